@@ -1,0 +1,69 @@
+"""The entry point: parse, call one function, render, and turn every error into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from wheelkit.errors import InterruptedByUserError, ToolFailedError, WheelkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+_INTERRUPTED = 130
+_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing that a user can cause ends in a traceback."""
+    import click
+
+    from wheelkit.cli import wheelkit
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help" if context else "wheelkit --help"
+        return _say(error.format_message(), hint=hint, code=_USAGE)
+    except WheelkitError as error:
+        return _report(error)
+    except (KeyboardInterrupt, click.Abort):
+        return _report(InterruptedByUserError("interrupted; nothing half-finished was left behind"))
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise InterruptedByUserError("asked to stop (SIGTERM); nothing half-finished was left behind")
+
+
+def _report(error: WheelkitError) -> int:
+    log = error.log if isinstance(error, ToolFailedError) else None
+    hint = "\n".join(filter(None, [error.hint, f"the whole log: {log}" if log else ""]))
+    return _say(error.message, detail=error.detail, hint=hint, code=error.exit_code)
+
+
+def _say(message: str, *, detail: str = "", hint: str = "", code: int) -> int:
+    from wheelkit.cli.screen import complain
+
+    complain(message, detail=detail, hint=hint)
+    return code
+
+
+def run() -> NoReturn:
+    """Exit with the command line's code; what the ``wheelkit`` script calls."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

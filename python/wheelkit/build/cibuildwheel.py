@@ -1,0 +1,89 @@
+"""Runs cibuildwheel for one step, and says in the user's words why it failed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit import wheel as wheels
+from wheelkit.build.compiler import complaints
+from wheelkit.build.host import serves
+from wheelkit.build.made import Made
+from wheelkit.build.progress import step
+from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError, WheelkitError
+from wheelkit.plan.model import OUT, SDIST
+from wheelkit.process import Command, Completed, failure
+from wheelkit.repair import matches, needed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from wheelkit.build.sdist import SourceDist
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.plan import NativeStep
+
+_BUILDING = re.compile(r"^Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
+_ENGINE_GONE = re.compile(
+    r"Cannot connect to the Docker daemon|Cannot connect to Podman|error during connect|OCI runtime|container .* is not running|"
+    r"no such container|container state improper|can only create exec sessions on running containers|exec died|BrokenPipeError",
+    re.IGNORECASE,
+)
+_NO_IMAGE = re.compile(r"(?:Unable to find image|initializing source|manifest unknown|pull access denied|short-name).*", re.IGNORECASE)
+
+
+def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+    """Run cibuildwheel for all identifiers of the step, on the sdist; returns repaired and tested wheels.
+
+    Raises ToolFailedError, CheckFailedError (a test said no) or MissingToolError (the engine is gone), each with what the log says.
+    """
+    out = shop.fresh("wheels")
+    filled = {OUT: str(out), SDIST: str(source.path)}
+    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
+    for key in job.overridden:
+        shop.progress.note(f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it")
+    shop.progress.builder(str(command))
+    with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
+        done = shop.run(command)
+        if done.returncode != 0:
+            raise _explained(done, job, shop)
+    made = sorted(out.glob("*.whl"))
+    if not made:
+        raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}", log=shop.log)
+    tested = _tested(done.output, job)
+    return tuple(_made(path, job, tested) for path in made)
+
+
+def _short(identifiers: tuple[str, ...]) -> str:
+    """Join identifiers of one platform: ``cp311 cp312 manylinux_x86_64``."""
+    if len(identifiers) == 1:
+        return identifiers[0]
+    return " ".join([*(name.split("-")[0] for name in identifiers), identifiers[0].split("-", 1)[1]])
+
+
+def _tested(output: str, job: NativeStep) -> frozenset[str]:
+    """Read from the log which builds ran (the user may skip some); each of them was tested, or cibuildwheel had failed."""
+    seen = {match["identifier"] for match in _BUILDING.finditer(output)}
+    return frozenset(name.split("-")[0] for name in job.identifiers if name in seen)
+
+
+def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:
+    cells = serves(path, job, job.interpreters)
+    wheel = wheels.read(path)
+    left = {name.rsplit("/", 1)[-1] for name in needed(wheel)}
+    return Made(
+        path=path,
+        cells=cells,
+        tested=tuple(tag for tag in cells if tag in tested),
+        grafted=tuple(sorted(binary.name for binary in wheel.binaries if ".libs/" in binary.member or ".dylibs/" in binary.member)),
+        excluded=tuple(sorted(name for name in left if matches(name, job.patterns, job.target.system))),
+    )
+
+
+def _explained(done: Completed, job: NativeStep, shop: Workshop) -> WheelkitError:
+    """Say what happened: the project's code, its tests, the audit, the engine, the image or the disk."""
+    error = failure(done, "cibuildwheel", log=shop.log)
+    for pattern, explain in _EXPLANATIONS.items():
+        if match := re.search(pattern, done.output):
+            return explain(error, match, job)
+    return error

@@ -1,0 +1,154 @@
+"""The host builder: this Linux machine's own toolchain and interpreters, where no container engine works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from wheelkit import repair
+from wheelkit import wheel as wheels
+from wheelkit.build.compiler import complaints, require_compiler
+from wheelkit.build.made import Made
+from wheelkit.build.progress import step
+from wheelkit.build.workshop import find_tool
+from wheelkit.checks import abi, platform_tag
+from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
+from wheelkit.machine import find_pythons
+from wheelkit.matrix import Candidate, Interpreter, pick
+from wheelkit.process import Command, checked, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from wheelkit.build.sdist import SourceDist
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine import Python
+    from wheelkit.plan import NativeStep
+
+
+def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+    """Build, repair and test the step's wheels on this machine, from the sdist.
+
+    Interpreters that are not here are left to other builders, and said so. Raises MissingToolError without a compiler or any interpreter,
+    ToolFailedError when the backend or auditwheel refuses, CheckFailedError when the wheel needs a newer system than its target.
+    """
+    require_compiler()
+    pythons = _pythons(job, shop)
+    made: list[Made] = []
+    for tag, python in pythons.items():
+        if any(tag in one.cells for one in made):
+            continue
+        raw = _retagged(job, _compiled(job, source, python, shop), shop)
+        _refuse_too_new(raw, job)
+        made.append(_repaired(job, raw, pythons, shop))
+    with step(shop.progress, "tests on " + " ".join(pythons)):
+        return tuple(_tested(one, job, pythons, shop) for one in made)
+
+
+def _pythons(job: NativeStep, shop: Workshop) -> Mapping[str, Python]:
+    """Find the interpreters of the step that are here and can compile, oldest first."""
+    wanted = sorted(job.interpreters, key=lambda one: (one.version, one.tag))
+    found = find_pythons(wanted)
+    usable = {one.tag: found[one.tag] for one in wanted if one.tag in found and found[one.tag].headers}
+    missing = [one.tag for one in wanted if one.tag not in usable]
+    if not usable:
+        raise MissingToolError(
+            f"none of the promised interpreters ({', '.join(missing)}) is on this machine with its headers",
+            hint=f"uv python install {wanted[0].python}",
+        )
+    if missing:
+        shop.progress.note(f"no interpreter with headers here for {', '.join(missing)}: wheels are not tested there")
+    return usable
+
+
+def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop) -> Path:
+    """Build one raw wheel from the sdist, in an isolated environment of the interpreter."""
+    out = shop.fresh("raw")
+    filled = {"{python}": str(python.path), "{out}": str(out), "{sdist}": str(source.path), "uv": find_tool("uv")}
+    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), unset=("VIRTUAL_ENV",))
+    shop.progress.builder(str(command))
+    with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}"):
+        done = shop.run(command)
+        if done.returncode != 0:
+            error = failure(done, f"building {job.distribution.name} for {python.interpreter}", log=shop.log)
+            error.detail = complaints(done.output) or error.detail
+            raise error
+    built = sorted(out.glob("*.whl"))
+    if len(built) != 1:
+        raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected", log=shop.log)
+    return built[0]
+
+
+def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
+    """Lower an abi3 wheel's python tag to the promised floor, once its imports have proved that it holds there."""
+    wheel = wheels.read(path)
+    name = wheel.name
+    floor = min(job.interpreters, key=lambda one: one.version)
+    if name is None or name.abis != ("abi3",) or name.pythons == (floor.tag,):
+        return path
+    offending = abi.beyond_floor(wheel, floor.version)
+    if offending:
+        shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0]} is not in the stable ABI of {floor.python}")
+        return path
+    command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
+    checked(shop.run, command, f"renaming {path.name} for {floor.tag}", log=shop.log)
+    shop.progress.note(f"built on {name.pythons[0]}, proved against the stable ABI of {floor.python} and named for it")
+    return next(path.parent.glob("*.whl"))
+
+
+def _refuse_too_new(path: Path, job: NativeStep) -> None:
+    """Name what this machine's libraries put into the wheel that the target does not have, before the repair tool refuses it."""
+    demands = platform_tag.beyond_target(wheels.read(path), job.target)
+    if not demands:
+        return
+    raise CheckFailedError(
+        f"{path.name} needs a newer system than {job.target}",
+        detail="\n".join(demands),
+        hint="this machine's own libraries are too new for that target: build in a container with cibuildwheel (install docker or podman),\n"
+        "or promise a newer target in [tool.wheelkit.matrix]",
+    )
+
+
+def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workshop) -> Made:
+    with step(shop.progress, f"auditwheel repair --plat {job.target}"):
+        done = repair.repair(
+            raw, job.target, job.patterns, shop.fresh("repaired"), shop.run, lib_paths=job.lib_paths, log=shop.log
+        )
+    cells = serves(done.path, job, [python.interpreter for python in pythons.values()])
+    return Made(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
+
+
+def serves(path: Path, job: NativeStep, interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
+    """Name the interpreters on which an installer would take the wheel for the step's target."""
+    name = wheels.parse_file_name(path.name)
+    candidate = Candidate(filename=path.name, tags=name.tags)
+    return tuple(one.tag for one in interpreters if pick([candidate], job.target, one))
+
+
+def _tested(one: Made, job: NativeStep, pythons: Mapping[str, Python], shop: Workshop) -> Made:
+    for tag in one.cells:
+        _test(one.path, job, pythons[tag], shop)
+    return replace(one, tested=one.cells)
+
+
+def _test(path: Path, job: NativeStep, python: Python, shop: Workshop) -> None:
+    """Install the wheel into a fresh environment of the interpreter and run the step's tests there, away from the sources."""
+    folder = shop.fresh(f"test-{python.interpreter.tag}")
+    uv, env = find_tool("uv"), folder / "env"
+    what = f"installing {path.name} on {python.interpreter}"
+    checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what, log=shop.log)
+    install = (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path))
+    checked(shop.run, Command(argv=install), what, log=shop.log)
+    for test in job.tests:
+        command = Command(
+            argv=("sh", "-c", test),
+            cwd=folder,
+            env={"VIRTUAL_ENV": str(env)},
+            unset=("PYTHONPATH", "PYTHONHOME"),
+            prefix_path=(str(env / "bin"),),
+        )
+        done = shop.run(command)
+        if done.returncode != 0:
+            error = failure(done, f"the test of {path.name} on {python.interpreter}", log=shop.log)
+            raise CheckFailedError(f"{error.message}: {test}", detail=error.detail, hint=f"the whole log: {shop.log}")

@@ -1,0 +1,61 @@
+"""How a build tells what it is doing; the command line decides how that looks."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Progress(Protocol):
+    """Receives what happens during a build, in order."""
+
+    def begin(self, label: str) -> None:
+        """Hear that a step starts."""
+
+    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+        """Hear that a step ended, after how long, and whether well."""
+
+    def command(self, line: str) -> None:
+        """Hear which command runs now, as it would be typed."""
+
+    def builder(self, line: str) -> None:
+        """Hear the one command of a step that makes the wheel: what the user would have typed without wheelkit."""
+
+    def note(self, text: str) -> None:
+        """Hear something that the user should know, one sentence."""
+
+
+class Silent:
+    """Progress for nobody."""
+
+    def begin(self, label: str) -> None:
+        """Ignore it."""
+
+    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+        """Ignore it."""
+
+    def command(self, line: str) -> None:
+        """Ignore it."""
+
+    def builder(self, line: str) -> None:
+        """Ignore it."""
+
+    def note(self, text: str) -> None:
+        """Ignore it."""
+
+
+@contextmanager
+def step(progress: Progress, label: str) -> Iterator[None]:
+    """Time the block as one step."""
+    started = time.monotonic()
+    progress.begin(label)
+    ok = False
+    try:
+        yield
+        ok = True
+    finally:
+        progress.end(label, time.monotonic() - started, ok=ok)

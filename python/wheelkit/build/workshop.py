@@ -1,0 +1,79 @@
+"""The place in which one build works: a scratch folder, a log file, and the tools that it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import MissingToolError, OutputError
+from wheelkit.process import LoggedRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.build.progress import Progress
+    from wheelkit.process import Run
+
+_KEPT_LOGS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workshop:
+    """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress."""
+
+    folder: Path
+    log: Path
+    run: Run
+    progress: Progress
+
+    def fresh(self, name: str) -> Path:
+        """Make a new empty folder in the scratch folder."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+
+
+@contextmanager
+def workshop(progress: Progress, what: str) -> Iterator[Workshop]:
+    """Open a workshop for one command (``what`` names its log); remove the scratch folder however it ends."""
+    log = _log_file(what)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="wheelkit-")).resolve()
+    except OSError as error:
+        raise OutputError.of(error, tempfile.gettempdir()) from error
+    try:
+        yield Workshop(folder=folder, log=log, run=LoggedRun(log, echo=progress.command), progress=progress)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_file(what: str) -> Path:
+    from platformdirs import user_log_path
+
+    folder = user_log_path("wheelkit", appauthor=False)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(folder.glob("*.log"))[:-_KEPT_LOGS]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir())
+    return folder / f"{stamp}-{os.getpid()}-{what}.log"
+
+
+def find_tool(name: str) -> str:
+    """Find a program beside the running Python, where installers put wheelkit's own dependencies, or on PATH.
+
+    Raises MissingToolError with the way to install it.
+    """
+    scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
+    found = shutil.which(name, path=scripts) or shutil.which(name)
+    if found is None:
+        raise MissingToolError(f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}")
+    return found

@@ -1,0 +1,61 @@
+"""The commands, thin: each parses, calls the library, and renders what comes back."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Name -> (module, its line in --help). The module is imported only when its command runs, so that --help and --version stay light.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "plan": ("plan", "what is built here, what elsewhere and on which runner"),
+    "build": ("build", "build this machine's native wheels, repaired, tested and proven"),
+    "repair": ("repair", "auditwheel, delocate or delvewheel by the wheel's platform, one exclude list"),
+    "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
+    "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),
+    "explain": ("explain", "what a finding means, why it matters, how to mend it"),
+    "clean": ("clean", "remove what was built"),
+}
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the commands in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; an unknown name gets the nearest known one."""
+        if cmd_name not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            ctx.fail(f'there is no command "{cmd_name}"{hint}')
+        module = import_module(f"wheelkit.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    if wanted:
+        from wheelkit import __version__
+
+        click.echo(f"wheelkit {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version.")
+def wheelkit() -> None:
+    """Build, prove and ship the wheels that a Python project with a native core owes its users."""

@@ -1,0 +1,75 @@
+"""``wheelkit build``: this machine's wheels, built from the sdist, repaired, tested and proven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelkit import plan
+from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
+from wheelkit.cli.plan import BUILDER_OPTION
+from wheelkit.cli.plan import text as plan_text
+from wheelkit.cli.screen import Steps, result, result_json, size
+from wheelkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from wheelkit.build.native import Built
+    from wheelkit.cli.context import Project
+    from wheelkit.plan import Plan
+
+
+@click.command("build")
+@sources_argument
+@click.option("--native", is_flag=True, help="Build the native wheels that this machine can build.")
+@out_option
+@config_option
+@BUILDER_OPTION
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@json_option
+def command(  # noqa: PLR0913 - one parameter per option
+    sources: tuple[Path, ...],
+    native: bool,  # noqa: FBT001
+    out: Path,
+    config_file: Path | None,
+    builder: str,
+    dry_run: bool,  # noqa: FBT001
+    verbose: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Build this machine's native wheels from the sdist, repair, test and prove them."""
+    if not native:
+        raise UsageError("say what to build", hint="wheelkit build --native")
+    from wheelkit import machine
+
+    project = open_project(sources, config_file)
+    forced = None if builder == "auto" else plan.Builder(builder)
+    made = plan.make(project.config, project.family, machine.detect(), out=out.resolve(), builder=forced)
+    if dry_run:
+        result_json(plan.to_json(made)) if as_json else result(plan_text(made))
+        return
+    built = _execute(project, made, Steps(verbose=verbose))
+    _show(built, as_json=as_json)
+
+
+def _execute(project: Project, made: Plan, steps: Steps) -> Built:
+    from wheelkit.build.native import build_native
+    from wheelkit.build.workshop import workshop
+    from wheelkit.checks.contract import contract_of
+
+    contract = contract_of(project.config, project.family)
+    with workshop(steps, "build") as shop:
+        return build_native(made, contract, shop)
+
+
+def _show(built: Built, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        result_json({"schema": 1, "manifests": [json.loads(one.to_json()) for one in built.manifests]})
+        return
+    for path in built.wheels:
+        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        result(f"{shown}   {size(path.stat().st_size)}")

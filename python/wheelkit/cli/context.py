@@ -1,0 +1,72 @@
+"""What most commands start from: the configuration and the family of the folder, the sdist or the project that was named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wheelkit import config, family, matrix
+from wheelkit.config.load import OWN_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wheelkit.config import Config
+    from wheelkit.family import Family
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """A configuration and the family that it describes."""
+
+    config: Config
+    family: Family
+
+
+def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) -> Project:
+    """Load the configuration and find the family.
+
+    The configuration is that of a single named folder, else that of the current one, or ``config_file``.
+    """
+    folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
+    loaded = _load(folder.resolve(), config_file)
+    is_root = len(sources) == 1 and sources[0].resolve() == loaded.root
+    named = [] if is_root else [path.resolve() for path in sources]
+    return Project(config=loaded, family=family.discover(loaded, named))
+
+
+def _load(folder: Path, config_file: Path | None) -> Config:
+    validators = (matrix.validate,)
+    if config_file is not None:
+        return config.load_file(config_file.resolve(), root=folder, validators=validators)
+    loaded = config.load(folder, validators=validators)
+    ours = Path.cwd() / OWN_FILE
+    if loaded.source is None and ours.is_file():
+        # Somebody else's project, unpacked: it stays as it is, and the current folder says what is owed.
+        return config.load_file(ours, root=folder, validators=validators)
+    return loaded
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config FILE``."""
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option("--config", "config_file", type=kind, help="Read this wheelkit.toml or pyproject.toml.")(function)
+
+
+def out_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--out DIR``."""
+    kind = click.Path(file_okay=True, path_type=Path)
+    return click.option("-o", "--out", type=kind, default=Path("dist"), show_default=True, help="Where finished files go.")(function)
+
+
+def sources_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``[PROJECT]...``: folders and sdists."""
+    return click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path))(function)

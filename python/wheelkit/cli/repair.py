@@ -1,0 +1,119 @@
+"""``wheelkit repair``: auditwheel, delocate or delvewheel by the wheel's platform, with one exclude list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelkit import config, machine, matrix, plan
+from wheelkit import wheel as wheels
+from wheelkit.cli.context import config_option, json_option
+from wheelkit.cli.screen import Steps, note, result, result_json, size
+from wheelkit.errors import UsageError, WheelError
+from wheelkit.matrix import System, Target
+
+if TYPE_CHECKING:
+    from wheelkit.config import Config
+    from wheelkit.machine import Machine
+    from wheelkit.repair import Repaired
+
+
+@click.command("repair")
+@click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--target", help="The oldest system that it has to run on, for example manylinux_2_28_x86_64.")
+@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN", help="Leave this library to its provider; repeatable.")
+@click.option("--lib-path", "lib_paths", multiple=True, type=click.Path(path_type=Path), help="Look for libraries here too.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("dist"), show_default=True, help="Where it goes.")
+@config_option
+@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@json_option
+def command(  # noqa: PLR0913 - one parameter per option
+    files: tuple[Path, ...],
+    target: str | None,
+    excludes: tuple[str, ...],
+    lib_paths: tuple[Path, ...],
+    out: Path,
+    config_file: Path | None,
+    verbose: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
+    from wheelkit.build.workshop import workshop
+    from wheelkit.repair import repair
+
+    folder = Path.cwd()
+    validators = (matrix.validate,)
+    loaded = config.load_file(config_file, validators=validators) if config_file else config.load(folder, validators=validators)
+    here = machine.detect()
+    wanted = _parsed(target) if target else None
+    done: list[Repaired] = []
+    with workshop(Steps(verbose=verbose), "repair") as shop:
+        for path in files:
+            chosen = wanted or _target_of(path, loaded, here)
+            patterns = (*plan.patterns(loaded.exclude, chosen.system), *excludes)
+            done.append(repair(path, chosen, patterns, out, shop.run, lib_paths=lib_paths, log=shop.log))
+    _show(done, as_json=as_json)
+
+
+def _parsed(tag: str) -> Target:
+    try:
+        return Target.parse(tag)
+    except ValueError as error:
+        raise UsageError(str(error), hint=f"common ones: {', '.join(matrix.COMMON_TARGETS)}") from error
+
+
+def _target_of(path: Path, loaded: Config, here: Machine) -> Target:
+    """Choose the target: the promised one of the wheel's own system and architecture, else what its tag says."""
+    platforms = _name(path).platforms
+    promised = [Target.parse(tag) for tag in loaded.matrix.targets or ()]
+    for platform in platforms:
+        for one in promised:
+            if platform.endswith(f"_{one.arch}") and one.system is _system(platform) or platform == one.tag:
+                return one
+    for platform in platforms:
+        try:
+            return Target.parse(platform)
+        except ValueError:
+            continue
+    if all(_system(platform) is System.LINUX for platform in platforms) and here.system is System.LINUX:
+        arch = platforms[0].removeprefix("linux_")
+        common = [Target.parse(tag) for tag in matrix.COMMON_TARGETS]
+        return next((one for one in common if one.arch == arch), Target.parse(f"manylinux_2_28_{arch}"))
+    raise UsageError(f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})", hint="name it with --target")
+
+
+def _name(path: Path) -> wheels.FileName:
+    try:
+        return wheels.parse_file_name(path.name)
+    except ValueError as error:
+        raise WheelError(f"{path} has no wheel's name: {error}", hint="name-version-python-abi-platform.whl") from error
+
+
+def _system(platform: str) -> System:
+    if platform.startswith("macosx"):
+        return System.MACOS
+    return System.WINDOWS if platform.startswith("win") else System.LINUX
+
+
+def _show(done: list[Repaired], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "file": str(one.path),
+                "grafted": list(one.grafted),
+                "excluded": list(one.excluded),
+                "unmatched": list(one.unmatched),
+            }
+            for one in done
+        ]
+        result_json({"schema": 1, "wheels": rows})
+        return
+    for one in done:
+        for label, names in (("grafted", one.grafted), ("excluded", one.excluded)):
+            if names:
+                note(f"{label}: {', '.join(names)}")
+        for pattern in one.unmatched:
+            note(f'WK5  the exclude pattern "{pattern}" matches no library that {one.path.name} needs')
+        result(f"{one.path}   {size(one.path.stat().st_size)}")

@@ -1,0 +1,92 @@
+"""The distributions of one repository, and the order in which they depend on each other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from wheelkit import project
+from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.project import Distribution, Kind, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from wheelkit.config import Config
+
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """Distributions in the order in which they can be built: each after all that it needs."""
+
+    root: Path
+    distributions: tuple[Distribution, ...]
+
+    @property
+    def native(self) -> tuple[Distribution, ...]:
+        """Those that hold native code."""
+        return tuple(item for item in self.distributions if item.kind is Kind.NATIVE)
+
+    def siblings(self, distribution: Distribution) -> tuple[str, ...]:
+        """Name the members of the family that the distribution needs, at run time or to be built."""
+        return _needs(distribution, {item.key: item for item in self.distributions})
+
+
+def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
+    """Find the family below the configuration's folder, or take the given folders and sdists.
+
+    Raises ConfigError for a pattern without a project, two distributions of one name and cycles, ProjectError for a broken one.
+    """
+    folders = list(sources) or list(_folders(config))
+    found = [_configured(config, project.read(folder)) for folder in folders]
+    by_name: dict[str, Distribution] = {}
+    for item in found:
+        if item.key in by_name:
+            first = by_name[item.key].source
+            problem = f'{item.source} and {first} are both named "{item.name}"'
+            raise ConfigError(config.label, [problem], hint="rename one of them, or leave one out of distributions")
+        by_name[item.key] = item
+    return Family(root=config.root, distributions=_ordered(config, by_name))
+
+
+def _folders(config: Config) -> Iterable[Path]:
+    for pattern in config.distributions:
+        matches = [config.root] if pattern == "." else sorted(config.root.glob(pattern))
+        projects = [path for path in matches if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file()]
+        if not projects and pattern == ".":
+            raise ProjectError(
+                f"{config.root} holds no pyproject.toml, so there is nothing to build",
+                hint="run wheelkit in the project's folder, or name the folder or sdist: wheelkit build path/to/project",
+            )
+        if not projects:
+            problem = f'distributions: "{pattern}" matches no folder with a pyproject.toml'
+            raise ConfigError(config.label, [problem], hint=f"patterns are relative to {config.root}")
+        yield from projects
+
+
+def _configured(config: Config, item: Distribution) -> Distribution:
+    settings = config.distribution.get(item.key)
+    if settings is None or settings.kind is None:
+        return item
+    return replace(item, kind=Kind(settings.kind))
+
+
+def _needs(item: Distribution, family: dict[str, Distribution]) -> tuple[str, ...]:
+    requirements = (*item.dependencies, *item.build_requires)
+    names = (normalise(match[1]) for text in requirements if (match := _REQUIREMENT_NAME.match(text)))
+    return tuple(dict.fromkeys(name for name in names if name in family and name != item.key))
+
+
+def _ordered(config: Config, family: dict[str, Distribution]) -> tuple[Distribution, ...]:
+    graph = {name: _needs(item, family) for name, item in family.items()}
+    try:
+        order = tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        cycle = " -> ".join(reversed(error.args[1]))
+        raise ConfigError(config.label, [f"the distributions depend on each other in a circle: {cycle}"]) from error
+    return tuple(family[name] for name in order)

@@ -1,0 +1,213 @@
+"""Facts about this machine, gathered once and handed on as values, so that everything after it is pure."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelkit.matrix import Interpreter, System, Target
+from wheelkit.process import Command, query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# How platform.machine() spells an architecture, and how targets of each system spell those that it runs natively.
+_NATIVE: Mapping[tuple[System, str], tuple[str, ...]] = {
+    (System.LINUX, "x86_64"): ("x86_64", "i686"),
+    (System.LINUX, "i686"): ("i686",),
+    (System.LINUX, "aarch64"): ("aarch64",),
+    (System.LINUX, "armv7l"): ("armv7l",),
+    (System.LINUX, "ppc64le"): ("ppc64le",),
+    (System.LINUX, "s390x"): ("s390x",),
+    (System.LINUX, "riscv64"): ("riscv64",),
+    (System.LINUX, "loongarch64"): ("loongarch64",),
+    (System.MACOS, "x86_64"): ("x86_64",),
+    (System.MACOS, "arm64"): ("arm64", "universal2"),
+    (System.WINDOWS, "amd64"): ("amd64", "x86"),
+    (System.WINDOWS, "x86"): ("x86",),
+    (System.WINDOWS, "arm64"): ("arm64",),
+}
+_SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WINDOWS}
+COMPILERS = ("cc", "gcc", "clang")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """A container engine that answers; ``setting`` is what cibuildwheel is told, options included."""
+
+    name: str
+    version: str
+    setting: str
+
+    def __str__(self) -> str:
+        """Give name and version: ``podman 4.3.1``."""
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """System, architecture and C library of this machine, and the container engine that works here.
+
+    ``engine_problem`` says in one line why there is none. ``libc`` is ``manylinux`` or ``musllinux`` on Linux, ``libc_version`` its version.
+    """
+
+    system: System
+    arch: str
+    libc: str = ""
+    libc_version: tuple[int, int] = (0, 0)
+    engine: Engine | None = None
+    engine_problem: str = ""
+
+    def runs(self, target: Target) -> bool:
+        """Tell whether the target's system and architecture are this machine's own, without emulation."""
+        return target.system is self.system and target.arch in _NATIVE.get((self.system, self.arch), ())
+
+    def __str__(self) -> str:
+        """Give system and architecture: ``linux x86_64``."""
+        return f"{self.system} {self.arch}"
+
+
+def detect(environ: Mapping[str, str] = os.environ) -> Machine:
+    """Look at this machine; asks the container engines whether they answer (some ten milliseconds each)."""
+    system = _SYSTEMS.get(platform.system(), System.LINUX)
+    arch = platform.machine()
+    if system is not System.LINUX:
+        return Machine(system=system, arch=arch.lower() if system is System.WINDOWS else arch)
+    libc, version = _libc()
+    engine, problem = find_engine(environ)
+    return Machine(system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem)
+
+
+def _libc() -> tuple[str, tuple[int, int]]:
+    name, _, version = _confstr().partition(" ")
+    if name == "glibc":
+        major, minor = version.split(".")[:2]
+        return "manylinux", (int(major), int(minor))
+    return "musllinux", (1, 2)
+
+
+def _confstr() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        return ""
+
+
+_ENGINE_QUERIES: Mapping[str, tuple[str, ...]] = {
+    "docker": ("version", "--format", "{{.Server.Version}}"),
+    "podman": ("version", "--format", "{{.Client.Version}}"),
+}
+
+
+def find_engine(environ: Mapping[str, str]) -> tuple[Engine | None, str]:
+    """Find the container engine: the one that cibuildwheel was told to use, else docker, else podman.
+
+    Returns the engine, or None and the reason in one line.
+    """
+    told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
+    names = [told.split(";")[0].strip()] if told else list(_ENGINE_QUERIES)
+    reasons = []
+    for name in names:
+        version, reason = _ask(name)
+        if version:
+            return Engine(name=name, version=version, setting=told or name), ""
+        reasons.append(reason)
+    return None, "; ".join(reasons)
+
+
+def _ask(name: str) -> tuple[str, str]:
+    if shutil.which(name) is None:
+        return "", f"{name} is not installed"
+    arguments = _ENGINE_QUERIES.get(name, ("version",))
+    done = query(Command(argv=(name, *arguments)), timeout=10)
+    if done.returncode == 0 and done.output:
+        return done.output.splitlines()[0], ""
+    said = done.output.splitlines()[-1] if done.output else "it gave no answer"
+    return "", f"{name} is installed but does not work: {said}"
+
+
+def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the C compiler that a build would take: ``$CC``, else the first of cc, gcc and clang; None where there is none."""
+    if told := environ.get("CC", "").strip():
+        return told if shutil.which(told.split()[0]) else None
+    return next((name for name in COMPILERS if shutil.which(name)), None)
+
+
+_PROBE = """
+import json, platform, sys, sysconfig, os.path
+threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+kind = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
+tag = kind + "%d%d" % sys.version_info[:2] + ("t" if threaded else "")
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+print(json.dumps([tag, platform.python_version(), os.path.isfile(header)]))
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Python:
+    """An interpreter on this machine; ``headers`` tells whether extensions can be compiled for it."""
+
+    interpreter: Interpreter
+    path: Path
+    version: str
+    headers: bool
+
+
+def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
+    """Find an interpreter on this machine for each of ``wanted``; maps the tags of those found.
+
+    Looks at the running one, at PATH and where pyenv, uv, the manylinux images and the installers of python.org put
+    theirs. One with headers is preferred.
+    """
+    found: dict[str, Python] = {}
+    for interpreter in wanted:
+        for path in dict.fromkeys(_places(interpreter, environ)):
+            python = _probe(path)
+            if python is None or python.interpreter != interpreter:
+                continue
+            if python.headers or interpreter.tag not in found:
+                found[interpreter.tag] = python
+            if python.headers:
+                break
+    return found
+
+
+def _places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
+    number = f"{interpreter.version[0]}.{interpreter.version[1]}"
+    program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
+    if sys.version_info[:2] == interpreter.version:
+        yield Path(sys.executable)
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = Path(folder) / program
+        if path.is_file() and os.access(path, os.X_OK):
+            yield path
+    home = Path.home()
+    pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
+    uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
+    for folder, pattern in (
+        (pyenv, f"{number}*/bin/{program}"),
+        (pyenv, f"pypy{number}*/bin/{program}"),
+        (uv, f"*-{number}.*/bin/{program}"),
+        (uv, f"*-{number}.*/python.exe"),
+        (Path("/opt/python"), f"{interpreter.tag}-*/bin/python"),
+        (Path("/Library/Frameworks"), f"Python*.framework/Versions/{number}/bin/{program}"),
+        (Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python", f"Python{interpreter.tag[2:]}*/python.exe"),
+    ):
+        yield from sorted(folder.glob(pattern), reverse=True)
+
+
+def _probe(path: Path) -> Python | None:
+    done = query(Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH")), timeout=20)
+    if done.returncode != 0:
+        return None
+    try:
+        tag, version, headers = json.loads(done.output)
+        return Python(interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers)
+    except ValueError:
+        return None

@@ -1,0 +1,303 @@
+"""Targets, interpreters, and which file an installer would pick for a cell.
+
+Tags and their order of preference are those of the platform compatibility tags specification (PEP 425, 600, 656, 703), computed
+by ``packaging.tags`` for the machine that a *target* describes, never for the machine that this runs on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.tags import Tag
+
+    from wheelkit.config import Config, Problems
+
+
+class System(StrEnum):
+    """The three families of operating system that wheels are built for."""
+
+    LINUX = "linux"
+    MACOS = "macos"
+    WINDOWS = "windows"
+
+
+# PEP 513, 571 and 599 spelled these before PEP 600 gave them a glibc version.
+LEGACY_MANYLINUX: Mapping[str, tuple[int, int]] = {
+    "manylinux1": (2, 5),
+    "manylinux2010": (2, 12),
+    "manylinux2014": (2, 17),
+}
+_OLDEST_GLIBC: Mapping[str, tuple[int, int]] = {"x86_64": (2, 5), "i686": (2, 5)}
+_OLDEST_GLIBC_ELSEWHERE = (2, 17)
+
+LINUX_ARCHS = ("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64", "loongarch64")
+_MACOS_ARCHS = ("x86_64", "arm64", "universal2")
+_WINDOWS_ARCHS: Mapping[str, str] = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
+
+_LINUX_TAG = re.compile(r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
+_LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>\w+)")
+_MACOS_TAG = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
+
+COMMON_TARGETS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
+    "macosx_10_13_x86_64",
+    "macosx_11_0_arm64",
+    "win_amd64",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """The oldest system that a user may have, as one platform tag.
+
+    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty; ``version`` is glibc's, musl's or macOS', and ``(0, 0)``
+    on Windows; ``arch`` is spelled as in the tag, on Windows as cibuildwheel spells it.
+    """
+
+    tag: str
+    system: System
+    libc: str
+    version: tuple[int, int]
+    arch: str
+
+    @staticmethod
+    def parse(tag: str) -> Target:
+        """Read a platform tag such as ``manylinux_2_28_x86_64``; raise ValueError with the reason."""
+        if tag in _WINDOWS_ARCHS:
+            return Target(tag=tag, system=System.WINDOWS, libc="", version=(0, 0), arch=_WINDOWS_ARCHS[tag])
+        if match := _LEGACY_TAG.fullmatch(tag):
+            major, minor = LEGACY_MANYLINUX[match["name"]]
+            return Target.parse(f"manylinux_{major}_{minor}_{match['arch']}")
+        for pattern, archs in ((_LINUX_TAG, LINUX_ARCHS), (_MACOS_TAG, _MACOS_ARCHS)):
+            if match := pattern.fullmatch(tag):
+                if match["arch"] not in archs:
+                    msg = f'unknown architecture "{match["arch"]}"; known here: {", ".join(archs)}'
+                    raise ValueError(msg)
+                libc = match.groupdict().get("libc") or ""
+                system = System.LINUX if libc else System.MACOS
+                version = int(match["major"]), int(match["minor"])
+                return Target(tag=tag, system=system, libc=libc, version=version, arch=match["arch"])
+        msg = f'unknown target "{tag}"'
+        raise ValueError(msg)
+
+    def __str__(self) -> str:
+        """Give the platform tag."""
+        return self.tag
+
+    @property
+    def build_suffix(self) -> str:
+        """What follows the interpreter in cibuildwheel's build identifier: ``manylinux_x86_64``, ``macosx_arm64``, ``win_amd64``."""
+        if self.system is System.WINDOWS:
+            return self.tag
+        return f"{self.libc or 'macosx'}_{self.arch}"
+
+    def platforms(self) -> tuple[str, ...]:
+        """List the platform tags that an installer accepts on this target, best first."""
+        return _platforms(self)
+
+    def admits(self, platform: str) -> bool:
+        """Tell whether a wheel with this platform tag installs on the target."""
+        return platform in _platforms(self)
+
+
+@cache
+def _platforms(target: Target) -> tuple[str, ...]:
+    if target.system is System.WINDOWS:
+        return (target.tag,)
+    if target.system is System.MACOS:
+        return tuple(_macos_platforms(target))
+    walk = _glibc_platforms if target.libc == "manylinux" else _musl_platforms
+    return (*walk(target.version, target.arch), f"linux_{target.arch}")
+
+
+def _macos_platforms(target: Target) -> Iterator[str]:
+    from packaging.tags import mac_platforms
+
+    # A universal2 promise is kept only by a file that serves both architectures, so it is asked for by its own tags.
+    if target.arch == "universal2":
+        tags = mac_platforms(target.version, "x86_64")
+        return (tag for tag in tags if tag.endswith("_universal2"))
+    return iter(mac_platforms(target.version, target.arch))
+
+
+def _glibc_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
+    legacy = {number: name for name, number in LEGACY_MANYLINUX.items()}
+    oldest = _OLDEST_GLIBC.get(arch, _OLDEST_GLIBC_ELSEWHERE)
+    major = version[0]
+    for minor in range(version[1], oldest[1] - 1, -1):
+        yield f"manylinux_{major}_{minor}_{arch}"
+        if (name := legacy.get((major, minor))) is not None:
+            yield f"{name}_{arch}"
+
+
+def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
+    for minor in range(version[1], -1, -1):
+        yield f"musllinux_{version[0]}_{minor}_{arch}"
+
+
+_INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>\d{1,2})(?P<threaded>t?)")
+# PEP 703 builds exist from 3.13 on.
+_FIRST_FREE_THREADED = 13
+NEWEST_CPYTHON_MINOR = 15
+"""The newest CPython with a final release: 3.15.0 of October 2026."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """One Python implementation and version, written as cibuildwheel writes it: ``cp311``, ``cp314t``, ``pp311``."""
+
+    tag: str
+    implementation: str
+    version: tuple[int, int]
+    free_threaded: bool
+
+    @staticmethod
+    def parse(tag: str) -> Interpreter:
+        """Read ``cp311``, ``cp314t`` or ``pp311``; raise ValueError with the reason."""
+        match = _INTERPRETER.fullmatch(tag)
+        if match is None:
+            msg = f'unknown interpreter "{tag}"; write it like cp311, cp314t or pp311'
+            raise ValueError(msg)
+        version = int(match["major"]), int(match["minor"])
+        threaded = bool(match["threaded"])
+        if threaded and (match["kind"] == "pp" or version[1] < _FIRST_FREE_THREADED):
+            msg = f'there is no free-threaded "{tag[:-1]}"; the first is cp313t'
+            raise ValueError(msg)
+        return Interpreter(tag=tag, implementation=match["kind"], version=version, free_threaded=threaded)
+
+    def __str__(self) -> str:
+        """Give the tag."""
+        return self.tag
+
+    @property
+    def python(self) -> str:
+        """The version as people say it: ``3.11``, ``3.14t``."""
+        return f"{self.version[0]}.{self.version[1]}{'t' if self.free_threaded else ''}"
+
+    def tags(self, platforms: Iterable[str]) -> Iterator[Tag]:
+        """Yield the tags that an installer running on this interpreter accepts, best first."""
+        from packaging.tags import compatible_tags, cpython_tags, generic_tags
+
+        platforms = tuple(platforms)
+        nodot = f"{self.version[0]}{self.version[1]}"
+        if self.implementation == "cp":
+            yield from cpython_tags(self.version, [self.tag], platforms)
+            interpreter = f"cp{nodot}"
+        else:
+            interpreter = f"pp{nodot}"
+            yield from generic_tags(interpreter, [f"pypy{nodot}_pp73"], platforms)
+        yield from compatible_tags(self.version, interpreter, platforms)
+
+
+def build_identifier(interpreter: Interpreter, target: Target) -> str:
+    """Name the build as cibuildwheel does: ``cp311-manylinux_x86_64``."""
+    return f"{interpreter.tag}-{target.build_suffix}"
+
+
+def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]:
+    """List the CPythons from the oldest that ``requires-python`` admits (3.9 where it says nothing) to the newest released.
+
+    Raises packaging's InvalidSpecifier when ``requires_python`` is none.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    admitted = SpecifierSet(requires_python or "")
+    minors = range(9, NEWEST_CPYTHON_MINOR + 1)
+    # "3.11.99" stands for the series: ">=3.11.4" still means that users of 3.11 are served.
+    return tuple(Interpreter.parse(f"cp3{minor}") for minor in minors if admitted.contains(f"3.{minor}.99"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A wheel as an installer sees it before the download: its tags, build tag and ``Requires-Python``."""
+
+    filename: str
+    tags: frozenset[Tag]
+    build: tuple[()] | tuple[int, str] = ()
+    requires_python: str | None = None
+
+
+@cache
+def _ranks(target: Target, interpreter: Interpreter) -> dict[Tag, int]:
+    ranks: dict[Tag, int] = {}
+    for rank, tag in enumerate(interpreter.tags(target.platforms())):
+        ranks.setdefault(tag, rank)
+    return ranks
+
+
+def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpreter) -> Candidate | None:
+    """Return the wheel that an installer on ``target`` with ``interpreter`` would take, or None.
+
+    Among wheels of one version the best tag wins, then the higher build tag (binary distribution format specification).
+    """
+    best: tuple[tuple[int, ...], Candidate] | None = None
+    ranks = _ranks(target, interpreter)
+    for candidate in candidates:
+        rank = min((ranks[tag] for tag in candidate.tags if tag in ranks), default=None)
+        if rank is None or not admits_python(candidate.requires_python, interpreter):
+            continue
+        key = (-rank, candidate.build[0] if candidate.build else -1)
+        if best is None or key > best[0]:
+            best = key, candidate
+    return best[1] if best else None
+
+
+@cache
+def admits_python(requires_python: str | None, interpreter: Interpreter) -> bool:
+    """Tell whether a ``Requires-Python`` lets an installer on this interpreter take the file; what cannot be read admits all."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    if not requires_python:
+        return True
+    try:
+        admitted = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True  # installers ignore what they cannot read; the metadata check reports it
+    return admitted.contains(f"{interpreter.version[0]}.{interpreter.version[1]}.99")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """What is promised: targets x interpreters. ``declared`` is false where it is only a default that nobody promised."""
+
+    targets: tuple[Target, ...]
+    interpreters: tuple[Interpreter, ...]
+    declared: bool
+
+
+def matrix_of(config: Config, requires_python: str | None) -> Matrix:
+    """Build the support matrix from a validated configuration and the distribution's ``requires-python``."""
+    targets = tuple(Target.parse(tag) for tag in config.matrix.targets or COMMON_TARGETS)
+    if config.matrix.interpreters is None:
+        interpreters = default_interpreters(requires_python)
+    else:
+        interpreters = tuple(Interpreter.parse(tag) for tag in config.matrix.interpreters)
+    return Matrix(targets=targets, interpreters=interpreters, declared=config.matrix.targets is not None)
+
+
+def validate(config: Config, problems: Problems) -> None:
+    """Add a problem for every target and interpreter of the configuration that is none."""
+    for key, parse, words in (
+        ("matrix.targets", Target.parse, config.matrix.targets or ()),
+        ("matrix.interpreters", Interpreter.parse, config.matrix.interpreters or ()),
+    ):
+        known = COMMON_TARGETS if key.endswith("targets") else _known_interpreters()
+        for index, word in enumerate(words):
+            try:
+                if word:  # what is wrong in itself was reported, and is left empty
+                    parse(word)
+            except ValueError as error:
+                hint = problems.did_you_mean(word, known)
+                problems.add(f"{key}[{index}]", f"{error}{hint}")
+
+
+def _known_interpreters() -> tuple[str, ...]:
+    return tuple(f"cp3{minor}" for minor in range(9, NEWEST_CPYTHON_MINOR + 1))

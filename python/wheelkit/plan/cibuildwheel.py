@@ -1,0 +1,179 @@
+"""What cibuildwheel is told for one step, through its documented options, and which builds it offers."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tomllib
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.errors import MissingToolError
+from wheelkit.matrix import System, Target
+from wheelkit.plan.model import OUT, SDIST
+from wheelkit.repair import container_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wheelkit.machine import Machine
+    from wheelkit.matrix import Interpreter
+    from wheelkit.project import Distribution
+
+_ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
+# The images that pypa keeps, oldest first: the newest one that is not newer than the target is taken.
+_IMAGES: Mapping[str, tuple[tuple[tuple[int, int], str], ...]] = {
+    "manylinux": (
+        ((2, 17), "manylinux2014"),
+        ((2, 28), "manylinux_2_28"),
+        ((2, 31), "manylinux_2_31"),
+        ((2, 34), "manylinux_2_34"),
+        ((2, 39), "manylinux_2_39"),
+    ),
+    "musllinux": (((1, 2), "musllinux_1_2"),),
+}
+_NO_IMAGE: Mapping[str, frozenset[str]] = {
+    "manylinux2014": frozenset({"armv7l", "riscv64", "loongarch64"}),
+    "manylinux_2_28": frozenset({"armv7l", "riscv64"}),
+    "manylinux_2_31": frozenset({"x86_64", "i686", "aarch64", "ppc64le", "s390x", "riscv64", "loongarch64"}),
+    "manylinux_2_34": frozenset({"armv7l", "riscv64"}),
+    "manylinux_2_39": frozenset({"armv7l", "i686", "ppc64le", "s390x", "loongarch64"}),
+}
+
+
+@cache
+def offered(system: System) -> tuple[str, ...]:
+    """List the build identifiers that the installed cibuildwheel offers on a system, read from its own table.
+
+    Raises MissingToolError when cibuildwheel is not installed.
+    """
+    spec = find_spec("cibuildwheel")
+    if spec is None or spec.origin is None:
+        raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
+    table = Path(spec.origin).parent / "resources" / "build-platforms.toml"
+    rows = tomllib.loads(table.read_text(encoding="utf-8"))[system.value]["python_configurations"]
+    return tuple(row["identifier"] for row in rows)
+
+
+def image(target: Target) -> str:
+    """Name pypa's image for a Linux target: the newest that its glibc or musl still covers."""
+    usable = [
+        (version, name)
+        for version, name in _IMAGES[target.libc]
+        if target.arch not in _NO_IMAGE.get(name, ())
+    ]
+    fitting = [name for version, name in usable if version <= target.version]
+    return fitting[-1] if fitting else usable[0][1]
+
+
+def argv(system: System) -> tuple[str, ...]:
+    """Build cibuildwheel's command with the sdist and the output folder still open."""
+    return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
+
+
+def environment(
+    target: Target,
+    identifiers: Sequence[str],
+    *,
+    patterns: Sequence[str],
+    tests: Sequence[str],
+    user: UserOptions,
+    machine: Machine,
+    config_settings: str,
+) -> dict[str, str]:
+    """Compute the options that the matrix and the exclude list dictate, as the environment that cibuildwheel reads.
+
+    What the user has set for the rest, in pyproject.toml or the environment, is left alone.
+    """
+    system = target.system.value.upper()
+    env = {
+        "CIBW_BUILD": " ".join(identifiers),
+        "CIBW_ARCHS": _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch,
+        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, patterns),
+    }
+    if enable := _enable(identifiers, user):
+        env["CIBW_ENABLE"] = enable
+    if target.system is System.LINUX:
+        key = f"{target.libc}-{target.arch}-image"
+        if not user.has(key):
+            env[option(key)] = image(target)
+        if machine.engine is not None and not user.has("container-engine"):
+            env["CIBW_CONTAINER_ENGINE"] = machine.engine.setting
+    if target.system is System.MACOS:
+        env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
+    if tests and not user.has("test-command"):
+        env["CIBW_TEST_COMMAND"] = " && ".join(tests)
+    if config_settings:
+        env["CIBW_CONFIG_SETTINGS"] = " ".join(filter(None, [user.config_settings(), config_settings]))
+    return env
+
+
+def _enable(identifiers: Iterable[str], user: UserOptions) -> str:
+    wanted = set(str(user.text("enable") or "").split())
+    asked = set(wanted)
+    for identifier in identifiers:
+        if identifier.startswith("pp"):
+            wanted.add("pypy")
+        elif identifier.startswith("cp313t-"):
+            wanted.add("cpython-freethreading")
+    return " ".join(sorted(wanted)) if wanted != asked else ""
+
+
+def option(key: str) -> str:
+    """Spell a key of ``[tool.cibuildwheel]`` as its environment variable: ``test-command`` -> ``CIBW_TEST_COMMAND``."""
+    return "CIBW_" + key.replace("-", "_").upper()
+
+
+class UserOptions:
+    """What the user has set for cibuildwheel on one system: in the environment, its platform table, and its general one."""
+
+    def __init__(self, distribution: Distribution, system: System, environ: Mapping[str, str]) -> None:
+        table = distribution.cibuildwheel
+        platform = table.get(system.value)
+        self._tables: tuple[Mapping[str, Any], ...] = (platform if isinstance(platform, dict) else {}, table)
+        self._system = system
+        self._environ = environ
+
+    def _variables(self, key: str) -> tuple[str, str]:
+        name = option(key)
+        return f"{name}_{self._system.value.upper()}", name
+
+    def has(self, key: str) -> bool:
+        """Tell whether the user has set the option anywhere."""
+        return any(name in self._environ for name in self._variables(key)) or any(key in table for table in self._tables)
+
+    def text(self, key: str) -> str | None:
+        """Give the option's value as cibuildwheel's environment spells it, or None."""
+        for name in self._variables(key):
+            if name in self._environ:
+                return self._environ[name]
+        for table in self._tables:
+            if key in table:
+                value = table[key]
+                return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return None
+
+    def config_settings(self) -> str:
+        """Give the user's config settings in the ``key=value`` words of the environment variable."""
+        for table in self._tables:
+            value = table.get("config-settings")
+            if isinstance(value, dict):
+                words = [(key, one) for key, many in value.items() for one in (many if isinstance(many, list) else [many])]
+                return " ".join(shlex.quote(f"{key}={one}") for key, one in words)
+        return self.text("config-settings") or ""
+
+    def overridden(self, dictated: Iterable[str]) -> tuple[str, ...]:
+        """Name the keys of the user's own configuration for which ``dictated`` environment variables take over."""
+        taken = set(dictated)
+        keys = {key for table in self._tables for key, value in table.items() if not isinstance(value, dict)}
+        return tuple(sorted(key for key in keys if taken.intersection(self._variables(key))))
+
+
+def supported(interpreters: Iterable[Interpreter], target: Target) -> tuple[tuple[Interpreter, ...], tuple[Interpreter, ...]]:
+    """Split interpreters into those that the installed cibuildwheel offers for the target and those that it does not."""
+    names = frozenset(offered(target.system))
+    all_of_them = tuple(interpreters)
+    yes = tuple(one for one in all_of_them if f"{one.tag}-{target.build_suffix}" in names)
+    return yes, tuple(one for one in all_of_them if one not in yes)

@@ -1,0 +1,139 @@
+"""The Plan: everything that a build will do, decided before anything is done; later steps only execute it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from wheelkit.family import Family
+    from wheelkit.machine import Machine
+    from wheelkit.matrix import Interpreter, Matrix, Target
+    from wheelkit.project import Distribution
+    from wheelkit.runners import Runner
+
+
+class Builder(StrEnum):
+    """What makes a wheel: cibuildwheel in its container or environments, or this Linux machine's own toolchain."""
+
+    CIBUILDWHEEL = "cibuildwheel"
+    HOST = "host"
+
+
+SDIST = "{sdist}"
+OUT = "{out}"
+"""Placeholders in the argument lists of a plan, filled in when the sdist stands."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetRow:
+    """One promised target: the builder that serves it here (None: not here, ``why`` tells), and its CI runner."""
+
+    target: Target
+    builder: Builder | None
+    why: str
+    runner: Runner | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NativeStep:
+    """One run of a builder for one distribution and target.
+
+    ``identifiers`` are cibuildwheel's names of the builds; ``argv`` the builder's command with ``{sdist}`` and ``{out}`` still open,
+    ``env`` what it adds to the environment; ``repair`` the repair line as the builder gets it; ``tests`` the commands that every
+    repaired wheel has to pass; ``overridden`` the keys of the project's own configuration that do not count for this run.
+    """
+
+    distribution: Distribution
+    target: Target
+    builder: Builder
+    interpreters: tuple[Interpreter, ...]
+    identifiers: tuple[str, ...]
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    repair: str
+    patterns: tuple[str, ...]
+    tests: tuple[str, ...]
+    config_settings: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = ()
+    lib_paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What is built here, what elsewhere and on which runner, by which builder, in which order, into ``out``."""
+
+    family: Family
+    machine: Machine
+    out: Path
+    matrices: Mapping[str, Matrix]
+    targets: tuple[TargetRow, ...]
+    steps: tuple[NativeStep, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def declared(self) -> bool:
+        """Whether the matrix was promised in the configuration, or is only the default."""
+        return any(matrix.declared for matrix in self.matrices.values())
+
+    @property
+    def here(self) -> tuple[TargetRow, ...]:
+        """The targets that this machine can build."""
+        return tuple(row for row in self.targets if row.builder is not None)
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Turn the plan into plain data for ``--json``; the layout is the documented one, schema 1."""
+    return {
+        "schema": 1,
+        "root": str(plan.family.root),
+        "out": str(plan.out),
+        "machine": {"system": plan.machine.system, "arch": plan.machine.arch, "engine": str(plan.machine.engine or "")},
+        "distributions": [_distribution(plan, item) for item in plan.family.distributions],
+        "targets": [_target(row) for row in plan.targets],
+        "steps": [_step(step) for step in plan.steps],
+        "notes": list(plan.notes),
+    }
+
+
+def _distribution(plan: Plan, item: Distribution) -> dict[str, Any]:
+    matrix = plan.matrices.get(item.key)
+    return {
+        "name": item.name,
+        "version": item.version,
+        "kind": item.kind,
+        "source": str(item.source),
+        "backend": item.backend,
+        "limited_api": item.limited_api,
+        "needs": list(plan.family.siblings(item)),
+        "interpreters": [one.tag for one in matrix.interpreters] if matrix else [],
+    }
+
+
+def _target(row: TargetRow) -> dict[str, Any]:
+    ends = row.runner.ends.isoformat() if row.runner and row.runner.ends else None
+    return {
+        "target": row.target.tag,
+        "builder": row.builder,
+        "why": row.why,
+        "runner": row.runner.label if row.runner else None,
+        "runner_ends": ends,
+    }
+
+
+def _step(step: NativeStep) -> dict[str, Any]:
+    return {
+        "distribution": step.distribution.name,
+        "target": step.target.tag,
+        "builder": step.builder,
+        "identifiers": list(step.identifiers),
+        "argv": list(step.argv),
+        "env": dict(step.env),
+        "repair": step.repair,
+        "tests": list(step.tests),
+        "overridden": list(step.overridden),
+    }

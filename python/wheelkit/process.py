@@ -1,0 +1,278 @@
+"""The only module that runs programs.
+
+Commands are argument lists, echoed before they run; their output goes to a log file and its last lines are kept; secrets are
+replaced before anything is written. A program runs in a process group of its own, and the group ends with us.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from io import BufferedWriter
+    from pathlib import Path
+
+_CHUNK = 65536
+_TAIL_LINES = 400
+_GRACE_SECONDS = 8.0
+_WINDOWS = sys.platform == "win32"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A program to run: its arguments, what it adds to the environment, what it must not see of it, and where it runs."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    cwd: Path | None = None
+    prefix_path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Give the line that does the same in a shell."""
+        settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
+        return " ".join([*settings, shlex.join(self.argv)])
+
+    def environment(self) -> dict[str, str]:
+        """Compute the whole environment that the program gets."""
+        env = {name: value for name, value in os.environ.items() if name not in self.unset}
+        env.update(self.env)
+        if self.prefix_path:
+            env["PATH"] = os.pathsep.join([*self.prefix_path, env.get("PATH", os.defpath)])
+        return env
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """How a program ended: its exit status, and its last lines (standard output and standard error together)."""
+
+    returncode: int
+    output: str
+    seconds: float = 0.0
+
+
+class Run(Protocol):
+    """Runs a command and tells how it ended; raises MissingToolError when the program does not exist."""
+
+    def __call__(self, command: Command, /) -> Completed:
+        """Run the command to its end."""
+
+
+class Redactor:
+    """Replaces known secrets in text, so that no log, report or message can hold one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = sorted((secret.encode() for secret in secrets if secret), key=len, reverse=True)
+
+    def __call__(self, line: bytes) -> bytes:
+        """Return the line with every secret replaced by ``***``."""
+        for secret in self._secrets:
+            line = line.replace(secret, b"***")
+        return line
+
+
+class LoggedRun:
+    """Runs commands with all they print in one log file, which every failure can name."""
+
+    def __init__(
+        self, log: Path, *, echo: Callable[[str], None] = lambda _line: None, redact: Redactor | None = None
+    ) -> None:
+        self.log = log
+        self._echo = echo
+        self._redact = redact or Redactor()
+
+    def __call__(self, command: Command, /) -> Completed:
+        """Run the command to its end; an interrupt ends its whole process group first."""
+        line = self._redact(str(command).encode()).decode()
+        self._echo(line)
+        started = time.monotonic()
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("ab") as log:
+                log.write(f"$ {line}\n".encode())
+                returncode, tail = self._watch(command, log)
+                log.write(f"[exit status {returncode}]\n\n".encode())
+        except OSError as error:
+            raise OutputError.of(error, self.log) from error
+        return Completed(returncode=returncode, output=tail, seconds=time.monotonic() - started)
+
+    def _watch(self, command: Command, log: BufferedWriter) -> tuple[int, str]:
+        process = start(command)
+        tail = _Tail()
+        try:
+            for line in _lines(process):
+                clean = self._redact(line)
+                log.write(clean)
+                log.flush()
+                tail.add(clean)
+            return process.wait(), tail.text()
+        finally:
+            end_group(process)
+
+
+def start(command: Command) -> subprocess.Popen[bytes]:
+    """Start the command in a process group of its own, standard output and error in one pipe."""
+    env = command.environment()
+    try:
+        return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+            command.argv,
+            env=env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=not _WINDOWS,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        program = command.argv[0]
+        if command.cwd is not None and not command.cwd.is_dir():
+            raise OutputError.of(error, command.cwd) from error
+        message = f"{program} could not be started: {error.strerror}"
+        raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
+
+
+def query(command: Command, *, timeout: float = 30.0) -> Completed:
+    """Run a short command and return what it printed on standard output; never raises for how it ended.
+
+    A program that does not exist answers with status 127, one that takes longer than ``timeout`` seconds with 124, as in a shell.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - an argument list, never a shell
+            command.argv,
+            env=command.environment(),
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Completed(returncode=124, output="")
+    except OSError as error:
+        return Completed(returncode=127, output=str(error))
+    text = done.stdout if done.returncode == 0 else done.stdout + done.stderr
+    return Completed(returncode=done.returncode, output=text.decode(errors="replace").strip())
+
+
+def checked(run: Run, command: Command, what: str, *, log: Path | None = None, hint: str = "") -> Completed:
+    """Run the command and raise ToolFailedError, with its last lines, unless it ended with 0."""
+    done = run(command)
+    if done.returncode != 0:
+        raise failure(done, what, log=log, hint=hint)
+    return done
+
+
+def failure(done: Completed, what: str, *, log: Path | None = None, hint: str = "", lines: int = 25) -> ToolFailedError:
+    """Make the error for a program that failed: what it was to do, how it ended, and its last ``lines`` lines."""
+    if done.returncode < 0:
+        ending = f"was ended by {signal.Signals(-done.returncode).name}"
+    else:
+        ending = f"failed with exit status {done.returncode}"
+    detail = "\n".join(done.output.rstrip().splitlines()[-lines:])
+    if "No space left on device" in done.output:
+        hint = "free some space on the disk, then run it again"
+    return ToolFailedError(f"{what} {ending}", detail=detail, hint=hint, log=log)
+
+
+class _Tail:
+    """The last lines of a stream."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque(maxlen=_TAIL_LINES)
+
+    def add(self, line: bytes) -> None:
+        self._lines.append(line)
+
+    def text(self) -> str:
+        return b"".join(self._lines).decode(errors="replace")
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
+    """Yield lines until the program has ended, even where a daemon that it left behind keeps the pipe open."""
+    pipe = process.stdout
+    assert pipe is not None  # noqa: S101 - start() always makes one
+    pending = b""
+    for chunk in _chunks_threaded(process) if _WINDOWS else _chunks(process, pipe.fileno()):
+        pending += chunk
+        *whole, pending = pending.split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if pending:
+        yield pending + b"\n"
+
+
+def _chunks(process: subprocess.Popen[bytes], descriptor: int) -> Iterable[bytes]:
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            ended = process.poll() is not None
+            if selector.select(timeout=0.0 if ended else 0.1):
+                chunk = os.read(descriptor, _CHUNK)
+                if not chunk:
+                    return
+                yield chunk
+            elif ended:
+                return
+
+
+def _chunks_threaded(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
+    """Read a pipe where select() knows only sockets; the wait stays interruptible."""
+    from queue import Empty, SimpleQueue
+
+    pipe = process.stdout
+    assert pipe is not None  # noqa: S101 - start() always makes one
+    queue: SimpleQueue[bytes] = SimpleQueue()
+
+    def pump() -> None:
+        while chunk := os.read(pipe.fileno(), _CHUNK):
+            queue.put(chunk)
+        queue.put(b"")
+
+    threading.Thread(target=pump, daemon=True).start()
+    while True:
+        try:
+            chunk = queue.get(timeout=0.1)
+        except Empty:
+            if process.poll() is not None:
+                return
+            continue
+        if not chunk:
+            return
+        yield chunk
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a program that is still running, with all that it started: first politely, then for good."""
+    if process.poll() is None:
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+            _send(process, number)
+            try:
+                process.wait(_GRACE_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        if _WINDOWS:
+            process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+        else:
+            os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError, OSError):
+        return

@@ -1,0 +1,224 @@
+"""What one project says of itself, read from its folder or from its sdist without building or running anything."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import tomllib
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Kind(StrEnum):
+    """What a distribution's wheels hold: native code, only Python, or nothing but dependencies."""
+
+    NATIVE = "native"
+    PURE = "pure"
+    META = "meta"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Distribution:
+    """One project of the family.
+
+    ``source`` is its folder, or its sdist file. ``version`` and ``requires_python`` are None where only a build can tell them; ``stated``
+    is false where even the name is only the folder's, because no file states it.
+    """
+
+    name: str
+    version: str | None
+    kind: Kind
+    source: Path
+    backend: str
+    requires_python: str | None
+    dependencies: tuple[str, ...]
+    build_requires: tuple[str, ...]
+    limited_api: bool
+    cibuildwheel: Mapping[str, Any]
+    stated: bool = True
+
+    @property
+    def key(self) -> str:
+        """The normalised name, by which distributions are compared (PEP 503)."""
+        return normalise(self.name)
+
+    @property
+    def from_sdist(self) -> bool:
+        """Whether the project was given as an sdist file."""
+        return self.source.is_file()
+
+
+def normalise(name: str) -> str:
+    """Normalise a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read(source: Path) -> Distribution:
+    """Read a project folder or an sdist; raise ProjectError with what is missing where it is neither."""
+    if source.is_dir():
+        return _read(_FolderFiles(source), source)
+    if source.name.endswith(".tar.gz"):
+        return _read(_SdistFiles(source), source)
+    if not source.exists():
+        raise ProjectError(f"{source} does not exist", hint="give a project folder or an sdist (.tar.gz)")
+    raise ProjectError(f"{source} is neither a project folder nor an sdist (.tar.gz)", hint="give one of the two")
+
+
+class _FolderFiles:
+    """The text files at the top of a project folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def text(self, name: str) -> str | None:
+        path = self._folder / name
+        try:
+            return path.read_text(encoding="utf-8")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except UnicodeDecodeError as error:
+            raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+class _SdistFiles:
+    """The text files at the top of an sdist, read once."""
+
+    _WANTED = frozenset({"pyproject.toml", "PKG-INFO", "setup.py", "setup.cfg", "meson.build"})
+    _LARGEST = 4 * 1024 * 1024
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with tarfile.open(path, "r:gz") as archive:
+                self._texts = dict(self._wanted(archive))
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise ProjectError(f"{path} cannot be read as an sdist: {error}", hint="build or download it again") from error
+        if "PKG-INFO" not in self._texts:
+            raise ProjectError(f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist")
+
+    def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
+        for member in archive:
+            parts = PurePosixPath(member.name).parts
+            if len(parts) == 2 and parts[1] in self._WANTED and member.isfile() and member.size <= self._LARGEST:  # noqa: PLR2004
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    yield parts[1], stream.read().decode("utf-8", errors="replace")
+
+    def text(self, name: str) -> str | None:
+        return self._texts.get(name)
+
+
+_Files = _FolderFiles | _SdistFiles
+
+
+def _read(files: _Files, source: Path) -> Distribution:
+    pyproject = _pyproject(files, source)
+    setup_py, setup_cfg = files.text("setup.py"), files.text("setup.cfg")
+    if not pyproject and setup_py is None and setup_cfg is None:
+        message = f"{source} holds no pyproject.toml (nor setup.py), so there is nothing to build"
+        raise ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
+    project: dict[str, Any] = _table(pyproject, "project")
+    tools: dict[str, Any] = _table(pyproject, "tool")
+    build = _table(pyproject, "build-system")
+    facts = _stated(project) | _pkg_info(files.text("PKG-INFO"))
+    backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
+    name = facts.get("name") or _cfg_name(setup_cfg)
+    meson = files.text("meson.build")
+    return Distribution(
+        name=name or source.name.removesuffix(".tar.gz"),
+        stated=bool(name),
+        version=facts.get("version") or _meson_version(backend, meson),
+        kind=_kind(backend, tools, meson, (setup_py or "") + (setup_cfg or "")),
+        source=source,
+        backend=backend,
+        requires_python=facts.get("requires_python"),
+        dependencies=tuple(str(item) for item in project.get("dependencies", ())),
+        build_requires=tuple(str(item) for item in build.get("requires", ())),
+        limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
+        cibuildwheel=_table(tools, "cibuildwheel"),
+    )
+
+
+def _table(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _pyproject(files: _Files, source: Path) -> dict[str, Any]:
+    text = files.text("pyproject.toml")
+    try:
+        return tomllib.loads(text or "")
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{source / 'pyproject.toml'} is no valid TOML: {error}", hint="mend that line") from error
+
+
+def _stated(project: Mapping[str, Any]) -> dict[str, str]:
+    wanted = {"name": "name", "version": "version", "requires-python": "requires_python"}
+    return {ours: project[theirs] for theirs, ours in wanted.items() if isinstance(project.get(theirs), str)}
+
+
+def _pkg_info(text: str | None) -> dict[str, str]:
+    if text is None:
+        return {}
+    headers = HeaderParser().parsestr(text)
+    wanted = {"Name": "name", "Version": "version", "Requires-Python": "requires_python"}
+    return {ours: value for theirs, ours in wanted.items() if (value := headers.get(theirs))}
+
+
+def _cfg_name(setup_cfg: str | None) -> str | None:
+    if setup_cfg is None:
+        return None
+    from configparser import ConfigParser, Error
+
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(setup_cfg)
+    except Error:
+        return None
+    return parser.get("metadata", "name", fallback=None)
+
+
+_MESON_VERSION = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL)
+
+
+def _meson_version(backend: str, meson: str | None) -> str | None:
+    """Read the literal version of meson.build's project(), which meson-python takes where [project] leaves it dynamic."""
+    if backend != "mesonpy" or meson is None:
+        return None
+    match = _MESON_VERSION.search(meson)
+    return match["version"] if match else None
+
+
+_NATIVE_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build", "maturin", "setuptools_rust", "py_build_cmake.build"})
+_NATIVE_SETUP = re.compile(r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b")
+
+
+def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str) -> Kind:
+    """Tell the kind from what the project builds; the wheel itself is compared with it after the build."""
+    if backend == "mesonpy":
+        return Kind.NATIVE if meson is None or "extension_module" in meson or "subdir" in meson else Kind.PURE
+    if backend in _NATIVE_BACKENDS:
+        return Kind.NATIVE
+    extensions = _table(tools, "setuptools").get("ext-modules")
+    return Kind.NATIVE if extensions or _NATIVE_SETUP.search(setup) else Kind.PURE
+
+
+def _limited_api(backend: str, tools: Mapping[str, Any], setup_py: str, setup_cfg: str) -> bool:
+    """Tell whether the project says that it builds abi3 wheels; a wrong no costs time, never a wrong wheel."""
+    if backend == "mesonpy":
+        return _table(tools, "meson-python").get("limited-api") is True
+    if backend == "scikit_build_core.build":
+        return "py-api" in _table(_table(tools, "scikit-build"), "wheel")
+    if backend == "maturin":
+        return any("abi3" in str(feature) for feature in _table(tools, "maturin").get("features", ()))
+    distutils = _table(_table(tools, "distutils"), "bdist_wheel")
+    return "py-limited-api" in distutils or any("py_limited_api" in text for text in (setup_py, setup_cfg))

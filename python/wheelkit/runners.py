@@ -1,0 +1,49 @@
+"""Which CI runner builds a target natively: dated data, overridable by the configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from wheelkit.matrix import Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runner:
+    """A hosted CI machine by its label; ``ends`` is the last day on which the label works, where that is announced."""
+
+    label: str
+    ends: date | None = None
+
+    def __str__(self) -> str:
+        """Give the label, with its end where it has one: ``macos-15-intel  until Aug 2027``."""
+        return f"{self.label}  until {self.ends:%b %Y}" if self.ends else self.label
+
+
+def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
+    """Name the runner of a target; None where no hosted runner has that architecture.
+
+    ``overrides`` maps targets or glob patterns to labels, as in ``[tool.wheelkit.runner]``.
+    """
+    for pattern, label in overrides.items():
+        if fnmatchcase(target.tag, pattern):
+            return Runner(label=label)
+    for patterns, runner in _shipped():
+        if any(fnmatchcase(target.tag, pattern) for pattern in patterns):
+            return runner
+    return None
+
+
+@cache
+def _shipped() -> tuple[tuple[tuple[str, ...], Runner], ...]:
+    text = files("wheelkit").joinpath("data/runners.toml").read_text(encoding="utf-8")
+    rows = tomllib.loads(text)["runner"]
+    return tuple((tuple(row["targets"]), Runner(label=row["label"], ends=row.get("ends"))) for row in rows)
