@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from wheelkit import project
+from wheelkit.config import normalise
 from wheelkit.errors import ConfigError, ProjectError
-from wheelkit.project import Distribution, Kind, normalise
+from wheelkit.project import Distribution, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

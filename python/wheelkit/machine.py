@@ -183,8 +183,8 @@ def _places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Pa
     program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
     if sys.version_info[:2] == interpreter.version:
         yield Path(sys.executable)
-    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
-        path = Path(folder) / program
+    for place in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = Path(place) / program
         if path.is_file() and os.access(path, os.X_OK):
             yield path
     home = Path.home()

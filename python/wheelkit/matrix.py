@@ -115,7 +115,7 @@ def _platforms(target: Target) -> tuple[str, ...]:
     if target.system is System.MACOS:
         return tuple(_macos_platforms(target))
     walk = _glibc_platforms if target.libc == "manylinux" else _musl_platforms
-    return (*walk(target.version, target.arch), f"linux_{target.arch}")
+    return (f"linux_{target.arch}", *walk(target.version, target.arch))
 
 
 def _macos_platforms(target: Target) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
         yield f"musllinux_{version[0]}_{minor}_{arch}"
 
 
-_INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>\d{1,2})(?P<threaded>t?)")
+_INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
 # PEP 703 builds exist from 3.13 on.
 _FIRST_FREE_THREADED = 13
 NEWEST_CPYTHON_MINOR = 15

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from wheelkit.config import normalise
 from wheelkit.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -54,11 +55,6 @@ class Distribution:
     def from_sdist(self) -> bool:
         """Whether the project was given as an sdist file."""
         return self.source.is_file()
-
-
-def normalise(name: str) -> str:
-    """Normalise a distribution's name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def read(source: Path) -> Distribution:

@@ -11,6 +11,7 @@ from wheelkit.build.host import serves
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError, WheelkitError
+from wheelkit.plan.cibuildwheel import option
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.process import Command, Completed, failure
 from wheelkit.repair import matches, needed
@@ -29,6 +30,7 @@ _ENGINE_GONE = re.compile(
     r"no such container|container state improper|can only create exec sessions on running containers|exec died|BrokenPipeError",
     re.IGNORECASE,
 )
+_TEST_FAILED = re.compile(r"Command (?P<command>.*) failed with code \d+\. Test command|test_command.*failed.*(?P<none>$)")
 _NO_IMAGE = re.compile(r"(?:Unable to find image|initializing source|manifest unknown|pull access denied|short-name).*", re.IGNORECASE)
 
 
@@ -81,9 +83,25 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:
 
 
 def _explained(done: Completed, job: NativeStep, shop: Workshop) -> WheelkitError:
-    """Say what happened: the project's code, its tests, the audit, the engine, the image or the disk."""
+    """Say what happened: the engine, the image or the disk, the project's code, its tests, the audit or the repair."""
     error = failure(done, "cibuildwheel", log=shop.log)
-    for pattern, explain in _EXPLANATIONS.items():
-        if match := re.search(pattern, done.output):
-            return explain(error, match, job)
+    lines = complaints(done.output)
+    if match := _ENGINE_GONE.search(done.output):
+        error.message = f"the container engine stopped answering: {match[0]}"
+        error.hint = "start it again and run the same command, or build without it: --builder host"
+    elif match := _NO_IMAGE.search(done.output):
+        image = job.env.get(option(f"{job.target.libc}-{job.target.arch}-image"), "of the configuration")
+        return MissingToolError(
+            f"the container image {image} cannot be had: {match[0]}",
+            hint=f"check the network and the registry, or build without a container: --builder host\nthe whole log: {shop.log}",
+        )
+    elif lines:
+        error.message = f"compiling {job.distribution.name} failed"
+        error.detail = lines
+    elif match := _TEST_FAILED.search(done.output):
+        return CheckFailedError(
+            f"a test of the repaired wheel failed: {match['command']}", detail=error.detail, hint=f"the whole log: {shop.log}"
+        )
+    elif "too-recent versioned symbols" in done.output or "could not be located" in done.output:
+        error.message = f"auditwheel cannot repair the wheel for {job.target}"
     return error

@@ -11,11 +11,13 @@ from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
 from wheelkit.build.workshop import find_tool
-from wheelkit.checks import abi, platform_tag
+from wheelkit.checks import abi, linux
+from wheelkit.checks.contract import Contract
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
 from wheelkit.machine import find_pythons
 from wheelkit.matrix import Candidate, Interpreter, pick
 from wheelkit.process import Command, checked, failure
+from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,9 +89,9 @@ def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
     floor = min(job.interpreters, key=lambda one: one.version)
     if name is None or name.abis != ("abi3",) or name.pythons == (floor.tag,):
         return path
-    offending = abi.beyond_floor(wheel, floor.version)
+    offending = abi.offences(wheel, floor.version)
     if offending:
-        shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0]} is not in the stable ABI of {floor.python}")
+        shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0].symbol} is not in the stable ABI of {floor.python}")
         return path
     command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
     checked(shop.run, command, f"renaming {path.name} for {floor.tag}", log=shop.log)
@@ -99,15 +101,18 @@ def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
 
 def _refuse_too_new(path: Path, job: NativeStep) -> None:
     """Name what this machine's libraries put into the wheel that the target does not have, before the repair tool refuses it."""
-    demands = platform_tag.beyond_target(wheels.read(path), job.target)
-    if not demands:
+    raw = wheels.read(path)
+    if raw.name is None:
         return
-    raise CheckFailedError(
-        f"{path.name} needs a newer system than {job.target}",
-        detail="\n".join(demands),
-        hint="this machine's own libraries are too new for that target: build in a container with cibuildwheel (install docker or podman),\n"
-        "or promise a newer target in [tool.wheelkit.matrix]",
-    )
+    claimed = replace(raw, name=replace(raw.name, platforms=(job.target.tag,)))
+    findings = [*linux.symbol_versions(claimed, Contract()), *linux.forbidden_symbols(claimed, Contract())]
+    if findings:
+        raise CheckFailedError(
+            f"{path.name} needs a newer system than {job.target}",
+            detail="\n".join(finding.what for finding in findings),
+            hint="this machine's own libraries are too new for that target: build in a container (install docker or podman),\n"
+            "or promise a newer target in [tool.wheelkit.matrix]",
+        )
 
 
 def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workshop) -> Made:
@@ -121,7 +126,7 @@ def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: W
 
 def serves(path: Path, job: NativeStep, interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
     """Name the interpreters on which an installer would take the wheel for the step's target."""
-    name = wheels.parse_file_name(path.name)
+    name = parse_file_name(path.name)
     candidate = Candidate(filename=path.name, tags=name.tags)
     return tuple(one.tag for one in interpreters if pick([candidate], job.target, one))
 

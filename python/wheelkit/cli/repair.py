@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import config, machine, matrix, plan
-from wheelkit import wheel as wheels
 from wheelkit.cli.context import config_option, json_option
 from wheelkit.cli.screen import Steps, note, result, result_json, size
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.matrix import System, Target
+from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.machine import Machine
     from wheelkit.repair import Repaired
+    from wheelkit.wheel import FileName
 
 
 @click.command("repair")
@@ -84,9 +85,9 @@ def _target_of(path: Path, loaded: Config, here: Machine) -> Target:
     raise UsageError(f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})", hint="name it with --target")
 
 
-def _name(path: Path) -> wheels.FileName:
+def _name(path: Path) -> FileName:
     try:
-        return wheels.parse_file_name(path.name)
+        return parse_file_name(path.name)
     except ValueError as error:
         raise WheelError(f"{path} has no wheel's name: {error}", hint="name-version-python-abi-platform.whl") from error
 

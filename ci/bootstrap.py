@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""From a fresh checkout to a proven wheel, or to a full test run, with one command.
+
+    python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and prove it
+    python3 ci/bootstrap.py test       set up, then lints, C tests with sanitizers, a short fuzz run, and all Python tests
+
+Needs Python 3.11 or newer and a C compiler; everything else goes into .venv. ``test`` also installs the Debian packages that the
+container tests and the sanitizers need, where it may (root on a Debian system).
+
+Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+OLDEST = (3, 11)
+NO_IMAGE = 3
+DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-14-dev", "git", "make")
+
+
+def main() -> int:
+    """Parse the command line and run one of the two jobs."""
+    parser = argparse.ArgumentParser(description="Set wheelkit up in .venv and run its main job or its tests.")
+    jobs = parser.add_subparsers(dest="job", required=True)
+    jobs.add_parser("build", help="build wheelkit's own native wheel with wheelkit and prove it")
+    test = jobs.add_parser("test", help="lints, C tests, fuzzing, Python tests")
+    test.add_argument("--quick", action="store_true", help="only lints and tests/unit")
+    test.add_argument("pytest", nargs="*", help="further arguments for pytest")
+    options = parser.parse_args()
+    if sys.version_info < OLDEST:
+        say(f"this is Python {sys.version.split()[0]}; wheelkit needs 3.11 or newer: run it as python3.11 ci/bootstrap.py …")
+        return 3
+    if options.job == "build":
+        return build()
+    return run_tests(options.pytest, quick=options.quick)
+
+
+def build() -> int:
+    """Install wheelkit, build its own wheel with it, and verify the result."""
+    environment()
+    uv_install("Installing wheelkit", str(ROOT))
+    wheelkit = [str(PYTHON), "-m", "wheelkit"]
+    image = offline_image()
+    code = call("Building wheelkit with wheelkit", [*wheelkit, "build", "--native"], env=image)
+    if code == NO_IMAGE and not image:
+        say("no container can be used here, so the host builder takes over")
+        code = call("Building wheelkit with wheelkit", [*wheelkit, "build", "--native", "--builder", "host"])
+    return code or call("Proving it", [*wheelkit, "verify-matrix", "dist", "--native"])
+
+
+def run_tests(arguments: list[str], *, quick: bool) -> int:
+    """Run every check that guards the repository; pytest comes last, so that its closing line ends the output."""
+    environment()
+    image: dict[str, str] = {}
+    if not quick:
+        debian_packages()
+        image = offline_image(make=True)
+    uv_install("Installing the development tools", "--group", "dev")
+    uv_install("Installing wheelkit, editable", "--no-build-isolation", "--editable", str(ROOT))
+    steps = [*lints(), *([] if quick else c_tests())]
+    for title, command in steps:
+        if code := call(title, command):
+            say(f"{title}: exit status {code}")
+            return 1
+    where = ["tests/unit"] if quick else ["tests"]
+    workers = [] if any(one.startswith("-n") for one in arguments) else ["-n", "2"]
+    return call("Running the tests", [str(PYTHON), "-m", "pytest", *workers, *(arguments or where)], env=image)
+
+
+def lints() -> list[tuple[str, list[str]]]:
+    """List the static checks: style, types, floors."""
+    return [
+        ("Linting", [tool("ruff"), "check", "."]),
+        ("Checking the format", [tool("ruff"), "format", "--check", "."]),
+        ("Checking types", [tool("mypy")]),
+        ("Checking the floors", [tool("lint-imports")]),
+    ]
+
+
+def c_tests() -> list[tuple[str, list[str]]]:
+    """List the C builds: warnings as errors on both compilers, the tests under ASan and UBSan, and a short fuzz run."""
+    return [("Testing the C core", ["sh", str(ROOT / "ci" / "c-tests.sh")])]
+
+
+def environment() -> None:
+    """Make .venv and put uv into it."""
+    if not PYTHON.exists():
+        code = call("Making .venv", [sys.executable, "-m", "venv", str(VENV)])
+        if code:
+            shutil.rmtree(VENV, ignore_errors=True)
+            stop("python -m venv failed; on Debian and Ubuntu: apt install python3-venv", 3)
+    if not (BIN / "uv").exists() and not (BIN / "uv.exe").exists():
+        require(call("Installing uv", [str(PYTHON), "-m", "pip", "install", "--quiet", "uv"]))
+
+
+def uv_install(title: str, *what: str) -> None:
+    """Install into .venv with uv, from the indexes that this machine's pip is configured for."""
+    require(call(title, [tool("uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *what]))
+
+
+def debian_packages() -> None:
+    """Install the compilers and sanitizer runtimes that the tests need, where that is possible."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return
+    listed = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Status}\n"], capture_output=True, text=True, check=False)
+    installed = {line.split()[0] for line in listed.stdout.splitlines() if line.endswith("install ok installed")}
+    missing = [name for name in DEBIAN_PACKAGES if name not in installed]
+    if missing:
+        require(call("Updating the package list", ["apt-get", "-q", "update"], quiet=True))
+        command = ["apt-get", "-q", "install", "--yes", "--no-install-recommends", *missing]
+        require(call(f"Installing {' '.join(missing)}", command, quiet=True))
+
+
+def offline_image(*, make: bool = False) -> dict[str, str]:
+    """Give the environment in which cibuildwheel uses the project's own image, made first if asked; else empty."""
+    flags = ["--install"] if make and hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    if not make:
+        flags = ["--if-standing"]
+    if sys.platform != "linux":
+        return {}
+    command = [sys.executable, str(ROOT / "ci" / "image.py"), "--json", *flags]
+    if make:
+        say("Making the test image")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=None if make else subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        if make:
+            say("the test image cannot be made here: the container tests will say so and fail")
+        return {}
+    values: dict[str, str] = json.loads(done.stdout)
+    return values
+
+
+def tool(name: str) -> str:
+    """Give the path of a program in .venv."""
+    return str(BIN / (f"{name}.exe" if os.name == "nt" else name))
+
+
+def call(title: str, command: list[str], *, env: dict[str, str] | None = None, quiet: bool = False) -> int:
+    """Run one step, with its title before and its time after; returns its exit status."""
+    say(f"{title} …")
+    started = time.monotonic()
+    output = subprocess.DEVNULL if quiet else None
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path, **(env or {})}, stdout=output, check=False).returncode
+    say(f"{title}: {time.monotonic() - started:.1f} s")
+    return code
+
+
+def require(code: int) -> None:
+    """Stop when a step of the set-up failed."""
+    if code:
+        stop("the set-up failed; the lines above say why", 1)
+
+
+def stop(message: str, code: int) -> None:
+    """Say why and end."""
+    say(message)
+    sys.exit(code)
+
+
+def say(text: str) -> None:
+    """Print a line at once, to standard error, so that it keeps its place among the output of the steps."""
+    print(f"-- {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Builders: from the plan to proven wheels in the dist folder."""

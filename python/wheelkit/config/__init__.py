@@ -1,0 +1,28 @@
+"""The configuration: ``[tool.wheelkit]`` in pyproject.toml, or the same keys in wheelkit.toml, as frozen values."""
+
+from wheelkit.config.load import load, load_file, parse
+from wheelkit.config.model import (
+    Config,
+    DistributionConfig,
+    IndexConfig,
+    MatrixConfig,
+    Provider,
+    PublishConfig,
+)
+from wheelkit.config.problems import Problems, dotted
+from wheelkit.config.readers import normalise
+
+__all__ = [
+    "Config",
+    "DistributionConfig",
+    "IndexConfig",
+    "MatrixConfig",
+    "Problems",
+    "Provider",
+    "PublishConfig",
+    "dotted",
+    "load",
+    "load_file",
+    "normalise",
+    "parse",
+]

@@ -1,0 +1,157 @@
+"""Find the file that configures a project, and turn it into a Config or into one error with every mistake in it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.config.keys import ROOT
+from wheelkit.config.model import Config
+from wheelkit.config.problems import Place, Problems
+from wheelkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    Validator = Callable[[Config, Problems], None]
+
+OWN_FILE = "wheelkit.toml"
+PROJECT_FILE = "pyproject.toml"
+_PROJECT_PREFIX = "tool.wheelkit"
+# tomllib's words before Python 3.14 are the only place that holds the position.
+_POSITION = re.compile(r"(?P<words>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+
+
+def load(folder: Path, *, validators: Sequence[Validator] = ()) -> Config:
+    """Read the configuration of the project in a folder; a folder without one gives the defaults.
+
+    ``validators`` see a draft and add what only they know; in it, a value that was wrong is left out, or empty inside a list.
+    Raises ConfigError with every mistake.
+    """
+    own = _read(folder / OWN_FILE)
+    project = _read(folder / PROJECT_FILE)
+    section = None if project is None else _section(folder / PROJECT_FILE, project)
+    if own is not None and section is not None:
+        problem = f"{OWN_FILE} and [{_PROJECT_PREFIX}] in {PROJECT_FILE} both configure this project"
+        raise ConfigError(folder, [problem], hint="move all keys into one of them and delete the other")
+    if own is not None:
+        return _from_own_file(own, folder / OWN_FILE, folder, validators)
+    if section is not None:
+        source = folder / PROJECT_FILE
+        return parse(section, source=source, root=folder, prefix=_PROJECT_PREFIX, validators=validators)
+    return parse({}, source=None, root=folder, validators=validators)
+
+
+def load_file(path: Path, *, root: Path | None = None, validators: Sequence[Validator] = ()) -> Config:
+    """Read one file that the user names: a pyproject.toml, or any other with wheelkit.toml's keys.
+
+    ``root`` is the project's folder, by default the file's own. Raises ConfigError, also where there is no such file.
+    """
+    document = _read(path)
+    folder = path.parent if root is None else root
+    if document is None:
+        raise ConfigError(path, ["there is no such file"], hint="check the path given with --config")
+    if path.name == PROJECT_FILE:
+        section = _section(path, document)
+        return parse(
+            {} if section is None else section,
+            source=path,
+            root=folder,
+            prefix=_PROJECT_PREFIX,
+            validators=validators,
+        )
+    return _from_own_file(document, path, folder, validators)
+
+
+def parse(
+    document: object,
+    *,
+    source: Path | None,
+    root: Path,
+    prefix: str = "",
+    validators: Sequence[Validator] = (),
+) -> Config:
+    """Turn the content of ``[tool.wheelkit]`` into a Config; raise ConfigError with every mistake."""
+    problems = Problems(prefix)
+    config = _draft(document, Place(problems=problems), source, root)
+    return _judged(config, document, problems, validators)
+
+
+def _from_own_file(document: dict[str, Any], source: Path, root: Path, validators: Sequence[Validator]) -> Config:
+    tool = document.get("tool")
+    if not isinstance(tool, dict) or "wheelkit" not in tool:
+        return parse(document, source=source, root=root, validators=validators)
+    problems = Problems()
+    problems.add("tool", f"keys stand at the top level of this file: write [matrix], without {_PROJECT_PREFIX}")
+    for part in ((), ("tool", "wheelkit")):
+        table = tool["wheelkit"] if part else {key: value for key, value in document.items() if key != "tool"}
+        config = _draft(table, Place(problems=problems, parts=part), source, root)
+    return _judged(config, document, problems, validators)
+
+
+def _draft(document: object, place: Place, source: Path | None, root: Path) -> Config:
+    return Config(root=root, source=source, **(ROOT(document, place) or {}))
+
+
+def _judged(config: Config, document: object, problems: Problems, validators: Sequence[Validator]) -> Config:
+    for validator in validators:
+        validator(config, problems)
+    if problems:
+        raise ConfigError(config.label, problems.in_order(document))
+    return config
+
+
+def _section(path: Path, document: dict[str, Any]) -> object | None:
+    tool = document.get("tool", {})
+    if not isinstance(tool, dict):
+        raise ConfigError(path, ["tool: expected a table"])
+    section: object | None = tool.get("wheelkit")
+    return section
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Parse a TOML file; None where there is none."""
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            raise ConfigError(path, ["a link to a file that does not exist"], hint="mend or delete the link") from error
+        return None
+    except IsADirectoryError as error:
+        raise ConfigError(path, ["a folder where a file belongs"], hint="rename the folder") from error
+    except OSError as error:
+        raise ConfigError(path, [f"cannot be read: {error.strerror}"], hint="check its permissions") from error
+    return _parsed(path, _decoded(path, data))
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise ConfigError(path, ["line 1: begins with a byte order mark"], hint="save it as UTF-8 without one")
+    try:
+        # TOML reads both line ends alike, and positions are counted after that.
+        return data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = f"line {line}: not UTF-8, byte 0x{data[error.start]:02x} ({error.reason})"
+        raise ConfigError(path, [problem], hint="save it as UTF-8") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError(path, ["not valid TOML: nested too deeply"]) from error
+    # A number of thousands of digits is a bare ValueError.
+    except ValueError as error:
+        raise ConfigError(path, [_syntax_problem(str(error), text)], hint="mend the TOML there") from error
+
+
+def _syntax_problem(message: str, text: str) -> str:
+    found = _POSITION.fullmatch(message)
+    if found is None:
+        return f"not valid TOML: {message}"
+    line = found["line"] or text.count("\n") + 1
+    column = found["column"] or len(text) - text.rfind("\n")
+    return f"line {line}, column {column}: {found['words']}"

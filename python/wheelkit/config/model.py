@@ -1,0 +1,92 @@
+"""What a configuration says, as frozen values; every default stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixConfig:
+    """What is promised, in the user's words; None where the key is left out and the default holds."""
+
+    targets: tuple[str, ...] | None = None
+    interpreters: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """Libraries that another distribution provides: patterns of their file names, for each system.
+
+    ``distributions`` are those on the index that bring the libraries. ``version_bound`` says that their C++ ABI holds for one
+    version only, so that wheels need that very version. ``shipped`` says that the patterns are wheelkit's own list, which is
+    broad: most projects need only some of them.
+    """
+
+    name: str
+    linux: tuple[str, ...] = ()
+    macos: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    version_bound: bool = False
+    shipped: bool = False
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All patterns, each once."""
+        return tuple(dict.fromkeys((*self.linux, *self.macos, *self.windows)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DistributionConfig:
+    """The settings of one distribution; ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason."""
+
+    max_size: int | None = None
+    smoke: tuple[str, ...] = ()
+    tag: str | None = None
+    kind: str | None = None
+    lib_path: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexConfig:
+    """An index by its two addresses: where files are uploaded, and where installers look (PEP 503)."""
+
+    upload: str
+    simple: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishConfig:
+    """What may be published; ``allow_cross`` lets wheels pass that were built on another system than their own."""
+
+    allow_cross: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """The whole configuration. ``source`` is the file that holds it (None: defaults), ``root`` the project's folder.
+
+    ``distributions`` are folders or globs below ``root``; ``distribution`` is keyed by normalised names (PEP 503), ``index`` by
+    names as written, ``runner`` maps targets or globs of them to labels.
+    """
+
+    root: Path = field(default_factory=Path)
+    source: Path | None = None
+    distributions: tuple[str, ...] = (".",)
+    matrix: MatrixConfig = field(default_factory=MatrixConfig)
+    exclude: tuple[Provider, ...] = ()
+    distribution: Mapping[str, DistributionConfig] = field(default_factory=dict)
+    index: Mapping[str, IndexConfig] = field(default_factory=dict)
+    runner: Mapping[str, str] = field(default_factory=dict)
+    publish: PublishConfig = field(default_factory=PublishConfig)
+
+    @property
+    def label(self) -> str:
+        """The file, or the folder where there is none, for messages."""
+        return str(self.source or self.root)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
+from wheelkit.process import Command, LoggedRun, Redactor, checked, end_group, query, start
+
+
+def python(code: str, **options: object) -> Command:
+    return Command(argv=(sys.executable, "-c", code), **options)  # type: ignore[arg-type] - only in tests
+
+
+def test_output_goes_to_the_log_and_its_end_comes_back(tmp_path: Path) -> None:
+    run = LoggedRun(tmp_path / "logs" / "x.log")
+    done = run(python("import sys; print('out', flush=True); print('err', file=sys.stderr)"))
+    assert done.returncode == 0
+    assert done.output.splitlines() == ["out", "err"]
+    text = (tmp_path / "logs" / "x.log").read_text()
+    assert text.startswith(f"$ {sys.executable}")
+    assert "out\nerr\n[exit status 0]" in text
+
+
+def test_secrets_are_replaced_everywhere(tmp_path: Path) -> None:
+    echoed: list[str] = []
+    run = LoggedRun(tmp_path / "log", echo=echoed.append, redact=Redactor(["s3cret", "", "s3cret-longer"]))
+    done = run(python("import os; print(os.environ['TOKEN'], 's3cret-longer')", env={"TOKEN": "s3cret"}))
+    assert done.output == "*** ***\n"
+    assert "s3cret" not in (tmp_path / "log").read_text() + "".join(echoed)
+
+
+def test_a_failure_names_the_last_lines_and_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(ToolFailedError, match="baking failed with exit status 3") as caught:
+        checked(LoggedRun(log), python("print('too hot'); raise SystemExit(3)"), "baking", log=log)
+    assert caught.value.detail == "too hot"
+    assert caught.value.log == log
+
+
+def test_a_program_ended_by_a_signal_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError, match="was ended by SIGKILL"):
+        checked(LoggedRun(tmp_path / "log"), python("import os; os.kill(os.getpid(), 9)"), "it")
+
+
+def test_no_space_left_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError) as caught:
+        checked(LoggedRun(tmp_path / "log"), python("print('cc: No space left on device'); raise SystemExit(1)"), "it")
+    assert "free some space" in caught.value.hint
+
+
+def test_a_missing_program_is_a_missing_tool(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match="no-such-program"):
+        LoggedRun(tmp_path / "log")(Command(argv=("no-such-program",)))
+    assert query(Command(argv=("no-such-program",))).returncode == 127
+
+
+def test_a_log_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        LoggedRun(tmp_path / "file" / "log")(python("pass"))
+
+
+def test_query_gives_up_in_time() -> None:
+    assert query(python("import time; time.sleep(60)"), timeout=0.2).returncode == 124
+
+
+def test_the_environment_is_built_from_additions_and_removals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEN", "1")
+    monkeypatch.setenv("HIDDEN", "1")
+    env = Command(argv=("x",), env={"ADDED": "2"}, unset=("HIDDEN",), prefix_path=("/first",)).environment()
+    assert (env["SEEN"], env["ADDED"], "HIDDEN" in env) == ("1", "2", False)
+    assert env["PATH"].startswith(f"/first{os.pathsep}")
+
+
+def test_a_daemon_that_keeps_the_pipe_open_holds_nobody_up(tmp_path: Path) -> None:
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    done = LoggedRun(tmp_path / "log")(python(code))
+    assert done.returncode == 0
+    os.kill(int(done.output), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+def test_ending_a_group_ends_grandchildren_too() -> None:
+    code = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(c.pid, flush=True); c.wait()"
+    process = start(python(code))
+    assert process.stdout is not None
+    grandchild = int(process.stdout.readline())
+    end_group(process)
+    assert process.poll() is not None
+    assert _gone(grandchild)
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(200):
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+        if not state or state.startswith("Z"):
+            return True
+        time.sleep(0.05)
+    return False
