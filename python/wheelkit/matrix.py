@@ -146,6 +146,8 @@ def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
 _INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
 # PEP 703 builds exist from 3.13 on.
 _FIRST_FREE_THREADED = 13
+# PyPy 8 of 2026 changed the ABI that 7.3 had kept; a promise for PyPy does not say which of the two its users have.
+_PYPY_ABIS = ("pp80", "pp73")
 NEWEST_CPYTHON_MINOR = 15
 """The newest CPython with a final release: 3.15.0 of October 2026."""
 
@@ -193,7 +195,7 @@ class Interpreter:
             interpreter = f"cp{nodot}"
         else:
             interpreter = f"pp{nodot}"
-            yield from generic_tags(interpreter, [f"pypy{nodot}_pp73"], platforms)
+            yield from generic_tags(interpreter, [f"pypy{nodot}_{abi}" for abi in _PYPY_ABIS], platforms)
         yield from compatible_tags(self.version, interpreter, platforms)
 
 

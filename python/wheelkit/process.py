@@ -165,7 +165,7 @@ def query(command: Command, *, timeout: float = 30.0) -> Completed:
     except OSError as error:
         return Completed(returncode=127, output=str(error))
     text = done.stdout if done.returncode == 0 else done.stdout + done.stderr
-    return Completed(returncode=done.returncode, output=text.decode(errors="replace").strip())
+    return Completed(returncode=done.returncode, output=text.decode(errors="replace").rstrip())
 
 
 def checked(run: Run, command: Command, what: str, *, log: Path | None = None, hint: str = "") -> Completed:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
     from wheelkit.plan import NativeStep
 
-_BUILDING = re.compile(r"^Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
+_SECTION = re.compile(r"^(?:\x1b\[[\d;]*m)*Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
+_TESTING = "Testing wheel..."
 _ENGINE_GONE = re.compile(
     r"Cannot connect to the Docker daemon|Cannot connect to Podman|error during connect|OCI runtime|container .* is not running|"
     r"no such container|container state improper|can only create exec sessions on running containers|exec died|BrokenPipeError",
@@ -45,6 +46,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     for key in job.overridden:
         shop.progress.note(f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it")
     shop.progress.builder(str(command))
+    before = len(shop.log.read_text(encoding="utf-8", errors="replace")) if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = shop.run(command)
         if done.returncode != 0:
@@ -52,7 +54,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     made = sorted(out.glob("*.whl"))
     if not made:
         raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}", log=shop.log)
-    tested = _tested(done.output, job)
+    tested = tested_in(shop.log.read_text(encoding="utf-8", errors="replace")[before:])
     return tuple(_made(path, job, tested) for path in made)
 
 
@@ -63,10 +65,12 @@ def _short(identifiers: tuple[str, ...]) -> str:
     return " ".join([*(name.split("-")[0] for name in identifiers), identifiers[0].split("-", 1)[1]])
 
 
-def _tested(output: str, job: NativeStep) -> frozenset[str]:
-    """Read from the log which builds ran (the user may skip some); each of them was tested, or cibuildwheel had failed."""
-    seen = {match["identifier"] for match in _BUILDING.finditer(output)}
-    return frozenset(name.split("-")[0] for name in job.identifiers if name in seen)
+def tested_in(log: str) -> frozenset[str]:
+    """Read from cibuildwheel's output on which interpreters a wheel was tested: the user may have it skip builds or tests."""
+    starts = [*_SECTION.finditer(log)]
+    ends = [*(match.start() for match in starts[1:]), len(log)]
+    sections = zip(starts, ends, strict=True)
+    return frozenset(match["identifier"].split("-")[0] for match, end in sections if _TESTING in log[match.end() : end])
 
 
 def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:

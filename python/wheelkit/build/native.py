@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.checks.contract import Contract
     from wheelkit.manifest import Manifest
     from wheelkit.plan import NativeStep, Plan
-    from wheelkit.report import Report
+    from wheelkit.report.model import Report
 
     Build = Callable[["NativeStep", SourceDist, Workshop], tuple[Made, ...]]
 
@@ -88,7 +88,7 @@ def _proven(
     """Verify the wheels as they are about to ship; coverage is judged later, over the whole dist folder."""
     files = [one.path for _, _, made in results for one in made]
     with step(shop.progress, "verify"):
-        report = verify(files, contract.without_coverage())
+        report = verify(files, contract)
         if not report.ok:
             failing = [finding for finding in report.findings if finding.fails]
             lines = [f"{one.code}  {one.file}: {one.what}\n       {one.fix}" for one in failing]

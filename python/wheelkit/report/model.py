@@ -20,7 +20,8 @@ class Finding:
 
     ``file`` is the wheel's or sdist's file name (empty for a missing cell), ``member`` the path inside it; ``what`` one
     sentence with the fact, ``fix`` what to do about it, ready to be typed where that is possible; ``where`` names
-    the target or distribution that the table row carries. ``accepted`` holds the configured reason for turning it off.
+    the target or distribution that the table row carries, ``distribution`` whose release it is about. ``accepted`` holds the configured
+    reason for turning it off.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Finding:
     file: str = ""
     member: str = ""
     where: str = ""
+    distribution: str = ""
     accepted: str = ""
 
     @property

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Make this machine able to run cibuildwheel without a container registry.
+
+    python3 ci/image.py                     print the environment to use, as KEY=value lines for a shell
+    python3 ci/image.py --json              the same as a JSON object
+    python3 ci/image.py --install           install the Debian packages that it needs first (root only)
+
+Builds, once, the image that ci/testimage/Containerfile describes, from Debian packages and the package index that this
+machine is configured for. On a machine that can pull pypa's manylinux images, cibuildwheel needs none of this.
+
+The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an address)
+is copied into the image, which stays in the local image store: never push it.
+
+Exit codes: 0 fine, 2 wrong usage, 3 a tool is missing, 4 a tool failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from testimage.builder import Builder
+from testimage.machine import gather
+from testimage.messages import ImageError, say
+from testimage.setup import containers_conf, ensure_tools, environment, write
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Find the folder for the configuration, the lock and the log; made when missing."""
+    folder = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wheelkit-image"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options ask; raises ImageError."""
+    ensure_tools(install=options.install)
+    cache = cache_folder(os.environ)
+    conf = cache / "containers.conf"
+    write(conf, containers_conf())
+    inputs = gather(os.environ)
+    builder = Builder(inputs, cache)
+    if options.remove:
+        builder.remove()
+        return 0
+    if not builder.stands(inputs.image):
+        builder.build()
+    values = environment(inputs, conf)
+    if options.json:
+        print(json.dumps(values, indent=2))
+    else:
+        print("\n".join(f"{key}={shlex.quote(value)}" for key, value in values.items()))
+    return 0
+
+
+def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Turn SIGTERM into an exit that cleans up, with the exit code of an interruption."""
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code."""
+    parser = argparse.ArgumentParser(description="build the offline test image and print the environment to use it")
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+    parser.add_argument("--install", action="store_true", help="install missing Debian packages (root only)")
+    parser.add_argument("--remove", action="store_true", help="remove the images instead")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        return run(options)
+    except ImageError as error:
+        say(str(error))
+        return error.code
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

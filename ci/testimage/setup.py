@@ -1,0 +1,82 @@
+"""How podman and cibuildwheel have to be set up on this machine to use the image."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from testimage.machine import Inputs
+from testimage.messages import ImageError, say
+
+# tool on PATH -> Debian package
+TOOLS = {"podman": "podman", "runc": "runc", "netavark": "netavark", "mmdebstrap": "mmdebstrap", "newuidmap": "uidmap"}
+# netavark is a plugin of podman, outside PATH
+PLUGIN_FOLDERS = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/lib/podman", "/usr/local/libexec/podman")
+
+
+def missing_packages() -> list[str]:
+    """List the Debian packages whose program is not on this machine."""
+    found = {tool for tool in TOOLS if shutil.which(tool)}
+    found |= {tool for tool in TOOLS for folder in PLUGIN_FOLDERS if Path(folder, tool).exists()}
+    return [package for tool, package in TOOLS.items() if tool not in found]
+
+
+def ensure_tools(*, install: bool) -> None:
+    """Raise, or install, when a tool is missing."""
+    packages = missing_packages()
+    if not packages:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if not install:
+        message = f"missing: {', '.join(packages)}\n  as root:  {shlex.join(command)}\n  or give --install"
+        raise ImageError(message, code=3)
+    if os.geteuid() != 0:
+        raise ImageError(f"only root can install packages\n  run:  sudo {shlex.join(command)}", code=3)
+    say(f"installing {', '.join(packages)}")
+    for step in (["apt-get", "update"], command):
+        if subprocess.run(step, stdout=sys.stderr, check=False).returncode:
+            raise ImageError(f"failed: {shlex.join(step)}", code=4)
+
+
+def containers_conf() -> str:
+    """Write the containers.conf for podman here: limits that this process may set, and what the cgroups allow."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    pids = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
+    # podman lowers its own process limit to pid_max when it starts (getDefaultProcessLimits in containers/common)
+    processes = pids if processes == resource.RLIM_INFINITY else min(processes, pids)
+    limits = f'["nofile={files}:{files}", "nproc={processes}:{processes}"]'
+    lines = ["[containers]", f"default_ulimits = {limits}", "[engine]"]
+    if not Path("/run/systemd/system").exists():
+        lines.append('cgroup_manager = "cgroupfs"')
+    if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        lines.append('runtime = "runc"')  # crun refuses hybrid cgroups
+    return "\n".join([*lines, ""])
+
+
+def write(path: Path, text: str) -> None:
+    """Write `text` in one step, so that a reader never sees half of it; leave an equal file alone."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)
+
+
+def environment(inputs: Inputs, conf: Path) -> dict[str, str]:
+    """Give the variables under which podman and cibuildwheel use the image, and the interpreters that it has."""
+    interpreters = sorted({python.tag.partition("-")[2] for python in (*inputs.interpreters, inputs.debian) if python})
+    return {
+        "CONTAINERS_CONF": str(conf),
+        "CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host",
+        f"CIBW_MANYLINUX_{inputs.machine.upper()}_IMAGE": inputs.image,
+        "CIBW_DEPENDENCY_VERSIONS": "latest",  # an index may lag behind the versions that cibuildwheel pins
+        "CIBW_BUILD_FRONTEND": "build[uv]",
+        "WHEELKIT_IMAGE_INTERPRETERS": " ".join(interpreters),
+    }

@@ -1,0 +1,70 @@
+"""The checks: each a pure function from facts and contract to findings, each with one entry here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelkit.checks import abi, archive, coverage, libraries, linux, macos, metadata, names, platform_tag, size, windows
+from wheelkit.checks.contract import Contract, Promise, contract_of
+from wheelkit.checks.dist import Dist, Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+    WheelCheck = Callable[[Wheel, Contract], Iterator[Finding]]
+    ReleaseCheck = Callable[[Release, Contract], Iterator[Finding]]
+    DistCheck = Callable[[Dist, Contract], Iterator[Finding]]
+
+__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of"]
+
+WHEEL_CHECKS: tuple[WheelCheck, ...] = (
+    archive.members,
+    archive.paths,
+    archive.links,
+    archive.record,
+    archive.dates,
+    names.file_name,
+    names.tags,
+    names.identity,
+    names.wheel_file,
+    names.purelib,
+    platform_tag.damage,
+    platform_tag.system,
+    platform_tag.architecture,
+    platform_tag.pure,
+    platform_tag.generic,
+    linux.symbol_versions,
+    linux.forbidden_symbols,
+    linux.c_library,
+    macos.minimum_system,
+    macos.signature,
+    windows.debug_runtime,
+    abi.stable,
+    abi.interpreter_library,
+    abi.suffix,
+    abi.entry_point,
+    libraries.missing,
+    libraries.bundled,
+    libraries.provider_required,
+    libraries.search_paths,
+    libraries.twice,
+    size.budget,
+    size.strippable,
+    metadata.valid,
+    metadata.python_tags,
+    metadata.local_version,
+)
+
+# Coverage is not among them: it yields the matrix's rows along with its findings, so verify calls it by name.
+RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
+    metadata.same_metadata,
+    metadata.sdist_missing,
+)
+
+DIST_CHECKS: tuple[DistCheck, ...] = (
+    coverage.absent,
+    libraries.unused_patterns,
+)

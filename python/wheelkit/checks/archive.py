@@ -1,0 +1,126 @@
+"""The archive itself: every member readable, safe to unpack, and as RECORD says."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.words import some
+from wheelkit.wheel.reading import HASHES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Member, RecordRow, Wheel
+
+# Files that RECORD cannot hash or need not list: itself and its signatures.
+_UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+_OLDEST_YEAR = 1980
+
+
+def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report members whose contents cannot be read as the archive declares them."""
+    for member in wheel.members:
+        if member.problem:
+            yield found("WK101", what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name)
+
+
+def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report member names that unpack to somewhere else, twice, or differently on another system."""
+    for member in wheel.members:
+        trouble = _path_trouble(member.name)
+        if trouble:
+            yield found("WK103", what=f'"{member.name}" {trouble}', file=wheel.filename, member=member.name)
+    for first, second in _collisions(wheel.members):
+        if first == second:
+            yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
+        else:
+            yield found("WK105", what=f"{first} and {second} are one file on Windows and macOS", file=wheel.filename, member=second)
+
+
+def _path_trouble(name: str) -> str:
+    if name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}:
+        return "is an absolute path"
+    if ".." in name.replace("\\", "/").split("/"):
+        return "leads out of the folder that it is unpacked into"
+    if "\\" in name:
+        return "is written with backslashes, which mean a folder on Windows only"
+    return ""
+
+
+def _collisions(entries: Iterable[Member]) -> Iterator[tuple[str, str]]:
+    seen: dict[str, str] = {}
+    for member in entries:
+        if not member.directory:
+            first = seen.setdefault(member.name.lower(), member.name)
+            if first is not member.name:
+                yield first, member.name
+
+
+def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report symbolic links: installers write them as small text files."""
+    for member in wheel.members:
+        if stat.S_ISLNK(member.mode):
+            yield found("WK106", what=f"{member.name} is a symbolic link", file=wheel.filename, member=member.name)
+
+
+def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report members that RECORD does not list, lists with other bytes, or that are not there."""
+    if wheel.shallow:
+        return
+    if wheel.record is None:
+        yield found("WK107", what=f"{wheel.dist_info}/RECORD cannot be used: {wheel.record_problem}", file=wheel.filename)
+        return
+    rows = {row.path: row for row in wheel.record}
+    unhashed = {f"{wheel.dist_info}/{name}" for name in _UNRECORDED}
+    files = {member.name: member for member in wheel.members if not member.directory}
+    unlisted = [name for name in files if name not in rows and name not in unhashed]
+    if unlisted:
+        yield found("WK108", what=f"RECORD does not list {some(unlisted)}", file=wheel.filename, member=unlisted[0])
+    absent = [path for path in rows if path not in files and path not in unhashed]
+    if absent:
+        yield found("WK109", what=f"RECORD lists {some(absent)}, which the archive does not hold", file=wheel.filename, member=absent[0])
+    twice = _twice(wheel.record)
+    if twice:
+        yield found("WK108", what=f"RECORD lists {some(twice)} more than once", file=wheel.filename, member=twice[0])
+    for name, member in files.items():
+        row = rows.get(name)
+        if row is not None and name not in unhashed and not member.problem:
+            yield from _row(wheel, member, row)
+
+
+def _twice(rows: Iterable[RecordRow]) -> list[str]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.path] = counts.get(row.path, 0) + 1
+    return [path for path, count in counts.items() if count > 1]
+
+
+def _row(wheel: Wheel, member: Member, row: RecordRow) -> Iterator[Finding]:
+    algorithm = row.digest.partition("=")[0]
+    if not row.digest:
+        yield found("WK108", what=f"RECORD has no hash for {member.name}", file=wheel.filename, member=member.name)
+    elif algorithm not in HASHES:
+        what = f"RECORD hashes {member.name} with {algorithm}; only sha256 and stronger are allowed"
+        yield found("WK110", what=what, file=wheel.filename, member=member.name)
+    elif row.digest != member.digest:
+        what = f"{member.name} is not the file that RECORD hashed ({_short(member.digest)}, RECORD says {_short(row.digest)})"
+        yield found("WK102", what=what, file=wheel.filename, member=member.name)
+    if row.size is not None and row.size != member.size:
+        what = f"{member.name} has {member.size} bytes, RECORD says {row.size}"
+        yield found("WK102", what=what, file=wheel.filename, member=member.name)
+
+
+def _short(digest: str) -> str:
+    algorithm, _, value = digest.partition("=")
+    return f"{algorithm} {value[:8]}..."
+
+
+def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report timestamps that a zip archive cannot hold; some installers stop at them."""
+    early = [member.name for member in wheel.members if member.year < _OLDEST_YEAR]
+    if early:
+        yield found("WK111", what=f"{some(early)} is dated before 1980", file=wheel.filename, member=early[0])

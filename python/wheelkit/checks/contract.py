@@ -1,0 +1,65 @@
+"""What the wheels are held against: what the project promised, for each of its distributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wheelkit.matrix import Matrix, matrix_of
+from wheelkit.project import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelkit.config import Config, Provider
+    from wheelkit.family import Family
+    from wheelkit.matrix import Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promise:
+    """What is owed for one distribution of the project: its cells, its size limit in bytes, and the findings it accepts."""
+
+    distribution: str
+    kind: Kind
+    matrix: Matrix
+    max_size: int | None = None
+    ignore: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def native(self) -> bool:
+        """Whether wheels are owed per target; pure and meta distributions owe a single wheel for all."""
+        return self.kind is Kind.NATIVE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """The whole project's promise, by normalised distribution name; empty outside a project.
+
+    ``exclude`` holds the providers whose libraries must not be in a wheel, ``runners`` the configured labels by target pattern.
+    ``native`` restricts the judgement of coverage to one target: other targets' wheels are built elsewhere.
+    """
+
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    exclude: tuple[Provider, ...] = ()
+    runners: Mapping[str, str] = field(default_factory=dict)
+    native: Target | None = None
+
+    def promise(self, distribution: str) -> Promise | None:
+        """Give what is owed for a distribution, None for one that the project does not know."""
+        return self.promises.get(distribution)
+
+
+def contract_of(config: Config, family: Family) -> Contract:
+    """Put together what a project's configuration and its distributions promise."""
+    promises = {}
+    for item in family.distributions:
+        settings = config.distribution.get(item.key)
+        promises[item.key] = Promise(
+            distribution=item.key,
+            kind=item.kind,
+            matrix=matrix_of(config, item.requires_python),
+            max_size=settings.max_size if settings else None,
+            ignore=settings.ignore if settings else {},
+        )
+    return Contract(promises=promises, exclude=config.exclude, runners=config.runner)

@@ -1,0 +1,91 @@
+"""METADATA: valid, in agreement with the tags, and the same in all files of one version."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.words import some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.checks.dist import Release
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+_VERSIONED = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
+_TOO_NEW_FIELD = "introduced in metadata version"
+# The newest patch release that a series can have, so that ">=3.11.4" still admits users of 3.11.
+_LATE = 99
+
+
+def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report METADATA that packaging's strict parser refuses; indexes use the same parser."""
+    from packaging.metadata import Metadata
+
+    try:
+        Metadata.from_email(wheel.metadata_text, validate=True)
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            yield _invalid(wheel, error)
+    except (ValueError, UnicodeError, LookupError) as error:
+        yield found("WK701", what=f"METADATA cannot be read: {_words(error)}", file=wheel.filename)
+
+
+def _invalid(wheel: Wheel, error: Exception) -> Finding:
+    words = _words(error)
+    # Build backends have long written License-File into older metadata, and indexes take it.
+    if _TOO_NEW_FIELD in words:
+        return found("WK706", what=words, file=wheel.filename)
+    return found("WK701", what=f"METADATA is not valid: {words}", file=wheel.filename)
+
+
+def _words(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report a wheel whose own requires-python keeps every interpreter of its tags from installing it."""
+    required = wheel.metadata.get("Requires-Python")
+    if wheel.name is None or wheel.name.stable or not required:
+        return
+    minors = [int(match["minor"]) for tag in wheel.name.pythons if (match := _VERSIONED.fullmatch(tag))]
+    if minors and len(minors) == len(wheel.name.pythons) and not any(_admits(required, minor) for minor in minors):
+        what = f"it is tagged {'.'.join(wheel.name.pythons)}, but requires-python is {required}: no installer ever takes it"
+        yield found("WK702", what=what, file=wheel.filename)
+
+
+def _admits(required: str, minor: int) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(required).contains(f"3.{minor}.{_LATE}")
+    except InvalidSpecifier:
+        return True  # the strict parser says so already
+
+
+def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report a local version, which public indexes refuse."""
+    if "+" in wheel.version:
+        yield found("WK703", what=f"the version {wheel.version} has a local part", file=wheel.filename)
+
+
+def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
+    """Report wheels of one version that differ in what an installer resolves by; it looks at one and believes all."""
+    for field in ("Requires-Python", "Requires-Dist", "Provides-Extra"):
+        told: dict[tuple[str, ...], list[str]] = {}
+        for wheel in release.wheels:
+            told.setdefault(tuple(sorted(wheel.metadata.all(field))), []).append(wheel.filename)
+        if len(told) > 1:
+            odd = min(told.values(), key=len)
+            what = f"{field} of {some(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
+            yield found("WK704", what=what, file=odd[0])
+
+
+def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:
+    """Note a project's release that has wheels but no sdist: users of other systems have nothing to build from."""
+    if contract.promise(release.distribution) and contract.native is None and not release.sdists:
+        yield found("WK705", what=f"{release.distribution} {release.version} has no sdist", where=release.distribution)

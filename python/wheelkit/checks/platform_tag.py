@@ -1,0 +1,102 @@
+"""Binaries against the platform tag: the right system and architecture, and whether a tag is called for at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.claims import arch_of, claims, file_names, runs, system_of
+from wheelkit.checks.words import some
+from wheelkit.matrix import System
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.checks.claims import Claim
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Binary, Wheel
+
+_SYSTEM_NAMES = {System.LINUX: "Linux", System.MACOS: "macOS", System.WINDOWS: "Windows"}
+
+
+def damage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report binaries whose structure is broken: no loader would take them."""
+    for binary in wheel.binaries:
+        if binary.damage is not None:
+            yield found("WK308", what=f"{binary.member} is damaged: {binary.damage}", file=wheel.filename, member=binary.member)
+
+
+def system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report binaries made for another system than the tag's."""
+    systems = {claim.system for claim in claims(wheel)}
+    if not systems:
+        return
+    for binary in wheel.binaries:
+        own = system_of(binary)
+        if own is None or own in systems or not any(runs(part) for part in binary.slices):
+            continue
+        code = "WK302" if binary.extension else "WK303"
+        what = f"{binary.member} is for {_SYSTEM_NAMES[own]}; the wheel is tagged {', '.join(claim.platform for claim in claims(wheel))}"
+        yield found(code, what=what, file=wheel.filename, member=binary.member)
+
+
+def architecture(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report binaries that lack the tag's architecture; each Mach-O file has to hold all of them."""
+    claimed = claims(wheel)
+    for binary in wheel.binaries:
+        own = [claim for claim in claimed if claim.system is system_of(binary)]
+        archs = {arch_of(part) for part in binary.slices if runs(part)}
+        if own and archs:
+            yield from _judged(wheel, binary, own, archs)
+
+
+def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> Iterator[Finding]:
+    wanted = {arch for claim in own for arch in claim.archs}
+    tags = ", ".join(claim.platform for claim in own)
+    missing = sorted(wanted - archs)
+    if archs & wanted and (not missing or own[0].system is not System.MACOS):
+        return
+    if archs & wanted:
+        what = f"{binary.member} holds {some(sorted(archs))} but not {some(missing)}, which {tags} promises"
+        fix = "build for both architectures and join them: lipo -create, or delocate-merge on the two wheels"
+        yield found("WK322", what=what, fix=fix, file=wheel.filename, member=binary.member)
+        return
+    # A program that is only shipped along, such as a launcher, harms nobody by being there.
+    program = all(part.kind == "executable" for part in binary.slices)
+    what = f"{binary.member} is for {some(sorted(archs))}; the wheel is tagged {tags}"
+    yield found("WK303" if program else "WK301", what=what, file=wheel.filename, member=binary.member)
+
+
+def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report a tag for every platform on a wheel with native code, and a platform's tag on one without any."""
+    if wheel.name is None or wheel.shallow:
+        return
+    native = [binary for binary in wheel.binaries if any(runs(part) for part in binary.slices)]
+    if not wheel.name.any_platform:
+        if not native and not wheel.binaries:
+            what = f"it is tagged {'.'.join(wheel.name.platforms)}, yet holds no native code"
+            yield found("WK306", what=what, file=wheel.filename)
+        return
+    extensions = [binary for binary in native if binary.extension]
+    others = [binary for binary in native if not binary.extension]
+    for code, group in (("WK304", extensions), ("WK305", others)):
+        if group:
+            what = f"it is tagged for any platform, yet holds {some(file_names(group))}"
+            yield found(code, what=what, file=wheel.filename, member=group[0].member)
+
+
+def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report platform tags that promise no oldest system, which no index takes, and tags that are not known."""
+    known = {claim.platform: claim for claim in claims(wheel)}
+    for platform in wheel.name.platforms if wheel.name else ():
+        claim = known.get(platform)
+        if platform == "any" or (claim is not None and claim.target is not None):
+            continue
+        if claim is None:
+            what = f'the platform tag "{platform}" is not known here, so nothing about it was proven'
+            yield found("WK313", what=what, file=wheel.filename)
+        else:
+            what = f"it is tagged {platform}, which says nothing of the oldest system that it runs on"
+            fix = f"repair it: python -m wheelkit repair {wheel.filename}"
+            yield found("WK307", what=what, fix=fix, file=wheel.filename)

@@ -1,0 +1,102 @@
+"""What each Linux platform tag allows: auditwheel's own policy tables, read as data.
+
+auditwheel itself is never imported: that takes 85 ms, and fails on Windows. PEP 600 defines the tags, PEP 656 those of musl.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.errors import MissingToolError
+from wheelkit.matrix import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.json"}
+_GENERIC = "linux"
+# musl's C library is listed by its link name; each architecture's real soname differs (auditwheel maps them the same way).
+_MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
+_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What one platform tag allows on one architecture.
+
+    ``versions`` maps a prefix (``GLIBC``, ``GLIBCXX``) to the versions that the oldest such system has, ``libraries`` are those
+    that it surely has, ``forbidden`` maps a library to symbols of it that must not be used.
+    """
+
+    target: Target
+    versions: Mapping[str, frozenset[str]]
+    libraries: frozenset[str]
+    forbidden: Mapping[str, frozenset[str]]
+
+    def admits(self, symbol_version: str) -> bool:
+        """Tell whether a symbol version such as ``GLIBC_2.17`` is there; those of unknown libraries are not judged."""
+        prefix, _, version = symbol_version.partition("_")
+        known = self.versions.get(prefix)
+        if known is None or version in known:
+            return True
+        # A tag between two tables, such as manylinux_2_29: glibc's own version stands in the tag itself.
+        return prefix == "GLIBC" and bool(_NUMBERS.fullmatch(version)) and numbers(version) <= self.target.version
+
+    def provides(self, library: str) -> bool:
+        """Tell whether every system of this tag has the library; the dynamic loader belongs to all of them."""
+        return library in self.libraries or loader(library)
+
+
+def loader(library: str) -> bool:
+    """Tell whether this is the dynamic loader under one of its names."""
+    return library.startswith(("ld-linux", "ld-musl")) or library in {"ld64.so.1", "ld64.so.2"}
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Read ``2.17`` as (2, 17)."""
+    return tuple(int(part) for part in version.split("."))
+
+
+@cache
+def policies(libc: str, arch: str) -> tuple[Policy, ...]:
+    """List the policies of an architecture, the oldest system first; none where auditwheel knows none."""
+    found = [_policy(row, libc, arch) for row in _tables(libc) if row["name"] != _GENERIC and arch in row["symbol_versions"]]
+    return tuple(sorted(found, key=lambda policy: policy.target.version))
+
+
+@cache
+def policy_for(target: Target) -> Policy | None:
+    """Give what a Linux target allows: its own table, else the newest one that is older, since each system only adds."""
+    older = [policy for policy in policies(target.libc, target.arch) if policy.target.version <= target.version]
+    if not older:
+        return None
+    newest = older[-1]
+    return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=newest.forbidden)
+
+
+def _policy(row: Mapping[str, Any], libc: str, arch: str) -> Policy:
+    libraries = frozenset(row["lib_whitelist"])
+    if libc == "musllinux":
+        libraries = frozenset(f"libc.musl-{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries)
+    return Policy(
+        target=Target.parse(f"{row['name']}_{arch}"),
+        versions={prefix: frozenset(versions) for prefix, versions in row["symbol_versions"][arch].items()},
+        libraries=libraries,
+        forbidden={library: frozenset(symbols) for library, symbols in row["blacklist"].items()},
+    )
+
+
+@cache
+def _tables(libc: str) -> list[dict[str, Any]]:
+    spec = find_spec("auditwheel")
+    folders = spec.submodule_search_locations if spec else None
+    if not folders:
+        raise MissingToolError("auditwheel's policy tables were not found", hint="pip install auditwheel")
+    rows: list[dict[str, Any]] = json.loads((Path(folders[0]) / "policy" / _FILES[libc]).read_text(encoding="utf-8"))
+    return rows

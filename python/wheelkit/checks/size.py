@@ -1,0 +1,54 @@
+"""Size: the project's budget and the index's limit, with the members that weigh most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.words import counted
+from wheelkit.checks.words import size as shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+INDEX_LIMIT = 100 * 1024 * 1024
+"""The default limit of PyPI for one file; it counts in powers of 1024."""
+
+_NAMED = 3
+# Below this share, debug sections and symbol tables are not worth a word.
+_WORTH_STRIPPING = 0.2
+_SMALL = 256 * 1024
+
+
+def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
+    """Report a wheel above the project's own limit, or above the index's where the project sets none."""
+    promise = contract.promise(wheel.distribution)
+    limit = promise.max_size if promise else None
+    if limit is not None and wheel.size > limit:
+        what = f"it has {shown(wheel.size)}, over the project's limit of {shown(limit)}; {heaviest(wheel)}"
+        yield found("WK601", what=what, file=wheel.filename)
+    elif limit is None and wheel.size > INDEX_LIMIT:
+        what = f"it has {shown(wheel.size)}; PyPI takes files up to {shown(INDEX_LIMIT)} by default; {heaviest(wheel)}"
+        yield found("WK602", what=what, file=wheel.filename)
+
+
+def heaviest(wheel: Wheel) -> str:
+    """Name the members that take most of the archive."""
+    biggest = sorted(wheel.members, key=lambda member: member.packed, reverse=True)[:_NAMED]
+    return "most of it: " + ", ".join(f"{member.name} ({shown(member.packed)})" for member in biggest)
+
+
+def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Note binaries of which debug sections and symbol tables, which no user needs, are a good part."""
+    sizes = {member.name: member.size for member in wheel.members}
+    waste = {binary.member: sum(part.debug_bytes + part.symbol_bytes for part in binary.slices) for binary in wheel.binaries}
+    heavy = [name for name, count in waste.items() if count > _SMALL and count > sizes.get(name, 0) * _WORTH_STRIPPING]
+    if heavy:
+        worst = max(heavy, key=waste.__getitem__)
+        others = f" and {counted(len(heavy) - 1, 'other', 'others')}" if len(heavy) > 1 else ""
+        what = f"{shown(sum(waste[name] for name in heavy))} of {worst}{others} are debug sections and symbol tables"
+        yield found("WK603", what=what, file=wheel.filename, member=worst)

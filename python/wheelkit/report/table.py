@@ -1,0 +1,143 @@
+"""The matrix as aligned lines, for the width that there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.report.model import Cover, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.text import Text
+
+    from wheelkit.report.model import Row
+
+_UNIT = 1000
+_GAP = "   "
+_CODES_SHOWN = 2
+# What is left out, from the widest terminal to the narrowest; then the cells move together.
+_STEPS: tuple[tuple[bool, tuple[str, ...]], ...] = (
+    (True, ()),
+    (True, ("size",)),
+    (True, ("size", "needs")),
+    (False, ()),
+    (False, ("size",)),
+    (False, ("size", "needs")),
+    (False, ("size", "needs", "label")),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """How the matrix is drawn: the width in characters, the mark of each kind of cover, and each code's severity for its colour."""
+
+    width: int
+    marks: Mapping[Cover, str]
+    severities: Mapping[str, Severity]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Column:
+    """One column below the name: its heading, its cells with their styles, and where it is aligned."""
+
+    heading: str
+    cells: tuple[tuple[str, str], ...]
+    right: bool = False
+    gap: str = _GAP
+
+    @property
+    def width(self) -> int:
+        return max(len(self.heading), *(len(text) for text, _ in self.cells))
+
+    def cell(self, text: str) -> str:
+        return text.rjust(self.width) if self.right else text.ljust(self.width)
+
+
+def table(rows: Sequence[Row], look: Look) -> Iterator[Text]:
+    """Draw the rows of one release in the widest form that fits."""
+    name = f"{rows[0].distribution} {rows[0].version}"
+    for wide, dropped in _STEPS:
+        columns = _columns(rows, look, wide=wide, dropped=dropped)
+        lead = _lead(rows, name, columns)
+        if lead + sum(len(column.gap) + column.width for column in columns[1:]) <= look.width:
+            break
+    yield _line(name, [(column, (column.heading, "dim")) for column in columns], lead, heading=True)
+    for index, row in enumerate(rows):
+        yield _line(f"  {row.target}", [(column, column.cells[index]) for column in columns], lead)
+
+
+def _lead(rows: Sequence[Row], name: str, columns: Sequence[_Column]) -> int:
+    """Measure the part left of the cells: target and label, or the release's name above them where that is longer."""
+    target = 2 + max(len(row.target) for row in rows)
+    return max(target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(name))
+
+
+def _columns(rows: Sequence[Row], look: Look, *, wide: bool, dropped: Sequence[str]) -> list[_Column]:
+    label = _Column(heading="", cells=tuple(("" if "label" in dropped else row.label, "dim") for row in rows))
+    columns = [label, *(_wide_cells(rows, look) if wide else _narrow_cells(rows, look))]
+    if "needs" not in dropped:
+        columns.append(_Column(heading="needs", cells=tuple((row.needs, "dim") for row in rows)))
+    if "size" not in dropped:
+        columns.append(_Column(heading="size", cells=tuple((_size(row.size), "dim") for row in rows), right=True))
+    columns.append(_Column(heading="verdict", cells=tuple(_verdict(row, look) for row in rows)))
+    return columns
+
+
+def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
+    for index, first in enumerate(rows[0].cells):
+        tag = first.interpreter
+        marks = tuple((look.marks[row.cells[index].cover].center(len(tag)), _style(row.cells[index].cover)) for row in rows)
+        yield _Column(heading=tag, cells=marks, gap="  ")
+
+
+def _narrow_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
+    tags = [cell.interpreter for cell in rows[0].cells]
+    heading = tags[0] if len(tags) == 1 else f"{tags[0]}-{tags[-1]}" if tags else ""
+    style = {True: "green", False: "yellow"}
+    marks = ("".join(look.marks[cell.cover] for cell in row.cells) for row in rows)
+    served = (all(cell.cover is Cover.WHEEL for cell in row.cells) for row in rows)
+    yield _Column(heading=heading, cells=tuple((text, style[full]) for text, full in zip(marks, served, strict=True)))
+
+
+def _style(cover: Cover) -> str:
+    return {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}[cover]
+
+
+def _verdict(row: Row, look: Look) -> tuple[str, str]:
+    if row.codes:
+        more = len(row.codes) - _CODES_SHOWN
+        shown = " ".join(row.codes[:_CODES_SHOWN]) + (f" +{more}" if more > 0 else "")
+        wrong = any(look.severities.get(code) is Severity.ERROR for code in row.codes)
+        return shown, "red" if wrong else "yellow"
+    return ("fine", "green") if row.files else ("", "")
+
+
+def _line(name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False) -> Text:
+    from rich.text import Text
+
+    label, (label_text, label_style) = columns[0]
+    line = Text(name, style="bold" if heading else "")
+    if label.width and not heading:
+        line.append(" " * (lead - label.width - len(name)))
+        line.append(label.cell(label_text), style=label_style)
+    line.append(" " * (lead - len(line.plain)))
+    for column, (text, style) in columns[1:]:
+        line.append(column.gap)
+        line.append(column.cell(text), style=style)
+    line.rstrip()
+    return line
+
+
+def _size(count: int) -> str:
+    if count == 0:
+        return ""
+    if count < _UNIT:
+        return f"{count} B"
+    value, unit = float(count), ""
+    for unit in ("kB", "MB", "GB"):  # noqa: B007 (the unit that ends the loop is the one to show)
+        value /= _UNIT
+        if value < _UNIT - 0.5:
+            break
+    return f"{value:.0f} {unit}" if unit == "kB" or value >= 10 else f"{value:.1f} {unit}"  # noqa: PLR2004

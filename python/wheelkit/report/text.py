@@ -1,0 +1,147 @@
+"""The report for a person: the matrix, the findings, one line of summary."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from wheelkit.report.model import Cover, Severity
+from wheelkit.report.table import Look, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from wheelkit.report.model import Finding, Report
+
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_MARGIN = 6
+_GAP = 2
+# Logs and pipes have no width: nothing is wrapped or left out there.
+_UNLIMITED = 100_000
+_FILES_SHOWN = 2
+_ALIKE_SHOWN = 3
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report; colour and width are the console's, and a console that is no terminal gets every column."""
+    width = console.width if console.is_terminal else _UNLIMITED
+    look = Look(width=width, marks=_marks(console), severities=_severities(report.findings))
+    for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version)):
+        for line in table(list(rows), look):
+            _print(console, line)
+        console.print()
+    lines = list(_findings(report.findings, width))
+    for line in lines:
+        _print(console, line)
+    if lines:
+        console.print()
+    _print(console, _summary(report))
+
+
+def _print(console: Console, line: Text) -> None:
+    console.print(line, soft_wrap=True, highlight=False)
+
+
+def _marks(console: Console) -> dict[Cover, str]:
+    fancy = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
+    try:
+        "".join(fancy.values()).encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
+    return fancy
+
+
+def _severities(findings: Iterable[Finding]) -> dict[str, Severity]:
+    return {finding.code: finding.severity for finding in findings}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Group:
+    """The same fact about one or several files; ``alike`` counts further facts of the same kind that are not spelled out."""
+
+    finding: Finding
+    files: tuple[str, ...]
+    alike: int = 0
+
+
+def _groups(findings: Iterable[Finding]) -> list[_Group]:
+    """Put findings together: the same fact about several files is told once, and of many alike that fail nothing only the first."""
+    same: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        # A fix may name the file, so for what is about a file the fact alone decides.
+        same.setdefault((finding.code, finding.what, finding.accepted, "" if finding.file else finding.fix), []).append(finding)
+    groups = [_Group(finding=group[0], files=tuple(dict.fromkeys(item.file for item in group if item.file))) for group in same.values()]
+    kinds: dict[tuple[str, str], list[_Group]] = {}
+    for group in groups:
+        kinds.setdefault((group.finding.code, group.finding.accepted), []).append(group)
+    return [item for kind in kinds.values() for item in _shortened(kind)]
+
+
+def _shortened(kind: list[_Group]) -> list[_Group]:
+    if kind[0].finding.fails or len(kind) <= _ALIKE_SHOWN:
+        return kind
+    return [replace(kind[0], alike=len(kind) - 1)]
+
+
+def _findings(findings: Iterable[Finding], width: int) -> Iterator[Text]:
+    for group in _groups(findings):
+        yield from _finding(group, width)
+
+
+def _finding(group: _Group, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    finding = group.finding
+    indent = _MARGIN + len(finding.code) + _GAP
+    style = "dim" if finding.accepted else _STYLES[finding.severity]
+    first, *rest = _wrapped(finding.what, width - indent)
+    yield Text.assemble(" " * _MARGIN, (finding.code, style), " " * _GAP, (first, "dim" if finding.accepted else ""))
+    details = [*((line, "") for line in rest)]
+    details += [(line, "dim") for line in _where(group, width - indent)]
+    if group.alike:
+        details.append((f"and {group.alike} more like it, told by --json", "dim"))
+    if finding.accepted:
+        details += [(line, "dim") for line in _wrapped(f"accepted: {finding.accepted}", width - indent)]
+    else:
+        details += [(line, "dim") for line in _wrapped(f"{finding.fix} · wheelkit explain {finding.code}", width - indent)]
+    for line, line_style in details:
+        yield Text(" " * indent + line, style=line_style)
+
+
+def _where(group: _Group, width: int) -> list[str]:
+    shown = group.files[:_FILES_SHOWN] if len(group.files) > _FILES_SHOWN + 1 else group.files
+    lines = [line for name in shown for line in _wrapped(f"in {name}", width)]
+    more = len(group.files) - len(shown)
+    return [*lines, f"and {more} more"] if more else lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
+
+
+def _summary(report: Report) -> Text:
+    from rich.text import Text
+
+    facts = {(item.code, item.what, item.accepted): item for item in report.findings}.values()
+    open_ones = [item for item in facts if not item.accepted]
+    notes = sum(item.severity is Severity.NOTE for item in open_ones)
+    accepted = len(facts) - len(open_ones)
+    count = len(open_ones) - notes
+    words = "no findings" if count == 0 else _counted(count, "finding")
+    for number, name in ((notes, "note"), (accepted, "accepted finding")):
+        if number:
+            words += f", {_counted(number, name)}"
+    files = _counted(report.wheels, "wheel")
+    if report.sdists:
+        files += f" and {_counted(report.sdists, 'sdist')}"
+    style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
+    return Text.assemble((words, style), f" in {files}", (f" · {report.seconds:.2f} s", "dim"))
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

@@ -1,0 +1,152 @@
+"""Runs all checks over a dist, and puts the matrix and the findings together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.coverage import cover
+from wheelkit.config import normalise
+from wheelkit.errors import ProjectError, UsageError, WheelError
+from wheelkit.project import read as read_project
+from wheelkit.report.model import Finding, Report, Row, Severity
+from wheelkit.wheel import Sdist, Wheel, read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from wheelkit.checks import Contract
+    from wheelkit.matrix import Target
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+def verify(
+    paths: Sequence[Path], contract: Contract, *, native: Target | None = None, shallow: bool = False, threads: int | None = None
+) -> Report:
+    """Verify a dist folder, or single wheels and sdists, against a contract.
+
+    With ``native`` only that target's coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
+    Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
+    """
+    started = time.perf_counter()
+    if native is not None:
+        contract = replace(contract, native=native)
+    files = collect(paths)
+    dist, findings = _read(files, whole=any(path.is_dir() for path in paths), shallow=shallow, threads=threads)
+    rows, judged = _judge(dist, contract)
+    findings += judged
+    owners = {item.filename: item.distribution for item in dist.wheels} | {item.filename: item.distribution for item in dist.sdists}
+    accepted = tuple(sorted((_accepted(item, owners, contract) for item in findings), key=_order))
+    return Report(
+        rows=tuple(_with_codes(row, accepted) for row in rows),
+        findings=accepted,
+        wheels=sum(path.suffix == ".whl" for path in files),
+        sdists=sum(path.suffix != ".whl" for path in files),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def collect(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """List the wheels and sdists that the paths mean, each once; raise UsageError with what is wrong."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        files.update(dict.fromkeys(_files_of(path)))
+    return tuple(files)
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        found_here = sorted(item for item in path.iterdir() if _shipped(item) and item.is_file())
+        if not found_here:
+            raise UsageError(f"{path} holds no wheel and no sdist", hint="build them first:  wheelkit build")
+        yield from found_here
+    elif not path.exists():
+        raise UsageError(f"{path} does not exist", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/")
+    elif _shipped(path):
+        yield path
+    else:
+        raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint="give the dist folder, or .whl and .tar.gz files")
+
+
+def _shipped(path: Path) -> bool:
+    return path.name.endswith((".whl", ".tar.gz"))
+
+
+def _read(files: Sequence[Path], *, whole: bool, shallow: bool, threads: int | None) -> tuple[Dist, list[Finding]]:
+    findings: list[Finding] = []
+    wheels: list[Wheel] = []
+    wheel_files = [path for path in files if path.suffix == ".whl"]
+    for path, outcome in zip(wheel_files, read_all(wheel_files, contents=not shallow, threads=threads), strict=True):
+        if isinstance(outcome, WheelError):
+            findings.append(found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name))
+        else:
+            wheels.append(outcome)
+    sdists: list[Sdist] = []
+    for path in files:
+        if path.suffix != ".whl":
+            try:
+                sdists.append(_sdist(path))
+            except ProjectError as error:
+                findings.append(found("WK112", what=_without_name(error.message, path), file=path.name))
+    return Dist(wheels=tuple(wheels), sdists=tuple(sdists), whole=whole), findings
+
+
+def _without_name(message: str, path: Path) -> str:
+    """Drop the file's name from the front of a message: a finding shows it anyway."""
+    for prefix in (str(path), path.name):
+        if message.startswith(prefix):
+            return "it " + message.removeprefix(prefix).lstrip(": ") if not message.startswith(f"{prefix}:") else message[len(prefix) + 2 :]
+    return message
+
+
+def _sdist(path: Path) -> Sdist:
+    project = read_project(path)
+    stem_name, _, stem_version = path.name.removesuffix(".tar.gz").rpartition("-")
+    return Sdist(
+        path=path,
+        size=path.stat().st_size,
+        distribution=project.key if project.stated else normalise(stem_name),
+        version=project.version or stem_version,
+        requires_python=project.requires_python,
+    )
+
+
+def _judge(dist: Dist, contract: Contract) -> tuple[list[Row], list[Finding]]:
+    rows: list[Row] = []
+    findings = [item for wheel in dist.wheels for check in WHEEL_CHECKS for item in check(wheel, contract)]
+    for release in dist.releases:
+        coverage = cover(release, contract, whole=dist.whole)
+        rows += coverage.rows
+        findings += [replace(item, distribution=release.distribution) for item in coverage.findings]
+        findings += [item for release_check in RELEASE_CHECKS for item in release_check(release, contract)]
+    findings += [item for dist_check in DIST_CHECKS for item in dist_check(dist, contract)]
+    return rows, findings
+
+
+def _accepted(finding: Finding, owners: Mapping[str, str], contract: Contract) -> Finding:
+    """Mark a finding that the project turned off for the distribution it is about, with the reason."""
+    owner = finding.distribution or owners.get(finding.file, finding.where)
+    promise = contract.promise(owner)
+    reason = promise.ignore.get(finding.code, "") if promise else ""
+    return replace(finding, accepted=reason, distribution=owner)
+
+
+def _with_codes(row: Row, findings: Iterable[Finding]) -> Row:
+    """Name in a row what was found in its files or of its cells; notes and accepted findings are no verdict."""
+    own = (item.code for item in findings if item.severity is not Severity.NOTE and not item.accepted and _concerns(item, row))
+    return replace(row, codes=tuple(dict.fromkeys(own)))
+
+
+def _concerns(finding: Finding, row: Row) -> bool:
+    if finding.file:
+        return finding.file in row.files
+    return finding.distribution == row.distribution and finding.where == row.target
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str]:
+    return _ORDER[finding.severity], finding.code, finding.file, finding.what

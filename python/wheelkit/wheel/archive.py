@@ -1,0 +1,144 @@
+"""The zip archive of a wheel: its entries, and each entry's packed bytes, with every claim of the file checked."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import WheelError
+from wheelkit.wheel.inflate import InflateError, unpacked
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from typing import Self
+
+_LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+_UTF8 = 0x800
+_REBUILD = "build it again; if it was downloaded, download it again"
+
+# What zipfile raises on damaged archives, seen and documented.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    EOFError,
+    struct.error,
+    OverflowError,
+    UnicodeDecodeError,
+    ValueError,
+    IndexError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One entry as the central directory tells it."""
+
+    name: str
+    raw_name: bytes
+    size: int
+    packed: int
+    method: int
+    flags: int
+    mode: int
+    year: int
+    crc: int
+    offset: int
+
+
+class Archive:
+    """An open wheel file: its entries in the central directory's order, and their contents on demand.
+
+    Reading is safe from several threads. Close it, or use it in a ``with`` block.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its central directory; raise WheelError with the reason where it has none."""
+        self.path = path
+        self._map: mmap.mmap | None = None
+        self._view = memoryview(b"")
+        try:
+            self._open()
+        except WheelError:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                self.size = os.fstat(file.fileno()).st_size
+                if self.size == 0:
+                    raise WheelError(f"{self.path.name} is empty", hint=_REBUILD)
+                with zipfile.ZipFile(file) as archive:
+                    self.entries = tuple(_entry(info) for info in archive.infolist())
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                self._view = memoryview(self._map)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise WheelError(f"{self.path} cannot be read: {reason}", hint="check that it is a file, and its permissions") from error
+        except _DAMAGE as error:
+            words = str(error).rstrip(".") or type(error).__name__
+            raise WheelError(f"{self.path.name} is no readable zip archive: {words}", hint=_REBUILD) from error
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; entries stay readable as facts."""
+        self._view.release()
+        if self._map is not None:
+            # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
+            with suppress(BufferError):
+                self._map.close()
+            self._map = None
+
+    def contents(self, entry: Entry) -> AbstractContextManager[memoryview]:
+        """Give an entry's bytes for the time of a ``with`` block; raise InflateError with what is wrong with them."""
+        if entry.flags & _ENCRYPTED:
+            raise InflateError("is encrypted")
+        return unpacked(self._packed(entry), entry.method, entry.size, entry.crc)
+
+    def _packed(self, entry: Entry) -> memoryview:
+        header = self._view[entry.offset : entry.offset + _LOCAL_HEADER.size]
+        if len(header) < _LOCAL_HEADER.size or bytes(header[:4]) != _LOCAL_SIGNATURE:
+            raise InflateError("has no local header where the central directory points to")
+        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        start = entry.offset + _LOCAL_HEADER.size
+        if bytes(self._view[start : start + name_length]) != entry.raw_name:
+            raise InflateError("has another name in its local header than in the central directory")
+        start += name_length + extra_length
+        if start + entry.packed > self.size:
+            raise InflateError("reaches beyond the end of the file")
+        return self._view[start : start + entry.packed]
+
+
+def _entry(info: zipfile.ZipInfo) -> Entry:
+    encoding = "utf-8" if info.flag_bits & _UTF8 else "cp437"
+    return Entry(
+        name=info.filename,
+        raw_name=info.orig_filename.encode(encoding, errors="surrogateescape"),
+        size=info.file_size,
+        packed=info.compress_size,
+        method=info.compress_type,
+        flags=info.flag_bits,
+        mode=info.external_attr >> 16,
+        year=info.date_time[0],
+        crc=info.CRC,
+        offset=info.header_offset,
+    )

@@ -1,0 +1,47 @@
+"""Names of libraries: the one that a grafted library had before, and whether an exclude list's pattern means it."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from wheelkit.matrix import System
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Repair tools put a hash between a library's name and its ending: libz-1a2b3c4d.so.1 (auditwheel, 8 digits), zlib1-1a2b...dll
+# (delvewheel, 32 digits). delocate keeps names.
+_GRAFTED = re.compile(
+    r"(?P<stem>.+)-(?:[0-9a-f]{8}|[0-9a-f]{32})(?P<rest>[-.\w]*\.(?:so(?:\.\d+)*|dll))",
+    re.IGNORECASE,
+)
+
+
+def base_name(library: str) -> str:
+    """Give the file name of a library, without its folders, written with either slash."""
+    return library.replace("\\", "/").rpartition("/")[2]
+
+
+def grafted(library: str) -> bool:
+    """Tell whether a name carries a repair tool's hash."""
+    return _GRAFTED.fullmatch(base_name(library)) is not None
+
+
+def plain_name(library: str) -> str:
+    """Give the file name that a library had before it was grafted."""
+    base = base_name(library)
+    match = _GRAFTED.fullmatch(base)
+    return match["stem"] + match["rest"] if match else base
+
+
+def matches(library: str, patterns: Iterable[str], system: System) -> bool:
+    """Tell whether one of the exclude list's patterns means this library, by its plain file name.
+
+    Windows knows no case there. A pattern that ends in ``.so`` also means the versioned names: ``libc10.so`` means ``libc10.so.2``.
+    """
+    name = plain_name(library)
+    if system is System.WINDOWS:
+        return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) or (pattern.endswith(".so") and fnmatchcase(name, f"{pattern}.*")) for pattern in patterns)

@@ -1,0 +1,216 @@
+"""The values that a wheel or an sdist is described by; nothing here judges."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.config import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.tags import Tag
+
+    from wheelkit._core import Scan, ScanError, Slice
+
+# What a Python extension module exports, and every implementation looks for (PEP 489).
+_INIT = ("PyInit_", "PyInitU_", "PyModExport_")
+# CPython's own DLL, by which an extension of Windows imports the C API: python3.dll, python311.dll, python314t_d.dll.
+_PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileName:
+    """A wheel's file name taken apart: distribution and version as written, the three tag sets, the build tag."""
+
+    distribution: str
+    version: str
+    build: str
+    pythons: tuple[str, ...]
+    abis: tuple[str, ...]
+    platforms: tuple[str, ...]
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Every tag that the compressed sets stand for."""
+        from packaging.tags import Tag
+
+        return frozenset(Tag(py, abi, plat) for py in self.pythons for abi in self.abis for plat in self.platforms)
+
+    @property
+    def key(self) -> str:
+        """The distribution's normalised name."""
+        return normalise(self.distribution)
+
+    @property
+    def any_platform(self) -> bool:
+        """Whether the wheel says that it fits every platform."""
+        return self.platforms == ("any",)
+
+    @property
+    def stable(self) -> bool:
+        """Whether the wheel promises the stable ABI."""
+        return any(abi.startswith("abi3") for abi in self.abis)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Headers:
+    """The fields of METADATA, WHEEL or PKG-INFO, by lower-case name, in their order; the body is left out."""
+
+    fields: Mapping[str, tuple[str, ...]]
+
+    def get(self, name: str, default: str = "") -> str:
+        """Give the first value of a field."""
+        values = self.fields.get(name.lower())
+        return values[0] if values else default
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every value of a field."""
+        return self.fields.get(name.lower(), ())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRow:
+    """One line of RECORD: ``digest`` as written (``sha256=...``, padding removed), ``size`` None where it says none."""
+
+    path: str
+    digest: str
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One file of the archive.
+
+    ``size`` and ``packed`` are the central directory's claims in bytes; ``digest`` is written as in RECORD and empty where the
+    contents were not read; ``problem`` says why they could not be read, and is empty where they could.
+    """
+
+    name: str
+    size: int
+    packed: int
+    method: int
+    flags: int
+    mode: int
+    year: int
+    digest: str = ""
+    problem: str = ""
+
+    @property
+    def directory(self) -> bool:
+        """Whether the entry is a folder."""
+        return self.name.endswith("/")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binary:
+    """One ELF, Mach-O or PE file of the wheel: its path inside it, and what the scan told or why it could not."""
+
+    member: str
+    scan: Scan | None
+    damage: ScanError | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.member.rpartition("/")[2]
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """Each architecture's part; none of a damaged file."""
+        return self.scan.slices if self.scan else ()
+
+    @property
+    def extension(self) -> bool:
+        """Whether Python can import it: it exports a module's entry point."""
+        return any(name.startswith(_INIT) for part in self.slices for name in part.exports)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wheel:
+    """Everything that is known of one wheel file.
+
+    ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
+    METADATA were read: then no binary is known and no member has a digest.
+    """
+
+    path: Path
+    size: int
+    name: FileName | None
+    name_problem: str
+    members: tuple[Member, ...]
+    dist_info: str
+    metadata_text: bytes
+    metadata: Headers
+    fields: Headers
+    record: tuple[RecordRow, ...] | None
+    record_problem: str
+    binaries: tuple[Binary, ...]
+    shallow: bool
+
+    @property
+    def filename(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def distribution(self) -> str:
+        """The normalised name of the distribution, by file name, else by METADATA."""
+        return self.name.key if self.name else normalise(self.metadata.get("Name", "unknown"))
+
+    @property
+    def version(self) -> str:
+        """The version, by file name, else by METADATA."""
+        return self.name.version if self.name else self.metadata.get("Version", "0")
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """The file name's tags, expanded."""
+        return self.name.tags if self.name else frozenset()
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The names by which the wheel's own binaries can be loaded: file names, sonames and install names, without folders."""
+        files = {binary.name for binary in self.binaries}
+        return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.parts() if part.name))
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Every library that one of the binaries names, as it names it."""
+        return frozenset(library.name for _, part in self.parts() for library in part.needed)
+
+    def parts(self) -> Iterator[tuple[Binary, Slice]]:
+        """Walk all architectures of all readable binaries."""
+        for binary in self.binaries:
+            for part in binary.slices:
+                yield binary, part
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sdist:
+    """One source distribution: its normalised name and its version, by PKG-INFO."""
+
+    path: Path
+    size: int
+    distribution: str
+    version: str
+    requires_python: str | None
+
+    @property
+    def filename(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+
+def python_dll(library: str) -> tuple[int | None, bool] | None:
+    """Read the name of CPython's DLL: the minor version (None for the stable ABI's) and whether it is free-threaded.
+
+    Gives None for every other library.
+    """
+    match = _PYTHON_DLL.fullmatch(library)
+    if match is None:
+        return None
+    return (int(match["minor"]) if match["minor"] else None), bool(match["threaded"])

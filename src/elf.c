@@ -1,0 +1,338 @@
+/* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be stripped,
+ * serve for sizes only. */
+#include "elf.h"
+
+enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
+enum { PT_INTERP = 3, PT_GNU_STACK = 0x6474e551, PT_GNU_RELRO = 0x6474e552 };
+enum { PF_X = 1, PF_W = 2 };
+enum { SHT_SYMTAB = 2, SHT_NOBITS = 8, SHF_ALLOC = 2, SHF_EXECINSTR = 4 };
+enum { EM_ARM = 40, EF_ARM_ABI_FLOAT_HARD = 0x400 };
+enum { PN_XNUM = 0xffff, SHN_XINDEX = 0xffff };
+
+typedef struct arch {
+    uint16_t machine;
+    bool wide, big;
+    bool stack_is_executable; /* without PT_GNU_STACK: glibc's DEFAULT_STACK_PERMS for the processor */
+    const char *name;
+} arch;
+
+/* e_machine, class and byte order to the names that platform tags use. */
+static const arch ARCHES[] = {
+    {3, false, false, true, "i686"},          {62, true, false, true, "x86_64"},
+    {62, false, false, true, "x32"},          {183, true, false, false, "aarch64"},
+    {183, true, true, false, "aarch64_be"},   {EM_ARM, false, false, true, "armv7l"},
+    {EM_ARM, false, true, true, "armv7b"},    {21, true, false, false, "ppc64le"},
+    {21, true, true, false, "ppc64"},         {20, false, true, true, "ppc"},
+    {WK_EM_S390, true, true, true, "s390x"},  {WK_EM_S390, false, true, true, "s390"},
+    {243, true, false, true, "riscv64"},      {243, false, false, true, "riscv32"},
+    {258, true, false, false, "loongarch64"}, {258, false, false, false, "loongarch32"},
+    {WK_EM_MIPS, true, false, true, "mips64el"}, {WK_EM_MIPS, true, true, true, "mips64"},
+    {WK_EM_MIPS, false, false, true, "mipsel"},  {WK_EM_MIPS, false, true, true, "mips"},
+};
+
+static const arch *find_arch(uint16_t machine, bool wide, bool big)
+{
+    for (size_t i = 0; i < sizeof ARCHES / sizeof ARCHES[0]; i++) {
+        if (ARCHES[i].machine == machine && ARCHES[i].wide == wide && ARCHES[i].big == big) {
+            return &ARCHES[i];
+        }
+    }
+    return NULL;
+}
+
+/* EI_OSABI. */
+static const char *os_name(uint8_t number)
+{
+    switch (number) {
+    case 0: return "none";
+    case 1: return "hpux";
+    case 2: return "netbsd";
+    case 3: return "gnu";
+    case 6: return "solaris";
+    case 7: return "aix";
+    case 9: return "freebsd";
+    case 12: return "openbsd";
+    case 97: return "arm";
+    default: return NULL;
+    }
+}
+
+/* The sixteen bytes of e_ident, which say how to read all the others. */
+static void read_ident(wk_elf *elf)
+{
+    wk_cursor *file = &elf->file;
+    file->what = "ELF header";
+    wk_skip(file, 4);
+    const uint8_t class = wk_u8(file);
+    const uint8_t order = wk_u8(file);
+    const uint8_t version = wk_u8(file);
+    const uint8_t os = wk_u8(file);
+    wk_skip(file, 8);
+    if (!wk_ok(file->state)) {
+        return;
+    }
+    if (class != CLASS_32 && class != CLASS_64) {
+        wk_fail(file->state, WK_UNSUPPORTED, "ELF class", wk_offset_at(file, 4), class);
+    } else if (order != LITTLE && order != BIG) {
+        wk_fail(file->state, WK_UNSUPPORTED, "ELF byte order", wk_offset_at(file, 5), order);
+    } else if (version != 1) {
+        wk_fail(file->state, WK_UNSUPPORTED, "ELF version", wk_offset_at(file, 6), version);
+    }
+    file->wide = class == CLASS_64;
+    file->big = order == BIG;
+    elf->facts->wide = file->wide;
+    elf->facts->big = file->big;
+    elf->facts->os = os_name(os);
+    elf->facts->os_number = os;
+}
+
+/* A table of headers; a file without one gives its offset as zero. Loaders insist on the size of an entry. */
+static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry, uint32_t expected,
+                              const char *what)
+{
+    if (offset == 0 || count == 0) {
+        return wk_window(&elf->file, 0, 0, what);
+    }
+    if (entry != expected) {
+        wk_fail(elf->file.state, WK_BAD_VALUE, what, wk_offset_at(&elf->file, elf->file.at), entry);
+    }
+    return wk_table(&elf->file, offset, count, expected, what);
+}
+
+typedef struct section {
+    uint32_t name, type, link, info;
+    uint64_t flags, addr, offset, size, entsize;
+} section;
+
+static section read_section(wk_cursor *sections)
+{
+    section s;
+    s.name = wk_u32(sections);
+    s.type = wk_u32(sections);
+    s.flags = wk_word(sections);
+    s.addr = wk_word(sections);
+    s.offset = wk_word(sections);
+    s.size = wk_word(sections);
+    s.link = wk_u32(sections);
+    s.info = wk_u32(sections);
+    (void)wk_word(sections); /* alignment */
+    s.entsize = wk_word(sections);
+    return s;
+}
+
+/* The rest of the header, and with it the two tables. Counts that do not fit in 16 bits stand in section 0. */
+static void read_header(wk_elf *elf)
+{
+    wk_cursor *file = &elf->file;
+    elf->type = wk_u16(file);
+    elf->machine = wk_u16(file);
+    wk_skip(file, 4);
+    (void)wk_word(file); /* entry point */
+    const uint64_t phoff = wk_word(file);
+    const uint64_t shoff = wk_word(file);
+    const uint32_t flags = wk_u32(file);
+    wk_skip(file, 2);
+    const uint16_t phentsize = wk_u16(file);
+    uint64_t phnum = wk_u16(file);
+    const uint16_t shentsize = wk_u16(file);
+    uint64_t shnum = wk_u16(file);
+    elf->names_index = wk_u16(file);
+    const uint32_t section_size = file->wide ? 64 : 40;
+    if (shoff != 0 && (shnum == 0 || phnum == PN_XNUM || elf->names_index == SHN_XINDEX)) {
+        wk_cursor first = header_table(elf, shoff, 1, shentsize, section_size, "ELF section header table");
+        const section zero = read_section(&first);
+        shnum = shnum == 0 ? zero.size : shnum;
+        phnum = phnum == PN_XNUM ? zero.info : phnum;
+        elf->names_index = elf->names_index == SHN_XINDEX ? zero.link : elf->names_index;
+    }
+    elf->segments = header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
+    elf->sections = header_table(elf, shoff, shnum, shentsize, section_size, "ELF section header table");
+    if (elf->machine == EM_ARM && (flags & EF_ARM_ABI_FLOAT_HARD) != 0) {
+        elf->facts->flags |= WK_FLAG_HARD_FLOAT;
+    }
+}
+
+wk_segment wk_elf_segment(wk_cursor *segments)
+{
+    wk_segment s;
+    s.type = wk_u32(segments);
+    s.flags = segments->wide ? wk_u32(segments) : 0;
+    s.offset = wk_word(segments);
+    s.vaddr = wk_word(segments);
+    (void)wk_word(segments); /* physical address */
+    s.filesz = wk_word(segments);
+    (void)wk_word(segments); /* size in memory */
+    s.flags = segments->wide ? s.flags : wk_u32(segments);
+    (void)wk_word(segments); /* alignment */
+    return s;
+}
+
+wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what)
+{
+    wk_cursor segments = elf->segments;
+    segments.at = 0;
+    (void)wk_charge(&segments, segments.size);
+    while (segments.at < segments.size && wk_ok(segments.state)) {
+        const wk_segment s = wk_elf_segment(&segments);
+        if (s.type == WK_PT_LOAD && address >= s.vaddr && address - s.vaddr < s.filesz) {
+            const wk_cursor loaded = wk_window(&elf->file, s.offset, s.filesz, "ELF load segment");
+            return wk_rest(&loaded, address - s.vaddr, what);
+        }
+    }
+    wk_fail(elf->file.state, WK_BAD_ADDRESS, what, wk_offset_at(&elf->dynamic, elf->dynamic.at), address);
+    return wk_window(&elf->file, 0, 0, what);
+}
+
+static void load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
+{
+    (void)wk_window(&elf->file, s->offset, s->filesz, "ELF load segment");
+    if ((s->flags & PF_W) != 0 && (s->flags & PF_X) != 0) {
+        elf->facts->writable_executable++;
+    }
+    if (count_bytes && (s->flags & PF_X) != 0) {
+        elf->facts->code_bytes += s->filesz;
+    } else if (count_bytes) {
+        elf->facts->data_bytes += s->filesz;
+    }
+}
+
+static void read_interpreter(wk_elf *elf, const wk_segment *s)
+{
+    const wk_cursor bytes = wk_window(&elf->file, s->offset, s->filesz, "ELF interpreter");
+    elf->facts->interpreter = wk_string(&bytes, 0);
+}
+
+static void read_segments(wk_elf *elf, const arch *known)
+{
+    wk_cursor *segments = &elf->segments;
+    const bool loadable = elf->type == WK_ELF_EXEC || elf->type == WK_ELF_DYN;
+    elf->facts->executable_stack = WK_NOT_TOLD;
+    if (loadable && known) {
+        elf->facts->executable_stack = known->stack_is_executable ? WK_YES : WK_NO;
+    }
+    while (segments->at < segments->size && wk_ok(segments->state)) {
+        const wk_segment s = wk_elf_segment(segments);
+        switch (s.type) {
+        case WK_PT_LOAD: load_segment(elf, &s, elf->sections.size == 0); break;
+        case WK_PT_DYNAMIC: elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment"); break;
+        case PT_INTERP: read_interpreter(elf, &s); break;
+        case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_YES : WK_NO; break;
+        case PT_GNU_RELRO: elf->facts->relro = WK_RELRO_PARTIAL; break;
+        default: break;
+        }
+    }
+}
+
+static section section_at(const wk_elf *elf, uint64_t index, const char *what)
+{
+    wk_cursor sections = elf->sections;
+    const uint32_t size = sections.wide ? 64 : 40;
+    sections.what = what;
+    if (index >= sections.size / size) {
+        wk_fail_here(&sections, WK_BAD_VALUE, index);
+        return (section){0};
+    }
+    sections.at = (size_t)index * size;
+    return read_section(&sections);
+}
+
+/* The names of the sections; empty when there are none. */
+static wk_cursor section_names(const wk_elf *elf)
+{
+    if (elf->names_index == 0) {
+        return wk_window(&elf->file, 0, 0, "ELF section names");
+    }
+    const section s = section_at(elf, elf->names_index, "ELF section names");
+    return wk_window(&elf->file, s.offset, s.type == SHT_NOBITS ? 0 : s.size, "ELF section names");
+}
+
+static bool is_debug(wk_text name)
+{
+    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") || wk_starts_with(name, ".gdb_index");
+}
+
+/* A symbol table that no loader needs, together with its strings. */
+static uint64_t symbol_table_bytes(const wk_elf *elf, const section *symbols)
+{
+    const section strings = section_at(elf, symbols->link, "ELF symbol table");
+    return symbols->size + ((strings.flags & SHF_ALLOC) == 0 ? strings.size : 0);
+}
+
+static void count_section(wk_elf *elf, const section *s, wk_text name)
+{
+    if (s->type == WK_SHT_DYNSYM) {
+        elf->dynsym_addr = s->addr;
+        elf->dynsym_count = s->size / (elf->file.wide ? 24 : 16);
+    }
+    if ((s->flags & SHF_ALLOC) == 0) {
+        elf->facts->debug_bytes += is_debug(name) ? s->size : 0;
+        elf->facts->symbol_bytes += s->type == SHT_SYMTAB ? symbol_table_bytes(elf, s) : 0;
+    } else if ((s->flags & SHF_EXECINSTR) != 0) {
+        elf->facts->code_bytes += s->size;
+    } else {
+        elf->facts->data_bytes += s->size;
+    }
+}
+
+static void read_sections(wk_elf *elf)
+{
+    wk_cursor *sections = &elf->sections;
+    if (sections->size == 0) {
+        return;
+    }
+    const wk_cursor names = section_names(elf);
+    (void)read_section(sections); /* number 0 is none */
+    while (sections->at < sections->size && wk_ok(sections->state)) {
+        const section s = read_section(sections);
+        const wk_text name = names.size > 0 ? wk_string(&names, s.name) : (wk_text){NULL, 0};
+        if (s.type != SHT_NOBITS && s.type != 0) {
+            (void)wk_window(&elf->file, s.offset, s.size, "ELF section");
+            count_section(elf, &s, name);
+        }
+    }
+}
+
+/* An executable that runs at any address looks like a shared library but for a flag, or for asking for a loader while
+ * having no name that others could ask for. */
+static wk_kind kind_of(const wk_elf *elf)
+{
+    switch (elf->type) {
+    case 1: return WK_OBJECT;
+    case WK_ELF_EXEC: return WK_EXECUTABLE;
+    case WK_ELF_DYN: break;
+    default: return WK_OTHER;
+    }
+    const bool started = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
+    return started || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_EXECUTABLE : WK_SHARED;
+}
+
+void wk_parse_elf(wk_cursor file, wk_slice *facts)
+{
+    wk_elf elf = {0};
+    elf.file = file;
+    elf.facts = facts;
+    facts->format = WK_ELF;
+    facts->is_signed = WK_NOT_TOLD;
+    read_ident(&elf);
+    if (!wk_ok(file.state)) {
+        return;
+    }
+    read_header(&elf);
+    const arch *known = find_arch(elf.machine, facts->wide, facts->big);
+    facts->arch = known ? known->name : NULL;
+    facts->arch_number = elf.machine;
+    elf.dynamic = wk_window(&elf.file, 0, 0, "ELF dynamic segment");
+    read_segments(&elf, known);
+    read_sections(&elf);
+    if (elf.dynamic.size > 0 && wk_ok(file.state)) {
+        wk_parse_elf_dynamic(&elf);
+    }
+    facts->kind = kind_of(&elf);
+    if (facts->kind == WK_EXECUTABLE) {
+        facts->flags |= elf.type == WK_ELF_DYN ? WK_FLAG_PIE : 0u;
+        facts->flags |= facts->interpreter.data == NULL ? WK_FLAG_STATIC : 0u;
+    }
+    if (wk_ok(file.state)) {
+        wk_tell_slice(&elf.file, facts);
+    }
+}

@@ -1,0 +1,176 @@
+#include "events.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest member. */
+static size_t event_size(wk_event_kind kind)
+{
+    const size_t head = offsetof(wk_event, of);
+    switch (kind) {
+    case WK_EVENT_LIBRARY: return head + sizeof(wk_library);
+    case WK_EVENT_RPATH: return head + sizeof(wk_rpath);
+    case WK_EVENT_VERSION: return head + sizeof(wk_version);
+    case WK_EVENT_IMPORT: return head + sizeof(wk_import);
+    case WK_EVENT_EXPORT: return head + sizeof(wk_text);
+    case WK_EVENT_SLICE: break;
+    }
+    return sizeof(wk_event);
+}
+
+static bool reserve(wk_events *events, size_t more)
+{
+    if (more <= events->capacity - events->size) {
+        return true;
+    }
+    const size_t doubled = events->capacity > SIZE_MAX / 2 ? SIZE_MAX : events->capacity * 2;
+    size_t capacity = doubled < 4096 ? 4096 : doubled;
+    if (capacity - events->size < more) {
+        capacity = more > SIZE_MAX - events->size ? SIZE_MAX : events->size + more;
+    }
+    unsigned char *data = realloc(events->data, capacity);
+    if (data == NULL) {
+        events->out_of_memory = true;
+        return false;
+    }
+    events->data = data;
+    events->capacity = capacity;
+    return true;
+}
+
+/* Room for one more event, with `extra` bytes behind it; NULL when there is no memory for it. */
+static wk_event *append(wk_events *events, wk_event_kind kind, size_t extra)
+{
+    const size_t align = alignof(wk_event);
+    const size_t size = event_size(kind);
+    if (extra > SIZE_MAX - size - align || !reserve(events, (size + extra + align - 1) / align * align)) {
+        events->out_of_memory = true;
+        return NULL;
+    }
+    wk_event *event = (wk_event *)(void *)(events->data + events->size);
+    events->size += (size + extra + align - 1) / align * align;
+    event->kind = kind;
+    event->next = events->size;
+    return event;
+}
+
+static int on_library(void *context, const wk_library *library)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_LIBRARY, 0);
+    if (event) {
+        event->of.library = *library;
+        events->counts.libraries++;
+    }
+    return event == NULL;
+}
+
+static int on_rpath(void *context, const wk_rpath *rpath)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_RPATH, 0);
+    if (event) {
+        event->of.rpath = *rpath;
+        events->counts.rpaths++;
+    }
+    return event == NULL;
+}
+
+static int on_version(void *context, const wk_version *version)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_VERSION, 0);
+    if (event) {
+        event->of.version = *version;
+        events->counts.versions++;
+    }
+    return event == NULL;
+}
+
+static int on_import(void *context, const wk_import *import)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_IMPORT, 0);
+    if (event) {
+        event->of.import = *import;
+        events->counts.imports++;
+    }
+    return event == NULL;
+}
+
+static int on_export(void *context, const wk_text *parts, size_t count)
+{
+    wk_events *events = context;
+    wk_text name = {NULL, 0};
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].size > SIZE_MAX / 2 - name.size) {
+            events->out_of_memory = true;
+            return 1;
+        }
+        name.size += parts[i].size;
+    }
+    wk_event *event = append(events, WK_EVENT_EXPORT, count == 1 ? 0 : name.size);
+    if (event == NULL) {
+        return 1;
+    }
+    unsigned char *end = (unsigned char *)event + event_size(WK_EVENT_EXPORT);
+    for (size_t i = 0; count != 1 && i < count; i++) {
+        if (parts[i].size > 0) {
+            memcpy(end, parts[i].data, parts[i].size);
+            end += parts[i].size;
+        }
+    }
+    name.data = count == 1 ? parts[0].data : NULL;
+    event->of.export_name = name;
+    events->counts.exports++;
+    return 0;
+}
+
+static int on_slice(void *context, const wk_slice *slice)
+{
+    static const wk_counts none;
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_SLICE, 0);
+    if (event) {
+        event->of.slice.facts = *slice;
+        event->of.slice.counts = events->counts;
+        events->counts = none;
+        events->slices++;
+    }
+    return event == NULL;
+}
+
+wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_error *error)
+{
+    static const wk_visitor visitor = {
+        .library = on_library,
+        .rpath = on_rpath,
+        .version = on_version,
+        .import = on_import,
+        .export_name = on_export,
+        .slice = on_slice,
+    };
+    memset(events, 0, sizeof *events);
+    return wk_scan(data, size, &visitor, events, error);
+}
+
+const wk_event *wk_event_at(const wk_events *events, size_t at)
+{
+    return (const wk_event *)(const void *)(events->data + at);
+}
+
+wk_text wk_event_export_name(const wk_event *event)
+{
+    wk_text name = event->of.export_name;
+    if (name.data == NULL) {
+        name.data = (const char *)event + event_size(WK_EVENT_EXPORT);
+    }
+    return name;
+}
+
+void wk_events_free(wk_events *events)
+{
+    free(events->data);
+    memset(events, 0, sizeof *events);
+}

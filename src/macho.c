@@ -1,0 +1,314 @@
+/* Mach-O: one thin file, its header and its load commands. */
+#include "macho.h"
+
+enum { CPU_WIDE = 0x01000000, CPU_ILP32 = 0x02000000, CPU_X86 = 7, CPU_ARM = 12, CPU_POWERPC = 18 };
+enum { SUBTYPE = 0x00ffffff, SUBTYPE_ARM64E = 2 };
+enum { MH_OBJECT = 1, MH_EXECUTE = 2, MH_DYLIB = 6, MH_BUNDLE = 8, MH_DYLIB_STUB = 9, MH_DSYM = 10 };
+enum { MH_TWOLEVEL = 0x80, MH_ALLOW_STACK_EXECUTION = 0x20000, MH_PIE = 0x200000, MH_DYLDLINK = 0x4 };
+enum {
+    LC_SEGMENT = 0x1,
+    LC_SYMTAB = 0x2,
+    LC_DYSYMTAB = 0xb,
+    LC_LOAD_DYLIB = 0xc,
+    LC_ID_DYLIB = 0xd,
+    LC_SEGMENT_64 = 0x19,
+    LC_CODE_SIGNATURE = 0x1d,
+    LC_LAZY_LOAD_DYLIB = 0x20,
+    LC_DYLD_INFO = 0x22,
+    LC_VERSION_MIN_MACOSX = 0x24,
+    LC_VERSION_MIN_IPHONEOS = 0x25,
+    LC_VERSION_MIN_TVOS = 0x2f,
+    LC_VERSION_MIN_WATCHOS = 0x30,
+    LC_BUILD_VERSION = 0x32,
+};
+/* With the highest bit, which tells a loader not to go on without knowing them. */
+static const uint32_t LC_REQ_DYLD = 0x80000000;
+enum {
+    LC_LOAD_WEAK_DYLIB = 0x18,
+    LC_RPATH = 0x1c,
+    LC_REEXPORT_DYLIB = 0x1f,
+    LC_LOAD_UPWARD_DYLIB = 0x23,
+    LC_DYLD_EXPORTS_TRIE = 0x33
+};
+enum { VM_PROT_WRITE = 2, VM_PROT_EXECUTE = 4 };
+enum { S_ZEROFILL = 1, S_GB_ZEROFILL = 0xc, S_THREAD_LOCAL_ZEROFILL = 0x12 };
+static const uint32_t S_ATTR_INSTRUCTIONS = 0x80000400; /* pure or some */
+static const uint32_t CSMAGIC_EMBEDDED_SIGNATURE = 0xfade0cc0;
+enum { PLATFORM_MACOS = 1, PLATFORM_MACCATALYST = 6 };
+
+const char *wk_macho_arch(uint32_t cpu, uint32_t subtype)
+{
+    switch (cpu) {
+    case CPU_X86: return "i686";
+    case CPU_X86 | CPU_WIDE: return "x86_64";
+    case CPU_ARM: return "armv7l";
+    case CPU_ARM | CPU_WIDE: return (subtype & SUBTYPE) == SUBTYPE_ARM64E ? "arm64e" : "arm64";
+    case CPU_ARM | CPU_ILP32: return "arm64_32";
+    case CPU_POWERPC: return "ppc";
+    case CPU_POWERPC | CPU_WIDE: return "ppc64";
+    default: return NULL;
+    }
+}
+
+static const char *platform_name(uint32_t platform)
+{
+    static const char *const NAMES[] = {NULL,           "macos",         "ios",           "tvos",
+                                        "watchos",      "bridgeos",      "maccatalyst",   "iossimulator",
+                                        "tvossimulator", "watchossimulator", "driverkit", "visionos",
+                                        "visionossimulator"};
+    return platform < sizeof NAMES / sizeof NAMES[0] ? NAMES[platform] : NULL;
+}
+
+static wk_kind kind_of(uint32_t type)
+{
+    switch (type) {
+    case MH_OBJECT: return WK_OBJECT;
+    case MH_EXECUTE: return WK_EXECUTABLE;
+    case MH_DYLIB:
+    case MH_DYLIB_STUB: return WK_SHARED;
+    case MH_BUNDLE: return WK_BUNDLE;
+    default: return WK_OTHER;
+    }
+}
+
+/* Not all of these files have the content that their segments describe. */
+static bool has_content(uint32_t type)
+{
+    return type != MH_DYLIB_STUB && type != MH_DSYM;
+}
+
+static wk_text fixed_name(wk_cursor *cursor)
+{
+    const uint8_t *bytes = wk_take(cursor, 16);
+    wk_text name = {(const char *)bytes, 0};
+    while (bytes && name.size < 16 && bytes[name.size] != 0) {
+        name.size++;
+    }
+    return name;
+}
+
+static void count_section(wk_slice *facts, wk_text segment, uint32_t flags, uint64_t size)
+{
+    const uint32_t type = flags & 0xff;
+    if (type == S_ZEROFILL || type == S_GB_ZEROFILL || type == S_THREAD_LOCAL_ZEROFILL) {
+        return;
+    }
+    if (wk_starts_with(segment, "__DWARF")) {
+        facts->debug_bytes += size;
+    } else if ((flags & S_ATTR_INSTRUCTIONS) != 0) {
+        facts->code_bytes += size;
+    } else {
+        facts->data_bytes += size;
+    }
+}
+
+static void read_segment(wk_macho *macho, wk_cursor command, uint32_t type)
+{
+    command.what = "Mach-O segment";
+    (void)fixed_name(&command);
+    (void)wk_word(&command); /* address */
+    (void)wk_word(&command); /* size in memory */
+    const uint64_t offset = wk_word(&command);
+    const uint64_t size = wk_word(&command);
+    (void)wk_u32(&command); /* the most that protection may be changed to */
+    const uint32_t protection = wk_u32(&command);
+    const uint32_t count = wk_u32(&command);
+    (void)wk_u32(&command);
+    if (size > 0 && has_content(type)) {
+        (void)wk_window(&macho->file, offset, size, command.what);
+    }
+    if (type != MH_OBJECT && (protection & VM_PROT_WRITE) != 0 && (protection & VM_PROT_EXECUTE) != 0) {
+        macho->facts->writable_executable++;
+    }
+    const uint32_t entry = command.wide ? 80 : 68;
+    wk_cursor sections = wk_table(&command, command.at, count, entry, "Mach-O section table");
+    while (sections.at < sections.size && wk_ok(sections.state)) {
+        (void)fixed_name(&sections);
+        const wk_text segment = fixed_name(&sections);
+        (void)wk_word(&sections);
+        const uint64_t bytes = wk_word(&sections);
+        wk_skip(&sections, 16); /* offset, alignment, relocations */
+        const uint32_t flags = wk_u32(&sections);
+        wk_skip(&sections, command.wide ? 12 : 8);
+        if (size > 0) {
+            count_section(macho->facts, segment, flags, bytes);
+        }
+    }
+}
+
+/* The text of a command; its place is counted from the start of the command, eight bytes before the cursor's window. */
+static wk_text command_text(wk_cursor *command)
+{
+    const uint32_t at = wk_u32(command);
+    if (at < 8) {
+        wk_fail_here(command, WK_BAD_OFFSET, at);
+        return (wk_text){NULL, 0};
+    }
+    return wk_string(command, at - 8);
+}
+
+static void read_library(wk_macho *macho, wk_cursor command, wk_link link)
+{
+    command.what = "Mach-O library";
+    wk_tell_library(&macho->file, command_text(&command), link);
+    macho->libraries++;
+}
+
+static void read_minimum(wk_macho *macho, wk_cursor command, uint32_t platform)
+{
+    command.what = "Mach-O minimum version";
+    wk_slice *facts = macho->facts;
+    const uint32_t minimum = wk_u32(&command);
+    const uint32_t sdk = wk_u32(&command);
+    if (facts->os_number == PLATFORM_MACOS || facts->os_number == PLATFORM_MACCATALYST) {
+        facts->flags |= platform != facts->os_number ? WK_FLAG_ZIPPERED : 0u;
+    }
+    if (facts->os_number == 0 || platform == PLATFORM_MACOS) {
+        facts->os = platform_name(platform);
+        facts->os_number = platform;
+        facts->min_os = minimum;
+        facts->sdk = sdk;
+    }
+}
+
+static void read_signature(wk_macho *macho, wk_cursor command)
+{
+    command.what = "Mach-O code signature";
+    const uint32_t offset = wk_u32(&command);
+    const uint32_t size = wk_u32(&command);
+    wk_cursor blob = wk_window(&macho->file, offset, size, command.what);
+    blob.big = true; /* in files of either byte order */
+    macho->facts->is_signed = blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_YES : WK_NO;
+}
+
+static void read_symbol_table(wk_macho *macho, wk_cursor command)
+{
+    command.what = "Mach-O symbol table command";
+    macho->symbols_at = wk_u32(&command);
+    macho->symbols = wk_u32(&command);
+    macho->strings_at = wk_u32(&command);
+    macho->strings_size = wk_u32(&command);
+}
+
+static void read_dynamic_symbol_table(wk_macho *macho, wk_cursor command)
+{
+    command.what = "Mach-O dynamic symbol table command";
+    (void)wk_u32(&command); /* first local symbol */
+    macho->locals = wk_u32(&command);
+    macho->has_locals = true;
+}
+
+/* The tree stands behind four other tables in the older command, alone in the newer. */
+static void read_trie(wk_macho *macho, wk_cursor command, bool older)
+{
+    command.what = "Mach-O export trie command";
+    wk_skip(&command, older ? 32 : 0);
+    macho->trie_at = wk_u32(&command);
+    macho->trie_size = wk_u32(&command);
+    macho->has_trie = true;
+}
+
+/* `command` is a window on the command's content. */
+static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, uint32_t type)
+{
+    switch (number & ~LC_REQ_DYLD) {
+    case LC_SEGMENT:
+    case LC_SEGMENT_64: read_segment(macho, command, type); break;
+    case LC_SYMTAB: read_symbol_table(macho, command); break;
+    case LC_DYSYMTAB: read_dynamic_symbol_table(macho, command); break;
+    case LC_LOAD_DYLIB: read_library(macho, command, WK_REQUIRED); break;
+    case LC_LOAD_WEAK_DYLIB: read_library(macho, command, WK_WEAK); break;
+    case LC_REEXPORT_DYLIB: read_library(macho, command, WK_REEXPORT); break;
+    case LC_LOAD_UPWARD_DYLIB: read_library(macho, command, WK_UPWARD); break;
+    case LC_LAZY_LOAD_DYLIB: read_library(macho, command, WK_LAZY); break;
+    case LC_ID_DYLIB:
+        command.what = "Mach-O install name";
+        macho->facts->name = command_text(&command);
+        break;
+    case LC_RPATH:
+        command.what = "Mach-O rpath";
+        wk_tell_rpath(&macho->file, command_text(&command), false);
+        break;
+    case LC_CODE_SIGNATURE: read_signature(macho, command); break;
+    case LC_DYLD_INFO: read_trie(macho, command, true); break;
+    case LC_DYLD_EXPORTS_TRIE: read_trie(macho, command, false); break;
+    case LC_VERSION_MIN_MACOSX: read_minimum(macho, command, PLATFORM_MACOS); break;
+    case LC_VERSION_MIN_IPHONEOS: read_minimum(macho, command, 2); break;
+    case LC_VERSION_MIN_TVOS: read_minimum(macho, command, 3); break;
+    case LC_VERSION_MIN_WATCHOS: read_minimum(macho, command, 4); break;
+    case LC_BUILD_VERSION: {
+        const uint32_t platform = wk_u32(&command);
+        read_minimum(macho, command, platform);
+        break;
+    }
+    default: break;
+    }
+}
+
+static void read_commands(wk_macho *macho, uint32_t count, uint32_t size, uint32_t type)
+{
+    wk_cursor commands = wk_window(&macho->file, macho->file.at, size, "Mach-O load commands");
+    for (uint32_t i = 0; i < count && wk_ok(commands.state); i++) {
+        const uint64_t start = commands.at;
+        const uint32_t number = wk_u32(&commands);
+        const uint32_t length = wk_u32(&commands);
+        if (length < 8 || length % 4 != 0) {
+            wk_fail(commands.state, WK_BAD_VALUE, "Mach-O load command size", wk_offset_at(&commands, start), length);
+        }
+        const wk_cursor command = wk_window(&commands, commands.at, length - 8u, "Mach-O load command");
+        if (wk_ok(commands.state)) {
+            read_command(macho, command, number, type);
+            wk_skip(&commands, length - 8u);
+        }
+    }
+}
+
+/* Header fields after the magic number. */
+static void read_header(wk_macho *macho)
+{
+    wk_cursor *file = &macho->file;
+    wk_slice *facts = macho->facts;
+    const uint32_t cpu = wk_u32(file);
+    const uint32_t subtype = wk_u32(file);
+    const uint32_t type = wk_u32(file);
+    const uint32_t count = wk_u32(file);
+    const uint32_t size = wk_u32(file);
+    const uint32_t flags = wk_u32(file);
+    wk_skip(file, file->wide ? 4 : 0);
+    if (!wk_ok(file->state)) {
+        return;
+    }
+    facts->arch = wk_macho_arch(cpu, subtype);
+    facts->arch_number = cpu;
+    facts->kind = kind_of(type);
+    facts->executable_stack = (flags & MH_ALLOW_STACK_EXECUTION) != 0 ? WK_YES : WK_NO;
+    if (facts->kind == WK_EXECUTABLE) {
+        facts->flags |= (flags & MH_PIE) != 0 ? WK_FLAG_PIE : 0u;
+        facts->flags |= (flags & MH_DYLDLINK) == 0 ? WK_FLAG_STATIC : 0u;
+    }
+    macho->two_level = (flags & MH_TWOLEVEL) != 0;
+    read_commands(macho, count, size, type);
+}
+
+void wk_parse_macho(wk_cursor file, wk_slice *facts)
+{
+    wk_macho macho = {0};
+    file.what = "Mach-O header";
+    file.big = file.data[0] == 0xfe;
+    const uint32_t magic = wk_u32(&file);
+    file.wide = magic == 0xfeedfacf;
+    macho.file = file;
+    macho.facts = facts;
+    facts->format = WK_MACHO;
+    facts->wide = file.wide;
+    facts->big = file.big;
+    facts->is_signed = WK_NO;
+    read_header(&macho);
+    if (wk_ok(file.state) && facts->kind != WK_OBJECT) {
+        wk_parse_macho_symbols(&macho);
+        wk_parse_macho_trie(&macho);
+    }
+    if (wk_ok(file.state)) {
+        wk_tell_slice(&macho.file, facts);
+    }
+}

@@ -1,0 +1,90 @@
+/* Mach-O: fat files, which hold several thin ones. */
+#include "macho.h"
+
+/* Java class files begin with the same four bytes; there the next four are their version, which began with 45. */
+enum { FIRST_JAVA_VERSION = 45 };
+static const uint32_t FAT_MAGIC_64 = 0xcafebabf;
+static const uint64_t ARCHIVE_MAGIC = 0x213c617263683e0a; /* "!<arch>\n" */
+
+typedef struct fat_arch {
+    uint32_t cpu, subtype;
+    uint64_t offset, size;
+} fat_arch;
+
+static fat_arch read_arch(wk_cursor *table)
+{
+    fat_arch a;
+    a.cpu = wk_u32(table);
+    a.subtype = wk_u32(table);
+    a.offset = wk_word(table);
+    a.size = wk_word(table);
+    wk_skip(table, table->wide ? 8 : 4); /* alignment */
+    return a;
+}
+
+/* Every slice has bytes of its own: none overlaps the header or a slice that was described before it. */
+static void check_overlap(const wk_cursor *table, const fat_arch *present, size_t present_at)
+{
+    wk_cursor before = *table;
+    before.at = 0;
+    if (present->offset < wk_offset_at(table, table->size)) {
+        wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), 0);
+    }
+    while (before.at < present_at && wk_ok(table->state)) {
+        const fat_arch other = read_arch(&before);
+        if (present->offset < other.offset + other.size && other.offset < present->offset + present->size) {
+            wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), other.offset);
+        }
+    }
+}
+
+/* Fat files also hold static libraries, which are archives. */
+static void parse_slice(const wk_cursor *file, const fat_arch *a)
+{
+    wk_slice facts = {0};
+    facts.fat = true;
+    facts.offset = a->offset;
+    facts.size = a->size;
+    wk_cursor slice = wk_window(file, a->offset, a->size, "fat Mach-O slice");
+    wk_cursor start = slice;
+    if (start.size >= 8 && wk_u64(&start) == ARCHIVE_MAGIC) {
+        wk_fail_here(&slice, WK_NOT_A_BINARY, 0);
+    }
+    start.at = 0;
+    const uint32_t magic = wk_u32(&start);
+    start.big = magic == 0xfeedface || magic == 0xfeedfacf;
+    const bool thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
+    const uint32_t cpu = wk_u32(&start);
+    if (!thin) {
+        wk_fail_here(&slice, WK_BAD_VALUE, magic);
+    } else if (cpu != a->cpu) {
+        wk_fail_here(&slice, WK_BAD_VALUE, cpu);
+    }
+    if (wk_ok(slice.state)) {
+        wk_parse_macho(slice, &facts);
+    }
+}
+
+void wk_parse_fat_macho(wk_cursor file)
+{
+    file.what = "fat Mach-O header";
+    file.big = true;
+    const uint32_t magic = wk_u32(&file);
+    const uint32_t count = wk_u32(&file);
+    file.wide = magic == FAT_MAGIC_64;
+    if (wk_ok(file.state) && count >= FIRST_JAVA_VERSION) {
+        wk_fail_here(&file, WK_NOT_A_BINARY, count);
+    } else if (wk_ok(file.state) && count == 0) {
+        wk_fail_here(&file, WK_BAD_VALUE, count);
+    }
+    wk_cursor table = wk_table(&file, file.at, count, file.wide ? 32 : 20, "fat Mach-O slice table");
+    while (table.at < table.size && wk_ok(table.state)) {
+        const size_t at = table.at;
+        const fat_arch a = read_arch(&table);
+        (void)wk_window(&file, a.offset, a.size, "fat Mach-O slice");
+        check_overlap(&table, &a, at);
+        if (wk_ok(table.state)) {
+            parse_slice(&file, &a);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+/* The Python module wheelkit._core. */
+#include "objects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The module slots of Python 3.12 and 3.13, which the headers of a build for the limited API of 3.11 do not show. The
+ * numbers are part of the stable ABI. */
+#ifndef Py_mod_multiple_interpreters
+#define Py_mod_multiple_interpreters 3
+#define Py_MOD_PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
+#endif
+#ifndef Py_mod_gil
+#define Py_mod_gil 4
+#define Py_MOD_GIL_NOT_USED ((void *)1)
+#endif
+
+typedef struct module_state {
+    wk_types types;
+    PyObject *scan_error;
+} module_state;
+
+static const char *reason(wk_result result)
+{
+    switch (result) {
+    case WK_OK:
+    case WK_NOT_A_BINARY:
+    case WK_STOPPED: break;
+    case WK_TRUNCATED: return "truncated";
+    case WK_BAD_COUNT: return "bad-count";
+    case WK_BAD_OFFSET: return "bad-offset";
+    case WK_BAD_ADDRESS: return "bad-address";
+    case WK_BAD_VALUE: return "bad-value";
+    case WK_UNSUPPORTED: return "unsupported";
+    case WK_BAD_STRING: return "bad-string";
+    case WK_OVERLAP: return "overlap";
+    case WK_LOOP: return "loop";
+    case WK_TOO_COMPLEX: return "too-complex";
+    }
+    return "unknown";
+}
+
+/* What is wrong, to stand after the name of the structure; the value that the file claims fills the place. */
+static const char *detail(wk_result result)
+{
+    switch (result) {
+    case WK_OK:
+    case WK_NOT_A_BINARY:
+    case WK_STOPPED: break;
+    case WK_TRUNCATED: return "%" PRIu64 " bytes do not fit in the file";
+    case WK_BAD_COUNT: return "%" PRIu64 " entries do not fit in the file";
+    case WK_BAD_OFFSET: return "starts at 0x%" PRIx64 ", beyond the end";
+    case WK_BAD_ADDRESS: return "address 0x%" PRIx64 " is in no loaded part of the file";
+    case WK_BAD_VALUE: return "impossible value %" PRIu64;
+    case WK_UNSUPPORTED: return "unknown variant %" PRIu64;
+    case WK_BAD_STRING: return "text without an end";
+    case WK_OVERLAP: return "overlaps another part at 0x%" PRIx64;
+    case WK_LOOP: return "leads back to itself";
+    case WK_TOO_COMPLEX: return "far more entries than a sound file of this size has";
+    }
+    return "unknown damage";
+}
+
+/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)". */
+static PyObject *message_of(const wk_error *error)
+{
+    char message[256];
+    int size = snprintf(message, sizeof message, "%s: ", error->what);
+    size += snprintf(message + size, sizeof message - (size_t)size, detail(error->result), error->value);
+    (void)snprintf(message + size, sizeof message - (size_t)size, " (offset 0x%" PRIx64 ")", error->offset);
+    return PyUnicode_FromString(message);
+}
+
+/* Set an attribute to a new reference, which may be NULL with an exception. */
+static int set_new(PyObject *object, const char *name, PyObject *value)
+{
+    const int status = value ? PyObject_SetAttrString(object, name, value) : -1;
+    Py_XDECREF(value);
+    return status;
+}
+
+static void raise_scan_error(const module_state *state, const wk_error *error)
+{
+    PyObject *message = message_of(error);
+    PyObject *exception = message ? PyObject_CallFunctionObjArgs(state->scan_error, message, NULL) : NULL;
+    if (exception && set_new(exception, "what", PyUnicode_FromString(error->what)) == 0 &&
+        set_new(exception, "offset", PyLong_FromUnsignedLongLong(error->offset)) == 0 &&
+        set_new(exception, "reason", PyUnicode_FromString(reason(error->result))) == 0) {
+        PyErr_SetObject(state->scan_error, exception);
+    }
+    Py_XDECREF(exception);
+    Py_XDECREF(message);
+}
+
+PyDoc_STRVAR(scan_doc, "scan(buffer, /)\n--\n\n"
+                       "Facts about the ELF, Mach-O or PE file in a buffer, or None when it is another kind of file.\n\n"
+                       "Raises ScanError when the file is damaged.");
+
+static PyObject *scan(PyObject *module, PyObject *buffer)
+{
+    const module_state *state = PyModule_GetState(module);
+    Py_buffer view;
+    if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    wk_events events;
+    wk_error error;
+    wk_result result;
+    Py_BEGIN_ALLOW_THREADS
+    result = wk_collect(view.buf, (size_t)view.len, &events, &error);
+    Py_END_ALLOW_THREADS
+
+    PyObject *answer = NULL;
+    if (events.out_of_memory) {
+        PyErr_NoMemory();
+    } else if (result == WK_OK) {
+        answer = wk_scan_object(&state->types, &events);
+    } else if (result == WK_NOT_A_BINARY) {
+        answer = Py_NewRef(Py_None);
+    } else {
+        raise_scan_error(state, &error);
+    }
+    wk_events_free(&events);
+    PyBuffer_Release(&view);
+    return answer;
+}
+
+PyDoc_STRVAR(error_doc, "A damaged ELF, Mach-O or PE file.\n\n"
+                        "what names the structure at fault, offset is its place in the file, and reason is one of\n"
+                        "'truncated', 'bad-count', 'bad-offset', 'bad-address', 'bad-value', 'unsupported',\n"
+                        "'bad-string', 'overlap', 'loop' and 'too-complex'.");
+
+static int exec_module(PyObject *module)
+{
+    module_state *state = PyModule_GetState(module);
+    state->scan_error =
+        PyErr_NewExceptionWithDoc("wheelkit._core.ScanError", error_doc, PyExc_ValueError, NULL);
+    if (state->scan_error == NULL || PyModule_AddObjectRef(module, "ScanError", state->scan_error) < 0) {
+        return -1;
+    }
+    return wk_types_init(&state->types, module);
+}
+
+static int traverse_module(PyObject *module, visitproc visit, void *arg)
+{
+    module_state *state = PyModule_GetState(module);
+    Py_VISIT(state->scan_error);
+    return wk_types_traverse(&state->types, visit, arg);
+}
+
+static int clear_module(PyObject *module)
+{
+    module_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->scan_error);
+    wk_types_clear(&state->types);
+    return 0;
+}
+
+static void free_module(void *module)
+{
+    (void)clear_module(module);
+}
+
+static PyMethodDef METHODS[] = {
+    {"scan", scan, METH_O, scan_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+/* An interpreter refuses slots that it does not know, so that an older one begins further down. */
+enum { SLOTS_FROM_3_13 = 0, SLOTS_FROM_3_12 = 1, SLOTS_FROM_3_11 = 2 };
+
+static PyModuleDef_Slot SLOTS[] = {
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {Py_mod_exec, (void *)(uintptr_t)exec_module}, /* C has no direct cast to an object pointer */
+    {0, NULL},
+};
+
+static PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "wheelkit._core",
+    .m_doc = "Facts about ELF, Mach-O and PE files.",
+    .m_size = sizeof(module_state),
+    .m_methods = METHODS,
+    .m_traverse = traverse_module,
+    .m_clear = clear_module,
+    .m_free = free_module,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+    const unsigned long version = Py_Version >> 16;
+    MODULE.m_slots = SLOTS + (version >= 0x030d   ? SLOTS_FROM_3_13
+                              : version >= 0x030c ? SLOTS_FROM_3_12
+                                                  : SLOTS_FROM_3_11);
+    return PyModuleDef_Init(&MODULE);
+}

@@ -1,0 +1,233 @@
+"""A tiny ELF library with everything that the scanner reads: 32 or 64 bits, either byte order, any processor."""
+
+from dataclasses import dataclass
+
+from binaries.layout import Binary, Layout, Order, assemble
+
+TYPES = {"LOAD": 1, "DYNAMIC": 2, "INTERP": 3, "GNU_STACK": 0x6474E551, "GNU_RELRO": 0x6474E552}
+DYNAMIC = {
+    "NEEDED": 1, "HASH": 4, "STRTAB": 5, "SYMTAB": 6, "STRSZ": 10, "SYMENT": 11, "SONAME": 14, "RPATH": 15, "RUNPATH": 29,
+    "FLAGS": 30, "GNU_HASH": 0x6FFFFEF5, "VERSYM": 0x6FFFFFF0, "FLAGS_1": 0x6FFFFFFB, "VERNEED": 0x6FFFFFFE,
+    "VERNEEDNUM": 0x6FFFFFFF,
+}  # fmt: skip
+GLOBAL, WEAK, LOCAL = 1, 2, 0
+TEXTS = [
+    "libtiny.so.1", "libc.so.6", "libm.so.6", "$ORIGIN/../tiny.libs:/opt/tiny", "GLIBC_2.17", "GLIBC_2.4", "GLIBC_2.29",
+    "memcpy", "exp", "PyLong_FromLong", "__gmon_start__", "tiny_call", "tiny_hidden", "tiny_weak", "/lib/ld.so",
+]  # fmt: skip
+NAMES = [".text", ".data", ".dynsym", ".dynstr", ".debug_info", ".symtab", ".strtab", ".shstrtab"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Symbol:
+    name: str
+    binding: int
+    section: int = 0
+    visibility: int = 0
+    version: int = 1
+
+
+SYMBOLS = (
+    Symbol(name="", binding=LOCAL, version=0),
+    Symbol(name="memcpy", binding=GLOBAL, version=2),
+    Symbol(name="exp", binding=GLOBAL, version=4),
+    Symbol(name="PyLong_FromLong", binding=GLOBAL),
+    Symbol(name="__gmon_start__", binding=WEAK),
+    Symbol(name="tiny_call", binding=GLOBAL, section=1),
+    Symbol(name="tiny_hidden", binding=GLOBAL, section=1, visibility=2),
+    Symbol(name="tiny_weak", binding=WEAK, section=1, visibility=3),
+)
+# For each library the versions that are asked of it, with the numbers that SYMBOLS use.
+NEEDED_VERSIONS = {"libc.so.6": {"GLIBC_2.17": 2, "GLIBC_2.4": 3}, "libm.so.6": {"GLIBC_2.29": 4}}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """What differs between the binaries. `base` is the address of the file's first byte."""
+
+    wide: bool = True
+    order: Order = "little"
+    machine: int = 62
+    flags: int = 0
+    base: int = 0x400000
+    sections: bool = True
+    gnu_hash: bool = False
+    interpreter: bool = False
+    stack: int | None = 6
+    long_hash: bool = False
+
+
+def tiny(shape: Shape) -> Binary:
+    """The binary of a shape."""
+    return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
+
+
+def _describe(out: Layout, shape: Shape) -> None:
+    _header(out, shape)
+    _segments(out, shape)
+    out.mark("text")
+    out.raw(b"\xc3" * 16)
+    out.mark("text.end")
+    out.mark("data")
+    out.raw(b"tiny data")
+    out.mark("data.end")
+    out.strings("dynstr", TEXTS)
+    out.align(8)
+    _symbols(out)
+    _versions(out)
+    _hash(out, shape)
+    _dynamic(out, shape)
+    out.mark("loaded.end")
+    if shape.sections:
+        _sections(out, shape)
+
+
+def _header(out: Layout, shape: Shape) -> None:
+    out.raw(b"\x7fELF")
+    out.mark("class")
+    out.u8(2 if shape.wide else 1, 2 if shape.order == "big" else 1, 1, 0)
+    out.raw(bytes(8))
+    out.mark("type")
+    out.u16(3, shape.machine)
+    out.u32(1)
+    out.word(0)
+    out.mark("phoff")
+    out.word(out.at("segments"))
+    out.mark("shoff")
+    out.word(out.at("sections"))
+    out.u32(shape.flags)
+    out.u16(64 if shape.wide else 52)
+    out.mark("phentsize")
+    out.u16(56 if shape.wide else 32)
+    out.mark("phnum")
+    out.u16(out.at("segments.count"))
+    out.mark("shentsize")
+    out.u16((64 if shape.wide else 40) if shape.sections else 0)
+    out.mark("shnum")
+    out.u16(out.at("sections.count"))
+    out.mark("shstrndx")
+    out.u16(len(NAMES) if shape.sections else 0)
+
+
+def _segments(out: Layout, shape: Shape) -> None:
+    wanted: list[tuple[str, int, int, int]] = [("LOAD", 5, 0, out.at("loaded.end"))]
+    wanted.append(("DYNAMIC", 6, out.at("dynamic"), out.size("dynamic")))
+    wanted.append(("GNU_RELRO", 4, out.at("dynamic"), out.size("dynamic")))
+    if shape.stack is not None:
+        wanted.append(("GNU_STACK", shape.stack, 0, 0))
+    if shape.interpreter:
+        wanted.append(("INTERP", 4, out.at("dynstr:/lib/ld.so"), len("/lib/ld.so") + 1))
+    out.mark("segments")
+    for name, flags, offset, size in wanted:
+        out.mark("segment:" + name)
+        out.u32(TYPES[name])
+        if shape.wide:
+            out.u32(flags)
+        out.word(offset, shape.base + offset, shape.base + offset, size, size)
+        if not shape.wide:
+            out.u32(flags)
+        out.word(8)
+    out.marks["segments.count"] = len(wanted)
+
+
+def _symbols(out: Layout) -> None:
+    out.mark("dynsym")
+    for symbol in SYMBOLS:
+        name = out.string("dynstr", symbol.name) if symbol.name else 0
+        out.mark("symbol:" + symbol.name)
+        out.u32(name)
+        if out.wide:
+            out.u8(symbol.binding << 4, symbol.visibility)
+            out.u16(symbol.section)
+            out.u64(0, 0)
+        else:
+            out.u32(0, 0)
+            out.u8(symbol.binding << 4, symbol.visibility)
+            out.u16(symbol.section)
+    out.mark("dynsym.end")
+    out.mark("versym")
+    out.u16(*(symbol.version for symbol in SYMBOLS))
+    out.align(8)
+
+
+def _versions(out: Layout) -> None:
+    out.mark("verneed")
+    for place, (library, versions) in enumerate(NEEDED_VERSIONS.items(), 1):
+        out.mark("verneed:" + library)
+        out.u16(1, len(versions))
+        last = place == len(NEEDED_VERSIONS)
+        out.u32(out.string("dynstr", library), 16, 0 if last else 16 * (len(versions) + 1))
+        for order, (version, number) in enumerate(versions.items(), 1):
+            out.mark("vernaux:" + version)
+            out.u32(0)
+            out.u16(0, number)
+            out.u32(out.string("dynstr", version), 0 if order == len(versions) else 16)
+
+
+def _hash(out: Layout, shape: Shape) -> None:
+    out.mark("hash")
+    if shape.gnu_hash:  # one bucket, and behind the undefined symbols a chain to the last
+        first = sum(symbol.section == 0 for symbol in SYMBOLS)
+        out.u32(1, first, 1, 0)
+        out.word(0)
+        out.u32(first)
+        out.u32(*(0 for _ in SYMBOLS[first:-1]), 1)
+    else:
+        out.put(8 if shape.long_hash else 4, 1, len(SYMBOLS), 1, *range(len(SYMBOLS)))
+    out.align(8)
+
+
+def _dynamic(out: Layout, shape: Shape) -> None:
+    def address(name: str) -> int:
+        return shape.base + out.at(name)
+
+    entries = [
+        ("NEEDED", out.string("dynstr", "libc.so.6")),
+        ("NEEDED", out.string("dynstr", "libm.so.6")),
+        ("SONAME", out.string("dynstr", "libtiny.so.1")),
+        ("RUNPATH", out.string("dynstr", "$ORIGIN/../tiny.libs:/opt/tiny")),
+        ("GNU_HASH" if shape.gnu_hash else "HASH", address("hash")),
+        ("STRTAB", address("dynstr")),
+        ("STRSZ", out.size("dynstr")),
+        ("SYMTAB", address("dynsym")),
+        ("SYMENT", 24 if shape.wide else 16),
+        ("VERSYM", address("versym")),
+        ("VERNEED", address("verneed")),
+        ("VERNEEDNUM", len(NEEDED_VERSIONS)),
+        ("FLAGS_1", 1),
+    ]
+    out.mark("dynamic")
+    for name, value in entries:
+        out.mark("dynamic:" + name)
+        out.word(DYNAMIC[name], value)
+    out.word(0, 0)
+    out.mark("dynamic.end")
+
+
+def _sections(out: Layout, shape: Shape) -> None:
+    for name, content in {".debug_info": b"debug!", ".symtab": bytes(24 if shape.wide else 16), ".strtab": b"\0"}.items():
+        out.mark(name)
+        out.raw(content)
+        out.mark(name + ".end")
+    out.strings("names", NAMES)
+    out.align(8)
+    table = [
+        (".text", 1, 6, "text", 0),
+        (".data", 1, 3, "data", 0),
+        (".dynsym", 11, 2, "dynsym", 4),
+        (".dynstr", 3, 2, "dynstr", 0),
+        (".debug_info", 1, 0, ".debug_info", 0),
+        (".symtab", 2, 0, ".symtab", 7),
+        (".strtab", 3, 0, ".strtab", 0),
+        (".shstrtab", 3, 0, "names", 0),
+    ]
+    out.mark("sections")
+    out.raw(bytes(64 if shape.wide else 40))
+    for name, kind, flags, place, link in table:
+        out.mark("section:" + name)
+        out.u32(out.string("names", name), kind)
+        address = shape.base + out.at(place) if flags else 0
+        out.word(flags, address, out.at(place), out.size(place))
+        out.u32(link, 0)
+        out.word(1, 24 if shape.wide else 16)
+    out.marks["sections.count"] = len(table) + 1

@@ -1,0 +1,182 @@
+"""Tiny Mach-O files with everything that the scanner reads: thin, of either word size and byte order, and fat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from binaries.layout import Binary, Layout, Order, assemble
+
+X86, X86_64, ARM64, PPC = 7, 0x01000007, 0x0100000C, 18
+LIBRARIES = {
+    "/usr/lib/libSystem.B.dylib": 0xC,
+    "@rpath/libweak.dylib": 0x80000018,
+    "@rpath/libagain.dylib": 0x8000001F,
+    "@rpath/libup.dylib": 0x80000023,
+}
+IMPORTS = {"_malloc": 0x0100, "_maybe": 0x0240, "_PyLong_FromLong": 0xFE00, "dyld_stub_binder": 0x0100}
+LOCALS = ["_secret"]
+EXPORTS = ["_tiny_call", "_tiny_other", "__Zfoo"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """What differs between the thin files."""
+
+    cpu: int = ARM64
+    wide: bool = True
+    order: Order = "little"
+    kind: int = 6
+    trie: bool = True
+    build_version: bool = True
+    signed: bool = True
+
+
+def tiny(shape: Shape) -> Binary:
+    """The thin file of a shape."""
+    return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
+
+
+def fat(slices: list[tuple[int, bytes]], *, wide: bool = False) -> Binary:
+    """A fat file of slices, each given with its processor; `wide` makes the table's numbers 64 bits long."""
+
+    def describe(out: Layout) -> None:
+        out.u32(0xCAFEBABF if wide else 0xCAFEBABE)
+        out.mark("count")
+        out.u32(len(slices))
+        for number, (cpu, _) in enumerate(slices):
+            out.mark(f"arch:{number}")
+            out.u32(cpu, 0)
+            out.word(out.at(f"slice:{number}"), out.size(f"slice:{number}"))
+            out.u32(4)
+            out.put(4, *([0] if wide else []))
+        for number, (_, data) in enumerate(slices):
+            out.align(16)
+            out.mark(f"slice:{number}")
+            out.raw(data)
+            out.mark(f"slice:{number}.end")
+
+    return assemble(describe, order="big", wide=wide)
+
+
+def _describe(out: Layout, shape: Shape) -> None:
+    out.u32(0xFEEDFACF if shape.wide else 0xFEEDFACE)
+    out.mark("cpu")
+    out.u32(shape.cpu, 0, shape.kind)
+    out.mark("ncmds")
+    commands = _commands(shape)
+    out.u32(len(commands), out.size("commands"))
+    out.mark("flags")
+    out.u32(0x85)
+    if shape.wide:
+        out.u32(0)
+    out.mark("commands")
+    for name, (number, write) in commands.items():
+        _command(out, name, number, write)
+    out.mark("commands.end")
+    _content(out, shape)
+
+
+Writer = Callable[[Layout], None]
+
+
+def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
+    segment = 0x19 if shape.wide else 0x1
+    commands: dict[str, tuple[int, Writer]] = {
+        "text": (segment, lambda out: _segment(out, "__TEXT", "text", 5, 0x80000400)),
+        "dwarf": (segment, lambda out: _segment(out, "__DWARF", "dwarf", 0, 0)),
+        "linkedit": (segment, lambda out: _segment(out, "__LINKEDIT", "linkedit", 1, None)),
+        "id": (0xD, lambda out: _dylib(out, "@rpath/libtiny.1.dylib")),
+        "rpath": (0x8000001C, lambda out: _text(out, "@loader_path/../lib", 12)),
+        "symtab": (0x2, _symtab),
+        "dysymtab": (0xB, lambda out: out.u32(0, len(LOCALS), *([0] * 16))),
+    }
+    for name, number in LIBRARIES.items():
+        commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]
+    if shape.build_version:
+        commands["version"] = (0x32, lambda out: out.u32(1, 11 << 16, 14 << 16 | 2 << 8 | 1, 0))
+    else:
+        commands["version"] = (0x24, lambda out: out.u32(10 << 16 | 13 << 8, 10 << 16 | 15 << 8))
+    if shape.trie:
+        commands["trie"] = (0x80000033, lambda out: out.u32(out.at("trie"), out.size("trie")))
+    if shape.signed:
+        commands["signature"] = (0x1D, lambda out: out.u32(out.at("signature"), out.size("signature")))
+    return commands
+
+
+def _command(out: Layout, name: str, number: int, write: Writer) -> None:
+    out.mark("command:" + name)
+    out.u32(number, out.size("command:" + name))
+    write(out)
+    out.align(8)
+    out.mark(f"command:{name}.end")
+
+
+def _segment(out: Layout, name: str, part: str, protection: int, flags: int | None) -> None:
+    out.raw(name.encode(), 16)
+    out.word(0x1000, out.size(part), out.at(part), out.size(part))
+    out.u32(7, protection, 0 if flags is None else 1, 0)
+    if flags is not None:
+        out.raw(b"__part", 16)
+        out.raw(name.encode(), 16)
+        out.word(0x1000, out.size(part))
+        out.u32(out.at(part), 0, 0, 0, flags, 0, 0)
+        if out.wide:
+            out.u32(0)
+
+
+def _text(out: Layout, text: str, at: int) -> None:
+    out.u32(at)
+    out.raw(bytes(at - 12) + text.encode() + b"\0")
+
+
+def _dylib(out: Layout, name: str) -> None:
+    _text(out, name, 24)
+
+
+def _symtab(out: Layout) -> None:
+    out.u32(out.at("symbols"), len(LOCALS) + len(IMPORTS) + len(EXPORTS), out.at("strings"), out.size("strings"))
+
+
+def _content(out: Layout, shape: Shape) -> None:
+    for part in ("text", "dwarf"):
+        out.mark(part)
+        out.raw(part.encode() * 3)
+        out.mark(part + ".end")
+    out.align(8)
+    out.mark("linkedit")
+    out.mark("symbols")
+    for names, kind in ((LOCALS, 0x0E), (EXPORTS, 0x0F), (list(IMPORTS), 0x01)):
+        for name in names:
+            out.mark("symbol:" + name)
+            out.u32(out.string("strings", name))
+            out.u8(kind, 0 if kind == 1 else 1)
+            out.u16(IMPORTS.get(name, 0))
+            out.word(0)
+    out.strings("strings", [*LOCALS, *EXPORTS, *IMPORTS])
+    if shape.trie:
+        _trie(out)
+    out.align(16)
+    out.mark("signature")
+    out.raw(b"\xfa\xde\x0c\xc0" + bytes(12))
+    out.mark("signature.end")
+    out.mark("linkedit.end")
+
+
+def _trie(out: Layout) -> None:
+    """_ -> tiny_ -> call, other; _ -> _Zfoo."""
+    out.mark("trie")
+    _node(out, "root", {"_": "stem"})
+    _node(out, "stem", {"tiny_": "tiny", "_Zfoo": "leaf:zfoo"})
+    _node(out, "tiny", {"call": "leaf:call", "other": "leaf:other"})
+    for leaf in ("zfoo", "call", "other"):
+        out.mark("trie:leaf:" + leaf)
+        out.u8(2, 0, 16, 0)
+    out.mark("trie.end")
+
+
+def _node(out: Layout, name: str, edges: dict[str, str]) -> None:
+    out.mark("trie:" + name)
+    out.u8(0, len(edges))
+    for label, node in edges.items():
+        out.raw(label.encode() + b"\0")
+        out.mark(f"trie:{name}:{label}")
+        out.u8(out.at("trie:" + node) - out.at("trie") & 0x7F)

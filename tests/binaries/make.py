@@ -1,0 +1,88 @@
+"""Write every tiny binary into a folder: `python tests/binaries/make.py FOLDER`. The fuzzer starts from them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from binaries import elf, macho, pe  # noqa: E402  the folder of this package must be known first
+from binaries.layout import Binary  # noqa: E402
+
+PROGRAMS = {
+    "compiled.so": ("int tiny_call(int x) { return x + 1; }", ["-shared", "-fPIC", "-Wl,-soname,libtiny.so.1"]),
+    "compiled.o": ("int tiny_call(int x) { return x + 1; }", ["-c", "-g"]),
+    "compiled.exe": ("#include <stdio.h>\nint main(void) { return puts(\"tiny\"); }", ["-Wl,-z,now"]),
+}
+
+
+def assembled() -> dict[str, Binary]:
+    """All binaries that need no compiler."""
+    return {**_elf(), **_macho(), **_pe()}
+
+
+def compiled(folder: Path) -> dict[str, bytes]:
+    """What the C compiler of this machine makes of a few lines; empty without one, and empty where it makes no ELF."""
+    made = {}
+    compiler = shutil.which("cc")
+    for name, (source, options) in PROGRAMS.items() if compiler else ():
+        output = folder / name
+        command = [str(compiler), "-x", "c", "-", *options, "-o", str(output)]
+        subprocess.run(command, input=source, text=True, check=True)  # noqa: S603  fixed text
+        made[name] = output.read_bytes()
+        output.unlink()
+    return made
+
+
+def _elf() -> dict[str, Binary]:
+    shapes = {
+        "x86_64": elf.Shape(),
+        "i686": elf.Shape(wide=False, machine=3),
+        "aarch64": elf.Shape(machine=183, stack=None, gnu_hash=True),
+        "armv7l": elf.Shape(wide=False, machine=40, flags=0x5000400),
+        "ppc64": elf.Shape(machine=21, order="big", stack=None),
+        "s390x": elf.Shape(machine=22, order="big", long_hash=True),
+        "mips": elf.Shape(machine=8, wide=False, order="big"),
+        "stripped": elf.Shape(sections=False),
+        "stripped-gnu-hash": elf.Shape(sections=False, gnu_hash=True),
+        "interpreter": elf.Shape(interpreter=True, stack=7),
+    }
+    return {f"elf-{name}": elf.tiny(shape) for name, shape in shapes.items()}
+
+
+def _macho() -> dict[str, Binary]:
+    thin = {
+        "arm64": macho.tiny(macho.Shape()),
+        "x86_64": macho.tiny(macho.Shape(cpu=macho.X86_64, build_version=False, signed=False)),
+        "i386": macho.tiny(macho.Shape(cpu=macho.X86, wide=False, trie=False)),
+        "ppc": macho.tiny(macho.Shape(cpu=macho.PPC, wide=False, order="big", kind=8)),
+    }
+    slices = [(macho.X86_64, thin["x86_64"].data), (macho.ARM64, thin["arm64"].data)]
+    both = {"fat": macho.fat(slices), "fat64": macho.fat(slices, wide=True)}
+    return {f"macho-{name}": binary for name, binary in (thin | both).items()}
+
+
+def _pe() -> dict[str, Binary]:
+    shapes = {
+        "amd64": pe.Shape(),
+        "i386": pe.Shape(machine=pe.I386, wide=False),
+        "arm64": pe.Shape(machine=pe.ARM64, signed=True),
+        "mingw": pe.Shape(symbols=True),
+        "addresses-only": pe.Shape(names=False),
+        "program": pe.Shape(dll=False, imports=False),
+    }
+    return {f"pe-{name}": pe.tiny(shape) for name, shape in shapes.items()}
+
+
+def main(folder: Path) -> None:
+    """Write all of them, and tell how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: binary.data for name, binary in assembled().items()} | compiled(folder)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    print(f"{len(files)} binaries in {folder}")  # noqa: T201  a script that tells what it did
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

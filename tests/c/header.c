@@ -1,0 +1,9 @@
+/* The public header stands alone, as C and (in header.cpp) as C++. */
+#include "wheelkit/scan.h"
+
+int main(void)
+{
+    static const wk_visitor nobody;
+    wk_error error;
+    return wk_scan(NULL, 0, &nobody, NULL, &error) == WK_NOT_A_BINARY && error.result == WK_NOT_A_BINARY ? 0 : 1;
+}

@@ -1,0 +1,8 @@
+#include "wheelkit/scan.h"
+
+int main()
+{
+    static const wk_visitor nobody = {};
+    wk_error error;
+    return wk_scan(nullptr, 0, &nobody, nullptr, &error) == WK_NOT_A_BINARY && error.offset == 0 ? 0 : 1;
+}

@@ -1,0 +1,56 @@
+/* Each file that is named: as it is, cut off at every byte, and with every field of 1, 2, 4 and 8 bytes overwritten.
+ * Every input stands alone in memory of exactly its size, so that the sanitizers see any access beyond it. */
+#include "witness.h"
+
+static void scan_copy(const uint8_t *data, size_t size)
+{
+    witness w;
+    uint8_t *alone = malloc(size > 0 ? size : 1);
+    WITNESS_REQUIRE(alone != NULL);
+    memcpy(alone, data, size);
+    (void)witness_scan(&w, alone, size, 0);
+    free(alone);
+}
+
+static void overwrite(uint8_t *data, size_t size)
+{
+    static const int VALUES[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+    for (size_t width = 1; width <= 8; width *= 2) {
+        for (size_t at = 0; at + width <= size; at++) {
+            uint8_t saved[8];
+            memcpy(saved, data + at, width);
+            for (size_t v = 0; v < sizeof VALUES / sizeof VALUES[0]; v++) {
+                memset(data + at, VALUES[v], width);
+                scan_copy(data, size);
+            }
+            memcpy(data + at, saved, width);
+        }
+    }
+}
+
+static size_t read_file(const char *path, uint8_t *data, size_t capacity)
+{
+    FILE *file = fopen(path, "rb");
+    WITNESS_REQUIRE(file != NULL);
+    const size_t size = fread(data, 1, capacity, file);
+    (void)fclose(file);
+    return size;
+}
+
+int main(int count, char **paths)
+{
+    static uint8_t data[1 << 20];
+    for (int i = 1; i < count; i++) {
+        witness w;
+        const size_t size = read_file(paths[i], data, sizeof data);
+        WITNESS_REQUIRE(witness_scan(&w, data, size, 0) == WK_OK);
+        for (size_t cut = 0; cut < size; cut++) {
+            scan_copy(data, cut);
+        }
+        if (size <= 4096) { /* what a compiler makes is larger, and only cut */
+            overwrite(data, size);
+        }
+    }
+    printf("%d files\n", count - 1);
+    return count > 1 ? 0 : 1;
+}

@@ -1,0 +1,83 @@
+"""Real wheels for tests: taken from the package index by pip, pinned by sha256, kept outside of the repository.
+
+`python tests/corpus.py` fetches all of them ahead, which is what a machine without the index does while it has one.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import platformdirs
+from packaging.utils import parse_wheel_filename
+
+PINS = Path(__file__).parent / "integration" / "corpus.toml"
+
+
+class CorpusError(Exception):
+    """A pinned wheel cannot be had, or is not the one that was pinned."""
+
+
+def names() -> list[str]:
+    """The filenames of all pinned wheels."""
+    return list(_pins())
+
+
+def wheel(filename: str) -> Path:
+    """The path of a pinned wheel, downloaded if it is not in the cache; raises CorpusError."""
+    digest = _pins().get(filename)
+    if digest is None:
+        raise CorpusError(f"{filename} is not pinned; add it with its sha256 to {PINS.name}")
+    path = _cache() / filename
+    if not path.exists():
+        _download(filename, path)
+    if _sha256(path) != digest:
+        path.unlink()
+        raise CorpusError(f"{filename} is not the pinned file: its sha256 differs; it was removed from {path.parent}")
+    return path
+
+
+def _pins() -> dict[str, str]:
+    return tomllib.loads(PINS.read_text("utf-8"))["wheels"]
+
+
+def _cache() -> Path:
+    chosen = os.environ.get("WHEELKIT_TEST_CACHE")
+    cache = Path(chosen) if chosen else platformdirs.user_cache_path("wheelkit") / "test-wheels"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(filename: str, path: Path) -> None:
+    """Put the wheel in its place in one step, so that tests may run in parallel."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        command = [*_pip_command(filename), "--dest", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  the name is pinned
+        found = Path(folder, filename)
+        if not found.exists():
+            others = ", ".join(os.listdir(folder)) or "nothing"
+            raise CorpusError(f"pip got {others} instead of {filename}\n$ {' '.join(command)}\n{done.stderr}")
+        found.replace(path)
+
+
+def _pip_command(filename: str) -> list[str]:
+    """Ask pip for exactly one wheel of another system; its own tags say which."""
+    name, version, _, tags = parse_wheel_filename(filename)
+    tag = min(tags, key=lambda t: filename.index(t.platform))
+    python = tag.interpreter[2:] if tag.interpreter == tag.abi else "311"
+    wanted = [f"{name}=={version}", "--no-deps", "--only-binary", ":all:", "--quiet"]
+    target = ["--platform", tag.platform, "--implementation", "cp", "--abi", tag.abi, "--python-version", python]
+    return [sys.executable, "-m", "pip", "download", *wanted, *target]
+
+
+if __name__ == "__main__":
+    for pinned in names():
+        print(wheel(pinned))

@@ -1,0 +1,104 @@
+"""What macholib tells. It reads no export trie: exports are taken from the symbol table, which linkers keep in step."""
+
+from pathlib import Path
+from typing import Any
+
+from macholib import mach_o
+from macholib.MachO import MachO, MachOHeader
+from macholib.SymbolTable import SymbolTable
+
+ARCHES = {0x01000007: "x86_64", 0x0100000C: "arm64"}
+KINDS = {mach_o.MH_DYLIB: "shared", mach_o.MH_BUNDLE: "bundle", mach_o.MH_EXECUTE: "executable"}
+PLATFORMS = {mach_o.PLATFORM_MACOS: "macos"}
+LINKS = {
+    mach_o.LC_LOAD_DYLIB: "required",
+    mach_o.LC_LOAD_WEAK_DYLIB: "weak",
+    mach_o.LC_REEXPORT_DYLIB: "reexport",
+    mach_o.LC_LOAD_UPWARD_DYLIB: "upward",
+    mach_o.LC_LAZY_LOAD_DYLIB: "lazy",
+}
+ZERO_FILL = (0x1, 0xC, 0x12)
+NO_LIBRARY = (0, 0xFE, 0xFF)
+
+
+def facts(data: bytes, scratch: Path) -> list[dict[str, Any]]:
+    """macholib reads files by name only: `scratch` is overwritten with the data."""
+    scratch.write_bytes(data)
+    macho = MachO(str(scratch))
+    return [_slice(macho, header) for header in macho.headers]
+
+
+def _slice(macho: MachO, header: MachOHeader) -> dict[str, Any]:
+    needed = [(_text(rest), LINKS[load.cmd]) for load, _, rest in header.commands if load.cmd in LINKS]
+    names = [_text(rest) for load, _, rest in header.commands if load.cmd == mach_o.LC_ID_DYLIB]
+    rpaths = [(_text(rest), "rpath") for load, _, rest in header.commands if load.cmd == mach_o.LC_RPATH]
+    imports, exports, symbol_bytes = _symbols(macho, header, [name for name, _ in needed])
+    return {
+        "offset": header.offset,
+        "size": header.size,
+        "arch": ARCHES[header.header.cputype],
+        "bits": 64 if isinstance(header.header, mach_o.mach_header_64) else 32,
+        "endian": "little" if header.endian == "<" else "big",
+        "kind": KINDS[header.header.filetype],
+        "name": names[0] if names else None,
+        "interpreter": None,
+        "needed": needed,
+        "rpaths": rpaths,
+        "versions": [],
+        "imports": imports,
+        "exports": exports,
+        **_system(header),
+        "signed": any(load.cmd == mach_o.LC_CODE_SIGNATURE for load, _, _ in header.commands),
+        "executable_stack": bool(header.header.flags & mach_o.MH_ALLOW_STACK_EXECUTION),
+        "relro": None,
+        "symbol_bytes": symbol_bytes,
+        **_segments(header),
+        "flags": [],
+    }
+
+
+def _text(rest: bytes) -> str:
+    return rest.split(b"\0")[0].decode()
+
+
+def _system(header: MachOHeader) -> dict[str, str | None]:
+    for load, command, _ in header.commands:
+        if load.cmd == mach_o.LC_BUILD_VERSION:
+            return {"os": PLATFORMS[command.platform], "min_os": _version(command.minos), "sdk": _version(command.sdk)}
+        if load.cmd == mach_o.LC_VERSION_MIN_MACOSX:
+            return {"os": "macos", "min_os": _version(command.version), "sdk": _version(command.sdk)}
+    return {"os": None, "min_os": None, "sdk": None}
+
+
+def _version(packed: int) -> str | None:
+    parts = [packed >> 16, packed >> 8 & 0xFF, packed & 0xFF]
+    return ".".join(map(str, parts if parts[2] else parts[:2])) if packed else None
+
+
+def _symbols(macho: MachO, header: MachOHeader, libraries: list[str]) -> tuple[list[Any], list[str], int]:
+    table = SymbolTable(macho, header)
+    two_level = header.header.flags & mach_o.MH_TWOLEVEL
+    imports = []
+    for entry, name in table.undefsyms:
+        ordinal = entry.n_desc >> 8 & 0xFF
+        library = libraries[ordinal - 1] if two_level and ordinal not in NO_LIBRARY else None
+        imports.append((name.decode().removeprefix("_"), library, None, bool(entry.n_desc & mach_o.N_WEAK_REF)))
+    exports = sorted(name.decode().removeprefix("_") for entry, name in table.extdefsyms if not entry.n_type & mach_o.N_PEXT)
+    width = 16 if isinstance(header.header, mach_o.mach_header_64) else 12
+    locals_, total = table.dysymtab.nlocalsym, table.symtab.nsyms
+    symbol_bytes = locals_ * width + table.symtab.strsize * locals_ // total if total else 0
+    return imports, exports, symbol_bytes
+
+
+def _segments(header: MachOHeader) -> dict[str, int]:
+    sizes = {"debug_bytes": 0, "code_bytes": 0, "data_bytes": 0, "writable_executable": 0}
+    for load, segment, sections in header.commands:
+        if load.cmd not in {mach_o.LC_SEGMENT, mach_o.LC_SEGMENT_64}:
+            continue
+        sizes["writable_executable"] += segment.initprot & 6 == 6
+        for section in sections:
+            code = section.flags & 0x80000400
+            debug = section.segname.rstrip(b"\0") == b"__DWARF"
+            if section.flags & 0xFF not in ZERO_FILL:
+                sizes["debug_bytes" if debug else "code_bytes" if code else "data_bytes"] += section.size
+    return sizes

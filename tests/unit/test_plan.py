@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelkit import config, matrix, plan
+from wheelkit.config import Config
+from wheelkit.errors import ConfigError, MissingToolError, UsageError
+from wheelkit.family import Family
+from wheelkit.machine import Engine, Machine
+from wheelkit.matrix import COMMON_TARGETS, System, Target
+from wheelkit.plan import Builder, Plan
+from wheelkit.plan.cibuildwheel import image
+from wheelkit.project import Distribution, Kind
+
+PODMAN = Engine(name="podman", version="4.3.1", setting="podman")
+LINUX = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine=PODMAN)
+BARE = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed")
+MACHINES = {
+    "manylinux_2_28_x86_64": LINUX,
+    "manylinux_2_28_aarch64": Machine(system=System.LINUX, arch="aarch64", libc="manylinux", engine=PODMAN),
+    "macosx_10_13_x86_64": Machine(system=System.MACOS, arch="x86_64"),
+    "macosx_11_0_arm64": Machine(system=System.MACOS, arch="arm64"),
+    "win_amd64": Machine(system=System.WINDOWS, arch="amd64"),
+}
+
+
+def distribution(**changes: Any) -> Distribution:
+    facts: dict[str, Any] = {
+        "name": "momentum",
+        "version": "1.2.0",
+        "kind": Kind.NATIVE,
+        "source": Path("project"),
+        "backend": "mesonpy",
+        "requires_python": ">=3.11",
+        "dependencies": (),
+        "build_requires": (),
+        "limited_api": True,
+        "cibuildwheel": {},
+    }
+    return Distribution(**{**facts, **changes})
+
+
+def configuration(document: dict[str, Any]) -> Config:
+    return config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,))
+
+
+def planned(machine: Machine, document: dict[str, Any] | None = None, *, environ: dict[str, str] | None = None, **options: Any) -> Plan:
+    builder = options.pop("builder", None)
+    family = Family(root=Path("project"), distributions=(distribution(**options),))
+    return plan.make(configuration(document or {}), family, machine, out=Path("dist"), builder=builder, environ=environ or {})
+
+
+def test_each_common_target_is_built_on_its_own_machine_and_nowhere_else() -> None:
+    for tag, machine in MACHINES.items():
+        assert [row.target.tag for row in planned(machine).here] == [tag]
+
+
+@pytest.mark.parametrize("tag", COMMON_TARGETS)
+def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
+    (step,) = planned(MACHINES[tag], {"matrix": {"targets": [tag], "interpreters": ["cp311", "cp313"]}}).steps
+    suffix = Target.parse(tag).build_suffix
+    system = MACHINES[tag].system
+    assert step.builder is Builder.CIBUILDWHEEL
+    assert step.env["CIBW_BUILD"] == f"cp311-{suffix} cp313-{suffix}"
+    assert step.argv == (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", "{out}", "{sdist}")
+    assert "metadata.files('momentum')" in step.env["CIBW_TEST_COMMAND"]
+    expected = {
+        "manylinux_2_28_x86_64": {"CIBW_ARCHS": "x86_64", "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28", "CIBW_CONTAINER_ENGINE": "podman"},
+        "manylinux_2_28_aarch64": {"CIBW_ARCHS": "aarch64", "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28"},
+        "macosx_10_13_x86_64": {"CIBW_ARCHS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
+        "macosx_11_0_arm64": {"CIBW_ARCHS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
+        "win_amd64": {"CIBW_ARCHS": "AMD64"},
+    }[tag]
+    assert expected.items() <= step.env.items()
+    assert step.env[f"CIBW_REPAIR_WHEEL_COMMAND_{system.value.upper()}"] == step.repair
+
+
+def test_linux_repairs_in_the_container_and_the_others_with_wheelkit_itself() -> None:
+    document = {"exclude": {"torch": ["libtorch*", "libc10.so", "torch_cpu.dll"]}}
+    line = planned(LINUX, document).steps[0].repair
+    assert line == (
+        "auditwheel repair --plat manylinux_2_28_x86_64 --exclude 'libtorch*' --exclude libc10.so --exclude 'libc10.so.*' "
+        "-w {dest_dir} {wheel}"
+    )
+    for tag in ("macosx_11_0_arm64", "win_amd64"):
+        line = planned(MACHINES[tag], document).steps[0].repair
+        assert f"-m wheelkit repair --target {tag} --exclude " in line
+        assert line.endswith("--out {dest_dir} {wheel}")
+    assert '"libtorch*"' in planned(MACHINES["macosx_11_0_arm64"], document).steps[0].repair  # the shell must not expand it
+    assert "--exclude torch_cpu.dll" in planned(MACHINES["win_amd64"], document).steps[0].repair
+
+
+@pytest.mark.parametrize(("system", "tag"), [("macos", "macosx_11_0_arm64"), ("windows", "win_amd64"), ("linux", "manylinux_2_28_x86_64")])
+def test_cibuildwheel_itself_selects_exactly_the_planned_builds(system: str, tag: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "momentum"\nversion = "1"\nrequires-python = ">=3.11"\n')
+    # cibuildwheel drops PyPy for macOS on arm64 where the machine that asks is x86_64, as this one may be.
+    pypy = [] if system == "macos" else ["pp311"]
+    document = {"matrix": {"targets": [tag], "interpreters": ["cp311", "cp313", "cp314", "cp314t", *pypy]}}
+    steps = planned(MACHINES[tag], document, backend="setuptools.build_meta", limited_api=False).steps
+    shown: list[str] = []
+    for step in steps:
+        command = [sys.executable, "-m", "cibuildwheel", "--platform", system, "--print-build-identifiers", str(tmp_path)]
+        done = subprocess.run(command, env=_clean(dict(step.env)), capture_output=True, text=True, check=True)
+        shown += done.stdout.split()
+    assert sorted(shown) == sorted(name for step in steps for name in step.identifiers)
+    assert len(shown) == 4 + len(pypy)
+
+
+def _clean(env: dict[str, str]) -> dict[str, str]:
+    import os
+
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("CIBW_")}, **env}
+
+
+def test_free_threaded_builds_of_a_limited_api_project_run_apart() -> None:
+    document = {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp311", "cp314", "cp314t"]}}
+    gil, threaded = planned(LINUX, document, cibuildwheel={"config-settings": {"setup-args": ["-Da=1", "-Db=2"]}}).steps
+    assert gil.identifiers == ("cp311-manylinux_x86_64", "cp314-manylinux_x86_64")
+    assert "CIBW_CONFIG_SETTINGS" not in gil.env
+    assert threaded.identifiers == ("cp314t-manylinux_x86_64",)
+    assert threaded.env["CIBW_CONFIG_SETTINGS"] == "setup-args=-Da=1 setup-args=-Db=2 setup-args=-Dpython.allow_limited_api=false"
+    assert planned(LINUX, document, limited_api=False).steps[0].identifiers[-1] == "cp314t-manylinux_x86_64"
+
+
+def test_what_the_user_set_stays_in_force_and_what_is_overridden_is_named() -> None:
+    table = {
+        "build": "cp39-*",
+        "test-command": "pytest {project}",
+        "manylinux-x86_64-image": "registry.example/own",
+        "linux": {"repair-wheel-command": "true", "before-all": "yum install x"},
+    }
+    (step,) = planned(LINUX, cibuildwheel=table, environ={"CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host"}).steps
+    assert step.overridden == ("build", "repair-wheel-command")
+    assert not {"CIBW_TEST_COMMAND", "CIBW_MANYLINUX_X86_64_IMAGE", "CIBW_CONTAINER_ENGINE", "CIBW_BEFORE_ALL"} & set(step.env)
+
+
+def test_configured_smoke_commands_are_the_tests() -> None:
+    document = {"distribution": {"Momentum": {"smoke": ["dml --help", "python -c 'import momentum'"]}}}
+    assert planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND"] == "dml --help && python -c 'import momentum'"
+
+
+def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:
+    made = planned(BARE)
+    (row,) = made.here
+    assert (row.builder, row.why) == (Builder.HOST, "docker is not installed")
+    assert made.steps[0].argv[:3] == ("uv", "build", "--wheel")
+    musl = planned(BARE, {"matrix": {"targets": ["musllinux_1_2_x86_64"]}})
+    assert musl.here == ()
+    assert "manylinux wheels for x86_64 only" in musl.targets[0].why
+
+
+def test_a_builder_that_cannot_work_here_is_refused_with_the_way_out() -> None:
+    with pytest.raises(MissingToolError, match="docker is not installed") as caught:
+        planned(BARE, builder=Builder.CIBUILDWHEEL)
+    assert "--builder host" in caught.value.hint
+    with pytest.raises(UsageError, match="Linux only"):
+        planned(MACHINES["win_amd64"], builder=Builder.HOST)
+
+
+def test_an_interpreter_that_cibuildwheel_no_longer_offers_is_a_mistake() -> None:
+    document = {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp36", "cp311"]}}
+    with pytest.raises(ConfigError) as caught:
+        planned(LINUX, document, requires_python=None)
+    (problem,) = caught.value.problems
+    assert "does not build cp36 for manylinux_2_28_x86_64; it offers cp39, cp310" in problem
+
+
+def test_promises_that_requires_python_contradicts_are_all_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        planned(LINUX, {"matrix": {"interpreters": ["cp310", "cp311", "cp312"]}}, requires_python=">=3.12")
+    assert [problem.split()[1] for problem in caught.value.problems] == ["cp310", "cp311"]
+    with pytest.raises(ConfigError, match="project"):
+        planned(LINUX, requires_python="three")
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("manylinux_2_17_x86_64", "manylinux2014"),
+        ("manylinux_2_27_x86_64", "manylinux2014"),
+        ("manylinux_2_28_x86_64", "manylinux_2_28"),
+        ("manylinux_2_36_x86_64", "manylinux_2_34"),
+        ("manylinux_2_5_x86_64", "manylinux2014"),
+        ("manylinux_2_31_armv7l", "manylinux_2_31"),
+        ("manylinux_2_39_riscv64", "manylinux_2_39"),
+        ("musllinux_1_2_aarch64", "musllinux_1_2"),
+    ],
+)
+def test_the_image_is_the_newest_that_the_target_still_covers(tag: str, name: str) -> None:
+    assert image(Target.parse(tag)) == name
+
+
+@pytest.mark.parametrize("tag", ["manylinux_2_28_x86_64", "manylinux_2_34_aarch64", "musllinux_1_2_x86_64", "manylinux_2_31_armv7l"])
+def test_every_image_is_one_that_cibuildwheel_pins(tag: str) -> None:
+    import configparser
+
+    import cibuildwheel
+
+    pins = configparser.ConfigParser()
+    pins.read(Path(cibuildwheel.__file__).parent / "resources" / "pinned_docker_images.cfg")
+    target = Target.parse(tag)
+    assert image(target) in pins[target.arch]
+
+
+def test_the_plan_is_plain_data_as_json() -> None:
+    document = json.loads(json.dumps(plan.to_json(planned(LINUX))))
+    assert document["schema"] == 1
+    assert [row["target"] for row in document["targets"]] == list(COMMON_TARGETS)
+    assert document["targets"][2] == {
+        "target": "macosx_10_13_x86_64",
+        "builder": None,
+        "why": "this machine is linux x86_64",
+        "runner": "macos-15-intel",
+        "runner_ends": "2027-08-31",
+    }
+    assert document["steps"][0]["identifiers"][0] == "cp311-manylinux_x86_64"
+
+
+def test_a_configured_runner_replaces_the_shipped_one() -> None:
+    made = planned(LINUX, {"runner": {"manylinux_*_aarch64": "my-arm-box"}})
+    assert {row.target.tag: str(row.runner) for row in made.targets}["manylinux_2_28_aarch64"] == "my-arm-box"

@@ -1,0 +1,269 @@
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+import wheels
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from wheelkit.errors import WheelError
+from wheelkit.wheel import inflate, read, read_all
+from wheelkit.wheel.library import base_name, grafted, matches, plain_name
+from wheelkit.wheel.model import python_dll
+from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
+from wheelkit.matrix import System
+
+
+def test_reads_all_facts(tmp_path: Path) -> None:
+    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": b"x" * 5000, "{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: six")})
+    wheel = read(path)
+    assert wheel.name is not None
+    assert (wheel.distribution, wheel.version, wheel.name.platforms) == ("demo", "1.0", ("manylinux_2_17_x86_64",))
+    assert wheel.dist_info == "demo-1.0.dist-info"
+    assert wheel.metadata.all("requires-dist") == ("six",)
+    assert wheel.fields.get("Root-Is-Purelib") == "false"
+    assert wheel.size == path.stat().st_size
+    data = next(member for member in wheel.members if member.name == "demo/data.bin")
+    assert (data.size, data.problem) == (5000, "")
+    assert wheel.record is not None
+    recorded = {row.path: row.digest for row in wheel.record}
+    assert all(recorded[member.name] == member.digest for member in wheel.members if not member.name.endswith("/RECORD"))
+
+
+def test_shallow_reads_no_contents(tmp_path: Path) -> None:
+    wheel = read(wheels.write_wheel(tmp_path), contents=False)
+    assert wheel.shallow
+    assert {member.digest for member in wheel.members} == {""}
+    assert wheel.metadata.get("Name") == "demo"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_threads_give_the_same_facts(tmp_path: Path, threads: int) -> None:
+    members = {f"demo/{number}.bin": bytes([number % 251]) * (number * 40_000) for number in range(60)}
+    paths = [wheels.write_wheel(tmp_path, f"demo-{minor}.0-py3-none-any.whl", members=members) for minor in range(3)]
+    assert read_all(paths, threads=threads) == read_all(paths, threads=1)
+
+
+def test_one_bad_file_does_not_spoil_the_others(tmp_path: Path) -> None:
+    good = wheels.write_wheel(tmp_path)
+    bad = tmp_path / wheels.PURE
+    bad.write_bytes(b"no zip at all")
+    first, second = read_all([bad, good])
+    assert isinstance(first, WheelError)
+    assert not isinstance(second, WheelError)
+
+
+def test_stored_members_are_read(tmp_path: Path) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, compression=zipfile.ZIP_STORED))
+    assert not any(member.problem for member in wheel.members)
+
+
+def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000})
+    plain = read(path)
+    monkeypatch.setattr(inflate, "LARGE", 1000)
+    monkeypatch.setattr(inflate, "_PIECE", 999)
+    assert read(path) == plain
+
+
+def test_a_real_binary_is_scanned(tmp_path: Path) -> None:
+    from wheelkit import _core
+
+    own = Path(_core.__file__).read_bytes()
+    wheel = read(wheels.write_wheel(tmp_path, wheels.ABI3, members={"demo/_core.abi3.so": own, "demo/broken.so": own[:100]}))
+    whole, broken = sorted(wheel.binaries, key=lambda one: one.damage is not None)
+    assert (whole.member, whole.extension) == ("demo/_core.abi3.so", True)
+    assert broken.member == "demo/broken.so"
+    assert broken.scan is None
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (b"", "is empty"),
+        (b"PK\x05\x06" + bytes(18), "no .dist-info"),
+        (b"hello", "is no readable zip archive"),
+        (b"PK\x03\x04" + bytes(200), "is no readable zip archive"),
+    ],
+)
+def test_what_is_no_wheel(tmp_path: Path, contents: bytes, words: str) -> None:
+    path = tmp_path / wheels.LINUX
+    path.write_bytes(contents)
+    with pytest.raises(WheelError, match=words) as caught:
+        read(path)
+    assert caught.value.hint
+
+
+def test_a_folder_is_no_wheel(tmp_path: Path) -> None:
+    with pytest.raises(WheelError, match="cannot be read"):
+        read(tmp_path)
+
+
+def test_missing_metadata(tmp_path: Path) -> None:
+    with pytest.raises(WheelError, match="has no demo-1.0.dist-info/METADATA"):
+        read(wheels.write_wheel(tmp_path, leave_out=["{info}/METADATA"]))
+
+
+def _patched(path: Path, offset_of: bytes, shift: int, value: bytes) -> None:
+    data = bytearray(path.read_bytes())
+    start = data.index(offset_of) + shift
+    data[start : start + len(value)] = value
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("signature", "shift", "value", "words"),
+    [
+        (b"PK\x01\x02", 16, b"\0\0\0\1", "fails its CRC"),
+        (b"PK\x01\x02", 24, struct.pack("<I", 3), "holds more than the 3 bytes"),
+        (b"PK\x01\x02", 24, struct.pack("<I", 5001), "holds 5000 bytes where the archive declares 5001"),
+        (b"PK\x01\x02", 24, struct.pack("<I", 2**31), "more than .* packed bytes can hold"),
+        (b"PK\x01\x02", 20, struct.pack("<I", 5), "end too early|damaged|holds"),
+        (b"PK\x01\x02", 20, struct.pack("<I", 2**30), "reaches beyond the end"),
+        (b"PK\x01\x02", 10, struct.pack("<H", 12), "zip method 12"),
+        (b"PK\x01\x02", 8, struct.pack("<H", 1), "is encrypted"),
+        (b"PK\x03\x04", 0, b"PK\x03\x05", "no local header"),
+        (b"PK\x03\x04", 30, b"x", "another name in its local header"),
+    ],
+)
+def test_damaged_members_are_told(tmp_path: Path, signature: bytes, shift: int, value: bytes, words: str) -> None:
+    import re
+
+    # The first member of the archive is the one with the fault: its headers come first.
+    path = tmp_path / wheels.LINUX
+    good = wheels.write_wheel(tmp_path)
+    rest = {info.filename: zipfile.ZipFile(good).read(info) for info in zipfile.ZipFile(good).infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in ({"demo/first.bin": b"abcde" * 1000} | rest).items():
+            archive.writestr(name, data)
+    assert read(path).members[0].problem == ""
+    _patched(path, signature, shift, value)
+    assert re.search(words, read(path).members[0].problem)
+
+
+def _bytes_of_a_wheel(folder: Path) -> bytes:
+    return wheels.write_wheel(folder, members={"demo/a.py": "print(1)\n" * 50}).read_bytes()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6), cut=st.integers(0, 400))
+@example(changes=[(0, 0)], cut=0)
+def test_damage_gives_facts_or_a_wheel_error(tmp_path: Path, changes: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(_bytes_of_a_wheel(tmp_path))
+    for place, value in changes:
+        data[place % len(data)] = value
+    path = tmp_path / wheels.LINUX
+    path.write_bytes(bytes(data[: len(data) - cut]))
+    try:
+        wheel = read(path)
+    except WheelError as error:
+        assert error.hint
+    else:
+        assert wheel.metadata_text is not None
+
+
+def test_every_single_byte_of_the_directory(tmp_path: Path) -> None:
+    data = _bytes_of_a_wheel(tmp_path)
+    start = data.index(b"PK\x01\x02")
+    path = tmp_path / wheels.LINUX
+    refused = 0
+    for place in range(start, len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        try:
+            read(path)
+        except WheelError:
+            refused += 1
+    assert 0 < refused < len(data) - start
+
+
+def test_odd_member_names(tmp_path: Path) -> None:
+    names = ["demo/with space.txt", "demo/größe.txt", "demo/../up.txt", "demo/\u2028.txt"]
+    wheel = read(wheels.write_wheel(tmp_path, members=dict.fromkeys(names, "x")))
+    assert {member.name for member in wheel.members} >= set(names)
+    assert not any(member.problem for member in wheel.members)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("demo.zip", "does not end in .whl"),
+        ("demo-1.0.whl", "2 parts"),
+        ("demo-1.0-1-cp311-cp311-any-x.whl", "7 parts"),
+        ("demo-abc-py3-none-any.whl", '"abc" is no version'),
+        ("demo-1.0-x1-py3-none-any.whl", 'build tag "x1"'),
+        ("de mo-1.0-py3-none-any.whl", '"de mo" is no name'),
+        ("demo-1.0-py3-none-.whl", '"" is no tag'),
+        ("demo-1.0-py3.-none-any.whl", '"py3." is no tag'),
+    ],
+)
+def test_file_names_that_are_none(name: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_file_name(name)
+
+
+def test_file_names_agree_with_packaging() -> None:
+    from packaging.utils import parse_wheel_filename
+
+    for name in ("a_b-1.0-py2.py3-none-any.whl", "demo-1.0.post1-2abc-cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64.whl"):
+        own = parse_file_name(name)
+        theirs = parse_wheel_filename(name)
+        assert (own.key, own.tags) == (theirs[0], theirs[3])
+
+
+def test_headers() -> None:
+    headers = parse_headers(b"Name: demo\r\nSummary: a\x0cb\nX: 1\n  more\nno field\nname: two\n\nbody: x\n")
+    assert headers.all("Name") == ("demo", "two")
+    assert headers.get("summary") == "a\x0cb"
+    assert headers.get("X") == "1\nmore"
+    assert headers.get("body", "none") == "none"
+
+
+def test_record_rows() -> None:
+    rows = parse_record(b'a.py,sha256=abc=,3\n"with, comma",,\n')
+    assert [(row.path, row.digest, row.size) for row in rows] == [("a.py", "sha256=abc", 3), ("with, comma", "", None)]
+
+
+@pytest.mark.parametrize("text", [b"a.py,sha256=abc\n", b"a.py,sha256=abc,x\n", b"a,b,1,2\n", b"\xff,a,1\n", b"a,b," + b"9" * 5000])
+def test_record_that_is_none(text: bytes) -> None:
+    with pytest.raises(ValueError, match="line 1|not UTF-8"):
+        parse_record(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("demo.libs/libz-1a2b3c4d.so.1", "libz.so.1"),
+        ("libtorch_cpu-1a2b3c4d.so.2", "libtorch_cpu.so.2"),
+        ("libgfortran-040039e1-0352e75f.so.5.0.0", "libgfortran-040039e1.so.5.0.0"),
+        (r"demo.libs\msvcp140-a4c2229bdc2a2a630acdc095b4d86008.dll", "msvcp140.dll"),
+        ("libz.so.1", "libz.so.1"),
+        ("libm-2.17.so", "libm-2.17.so"),
+    ],
+)
+def test_plain_names(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
+    assert grafted(name) == (plain != base_name(name))
+
+
+def test_patterns() -> None:
+    assert matches("demo.libs/libtorch-1a2b3c4d.so.2", ["libtorch.so"], System.LINUX)
+    assert not matches("libtorchvision.so", ["libtorch.so"], System.LINUX)
+    assert matches("Torch_CPU.dll", ["torch_*"], System.WINDOWS)
+    assert not matches("Torch_CPU.dll", ["torch_*"], System.LINUX)
+
+
+@pytest.mark.parametrize(
+    ("library", "read_as"),
+    [("python3.dll", (None, False)), ("PYTHON311.dll", (11, False)), ("python314t.dll", (14, True)), ("python3t.dll", (None, True)), ("pythonic.dll", None)],
+)
+def test_python_dlls(library: str, read_as: object) -> None:
+    assert python_dll(library) == read_as
+
+
+def test_an_empty_archive_in_memory_is_a_zip() -> None:
+    # The twin of the damaged archives above: zipfile itself makes and takes an archive without members.
+    buffer = io.BytesIO()
+    zipfile.ZipFile(buffer, "w").close()
+    assert zipfile.is_zipfile(buffer)
