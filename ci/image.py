@@ -4,6 +4,9 @@
     python3 ci/image.py                     print the environment to use, as KEY=value lines for a shell
     python3 ci/image.py --json              the same as a JSON object
     python3 ci/image.py --install           install the Debian packages that it needs first (root only)
+    python3 ci/image.py --remove            remove the images again
+
+In a shell:  set -a; eval "$(python3 ci/image.py)"; set +a
 
 Builds, once, the image that ci/testimage/Containerfile describes, from Debian packages and the package index that this
 machine is configured for. On a machine that can pull pypa's manylinux images, cibuildwheel needs none of this.
@@ -11,7 +14,8 @@ machine is configured for. On a machine that can pull pypa's manylinux images, c
 The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an address)
 is copied into the image, which stays in the local image store: never push it.
 
-Exit codes: 0 fine, 2 wrong usage, 3 a tool is missing, 4 a tool failed, 130 interrupted.
+Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a tool is missing,
+4 a tool failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,15 +26,17 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from testimage.builder import Builder
 from testimage.machine import gather
 from testimage.messages import ImageError, say
 from testimage.setup import containers_conf, ensure_tools, environment, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -42,11 +48,11 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask; raises ImageError."""
+    inputs = gather(os.environ)
     ensure_tools(install=options.install)
     cache = cache_folder(os.environ)
     conf = cache / "containers.conf"
     write(conf, containers_conf())
-    inputs = gather(os.environ)
     builder = Builder(inputs, cache)
     if options.remove:
         builder.remove()
@@ -79,7 +85,11 @@ def main(arguments: Sequence[str]) -> int:
     except ImageError as error:
         say(str(error))
         return error.code
+    except OSError as error:
+        say(str(error))
+        return 1
     except KeyboardInterrupt:
+        say("interrupted")
         return 130
 
 

@@ -10,11 +10,14 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testimage.machine import LEFT_OUT, REPOSITORY, ROOTFS_PACKAGES, ROOTFS_REPOSITORY, Inputs, Interpreter
 from testimage.messages import ImageError, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 APT_ACQUIRE = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::Retries", "Acquire::Force")
 
@@ -29,6 +32,7 @@ class Builder:
         self.environ = os.environ | {"CONTAINERS_CONF": str(cache / "containers.conf")}
 
     def stands(self, image: str) -> bool:
+        """Tell whether podman has `image`."""
         command = ["podman", "image", "exists", image]
         return subprocess.run(command, env=self.environ, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
@@ -70,6 +74,7 @@ class Builder:
                 self.run("podman", "rm", "--force", container)
 
     def build_rootfs(self, archive: Path) -> None:
+        """Make the root file system in `archive` and import it."""
         say(f"making the root file system of {self.inputs.suite} (about a minute, once)")
         packages = f"--include={','.join(ROOTFS_PACKAGES)}"
         command = ["mmdebstrap", "--variant=minbase", packages, *apt_options(), self.inputs.suite, str(archive)]
@@ -78,8 +83,9 @@ class Builder:
         archive.unlink()
 
     def build_image(self, folder: Path) -> None:
+        """Build the image on the root file system, with its context in `folder`."""
         names = ", ".join(python.tag.partition("-")[0] for python in self.inputs.interpreters) or "none"
-        say(f"building {self.inputs.image} (about a minute, once; interpreters copied from this machine: {names})")
+        say(f"building {self.inputs.image} (half a minute, once; copied from this machine: {names})")
         context = folder / "context"
         context.mkdir()
         fill_context(self.inputs, context)

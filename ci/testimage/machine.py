@@ -8,21 +8,23 @@ import hashlib
 import json
 import os
 import platform
+import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testimage.messages import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONTAINERFILE = Path(__file__).with_name("Containerfile")
 REPOSITORY = "localhost/wheelkit-manylinux"
 ROOTFS_REPOSITORY = "localhost/wheelkit-rootfs"
-ROOTFS_PACKAGES = (
-    *("ca-certificates", "file", "g++", "gcc", "git", "libc6-dev", "make", "pkg-config", "python3-dev", "python3-venv"),
-)
+ROOTFS_PACKAGES = ("ca-certificates", "file", "g++", "gcc", "git", "libc6-dev", "make", "pkg-config", "python3-dev", "python3-venv")
 # of an interpreter: what no build and no test of a wheel needs, and most of its size
 LEFT_OUT = {"__pycache__", "site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3"}
 OLDEST, NEWEST = 11, 15  # CPython 3.x that are looked for
@@ -53,20 +55,24 @@ class Inputs:
 
     @property
     def rootfs_tag(self) -> str:
+        """Digest of what the root file system is made of."""
         return _digest(self.suite, self.machine, *ROOTFS_PACKAGES)
 
     @property
     def tag(self) -> str:
+        """Digest of all inputs."""
         pythons = [f"{python.tag} {python.release} {python.prefix}" for python in self.interpreters]
         parts = (self.rootfs_tag, self.certificates, self.containerfile, self.pip_conf, self.uv_toml)
         return _digest(*parts, *sorted(LEFT_OUT), *pythons)
 
     @property
     def image(self) -> str:
+        """Full name of the image."""
         return f"{REPOSITORY}:{self.tag}"
 
     @property
     def rootfs(self) -> str:
+        """Full name of the image of the root file system."""
         return f"{ROOTFS_REPOSITORY}:{self.rootfs_tag}"
 
 
@@ -117,7 +123,10 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
         Path(environ.get("PIP_CONFIG_FILE", os.devnull)),
     ]
     parser = configparser.RawConfigParser()
-    parser.read(files)
+    try:
+        parser.read(files, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise ImageError(f"pip's configuration cannot be read: {error}", code=2) from error
     sections = [parser[name] for name in ("global", "install") if parser.has_section(name)]
     settings = {key: value for section in sections for key, value in section.items()}
     variables = {key[4:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("PIP_")}
@@ -125,8 +134,12 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def remote(value: str) -> str:
-    """Keep the addresses of a list that mean the same thing inside a container: not folders, not file:// ones."""
-    return " ".join(address for address in value.split() if "://" in address and not address.startswith("file:"))
+    """Keep the addresses of a list that mean the same thing inside a container: not folders, not file:// ones.
+
+    UV_INDEX may name them, as in name=address; the names are dropped.
+    """
+    addresses = [re.sub(r"^[\w.-]+=(?=\w+://)", "", address) for address in value.split()]
+    return " ".join(address for address in addresses if "://" in address and not address.startswith("file:"))
 
 
 def pip_conf(settings: Mapping[str, str]) -> str:

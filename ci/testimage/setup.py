@@ -10,21 +10,36 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from testimage.machine import Inputs
 from testimage.messages import ImageError, say
 
-# tool on PATH -> Debian package
-TOOLS = {"podman": "podman", "runc": "runc", "netavark": "netavark", "mmdebstrap": "mmdebstrap", "newuidmap": "uidmap"}
+if TYPE_CHECKING:
+    from testimage.machine import Inputs
+
 # netavark is a plugin of podman, outside PATH
 PLUGIN_FOLDERS = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/lib/podman", "/usr/local/libexec/podman")
 
 
+def needs_runc() -> bool:
+    """Tell whether podman must use runc: crun, its default, refuses any cgroups but version 2."""
+    return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def needed_tools() -> dict[str, str]:
+    """Name the programs that are needed here, each with its Debian package."""
+    tools = {"podman": "podman", "netavark": "netavark", "mmdebstrap": "mmdebstrap"}
+    if needs_runc():
+        tools["runc"] = "runc"
+    if os.geteuid() != 0:
+        tools["newuidmap"] = "uidmap"
+    return tools
+
+
 def missing_packages() -> list[str]:
     """List the Debian packages whose program is not on this machine."""
-    found = {tool for tool in TOOLS if shutil.which(tool)}
-    found |= {tool for tool in TOOLS for folder in PLUGIN_FOLDERS if Path(folder, tool).exists()}
-    return [package for tool, package in TOOLS.items() if tool not in found]
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *PLUGIN_FOLDERS])
+    return [package for tool, package in needed_tools().items() if not shutil.which(tool, path=path)]
 
 
 def ensure_tools(*, install: bool) -> None:
@@ -55,8 +70,8 @@ def containers_conf() -> str:
     lines = ["[containers]", f"default_ulimits = {limits}", "[engine]"]
     if not Path("/run/systemd/system").exists():
         lines.append('cgroup_manager = "cgroupfs"')
-    if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        lines.append('runtime = "runc"')  # crun refuses hybrid cgroups
+    if needs_runc():
+        lines.append('runtime = "runc"')
     return "\n".join([*lines, ""])
 
 

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Fuzz the C core: ci/fuzz.sh SECONDS [CORPUS-FOLDER]
+#
+# Needs clang with libFuzzer, meson and ninja. What it finds is kept in the corpus folder, by default a temporary one;
+# an input that crashes is written to the current folder and ends the run with an error.
+set -euo pipefail
+
+seconds=${1:?how many seconds to fuzz: ci/fuzz.sh SECONDS [CORPUS-FOLDER]}
+source_folder=$(cd "$(dirname "$0")/.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+corpus=${2:-$scratch/corpus}
+python=${PYTHON:-python3}
+
+CC=${CC:-clang} meson setup "$scratch/build" "$source_folder" -Dfuzz=enabled -Dbuildtype=debugoptimized >"$scratch/log" 2>&1 ||
+  { cat "$scratch/log"; exit 3; }
+ninja -C "$scratch/build" tests/c/fuzz_scan >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 3; }
+"$python" "$source_folder/tests/binaries/make.py" "$scratch/seeds"
+mkdir -p "$corpus"
+"$scratch/build/tests/c/fuzz_scan" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 \
+  -print_final_stats=1 "$corpus" "$scratch/seeds" 2>&1 | tail -n 25
