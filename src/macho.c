@@ -275,6 +275,9 @@ static void read_header(wk_macho *macho)
     const uint32_t size = wk_u32(file);
     const uint32_t flags = wk_u32(file);
     wk_skip(file, file->wide ? 4 : 0);
+    if (type == 0) {
+        wk_fail(file->state, WK_BAD_VALUE, "Mach-O file type", wk_offset_at(file, 12), type);
+    }
     if (!wk_ok(file->state)) {
         return;
     }

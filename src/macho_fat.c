@@ -38,6 +38,16 @@ static void check_overlap(const wk_cursor *table, const fat_arch *present, size_
     }
 }
 
+static void check_table(const wk_cursor *file, wk_cursor table)
+{
+    while (table.at < table.size && wk_ok(table.state)) {
+        const size_t at = table.at;
+        const fat_arch a = read_arch(&table);
+        (void)wk_window(file, a.offset, a.size, "fat Mach-O slice");
+        check_overlap(&table, &a, at);
+    }
+}
+
 /* Fat files also hold static libraries, which are archives. */
 static void parse_slice(const wk_cursor *file, const fat_arch *a)
 {
@@ -77,14 +87,10 @@ void wk_parse_fat_macho(wk_cursor file)
     } else if (wk_ok(file.state) && count == 0) {
         wk_fail_here(&file, WK_BAD_VALUE, count);
     }
-    wk_cursor table = wk_table(&file, file.at, count, file.wide ? 32 : 20, "fat Mach-O slice table");
-    while (table.at < table.size && wk_ok(table.state)) {
-        const size_t at = table.at;
-        const fat_arch a = read_arch(&table);
-        (void)wk_window(&file, a.offset, a.size, "fat Mach-O slice");
-        check_overlap(&table, &a, at);
-        if (wk_ok(table.state)) {
-            parse_slice(&file, &a);
-        }
+    const wk_cursor table = wk_table(&file, file.at, count, file.wide ? 32 : 20, "fat Mach-O slice table");
+    check_table(&file, table);
+    for (wk_cursor next = table; next.at < next.size && wk_ok(next.state);) {
+        const fat_arch a = read_arch(&next);
+        parse_slice(&file, &a);
     }
 }

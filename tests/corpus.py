@@ -41,7 +41,8 @@ def wheel(filename: str) -> Path:
 
 
 def _pins() -> dict[str, str]:
-    return tomllib.loads(PINS.read_text("utf-8"))["wheels"]
+    pins: dict[str, str] = tomllib.loads(PINS.read_text("utf-8"))["wheels"]
+    return pins
 
 
 def _cache() -> Path:
@@ -60,10 +61,10 @@ def _download(filename: str, path: Path) -> None:
     """Put the wheel in its place in one step, so that tests may run in parallel."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         command = [*_pip_command(filename), "--dest", folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  the name is pinned
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = Path(folder, filename)
         if not found.exists():
-            others = ", ".join(os.listdir(folder)) or "nothing"
+            others = ", ".join(path.name for path in Path(folder).iterdir()) or "nothing"
             raise CorpusError(f"pip got {others} instead of {filename}\n$ {' '.join(command)}\n{done.stderr}")
         found.replace(path)
 
@@ -80,4 +81,4 @@ def _pip_command(filename: str) -> list[str]:
 
 if __name__ == "__main__":
     for pinned in names():
-        print(wheel(pinned))
+        print(wheel(pinned))  # noqa: T201  a script that tells what it did

@@ -1,9 +1,9 @@
 """Facts about ELF, Mach-O and PE files, read from their bytes by the C core.
 
-All results are tuples whose items have names. Text that is not UTF-8 shows its bytes as `\\xNN`.
+All results are tuples whose items have names. In text that is not UTF-8, bytes show as hexadecimal escapes.
 """
 
-from typing import Literal, final
+from typing import Final, Literal, final
 
 from typing_extensions import Buffer
 
@@ -40,27 +40,33 @@ def scan(buffer: Buffer, /) -> Scan | None:
 class Library(tuple[object, ...]):
     """A library that a binary asks for."""
 
+    __match_args__: Final = ("name", "how")
+
     @property
     def name(self) -> str:
         """As the binary asks for it: a soname, an install name or the name of a DLL."""
     @property
     def how(self) -> Literal["required", "weak", "reexport", "upward", "lazy", "delay"]:
-        """ "required" and "delay" in PE, "required" alone in ELF."""
+        """Always "required" in ELF; "required" or "delay" in PE."""
 
 @final
 class Rpath(tuple[object, ...]):
     """One directory of a search path that a binary carries."""
+
+    __match_args__: Final = ("path", "how")
 
     @property
     def path(self) -> str:
         """With `$ORIGIN` or `@loader_path` as it stands in the file."""
     @property
     def how(self) -> Literal["rpath", "runpath"]:
-        """ "runpath" only in ELF (DT_RUNPATH)."""
+        """Always "rpath" in Mach-O; "runpath" is DT_RUNPATH of ELF."""
 
 @final
 class Version(tuple[object, ...]):
     """An ELF symbol version that a binary asks for."""
+
+    __match_args__: Final = ("library", "version", "symbol")
 
     @property
     def library(self) -> str: ...
@@ -74,6 +80,8 @@ class Version(tuple[object, ...]):
 @final
 class Symbol(tuple[object, ...]):
     """An undefined dynamic symbol."""
+
+    __match_args__: Final = ("name", "library", "version", "weak")
 
     @property
     def name(self) -> str:
@@ -92,6 +100,34 @@ class Symbol(tuple[object, ...]):
 class Slice(tuple[object, ...]):
     """Facts about one binary: a whole file, or one of the parts of a fat one."""
 
+    __match_args__: Final = (
+        "offset",
+        "size",
+        "arch",
+        "bits",
+        "endian",
+        "kind",
+        "name",
+        "interpreter",
+        "needed",
+        "rpaths",
+        "versions",
+        "imports",
+        "exports",
+        "min_os",
+        "sdk",
+        "os",
+        "signed",
+        "executable_stack",
+        "relro",
+        "writable_executable",
+        "debug_bytes",
+        "symbol_bytes",
+        "code_bytes",
+        "data_bytes",
+        "flags",
+    )
+
     @property
     def offset(self) -> int:
         """Where it begins in the buffer."""
@@ -99,8 +135,9 @@ class Slice(tuple[object, ...]):
     def size(self) -> int: ...
     @property
     def arch(self) -> str:
-        """Such as "x86_64", "i686", "aarch64", "armv7l", "ppc64le"; "arm64" in Mach-O and PE; "unknown-0x1234" if not
-        known.
+        """As platform tags of Linux spell it: "x86_64", "i686", "aarch64", "armv7l", "ppc64le".
+
+        Mach-O and PE keep "arm64". What is not known is "unknown-0x1234".
         """
     @property
     def bits(self) -> Literal[32, 64]: ...
@@ -136,16 +173,20 @@ class Slice(tuple[object, ...]):
         """Mach-O: what it was built with."""
     @property
     def os(self) -> str | None:
-        """ELF: the OS ABI ("none", "gnu", "freebsd"); Mach-O: the platform ("macos"); PE: the subsystem ("gui",
-        "console", "native", "unknown").
+        """The OS ABI of ELF, the platform of Mach-O or the subsystem of PE.
+
+        Such as "none", "gnu" and "freebsd"; "macos" and "ios"; "gui", "console", "native" and "unknown". None in Mach-O
+        files that do not tell it.
         """
     @property
     def signed(self) -> bool | None:
         """Whether it carries a code signature, which is not verified; None in ELF."""
     @property
     def executable_stack(self) -> bool | None:
-        """ELF: what PT_GNU_STACK asks for; without that header, what glibc does on the processor. Mach-O:
-        MH_ALLOW_STACK_EXECUTION. None in PE and in ELF objects.
+        """Whether it makes the stack executable; None in PE and in ELF objects.
+
+        In ELF, PT_GNU_STACK tells; without that header it is what glibc does on the processor. In Mach-O it is
+        MH_ALLOW_STACK_EXECUTION.
         """
     @property
     def relro(self) -> Literal["partial", "full"] | None:
@@ -172,6 +213,8 @@ class Slice(tuple[object, ...]):
 @final
 class Scan(tuple[object, ...]):
     """What is in one file."""
+
+    __match_args__: Final = ("format", "fat", "slices")
 
     @property
     def format(self) -> Literal["elf", "macho", "pe"]: ...

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,18 +145,24 @@ threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 kind = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
 tag = kind + "%d%d" % sys.version_info[:2] + ("t" if threaded else "")
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
-print(json.dumps([tag, platform.python_version(), os.path.isfile(header)]))
+links = {name: sysconfig.get_config_var(name) or "" for name in ("LDSHARED", "LDCXXSHARED")}
+print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]))
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Python:
-    """An interpreter on this machine; ``headers`` tells whether extensions can be compiled for it."""
+    """An interpreter on this machine.
+
+    ``headers`` tells whether extensions can be compiled for it; ``links`` holds the commands by which it was told to link them
+    (sysconfig's ``LDSHARED`` and ``LDCXXSHARED``).
+    """
 
     interpreter: Interpreter
     path: Path
     version: str
     headers: bool
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
@@ -207,7 +213,7 @@ def _probe(path: Path) -> Python | None:
     if done.returncode != 0:
         return None
     try:
-        tag, version, headers = json.loads(done.output)
-        return Python(interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers)
+        tag, version, headers, links = json.loads(done.output)
+        return Python(interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links)
     except ValueError:
         return None

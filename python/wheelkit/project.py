@@ -59,12 +59,12 @@ class Distribution:
 
 def read(source: Path) -> Distribution:
     """Read a project folder or an sdist; raise ProjectError with what is missing where it is neither."""
+    if not source.exists():
+        raise ProjectError(f"{source} does not exist", hint="give a project folder or an sdist (.tar.gz)")
     if source.is_dir():
         return _read(_FolderFiles(source), source)
     if source.name.endswith(".tar.gz"):
         return _read(_SdistFiles(source), source)
-    if not source.exists():
-        raise ProjectError(f"{source} does not exist", hint="give a project folder or an sdist (.tar.gz)")
     raise ProjectError(f"{source} is neither a project folder nor an sdist (.tar.gz)", hint="give one of the two")
 
 

@@ -15,7 +15,21 @@ TEXTS = [
     "libtiny.so.1", "libc.so.6", "libm.so.6", "$ORIGIN/../tiny.libs:/opt/tiny", "GLIBC_2.17", "GLIBC_2.4", "GLIBC_2.29",
     "memcpy", "exp", "PyLong_FromLong", "__gmon_start__", "tiny_call", "tiny_hidden", "tiny_weak", "/lib/ld.so",
 ]  # fmt: skip
-NAMES = [".text", ".data", ".dynsym", ".dynstr", ".debug_info", ".symtab", ".strtab", ".shstrtab"]
+# Name, type, flags, mark, link, info of each section; the last one is that of the names.
+SECTIONS = (
+    (".text", 1, 6, "text", 0, 0),
+    (".data", 1, 3, "data", 0, 0),
+    (".dynsym", 11, 2, "dynsym", 4, 1),
+    (".dynstr", 3, 2, "dynstr", 0, 0),
+    (".gnu.version", 0x6FFFFFFF, 2, "versym", 3, 0),
+    (".gnu.version_r", 0x6FFFFFFE, 2, "verneed", 4, 2),
+    (".dynamic", 6, 3, "dynamic", 4, 0),
+    (".debug_info", 1, 0, ".debug_info", 0, 0),
+    (".symtab", 2, 0, ".symtab", 10, 0),
+    (".strtab", 3, 0, ".strtab", 0, 0),
+    (".shstrtab", 3, 0, "names", 0, 0),
+)
+ENTRY_SIZES = {".dynsym": (16, 24), ".symtab": (16, 24), ".gnu.version": (2, 2), ".dynamic": (8, 16)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +69,13 @@ class Shape:
     interpreter: bool = False
     stack: int | None = 6
     long_hash: bool = False
+    copies: int = 0
+    """More undefined symbols, all of one name of `long_name` bytes."""
+    long_name: int = 0
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        return SYMBOLS[:4] + (Symbol(name="x" * self.long_name, binding=GLOBAL),) * self.copies + SYMBOLS[4:]
 
 
 def tiny(shape: Shape) -> Binary:
@@ -71,9 +92,9 @@ def _describe(out: Layout, shape: Shape) -> None:
     out.mark("data")
     out.raw(b"tiny data")
     out.mark("data.end")
-    out.strings("dynstr", TEXTS)
+    out.strings("dynstr", TEXTS + ["x" * shape.long_name] * (shape.copies > 0))
     out.align(8)
-    _symbols(out)
+    _symbols(out, shape)
     _versions(out)
     _hash(out, shape)
     _dynamic(out, shape)
@@ -106,7 +127,7 @@ def _header(out: Layout, shape: Shape) -> None:
     out.mark("shnum")
     out.u16(out.at("sections.count"))
     out.mark("shstrndx")
-    out.u16(len(NAMES) if shape.sections else 0)
+    out.u16(len(SECTIONS) if shape.sections else 0)
 
 
 def _segments(out: Layout, shape: Shape) -> None:
@@ -130,9 +151,9 @@ def _segments(out: Layout, shape: Shape) -> None:
     out.marks["segments.count"] = len(wanted)
 
 
-def _symbols(out: Layout) -> None:
+def _symbols(out: Layout, shape: Shape) -> None:
     out.mark("dynsym")
-    for symbol in SYMBOLS:
+    for symbol in shape.symbols:
         name = out.string("dynstr", symbol.name) if symbol.name else 0
         out.mark("symbol:" + symbol.name)
         out.u32(name)
@@ -146,7 +167,8 @@ def _symbols(out: Layout) -> None:
             out.u16(symbol.section)
     out.mark("dynsym.end")
     out.mark("versym")
-    out.u16(*(symbol.version for symbol in SYMBOLS))
+    out.u16(*(symbol.version for symbol in shape.symbols))
+    out.mark("versym.end")
     out.align(8)
 
 
@@ -162,18 +184,19 @@ def _versions(out: Layout) -> None:
             out.u32(0)
             out.u16(0, number)
             out.u32(out.string("dynstr", version), 0 if order == len(versions) else 16)
+    out.mark("verneed.end")
 
 
 def _hash(out: Layout, shape: Shape) -> None:
     out.mark("hash")
     if shape.gnu_hash:  # one bucket, and behind the undefined symbols a chain to the last
-        first = sum(symbol.section == 0 for symbol in SYMBOLS)
+        first = sum(symbol.section == 0 for symbol in shape.symbols)
         out.u32(1, first, 1, 0)
         out.word(0)
         out.u32(first)
-        out.u32(*(0 for _ in SYMBOLS[first:-1]), 1)
+        out.u32(*(0 for _ in shape.symbols[first:-1]), 1)
     else:
-        out.put(8 if shape.long_hash else 4, 1, len(SYMBOLS), 1, *range(len(SYMBOLS)))
+        out.put(8 if shape.long_hash else 4, 1, len(shape.symbols), 1, *range(len(shape.symbols)))
     out.align(8)
 
 
@@ -209,25 +232,15 @@ def _sections(out: Layout, shape: Shape) -> None:
         out.mark(name)
         out.raw(content)
         out.mark(name + ".end")
-    out.strings("names", NAMES)
+    out.strings("names", [name for name, *_ in SECTIONS])
     out.align(8)
-    table = [
-        (".text", 1, 6, "text", 0),
-        (".data", 1, 3, "data", 0),
-        (".dynsym", 11, 2, "dynsym", 4),
-        (".dynstr", 3, 2, "dynstr", 0),
-        (".debug_info", 1, 0, ".debug_info", 0),
-        (".symtab", 2, 0, ".symtab", 7),
-        (".strtab", 3, 0, ".strtab", 0),
-        (".shstrtab", 3, 0, "names", 0),
-    ]
     out.mark("sections")
     out.raw(bytes(64 if shape.wide else 40))
-    for name, kind, flags, place, link in table:
+    for name, kind, flags, place, link, info in SECTIONS:
         out.mark("section:" + name)
         out.u32(out.string("names", name), kind)
         address = shape.base + out.at(place) if flags else 0
         out.word(flags, address, out.at(place), out.size(place))
-        out.u32(link, 0)
-        out.word(1, 24 if shape.wide else 16)
-    out.marks["sections.count"] = len(table) + 1
+        out.u32(link, info)
+        out.word(1, ENTRY_SIZES.get(name, (0, 0))[shape.wide])
+    out.marks["sections.count"] = len(SECTIONS) + 1

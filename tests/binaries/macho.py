@@ -28,6 +28,8 @@ class Shape:
     trie: bool = True
     build_version: bool = True
     signed: bool = True
+    tree: bytes = b""
+    """Other bytes in the place of the tree of exported names."""
 
 
 def tiny(shape: Shape) -> Binary:
@@ -87,7 +89,7 @@ def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
         "id": (0xD, lambda out: _dylib(out, "@rpath/libtiny.1.dylib")),
         "rpath": (0x8000001C, lambda out: _text(out, "@loader_path/../lib", 12)),
         "symtab": (0x2, _symtab),
-        "dysymtab": (0xB, lambda out: out.u32(0, len(LOCALS), *([0] * 16))),
+        "dysymtab": (0xB, _dysymtab),
     }
     for name, number in LIBRARIES.items():
         commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]
@@ -106,7 +108,7 @@ def _command(out: Layout, name: str, number: int, write: Writer) -> None:
     out.mark("command:" + name)
     out.u32(number, out.size("command:" + name))
     write(out)
-    out.align(8)
+    out.align(8 if out.wide else 4)
     out.mark(f"command:{name}.end")
 
 
@@ -136,6 +138,12 @@ def _symtab(out: Layout) -> None:
     out.u32(out.at("symbols"), len(LOCALS) + len(IMPORTS) + len(EXPORTS), out.at("strings"), out.size("strings"))
 
 
+def _dysymtab(out: Layout) -> None:
+    """First index and number of the local, the exported and the imported symbols; nothing of the rest."""
+    local, exported = len(LOCALS), len(LOCALS) + len(EXPORTS)
+    out.u32(0, local, local, len(EXPORTS), exported, len(IMPORTS), *([0] * 12))
+
+
 def _content(out: Layout, shape: Shape) -> None:
     for part in ("text", "dwarf"):
         out.mark(part)
@@ -153,7 +161,7 @@ def _content(out: Layout, shape: Shape) -> None:
             out.word(0)
     out.strings("strings", [*LOCALS, *EXPORTS, *IMPORTS])
     if shape.trie:
-        _trie(out)
+        _trie(out, shape.tree)
     out.align(16)
     out.mark("signature")
     out.raw(b"\xfa\xde\x0c\xc0" + bytes(12))
@@ -161,9 +169,13 @@ def _content(out: Layout, shape: Shape) -> None:
     out.mark("linkedit.end")
 
 
-def _trie(out: Layout) -> None:
+def _trie(out: Layout, other: bytes) -> None:
     """_ -> tiny_ -> call, other; _ -> _Zfoo."""
     out.mark("trie")
+    if other:
+        out.raw(other)
+        out.mark("trie.end")
+        return
     _node(out, "root", {"_": "stem"})
     _node(out, "stem", {"tiny_": "tiny", "_Zfoo": "leaf:zfoo"})
     _node(out, "tiny", {"call": "leaf:call", "other": "leaf:other"})

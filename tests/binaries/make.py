@@ -1,19 +1,23 @@
-"""Write every tiny binary into a folder: `python tests/binaries/make.py FOLDER`. The fuzzer starts from them."""
+"""Write every tiny binary into a folder, and run a program on all of them if one is named:
+
+python tests/binaries/make.py FOLDER [PROGRAM]
+"""
 
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+# Run as a script, it must find the package that it is in.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from binaries import elf, macho, pe  # noqa: E402  the folder of this package must be known first
-from binaries.layout import Binary  # noqa: E402
+from binaries import elf, macho, pe
+from binaries.layout import Binary
 
 PROGRAMS = {
     "compiled.so": ("int tiny_call(int x) { return x + 1; }", ["-shared", "-fPIC", "-Wl,-soname,libtiny.so.1"]),
     "compiled.o": ("int tiny_call(int x) { return x + 1; }", ["-c", "-g"]),
-    "compiled.exe": ("#include <stdio.h>\nint main(void) { return puts(\"tiny\"); }", ["-Wl,-z,now"]),
+    "compiled.exe": ('#include <stdio.h>\nint main(void) { return puts("tiny"); }', ["-Wl,-z,now"]),
 }
 
 
@@ -29,7 +33,7 @@ def compiled(folder: Path) -> dict[str, bytes]:
     for name, (source, options) in PROGRAMS.items() if compiler else ():
         output = folder / name
         command = [str(compiler), "-x", "c", "-", *options, "-o", str(output)]
-        subprocess.run(command, input=source, text=True, check=True)  # noqa: S603  fixed text
+        subprocess.run(command, input=source, text=True, check=True)
         made[name] = output.read_bytes()
         output.unlink()
     return made
@@ -75,14 +79,16 @@ def _pe() -> dict[str, Binary]:
     return {f"pe-{name}": pe.tiny(shape) for name, shape in shapes.items()}
 
 
-def main(folder: Path) -> None:
-    """Write all of them, and tell how many."""
+def main(folder: Path, *program: str) -> int:
+    """Write all of them, and tell how many; the exit code is the program's."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: binary.data for name, binary in assembled().items()} | compiled(folder)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    print(f"{len(files)} binaries in {folder}")  # noqa: T201  a script that tells what it did
+    print(f"{len(files)} binaries in {folder}", flush=True)  # noqa: T201  a script that tells what it did
+    command = [*program, *(str(folder / name) for name in files)]
+    return subprocess.run(command, check=False).returncode if program else 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -11,6 +11,7 @@ EXPORTS = ["PyInit_tiny", "tiny_call"]
 BASE = 0x10000000
 ADDRESS = 0x1000  # of the one section with content, whose place in the file is marked "content"
 DIRECTORIES = 16
+FILE_ALIGNMENT = 0x200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,14 @@ class Shape:
     imports: bool = True
     names: bool = True
     """Whether imports have a list of names besides the list of addresses."""
+    ordinals: int = 0
+    """More imports by number, from the second library."""
+    repeat: int = 1
+    """How many entries of the import directory lead to the same library."""
+
+    @property
+    def imported(self) -> dict[str, list[str | int]]:
+        return IMPORTS | {"WS2_32.dll": IMPORTS["WS2_32.dll"] + [7] * self.ordinals}
 
 
 def tiny(shape: Shape) -> Binary:
@@ -55,6 +64,7 @@ def _describe(out: Layout, shape: Shape) -> None:
     _optional(out, shape)
     _sections(out, shape)
     out.mark("headers.end")
+    out.align(FILE_ALIGNMENT)
     _content(out, shape)
     if shape.symbols:
         _symbol_table(out)
@@ -70,7 +80,7 @@ def _optional(out: Layout, shape: Shape) -> None:
     out.u16(0x20B if shape.wide else 0x10B)
     out.raw(bytes(22 if shape.wide else 26))
     out.word(BASE)
-    out.u32(0x1000, 0x200)
+    out.u32(0x1000, FILE_ALIGNMENT)
     out.raw(bytes(16))
     out.u32(0x3000, out.at("headers.end"), 0)
     out.mark("subsystem")
@@ -83,7 +93,7 @@ def _optional(out: Layout, shape: Shape) -> None:
         out.mark(f"directory:{number}")
         if number in tables:
             out.u32(address(out, tables[number]), out.size(tables[number]))
-        elif number == 4 and shape.signed:  # noqa: PLR2004  the number of the certificate table
+        elif number == 4 and shape.signed:  # the certificate table
             out.u32(out.at("certificate"), out.size("certificate"))
         else:
             out.u32(0, 0)
@@ -106,10 +116,10 @@ def _content(out: Layout, shape: Shape) -> None:
     if shape.imports:
         _imports(out, shape)
         _delayed(out)
-    out.align(16)
+    out.align(FILE_ALIGNMENT)
     out.mark("content.end")
     out.mark("second")
-    out.raw(b"second section, 32 bytes of it...")
+    out.raw(b"another section", FILE_ALIGNMENT)
     out.mark("second.end")
 
 
@@ -134,14 +144,14 @@ def _exports(out: Layout) -> None:
 
 def _imports(out: Layout, shape: Shape) -> None:
     out.mark("imports")
-    for library in IMPORTS:
+    for library in list(IMPORTS) * shape.repeat:
         out.mark("import:" + library)
         names = address(out, "list:" + library)
         out.u32(names if shape.names else 0, 0, 0, address(out, "name:" + library), names)
     out.u32(0, 0, 0, 0, 0)
     out.mark("imports.end")
     out.align(8)
-    for library, symbols in IMPORTS.items():
+    for library, symbols in shape.imported.items():
         _library(out, library, symbols)
 
 

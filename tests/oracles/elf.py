@@ -13,9 +13,10 @@ ARCHES = {
     ("EM_386", 32): "i686",
     ("EM_AARCH64", 64): "aarch64",
     ("EM_ARM", 32): "armv7l",
-    ("EM_PPC64", 64): "ppc64le",
+    ("EM_PPC64", 64): "ppc64",
     ("EM_S390", 64): "s390x",
     ("EM_RISCV", 64): "riscv64",
+    ("EM_MIPS", 32): "mips",
 }
 SYSTEMS = {"ELFOSABI_SYSV": "none", "ELFOSABI_LINUX": "gnu"}
 VISIBLE = ("STV_DEFAULT", "STV_PROTECTED")
@@ -31,7 +32,7 @@ def facts(data: bytes) -> list[dict[str, Any]]:
         {
             "offset": 0,
             "size": len(data),
-            "arch": ARCHES[elf["e_machine"], elf.elfclass],
+            "arch": _arch(elf),
             "bits": elf.elfclass,
             "endian": "little" if elf.little_endian else "big",
             "kind": _kind(elf, tags),
@@ -53,6 +54,11 @@ def facts(data: bytes) -> list[dict[str, Any]]:
             "flags": _flags(elf, tags),
         }
     ]
+
+
+def _arch(elf: ELFFile) -> str:
+    name = ARCHES[elf["e_machine"], elf.elfclass]
+    return name + "le" if name == "ppc64" and elf.little_endian else name
 
 
 def _value(tags: list[Any], name: str) -> int:

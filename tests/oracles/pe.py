@@ -7,11 +7,12 @@ import pefile
 ARCHES = {"IMAGE_FILE_MACHINE_I386": "i686", "IMAGE_FILE_MACHINE_AMD64": "x86_64", "IMAGE_FILE_MACHINE_ARM64": "arm64"}
 SUBSYSTEMS = {1: "native", 2: "gui", 3: "console"}
 DIRECTORIES = ("IMPORT", "DELAY_IMPORT", "EXPORT")
+MANY = 1 << 20  # by default pefile leaves out what comes after 8,192 exports, without a word; OpenBLAS has more
 CODE = ("IMAGE_SCN_CNT_CODE", "IMAGE_SCN_MEM_EXECUTE")
 
 
 def facts(data: bytes) -> list[dict[str, Any]]:
-    pe = pefile.PE(data=data, fast_load=True)
+    pe = pefile.PE(data=data, fast_load=True, max_symbol_exports=MANY)
     pe.parse_data_directories([pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in DIRECTORIES])
     groups = [(entry, "required") for entry in getattr(pe, "DIRECTORY_ENTRY_IMPORT", [])]
     groups += [(entry, "delay") for entry in getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])]

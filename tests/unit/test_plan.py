@@ -69,13 +69,13 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     assert step.builder is Builder.CIBUILDWHEEL
     assert step.env["CIBW_BUILD"] == f"cp311-{suffix} cp313-{suffix}"
     assert step.argv == (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", "{out}", "{sdist}")
-    assert "metadata.files('momentum')" in step.env["CIBW_TEST_COMMAND"]
+    assert "metadata.files('momentum')" in step.env[f"CIBW_TEST_COMMAND_{system.value.upper()}"]
     expected = {
-        "manylinux_2_28_x86_64": {"CIBW_ARCHS": "x86_64", "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28", "CIBW_CONTAINER_ENGINE": "podman"},
-        "manylinux_2_28_aarch64": {"CIBW_ARCHS": "aarch64", "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28"},
-        "macosx_10_13_x86_64": {"CIBW_ARCHS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
-        "macosx_11_0_arm64": {"CIBW_ARCHS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
-        "win_amd64": {"CIBW_ARCHS": "AMD64"},
+        "manylinux_2_28_x86_64": {"CIBW_ARCHS_LINUX": "x86_64", "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28", "CIBW_CONTAINER_ENGINE": "podman"},
+        "manylinux_2_28_aarch64": {"CIBW_ARCHS_LINUX": "aarch64", "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28"},
+        "macosx_10_13_x86_64": {"CIBW_ARCHS_MACOS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
+        "macosx_11_0_arm64": {"CIBW_ARCHS_MACOS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
+        "win_amd64": {"CIBW_ARCHS_WINDOWS": "AMD64"},
     }[tag]
     assert expected.items() <= step.env.items()
     assert step.env[f"CIBW_REPAIR_WHEEL_COMMAND_{system.value.upper()}"] == step.repair
@@ -122,9 +122,9 @@ def test_free_threaded_builds_of_a_limited_api_project_run_apart() -> None:
     document = {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp311", "cp314", "cp314t"]}}
     gil, threaded = planned(LINUX, document, cibuildwheel={"config-settings": {"setup-args": ["-Da=1", "-Db=2"]}}).steps
     assert gil.identifiers == ("cp311-manylinux_x86_64", "cp314-manylinux_x86_64")
-    assert "CIBW_CONFIG_SETTINGS" not in gil.env
+    assert "CIBW_CONFIG_SETTINGS_LINUX" not in gil.env
     assert threaded.identifiers == ("cp314t-manylinux_x86_64",)
-    assert threaded.env["CIBW_CONFIG_SETTINGS"] == "setup-args=-Da=1 setup-args=-Db=2 setup-args=-Dpython.allow_limited_api=false"
+    assert threaded.env["CIBW_CONFIG_SETTINGS_LINUX"] == "setup-args=-Da=1 setup-args=-Db=2 setup-args=-Dpython.allow_limited_api=false"
     assert planned(LINUX, document, limited_api=False).steps[0].identifiers[-1] == "cp314t-manylinux_x86_64"
 
 
@@ -137,12 +137,19 @@ def test_what_the_user_set_stays_in_force_and_what_is_overridden_is_named() -> N
     }
     (step,) = planned(LINUX, cibuildwheel=table, environ={"CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host"}).steps
     assert step.overridden == ("build", "repair-wheel-command")
-    assert not {"CIBW_TEST_COMMAND", "CIBW_MANYLINUX_X86_64_IMAGE", "CIBW_CONTAINER_ENGINE", "CIBW_BEFORE_ALL"} & set(step.env)
+    assert not {"CIBW_TEST_COMMAND_LINUX", "CIBW_MANYLINUX_X86_64_IMAGE", "CIBW_BEFORE_ALL"} & set(step.env)
+    assert step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host"
+
+
+def test_engine_options_of_the_users_table_reach_the_environment() -> None:
+    table = {"container-engine": {"name": "podman", "create-args": ["--network=host"], "disable-host-mount": True}}
+    (step,) = planned(LINUX, cibuildwheel=table).steps
+    assert step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host; disable_host_mount: true"
 
 
 def test_configured_smoke_commands_are_the_tests() -> None:
     document = {"distribution": {"Momentum": {"smoke": ["dml --help", "python -c 'import momentum'"]}}}
-    assert planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND"] == "dml --help && python -c 'import momentum'"
+    assert planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND_LINUX"] == "dml --help && python -c 'import momentum'"
 
 
 def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:

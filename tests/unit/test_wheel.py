@@ -1,23 +1,24 @@
-import io
 import struct
 import zipfile
 from pathlib import Path
 
 import pytest
-import wheels
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import wheels
 from wheelkit.errors import WheelError
+from wheelkit.matrix import System
 from wheelkit.wheel import inflate, read, read_all
 from wheelkit.wheel.library import base_name, grafted, matches, plain_name
 from wheelkit.wheel.model import python_dll
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
-from wheelkit.matrix import System
 
 
 def test_reads_all_facts(tmp_path: Path) -> None:
-    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": b"x" * 5000, "{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: six")})
+    path = wheels.write_wheel(
+        tmp_path, members={"demo/data.bin": b"x" * 5000, "{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: six")}
+    )
     wheel = read(path)
     assert wheel.name is not None
     assert (wheel.distribution, wheel.version, wheel.name.platforms) == ("demo", "1.0", ("manylinux_2_17_x86_64",))
@@ -102,7 +103,7 @@ def test_a_folder_is_no_wheel(tmp_path: Path) -> None:
 
 
 def test_missing_metadata(tmp_path: Path) -> None:
-    with pytest.raises(WheelError, match="has no demo-1.0.dist-info/METADATA"):
+    with pytest.raises(WheelError, match=r"has no demo-1\.0\.dist-info/METADATA"):
         read(wheels.write_wheel(tmp_path, leave_out=["{info}/METADATA"]))
 
 
@@ -156,12 +157,8 @@ def test_damage_gives_facts_or_a_wheel_error(tmp_path: Path, changes: list[tuple
         data[place % len(data)] = value
     path = tmp_path / wheels.LINUX
     path.write_bytes(bytes(data[: len(data) - cut]))
-    try:
-        wheel = read(path)
-    except WheelError as error:
-        assert error.hint
-    else:
-        assert wheel.metadata_text is not None
+    (outcome,) = read_all([path])
+    assert outcome.hint if isinstance(outcome, WheelError) else outcome.dist_info
 
 
 def test_every_single_byte_of_the_directory(tmp_path: Path) -> None:
@@ -227,7 +224,7 @@ def test_record_rows() -> None:
 
 @pytest.mark.parametrize("text", [b"a.py,sha256=abc\n", b"a.py,sha256=abc,x\n", b"a,b,1,2\n", b"\xff,a,1\n", b"a,b," + b"9" * 5000])
 def test_record_that_is_none(text: bytes) -> None:
-    with pytest.raises(ValueError, match="line 1|not UTF-8"):
+    with pytest.raises(ValueError, match=r"line 1|not UTF-8"):
         parse_record(text)
 
 
@@ -256,14 +253,13 @@ def test_patterns() -> None:
 
 @pytest.mark.parametrize(
     ("library", "read_as"),
-    [("python3.dll", (None, False)), ("PYTHON311.dll", (11, False)), ("python314t.dll", (14, True)), ("python3t.dll", (None, True)), ("pythonic.dll", None)],
+    [
+        ("python3.dll", (None, False)),
+        ("PYTHON311.dll", (11, False)),
+        ("python314t.dll", (14, True)),
+        ("python3t.dll", (None, True)),
+        ("pythonic.dll", None),
+    ],
 )
 def test_python_dlls(library: str, read_as: object) -> None:
     assert python_dll(library) == read_as
-
-
-def test_an_empty_archive_in_memory_is_a_zip() -> None:
-    # The twin of the damaged archives above: zipfile itself makes and takes an archive without members.
-    buffer = io.BytesIO()
-    zipfile.ZipFile(buffer, "w").close()
-    assert zipfile.is_zipfile(buffer)

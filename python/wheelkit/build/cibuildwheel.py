@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelkit import wheel as wheels
@@ -10,14 +12,13 @@ from wheelkit.build.compiler import complaints
 from wheelkit.build.host import serves
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
-from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError, WheelkitError
+from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.plan.cibuildwheel import option
 from wheelkit.plan.model import OUT, SDIST
-from wheelkit.process import Command, Completed, failure
+from wheelkit.process import Command, Completed, failure, query
 from wheelkit.repair import matches, needed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from wheelkit.build.sdist import SourceDist
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 _SECTION = re.compile(r"^(?:\x1b\[[\d;]*m)*Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
 _TESTING = "Testing wheel..."
 _ENGINE_GONE = re.compile(
-    r"Cannot connect to the Docker daemon|Cannot connect to Podman|error during connect|OCI runtime|container .* is not running|"
-    r"no such container|container state improper|can only create exec sessions on running containers|exec died|BrokenPipeError",
-    re.IGNORECASE,
+    r"Cannot connect to the Docker daemon.*|Cannot connect to Podman.*|error during connect.*|"
+    r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*",
 )
-_TEST_FAILED = re.compile(r"Command (?P<command>.*) failed with code \d+\. Test command|test_command.*failed.*(?P<none>$)")
-_NO_IMAGE = re.compile(r"(?:Unable to find image|initializing source|manifest unknown|pull access denied|short-name).*", re.IGNORECASE)
+_NO_IMAGE = re.compile(r"Command \['\w+', 'create'.* failed with code 125|.*(?:manifest unknown|pull access denied|initializing source).*")
+_NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
+_FAILED_COMMAND = re.compile(r"cibuildwheel: error: Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
+_AUDITED = re.compile(r'"future_abi3_objects": (?P<found>\{[^}]*\})')
+_LABEL = "wheelkit.run"
+# cibuildwheel's own exit codes (its errors module) that mean one thing each.
+_CONFIGURATION, _NOTHING, _ENGINE, _AUDIT = 2, 3, 7, 9
 
 
 def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
@@ -41,21 +46,58 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     Raises ToolFailedError, CheckFailedError (a test said no) or MissingToolError (the engine is gone), each with what the log says.
     """
     out = shop.fresh("wheels")
-    filled = {OUT: str(out), SDIST: str(source.path)}
-    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
     for key in job.overridden:
         shop.progress.note(f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it")
+    filled = {OUT: str(out), SDIST: str(source.path)}
+    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
     shop.progress.builder(str(command))
-    before = len(shop.log.read_text(encoding="utf-8", errors="replace")) if shop.log.exists() else 0
+    before = shop.log.stat().st_size if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
-        done = shop.run(command)
+        done = _run(command, shop)
         if done.returncode != 0:
             raise _explained(done, job, shop)
     made = sorted(out.glob("*.whl"))
     if not made:
         raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}", log=shop.log)
-    tested = tested_in(shop.log.read_text(encoding="utf-8", errors="replace")[before:])
+    tested = tested_in(shop.log.read_bytes()[before:].decode(errors="replace"))
     return tuple(_made(path, job, tested) for path in made)
+
+
+def _run(command: Command, shop: Workshop) -> Completed:
+    """Run cibuildwheel with its containers labelled and its scratch files in ours, and leave neither behind if it does not end well.
+
+    Ended by a signal, cibuildwheel leaves its container running.
+    """
+    label = f"{_LABEL}={shop.folder.name}"
+    scratch = shop.fresh("cibuildwheel")
+    env = {**command.env, "TMPDIR": str(scratch)}
+    engine = command.env.get("CIBW_CONTAINER_ENGINE")
+    if engine:
+        env["CIBW_CONTAINER_ENGINE"] = labelled(engine, label)
+    finished = False
+    try:
+        done = shop.run(replace(command, env=env))
+        finished = done.returncode == 0
+        return done
+    finally:
+        if engine and not finished:
+            _remove_containers(engine.split(";")[0].strip(), label)
+
+
+def labelled(engine: str, label: str) -> str:
+    """Add a label to the options with which cibuildwheel creates containers: ``docker`` -> ``docker; create_args: --label=L``."""
+    if "create_args:" in engine:
+        return engine.replace("create_args:", f"create_args: --label={label}", 1)
+    return f"{engine}; create_args: --label={label}"
+
+
+def _remove_containers(engine: str, label: str) -> None:
+    listed = query(Command(argv=(engine, "ps", "--all", "--quiet", "--filter", f"label={label}")))
+    containers = listed.output.split() if listed.returncode == 0 else []
+    if containers:
+        # Removal alone would give the container ten seconds to stop; nothing in it is wanted any more.
+        query(Command(argv=(engine, "kill", *containers)))
+        query(Command(argv=(engine, "rm", "--force", *containers)))
 
 
 def _short(identifiers: tuple[str, ...]) -> str:
@@ -87,25 +129,86 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:
 
 
 def _explained(done: Completed, job: NativeStep, shop: Workshop) -> WheelkitError:
-    """Say what happened: the engine, the image or the disk, the project's code, its tests, the audit or the repair."""
+    """Say what happened, in the order of how surely it is known: the engine, the image, the code, the audit, a test, the repair."""
     error = failure(done, "cibuildwheel", log=shop.log)
-    lines = complaints(done.output)
-    if match := _ENGINE_GONE.search(done.output):
-        error.message = f"the container engine stopped answering: {match[0]}"
-        error.hint = "start it again and run the same command, or build without it: --builder host"
-    elif match := _NO_IMAGE.search(done.output):
-        image = job.env.get(option(f"{job.target.libc}-{job.target.arch}-image"), "of the configuration")
-        return MissingToolError(
-            f"the container image {image} cannot be had: {match[0]}",
-            hint=f"check the network and the registry, or build without a container: --builder host\nthe whole log: {shop.log}",
-        )
-    elif lines:
-        error.message = f"compiling {job.distribution.name} failed"
-        error.detail = lines
-    elif match := _TEST_FAILED.search(done.output):
-        return CheckFailedError(
-            f"a test of the repaired wheel failed: {match['command']}", detail=error.detail, hint=f"the whole log: {shop.log}"
-        )
-    elif "too-recent versioned symbols" in done.output or "could not be located" in done.output:
-        error.message = f"auditwheel cannot repair the wheel for {job.target}"
+    for explain in (_engine, _image, _compiler, _audit, _command, _selection):
+        explained = explain(error, done, job)
+        if explained is not None:
+            return explained
     return error
+
+
+def _engine(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitError | None:
+    match = _ENGINE_GONE.search(done.output)
+    if done.returncode != _ENGINE and match is None:
+        return None
+    said = match[0].strip() if match else "it is too old or does not work"
+    error.message = f"the container engine stopped answering: {said}"
+    error.hint = error.hint or "start it and run the same command again, or build without it:  wheelkit build --native --builder host"
+    return error
+
+
+def _image(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
+    target = job.target
+    image = job.env.get(option(f"{target.libc}-{target.arch}-image"), "that the configuration names") if target.libc else ""
+    if _NO_IMAGE.search(done.output):
+        return MissingToolError(
+            f"the container image {image} cannot be had",
+            detail=error.detail,
+            hint=f"check the network and the registry, or build without it:  wheelkit build --native --builder host\nthe whole log: {error.log}",
+        )
+    if match := _NOT_IN_IMAGE.search(done.output):
+        return MissingToolError(
+            f"the container image {match['image']} holds no {match['path']}",
+            hint="take another image, or skip that interpreter with CIBW_SKIP or [tool.cibuildwheel] skip",
+        )
+    return None
+
+
+def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
+    lines = complaints(done.output)
+    if not lines:
+        return None
+    error.message = f"compiling {job.distribution.name} failed"
+    error.detail = lines
+    return error
+
+
+def _audit(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitError | None:
+    if done.returncode != _AUDIT:
+        return None
+    found = _AUDITED.search(done.output)
+    symbols = ", ".join(f"{name} (stable from {since})" for name, since in json.loads(found["found"]).items()) if found else ""
+    return CheckFailedError(
+        f"the wheel promises abi3 but imports what its floor does not have: {symbols or 'see the audit below'}",
+        detail="" if symbols else error.detail,
+        hint=f"raise the floor, or avoid the call\nthe whole log: {error.log}",
+    )
+
+
+def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
+    match = _FAILED_COMMAND.search(done.output)
+    if match is None:
+        return None
+    if "auditwheel" in match["argv"]:
+        error.message = f"auditwheel cannot repair the wheel for {job.target}"
+        error.detail = "\n".join(line for line in done.output.splitlines() if "auditwheel: error" in line or "cannot repair" in line)
+        error.hint = "a library is missing or too new for the target: the log names it"
+        return error
+    if "Testing wheel..." in done.output and match["argv"].startswith("['sh', '-c'"):
+        return CheckFailedError(
+            f"a test of the repaired wheel failed with exit status {match['code']}: {match['argv']}",
+            detail=error.detail,
+            hint=f"the whole log: {error.log}",
+        )
+    return None
+
+
+def _selection(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
+    if done.returncode == _CONFIGURATION:
+        error.message = "cibuildwheel refuses the project's [tool.cibuildwheel] or a CIBW_ variable"
+        return error
+    if done.returncode == _NOTHING:
+        names = ", ".join(job.identifiers)
+        return ProjectError(f"cibuildwheel has nothing to build: {names} are all skipped", hint="look at CIBW_SKIP and [tool.cibuildwheel] skip")
+    return None

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 
 def require_writable(out: Path) -> None:
-    """Make sure, before anything is built, that the dist folder can be written; raise OutputError where it cannot."""
+    """Make sure, before anything is built, that the dist folder can be written; raise OutputError where it cannot.
+
+    A folder that does not exist yet is not made: a failed build leaves no empty one behind.
+    """
+    folder = next((path for path in (out, *out.parents) if path.exists()), out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        error.filename = None  # the folder is what the user knows, not the file that was tried in it
         raise OutputError.of(error, out) from error
 
 
@@ -34,6 +38,7 @@ def deliver(files: Sequence[Path], record: Manifest, out: Path) -> tuple[Path, .
     The files are copied beside their place and synced first, then renamed; a failure puts everything back. Raises OutputError.
     """
     try:
+        out.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".wheelkit-", dir=out))
     except OSError as error:
         raise OutputError.of(error, out) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelkit import repair
@@ -68,7 +70,7 @@ def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Worksho
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter."""
     out = shop.fresh("raw")
     filled = {"{python}": str(python.path), "{out}": str(out), "{sdist}": str(source.path), "uv": find_tool("uv")}
-    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), unset=("VIRTUAL_ENV",))
+    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=_linking(python), unset=("VIRTUAL_ENV",))
     shop.progress.builder(str(command))
     with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}"):
         done = shop.run(command)
@@ -82,12 +84,28 @@ def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Worksho
     return built[0]
 
 
+def _linking(python: Python, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Take this machine's search paths out of the interpreter's own link commands.
+
+    An interpreter that was built with ``-rpath`` hands it on to every extension that setuptools links, and a user's machine has no such
+    folder. What the user set in the environment stays.
+    """
+    clean = {}
+    for name, line in python.links.items():
+        words = shlex.split(line)
+        kept = [word for word in words if not word.startswith(("-Wl,-rpath", "-Wl,-R", "-R/"))]
+        if kept != words and name not in environ:
+            clean[name] = shlex.join(kept)
+    return clean
+
+
 def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
     """Lower an abi3 wheel's python tag to the promised floor, once its imports have proved that it holds there."""
     wheel = wheels.read(path)
     name = wheel.name
     floor = min(job.interpreters, key=lambda one: one.version)
-    if name is None or name.abis != ("abi3",) or name.pythons == (floor.tag,):
+    declared = abi.declared_floor(name) if name else None
+    if name is None or declared is None or declared <= floor.version:
         return path
     offending = abi.offences(wheel, floor.version)
     if offending:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # Files that RECORD cannot hash or need not list: itself and its signatures.
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
-_OLDEST_YEAR = 1980
 
 
 def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -120,7 +119,8 @@ def _short(digest: str) -> str:
 
 
 def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report timestamps that a zip archive cannot hold; some installers stop at them."""
-    early = [member.name for member in wheel.members if member.year < _OLDEST_YEAR]
-    if early:
-        yield found("WK111", what=f"{some(early)} is dated before 1980", file=wheel.filename, member=early[0])
+    """Report timestamps that are no day of the calendar, which is what zip archives make of times before 1980."""
+    odd = [member.name for member in wheel.members if not member.dated]
+    if odd:
+        what = f"{some(odd)} {'has' if len(odd) == 1 else 'have'} a date with month or day zero"
+        yield found("WK111", what=what, file=wheel.filename, member=odd[0])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.checks.dist import Dist
     from wheelkit.config import Provider
     from wheelkit.report.model import Finding
-    from wheelkit.wheel import Binary, Wheel
+    from wheelkit.wheel import Wheel
 
 _LIBPYTHON = re.compile(r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE)
 
@@ -41,7 +41,7 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 def _missing(wheel: Wheel, system: System, library: str, binaries: list[str]) -> Finding:
     first = binaries[0]
-    others = f" (and {counted(len(binaries) - 1, 'other', 'others')})" if len(binaries) > 1 else ""
+    others = f" (and {counted(len(binaries) - 1, 'other')})" if len(binaries) > 1 else ""
     if _LIBPYTHON.search(library):
         what = f"{first}{others} links {library}; extension modules take the interpreter's symbols from the process"
         return found("WK502", what=what, file=wheel.filename, member=first)
@@ -147,14 +147,17 @@ def provider_required(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 def search_paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report absolute search paths: they lead to the machine that built the wheel, or to nowhere."""
-    by_path: dict[str, list[Binary]] = {}
+    members: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for binary, part in wheel.parts():
         for path in _absolute(part):
-            by_path.setdefault(path, []).append(binary)
-    for path, binaries in sorted(by_path.items()):
-        names = some(dict.fromkeys(binary.member for binary in binaries))
-        what = f"{names} looks for libraries in {path}, a folder of the machine that built it"
-        yield found("WK506", what=what, file=wheel.filename, member=binaries[0].member)
+            members[binary.member] = paths[path] = None
+    if members:
+        first, *others = members
+        also = f" (and {counted(len(others), 'other')})" if others else ""
+        folders = "a folder" if len(paths) == 1 else "folders"
+        what = f"{first}{also} looks for libraries in {some(paths)}, {folders} of the machine that built it"
+        yield found("WK506", what=what, file=wheel.filename, member=first)
 
 
 def _absolute(part: Slice) -> Iterator[str]:

@@ -32,7 +32,7 @@ def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         what = f"it has {shown(wheel.size)}, over the project's limit of {shown(limit)}; {heaviest(wheel)}"
         yield found("WK601", what=what, file=wheel.filename)
     elif limit is None and wheel.size > INDEX_LIMIT:
-        what = f"it has {shown(wheel.size)}; PyPI takes files up to {shown(INDEX_LIMIT)} by default; {heaviest(wheel)}"
+        what = f"it has {shown(wheel.size)}; PyPI takes files up to {INDEX_LIMIT >> 20} MiB by default; {heaviest(wheel)}"
         yield found("WK602", what=what, file=wheel.filename)
 
 
@@ -49,6 +49,6 @@ def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     heavy = [name for name, count in waste.items() if count > _SMALL and count > sizes.get(name, 0) * _WORTH_STRIPPING]
     if heavy:
         worst = max(heavy, key=waste.__getitem__)
-        others = f" and {counted(len(heavy) - 1, 'other', 'others')}" if len(heavy) > 1 else ""
+        others = f" and {counted(len(heavy) - 1, 'other')}" if len(heavy) > 1 else ""
         what = f"{shown(sum(waste[name] for name in heavy))} of {worst}{others} are debug sections and symbol tables"
         yield found("WK603", what=what, file=wheel.filename, member=worst)

@@ -85,12 +85,13 @@ def environment(
 ) -> dict[str, str]:
     """Compute the options that the matrix and the exclude list dictate, as the environment that cibuildwheel reads.
 
-    What the user has set for the rest, in pyproject.toml or the environment, is left alone.
+    What the user has set for the rest, in pyproject.toml or the environment, is left alone. Where an option has a form for one system,
+    that form is used: a user's own variable of that form would win over the plain one.
     """
     system = target.system.value.upper()
     env = {
         "CIBW_BUILD": " ".join(identifiers),
-        "CIBW_ARCHS": _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch,
+        f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch,
         f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, patterns),
     }
     if enable := _enable(identifiers, user):
@@ -99,14 +100,14 @@ def environment(
         key = f"{target.libc}-{target.arch}-image"
         if not user.has(key):
             env[option(key)] = image(target)
-        if machine.engine is not None and not user.has("container-engine"):
-            env["CIBW_CONTAINER_ENGINE"] = machine.engine.setting
+        if machine.engine is not None:
+            env["CIBW_CONTAINER_ENGINE"] = user.engine() or machine.engine.setting
     if target.system is System.MACOS:
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
     if tests and not user.has("test-command"):
-        env["CIBW_TEST_COMMAND"] = " && ".join(tests)
+        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(tests)
     if config_settings:
-        env["CIBW_CONFIG_SETTINGS"] = " ".join(filter(None, [user.config_settings(), config_settings]))
+        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(filter(None, [user.config_settings(), config_settings]))
     return env
 
 
@@ -124,6 +125,10 @@ def _enable(identifiers: Iterable[str], user: UserOptions) -> str:
 def option(key: str) -> str:
     """Spell a key of ``[tool.cibuildwheel]`` as its environment variable: ``test-command`` -> ``CIBW_TEST_COMMAND``."""
     return "CIBW_" + key.replace("-", "_").upper()
+
+
+# Options to which the matrix only adds: what the user set for them still counts.
+_JOINED = frozenset({"config-settings", "container-engine", "enable"})
 
 
 class UserOptions:
@@ -155,6 +160,20 @@ class UserOptions:
                 return " ".join(map(str, value)) if isinstance(value, list) else str(value)
         return None
 
+    def engine(self) -> str:
+        """Give the user's container engine with its options, in the words of the environment variable; empty where none is set."""
+        if option("container-engine") in self._environ:
+            return self._environ[option("container-engine")]
+        for table in self._tables:
+            value = table.get("container-engine")
+            if isinstance(value, dict):
+                arguments = shlex.join(map(str, value.get("create-args", ())))
+                mount = "; disable_host_mount: true" if value.get("disable-host-mount") else ""
+                return f"{value.get('name', 'docker')}{f'; create_args: {arguments}' if arguments else ''}{mount}"
+            if value:
+                return str(value)
+        return ""
+
     def config_settings(self) -> str:
         """Give the user's config settings in the ``key=value`` words of the environment variable."""
         for table in self._tables:
@@ -167,7 +186,7 @@ class UserOptions:
     def overridden(self, dictated: Iterable[str]) -> tuple[str, ...]:
         """Name the keys of the user's own configuration for which ``dictated`` environment variables take over."""
         taken = set(dictated)
-        keys = {key for table in self._tables for key, value in table.items() if not isinstance(value, dict)}
+        keys = {key for table in self._tables for key in table} - _JOINED
         return tuple(sorted(key for key in keys if taken.intersection(self._variables(key))))
 
 

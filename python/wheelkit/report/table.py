@@ -55,23 +55,34 @@ class _Column:
         return text.rjust(self.width) if self.right else text.ljust(self.width)
 
 
-def table(rows: Sequence[Row], look: Look) -> Iterator[Text]:
-    """Draw the rows of one release in the widest form that fits."""
-    name = f"{rows[0].distribution} {rows[0].version}"
+def tables(releases: Sequence[Sequence[Row]], look: Look) -> Iterator[Iterator[Text]]:
+    """Draw the rows of each release, all in the widest form in which every one of them fits."""
     for wide, dropped in _STEPS:
-        columns = _columns(rows, look, wide=wide, dropped=dropped)
-        lead = _lead(rows, name, columns)
-        if lead + sum(len(column.gap) + column.width for column in columns[1:]) <= look.width:
+        drawn = [(rows, _columns(rows, look, wide=wide, dropped=dropped)) for rows in releases]
+        if all(_width(rows, columns) <= look.width for rows, columns in drawn):
             break
-    yield _line(name, [(column, (column.heading, "dim")) for column in columns], lead, heading=True)
+    yield from (_table(rows, columns) for rows, columns in drawn)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Text]:
+    lead = _lead(rows, columns)
+    yield _line(_name(rows), [(column, (column.heading, "dim")) for column in columns], lead, heading=True)
     for index, row in enumerate(rows):
         yield _line(f"  {row.target}", [(column, column.cells[index]) for column in columns], lead)
 
 
-def _lead(rows: Sequence[Row], name: str, columns: Sequence[_Column]) -> int:
+def _name(rows: Sequence[Row]) -> str:
+    return f"{rows[0].distribution} {rows[0].version}"
+
+
+def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
+    return _lead(rows, columns) + sum(len(column.gap) + column.width for column in columns[1:])
+
+
+def _lead(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
     """Measure the part left of the cells: target and label, or the release's name above them where that is longer."""
     target = 2 + max(len(row.target) for row in rows)
-    return max(target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(name))
+    return max(target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(_name(rows)))
 
 
 def _columns(rows: Sequence[Row], look: Look, *, wide: bool, dropped: Sequence[str]) -> list[_Column]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit.report.model import Cover, Severity
-from wheelkit.report.table import Look, table
+from wheelkit.report.table import Look, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,8 +31,9 @@ def render(report: Report, console: Console) -> None:
     """Print a report; colour and width are the console's, and a console that is no terminal gets every column."""
     width = console.width if console.is_terminal else _UNLIMITED
     look = Look(width=width, marks=_marks(console), severities=_severities(report.findings))
-    for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version)):
-        for line in table(list(rows), look):
+    releases = [list(rows) for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))]
+    for release in tables(releases, look):
+        for line in release:
             _print(console, line)
         console.print()
     lines = list(_findings(report.findings, width))

@@ -52,7 +52,7 @@ class Entry:
     method: int
     flags: int
     mode: int
-    year: int
+    dated: bool
     crc: int
     offset: int
 
@@ -138,7 +138,7 @@ def _entry(info: zipfile.ZipInfo) -> Entry:
         method=info.compress_type,
         flags=info.flag_bits,
         mode=info.external_attr >> 16,
-        year=info.date_time[0],
+        dated=all(info.date_time[1:3]),
         crc=info.CRC,
         offset=info.header_offset,
     )

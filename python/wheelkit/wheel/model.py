@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wheelkit.config import normalise
@@ -85,8 +85,9 @@ class RecordRow:
 class Member:
     """One file of the archive.
 
-    ``size`` and ``packed`` are the central directory's claims in bytes; ``digest`` is written as in RECORD and empty where the
-    contents were not read; ``problem`` says why they could not be read, and is empty where they could.
+    ``size`` and ``packed`` are the central directory's claims in bytes; ``dated`` tells whether its timestamp is a day of the
+    calendar. ``digest`` is written as in RECORD and empty where the contents were not read; ``problem`` says why they could not be
+    read, and is empty where they could.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Member:
     method: int
     flags: int
     mode: int
-    year: int
+    dated: bool
     digest: str = ""
     problem: str = ""
 
@@ -107,11 +108,21 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binary:
-    """One ELF, Mach-O or PE file of the wheel: its path inside it, and what the scan told or why it could not."""
+    """One ELF, Mach-O or PE file of the wheel: its path inside it, and what the scan told or why it could not.
+
+    ``extension`` tells whether Python can import it: it exports a module's entry point. It is found once, since libraries export
+    hundreds of thousands of names.
+    """
 
     member: str
     scan: Scan | None
     damage: ScanError | None = None
+    extension: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look for the entry point."""
+        found = any(name.startswith(_INIT) for part in self.slices for name in part.exports)
+        object.__setattr__(self, "extension", found)
 
     @property
     def name(self) -> str:
@@ -122,11 +133,6 @@ class Binary:
     def slices(self) -> tuple[Slice, ...]:
         """Each architecture's part; none of a damaged file."""
         return self.scan.slices if self.scan else ()
-
-    @property
-    def extension(self) -> bool:
-        """Whether Python can import it: it exports a module's entry point."""
-        return any(name.startswith(_INIT) for part in self.slices for name in part.exports)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -172,7 +172,7 @@ def _member(entry: Entry, seen: _Seen) -> Member:
         method=entry.method,
         flags=entry.flags,
         mode=entry.mode,
-        year=entry.year,
+        dated=entry.dated,
         digest=seen.digest,
         problem=seen.problem,
     )

@@ -1,0 +1,282 @@
+/* Each parser on the smallest input that it accepts, beside twins that it refuses, and visitors that stop. The binaries
+ * with everything in them are those of the damage test. */
+#include "check.h"
+#include "witness.h"
+
+typedef struct builder {
+    uint8_t data[512];
+    size_t size;
+    bool big;
+} builder;
+
+static void put(builder *b, unsigned width, uint64_t value)
+{
+    for (unsigned i = 0; i < width; i++) {
+        const unsigned byte = b->big ? width - 1 - i : i;
+        b->data[b->size++] = (uint8_t)(value >> 8 * byte);
+    }
+}
+
+static void put_text(builder *b, const char *text, size_t size)
+{
+    memset(b->data + b->size, 0, size);
+    memcpy(b->data + b->size, text, strlen(text));
+    b->size += size;
+}
+
+/* A library without segments and sections. */
+static builder elf(bool wide, bool big, uint16_t machine)
+{
+    builder b = {{0}, 0, big};
+    put_text(&b, "\x7f" "ELF", 4);
+    put(&b, 1, wide ? 2 : 1);
+    put(&b, 1, big ? 2 : 1);
+    put(&b, 1, 1);
+    put(&b, 8, 0);
+    put(&b, 1, 0);
+    put(&b, 2, 3);
+    put(&b, 2, machine);
+    put(&b, 4, 1);
+    for (int i = 0; i < 3; i++) {
+        put(&b, wide ? 8 : 4, 0);
+    }
+    put(&b, 4, 0);
+    for (int i = 0; i < 6; i++) {
+        put(&b, 2, 0);
+    }
+    return b;
+}
+
+/* A bundle with one command. */
+static builder macho(bool wide, bool big, uint32_t cpu)
+{
+    builder b = {{0}, 0, big};
+    put(&b, 4, wide ? 0xfeedfacf : 0xfeedface);
+    put(&b, 4, cpu);
+    put(&b, 4, 0);
+    put(&b, 4, 8);
+    put(&b, 4, 1);
+    put(&b, 4, 24);
+    put(&b, 4, 0x80);
+    put(&b, wide ? 4 : 0, 0);
+    put(&b, 4, 0x8000001c);
+    put(&b, 4, 24);
+    put(&b, 4, 12);
+    put_text(&b, "@rpath/x", 12);
+    return b;
+}
+
+/* A program without sections. */
+static builder pe(bool wide, uint16_t machine)
+{
+    builder b = {{0}, 0, false};
+    const unsigned optional = wide ? 112 : 96;
+    put_text(&b, "MZ", 0x3c);
+    put(&b, 4, 0x40);
+    put_text(&b, "PE", 4);
+    put(&b, 2, machine);
+    b.size += 14;
+    put(&b, 2, optional);
+    put(&b, 2, 2);
+    put(&b, 2, wide ? 0x20b : 0x10b);
+    b.size += optional - 2;
+    return b;
+}
+
+static wk_result scan(witness *w, const builder *b)
+{
+    return witness_scan(w, b->data, b->size, 0);
+}
+
+static void test_elf(void)
+{
+    static const struct {
+        bool wide, big;
+        uint16_t machine;
+        const char *arch;
+    } CASES[] = {
+        {true, false, 62, "x86_64"},  {false, false, 62, "x32"},    {false, false, 3, "i686"},
+        {true, false, 183, "aarch64"}, {false, false, 40, "armv7l"}, {true, false, 21, "ppc64le"},
+        {true, true, 21, "ppc64"},    {true, true, 22, "s390x"},    {true, false, 243, "riscv64"},
+        {true, false, 258, "loongarch64"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const builder b = elf(CASES[i].wide, CASES[i].big, CASES[i].machine);
+        witness w;
+        CHECK(scan(&w, &b) == WK_OK);
+        CHECK(w.last.format == WK_ELF && w.last.kind == WK_SHARED && strcmp(w.last.arch, CASES[i].arch) == 0);
+        CHECK(w.last.wide == CASES[i].wide && w.last.big == CASES[i].big);
+    }
+    const builder unknown = elf(true, false, 0x1234);
+    witness w;
+    CHECK(scan(&w, &unknown) == WK_OK && w.last.arch == NULL && w.last.arch_number == 0x1234);
+}
+
+static void test_elf_damage(void)
+{
+    witness w;
+    builder b = elf(true, false, 62);
+    b.data[4] = 3;
+    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    b = elf(true, false, 62);
+    b.data[5] = 0;
+    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    b = elf(true, false, 62);
+    b.size--;
+    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    b = elf(false, true, 22);
+    b.size = 5;
+    CHECK(scan(&w, &b) == WK_TRUNCATED);
+}
+
+static void test_macho(void)
+{
+    static const struct {
+        bool wide, big;
+        uint32_t cpu;
+        const char *arch;
+    } CASES[] = {
+        {true, false, 0x01000007, "x86_64"}, {true, false, 0x0100000c, "arm64"},
+        {false, false, 7, "i686"},           {false, true, 18, "ppc"},
+        {true, true, 0x01000012, "ppc64"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const builder b = macho(CASES[i].wide, CASES[i].big, CASES[i].cpu);
+        witness w;
+        CHECK(scan(&w, &b) == WK_OK);
+        CHECK(w.last.format == WK_MACHO && w.last.kind == WK_BUNDLE && strcmp(w.last.arch, CASES[i].arch) == 0);
+        CHECK(w.facts == 2); /* the rpath and the slice */
+    }
+}
+
+static void test_macho_damage(void)
+{
+    witness w;
+    builder b = macho(true, false, 0x0100000c);
+    b.data[36] = 7; /* a command shorter than its own head */
+    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    b = macho(true, false, 0x0100000c);
+    b.data[36] = 28; /* longer than all commands together */
+    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    b = macho(true, false, 0x0100000c);
+    b.data[40] = 24; /* text that begins behind its command */
+    CHECK(scan(&w, &b) == WK_BAD_OFFSET);
+    b = macho(true, false, 0x0100000c);
+    memset(b.data + 44, 'x', 12);
+    CHECK(scan(&w, &b) == WK_BAD_STRING);
+}
+
+/* A fat file whose slices are copies of one thin file. */
+static builder fat(const builder *thin, uint32_t count, uint32_t distance)
+{
+    builder b = {{0}, 0, true};
+    put(&b, 4, 0xcafebabe);
+    put(&b, 4, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put(&b, 4, 0x01000007 + i);
+        put(&b, 4, 0);
+        put(&b, 4, 64 + i * distance);
+        put(&b, 4, thin->size);
+        put(&b, 4, 0);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        b.size = 64 + i * distance;
+        memcpy(b.data + b.size, thin->data, thin->size);
+        b.data[b.size + 4] = (uint8_t)(7 + i);
+        b.size += thin->size;
+    }
+    return b;
+}
+
+static void test_fat_macho(void)
+{
+    witness w;
+    const builder thin = macho(true, false, 0x01000007);
+    builder b = fat(&thin, 2, 64);
+    CHECK(scan(&w, &b) == WK_OK && w.slices == 2 && w.last.fat && w.last.offset == 128);
+    b = fat(&thin, 2, 32);
+    CHECK(scan(&w, &b) == WK_OVERLAP);
+    b = fat(&thin, 1, 0);
+    b.data[19] = 8; /* the slice covers the table that describes it */
+    CHECK(scan(&w, &b) == WK_OVERLAP);
+    b = fat(&thin, 1, 0);
+    b.data[11] = 9; /* another processor than the slice itself says */
+    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    b = fat(&thin, 1, 0);
+    b.data[7] = 0;
+    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    b = fat(&thin, 1, 0);
+    b.data[7] = 40;
+    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+}
+
+static void test_pe(void)
+{
+    witness w;
+    builder b = pe(true, 0x8664);
+    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "x86_64") == 0 && w.last.wide);
+    CHECK(w.last.format == WK_PE && w.last.kind == WK_EXECUTABLE);
+    b = pe(false, 0x14c);
+    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "i686") == 0 && !w.last.wide);
+    b = pe(true, 0xaa64);
+    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "arm64") == 0);
+    b.size--;
+    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    b = pe(true, 0x8664);
+    b.data[0x40 + 24] = 0x0c; /* neither of the two kinds of optional header */
+    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    b = pe(true, 0x8664);
+    b.data[0x40 + 6] = 1; /* a section that is not there */
+    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+}
+
+static void test_other_files(void)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+    } CASES[] = {
+        {"", 0},
+        {"\x7f", 1},
+        {"\x7f" "EL", 3},
+        {"#!/bin/sh\n", 10},
+        {"PK\x03\x04", 4},
+        {"!<arch>\n", 8},
+        {"\xca\xfe\xba\xbe\0\0\0\x34 a Java class", 21},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        witness w;
+        CHECK(witness_scan(&w, (const uint8_t *)CASES[i].text, CASES[i].size, 0) == WK_NOT_A_BINARY);
+    }
+    witness w;
+    builder b = pe(true, 0x8664);
+    b.data[0x40] = 'N'; /* a program for Windows 3 */
+    b.data[0x41] = 'E';
+    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
+    memset(b.data + 2, 'Z', 0x60); /* text */
+    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
+}
+
+static void test_a_visitor_stops_at_every_fact(void)
+{
+    const builder thin = macho(true, false, 0x01000007);
+    const builder b = fat(&thin, 2, 64);
+    witness w;
+    for (size_t facts = 1; facts <= 4; facts++) {
+        CHECK(witness_scan(&w, b.data, b.size, facts) == WK_STOPPED && w.facts == facts);
+    }
+    CHECK(witness_scan(&w, b.data, b.size, 5) == WK_OK && w.facts == 4);
+}
+
+int main(void)
+{
+    test_elf();
+    test_elf_damage();
+    test_macho();
+    test_macho_damage();
+    test_fat_macho();
+    test_pe();
+    test_other_files();
+    test_a_visitor_stops_at_every_fact();
+    return 0;
+}

@@ -1,0 +1,126 @@
+"""Verification of real wheels, compared with the tools that the field trusts: auditwheel for floors, abi3audit for ABI verdicts.
+
+The wheels are pinned in corpus.toml. Each difference is listed below by name, with who is right and why.
+"""
+
+from pathlib import Path
+
+import pytest
+from abi3audit._audit import audit
+from abi3audit._extract import WheelExtractor, WheelSpec
+from abi3info.models import PyVersion
+from auditwheel.wheel_abi import analyze_wheel_abi
+from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
+
+import corpus
+from wheelkit.checks import Contract
+from wheelkit.checks.abi import computed_floor, declared_floor, offences
+from wheelkit.checks.linux import linux_floor
+from wheelkit.checks.macos import min_os
+from wheelkit.report.model import Severity
+from wheelkit.verify import verify
+from wheelkit.wheel import Wheel, read
+
+pytestmark = pytest.mark.network
+
+LINUX = [name for name in corpus.names() if "linux_" in name]
+MACOS = [name for name in corpus.names() if "macosx_" in name]
+ABI3 = [name for name in corpus.names() if "-abi3-" in name]
+
+# Errors that verify reports on published wheels, all true.
+TRUE_ERRORS = {
+    # The x86_64 slice of the extension states macOS 10.13 in LC_BUILD_VERSION, while the wheel's tag promises 10.9.
+    "cryptography-48.0.1-cp311-abi3-macosx_10_9_universal2.whl": {"WK321"},
+}
+
+
+def facts(filename: str) -> Wheel:
+    return read(corpus.wheel(filename))
+
+
+@pytest.mark.parametrize("filename", LINUX)
+def test_the_floor_is_auditwheels(filename: str) -> None:
+    path = corpus.wheel(filename)
+    told = analyze_wheel_abi(
+        get_wheel_libc(filename),
+        get_wheel_architecture(filename),
+        path,
+        frozenset(),
+        disable_isa_ext_check=True,
+        allow_graft=False,
+    )
+    policy = linux_floor(read(path))
+    assert policy is not None
+    aliases = (told.overall_policy.name, *told.overall_policy.aliases)
+    if policy.target.libc == "musllinux":
+        # auditwheel knows only whether a wheel fits the musl of the machine that it runs on, and takes the newest where there is none.
+        assert told.overall_policy.name.startswith("musllinux_")
+    else:
+        assert policy.target.tag in aliases
+
+
+@pytest.mark.parametrize("filename", ABI3)
+def test_the_abi_verdict_is_abi3audits(filename: str) -> None:
+    wheel = facts(filename)
+    assert wheel.name is not None
+    floor = declared_floor(wheel.name)
+    assert floor is not None
+    results = [audit(item, PyVersion(3, 2)) for item in WheelExtractor(WheelSpec(str(wheel.path)))]
+    assert results
+    theirs = {symbol.name for result in results for symbol in result.non_abi3_symbols}
+    theirs |= {item.symbol.name for result in results for item in result.future_abi3_objects}
+    assert {offence.symbol for offence in offences(wheel, floor)} == theirs
+    own = computed_floor(wheel)
+    newest = max((result.computed.major, result.computed.minor) for result in results)
+    assert own is None or max(own, floor) == newest
+
+
+@pytest.mark.parametrize("filename", MACOS)
+def test_the_oldest_macos_is_macholibs(filename: str, tmp_path: Path) -> None:
+    from zipfile import ZipFile
+
+    from macholib.mach_o import build_version_command, version_min_command
+    from macholib.MachO import MachO
+
+    wheel = facts(filename)
+    assert wheel.binaries
+    for binary in wheel.binaries:
+        file = tmp_path / "binary"
+        with ZipFile(wheel.path) as archive:
+            file.write_bytes(archive.read(binary.member))
+        theirs = []
+        for header in MachO(str(file)).headers:
+            versions = [
+                command.minos if isinstance(command, build_version_command) else command.version
+                for _, command, _ in header.commands
+                if isinstance(command, (build_version_command, version_min_command))
+            ]
+            theirs.append((versions[0] >> 16, versions[0] >> 8 & 0xFF))
+        assert [min_os(part) for part in binary.slices] == theirs
+
+
+@pytest.mark.parametrize("filename", corpus.names())
+def test_no_false_alarm(filename: str) -> None:
+    report = verify([corpus.wheel(filename)], Contract())
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
+    assert errors == TRUE_ERRORS.get(filename, set())
+    assert [row.needs for row in report.rows]
+    assert all(row.needs for row in report.rows)
+
+
+def test_a_file_renamed_to_an_older_system_is_caught(tmp_path: Path) -> None:
+    source = corpus.wheel("numpy-2.4.6-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl")
+    lie = tmp_path / "numpy-2.4.6-cp311-cp311-manylinux_2_17_x86_64.whl"
+    lie.symlink_to(source)
+    report = verify([lie], Contract())
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
+    assert errors == {"WK203", "WK311"}
+
+
+def test_a_file_renamed_to_an_older_interpreter_is_caught(tmp_path: Path) -> None:
+    source = corpus.wheel("cryptography-50.0.2-cp311-abi3-win_amd64.whl")
+    lie = tmp_path / "cryptography-50.0.2-cp38-abi3-win_amd64.whl"
+    lie.symlink_to(source)
+    report = verify([lie], Contract())
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
+    assert errors == {"WK203", "WK402"}

@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, abi
+from wheelkit.wheel import Binary, Wheel
+from wheels import elf, imports, macho, pe
+
+CHECKS = (abi.stable, abi.interpreter_library, abi.suffix, abi.entry_point)
+STABLE = "demo/_core.abi3.so"
+OLD = wheels.ABI3.replace("cp311", "cp38")
+WIN_ABI3 = "demo-1.0-cp311-abi3-win_amd64.whl"
+THREADED = "demo-1.0-cp314-cp314t-win_amd64.whl"
+
+
+def codes(wheel: Wheel) -> list[str]:
+    return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
+
+
+def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
+    return pe(member, needed=wheels.needs(name), imports=imports(*symbols, library=name))
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.ABI3, elf(STABLE, imports=imports("PyList_New", "_Py_Dealloc", "malloc")), []),
+        (wheels.ABI3, elf(STABLE, imports=imports("PyType_GetName")), []),
+        (OLD, elf(STABLE, imports=imports("PyType_GetName")), ["WK402"]),
+        (OLD, elf(STABLE, imports=imports("PyType_GetName", weak=True)), []),
+        (wheels.ABI3, elf(STABLE, imports=imports("_PyDict_NewPresized")), ["WK401"]),
+        (OLD, elf(STABLE, imports=imports("_PyDict_NewPresized", "PyType_GetName")), ["WK401", "WK402"]),
+        (wheels.LINUX, elf(imports=imports("_PyDict_NewPresized")), []),
+        (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar", library="libother.so.1")), []),
+        (wheels.ABI3, elf(STABLE, exports=("PyInit__core", "PyFoo_Bar"), imports=imports("PyFoo_Bar")), []),
+        (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar")), ["WK401"]),
+        ("demo-1.0-cp311-abi3-macosx_11_0_arm64.whl", macho(STABLE, imports=imports("_PyDict_NewPresized")), ["WK401"]),
+        ("demo-1.0-cp38-abi3-macosx_11_0_arm64.whl", macho(STABLE, imports=imports("PyType_GetName")), ["WK402"]),
+        (WIN_ABI3, dll("python3.dll", "PyList_New"), []),
+        (WIN_ABI3, dll("python3.dll", "PyFoo_Bar"), ["WK401"]),
+        (WIN_ABI3, dll("other.dll", "PyFoo_Bar"), []),
+        (WIN_ABI3, dll("python311.dll", "PyList_New"), ["WK403"]),
+        (wheels.WINDOWS, dll("python311.dll", "PyList_New", "_PyDict_NewPresized"), []),
+        (wheels.WINDOWS, dll("python312.dll"), ["WK403"]),
+        (wheels.WINDOWS, dll("python3.dll"), []),
+        (THREADED, dll("python314t.dll"), []),
+        (THREADED, dll("python314.dll"), ["WK403"]),
+        (THREADED, dll("python3.dll"), ["WK403"]),
+        ("demo-1.0-cp315-abi3t-win_amd64.whl", dll("python3t.dll"), []),
+        (wheels.LINUX, elf("demo/_core.cpython-312-x86_64-linux-gnu.so"), ["WK404"]),
+        (wheels.LINUX, elf("demo/_core.so"), []),
+        (wheels.LINUX, elf("demo/_core.abi3.so"), []),
+        (wheels.ABI3, elf("demo/_core.cpython-311-x86_64-linux-gnu.so"), ["WK404"]),
+        (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.abi3.so"), ["WK404"]),
+        (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.cpython-314t-x86_64-linux-gnu.so"), []),
+        (wheels.LINUX, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), ["WK404"]),
+        (wheels.LINUX.replace("manylinux_2_17", "musllinux_1_2"), elf("demo/_core.cpython-311-x86_64-linux-musl.so"), []),
+        ("demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl", elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), []),
+        (wheels.LINUX, elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), ["WK404"]),
+        (wheels.WINDOWS, pe("demo/_core.cp312-win_amd64.pyd"), ["WK404"]),
+        (wheels.LINUX, elf(exports=("other",)), ["WK405"]),
+        (wheels.LINUX, elf("demo.libs/libdemo.so", exports=("other",)), []),
+        (wheels.WINDOWS, pe("demo/_core.pyd", exports=()), ["WK405"]),
+        (wheels.LINUX, elf(exports=("PyModExport__core",)), []),
+    ],
+)
+def test_abi(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+def test_the_message_says_since_when(tmp_path: Path) -> None:
+    (finding,) = abi.stable(wheels.facts(tmp_path, OLD, elf(STABLE, imports=imports("PyType_GetName"))), Contract())
+    assert finding.what == "demo/_core.abi3.so imports PyType_GetName, in the stable ABI from 3.11 on; the wheel promises 3.8"
+    assert finding.fix == "raise the floor to cp311, or avoid the call"
+
+
+def test_a_symbol_that_another_binary_defines_is_the_projects_own(tmp_path: Path) -> None:
+    user = elf(STABLE, imports=imports("PyFoo_Bar"))
+    owner = elf("demo.libs/libfoo.so", exports=("PyFoo_Bar",))
+    assert codes(wheels.facts(tmp_path, wheels.ABI3, user, owner)) == []
+    assert codes(wheels.facts(tmp_path, wheels.ABI3, user)) == ["WK401"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "floor"),
+    [((), (3, 2)), (("PyList_New",), (3, 2)), (("PyType_GetName", "PyList_New"), (3, 11)), (("_PyDict_NewPresized",), None)],
+)
+def test_computed_floor(tmp_path: Path, symbols: tuple[str, ...], floor: tuple[int, int] | None) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports(*symbols)))
+    assert abi.computed_floor(wheel) == floor
+    assert (abi.offences(wheel, (3, 10)) == ()) == (floor is not None and floor <= (3, 10))
+
+
+def test_offences_name_the_symbol_and_its_version(tmp_path: Path) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports("PyType_GetName", "_PyDict_NewPresized")))
+    assert [(one.symbol, one.added) for one in abi.offences(wheel, (3, 8))] == [("PyType_GetName", (3, 11)), ("_PyDict_NewPresized", None)]
+
+
+@pytest.mark.parametrize(
+    ("filename", "floor"),
+    [
+        (wheels.ABI3, (3, 11)),
+        (OLD, (3, 8)),
+        (wheels.LINUX, None),
+        (wheels.ABI3.replace("cp311", "cp38.cp310"), (3, 8)),
+        (wheels.ABI3.replace("cp311", "py3"), (3, 2)),
+    ],
+)
+def test_declared_floor(filename: str, floor: tuple[int, int] | None) -> None:
+    from wheelkit.wheel.names import parse_file_name
+
+    assert abi.declared_floor(parse_file_name(filename)) == floor

@@ -1,0 +1,180 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, Dist, Promise, Release
+from wheelkit.checks.coverage import Coverage, absent, cover
+from wheelkit.matrix import Interpreter, Matrix, Target
+from wheelkit.project import Kind
+from wheelkit.report.model import Cover
+from wheelkit.wheel import Sdist, read
+
+LINUX, MAC = "manylinux_2_28_x86_64", "macosx_10_13_x86_64"
+ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
+ABI3_MAC = "demo-1.0-cp311-abi3-macosx_10_9_x86_64.whl"
+
+
+def matrix(*targets: str, interpreters: str = "cp311 cp312", declared: bool = True) -> Matrix:
+    return Matrix(
+        targets=tuple(Target.parse(tag) for tag in targets or (LINUX, MAC)),
+        interpreters=tuple(Interpreter.parse(tag) for tag in interpreters.split()),
+        declared=declared,
+    )
+
+
+def contract(kind: Kind = Kind.NATIVE, promised: Matrix | None = None) -> Contract:
+    return Contract(promises={"demo": Promise(distribution="demo", kind=kind, matrix=promised or matrix())})
+
+
+def release(folder: Path, *filenames: str, sdist: bool = False, lines: tuple[str, ...] = ()) -> Release:
+    members = {"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)}
+    made = tuple(read(wheels.write_wheel(folder, name, members=members), contents=False) for name in filenames)
+    source = Sdist(path=folder / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None)
+    return Release(distribution="demo", version="1.0", wheels=made, sdists=(source,) if sdist else ())
+
+
+def drawn(coverage: Coverage) -> dict[str, str]:
+    marks = {Cover.WHEEL: "x", Cover.SDIST: "s", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
+    return {row.target: "".join(marks[cell.cover] for cell in row.cells) for row in coverage.rows}
+
+
+def codes(coverage: Coverage) -> list[str]:
+    return [finding.code for finding in coverage.findings]
+
+
+def test_everything_covered(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, ABI3, ABI3_MAC), contract())
+    assert drawn(coverage) == {LINUX: "xx", MAC: "xx"}
+    assert codes(coverage) == []
+    assert [row.label for row in coverage.rows] == ["abi3 wheel", "abi3 wheel"]
+    assert coverage.rows[0].files == (ABI3,)
+
+
+def test_a_missing_target_is_one_finding_with_its_runner(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, ABI3, sdist=True), contract())
+    assert drawn(coverage) == {LINUX: "xx", MAC: "ss"}
+    (finding,) = coverage.findings
+    assert finding.what == "macosx_10_13_x86_64 has no wheel; users there would build from the sdist"
+    assert finding.fix == "build it on macos-15-intel:  python -m wheelkit build --native"
+    assert (finding.code, finding.where, coverage.rows[1].label, coverage.rows[1].codes) == ("WK801", MAC, "missing", ("WK801",))
+
+
+def test_without_sdist_nobody_can_install_it(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, ABI3), contract())
+    assert drawn(coverage) == {LINUX: "xx", MAC: "--"}
+    assert "users there cannot install it" in coverage.findings[0].what
+
+
+def test_the_configured_runner_is_named(tmp_path: Path) -> None:
+    own = replace(contract(), runners={"macosx_*": "my-mac"})
+    assert "build it on my-mac:" in cover(release(tmp_path, ABI3), own).findings[0].fix
+
+
+def test_missing_interpreters_are_named(tmp_path: Path) -> None:
+    promised = contract(promised=matrix(LINUX, interpreters="cp311 cp312 cp313 cp314t"))
+    versioned = [f"demo-1.0-cp31{minor}-cp31{minor}-manylinux_2_28_x86_64.whl" for minor in (1, 3)]
+    coverage = cover(release(tmp_path, *versioned), promised)
+    assert drawn(coverage) == {LINUX: "x-x-"}
+    assert "has no wheel for cp312, cp314t;" in coverage.findings[0].what
+    assert coverage.rows[0].label == "2 wheels"
+
+
+def test_an_abi3_wheel_does_not_serve_free_threaded(tmp_path: Path) -> None:
+    promised = contract(promised=matrix(LINUX, interpreters="cp314 cp314t"))
+    assert drawn(cover(release(tmp_path, ABI3), promised)) == {LINUX: "x-"}
+
+
+def test_requires_python_closes_cells(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, ABI3, ABI3_MAC, lines=("Requires-Python: >=3.12",)), contract())
+    assert drawn(coverage) == {LINUX: "-x", MAC: "-x"}
+
+
+def test_a_wheel_for_newer_systems_does_not_cover(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, ABI3.replace("2_17", "2_34"), ABI3_MAC), contract())
+    assert drawn(coverage) == {LINUX: "--", MAC: "xx"}
+    assert codes(coverage) == ["WK801", "WK803"]
+
+
+def test_native_judges_only_its_target(tmp_path: Path) -> None:
+    here = replace(contract(), native=Target.parse(MAC))
+    coverage = cover(release(tmp_path), here)
+    assert drawn(coverage) == {LINUX: "..", MAC: "--"}
+    assert [finding.where for finding in coverage.findings] == [MAC]
+    assert coverage.findings[0].fix == "build it here:  python -m wheelkit build --native"
+    assert [row.label for row in coverage.rows] == ["elsewhere", "missing"]
+    assert codes(cover(release(tmp_path, ABI3_MAC), here)) == []
+
+
+def test_undeclared_is_shown_and_not_judged(tmp_path: Path) -> None:
+    unpromised = contract(promised=matrix(declared=False))
+    for judged in (unpromised, Contract()):
+        coverage = cover(release(tmp_path, ABI3, lines=("Requires-Python: >=3.10,<3.13",)), judged)
+        assert drawn(coverage) == {"manylinux_2_17_x86_64": "-xx"}
+        assert codes(coverage) == []
+
+
+def test_single_files_are_not_judged(tmp_path: Path) -> None:
+    assert codes(cover(release(tmp_path, ABI3), contract(), whole=False)) == []
+
+
+def test_pure_has_one_row(tmp_path: Path) -> None:
+    coverage = cover(release(tmp_path, wheels.PURE), contract(Kind.PURE))
+    assert drawn(coverage) == {"any": "xx"}
+    assert coverage.rows[0].label == "pure wheel"
+    missing = cover(release(tmp_path, sdist=True), contract(Kind.META))
+    assert [finding.what for finding in missing.findings] == ["demo 1.0 has no wheel; users there would build from the sdist"]
+    assert codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=Target.parse(MAC)))) == []
+
+
+def test_a_pure_wheel_serves_every_native_cell(tmp_path: Path) -> None:
+    assert drawn(cover(release(tmp_path, wheels.PURE), contract())) == {LINUX: "xx", MAC: "xx"}
+
+
+def test_unknown_wheels_make_their_own_rows(tmp_path: Path) -> None:
+    names = (
+        "demo-1.0-cp314-cp314t-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
+        "demo-1.0-cp313-cp313-win_arm64.whl",
+        "demo-1.0-pp311-pypy311_pp73-macosx_11_0_arm64.whl",
+        "demo-1.0-cp313-cp313-macosx_10_13_universal2.whl",
+    )
+    coverage = cover(release(tmp_path, *names, lines=("Requires-Python: >=3.13,<3.15",)), Contract())
+    assert [cell.interpreter for cell in coverage.rows[0].cells] == ["cp313", "cp314", "cp314t", "pp311"]
+    assert drawn(coverage) == {
+        "manylinux_2_17_aarch64": "--x-",
+        # A universal2 wheel also installs on arm64.
+        "macosx_11_0_arm64": "x---",
+        "macosx_10_13_universal2": "x---",
+        "win_arm64": "x---",
+    }
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("demo-1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl", ["WK802"]),
+        ("demo-1.0-1-cp311-abi3-manylinux_2_17_x86_64.whl", ["WK802"]),
+        ("demo-1.0-cp312-abi3-manylinux_2_17_x86_64.whl", []),
+        ("demo-1.0-cp311-abi3-manylinux_2_28_x86_64.whl", []),
+    ],
+)
+def test_two_wheels_for_the_same_tag(tmp_path: Path, second: str, expected: list[str]) -> None:
+    assert codes(cover(release(tmp_path, ABI3, second), Contract())) == expected
+
+
+def test_the_higher_build_tag_is_picked(tmp_path: Path) -> None:
+    second = "demo-1.0-10-cp311-abi3-manylinux_2_17_x86_64.whl"
+    third = "demo-1.0-9-cp311-abi3-manylinux_2_17_x86_64.whl"
+    assert cover(release(tmp_path, ABI3, second, third), contract(promised=matrix(LINUX))).rows[0].files == (second,)
+
+
+def test_an_absent_distribution(tmp_path: Path) -> None:
+    promises = {
+        name: Promise(distribution=name, kind=kind, matrix=matrix()) for name, kind in (("demo", Kind.NATIVE), ("demo-cli", Kind.PURE))
+    }
+    dist = Dist(wheels=release(tmp_path, ABI3).wheels, sdists=())
+    whole = Contract(promises=promises)
+    assert [(finding.code, finding.where) for finding in absent(dist, whole)] == [("WK804", "demo-cli")]
+    assert list(absent(replace(dist, whole=False), whole)) == []
+    assert list(absent(dist, replace(whole, native=Target.parse(LINUX)))) == []

@@ -1,0 +1,152 @@
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, Dist, Promise, libraries
+from wheelkit.config import Provider
+from wheelkit.matrix import Matrix
+from wheelkit.project import Kind
+from wheelkit.wheel import Binary, Wheel
+from wheels import elf, macho, needs, pe
+
+TORCH = Provider(
+    name="torch", linux=("libtorch*", "libc10*"), macos=("libtorch*.dylib",), windows=("torch*.dll",), distributions=("torch",)
+)
+PROMISE = Promise(distribution="demo", kind=Kind.NATIVE, matrix=Matrix(targets=(), interpreters=(), declared=False))
+EXCLUDING = Contract(promises={"demo": PROMISE}, exclude=(TORCH,))
+REQUIRES = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch (>=2.5,<2.6)")}
+CHECKS = (libraries.missing, libraries.bundled, libraries.provider_required, libraries.search_paths, libraries.twice)
+
+
+def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: B008
+    return [finding.code for check in CHECKS for finding in check(wheel, contract)]
+
+
+GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.LINUX, elf(needed=needs("libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2")), []),
+        (wheels.LINUX, elf(needed=needs("libfoo.so.1")), ["WK501"]),
+        (GENERIC, elf(needed=needs("libfoo.so.1")), []),
+        (wheels.LINUX, elf(needed=needs("libpython3.11.so.1.0")), ["WK502"]),
+        (wheels.LINUX, elf("demo/a.o", kind="object", needed=needs("libfoo.so.1")), []),
+        (wheels.MACOS, macho(needed=needs("/usr/lib/libSystem.B.dylib", "/System/Library/Frameworks/Accelerate.framework/Accelerate")), []),
+        (wheels.MACOS, macho(needed=needs("/opt/homebrew/lib/libfoo.1.dylib")), ["WK501"]),
+        (wheels.MACOS, macho(needed=needs("@rpath/libfoo.1.dylib")), ["WK501"]),
+        (wheels.MACOS, macho(needed=needs("@rpath/libfoo.1.dylib", how="weak")), []),
+        (wheels.MACOS, macho(needed=needs("/Library/Frameworks/Python.framework/Versions/3.11/Python")), ["WK502"]),
+        (wheels.WINDOWS, pe(needed=needs("KERNEL32.dll", "api-ms-win-crt-heap-l1-1-0.dll", "python311.dll", "VCRUNTIME140_1.dll")), []),
+        (wheels.WINDOWS, pe(needed=needs("msvcp140.dll")), ["WK508"]),
+        (wheels.WINDOWS, pe(needed=needs("nvcuda.dll", how="delay")), []),
+        (wheels.LINUX, pe(needed=needs("msvcp140.dll")), []),
+        (wheels.LINUX, elf(rpaths=(wheels.Rpath(path="$ORIGIN/../demo.libs"),)), []),
+        (wheels.LINUX, elf(rpaths=(wheels.Rpath(path="$ORIGIN:/home/me/build/lib"),)), ["WK506"]),
+        (wheels.MACOS, macho(rpaths=(wheels.Rpath(path="/usr/lib/swift"),)), []),
+        (wheels.MACOS, macho(rpaths=(wheels.Rpath(path="/Users/me/lib"),)), ["WK506"]),
+    ],
+)
+def test_needed_libraries(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "library"),
+    [
+        (wheels.LINUX, elf(needed=needs("libfoo.so.1")), elf("demo.libs/libfoo-1a2b3c4d.so.1.2", name="libfoo.so.1", exports=())),
+        (wheels.LINUX, elf(needed=needs("libfoo.so.1")), elf("demo.libs/libfoo.so.1", exports=())),
+        (wheels.MACOS, macho(needed=needs("@loader_path/.dylibs/libfoo.1.dylib")), macho("demo/.dylibs/libfoo.1.dylib", exports=())),
+        (wheels.WINDOWS, pe(needed=needs("FOO.dll")), pe("demo.libs/foo.dll", exports=())),
+    ],
+)
+def test_libraries_in_the_wheel(tmp_path: Path, filename: str, made: Binary, library: Binary) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made, library)) == []
+    assert codes(wheels.facts(tmp_path, filename, made)) != []
+
+
+def test_an_absolute_path_is_not_served_by_a_copy(tmp_path: Path) -> None:
+    made, copy = macho(needed=needs("/opt/lib/libfoo.dylib")), macho("demo/.dylibs/libfoo.dylib", exports=())
+    assert codes(wheels.facts(tmp_path, wheels.MACOS, made, copy)) == ["WK501"]
+
+
+def test_the_message_says_who_needs_what(tmp_path: Path) -> None:
+    wheel = wheels.facts(
+        tmp_path, wheels.LINUX, elf("demo/a.so", needed=needs("libfoo.so.1")), elf("demo/b.so", needed=needs("libfoo.so.1"))
+    )
+    (finding,) = libraries.missing(wheel, Contract())
+    assert finding.what == "demo/a.so (and 1 other) needs libfoo.so.1, which is neither in the wheel nor on manylinux_2_17_x86_64 systems"
+
+
+USER = elf(needed=needs("libtorch_cpu.so"))
+
+
+def test_excluded_with_a_required_provider(tmp_path: Path) -> None:
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, members=REQUIRES), EXCLUDING) == []
+
+
+def test_excluded_without_requiring_the_provider(tmp_path: Path) -> None:
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER), EXCLUDING) == ["WK505"]
+
+
+def test_a_known_provider_counts_without_configuration(tmp_path: Path) -> None:
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, members=REQUIRES)) == []
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER)) == ["WK501"]
+
+
+@pytest.mark.parametrize(
+    ("filename", "library", "expected"),
+    [
+        (wheels.LINUX, elf("demo.libs/libtorch_cpu-1a2b3c4d.so.2", exports=()), ["WK503"]),
+        (wheels.LINUX, elf("demo.libs/libtorch.so", exports=()), ["WK503"]),
+        (wheels.LINUX, elf("demo.libs/libz-1a2b3c4d.so.1", exports=()), []),
+        (wheels.LINUX, elf("demo/libtorch_binding.so"), []),
+        (wheels.WINDOWS, pe("demo.libs/Torch_cpu-a4c2229bdc2a2a630acdc095b4d86008.dll", exports=()), ["WK503"]),
+        (wheels.MACOS, macho("demo/.dylibs/libtorch.dylib", exports=()), ["WK503"]),
+    ],
+)
+def test_bundled(tmp_path: Path, filename: str, library: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, library), EXCLUDING) == expected
+    assert codes(wheels.facts(tmp_path, filename, library)) == []
+
+
+def test_the_provider_itself_may_hold_its_libraries(tmp_path: Path) -> None:
+    own = wheels.facts(tmp_path, wheels.LINUX.replace("demo", "torch"), elf("torch/lib/libtorch.so", exports=()))
+    assert codes(own, EXCLUDING) == []
+
+
+def test_grafted_twice(tmp_path: Path) -> None:
+    first, second = (elf(f"demo.libs/libz-{digits}.so.1", exports=()) for digits in ("1a2b3c4d", "5e6f7a8b"))
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, first, second)) == ["WK507"]
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, first)) == []
+
+
+def unused(contract: Contract, *made: Wheel) -> list[str]:
+    return [finding.what for finding in libraries.unused_patterns(Dist(wheels=made, sdists=()), contract)]
+
+
+def test_a_pattern_that_matches_nothing(tmp_path: Path) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, USER)
+    assert unused(EXCLUDING, wheel) == ['exclude.torch: "libc10*" matches no library that these wheels need']
+    both = wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libtorch_cpu.so", "libc10.so")))
+    assert unused(EXCLUDING, both) == []
+
+
+def test_a_pattern_for_another_system_is_not_judged(tmp_path: Path) -> None:
+    both = wheels.facts(tmp_path, wheels.WINDOWS, pe(needed=needs("torch_cpu.dll")))
+    assert unused(EXCLUDING, both) == []
+
+
+def test_a_shipped_list_is_judged_as_a_whole(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    shipped = replace(EXCLUDING, exclude=(replace(TORCH, shipped=True),))
+    assert unused(shipped, wheels.facts(tmp_path, wheels.LINUX, USER)) == []
+    assert len(unused(shipped, wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libc.so.6"))))) == 1
+
+
+def test_foreign_wheels_do_not_use_the_projects_patterns(tmp_path: Path) -> None:
+    other = wheels.facts(tmp_path, wheels.LINUX.replace("demo", "other"), elf(needed=needs("libc.so.6")))
+    assert unused(EXCLUDING, other) == []

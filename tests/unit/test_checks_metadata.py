@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, Promise, Release, metadata
+from wheelkit.matrix import Matrix, Target
+from wheelkit.project import Kind
+from wheelkit.wheel import Sdist, Wheel, read
+
+META = "{info}/METADATA"
+CP310 = wheels.LINUX.replace("cp311", "cp310")
+
+
+def codes(wheel: Wheel) -> list[str]:
+    return [
+        finding.code for check in (metadata.valid, metadata.python_tags, metadata.local_version) for finding in check(wheel, Contract())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filename", "lines", "expected"),
+    [
+        (wheels.LINUX, (), []),
+        (wheels.LINUX, ("Requires-Python: >=3.9", "Requires-Dist: six; extra == 'x'", "Provides-Extra: x"), []),
+        (wheels.LINUX, ("Requires-Python: at least 3.9",), ["WK701"]),
+        (wheels.LINUX, ("Requires-Dist: six >>> 1",), ["WK701"]),
+        (wheels.LINUX, ("Summary: a\n  b",), ["WK701"]),
+        (wheels.LINUX, ("License: a\n  b",), []),
+        (CP310, ("Requires-Python: >=3.11",), ["WK702"]),
+        (CP310, ("Requires-Python: >=3.10.4",), []),
+        (wheels.ABI3.replace("cp311", "cp38"), ("Requires-Python: >=3.11",), []),
+        (wheels.PURE, ("Requires-Python: >=3.11",), []),
+        ("demo-1.0-cp310.cp311-none-any.whl", ("Requires-Python: >=3.11",), []),
+        ("demo-1.0+cpu-py3-none-any.whl", (), ["WK703"]),
+    ],
+)
+def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expected: list[str]) -> None:
+    version = filename.split("-")[1]
+    wheel = read(wheels.write_wheel(tmp_path, filename, members={META: wheels.metadata("demo", version, *lines)}))
+    assert codes(wheel) == expected
+
+
+def test_a_field_newer_than_the_metadata_version_is_a_note(tmp_path: Path) -> None:
+    text = wheels.metadata("demo", "1.0", "License-File: LICENSE").replace("2.4", "2.1")
+    assert codes(read(wheels.write_wheel(tmp_path, members={META: text}))) == ["WK706"]
+    newer = wheels.metadata("demo", "1.0", "License-File: LICENSE")
+    assert codes(read(wheels.write_wheel(tmp_path, members={META: newer}))) == []
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "Name: demo\n", b"Metadata-Version: 2.4\nName: d\xff\nVersion: 1.0\n"])
+def test_metadata_that_is_none(tmp_path: Path, text: str | bytes) -> None:
+    assert set(codes(read(wheels.write_wheel(tmp_path, members={META: text})))) == {"WK701"}
+
+
+def release(*made: Wheel, sdists: tuple[Sdist, ...] = ()) -> Release:
+    return Release(distribution="demo", version="1.0", wheels=made, sdists=sdists)
+
+
+def test_wheels_that_differ(tmp_path: Path) -> None:
+    first = read(
+        wheels.write_wheel(
+            tmp_path, wheels.LINUX, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six", "Requires-Dist: attrs")}
+        )
+    )
+    turned = read(
+        wheels.write_wheel(
+            tmp_path, wheels.MACOS, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: attrs", "Requires-Dist: six")}
+        )
+    )
+    odd = read(wheels.write_wheel(tmp_path, wheels.WINDOWS, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six")}))
+    assert list(metadata.same_metadata(release(first, turned), Contract())) == []
+    (finding,) = metadata.same_metadata(release(first, turned, odd), Contract())
+    assert (finding.code, finding.file) == ("WK704", wheels.WINDOWS)
+
+
+def test_a_release_without_sdist(tmp_path: Path) -> None:
+    wheel = read(wheels.write_wheel(tmp_path))
+    matrix = Matrix(targets=(), interpreters=(), declared=False)
+    contract = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=matrix)})
+    sdist = Sdist(path=tmp_path / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None)
+    assert [finding.code for finding in metadata.sdist_missing(release(wheel), contract)] == ["WK705"]
+    assert list(metadata.sdist_missing(release(wheel, sdists=(sdist,)), contract)) == []
+    assert list(metadata.sdist_missing(release(wheel), Contract())) == []
+    here = Contract(promises=contract.promises, native=Target.parse("win_amd64"))
+    assert list(metadata.sdist_missing(release(wheel), here)) == []

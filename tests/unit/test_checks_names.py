@@ -1,0 +1,95 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, names
+from wheelkit.wheel import read
+
+CHECKS = (names.file_name, names.tags, names.identity, names.wheel_file, names.purelib)
+INFO = "{info}/WHEEL"
+META = "{info}/METADATA"
+
+
+def codes(path: Path) -> list[str]:
+    wheel = read(path)
+    return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        wheels.LINUX,
+        "my_demo-1.0-py2.py3-none-any.whl",
+        "demo-1.0.post1-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
+    ],
+)
+def test_good_names(tmp_path: Path, filename: str) -> None:
+    assert codes(wheels.write_wheel(tmp_path, filename)) == []
+
+
+@pytest.mark.parametrize(
+    ("filename", "expected"),
+    [
+        ("Demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
+        ("my.demo-1.0-py3-none-any.whl", "my_demo-1.0-py3-none-any.whl"),
+        ("demo-1.00-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
+        ("demo-1.0.RC1-py3-none-any.whl", "demo-1.0rc1-py3-none-any.whl"),
+    ],
+)
+def test_not_normalised(tmp_path: Path, filename: str, expected: str) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, filename))
+    (finding,) = names.file_name(wheel, Contract())
+    assert finding.code == "WK202"
+    assert expected in finding.fix
+
+
+def test_a_name_that_is_none(tmp_path: Path) -> None:
+    good = wheels.write_wheel(tmp_path, wheels.PURE)
+    assert codes(good.rename(tmp_path / "demo-1.0-py3-none.whl")) == ["WK201"]
+
+
+@pytest.mark.parametrize(
+    ("code", "members"),
+    [
+        ("WK203", {INFO: wheels.wheel_file(wheels.ABI3)}),
+        ("WK204", {META: wheels.metadata("other")}),
+        ("WK204", {META: wheels.metadata("demo", "1.1")}),
+        ("WK205", {INFO: wheels.wheel_file(wheels.LINUX, Root_Is_Purelib="true")}),
+        ("WK205", {INFO: wheels.wheel_file(wheels.LINUX, Root_Is_Purelib="maybe")}),
+        ("WK206", {INFO: wheels.wheel_file(wheels.LINUX, Build="1")}),
+        ("WK207", {INFO: wheels.wheel_file(wheels.LINUX, Wheel_Version="2.0")}),
+        ("WK207", {INFO: ""}),
+        ("", {INFO: wheels.wheel_file(wheels.LINUX, Wheel_Version="1.9")}),
+        ("", {META: wheels.metadata("DEMO", "1.0.0")}),
+    ],
+)
+def test_disagreements(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
+    assert sorted(set(codes(wheels.write_wheel(tmp_path, members=members)))) == ([code] if code else [])
+
+
+def test_compressed_tags_are_expanded(tmp_path: Path) -> None:
+    filename = "demo-1.0-py2.py3-none-any.whl"
+    fewer = wheels.wheel_file(filename).replace("Tag: py2-none-any\n", "")
+    joined = fewer.replace("Tag: py3-none-any", "Tag: py2.py3-none-any")
+    assert codes(wheels.write_wheel(tmp_path, filename, members={INFO: fewer})) == ["WK203"]
+    assert codes(wheels.write_wheel(tmp_path, filename, members={INFO: joined})) == []
+
+
+def test_build_tag(tmp_path: Path) -> None:
+    filename = "demo-1.0-2-py3-none-any.whl"
+    with_build = {INFO: wheels.wheel_file(filename, Build="2")}
+    assert codes(wheels.write_wheel(tmp_path, filename, members=with_build)) == []
+    assert codes(wheels.write_wheel(tmp_path, filename)) == ["WK206"]
+
+
+def test_another_dist_info(tmp_path: Path) -> None:
+    assert codes(wheels.write_wheel(tmp_path, dist_info="demo-2.0.dist-info")) == ["WK204"]
+    assert codes(wheels.write_wheel(tmp_path, dist_info="Demo-1.0.dist-info")) == []
+
+
+def test_platlib_without_native_code(tmp_path: Path) -> None:
+    purelib = {INFO: wheels.wheel_file(wheels.PURE, Root_Is_Purelib="false")}
+    assert codes(wheels.write_wheel(tmp_path, wheels.PURE, members=purelib)) == ["WK208"]
+    assert codes(wheels.write_wheel(tmp_path, wheels.PURE)) == []

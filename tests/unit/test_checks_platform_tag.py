@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, macos, platform_tag, windows
+from wheelkit.checks.needs import needs
+from wheelkit.matrix import Target
+from wheelkit.wheel import Binary, Wheel
+from wheels import Part, elf, macho, pe
+
+CHECKS = (
+    platform_tag.system,
+    platform_tag.architecture,
+    platform_tag.pure,
+    platform_tag.generic,
+    macos.minimum_system,
+    macos.signature,
+    windows.debug_runtime,
+)
+UNIVERSAL = "demo-1.0-cp311-cp311-macosx_10_13_universal2.whl"
+INTEL = "demo-1.0-cp311-cp311-macosx_10_13_x86_64.whl"
+
+
+def codes(wheel: Wheel) -> list[str]:
+    return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
+
+
+def fat(intel: str = "10.13", arm: str = "11.0", **facts: object) -> Binary:
+    usual = {"kind": "bundle", "exports": ("PyInit__core",), "os": "macos", "signed": True} | facts
+    parts = (Part(arch="x86_64", min_os=intel, **usual), Part(arch="arm64", min_os=arm, **usual))
+    return wheels.binary("demo/_core.so", *parts, form="macho")
+
+
+PROGRAM = {"kind": "executable", "exports": ()}
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.LINUX, elf(), []),
+        (wheels.LINUX, elf(arch="aarch64"), ["WK301"]),
+        (wheels.LINUX, elf("demo/tool", arch="aarch64", **PROGRAM), ["WK303"]),
+        (wheels.LINUX, elf("demo/part.o", arch="aarch64", kind="object", exports=()), []),
+        (wheels.LINUX.replace("x86_64", "i686"), elf(arch="i686"), []),
+        (wheels.LINUX, macho(), ["WK302"]),
+        (wheels.LINUX, pe("demo/launcher.exe", arch="i686", **PROGRAM), ["WK303"]),
+        (wheels.LINUX.replace("manylinux_2_17", "linux"), elf(), ["WK307"]),
+        (wheels.LINUX.replace("manylinux_2_17", "linux"), elf(arch="aarch64"), ["WK301", "WK307"]),
+        (wheels.LINUX.replace("manylinux_2_17_x86_64", "plan9"), elf(), ["WK313"]),
+        (wheels.MACOS, macho(), []),
+        (wheels.MACOS, macho("demo/_core.so", "arm64e"), []),
+        (wheels.MACOS, macho("demo/_core.so", "x86_64"), ["WK301"]),
+        (wheels.MACOS, fat(), []),
+        (wheels.MACOS, macho(min_os="12.0"), ["WK321"]),
+        (wheels.MACOS, macho(min_os="10.9"), []),
+        (wheels.MACOS, macho(min_os=None), []),
+        (wheels.MACOS, macho(min_os="15.0", os="ios"), []),
+        (wheels.MACOS, macho(signed=False), ["WK323"]),
+        (INTEL, macho("demo/_core.so", "x86_64", min_os="10.13", signed=False), []),
+        (INTEL, macho("demo/_core.so", "x86_64", min_os="10.14"), ["WK321"]),
+        (INTEL.replace("10_13", "11_0"), macho("demo/_core.so", "x86_64", min_os="10.16"), []),
+        (UNIVERSAL, fat(), []),
+        (UNIVERSAL, fat("10.15"), ["WK321"]),
+        (UNIVERSAL, fat(arm="12.0"), ["WK321"]),
+        (UNIVERSAL, fat("10.15", "12.0"), ["WK321", "WK321"]),
+        (UNIVERSAL, macho("demo/_core.so", "x86_64", min_os="10.13"), ["WK322"]),
+        ("demo-1.0-cp311-cp311-macosx_10_13_x86_64.macosx_11_0_arm64.whl", fat(), []),
+        ("demo-1.0-cp311-cp311-macosx_10_13_x86_64.macosx_11_0_arm64.whl", macho(), ["WK322"]),
+        ("demo-1.0-cp311-cp311-macosx_10_9_intel.whl", macho("demo/_core.so", "x86_64", min_os="10.9"), []),
+        (wheels.WINDOWS, pe(), []),
+        (wheels.WINDOWS, pe(arch="arm64"), ["WK301"]),
+        (wheels.WINDOWS.replace("win_amd64", "win_arm64"), pe(arch="arm64"), []),
+        (wheels.WINDOWS.replace("win_amd64", "win32"), pe(arch="i686"), []),
+        (wheels.WINDOWS, pe(needed=wheels.needs("VCRUNTIME140D.dll")), ["WK331"]),
+        (wheels.WINDOWS, pe(needed=wheels.needs("python311_d.dll")), ["WK331"]),
+        (wheels.WINDOWS, pe(needed=wheels.needs("VCRUNTIME140.dll", "python311.dll", "msvcp140_1.dll")), []),
+        (wheels.PURE, elf(), ["WK304"]),
+        (wheels.PURE, pe("demo/launcher.exe", **PROGRAM), ["WK305"]),
+        (wheels.PURE, elf("demo/part.o", kind="object", exports=()), []),
+    ],
+)
+def test_tags_and_binaries(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+def test_tags_without_binaries(tmp_path: Path) -> None:
+    assert codes(wheels.facts(tmp_path, wheels.LINUX)) == ["WK306"]
+    assert codes(wheels.facts(tmp_path, wheels.PURE)) == []
+
+
+def test_the_worst_slice_is_named(tmp_path: Path) -> None:
+    wheel = wheels.facts(tmp_path, wheels.MACOS, macho("demo/a.so", min_os="12.0"), macho("demo/b.so", min_os="13.3"))
+    (finding,) = macos.minimum_system(wheel, Contract())
+    assert finding.what == "demo/b.so (arm64) needs macOS 13.3; macosx_11_0_arm64 promises 11.0 (and 1 other binary)"
+    assert "MACOSX_DEPLOYMENT_TARGET=11.0" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "target", "expected"),
+    [
+        (
+            wheels.LINUX,
+            elf(
+                versions=(
+                    wheels.Version(library="libc.so.6", version="GLIBC_2.4"),
+                    wheels.Version(library="libc.so.6", version="GLIBC_2.14"),
+                )
+            ),
+            "manylinux_2_17_x86_64",
+            "glibc 2.14",
+        ),
+        (wheels.LINUX, elf(versions=(wheels.Version(library="libc.so.6", version="GLIBC_ABI_DT_RELR"),)), "manylinux_2_17_x86_64", ""),
+        (wheels.LINUX.replace("many", "musl").replace("2_17", "1_2"), elf(), "musllinux_1_2_x86_64", "musl 1.2"),
+        (UNIVERSAL, fat(), "macosx_10_13_universal2", "macOS 10.13"),
+        (UNIVERSAL, fat(), "macosx_11_0_arm64", "macOS 11.0"),
+        (wheels.WINDOWS, pe(needed=wheels.needs("python3.dll", "python311.dll")), "win_amd64", "python311.dll"),
+    ],
+)
+def test_needs(tmp_path: Path, filename: str, made: Binary, target: str, expected: str) -> None:
+    assert needs([wheels.facts(tmp_path, filename, made)], Target.parse(target)) == expected
+
+
+def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:
+    made = [
+        wheels.facts(tmp_path, f"demo-1.0-cp31{minor}-cp31{minor}-win_amd64.whl", pe(needed=wheels.needs(f"python31{minor}.dll")))
+        for minor in (1, 2)
+    ]
+    assert needs(made, Target.parse("win_amd64")) == "python3xx.dll"
+    assert needs(made[:1], Target.parse("win_amd64")) == "python311.dll"
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    from wheelkit import _core
+
+    own = Path(_core.__file__).read_bytes()
+    broken = wheels.facts(tmp_path, wheels.LINUX)
+    assert list(platform_tag.damage(broken, Contract())) == []
+    from wheelkit.wheel import read
+
+    wheel = read(wheels.write_wheel(tmp_path, members={"demo/broken.so": own[:100], "demo/whole.so": own}))
+    (finding,) = platform_tag.damage(wheel, Contract())
+    assert (finding.code, finding.member) == ("WK308", "demo/broken.so")

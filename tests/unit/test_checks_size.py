@@ -1,0 +1,63 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, Promise, size
+from wheelkit.checks.words import size as shown
+from wheelkit.checks.words import some
+from wheelkit.matrix import Matrix
+from wheelkit.project import Kind
+
+MATRIX = Matrix(targets=(), interpreters=(), declared=False)
+
+
+def limited(limit: int | None) -> Contract:
+    return Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=MATRIX, max_size=limit)})
+
+
+def test_the_projects_limit(tmp_path: Path) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, members={"demo/big.bin": os.urandom(9000)})
+    (finding,) = size.budget(wheel, limited(9000))
+    assert finding.code == "WK601"
+    assert "demo/big.bin (9 kB)" in finding.what
+    assert list(size.budget(wheel, limited(wheel.size))) == []
+    assert list(size.budget(wheel, limited(None))) == []
+
+
+@pytest.mark.parametrize(("count", "expected"), [(size.INDEX_LIMIT, []), (size.INDEX_LIMIT + 1, ["WK602"])])
+def test_the_indexs_limit(tmp_path: Path, count: int, expected: list[str]) -> None:
+    wheel = replace(wheels.facts(tmp_path, wheels.LINUX), size=count)
+    assert [finding.code for finding in size.budget(wheel, Contract())] == expected
+    assert list(size.budget(wheel, limited(2 * size.INDEX_LIMIT))) == []
+
+
+@pytest.mark.parametrize(("debug", "expected"), [(400_000, ["WK603"]), (100_000, [])])
+def test_what_could_be_stripped(tmp_path: Path, debug: int, expected: list[str]) -> None:
+    member = "demo/_core.cpython-311-x86_64-linux-gnu.so"
+    wheel = wheels.facts(tmp_path, wheels.LINUX, wheels.elf(member, debug_bytes=debug), members={member: bytes(1_000_000)})
+    assert [finding.code for finding in size.strippable(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (84_400, "84 kB"),
+        (999_600, "1.0 MB"),
+        (12_345_678, "12 MB"),
+        (10**9, "1.0 GB"),
+        (10**13, "10000 GB"),
+    ],
+)
+def test_sizes_in_words(count: int, text: str) -> None:
+    assert shown(count) == text
+
+
+def test_lists_in_words() -> None:
+    assert some("abcd") == "a, b, c, d"
+    assert some("abcde") == "a, b, c and 2 more"

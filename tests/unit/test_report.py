@@ -1,0 +1,212 @@
+import io
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from wheelkit.checks.catalogue import entries
+from wheelkit.report.json import to_json
+from wheelkit.report.model import CellCover, Cover, Finding, Report, Row, Severity
+from wheelkit.report.text import render
+
+TAGS = ("cp311", "cp312", "cp313", "cp314")
+
+
+def row(target: str, label: str = "abi3 wheel", cover: Cover = Cover.WHEEL, needs: str = "glibc 2.17", codes: tuple[str, ...] = ()) -> Row:
+    files_of = (f"daggerml-0.4.0-cp311-abi3-{target}.whl",) if cover is Cover.WHEEL else ()
+    cells = tuple(CellCover(interpreter=tag, cover=cover, file="".join(files_of)) for tag in TAGS)
+    size = 84_000 if files_of else 0
+    return Row(
+        distribution="daggerml",
+        version="0.4.0",
+        target=target,
+        label=label,
+        cells=cells,
+        files=files_of,
+        needs=needs if files_of else "",
+        size=size,
+        codes=codes,
+    )
+
+
+MISSING = Finding(
+    code="WK801",
+    severity=Severity.ERROR,
+    where="macosx_10_13_x86_64",
+    distribution="daggerml",
+    what="macosx_10_13_x86_64 has no wheel; users there would build from the sdist",
+    fix="build it on macos-15-intel:  python -m wheelkit build --native",
+)
+ABI = Finding(
+    code="WK402",
+    severity=Severity.ERROR,
+    file="daggerml-0.4.0-cp311-abi3-win_amd64.whl",
+    member="daggerml/_core.pyd",
+    what="daggerml/_core.pyd imports PyType_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11",
+    fix="raise the floor to cp312, or avoid the call",
+)
+REPORT = Report(
+    rows=(
+        row("manylinux_2_28_x86_64"),
+        row("macosx_10_13_x86_64", "missing", Cover.SDIST, codes=("WK801",)),
+        row("win_amd64", needs="python3.dll", codes=("WK402",)),
+    ),
+    findings=(MISSING, ABI),
+    wheels=2,
+    sdists=1,
+    seconds=0.214,
+)
+
+
+def shown(report: Report, width: int = 120, *, terminal: bool = True, encoding: str = "utf-8", colour: bool = False) -> str:
+    buffer = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+    console = Console(file=buffer, width=width, force_terminal=terminal, color_system="standard" if colour else None, legacy_windows=False)
+    render(report, console)
+    buffer.seek(0)
+    return buffer.read()
+
+
+def test_the_matrix_and_the_findings() -> None:
+    assert shown(REPORT).splitlines() == [
+        "daggerml 0.4.0                        cp311  cp312  cp313  cp314   needs          size   verdict",
+        "  manylinux_2_28_x86_64   abi3 wheel    ●      ●      ●      ●     glibc 2.17    84 kB   fine",
+        "  macosx_10_13_x86_64     missing       ○      ○      ○      ○                           WK801",
+        "  win_amd64               abi3 wheel    ●      ●      ●      ●     python3.dll   84 kB   WK402",
+        "",
+        "      WK801  macosx_10_13_x86_64 has no wheel; users there would build from the sdist",
+        "             build it on macos-15-intel:  python -m wheelkit build --native · wheelkit explain WK801",
+        "      WK402  daggerml/_core.pyd imports PyType_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11",
+        "             in daggerml-0.4.0-cp311-abi3-win_amd64.whl",
+        "             raise the floor to cp312, or avoid the call · wheelkit explain WK402",
+        "",
+        "2 findings in 2 wheels and 1 sdist · 0.21 s",
+    ]
+
+
+@pytest.mark.parametrize("width", [200, 120, 100, 90, 80, 72, 60, 56])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    lines = shown(REPORT, width).splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert "the wheel promises 3.11" in text
+    assert "verdict" in text
+
+
+def test_narrow_terminals_lose_the_dim_columns_first() -> None:
+    heads = {width: shown(REPORT, width).splitlines()[0] for width in (120, 90, 80, 60)}
+    assert "size" in heads[120]
+    assert "size" not in heads[90]
+    assert "needs" in heads[90]
+    assert "needs" not in heads[80]
+    assert "cp312" in heads[80]
+    assert "cp311-cp314" in heads[60]
+
+
+def test_a_pipe_gets_every_column_and_whole_lines() -> None:
+    assert shown(REPORT, 40, terminal=False) == shown(REPORT, 200)
+
+
+def test_colour_says_fine_warning_and_wrong() -> None:
+    text = shown(REPORT, colour=True)
+    assert "\x1b[32mfine" in text
+    assert "\x1b[31mWK402" in text
+    assert "\x1b[" not in shown(REPORT)
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in shown(REPORT, colour=True)
+
+
+def test_old_encodings_get_plain_marks() -> None:
+    text = shown(Report(rows=REPORT.rows, findings=(), wheels=1, sdists=0, seconds=1.0), encoding="cp1252")
+    assert "   x      x      x" in text
+
+
+def test_square_brackets_are_no_markup() -> None:
+    odd = Finding(code="WK101", severity=Severity.ERROR, what="[red]a[/red] is [b]odd", fix="y [tool.x]", file="f.whl")
+    assert "[red]a[/red] is [b]odd" in shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0))
+
+
+def note(number: int, severity: Severity = Severity.NOTE) -> Finding:
+    return Finding(code="WK603", severity=severity, what=f"{number} kB of x are debug sections", fix="strip", file=f"{number}.whl")
+
+
+def report_of(*findings: Finding) -> str:
+    return shown(Report(rows=(), findings=findings, wheels=3, sdists=0, seconds=0.5), 200)
+
+
+def test_many_alike_are_told_once() -> None:
+    text = report_of(*map(note, range(9)))
+    assert text.count("debug sections") == 1
+    assert "and 8 more like it" in text
+    assert "no findings, 9 notes in 3 wheels" in text
+    assert report_of(*map(note, range(3))).count("debug sections") == 3
+
+
+def test_errors_are_always_told() -> None:
+    text = report_of(*(note(number, Severity.ERROR) for number in range(9)))
+    assert text.count("debug sections") == 9
+    assert "9 findings in 3 wheels" in text
+
+
+def test_the_same_fact_about_many_files_is_told_once() -> None:
+    same = [
+        Finding(code="WK202", severity=Severity.WARNING, what="not normalised", fix=f"f{number}", file=f"{number}.whl")
+        for number in range(4)
+    ]
+    text = report_of(*same)
+    assert text.count("not normalised") == 1
+    assert "in 1.whl" in text
+    assert "and 2 more" in text
+
+
+def test_accepted_findings_show_the_reason() -> None:
+    known = Finding(code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand")
+    text = report_of(known)
+    assert "accepted: made by hand" in text
+    assert "no findings, 1 accepted finding in 3 wheels" in text
+
+
+def test_native_rows_elsewhere_are_dim_dots() -> None:
+    rows = (row("win_amd64"), row("macosx_11_0_arm64", "elsewhere", Cover.ELSEWHERE))
+    lines = shown(Report(rows=rows, findings=(), wheels=1, sdists=0, seconds=0.0)).splitlines()
+    assert lines[2].split() == ["macosx_11_0_arm64", "elsewhere", "·", "·", "·", "·"]
+
+
+SCHEMA = json.loads(files("wheelkit").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
+
+
+def test_json_fits_the_schema() -> None:
+    document = json.loads(json.dumps(to_json(REPORT)))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(document, SCHEMA)
+    assert document["ok"] is False
+    assert document["matrix"][1]["cells"][0] == {"interpreter": "cp311", "cover": "sdist", "file": None}
+    assert document["findings"][1]["member"] == "daggerml/_core.pyd"
+    assert "member" not in document["findings"][0]
+
+
+@pytest.mark.parametrize(
+    "change", [{"schema": 2}, {"ok": "yes"}, {"more": 1}, {"findings": [{"code": "X", "severity": "error", "what": "x", "fix": "y"}]}]
+)
+def test_the_schema_refuses_other_documents(change: dict[str, object]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(to_json(REPORT) | change, SCHEMA)
+
+
+def test_the_schema_names_every_cover_and_severity() -> None:
+    assert SCHEMA["$defs"]["cell"]["properties"]["cover"]["enum"] == [str(cover) for cover in Cover]
+    assert SCHEMA["$defs"]["finding"]["properties"]["severity"]["enum"] == [str(severity) for severity in Severity]
+
+
+def test_every_code_is_explained_and_every_explanation_is_used() -> None:
+    package = Path(str(files("wheelkit")))
+    sources = [*(package / "checks").glob("*.py"), package / "verify.py"]
+    used = {code for source in sources for code in re.findall(r'"(WK\d{3})"', source.read_text(encoding="utf-8"))}
+    assert used == set(entries())
+    assert all(entry.title and entry.why and entry.fix for entry in entries().values())

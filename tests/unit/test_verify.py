@@ -1,0 +1,150 @@
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, Promise, contract_of
+from wheelkit.config import Config, DistributionConfig, MatrixConfig
+from wheelkit.errors import UsageError
+from wheelkit.family import Family
+from wheelkit.matrix import Interpreter, Matrix, Target
+from wheelkit.project import Kind
+from wheelkit.report.model import Finding, Report, Severity
+from wheelkit.verify import collect, verify
+
+ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
+
+
+def write_sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
+    path = folder / f"{name}-{version}.tar.gz"
+    texts = {"PKG-INFO": wheels.metadata(name, version), "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n'}
+    with tarfile.open(path, "w:gz") as archive:
+        for file, text in texts.items():
+            info = tarfile.TarInfo(f"{name}-{version}/{file}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
+
+
+def promising(*, ignore: dict[str, str] | None = None, targets: tuple[str, ...] = ("manylinux_2_28_x86_64",)) -> Contract:
+    matrix = Matrix(targets=tuple(map(Target.parse, targets)), interpreters=(Interpreter.parse("cp311"),), declared=True)
+    return Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=matrix, ignore=ignore or {})})
+
+
+def codes(report: Report) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+def test_a_whole_dist(tmp_path: Path) -> None:
+    from wheelkit import _core
+
+    own = Path(_core.__file__).read_bytes()
+    name = ABI3.replace("2_17", "2_40")
+    wheels.write_wheel(tmp_path, name, members={"demo/_core.abi3.so": own})
+    write_sdist(tmp_path)
+    report = verify([tmp_path], promising(targets=("manylinux_2_40_x86_64",)))
+    assert [item for item in report.findings if item.severity is not Severity.NOTE] == []
+    assert report.ok
+    assert (report.wheels, report.sdists) == (1, 1)
+    assert report.rows[0].needs.startswith("glibc 2.")
+    assert report.seconds > 0
+
+
+def test_findings_come_worst_first_and_mark_their_rows(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE, record_text="")
+    report = verify([tmp_path], promising())
+    assert not report.ok
+    assert codes(report) == ["WK108", "WK705"]
+    assert report.rows[0].codes == ("WK108",)
+
+
+def test_an_accepted_finding_stays_and_does_not_fail(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE, record_text="")
+    report = verify([tmp_path], promising(ignore={"WK108": "made by hand"}))
+    assert report.ok
+    assert (report.findings[0].code, report.findings[0].accepted) == ("WK108", "made by hand")
+    assert report.rows[0].codes == ()
+
+
+def test_a_missing_cell_can_be_accepted(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, "demo-1.0-cp312-abi3-manylinux_2_17_x86_64.whl")
+    assert not verify([tmp_path], promising()).ok
+    assert verify([tmp_path], promising(ignore={"WK801": "not yet"})).ok
+
+
+def test_unreadable_files_are_findings(tmp_path: Path) -> None:
+    (tmp_path / wheels.LINUX).write_bytes(b"")
+    (tmp_path / wheels.PURE).write_bytes(b"junk")
+    (tmp_path / "demo-1.0.tar.gz").write_bytes(b"junk")
+    report = verify([tmp_path], Contract())
+    assert codes(report) == ["WK101", "WK101", "WK112"]
+    assert [finding.what for finding in report.findings[:2]] == ["it is empty", "it is no readable zip archive: File is not a zip file"]
+    assert (report.wheels, report.sdists) == (2, 1)
+    assert {finding.file for finding in report.findings} == {wheels.LINUX, wheels.PURE, "demo-1.0.tar.gz"}
+
+
+def test_native_restricts_coverage(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, "demo-1.0-cp311-abi3-win_amd64.whl")
+    contract = promising(targets=("manylinux_2_28_x86_64", "win_amd64"))
+    assert "WK801" in codes(verify([tmp_path], contract))
+    assert "WK801" not in codes(verify([tmp_path], contract, native=Target.parse("win_amd64")))
+
+
+def test_shallow_leaves_the_bytes_alone(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE, record_text="")
+    assert "WK108" in codes(verify([tmp_path], Contract()))
+    assert codes(verify([tmp_path], Contract(), shallow=True)) == []
+
+
+def test_single_files(tmp_path: Path) -> None:
+    first = wheels.write_wheel(tmp_path, wheels.PURE)
+    wheels.write_wheel(tmp_path, wheels.LINUX)
+    assert collect([first, first]) == (first,)
+    assert verify([first], Contract()).wheels == 1
+    assert len(collect([tmp_path])) == 2
+
+
+@pytest.mark.parametrize(("name", "words"), [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "holds no wheel")])
+def test_nothing_to_verify(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "note.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=words) as caught:
+        verify([tmp_path / name], Contract())
+    assert caught.value.hint
+
+
+def test_the_contract_of_a_project(tmp_path: Path) -> None:
+    from wheelkit.project import Distribution
+
+    item = Distribution(
+        name="Demo",
+        version="1.0",
+        kind=Kind.NATIVE,
+        source=tmp_path,
+        backend="mesonpy",
+        requires_python=">=3.11",
+        dependencies=(),
+        build_requires=(),
+        limited_api=True,
+        cibuildwheel={},
+    )
+    settings = DistributionConfig(max_size=5, ignore={"WK603": "wanted"})
+    config = Config(matrix=MatrixConfig(targets=("win_amd64",)), distribution={"demo": settings}, runner={"win_*": "mine"})
+    contract = contract_of(config, Family(root=tmp_path, distributions=(item,)))
+    promise = contract.promise("demo")
+    assert promise is not None
+    assert (promise.max_size, promise.ignore, promise.matrix.declared) == (5, {"WK603": "wanted"}, True)
+    assert promise.matrix.interpreters[0].tag == "cp311"
+    assert contract.runners == {"win_*": "mine"}
+    assert contract.promise("other") is None
+
+
+def test_fails_is_what_ok_counts() -> None:
+    error = Finding(code="WK101", severity=Severity.ERROR, what="x", fix="y")
+    base = Report(rows=(), findings=(), wheels=1, sdists=0, seconds=0.1)
+    assert not replace(base, findings=(error,)).ok
+    assert replace(base, findings=(replace(error, accepted="known"),)).ok
+    assert replace(base, findings=(replace(error, severity=Severity.WARNING),)).ok
