@@ -54,7 +54,8 @@ class Engine:
 class Machine:
     """System, architecture and C library of this machine, and the container engine that works here.
 
-    ``engine_problem`` says in one line why there is none. ``libc`` is ``manylinux`` or ``musllinux`` on Linux, ``libc_version`` its version.
+    ``engine_problem`` says in one line why there is none. ``libc`` is ``manylinux`` or ``musllinux`` on Linux, ``libc_version`` its
+    version.
     """
 
     system: System

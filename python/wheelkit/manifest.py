@@ -45,7 +45,8 @@ class Manifest:
     """All files that one build of one distribution for one target made, and from what.
 
     ``target`` is a platform tag, ``any`` for pure wheels, ``sdist`` for a source release. ``builder`` is ``cibuildwheel``, ``host``,
-    ``cross`` or ``pure``. ``source`` is the sha256 of the sdist that everything was built from; ``commit`` is empty outside version control.
+    ``cross`` or ``pure``. ``source`` is the sha256 of the sdist that everything was built from; ``commit`` is empty outside version
+    control.
     """
 
     distribution: str

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -59,11 +58,11 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completed:
-    """How a program ended: its exit status, and its last lines (standard output and standard error together)."""
+    """How a program ended: its exit status, its last lines (standard output and error together), and the log that holds all of them."""
 
     returncode: int
     output: str
-    seconds: float = 0.0
+    log: Path | None = None
 
 
 class Run(Protocol):
@@ -89,9 +88,7 @@ class Redactor:
 class LoggedRun:
     """Runs commands with all they print in one log file, which every failure can name."""
 
-    def __init__(
-        self, log: Path, *, echo: Callable[[str], None] = lambda _line: None, redact: Redactor | None = None
-    ) -> None:
+    def __init__(self, log: Path, *, echo: Callable[[str], None] = lambda _line: None, redact: Redactor | None = None) -> None:
         self.log = log
         self._echo = echo
         self._redact = redact or Redactor()
@@ -100,7 +97,6 @@ class LoggedRun:
         """Run the command to its end; an interrupt ends its whole process group first."""
         line = self._redact(str(command).encode()).decode()
         self._echo(line)
-        started = time.monotonic()
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
@@ -109,7 +105,7 @@ class LoggedRun:
                 log.write(f"[exit status {returncode}]\n\n".encode())
         except OSError as error:
             raise OutputError.of(error, self.log) from error
-        return Completed(returncode=returncode, output=tail, seconds=time.monotonic() - started)
+        return Completed(returncode=returncode, output=tail, log=self.log)
 
     def _watch(self, command: Command, log: BufferedWriter) -> tuple[int, str]:
         process = start(command)
@@ -170,24 +166,23 @@ def query(command: Command, *, timeout: float = 30.0) -> Completed:
     return Completed(returncode=done.returncode, output=text.decode(errors="replace").rstrip())
 
 
-def checked(run: Run, command: Command, what: str, *, log: Path | None = None, hint: str = "") -> Completed:
+def checked(run: Run, command: Command, what: str) -> Completed:
     """Run the command and raise ToolFailedError, with its last lines, unless it ended with 0."""
     done = run(command)
     if done.returncode != 0:
-        raise failure(done, what, log=log, hint=hint)
+        raise failure(done, what)
     return done
 
 
-def failure(done: Completed, what: str, *, log: Path | None = None, hint: str = "", lines: int = 25) -> ToolFailedError:
+def failure(done: Completed, what: str, *, lines: int = 25) -> ToolFailedError:
     """Make the error for a program that failed: what it was to do, how it ended, and its last ``lines`` lines."""
     if done.returncode < 0:
         ending = f"was ended by {signal.Signals(-done.returncode).name}"
     else:
         ending = f"failed with exit status {done.returncode}"
     detail = "\n".join(done.output.rstrip().splitlines()[-lines:])
-    if "No space left on device" in done.output:
-        hint = "free some space on the disk, then run it again"
-    return ToolFailedError(f"{what} {ending}", detail=detail, hint=hint, log=log)
+    hint = "free some space on the disk, then run it again" if "No space left on device" in done.output else ""
+    return ToolFailedError(f"{what} {ending}", detail=detail, hint=hint, log=done.log)
 
 
 class _Tail:

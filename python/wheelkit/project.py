@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -38,12 +38,12 @@ class Distribution:
     version: str | None
     kind: Kind
     source: Path
-    backend: str
-    requires_python: str | None
-    dependencies: tuple[str, ...]
-    build_requires: tuple[str, ...]
-    limited_api: bool
-    cibuildwheel: Mapping[str, Any]
+    backend: str = ""
+    requires_python: str | None = None
+    dependencies: tuple[str, ...] = ()
+    build_requires: tuple[str, ...] = ()
+    limited_api: bool = False
+    cibuildwheel: Mapping[str, Any] = field(default_factory=dict)
     stated: bool = True
 
     @property

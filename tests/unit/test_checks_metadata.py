@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, Promise, Release, metadata
+from wheelkit.checks import Contract, Dist, Promise, Release, metadata
 from wheelkit.matrix import Matrix, Target
 from wheelkit.project import Kind
 from wheelkit.wheel import Sdist, Wheel, read
@@ -84,3 +84,37 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
     assert list(metadata.sdist_missing(release(wheel), Contract())) == []
     here = Contract(promises=contract.promises, native=Target.parse("win_amd64"))
     assert list(metadata.sdist_missing(release(wheel), here)) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [("{info}/licenses/doc/LICENSE", []), ("{info}/LICENSE", []), ("doc/LICENSE", ["WK708"])],
+)
+def test_licence_files(tmp_path: Path, place: str, expected: list[str]) -> None:
+    members = {META: wheels.metadata("demo", "1.0", "License-File: doc/LICENSE"), place: "MIT"}
+    wheel = read(wheels.write_wheel(tmp_path, members=members))
+    assert [finding.code for finding in metadata.licence_files(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("demo-core >=1.0,<1.1", []),
+        ("demo_core ==1.0", []),
+        ("demo-core", []),
+        ("demo-core ~=0.9.0", ["WK707"]),
+        ("Demo.Core >=2; extra == 'x'", ["WK707"]),
+        ("other >=9", []),
+    ],
+)
+def test_family_ranges(tmp_path: Path, line: str, expected: list[str]) -> None:
+    core = read(wheels.write_wheel(tmp_path, "demo_core-1.0-py3-none-any.whl"))
+    user = read(wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", f"Requires-Dist: {line}")}))
+    dist = Dist(wheels=(core, user), sdists=())
+    assert [finding.code for finding in metadata.family_ranges(dist, Contract())] == expected
+
+
+def test_dev_versions_satisfy_the_range_that_names_them(tmp_path: Path) -> None:
+    core = read(wheels.write_wheel(tmp_path, "demo_core-1.0.dev3-py3-none-any.whl"))
+    user = read(wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: demo-core>=1.0.dev3,<2")}))
+    assert list(metadata.family_ranges(Dist(wheels=(core, user), sdists=()), Contract())) == []

@@ -4,12 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wheelkit import config, matrix, plan
-from wheelkit.config import Config
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.family import Family
 from wheelkit.machine import Engine, Machine
@@ -17,6 +16,9 @@ from wheelkit.matrix import COMMON_TARGETS, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cibuildwheel import image
 from wheelkit.project import Distribution, Kind
+
+if TYPE_CHECKING:
+    from wheelkit.config import Config
 
 PODMAN = Engine(name="podman", version="4.3.1", setting="podman")
 LINUX = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine=PODMAN)
@@ -53,7 +55,8 @@ def configuration(document: dict[str, Any]) -> Config:
 def planned(machine: Machine, document: dict[str, Any] | None = None, *, environ: dict[str, str] | None = None, **options: Any) -> Plan:
     builder = options.pop("builder", None)
     family = Family(root=Path("project"), distributions=(distribution(**options),))
-    return plan.make(configuration(document or {}), family, machine, out=Path("dist"), builder=builder, environ=environ or {})
+    request = plan.Request(machine=machine, out=Path("dist"), builder=builder, environ=environ or {})
+    return plan.make(configuration(document or {}), family, request)
 
 
 def test_each_common_target_is_built_on_its_own_machine_and_nowhere_else() -> None:
@@ -71,7 +74,11 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     assert step.argv == (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", "{out}", "{sdist}")
     assert "metadata.files('momentum')" in step.env[f"CIBW_TEST_COMMAND_{system.value.upper()}"]
     expected = {
-        "manylinux_2_28_x86_64": {"CIBW_ARCHS_LINUX": "x86_64", "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28", "CIBW_CONTAINER_ENGINE": "podman"},
+        "manylinux_2_28_x86_64": {
+            "CIBW_ARCHS_LINUX": "x86_64",
+            "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28",
+            "CIBW_CONTAINER_ENGINE": "podman",
+        },
         "manylinux_2_28_aarch64": {"CIBW_ARCHS_LINUX": "aarch64", "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28"},
         "macosx_10_13_x86_64": {"CIBW_ARCHS_MACOS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
         "macosx_11_0_arm64": {"CIBW_ARCHS_MACOS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},

@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
 from wheelkit.process import Command, LoggedRun, Redactor, checked, end_group, query, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def python(code: str, **options: object) -> Command:
@@ -38,7 +41,7 @@ def test_secrets_are_replaced_everywhere(tmp_path: Path) -> None:
 def test_a_failure_names_the_last_lines_and_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with pytest.raises(ToolFailedError, match="baking failed with exit status 3") as caught:
-        checked(LoggedRun(log), python("print('too hot'); raise SystemExit(3)"), "baking", log=log)
+        checked(LoggedRun(log), python("print('too hot'); raise SystemExit(3)"), "baking")
     assert caught.value.detail == "too hot"
     assert caught.value.log == log
 
@@ -87,7 +90,8 @@ def test_a_daemon_that_keeps_the_pipe_open_holds_nobody_up(tmp_path: Path) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
 def test_ending_a_group_ends_grandchildren_too() -> None:
-    code = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(c.pid, flush=True); c.wait()"
+    sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    code = f"import subprocess, sys; child = {sleeper}; print(child.pid, flush=True); child.wait()"
     process = start(python(code))
     assert process.stdout is not None
     grandchild = int(process.stdout.readline())

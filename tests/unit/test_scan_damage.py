@@ -1,5 +1,6 @@
 """Damaged binaries end in a ScanError or in a Scan, in little time and memory, and never in anything else."""
 
+import gc
 import subprocess
 import sys
 import tracemalloc
@@ -61,7 +62,7 @@ def test_nothing_but_zeros_behind_the_magic_number(magic: bytes, size: int) -> N
     assert outcome(magic + bytes(size)) != "sound"
 
 
-ELF, ELF_32 = BINARIES["elf-x86_64"], BINARIES["elf-ppc64"]
+ELF, BIG_ENDIAN = BINARIES["elf-x86_64"], BINARIES["elf-ppc64"]
 MACHO, FAT, PE = BINARIES["macho-arm64"], BINARIES["macho-fat"], BINARIES["pe-amd64"]
 # Binary, mark, bytes behind the mark, width, value, structure, reason
 DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
@@ -71,7 +72,7 @@ DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
     "elf too many sections": (ELF, "shnum", 0, 2, 0xFF00, "ELF section header table", "bad-count"),
     "elf size of a section header": (ELF, "shentsize", 0, 2, 40, "ELF section header table", "bad-value"),
     "elf size of a program header": (ELF, "phentsize", 0, 2, 0, "ELF program header table", "bad-value"),
-    "elf too many segments": (ELF_32, "phnum", 0, 2, 0xFFFE, "ELF program header table", "bad-count"),
+    "elf too many segments": (BIG_ENDIAN, "phnum", 0, 2, 0xFFFE, "ELF program header table", "bad-count"),
     "elf segment beyond the end": (ELF, "segment:LOAD", 32, 8, 2**40, "ELF load segment", "truncated"),
     "elf segment that wraps around": (ELF, "segment:LOAD", 8, 8, 2**64 - 1, "ELF load segment", "bad-offset"),
     "elf section beyond the end": (ELF, "section:.text", 32, 8, 2**64 - 1, "ELF section", "truncated"),
@@ -187,6 +188,21 @@ def test_work_is_bounded_by_the_size_of_the_file(case: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 100_000, "no object is made before the whole file is known to be sound"
+
+
+def test_nothing_is_kept_of_a_scan() -> None:
+    inputs = [binary.data for binary in BINARIES.values()]
+    inputs += [binary.patched(mark, value, width, skip) for binary, mark, skip, width, value, _, _ in DAMAGE.values()]
+
+    def blocks_after(rounds: int) -> int:
+        for _ in range(rounds):
+            for data in inputs:
+                outcome(data)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = blocks_after(2)
+    assert blocks_after(50) - before < 50, "one object kept of each input would be thousands"
 
 
 LIMITED = """

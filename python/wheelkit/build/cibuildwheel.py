@@ -55,10 +55,10 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = _run(command, shop)
         if done.returncode != 0:
-            raise _explained(done, job, shop)
+            raise _explained(done, job)
     made = sorted(out.glob("*.whl"))
     if not made:
-        raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}", log=shop.log)
+        raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}")
     tested = tested_in(shop.log.read_bytes()[before:].decode(errors="replace"))
     return tuple(_made(path, job, tested) for path in made)
 
@@ -128,9 +128,9 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:
     )
 
 
-def _explained(done: Completed, job: NativeStep, shop: Workshop) -> WheelkitError:
+def _explained(done: Completed, job: NativeStep) -> WheelkitError:
     """Say what happened, in the order of how surely it is known: the engine, the image, the code, the audit, a test, the repair."""
-    error = failure(done, "cibuildwheel", log=shop.log)
+    error = failure(done, "cibuildwheel")
     for explain in (_engine, _image, _compiler, _audit, _command, _selection):
         explained = explain(error, done, job)
         if explained is not None:
@@ -155,7 +155,8 @@ def _image(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelkit
         return MissingToolError(
             f"the container image {image} cannot be had",
             detail=error.detail,
-            hint=f"check the network and the registry, or build without it:  wheelkit build --native --builder host\nthe whole log: {error.log}",
+            hint="check the network and the registry, or build without it:  wheelkit build --native --builder host\n"
+            f"the whole log: {error.log}",
         )
     if match := _NOT_IN_IMAGE.search(done.output):
         return MissingToolError(
@@ -210,5 +211,7 @@ def _selection(error: ToolFailedError, done: Completed, job: NativeStep) -> Whee
         return error
     if done.returncode == _NOTHING:
         names = ", ".join(job.identifiers)
-        return ProjectError(f"cibuildwheel has nothing to build: {names} are all skipped", hint="look at CIBW_SKIP and [tool.cibuildwheel] skip")
+        return ProjectError(
+            f"cibuildwheel has nothing to build: {names} are all skipped", hint="look at CIBW_SKIP and [tool.cibuildwheel] skip"
+        )
     return None

@@ -18,6 +18,7 @@ from wheelkit.checks.contract import Contract
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
 from wheelkit.machine import find_pythons
 from wheelkit.matrix import Candidate, Interpreter, pick
+from wheelkit.plan.model import OUT, PYTHON, SDIST
 from wheelkit.process import Command, checked, failure
 from wheelkit.wheel.names import parse_file_name
 
@@ -69,18 +70,18 @@ def _pythons(job: NativeStep, shop: Workshop) -> Mapping[str, Python]:
 def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop) -> Path:
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter."""
     out = shop.fresh("raw")
-    filled = {"{python}": str(python.path), "{out}": str(out), "{sdist}": str(source.path), "uv": find_tool("uv")}
+    filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
     command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=_linking(python), unset=("VIRTUAL_ENV",))
     shop.progress.builder(str(command))
     with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}"):
         done = shop.run(command)
         if done.returncode != 0:
-            error = failure(done, f"building {job.distribution.name} for {python.interpreter}", log=shop.log)
+            error = failure(done, f"building {job.distribution.name} for {python.interpreter}")
             error.detail = complaints(done.output) or error.detail
             raise error
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
-        raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected", log=shop.log)
+        raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected")
     return built[0]
 
 
@@ -112,7 +113,7 @@ def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
         shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0].symbol} is not in the stable ABI of {floor.python}")
         return path
     command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
-    checked(shop.run, command, f"renaming {path.name} for {floor.tag}", log=shop.log)
+    checked(shop.run, command, f"renaming {path.name} for {floor.tag}")
     shop.progress.note(f"built on {name.pythons[0]}, proved against the stable ABI of {floor.python} and named for it")
     return next(path.parent.glob("*.whl"))
 
@@ -134,10 +135,9 @@ def _refuse_too_new(path: Path, job: NativeStep) -> None:
 
 
 def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workshop) -> Made:
+    recipe = repair.Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
     with step(shop.progress, f"auditwheel repair --plat {job.target}"):
-        done = repair.repair(
-            raw, job.target, job.patterns, shop.fresh("repaired"), shop.run, lib_paths=job.lib_paths, log=shop.log
-        )
+        done = repair.repair(raw, recipe, shop.fresh("repaired"), shop.run)
     cells = serves(done.path, job, [python.interpreter for python in pythons.values()])
     return Made(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 
@@ -160,9 +160,9 @@ def _test(path: Path, job: NativeStep, python: Python, shop: Workshop) -> None:
     folder = shop.fresh(f"test-{python.interpreter.tag}")
     uv, env = find_tool("uv"), folder / "env"
     what = f"installing {path.name} on {python.interpreter}"
-    checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what, log=shop.log)
+    checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what)
     install = (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path))
-    checked(shop.run, Command(argv=install), what, log=shop.log)
+    checked(shop.run, Command(argv=install), what)
     for test in job.tests:
         command = Command(
             argv=("sh", "-c", test),
@@ -173,5 +173,5 @@ def _test(path: Path, job: NativeStep, python: Python, shop: Workshop) -> None:
         )
         done = shop.run(command)
         if done.returncode != 0:
-            error = failure(done, f"the test of {path.name} on {python.interpreter}", log=shop.log)
+            error = failure(done, f"the test of {path.name} on {python.interpreter}")
             raise CheckFailedError(f"{error.message}: {test}", detail=error.detail, hint=f"the whole log: {shop.log}")

@@ -47,8 +47,8 @@ class Built:
 def build_native(plan: Plan, contract: Contract, shop: Workshop) -> Built:
     """Execute the native steps of the plan: sdist, wheels, repair, tests, proof, and only then the dist folder.
 
-    Raises what the builders raise, ProjectError when nothing can be built here, CheckFailedError (with the findings) for a wheel that is not what
-    it claims. Until the last moment the dist folder stays as it was.
+    Raises what the builders raise, ProjectError when nothing can be built here, CheckFailedError (with the findings) for a wheel that
+    is not what it claims. Until the last moment the dist folder stays as it was.
     """
     if not plan.steps:
         raise _nothing_to_build(plan)
@@ -82,9 +82,7 @@ def _announce(job: NativeStep, plan: Plan, shop: Workshop) -> None:
         shop.progress.note(f"using the host builder ({why})")
 
 
-def _proven(
-    results: list[tuple[NativeStep, SourceDist, tuple[Made, ...]]], contract: Contract, shop: Workshop
-) -> Report:
+def _proven(results: list[tuple[NativeStep, SourceDist, tuple[Made, ...]]], contract: Contract, shop: Workshop) -> Report:
     """Verify the wheels as they are about to ship; coverage is judged later, over the whole dist folder."""
     files = [one.path for _, _, made in results for one in made]
     with step(shop.progress, "verify"):
@@ -101,9 +99,7 @@ def _proven(
     return report
 
 
-def _delivered(
-    results: list[tuple[NativeStep, SourceDist, tuple[Made, ...]]], plan: Plan, report: Report
-) -> Built:
+def _delivered(results: list[tuple[NativeStep, SourceDist, tuple[Made, ...]]], plan: Plan, report: Report) -> Built:
     merged: dict[tuple[str, str], list[tuple[NativeStep, SourceDist, Made]]] = {}
     for job, source, made in results:
         merged.setdefault((job.distribution.key, job.target.tag), []).extend((job, source, one) for one in made)
@@ -120,9 +116,7 @@ def _record(group: list[tuple[NativeStep, SourceDist, Made]]) -> Manifest:
     job, source, _ = group[0]
     stated = source.distribution
     files = tuple(
-        manifest.describe(
-            made.path, "wheel", cells=made.cells, tested=made.tested, grafted=made.grafted, excluded=made.excluded
-        )
+        manifest.describe(made.path, "wheel", cells=made.cells, tested=made.tested, grafted=made.grafted, excluded=made.excluded)
         for _, _, made in group
     )
     return manifest.Manifest(

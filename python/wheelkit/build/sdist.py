@@ -77,9 +77,7 @@ def make_sdist(item: Distribution, shop: Workshop) -> SourceDist:
         count = len(state.changed)
         names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough
         shop.progress.note(f"built with {count} uncommitted change{'s' if count > 1 else ''} ({names}); publish will refuse it")
-    return SourceDist(
-        path=path, distribution=stated, sha256=manifest.sha256(path), commit=state.commit, dirty=bool(state.changed)
-    )
+    return SourceDist(path=path, distribution=stated, sha256=manifest.sha256(path), commit=state.commit, dirty=bool(state.changed))
 
 
 def _built(item: Distribution, state: Checkout, shop: Workshop) -> Path:
@@ -97,10 +95,10 @@ def _built(item: Distribution, state: Checkout, shop: Workshop) -> Path:
     )
     done = shop.run(command)
     if done.returncode != 0:
-        raise _refused(failure(done, f"building the sdist of {item.name}", log=shop.log), done.output)
+        raise _refused(failure(done, f"building the sdist of {item.name}"), done.output)
     made = sorted(out.glob("*.tar.gz"))
     if len(made) != 1:
-        raise ToolFailedError(f"building the sdist of {item.name} gave {len(made)} files, where one was expected", log=shop.log)
+        raise ToolFailedError(f"building the sdist of {item.name} gave {len(made)} files, where one was expected")
     return made[0]
 
 
@@ -139,7 +137,7 @@ def _snapshot(folder: Path, state: Checkout, shop: Workshop) -> Path:
 
 def _git(shop: Workshop, *arguments: str, cwd: Path | None = None) -> None:
     command = Command(argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"))
-    checked(shop.run, command, "git", log=shop.log)
+    checked(shop.run, command, "git")
 
 
 def _repacked(folder: Path, shop: Workshop) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelkit.checks import abi, archive, coverage, libraries, linux, macos, metadata, names, platform_tag, size, windows
+from wheelkit.checks import abi, archive, coverage, libraries, linux, macos, metadata, names, platform_tag, providers, size, windows
 from wheelkit.checks.contract import Contract, Promise, contract_of
 from wheelkit.checks.dist import Dist, Release
 
@@ -26,6 +26,7 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     archive.links,
     archive.record,
     archive.dates,
+    archive.stray,
     names.file_name,
     names.tags,
     names.identity,
@@ -47,15 +48,17 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     abi.suffix,
     abi.entry_point,
     libraries.missing,
-    libraries.bundled,
-    libraries.provider_required,
     libraries.search_paths,
     libraries.twice,
+    providers.bundled,
+    providers.requirement,
+    providers.threading_runtime,
     size.budget,
     size.strippable,
     metadata.valid,
     metadata.python_tags,
     metadata.local_version,
+    metadata.licence_files,
 )
 
 # Coverage is not among them: it yields the matrix's rows along with its findings, so verify calls it by name.
@@ -66,5 +69,6 @@ RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
 
 DIST_CHECKS: tuple[DistCheck, ...] = (
     coverage.absent,
-    libraries.unused_patterns,
+    providers.unused_patterns,
+    metadata.family_ranges,
 )

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
-from wheelkit.checks.words import some
+from wheelkit.checks.words import counted, some
 from wheelkit.wheel.reading import HASHES
 
 if TYPE_CHECKING:
@@ -124,3 +124,9 @@ def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if odd:
         what = f"{some(odd)} {'has' if len(odd) == 1 else 'have'} a date with month or day zero"
         yield found("WK111", what=what, file=wheel.filename, member=odd[0])
+
+
+def stray(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report bytes of the file that are in no member."""
+    if wheel.stray:
+        yield found("WK113", what=f"{counted(wheel.stray, 'byte')} of the archive belong to no member", file=wheel.filename)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import some
+from wheelkit.config import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from packaging.requirements import Requirement
+
     from wheelkit.checks.contract import Contract
-    from wheelkit.checks.dist import Release
+    from wheelkit.checks.dist import Dist, Release
     from wheelkit.report.model import Finding
     from wheelkit.wheel import Wheel
 
@@ -71,6 +75,36 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a local version, which public indexes refuse."""
     if "+" in wheel.version:
         yield found("WK703", what=f"the version {wheel.version} has a local part", file=wheel.filename)
+
+
+def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report licence files that METADATA names and the wheel does not hold, in ``licenses`` (PEP 639) or beside METADATA."""
+    names = {member.name for member in wheel.members}
+    for file in wheel.metadata.all("License-File"):
+        places = (f"{wheel.dist_info}/licenses/{file}", f"{wheel.dist_info}/{file}", f"{wheel.dist_info}/{file.rpartition('/')[2]}")
+        if not names.intersection(places):
+            yield found("WK708", what=f"METADATA names the licence file {file}, which the wheel does not hold", file=wheel.filename)
+
+
+def family_ranges(dist: Dist, _: Contract) -> Iterator[Finding]:
+    """Report wheels whose requirements admit none of the versions of another distribution that lie in the same dist."""
+    versions: dict[str, list[str]] = {}
+    for release in dist.releases:
+        versions.setdefault(release.distribution, []).append(release.version)
+    for wheel in dist.wheels:
+        for requirement in _requirements(wheel):
+            there = versions.get(normalise(requirement.name), [])
+            if there and not any(requirement.specifier.contains(version, prereleases=True) for version in there):
+                what = f"it requires {requirement.name}{requirement.specifier}; here is {requirement.name} {some(there)}"
+                yield found("WK707", what=what, file=wheel.filename)
+
+
+def _requirements(wheel: Wheel) -> Iterator[Requirement]:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for line in wheel.metadata.all("Requires-Dist"):
+        with suppress(InvalidRequirement):  # the strict parser says so already
+            yield Requirement(line)
 
 
 def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:

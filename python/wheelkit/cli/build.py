@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @json_option
-def command(  # noqa: PLR0913 - one parameter per option
+def command(
     sources: tuple[Path, ...],
-    native: bool,  # noqa: FBT001
+    native: bool,
     out: Path,
     config_file: Path | None,
     builder: str,
-    dry_run: bool,  # noqa: FBT001
-    verbose: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
+    dry_run: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Build this machine's native wheels from the sdist, repair, test and prove them."""
     if not native:
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     project = open_project(sources, config_file)
     forced = None if builder == "auto" else plan.Builder(builder)
-    made = plan.make(project.config, project.family, machine.detect(), out=out.resolve(), builder=forced)
+    made = plan.make(project.config, project.family, plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced))
     if dry_run:
         result_json(plan.to_json(made)) if as_json else result(plan_text(made))
         return

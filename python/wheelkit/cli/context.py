@@ -32,13 +32,14 @@ def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) 
     The configuration is that of a single named folder, else that of the current one, or ``config_file``.
     """
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
-    loaded = _load(folder.resolve(), config_file)
+    loaded = load_config(folder.resolve(), config_file)
     is_root = len(sources) == 1 and sources[0].resolve() == loaded.root
     named = [] if is_root else [path.resolve() for path in sources]
     return Project(config=loaded, family=family.discover(loaded, named))
 
 
-def _load(folder: Path, config_file: Path | None) -> Config:
+def load_config(folder: Path, config_file: Path | None) -> Config:
+    """Load the configuration of a folder, or the file that was named with ``--config``."""
     validators = (matrix.validate,)
     if config_file is not None:
         return config.load_file(config_file.resolve(), root=folder, validators=validators)

@@ -17,7 +17,7 @@ _WIDTH = 88
 @click.command("explain")
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
 @json_option
-def command(codes: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
+def command(codes: tuple[str, ...], as_json: bool) -> None:
     """Tell what a finding means, why it matters, and how to mend it; without a CODE, list all of them."""
     known = entries()
     chosen = [_chosen(code) for code in codes] or list(known.values())

@@ -22,7 +22,7 @@ _BIGGEST = 5
 @click.command("inspect")
 @click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
-def command(files: tuple[Path, ...], as_json: bool) -> None:  # noqa: FBT001
+def command(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what is in a wheel, without judging it."""
     for path in files:
         if not path.is_file():

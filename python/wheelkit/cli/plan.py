@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ from wheelkit.cli.context import config_option, json_option, open_project, out_o
 from wheelkit.cli.screen import columns, result, result_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelkit.plan import Plan
 
 BUILDER_OPTION = click.option(
@@ -29,7 +30,7 @@ BUILDER_OPTION = click.option(
 @config_option
 @BUILDER_OPTION
 @json_option
-def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:  # noqa: FBT001
+def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
     made = make(sources, out, config_file, builder)
     if as_json:
@@ -42,7 +43,7 @@ def make(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder
     """Plan for the named projects on this machine."""
     project = open_project(sources, config_file)
     forced = None if builder == "auto" else plan.Builder(builder)
-    return plan.make(project.config, project.family, machine.detect(), out=out.resolve(), builder=forced)
+    return plan.make(project.config, project.family, plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced))
 
 
 def text(made: Plan) -> str:
@@ -79,5 +80,7 @@ def _next(made: Plan) -> str:
     count = f"{len(made.here)} of {len(made.targets)} native targets can be built here"
     host = next((row for row in made.targets if row.builder is plan.Builder.HOST), None)
     why = f"\n  the host builder is used: {host.why}" if host else ""
-    undeclared = "" if made.declared else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
+    undeclared = (
+        "" if made.declared else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
+    )
     return f"next: wheelkit build --native            {count}{why}{undeclared}"

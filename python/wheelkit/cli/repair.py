@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 @config_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @json_option
-def command(  # noqa: PLR0913 - one parameter per option
+def command(
     files: tuple[Path, ...],
     target: str | None,
     excludes: tuple[str, ...],
     lib_paths: tuple[Path, ...],
     out: Path,
     config_file: Path | None,
-    verbose: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
     from wheelkit.build.workshop import workshop
-    from wheelkit.repair import repair
+    from wheelkit.repair import Recipe, repair
 
     folder = Path.cwd()
     validators = (matrix.validate,)
@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         for path in files:
             chosen = wanted or _target_of(path, loaded, here)
             patterns = (*plan.patterns(loaded.exclude, chosen.system), *excludes)
-            done.append(repair(path, chosen, patterns, out, shop.run, lib_paths=lib_paths, log=shop.log))
+            done.append(repair(path, Recipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run))
     _show(done, as_json=as_json)
 
 
@@ -71,7 +71,7 @@ def _target_of(path: Path, loaded: Config, here: Machine) -> Target:
     promised = [Target.parse(tag) for tag in loaded.matrix.targets or ()]
     for platform in platforms:
         for one in promised:
-            if platform.endswith(f"_{one.arch}") and one.system is _system(platform) or platform == one.tag:
+            if platform == one.tag or (platform.endswith(f"_{one.arch}") and one.system is _system(platform)):
                 return one
     for platform in platforms:
         try:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit import machine
+from wheelkit import family, machine
+from wheelkit import wheel as wheels
 from wheelkit.checks.contract import Contract, contract_of
-from wheelkit.cli.context import config_option, json_option, open_project
+from wheelkit.cli.context import config_option, json_option, load_config
 from wheelkit.cli.screen import result_json
-from wheelkit.errors import ProjectError
-from wheelkit.verify import verify
+from wheelkit.errors import ProjectError, WheelError
+from wheelkit.family import Family
+from wheelkit.project import Distribution, Kind
+from wheelkit.verify import collect, verify
 
 if TYPE_CHECKING:
     from wheelkit.matrix import Target
@@ -26,27 +29,51 @@ if TYPE_CHECKING:
 @click.option("--shallow", is_flag=True, help="Read names, tags and METADATA only.")
 @config_option
 @json_option
-def command(paths: tuple[Path, ...], config_file: Path | None, native: bool, shallow: bool, as_json: bool) -> int:  # noqa: FBT001
+def command(paths: tuple[Path, ...], config_file: Path | None, native: bool, shallow: bool, as_json: bool) -> int:
     """Prove that each wheel is what its name and metadata claim, and that none that was promised is missing.
 
     DIST is a folder of wheels and sdists, or single files. Outside a project each wheel's own claims are proven.
     """
-    contract = _contract(config_file)
+    contract = _contract(paths, config_file)
     natives = _natives(contract) if native else ()
     report = verify(paths, replace(contract, native=natives[0]) if natives else contract, shallow=shallow)
     _show(report, as_json=as_json)
     return 0 if report.ok else 1
 
 
-def _contract(config_file: Path | None) -> Contract:
-    """Take the project's promise; outside a project there is none."""
+def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
+    """Take the project's promise; a wheelkit.toml without a project speaks of whatever lies in the dist; else nothing is promised."""
+    loaded = load_config(Path.cwd(), config_file)
     try:
-        project = open_project((), config_file)
+        found = family.discover(loaded)
     except ProjectError:
-        if config_file is not None or (Path.cwd() / "pyproject.toml").is_file():
+        if (Path.cwd() / "pyproject.toml").is_file():
             raise
-        return Contract()
-    return contract_of(project.config, project.family)
+        return Contract() if loaded.source is None else contract_of(loaded, Family(root=loaded.root, distributions=_candidates(paths)))
+    return contract_of(loaded, found)
+
+
+def _candidates(paths: tuple[Path, ...]) -> tuple[Distribution, ...]:
+    """Describe the distributions that the wheels themselves tell of: what is in a dist that was built from somebody else's sdist."""
+    found: dict[str, Distribution] = {}
+    for path in collect(paths):
+        try:
+            wheel = wheels.read(path, contents=False) if path.suffix == ".whl" else None
+        except WheelError:
+            wheel = None  # the verification reports it
+        if wheel is not None and wheel.name is not None:
+            kind = Kind.PURE if wheel.name.any_platform else Kind.NATIVE
+            found.setdefault(
+                wheel.distribution,
+                Distribution(
+                    name=wheel.distribution,
+                    version=wheel.version,
+                    kind=kind,
+                    source=path,
+                    requires_python=wheel.metadata.get("Requires-Python") or None,
+                ),
+            )
+    return tuple(found.values())
 
 
 def _natives(contract: Contract) -> tuple[Target, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +17,9 @@ from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair import container_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from wheelkit.machine import Machine
+    from wheelkit.machine import Engine
     from wheelkit.matrix import Interpreter
     from wheelkit.project import Distribution
 
@@ -59,11 +60,7 @@ def offered(system: System) -> tuple[str, ...]:
 
 def image(target: Target) -> str:
     """Name pypa's image for a Linux target: the newest that its glibc or musl still covers."""
-    usable = [
-        (version, name)
-        for version, name in _IMAGES[target.libc]
-        if target.arch not in _NO_IMAGE.get(name, ())
-    ]
+    usable = [(version, name) for version, name in _IMAGES[target.libc] if target.arch not in _NO_IMAGE.get(name, ())]
     fitting = [name for version, name in usable if version <= target.version]
     return fitting[-1] if fitting else usable[0][1]
 
@@ -73,41 +70,44 @@ def argv(system: System) -> tuple[str, ...]:
     return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
 
 
-def environment(
-    target: Target,
-    identifiers: Sequence[str],
-    *,
-    patterns: Sequence[str],
-    tests: Sequence[str],
-    user: UserOptions,
-    machine: Machine,
-    config_settings: str,
-) -> dict[str, str]:
-    """Compute the options that the matrix and the exclude list dictate, as the environment that cibuildwheel reads.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demands:
+    """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings."""
+
+    target: Target
+    identifiers: tuple[str, ...]
+    patterns: tuple[str, ...]
+    tests: tuple[str, ...]
+    config_settings: str = ""
+
+
+def environment(demands: Demands, user: UserOptions, engine: Engine | None) -> dict[str, str]:
+    """Spell the demands as the environment that cibuildwheel reads.
 
     What the user has set for the rest, in pyproject.toml or the environment, is left alone. Where an option has a form for one system,
     that form is used: a user's own variable of that form would win over the plain one.
     """
+    target = demands.target
     system = target.system.value.upper()
     env = {
-        "CIBW_BUILD": " ".join(identifiers),
+        "CIBW_BUILD": " ".join(demands.identifiers),
         f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch,
-        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, patterns),
+        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, demands.patterns),
     }
-    if enable := _enable(identifiers, user):
+    if enable := _enable(demands.identifiers, user):
         env["CIBW_ENABLE"] = enable
     if target.system is System.LINUX:
         key = f"{target.libc}-{target.arch}-image"
         if not user.has(key):
             env[option(key)] = image(target)
-        if machine.engine is not None:
-            env["CIBW_CONTAINER_ENGINE"] = user.engine() or machine.engine.setting
+        if engine is not None:
+            env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
     if target.system is System.MACOS:
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
-    if tests and not user.has("test-command"):
-        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(tests)
-    if config_settings:
-        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(filter(None, [user.config_settings(), config_settings]))
+    if demands.tests and not user.has("test-command"):
+        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(demands.tests)
+    if demands.config_settings:
+        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(filter(None, [user.config_settings(), demands.config_settings]))
     return env
 
 

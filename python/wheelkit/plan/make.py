@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wheelkit import matrix as matrices
+from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
 from wheelkit.plan import cibuildwheel
-from wheelkit.plan.model import Builder, NativeStep, Plan, TargetRow
+from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
 from wheelkit.repair import container_line
 from wheelkit.runners import runner_for
 
@@ -27,7 +29,8 @@ _WITHOUT_LIMITED_API = "setup-args=-Dpython.allow_limited_api=false"
 
 _IMPORTS = (
     "from importlib import import_module, metadata; "
-    "names = [f.parts for f in metadata.files('{name}') if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1 and '.libs' not in str(f)]; "
+    "native = [f for f in metadata.files('{name}') if '.libs' not in str(f)]; "
+    "names = [f.parts for f in native if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1]; "
     "[import_module('.'.join([*p[:-1], p[-1].split('.')[0]])) for p in names]"
 )
 
@@ -37,30 +40,33 @@ def import_test(name: str) -> str:
     return f'python -c "{_IMPORTS.format(name=name)}"'
 
 
-def make(
-    config: Config,
-    family: Family,
-    machine: Machine,
-    *,
-    out: Path,
-    builder: Builder | None = None,
-    environ: Mapping[str, str] = os.environ,
-) -> Plan:
-    """Plan the build of a family on a machine; ``builder`` forces one where both could serve.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced."""
 
-    Raises ConfigError where the promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
+    machine: Machine
+    out: Path
+    builder: Builder | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+def make(config: Config, family: Family, request: Request) -> Plan:
+    """Plan the build of a family on a machine.
+
+    Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
     """
     promised = {item.key: _matrix(config, item) for item in family.native}
     targets = tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets))
-    rows = tuple(_row(config, machine, target, builder) for target in targets)
+    rows = tuple(_row(config, request, target) for target in targets)
     steps = tuple(
         step
         for item in family.native
         for row in rows
-        if row.builder is not None
-        for step in _steps(config, machine, item, promised[item.key], row, environ)
+        if row.builder is not None and row.target in promised[item.key].targets
+        for group in _groups(item, row, promised[item.key].interpreters)
+        for step in [_step(config, request, group)]
     )
-    return Plan(family=family, machine=machine, out=out, matrices=promised, targets=rows, steps=steps)
+    return Plan(family=family, machine=request.machine, out=request.out, matrices=promised, targets=rows, steps=steps)
 
 
 def _matrix(config: Config, item: Distribution) -> Matrix:
@@ -97,8 +103,8 @@ def _contradictions(matrix: Matrix, item: Distribution) -> Iterable[str]:
             )
 
 
-def _row(config: Config, machine: Machine, target: Target, forced: Builder | None) -> TargetRow:
-    builder, why = _builder(machine, target, forced)
+def _row(config: Config, request: Request, target: Target) -> TargetRow:
+    builder, why = _builder(request.machine, target, request.builder)
     return TargetRow(target=target, builder=builder, why=why, runner=runner_for(target, config.runner))
 
 
@@ -121,27 +127,25 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
     return Builder.HOST, "--builder host" if machine.engine is not None else machine.engine_problem or "no container engine"
 
 
-def _steps(
-    config: Config, machine: Machine, item: Distribution, matrix: Matrix, row: TargetRow, environ: Mapping[str, str]
-) -> Iterable[NativeStep]:
-    if row.target not in matrix.targets:
-        return
-    for interpreters, settings in _groups(item, matrix.interpreters):
-        if row.builder is Builder.HOST:
-            yield _host_step(config, item, row.target, interpreters, settings)
-        else:
-            yield _cibuildwheel_step(config, machine, item, row.target, interpreters, settings, environ)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Group:
+    """Builds of one distribution for one target that share one configuration, and so one run of the builder."""
+
+    distribution: Distribution
+    row: TargetRow
+    interpreters: tuple[Interpreter, ...]
+    settings: str = ""
 
 
-def _groups(item: Distribution, interpreters: Sequence[Interpreter]) -> Iterable[tuple[tuple[Interpreter, ...], str]]:
+def _groups(item: Distribution, row: TargetRow, interpreters: Sequence[Interpreter]) -> Iterable[_Group]:
     """Split interpreters into runs of one configuration: free-threaded ones of a limited-API project need their own."""
     if not (item.backend == "mesonpy" and item.limited_api):
-        yield tuple(interpreters), ""
+        yield _Group(distribution=item, row=row, interpreters=tuple(interpreters))
         return
-    for threaded in (False, True):
-        group = tuple(one for one in interpreters if one.free_threaded is threaded)
-        if group:
-            yield group, _WITHOUT_LIMITED_API if threaded else ""
+    for threaded, settings in ((False, ""), (True, _WITHOUT_LIMITED_API)):
+        members = tuple(one for one in interpreters if one.free_threaded is threaded)
+        if members:
+            yield _Group(distribution=item, row=row, interpreters=members, settings=settings)
 
 
 def patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
@@ -150,66 +154,38 @@ def patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pattern for one in providers for pattern in getattr(one, fields[system])))
 
 
-def _tests(config: Config, item: Distribution) -> tuple[str, ...]:
-    settings = config.distribution.get(item.key)
-    return settings.smoke if settings and settings.smoke else (import_test(item.name),)
+def _step(config: Config, request: Request, group: _Group) -> NativeStep:
+    """Fill in one step: all that both builders share, then what each of them is told."""
+    item, target = group.distribution, group.row.target
+    settings = config.distribution.get(item.key, DistributionConfig())
+    excluded = patterns(config.exclude, target.system)
+    draft = NativeStep(
+        distribution=item,
+        target=target,
+        builder=group.row.builder or Builder.HOST,
+        interpreters=group.interpreters,
+        identifiers=tuple(build_identifier(one, target) for one in group.interpreters),
+        repair=container_line(target, excluded),
+        patterns=excluded,
+        tests=settings.smoke or (import_test(item.name),),
+        lib_paths=tuple(config.root / path for path in settings.lib_path),
+    )
+    return _for_host(draft, group) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
 
 
-def _lib_paths(config: Config, item: Distribution) -> tuple[Path, ...]:
-    settings = config.distribution.get(item.key)
-    return tuple(config.root / path for path in settings.lib_path) if settings else ()
+def _for_host(draft: NativeStep, group: _Group) -> NativeStep:
+    options = ("--config-setting", group.settings) if group.settings else ()
+    return replace(draft, argv=("uv", "build", "--wheel", "--python", PYTHON, *options, "--out-dir", OUT, SDIST))
 
 
-def _cibuildwheel_step(
-    config: Config,
-    machine: Machine,
-    item: Distribution,
-    target: Target,
-    interpreters: tuple[Interpreter, ...],
-    settings: str,
-    environ: Mapping[str, str],
-) -> NativeStep:
-    known, _ = cibuildwheel.supported(interpreters, target)
+def _for_cibuildwheel(draft: NativeStep, group: _Group, request: Request) -> NativeStep:
+    target = draft.target
+    known, _ = cibuildwheel.supported(group.interpreters, target)
     identifiers = tuple(build_identifier(one, target) for one in known)
-    user = cibuildwheel.UserOptions(item, target.system, environ)
-    excluded = patterns(config.exclude, target.system)
-    tests = _tests(config, item)
-    env = cibuildwheel.environment(
-        target, identifiers, patterns=excluded, tests=tests, user=user, machine=machine, config_settings=settings
+    user = cibuildwheel.UserOptions(group.distribution, target.system, request.environ)
+    demands = cibuildwheel.Demands(
+        target=target, identifiers=identifiers, patterns=draft.patterns, tests=draft.tests, config_settings=group.settings
     )
-    return NativeStep(
-        distribution=item,
-        target=target,
-        builder=Builder.CIBUILDWHEEL,
-        interpreters=known,
-        identifiers=identifiers,
-        argv=cibuildwheel.argv(target.system),
-        env=env,
-        repair=container_line(target, excluded),
-        patterns=excluded,
-        tests=tests,
-        config_settings=(settings,) if settings else (),
-        overridden=user.overridden(env),
-        lib_paths=_lib_paths(config, item),
-    )
-
-
-def _host_step(
-    config: Config, item: Distribution, target: Target, interpreters: tuple[Interpreter, ...], settings: str
-) -> NativeStep:
-    excluded = patterns(config.exclude, target.system)
-    options = ("--config-setting", settings) if settings else ()
-    return NativeStep(
-        distribution=item,
-        target=target,
-        builder=Builder.HOST,
-        interpreters=interpreters,
-        identifiers=tuple(build_identifier(one, target) for one in interpreters),
-        argv=("uv", "build", "--wheel", "--python", "{python}", *options, "--out-dir", "{out}", "{sdist}"),
-        env={},
-        repair=container_line(target, excluded),
-        patterns=excluded,
-        tests=_tests(config, item),
-        config_settings=(settings,) if settings else (),
-        lib_paths=_lib_paths(config, item),
-    )
+    env = cibuildwheel.environment(demands, user, request.machine.engine)
+    argv = cibuildwheel.argv(target.system)
+    return replace(draft, interpreters=known, identifiers=identifiers, argv=argv, env=env, overridden=user.overridden(env))

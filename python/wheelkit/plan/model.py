@@ -26,6 +26,7 @@ class Builder(StrEnum):
 
 SDIST = "{sdist}"
 OUT = "{out}"
+PYTHON = "{python}"
 """Placeholders in the argument lists of a plan, filled in when the sdist stands."""
 
 
@@ -53,12 +54,11 @@ class NativeStep:
     builder: Builder
     interpreters: tuple[Interpreter, ...]
     identifiers: tuple[str, ...]
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
     repair: str
     patterns: tuple[str, ...]
     tests: tuple[str, ...]
-    config_settings: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     lib_paths: tuple[Path, ...] = ()
 

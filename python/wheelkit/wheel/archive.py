@@ -23,6 +23,12 @@ _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
+_HAS_DESCRIPTOR = 0x8
+# The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
+_DESCRIPTORS = (12, 16, 20, 24)
+_END_SIGNATURE = b"PK\x05\x06"
+_END_SIZE = 22
+_END_SEARCH = _END_SIZE + (1 << 16)
 _REBUILD = "build it again; if it was downloaded, download it again"
 
 # What zipfile raises on damaged archives, seen and documented.
@@ -82,6 +88,7 @@ class Archive:
                     raise WheelError(f"{self.path.name} is empty", hint=_REBUILD)
                 with zipfile.ZipFile(file) as archive:
                     self.entries = tuple(_entry(info) for info in archive.infolist())
+                    self._directory = archive.start_dir
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
                 self._view = memoryview(self._map)
         except OSError as error:
@@ -113,6 +120,30 @@ class Archive:
         if entry.flags & _ENCRYPTED:
             raise InflateError("is encrypted")
         return unpacked(self._packed(entry), entry.method, entry.size, entry.crc)
+
+    def stray(self) -> int:
+        """Count the bytes of the file that belong to no member, nor to the directory: before, between, overlapping and behind."""
+        position, found = 0, 0
+        slack: tuple[int, ...] = (0,)
+        for entry in sorted(self.entries, key=lambda item: item.offset):
+            gap = entry.offset - position
+            found += 0 if gap in slack else abs(gap)
+            position = self._end(entry)
+            slack = _DESCRIPTORS if entry.flags & _HAS_DESCRIPTOR else (0,)
+        gap = self._directory - position
+        return found + (0 if gap in slack else abs(gap)) + self._behind()
+
+    def _end(self, entry: Entry) -> int:
+        header = self._view[entry.offset : entry.offset + _LOCAL_HEADER.size]
+        if len(header) < _LOCAL_HEADER.size:
+            return self.size
+        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        return int(entry.offset + _LOCAL_HEADER.size + name_length + extra_length + entry.packed)
+
+    def _behind(self) -> int:
+        """Count what follows the end record; a comment is there too, which wheels do not need."""
+        tail = bytes(self._view[-_END_SEARCH:])
+        return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE
 
     def _packed(self, entry: Entry) -> memoryview:
         header = self._view[entry.offset : entry.offset + _LOCAL_HEADER.size]

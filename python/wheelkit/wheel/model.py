@@ -140,7 +140,8 @@ class Wheel:
     """Everything that is known of one wheel file.
 
     ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
-    METADATA were read: then no binary is known and no member has a digest.
+    METADATA were read: then no binary is known and no member has a digest. ``stray`` counts the bytes of the file that belong to no
+    member.
     """
 
     path: Path
@@ -155,6 +156,7 @@ class Wheel:
     record: tuple[RecordRow, ...] | None
     record_problem: str
     binaries: tuple[Binary, ...]
+    stray: int
     shallow: bool
 
     @property

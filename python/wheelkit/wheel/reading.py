@@ -130,6 +130,7 @@ class _Opened:
             record=self.record,
             record_problem=self.record_problem,
             binaries=tuple(seen.binary for seen in self.seen if seen.binary is not None),
+            stray=0 if self.shallow else self.archive.stray(),
             shallow=self.shallow,
         )
 

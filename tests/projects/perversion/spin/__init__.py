@@ -1,0 +1,5 @@
+"""Whole turns in an angle."""
+
+from spin._core import turns
+
+__all__ = ["turns"]
