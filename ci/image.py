@@ -4,6 +4,7 @@
     python3 ci/image.py                     print the environment to use, as KEY=value lines for a shell
     python3 ci/image.py --json              the same as a JSON object
     python3 ci/image.py --install           install the Debian packages that it needs first (root only)
+    python3 ci/image.py --if-standing       build nothing: exit 3 where the image does not stand yet
     python3 ci/image.py --remove            remove the images again
 
 In a shell:  set -a; eval "$(python3 ci/image.py)"; set +a
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         builder.remove()
         return 0
     if not builder.stands(inputs.image):
+        if options.if_standing:
+            raise ImageError("the test image does not stand\n  make it:  python3 ci/image.py --install", code=3)
         builder.build()
     values = environment(inputs, conf)
     if options.json:
@@ -77,6 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="build the offline test image and print the environment to use it")
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     parser.add_argument("--install", action="store_true", help="install missing Debian packages (root only)")
+    parser.add_argument("--if-standing", action="store_true", help="build nothing: fail where the image does not stand yet")
     parser.add_argument("--remove", action="store_true", help="remove the images instead")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, terminate)

@@ -93,5 +93,6 @@ def environment(inputs: Inputs, conf: Path) -> dict[str, str]:
         f"CIBW_MANYLINUX_{inputs.machine.upper()}_IMAGE": inputs.image,
         "CIBW_DEPENDENCY_VERSIONS": "latest",  # an index may lag behind the versions that cibuildwheel pins
         "CIBW_BUILD_FRONTEND": "build[uv]",
+        "CIBW_SKIP": " ".join(f"cp3{minor}-*" for minor in range(8, 20) if f"cp3{minor}" not in interpreters),
         "WHEELKIT_IMAGE_INTERPRETERS": " ".join(interpreters),
     }

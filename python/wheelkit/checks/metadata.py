@@ -86,12 +86,13 @@ def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield found("WK708", what=f"METADATA names the licence file {file}, which the wheel does not hold", file=wheel.filename)
 
 
-def family_ranges(dist: Dist, _: Contract) -> Iterator[Finding]:
-    """Report wheels whose requirements admit none of the versions of another distribution that lie in the same dist."""
+def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
+    """Report wheels of the project whose requirements admit none of the versions of another one of it that lie in the same dist."""
     versions: dict[str, list[str]] = {}
     for release in dist.releases:
-        versions.setdefault(release.distribution, []).append(release.version)
-    for wheel in dist.wheels:
+        if contract.promise(release.distribution):
+            versions.setdefault(release.distribution, []).append(release.version)
+    for wheel in (one for one in dist.wheels if one.distribution in versions):
         for requirement in _requirements(wheel):
             there = versions.get(normalise(requirement.name), [])
             if there and not any(requirement.specifier.contains(version, prereleases=True) for version in there):
