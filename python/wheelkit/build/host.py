@@ -39,7 +39,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     ToolFailedError when the backend or auditwheel refuses, CheckFailedError when the wheel needs a newer system than its target.
     """
     require_compiler()
-    pythons = _pythons(job, shop)
+    pythons = _pythons(job)
     made: list[Made] = []
     for tag, python in pythons.items():
         if any(tag in one.cells for one in made):
@@ -51,7 +51,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
         return tuple(_tested(one, job, pythons, shop) for one in made)
 
 
-def _pythons(job: NativeStep, shop: Workshop) -> Mapping[str, Python]:
+def _pythons(job: NativeStep) -> Mapping[str, Python]:
     """Find the interpreters of the step that are here and can compile, oldest first."""
     wanted = sorted(job.interpreters, key=lambda one: (one.version, one.tag))
     found = find_pythons(wanted)
@@ -62,8 +62,6 @@ def _pythons(job: NativeStep, shop: Workshop) -> Mapping[str, Python]:
             f"none of the promised interpreters ({', '.join(missing)}) is on this machine with its headers",
             hint=f"uv python install {wanted[0].python}",
         )
-    if missing:
-        shop.progress.note(f"no interpreter with headers here for {', '.join(missing)}: wheels are not tested there")
     return usable
 
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tarfile
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 # Who the snapshot's commit is from does not matter: it lives in a scratch folder.
 _IDENTITY = ("-c", "user.name=wheelkit", "-c", "user.email=wheelkit@localhost", "-c", "commit.gpgsign=false")
 _QUIET = ("-c", "core.hooksPath=", "-c", "core.autocrlf=false", "-c", "init.defaultBranch=main", "-c", "advice.addEmbeddedRepo=false")
-# What builds leave in a project folder: never a source, tracked or not.
-_OUTPUTS = ("dist", "wheelhouse", "build", ".venv", "__pycache__")
+# What builds leave at the top of a project folder, and anywhere in it. Deeper down a folder named build may well be a source.
+_OUTPUTS = ("dist", "wheelhouse", "build")
+_LEFTOVERS = (".venv", "__pycache__", "*.egg-info")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +59,9 @@ def checkout(folder: Path) -> Checkout:
     inside = query(Command(argv=("git", "-C", str(folder), "ls-files", "--error-unmatch", "pyproject.toml")))
     if head.returncode != 0 or inside.returncode != 0:
         return Checkout(commit="", changed=())
-    ours = (f":(exclude){name}" for name in _OUTPUTS)
-    status = query(Command(argv=("git", "-C", str(folder), "status", "--porcelain", "--untracked-files=normal", "--", ".", *ours)))
+    ours = [f":(exclude){name}" for name in _OUTPUTS] + [f":(exclude,glob)**/{name}/**" for name in _LEFTOVERS]
+    readable = ("-c", "core.quotePath=false")
+    status = query(Command(argv=("git", "-C", str(folder), *readable, "status", "--porcelain", "--untracked-files=all", "--", ".", *ours)))
     return Checkout(commit=head.output, changed=tuple(line[3:] for line in status.output.splitlines()))
 
 
@@ -123,16 +126,24 @@ def _snapshot(folder: Path, state: Checkout, shop: Workshop) -> Path:
     if state.tracked:
         top = Path(query(Command(argv=("git", "-C", str(folder), "rev-parse", "--show-toplevel"))).output)
         _git(shop, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
+        _git(shop, "-C", str(copy), "read-tree", "HEAD")  # what is tracked stays, though a pattern ignores it
     else:
         top = folder
         _git(shop, "init", "--quiet", str(copy))
     (copy / ".git/info").mkdir(exist_ok=True)
-    (copy / ".git/info/exclude").write_text("".join(f"{name}/\n" for name in _OUTPUTS), encoding="utf-8")
+    (copy / ".git/info/exclude").write_text(_ignored(folder.resolve().relative_to(top.resolve())), encoding="utf-8")
     inside = ("-C", str(copy), f"--work-tree={top}", f"--git-dir={copy / '.git'}")
     _git(shop, *inside, "add", "--all", ".", cwd=top)
     _git(shop, *_IDENTITY, *inside, "commit", "--quiet", "--allow-empty", "--no-verify", "-m", "the folder as it lies")
     _git(shop, "-C", str(copy), "checkout", "--quiet", "--force", "HEAD", "--", ".")
     return copy / folder.resolve().relative_to(top.resolve())
+
+
+def _ignored(subfolder: Path) -> str:
+    """Write git's ignore patterns for what builds leave at the top of the repository and of the project in it."""
+    places = dict.fromkeys(("/", f"/{subfolder.as_posix()}/" if subfolder.parts else "/"))
+    lines = [*(f"{place}{name}/" for place in places for name in _OUTPUTS), *(f"{name}/" for name in _LEFTOVERS)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _git(shop: Workshop, *arguments: str, cwd: Path | None = None) -> None:
@@ -145,10 +156,11 @@ def _repacked(folder: Path, shop: Workshop) -> Path:
     stated = project.read(folder)
     name = f"{stated.key.replace('-', '_')}-{stated.version}"
     path = shop.fresh("sdist") / f"{name}.tar.gz"
-    skip = {".git", *_OUTPUTS}
 
     def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        return None if skip.intersection(Path(member.name).parts[1:]) else member
+        parts = Path(member.name).parts[1:]
+        leftover = any(fnmatchcase(part, name) for part in parts for name in (".git", *_LEFTOVERS))
+        return None if leftover or parts[:1] in {(name,) for name in _OUTPUTS} else member
 
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
         archive.add(folder, arcname=name, filter=wanted)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Name -> (module, its line in --help). The module is imported only when its command runs, so that --help and --version stay light.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "what is built here, what elsewhere and on which runner"),
-    "build": ("build", "build this machine's native wheels, repaired, tested and proven"),
+    "build": ("build", "build the wheels and sdists that this machine can build, tested and proven"),
     "repair": ("repair", "auditwheel, delocate or delvewheel by the wheel's platform, one exclude list"),
     "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
     "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),

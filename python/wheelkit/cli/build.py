@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import plan
+from wheelkit.build.execute import Selection, execute
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.plan import BUILDER_OPTION
 from wheelkit.cli.plan import text as plan_text
 from wheelkit.cli.screen import Steps, result, result_json, size
-from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelkit.build.native import Built
+    from wheelkit.build.execute import Built
     from wheelkit.cli.context import Project
     from wheelkit.plan import Plan
 
 
 @click.command("build")
 @sources_argument
-@click.option("--native", is_flag=True, help="Build the native wheels that this machine can build.")
+@click.option("--native", is_flag=True, help="The native wheels that this machine can build.")
+@click.option("--pure", is_flag=True, help="The wheels of distributions without native code.")
+@click.option("--sdist", is_flag=True, help="The sdists.")
 @out_option
 @config_option
 @BUILDER_OPTION
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 def command(
     sources: tuple[Path, ...],
     native: bool,
+    pure: bool,
+    sdist: bool,
     out: Path,
     config_file: Path | None,
     builder: str,
@@ -39,9 +43,7 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Build this machine's native wheels from the sdist, repair, test and prove them."""
-    if not native:
-        raise UsageError("say what to build", hint="wheelkit build --native")
+    """Build wheels from the sdist, repair, test and prove them; with no flag, all that this machine can build."""
     from wheelkit import machine
 
     project = open_project(sources, config_file)
@@ -50,18 +52,19 @@ def command(
     if dry_run:
         result_json(plan.to_json(made)) if as_json else result(plan_text(made))
         return
-    built = _execute(project, made, Steps(verbose=verbose))
+    everything = not (native or pure or sdist)
+    selection = Selection(native=native or everything, pure=pure or everything, sdist=sdist or everything)
+    built = _execute(project, made, selection, Steps(verbose=verbose))
     _show(built, as_json=as_json)
 
 
-def _execute(project: Project, made: Plan, steps: Steps) -> Built:
-    from wheelkit.build.native import build_native
+def _execute(project: Project, made: Plan, selection: Selection, steps: Steps) -> Built:
     from wheelkit.build.workshop import workshop
     from wheelkit.checks.contract import contract_of
 
     contract = contract_of(project.config, project.family)
     with workshop(steps, "build") as shop:
-        return build_native(made, contract, shop)
+        return execute(made, selection, contract, shop)
 
 
 def _show(built: Built, *, as_json: bool) -> None:
@@ -70,6 +73,6 @@ def _show(built: Built, *, as_json: bool) -> None:
 
         result_json({"schema": 1, "manifests": [json.loads(one.to_json()) for one in built.manifests]})
         return
-    for path in built.wheels:
+    for path in built.files:
         shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
         result(f"{shown}   {size(path.stat().st_size)}")
