@@ -6,9 +6,10 @@ import os
 import signal
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from wheelkit.errors import InterruptedByUserError, ToolFailedError, WheelkitError
+from wheelkit.errors import InterruptedByUserError, ToolFailedError, UsageError, WheelkitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     _never_choke()
     try:
+        _require_folder()
         outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -55,6 +57,13 @@ def _never_choke() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _require_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder does not exist any more", hint="cd to the project, then run it again") from error
+
+
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
     raise InterruptedByUserError("asked to stop (SIGTERM); nothing half-finished was left behind")
 
@@ -74,6 +83,11 @@ def _say(message: str, *, detail: str = "", hint: str = "", code: int) -> int:
 
 def run() -> NoReturn:
     """Exit with the command line's code; what the ``wheelkit`` script calls."""
+    if sys.argv[1:] == ["--version"]:  # scripts ask this often; it needs no command line library
+        from wheelkit import __version__
+
+        print(f"wheelkit {__version__}")  # noqa: T201 - the one line that is printed without click
+        sys.exit(0)
     sys.exit(main())
 
 

@@ -47,6 +47,11 @@ class Command:
         settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
         return " ".join([*settings, shlex.join(self.argv)])
 
+    def script(self) -> str:
+        """Give the same line with each setting on a line of its own, for people to read and to paste."""
+        settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
+        return " \\\n".join([*settings, shlex.join(self.argv)])
+
     def environment(self) -> dict[str, str]:
         """Compute the whole environment that the program gets."""
         env = {name: value for name, value in os.environ.items() if name not in self.unset}

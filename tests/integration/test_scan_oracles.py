@@ -14,6 +14,7 @@ from oracles import elf, macho, pe
 from wheelkit import _core
 
 SUFFIXES = (".so", ".dylib", ".dll", ".pyd", ".exe")
+MAGIC = (b"\x7fELF", b"MZ\x90", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe")
 ASSEMBLED = make.assembled()
 WITH_SECTIONS = [name for name in ASSEMBLED if "stripped" not in name]  # pyelftools finds symbols by their sections
 ARCHES = {"x86_64", "i686", "aarch64", "arm64", "armv7l", "ppc64le", "s390x", "riscv64"}
@@ -26,7 +27,7 @@ def binaries(filename: str) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(corpus.wheel(filename)) as archive:
         for member in archive.namelist():
             data = archive.read(member)
-            if member.endswith(SUFFIXES) or ".so." in member or data.startswith((b"\x7fELF", b"MZ", b"\xca\xfe\xba\xbe")):
+            if member.endswith(SUFFIXES) or ".so." in member or data.startswith(MAGIC):
                 yield member, data
 
 

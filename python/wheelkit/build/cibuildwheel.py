@@ -50,7 +50,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
         shop.progress.note(f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it")
     filled = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
-    shop.progress.builder(str(command))
+    shop.progress.builder(command.script())
     before = shop.log.stat().st_size if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = _run(command, shop)

@@ -70,7 +70,7 @@ def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Worksho
     out = shop.fresh("raw")
     filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
     command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=_linking(python), unset=("VIRTUAL_ENV",))
-    shop.progress.builder(str(command))
+    shop.progress.builder(command.script())
     with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}"):
         done = shop.run(command)
         if done.returncode != 0:

@@ -22,8 +22,8 @@ class Progress(Protocol):
     def command(self, line: str) -> None:
         """Hear which command runs now, as it would be typed."""
 
-    def builder(self, line: str) -> None:
-        """Hear the one command of a step that makes the wheel: what the user would have typed without wheelkit."""
+    def builder(self, script: str) -> None:
+        """Hear the one command of a step that makes the wheel, as a script: what the user would have typed without wheelkit."""
 
     def note(self, text: str) -> None:
         """Hear something that the user should know, one sentence."""
@@ -41,7 +41,7 @@ class Silent:
     def command(self, line: str) -> None:
         """Ignore it."""
 
-    def builder(self, line: str) -> None:
+    def builder(self, script: str) -> None:
         """Ignore it."""
 
     def note(self, text: str) -> None:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from wheelkit.wheel import Sdist, Wheel
 
 
@@ -32,14 +30,13 @@ class Dist:
     @property
     def releases(self) -> tuple[Release, ...]:
         """The files grouped by distribution and version, in the order of their names."""
-        files: Iterable[Wheel | Sdist] = (*self.wheels, *self.sdists)
-        keys = sorted({(item.distribution, item.version) for item in files})
+        wheels: dict[tuple[str, str], list[Wheel]] = {}
+        sdists: dict[tuple[str, str], list[Sdist]] = {}
+        for wheel in self.wheels:
+            wheels.setdefault((wheel.distribution, wheel.version), []).append(wheel)
+        for sdist in self.sdists:
+            sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
         return tuple(
-            Release(
-                distribution=name,
-                version=version,
-                wheels=tuple(item for item in self.wheels if (item.distribution, item.version) == (name, version)),
-                sdists=tuple(item for item in self.sdists if (item.distribution, item.version) == (name, version)),
-            )
-            for name, version in keys
+            Release(distribution=key[0], version=key[1], wheels=tuple(wheels.get(key, ())), sdists=tuple(sdists.get(key, ())))
+            for key in sorted({*wheels, *sdists})
         )

@@ -28,6 +28,8 @@ _LATE = 99
 
 def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report METADATA that packaging's strict parser refuses; indexes use the same parser."""
+    if wheel.shallow:
+        return
     from packaging.metadata import Metadata
 
     try:
@@ -79,6 +81,8 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report licence files that METADATA names and the wheel does not hold, in ``licenses`` (PEP 639) or beside METADATA."""
+    if wheel.shallow:
+        return
     names = {member.name for member in wheel.members}
     for file in wheel.metadata.all("License-File"):
         places = (f"{wheel.dist_info}/licenses/{file}", f"{wheel.dist_info}/{file}", f"{wheel.dist_info}/{file.rpartition('/')[2]}")

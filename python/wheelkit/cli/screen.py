@@ -29,7 +29,8 @@ def complain(message: str, *, detail: str = "", hint: str = "") -> None:
 
 def note(text: str) -> None:
     """Print something that the user should know, dim, to standard error."""
-    click.echo(_style(f"  {text}", dim=True), err=True)
+    for line in text.splitlines():
+        click.echo(_style(f"  {line}", dim=True), err=True)
 
 
 def result(text: str) -> None:
@@ -101,10 +102,10 @@ class Steps:
         if self._verbose:
             note(f"$ {line}")
 
-    def builder(self, line: str) -> None:
+    def builder(self, script: str) -> None:
         """Show the command that makes the wheel."""
         if not self._verbose:
-            note(f"$ {line}")
+            note("$ " + script.replace("\n", "\n    "))
 
     def note(self, text: str) -> None:
         """Show a remark."""

@@ -8,7 +8,6 @@ import struct
 import zipfile
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Self
+    from zipfile import ZipInfo
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -47,22 +47,6 @@ _DAMAGE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One entry as the central directory tells it."""
-
-    name: str
-    raw_name: bytes
-    size: int
-    packed: int
-    method: int
-    flags: int
-    mode: int
-    dated: bool
-    crc: int
-    offset: int
-
-
 class Archive:
     """An open wheel file: its entries in the central directory's order, and their contents on demand.
 
@@ -87,7 +71,7 @@ class Archive:
                 if self.size == 0:
                     raise WheelError(f"{self.path.name} is empty", hint=_REBUILD)
                 with zipfile.ZipFile(file) as archive:
-                    self.entries = tuple(_entry(info) for info in archive.infolist())
+                    self.entries = tuple(archive.infolist())
                     self._directory = archive.start_dir
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
                 self._view = memoryview(self._map)
@@ -115,61 +99,51 @@ class Archive:
                 self._map.close()
             self._map = None
 
-    def contents(self, entry: Entry) -> AbstractContextManager[memoryview]:
+    def contents(self, entry: ZipInfo) -> AbstractContextManager[memoryview]:
         """Give an entry's bytes for the time of a ``with`` block; raise InflateError with what is wrong with them."""
-        if entry.flags & _ENCRYPTED:
+        if entry.flag_bits & _ENCRYPTED:
             raise InflateError("is encrypted")
-        return unpacked(self._packed(entry), entry.method, entry.size, entry.crc)
+        return unpacked(self._packed(entry), entry.compress_type, entry.file_size, entry.CRC)
 
     def stray(self) -> int:
         """Count the bytes of the file that belong to no member, nor to the directory: before, between, overlapping and behind."""
         position, found = 0, 0
         slack: tuple[int, ...] = (0,)
-        for entry in sorted(self.entries, key=lambda item: item.offset):
-            gap = entry.offset - position
+        for entry in sorted(self.entries, key=lambda item: item.header_offset):
+            gap = entry.header_offset - position
             found += 0 if gap in slack else abs(gap)
             position = self._end(entry)
-            slack = _DESCRIPTORS if entry.flags & _HAS_DESCRIPTOR else (0,)
+            slack = _DESCRIPTORS if entry.flag_bits & _HAS_DESCRIPTOR else (0,)
         gap = self._directory - position
         return found + (0 if gap in slack else abs(gap)) + self._behind()
 
-    def _end(self, entry: Entry) -> int:
-        header = self._view[entry.offset : entry.offset + _LOCAL_HEADER.size]
+    def _end(self, entry: ZipInfo) -> int:
+        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
         if len(header) < _LOCAL_HEADER.size:
             return self.size
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-        return int(entry.offset + _LOCAL_HEADER.size + name_length + extra_length + entry.packed)
+        return int(entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length + entry.compress_size)
 
     def _behind(self) -> int:
         """Count what follows the end record; a comment is there too, which wheels do not need."""
         tail = bytes(self._view[-_END_SEARCH:])
         return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE
 
-    def _packed(self, entry: Entry) -> memoryview:
-        header = self._view[entry.offset : entry.offset + _LOCAL_HEADER.size]
+    def _packed(self, entry: ZipInfo) -> memoryview:
+        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
         if len(header) < _LOCAL_HEADER.size or bytes(header[:4]) != _LOCAL_SIGNATURE:
             raise InflateError("has no local header where the central directory points to")
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-        start = entry.offset + _LOCAL_HEADER.size
-        if bytes(self._view[start : start + name_length]) != entry.raw_name:
+        start = entry.header_offset + _LOCAL_HEADER.size
+        if bytes(self._view[start : start + name_length]) != _raw_name(entry):
             raise InflateError("has another name in its local header than in the central directory")
         start += name_length + extra_length
-        if start + entry.packed > self.size:
+        if start + entry.compress_size > self.size:
             raise InflateError("reaches beyond the end of the file")
-        return self._view[start : start + entry.packed]
+        return self._view[start : start + entry.compress_size]
 
 
-def _entry(info: zipfile.ZipInfo) -> Entry:
-    encoding = "utf-8" if info.flag_bits & _UTF8 else "cp437"
-    return Entry(
-        name=info.filename,
-        raw_name=info.orig_filename.encode(encoding, errors="surrogateescape"),
-        size=info.file_size,
-        packed=info.compress_size,
-        method=info.compress_type,
-        flags=info.flag_bits,
-        mode=info.external_attr >> 16,
-        dated=all(info.date_time[1:3]),
-        crc=info.CRC,
-        offset=info.header_offset,
-    )
+def _raw_name(entry: ZipInfo) -> bytes:
+    """Give back a member's name as the central directory spells it (zipfile decodes it)."""
+    encoding = "utf-8" if entry.flag_bits & _UTF8 else "cp437"
+    return entry.orig_filename.encode(encoding, errors="surrogateescape")

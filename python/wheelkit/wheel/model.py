@@ -140,7 +140,7 @@ class Wheel:
     """Everything that is known of one wheel file.
 
     ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
-    METADATA were read: then no binary is known and no member has a digest. ``stray`` counts the bytes of the file that belong to no
+    METADATA were read: then no member and no binary is known. ``stray`` counts the bytes of the file that belong to no
     member.
     """
 

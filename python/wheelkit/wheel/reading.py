@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel.archive import Archive, Entry
+from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
@@ -22,6 +22,7 @@ from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from zipfile import ZipInfo
 
 _BATCH = 2 * 1024 * 1024
 # METADATA, WHEEL and RECORD of the largest wheels known stay below 4 MB; a claim above this is no claim of a wheel.
@@ -87,11 +88,11 @@ class _Opened:
 
     def _text(self, name: str) -> bytes | None:
         wanted = f"{self.dist_info}/{name}"
-        entry = next((item for item in self.archive.entries if item.name == wanted), None)
+        entry = next((item for item in self.archive.entries if item.filename == wanted), None)
         if entry is None:
             return None
-        if entry.size > _LARGEST_TEXT:
-            message = f"{self.archive.path.name}: {wanted} declares {entry.size} bytes, far more than any such file has"
+        if entry.file_size > _LARGEST_TEXT:
+            message = f"{self.archive.path.name}: {wanted} declares {entry.file_size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
             with self.archive.contents(entry) as view:
@@ -122,7 +123,7 @@ class _Opened:
             size=self.archive.size,
             name=self.name,
             name_problem=self.name_problem,
-            members=tuple(_member(entry, seen) for entry, seen in entries),
+            members=() if self.shallow else tuple(_member(entry, seen) for entry, seen in entries),
             dist_info=self.dist_info,
             metadata_text=self.metadata_text,
             metadata=parse_headers(self.metadata_text),
@@ -156,7 +157,7 @@ def _file_name(filename: str) -> tuple[FileName | None, str]:
 
 def _dist_info(archive: Archive, name: FileName | None) -> str:
     """Name the ``.dist-info`` folder; where there are several, the file name's own, as installers do."""
-    tops = (entry.name.partition("/") for entry in archive.entries)
+    tops = (entry.filename.partition("/") for entry in archive.entries)
     folders = list(dict.fromkeys(top for top, slash, _ in tops if slash and top.endswith(".dist-info")))
     if not folders:
         message = f"{archive.path.name} has no .dist-info folder, so it is no wheel"
@@ -165,15 +166,15 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
     return (own or folders)[0]
 
 
-def _member(entry: Entry, seen: _Seen) -> Member:
+def _member(entry: ZipInfo, seen: _Seen) -> Member:
     return Member(
-        name=entry.name,
-        size=entry.size,
-        packed=entry.packed,
-        method=entry.method,
-        flags=entry.flags,
-        mode=entry.mode,
-        dated=entry.dated,
+        name=entry.filename,
+        size=entry.file_size,
+        packed=entry.compress_size,
+        method=entry.compress_type,
+        flags=entry.flag_bits,
+        mode=entry.external_attr >> 16,
+        dated=all(entry.date_time[1:3]),
         digest=seen.digest,
         problem=seen.problem,
     )
@@ -196,10 +197,10 @@ def _fill(wheels: Sequence[_Opened], threads: int) -> None:
 def _batches(wheels: Iterable[_Opened]) -> list[_Batch]:
     """Order the members of all wheels by size, the biggest alone and first, the small ones together."""
     jobs = [
-        (entry.size, opened, index)
+        (entry.file_size, opened, index)
         for opened in wheels
         for index, entry in enumerate(opened.archive.entries)
-        if not entry.name.endswith("/")
+        if not entry.filename.endswith("/")
     ]
     jobs.sort(key=lambda job: job[0], reverse=True)
     return list(_grouped(jobs))
@@ -223,11 +224,11 @@ def _read_batch(batch: _Batch) -> None:
         opened.seen[index] = _read_member(opened, opened.archive.entries[index])
 
 
-def _read_member(opened: _Opened, entry: Entry) -> _Seen:
+def _read_member(opened: _Opened, entry: ZipInfo) -> _Seen:
     try:
         with opened.archive.contents(entry) as view:
-            digest = _digest(opened.algorithms.get(entry.name, _DEFAULT_HASH), view)
-            return _Seen(digest=digest, binary=_scanned(entry.name, view))
+            digest = _digest(opened.algorithms.get(entry.filename, _DEFAULT_HASH), view)
+            return _Seen(digest=digest, binary=_scanned(entry.filename, view))
     except InflateError as error:
         return _Seen(problem=str(error))
     except MemoryError:

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from wheelkit.errors import ProjectError
+from wheelkit.project import Distribution, Kind, read
+
+MESON = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "momentum"\ndynamic = ["version"]\n'
+PKG_INFO = "Metadata-Version: 2.4\nName: Mo.mentum\nVersion: 1.2\nRequires-Python: >=3.11\n"
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    place = tmp_path / "project"
+    place.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (place / name.replace("__", ".").replace("PKG_INFO", "PKG-INFO")).write_text(text)
+    return place
+
+
+def pyproject(tmp_path: Path, text: str, **files: str) -> Distribution:
+    return read(folder(tmp_path, pyproject__toml=text, **files))
+
+
+def sdist(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
+    item = pyproject(
+        tmp_path,
+        '[build-system]\nrequires = ["setuptools>=77", "cython"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "My_Pkg"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["numpy>=2"]\n'
+        '[tool.cibuildwheel]\nskip = "pp*"\n',
+    )
+    assert (item.name, item.key, item.version, item.requires_python) == ("My_Pkg", "my-pkg", "1.0", ">=3.11")
+    assert (item.dependencies, item.build_requires) == (("numpy>=2",), ("setuptools>=77", "cython"))
+    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.PURE, True, False)
+
+
+def test_an_unpacked_sdist_says_what_pkg_info_states(tmp_path: Path) -> None:
+    item = pyproject(tmp_path, MESON, PKG_INFO=PKG_INFO)
+    assert (item.name, item.key, item.version, item.requires_python) == ("Mo.mentum", "mo-mentum", "1.2", ">=3.11")
+
+
+def test_setup_cfg_and_setup_py_alone_are_projects_too(tmp_path: Path) -> None:
+    item = read(folder(tmp_path, setup__cfg="[metadata]\nname = old%style\n"))
+    assert (item.name, item.stated, item.backend, item.kind) == ("old%style", True, "setuptools.build_meta", Kind.PURE)
+    item = read(folder(tmp_path, setup__cfg="no section\n", setup__py="setup(ext_modules=[Extension('x', ['x.c'])])"))
+    assert (item.name, item.stated, item.kind, item.version) == ("project", False, Kind.NATIVE, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("project('x', 'c', version: '1.2')", "1.2"),
+        ("project('x', 'c',\n  meson_version: '>=1.3',\n  version : '1.2')", "1.2"),
+        ("project(\n  'x',\n  ['c', 'cpp'],\n  license: 'MIT (expat)',\n  version\n:\n'1.2',\n)", "1.2"),
+        ("# project('x', version: '0.1')\nproject('x', 'c', # version: '0.2'\n version: '1.2')", "1.2"),
+        ("project('x # y', 'c', version: '1.2')", "1.2"),
+        ("project('x', 'c', meson_version: '>=1.3')", None),
+        ("project('x', 'c', version: files('VERSION'))", None),
+        ("project('x', 'c', version: run_command('v', check: true).stdout().strip())", None),
+        ("project('x', 'c')\ndependency('y', version: '3')\nsubproject('z', version: '4')", None),
+        ("", None),
+    ],
+)
+def test_the_literal_version_of_meson_build_is_read(tmp_path: Path, text: str, version: str | None) -> None:
+    assert pyproject(tmp_path, MESON, meson__build=text).version == version
+
+
+def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
+    item = pyproject(tmp_path, MESON.replace("mesonpy", "hatchling.build"), meson__build="project('x', version: '9')")
+    assert item.version is None
+
+
+@pytest.mark.parametrize(
+    ("backend", "more", "kind"),
+    [
+        ("mesonpy", {}, Kind.NATIVE),
+        ("mesonpy", {"meson__build": "project('x')\npy.extension_module('y', 'y.c')"}, Kind.NATIVE),
+        ("mesonpy", {"meson__build": "project('x')\nsubdir('src')"}, Kind.NATIVE),
+        ("mesonpy", {"meson__build": "project('x')\npy.install_sources('x.py')"}, Kind.PURE),
+        ("maturin", {}, Kind.NATIVE),
+        ("scikit_build_core.build", {}, Kind.NATIVE),
+        ("setuptools.build_meta", {}, Kind.PURE),
+        ("setuptools.build_meta", {"setup__py": "setup(cffi_modules=['b.py:ffi'])"}, Kind.NATIVE),
+        ("hatchling.build", {}, Kind.PURE),
+        ("flit_core.buildapi", {}, Kind.PURE),
+    ],
+)
+def test_the_kind_follows_what_the_project_builds(tmp_path: Path, backend: str, more: dict[str, str], kind: Kind) -> None:
+    assert pyproject(tmp_path, f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n', **more).kind is kind
+
+
+def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\n[tool.setuptools]\next-modules = [{ name = "x", sources = ["x.c"] }]\n'
+    assert pyproject(tmp_path, text).kind is Kind.NATIVE
+    assert pyproject(tmp_path, text.replace('[{ name = "x", sources = ["x.c"] }]', "[]")).kind is Kind.PURE
+
+
+@pytest.mark.parametrize(
+    ("backend", "table", "setup", "limited"),
+    [
+        ("mesonpy", "[tool.meson-python]\nlimited-api = true", "", True),
+        ("mesonpy", "[tool.meson-python]\nlimited-api = false", "", False),
+        ("mesonpy", "", "py_limited_api=True", False),
+        ("scikit_build_core.build", '[tool.scikit-build]\nwheel.py-api = "cp311"', "", True),
+        ("scikit_build_core.build", "", "", False),
+        ("maturin", '[tool.maturin]\nfeatures = ["pyo3/abi3-py311"]', "", True),
+        ("maturin", '[tool.maturin]\nfeatures = ["pyo3/extension-module"]', "", False),
+        ("setuptools.build_meta", '[tool.distutils.bdist_wheel]\npy-limited-api = "cp311"', "", True),
+        ("setuptools.build_meta", "", "setup(options={'bdist_wheel': {'py_limited_api': 'cp311'}})", True),
+        ("setuptools.build_meta", "", "setup()", False),
+    ],
+)
+def test_abi3_is_seen_where_each_backend_is_told_of_it(tmp_path: Path, backend: str, table: str, setup: str, limited: bool) -> None:
+    text = f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n{table}\n'
+    assert pyproject(tmp_path, text, setup__py=setup).limited_api is limited
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dependencies = 5",
+        'dependencies = "numpy"',
+        "name = 5",
+        "version = [1]",
+        "requires-python = 3.11",
+        "[build-system]\nrequires = 7\nbuild-backend = 3",
+        "[build-system]\nbuild-backend = 'maturin'\n[tool.maturin]\nfeatures = 1",
+        "[tool]\ncibuildwheel = 1\nsetuptools = 2",
+        "[tool.setuptools]\next-modules = 3",
+    ],
+)
+def test_values_of_the_wrong_type_are_left_to_the_backend(tmp_path: Path, text: str) -> None:
+    item = pyproject(tmp_path, f"[project]\n{text}\n")
+    assert (item.name, item.version, item.dependencies, item.build_requires) == ("project", None, (), ())
+
+
+def test_a_file_that_is_not_utf8_is_named_with_the_place(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    (place / "pyproject.toml").write_bytes(b'[project]\nname = "caf\xe9"\n')
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not UTF-8: .* at byte 22") as caught:
+        read(place)
+    assert caught.value.hint == "save it as UTF-8"
+    (place / "pyproject.toml").write_bytes('[project]\nname = "x"\ndescription = "café"\n'.encode())
+    assert read(place).name == "x"
+
+
+@pytest.mark.parametrize("text", ["[project", "x = " + "[" * 5000, "x = " + "9" * 5000, "a = 1\na = 2"])
+def test_broken_toml_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is no valid TOML"):
+        read(folder(tmp_path, pyproject__toml=text))
+
+
+def test_an_empty_folder_and_a_missing_one_say_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="holds no pyproject.toml"):
+        read(folder(tmp_path))
+    with pytest.raises(ProjectError, match="holds no pyproject.toml"):
+        read(folder(tmp_path, pyproject__toml=""))
+    with pytest.raises(ProjectError, match="nowhere does not exist"):
+        read(tmp_path / "nowhere")
+    (tmp_path / "x.zip").write_bytes(b"PK")
+    with pytest.raises(ProjectError, match="neither a project folder nor an sdist"):
+        read(tmp_path / "x.zip")
+
+
+def test_an_sdist_is_read_without_unpacking_it(tmp_path: Path) -> None:
+    members = {"m-1.2/PKG-INFO": PKG_INFO.encode(), "m-1.2/pyproject.toml": MESON.encode(), "m-1.2/deep/setup.py": b"Extension("}
+    item = read(sdist(tmp_path / "m-1.2.tar.gz", members))
+    assert (item.name, item.version, item.backend, item.from_sdist) == ("Mo.mentum", "1.2", "mesonpy", True)
+    dotted = {f"./{name}": data for name, data in members.items()}
+    assert read(sdist(tmp_path / "n-1.2.tar.gz", dotted)).version == "1.2"
+
+
+def test_a_huge_member_is_passed_over_unless_it_is_needed(tmp_path: Path) -> None:
+    good = {"m/PKG-INFO": PKG_INFO.encode(), "m/pyproject.toml": MESON.encode()}
+    assert read(sdist(tmp_path / "a.tar.gz", {"m/meson.build": bytes(5 << 20), **good})).version == "1.2"
+    with pytest.raises(ProjectError, match="holds no PKG-INFO"):
+        read(sdist(tmp_path / "b.tar.gz", {**good, "m/PKG-INFO": bytes(5 << 20)}))
+
+
+def test_links_in_an_sdist_are_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "x-1.tar.gz"
+    (tmp_path / "secret").write_text(PKG_INFO)
+    with tarfile.open(path, "w:gz") as archive:
+        info = tarfile.TarInfo("x-1/PKG-INFO")
+        info.type, info.linkname = tarfile.SYMTYPE, str(tmp_path / "secret")
+        archive.addfile(info)
+    with pytest.raises(ProjectError, match="holds no PKG-INFO"):
+        read(path)
+
+
+def damaged(tmp_path: Path) -> dict[str, bytes]:
+    noise = bytes(range(256)) * 40
+    good = sdist(tmp_path / "good-1.tar.gz", {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode(), "g/noise": noise}).read_bytes()
+    middle = len(good) // 2
+    return {
+        "empty": b"",
+        "no gzip": b"hello there",
+        "a zip": b"PK\x03\x04" + bytes(100),
+        "gzip of text": gzip.compress(b"hello"),
+        "cut short": good[:middle],
+        "only the header": good[:12],
+        "a bent middle": good[:40] + bytes(60) + good[100:],
+    }
+
+
+@pytest.mark.parametrize("what", ["empty", "no gzip", "a zip", "gzip of text", "cut short", "only the header", "a bent middle"])
+def test_a_damaged_sdist_is_refused_by_name(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "bad-1.tar.gz"
+    path.write_bytes(damaged(tmp_path)[what])
+    with pytest.raises(ProjectError, match=r"bad-1\.tar\.gz"):
+        read(path)
+    assert read(tmp_path / "good-1.tar.gz").version == "1.2"
+
+
+def test_any_bent_byte_of_an_sdist_is_survived(tmp_path: Path) -> None:
+    good = bytearray(sdist(tmp_path / "good-1.tar.gz", {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode()}).read_bytes())
+    path = tmp_path / "bent-1.tar.gz"
+    for index in range(len(good)):
+        bent = good.copy()
+        bent[index] ^= 0x55
+        path.write_bytes(bent)
+        try:
+            read(path)
+        except ProjectError as error:
+            assert "bent-1.tar.gz" in error.message
