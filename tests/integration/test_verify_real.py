@@ -104,8 +104,9 @@ def test_no_false_alarm(filename: str) -> None:
     report = verify([corpus.wheel(filename)], Contract())
     errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
     assert errors == TRUE_ERRORS.get(filename, set())
-    assert [row.needs for row in report.rows]
-    assert all(row.needs for row in report.rows)
+    assert report.rows
+    # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named.
+    assert all(row.needs for row in report.rows) or not any(binary.extension for binary in facts(filename).binaries)
 
 
 def test_a_file_renamed_to_an_older_system_is_caught(tmp_path: Path) -> None:

@@ -123,3 +123,26 @@ def test_dev_versions_satisfy_the_range_that_names_them(tmp_path: Path) -> None:
     core = read(wheels.write_wheel(tmp_path, "demo_core-1.0.dev3-py3-none-any.whl"))
     user = read(wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: demo-core>=1.0.dev3,<2")}))
     assert list(metadata.family_ranges(Dist(wheels=(core, user), sdists=()), FAMILY)) == []
+
+
+@pytest.mark.parametrize(
+    ("required", "filenames", "expected"),
+    [
+        (">=3.11", [wheels.ABI3], []),
+        (">=3.9", [wheels.ABI3], ["WK709"]),
+        (">=3.9", [wheels.ABI3, wheels.LINUX.replace("cp311", "cp39")], []),
+        (">=3.9", [wheels.PURE], []),
+        ("", [wheels.ABI3], []),
+    ],
+)
+def test_pythons_without_a_wheel(tmp_path: Path, required: str, filenames: list[str], expected: list[str]) -> None:
+    lines = (f"Requires-Python: {required}",) if required else ()
+    made = [read(wheels.write_wheel(tmp_path, name, members={META: wheels.metadata("demo", "1.0", *lines)})) for name in filenames]
+    assert [finding.code for finding in metadata.unserved_pythons(release(*made), FAMILY)] == expected
+    assert list(metadata.unserved_pythons(release(*made), Contract())) == []
+
+
+def test_the_message_names_the_versions(tmp_path: Path) -> None:
+    made = read(wheels.write_wheel(tmp_path, wheels.ABI3, members={META: wheels.metadata("demo", "1.0", "Requires-Python: >=3.9")}))
+    (finding,) = metadata.unserved_pythons(release(made), FAMILY)
+    assert finding.what == "requires-python >=3.9 admits 3.9, 3.10, while the oldest wheel here is for 3.11"

@@ -150,7 +150,7 @@ def test_values_of_the_wrong_type_are_left_to_the_backend(tmp_path: Path, text: 
 def test_a_file_that_is_not_utf8_is_named_with_the_place(tmp_path: Path) -> None:
     place = folder(tmp_path)
     (place / "pyproject.toml").write_bytes(b'[project]\nname = "caf\xe9"\n')
-    with pytest.raises(ProjectError, match=r"pyproject\.toml is not UTF-8: .* at byte 22") as caught:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not UTF-8: .* at byte 21") as caught:
         read(place)
     assert caught.value.hint == "save it as UTF-8"
     (place / "pyproject.toml").write_bytes('[project]\nname = "x"\ndescription = "café"\n'.encode())

@@ -65,6 +65,7 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
 RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
     metadata.same_metadata,
     metadata.sdist_missing,
+    metadata.unserved_pythons,
 )
 
 DIST_CHECKS: tuple[DistCheck, ...] = (

@@ -24,6 +24,8 @@ _VERSIONED = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
 _TOO_NEW_FIELD = "introduced in metadata version"
 # The newest patch release that a series can have, so that ">=3.11.4" still admits users of 3.11.
 _LATE = 99
+# The oldest CPython that cibuildwheel still builds for.
+_FIRST_MINOR = 9
 
 
 def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -122,6 +124,26 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
             odd = min(told.values(), key=len)
             what = f"{field} of {some(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
             yield found("WK704", what=what, file=odd[0])
+
+
+def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
+    """Report versions of Python that the project's requires-python admits and that are older than every wheel's tags."""
+    required = next((wheel.metadata.get("Requires-Python") for wheel in release.wheels), "")
+    if not required or contract.promise(release.distribution) is None:
+        return
+    lowest = min((_lowest_minor(wheel) for wheel in release.wheels), default=0)
+    older = [f"3.{minor}" for minor in range(_FIRST_MINOR, lowest) if _admits(required, minor)]
+    if older:
+        what = f"requires-python {required} admits {some(older)}, while the oldest wheel here is for 3.{lowest}"
+        fix = f'raise requires-python to ">=3.{lowest}", or build wheels for {some(older)}'
+        yield found("WK709", what=what, fix=fix, where=release.distribution)
+
+
+def _lowest_minor(wheel: Wheel) -> int:
+    pythons = wheel.name.pythons if wheel.name else ()
+    minors = [int(match["minor"]) for tag in pythons if (match := _VERSIONED.fullmatch(tag))]
+    # A tag such as py3 is for every version.
+    return min(minors) if pythons and len(minors) == len(pythons) else 0
 
 
 def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:

@@ -37,7 +37,9 @@ def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 
 def heaviest(wheel: Wheel) -> str:
-    """Name the members that take most of the archive."""
+    """Name the members that take most of the archive, where they were read."""
+    if not wheel.members:
+        return "its members were not looked at"
     biggest = sorted(wheel.members, key=lambda member: member.packed, reverse=True)[:_NAMED]
     return "most of it: " + ", ".join(f"{member.name} ({shown(member.packed)})" for member in biggest)
 

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelkit import config
+from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.family import Family, discover
+from wheelkit.project import Kind
+
+
+def put(root: Path, place: str, name: str, *needs: str, build: tuple[str, ...] = ()) -> Path:
+    folder = root / place
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f'[build-system]\nrequires = {list(build)}\nbuild-backend = "hatchling.build"\n[project]\nname = "{name}"\nversion = "1"\n'
+    (folder / "pyproject.toml").write_text(f"{text}dependencies = {list(needs)}\n")
+    return folder
+
+
+def found(root: Path, document: dict[str, Any] | None = None, *sources: Path) -> Family:
+    return discover(config.parse(document or {}, source=None, root=root), sources)
+
+
+def names(family: Family) -> list[str]:
+    return [item.name for item in family.distributions]
+
+
+def test_without_configuration_the_folder_is_the_family(tmp_path: Path) -> None:
+    put(tmp_path, ".", "alone")
+    put(tmp_path, "python/other", "other")
+    assert names(found(tmp_path)) == ["alone"]
+
+
+def test_globs_find_folders_with_a_project_and_only_those(tmp_path: Path) -> None:
+    for place in ("python/b", "python/a", "adapters/s3"):
+        put(tmp_path, place, place.split("/")[1])
+    (tmp_path / "python/notes").mkdir()
+    (tmp_path / "python/readme.txt").write_text("")
+    (tmp_path / "python/old").mkdir()
+    (tmp_path / "python/old/setup.py").write_text("setup(name='old')")
+    assert sorted(names(found(tmp_path, {"distributions": ["python/*", "adapters/*"]}))) == ["a", "b", "old", "s3"]
+
+
+def test_each_comes_after_all_that_it_needs(tmp_path: Path) -> None:
+    put(tmp_path, "a", "All.Of_It", "core >= 1", 'cli[extra]~=1.0; python_version > "3"')
+    put(tmp_path, "b", "cli", "Core", "requests")
+    put(tmp_path, "c", "core")
+    put(tmp_path, "d", "plugin", build=("CLI",))
+    family = found(tmp_path, {"distributions": ["*"]})
+    order = names(family)
+    assert order[0] == "core"
+    assert order.index("cli") < order.index("All.Of_It")
+    assert order.index("cli") < order.index("plugin")
+    assert family.siblings(family.distributions[order.index("All.Of_It")]) == ("core", "cli")
+
+
+def test_a_circle_is_spelled_out(tmp_path: Path) -> None:
+    put(tmp_path, "a", "a", "b")
+    put(tmp_path, "b", "b", "c")
+    put(tmp_path, "c", "c", "a")
+    with pytest.raises(ConfigError) as caught:
+        found(tmp_path, {"distributions": ["*"]})
+    (problem,) = caught.value.problems
+    circle = problem.split(": ")[1].split(" -> ")
+    needs = {"a": "b", "b": "c", "c": "a"}
+    assert all(needs[one] == other for one, other in zip(circle, circle[1:], strict=False))
+    assert circle[0] == circle[-1]
+    put(tmp_path, "c", "c")
+    assert names(found(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
+
+
+def test_a_project_that_needs_itself_for_an_extra_is_no_circle(tmp_path: Path) -> None:
+    put(tmp_path, ".", "a", "A[all]")
+    assert names(found(tmp_path)) == ["a"]
+
+
+def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
+    put(tmp_path, "x", "same-name")
+    put(tmp_path, "y", "Same.Name")
+    with pytest.raises(ConfigError) as caught:
+        found(tmp_path, {"distributions": ["*"]})
+    (problem,) = caught.value.problems
+    assert str(tmp_path / "x") in problem
+    assert str(tmp_path / "y") in problem
+
+
+def test_a_folder_that_two_patterns_or_the_user_twice_names_counts_once(tmp_path: Path) -> None:
+    one = put(tmp_path, "python/a", "a")
+    assert names(found(tmp_path, {"distributions": ["python/*", "python/a", "**/a"]})) == ["a"]
+    assert names(found(tmp_path, None, one, one / "../a")) == ["a"]
+
+
+def test_a_pattern_without_a_project_is_a_mistake_and_says_where_it_looked(tmp_path: Path) -> None:
+    put(tmp_path, "python/a", "a")
+    (tmp_path / "empty").mkdir()
+    for pattern in ("pyton/*", "empty", "empty/*"):
+        with pytest.raises(ConfigError) as caught:
+            found(tmp_path, {"distributions": ["python/*", pattern]})
+        assert caught.value.problems == (f'distributions: "{pattern}" matches no folder with a pyproject.toml',)
+        assert str(tmp_path) in caught.value.hint
+
+
+def test_the_default_folder_without_a_project_is_told_in_other_words(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="holds no pyproject.toml") as caught:
+        found(tmp_path)
+    assert "wheelkit build path/to/project" in caught.value.hint
+
+
+def test_named_sources_replace_the_configured_ones(tmp_path: Path) -> None:
+    put(tmp_path, "a", "a")
+    other = put(tmp_path, "b", "b")
+    assert names(found(tmp_path, {"distributions": ["a"]}, other)) == ["b"]
+    with pytest.raises(ProjectError, match="nowhere does not exist"):
+        found(tmp_path, None, tmp_path / "nowhere")
+
+
+def test_the_configured_kind_wins_under_any_spelling_of_the_name(tmp_path: Path) -> None:
+    put(tmp_path, ".", "My_Pkg")
+    document = {"distribution": {"my.pkg": {"kind": "native"}}}
+    assert found(tmp_path, document).native[0].kind is Kind.NATIVE
+    assert found(tmp_path, {"distribution": {"my.pkg": {"max-size": "1 MB"}}}).native == ()
