@@ -132,6 +132,20 @@ def test_square_brackets_are_no_markup() -> None:
     assert "[red]a[/red] is [b]odd" in shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0))
 
 
+def test_escapes_from_a_wheel_do_not_reach_the_terminal() -> None:
+    odd = Finding(code="WK101", severity=Severity.ERROR, what="a\x1b[2J\x07b\udcff", fix="y", file="f\x1b.whl")
+    text = shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0))
+    assert "a\\x1b[2J\\x07b\\udcff" in text
+    assert "\x1b" not in text
+
+
+def test_an_ascii_output_gets_ascii() -> None:
+    text = shown(REPORT, encoding="ascii")
+    assert "avoid the call - wheelkit explain WK402" in text
+    odd = Finding(code="WK101", severity=Severity.ERROR, what="größe", fix="y")
+    assert "gr\\xf6\\xdfe" in shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0), encoding="ascii")
+
+
 def note(number: int, severity: Severity = Severity.NOTE) -> Finding:
     return Finding(code="WK603", severity=severity, what=f"{number} kB of x are debug sections", fix="strip", file=f"{number}.whl")
 

@@ -69,6 +69,17 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert read(path) == plain
 
 
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": b"abc" * 5000})
+    monkeypatch.setattr(inflate, "LARGE", 10_000)
+    monkeypatch.setattr(inflate.tempfile, "TemporaryFile", full)
+    problems = [member.problem for member in read(path).members if member.problem]
+    assert problems == ["could not be unpacked into a temporary file: No space left on device"]
+
+
 def test_a_real_binary_is_scanned(tmp_path: Path) -> None:
     from wheelkit import _core
 

@@ -27,13 +27,18 @@ if TYPE_CHECKING:
 
 _SECTION = re.compile(r"^(?:\x1b\[[\d;]*m)*Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
 _TESTING = "Testing wheel..."
+# The headings of its steps, plain and as GitHub's and Azure's logs fold them.
+_STEP = re.compile(
+    r"^(?:::group::|##\[group\])?(?P<step>(?:Setting up|Running before_|Building|Repairing|Auditing|Testing|Copying)[\w ]*\.\.\.)\s*$",
+    re.MULTILINE,
+)
 _ENGINE_GONE = re.compile(
     r"Cannot connect to the Docker daemon.*|Cannot connect to Podman.*|error during connect.*|"
     r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*",
 )
 _NO_IMAGE = re.compile(r"Command \['\w+', 'create'.* failed with code 125|.*(?:manifest unknown|pull access denied|initializing source).*")
 _NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
-_FAILED_COMMAND = re.compile(r"cibuildwheel: error: Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
+_FAILED_COMMAND = re.compile(r"cibuildwheel: (?:\S*error\S*: )?Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
 _AUDITED = re.compile(r'"future_abi3_objects": (?P<found>\{[^}]*\})')
 _LABEL = "wheelkit.run"
 # cibuildwheel's own exit codes (its errors module) that mean one thing each.
@@ -54,13 +59,13 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     before = shop.log.stat().st_size if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = _run(command, shop)
+        said = shop.log.read_bytes()[before:].decode(errors="replace")
         if done.returncode != 0:
-            raise _explained(done, job)
+            raise _explained(replace(done, output=said), job)
     made = sorted(out.glob("*.whl"))
     if not made:
         raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}")
-    tested = tested_in(shop.log.read_bytes()[before:].decode(errors="replace"))
-    return tuple(_made(path, job, tested) for path in made)
+    return tuple(_made(path, job, tested_in(said)) for path in made)
 
 
 def _run(command: Command, shop: Workshop) -> Completed:
@@ -138,6 +143,10 @@ def _explained(done: Completed, job: NativeStep) -> WheelkitError:
     return error
 
 
+def _last_step(log: str) -> str:
+    return next((match["step"] for match in reversed([*_STEP.finditer(log)])), "")
+
+
 def _engine(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitError | None:
     match = _ENGINE_GONE.search(done.output)
     if done.returncode != _ENGINE and match is None:
@@ -167,7 +176,8 @@ def _image(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelkit
 
 
 def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
-    lines = complaints(done.output)
+    # What a test prints may look like a compiler's words.
+    lines = "" if _last_step(done.output) == _TESTING else complaints(done.output)
     if not lines:
         return None
     error.message = f"compiling {job.distribution.name} failed"
@@ -196,7 +206,7 @@ def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelk
         error.detail = "\n".join(line for line in done.output.splitlines() if "auditwheel: error" in line or "cannot repair" in line)
         error.hint = "a library is missing or too new for the target: the log names it"
         return error
-    if "Testing wheel..." in done.output and match["argv"].startswith("['sh', '-c'"):
+    if _last_step(done.output) == _TESTING and match["argv"].startswith("['sh', '-c'"):
         return CheckFailedError(
             f"a test of the repaired wheel failed with exit status {match['code']}: {match['argv']}",
             detail=error.detail,

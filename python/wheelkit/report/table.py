@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheelkit.report.model import Cover, Severity
+from wheelkit.report.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +73,7 @@ def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Text]:
 
 
 def _name(rows: Sequence[Row]) -> str:
-    return f"{rows[0].distribution} {rows[0].version}"
+    return printable(f"{rows[0].distribution} {rows[0].version}")
 
 
 def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit.report.model import Cover, Severity
+from wheelkit.report.printable import encodable, printable
 from wheelkit.report.table import Look, tables
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def render(report: Report, console: Console) -> None:
 
 
 def _print(console: Console, line: Text) -> None:
+    from rich.text import Text
+
+    plain = encodable(line.plain, console.encoding)
+    if plain != line.plain:
+        line = Text(plain)
     console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -122,7 +128,7 @@ def _where(group: _Group, width: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
+    return textwrap.wrap(printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
 
 
 def _summary(report: Report) -> Text:

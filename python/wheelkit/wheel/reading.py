@@ -233,6 +233,8 @@ def _read_member(opened: _Opened, entry: ZipInfo) -> _Seen:
         return _Seen(problem=str(error))
     except MemoryError:
         return _Seen(problem="needs more memory than this machine has")
+    except OSError as error:
+        return _Seen(problem=f"could not be unpacked into a temporary file: {error.strerror}")
 
 
 def _digest(algorithm: str, view: memoryview) -> str:

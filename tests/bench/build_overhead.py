@@ -1,0 +1,74 @@
+"""What `wheelkit build` costs over the bare commands that it prints, in pairs.
+
+    python tests/bench/build_overhead.py [--runs 5] [--builder cibuildwheel|host] [PROJECT]
+
+PROJECT is a folder or an sdist; by default wheelkit itself. With a folder the bare commands are `uv build --sdist` and the builder's;
+with an sdist only the builder's. cibuildwheel is taken with the environment that ci/image.py prints, where its image stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pairs import Contender, duel
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("project", nargs="?", type=Path, default=ROOT)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--builder", choices=["cibuildwheel", "host"], default="cibuildwheel")
+    options = parser.parse_args()
+    image = _image() if options.builder == "cibuildwheel" else {}
+    project = options.project.resolve()
+    with tempfile.TemporaryDirectory() as scratch:
+        ours = [sys.executable, "-m", "wheelkit", "build", str(project), "--native", "--builder", options.builder]
+        first = Contender(name="wheelkit build --native", argv=[*ours, "--out", f"{scratch}/dist"], env=image, cwd=Path(scratch))
+        bare = _bare(project, options.builder, image, Path(scratch))
+        second = Contender(name="the bare commands", argv=["sh", "-euc", bare], env=image, cwd=Path(scratch))
+        print(bare)
+        print(duel(first, second, runs=options.runs).table())
+
+
+def _image() -> dict[str, str]:
+    command = [sys.executable, str(ROOT / "ci" / "image.py"), "--json", "--if-standing"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    values: dict[str, str] = json.loads(done.stdout) if done.returncode == 0 else {}
+    return values
+
+
+def _bare(project: Path, builder: str, image: dict[str, str], scratch: Path) -> str:
+    """Write the script of the bare commands, as the plan tells them."""
+    command = [sys.executable, "-m", "wheelkit", "plan", str(project), "--builder", builder, "--json"]
+    plan = json.loads(subprocess.run(command, env={**os.environ, **image}, stdout=subprocess.PIPE, check=True).stdout)
+    (step,) = plan["steps"]
+    lines = []
+    sdist = str(project)
+    if project.is_dir():
+        lines.append(f"rm -rf {scratch}/sdist && uv build --quiet --sdist --out-dir {scratch}/sdist {shlex.quote(str(project))}")
+        sdist = f"{scratch}/sdist/*.tar.gz"
+    lines.append(f"rm -rf {scratch}/bare")
+    lines.append(_line(step, sdist, scratch))
+    return "\n".join(lines)
+
+
+def _line(step: dict[str, Any], sdist: str, scratch: Path) -> str:
+    filled = {"{out}": f"{scratch}/bare", "{python}": sys.executable}
+    argv = [filled.get(word, word) for word in step["argv"]]
+    words = [sdist if word == "{sdist}" else shlex.quote(word) for word in argv]
+    return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in step["env"].items()), *words])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Times two commands in turn, A B A B …, as whole processes, and compares them pair by pair.
+
+On a machine whose speed drifts, a ratio of neighbours holds where two separate averages do not.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_IDLE_LOAD = 0.3
+_PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contender:
+    """A command with the environment that it adds, and a name for the table."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duel:
+    """Seconds of each counted run of two contenders, in pairs."""
+
+    first: str
+    second: str
+    pairs: tuple[tuple[float, float], ...]
+
+    def table(self) -> str:
+        """Render medians, difference and ratio."""
+        first, second = (statistics.median(pair[side] for pair in self.pairs) for side in (0, 1))
+        ratio = statistics.median(pair[0] / pair[1] for pair in self.pairs)
+        extra = statistics.median(pair[0] - pair[1] for pair in self.pairs)
+        width = max(len(self.first), len(self.second))
+        return (
+            f"{self.first.ljust(width)}  {first:8.3f} s  (median of {len(self.pairs)})\n"
+            f"{self.second.ljust(width)}  {second:8.3f} s\n"
+            f"{'ratio'.ljust(width)}  {ratio:8.3f}    difference {extra:+.3f} s"
+        )
+
+
+def duel(first: Contender, second: Contender, *, runs: int = 5) -> Duel:
+    """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails."""
+    wait_until_idle()
+    _timed(first), _timed(second)
+    return Duel(first=first.name, second=second.name, pairs=tuple((_timed(first), _timed(second)) for _ in range(runs)))
+
+
+def _timed(contender: Contender) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(
+        contender.argv,
+        env={**os.environ, **contender.env},
+        cwd=contender.cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
+        raise subprocess.CalledProcessError(done.returncode, contender.argv)
+    return seconds
+
+
+def wait_until_idle() -> None:
+    """Wait while other processes keep the machine busy, and say so; give up after two minutes."""
+    started = time.monotonic()
+    while (busy := _busy()) > _IDLE_LOAD and time.monotonic() - started < _PATIENCE_SECONDS:
+        sys.stderr.write(f"waiting for an idle machine ({busy:.1f} cores busy)\n")
+        time.sleep(5)
+
+
+def _busy() -> float:
+    """Measure over a second how many cores other processes keep busy."""
+    try:
+        before, after = _jiffies(), (time.sleep(1), _jiffies())[1]
+    except OSError:
+        return 0.0  # only Linux tells
+    return (after - before) / os.sysconf("SC_CLK_TCK")
+
+
+def _jiffies() -> int:
+    user, nice, system = Path("/proc/stat").read_text(encoding="ascii").split()[1:4]
+    return int(user) + int(nice) + int(system)
