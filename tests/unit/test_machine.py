@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -176,6 +177,8 @@ def test_a_machine_runs_its_own_targets_and_no_others() -> None:
         r"C:\src\core.c(5): error C2065: 'x': undeclared identifier",
         "/usr/bin/ld: core.o: undefined reference to `gear_ratio'",
         "ld: error: undefined symbol: gear_ratio",
+        "LINK : fatal error LNK1181: cannot open input file 'gear.lib'",
+        "ld: library 'gear' not found",
         "error[E0425]: cannot find value `x` in this scope",
         "\x1b[01m\x1b[K../core.c:5:99:\x1b[m\x1b[K \x1b[01;31m\x1b[Kerror: \x1b[m\x1b[Kexpected ';' before '}' token",
         "/usr/bin/ld: cannot find -lgear: No such file or directory",
@@ -184,7 +187,8 @@ def test_a_machine_runs_its_own_targets_and_no_others() -> None:
 def test_a_compilers_own_lines_are_picked_with_their_surroundings(line: str) -> None:
     before, after = [f"[{number}/9] fine" for number in range(6)], [f"    {number} | code" for number in range(9)]
     picked = complaints("\n".join([*before, line, *after])).splitlines()
-    assert picked == [before[-1], line, *after[:3]]
+    plain = re.sub(r"\x1b\[[^mK]*[mK]", "", line)
+    assert picked == [before[-1], plain, *after[:3]]
     assert complaints("\n".join([*before, *after, "warning: unused", "0 errors"])) == ""
 
 

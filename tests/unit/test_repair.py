@@ -11,7 +11,8 @@ from wheels import Contents, write_wheel
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.process import Command, Completed
-from wheelkit.repair import container_line, host_line, matches, patterns_for_sonames, repair
+from wheelkit.repair import Recipe, Repaired, container_line, host_line, matches, patterns_for_sonames
+from wheelkit.repair import repair as repair_with
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
 RAW = "demo-1.0-cp311-cp311-linux_x86_64.whl"
@@ -42,6 +43,10 @@ class Tool:
             for name in self.writes:
                 write_wheel(out, name, members={MODULE: ELF, **{f"demo.libs/{library}": ELF for library in self.grafts}})
         return Completed(returncode=self.returncode, output=self.says)
+
+
+def repair(wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()) -> Repaired:
+    return repair_with(wheel, Recipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
 
 
 def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
@@ -87,16 +92,17 @@ def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target
 
 def test_each_system_gets_its_tool_with_exact_names() -> None:
     wheel, out, paths = Path("w.whl"), Path("out"), (Path("/a"), Path("/b"))
+    linux, macos, windows = (Recipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS))
     python = (sys.executable, "-m")
-    assert host_line(LINUX, ["libz.so.1"], paths, wheel, out) == (
+    assert host_line(linux, ["libz.so.1"], wheel, out) == (
         *(*python, "auditwheel", "repair", "--plat", "manylinux_2_28_x86_64", "--exclude", "libz.so.1", "-w", "out", "w.whl"),
     )
     delocate = (*python, "delocate.cmd.delocate_wheel", "--require-archs", "arm64")
-    assert host_line(MACOS, ["libz.1.dylib"], paths, wheel, out) == (
+    assert host_line(macos, ["libz.1.dylib"], wheel, out) == (
         *(*delocate, "--ignore-missing-dependencies", "-e", "libz.1.dylib", "-w", "out", "w.whl"),
     )
-    assert host_line(MACOS, [], paths, wheel, out) == (*delocate, "-w", "out", "w.whl")
-    assert host_line(WINDOWS, ["z.dll", "y.dll"], paths, wheel, out) == (
+    assert host_line(macos, [], wheel, out) == (*delocate, "-w", "out", "w.whl")
+    assert host_line(windows, ["z.dll", "y.dll"], wheel, out) == (
         *(*python, "delvewheel", "repair", "--add-path", str(Path("/a")), "--add-path", str(Path("/b"))),
         *("--exclude", "z.dll", "--exclude", "y.dll", "-w", "out", "w.whl"),
     )
@@ -104,7 +110,7 @@ def test_each_system_gets_its_tool_with_exact_names() -> None:
 
 def test_what_was_grafted_excluded_and_meant_nothing_comes_back(tmp_path: Path) -> None:
     tool = Tool(grafts=("libq-1a2b3c4d.so.1",))
-    done = repair(raw(tmp_path), LINUX, ["libm.so", "libnothing*"], tmp_path / "out", tool)
+    done = repair(raw(tmp_path), LINUX, ("libm.so", "libnothing*"), tmp_path / "out", tool)
     assert (done.grafted, done.excluded, done.unmatched) == (("libq-1a2b3c4d.so.1",), ("libm.so.6",), ("libnothing*",))
     assert done.path == tmp_path / "out" / tool.writes[0]
     assert ("--exclude", "libm.so.6") == tool.asked[0].argv[6:8]
@@ -112,7 +118,7 @@ def test_what_was_grafted_excluded_and_meant_nothing_comes_back(tmp_path: Path) 
 
 def test_a_library_that_the_wheel_holds_itself_is_nobody_elses(tmp_path: Path) -> None:
     wheel = raw(tmp_path, **{"demo/libm.so.6": ELF})
-    done = repair(wheel, LINUX, ["libm.so"], tmp_path / "out", Tool())
+    done = repair(wheel, LINUX, ("libm.so",), tmp_path / "out", Tool())
     assert (done.excluded, done.unmatched) == ((), ("libm.so",))
 
 
@@ -128,28 +134,30 @@ def test_names_are_resolved_against_what_the_wheel_needs(
 ) -> None:
     wheel = write_wheel(tmp_path, name, members={"demo/_core.pyd": bytes(data)})
     tool = Tool(writes=(name,))
-    assert repair(wheel, target, [pattern], tmp_path / "out", tool).excluded == (excluded,)
+    assert repair(wheel, target, (pattern,), tmp_path / "out", tool).excluded == (excluded,)
     assert excluded in tool.asked[0].argv
 
 
 def test_library_folders_reach_the_tool(tmp_path: Path) -> None:
     tool = Tool()
-    repair(raw(tmp_path), LINUX, [], tmp_path / "out", tool, lib_paths=(Path("/a"), Path("/b")))
+    repair(raw(tmp_path), LINUX, (), tmp_path / "out", tool, lib_paths=(Path("/a"), Path("/b")))
     assert tool.asked[0].env == {"LD_LIBRARY_PATH": "/a:/b"}
     tool = Tool()
-    repair(raw(tmp_path), LINUX, [], tmp_path / "out2", tool)
+    repair(raw(tmp_path), LINUX, (), tmp_path / "out2", tool)
     assert tool.asked[0].env == {}
 
 
 def test_a_wheel_that_needed_no_other_name_is_found_by_its_old_one(tmp_path: Path) -> None:
     for _ in range(2):  # the second time it replaces its like
-        assert repair(raw(tmp_path), LINUX, [], tmp_path / "out", Tool(writes=(RAW,))).path == tmp_path / "out" / RAW
+        assert repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=(RAW,))).path == tmp_path / "out" / RAW
 
 
 @pytest.mark.parametrize("writes", [(), ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl")])
 def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writes: tuple[str, ...]) -> None:
-    with pytest.raises(ToolFailedError, match=f"left {len(writes)} new wheels"):
-        repair(raw(tmp_path), LINUX, [], tmp_path / "out", Tool(writes=writes))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ToolFailedError, match=f"auditwheel left {len(writes)} wheels of demo"):
+        repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=writes))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 MISSING = "Traceback (most recent call last):\n  File x\nValueError: Cannot repair wheel, because required library \"libgear.so.1\" could not be located\n"
@@ -169,7 +177,7 @@ MISSING = "Traceback (most recent call last):\n  File x\nValueError: Cannot repa
 )
 def test_known_refusals_are_told_with_the_way_out(tmp_path: Path, says: str, kind: type[ToolFailedError], message: str, hint: str) -> None:
     with pytest.raises(kind) as caught:
-        repair(raw(tmp_path), LINUX, [], tmp_path / "out", Tool(returncode=2, says=says))
+        repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(returncode=2, says=says))
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert "Traceback" not in caught.value.detail
@@ -179,7 +187,7 @@ def test_files_that_are_no_wheels_and_folders_that_are_files_are_refused(tmp_pat
     (tmp_path / RAW).write_bytes(b"no zip")
     tool = Tool()
     with pytest.raises(WheelError):
-        repair(tmp_path / RAW, LINUX, [], tmp_path / "out", tool)
+        repair(tmp_path / RAW, LINUX, (), tmp_path / "out", tool)
     with pytest.raises(OutputError, match="cannot be written"):
-        repair(raw(tmp_path), LINUX, [], tmp_path / RAW, tool)
+        repair(raw(tmp_path), LINUX, (), tmp_path / RAW, tool)
     assert tool.asked == []

@@ -12,7 +12,11 @@ from wheelkit.machine import COMPILERS, find_compiler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_COMPLAINT = re.compile(r"(?:\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error\[E\d+\]|undefined reference to|ld: error:)")
+_COMPLAINT = re.compile(
+    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
+    r"ld: cannot find |ld: library .*not found"
+)
+_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
 _BEFORE, _AFTER, _MOST = 1, 4, 40
 _INSTALL = (
     "Debian, Ubuntu:  apt install gcc libc6-dev\n"
@@ -34,7 +38,7 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
 
 def complaints(output: str) -> str:
     """Pick the compiler's and linker's own lines out of a build's output; empty where there are none."""
-    lines = output.splitlines()
+    lines = _COLOUR.sub("", output).splitlines()
     wanted: dict[int, None] = {}
     for number, line in enumerate(lines):
         if _COMPLAINT.search(line):

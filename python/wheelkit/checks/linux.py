@@ -118,7 +118,7 @@ def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if own is None or own == wanted:
             continue
         what = f"{binary.member} is built against {_LIBC_NAMES[own]}; the wheel is tagged {wanted}"
-        # A program or a helper library of the other kind may be there on purpose; an extension module cannot be imported.
+        # A program or a library of the other kind may be there on purpose; an extension module cannot be imported.
         yield found("WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member)
 
 
