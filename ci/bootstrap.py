@@ -85,7 +85,7 @@ def lints() -> list[tuple[str, list[str]]]:
         ("Linting", [tool("ruff"), "check", "."]),
         ("Checking the format", [tool("ruff"), "format", "--check", "."]),
         ("Checking types", [tool("mypy")]),
-        ("Checking the floors", [tool("lint-imports")]),
+        ("Checking the floors", [tool("lint-imports"), "--no-logo"]),
     ]
 
 
