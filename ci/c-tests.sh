@@ -21,5 +21,5 @@ for compiler in gcc clang; do
 done
 
 if command -v clang >/dev/null; then
-    sh ci/fuzz.sh "$seconds"
+    bash ci/fuzz.sh "$seconds"
 fi
