@@ -27,7 +27,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST = (3, 11)
 NO_IMAGE = 3
-DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-14-dev", "git", "make")
+DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make")
 
 
 def main() -> int:
@@ -76,7 +76,10 @@ def run_tests(arguments: list[str], *, quick: bool) -> int:
             return 1
     where = ["tests/unit"] if quick else ["tests"]
     workers = [] if any(one.startswith("-n") for one in arguments) else ["-n", "2"]
-    return call("Running the tests", [str(PYTHON), "-m", "pytest", *workers, *(arguments or where)], env=image)
+    left_out = [] if quick or image else ["-m", "not container and not slow"]
+    if left_out and os.environ.get("CI"):
+        stop("CI has to run the container tests, and the test image cannot be made here", 1)
+    return call("Running the tests", [str(PYTHON), "-m", "pytest", *workers, *left_out, *(arguments or where)], env=image)
 
 
 def lints() -> list[tuple[str, list[str]]]:
@@ -136,7 +139,7 @@ def offline_image(*, make: bool = False) -> dict[str, str]:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=None if make else subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         if make:
-            say("the test image cannot be made here: the container tests will say so and fail")
+            say("the test image cannot be made here, so the tests that need a container are left out")
         return {}
     values: dict[str, str] = json.loads(done.stdout)
     return values
