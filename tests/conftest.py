@@ -7,18 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from command import MakeProject, Wheelkit, git_commit
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 # Variables by which the machine that runs the tests would steer what is tested.
 STEERING = ("CIBW_", "CONTAINERS_CONF", "SOURCE_DATE_EPOCH", "PYENV_", "CC", "CFLAGS", "LDFLAGS", "LIBRARY_PATH", "GITHUB_")
-
-MakeProject = Callable[..., Path]
 
 
 @pytest.fixture
@@ -37,40 +35,6 @@ def project(tmp_path: Path) -> MakeProject:
         return folder
 
     return copy
-
-
-def git_commit(folder: Path) -> str:
-    """Commit all that lies in the folder, in a repository made where there is none; returns the commit."""
-    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
-    if not (folder / ".git").exists():
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
-    subprocess.run(["git", "-C", folder, "add", "--all"], check=True)
-    subprocess.run(["git", "-C", folder, *identity, "commit", "--quiet", "-m", "all of it"], check=True)
-    return subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wheelkit:
-    """The command as a user runs it, with scratch files and logs in folders of its own."""
-
-    scratch: Path
-    env: Mapping[str, str]
-
-    def arguments(self, *words: str | Path) -> list[str]:
-        """Give the whole argument list."""
-        return [sys.executable, "-m", "wheelkit", *map(str, words)]
-
-    def __call__(self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the command; whatever happens, it neither shows a traceback nor leaves scratch files."""
-        done = subprocess.run(self.arguments(*words), cwd=cwd, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False)
-        print(done.stdout, done.stderr, sep="\n")  # noqa: T201 - pytest shows it when a test fails
-        assert "Traceback" not in done.stderr + done.stdout
-        assert self.left_behind() == []
-        return done
-
-    def left_behind(self) -> list[str]:
-        """List what lies in the scratch folder."""
-        return sorted(path.name for path in self.scratch.iterdir())
 
 
 @pytest.fixture

@@ -125,6 +125,7 @@ class Part:
     sdk: str | None = None
     os: str | None = None
     signed: bool | None = None
+    executable_stack: bool | None = None
     debug_bytes: int = 0
     symbol_bytes: int = 0
 

@@ -44,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _report(InterruptedByUserError("interrupted; nothing half-finished was left behind"))
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more while it closes the stream.
+        # Whoever read our output has gone; Python would complain once more while it closes the stream. It is no success, lest a gate
+        # that reads only the first lines passes; click ends so too where it meets the closed pipe first.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 1
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -8,12 +8,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from wheelkit import project
-from wheelkit.config import normalise
+from wheelkit.config import Problems, normalise
 from wheelkit.errors import ConfigError, ProjectError
 from wheelkit.project import Distribution, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.config import Config
@@ -35,13 +35,18 @@ class Family:
 
     def siblings(self, distribution: Distribution) -> tuple[str, ...]:
         """Name the members of the family that the distribution needs, at run time or to be built."""
-        return _needs(distribution, {item.key: item for item in self.distributions})
+        return _needs(distribution, self.members)
+
+    @property
+    def members(self) -> dict[str, Distribution]:
+        """The distributions by normalised name."""
+        return {item.key: item for item in self.distributions}
 
 
 def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
     """Find the family below the configuration's folder, or take the given folders and sdists.
 
-    Raises ConfigError for a pattern without a project, two distributions of one name and cycles, ProjectError for a broken one.
+    Raises ConfigError for a pattern without a project, two distributions of one name, settings of an unknown one and cycles, ProjectError for a broken one.
     """
     folders = dict.fromkeys(path.resolve() for path in (sources or _folders(config)))
     found = [_configured(config, project.read(folder)) for folder in folders]
@@ -52,7 +57,17 @@ def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
             problem = f'{item.source} and {first} are both named "{item.name}"'
             raise ConfigError(config.label, [problem], hint="rename one of them, or leave one out of distributions")
         by_name[item.key] = item
+    if not sources:
+        _require_known(config, by_name)
     return Family(root=config.root, distributions=_ordered(config, by_name))
+
+
+def _require_known(config: Config, family: Mapping[str, Distribution]) -> None:
+    """Refuse settings of a distribution that the family does not have: a misspelled name would promise nothing, silently."""
+    unknown = [name for name in config.distribution if name not in family]
+    if unknown:
+        problems = [f"distribution.{name}: the family has no such distribution{Problems.did_you_mean(name, family)}" for name in unknown]
+        raise ConfigError(config.label, problems)
 
 
 def _folders(config: Config) -> Iterable[Path]:
@@ -77,17 +92,40 @@ def _configured(config: Config, item: Distribution) -> Distribution:
     return replace(item, kind=Kind(settings.kind))
 
 
-def _needs(item: Distribution, family: dict[str, Distribution]) -> tuple[str, ...]:
-    requirements = (*item.dependencies, *item.build_requires)
+def _needs(item: Distribution, family: Mapping[str, Distribution]) -> tuple[str, ...]:
+    """Name the members that a distribution cannot do without, at run time or to be built."""
+    return named_in((*item.dependencies, *item.build_requires), item, family)
+
+
+def named_in(requirements: Iterable[str], item: Distribution, family: Mapping[str, Distribution]) -> tuple[str, ...]:
+    """Name the other members of the family that the requirements speak of, each once."""
     names = (normalise(match[1]) for text in requirements if (match := _REQUIREMENT_NAME.match(text)))
     return tuple(dict.fromkeys(name for name in names if name in family and name != item.key))
 
 
-def _ordered(config: Config, family: dict[str, Distribution]) -> tuple[Distribution, ...]:
-    graph = {name: _needs(item, family) for name, item in family.items()}
+def _ordered(config: Config, family: Mapping[str, Distribution]) -> tuple[Distribution, ...]:
+    graph = {name: set(_needs(item, family)) for name, item in family.items()}
     try:
-        order = tuple(TopologicalSorter(graph).static_order())
+        tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         cycle = " -> ".join(reversed(error.args[1]))
         raise ConfigError(config.label, [f"the distributions depend on each other in a circle: {cycle}"]) from error
-    return tuple(family[name] for name in order)
+    _add_extras(graph, family)
+    return tuple(family[name] for name in TopologicalSorter(graph).static_order())
+
+
+def _add_extras(graph: dict[str, set[str]], family: Mapping[str, Distribution]) -> None:
+    """Let what an extra brings come first as well, unless it needs its owner: ``core[cli]`` brings a cli that is built on the core."""
+    for name, item in family.items():
+        for sibling in named_in((text for texts in item.extras.values() for text in texts), item, family):
+            if name not in _reachable(graph, sibling):
+                graph[name].add(sibling)
+
+
+def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        news = graph[waiting.pop()] - found
+        found |= news
+        waiting += news
+    return found

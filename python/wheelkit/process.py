@@ -18,7 +18,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
+from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -91,12 +91,23 @@ class Redactor:
 
 
 class LoggedRun:
-    """Runs commands with all they print in one log file, which every failure can name."""
+    """Runs commands with all they print in one log file, which every failure can name.
 
-    def __init__(self, log: Path, *, echo: Callable[[str], None] = lambda _line: None, redact: Redactor | None = None) -> None:
+    ``stop`` is for threads, which no signal reaches: once it answers true, the running command is ended.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        echo: Callable[[str], None] = lambda _line: None,
+        redact: Redactor | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.log = log
         self._echo = echo
         self._redact = redact or Redactor()
+        self._stop = stop
 
     def __call__(self, command: Command, /) -> Completed:
         """Run the command to its end; an interrupt ends its whole process group first."""
@@ -116,7 +127,7 @@ class LoggedRun:
         process = start(command)
         tail = _Tail()
         try:
-            for line in _lines(process):
+            for line in _lines(process, self._stop):
                 clean = self._redact(line)
                 log.write(clean)
                 log.flush()
@@ -203,12 +214,14 @@ class _Tail:
         return b"".join(self._lines).decode(errors="replace")
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
+def _lines(process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> Iterable[bytes]:
     """Yield lines until the program has ended, even where a daemon that it left behind keeps the pipe open."""
     pipe = process.stdout
     assert pipe is not None  # noqa: S101 - start() always makes one
     pending = b""
     for chunk in _chunks_threaded(process) if _WINDOWS else _chunks(process, pipe.fileno()):
+        if stop():
+            raise InterruptedByUserError("ended, because something else failed or was interrupted")
         pending += chunk
         *whole, pending = pending.split(b"\n")
         yield from (line + b"\n" for line in whole)
@@ -217,6 +230,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
 
 
 def _chunks(process: subprocess.Popen[bytes], descriptor: int) -> Iterable[bytes]:
+    """Yield what arrives, and nothing ten times a second while nothing does, so that the reader can think of something else."""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while True:
@@ -228,6 +242,8 @@ def _chunks(process: subprocess.Popen[bytes], descriptor: int) -> Iterable[bytes
                 yield chunk
             elif ended:
                 return
+            else:
+                yield b""
 
 
 def _chunks_threaded(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
@@ -250,6 +266,7 @@ def _chunks_threaded(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
         except Empty:
             if process.poll() is not None:
                 return
+            yield b""
             continue
         if not chunk:
             return

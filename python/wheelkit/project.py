@@ -31,7 +31,7 @@ class Kind(StrEnum):
 class Distribution:
     """One project of the family.
 
-    ``source`` is its folder, or its sdist file. ``version`` and ``requires_python`` are None where only a build can tell them; ``stated``
+    ``source`` is its folder, or its sdist file. ``extras`` are the optional dependencies by the name of their extra. ``version`` and ``requires_python`` are None where only a build can tell them; ``stated``
     is false where even the name is only the folder's, because no file states it.
     """
 
@@ -42,6 +42,7 @@ class Distribution:
     backend: str = ""
     requires_python: str | None = None
     dependencies: tuple[str, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     build_requires: tuple[str, ...] = ()
     limited_api: bool = False
     cibuildwheel: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +76,17 @@ class _FolderFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def holds_code(self) -> bool:
+        """Tell whether a folder below holds Python of this project, not of another one further down, its tests or its documentation."""
+        return any(_is_code(name) for name in self._names(self._folder, ""))
+
+    def _names(self, folder: Path, prefix: str) -> Iterator[str]:
+        for path in sorted(folder.iterdir()):
+            if not path.is_dir():
+                yield f"{prefix}{path.name}"
+            elif path.name not in _NOT_CODE and not path.name.startswith(".") and not (path / "pyproject.toml").is_file():
+                yield from self._names(path, f"{prefix}{path.name}/")
+
     def text(self, name: str) -> str | None:
         path = self._folder / name
         try:
@@ -94,6 +106,7 @@ class _SdistFiles:
     _LARGEST = 4 * 1024 * 1024
 
     def __init__(self, path: Path) -> None:
+        self._code = False
         try:
             with tarfile.open(path, "r:gz") as archive:
                 self._texts = dict(self._wanted(archive))
@@ -105,16 +118,28 @@ class _SdistFiles:
     def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         for member in archive:
             parts = PurePosixPath(member.name).parts
+            self._code = self._code or (not _NOT_CODE.intersection(parts) and _is_code("/".join(parts[1:])))
             if len(parts) == 2 and parts[1] in self._WANTED and member.isfile() and member.size <= self._LARGEST:  # noqa: PLR2004
                 stream = archive.extractfile(member)
                 if stream is not None:
                     yield parts[1], stream.read().decode("utf-8", errors="replace")
+
+    def holds_code(self) -> bool:
+        """Tell whether the archive holds Python that is no test and no documentation."""
+        return self._code
 
     def text(self, name: str) -> str | None:
         return self._texts.get(name)
 
 
 _Files = _FolderFiles | _SdistFiles
+# Folders whose Python is not what a wheel holds, and files at the top that only serve the build and the developer.
+_NOT_CODE = frozenset({"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"})
+_TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith((".py", ".pyx", ".c", ".cpp", ".rs", ".so", ".pyd")) and name not in _TOP_FILES
 
 
 def _read(files: _Files, source: Path) -> Distribution:
@@ -134,11 +159,12 @@ def _read(files: _Files, source: Path) -> Distribution:
         name=name or source.name.removesuffix(".tar.gz"),
         stated=bool(name),
         version=facts.get("version") or _meson_version(backend, meson),
-        kind=_kind(backend, tools, meson, (setup_py or "") + (setup_cfg or "")),
+        kind=_kind(backend, tools, meson, (setup_py or "") + (setup_cfg or "")) or _kind_without_binaries(files, project),
         source=source,
         backend=backend,
         requires_python=facts.get("requires_python"),
         dependencies=_list(project, "dependencies"),
+        extras={name: _list(_table(project, "optional-dependencies"), name) for name in _table(project, "optional-dependencies")},
         build_requires=_list(build, "requires"),
         limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
         cibuildwheel=_table(tools, "cibuildwheel"),
@@ -208,14 +234,20 @@ _NATIVE_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build", "maturin", "
 _NATIVE_SETUP = re.compile(r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b")
 
 
-def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str) -> Kind:
-    """Tell the kind from what the project builds; the wheel itself is compared with it after the build."""
+def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str) -> Kind | None:
+    """Tell from what the project builds whether it is native; the wheel itself is compared with it after the build."""
     if backend == "mesonpy":
-        return Kind.NATIVE if meson is None or "extension_module" in meson or "subdir" in meson else Kind.PURE
+        return Kind.NATIVE if meson is None or "extension_module" in meson or "subdir" in meson else None
     if backend in _NATIVE_BACKENDS:
         return Kind.NATIVE
     extensions = _table(tools, "setuptools").get("ext-modules")
-    return Kind.NATIVE if extensions or _NATIVE_SETUP.search(setup) else Kind.PURE
+    return Kind.NATIVE if extensions or _NATIVE_SETUP.search(setup) else None
+
+
+def _kind_without_binaries(files: _Files, project: Mapping[str, Any]) -> Kind:
+    """Tell a meta distribution, which has dependencies and no code, from a pure one."""
+    needs = _list(project, "dependencies") or _table(project, "optional-dependencies")
+    return Kind.META if needs and not files.holds_code() else Kind.PURE
 
 
 def _limited_api(backend: str, tools: Mapping[str, Any], setup_py: str, setup_cfg: str) -> bool:

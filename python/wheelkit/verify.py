@@ -6,14 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist
+from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, SDIST_CHECKS, WHEEL_CHECKS, Dist
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
-from wheelkit.config import normalise
 from wheelkit.errors import ProjectError, UsageError, WheelError
-from wheelkit.project import read as read_project
 from wheelkit.report.model import Finding, Report, Row, Severity
-from wheelkit.wheel import Sdist, Wheel, read_all
+from wheelkit.wheel import Sdist, Wheel, read_all, read_sdist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,16 +24,16 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 def verify(
-    paths: Sequence[Path], contract: Contract, *, native: Target | None = None, shallow: bool = False, threads: int | None = None
+    paths: Sequence[Path], contract: Contract, *, native: Sequence[Target] | None = None, shallow: bool = False, threads: int | None = None
 ) -> Report:
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
-    With ``native`` only that target's coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
+    With ``native`` only those targets' coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
     Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
-        contract = replace(contract, native=native)
+        contract = replace(contract, native=tuple(native))
     files = collect(paths)
     dist, findings = _read(files, whole=any(path.is_dir() for path in paths), shallow=shallow, threads=threads)
     rows, judged = _judge(dist, contract)
@@ -90,7 +88,7 @@ def _read(files: Sequence[Path], *, whole: bool, shallow: bool, threads: int | N
     for path in files:
         if path.suffix != ".whl":
             try:
-                sdists.append(_sdist(path))
+                sdists.append(read_sdist(path))
             except ProjectError as error:
                 findings.append(found("WK112", what=_without_name(error.message, path), file=path.name))
     return Dist(wheels=tuple(wheels), sdists=tuple(sdists), whole=whole), findings
@@ -104,21 +102,10 @@ def _without_name(message: str, path: Path) -> str:
     return message
 
 
-def _sdist(path: Path) -> Sdist:
-    project = read_project(path)
-    stem_name, _, stem_version = path.name.removesuffix(".tar.gz").rpartition("-")
-    return Sdist(
-        path=path,
-        size=path.stat().st_size,
-        distribution=project.key if project.stated else normalise(stem_name),
-        version=project.version or stem_version,
-        requires_python=project.requires_python,
-    )
-
-
 def _judge(dist: Dist, contract: Contract) -> tuple[list[Row], list[Finding]]:
     rows: list[Row] = []
     findings = [item for wheel in dist.wheels for check in WHEEL_CHECKS for item in check(wheel, contract)]
+    findings += [item for sdist in dist.sdists for sdist_check in SDIST_CHECKS for item in sdist_check(sdist, contract)]
     for release in dist.releases:
         coverage = cover(release, contract, whole=dist.whole)
         rows += coverage.rows

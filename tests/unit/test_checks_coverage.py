@@ -98,7 +98,7 @@ def test_a_wheel_for_newer_systems_does_not_cover(tmp_path: Path) -> None:
 
 
 def test_native_judges_only_its_target(tmp_path: Path) -> None:
-    here = replace(contract(), native=Target.parse(MAC))
+    here = replace(contract(), native=(Target.parse(MAC),))
     coverage = cover(release(tmp_path), here)
     assert drawn(coverage) == {LINUX: "..", MAC: "--"}
     assert [finding.where for finding in coverage.findings] == [MAC]
@@ -125,7 +125,7 @@ def test_pure_has_one_row(tmp_path: Path) -> None:
     assert coverage.rows[0].label == "pure wheel"
     missing = cover(release(tmp_path, sdist=True), contract(Kind.META))
     assert [finding.what for finding in missing.findings] == ["demo 1.0 has no wheel; users there would build from the sdist"]
-    assert codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=Target.parse(MAC)))) == []
+    assert codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=(Target.parse(MAC),)))) == []
 
 
 def test_a_pure_wheel_serves_every_native_cell(tmp_path: Path) -> None:
@@ -177,4 +177,4 @@ def test_an_absent_distribution(tmp_path: Path) -> None:
     whole = Contract(promises=promises)
     assert [(finding.code, finding.where) for finding in absent(dist, whole)] == [("WK804", "demo-cli")]
     assert list(absent(replace(dist, whole=False), whole)) == []
-    assert list(absent(dist, replace(whole, native=Target.parse(LINUX)))) == []
+    assert list(absent(dist, replace(whole, native=(Target.parse(LINUX),)))) == []

@@ -82,7 +82,7 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
     assert [finding.code for finding in metadata.sdist_missing(release(wheel), contract)] == ["WK705"]
     assert list(metadata.sdist_missing(release(wheel, sdists=(sdist,)), contract)) == []
     assert list(metadata.sdist_missing(release(wheel), Contract())) == []
-    here = Contract(promises=contract.promises, native=Target.parse("win_amd64"))
+    here = Contract(promises=contract.promises, native=(Target.parse("win_amd64"),))
     assert list(metadata.sdist_missing(release(wheel), here)) == []
 
 

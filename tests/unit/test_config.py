@@ -147,7 +147,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("zzz = 1", "zzz: unknown key; known: distributions, matrix, exclude, distribution, index, runner, publish"),
+        ("zzz = 1", "zzz: unknown key; known: distributions, matrix, exclude, distribution, index, runner, publish, ci"),
         ("matrix = 3", "matrix: expected a table, got 3"),
         ("[[matrix]]", "matrix: expected a table, got a list"),
         ('matrix.targets = "x"', 'matrix.targets: expected a list of strings, got "x"'),
@@ -185,6 +185,12 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ),
         ("runner.win_amd64 = ['a']", "runner.win_amd64: expected a string, got a list"),
         ("publish.allow-cross = 1", "publish.allow-cross: expected true or false, got 1"),
+        ("ci.secrets.pypi = 'A B'", 'ci.secrets.pypi: expected the name of a CI secret, such as PYPI_TOKEN, got "A B"'),
+        (
+            "ci.install = ['--index-url=x']",
+            'ci.install[0]: "--index-url=x": give a requirement or a folder; options belong in pip\'s own settings',
+        ),
+        ("ci.lint = ['a \"b']", 'ci.lint[0]: "a \\"b": not a command line (no closing quotation)'),
     ],
 )
 def test_each_mistake_says_where_and_what(text: str, message: str) -> None:

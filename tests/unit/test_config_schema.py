@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from wheelkit.config import Config, parse
 from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
-from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT
+from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT, VERSION
 from wheelkit.config.readers import LARGEST_SIZE, SIZE_PATTERN, Choice, Named, Table, Text, TextList, boolean, normalise, size
 from wheelkit.errors import ConfigError
 
@@ -124,7 +124,7 @@ def test_examples_and_defaults_are_valid() -> None:
         Draft202012Validator({"$defs": SCHEMA["$defs"], **schema}).validate(value)
 
 
-@pytest.mark.parametrize("table", [MATRIX, DISTRIBUTION, INDEX, PUBLISH])
+@pytest.mark.parametrize("table", [MATRIX, DISTRIBUTION, INDEX, PUBLISH, VERSION])
 def test_every_key_fills_a_field_and_every_field_has_a_key(table: Table) -> None:
     build: Any = table.build
     fields = [field.name for field in dataclasses.fields(build)]

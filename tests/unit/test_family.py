@@ -121,3 +121,20 @@ def test_the_configured_kind_wins_under_any_spelling_of_the_name(tmp_path: Path)
     document = {"distribution": {"my.pkg": {"kind": "native"}}}
     assert found(tmp_path, document).native[0].kind is Kind.NATIVE
     assert found(tmp_path, {"distribution": {"my.pkg": {"max-size": "1 MB"}}}).native == ()
+
+
+def test_what_an_extra_brings_comes_first_unless_it_is_built_on_its_owner(tmp_path: Path) -> None:
+    for place, name, needs, extra in (("a", "meta", "zcore", "adapter"), ("b", "adapter", "zcore", "x"), ("c", "zcore", "y", "adapter")):
+        folder = put(tmp_path, place, name, needs)
+        text = (folder / "pyproject.toml").read_text()
+        (folder / "pyproject.toml").write_text(f'{text}[project.optional-dependencies]\nall = ["{extra}>=1"]\n')
+    assert names(found(tmp_path, {"distributions": ["*"]})) == ["zcore", "adapter", "meta"]
+
+
+def test_settings_of_an_unknown_distribution_are_named_with_the_nearest_one(tmp_path: Path) -> None:
+    put(tmp_path, ".", "momentum")
+    with pytest.raises(ConfigError) as caught:
+        found(tmp_path, {"distribution": {"momentun": {"tag": "v{version}"}}})
+    assert caught.value.problems == ('distribution.momentun: the family has no such distribution; did you mean "momentum"?',)
+    other = put(tmp_path, "b", "b")
+    assert names(found(tmp_path, {"distribution": {"momentum": {}}}, other)) == ["b"]

@@ -44,7 +44,7 @@ def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
     )
     assert (item.name, item.key, item.version, item.requires_python) == ("My_Pkg", "my-pkg", "1.0", ">=3.11")
     assert (item.dependencies, item.build_requires) == (("numpy>=2",), ("setuptools>=77", "cython"))
-    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.PURE, True, False)
+    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.META, True, False)
 
 
 def test_an_unpacked_sdist_says_what_pkg_info_states(tmp_path: Path) -> None:
@@ -236,3 +236,48 @@ def test_any_bent_byte_of_an_sdist_is_survived(tmp_path: Path) -> None:
             read(path)
         except ProjectError as error:
             assert "bent-1.tar.gz" in error.message
+
+
+META = '[project]\nname = "all-of-it"\nversion = "1"\ndependencies = ["core>=1,<2"]\n[project.optional-dependencies]\nfast = ["core[simd]", "x"]\n'
+
+
+def test_the_extras_are_told_with_what_they_bring(tmp_path: Path) -> None:
+    assert pyproject(tmp_path, META).extras == {"fast": ("core[simd]", "x")}
+    assert pyproject(tmp_path, '[project]\nname = "x"\n').extras == {}
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("all_of_it/__init__.py", Kind.PURE),
+        ("src/all_of_it.py", Kind.PURE),
+        ("src/deep/er/x.pyx", Kind.PURE),
+        ("README.md", Kind.META),
+        ("setup.py", Kind.META),
+        ("tests/test_all.py", Kind.META),
+        (".venv/lib/x.py", Kind.META),
+        ("all_of_it/py.typed", Kind.META),
+    ],
+)
+def test_a_project_of_dependencies_without_code_is_meta(tmp_path: Path, place: str, kind: Kind) -> None:
+    root = folder(tmp_path, pyproject__toml=META)
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    (root / place).write_text("")
+    assert read(root).kind is kind
+    packed = {f"all_of_it-1/{name}": b"" for name in (place,)}
+    info = b"Metadata-Version: 2.4\nName: all-of-it\nVersion: 1\n"
+    path = sdist(tmp_path / "all_of_it-1.tar.gz", {"all_of_it-1/PKG-INFO": info, "all_of_it-1/pyproject.toml": META.encode(), **packed})
+    assert read(path).kind is (kind if not place.startswith(".") else Kind.PURE)
+
+
+def test_code_of_another_project_further_down_is_not_counted(tmp_path: Path) -> None:
+    root = folder(tmp_path, pyproject__toml=META)
+    (root / "packages/core").mkdir(parents=True)
+    (root / "packages/core/core.py").write_text("")
+    assert read(root).kind is Kind.PURE
+    (root / "packages/core/pyproject.toml").write_text('[project]\nname = "core"\n')
+    assert read(root).kind is Kind.META
+
+
+def test_no_dependencies_and_no_code_is_an_empty_project_not_a_meta(tmp_path: Path) -> None:
+    assert pyproject(tmp_path, '[project]\nname = "x"\nversion = "1"\n').kind is Kind.PURE

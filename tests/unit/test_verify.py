@@ -90,7 +90,7 @@ def test_native_restricts_coverage(tmp_path: Path) -> None:
     wheels.write_wheel(tmp_path, "demo-1.0-cp311-abi3-win_amd64.whl")
     contract = promising(targets=("manylinux_2_28_x86_64", "win_amd64"))
     assert "WK801" in codes(verify([tmp_path], contract))
-    assert "WK801" not in codes(verify([tmp_path], contract, native=Target.parse("win_amd64")))
+    assert "WK801" not in codes(verify([tmp_path], contract, native=[Target.parse("win_amd64")]))
 
 
 def test_shallow_leaves_the_bytes_alone(tmp_path: Path) -> None:

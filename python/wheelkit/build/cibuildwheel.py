@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from ast import literal_eval
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ _STEP = re.compile(
 )
 _ENGINE_GONE = re.compile(
     r"Cannot connect to the Docker daemon.*|Cannot connect to Podman.*|error during connect.*|"
-    r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*",
+    r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*\Z",
 )
 _NO_IMAGE = re.compile(r"Command \['\w+', 'create'.* failed with code 125|.*(?:manifest unknown|pull access denied|initializing source).*")
 _NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
@@ -59,13 +60,19 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
     before = shop.log.stat().st_size if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = _run(command, shop)
-        said = shop.log.read_bytes()[before:].decode(errors="replace")
+        said = _said(shop.log, before)
         if done.returncode != 0:
             raise _explained(replace(done, output=said), job)
     made = sorted(out.glob("*.whl"))
     if not made:
         raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}")
     return tuple(_made(path, job, tested_in(said)) for path in made)
+
+
+def _said(log: Path, start: int) -> str:
+    """Read all that cibuildwheel printed, without the frame that the log puts around it; the end alone may not show what failed."""
+    text = log.read_bytes()[start:].decode(errors="replace")
+    return text.partition("\n")[2].rpartition("[exit status")[0]
 
 
 def _run(command: Command, shop: Workshop) -> Completed:
@@ -116,7 +123,7 @@ def tested_in(log: str) -> frozenset[str]:
     """Read from cibuildwheel's output on which interpreters a wheel was tested: the user may have it skip builds or tests."""
     starts = [*_SECTION.finditer(log)]
     ends = [*(match.start() for match in starts[1:]), len(log)]
-    sections = zip(starts, ends, strict=True)
+    sections = zip(starts, ends, strict=False)  # without a section there is still an end
     return frozenset(match["identifier"].split("-")[0] for match, end in sections if _TESTING in log[match.end() : end])
 
 
@@ -207,8 +214,9 @@ def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelk
         error.hint = "a library is missing or too new for the target: the log names it"
         return error
     if _last_step(done.output) == _TESTING and match["argv"].startswith("['sh', '-c'"):
+        interpreter = [found["identifier"] for found in _SECTION.finditer(done.output)][-1].split("-")[0]
         return CheckFailedError(
-            f"a test of the repaired wheel failed with exit status {match['code']}: {match['argv']}",
+            f"the test of the repaired wheel on {interpreter} failed with exit status {match['code']}: {literal_eval(match['argv'])[-1]}",
             detail=error.detail,
             hint=f"the whole log: {error.log}",
         )

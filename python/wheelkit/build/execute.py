@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from wheelkit import manifest
-from wheelkit.build import cibuildwheel, host, pure
+from wheelkit.build import cibuildwheel, cross, host, pure
 from wheelkit.build.deliver import deliver, require_writable
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
@@ -17,10 +17,11 @@ from wheelkit.errors import CheckFailedError, ProjectError
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
 from wheelkit.repair import TOOLS
+from wheelkit.report.model import Severity
 from wheelkit.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.build.sdist import SourceDist
@@ -99,9 +100,11 @@ def _build(item: Distribution, plan: Plan, selection: Selection, shop: Workshop)
             made = pure.build(item, source, shop)
             yield _Batch(source=source, target=PURE_TARGET, builder="pure", tools=("uv",), kind="wheel", made=(made,))
         return
-    for job in plan.steps if selection.native else ():
-        if job.distribution == item:
+    jobs = [job for job in plan.steps if job.distribution == item] if selection.native else []
+    for job in jobs:
+        if job.builder is not Builder.CROSS:
             yield _native(job, plan, source, shop)
+    yield from _crossed([job for job in jobs if job.builder is Builder.CROSS], source, shop)
 
 
 def _native(job: NativeStep, plan: Plan, source: SourceDist, shop: Workshop) -> _Batch:
@@ -113,6 +116,13 @@ def _native(job: NativeStep, plan: Plan, source: SourceDist, shop: Workshop) -> 
     if untested:
         shop.progress.note(f"not tested on {', '.join(untested)}: not on this machine, or skipped")
     return _Batch(source=source, target=job.target.tag, builder=job.builder, tools=_tools(job), kind="wheel", made=made)
+
+
+def _crossed(jobs: Sequence[NativeStep], source: SourceDist, shop: Workshop) -> Iterator[_Batch]:
+    """Build all targets of a cross build at once: they share the machine, not each other's files."""
+    for job, one in zip(jobs, cross.build_all(jobs, source, shop) if jobs else (), strict=True):
+        tools = ("uv", "ziglang", TOOLS[job.target.system])
+        yield _Batch(source=source, target=job.target.tag, builder=job.builder, tools=tools, kind="wheel", made=(one,))
 
 
 def _tools(job: NativeStep) -> tuple[str, ...]:
@@ -149,6 +159,9 @@ def _proven(batches: Iterable[_Batch], contract: Contract, shop: Workshop) -> Re
                 detail="\n".join(lines),
                 hint=f"wheelkit explain {failing[0].code}",
             )
+    for one in report.findings:
+        if one.severity is Severity.WARNING and not one.accepted:
+            shop.progress.note(f"{one.code}  {one.file}{': ' if one.file else ''}{one.what}")
     return report
 
 

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelkit.checks import abi, archive, coverage, libraries, linux, macos, metadata, names, platform_tag, providers, size, windows
+from wheelkit.checks import (
+    abi,
+    archive,
+    coverage,
+    description,
+    folders,
+    libraries,
+    linux,
+    macos,
+    metadata,
+    names,
+    platform_tag,
+    providers,
+    sdists,
+    size,
+    windows,
+)
 from wheelkit.checks.contract import Contract, Promise, contract_of
 from wheelkit.checks.dist import Dist, Release
 
@@ -12,17 +28,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wheelkit.report.model import Finding
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import Sdist, Wheel
 
     WheelCheck = Callable[[Wheel, Contract], Iterator[Finding]]
+    SdistCheck = Callable[[Sdist, Contract], Iterator[Finding]]
     ReleaseCheck = Callable[[Release, Contract], Iterator[Finding]]
     DistCheck = Callable[[Dist, Contract], Iterator[Finding]]
 
-__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of"]
+__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "SDIST_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of"]
 
 WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     archive.members,
+    archive.headers,
+    archive.overlap,
     archive.paths,
+    archive.windows_names,
     archive.links,
     archive.record,
     archive.dates,
@@ -32,6 +52,8 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     names.identity,
     names.wheel_file,
     names.purelib,
+    folders.dist_info,
+    folders.data,
     platform_tag.damage,
     platform_tag.system,
     platform_tag.architecture,
@@ -40,11 +62,13 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     linux.symbol_versions,
     linux.forbidden_symbols,
     linux.c_library,
+    linux.executable_stack,
     macos.minimum_system,
     macos.signature,
     windows.debug_runtime,
     abi.stable,
     abi.interpreter_library,
+    abi.interpreter_build,
     abi.suffix,
     abi.entry_point,
     libraries.missing,
@@ -54,16 +78,25 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     providers.requirement,
     providers.threading_runtime,
     size.budget,
+    size.growth,
     size.strippable,
     metadata.valid,
     metadata.python_tags,
     metadata.local_version,
     metadata.licence_files,
+    description.renders,
+)
+
+SDIST_CHECKS: tuple[SdistCheck, ...] = (
+    sdists.file_name,
+    sdists.paths,
+    sdists.complete,
 )
 
 # Coverage is not among them: it yields the matrix's rows along with its findings, so verify calls it by name.
 RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
     metadata.same_metadata,
+    sdists.same_metadata,
     metadata.sdist_missing,
     metadata.unserved_pythons,
 )

@@ -151,6 +151,27 @@ def _dll_fix(name: FileName) -> str:
     return "build it with the interpreter that the wheel is tagged for"
 
 
+# Functions that only such builds of the interpreter have (CPython's Include/refcount.h, Include/internal/pycore_object.h).
+_THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
+_DEBUG_ONLY = frozenset({"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"})
+
+
+def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report extensions that were compiled for a free-threaded or a debug interpreter, while the wheel is tagged for another."""
+    name = wheel.name
+    if name is None:
+        return
+    tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
+    for binary in wheel.binaries:
+        imported = {symbol.name for part in binary.slices for symbol in part.imports} if binary.extension else set()
+        for kind, marks, ending in (("free-threaded", _THREADED_ONLY, "t"), ("debug", _DEBUG_ONLY, "d")):
+            own = imported & marks
+            # A debug build's ABI tag is cp311d or cp314td.
+            if own and not any(ending in abi[3:] for abi in name.abis):
+                what = f"{binary.member} imports {some(sorted(own))}, which only {kind} interpreters have; the wheel is tagged {tags}"
+                yield found("WK406", what=what, file=wheel.filename, member=binary.member)
+
+
 def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extension modules whose file name says other interpreters than the wheel's tags."""
     if wheel.name is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted, some
+from wheelkit.wheel.archive import bomb
 from wheelkit.wheel.reading import HASHES
 
 if TYPE_CHECKING:
@@ -21,10 +23,24 @@ _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
 def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report members whose contents cannot be read as the archive declares them."""
+    """Report members whose contents cannot be read as the archive declares them, or that are made to fill a disk."""
     for member in wheel.members:
         if member.problem:
-            yield found("WK101", what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name)
+            code = "WK114" if bomb(member.size, member.packed) else "WK101"
+            yield found(code, what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name)
+
+
+def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report members of which the local header says other things than the central directory."""
+    for member in wheel.members:
+        if member.header:
+            yield found("WK115", what=f"{member.name} {member.header}", file=wheel.filename, member=member.name)
+
+
+def overlap(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report bytes of the file that are part of two members."""
+    if wheel.shared:
+        yield found("WK116", what=f"{counted(wheel.shared, 'byte')} of the archive belong to two members", file=wheel.filename)
 
 
 def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -38,9 +54,33 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
         else:
             yield found("WK105", what=f"{first} and {second} are one file on Windows and macOS", file=wheel.filename, member=second)
+    for name in _file_and_folder(wheel.members):
+        yield found("WK118", what=f"{name} is a file, and other members lie in a folder of that name", file=wheel.filename, member=name)
+
+
+def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report members of wheels for Windows, or for every platform, whose names Windows cannot have."""
+    platforms = wheel.name.platforms if wheel.name else ()
+    if not any(platform == "any" or platform.startswith("win") for platform in platforms):
+        return
+    bad = [member.name for member in wheel.members if _NOT_ON_WINDOWS.search(member.name)]
+    if bad:
+        yield found("WK117", what=f"Windows has no files named {some(bad)}", file=wheel.filename, member=bad[0])
+
+
+# Reserved characters, names that end in a dot or a space, and the names of devices, with or without an ending
+# ("Naming Files, Paths, and Namespaces" of the Win32 documentation).
+_NOT_ON_WINDOWS = re.compile(
+    r"""[<>:"|?*\x00-\x1f] | [. ](?:/|$) | (?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def _path_trouble(name: str) -> str:
+    if not name:
+        return "is no name"
+    if "\0" in name:
+        return "holds a NUL, at which many programs cut it off"
     if name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}:
         return "is an absolute path"
     if ".." in name.replace("\\", "/").split("/"):
@@ -57,6 +97,14 @@ def _collisions(entries: Iterable[Member]) -> Iterator[tuple[str, str]]:
             first = seen.setdefault(member.name.lower(), member.name)
             if first is not member.name:
                 yield first, member.name
+
+
+def _file_and_folder(entries: Iterable[Member]) -> Iterator[str]:
+    names = {member.name.rstrip("/"): member.directory for member in entries}
+    folders = {name[:place] for name in names for place in (name.rfind("/"),) if place > 0}
+    while above := {name[:place] for name in folders for place in (name.rfind("/"),) if place > 0} - folders:
+        folders |= above
+    yield from sorted(name for name, directory in names.items() if not directory and name in folders)
 
 
 def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:

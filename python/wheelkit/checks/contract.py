@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config, Provider
     from wheelkit.family import Family
     from wheelkit.matrix import Target
+    from wheelkit.wheel import Wheel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,13 +38,16 @@ class Contract:
     """The whole project's promise, by normalised distribution name; empty outside a project.
 
     ``exclude`` holds the providers whose libraries must not be in a wheel, ``runners`` the configured labels by target pattern.
-    ``native`` restricts the judgement of coverage to one target: other targets' wheels are built elsewhere.
+    ``native`` restricts the judgement of coverage to the targets that this machine builds, of which there can be several: manylinux and
+    musllinux, win_amd64 and win32. Other targets' wheels are built elsewhere. None judges all.
+    ``reference`` holds earlier wheels that the size of these is compared with.
     """
 
     promises: Mapping[str, Promise] = field(default_factory=dict)
     exclude: tuple[Provider, ...] = ()
     runners: Mapping[str, str] = field(default_factory=dict)
-    native: Target | None = None
+    native: tuple[Target, ...] | None = None
+    reference: tuple[Wheel, ...] = ()
 
     def promise(self, distribution: str) -> Promise | None:
         """Give what is owed for a distribution, None for one that the project does not know."""

@@ -69,7 +69,7 @@ def _lines(release: Release, contract: Contract, promise: Promise | None, *, who
 
 
 def _promised(target: Target, contract: Contract, *, whole: bool) -> Line:
-    here = contract.native is None or contract.native.tag == target.tag
+    here = contract.native is None or target in contract.native
     return Line(label=target.tag, target=target, judged=here and (whole or contract.native is not None), elsewhere=not here)
 
 

@@ -122,6 +122,15 @@ def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield found("WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member)
 
 
+def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report libraries that make the stack executable: glibc 2.41 and hardened kernels refuse to load them."""
+    bad = {binary.member: binary.extension for binary, part in _linux_parts(wheel) if part.executable_stack and part.kind == "shared"}
+    if bad:
+        first = next(iter(bad))
+        what = f"{some(bad)} {'asks' if len(bad) == 1 else 'ask'} for an executable stack"
+        yield found("WK316", what=what, file=wheel.filename, member=first)
+
+
 def libc_of(part: Slice) -> str | None:
     """Tell from an ELF file's needed libraries which C library it was linked with, in the tags' words; None for neither."""
     names = [library.name for library in part.needed]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted
 from wheelkit.checks.words import size as shown
+from wheelkit.wheel.library import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wheelkit.checks.contract import Contract
     from wheelkit.report.model import Finding
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import FileName, Wheel
 
 INDEX_LIMIT = 100 * 1024 * 1024
 """The default limit of PyPI for one file; it counts in powers of 1024."""
@@ -42,6 +44,51 @@ def heaviest(wheel: Wheel) -> str:
         return "its members were not looked at"
     biggest = sorted(wheel.members, key=lambda member: member.packed, reverse=True)[:_NAMED]
     return "most of it: " + ", ".join(f"{member.name} ({shown(member.packed)})" for member in biggest)
+
+
+# Growth below this share or this many bytes is what releases do.
+_WORTH_TELLING, _LITTLE = 0.1, 100_000
+
+
+def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
+    """Report a wheel that is a good deal larger than the reference wheel for the same interpreters and systems."""
+    before = next((one for one in contract.reference if same_cells(one, wheel)), None)
+    if before is None:
+        return
+    more = wheel.size - before.size
+    if more > _LITTLE and more > before.size * _WORTH_TELLING:
+        what = f"it has {shown(wheel.size)}, {more / before.size:.0%} more than {before.filename} ({shown(before.size)}); {_grown(before, wheel)}"
+        yield found("WK604", what=what, file=wheel.filename)
+
+
+def same_cells(one: Wheel, other: Wheel) -> bool:
+    """Tell whether two wheels of a distribution are for the same interpreters, and the same systems in whatever version of them."""
+    if one.name is None or other.name is None or one.distribution != other.distribution:
+        return False
+    return (one.name.pythons, one.name.abis, _systems(one.name)) == (other.name.pythons, other.name.abis, _systems(other.name))
+
+
+_VERSION = re.compile(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
+
+
+def _systems(name: FileName) -> frozenset[str]:
+    """Name the platforms without the versions of their systems: ``manylinux_x86_64`` for manylinux2014 and manylinux_2_28 alike."""
+    return frozenset(_VERSION.sub(r"\1_", platform) for platform in name.platforms)
+
+
+def _grown(before: Wheel, after: Wheel) -> str:
+    """Name the members that grew most; a grafted library keeps its name but for the hash."""
+    old: dict[str, int] = {}
+    for member in before.members:
+        old[_lasting(member.name)] = old.get(_lasting(member.name), 0) + member.packed
+    grown = ((member.packed - old.get(_lasting(member.name), 0), member) for member in after.members)
+    most = sorted((item for item in grown if item[0] > 0), key=lambda item: item[0], reverse=True)[:_NAMED]
+    words = (f"{member.name} ({'new, ' if _lasting(member.name) not in old else ''}+{shown(count)})" for count, member in most)
+    return "most of it: " + ", ".join(words)
+
+
+def _lasting(member: str) -> str:
+    return f"{member.rpartition('/')[0]}/{plain_name(member)}"
 
 
 def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
     "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),
     "explain": ("explain", "what a finding means, why it matters, how to mend it"),
+    "ci": ("ci", "write the CI workflows that follow from the configuration, or check them"),
     "clean": ("clean", "remove what was built"),
 }
 

@@ -12,7 +12,8 @@ from wheelkit.build.execute import Selection, execute
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.plan import BUILDER_OPTION
 from wheelkit.cli.plan import text as plan_text
-from wheelkit.cli.screen import Steps, result, result_json, size
+from wheelkit.cli.screen import Steps, note, result, result_json, size
+from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelkit.build.execute import Built
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--native", is_flag=True, help="The native wheels that this machine can build.")
 @click.option("--pure", is_flag=True, help="The wheels of distributions without native code.")
 @click.option("--sdist", is_flag=True, help="The sdists.")
+@click.option("--cross", is_flag=True, help="Experimental: the wheels of every target, made by zig on this machine; none of them is run.")
+@click.option("--target", "targets", multiple=True, metavar="TARGET", help="Of the native wheels, only those for this target; repeatable.")
 @out_option
 @config_option
 @BUILDER_OPTION
@@ -36,6 +39,8 @@ def command(
     native: bool,
     pure: bool,
     sdist: bool,
+    cross: bool,
+    targets: tuple[str, ...],
     out: Path,
     config_file: Path | None,
     builder: str,
@@ -47,15 +52,31 @@ def command(
     from wheelkit import machine
 
     project = open_project(sources, config_file)
-    forced = None if builder == "auto" else plan.Builder(builder)
-    made = plan.make(project.config, project.family, plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced))
+    forced = _forced(project, builder, cross=cross, native=native)
+    request = plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced, targets=targets)
+    made = plan.make(project.config, project.family, request)
     if dry_run:
         result_json(plan.to_json(made)) if as_json else result(plan_text(made))
         return
-    everything = not (native or pure or sdist)
-    selection = Selection(native=native or everything, pure=pure or everything, sdist=sdist or everything)
+    everything = not (native or pure or sdist or cross or targets)
+    selection = Selection(native=native or cross or bool(targets) or everything, pure=pure or everything, sdist=sdist or everything)
     built = _execute(project, made, selection, Steps(verbose=verbose))
+    if cross:
+        note("cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds")
     _show(built, as_json=as_json)
+
+
+def _forced(project: Project, builder: str, *, cross: bool, native: bool) -> plan.Builder | None:
+    """Choose the builder that was asked for; what cross builds cannot do is told here, before anything is built."""
+    if not cross:
+        return None if builder == "auto" else plan.Builder(builder)
+    if native or builder != "auto":
+        other = "--native" if native else f"--builder {builder}"
+        raise UsageError(f"--cross and {other} both make the native wheels", hint="choose one of them; each target has one wheel in dist/")
+    from wheelkit.build.cross import require
+
+    require(project.family.native)
+    return plan.Builder.CROSS
 
 
 def _execute(project: Project, made: Plan, selection: Selection, steps: Steps) -> Built:

@@ -16,9 +16,9 @@ from wheelkit.errors import OutputError
 @out_option
 def command(out: Path) -> None:
     """Remove the files that wheelkit's manifests in the dist folder name, and the manifests."""
-    records = manifest.read_all(out)
-    files = [out / Path(one.file).name for record in records for one in record.files]
-    doomed = [path for path in [*files, *(out / record.filename for record in records)] if path.is_file()]
+    # A manifest may come from anywhere: only what lies in the folder itself is removed, whatever it says.
+    files = [out / Path(one.file).name for record in manifest.read_all(out) for one in record.files]
+    doomed = [path for path in dict.fromkeys([*files, *sorted(out.glob(f"*{manifest.SUFFIX}"))]) if path.is_file()]
     for path in doomed:
         try:
             path.unlink()

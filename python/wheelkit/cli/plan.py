@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUILDER_OPTION = click.option(
     "--builder",
-    type=click.Choice(["auto", *(one.value for one in plan.Builder)]),
+    type=click.Choice(["auto", plan.Builder.CIBUILDWHEEL.value, plan.Builder.HOST.value]),
     default="auto",
     show_default=True,
     help="What builds on Linux: cibuildwheel in a container, or this host.",

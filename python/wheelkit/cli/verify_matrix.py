@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,7 @@ def command(paths: tuple[Path, ...], config_file: Path | None, native: bool, sha
     DIST is a folder of wheels and sdists, or single files. Outside a project each wheel's own claims are proven.
     """
     contract = _contract(paths, config_file)
-    natives = _natives(contract) if native else ()
-    report = verify(paths, replace(contract, native=natives[0]) if natives else contract, shallow=shallow)
+    report = verify(paths, contract, native=_natives(contract) if native else None, shallow=shallow)
     _show(report, as_json=as_json)
     return 0 if report.ok else 1
 

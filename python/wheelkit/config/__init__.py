@@ -2,6 +2,7 @@
 
 from wheelkit.config.load import load, load_file, parse
 from wheelkit.config.model import (
+    CiConfig,
     Config,
     DistributionConfig,
     IndexConfig,
@@ -13,6 +14,7 @@ from wheelkit.config.problems import Problems, dotted
 from wheelkit.config.readers import normalise
 
 __all__ = [
+    "CiConfig",
     "Config",
     "DistributionConfig",
     "IndexConfig",

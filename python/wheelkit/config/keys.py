@@ -9,7 +9,7 @@ import re
 from pathlib import PurePosixPath
 
 from wheelkit.config.exclude import provider
-from wheelkit.config.model import DistributionConfig, IndexConfig, MatrixConfig, PublishConfig
+from wheelkit.config.model import CiConfig, DistributionConfig, IndexConfig, MatrixConfig, PublishConfig, VersionConfig
 from wheelkit.config.problems import shown
 from wheelkit.config.readers import Choice, Key, Named, Table, Text, TextList, boolean, normalise, size
 
@@ -81,6 +81,15 @@ TAG = Text(
     ),
 )
 CODE = Text(expected="a finding's code such as WK501", pattern=r"^WK[0-9]{3}$")
+FILE = Text(
+    expected="a file inside the distribution's folder",
+    pattern=r"^(?=.*\S)(?!/|~|[A-Za-z]:)(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f\\*?\[\]]+$",
+    advice=FOLDER.advice,
+    clean=FOLDER.clean,
+)
+# A branch's name, or a glob of them.
+BRANCH = Text(expected="a branch or a glob of branches", pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f~^:\\]+$")
+RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
 COMMAND = Text(expected="a command on one line", trouble=_unclosed)
 
@@ -97,6 +106,8 @@ DISTRIBUTION = Table(
         "max-size": Key(field="max_size", read=size),
         "smoke": Key(field="smoke", read=TextList(item=COMMAND)),
         "tag": Key(field="tag", read=TAG),
+        "version-files": Key(field="version_files", read=TextList(item=FILE, at_least=1)),
+        "range-policy": Key(field="range_policy", read=RANGE_POLICY),
         "kind": Key(field="kind", read=Choice(words=("native", "pure", "meta"))),
         "lib-path": Key(field="lib_path", read=TextList(item=Text(expected="a folder"))),
         "ignore": Key(field="ignore", read=Named(name=CODE, entry=REASON)),
@@ -107,6 +118,32 @@ INDEX = Table(
     keys={
         "upload": Key(field="upload", read=ADDRESS, required=True),
         "simple": Key(field="simple", read=ADDRESS, required=True),
+    },
+)
+# Both services allow these letters in the name of a secret or variable.
+SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+INDEX_REFERENCE = Text(expected="the name of an index", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+REQUIREMENT = Text(
+    expected="what pip is to install",
+    advice=((r"^-", "give a requirement or a folder; options belong in pip's own settings"),),
+    pattern=r"^(?!-)(?=.*\S)[^\x00-\x1f\x7f]+$",
+)
+CI = Table(
+    build=CiConfig,
+    keys={
+        "install": Key(field="install", read=TextList(item=REQUIREMENT, at_least=1)),
+        "lint": Key(field="lint", read=TextList(item=COMMAND)),
+        "test": Key(field="test", read=TextList(item=COMMAND)),
+        "staging": Key(field="staging", read=INDEX_REFERENCE),
+        "production": Key(field="production", read=INDEX_REFERENCE),
+        "secrets": Key(field="secrets", read=Named(name=INDEX_REFERENCE, entry=SECRET)),
+    },
+)
+VERSION = Table(
+    build=VersionConfig,
+    keys={
+        "range-policy": Key(field="range_policy", read=RANGE_POLICY),
+        "branches": Key(field="branches", read=TextList(item=BRANCH, at_least=1)),
     },
 )
 PUBLISH = Table(build=PublishConfig, keys={"allow-cross": Key(field="allow_cross", read=boolean)})
@@ -120,8 +157,10 @@ ROOT = Table(
             read=Named(name=NAME, entry=provider, build=lambda entries: tuple(entries.values())),
         ),
         "distribution": Key(field="distribution", read=Named(name=NAME, entry=DISTRIBUTION)),
+        "version": Key(field="version", read=VERSION),
         "index": Key(field="index", read=Named(name=INDEX_NAME, entry=INDEX)),
         "runner": Key(field="runner", read=Named(name=Text(expected="a target"), entry=Text(expected="a label"))),
         "publish": Key(field="publish", read=PUBLISH),
+        "ci": Key(field="ci", read=CI),
     },
 )

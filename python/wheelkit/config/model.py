@@ -43,14 +43,28 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DistributionConfig:
-    """The settings of one distribution; ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason."""
+    """The settings of one distribution.
+
+    ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason. ``version_files`` say where its version stands beside its
+    own metadata, ``range_policy`` how the ranges of its dependents follow it; empty and None: found, and as they are written.
+    """
 
     max_size: int | None = None
     smoke: tuple[str, ...] = ()
     tag: str | None = None
+    version_files: tuple[str, ...] = ()
+    range_policy: str | None = None
     kind: str | None = None
     lib_path: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionConfig:
+    """How versions of the whole family are handled; ``branches`` are those, as globs, on which releases may be tagged."""
+
+    range_policy: str | None = None
+    branches: tuple[str, ...] = ("main", "master", "release/*", "release-*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +83,22 @@ class PublishConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CiConfig:
+    """What the generated workflows do beside the matrix; ``secrets`` maps an index to the CI secret that holds its token.
+
+    ``install`` is what pip is given before wheelkit runs; empty stands for the version that writes the workflow. An index without a
+    secret is published to by trusted publishing.
+    """
+
+    install: tuple[str, ...] = ()
+    lint: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    staging: str = "testpypi"
+    production: str = "pypi"
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The whole configuration. ``source`` is the file that holds it (None: defaults), ``root`` the project's folder.
 
@@ -82,9 +112,11 @@ class Config:
     matrix: MatrixConfig = field(default_factory=MatrixConfig)
     exclude: tuple[Provider, ...] = ()
     distribution: Mapping[str, DistributionConfig] = field(default_factory=dict)
+    version: VersionConfig = field(default_factory=VersionConfig)
     index: Mapping[str, IndexConfig] = field(default_factory=dict)
     runner: Mapping[str, str] = field(default_factory=dict)
     publish: PublishConfig = field(default_factory=PublishConfig)
+    ci: CiConfig = field(default_factory=CiConfig)
 
     @property
     def label(self) -> str:

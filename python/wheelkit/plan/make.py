@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,9 @@ from wheelkit import matrix as matrices
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
-from wheelkit.plan import cibuildwheel
+from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
-from wheelkit.repair import container_line
+from wheelkit.repair import container_line, wheelkit_line
 from wheelkit.runners import runner_for
 
 if TYPE_CHECKING:
@@ -42,11 +43,15 @@ def import_test(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced."""
+    """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced.
+
+    ``targets`` are those of the matrix that are wanted, empty for all.
+    """
 
     machine: Machine
     out: Path
     builder: Builder | None = None
+    targets: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
@@ -56,7 +61,7 @@ def make(config: Config, family: Family, request: Request) -> Plan:
     Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
     """
     promised = {item.key: _matrix(config, item) for item in family.native}
-    targets = tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets))
+    targets = _wanted(tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request)
     rows = tuple(_row(config, request, target) for target in targets)
     steps = tuple(
         step
@@ -67,6 +72,13 @@ def make(config: Config, family: Family, request: Request) -> Plan:
         for step in [_step(config, request, group)]
     )
     return Plan(family=family, machine=request.machine, out=request.out, matrices=promised, targets=rows, steps=steps)
+
+
+def _wanted(targets: tuple[Target, ...], request: Request) -> tuple[Target, ...]:
+    unknown = sorted(set(request.targets) - {target.tag for target in targets})
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=f"promised are {', '.join(map(str, targets)) or 'none'}")
+    return tuple(target for target in targets if not request.targets or target.tag in request.targets)
 
 
 def _matrix(config: Config, item: Distribution) -> Matrix:
@@ -109,6 +121,8 @@ def _row(config: Config, request: Request, target: Target) -> TargetRow:
 
 
 def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[Builder | None, str]:
+    if forced is Builder.CROSS:
+        return (Builder.CROSS, "") if cross.cross_target(target) else (None, cross.why_not(target))
     if not machine.runs(target):
         return None, f"this machine is {machine}"
     if machine.system is not System.LINUX:
@@ -138,7 +152,15 @@ class _Group:
 
 
 def _groups(item: Distribution, row: TargetRow, interpreters: Sequence[Interpreter]) -> Iterable[_Group]:
-    """Split interpreters into runs of one configuration: free-threaded ones of a limited-API project need their own."""
+    """Split interpreters into runs of one configuration: free-threaded ones of a limited-API project need their own.
+
+    A cross build makes one limited-API wheel, and serves those interpreters that take it.
+    """
+    if row.builder is Builder.CROSS:
+        members = tuple(one for one in interpreters if one.implementation == "cp" and not one.free_threaded)
+        if members:
+            yield _Group(distribution=item, row=row, interpreters=members)
+        return
     if not (item.backend == "mesonpy" and item.limited_api):
         yield _Group(distribution=item, row=row, interpreters=tuple(interpreters))
         return
@@ -170,6 +192,8 @@ def _step(config: Config, request: Request, group: _Group) -> NativeStep:
         tests=settings.smoke or (import_test(item.name),),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
+    if draft.builder is Builder.CROSS:
+        return replace(draft, argv=cross.argv(target), repair=shlex.join(wheelkit_line(target, excluded)), tests=())
     return _for_host(draft, group) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
 
 

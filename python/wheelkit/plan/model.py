@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 class Builder(StrEnum):
-    """What makes a wheel: cibuildwheel in its container or environments, or this Linux machine's own toolchain."""
+    """What makes a wheel: cibuildwheel in its container or environments, this Linux machine's own toolchain, or zig for another machine."""
 
     CIBUILDWHEEL = "cibuildwheel"
     HOST = "host"
+    CROSS = "cross"
 
 
 SDIST = "{sdist}"
 OUT = "{out}"
 PYTHON = "{python}"
-"""Placeholders in the argument lists of a plan, filled in when the sdist stands."""
+FILES = "{files}"
+"""Placeholders in the argument lists of a plan, filled in when the sdist stands; ``{files}`` is the folder that a cross build writes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

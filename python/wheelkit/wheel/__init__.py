@@ -2,5 +2,6 @@
 
 from wheelkit.wheel.model import Binary, FileName, Headers, Member, RecordRow, Sdist, Wheel
 from wheelkit.wheel.reading import read, read_all
+from wheelkit.wheel.sdist import read_sdist
 
-__all__ = ["Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel", "read", "read_all"]
+__all__ = ["Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel", "read", "read_all", "read_sdist"]

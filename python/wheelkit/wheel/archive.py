@@ -7,16 +7,15 @@ import os
 import struct
 import zipfile
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel.inflate import InflateError, unpacked
+from wheelkit.wheel.inflate import InflateError, pieces
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from typing import Self
     from zipfile import ZipInfo
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
@@ -26,10 +25,14 @@ _UTF8 = 0x800
 _HAS_DESCRIPTOR = 0x8
 # The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
+_ZIP64_FIELD, _IN_ZIP64 = 1, 0xFFFFFFFF
 _END_SIGNATURE = b"PK\x05\x06"
 _END_SIZE = 22
 _END_SEARCH = _END_SIZE + (1 << 16)
 _REBUILD = "build it again; if it was downloaded, download it again"
+
+# What no wheel needs: the densest real members are tables of zeros that unpack to some ten times their size.
+_BOMB_RATIO, _BOMB_MEMBER, _BOMB_ARCHIVE = 200, 64 << 20, 1 << 30
 
 # What zipfile raises on damaged archives, seen and documented.
 _DAMAGE = (
@@ -47,100 +50,183 @@ _DAMAGE = (
 )
 
 
-class Archive:
-    """An open wheel file: its entries in the central directory's order, and their contents on demand.
+def bomb(size: int, packed: int, least: int = _BOMB_MEMBER) -> bool:
+    """Tell whether so many bytes from so few are meant to fill a disk or the memory."""
+    return size > least and size > packed * _BOMB_RATIO
 
-    Reading is safe from several threads. Close it, or use it in a ``with`` block.
+
+class Archive:
+    """A wheel file: its entries in the central directory's order. The file is open only while ``bytes`` is in use.
+
+    ``contents`` gives every entry's bytes on demand.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file and read its central directory; raise WheelError with the reason where it has none."""
+        """Read the central directory; raise WheelError with the reason where there is none to be trusted."""
         self.path = path
-        self._map: mmap.mmap | None = None
-        self._view = memoryview(b"")
         try:
-            self._open()
-        except WheelError:
-            self.close()
-            raise
-
-    def _open(self) -> None:
-        try:
-            with self.path.open("rb") as file:
+            with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
-                    raise WheelError(f"{self.path.name} is empty", hint=_REBUILD)
+                    raise WheelError(f"{path.name} is empty", hint=_REBUILD)
                 with zipfile.ZipFile(file) as archive:
                     self.entries = tuple(archive.infolist())
                     self._directory = archive.start_dir
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                self._view = memoryview(self._map)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise WheelError(f"{self.path} cannot be read: {reason}", hint="check that it is a file, and its permissions") from error
+            raise _unreadable(path, error) from error
         except _DAMAGE as error:
             words = str(error).rstrip(".") or type(error).__name__
-            raise WheelError(f"{self.path.name} is no readable zip archive: {words}", hint=_REBUILD) from error
+            raise WheelError(f"{path.name} is no readable zip archive: {words}", hint=_REBUILD) from error
+        unpacked = sum(entry.file_size for entry in self.entries)
+        if bomb(unpacked, self.size, _BOMB_ARCHIVE):
+            message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
+            raise WheelError(message, hint="do not install it: it would fill the disk")
 
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
+    @contextmanager
+    def opened(self) -> Iterator[Contents]:
+        """Give access to the file's bytes for the time of a ``with`` block; raise WheelError where it cannot be opened any more."""
+        try:
+            with self.path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.path, error) from error
+        contents = Contents(self, mapped)
+        try:
+            yield contents
+        finally:
+            contents.close()
 
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self.close()
+    @property
+    def directory(self) -> int:
+        """Where the central directory begins."""
+        return self._directory
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> WheelError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return WheelError(f"{path} cannot be read: {reason}", hint="check that it is a file, and its permissions")
+
+
+class Contents:
+    """The bytes of an open archive; to be used by one thread."""
+
+    def __init__(self, archive: Archive, mapped: mmap.mmap) -> None:
+        self._archive = archive
+        self._map = mapped
+        self._view = memoryview(mapped)
 
     def close(self) -> None:
-        """Let go of the file; entries stay readable as facts."""
-        self._view.release()
-        if self._map is not None:
-            # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
-            with suppress(BufferError):
-                self._map.close()
-            self._map = None
+        """Let go of the file."""
+        # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
+        with suppress(BufferError):
+            self._view.release()
+            self._map.close()
 
-    def contents(self, entry: ZipInfo) -> AbstractContextManager[memoryview]:
-        """Give an entry's bytes for the time of a ``with`` block; raise InflateError with what is wrong with them."""
+    def pieces(self, entry: ZipInfo) -> Iterator[bytes | memoryview]:
+        """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
         if entry.flag_bits & _ENCRYPTED:
             raise InflateError("is encrypted")
-        return unpacked(self._packed(entry), entry.compress_type, entry.file_size, entry.CRC)
+        if bomb(entry.file_size, entry.compress_size):
+            message = f"declares {entry.file_size} bytes, packed into {entry.compress_size}; it was not unpacked"
+            raise InflateError(message)
+        start = self._start(entry)
+        packed = self._view[start : start + entry.compress_size]
+        yield from pieces(packed, entry.compress_type, entry.file_size, entry.CRC, done=lambda count: self._forget(start, count))
 
-    def stray(self) -> int:
-        """Count the bytes of the file that belong to no member, nor to the directory: before, between, overlapping and behind."""
-        position, found = 0, 0
-        slack: tuple[int, ...] = (0,)
-        for entry in sorted(self.entries, key=lambda item: item.header_offset):
+    def whole(self, entry: ZipInfo) -> bytes:
+        """Give an entry's bytes, where they are known to be few."""
+        return b"".join(self.pieces(entry))
+
+    def header_trouble(self, entry: ZipInfo) -> str:
+        """Say in what an entry's local header differs from the central directory; empty where they agree.
+
+        Installers that unpack while they download read the local headers only.
+        """
+        header = self._header(entry)
+        if header is None:
+            return ""  # reading the contents says so
+        _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = header
+        start = entry.header_offset + _LOCAL_HEADER.size + name_length
+        told = (size, packed)
+        if _IN_ZIP64 in told:
+            told = _wide(told, bytes(self._view[start : start + extra_length]))
+        late = flags & _HAS_DESCRIPTOR and not (crc or size or packed)
+        wanted = (
+            ("flags", flags & ~_HAS_DESCRIPTOR, entry.flag_bits & ~_HAS_DESCRIPTOR),
+            ("method", method, entry.compress_type),
+            ("checksum", crc, entry.CRC),
+            ("size", told[0], entry.file_size),
+            ("packed size", told[1], entry.compress_size),
+        )
+        return next((_differs(*row) for row in wanted[: 2 if late else None] if row[1] != row[2]), "")
+
+    def layout(self) -> tuple[int, int]:
+        """Count the file's bytes that belong to no member nor to the directory, and those that belong to two members."""
+        position, stray, shared = 0, 0, 0
+        slack: Sequence[int] = (0,)
+        for entry in sorted(self._archive.entries, key=lambda item: item.header_offset):
             gap = entry.header_offset - position
-            found += 0 if gap in slack else abs(gap)
-            position = self._end(entry)
+            stray += gap if gap > 0 and gap not in slack else 0
+            shared += max(-gap, 0)
+            position = max(position, self._end(entry))
             slack = _DESCRIPTORS if entry.flag_bits & _HAS_DESCRIPTOR else (0,)
-        gap = self._directory - position
-        return found + (0 if gap in slack else abs(gap)) + self._behind()
+        gap = self._archive.directory - position
+        stray += 0 if gap in slack else abs(gap)
+        return stray + self._behind(), shared
+
+    def _header(self, entry: ZipInfo) -> tuple[int, ...] | None:
+        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
+        if len(header) < _LOCAL_HEADER.size or bytes(header[:4]) != _LOCAL_SIGNATURE:
+            return None
+        return _LOCAL_HEADER.unpack(header)
 
     def _end(self, entry: ZipInfo) -> int:
-        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
-        if len(header) < _LOCAL_HEADER.size:
-            return self.size
-        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-        return int(entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length + entry.compress_size)
+        header = self._header(entry)
+        if header is None:
+            return entry.header_offset
+        return entry.header_offset + _LOCAL_HEADER.size + header[-2] + header[-1] + entry.compress_size
 
     def _behind(self) -> int:
         """Count what follows the end record; a comment is there too, which wheels do not need."""
         tail = bytes(self._view[-_END_SEARCH:])
         return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE
 
-    def _packed(self, entry: ZipInfo) -> memoryview:
-        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
-        if len(header) < _LOCAL_HEADER.size or bytes(header[:4]) != _LOCAL_SIGNATURE:
+    def _start(self, entry: ZipInfo) -> int:
+        header = self._header(entry)
+        if header is None:
             raise InflateError("has no local header where the central directory points to")
-        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         start = entry.header_offset + _LOCAL_HEADER.size
-        if bytes(self._view[start : start + name_length]) != _raw_name(entry):
+        if bytes(self._view[start : start + header[-2]]) != _raw_name(entry):
             raise InflateError("has another name in its local header than in the central directory")
-        start += name_length + extra_length
-        if start + entry.compress_size > self.size:
+        start += header[-2] + header[-1]
+        if start + entry.compress_size > len(self._view):
             raise InflateError("reaches beyond the end of the file")
-        return self._view[start : start + entry.compress_size]
+        return start
+
+    def _forget(self, start: int, count: int) -> None:
+        """Let the kernel take back the pages of packed bytes that were used: they count as this process's memory."""
+        if hasattr(self._map, "madvise"):
+            page = mmap.ALLOCATIONGRANULARITY
+            first, last = -(-start // page) * page, (start + count) // page * page
+            if last > first:
+                self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
+def _differs(what: str, local: int, central: int) -> str:
+    return f"has the {what} {local} in its local header and {central} in the central directory"
+
+
+def _wide(told: tuple[int, int], extra: bytes) -> tuple[int, int]:
+    """Take the sizes that do not fit in 32 bits from the ZIP64 field (APPNOTE 4.5.3), where it is whole."""
+    place = 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, place)
+        if kind == _ZIP64_FIELD and place + 4 + length <= len(extra):
+            values = iter(struct.unpack_from(f"<{length // 8}Q", extra, place + 4))
+            size, packed = (next(values, value) if value == _IN_ZIP64 else value for value in told)
+            return size, packed
+        place += 4 + length
+    return told
 
 
 def _raw_name(entry: ZipInfo) -> bytes:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,11 +11,12 @@ if TYPE_CHECKING:
 STORED = 0
 DEFLATED = 8
 _RAW = -15  # no zlib header, the largest window (RFC 1951 as used in zip archives)
-_PIECE = 4 * 1024 * 1024
 _HIGHEST_RATIO = 1032  # deflate: 258 bytes from two bits, at best
-
-# Members above this size are inflated into a mapped temporary file, so that their bytes are the kernel's to page out.
-LARGE = 1024 * 1024 * 1024
+# Up to this size a member is inflated in one piece. Above it, windows of packed bytes give pieces that mostly stay in the processor's
+# cache while they are hashed.
+ONE_PIECE = 2 * 1024 * 1024
+_WINDOW = 256 * 1024
+_PIECE = 4 * 1024 * 1024
 
 
 class InflateError(Exception):
@@ -61,30 +59,30 @@ def library() -> str:
     return _codec.name
 
 
-@contextmanager
-def unpacked(packed: memoryview, method: int, size: int, crc: int) -> Iterator[memoryview]:
-    """Give a member's contents for the time of the ``with`` block; raise InflateError where they are not as declared.
+def pieces(
+    packed: memoryview, method: int, size: int, crc: int, done: Callable[[int], object] = lambda _: None
+) -> Iterator[bytes | memoryview]:
+    """Yield a member's contents in one or more pieces; raise InflateError where they are not as declared, at the end at the latest.
 
-    ``size`` is a claim: never more than one byte above it is produced. Stored members are not copied.
+    ``size`` is a claim: never more than a piece above it is produced. Stored members are not copied. ``done`` is told from time to
+    time how many of the packed bytes are not needed any more.
     """
     if method == STORED:
         _agree(len(packed), size)
         _agree_crc(_codec.crc32(packed), crc)
         yield packed
-        return
-    if method != DEFLATED:
+    elif method != DEFLATED:
         message = f"is packed by zip method {method}; wheels hold stored and deflated files only"
         raise InflateError(message)
-    if size > len(packed) * _HIGHEST_RATIO:
+    elif size > len(packed) * _HIGHEST_RATIO:
         message = f"declares {size} bytes, more than {len(packed)} packed bytes can hold"
         raise InflateError(message)
-    if size >= LARGE:
-        with _inflated_to_file(packed, size, crc) as view:
-            yield view
-        return
-    data = _inflated(packed, size)
-    _agree_crc(_codec.crc32(data), crc)
-    yield memoryview(data)
+    elif size <= ONE_PIECE:
+        data = _inflated(packed, size)
+        _agree_crc(_codec.crc32(data), crc)
+        yield data
+    else:
+        yield from _in_pieces(packed, size, crc, done)
 
 
 def _inflated(packed: memoryview, size: int) -> bytes:
@@ -101,29 +99,31 @@ def _inflated(packed: memoryview, size: int) -> bytes:
     return data
 
 
-@contextmanager
-def _inflated_to_file(packed: memoryview, size: int, crc: int) -> Iterator[memoryview]:
-    with tempfile.TemporaryFile() as file:
-        found, got = 0, 0
-        stream = _codec.new(_RAW)
-        source: bytes | memoryview = packed
+def _in_pieces(packed: memoryview, size: int, crc: int, done: Callable[[int], object]) -> Iterator[bytes]:
+    stream = _codec.new(_RAW)
+    position, got, found = 0, 0, 0
+    source: bytes | memoryview = b""
+    while not stream.eof and got <= size:
+        if not source:
+            done(position)
+            source = packed[position : position + _WINDOW]
+            position += len(source)
+        exhausted = not source
         try:
-            while not stream.eof and got <= size:
-                piece = stream.decompress(source, min(_PIECE, size + 1 - got))
-                source = stream.unconsumed_tail
-                if not piece and not source:
-                    break
-                file.write(piece)
-                got += len(piece)
-                found = _codec.crc32(piece, found)
+            piece = stream.decompress(source, _PIECE)
         except _codec.error as error:
             raise InflateError("its packed bytes are damaged") from error
-        _agree(got, size)
-        _finished(stream)
-        _agree_crc(found, crc)
-        file.flush()
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-            yield view
+        source = stream.unconsumed_tail
+        if exhausted and not piece:
+            break
+        got += len(piece)
+        found = _codec.crc32(piece, found)
+        yield piece
+    _agree(got, size)
+    _finished(stream)
+    if position < len(packed):
+        raise InflateError("has bytes behind the end of its packed data")
+    _agree_crc(found, crc)
 
 
 def _finished(stream: _Stream) -> None:

@@ -87,7 +87,7 @@ class Member:
 
     ``size`` and ``packed`` are the central directory's claims in bytes; ``dated`` tells whether its timestamp is a day of the
     calendar. ``digest`` is written as in RECORD and empty where the contents were not read; ``problem`` says why they could not be
-    read, and is empty where they could.
+    read, and is empty where they could; ``header`` says in what the local header differs from the central directory.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Member:
     dated: bool
     digest: str = ""
     problem: str = ""
+    header: str = ""
 
     @property
     def directory(self) -> bool:
@@ -141,7 +142,7 @@ class Wheel:
 
     ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
     METADATA were read: then no member and no binary is known. ``stray`` counts the bytes of the file that belong to no
-    member.
+    member, ``shared`` those that belong to two.
     """
 
     path: Path
@@ -157,6 +158,7 @@ class Wheel:
     record_problem: str
     binaries: tuple[Binary, ...]
     stray: int
+    shared: int
     shallow: bool
 
     @property
@@ -199,13 +201,23 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sdist:
-    """One source distribution: its normalised name and its version, by PKG-INFO."""
+    """One source distribution: its normalised name and its version, by PKG-INFO.
+
+    ``folder`` is the one at its top, ``names`` are the files by their paths with that folder, ``links`` the links that lead out
+    of it. ``texts``
+    holds PKG-INFO and the build files by their paths below ``folder``.
+    """
 
     path: Path
     size: int
     distribution: str
     version: str
     requires_python: str | None
+    metadata: Headers = field(default_factory=lambda: Headers(fields={}))
+    folder: str = ""
+    names: frozenset[str] = frozenset()
+    links: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def filename(self) -> str:

@@ -1,7 +1,7 @@
 """From files to facts: opens wheels and reads every member once, on several threads.
 
-Inflating, hashing and scanning release the interpreter's lock, so threads help; members of all wheels share one pool, the
-biggest first, small ones in batches.
+Inflating, hashing and scanning release the interpreter's lock, so threads help. Members of all wheels share them, the biggest first and
+small ones of one wheel together. A file is open only while one of its members is read, so that any number of wheels can be verified.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.inflate import InflateError
+from wheelkit.wheel.gather import LARGE, Gathering
+from wheelkit.wheel.inflate import ONE_PIECE, InflateError
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
+from wheelkit.wheel.schedule import Job, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from zipfile import ZipInfo
 
+    from wheelkit.wheel.archive import Contents
+    from wheelkit.wheel.gather import Room
+
 _BATCH = 2 * 1024 * 1024
 # METADATA, WHEEL and RECORD of the largest wheels known stay below 4 MB; a claim above this is no claim of a wheel.
 _LARGEST_TEXT = 64 * 1024 * 1024
-_MAGIC = (
-    b"\x7fELF",
-    b"MZ",
-    *(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")),
-)
 _DEFAULT_HASH = "sha256"
 # The algorithms that RECORD may use: sha256 or stronger (binary distribution format, "Recording installed projects").
 HASHES = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
@@ -51,15 +51,10 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
 def read_all(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> list[Wheel | WheelError]:
     """Read many wheels, and give for each, in the order of ``paths``, its facts or why it cannot be read as a wheel."""
     opened = [_try_open(path, contents=contents) for path in paths]
-    try:
+    if contents:
         good = [item for item in opened if isinstance(item, _Opened)]
-        if contents:
-            _fill(good, threads or os.cpu_count() or 1)
-        return [item if isinstance(item, WheelError) else item.wheel() for item in opened]
-    finally:
-        for item in opened:
-            if isinstance(item, _Opened):
-                item.archive.close()
+        run((job for item in good for job in item.jobs()), threads or os.cpu_count() or 1)
+    return [item if isinstance(item, WheelError) else item.wheel() for item in opened]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +63,12 @@ class _Seen:
 
     digest: str = ""
     problem: str = ""
+    header: str = ""
     binary: Binary | None = None
 
 
 class _Opened:
-    """A wheel whose archive is open, with its texts read and its members still to be read."""
+    """A wheel whose texts are read and whose members are still to be read."""
 
     def __init__(self, archive: Archive, *, shallow: bool) -> None:
         self.archive = archive
@@ -80,9 +76,12 @@ class _Opened:
         self.seen: list[_Seen] = [_Seen()] * len(archive.entries)
         self.name, self.name_problem = _file_name(archive.path.name)
         self.dist_info = _dist_info(archive, self.name)
-        self.metadata_text = self._required("METADATA")
-        self.fields = parse_headers(self._text("WHEEL") or b"")
-        self.record, self.record_problem = (None, "") if shallow else self._record()
+        with archive.opened() as contents:
+            self._contents = contents
+            self.metadata_text = self._required("METADATA")
+            self.fields = parse_headers(self._text("WHEEL") or b"")
+            self.record, self.record_problem = (None, "") if shallow else self._record()
+            self.stray, self.shared = (0, 0) if shallow else contents.layout()
         rows = self.record or ()
         self.algorithms = {row.path: row.digest.partition("=")[0] for row in rows if not row.digest.startswith("sha256=")}
 
@@ -95,8 +94,7 @@ class _Opened:
             message = f"{self.archive.path.name}: {wanted} declares {entry.file_size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
-            with self.archive.contents(entry) as view:
-                return bytes(view)
+            return self._contents.whole(entry)
         except InflateError as error:
             raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
 
@@ -116,7 +114,37 @@ class _Opened:
         except ValueError as error:
             return None, str(error)
 
+    def jobs(self) -> Iterator[Job]:
+        """Cut the reading of the members into jobs: big ones alone, small ones together."""
+        batch: list[int] = []
+        weight = 0
+        for index, entry in enumerate(self.archive.entries):
+            if entry.filename.endswith("/"):
+                continue
+            if entry.file_size > ONE_PIECE:
+                memory = entry.file_size if entry.file_size < LARGE else 0
+                yield Job(weight=entry.file_size, memory=memory, do=partial(self._read, [index]))
+                continue
+            batch.append(index)
+            weight += entry.file_size
+            if weight >= _BATCH:
+                yield Job(weight=weight, memory=0, do=partial(self._read, batch))
+                batch, weight = [], 0
+        if batch:
+            yield Job(weight=weight, memory=0, do=partial(self._read, batch))
+
+    def _read(self, indexes: Sequence[int], room: Room) -> None:
+        try:
+            with self.archive.opened() as contents:
+                for index in indexes:
+                    entry = self.archive.entries[index]
+                    self.seen[index] = _read_member(contents, entry, self.algorithms.get(entry.filename, _DEFAULT_HASH), room)
+        except WheelError as error:  # the file went away, or changed, while it was read
+            for index in indexes:
+                self.seen[index] = _Seen(problem=f"could not be read: {error.message}")
+
     def wheel(self) -> Wheel:
+        """Put the facts together."""
         entries = zip(self.archive.entries, self.seen, strict=True)
         return Wheel(
             path=self.archive.path,
@@ -131,20 +159,16 @@ class _Opened:
             record=self.record,
             record_problem=self.record_problem,
             binaries=tuple(seen.binary for seen in self.seen if seen.binary is not None),
-            stray=0 if self.shallow else self.archive.stray(),
+            stray=self.stray,
+            shared=self.shared,
             shallow=self.shallow,
         )
 
 
 def _try_open(path: Path, *, contents: bool) -> _Opened | WheelError:
     try:
-        archive = Archive(path)
+        return _Opened(Archive(path), shallow=not contents)
     except WheelError as error:
-        return error
-    try:
-        return _Opened(archive, shallow=not contents)
-    except WheelError as error:
-        archive.close()
         return error
 
 
@@ -168,7 +192,7 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
 
 def _member(entry: ZipInfo, seen: _Seen) -> Member:
     return Member(
-        name=entry.filename,
+        name=entry.orig_filename,  # zipfile cuts names at a NUL, and turns backslashes round on Windows
         size=entry.file_size,
         packed=entry.compress_size,
         method=entry.compress_type,
@@ -177,77 +201,30 @@ def _member(entry: ZipInfo, seen: _Seen) -> Member:
         dated=all(entry.date_time[1:3]),
         digest=seen.digest,
         problem=seen.problem,
+        header=seen.header,
     )
 
 
-_Batch = list[tuple[_Opened, int]]
-
-
-def _fill(wheels: Sequence[_Opened], threads: int) -> None:
-    batches = _batches(wheels)
-    if threads == 1 or len(batches) == 1:
-        for batch in batches:
-            _read_batch(batch)
-        return
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="wheelkit") as pool:
-        for _ in pool.map(_read_batch, batches):
-            pass
-
-
-def _batches(wheels: Iterable[_Opened]) -> list[_Batch]:
-    """Order the members of all wheels by size, the biggest alone and first, the small ones together."""
-    jobs = [
-        (entry.file_size, opened, index)
-        for opened in wheels
-        for index, entry in enumerate(opened.archive.entries)
-        if not entry.filename.endswith("/")
-    ]
-    jobs.sort(key=lambda job: job[0], reverse=True)
-    return list(_grouped(jobs))
-
-
-def _grouped(jobs: Iterable[tuple[int, _Opened, int]]) -> Iterator[_Batch]:
-    batch: _Batch = []
-    weight = 0
-    for size, opened, index in jobs:
-        batch.append((opened, index))
-        weight += size
-        if weight >= _BATCH:
-            yield batch
-            batch, weight = [], 0
-    if batch:
-        yield batch
-
-
-def _read_batch(batch: _Batch) -> None:
-    for opened, index in batch:
-        opened.seen[index] = _read_member(opened, opened.archive.entries[index])
-
-
-def _read_member(opened: _Opened, entry: ZipInfo) -> _Seen:
+def _read_member(contents: Contents, entry: ZipInfo, algorithm: str, room: Room) -> _Seen:
+    hasher = getattr(hashlib, algorithm if algorithm in HASHES else _DEFAULT_HASH)()
     try:
-        with opened.archive.contents(entry) as view:
-            digest = _digest(opened.algorithms.get(entry.filename, _DEFAULT_HASH), view)
-            return _Seen(digest=digest, binary=_scanned(entry.filename, view))
+        with Gathering(entry.file_size, room) as gathering:
+            for piece in contents.pieces(entry):
+                hasher.update(piece)
+                gathering.add(piece)
+            binary = _scanned(entry.filename, gathering.whole()) if gathering.binary else None
     except InflateError as error:
-        return _Seen(problem=str(error))
+        return _Seen(problem=str(error), header=contents.header_trouble(entry))
     except MemoryError:
         return _Seen(problem="needs more memory than this machine has")
     except OSError as error:
-        return _Seen(problem=f"could not be unpacked into a temporary file: {error.strerror}")
-
-
-def _digest(algorithm: str, view: memoryview) -> str:
-    """Hash as RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's."""
-    if algorithm not in HASHES:
-        algorithm = _DEFAULT_HASH
-    digest = getattr(hashlib, algorithm)(view).digest()
-    return f"{algorithm}={base64.urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"
+        return _Seen(problem=f"could not be unpacked into memory or a temporary file: {error.strerror}")
+    # As RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's.
+    digest = f"{hasher.name}={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode('ascii')}"
+    return _Seen(digest=digest, header=contents.header_trouble(entry), binary=binary)
 
 
 def _scanned(name: str, view: memoryview) -> Binary | None:
-    if not bytes(view[:4]).startswith(_MAGIC):
-        return None
     from wheelkit import _core
 
     try:

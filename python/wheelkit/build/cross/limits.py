@@ -1,0 +1,108 @@
+"""What cross builds cannot do, told from the project's own files before anything is built."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from wheelkit.project import Distribution
+
+    Read = Callable[[str], str | None]
+
+NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan  names the runners"
+_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
+_BLOCK = re.compile(r"^\s*(?P<word>if|elif|else|endif|foreach|endforeach)\b")
+_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^']+)'\s*\)")
+_OPTIONAL = r"(?![^()]*\brequired\s*:\s*(?!true))"
+_CXX = "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
+# What meson.build says unconditionally, and why no cross build can do it.
+_LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'" + _OPTIONAL), _CXX),
+    (re.compile(r"'[^'\n]+\.(?:cpp|cc|cxx|C)'"), _CXX),
+    (re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _OPTIONAL), "OpenMP: zig has no OpenMP runtime for any target"),
+    (
+        re.compile(r"\bdependency\s*\(\s*'appleframeworks'" + _OPTIONAL + r"|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"),
+        "Apple's frameworks: their headers and stubs come with Xcode alone",
+    ),
+    (
+        re.compile(r"\b(?:project|add_languages)\s*\([^)]*'(?:cuda|fortran|rust)'" + _OPTIONAL),
+        "a language that zig does not compile: C and Cython it does",
+    ),
+)
+
+
+def require(items: Iterable[Distribution]) -> None:
+    """Raise ProjectError with every reason for which one of the native distributions cannot be cross-built."""
+    problems = [f"{item.name}: {problem}" for item in items for problem in limits(item)]
+    if problems:
+        count = "it" if len(problems) == 1 else f"{len(problems)} reasons:"
+        raise ProjectError(f"this cannot be cross-built, {count} is told below", detail="\n".join(problems), hint=NATIVE_HINT)
+
+
+def limits(item: Distribution) -> Iterator[str]:
+    """Say, each with its place, what keeps a distribution from being cross-built; nothing for one that can be tried."""
+    if item.backend != "mesonpy":
+        yield f"{item.source}: it is built by {item.backend}, and cross builds drive meson-python only"
+        return
+    if not item.limited_api:
+        yield f"{item.source}: [tool.meson-python] limited-api is not true; only limited-API wheels can be built with another Python's headers"
+    yield from dict.fromkeys(_told(_reader(item.source)))
+
+
+def _told(read: Read) -> Iterator[str]:
+    waiting = [""]
+    seen: set[str] = set()
+    while waiting:
+        folder = waiting.pop(0)
+        name = f"{folder}meson.build"
+        text = read(name)
+        if text is None or name in seen:
+            continue
+        seen.add(name)
+        certain = unconditional(text)
+        for pattern, why in _LIMITS:
+            if match := pattern.search(certain):
+                line = certain.count("\n", 0, match.end()) + 1
+                yield f"{name}, line {line}: {why}"
+        waiting += [f"{folder}{match['folder']}/" for match in _SUBDIR.finditer(certain)]
+
+
+def unconditional(text: str) -> str:
+    """Blank out comments and all that stands inside if and foreach; what depends on options only a configured build can tell."""
+    code = _TEXT.sub(lambda found: found["string"] or "", text)
+    depth = 0
+    lines = []
+    for line in code.split("\n"):
+        match = _BLOCK.match(line)
+        word = match["word"] if match else ""
+        depth -= word.startswith("end")
+        lines.append("" if depth > 0 or word else line)
+        depth += word in {"if", "foreach"}
+    return "\n".join(lines)
+
+
+def _reader(source: Path) -> Read:
+    """Read texts of a project folder, or of an sdist, by their path inside it."""
+    if source.is_dir():
+        return lambda name: _text(source / name)
+    with tarfile.open(source, "r:gz") as archive:
+        texts = {
+            member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")
+            for member in archive
+            if member.isfile() and member.name.endswith("/meson.build") and (stream := archive.extractfile(member))
+        }
+    return texts.get
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None

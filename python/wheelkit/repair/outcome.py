@@ -1,0 +1,94 @@
+"""The outcome of a repair, read from the repaired wheel: nothing excluded inside, nothing else missing, a name that fits the target."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import CheckFailedError
+from wheelkit.matrix import System
+from wheelkit.repair.lines import TOOLS, matches
+from wheelkit.repair.search import of_system
+from wheelkit.wheel.library import base_name, plain_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheelkit.repair.lines import Recipe
+    from wheelkit.repair.search import Needs
+    from wheelkit.wheel import Wheel
+
+MISSING_HINT = (
+    "put the library's folder on it: lib-path in [tool.wheelkit.distribution.NAME], or wheelkit repair --lib-path\n"
+    "or exclude the library and depend on its provider: [tool.wheelkit.exclude]"
+)
+
+
+def grafted(before: Wheel, after: Wheel) -> tuple[str, ...]:
+    """Name the libraries that repair copied in, as they are called now."""
+    held = {member.name for member in before.members}
+    added = (binary.member for binary in after.binaries if binary.member not in held)
+    return tuple(sorted(base_name(name) for name in added))
+
+
+def require(before: Wheel, after: Wheel, recipe: Recipe, needs: Needs) -> None:
+    """Raise CheckFailedError unless the repaired wheel is what the recipe asks for.
+
+    What Windows itself brings cannot be listed for certain; there delvewheel has refused what it did not find.
+    """
+    system = recipe.target.system
+    tool = TOOLS[system]
+    wrong = [name for name in grafted(before, after) if matches(plain_name(name), recipe.patterns, system)]
+    if wrong:
+        message = f"{tool} copied {', '.join(wrong)} into {after.filename}, although the exclude list leaves it to its provider"
+        raise CheckFailedError(message, hint="name the library in the exclude list exactly as the binaries need it")
+    missing = [] if system is System.WINDOWS else list(_missing(after, recipe))
+    if missing:
+        lines = [told(name, needs) for name in missing]
+        raise CheckFailedError(
+            f"{after.filename} still needs {', '.join(missing)} from outside", detail="\n".join(lines), hint=MISSING_HINT
+        )
+    if after.name and not any(map(recipe.target.admits, after.name.platforms)):
+        message = f"{after.filename} does not install on {recipe.target}: a binary in it, or a library copied in, needs a newer system"
+        raise CheckFailedError(message, hint="build for that target, libraries included, or promise a newer one with --target")
+
+
+def _missing(after: Wheel, recipe: Recipe) -> list[str]:
+    names: dict[str, None] = {}
+    for binary, part in after.parts():
+        if binary.scan is None or binary.scan.format != _FORMATS[recipe.target.system]:
+            continue
+        for library in part.needed:
+            name = base_name(library.name)
+            if library.how in {"weak", "delay"} or name in after.held or of_system(library.name, recipe):
+                continue
+            if not matches(name, recipe.patterns, recipe.target.system):
+                names[name] = None
+    return list(names)
+
+
+_FORMATS = {System.LINUX: "elf", System.MACOS: "macho", System.WINDOWS: "pe"}
+
+
+def told(name: str, needs: Needs) -> str:
+    """Tell of one library who needs it and where it was looked for."""
+    askers = needs.askers.get(name) or [asker for other, many in needs.askers.items() if other.lower() == name.lower() for asker in many]
+    by = f" (needed by {', '.join(askers[:3])})" if askers else ""
+    if name in needs.strangers:
+        return f"{name}{by}: {needs.strangers[name]}"
+    folders = ", ".join(map(str, needs.folders)) or "no folder at all"
+    return f"{name}{by}: looked for in {folders}"
+
+
+def same_contents(before: Path, after: Path) -> bool:
+    """Tell whether two wheels hold the same files with the same bytes, so that repair changed nothing but the packing."""
+
+    def contents(path: Path) -> dict[str, tuple[int, int, int]]:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                item.filename: (item.CRC, item.file_size, item.external_attr >> 16 & 0o111)
+                for item in archive.infolist()
+                if not item.is_dir() and not item.filename.endswith(".dist-info/RECORD")
+            }
+
+    return before.name == after.name and contents(before) == contents(after)

@@ -1,0 +1,94 @@
+"""What git knows of versions: tags by a distribution's template, the branch, and whether anything is uncommitted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.process import Command, query
+from wheelkit.versions.bump import Part, bumped
+from wheelkit.versions.model import Tagged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheelkit.process import Completed
+
+DEFAULT_TEMPLATE = "v{version}"
+_SLOW = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repository:
+    """Git's view of a folder; every answer is empty where there is no repository."""
+
+    folder: Path
+
+    def ask(self, *words: str, seconds: float = 30.0) -> Completed:
+        """Ask git one question; never raises for its answer."""
+        return query(Command(argv=("git", "-C", str(self.folder), "-c", "core.quotePath=false", *words)), timeout=seconds)
+
+    def lines(self, *words: str) -> tuple[str, ...]:
+        """Give the lines of an answer, none where git refused."""
+        done = self.ask(*words)
+        return tuple(done.output.splitlines()) if done.returncode == 0 else ()
+
+    @property
+    def head(self) -> str:
+        """The commit that is checked out, empty outside a repository."""
+        return next(iter(self.lines("rev-parse", "--verify", "HEAD")), "")
+
+    @property
+    def branch(self) -> str:
+        """The branch that is checked out, empty where HEAD is on none."""
+        return next(iter(self.lines("symbolic-ref", "--short", "--quiet", "HEAD")), "")
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """Files that differ from the commit, untracked ones too."""
+        return tuple(line[3:] for line in self.lines("status", "--porcelain", "--untracked-files=all"))
+
+    def commit_of(self, tag: str) -> str:
+        """Give the commit that a tag names, empty where there is no such tag."""
+        return next(iter(self.lines("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")), "")
+
+    def remote(self) -> str:
+        """Name the remote that tags are pushed to: the branch's own, else ``origin``, else the only one."""
+        remotes = self.lines("remote")
+        own = next(iter(self.lines("config", "--get", f"branch.{self.branch}.remote")), "")
+        return own if own in remotes else "origin" if "origin" in remotes else remotes[0] if remotes else ""
+
+    def remote_tags(self, remote: str) -> Completed:
+        """List the remote's tags, ``commit<tab>refs/tags/name`` a line; peeled ones end in ``^{}``."""
+        return self.ask("ls-remote", "--tags", remote, seconds=_SLOW)
+
+
+def version_in(tag: str, template: str) -> str | None:
+    """Read the version out of a tag by its template; None where the tag is not of that form."""
+    from packaging.version import InvalidVersion, Version
+
+    before, _, after = template.partition("{version}")
+    match = re.fullmatch(f"{re.escape(before)}(?P<version>.+){re.escape(after)}", tag)
+    try:
+        return str(Version(match["version"])) if match else None
+    except InvalidVersion:
+        return None
+
+
+def tagged(folder: Path, template: str) -> Tagged | None:
+    """Compute the version that tags give a folder: the newest tag's, or a development version of the next patch after it.
+
+    That is how setuptools-scm and hatch-vcs compute it as well, less the local part.
+    """
+    from packaging.version import Version
+
+    repository = Repository(folder=folder)
+    found = [(version, tag) for tag in repository.lines("tag", "--merged", "HEAD") if (version := version_in(tag, template))]
+    if not found:
+        return None
+    version, tag = max(found, key=lambda pair: Version(pair[0]))
+    commits = int(next(iter(repository.lines("rev-list", "--count", f"{tag}..HEAD")), "0"))
+    changed = commits or any(repository.lines("status", "--porcelain", "--untracked-files=no"))
+    computed = f"{bumped(version, Part.PATCH)}.dev{commits}" if changed else version
+    return Tagged(tag=tag, version=computed, commits=commits)

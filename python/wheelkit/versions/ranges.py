@@ -1,0 +1,123 @@
+"""Requirements between siblings: finding the range in a requirement's text, and moving it to another version of the sibling."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.versions.bump import next_upper, parse
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from wheelkit.versions.model import Span
+
+# Dependency specifiers (PEP 508): name, extras, then the range, in brackets or not, up to a marker.
+_REQUIREMENT = re.compile(r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL)
+_CLAUSE = re.compile(r"(?P<operator>===|~=|==|!=|<=|>=|<|>)(?P<gap>\s*)(?P<version>[^\s,]+)")
+_LOWER, _UPPER = frozenset({">=", ">"}), frozenset({"<", "<="})
+_BOUNDING = frozenset({"<", "<=", "==", "===", "~="})
+EXACT = "exact"
+
+
+def range_in(requirement: str) -> Span | None:
+    """Find where the range stands in a requirement, empty where there is none; None where it names a file or address."""
+    from wheelkit.versions.model import Span
+
+    match = _REQUIREMENT.fullmatch(requirement)
+    return Span(start=match.start("range"), end=match.end("range")) if match else None
+
+
+def bounded(text: str) -> bool:
+    """Tell whether a range leaves out some later versions."""
+    return any(clause["operator"] in _BOUNDING for clause in _CLAUSE.finditer(text))
+
+
+def admits(text: str, version: str) -> bool:
+    """Tell whether a range admits a version, preliminary ones too; what is no range admits nothing."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(text).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def moved(text: str, version: str, policy: str | None = None) -> str:
+    """Move a range to a new version of the sibling; spaces, the order of the clauses and their number of parts stay.
+
+    ``policy`` is ``next-minor``, ``next-major`` or ``exact``; with None the range keeps its own shape, and an open one is closed at the
+    next major version (below 1.0: at the next minor one, where incompatible changes come). Exclusions (``!=``) stay.
+    """
+    new = parse(version)
+    clauses = list(_CLAUSE.finditer(text))
+    operators = {clause["operator"] for clause in clauses}
+    if policy == EXACT:
+        return f"=={new}"
+    if policy is None and operators & {"==", "===", "~="}:
+        return _CLAUSE.sub(lambda clause: _pinned(clause, new), text)
+    policy = policy or _shape(clauses) or ("next-major" if new.major else "next-minor")
+    if not operators & (_LOWER | _UPPER):
+        return _closed(text if operators <= {"!="} else "", f">={_lower(new, '0.0.0')}", new, policy)
+    result = _CLAUSE.sub(lambda clause: _shifted(clause, new, policy), text)
+    return result if operators & _UPPER else _closed("", result, new, policy, _parts(clauses))
+
+
+def _closed(kept: str, lower: str, new: Version, policy: str, parts: int = 3) -> str:
+    upper = f"<{_cut(next_upper(new, policy), parts)}"
+    return ",".join(filter(None, [lower, upper, kept.strip()]))
+
+
+def _parts(clauses: list[re.Match[str]]) -> int:
+    return max(clause["version"].count(".") + 1 for clause in clauses)
+
+
+def _shape(clauses: list[re.Match[str]]) -> str | None:
+    """Recognise the policy that a range was written by."""
+    lower = next((clause["version"] for clause in clauses if clause["operator"] in _LOWER), None)
+    upper = next((clause["version"] for clause in clauses if clause["operator"] == "<"), None)
+    if lower is None or upper is None:
+        return None
+    end = (*parse(upper).release, 0, 0)[:3]
+    return next((policy for policy in ("next-minor", "next-major") if next_upper(parse(lower), policy) == end), None)
+
+
+def _shifted(clause: re.Match[str], new: Version, policy: str) -> str:
+    operator, gap, old = clause["operator"], clause["gap"], clause["version"]
+    if operator in _LOWER:
+        return f">={gap}{_lower(new, old)}"
+    if operator in _UPPER:
+        return f"<{gap}{_cut(next_upper(new, policy), old.count('.') + 1)}"
+    return clause[0]
+
+
+def _pinned(clause: re.Match[str], new: Version) -> str:
+    operator, gap, old = clause["operator"], clause["gap"], clause["version"]
+    if operator in {"==", "==="} and old.endswith(".*"):
+        return f"{operator}{gap}{'.'.join(map(str, (*new.release, 0, 0)[: old.count('.')]))}.*"
+    if operator in {"==", "==="}:
+        return f"{operator}{gap}{new}"
+    return f"{operator}{gap}{_compatible(new, old.count('.') + 1)}" if operator == "~=" else clause[0]
+
+
+def _compatible(new: Version, parts: int) -> str:
+    """Write the version of a compatible release clause, whose number of parts decides what it admits."""
+    kept = (*new.release, 0, 0)[:parts]
+    suffix = "" if any(new.release[parts:]) else str(new).removeprefix(".".join(map(str, new.release)))
+    return ".".join(map(str, kept)) + suffix
+
+
+def _lower(new: Version, old: str) -> str:
+    """Write a version with the old one's number of parts, where that drops nothing but zeros."""
+    release, parts = new.release, old.count(".") + 1
+    if str(new) == ".".join(map(str, release)):
+        padded = (*release, *(0,) * (parts - len(release)))
+        return ".".join(map(str, padded[:parts] if not any(padded[parts:]) else padded))
+    return str(new)
+
+
+def _cut(release: tuple[int, ...], parts: int) -> str:
+    """Write an upper bound with as many parts as asked, or as it needs."""
+    while len(release) > max(parts, 1) and release[-1] == 0:
+        release = release[:-1]
+    return ".".join(map(str, release))

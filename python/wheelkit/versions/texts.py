@@ -1,0 +1,104 @@
+"""Versions in files that are no TOML: one file name, one way to find where the version stands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import ProjectError
+from wheelkit.versions.model import Place, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NUMBER = r"v?\d+(?:!\d+)?(?:\.\d+)*[\w.+-]*"
+# A comment up to its line's end, or a string, in which a # begins none.
+_MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
+_MESON_PROJECT = re.compile(r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[^'\n]*'|[^()'])*\))*)\)", re.DOTALL)
+_MESON_LITERAL = re.compile(r"\bversion\s*:\s*'(?P<version>[^']+)'")
+_MESON_FILE = re.compile(r"\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*,?\s*\)")
+_MESON_COMMAND = re.compile(r"\bversion\s*:\s*run_command\b")
+_PYTHON = re.compile(
+    rf"^(?P<name>__version__|VERSION)(?:\s*:\s*[\w.]+)?\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)", re.MULTILINE
+)
+_WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
+_CFG = re.compile(rf"^version\s*[=:]\s*(?P<version>{_NUMBER})\s*$", re.MULTILINE)
+_SETUP = re.compile(rf"\bversion\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)")
+_ANY = re.compile(rf"\b(?:version|release)[\"']?\s*[:=]+\s*[\"']?(?P<version>{_NUMBER})", re.IGNORECASE)
+
+
+def read(path: Path) -> str | None:
+    """Read a text file with its line ends as they are; None where there is none, ProjectError where it is no UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8") from error
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+def in_file(path: Path) -> Place | None:
+    """Find the version in a file by what kind of file it is; None where there is no file, or no version in it."""
+    text = read(path)
+    if text is None:
+        return None
+    if path.name == "meson.build":
+        return _meson_literal(path, text)
+    if path.suffix == ".py" and path.name != "setup.py":
+        match = _PYTHON.search(text)
+        return _place(path, match["name"], match) if match else None
+    patterns = {"setup.cfg": (_CFG, "[metadata] version"), "setup.py": (_SETUP, "setup(version=)")}
+    if path.name in patterns:
+        pattern, where = patterns[path.name]
+        return _found(path, text, pattern, where)
+    if match := _WHOLE.fullmatch(text):
+        return _place(path, "the whole file", match)
+    return _found(path, text, _ANY, "version")
+
+
+def meson(folder: Path) -> Iterator[Place | str]:
+    """Find the version of a folder's meson.build: its literal, or that in the file that it names; ``tags`` where a command computes it."""
+    path = folder / "meson.build"
+    text = read(path)
+    body = _meson_project(text) if text else None
+    if text is None or body is None:
+        return
+    if _MESON_COMMAND.search(body):
+        yield "tags"
+    elif match := _MESON_FILE.search(body):
+        place = in_file(folder / match["file"])
+        if place is not None:
+            yield place
+    elif (place := _meson_literal(path, text)) is not None:
+        yield place
+
+
+def _meson_project(text: str) -> str | None:
+    match = _MESON_PROJECT.search(_without_comments(text))
+    return match["body"] if match else None
+
+
+def _without_comments(text: str) -> str:
+    """Blank out comments, so that every character keeps its place."""
+    return _MESON_TEXT.sub(lambda found: found["string"] or " " * len(found[0]), text)
+
+
+def _meson_literal(path: Path, text: str) -> Place | None:
+    call = _MESON_PROJECT.search(_without_comments(text))
+    match = _MESON_LITERAL.search(call["body"]) if call else None
+    if call is None or match is None:
+        return None
+    start = call.start("body") + match.start("version")
+    return Place(path=path, where="project(version:)", text=match["version"], at=Span(start=start, end=start + len(match["version"])))
+
+
+def _found(path: Path, text: str, pattern: re.Pattern[str], where: str) -> Place | None:
+    match = pattern.search(text)
+    return _place(path, where, match) if match else None
+
+
+def _place(path: Path, where: str, match: re.Match[str]) -> Place:
+    return Place(path=path, where=where, text=match["version"], at=Span(start=match.start("version"), end=match.end("version")))

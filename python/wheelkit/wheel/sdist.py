@@ -1,0 +1,79 @@
+"""An sdist's facts: the names of its files, its PKG-INFO, and the few texts that tell what a build needs."""
+
+from __future__ import annotations
+
+import posixpath
+import tarfile
+import zlib
+from typing import TYPE_CHECKING
+
+from wheelkit.config import normalise
+from wheelkit.errors import ProjectError
+from wheelkit.wheel.model import Sdist
+from wheelkit.wheel.names import parse_headers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIX = ".tar.gz"
+_TEXTS = ("pyproject.toml", "PKG-INFO", "meson.build")
+# Build files of the largest projects stay below 1 MB.
+_LARGEST_TEXT = 4 * 1024 * 1024
+_DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError)
+
+
+def read_sdist(path: Path) -> Sdist:
+    """Read an sdist in one pass; raise ProjectError where it is none."""
+    try:
+        names, links, texts = _contents(path)
+    except _DAMAGE as error:
+        raise ProjectError(f"{path} cannot be read as an sdist: {error}", hint="build or download it again") from error
+    top = _top(names)
+    if f"{top}PKG-INFO" not in texts:
+        raise ProjectError(f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist")
+    headers = parse_headers(texts[f"{top}PKG-INFO"])
+    stem_name, _, stem_version = path.name.removesuffix(_SUFFIX).rpartition("-")
+    return Sdist(
+        path=path,
+        size=path.stat().st_size,
+        distribution=normalise(headers.get("Name", stem_name)),
+        version=headers.get("Version", stem_version),
+        requires_python=headers.get("Requires-Python") or None,
+        metadata=headers,
+        folder=top.rstrip("/"),
+        names=frozenset(names),
+        links=tuple(links),
+        texts={name.removeprefix(top): text.decode("utf-8", errors="replace") for name, text in texts.items()},
+    )
+
+
+def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
+    names: list[str] = []
+    links: list[str] = []
+    texts: dict[str, bytes] = {}
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            if (member.issym() or member.islnk()) and _leads_out(member):
+                links.append(member.name)
+            if not member.isdir():
+                names.append(member.name)
+            if member.isfile() and member.size <= _LARGEST_TEXT and member.name.rpartition("/")[2] in _TEXTS:
+                stream = archive.extractfile(member)
+                texts[member.name] = stream.read() if stream is not None else b""
+    return names, links, texts
+
+
+def _leads_out(member: tarfile.TarInfo) -> bool:
+    """Tell whether a link's target lies outside of the archive's one folder; hard links are named from the archive's root."""
+    if member.linkname.startswith("/"):
+        return True
+    start = posixpath.dirname(member.name) if member.issym() else ""
+    target = posixpath.normpath(posixpath.join(start, member.linkname))
+    return target.partition("/")[0] != member.name.partition("/")[0]
+
+
+def _top(names: list[str]) -> str:
+    """Name the folder that the PKG-INFO nearest to the top lies in, with its slash."""
+    places = [name for name in names if name.rpartition("/")[2] == "PKG-INFO"]
+    return min(places, key=lambda name: name.count("/"), default="PKG-INFO").removesuffix("PKG-INFO")
+

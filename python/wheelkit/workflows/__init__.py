@@ -1,0 +1,24 @@
+"""CI workflows that follow from the configuration: what each runner builds, and the text of every file."""
+
+from __future__ import annotations
+
+from wheelkit.workflows.files import PROVIDERS, Drift, GeneratedFile, Provider, compare, generate, write
+from wheelkit.workflows.jobs import Blueprint, NativeJob, blueprint, matrix_json, plan_anywhere
+from wheelkit.workflows.retiring import Retiring, retiring
+
+__all__ = [
+    "PROVIDERS",
+    "Blueprint",
+    "Drift",
+    "GeneratedFile",
+    "NativeJob",
+    "Provider",
+    "Retiring",
+    "blueprint",
+    "compare",
+    "generate",
+    "matrix_json",
+    "plan_anywhere",
+    "retiring",
+    "write",
+]

@@ -1,0 +1,49 @@
+"""wheelkit as its users run it, on a project under git."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+MakeProject = Callable[..., Path]
+
+
+def git_commit(folder: Path) -> str:
+    """Commit all that lies in the folder, in a repository made where there is none; returns the commit."""
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+    if not (folder / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
+    subprocess.run(["git", "-C", folder, "add", "--all"], check=True)
+    subprocess.run(["git", "-C", folder, *identity, "commit", "--quiet", "-m", "all of it"], check=True)
+    return subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wheelkit:
+    """The command as a user runs it, with scratch files and logs in folders of its own."""
+
+    scratch: Path
+    env: Mapping[str, str]
+
+    def arguments(self, *words: str | Path) -> list[str]:
+        """Give the whole argument list."""
+        return [sys.executable, "-m", "wheelkit", *map(str, words)]
+
+    def __call__(self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the command; whatever happens, it neither shows a traceback nor leaves scratch files."""
+        done = subprocess.run(self.arguments(*words), cwd=cwd, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False)
+        print(done.stdout, done.stderr, sep="\n")  # noqa: T201 - pytest shows it when a test fails
+        # What a program that failed had printed is shown indented, and may well hold one.
+        assert not re.search(r"^Traceback", done.stderr + done.stdout, re.MULTILINE)
+        left = self.left_behind()
+        assert not left, left
+        return done
+
+    def left_behind(self) -> list[str]:
+        """List what lies in the scratch folder, but for the empty lock files that uv keeps where temporary files go."""
+        return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, "uv-*.lock"))

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from wheels import ABI3, LINUX, write_wheel
+
+from wheelkit import __version__, manifest
+from wheelkit.__main__ import main
+from wheelkit.build.deliver import deliver
+from wheelkit.checks.catalogue import entries
+from wheelkit.cli import COMMANDS
+from wheelkit.manifest import BuiltFile, Manifest
+
+Capture = pytest.CaptureFixture[str]
+HEAVY = ("rich", "packaging", "cibuildwheel", "tomlkit", "email", "importlib.metadata", "asyncio", "click")
+PROJECT = """[build-system]
+build-backend = "mesonpy"
+[project]
+name = "momentum"
+version = "1.2.0"
+requires-python = ">=3.11"
+[tool.meson-python]
+limited-api = true
+[tool.wheelkit.matrix]
+targets = ["manylinux_2_28_x86_64", "win_amd64"]
+interpreters = ["cp311", "cp312"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CIBW_CONTAINER_ENGINE", "none")
+    return tmp_path
+
+
+def loaded(*words: str) -> set[str]:
+    code = f"import sys; sys.argv = ['wheelkit', *{list(words)!r}]\nfrom wheelkit.__main__ import run\ntry: run()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_version_is_one_line_and_loads_nothing_heavy(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"wheelkit {__version__}\n"
+    assert not loaded("--version").intersection(HEAVY)
+
+
+def test_help_loads_no_command() -> None:
+    modules = loaded("--help")
+    assert not modules.intersection(set(HEAVY) - {"click", "importlib.metadata", "email"})
+    assert not {name for name in modules if name.startswith(("wheelkit.plan", "wheelkit.build", "wheelkit.checks", "wheelkit._core"))}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: Capture) -> None:
+    assert main([command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: wheelkit {command} [OPTIONS]")
+    assert all(line.strip() for line in out.split("Options:")[1].strip().splitlines())
+
+
+def test_the_overview_names_every_command_on_the_way_of_its_use(capsys: Capture) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line[:3].strip()] == list(COMMANDS)
+
+
+def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("Usage: wheelkit [OPTIONS] COMMAND")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        (["plann"], 'there is no command "plann"; did you mean "plan"?', "wheelkit --help"),
+        (["frobnicate"], 'there is no command "frobnicate"', "wheelkit --help"),
+        (["--frob"], "No such option '--frob'.", "wheelkit --help"),
+        (["plan", "--bulider", "host"], "--builder", "wheelkit plan --help"),
+        (["plan", "--builder", "foo"], "'foo' is not one of 'auto', 'cibuildwheel', 'host'", "wheelkit plan --help"),
+        (["plan", "--config", "nope.toml"], "'nope.toml' does not exist", "wheelkit plan --help"),
+        (["plan", "nowhere"], "nowhere does not exist", "give a project folder or an sdist"),
+        (["inspect"], "Missing argument 'WHEEL...'", "wheelkit inspect --help"),
+        (["inspect", "nope.whl"], "nope.whl is no file", "wheelkit inspect dist/*.whl"),
+        (["verify-matrix", "nowhere"], "nowhere does not exist", "verify-matrix dist/"),
+        (["explain", "WK8"], 'there is no finding "WK8"', "codes that begin so: WK801"),
+        (["explain", "E501"], 'there is no finding "E501"', "lists all codes"),
+        (["repair", "--target", "manylinux_2_28_x86_65", "x.whl"], "x86_65", "manylinux_2_28_x86_64"),
+    ],
+)
+def test_wrong_usage_is_told_with_the_way_out(words: list[str], said: str, hint: str, project: Path, capsys: Capture) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    first, rest = captured.err.split("\n", 1)
+    assert first.startswith("wheelkit: ")
+    assert said in first
+    assert hint in rest
+    assert captured.out == ""
+
+
+def test_the_plan_says_what_is_built_where(project: Path, capsys: Capture) -> None:
+    assert main(["plan"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("momentum 1.2.0 · dist/")
+    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [["win_amd64", "abi3", "-", "windows-2022"]]
+    assert "1 of 2 native targets can be built here" in out or sys.platform != "linux"
+
+
+def test_the_plan_as_json_is_the_same_plan(project: Path, capsys: Capture) -> None:
+    assert main(["plan", "--json", "--out", "ready"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["schema"], document["out"]) == (1, str(project / "ready"))
+    assert [row["target"] for row in document["targets"]] == ["manylinux_2_28_x86_64", "win_amd64"]
+    assert document["distributions"][0]["interpreters"] == ["cp311", "cp312"]
+    assert main(["build", "--native", "--dry-run", "--json", "--out", "ready"]) == 0
+    assert json.loads(capsys.readouterr().out) == document
+    assert not (project / "ready").exists()
+
+
+def test_a_named_project_brings_its_own_configuration(project: Path, tmp_path: Path, capsys: Capture) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "3"\n')
+    assert main(["plan", "other"]) == 0
+    assert capsys.readouterr().out.startswith("other 3 · dist/")
+
+
+def test_every_mistake_of_a_configuration_is_shown_at_once(project: Path, capsys: Capture) -> None:
+    text = PROJECT.replace('"win_amd64"', '"win_amd46"').replace('"cp312"', "312") + 'tagrets = ["x"]\n[tool.wheelkit.distribution.momentum]\nsmoke = 5\n'
+    (project / "pyproject.toml").write_text(text)
+    assert main(["plan"]) == 2
+    err = capsys.readouterr().err
+    assert "4 mistakes in the configuration" in err
+    for part in ("matrix.targets[1]", "win_amd64", "matrix.interpreters[1]", "tagrets", "distribution.momentum.smoke"):
+        assert part in err
+
+
+def test_each_finding_is_explained(capsys: Capture) -> None:
+    for code, entry in entries().items():
+        assert main(["explain", code.lower()]) == 0
+        out = capsys.readouterr().out
+        assert out.startswith(f"{code}  {entry.title}")
+        assert "to mend it:" in out
+    assert main(["explain"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(entries())
+    assert main(["explain", "--json", "WK101"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["code"] == "WK101"
+
+
+def test_inspect_shows_a_wheels_facts(tmp_path: Path, capsys: Capture) -> None:
+    wheel = write_wheel(tmp_path, ABI3)
+    assert main(["inspect", str(wheel)]) == 0
+    assert capsys.readouterr().out.startswith(ABI3)
+    assert main(["inspect", "--json", str(wheel)]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert (facts["file"], facts["tags"]) == (ABI3, ["cp311-abi3-manylinux_2_17_x86_64"])
+    wheel.write_bytes(b"no zip")
+    assert main(["inspect", str(wheel)]) == 1
+    assert ABI3 in capsys.readouterr().err
+
+
+def record(*names: str) -> Manifest:
+    files = tuple(BuiltFile(file=name, sha256="0" * 64, size=1, kind="wheel") for name in names)
+    facts = {"version": "1.0", "target": "any", "builder": "pure", "source": "", "commit": "", "created": ""}
+    return Manifest(distribution="demo", dirty=False, tools={}, files=files, **facts)
+
+
+def test_clean_removes_what_the_manifests_name_and_nothing_else(project: Path, capsys: Capture) -> None:
+    dist = project / "dist"
+    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    (dist / "foreign.whl").write_text("")
+    assert main(["clean"]) == 0
+    assert [path.name for path in dist.iterdir()] == ["foreign.whl"]
+    assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == sorted([LINUX, record().filename])
+    assert main(["clean"]) == 0
+    assert "nothing that wheelkit built is in dist/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["../pyproject.toml", "{root}/pyproject.toml", "..", ".", "", "sub/x.whl", "..\\pyproject.toml"])
+def test_clean_stays_in_its_folder_whatever_a_manifest_says(project: Path, name: str) -> None:
+    dist = project / "dist"
+    (dist / "sub").mkdir(parents=True)
+    (dist / "sub/x.whl").write_text("")
+    evil = record(name.replace("{root}", str(project)))
+    (dist / evil.filename).write_text(evil.to_json())
+    assert main(["clean"]) == 0
+    assert (project / "pyproject.toml").is_file()
+    assert (dist / "sub/x.whl").is_file()
+    assert not (dist / evil.filename).exists()
+
+
+@pytest.mark.parametrize("field", ["distribution", "version", "target"])
+def test_clean_stays_in_its_folder_whatever_a_manifest_is_called_by(project: Path, field: str) -> None:
+    dist = project / "dist"
+    dist.mkdir()
+    outside = project / f"x-1-y{manifest.SUFFIX}"
+    outside.write_text("")
+    plain = replace(record(), distribution="x", version="1", target="y")
+    evil = replace(plain, **{field: "../x" if field == "distribution" else f"/../../{getattr(plain, field)}"})
+    (dist / f"evil{manifest.SUFFIX}").write_text(evil.to_json())
+    assert main(["clean"]) == 0
+    assert outside.is_file()
+
+
+def test_clean_removes_a_link_and_not_what_it_points_to(project: Path) -> None:
+    dist = project / "dist"
+    dist.mkdir()
+    (dist / "a.whl").symlink_to(project / "pyproject.toml")
+    (dist / record("a.whl").filename).write_text(record("a.whl").to_json())
+    assert main(["clean"]) == 0
+    assert (project / "pyproject.toml").is_file()
+    assert list(dist.iterdir()) == []
+
+
+def test_clean_counts_a_file_that_two_manifests_name_once(project: Path, capsys: Capture) -> None:
+    dist = project / "dist"
+    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    again = replace(record(LINUX), target="other")
+    (dist / again.filename).write_text(again.to_json())
+    assert main(["clean"]) == 0
+    assert capsys.readouterr().out.count(LINUX) == 1
+    assert list(dist.iterdir()) == []
+
+
+def test_clean_touches_nothing_when_a_manifest_is_broken(project: Path, capsys: Capture) -> None:
+    dist = project / "dist"
+    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    (dist / f"broken{manifest.SUFFIX}").write_text("{")
+    before = sorted(path.name for path in dist.iterdir())
+    assert main(["clean"]) == 1
+    assert f"broken{manifest.SUFFIX} is no manifest" in capsys.readouterr().err
+    assert sorted(path.name for path in dist.iterdir()) == before
