@@ -63,7 +63,7 @@ def lint(repository: Path) -> int:
     if not workflows and not (repository / ".gitlab-ci.yml").is_file():
         say(f"{repository} holds no workflow")
         return 1
-    complaints = [*actionlint(repository, workflows), *zizmor(repository), *schemas(repository)]
+    complaints = [*actionlint(repository, workflows), *(zizmor(repository) if workflows else []), *schemas(repository)]
     for line in complaints:
         say(line)
     say(f"{repository}: {len(complaints)} complaints of actionlint, zizmor and the schemas")

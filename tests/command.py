@@ -37,7 +37,7 @@ class Wheelkit:
     def __call__(self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command; whatever happens, it neither shows a traceback nor leaves scratch files."""
         done = subprocess.run(self.arguments(*words), cwd=cwd, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False)
-        print(done.stdout, done.stderr, sep="\n")  # noqa: T201 - pytest shows it when a test fails
+        print(done.stdout, done.stderr, sep="\n")
         # What a program that failed had printed is shown indented, and may well hold one.
         assert not re.search(r"^Traceback", done.stderr + done.stdout, re.MULTILINE)
         left = self.left_behind()

@@ -21,14 +21,14 @@ class CorpusError(Exception):
     """A pinned wheel cannot be had, or is not the one that was pinned."""
 
 
-def names() -> list[str]:
-    """The filenames of all pinned wheels."""
-    return list(_pins())
+def names(table: str = "wheels") -> list[str]:
+    """The filenames of the pinned wheels: those for every run, or the "large" ones."""
+    return list(_pins()[table])
 
 
 def wheel(filename: str) -> Path:
     """The path of a pinned wheel, downloaded if it is not in the cache; raises CorpusError."""
-    digest = _pins().get(filename)
+    digest = {name: digest for table in _pins().values() for name, digest in table.items()}.get(filename)
     if digest is None:
         raise CorpusError(f"{filename} is not pinned; add it with its sha256 to {PINS.name}")
     path = _cache() / filename
@@ -40,9 +40,8 @@ def wheel(filename: str) -> Path:
     return path
 
 
-def _pins() -> dict[str, str]:
-    pins: dict[str, str] = tomllib.loads(PINS.read_text("utf-8"))["wheels"]
-    return pins
+def _pins() -> dict[str, dict[str, str]]:
+    return tomllib.loads(PINS.read_text("utf-8"))
 
 
 def _cache() -> Path:

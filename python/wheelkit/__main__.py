@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    import click
+
 _INTERRUPTED = 130
 _USAGE = 2
 
@@ -32,13 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return _USAGE
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        hint = f"{context.command_path} --help" if context else "wheelkit --help"
-        return _say(error.format_message(), hint=hint, code=_USAGE)
+        return _misused(error)
     except WheelkitError as error:
         return _report(error)
     except (KeyboardInterrupt, click.Abort):
@@ -49,6 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _misused(error: click.ClickException) -> int:
+    """Say what is wrong with the command line; where it is empty, the overview says enough."""
+    import click
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return _USAGE
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path} --help" if context else "wheelkit --help"
+    return _say(error.format_message(), hint=hint, code=_USAGE)
 
 
 def _never_choke() -> None:

@@ -81,6 +81,16 @@ class ToolFailedError(WheelkitError):
         self.log = log
 
 
+class IndexUnavailableError(WheelkitError):
+    """An index that does not answer, or not as an index does."""
+
+    exit_code = 3
+
+
+class IndexRefusedError(CheckFailedError):
+    """An index that will not take a file; trying again changes nothing."""
+
+
 _OUTPUT_HINTS = {
     errno.ENOSPC: "free some space on the disk, then run it again",
     getattr(errno, "EDQUOT", -1): "the disk quota is used up; free some space, then run it again",

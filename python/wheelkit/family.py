@@ -46,7 +46,8 @@ class Family:
 def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
     """Find the family below the configuration's folder, or take the given folders and sdists.
 
-    Raises ConfigError for a pattern without a project, two distributions of one name, settings of an unknown one and cycles, ProjectError for a broken one.
+    Raises ConfigError for a pattern without a project, two distributions of one name, settings of an unknown one and cycles,
+    ProjectError for a broken one.
     """
     folders = dict.fromkeys(path.resolve() for path in (sources or _folders(config)))
     found = [_configured(config, project.read(folder)) for folder in folders]

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -29,18 +30,25 @@ _CHUNK = 65536
 _TAIL_LINES = 400
 # How long a program that is to end gets after SIGINT, and after SIGTERM; what it leaves behind is cleaned up by its caller.
 _GRACE_SECONDS = (1.0, 0.5)
+_TIMED_OUT = 124
 _WINDOWS = sys.platform == "win32"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A program to run: its arguments, what it adds to the environment, what it must not see of it, and where it runs."""
+    """A program to run: its arguments, what it adds to the environment, what it must not see of it, and where it runs.
+
+    ``keeps`` are open files, by descriptor, that it inherits: a lock on one of them holds until the program has ended as well. One with
+    a ``timeout`` in seconds is ended when that is over, and so is all that it leaves running when it ends by itself.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     cwd: Path | None = None
     prefix_path: tuple[str, ...] = ()
+    keeps: tuple[int, ...] = ()
+    timeout: float | None = None
 
     def __str__(self) -> str:
         """Give the line that does the same in a shell."""
@@ -63,11 +71,15 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completed:
-    """How a program ended: its exit status, its last lines (standard output and error together), and the log that holds all of them."""
+    """How a program ended: its exit status, its last lines (standard output and error together), and the log that holds all of them.
+
+    ``timed_out`` tells that it was ended because its time was over; the status is 124 then, as in a shell.
+    """
 
     returncode: int
     output: str
     log: Path | None = None
+    timed_out: bool = False
 
 
 class Run(Protocol):
@@ -117,24 +129,46 @@ class LoggedRun:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
                 log.write(f"$ {line}\n".encode())
-                returncode, tail = self._watch(command, log)
-                log.write(f"[exit status {returncode}]\n\n".encode())
+                done = self._watch(command, log)
+                log.write(f"[exit status {done.returncode}{', its time was over' if done.timed_out else ''}]\n\n".encode())
         except OSError as error:
             raise OutputError.of(error, self.log) from error
-        return Completed(returncode=returncode, output=tail, log=self.log)
+        return done
 
-    def _watch(self, command: Command, log: BufferedWriter) -> tuple[int, str]:
+    def _watch(self, command: Command, log: BufferedWriter) -> Completed:
         process = start(command)
         tail = _Tail()
         try:
-            for line in _lines(process, self._stop):
+            for line in _lines(process, _until(command.timeout, self._stop)):
                 clean = self._redact(line)
                 log.write(clean)
                 log.flush()
                 tail.add(clean)
-            return process.wait(), tail.text()
+            return Completed(returncode=process.wait(), output=tail.text(), log=self.log)
+        except _TimeIsOverError:
+            return Completed(returncode=_TIMED_OUT, output=tail.text(), log=self.log, timed_out=True)
         finally:
             end_group(process)
+            if command.timeout is not None and not _WINDOWS:
+                _send(process, signal.SIGKILL)
+
+
+class _TimeIsOverError(Exception):
+    """A program's time is over."""
+
+
+def _until(timeout: float | None, stop: Callable[[], bool]) -> Callable[[], bool]:
+    """Make a ``stop`` that raises as well when the time is over, counted from now."""
+    if timeout is None:
+        return stop
+    end = time.monotonic() + timeout
+
+    def stopped() -> bool:
+        if time.monotonic() > end:
+            raise _TimeIsOverError
+        return stop()
+
+    return stopped
 
 
 def start(command: Command) -> subprocess.Popen[bytes]:
@@ -149,6 +183,7 @@ def start(command: Command) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=not _WINDOWS,
+            pass_fds=() if _WINDOWS else command.keeps,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     except (FileNotFoundError, PermissionError) as error:

@@ -31,8 +31,9 @@ class Kind(StrEnum):
 class Distribution:
     """One project of the family.
 
-    ``source`` is its folder, or its sdist file. ``extras`` are the optional dependencies by the name of their extra. ``version`` and ``requires_python`` are None where only a build can tell them; ``stated``
-    is false where even the name is only the folder's, because no file states it.
+    ``source`` is its folder, or its sdist file. ``extras`` are the optional dependencies by the name of their extra. ``version`` and
+    ``requires_python`` are None where only a build can tell them; ``stated`` is false where even the name is only the folder's, because
+    no file states it.
     """
 
     name: str
@@ -134,7 +135,9 @@ class _SdistFiles:
 
 _Files = _FolderFiles | _SdistFiles
 # Folders whose Python is not what a wheel holds, and files at the top that only serve the build and the developer.
-_NOT_CODE = frozenset({"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"})
+_NOT_CODE = frozenset(
+    {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"}
+)
 _TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
 
 

@@ -6,12 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, SDIST_CHECKS, WHEEL_CHECKS, Dist
+from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, sdist_checks
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.report.model import Finding, Report, Row, Severity
-from wheelkit.wheel import Sdist, Wheel, read_all, read_sdist
+from wheelkit.wheel import Sdist, Wheel, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,14 +84,23 @@ def _read(files: Sequence[Path], *, whole: bool, shallow: bool, threads: int | N
             findings.append(found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name))
         else:
             wheels.append(outcome)
+    sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
+    return Dist(wheels=tuple(wheels), sdists=sdists, whole=whole), findings + unreadable
+
+
+def _read_sdists(files: Sequence[Path]) -> tuple[tuple[Sdist, ...], list[Finding]]:
+    if not files:
+        return (), []
+    from wheelkit.wheel.sdist import read_sdist
+
     sdists: list[Sdist] = []
+    findings: list[Finding] = []
     for path in files:
-        if path.suffix != ".whl":
-            try:
-                sdists.append(read_sdist(path))
-            except ProjectError as error:
-                findings.append(found("WK112", what=_without_name(error.message, path), file=path.name))
-    return Dist(wheels=tuple(wheels), sdists=tuple(sdists), whole=whole), findings
+        try:
+            sdists.append(read_sdist(path))
+        except ProjectError as error:
+            findings.append(found("WK112", what=_without_name(error.message, path), file=path.name))
+    return tuple(sdists), findings
 
 
 def _without_name(message: str, path: Path) -> str:
@@ -105,12 +114,13 @@ def _without_name(message: str, path: Path) -> str:
 def _judge(dist: Dist, contract: Contract) -> tuple[list[Row], list[Finding]]:
     rows: list[Row] = []
     findings = [item for wheel in dist.wheels for check in WHEEL_CHECKS for item in check(wheel, contract)]
-    findings += [item for sdist in dist.sdists for sdist_check in SDIST_CHECKS for item in sdist_check(sdist, contract)]
+    of_sdists, of_both = sdist_checks() if dist.sdists else ((), ())
+    findings += [item for sdist in dist.sdists for sdist_check in of_sdists for item in sdist_check(sdist, contract)]
     for release in dist.releases:
         coverage = cover(release, contract, whole=dist.whole)
         rows += coverage.rows
         findings += [replace(item, distribution=release.distribution) for item in coverage.findings]
-        findings += [item for release_check in RELEASE_CHECKS for item in release_check(release, contract)]
+        findings += [item for release_check in (*RELEASE_CHECKS, *of_both) for item in release_check(release, contract)]
     findings += [item for dist_check in DIST_CHECKS for item in dist_check(dist, contract)]
     return rows, findings
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import MakeProject, Wheelkit, git_commit
 from packaging.utils import parse_wheel_filename
+
+from command import MakeProject, Wheelkit, git_commit
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux"),
@@ -297,7 +298,14 @@ def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, 
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 1
     assert f"momentum-1.2.0-{RUNNING}-abi3-linux_x86_64.whl needs a newer system than manylinux_2_17_x86_64" in done.stderr
-    for part in ("momentum/_core.abi3.so", "dlclose", "GLIBC_2.34", "manylinux_2_17_x86_64 does not promise", "build in a container", "promise a newer target"):
+    for part in (
+        "momentum/_core.abi3.so",
+        "dlclose",
+        "GLIBC_2.34",
+        "manylinux_2_17_x86_64 does not promise",
+        "build in a container",
+        "promise a newer target",
+    ):
         assert part in done.stderr
     assert not (folder / "dist").exists()
     set_line(folder, "manylinux_2_17_x86_64", "manylinux_2_34_x86_64")

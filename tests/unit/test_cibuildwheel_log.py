@@ -19,7 +19,6 @@ JOB = NativeStep(
     builder=Builder.CIBUILDWHEEL,
     interpreters=(Interpreter.parse("cp311"), Interpreter.parse("cp312")),
     identifiers=("cp311-manylinux_x86_64", "cp312-manylinux_x86_64"),
-    env={"CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28"},
     repair="auditwheel repair -w {dest_dir} {wheel}",
     patterns=(),
     tests=("true",),
@@ -76,12 +75,12 @@ CPython 3.11 manylinux x86_64
 FAILED = """Traceback (most recent call last):
   File "<string>", line 1, in <module>
 ZeroDivisionError: division by zero
-{start}Command ['sh', '-c', 'python -c "print(1/0)"'] failed with code 1. 
+{start}Command ['sh', '-c', 'python -c "print(1/0)"'] failed with code 1.
 """
 COMPILER = """[1/2] Compiling C object _core.abi3.so.p/core.c.o
 FAILED: [code=1] _core.abi3.so.p/core.c.o
-../core.c: In function ‘of’:
-../core.c:12:5: error: unknown type name ‘flaot’; did you mean ‘float’?
+../core.c: In function 'of':
+../core.c:12:5: error: unknown type name 'flaot'; did you mean 'float'?
    12 |     flaot mass = 0.0;
       |     ^~~~~
       |     float
@@ -124,7 +123,10 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
 @pytest.mark.parametrize(
     ("log", "said"),
     [
-        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", "Is the docker daemon running?"),
+        (
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            "Is the docker daemon running?",
+        ),
         (BUILD + "RuntimeError: Failed to read the return code, the container shell has exited\n", "the container shell has exited"),
         (BUILD + "    self.stdin.flush()\nBrokenPipeError: [Errno 32] Broken pipe", "BrokenPipeError"),
     ],
@@ -153,19 +155,22 @@ def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
     [
         "Error: initializing source docker://localhost/not-there:1: pinging container registry localhost: connection refused\n",
         "docker: Error response from daemon: pull access denied for not-there, repository does not exist\n",
-        "cibuildwheel: error: Command ['podman', 'create', '--env=CIBUILDWHEEL', 'localhost/not-there:1', '/bin/bash'] failed with code 125. \n",
+        "cibuildwheel: error: Command ['podman', 'create', '--interactive', 'localhost/not-there:1', '/bin/bash'] failed with code 125. \n",
     ],
 )
 def test_an_image_that_cannot_be_had_is_a_missing_service(log: str) -> None:
-    error = explained(log)
+    error = explained("Starting container image not-there:1...\n" + log)
     assert isinstance(error, MissingToolError)
-    assert error.message == "the container image manylinux_2_28 cannot be had"
+    assert error.message == "the container image not-there:1 cannot be had"
+    assert error.detail == log.strip() or "create" in log
     assert "registry" in error.hint
     assert str(LOG) in error.hint
 
 
 def test_an_interpreter_that_the_image_does_not_hold_is_named_with_it() -> None:
-    log = "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist in image 'own:1' to build 'cp314-manylinux_x86_64'."
+    log = (
+        "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist in image 'own:1' to build 'cp314-manylinux'."
+    )
     error = explained(log)
     assert isinstance(error, MissingToolError)
     assert error.message == "the container image own:1 holds no /opt/python/cp314-cp314/bin/python"
@@ -176,7 +181,7 @@ def test_the_compilers_own_lines_are_shown() -> None:
     error = explained(BUILD + COMPILER + BUILD_FAILED)
     assert isinstance(error, ToolFailedError)
     assert error.message == "compiling momentum failed"
-    assert error.detail.splitlines()[1] == "../core.c:12:5: error: unknown type name ‘flaot’; did you mean ‘float’?"
+    assert error.detail.splitlines()[1] == "../core.c:12:5: error: unknown type name 'flaot'; did you mean 'float'?"
     assert "CPython 3.11 manylinux" not in error.detail
     assert error.log == LOG
 
@@ -201,7 +206,11 @@ def test_a_failed_audit_names_the_symbols() -> None:
 
 @pytest.mark.parametrize(
     ("log", "start"),
-    [(BUILD + REPAIR + TEST, "cibuildwheel: error: "), (FOLDED, "::error::cibuildwheel: "), (FOLDED, "cibuildwheel: \x1b[91merror\x1b[0m: ")],
+    [
+        (BUILD + REPAIR + TEST, "cibuildwheel: error: "),
+        (FOLDED, "::error::cibuildwheel: "),
+        (FOLDED, "cibuildwheel: \x1b[91merror\x1b[0m: "),
+    ],
 )
 def test_a_failed_test_is_a_failed_check_plain_coloured_and_folded(log: str, start: str) -> None:
     error = explained(log + FAILED.format(start=start))
@@ -234,7 +243,8 @@ def test_a_refused_repair_shows_auditwheels_reason() -> None:
     log = (
         BUILD
         + REPAIR
-        + 'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI because of the presence of too-recent versioned symbols.\n'
+        + 'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI '
+        + "because of the presence of too-recent versioned symbols.\n"
         + "cibuildwheel: error: Command ['sh', '-c', 'auditwheel repair --plat manylinux_2_28_x86_64 m.whl'] failed with code 2. \n"
     )
     error = explained(log)

@@ -189,6 +189,7 @@ _SAMPLES = (
         "native",
         "metal",
     ),
+    *("30 s", "2min", "s"),
     *("100 MB", "1.5 GiB", "0 B", "5 XB", "v{version}", "{version}{version}", "v", "a.lock/{version}", "{version}.lock"),
     *("https://h/", "http://h:81/a", "http://u:p@h/", "https://", "ftp://h", "libx*", "lib x", "-x", "libx.so.[0-9]", "WK501"),
     *("torch", "cuda", "my_lib", "-a", "a-", "a b", "WK5", "pypi", "testpypi", "staging", "win_amd64", "true"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_a_circle_is_spelled_out(tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     circle = problem.split(": ")[1].split(" -> ")
     needs = {"a": "b", "b": "c", "c": "a"}
-    assert all(needs[one] == other for one, other in zip(circle, circle[1:], strict=False))
+    assert all(needs[one] == other for one, other in pairwise(circle))
     assert circle[0] == circle[-1]
     put(tmp_path, "c", "c")
     assert names(found(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
@@ -103,7 +104,7 @@ def test_a_pattern_without_a_project_is_a_mistake_and_says_where_it_looked(tmp_p
 
 
 def test_the_default_folder_without_a_project_is_told_in_other_words(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="holds no pyproject.toml") as caught:
+    with pytest.raises(ProjectError, match=r"holds no pyproject\.toml") as caught:
         found(tmp_path)
     assert "wheelkit build path/to/project" in caught.value.hint
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 import wheels
 from binaries import elf
-
 from wheelkit.build import host
 from wheelkit.build.host import serves
 from wheelkit.build.progress import Silent

@@ -129,7 +129,18 @@ def test_one_with_headers_is_preferred(script: Script, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [answer("cp395"), answer("graalpy396"), "exit 127", "echo", "echo null", "echo 5", "echo '[1]'", "echo '[5, 1, 2, 3]'", "kill -9 $$", "echo {"],
+    [
+        answer("cp395"),
+        answer("graalpy396"),
+        "exit 127",
+        "echo",
+        "echo null",
+        "echo 5",
+        "echo '[1]'",
+        "echo '[5, 1, 2, 3]'",
+        "kill -9 $$",
+        "echo {",
+    ],
 )
 def test_what_is_no_such_interpreter_is_passed_over(script: Script, tmp_path: Path, body: str) -> None:
     script("python3.96", body)
@@ -161,7 +172,9 @@ def test_this_machine_is_described(script: Script) -> None:
 
 def test_a_machine_runs_its_own_targets_and_no_others() -> None:
     intel = Machine(system=System.LINUX, arch="x86_64", libc="manylinux")
-    runs = {tag: intel.runs(Target.parse(tag)) for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_i686", "manylinux_2_28_aarch64", "win_amd64")}
+    runs = {
+        tag: intel.runs(Target.parse(tag)) for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_i686", "manylinux_2_28_aarch64", "win_amd64")
+    }
     assert list(runs.values()) == [True, True, False, False]
     assert not Machine(system=System.LINUX, arch="vax").runs(Target.parse("manylinux_2_28_x86_64"))
     apple = Machine(system=System.MACOS, arch="arm64")

@@ -107,3 +107,33 @@ def _gone(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    child = "import time; print('child', flush=True); time.sleep(60)"
+    code = f"import subprocess, sys, time; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True); time.sleep(60)"
+    done = LoggedRun(tmp_path / "log")(python(code, timeout=1.0))
+    assert (done.returncode, done.timed_out) == (124, True)
+    pid = int(next(line for line in done.output.splitlines() if line.isdigit()))
+    assert not running(pid)
+
+
+def test_a_program_in_time_keeps_its_status_and_leaves_nothing_running(tmp_path: Path) -> None:
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True); sys.exit(124)"
+    done = LoggedRun(tmp_path / "log")(python(code))
+    kept = int(done.output)
+    assert (done.returncode, done.timed_out) == (124, False)
+    assert running(kept)
+    os.kill(kept, signal.SIGKILL)
+    done = LoggedRun(tmp_path / "log")(python(code, timeout=60.0))
+    assert (done.returncode, done.timed_out) == (124, False)
+    assert not running(int(done.output))
+
+
+def running(pid: int) -> bool:
+    for _ in range(100):
+        status = query(Command(argv=("ps", "-o", "stat=", "-p", str(pid))))
+        if status.returncode != 0 or status.output.strip().startswith("Z"):
+            return False
+        time.sleep(0.01)
+    return True

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from binaries import elf, macho, pe
-from wheels import Contents, write_wheel
 
+from binaries import elf, macho, pe
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.process import Command, Completed
 from wheelkit.repair import Recipe, Repaired, container_line, host_line, matches, patterns_for_sonames
 from wheelkit.repair import repair as repair_with
+from wheels import Contents, write_wheel
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
 RAW = "demo-1.0-cp311-cp311-linux_x86_64.whl"
@@ -45,7 +45,9 @@ class Tool:
         return Completed(returncode=self.returncode, output=self.says)
 
 
-def repair(wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()) -> Repaired:
+def repair(  # noqa: PLR0913
+    wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()
+) -> Repaired:
     return repair_with(wheel, Recipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
 
 
@@ -69,7 +71,7 @@ def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
         ("torch_python.dll", "torch_cpu.dll", System.WINDOWS, False),
     ],
 )
-def test_names_are_matched_as_the_system_does(library: str, pattern: str, system: System, meant: bool) -> None:
+def test_names_are_matched_as_the_system_does(library: str, pattern: str, system: System, meant: bool) -> None:  # noqa: FBT001
     assert matches(library, [pattern], system) is meant
     assert not matches(library, [], system)
 
@@ -86,7 +88,8 @@ def test_the_line_for_the_container_is_one_that_cibuildwheel_fills_in() -> None:
 def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target: Target) -> None:
     line = container_line(target, ["lib*", "plain.dll"], python=r"C:\Program Files\python.exe")
     assert line == (
-        rf'"C:\Program Files\python.exe" -m wheelkit repair --target {target.tag} --exclude "lib*" --exclude plain.dll --out {{dest_dir}} {{wheel}}'
+        rf'"C:\Program Files\python.exe" -m wheelkit repair --target {target.tag} '
+        '--exclude "lib*" --exclude plain.dll --out {dest_dir} {wheel}'
     )
 
 
@@ -113,7 +116,7 @@ def test_what_was_grafted_excluded_and_meant_nothing_comes_back(tmp_path: Path) 
     done = repair(raw(tmp_path), LINUX, ("libm.so", "libnothing*"), tmp_path / "out", tool)
     assert (done.grafted, done.excluded, done.unmatched) == (("libq-1a2b3c4d.so.1",), ("libm.so.6",), ("libnothing*",))
     assert done.path == tmp_path / "out" / tool.writes[0]
-    assert ("--exclude", "libm.so.6") == tool.asked[0].argv[6:8]
+    assert tool.asked[0].argv[6:8] == ("--exclude", "libm.so.6")
 
 
 def test_a_library_that_the_wheel_holds_itself_is_nobody_elses(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ def test_a_library_that_the_wheel_holds_itself_is_nobody_elses(tmp_path: Path) -
         (WINDOWS, "demo-1.0-cp311-cp311-win_amd64.whl", pe.tiny(pe.Shape()).data, "ws2_32.DLL", "WS2_32.dll"),
     ],
 )
-def test_names_are_resolved_against_what_the_wheel_needs(
+def test_names_are_resolved_against_what_the_wheel_needs(  # noqa: PLR0913, PLR0917
     tmp_path: Path, target: Target, name: str, data: bytes, pattern: str, excluded: str
 ) -> None:
     wheel = write_wheel(tmp_path, name, members={"demo/_core.pyd": bytes(data)})
@@ -152,7 +155,9 @@ def test_a_wheel_that_needed_no_other_name_is_found_by_its_old_one(tmp_path: Pat
         assert repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=(RAW,))).path == tmp_path / "out" / RAW
 
 
-@pytest.mark.parametrize("writes", [(), ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl")])
+@pytest.mark.parametrize(
+    "writes", [(), ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl")]
+)
 def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writes: tuple[str, ...]) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(ToolFailedError, match=f"auditwheel left {len(writes)} wheels of demo"):
@@ -160,7 +165,10 @@ def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writ
     assert list((tmp_path / "out").iterdir()) == []
 
 
-MISSING = "Traceback (most recent call last):\n  File x\nValueError: Cannot repair wheel, because required library \"libgear.so.1\" could not be located\n"
+MISSING = (
+    "Traceback (most recent call last):\n  File x\n"
+    'ValueError: Cannot repair wheel, because required library "libgear.so.1" could not be located\n'
+)
 
 
 @pytest.mark.parametrize(

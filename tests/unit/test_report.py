@@ -1,4 +1,3 @@
-import io
 import json
 import re
 from importlib.resources import files
@@ -6,12 +5,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from rich.console import Console
 
 from wheelkit.checks.catalogue import entries
 from wheelkit.report.json import to_json
 from wheelkit.report.model import CellCover, Cover, Finding, Report, Row, Severity
-from wheelkit.report.text import render
+from wheelkit.report.text import Screen, render
 
 TAGS = ("cp311", "cp312", "cp313", "cp314")
 
@@ -62,12 +60,8 @@ REPORT = Report(
 )
 
 
-def shown(report: Report, width: int = 120, *, terminal: bool = True, encoding: str = "utf-8", colour: bool = False) -> str:
-    buffer = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
-    console = Console(file=buffer, width=width, force_terminal=terminal, color_system="standard" if colour else None, legacy_windows=False)
-    render(report, console)
-    buffer.seek(0)
-    return buffer.read()
+def shown(report: Report, width: int | None = 120, *, encoding: str = "utf-8", colour: bool = False, fixes: bool = True) -> str:
+    return render(report, Screen(width=width, colour=colour, encoding=encoding, fixes=fixes))
 
 
 def test_the_matrix_and_the_findings() -> None:
@@ -107,7 +101,7 @@ def test_narrow_terminals_lose_the_dim_columns_first() -> None:
 
 
 def test_a_pipe_gets_every_column_and_whole_lines() -> None:
-    assert shown(REPORT, 40, terminal=False) == shown(REPORT, 200)
+    assert shown(REPORT, None) == shown(REPORT, 200)
 
 
 def test_colour_says_fine_warning_and_wrong() -> None:
@@ -117,9 +111,15 @@ def test_colour_says_fine_warning_and_wrong() -> None:
     assert "\x1b[" not in shown(REPORT)
 
 
-def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[3" not in shown(REPORT, colour=True)
+def test_colours_take_no_room() -> None:
+    for line, plain in zip(shown(REPORT, colour=True).splitlines(), shown(REPORT).splitlines(), strict=True):
+        assert re.sub(r"\x1b\[\d+m", "", line) == plain
+
+
+def test_fixes_can_be_left_out() -> None:
+    text = shown(REPORT, fixes=False)
+    assert "the wheel promises 3.11" in text
+    assert "raise the floor" not in text
 
 
 def test_old_encodings_get_plain_marks() -> None:

@@ -13,7 +13,15 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (84_400, "84 kB"), (1_900_000, "1.9 MB"), (2_345_000_000, "2.3 GB"), (5 * 10**12, "5000.0 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (84_400, "84 kB"),
+        (1_900_000, "1.9 MB"),
+        (2_345_000_000, "2.3 GB"),
+        (5 * 10**12, "5000.0 GB"),
+    ],
 )
 def test_sizes_are_written_for_people(count: int, text: str) -> None:
     assert size(count) == text

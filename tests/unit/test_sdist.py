@@ -68,7 +68,8 @@ def test_what_differs_from_the_commit_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "left", ["dist/x.whl", "wheelhouse/x.whl", "build/x.o", ".venv/bin/python", "pkg/__pycache__/x.pyc", "m.egg-info/PKG-INFO", "src/m.egg-info/x"]
+    "left",
+    ["dist/x.whl", "wheelhouse/x.whl", "build/x.o", ".venv/bin/python", "pkg/__pycache__/x.pyc", "m.egg-info/PKG-INFO", "src/m.egg-info/x"],
 )
 def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> None:
     commit(write(tmp_path, "pyproject.toml", "pkg/__init__.py", "src/m.py"))
@@ -157,7 +158,9 @@ def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, sho
 
 
 def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Path, shop: Workshop) -> None:
-    folder = write(tmp_path / "m-1.0", "pyproject.toml", "core.c", "pkg/build/core.c", "dist/x.whl", "build/x", "pkg/__pycache__/x", "m.egg-info/x")
+    folder = write(
+        tmp_path / "m-1.0", "pyproject.toml", "core.c", "pkg/build/core.c", "dist/x.whl", "build/x", "pkg/__pycache__/x", "m.egg-info/x"
+    )
     write(folder, "PKG-INFO", text=PKG_INFO)
     path = sdist._repacked(folder, shop)
     with tarfile.open(path) as archive:
@@ -215,12 +218,17 @@ def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Wo
         make_sdist(item, replace(shop, run=Backend(makes=two)))
 
 
+def interrupted_work() -> None:
+    with workshop(Silent(), "build") as shop:
+        write(shop.fresh("x"), "file")
+        raise KeyboardInterrupt
+
+
 def test_a_workshop_leaves_nothing_however_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with pytest.raises(KeyboardInterrupt), workshop(Silent(), "build") as shop:
-        write(shop.fresh("x"), "file")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_work()
     assert not list(tmp_path.glob("wheelkit-*"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(OutputError, match="nowhere"), workshop(Silent(), "build"):

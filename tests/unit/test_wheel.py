@@ -89,7 +89,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(gather, "LARGE", 10_000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 1000)
-    monkeypatch.setattr(gather.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
     problems = [member.problem for member in read(path).members if member.problem]
     assert problems == ["could not be unpacked into memory or a temporary file: No space left on device"]
 
@@ -146,7 +146,7 @@ def _patched(path: Path, offset_of: bytes, shift: int, value: bytes) -> None:
         (b"PK\x01\x02", 24, struct.pack("<I", 3), "holds more than the 3 bytes"),
         (b"PK\x01\x02", 24, struct.pack("<I", 5001), "holds 5000 bytes where the archive declares 5001"),
         (b"PK\x01\x02", 24, struct.pack("<I", 2**24), "more than .* packed bytes can hold"),
-        (b"PK\x01\x02", 20, struct.pack("<I", 5), "end too early|damaged|holds"),
+        (b"PK\x01\x02", 20, struct.pack("<I", 5), "ends too early|damaged|holds"),
         (b"PK\x01\x02", 20, struct.pack("<I", 2**30), "reaches beyond the end"),
         (b"PK\x01\x02", 10, struct.pack("<H", 12), "zip method 12"),
         (b"PK\x01\x02", 8, struct.pack("<H", 1), "is encrypted"),

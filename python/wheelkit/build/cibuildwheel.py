@@ -14,7 +14,6 @@ from wheelkit.build.host import serves
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
-from wheelkit.plan.cibuildwheel import option
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.process import Command, Completed, failure, query
 from wheelkit.repair import matches, needed
@@ -37,7 +36,9 @@ _ENGINE_GONE = re.compile(
     r"Cannot connect to the Docker daemon.*|Cannot connect to Podman.*|error during connect.*|"
     r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*\Z",
 )
-_NO_IMAGE = re.compile(r"Command \['\w+', 'create'.* failed with code 125|.*(?:manifest unknown|pull access denied|initializing source).*")
+_NO_IMAGE_REASON = re.compile(r"manifest unknown|pull access denied|initializing source")
+_NO_IMAGE = re.compile(rf"Command \['\w+', 'create'.* failed with code 125|{_NO_IMAGE_REASON.pattern}")
+_IMAGE = re.compile(r"Starting container image (?P<image>\S+)\.\.\.")
 _NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
 _FAILED_COMMAND = re.compile(r"cibuildwheel: (?:\S*error\S*: )?Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
 _AUDITED = re.compile(r'"future_abi3_objects": (?P<found>\{[^}]*\})')
@@ -165,12 +166,12 @@ def _engine(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitE
 
 
 def _image(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
-    target = job.target
-    image = job.env.get(option(f"{target.libc}-{target.arch}-image"), "that the configuration names") if target.libc else ""
     if _NO_IMAGE.search(done.output):
+        started = _IMAGE.search(done.output)
+        reasons = [line for line in done.output.splitlines() if _NO_IMAGE_REASON.search(line)]
         return MissingToolError(
-            f"the container image {image} cannot be had",
-            detail=error.detail,
+            f"the container image {started['image'] if started else f'for {job.target}'} cannot be had",
+            detail=reasons[-1] if reasons else error.detail,
             hint="check the network and the registry, or build without it:  wheelkit build --native --builder host\n"
             f"the whole log: {error.log}",
         )

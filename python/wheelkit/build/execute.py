@@ -78,6 +78,8 @@ def execute(plan: Plan, selection: Selection, contract: Contract, shop: Workshop
     if not chosen:
         raise _nothing_to_build(plan)
     require_writable(plan.out)
+    if selection.native and any(job.builder is Builder.CROSS for job in plan.steps):
+        cross.find_zig()
     batches = [batch for item in chosen for batch in _build(item, plan, selection, shop)]
     report = _proven(batches, contract, shop)
     return _delivered(_merged(batches), plan, report)

@@ -17,7 +17,6 @@ from wheelkit.checks import (
     names,
     platform_tag,
     providers,
-    sdists,
     size,
     windows,
 )
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     ReleaseCheck = Callable[[Release, Contract], Iterator[Finding]]
     DistCheck = Callable[[Dist, Contract], Iterator[Finding]]
 
-__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "SDIST_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of"]
+__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of", "sdist_checks"]
 
 WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     archive.members,
@@ -87,16 +86,17 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     description.renders,
 )
 
-SDIST_CHECKS: tuple[SdistCheck, ...] = (
-    sdists.file_name,
-    sdists.paths,
-    sdists.complete,
-)
+
+
+def sdist_checks() -> tuple[tuple[SdistCheck, ...], tuple[ReleaseCheck, ...]]:
+    """Give the checks of sdists, and those of a release that has one; a dist without any need not load them."""
+    from wheelkit.checks import sdists
+
+    return (sdists.file_name, sdists.paths, sdists.complete), (sdists.same_metadata,)
 
 # Coverage is not among them: it yields the matrix's rows along with its findings, so verify calls it by name.
 RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
     metadata.same_metadata,
-    sdists.same_metadata,
     metadata.sdist_missing,
     metadata.unserved_pythons,
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.report.model import Finding, Severity
@@ -28,7 +27,9 @@ class Entry:
 @cache
 def entries() -> Mapping[str, Entry]:
     """Every kind of finding by its code, in the order of the codes."""
-    text = files("wheelkit").joinpath("data/findings.toml").read_text(encoding="utf-8")
+    import tomllib
+
+    text = (Path(__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)
     return {
         code: Entry(code=code, title=row["title"], severity=Severity(row["severity"]), why=row["why"].strip(), fix=row["fix"].strip())

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wheelkit.matrix import Matrix, matrix_of
-from wheelkit.project import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config, Provider
     from wheelkit.family import Family
     from wheelkit.matrix import Target
+    from wheelkit.project import Kind
     from wheelkit.wheel import Wheel
 
 
@@ -30,7 +30,7 @@ class Promise:
     @property
     def native(self) -> bool:
         """Whether wheels are owed per target; pure and meta distributions owe a single wheel for all."""
-        return self.kind is Kind.NATIVE
+        return self.kind.value == "native"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,6 @@ from wheelkit.checks.needs import needs
 from wheelkit.checks.words import counted, some
 from wheelkit.matrix import Candidate, Interpreter, System, Target, default_interpreters, pick
 from wheelkit.report.model import CellCover, Cover, Row
-from wheelkit.runners import runner_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -192,6 +191,8 @@ def _how(line: Line, contract: Contract) -> str:
         return f"build it:  {_PURE_COMMAND}"
     if contract.native is not None:
         return f"build it here:  {_NATIVE_COMMAND}"
+    from wheelkit.runners import runner_for
+
     runner = runner_for(line.target, contract.runners)
     where = runner.label if runner else f"a {line.target.arch} machine (no hosted runner has that architecture)"
     return f"build it on {where}:  {_NATIVE_COMMAND}"

@@ -6,9 +6,10 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name as normalise
+
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import some
-from wheelkit.config import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -74,7 +74,8 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     native = [binary for binary in wheel.binaries if any(runs(part) for part in binary.slices)]
     if not wheel.name.any_platform:
-        if not native and not wheel.binaries:
+        unread = any(member.problem for member in wheel.members)
+        if not wheel.binaries and not unread:
             what = f"it is tagged {'.'.join(wheel.name.platforms)}, yet holds no native code"
             yield found("WK306", what=what, file=wheel.filename)
         return

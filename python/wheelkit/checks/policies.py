@@ -23,6 +23,9 @@ _FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.j
 _GENERIC = "linux"
 # musl's C library is listed by its link name; each architecture's real soname differs (auditwheel maps them the same way).
 _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
+# musl's loader takes these names for itself, whatever lies on the disk (load_library in its ldso/dynlink.c): toolchains other than
+# Alpine's leave them in binaries.
+_MUSL_ITSELF = frozenset(f"lib{name}.so" for name in ("c", "pthread", "rt", "m", "dl", "util"))
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -83,7 +86,7 @@ def policy_for(target: Target) -> Policy | None:
 def _policy(row: Mapping[str, Any], libc: str, arch: str) -> Policy:
     libraries = frozenset(row["lib_whitelist"])
     if libc == "musllinux":
-        libraries = frozenset(f"libc.musl-{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries)
+        libraries = _MUSL_ITSELF | {f"libc.musl-{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries}
     return Policy(
         target=Target.parse(f"{row['name']}_{arch}"),
         versions={prefix: frozenset(versions) for prefix, versions in row["symbol_versions"][arch].items()},

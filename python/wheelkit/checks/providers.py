@@ -6,11 +6,12 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name as normalise
+
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import system_of
 from wheelkit.checks.needed import needed_libraries
 from wheelkit.checks.words import some
-from wheelkit.config import normalise
 from wheelkit.matrix import System
 from wheelkit.wheel.library import matches, plain_name
 
@@ -31,9 +32,11 @@ _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
 
 def provided(wheel: Wheel, contract: Contract) -> tuple[Provider, ...]:
     """List the providers that count: those of the project, and known ones that the wheel itself requires."""
+    required = _required(wheel)
+    if not required:
+        return contract.exclude
     from wheelkit.config.exclude import shipped_providers
 
-    required = _required(wheel)
     known = (item for item in shipped_providers().values() if required.intersection(map(normalise, item.distributions)))
     return (*contract.exclude, *known)
 

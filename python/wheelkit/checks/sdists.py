@@ -6,10 +6,11 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name as normalise
+
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.names import same_version
 from wheelkit.checks.words import some
-from wheelkit.config import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

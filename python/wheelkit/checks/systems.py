@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads(files("wheelkit").joinpath("data/systems.toml").read_text(encoding="utf-8"))
+    import tomllib
+
+    return tomllib.loads((Path(__file__).parents[1] / "data" / "systems.toml").read_text(encoding="utf-8"))
 
 
 def of_macos(path: str) -> bool:

@@ -17,8 +17,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "repair": ("repair", "auditwheel, delocate or delvewheel by the wheel's platform, one exclude list"),
     "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
     "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),
+    "version": ("version", "show, check, bump, stamp and tag the versions of the family; ranges follow"),
     "explain": ("explain", "what a finding means, why it matters, how to mend it"),
+    "publish": ("publish", "upload the family in dependency order: the same bytes, resumable, or nothing"),
     "ci": ("ci", "write the CI workflows that follow from the configuration, or check them"),
+    "doctor": ("doctor", "is this machine ready, and is the project"),
+    "init": ("init", "start a project or a family, or bring wheelkit into one that is there"),
     "clean": ("clean", "remove what was built"),
 }
 

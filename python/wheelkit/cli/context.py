@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelkit import config, family, matrix
-from wheelkit.config.load import OWN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +29,8 @@ def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) 
 
     The configuration is that of a single named folder, else that of the current one, or ``config_file``.
     """
+    from wheelkit import family
+
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
     loaded = load_config(folder.resolve(), config_file)
     is_root = len(sources) == 1 and sources[0].resolve() == loaded.root
@@ -40,6 +40,9 @@ def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) 
 
 def load_config(folder: Path, config_file: Path | None) -> Config:
     """Load the configuration of a folder, or the file that was named with ``--config``."""
+    from wheelkit import config, matrix
+    from wheelkit.config.load import OWN_FILE
+
     validators = (matrix.validate,)
     if config_file is not None:
         return config.load_file(config_file.resolve(), root=folder, validators=validators)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit import config, machine, matrix, plan
+from wheelkit import config, matrix, plan
 from wheelkit.cli.context import config_option, json_option
 from wheelkit.cli.screen import Steps, note, result, result_json, size
+from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
-    from wheelkit.machine import Machine
     from wheelkit.repair import Repaired
     from wheelkit.wheel import FileName
 
@@ -47,15 +48,35 @@ def command(
     folder = Path.cwd()
     validators = (matrix.validate,)
     loaded = config.load_file(config_file, validators=validators) if config_file else config.load(folder, validators=validators)
-    here = machine.detect()
+    _checked(excludes)
     wanted = _parsed(target) if target else None
     done: list[Repaired] = []
     with workshop(Steps(verbose=verbose), "repair") as shop:
         for path in files:
-            chosen = wanted or _target_of(path, loaded, here)
-            patterns = (*plan.patterns(loaded.exclude, chosen.system), *excludes)
-            done.append(repair(path, Recipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run))
+            chosen = wanted or _target_of(path, loaded)
+            named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))
+            patterns = (*plan.patterns(loaded.exclude, chosen.system), *named)
+            one = repair(path, Recipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run)
+            done.append(replace(one, unmatched=_unused(one.unmatched, named, loaded, chosen.system)))
     _show(done, as_json=as_json)
+
+
+def _checked(excludes: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse patterns that would leave out a part of the system, as the configuration does."""
+    for pattern in excludes:
+        if trouble := system_library(pattern):
+            raise UsageError(f'the exclude pattern "{pattern}" {trouble}', hint="wheelkit inspect lists what the wheel needs")
+    return excludes
+
+
+def _unused(unmatched: tuple[str, ...], named: tuple[str, ...], loaded: Config, system: System) -> tuple[str, ...]:
+    """Keep the patterns that ought to have meant something: shipped lists are broad on purpose, and judged as a whole."""
+    silent: set[str] = set()
+    for provider in loaded.exclude:
+        own = plan.patterns([provider], system)
+        if provider.shipped and not set(own) <= set(unmatched):
+            silent.update(own)
+    return tuple(pattern for pattern in unmatched if pattern in named or pattern not in silent)
 
 
 def _parsed(tag: str) -> Target:
@@ -65,23 +86,24 @@ def _parsed(tag: str) -> Target:
         raise UsageError(str(error), hint=f"common ones: {', '.join(matrix.COMMON_TARGETS)}") from error
 
 
-def _target_of(path: Path, loaded: Config, here: Machine) -> Target:
+def _target_of(path: Path, loaded: Config) -> Target:
     """Choose the target: the promised one of the wheel's own system and architecture, else what its tag says."""
     platforms = _name(path).platforms
     promised = [Target.parse(tag) for tag in loaded.matrix.targets or ()]
     for platform in platforms:
         for one in promised:
-            if platform == one.tag or (platform.endswith(f"_{one.arch}") and one.system is _system(platform)):
+            same_libc = one.libc in platform or platform.startswith("linux_")
+            if platform == one.tag or (platform.endswith(f"_{one.arch}") and one.system is _system(platform) and same_libc):
                 return one
     for platform in platforms:
         try:
             return Target.parse(platform)
         except ValueError:
             continue
-    if all(_system(platform) is System.LINUX for platform in platforms) and here.system is System.LINUX:
+    if all(platform.startswith("linux_") for platform in platforms):
         arch = platforms[0].removeprefix("linux_")
         common = [Target.parse(tag) for tag in matrix.COMMON_TARGETS]
-        return next((one for one in common if one.arch == arch), Target.parse(f"manylinux_2_28_{arch}"))
+        return next((one for one in common if one.arch == arch), None) or _parsed(f"manylinux_2_28_{arch}")
     raise UsageError(f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})", hint="name it with --target")
 
 
@@ -106,6 +128,8 @@ def _show(done: list[Repaired], *, as_json: bool) -> None:
                 "grafted": list(one.grafted),
                 "excluded": list(one.excluded),
                 "unmatched": list(one.unmatched),
+                "unchanged": one.unchanged,
+                "unsigned": list(one.unsigned),
             }
             for one in done
         ]
@@ -116,5 +140,9 @@ def _show(done: list[Repaired], *, as_json: bool) -> None:
             if names:
                 note(f"{label}: {', '.join(names)}")
         for pattern in one.unmatched:
-            note(f'WK5  the exclude pattern "{pattern}" matches no library that {one.path.name} needs')
+            note(f'WK504  the exclude pattern "{pattern}" matches no library that {one.path.name} needs')
+        if one.unchanged:
+            note(f"{one.path.name}: nothing to repair, the same bytes")
+        for member in one.unsigned:
+            note(f"{member} was signed by an identity; repair changed it and signed it ad hoc, so sign it again where that matters")
         result(f"{one.path}   {size(one.path.stat().st_size)}")

@@ -56,7 +56,7 @@ def provider(value: object, place: Place) -> Provider | None:
     if patterns is None:
         return None
     known = shipped_providers().get(name, Provider(name=name, distributions=(name,)))
-    linux, macos, windows = (tuple(text for text in patterns if _may_match(text, system)) for system in _SYSTEMS)
+    linux, macos, windows = (tuple(text for text in patterns if may_match(text, system)) for system in _SYSTEMS)
     return replace(known, shipped=False, linux=linux, macos=macos, windows=windows)
 
 
@@ -74,7 +74,7 @@ def _shipped(name: str, place: Place) -> Provider | None:
     return found
 
 
-def _may_match(pattern: str, system: str) -> bool:
+def may_match(pattern: str, system: str) -> bool:
     """Tell whether a pattern can name a library of the system; only an ending says that it cannot."""
     endings = {"linux": r"\.so(\.|\*|$)", "macos": r"\.dylib$", "windows": r"\.dll$"}
     named = [name for name, ending in endings.items() if re.search(ending, pattern, re.IGNORECASE)]

@@ -113,11 +113,13 @@ DISTRIBUTION = Table(
         "ignore": Key(field="ignore", read=Named(name=CODE, entry=REASON)),
     },
 )
+SPAN = Text(expected='a time such as "30 s" or "2 min"', pattern=r"^[0-9]{1,4} ?(s|min)$")
 INDEX = Table(
     build=IndexConfig,
     keys={
         "upload": Key(field="upload", read=ADDRESS, required=True),
         "simple": Key(field="simple", read=ADDRESS, required=True),
+        "lag": Key(field="lag", read=SPAN),
     },
 )
 # Both services allow these letters in the name of a secret or variable.

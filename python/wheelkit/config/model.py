@@ -69,10 +69,14 @@ class VersionConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexConfig:
-    """An index by its two addresses: where files are uploaded, and where installers look (PEP 503)."""
+    """An index by its two addresses: where files are uploaded, and where installers look (PEP 503).
+
+    ``lag`` is how long it may take to show a file that it has accepted, as written (``30 s``); None: as long as public ones take.
+    """
 
     upload: str
     simple: str
+    lag: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,9 +82,10 @@ def _wanted(targets: tuple[Target, ...], request: Request) -> tuple[Target, ...]
 
 
 def _matrix(config: Config, item: Distribution) -> Matrix:
-    from packaging.specifiers import InvalidSpecifier
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
+        SpecifierSet(item.requires_python or "")
         matrix = matrices.matrix_of(config, item.requires_python)
     except InvalidSpecifier as error:
         raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error

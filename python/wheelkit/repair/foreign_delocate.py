@@ -22,16 +22,22 @@ _FUNCTIONS = (
 )
 
 
-def main() -> None:
-    """Run delocate-wheel's command line with the functions exchanged wherever delocate has imported them."""
+def exchange() -> None:
+    """Put repairwheel's functions in the places of delocate's, wherever delocate has imported them."""
     from delocate import delocating, libsana, tools
-    from delocate.cmd import delocate_wheel
     from repairwheel.macos import machotools
 
     for module in (tools, delocating, libsana):
         for name in _FUNCTIONS:
             if hasattr(module, name):
                 setattr(module, name, getattr(machotools, name))
+
+
+def main() -> None:
+    """Run delocate-wheel's command line."""
+    exchange()
+    from delocate.cmd import delocate_wheel
+
     delocate_wheel.main()
 
 

@@ -70,6 +70,32 @@ def _missing(after: Wheel, recipe: Recipe) -> list[str]:
 _FORMATS = {System.LINUX: "elf", System.MACOS: "macho", System.WINDOWS: "pe"}
 
 
+def unsigned(before: Wheel, after: Wheel) -> tuple[str, ...]:
+    """Name the Mach-O members that had been signed with somebody's identity and were changed, so that only an ad hoc signature is left."""
+    digests = {member.name: member.digest for member in after.members}
+    old = {member.name: member.digest for member in before.members}
+    changed = [binary.member for binary in before.binaries if any(part.signed for part in binary.slices) and binary.scan]
+    changed = [name for name in changed if digests.get(name) != old[name]]
+    with zipfile.ZipFile(before.path) as archive:
+        return tuple(name for name in changed if identity_signed(archive.read(name)))
+
+
+# The blob of a code signature that holds a certificate chain and a signature by it (TN3126 and xnu's cs_blobs.h); ad hoc ones have none,
+# or one that is empty but for its header.
+_CMS_MAGIC, _CMS_HEADER = bytes.fromhex("fade0b01"), 8
+
+
+def identity_signed(data: bytes) -> bool:
+    """Tell whether a Mach-O file carries a signature by an identity, not one ad hoc."""
+    place = data.find(_CMS_MAGIC)
+    while place >= 0:
+        length = int.from_bytes(data[place + 4 : place + 8], "big")
+        if _CMS_HEADER < length <= len(data) - place:
+            return True
+        place = data.find(_CMS_MAGIC, place + 1)
+    return False
+
+
 def told(name: str, needs: Needs) -> str:
     """Tell of one library who needs it and where it was looked for."""
     askers = needs.askers.get(name) or [asker for other, many in needs.askers.items() if other.lower() == name.lower() for asker in many]
@@ -81,14 +107,19 @@ def told(name: str, needs: Needs) -> str:
 
 
 def same_contents(before: Path, after: Path) -> bool:
-    """Tell whether two wheels hold the same files with the same bytes, so that repair changed nothing but the packing."""
+    """Tell whether two wheels hold the same files with the same bytes, so that repair changed nothing but the packing.
 
-    def contents(path: Path) -> dict[str, tuple[int, int, int]]:
+    RECORD follows from the rest, and delocate writes the lines of WHEEL in another order the second time.
+    """
+
+    def contents(path: Path) -> dict[str, object]:
+        found: dict[str, object] = {}
         with zipfile.ZipFile(path) as archive:
-            return {
-                item.filename: (item.CRC, item.file_size, item.external_attr >> 16 & 0o111)
-                for item in archive.infolist()
-                if not item.is_dir() and not item.filename.endswith(".dist-info/RECORD")
-            }
+            for item in archive.infolist():
+                if item.filename.endswith(".dist-info/WHEEL"):
+                    found[item.filename] = sorted(archive.read(item).splitlines())
+                elif not item.is_dir() and not item.filename.endswith(".dist-info/RECORD"):
+                    found[item.filename] = (item.CRC, item.file_size, item.external_attr >> 16 & 0o111)
+        return found
 
     return before.name == after.name and contents(before) == contents(after)

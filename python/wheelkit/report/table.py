@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheelkit.report.line import Line
 from wheelkit.report.model import Cover, Severity
 from wheelkit.report.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from rich.text import Text
 
     from wheelkit.report.model import Row
 
@@ -56,7 +55,7 @@ class _Column:
         return text.rjust(self.width) if self.right else text.ljust(self.width)
 
 
-def tables(releases: Sequence[Sequence[Row]], look: Look) -> Iterator[Iterator[Text]]:
+def tables(releases: Sequence[Sequence[Row]], look: Look) -> Iterator[Iterator[Line]]:
     """Draw the rows of each release, all in the widest form in which every one of them fits."""
     for wide, dropped in _STEPS:
         drawn = [(rows, _columns(rows, look, wide=wide, dropped=dropped)) for rows in releases]
@@ -65,7 +64,7 @@ def tables(releases: Sequence[Sequence[Row]], look: Look) -> Iterator[Iterator[T
     yield from (_table(rows, columns) for rows, columns in drawn)
 
 
-def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Text]:
+def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
     lead = _lead(rows, columns)
     yield _line(_name(rows), [(column, (column.heading, "dim")) for column in columns], lead, heading=True)
     for index, row in enumerate(rows):
@@ -126,19 +125,16 @@ def _verdict(row: Row, look: Look) -> tuple[str, str]:
     return ("fine", "green") if row.files else ("", "")
 
 
-def _line(name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False) -> Text:
-    from rich.text import Text
-
+def _line(name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False) -> Line:
     label, (label_text, label_style) = columns[0]
-    line = Text(name, style="bold" if heading else "")
+    line = Line.of((name, "bold" if heading else ""))
     if label.width and not heading:
         line.append(" " * (lead - label.width - len(name)))
-        line.append(label.cell(label_text), style=label_style)
-    line.append(" " * (lead - len(line.plain)))
+        line.append(label.cell(label_text), label_style)
+    line.append(" " * (lead - sum(len(text) for text, _ in line.pieces)))
     for column, (text, style) in columns[1:]:
         line.append(column.gap)
-        line.append(column.cell(text), style=style)
-    line.rstrip()
+        line.append(column.cell(text), style)
     return line
 
 

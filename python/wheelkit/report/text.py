@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from wheelkit.report.line import Line
 from wheelkit.report.model import Cover, Severity
 from wheelkit.report.printable import encodable, printable
 from wheelkit.report.table import Look, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from rich.console import Console
-    from rich.text import Text
 
     from wheelkit.report.model import Finding, Report
 
@@ -28,36 +26,43 @@ _FILES_SHOWN = 2
 _ALIKE_SHOWN = 3
 
 
-def render(report: Report, console: Console) -> None:
-    """Print a report; colour and width are the console's, and a console that is no terminal gets every column."""
-    width = console.width if console.is_terminal else _UNLIMITED
-    look = Look(width=width, marks=_marks(console), severities=_severities(report.findings))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """Where the report is shown: the width in characters (None for a pipe: every column), whether it takes colour, and its encoding."""
+
+    width: int | None = None
+    colour: bool = False
+    encoding: str = "utf-8"
+    fixes: bool = True
+
+
+def render(report: Report, screen: Screen) -> str:
+    """Write a report for a person; without ``fixes`` the findings come without what to do about them."""
+    return "\n".join(_encoded(line, screen) for line in _lines(report, screen)) + "\n"
+
+
+def _lines(report: Report, screen: Screen) -> Iterator[Line]:
+    look = Look(width=screen.width or _UNLIMITED, marks=_marks(screen.encoding), severities=_severities(report.findings))
     releases = [list(rows) for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))]
     for release in tables(releases, look):
-        for line in release:
-            _print(console, line)
-        console.print()
-    lines = list(_findings(report.findings, width))
-    for line in lines:
-        _print(console, line)
+        yield from release
+        yield Line.of()
+    lines = list(_findings(report.findings, look.width, fixes=screen.fixes))
     if lines:
-        console.print()
-    _print(console, _summary(report))
+        yield from lines
+        yield Line.of()
+    yield _summary(report)
 
 
-def _print(console: Console, line: Text) -> None:
-    from rich.text import Text
-
-    plain = encodable(line.plain, console.encoding)
-    if plain != line.plain:
-        line = Text(plain)
-    console.print(line, soft_wrap=True, highlight=False)
+def _encoded(line: Line, screen: Screen) -> str:
+    plain = encodable(line.plain, screen.encoding)
+    return plain if plain != line.plain or not screen.colour else line.styled()
 
 
-def _marks(console: Console) -> dict[Cover, str]:
+def _marks(encoding: str) -> dict[Cover, str]:
     fancy = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
     try:
-        "".join(fancy.values()).encode(console.encoding)
+        "".join(fancy.values()).encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
     return fancy
@@ -95,29 +100,27 @@ def _shortened(kind: list[_Group]) -> list[_Group]:
     return [replace(kind[0], alike=len(kind) - 1)]
 
 
-def _findings(findings: Iterable[Finding], width: int) -> Iterator[Text]:
+def _findings(findings: Iterable[Finding], width: int, *, fixes: bool) -> Iterator[Line]:
     for group in _groups(findings):
-        yield from _finding(group, width)
+        yield from _finding(group, width, fixes=fixes)
 
 
-def _finding(group: _Group, width: int) -> Iterator[Text]:
-    from rich.text import Text
-
+def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     finding = group.finding
     indent = _MARGIN + len(finding.code) + _GAP
     style = "dim" if finding.accepted else _STYLES[finding.severity]
     first, *rest = _wrapped(finding.what, width - indent)
-    yield Text.assemble(" " * _MARGIN, (finding.code, style), " " * _GAP, (first, "dim" if finding.accepted else ""))
+    yield Line.of((" " * _MARGIN, ""), (finding.code, style), (" " * _GAP, ""), (first, "dim" if finding.accepted else ""))
     details = [*((line, "") for line in rest)]
     details += [(line, "dim") for line in _where(group, width - indent)]
     if group.alike:
         details.append((f"and {group.alike} more like it, told by --json", "dim"))
     if finding.accepted:
         details += [(line, "dim") for line in _wrapped(f"accepted: {finding.accepted}", width - indent)]
-    else:
+    elif fixes:
         details += [(line, "dim") for line in _wrapped(f"{finding.fix} · wheelkit explain {finding.code}", width - indent)]
     for line, line_style in details:
-        yield Text(" " * indent + line, style=line_style)
+        yield Line.of((" " * indent, ""), (line, line_style))
 
 
 def _where(group: _Group, width: int) -> list[str]:
@@ -131,9 +134,7 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
 
 
-def _summary(report: Report) -> Text:
-    from rich.text import Text
-
+def _summary(report: Report) -> Line:
     facts = {(item.code, item.what, item.accepted): item for item in report.findings}.values()
     open_ones = [item for item in facts if not item.accepted]
     notes = sum(item.severity is Severity.NOTE for item in open_ones)
@@ -147,7 +148,7 @@ def _summary(report: Report) -> Text:
     if report.sdists:
         files += f" and {_counted(report.sdists, 'sdist')}"
     style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
-    return Text.assemble((words, style), f" in {files}", (f" · {report.seconds:.2f} s", "dim"))
+    return Line.of((words, style), (f" in {files}", ""), (f" · {report.seconds:.2f} s", "dim"))
 
 
 def _counted(number: int, name: str) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from wheelkit.versions.model import Key
 
 # Build requirements that compute the version from version control.
-_FROM_TAGS = frozenset({"setuptools-scm", "hatch-vcs", "versioningit", "vcs-versioning", "poetry-dynamic-versioning", "dunamai", "versioneer"})
+_FROM_TAGS = frozenset(
+    {"setuptools-scm", "hatch-vcs", "versioningit", "vcs-versioning", "poetry-dynamic-versioning", "dunamai", "versioneer"}
+)
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
 _MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py")
@@ -131,7 +133,7 @@ def _configured(folder: Path, name: str) -> Place:
     elif place := texts.in_file(path):
         return place
     reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
-    raise ProjectError(f"{path}, one of the version-files, {reason}", hint="mend the file, or version-files in [tool.wheelkit.distribution]")
+    raise ProjectError(f"{path}, one of the version-files, {reason}", hint="mend it, or version-files in [tool.wheelkit.distribution]")
 
 
 def _usual(folder: Path, item: Distribution) -> Iterator[Place]:

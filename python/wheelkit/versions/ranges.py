@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from wheelkit.versions.model import Span
 
 # Dependency specifiers (PEP 508): name, extras, then the range, in brackets or not, up to a marker.
-_REQUIREMENT = re.compile(r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL)
+_REQUIREMENT = re.compile(
+    r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL
+)
 _CLAUSE = re.compile(r"(?P<operator>===|~=|==|!=|<=|>=|<|>)(?P<gap>\s*)(?P<version>[^\s,]+)")
 _LOWER, _UPPER = frozenset({">=", ">"}), frozenset({"<", "<="})
 _BOUNDING = frozenset({"<", "<=", "==", "===", "~="})
@@ -64,12 +66,12 @@ def moved(text: str, version: str, policy: str | None = None) -> str:
 
 
 def _closed(kept: str, lower: str, new: Version, policy: str, parts: int = 3) -> str:
-    upper = f"<{_cut(next_upper(new, policy), parts)}"
+    upper = f"<{_cut(new, policy, parts)}"
     return ",".join(filter(None, [lower, upper, kept.strip()]))
 
 
 def _parts(clauses: list[re.Match[str]]) -> int:
-    return max(clause["version"].count(".") + 1 for clause in clauses)
+    return max(len(parse(clause["version"]).release) for clause in clauses if clause["operator"] in _LOWER)
 
 
 def _shape(clauses: list[re.Match[str]]) -> str | None:
@@ -87,37 +89,42 @@ def _shifted(clause: re.Match[str], new: Version, policy: str) -> str:
     if operator in _LOWER:
         return f">={gap}{_lower(new, old)}"
     if operator in _UPPER:
-        return f"<{gap}{_cut(next_upper(new, policy), old.count('.') + 1)}"
+        return f"<{gap}{_cut(new, policy, len(parse(old).release))}"
     return clause[0]
 
 
 def _pinned(clause: re.Match[str], new: Version) -> str:
     operator, gap, old = clause["operator"], clause["gap"], clause["version"]
     if operator in {"==", "==="} and old.endswith(".*"):
-        return f"{operator}{gap}{'.'.join(map(str, (*new.release, 0, 0)[: old.count('.')]))}.*"
+        return f"{operator}{gap}{_epoch(new)}{'.'.join(map(str, (*new.release, 0, 0)[: old.count('.')]))}.*"
     if operator in {"==", "==="}:
         return f"{operator}{gap}{new}"
-    return f"{operator}{gap}{_compatible(new, old.count('.') + 1)}" if operator == "~=" else clause[0]
+    return f"{operator}{gap}{_compatible(new, len(parse(old).release))}" if operator == "~=" else clause[0]
 
 
 def _compatible(new: Version, parts: int) -> str:
     """Write the version of a compatible release clause, whose number of parts decides what it admits."""
     kept = (*new.release, 0, 0)[:parts]
-    suffix = "" if any(new.release[parts:]) else str(new).removeprefix(".".join(map(str, new.release)))
-    return ".".join(map(str, kept)) + suffix
+    suffix = "" if any(new.release[parts:]) else str(new).removeprefix(_epoch(new) + ".".join(map(str, new.release)))
+    return _epoch(new) + ".".join(map(str, kept)) + suffix
 
 
 def _lower(new: Version, old: str) -> str:
     """Write a version with the old one's number of parts, where that drops nothing but zeros."""
-    release, parts = new.release, old.count(".") + 1
-    if str(new) == ".".join(map(str, release)):
-        padded = (*release, *(0,) * (parts - len(release)))
-        return ".".join(map(str, padded[:parts] if not any(padded[parts:]) else padded))
-    return str(new)
+    release, parts = new.release, len(parse(old).release)
+    if str(new) != f"{_epoch(new)}{'.'.join(map(str, release))}":
+        return str(new)
+    padded = (*release, *(0,) * (parts - len(release)))
+    return _epoch(new) + ".".join(map(str, padded[:parts] if not any(padded[parts:]) else padded))
 
 
-def _cut(release: tuple[int, ...], parts: int) -> str:
-    """Write an upper bound with as many parts as asked, or as it needs."""
+def _cut(new: Version, policy: str, parts: int) -> str:
+    """Write the upper bound with as many parts as asked, or as it needs."""
+    release = next_upper(new, policy)
     while len(release) > max(parts, 1) and release[-1] == 0:
         release = release[:-1]
-    return ".".join(map(str, release))
+    return _epoch(new) + ".".join(map(str, release))
+
+
+def _epoch(version: Version) -> str:
+    return f"{version.epoch}!" if version.epoch else ""

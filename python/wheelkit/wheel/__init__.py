@@ -2,6 +2,5 @@
 
 from wheelkit.wheel.model import Binary, FileName, Headers, Member, RecordRow, Sdist, Wheel
 from wheelkit.wheel.reading import read, read_all
-from wheelkit.wheel.sdist import read_sdist
 
-__all__ = ["Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel", "read", "read_all", "read_sdist"]
+__all__ = ["Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel", "read", "read_all"]

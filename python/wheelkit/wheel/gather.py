@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import tempfile
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -90,6 +89,8 @@ class Gathering:
         if len(first) == self._size:
             self._view = self._stack.enter_context(memoryview(first).toreadonly())
         elif self._size >= LARGE:
+            import tempfile
+
             self._file = self._stack.enter_context(tempfile.TemporaryFile())
         else:
             self._view = self._stack.enter_context(self._room.take(self._size))

@@ -93,7 +93,7 @@ def _inflated(packed: memoryview, size: int) -> bytes:
         if not stream.eof and len(data) <= size and stream.unconsumed_tail:
             data += stream.decompress(stream.unconsumed_tail, size + 1 - len(data))
     except _codec.error as error:
-        raise InflateError("its packed bytes are damaged") from error
+        raise InflateError("has damaged packed bytes") from error
     _agree(len(data), size)
     _finished(stream)
     return data
@@ -112,7 +112,7 @@ def _in_pieces(packed: memoryview, size: int, crc: int, done: Callable[[int], ob
         try:
             piece = stream.decompress(source, _PIECE)
         except _codec.error as error:
-            raise InflateError("its packed bytes are damaged") from error
+            raise InflateError("has damaged packed bytes") from error
         source = stream.unconsumed_tail
         if exhausted and not piece:
             break
@@ -128,7 +128,7 @@ def _in_pieces(packed: memoryview, size: int, crc: int, done: Callable[[int], ob
 
 def _finished(stream: _Stream) -> None:
     if not stream.eof:
-        raise InflateError("its packed bytes end too early")
+        raise InflateError("ends too early in its packed bytes")
     if stream.unused_data:
         raise InflateError("has bytes behind the end of its packed data")
 

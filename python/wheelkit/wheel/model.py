@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wheelkit.config import normalise
+from packaging.utils import canonicalize_name as normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,8 @@ import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
-from wheelkit.config import normalise
+from packaging.utils import canonicalize_name as normalise
+
 from wheelkit.errors import ProjectError
 from wheelkit.wheel.model import Sdist
 from wheelkit.wheel.names import parse_headers

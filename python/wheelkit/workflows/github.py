@@ -7,6 +7,7 @@ that publish; actions pinned by commit; no expression inside a script; nothing t
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def _ci(plan: Blueprint, kept: Kept) -> str:
 
 
 def _release(plan: Blueprint, kept: Kept) -> str:
-    tags = ", ".join(f'"{tag}"' for tag in plan.tags)
+    tags = ", ".join(map(json.dumps, plan.tags))
     triggers = (
         "push:",
         f"  tags: [{tags}]",

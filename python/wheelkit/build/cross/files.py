@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,26 @@ if TYPE_CHECKING:
 _IMPORT_LIBRARY = "libpython3.a"
 
 
-def write_files(folder: Path, row: CrossTarget, floor: Interpreter, headers: Path, zig: Path, run: Run) -> None:
-    """Write all that Meson reads for one target into ``folder``.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kit:
+    """What the files of one target are made of.
 
     ``headers`` is the include folder of any CPython from the floor on: its limited API is the same for every machine.
     """
+
+    row: CrossTarget
+    floor: Interpreter
+    headers: Path
+    zig: Path
+
+
+def write_files(folder: Path, kit: Kit, run: Run) -> None:
+    """Write all that Meson reads for one target into ``folder``."""
     include = folder / "include"
-    _copy_headers(headers, include)
-    library = _import_library(folder, row, floor, zig, run) if row.import_library else None
-    (folder / CROSS_FILE).write_text(cross_file(row, zig, include), encoding="utf-8")
-    details = build_details(row, floor, include, library)
+    _copy_headers(kit.headers, include)
+    library = _import_library(folder, kit, run) if kit.row.import_library else None
+    (folder / CROSS_FILE).write_text(cross_file(kit.row, kit.zig, include), encoding="utf-8")
+    details = build_details(kit.row, kit.floor, include, library)
     (folder / DETAILS_FILE).write_text(json.dumps(details, indent=1), encoding="utf-8")
 
 
@@ -99,11 +110,11 @@ def _copy_headers(headers: Path, include: Path) -> None:
     (include / "pyconfig.h").write_text(ours, encoding="utf-8")
 
 
-def _import_library(folder: Path, row: CrossTarget, floor: Interpreter, zig: Path, run: Run) -> Path:
+def _import_library(folder: Path, kit: Kit, run: Run) -> Path:
     """Make the import library of python3.dll, with the floor's stable ABI and nothing later: a symbol that is too new fails to link."""
     definition, library = folder / "python3.def", folder / _IMPORT_LIBRARY
-    definition.write_text(definition_file(floor.version), encoding="utf-8")
-    argv = (str(zig), "dlltool", "-d", str(definition), "-l", str(library), "-m", row.import_library)
+    definition.write_text(definition_file(kit.floor.version), encoding="utf-8")
+    argv = (str(kit.zig), "dlltool", "-d", str(definition), "-l", str(library), "-m", kit.row.import_library)
     checked(run, Command(argv=argv), "making the import library of python3.dll")
     return library
 

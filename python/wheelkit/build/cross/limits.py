@@ -20,7 +20,7 @@ NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan
 _TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
 _BLOCK = re.compile(r"^\s*(?P<word>if|elif|else|endif|foreach|endforeach)\b")
 _SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^']+)'\s*\)")
-_OPTIONAL = r"(?![^()]*\brequired\s*:\s*(?!true))"
+_OPTIONAL = r"(?![^()]*\brequired\s*:(?!\s*true))"
 _CXX = "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
 # What meson.build says unconditionally, and why no cross build can do it.
 _LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -52,7 +52,7 @@ def limits(item: Distribution) -> Iterator[str]:
         yield f"{item.source}: it is built by {item.backend}, and cross builds drive meson-python only"
         return
     if not item.limited_api:
-        yield f"{item.source}: [tool.meson-python] limited-api is not true; only limited-API wheels can be built with another Python's headers"
+        yield f"{item.source}: [tool.meson-python] limited-api is not true; cross builds make limited-API wheels only"
     yield from dict.fromkeys(_told(_reader(item.source)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wheelkit import repair
 from wheelkit.build.compiler import complaints
 from wheelkit.build.cross.board import Board, SharedLog
-from wheelkit.build.cross.files import write_files
+from wheelkit.build.cross.files import Kit, write_files
 from wheelkit.build.cross.limits import NATIVE_HINT
 from wheelkit.build.cross.zig import find_zig, zig_environment
 from wheelkit.build.host import serves
@@ -99,7 +99,7 @@ def _compiled(job: NativeStep, row: CrossTarget, bench: _Bench, place: Path, run
     files, out = place / "files", place / "raw"
     files.mkdir()
     floor = min(job.interpreters, key=lambda one: one.version)
-    write_files(files, row, floor, bench.headers, bench.zig, run)
+    write_files(files, Kit(row=row, floor=floor, headers=bench.headers, zig=bench.zig), run)
     filled = {FILES: str(files), OUT: str(out), SDIST: str(bench.source.path), PYTHON: str(bench.python.path)}
     argv = (find_tool("uv"), *(_filled(word, filled) for word in job.argv[1:]))
     done = run(Command(argv=argv, env=zig_environment(), unset=("VIRTUAL_ENV", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT")))

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""An aarch64 Python that runs on this machine: Debian's own arm64 packages under qemu's user-mode emulation.
+
+    python3 ci/aarch64.py            make it where it does not stand yet, and print the command that starts it, one word a line
+    python3 ci/aarch64.py --json     the same as a JSON list
+    python3 ci/aarch64.py --run -c 'import platform; print(platform.machine())'
+
+Needs apt-get and dpkg-deb, no root: everything is fetched through the machine's own apt sources and unpacked into a folder of its own
+(some 50 packages, 80 MB; the user's cache folder, or --folder). Nothing is installed, and wheels are only run here, never built.
+
+Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGES = ("python3", "libpython3-stdlib")
+EMULATOR_PACKAGE, EMULATOR = "qemu-user-static", "qemu-aarch64-static"
+COMPLETE = "complete"
+MISSING = 3
+
+
+def main() -> int:
+    """Parse the command line, make the folder, and print or run the command."""
+    parser = argparse.ArgumentParser(description="Make an aarch64 Python that runs under emulation.")
+    parser.add_argument("--folder", type=Path, default=default_folder(), help="where it is kept (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the command as a JSON list")
+    parser.add_argument("--run", nargs=argparse.REMAINDER, metavar="ARG", help="start that Python with these arguments")
+    options = parser.parse_args()
+    missing = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
+    if missing:
+        return say(f"{' and '.join(missing)} not found: this needs Debian or a system made from it", MISSING)
+    try:
+        command = prepare(options.folder)
+    except subprocess.CalledProcessError as error:
+        return say(f"{' '.join(map(str, error.cmd[:1]))} failed with exit status {error.returncode}:\n{error.stderr}", 1)
+    except LookupError as error:
+        return say(str(error), 1)
+    except OSError as error:
+        return say(f"{error.filename or options.folder} cannot be written: {error.strerror}", 1)
+    if options.run is not None:
+        return subprocess.run([*command, *options.run], check=False).returncode
+    print(json.dumps(command) if options.json else "\n".join(command))
+    return 0
+
+
+def default_folder() -> Path:
+    """Give the folder in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "wheelkit" / "aarch64"
+
+
+def prepare(folder: Path) -> list[str]:
+    """Fill the folder unless it is complete; give the command that starts its Python."""
+    if not (folder / COMPLETE).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        unpack(fetch(folder / "arm64", "arm64", PACKAGES), folder / "root")
+        if shutil.which(EMULATOR) is None:
+            unpack(fetch(folder / "host", "", (EMULATOR_PACKAGE,), alone=True), folder / "emulator")
+        for used in ("arm64", "host"):
+            shutil.rmtree(folder / used, ignore_errors=True)
+        (folder / COMPLETE).touch()
+    return command_in(folder)
+
+
+def command_in(folder: Path) -> list[str]:
+    """Find emulator and Python in the folder."""
+    emulator = shutil.which(EMULATOR) or next(iter(map(str, folder.glob(f"emulator/usr/bin/{EMULATOR}"))), None)
+    pythons = sorted(path for path in folder.glob("root/usr/bin/python3.*") if path.name[8:].isdigit())
+    if emulator is None or not pythons:
+        message = f"{folder} holds no {'emulator' if emulator is None else 'Python'}; remove it, then run this again"
+        raise LookupError(message)
+    return [emulator, "-L", str(folder / "root"), str(pythons[-1])]
+
+
+def fetch(folder: Path, architecture: str, packages: tuple[str, ...], *, alone: bool = False) -> list[Path]:
+    """Download packages, and all that they depend on unless ``alone``, with a state of apt's own in ``folder``."""
+    for part in ("state/lists/partial", "cache/archives/partial"):
+        (folder / part).mkdir(parents=True)
+    (folder / "status").touch()
+    options = {"Dir::State": folder / "state", "Dir::State::status": folder / "status", "Dir::Cache": folder / "cache", "Debug::NoLocking": "1"}
+    if os.geteuid() == 0:
+        options["APT::Sandbox::User"] = "root"
+    if architecture:
+        options |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
+    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    apt = ["apt-get", "-q", *words]
+    call([*apt, "update"])
+    if alone:
+        call([*apt, "download", *packages], folder / "cache/archives")
+    else:
+        call([*apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages])
+    return sorted((folder / "cache/archives").glob("*.deb"))
+
+
+def unpack(archives: list[Path], root: Path) -> None:
+    """Unpack packages into a folder, as a merged-/usr system has them."""
+    if not archives:
+        message = "apt-get downloaded nothing; look at its sources"
+        raise LookupError(message)
+    root.mkdir()
+    for name in ("bin", "lib", "sbin"):
+        (root / "usr" / name).mkdir(parents=True)
+        (root / name).symlink_to(f"usr/{name}")
+    for archive in archives:
+        # tar would replace the links above by folders of older packages.
+        packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True).stdout
+        subprocess.run(["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)], input=packed, capture_output=True, check=True)
+
+
+def call(command: list[str], cwd: Path | None = None) -> None:
+    """Run one step quietly; its error output is kept for the message."""
+    subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+
+
+def say(text: str, code: int) -> int:
+    """Print to standard error, and hand the exit code on."""
+    print(f"aarch64: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""``wheelkit doctor``: is this machine ready, and is the project."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wheelkit.cli.context import config_option, json_option, open_project
+from wheelkit.cli.screen import result, result_json
+from wheelkit.doctor import Patient, State, examine
+from wheelkit.errors import WheelkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wheelkit.doctor import Line
+
+_COLOURS = {State.FINE: "green", State.WARNING: "yellow", State.MISSING: "red"}
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Do not ask the index.")
+@config_option
+@json_option
+def command(offline: bool, config_file: Path | None, as_json: bool) -> int:
+    """Look at this machine and this project; each thing is fine, a warning, or missing, with the command that mends it."""
+    lines = examine(_patient(config_file, online=not offline))
+    if as_json:
+        result_json({"schema": 1, "lines": [asdict(line) for line in lines]})
+    else:
+        _show(lines)
+    return 1 if any(line.state is State.MISSING for line in lines) else 0
+
+
+def _patient(config_file: Path | None, *, online: bool) -> Patient:
+    now, folder = datetime.now(UTC), Path.cwd()
+    try:
+        project = open_project((), config_file)
+    except WheelkitError as error:
+        return Patient(folder=folder, now=now, trouble=error, online=online)
+    return Patient(folder=folder, now=now, config=project.config, family=project.family, online=online)
+
+
+def _show(lines: Sequence[Line]) -> None:
+    width = max(len(line.name) for line in lines)
+    topic = ""
+    for line in lines:
+        if line.topic != topic:
+            topic = line.topic
+            result(topic)
+        for text in _texts(line, width):
+            result(text)
+    result(_verdict(lines))
+
+
+def _texts(line: Line, width: int) -> Iterator[str]:
+    state = line.state.value.ljust(len(State.MISSING.value))
+    yield f"  {_coloured(state, _COLOURS[line.state])}  {line.name.ljust(width)}  {line.detail}"
+    if line.mend:
+        yield f"  {' ' * len(state)}  {' ' * width}  {line.mend}"
+
+
+def _coloured(text: str, colour: str) -> str:
+    return click.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def _verdict(lines: Sequence[Line]) -> str:
+    counts = {state: sum(line.state is state for line in lines) for state in (State.MISSING, State.WARNING)}
+    if not any(counts.values()):
+        return "everything is fine"
+    words = {State.MISSING: "missing", State.WARNING: "to look at"}
+    return ", ".join(f"{count} {words[state]}" for state, count in counts.items() if count)

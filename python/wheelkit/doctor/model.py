@@ -1,0 +1,40 @@
+"""A line of the doctor: what was looked at, how it is, and the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How a thing is: fine; usable, but look at it; or missing for what the project needs."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One thing that was looked at. ``mend`` is a command or a setting, empty where nothing is wrong; ``detail`` never holds a secret."""
+
+    topic: str
+    name: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+def fine(topic: str, name: str, detail: str) -> Line:
+    """Make a line for something that is as it should be."""
+    return Line(topic=topic, name=name, state=State.FINE, detail=detail)
+
+
+def warning(topic: str, name: str, detail: str, mend: str) -> Line:
+    """Make a line for something to look at."""
+    return Line(topic=topic, name=name, state=State.WARNING, detail=detail, mend=mend)
+
+
+def missing(topic: str, name: str, detail: str, mend: str) -> Line:
+    """Make a line for something without which the project cannot be built or released here."""
+    return Line(topic=topic, name=name, state=State.MISSING, detail=detail, mend=mend)

@@ -1,0 +1,100 @@
+"""What an existing project already promises: from its classifiers, requires-python, and its settings for cibuildwheel."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.matrix import COMMON_TARGETS, Interpreter, Target, build_identifier, default_interpreters
+from wheelkit.plan import cibuildwheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wheelkit.project import Distribution
+
+_CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+# The architectures of COMMON_TARGETS by system, as [tool.cibuildwheel.SYSTEM] archs spells them, and the targets for each.
+_TARGETS: Mapping[str, Mapping[str, str]] = {
+    "linux": {
+        **{arch: f"manylinux_2_28_{arch}" for arch in ("x86_64", "aarch64", "ppc64le", "s390x")},
+        "i686": "manylinux_2_17_i686",
+        "armv7l": "manylinux_2_31_armv7l",
+    },
+    "macos": {"x86_64": "macosx_10_13_x86_64", "arm64": "macosx_11_0_arm64", "universal2": "macosx_10_13_universal2"},
+    "windows": {"AMD64": "win_amd64", "x86": "win32", "ARM64": "win_arm64"},
+}
+_VAGUE = frozenset({"auto", "auto64", "auto32", "native", "all"})
+
+
+def targets(project: Distribution) -> tuple[Target, ...]:
+    """Guess the targets: the common ones, or the architectures that cibuildwheel is told, less what its selectors leave out."""
+    common = tuple(map(Target.parse, COMMON_TARGETS))
+    told = [target for system, known in _TARGETS.items() for target in _of_system(project.cibuildwheel, system, known, common)]
+    musl = [one for one in map(_musl, told) if one is not None] if "musllinux" in " ".join(_words(project.cibuildwheel, "build")) else []
+    interpreters = default_interpreters(None)
+    return tuple(
+        one for one in (*told, *musl) if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
+    )
+
+
+def _of_system(table: Mapping[str, Any], system: str, known: Mapping[str, str], common: Sequence[Target]) -> Iterable[Target]:
+    own = table.get(system)
+    archs = _words(own if isinstance(own, dict) else {}, "archs") or _words(table, "archs")
+    named = [arch for arch in archs if arch in known]
+    if not named or _VAGUE.intersection(archs):
+        return [target for target in common if target.system.value == system]
+    return [_with_image(Target.parse(known[arch]), table, own) for arch in named]
+
+
+def _with_image(target: Target, table: Mapping[str, Any], own: object) -> Target:
+    """Take the glibc of the image that cibuildwheel is told to use, where it is one of pypa's names."""
+    key = f"manylinux-{target.arch}-image"
+    name = (own.get(key) if isinstance(own, dict) else None) or table.get(key)
+    try:
+        return Target.parse(f"{name}_{target.arch}") if target.libc and isinstance(name, str) else target
+    except ValueError:
+        return target
+
+
+def _musl(target: Target) -> Target | None:
+    return Target.parse(f"musllinux_1_2_{target.arch}") if target.libc == "manylinux" and target.arch in {"x86_64", "aarch64"} else None
+
+
+def interpreters(project: Distribution, classifiers: Iterable[str], promised: Sequence[Target]) -> tuple[Interpreter, ...]:
+    """Guess the interpreters: those that requires-python admits and the classifiers name, which every target builds."""
+    admitted = default_interpreters(project.requires_python)
+    named = {int(match[1]) for text in classifiers if (match := _CLASSIFIER.fullmatch(text))}
+    wanted = tuple(one for one in admitted if not named or one.version[1] in named) or admitted
+    threaded = [tag for tag in ("cp313t", "cp314t", "cp315t") if tag in " ".join(_words(project.cibuildwheel, "build"))]
+    offered = (*wanted, *map(Interpreter.parse, threaded))
+    for target in promised:
+        selected = tuple(one for one in offered if _selected(project.cibuildwheel, build_identifier(one, target)))
+        offered, _ = cibuildwheel.supported(selected, target)
+    return offered
+
+
+def _selected(table: Mapping[str, Any], identifier: str) -> bool:
+    """Tell whether cibuildwheel's selectors build an identifier (its documentation, "build, skip")."""
+    build = _words(table, "build") or ["*"]
+    skip = _words(table, "skip")
+    return any(_matches(identifier, one) for one in build) and not any(_matches(identifier, one) for one in skip)
+
+
+def _matches(identifier: str, pattern: str) -> bool:
+    return any(fnmatchcase(identifier, one) for one in _expanded(pattern))
+
+
+def _expanded(pattern: str) -> list[str]:
+    """Expand ``{a,b}`` as a shell does."""
+    found = _BRACES.search(pattern)
+    if found is None:
+        return [pattern]
+    return [each for one in found[1].split(",") for each in _expanded(pattern[: found.start()] + one + pattern[found.end() :])]
+
+
+def _words(table: Mapping[str, Any], key: str) -> list[str]:
+    value = table.get(key)
+    return value.split() if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []

@@ -1,0 +1,167 @@
+"""What has to hold before the first byte leaves: proof, policy, the tree, and the rules that the index would apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.contract import contract_of
+from wheelkit.checks.size import INDEX_LIMIT
+from wheelkit.checks.words import counted, size, some
+from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.publish import twine
+from wheelkit.verify import verify
+from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
+from wheelkit.versions.state import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.config import Config
+    from wheelkit.family import Family
+    from wheelkit.process import Run
+    from wheelkit.publish.index import Index
+    from wheelkit.publish.model import Batch, Release
+    from wheelkit.report.model import Finding, Report
+
+# Findings that are warnings in a dist, and that a public index refuses.
+_PUBLIC_RULES: Mapping[str, str] = {
+    "WK202": "names have to be normalised",
+    "WK307": "linux_* tags are refused",
+    "WK602": "the file is over the size limit",
+    "WK703": "local versions are refused",
+    "WK710": "the description has to render",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """On what terms a release goes to an index; ``tag_later`` for a caller that makes the tags once all is well."""
+
+    folder: Path
+    config: Config
+    family: Family
+    allow_dirty: bool = False
+    tag_later: bool = False
+
+
+def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) -> Report:
+    """Make sure that a release may go to all of the indexes; gives the proof.
+
+    Raises CheckFailedError with all reasons of one kind together, UsageError for an option that does not fit the index.
+    """
+    wanted = tuple(indexes)
+    strict = any(one.public for one in wanted)
+    _require_tree(release, wanted, terms)
+    _require_native(release, terms.config)
+    contract = contract_of(terms.config, terms.family)
+    report = verify([terms.folder], contract)
+    _require_proof(report)
+    _refuse("the index's own rules forbid it; nothing was uploaded", list(_index_rules(release, report, contract)) if strict else [])
+    complaints = twine.check(run, release.files)
+    if complaints:
+        raise CheckFailedError(
+            "twine check --strict finds what the index would refuse; nothing was uploaded",
+            detail=complaints,
+            hint="mend the project's metadata, most often its readme, and build again",
+        )
+    return report
+
+
+def _refuse(message: str, lines: Iterable[str], hint: str = "") -> None:
+    detail = "\n".join(lines)
+    if detail:
+        raise CheckFailedError(message, detail=detail, hint=hint)
+
+
+def _require_tree(release: Release, indexes: Iterable[Index], terms: Terms) -> None:
+    for index in indexes:
+        if terms.allow_dirty and not index.staging:
+            raise UsageError(
+                f"--allow-dirty is for staging indexes, and {index} is none",
+                hint='testpypi is one; name yours in the configuration:  [tool.wheelkit.ci] staging = "NAME"',
+            )
+        if not terms.allow_dirty:
+            _require_clean(release, index)
+            if not index.staging:
+                _refuse(
+                    f"what goes to {index} has to be tagged; nothing was uploaded",
+                    _untagged(release, terms),
+                    hint="wheelkit version tag"
+                    if not terms.tag_later
+                    else "a tag that was published never moves:  wheelkit version bump patch",
+                )
+
+
+def _require_clean(release: Release, index: Index) -> None:
+    lift = "      or, for this staging index:  --allow-dirty" if index.staging else ""
+    if release.dirty:
+        raise CheckFailedError(
+            f"these files were built with uncommitted changes, on top of {release.commit[:12]}; nothing was uploaded",
+            hint=f"commit, then build again{lift}",
+        )
+    if not release.commit:
+        raise CheckFailedError(
+            "these files were built outside version control, so nobody can tell from what; nothing was uploaded",
+            hint=f"put the project under git, commit, then build again{lift}",
+        )
+
+
+def _untagged(release: Release, terms: Terms) -> Iterator[str]:
+    """Name the tags that ought to stand on the release's commit and do not; with ``tag_later`` only those that stand elsewhere."""
+    repository = Repository(folder=terms.config.root)
+    for batch in release.batches:
+        template = settings(terms.config, batch.distribution).tag or DEFAULT_TEMPLATE
+        name = template.replace("{version}", batch.version)
+        commit = repository.commit_of(name)
+        if commit and commit != release.commit:
+            yield f"{name} stands on {commit[:12]}, and {batch.name} {batch.version} was built from {release.commit[:12]}"
+        elif not commit and not terms.tag_later:
+            yield f"{name} does not exist; {batch.name} {batch.version} was built from {release.commit[:12]}"
+
+
+def _require_native(release: Release, config: Config) -> None:
+    crossed = [one.name for one in release.files if one.builder == "cross"]
+    if crossed and not config.publish.allow_cross:
+        raise CheckFailedError(
+            f"{counted(len(crossed), 'wheel was', 'wheels were')} built on another system than their own: {some(crossed)}",
+            hint="build them on a machine of their system; or accept it:  [tool.wheelkit.publish] allow-cross = true",
+        )
+
+
+def _require_proof(report: Report) -> None:
+    failing = [one for one in report.findings if one.fails]
+    if failing:
+        raise CheckFailedError(
+            f"verify-matrix has {counted(len(failing), 'finding')} that fail{'s' if len(failing) == 1 else ''}; nothing was uploaded",
+            detail="\n".join(_line(one) for one in failing),
+            hint=f"wheelkit explain {failing[0].code}      and the whole matrix:  wheelkit verify-matrix DIST",
+        )
+
+
+def _line(finding: Finding) -> str:
+    place = finding.file or finding.where
+    return f"{finding.code}  {place}{': ' if place else ''}{finding.what}"
+
+
+def _index_rules(release: Release, report: Report, contract: Contract) -> Iterator[str]:
+    for finding in report.findings:
+        if finding.code in _PUBLIC_RULES and not finding.accepted:
+            yield f"{_line(finding)}; {_PUBLIC_RULES[finding.code]}"
+    for batch in release.batches:
+        yield from _sdist_rules(batch, contract)
+
+
+def _sdist_rules(batch: Batch, contract: Contract) -> Iterator[str]:
+    if len(batch.sdists) > 1:
+        yield f"{batch.distribution}: {len(batch.sdists)} sdists ({some(one.name for one in batch.sdists)}); an index takes one a release"
+    promise = contract.promise(batch.distribution)
+    limit = promise.max_size if promise and promise.max_size else INDEX_LIMIT
+    for one in batch.sdists:
+        if one.size > limit:
+            yield f"{one.name} has {size(one.size)}, over the limit of {size(limit)}"
+        wanted = f"{batch.distribution.replace('-', '_')}-{batch.version}.tar.gz"
+        if one.name != wanted:
+            yield f"{one.name} is not the sdist's normalised name, {wanted} (PEP 625)"

@@ -1,0 +1,141 @@
+"""Runs twine: one call for the files of one distribution, in a scrubbed environment, and reads what it says of each file.
+
+Only the command is used, never twine's modules, which are no public interface.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from wheelkit.process import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from wheelkit.process import Run
+    from wheelkit.publish.credentials import Credentials
+    from wheelkit.publish.index import Index
+    from wheelkit.publish.model import ShippedFile
+
+# What twine needs of the environment; all else stays with us, other tools' settings and secrets first of all.
+_PASSED = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "USERNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT"}
+    | {"USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "HOMEDRIVE", "HOMEPATH", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"}
+    | {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "PYTHON_KEYRING_BACKEND", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
+    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_SENDING = re.compile(r"^Uploading (?P<file>\S+\.(?:whl|tar\.gz|zip))$")
+_STATUS = re.compile(r"^(?P<status>[1-5]\d\d)(?: |$)")
+_REPLY = re.compile(r"^(?:INFO\s+)?Response from ")
+_TAKEN, _REFUSED_FROM, _BROKEN_FROM = 200, 400, 500
+_PASSING = frozenset({408, 425, 429})
+
+
+class Ending(Enum):
+    """How an upload ended: all taken, a refusal that stays, a failure that may pass, or something that tells nothing of the index."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    PASSING = "passing"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """What became of one call: the files that the index took, the one that was under way when it ended, its status and the words."""
+
+    ending: Ending
+    taken: tuple[str, ...]
+    underway: str
+    status: int
+    words: str
+
+
+def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, keeps: tuple[int, ...] = ()) -> Upload:
+    """Upload files in their order; an index's no is told in what comes back, and not raised."""
+    signed = all(one.attestations for one in files)
+    arguments = ["--no-color", "upload", "--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url", index.upload]
+    arguments += ["--attestations"] if signed else []
+    paths = [one.path for one in files] + [path for one in files if signed for path in one.attestations]
+    done = run(_command([*arguments, *map(str, paths)], credentials.environment(), keeps))
+    return read(done.returncode, done.output)
+
+
+def check(run: Run, files: Sequence[ShippedFile]) -> str:
+    """Have twine check what the index would refuse of metadata and description; gives its complaints, empty where it has none."""
+    done = run(_command(["--no-color", "check", "--strict", *(str(one.path) for one in files)], {}))
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in plain(done.output).splitlines()]
+    return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
+
+
+def _command(arguments: Sequence[str], env: Mapping[str, str], keeps: tuple[int, ...] = ()) -> Command:
+    # A wide terminal, or twine would wrap names; no bytecode or path of the user's own.
+    fixed = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
+    dropped = tuple(name for name in os.environ if name.upper() not in _PASSED and not name.startswith("LC_"))
+    return Command(argv=(sys.executable, "-m", "twine", *arguments), env={**fixed, **env}, unset=dropped, keeps=keeps)
+
+
+def plain(output: str) -> str:
+    """Drop what only colours a terminal."""
+    return _ANSI.sub("", output)
+
+
+def read(returncode: int, output: str) -> Upload:
+    """Read twine's output: which file it was at, and what the index said last."""
+    taken: list[str] = []
+    current, status, replied = "", 0, False
+    for line in (line.strip() for line in plain(output).splitlines()):
+        if match := _SENDING.match(line):
+            current, status = match["file"], 0
+        elif _REPLY.match(line):
+            replied = True
+            continue
+        elif replied and (match := _STATUS.match(line)):
+            status = int(match["status"])
+            if status == _TAKEN and current:
+                taken.append(current)
+                current = ""
+        replied = False
+    ending = Ending.TAKEN if returncode == 0 else _ending(status, output)
+    return Upload(ending=ending, taken=tuple(taken), underway=current, status=status, words=_words(output))
+
+
+_NETWORK = re.compile(
+    r"\b(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|ChunkedEncodingError|ProtocolError|RemoteDisconnected|NewConnectionError)\b"
+)
+
+
+def _ending(status: int, output: str) -> Ending:
+    if status in _PASSING or status >= _BROKEN_FROM:
+        return Ending.PASSING
+    if status >= _REFUSED_FROM:
+        return Ending.REFUSED
+    return Ending.PASSING if _NETWORK.search(output) else Ending.BROKEN
+
+
+_TITLE = re.compile(r"<title>\s*(?P<words>.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
+_RAISED = re.compile(
+    r"^(?:ERROR\s+)?(?P<words>[A-Za-z_.]*(?:Error|Exception|Timeout|Interactive|Failure|Configuration|Distribution|Detected)\b.*)$"
+)
+
+
+def _words(output: str) -> str:
+    """Find the words that say most: the index's own, in its page's title, else the error that twine ended with."""
+    text = plain(output)
+    titles = [match["words"] for match in _TITLE.finditer(text)]
+    if titles:
+        return " ".join(titles[-1].split())
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for position, line in reversed(list(enumerate(lines))):
+        if match := _RAISED.match(line):
+            following = lines[position + 1] if position + 1 < len(lines) else ""
+            return f"{match['words']} {following}".strip()
+    return lines[-1] if lines else "it said nothing"

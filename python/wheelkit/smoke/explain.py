@@ -1,0 +1,192 @@
+"""Why an import or an installation failed, in the user's words: what is missing, who provides it, and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelkit.smoke.model import Failure
+from wheelkit.smoke.probe import Trouble, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from wheelkit.config import Provider
+    from wheelkit.smoke.model import Package
+
+_NO_LIBRARY = (
+    re.compile(r"(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
+    re.compile(r"Library not loaded: (?:[^\n]*/)?(?P<library>[\w.+@-]+)"),
+    re.compile(r"Error loading shared library (?P<library>[\w.+@-]+)"),
+)
+_NO_SYMBOL = (
+    re.compile(r"undefined symbol: (?P<symbol>\w+)"),
+    re.compile(r"[Ss]ymbol not found(?: in flat namespace)?:? \(?'?(?P<symbol>\w+)"),
+    re.compile(r"Error relocating [^\n]*: (?P<symbol>\w+): symbol not found"),
+)
+_TOO_OLD = re.compile(r"version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\w.]+)' not found(?: \(required by (?P<by>[^)]*)\))?")
+_OTHER_MACHINE = re.compile(
+    r"wrong ELF class|invalid ELF header|Exec format error|incompatible architecture|not a valid Win32 application|"
+    r"no suitable image found|cannot open shared object file: Exec format"
+)
+_NO_DLL = re.compile(r"DLL load failed while importing (?P<module>[\w.]+): The specified (?P<what>module|procedure) could not be found")
+_NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What can be asked for an explanation: the environment, the family's files there, and the providers of libraries."""
+
+    env: Path
+    packages: Mapping[str, Package]
+    providers: tuple[Provider, ...] = ()
+
+
+def explain(trouble: Trouble, known: Known) -> Failure:
+    """Turn what the probe saw into what happened and what to do; what nobody understands is told as it is."""
+    told = plain(trouble)
+    for reason in _REASONS:
+        found = reason(trouble, known)
+        if found is not None:
+            return replace(told, what=found[0], fix=found[1])
+    return told
+
+
+def _shadowed(trouble: Trouble, _: Known) -> tuple[str, str] | None:
+    if trouble.kind != "Shadowed":
+        return None
+    name = trouble.check.removeprefix("import ")
+    return f"{name} has the name of a standard module, which Python finds first: nobody can import it", "give the module another name"
+
+
+def _glibc(trouble: Trouble, _: Known) -> tuple[str, str] | None:
+    match = _TOO_OLD.search(trouble.error)
+    if match is None:
+        return None
+    by = f" ({Path(match['by']).name} asks for it)" if match["by"] else ""
+    library = "glibc" if match["version"].startswith("GLIBC_") else "libstdc++"
+    return (
+        f"it needs {match['version']}, which this system's {library} does not have{by}",
+        "it was built on a newer system than its tag says:  wheelkit verify-matrix dist/   names the symbol",
+    )
+
+
+def _machine(trouble: Trouble, _: Known) -> tuple[str, str] | None:
+    if not _OTHER_MACHINE.search(trouble.error):
+        return None
+    return "it holds a binary for another architecture than this machine's", "wheelkit inspect WHEEL   shows which; the tag promises this one"
+
+
+def _library(trouble: Trouble, known: Known) -> tuple[str, str] | None:
+    match = _first(_NO_LIBRARY, trouble.error)
+    if match is None:
+        return None
+    library = match["library"]
+    owner = _provider(library, known)
+    if owner is not None:
+        needs = " or ".join(owner)
+        return f"the library {library} is not there; {needs} provides it", f"require {needs} in dependencies, and import it first"
+    holder = next((path for path in _binaries(known.env) if path.name == library), None)
+    if holder is not None:
+        inside = holder.relative_to(_site_of(holder)).parts[0]
+        return f"the library {library} lies in {inside}, where nothing looks for it", f"import {inside} first, or set an rpath of $ORIGIN to it"
+    return f"the library {library} is not there, and nothing that was installed brings it", "let repair graft it:  wheelkit repair WHEEL"
+
+
+def _symbol(trouble: Trouble, known: Known) -> tuple[str, str] | None:
+    match = _first(_NO_SYMBOL, trouble.error)
+    if match is None:
+        return None
+    symbol = match["symbol"]
+    if symbol.lstrip("_").startswith(("Py", "PyPy")):
+        return (
+            f"the interpreter does not have {symbol}, which the extension calls",
+            "it was built for another version of Python than its tag says:  wheelkit verify-matrix dist/",
+        )
+    owners = sorted({path.relative_to(_site_of(path)).parts[0] for path in _binaries(known.env) if _exports(path, symbol)})
+    if owners:
+        names = ", ".join(owners)
+        return f"the symbol {symbol} is missing where it is looked for; {names} exports it", f"link against {names}, or import it first"
+    owner = next((one for one in known.providers if _mentions(one, symbol)), None)
+    if owner is not None:
+        names = " or ".join(owner.distributions or (owner.name,))
+        return (
+            f"the installed {names} does not have the symbol {symbol}: it was built against another version",
+            f'pin the version that it was built with:  dependencies = ["{names}==X.Y.*"]',
+        )
+    return (
+        f"the symbol {symbol} is missing, and nothing that was installed exports it",
+        "a source file or library is missing from the link, or it was built against another version of a dependency",
+    )
+
+
+def _dll(trouble: Trouble, _: Known) -> tuple[str, str] | None:
+    match = _NO_DLL.search(trouble.error)
+    if match is None:
+        return None
+    what = "a DLL that it needs" if match["what"] == "module" else "a function in one of its DLLs"
+    return f"{match['module']} could not be loaded: {what} is missing (Windows does not say which)", "wheelkit inspect WHEEL   lists its DLLs"
+
+
+def _module(trouble: Trouble, known: Known) -> tuple[str, str] | None:
+    match = _NO_MODULE.search(trouble.error) if trouble.kind == "ModuleNotFoundError" else None
+    if match is None:
+        return None
+    module = match["module"]
+    top = module.partition(".")[0]
+    owners = [one for one in known.packages.values() if any(name == top or name.startswith(f"{top}.") for name in one.modules)]
+    here = [one for one in owners if one.key in _installed(known.env)]
+    if here:
+        return f"the module {module} is not in the wheel of {here[0].name}", "the build leaves it out: look at what the backend packs"
+    if owners:
+        return f"it imports {module}, and does not require {owners[0].name}, which provides it", f'dependencies = ["{owners[0].name}…"]'
+    return f"it imports {module}, which nothing that it requires provides", "add what provides it to dependencies, or import it only where it is there"
+
+
+_REASONS: tuple[Callable[[Trouble, Known], tuple[str, str] | None], ...] = (_shadowed, _glibc, _machine, _library, _symbol, _dll, _module)
+
+
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
+    return next((match for pattern in patterns if (match := pattern.search(text))), None)
+
+
+def _provider(library: str, known: Known) -> tuple[str, ...] | None:
+    from fnmatch import fnmatchcase
+
+    for one in known.providers:
+        if any(fnmatchcase(library, pattern) for pattern in one.patterns):
+            return one.distributions or (one.name,)
+    return None
+
+
+def _mentions(provider: Provider, symbol: str) -> bool:
+    """Tell whether a mangled C++ name speaks of a provider's namespace: ``torch``, ``at`` and ``c10`` are libtorch's."""
+    spaces = {"torch": ("5torch", "2at", "3c10", "2torch"), "tensorflow": ("10tensorflow",), "onnxruntime": ("11onnxruntime",)}
+    return any(space in symbol for space in spaces.get(provider.name, (f"{len(provider.name)}{provider.name}",)))
+
+
+def _installed(env: Path) -> frozenset[str]:
+    from wheelkit.smoke.compare import installed
+
+    return installed(env)
+
+
+def _binaries(env: Path) -> Iterator[Path]:
+    for pattern in ("*.so", "*.so.*", "*.dylib", "*.pyd", "*.dll"):
+        yield from env.rglob(pattern)
+
+
+def _site_of(path: Path) -> Path:
+    return next((parent for parent in path.parents if parent.name == "site-packages"), path.parent)
+
+
+def _exports(path: Path, symbol: str) -> bool:
+    from wheelkit import _core
+
+    try:
+        scan = _core.scan(path.read_bytes())
+    except (OSError, ValueError, _core.ScanError):
+        return False
+    return any(symbol in part.exports or symbol.removeprefix("_") in part.exports for part in scan.slices)

@@ -1,0 +1,124 @@
+"""The values of a smoke test: the wheels, the cases that are run, and how each of them went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+    from wheelkit.machine import Python
+    from wheelkit.matrix import Interpreter
+    from wheelkit.wheel.model import RecordRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """One wheel of the dist, as its own metadata describes it.
+
+    ``record`` are the rows of RECORD, ``modules`` what can be imported at its top levels, ``extensions`` its extension modules;
+    ``scripts`` are console scripts and ``entries`` the other entry points, as ``group:name = target``.
+    """
+
+    path: Path
+    sha256: str
+    key: str
+    name: str
+    version: str
+    requires: tuple[Requirement, ...] = ()
+    extras: tuple[str, ...] = ()
+    requires_python: str = ""
+    record: tuple[RecordRow, ...] = ()
+    modules: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    entries: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def meta(self) -> bool:
+        """Whether the wheel holds nothing to import."""
+        return not self.modules and not self.extensions
+
+    @property
+    def pinned(self) -> str:
+        """The requirement that means this file and no other: path and sha256."""
+        return f"{self.name} @ {self.path.as_uri()}#sha256={self.sha256}"
+
+
+class How(StrEnum):
+    """How a case is installed."""
+
+    ENVIRONMENT = "environment"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One fresh environment: what is asked for, the family's files that may answer, and what has to work there.
+
+    ``wanted`` are names with extras; ``packages`` all of the family that serves this interpreter, by name; ``checked`` those of them
+    whose modules, scripts and entry points are tried; ``commands`` the configured ones. ``missing`` says why the case cannot run.
+    """
+
+    label: str
+    how: How
+    interpreter: Interpreter
+    python: Python
+    wanted: tuple[str, ...]
+    packages: Mapping[str, Package]
+    checked: tuple[str, ...]
+    commands: tuple[str, ...] = ()
+    missing: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name the case in a line of its own."""
+        tool = " as a tool" if self.how is How.TOOL else ""
+        return f"{self.label}{tool} on {self.interpreter}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """What went wrong: what was tried, what happened, the lines that show it, and what to do."""
+
+    check: str
+    what: str
+    detail: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How one case went: no failure is fine. ``checks`` counts what was tried; ``kept`` is the environment where it stays."""
+
+    case: Case
+    failures: tuple[Failure, ...] = ()
+    checks: int = 0
+    seconds: float = 0.0
+    log: Path | None = None
+    kept: Path | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether all worked."""
+        return not self.failures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Smoked:
+    """The whole smoke test: every case, the interpreters that are promised but not here, and what the user should know."""
+
+    outcomes: tuple[Outcome, ...]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    order: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether every case worked."""
+        return all(outcome.ok for outcome in self.outcomes)

@@ -1,0 +1,93 @@
+"""What runs inside an environment: it imports modules and loads entry points, one line of JSON before and after each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.smoke.model import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wheelkit.process import Completed
+    from wheelkit.smoke.model import Package
+
+_MARK = "wheelkit-probe "
+_TRACE_LINES = 12
+
+# Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path.
+SCRIPT = r"""
+import importlib, json, sys, traceback, os
+def say(**what):
+    sys.stdout.write("\n" + MARK + json.dumps(what) + "\n"); sys.stdout.flush()
+home = os.path.realpath(sys.prefix) + os.sep
+for kind, name, target in json.loads(sys.argv[1]):
+    say(began=[kind, name])
+    try:
+        if kind == "import":
+            module = importlib.import_module(name)
+            places = [getattr(module, "__file__", None)] if getattr(module, "__file__", None) else list(getattr(module, "__path__", []))
+            away = [place for place in places if not os.path.realpath(place).startswith(home)]
+            builtin = not places
+            if name.partition(".")[0] in getattr(sys, "stdlib_module_names", ()) and (builtin or away):
+                say(failed=[kind, name], type="Shadowed", error="Python found its own standard module of that name first", trace="")
+            elif away:
+                say(failed=[kind, name], type="Elsewhere", error="it was found outside the environment: " + away[0], trace="")
+        else:
+            value = importlib.import_module(target.split(":")[0])
+            for part in target.partition("[")[0].strip().partition(":")[2].split("."):
+                value = getattr(value, part.strip()) if part.strip() else value
+    except BaseException as error:
+        say(failed=[kind, name], type=type(error).__name__, error=str(error), trace=traceback.format_exc())
+    say(ended=[kind, name])
+""".replace("MARK", repr(_MARK))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """What the probe saw: the check, the exception's type and words, and its traceback."""
+
+    check: str
+    kind: str
+    error: str
+    trace: str
+
+
+def questions(packages: Iterable[Package]) -> list[tuple[str, str, str]]:
+    """List what is tried: every module, every extension, and every entry point that needs no extra."""
+    asked: list[tuple[str, str, str]] = []
+    for one in packages:
+        asked += [("import", name, "") for name in dict.fromkeys((*one.modules, *one.extensions))]
+        asked += [("entry point", f"{group}:{name}", target) for group, name, target in one.entries if "[" not in target]
+    return asked
+
+
+def argument(asked: Iterable[tuple[str, str, str]]) -> str:
+    """Write the questions as the script's argument."""
+    return json.dumps(list(asked))
+
+
+def answers(done: Completed) -> Iterator[Trouble]:
+    """Read what failed; a probe that died or ran out of time names what it was at."""
+    began = ""
+    for line in done.output.splitlines():
+        if not line.startswith(_MARK):
+            continue
+        told = json.loads(line.removeprefix(_MARK))
+        if "began" in told:
+            began = " ".join(told["began"])
+        elif "ended" in told:
+            began = ""
+        else:
+            yield Trouble(check=" ".join(told["failed"]), kind=told["type"], error=told["error"], trace=told["trace"])
+    if done.returncode != 0:
+        how = "did not come to an end in time" if done.timed_out else f"ended Python itself, with exit status {done.returncode}"
+        yield Trouble(check=began or "the probe", kind="Crash", error=how, trace=done.output)
+
+
+def plain(trouble: Trouble) -> Failure:
+    """Tell of a trouble without further explanation."""
+    words = trouble.error if trouble.kind in {"Crash", "Elsewhere", "Shadowed"} else f"{trouble.kind}: {trouble.error}"
+    return Failure(check=trouble.check, what=words, detail="\n".join(trouble.trace.strip().splitlines()[-_TRACE_LINES:]))

@@ -1,0 +1,224 @@
+"""Changing versions: all places and ranges computed first, judged as they would be, and written all or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
+from wheelkit.versions import texts
+from wheelkit.versions.bump import parse
+from wheelkit.versions.model import Key, Scheme, Span
+from wheelkit.versions.ranges import admits, moved, range_in
+from wheelkit.versions.state import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wheelkit.config import Config
+    from wheelkit.versions.model import Need, Place, State, Versioned
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """One text that is replaced by another at a place: ``old`` is the part of it that changes, ``new`` what that part becomes."""
+
+    place: Place
+    old: str
+    new: str
+
+    @property
+    def whole(self) -> str:
+        """The whole text of the place, afterwards."""
+        return self.place.text.replace(self.old, self.new, 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A range that followed: whose, of which sibling, from what to what."""
+
+    need: Need
+    new: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """Everything that a new set of versions means: versions before and after, ranges that follow, and the files as they will be."""
+
+    versions: Mapping[str, tuple[str, str]]
+    moves: tuple[Move, ...]
+    files: Mapping[Path, tuple[str, str]]
+
+
+def plan(config: Config, state: State, versions: Mapping[str, str]) -> Change:
+    """Compute what new versions of some members change, without writing anything.
+
+    Raises UsageError for a version that wheelkit cannot edit, CheckFailedError where a dependent would not admit a new version,
+    ProjectError where two members share a file and would get different versions.
+    """
+    for key, version in versions.items():
+        _require_editable(state.members[key])
+        parse(version)
+    moves = tuple(_move(config, need, versions[need.sibling]) for need in state.needs if need.sibling in versions and need.editable)
+    _require_admitted(state, versions, moves)
+    edits = [Edit(place=place, old=place.text, new=version) for key, version in versions.items() for place in state.members[key].places]
+    edits += [_range_edit(move) for move in moves if move.new != move.need.range]
+    return Change(
+        versions={key: (state.members[key].version or "", version) for key, version in versions.items()},
+        moves=tuple(move for move in moves if move.new != move.need.range),
+        files=_files(edits),
+    )
+
+
+def _require_editable(member: Versioned) -> None:
+    if member.editable:
+        return
+    name = member.distribution.name
+    if member.scheme is Scheme.TAGS:
+        hint = f"wheelkit version tag {name} --as VERSION"
+        raise UsageError(f"the version of {name} comes from git tags, and no file holds it", hint=hint)
+    raise UsageError(
+        f"no file of {name} that wheelkit knows states its version",
+        hint=f'say where it stands:  [tool.wheelkit.distribution.{member.key}] version-files = ["src/{member.key}/__init__.py"]',
+    )
+
+
+def _move(config: Config, need: Need, version: str) -> Move:
+    policy = settings(config, need.sibling).range_policy or config.version.range_policy
+    return Move(need=need, new=moved(need.range, version, policy))
+
+
+def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable[Move]) -> None:
+    new = {move.need: move.new for move in moves}
+    lines = []
+    for need in state.needs:
+        version = versions.get(need.sibling)
+        text = new.get(need, need.range)
+        if version is not None and text and not admits(text, version):
+            name = state.members[need.dependent].distribution.name
+            lines.append(f"{name} needs {need.sibling} {text}   ({state.shown(need.place.path)}, {need.place.where})")
+    if lines:
+        raise CheckFailedError(
+            "a dependent does not allow the new version, and its range is not one that wheelkit moves; nothing was changed",
+            detail="\n".join(lines),
+            hint="change that range by hand, or choose a version that it admits",
+        )
+
+
+def _range_edit(move: Move) -> Edit:
+    """Replace the range alone: escapes in the rest of the requirement stay as they are written."""
+    need = move.need
+    if need.range:
+        return Edit(place=need.place, old=need.range, new=move.new)
+    span = range_in(need.place.text)
+    head = need.place.text[: span.start if span else None].rstrip()
+    return Edit(place=need.place, old=head, new=head + move.new)
+
+
+def _files(edits: Sequence[Edit]) -> dict[Path, tuple[str, str]]:
+    by_file: dict[Path, dict[Span | Key, Edit]] = {}
+    for edit in edits:
+        same = by_file.setdefault(edit.place.path.resolve(), {}).setdefault(edit.place.at, edit)
+        if same.new != edit.new:
+            raise ProjectError(
+                f"{edit.place.path} holds the version of two distributions, which would become {same.new} and {edit.new}",
+                hint="give all of them one version, or each a file of its own",
+            )
+    files = {path: _edited(path, tuple(changes.values())) for path, changes in by_file.items()}
+    return {path: pair for path, pair in files.items() if pair[0] != pair[1]}
+
+
+def _edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
+    before = texts.read(path) or ""
+    if path.suffix == ".toml":
+        return before, _edited_toml(path, before, edits)
+    after = before
+    spans = [(edit.place.at, edit.new) for edit in edits if isinstance(edit.place.at, Span)]
+    for span, new in sorted(spans, key=lambda pair: -pair[0].start):
+        after = after[: span.start] + new + after[span.end :]
+    return before, after
+
+
+def _edited_toml(path: Path, text: str, edits: Sequence[Edit]) -> str:
+    """Replace parts of strings in a TOML file, with every other byte left as it is.
+
+    Of all places where the old text stands, the right one is that whose change makes the document the wanted one. (tomlkit finds places
+    by itself, but writes some layouts anew: it drops blanks in inline tables.)
+    """
+    for edit in edits:
+        wanted = tomllib.loads(text)
+        *parents, last = edit.place.at if isinstance(edit.place.at, tuple) else ()
+        table: Any = wanted
+        for part in parents:
+            table = table[part]
+        table[last] = edit.whole
+        tries = (text[: one.start()] + edit.new + text[one.end() :] for one in re.finditer(re.escape(edit.old), text))
+        found = next((one for one in tries if _parses_to(one, wanted)), None)
+        if found is None:
+            where = f"{path}, {edit.place.where}"
+            raise ProjectError(
+                f"{where} is written with escapes; nothing was changed", hint=f'write it as "{edit.place.text}", or change it by hand'
+            )
+        text = found
+    return text
+
+
+def _parses_to(text: str, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except ValueError:
+        return False
+
+
+def write(change: Change) -> None:
+    """Write all files or none: each beside its place first, then all renamed; a failure puts back what was renamed.
+
+    Raises CheckFailedError where a file changed since it was read, OutputError where one cannot be written.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, (before, after) in change.files.items():
+            if texts.read(path) != before:
+                raise CheckFailedError(f"{path} changed while it was being edited; nothing was written", hint="run the command again")
+            staged[path] = _staged(path, after)
+        _swap(staged, change.files)
+    except OSError as error:
+        raise OutputError.of(error, error.filename or "a file") from error
+    finally:
+        for copy in staged.values():
+            copy.unlink(missing_ok=True)
+
+
+def _staged(path: Path, text: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    copy = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        shutil.copymode(path, copy)
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+    return copy
+
+
+def _swap(staged: Mapping[Path, Path], files: Mapping[Path, tuple[str, str]]) -> None:
+    done: list[Path] = []
+    try:
+        for path, copy in staged.items():
+            copy.replace(path)
+            done.append(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for path in done:
+                path.write_bytes(files[path][0].encode("utf-8"))
+        raise

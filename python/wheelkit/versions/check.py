@@ -1,0 +1,126 @@
+"""What is wrong with the versions of a family: places that disagree, ranges that the siblings' own versions do not satisfy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
+from wheelkit.versions.model import Problem, Scheme
+from wheelkit.versions.ranges import admits, bounded, moved, range_in
+from wheelkit.versions.state import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.config import Config
+    from wheelkit.versions.model import Need, State, Versioned
+
+
+def check(config: Config, state: State) -> tuple[Problem, ...]:
+    """Find every drift: in the versions, in the ranges between siblings, and between the templates of tags."""
+    found = [problem for member in state.members.values() for problem in _member(state, member)]
+    found += [problem for need in state.needs for problem in _need(state, need)]
+    return (*found, *ambiguous(config, state))
+
+
+def _member(state: State, member: Versioned) -> Iterator[Problem]:
+    name = member.distribution.name
+    if member.scheme is Scheme.TAGS and member.tagged is None:
+        yield Problem(
+            distribution=name,
+            where="git tags",
+            what="its version comes from git tags, and no tag below this commit holds one",
+            fix=f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)",
+        )
+    yield from _invalid(state, member)
+    told: dict[str, list[str]] = {}
+    for place in member.places:
+        told.setdefault(_canonical(place.text), []).append(f"{place.text} in {state.shown(place.path)}, {place.where}")
+    if len(told) > 1:
+        parts = "; ".join(" and ".join(places) for places in told.values())
+        first = member.version
+        yield Problem(distribution=name, where=parts, what=f"its version is {parts}", fix=f"wheelkit version set {first} {name}")
+
+
+def _invalid(state: State, member: Versioned) -> Iterator[Problem]:
+    for place in member.places:
+        if _canonical(place.text) == place.text and not _is_version(place.text):
+            where = f"{state.shown(place.path)}, {place.where}"
+            fix = f"wheelkit version set 1.2.3 {member.distribution.name}"
+            yield Problem(distribution=member.distribution.name, where=where, what=f'"{place.text}" is no version by PEP 440', fix=fix)
+
+
+def _need(state: State, need: Need) -> Iterator[Problem]:
+    dependent, sibling = state.members[need.dependent].distribution.name, state.members[need.sibling]
+    where = f"{state.shown(need.place.path)}, {need.place.where}"
+    version = sibling.version
+    fix = f"write {_suggested(need, version)}"
+    if range_in(need.place.text) is None:
+        what = f'"{need.place.text.strip()}" names a file or an address: indexes refuse that, and no version is promised'
+        yield Problem(distribution=dependent, where=where, what=what, fix=fix)
+        return
+    if need.range and version and not admits(need.range, version):
+        what = f"it needs {sibling.distribution.name} {need.range}, and {sibling.distribution.name} is {version}"
+        follow = f"wheelkit version set {version} {sibling.distribution.name}   (the ranges follow)"
+        yield Problem(distribution=dependent, where=where, what=what, fix=follow if need.editable and sibling.editable else fix)
+    if not bounded(need.range) and not need.place.where.startswith(("build-system", "dependency-groups")):
+        what = f'"{need.place.text.strip()}" has no upper bound: a later {sibling.distribution.name} that breaks it would be installed'
+        yield Problem(distribution=dependent, where=where, what=what, fix=fix)
+
+
+def _suggested(need: Need, version: str | None) -> str:
+    span = range_in(need.place.text)
+    if span is None:
+        return f'"{need.sibling}{moved("", version or "1.0.0")}"'
+    kept = need.range if bounded(need.range) else ""
+    return f'"{need.place.text[: span.start].rstrip()}{moved(kept, version or "1.0.0")}{need.place.text[span.end :]}"'
+
+
+def ambiguous(config: Config, state: State) -> Iterator[Problem]:
+    """Find templates by which one tag could mean two distributions; one template for all is fine while their versions are one."""
+    templates = {key: settings(config, key).tag or DEFAULT_TEMPLATE for key in state.members}
+    pairs = [(one, other) for one in templates for other in templates if one < other]
+    for one, other in pairs:
+        first, second = state.members[one], state.members[other]
+        if templates[one] == templates[other]:
+            if not _same(first.version, second.version):
+                what = f'{one} {first.version} and {other} {second.version} are both tagged "{templates[one]}"'
+                yield Problem(distribution=one, where="tag", what=what, fix=_tag_fix(other))
+        elif sample := _confused((templates[one], first.version), (templates[other], second.version)):
+            what = f'the tag "{sample}" can mean {one} ("{templates[one]}") and {other} ("{templates[other]}")'
+            yield Problem(distribution=one, where="tag", what=what, fix=_tag_fix(other))
+
+
+def _tag_fix(name: str) -> str:
+    return f'[tool.wheelkit.distribution.{name}] tag = "{name}-v{{version}}"'
+
+
+def _confused(one: tuple[str, str | None], other: tuple[str, str | None]) -> str:
+    """Give a tag of one template, with the version that goes with it, from which the other reads a version too; else nothing."""
+    for (template, own), (against, _) in ((one, other), (other, one)):
+        for version in (*([own] if own else []), "1.2.3", "1.0rc1"):
+            tag = template.replace("{version}", version)
+            if version_in(tag, against) is not None:
+                return tag
+    return ""
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and _canonical(one) == _canonical(other)
+
+
+def _is_version(text: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def _canonical(text: str) -> str:
+    """Write a version in its one form; what is none stays as it is."""
+    from packaging.version import Version
+
+    return str(Version(text)) if _is_version(text) else text

@@ -1,0 +1,227 @@
+"""One exclude list, three tools: real wheels for five targets that link one library to graft and one to leave out."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from native import Library, Toolchain, function, module
+from wheelkit import wheel as wheels
+from wheelkit.errors import CheckFailedError, ToolFailedError
+from wheelkit.process import LoggedRun
+from wheelkit.repair import Recipe, Repaired, repair
+from wheelkit.wheel.library import base_name, plain_name
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="shows that Linux repairs for all"),
+    pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs the extra cross"),
+]
+TARGETS = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64", "win_amd64")
+# The pattern names no version; on Linux the library does. Libraries of Windows have no prefix, and no case.
+EXCLUDES = ("libfulcrum.so", "libfulcrum.dylib", "FULCRUM.dll")
+DECLARED = "int lever(int value);\nint fulcrum(int value);\n"
+
+
+class Workbench:
+    """A raw wheel for one target, with the libraries that it needs: lever, which needs beam, and fulcrum."""
+
+    def __init__(self, tag: str, folder: Path) -> None:
+        self.tools = Toolchain(tag, folder)
+        self.folder = folder
+        self.beam = self.tools.library("beam", function("beam", "value + 1"))
+        # fulcrum lies elsewhere, as in a provider's own folder, and lever needs it too: it is excluded at every depth.
+        self.fulcrum = self.tools.library("fulcrum", function("fulcrum", "value * 2"), version="2", folder="provider")
+        self.lever = self.tools.library(
+            "lever",
+            function("lever", "beam(value) + fulcrum(value)", "int beam(int value);\nint fulcrum(int value);"),
+            version="1",
+            needs=(self.beam, self.fulcrum),
+        )
+        core = self.tools.extension(
+            module(DECLARED, "lever((int)value) + fulcrum((int)value)"), (self.lever, self.fulcrum), rpath=str(folder)
+        )
+        self.raw = self.tools.wheel(folder / "raw", core, requires=("fulcrum>=2",))
+
+    def repair(
+        self, out: Path, *, wheel: Path | None = None, patterns: tuple[str, ...] = EXCLUDES, paths: tuple[Path, ...] | None = None
+    ) -> Repaired:
+        given = (self.lever.path.parent, self.fulcrum.path.parent) if paths is None else paths
+        recipe = Recipe(target=self.tools.target, patterns=patterns, lib_paths=given)
+        return repair(wheel or self.raw, recipe, out, LoggedRun(self.folder / "repair.log"))
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    return Workbench(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def linux(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    return Workbench("manylinux_2_28_x86_64", tmp_path_factory.mktemp("linux"))
+
+
+def held(path: Path) -> set[str]:
+    return {plain_name(binary.member) for binary in wheels.read(path).binaries if not binary.extension}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_same_list_has_the_same_outcome(bench: Workbench, tmp_path: Path) -> None:
+    done = bench.repair(tmp_path)
+    assert held(done.path) == {bench.lever.name, bench.beam.name}
+    assert sorted(map(plain_name, done.grafted)) == sorted([bench.lever.name, bench.beam.name])
+    assert done.excluded == (bench.fulcrum.name,)
+    # Two of the three patterns are for other systems.
+    assert len(done.unmatched) == 2
+    after = wheels.read(done.path)
+    assert bench.fulcrum.name in {base_name(name) for name in after.needed}
+    assert not [rpath.path for _, part in after.parts() for rpath in part.rpaths if rpath.path.startswith("/")]
+    assert after.name is not None
+    assert bench.tools.target.tag in after.name.platforms
+
+
+def test_without_the_list_all_of_it_is_grafted(bench: Workbench, tmp_path: Path) -> None:
+    done = bench.repair(tmp_path, patterns=())
+    assert held(done.path) == {bench.lever.name, bench.beam.name, bench.fulcrum.name}
+    assert done.excluded == ()
+
+
+def test_a_repaired_wheel_repairs_to_itself(bench: Workbench, tmp_path: Path) -> None:
+    first = bench.repair(tmp_path / "first")
+    second = bench.repair(tmp_path / "second", wheel=first.path, paths=())
+    assert second.unchanged
+    assert (second.path.name, sha256(second.path)) == (first.path.name, sha256(first.path))
+    assert (second.grafted, second.excluded) == ((), first.excluded)
+
+
+def test_the_source_date_decides_the_bytes(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
+    first, second = (bench.repair(tmp_path / name) for name in ("first", "second"))
+    assert sha256(first.path) == sha256(second.path)
+    with zipfile.ZipFile(first.path) as archive:
+        assert {entry.date_time[:3] for entry in archive.infolist()} == {(2020, 9, 13)}
+
+
+def test_the_proof_agrees(bench: Workbench, tmp_path: Path) -> None:
+    bench.repair(tmp_path / "dist")
+    (tmp_path / "wheelkit.toml").write_text(
+        f'[exclude]\nfulcrum = ["{"fulcrum.dll" if os.name == "nt" else EXCLUDES[0]}", "{EXCLUDES[1]}", "{EXCLUDES[2]}"]\n'
+    )
+    command = [sys.executable, "-m", "wheelkit", "verify-matrix", "dist"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    shutil.rmtree(tmp_path / "dist")
+    bench.repair(tmp_path / "dist", patterns=())
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WK503" in done.stdout
+    assert "fulcrum" in done.stdout
+
+
+def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) -> None:
+    excludes = [word for pattern in EXCLUDES for word in ("--exclude", pattern)]
+    paths = [word for path in (bench.lever.path.parent, bench.fulcrum.path.parent) for word in ("--lib-path", str(path))]
+    command = [
+        sys.executable,
+        "-m",
+        "wheelkit",
+        "repair",
+        "--target",
+        bench.tools.target.tag,
+        *excludes,
+        *paths,
+        "--out",
+        "out",
+        str(bench.raw),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"excluded: {bench.fulcrum.name}" in done.stderr
+    (path,) = (tmp_path / "out").glob("*.whl")
+    shown = [
+        subprocess.run([sys.executable, "-m", "wheelkit", "inspect", str(one)], capture_output=True, text=True, check=True).stdout
+        for one in (bench.raw, path)
+    ]
+    before, after = shown
+    assert bench.lever.name in before
+    assert bench.beam.name not in before
+    assert plain_name(bench.beam.name).split(".")[0] in after
+
+
+def test_a_library_on_no_path_is_named_with_who_needs_it_and_where_was_looked(bench: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "partly").mkdir()
+    lever: Library = bench.lever
+    shutil.copy(lever.path, tmp_path / "partly")
+    with pytest.raises((ToolFailedError, CheckFailedError)) as caught:
+        bench.repair(tmp_path / "out", paths=(tmp_path / "partly",))
+    told = f"{caught.value.message}\n{caught.value.detail}".lower()
+    assert bench.beam.name.lower() in told
+    assert f"needed by {lever.name}".lower() in told
+    assert str(tmp_path / "partly").lower() in told
+    assert "--lib-path" in caught.value.hint
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_library_for_another_processor_is_told_apart(bench: Workbench, tmp_path: Path) -> None:
+    tag = {
+        "manylinux_2_28_x86_64": "manylinux_2_28_aarch64",
+        "manylinux_2_28_aarch64": "manylinux_2_28_x86_64",
+        "macosx_10_13_x86_64": "macosx_11_0_arm64",
+        "macosx_11_0_arm64": "macosx_11_0_x86_64",
+        "win_amd64": "win_arm64",
+    }[bench.tools.target.tag]
+    if tag == "win_arm64":
+        pytest.skip("zig's C library for that target takes a minute and a half the first time")
+    stranger = Toolchain(tag, tmp_path)
+    beam = stranger.library("beam", function("beam", "value"))
+    shutil.copy(bench.lever.path, beam.path.parent)
+    with pytest.raises((ToolFailedError, CheckFailedError)) as caught:
+        bench.repair(tmp_path / "out", paths=(beam.path.parent,))
+    told = f"{caught.value.message}\n{caught.value.detail}"
+    assert f"{beam.path} is for" in told
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the wheel is for x86_64")
+def test_the_wheel_computes_where_its_provider_is_found(linux: Workbench, tmp_path: Path) -> None:
+    done = linux.repair(tmp_path / "out")
+    with zipfile.ZipFile(done.path) as archive:
+        archive.extractall(tmp_path / "site")
+    command = [sys.executable, "-c", "from demo._core import compute; print(compute(20))"]
+    away = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    alone = subprocess.run(command, cwd=tmp_path / "site", env=away, capture_output=True, text=True, check=False)
+    assert "libfulcrum.so.2" in alone.stderr
+    beside = subprocess.run(
+        command,
+        cwd=tmp_path / "site",
+        env={**away, "LD_LIBRARY_PATH": str(linux.fulcrum.path.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert beside.stdout.strip() == str(20 + 1 + 40 + 40)
+
+
+def test_a_wheel_for_two_systems_is_refused(linux: Workbench, tmp_path: Path) -> None:
+    mac = Toolchain("macosx_11_0_arm64", tmp_path / "mac")
+    (tmp_path / "mac").mkdir(exist_ok=True)
+    with zipfile.ZipFile(linux.raw) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    both = tmp_path / linux.raw.name
+    members["demo/other.so"] = mac.library("beam", function("beam", "value")).path.read_bytes()
+    with zipfile.ZipFile(both, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(CheckFailedError, match="binaries of 2 systems") as caught:
+        linux.repair(tmp_path / "out", wheel=both)
+    assert "macos: demo/other.so" in caught.value.detail

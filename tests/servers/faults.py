@@ -1,0 +1,71 @@
+"""What can go wrong between an index and its client, as data: which request it meets and what it does to it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """``..._before`` meets an upload before the index keeps the file, ``..._after`` when it has kept it; ``look_...`` meets a listing."""
+
+    BROKEN_BEFORE = "503 before the commit"
+    BROKEN_AFTER = "503 after the commit"
+    CUT_BEFORE = "connection cut before the commit"
+    CUT_AFTER = "connection cut after the commit"
+    BUSY = "429"
+    SLOW = "slow answer"
+    LOOK_BROKEN = "listing answers 503"
+    LOOK_CUT = "listing cut"
+    LOOK_STALE = "listing from before the last upload"
+
+
+LOOKS = frozenset({Kind.LOOK_BROKEN, Kind.LOOK_CUT, Kind.LOOK_STALE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault: its kind, the how-manieth request of its sort it meets (from 1), and how many in a row."""
+
+    kind: Kind
+    at: int = 1
+    times: int = 1
+
+
+class Faults:
+    """A plan of faults, asked once for each request; uploads and listings are counted apart."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._faults = tuple(faults)
+        self._uploads = self._looks = 0
+        self._lock = threading.Lock()
+        self.met: list[Kind] = []
+
+    def upload(self) -> Kind | None:
+        """Count an upload, and tell what is to happen to it."""
+        with self._lock:
+            self._uploads += 1
+            return self._due(self._uploads, looks=False)
+
+    def look(self) -> Kind | None:
+        """Count a listing, and tell what is to happen to it."""
+        with self._lock:
+            self._looks += 1
+            return self._due(self._looks, looks=True)
+
+    def _due(self, number: int, *, looks: bool) -> Kind | None:
+        for fault in self._faults:
+            if (fault.kind in LOOKS) == looks and fault.at <= number < fault.at + fault.times:
+                self.met.append(fault.kind)
+                return fault.kind
+        return None
+
+
+def random_faults(seed: int, count: int = 2, span: int = 12) -> Faults:
+    """Draw some faults within the first ``span`` requests of each sort."""
+    draw = random.Random(seed)  # noqa: S311 - a test's dice
+    kinds = list(Kind)
+    return Faults(Fault(kind=draw.choice(kinds), at=draw.randint(1, span), times=draw.randint(1, 3)) for _ in range(count))

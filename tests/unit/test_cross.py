@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import configparser
+import json
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from abi3info import DATAS, FUNCTIONS
+
+from wheelkit import config, machine, matrix, plan
+from wheelkit.build.cross import limits
+from wheelkit.build.cross.board import Board
+from wheelkit.build.cross.files import build_details, cross_file, definition_file
+from wheelkit.build.cross.limits import unconditional
+from wheelkit.build.cross.zig import find_zig, zig_environment
+from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, UsageError
+from wheelkit.family import Family
+from wheelkit.matrix import Interpreter, System, Target
+from wheelkit.plan import Builder, Plan
+from wheelkit.plan.cross import cross_target, why_not
+from wheelkit.process import Command, LoggedRun
+from wheelkit.project import Distribution, Kind
+
+TRIPLES = {
+    "manylinux_2_28_x86_64": "x86_64-linux-gnu.2.28",
+    "manylinux2014_x86_64": "x86_64-linux-gnu.2.17",
+    "manylinux_2_34_aarch64": "aarch64-linux-gnu.2.34",
+    "musllinux_1_2_x86_64": "x86_64-linux-musl",
+    "macosx_10_13_x86_64": "x86_64-macos.10.13",
+    "macosx_11_0_arm64": "aarch64-macos.11.0",
+    "win_amd64": "x86_64-windows-gnu",
+    "win_arm64": "aarch64-windows-gnu",
+}
+HERE = machine.Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed")
+
+
+def distribution(source: Path = Path("project"), **changes: object) -> Distribution:
+    facts: dict[str, object] = {"name": "momentum", "version": "1.2.0", "kind": Kind.NATIVE, "source": source, "backend": "mesonpy"}
+    return Distribution(**{**facts, "limited_api": True, "requires_python": ">=3.11", **changes})  # type: ignore[arg-type]
+
+
+def planned(document: dict[str, object], *, targets: tuple[str, ...] = ()) -> Plan:
+    family = Family(root=Path("project"), distributions=(distribution(),))
+    request = plan.Request(machine=HERE, out=Path("dist"), builder=Builder.CROSS, targets=targets, environ={})
+    return plan.make(config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,)), family, request)
+
+
+@pytest.mark.parametrize(("tag", "triple"), TRIPLES.items())
+def test_each_target_has_a_row_with_zigs_name_of_it(tag: str, triple: str) -> None:
+    row = cross_target(Target.parse(tag))
+    assert row is not None
+    assert row.triple == triple
+    assert bool(row.import_library) == tag.startswith("win")
+    assert bool(row.libc) == tag.startswith("musl")
+
+
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        ("manylinux_2_5_x86_64", "from version 2.17 on"),
+        ("macosx_10_9_x86_64", "from version 10.13 on"),
+        ("macosx_11_0_universal2", "do not know macosx_11_0_universal2"),
+        ("manylinux_2_28_s390x", "do not know manylinux_2_28_s390x"),
+    ],
+)
+def test_a_target_without_a_cross_build_says_why(tag: str, why: str) -> None:
+    assert cross_target(Target.parse(tag)) is None
+    assert why in why_not(Target.parse(tag))
+
+
+def test_the_plan_has_one_step_for_each_target_and_says_cross() -> None:
+    made = planned({"matrix": {"targets": [*TRIPLES, "win32"], "interpreters": ["cp311", "cp314", "cp314t"]}})
+    assert [row.builder for row in made.targets] == [Builder.CROSS] * len(TRIPLES) + [None]
+    assert [str(step.target) for step in made.steps] == [str(Target.parse(tag)) for tag in TRIPLES]
+    # One limited-API wheel; free-threaded interpreters take none.
+    assert {tuple(map(str, step.interpreters)) for step in made.steps} == {("cp311", "cp314")}
+    document = json.loads(json.dumps(plan.to_json(made)))
+    assert {step["builder"] for step in document["steps"]} == {"cross"}
+    assert document["targets"][-1]["why"] == "cross builds do not know win32"
+
+
+def test_only_macos_goes_without_the_description_of_the_targets_python() -> None:
+    made = planned({"matrix": {"targets": list(TRIPLES)}})
+    described = {step.target.system for step in made.steps if any("python.build_config" in word for word in step.argv)}
+    assert described == {System.LINUX, System.WINDOWS}
+    assert all("setup-args=--cross-file={files}/cross.ini" in step.argv for step in made.steps)
+
+
+def test_targets_can_be_picked_from_the_matrix_and_no_others() -> None:
+    document: dict[str, object] = {"matrix": {"targets": list(TRIPLES)}}
+    assert [str(step.target) for step in planned(document, targets=("win_amd64",)).steps] == ["win_amd64"]
+    with pytest.raises(UsageError, match="manylinux_2_99_x86_64: not in the matrix") as caught:
+        planned(document, targets=("manylinux_2_99_x86_64", "win_amd64"))
+    assert "win_amd64" in caught.value.hint
+
+
+def test_the_cross_file_survives_odd_folders() -> None:
+    row = cross_target(Target.parse("macosx_11_0_arm64"))
+    assert row is not None
+    text = cross_file(row, Path("/it's here/zig"), Path("/in clude"))
+    parser = configparser.ConfigParser()
+    parser.read_string(text)
+    assert parser["binaries"]["c"] == r"['/it\'s here/zig', 'cc', '-target', 'aarch64-macos.11.0', '-I/in clude']"
+    assert dict(parser["host_machine"]) == {
+        "system": "'darwin'",
+        "cpu_family": "'aarch64'",
+        "cpu": "'aarch64'",
+        "endian": "'little'",
+        "subsystem": "'macos'",
+    }
+    assert "cpp" not in parser["binaries"]
+
+
+def test_the_description_links_an_import_library_on_windows_alone() -> None:
+    floor = Interpreter.parse("cp311")
+    for tag, library in (("win_amd64", Path("/x/libpython3.a")), ("manylinux_2_28_aarch64", None)):
+        row = cross_target(Target.parse(tag))
+        assert row is not None
+        details = build_details(row, floor, Path("/x/include"), library)
+        libpython = details["libpython"]
+        assert isinstance(libpython, dict)
+        assert libpython["link_extensions"] is (library is not None)
+        assert libpython.get("dynamic-stableabi") == libpython.get("dynamic_stableabi") == (str(library) if library else None)
+
+
+def test_the_import_library_ends_at_the_floor() -> None:
+    older, newer = definition_file((3, 11)).splitlines(), definition_file((3, 13)).splitlines()
+    assert older[:2] == ['LIBRARY "python3.dll"', "EXPORTS"]
+    assert set(older) < set(newer)
+    assert "PyType_GetModuleByDef" not in older  # 3.13
+    assert "PyType_GetModuleByDef" in newer
+    assert "PyErr_SetFromWindowsErr" in older
+    assert "PyOS_AfterFork" not in older  # there is no fork() on Windows
+    assert "PyBaseObject_Type DATA" in older
+    known = {item.symbol.name for item in (*FUNCTIONS.values(), *DATAS.values())}
+    assert {line.removesuffix(" DATA") for line in newer[2:]} <= known
+
+
+PLAIN = "project('x', 'c', version: '1')\npy = import('python').find_installation()\npy.extension_module('x', 'x.c', limited_api: '3.11')\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("add_languages('cpp')", "C++"),
+        ("add_languages('cpp', native: false)", "C++"),
+        ("project('y', ['c', 'cpp'], version: '1')", "C++"),
+        ("project('y', 'c', 'cpp')", "C++"),
+        ("executable('y', 'y.cpp')", "C++"),
+        ("dependency('openmp')", "OpenMP"),
+        ("dependency('OpenMP', required: true)", "OpenMP"),
+        ("dependency('appleframeworks', modules: 'foundation')", "Apple"),
+        ("add_project_link_arguments('-framework', 'Accelerate', language: 'c')", "Apple"),
+        ("add_languages('objc')", "Apple"),
+        ("executable('y', 'y.m')", "Apple"),
+        ("add_languages('fortran')", "a language"),
+    ],
+)
+def test_limits_are_told_with_their_place(tmp_path: Path, line: str, reason: str) -> None:
+    (tmp_path / "meson.build").write_text(PLAIN + "\nsubdir('src')\n")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/meson.build").write_text(f"# first\n{line}\n")
+    with pytest.raises(ProjectError) as caught:
+        limits.require([distribution(tmp_path)])
+    assert caught.value.exit_code == 2
+    assert f"momentum: src/meson.build, line 2: {reason}" in caught.value.detail
+    assert "wheelkit plan" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "# add_languages('cpp')",
+        "message('# C++ is not here: add_languages(cpp)')",
+        "if get_option('tests').enabled()\n  add_languages('cpp')\n  executable('t', 't.cpp')\nendif",
+        "foreach name : []\n  dependency('openmp')\nendforeach",
+        "add_languages('cpp', native: true)",
+        "add_languages('cpp', required: false)",
+        "dependency('openmp', required: false)",
+        "dependency('openmp', required: get_option('openmp'))",
+        "add_languages('cython')",
+        "if x\n  subdir('cxx')\nendif",
+    ],
+)
+def test_what_a_build_may_never_meet_is_no_limit(tmp_path: Path, line: str) -> None:
+    (tmp_path / "meson.build").write_text(f"{PLAIN}{line}\n")
+    (tmp_path / "cxx").mkdir()
+    (tmp_path / "cxx/meson.build").write_text("add_languages('cpp')\n")
+    limits.require([distribution(tmp_path)])
+
+
+def test_an_sdist_is_read_like_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "momentum-1.2.0"
+    folder.mkdir()
+    (folder / "meson.build").write_text(f"{PLAIN}add_languages('cpp')\n")
+    with tarfile.open(tmp_path / "momentum-1.2.0.tar.gz", "w:gz") as archive:
+        archive.add(folder, arcname=folder.name)
+    (problem,) = limits.limits(distribution(tmp_path / "momentum-1.2.0.tar.gz"))
+    assert problem.startswith("meson.build, line 4: C++")
+
+
+def test_another_backend_and_the_full_api_are_limits_too(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        limits.require([distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)])
+    first, second = caught.value.detail.splitlines()
+    assert "it is built by setuptools.build_meta, and cross builds drive meson-python only" in first
+    assert "limited-api is not true" in second
+
+
+def test_lines_keep_their_numbers() -> None:
+    assert unconditional("a\nif x\n  b\nelif y\n  c\nelse\n  d\nendif\ne # f\n") == "a\n\n\n\n\n\n\n\ne \n"
+
+
+def test_wheelkit_itself_is_within_the_limits() -> None:
+    limits.require([distribution(Path(__file__).parents[2])])
+
+
+def test_without_zig_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_zig().is_file()
+    monkeypatch.setattr("wheelkit.build.cross.zig.find_spec", lambda _: None)
+    with pytest.raises(MissingToolError) as caught:
+        find_zig()
+    assert caught.value.hint == "pip install 'wheelkit[cross]'"
+    assert caught.value.exit_code == 3
+
+
+def test_zigs_cache_is_kept_unless_the_user_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZIG_GLOBAL_CACHE_DIR", raising=False)
+    assert Path(zig_environment()["ZIG_GLOBAL_CACHE_DIR"]).name == "zig"
+    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", "/own")
+    assert zig_environment() == {}
+
+
+class Screen:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def begin(self, label: str) -> None:
+        self.said.append(f"begin {label}")
+
+    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+        assert seconds >= 0
+        self.said.append(f"end {label} {ok}")
+
+    def command(self, line: str) -> None:
+        self.said.append(line)
+
+    builder = note = command
+
+
+def test_parallel_steps_keep_one_line_alive() -> None:
+    screen = Screen()
+    board = Board(screen)
+    with board.step("a"):
+        with pytest.raises(ValueError, match="b"), board.step("b"):
+            raise ValueError("b")
+        board.note("n")
+    assert screen.said == ["begin a", "end b False", "begin a", "n", "end a True"]
+
+
+def test_a_command_in_a_thread_ends_when_told(tmp_path: Path) -> None:
+    stop = threading.Event()
+    run = LoggedRun(tmp_path / "log", stop=stop.is_set)
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(Command(argv=(sys.executable, "-c", "import time; print('on', flush=True); time.sleep(600)")))
+        except InterruptedByUserError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while "on" not in ((tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""):
+        time.sleep(0.01)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(raised) == 1
+
+
+@pytest.mark.parametrize("words", [["--cross", "--native"], ["--cross", "--builder", "host"]])
+def test_a_cross_build_beside_another_builder_is_refused(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n[project]\nname = "x"\nversion = "1"\n'
+        "[tool.meson-python]\nlimited-api = true\n"
+    )
+    (tmp_path / "meson.build").write_text(PLAIN)
+    done = subprocess.run([sys.executable, "-m", "wheelkit", "build", *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "both make the native wheels" in done.stderr

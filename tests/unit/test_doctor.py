@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from wheelkit import config, doctor, family
+from wheelkit.__main__ import main
+from wheelkit.doctor import Line, State, access, machine, project, tools
+from wheelkit.errors import ConfigError, ProjectError
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="containers build on Linux only")
+PROJECT = """[build-system]
+build-backend = "mesonpy"
+[project]
+name = "momentum"
+version = "1.2.0"
+requires-python = ">=3.11"
+[tool.meson-python]
+limited-api = true
+[tool.wheelkit.matrix]
+targets = ["manylinux_2_28_x86_64", "macosx_10_13_x86_64"]
+interpreters = ["cp311", "cp314t"]
+"""
+TOLD = "pypi-AgEIcHlwaS5vcmcCJDU5"
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the only folder on PATH; it is empty, as on a bare machine."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    for name in ("CC", "CIBW_CONTAINER_ENGINE", "CONTAINERS_CONF"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def engine(folder: Path, *, run: str = "exit 0", images: str = "echo pypa/manylinux_2_28_x86_64:latest") -> None:
+    program(folder, "podman", f'case "$1" in\nversion) echo 4.3.1;;\nimages) {images};;\nrun) {run};;\nesac')
+
+
+def facts(lines: object) -> list[tuple[str, str]]:
+    assert isinstance(lines, Line) or hasattr(lines, "__iter__")
+    return [(line.name, line.state.value) for line in ([lines] if isinstance(lines, Line) else lines)]
+
+
+def test_a_bare_machine_has_no_compiler_and_the_line_says_how_to_get_one(path: Path) -> None:
+    line = tools.compiler({"PATH": str(path)})
+    assert line.state is State.MISSING
+    assert "looked for $CC, cc, gcc, clang" in line.detail
+    assert "apt install gcc libc6-dev" in line.mend
+
+
+def test_a_compiler_that_works_is_fine_and_a_broken_one_is_missing(path: Path) -> None:
+    program(path, "cc", "echo cc 12.2")
+    assert facts(tools.compiler({})) == [("C compiler", "fine")]
+    program(path, "cc", "echo no licence >&2; exit 69")
+    line = tools.compiler({})
+    assert (line.state, line.detail) == (State.MISSING, "cc is there, but does not work: no licence")
+
+
+@linux
+def test_without_an_engine_the_host_builder_takes_over(path: Path) -> None:
+    assert list(path.iterdir()) == []
+    (line,) = machine.containers({})
+    assert line.state is State.WARNING
+    assert line.detail == "docker is not installed; podman is not installed; the host builder takes over"
+    assert line.mend == "apt install podman"
+
+
+@linux
+def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
+    program(path, "docker", "echo Cannot connect to the Docker daemon >&2; exit 1")
+    (line,) = machine.containers({"CIBW_CONTAINER_ENGINE": "docker"})
+    assert line.state is State.WARNING
+    assert "docker is installed but does not work: Cannot connect to the Docker daemon" in line.detail
+    assert line.mend.startswith("start its service")
+
+
+@linux
+def test_a_container_is_really_started(path: Path) -> None:
+    engine(path, run='shift; echo "$@" > "$0.ran"; exit 0')
+    (line,) = machine.containers({})
+    assert (line.state, line.detail) == (State.FINE, "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest")
+    assert (path / "podman.ran").read_text() == "--rm --pull=never --network=none pypa/manylinux_2_28_x86_64:latest true\n"
+
+
+@linux
+def test_an_engine_that_answers_and_starts_nothing_is_missing(path: Path) -> None:
+    engine(path, run="echo setting rlimits: operation not permitted >&2; exit 126")
+    (line,) = machine.containers({})
+    assert line.state is State.MISSING
+    assert line.detail.endswith("setting rlimits: operation not permitted")
+    assert "--builder host" in line.mend
+
+
+@linux
+def test_without_an_image_nothing_is_fetched_to_try(path: Path) -> None:
+    engine(path, run='touch "$0.ran"', images="echo docker.example/alpine:3")
+    (line,) = machine.containers({})
+    assert (line.state, "no image is on this machine yet" in line.detail) == (State.FINE, True)
+    assert not (path / "podman.ran").exists()
+
+
+@linux
+def test_the_image_that_cibuildwheel_is_told_to_use_is_tried(path: Path) -> None:
+    import platform
+
+    engine(path, images="echo ours:latest; echo manylinux:1")
+    (line,) = machine.containers({f"CIBW_MANYLINUX_{platform.machine().upper()}_IMAGE": "ours"})
+    assert line.detail.endswith("starts one from ours")
+
+
+def test_no_line_shows_a_credential(tmp_path: Path) -> None:
+    (tmp_path / ".pypirc").write_text(f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {TOLD}\n")
+    (tmp_path / ".pypirc").chmod(0o644)
+    lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": TOLD}))
+    assert TOLD not in repr(lines)
+    assert lines[-1].detail == "$TWINE_PASSWORD, ~/.pypirc [pypi]"
+    assert facts(lines) == [(".pypirc", "warning"), ("credentials", "fine")]
+    assert lines[0].mend == f"chmod 600 {tmp_path / '.pypirc'}"
+    (tmp_path / ".pypirc").chmod(0o600)
+    assert facts(access.credentials({"HOME": str(tmp_path)})) == [("credentials", "fine")]
+
+
+def test_a_broken_pypirc_is_told_without_its_lines(tmp_path: Path) -> None:
+    (tmp_path / ".pypirc").write_text(f"password = {TOLD}\n")
+    lines = list(access.credentials({"HOME": str(tmp_path)}))
+    assert facts(lines)[0] == (".pypirc", "warning")
+    assert TOLD not in repr(lines)
+
+
+def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    program(path, "uv", f'echo "error: failed to fetch https://me:{TOLD}@index.example/simple" >&2; exit 2')
+    monkeypatch.setattr(access, "find_tool", lambda _name: str(path / "uv"))
+    line = access.index()
+    assert (line.state, line.detail) == (State.MISSING, "error: failed to fetch https://***@index.example/simple")
+    program(path, "uv", "exit 0")
+    assert access.index().state is State.FINE
+
+
+def test_a_clock_behind_a_file_of_today_is_a_warning(tmp_path: Path) -> None:
+    assert machine.clock(tmp_path, datetime(2020, 1, 1, tzinfo=UTC)).state is State.WARNING
+    assert machine.clock(tmp_path, datetime(2120, 1, 1, tzinfo=UTC)).state is State.FINE
+
+
+def repository(folder: Path, text: str = PROJECT) -> tuple[config.Config, family.Family]:
+    folder.mkdir(exist_ok=True)
+    (folder / "pyproject.toml").write_text(text)
+    loaded = config.load(folder)
+    return loaded, family.discover(loaded)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *identity, "-C", folder, *arguments], check=True, capture_output=True)
+
+
+def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    repository(folder)
+    assert facts(project.checkout(folder)) == [("git", "warning")]
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "-m", "all of it")
+    assert facts(project.checkout(folder)) == [("git", "fine")]
+    (folder / "forgotten.c").write_text("")
+    (line,) = project.checkout(folder)
+    assert line.state is State.WARNING
+    assert "1 uncommitted: forgotten.c" in line.detail
+
+
+def test_every_mistake_of_the_configuration_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.wheelkit]\nmatrx = 1\nzzz = 2\n")
+    with pytest.raises(ConfigError) as error:
+        config.load(tmp_path)
+    lines = list(project.project(None, None, error.value))
+    assert facts(lines) == [("configuration", "missing"), ("configuration", "missing")]
+    assert 'did you mean "matrix"?' in lines[0].detail
+
+
+def test_limited_api_beside_free_threading_is_explained(tmp_path: Path) -> None:
+    loaded, found = repository(tmp_path)
+    lines = list(project.project(loaded, found, None))
+    assert facts(lines) == [("configuration", "fine"), ("meson-python", "fine")]
+    loaded, found = repository(tmp_path, PROJECT.replace(', "cp314t"', ""))
+    assert facts(project.project(loaded, found, None)) == [("configuration", "fine")]
+
+
+def test_limited_api_on_a_free_threaded_python_cannot_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project.sysconfig, "get_config_var", lambda _name: 1)
+    loaded, found = repository(tmp_path)
+    assert facts(project.project(loaded, found, None))[1] == ("meson-python", "missing")
+
+
+def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_path: Path) -> None:
+    loaded, found = repository(tmp_path)
+    today = date(2026, 11, 21)
+    git(tmp_path, "init", "--quiet")
+    assert facts(project.release(loaded, found, today)) == [("workflows", "warning"), ("trusted publishing", "warning")]
+    git(tmp_path, "remote", "add", "origin", "git@github.com:acme/momentum.git")
+    lines = list(project.release(loaded, found, today))
+    assert facts(lines) == [("workflows", "warning"), ("momentum", "fine")]
+    assert lines[1].detail == (
+        "has to be registered with owner acme, repository momentum, workflow release-python.yml, environment testpypi and pypi"
+    )
+
+
+def test_the_workflows_are_fine_until_the_configuration_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["ci"]) == 0
+    loaded, found = repository(tmp_path)
+    assert facts(project.release(loaded, found, date(2026, 11, 21)))[0] == ("workflows", "fine")
+    loaded, found = repository(tmp_path, PROJECT.replace(', "macosx_10_13_x86_64"', ""))
+    (line, *_) = project.release(loaded, found, date(2026, 11, 21))
+    assert (line.state, line.mend) == (State.WARNING, "wheelkit ci")
+
+
+def test_the_end_of_a_runner_is_a_warning_and_then_missing(tmp_path: Path) -> None:
+    loaded, found = repository(tmp_path)
+    assert facts(project.release(loaded, found, date(2027, 5, 1)))[0] != ("runners", "warning")
+    assert facts(project.release(loaded, found, date(2027, 7, 1)))[0] == ("runners", "warning")
+    assert facts(project.release(loaded, found, date(2027, 10, 1)))[0] == ("runners", "missing")
+
+
+def test_a_family_registers_one_new_name_after_the_other(tmp_path: Path) -> None:
+    repository(tmp_path / "cli", '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "momentum-cli"\nversion = "1"\n')
+    text = PROJECT.replace("[tool.wheelkit.matrix]", '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]')
+    loaded, found = repository(tmp_path, text)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "https://github.com/acme/momentum")
+    lines = list(project.release(loaded, found, date(2026, 11, 21)))
+    assert [line.name for line in lines] == ["workflows", "momentum", "momentum-cli", "trusted publishing"]
+    assert "one at a time" in lines[-1].detail
+
+
+def test_the_command_prints_text_or_json_and_fails_where_something_is_missing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert list(path.iterdir()) == []
+    assert main(["doctor", "--offline"]) == 1
+    out = capsys.readouterr().out
+    assert "  missing  C compiler" in out
+    assert "apt install gcc libc6-dev" in out
+    assert out.splitlines()[-1].endswith("to look at")
+    assert main(["doctor", "--offline", "--json"]) == 1
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    assert {line["state"] for line in lines} == {"fine", "warning", "missing"}
+    assert all(line["mend"] for line in lines if line["state"] != "fine")
+
+
+def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+    patient = doctor.Patient(
+        folder=tmp_path, now=datetime.now(UTC), trouble=ProjectError("nothing to build", hint="start one: wheelkit init"), online=False
+    )
+    (line,) = [one for one in doctor.examine(patient) if one.name == "configuration"]
+    assert (line.state, line.mend) == (State.MISSING, "start one: wheelkit init")

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+
+from wheelkit import config, family, init, matrix
+from wheelkit.__main__ import main
+from wheelkit.errors import OutputError, ProjectError, UsageError
+from wheelkit.init import Change
+from wheelkit.project import Kind
+
+Capture = pytest.CaptureFixture[str]
+MESON = """# keep this comment
+[build-system]
+requires = ["meson-python"]
+build-backend = 'mesonpy'
+
+[project]
+name = "momentum"
+version = "1.2.0"
+requires-python = ">=3.10"
+classifiers = [
+    "Programming Language :: Python :: 3",
+    "Programming Language :: Python :: 3.11",  # and its neighbour
+    "Programming Language :: Python :: 3.12",
+]
+"""
+SETUPTOOLS = """[project]
+name = "spin"
+version = "0.3"
+[tool.setuptools]
+ext-modules = [{ name = "spin._core", sources = ["core.c"] }]
+"""
+PURE = '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "words"\nversion = "1"\n'
+COMMON = [*matrix.COMMON_TARGETS]
+
+
+@pytest.fixture
+def adopted(tmp_path: Path) -> Callable[[str], dict[str, list[str]]]:
+    """Adopt a project by its pyproject.toml, and give the matrix that it then promises."""
+
+    def adopt(text: str) -> dict[str, list[str]]:
+        (tmp_path / "pyproject.toml").write_text(text)
+        (tmp_path / "meson.build").write_text("project('momentum', 'c')\npython.extension_module('_core')\n")
+        change = init.adopt(tmp_path)
+        (tmp_path / "pyproject.toml").unlink()
+        promised: dict[str, list[str]] = tomllib.loads(change.text)["tool"]["wheelkit"]["matrix"]
+        return promised
+
+    return adopt
+
+
+def test_a_new_project_is_one_that_wheelkit_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "Momentum_Core"
+    init.write(init.fresh(folder, init.name_of(folder, None), family=False))
+    loaded = config.load(folder, validators=(matrix.validate,))
+    (item,) = family.discover(loaded).distributions
+    assert (item.name, item.version, item.kind, item.limited_api) == ("momentum-core", "0.1.0", Kind.NATIVE, True)
+    assert list(loaded.matrix.targets or ()) == COMMON
+    assert (folder / "python/momentum_core/__init__.py").is_file()
+    assert not [path for path in folder.rglob("*") if path.is_file() and "@" in path.read_text()]
+
+
+def test_a_new_family_is_three_distributions_in_order(tmp_path: Path) -> None:
+    init.write(init.fresh(tmp_path, "momentum", family=True))
+    found = family.discover(config.load(tmp_path, validators=(matrix.validate,)))
+    assert [(item.name, item.kind) for item in found.distributions] == [
+        ("momentum", Kind.NATIVE),
+        ("momentum-cli", Kind.PURE),
+        ("momentum-all", Kind.META),
+    ]
+
+
+@pytest.mark.parametrize(("folder", "told"), [("9lives", None), ("good", "no/name"), ("class room", None)])
+def test_a_name_has_to_be_importable(tmp_path: Path, folder: str, told: str | None) -> None:
+    with pytest.raises(UsageError, match="is no name for a distribution"):
+        init.name_of(tmp_path / folder, told)
+    assert init.name_of(tmp_path / folder, "Good.Name") == "good-name"
+
+
+def test_files_that_are_there_are_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "meson.build").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds meson\.build already"):
+        init.fresh(tmp_path, "momentum", family=False)
+    (tmp_path / "meson.build").unlink()
+    (tmp_path / "README.md").write_text("mine")
+    init.write(init.fresh(tmp_path, "momentum", family=False))
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_a_file_that_changed_since_it_was_shown_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("now")
+    with pytest.raises(OutputError, match="was changed in the meantime"):
+        init.write([Change(path=tmp_path / "a", text="then", before=b"before")])
+    with pytest.raises(OutputError, match="cannot be written"):
+        init.write([Change(path=tmp_path / "a", text="then")])
+    init.write([Change(path=tmp_path / "a", text="then", before=b"now")])
+    assert (tmp_path / "a").read_text() == "then"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_the_configuration_is_added_and_every_other_byte_stays(tmp_path: Path, ending: str) -> None:
+    before = MESON.replace("\n", ending).encode()
+    (tmp_path / "pyproject.toml").write_bytes(before)
+    init.write([init.adopt(tmp_path)])
+    after = (tmp_path / "pyproject.toml").read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == after.count(ending.encode())
+    assert config.load(tmp_path).matrix.interpreters == ("cp311", "cp312")
+
+
+def test_only_lines_are_added_where_the_file_does_not_end_in_one(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(MESON.rstrip())
+    change = init.adopt(tmp_path)
+    changes = list(unified_diff(MESON.splitlines(), change.text.splitlines(), lineterm=""))[2:]
+    assert not [line for line in changes if line.startswith("-")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "targets", "interpreters"),
+    [
+        ("", COMMON, ["cp311", "cp312"]),
+        ('[tool.cibuildwheel]\nskip = ["*-win*", "cp311-*"]\n', COMMON[:-1], ["cp312"]),
+        ('[tool.cibuildwheel]\nbuild = "cp3{11,12}-manylinux_x86_64"\n', COMMON[:1], ["cp311", "cp312"]),
+        ('[tool.cibuildwheel.linux]\narchs = ["x86_64", "i686"]\n', [COMMON[0], "manylinux_2_17_i686", *COMMON[2:]], ["cp311", "cp312"]),
+        ('[tool.cibuildwheel.linux]\narchs = "all"\n', COMMON, ["cp311", "cp312"]),
+        (
+            '[tool.cibuildwheel]\nbuild = "cp312-many*"\nmanylinux-x86_64-image = "manylinux2014"\narchs = ["x86_64"]\n',
+            ["manylinux_2_17_x86_64"],
+            ["cp312"],
+        ),
+        (
+            '[tool.cibuildwheel]\nbuild = ["cp312-*linux_x86_64", "cp312-musllinux*", "cp314t-*"]\nskip = "*-macos* *-win* *aarch64"\n',
+            [COMMON[0], "musllinux_1_2_x86_64"],
+            ["cp312", "cp314t"],
+        ),
+    ],
+)
+def test_the_matrix_follows_from_what_the_project_says(
+    adopted: Callable[[str], dict[str, list[str]]], settings: str, targets: list[str], interpreters: list[str]
+) -> None:
+    if "cp314t" in settings:
+        settings = settings.replace('"cp314t-*"', '"cp314t-manylinux_x86_64", "cp314t-musllinux_x86_64"')
+    assert adopted(MESON + settings) == {"targets": targets, "interpreters": interpreters}
+
+
+def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
+    with pytest.raises(ProjectError, match="no wheel is left to promise for momentum"):
+        adopted(MESON + '[tool.cibuildwheel]\nskip = "*"\n')
+
+
+def test_a_project_without_classifiers_promises_what_requires_python_admits(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(SETUPTOOLS.replace("[tool", 'requires-python = ">=3.14"\n[tool'))
+    assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == ["cp314", "cp315"]
+
+
+def test_a_pure_project_owes_no_target(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(PURE)
+    init.write([init.adopt(tmp_path)])
+    loaded = config.load(tmp_path)
+    assert (loaded.distributions, loaded.matrix.targets, loaded.source) == ((".",), None, tmp_path / "pyproject.toml")
+
+
+def test_without_a_pyproject_the_configuration_is_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(ext_modules=[Extension('a', ['a.c'])], name='a', version='1')")
+    (change,) = [init.adopt(tmp_path)]
+    assert (change.path, change.before) == (tmp_path / "wheelkit.toml", None)
+    init.write([change])
+    assert list(config.load(tmp_path).matrix.targets or ()) == COMMON
+    with pytest.raises(UsageError, match="configures wheelkit already"):
+        init.adopt(tmp_path)
+
+
+def test_a_tool_table_that_no_header_extends_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("tool = { setuptools = { ext-modules = [] } }\n" + PURE)
+    assert init.adopt(tmp_path).path == tmp_path / "wheelkit.toml"
+
+
+def test_a_configured_project_is_never_configured_again(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(MESON + "[tool.wheelkit]\n")
+    with pytest.raises(UsageError, match="configures wheelkit already"):
+        init.adopt(tmp_path)
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    (tmp_path / "pyproject.toml").write_text(MESON)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert main(["init"]) == 2
+    shown = capsys.readouterr()
+    assert '+interpreters = ["cp311", "cp312"]' in shown.out
+    assert "wheelkit init --yes" in shown.err
+    assert (tmp_path / "pyproject.toml").read_text() == MESON
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pyproject.toml"]
+    assert main(["init", "--yes"]) == 0
+    assert main(["ci", "--check"]) == 0
+
+
+def test_somebody_elses_workflow_stays_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    (tmp_path / ".github/workflows/ci.yml").write_text("name: mine\n")
+    (tmp_path / "pyproject.toml").write_text(MESON)
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--yes"]) == 0
+    assert "no workflows were written" in capsys.readouterr().err
+    assert (tmp_path / ".github/workflows/ci.yml").read_text() == "name: mine\n"
+    assert not (tmp_path / ".github/workflows/release-python.yml").exists()
+
+
+def test_the_flags_of_a_new_project_do_not_fit_one_that_is_there(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "pyproject.toml").write_text(MESON)
+    assert main(["init", str(tmp_path), "--family"]) == 2
+    assert "holds a project already" in capsys.readouterr().err

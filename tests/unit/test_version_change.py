@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from families_on_paper import CLI, CORE, opened, put
+from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
+from wheelkit.versions import change
+from wheelkit.versions.change import Change
+from wheelkit.versions.check import check
+
+ODD = """# A comment first.\r
+[build-system]\r
+requires = ['hatchling', "core ~= 2.3"]   # built with it\r
+build-backend = "hatchling.build"\r
+\r
+[project]\r
+name="cli" # odd spacing\r
+version   =   '1.0.0'   # not "1.0.0"\r
+description = "1.0.0 of core>=2.3.0,<3.0.0"\r
+dependencies = [\r
+    # first: core>=2.3.0,<3.0.0\r
+\t'core[fast, "x"]>=2.3.0 , <3.0.0 ; python_version > "3"', # the core\r
+    "core[a] >=2.3, <3 ; extra == 'core>=2.3, <3'",\r
+  "click>=8"\r
+  ,\r
+]\r
+[project.urls]\r
+home = "https://example.org/2.3.0"\r
+[project.optional-dependencies] # more\r
+all = [ \"""core>=2.3.0,<3.0.0\""", "core==2.3.0"]\r
+[tool.other]\r
+version = "1.0.0"\r
+x.y = { z = 0x1F, d = 1979-05-27 }\r
+[dependency-groups]\r
+dev = ["core", {include-group = "test"}]\r
+test = []\r
+""".replace('core[fast, "x"]', "core[fast, x]")
+
+
+def changed_lines(files: dict[Path, tuple[str, str]]) -> list[str]:
+    """Give every line that goes or comes, as ``-`` and ``+`` lines of a diff without context, byte by byte."""
+    lines = []
+    for before, after in files.values():
+        diff = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=0)
+        lines += [line for line in diff if not line.startswith(("---", "+++", "@@"))]
+    return lines
+
+
+def planned(root: Path, **versions: str) -> Change:
+    return change.plan(*opened(root), versions)
+
+
+def test_nothing_but_versions_and_ranges_changes_in_the_oddest_file(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": ODD})
+    made = planned(tmp_path, core="2.4.0", cli="1.1.0")
+    assert made.files[tmp_path / "cli/pyproject.toml"][0] == ODD
+    assert changed_lines({tmp_path: made.files[tmp_path / "cli/pyproject.toml"]}) == [
+        "-requires = ['hatchling', \"core ~= 2.3\"]   # built with it\r\n",
+        "+requires = ['hatchling', \"core ~= 2.4\"]   # built with it\r\n",
+        "-version   =   '1.0.0'   # not \"1.0.0\"\r\n",
+        "+version   =   '1.1.0'   # not \"1.0.0\"\r\n",
+        "-\t'core[fast, x]>=2.3.0 , <3.0.0 ; python_version > \"3\"', # the core\r\n",
+        "-    \"core[a] >=2.3, <3 ; extra == 'core>=2.3, <3'\",\r\n",
+        "+\t'core[fast, x]>=2.4.0 , <3.0.0 ; python_version > \"3\"', # the core\r\n",
+        "+    \"core[a] >=2.4, <3 ; extra == 'core>=2.3, <3'\",\r\n",
+        '-all = [ """core>=2.3.0,<3.0.0""", "core==2.3.0"]\r\n',
+        '+all = [ """core>=2.4.0,<3.0.0""", "core==2.4.0"]\r\n',
+        '-dev = ["core", {include-group = "test"}]\r\n',
+        '+dev = ["core>=2.4.0,<3.0.0", {include-group = "test"}]\r\n',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "after"),
+    [
+        (
+            "core/meson.build",
+            "project('core', 'c',\r\n  # version: '2.3.0'\r\n  version: '2.3.0', # x\r\n)\r\n",
+            ("version: '2.3.0', #", "version: '2.4.0', #"),
+        ),
+        ("core/VERSION", "2.3.0\n", ("2.3.0", "2.4.0")),
+        ("core/VERSION", "\ufeff 2.3.0", ("2.3.0", "2.4.0")),
+        ("core/core/__init__.py", "x = '2.3.0'\n__version__ = '2.3.0'  # é\n", ("__version__ = '2.3.0'", "__version__ = '2.4.0'")),
+    ],
+)
+def test_the_other_places_change_as_little(tmp_path: Path, name: str, text: str, after: tuple[str, str]) -> None:
+    core = CORE.replace("hatchling.build", "mesonpy") if "meson" in name else CORE
+    put(tmp_path, {"core/pyproject.toml": core, name: text})
+    if text.startswith("\ufeff"):
+        assert len(opened(tmp_path)[1].members["core"].places) == 1  # a byte order mark is no part of a version
+        return
+    made = planned(tmp_path, core="2.4.0")
+    assert made.files[tmp_path / name] == (text, text.replace(*after))
+    assert set(made.files) == {tmp_path / "core/pyproject.toml", tmp_path / name}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'project = { name = "core", version = "2.3.0" }\n',
+        'project.name = "core"\nproject.version = "2.3.0"\n',
+        '[project]\nname = "core"\n"version" = "2.3.0"\n[tool.x]\na = 1\n[project.scripts]\nc = "c:d"\n',
+        '[project]\nname = "core"\nversion = """\\\n  2.3.0"""\n',
+        "\n\n[ project ] # x\n\tname = 'core'\n\tversion = '2.3.0'",
+    ],
+)
+def test_every_way_to_write_a_version_is_edited(tmp_path: Path, text: str) -> None:
+    put(tmp_path, {"core/pyproject.toml": text})
+    made = planned(tmp_path, core="2.4.0")
+    (after,) = (pair[1] for pair in made.files.values())
+    assert tomllib.loads(after)["project"]["version"] == "2.4.0"
+    assert len(changed_lines(dict(made.files))) <= 3
+
+
+def test_a_version_behind_escapes_is_refused_and_one_beside_them_is_not(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": '[project]\nname = "core"\nversion = "2.3.\\u0030"\n'})
+    with pytest.raises(ProjectError, match="is written with escapes; nothing was changed"):
+        planned(tmp_path, core="2.4.0")
+    requirement = r'"core>=2.3.0,<3.0.0; python_version > \"3\""'
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace('"core>=2.3.0,<3.0.0"', requirement)})
+    after = planned(tmp_path, core="2.4.0").files[tmp_path / "cli/pyproject.toml"][1]
+    assert requirement.replace("2.3.0", "2.4.0") in after
+
+
+_SPACE = st.sampled_from(["", " ", "\t", "  "])
+_QUOTE = st.sampled_from(["'", '"', "'''", '"""'])
+_END = st.sampled_from(["\n", "\r\n"])
+_COMMENT = st.sampled_from(["", "# x", '# "core>=1"', "#"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_generated_layouts_stay(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    def pick(strategy: st.SearchStrategy[str]) -> str:
+        return data.draw(strategy)
+
+    end, quote = pick(_END), pick(_QUOTE)
+    lines = [
+        "[project]",
+        f"name{pick(_SPACE)}={pick(_SPACE)}'cli'",
+        f"version{pick(_SPACE)}={pick(_SPACE)}{quote}1.0.0{quote}{pick(_SPACE)}{pick(_COMMENT)}",
+    ]
+    lines += [f"dependencies{pick(_SPACE)}={pick(_SPACE)}["]
+    for _ in range(data.draw(st.integers(1, 3))):
+        quote = pick(_QUOTE)
+        extra, gap = pick(st.sampled_from(["", "[a]", "[a, b]", " [a]"])), pick(_SPACE)
+        lines.append(f"{pick(_SPACE)}{quote}core{extra}{gap}>=2.3.0,{gap}<3.0.0{quote}{pick(_SPACE)},{pick(_SPACE)}{pick(_COMMENT)}")
+    text = end.join([*lines, "]", ""])
+    root = put(tmp_path_factory.mktemp("x"), {"core/pyproject.toml": CORE, "cli/pyproject.toml": text})
+    made = planned(root, core="2.4.0", cli="1.0.1")
+    assert made.files[root / "cli/pyproject.toml"][1] == text.replace(">=2.3.0", ">=2.4.0").replace("1.0.0", "1.0.1")
+
+
+def test_after_every_bump_nothing_has_drifted(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": ODD, "core/core/__init__.py": '__version__ = "2.3.0"\n'})
+    put(tmp_path, {"core/core/__init__.py": '__version__ = "2.2.0"\n'})
+    assert [problem.distribution for problem in check(*opened(tmp_path)) if problem.where != "tag"] == ["core"]
+    for version in ("2.4.0", "3.0.0rc1", "3.0.0", "3.0.1.dev5"):
+        change.write(planned(tmp_path, core=version))
+        drift = [problem for problem in check(*opened(tmp_path)) if problem.where != "tag"]
+        assert drift == []
+
+
+def test_all_files_are_written_with_their_modes_and_nothing_is_left_over(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
+    (tmp_path / "cli/pyproject.toml").chmod(0o640)
+    change.write(planned(tmp_path, core="2.4.0"))
+    assert "2.4.0" in (tmp_path / "core/pyproject.toml").read_text()
+    assert ">=2.4.0,<3.0.0" in (tmp_path / "cli/pyproject.toml").read_text()
+    assert stat.S_IMODE((tmp_path / "cli/pyproject.toml").stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["pyproject.toml", "pyproject.toml"]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "VERSION": "2.3.0\n"})
+    (tmp_path / "core/VERSION").symlink_to("../VERSION")
+    change.write(planned(tmp_path, core="2.4.0"))
+    assert (tmp_path / "core/VERSION").is_symlink()
+    assert (tmp_path / "VERSION").read_text() == "2.4.0\n"
+
+
+def test_a_failure_in_the_middle_puts_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
+    made = planned(tmp_path, core="2.4.0")
+    assert len(made.files) == 2
+    last, real = list(made.files)[-1], Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target == last:
+            raise OSError(28, "No space left on device", str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OutputError, match="No space left"):
+        change.write(made)
+    assert (tmp_path / "core/pyproject.toml").read_text() == CORE
+    assert (tmp_path / "cli/pyproject.toml").read_text() == CLI
+    assert len([*tmp_path.rglob("*")]) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
+    (tmp_path / "cli").chmod(0o500)
+    with pytest.raises(OutputError):
+        change.write(planned(tmp_path, core="2.4.0"))
+    assert (tmp_path / "core/pyproject.toml").read_text() == CORE
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
+    made = planned(tmp_path, core="2.4.0")
+    put(tmp_path, {"cli/pyproject.toml": CLI + "# mine\n"})
+    with pytest.raises(CheckFailedError, match="changed while it was being edited"):
+        change.write(made)
+    assert (tmp_path / "core/pyproject.toml").read_text() == CORE
+    assert (tmp_path / "cli/pyproject.toml").read_text() == CLI + "# mine\n"
+
+
+def test_a_dependent_that_cannot_follow_stops_the_bump(tmp_path: Path) -> None:
+    old = '[project]\nname = "old"\nversion = "1"\ndynamic = ["dependencies"]\n'
+    put(
+        tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": old, "old/setup.cfg": "[options]\ninstall_requires =\n  core>=2,<3\n"}
+    )
+    assert planned(tmp_path, core="2.9.0").files
+    with pytest.raises(CheckFailedError, match="a dependent does not allow the new version") as caught:
+        planned(tmp_path, core="3.0.0")
+    assert caught.value.detail == "old needs core >=2,<3   (old/setup.cfg, setup.cfg)"
+
+
+def test_an_exclusion_that_hits_the_new_version_stops_the_bump(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("<3.0.0", "<3.0.0,!=2.4.0")})
+    with pytest.raises(CheckFailedError, match="does not allow"):
+        planned(tmp_path, core="2.4.0")
+    assert planned(tmp_path, core="2.4.1").files
+
+
+def test_a_version_from_tags_is_never_edited(tmp_path: Path) -> None:
+    text = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
+    put(tmp_path, {"core/pyproject.toml": text})
+    with pytest.raises(UsageError, match="comes from git tags") as caught:
+        planned(tmp_path, core="2.4.0")
+    assert caught.value.hint == "wheelkit version tag core --as VERSION"
+
+
+def test_a_version_that_stands_nowhere_asks_for_version_files(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE.replace('version = "2.3.0"', 'dynamic = ["version"]')})
+    with pytest.raises(UsageError, match="no file of core") as caught:
+        planned(tmp_path, core="2.4.0")
+    assert "version-files" in caught.value.hint
+
+
+def test_two_versions_in_one_file_have_to_be_one(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("1.0.0", "2.3.0"), "V": "2.3.0"})
+    for name in ("core", "cli"):
+        (tmp_path / name / "VERSION").symlink_to("../V")
+    assert planned(tmp_path, core="2.4.0", cli="2.4.0").files[tmp_path / "V"] == ("2.3.0", "2.4.0")
+    with pytest.raises(ProjectError, match="holds the version of two distributions"):
+        planned(tmp_path, core="2.4.0", cli="2.5.0")
+
+
+def test_a_configured_policy_shapes_the_ranges(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
+    for document, expected in (
+        ({"version": {"range-policy": "next-minor"}}, ">=2.4.0,<2.5.0"),
+        ({"distribution": {"core": {"range-policy": "exact"}}, "version": {"range-policy": "next-minor"}}, "==2.4.0"),
+    ):
+        (move,) = change.plan(*opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}).moves
+        assert move.new == expected

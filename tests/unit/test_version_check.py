@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import git_commit
+from families_on_paper import CLI, CORE, opened, put
+from wheelkit.__main__ import main
+from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, UsageError
+from wheelkit.versions import tags
+from wheelkit.versions.check import check
+from wheelkit.versions.git import Repository
+
+Capture = pytest.CaptureFixture[str]
+TEMPLATES: dict[str, Any] = {"distributions": ["*"], "distribution": {"cli": {"tag": "cli-v{version}"}}}
+
+
+def family(root: Path, cli: str = CLI, core: str = CORE, **more: str) -> Path:
+    return put(root, {"core/pyproject.toml": core, "cli/pyproject.toml": cli, **more})
+
+
+def problems(root: Path, document: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+    return [(one.distribution, one.what) for one in check(*opened(root, document or TEMPLATES))]
+
+
+def test_a_family_in_order_has_no_problem(tmp_path: Path) -> None:
+    assert problems(family(tmp_path)) == []
+
+
+def test_two_places_that_disagree_are_both_named(tmp_path: Path) -> None:
+    put(family(tmp_path), {"core/VERSION": "2.3.0\n", "core/core/__init__.py": '__version__ = "2.2.9"\n'})
+    ((owner, what),) = problems(tmp_path)
+    assert owner == "core"
+    assert what == (
+        "its version is 2.3.0 in core/pyproject.toml, [project] version and 2.3.0 in core/VERSION, the whole file; "
+        "2.2.9 in core/core/__init__.py, __version__"
+    )
+    put(tmp_path, {"core/core/__init__.py": '__version__ = "2.3.0"\n'})
+    assert problems(tmp_path) == []
+
+
+def test_spellings_of_one_version_agree(tmp_path: Path) -> None:
+    put(family(tmp_path, core=CORE.replace("2.3.0", "2.3.0rc1"), cli=CLI.replace("2.3.0", "2.3.0rc1")), {"core/VERSION": "v2.3.0-rc1"})
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("requirement", "said"),
+    [
+        ("core>=2.4,<3", "it needs core >=2.4,<3, and core is 2.3.0"),
+        ("core>=1,<2.3.0", "it needs core >=1,<2.3.0, and core is 2.3.0"),
+        ("core>=2.3.0", '"core>=2.3.0" has no upper bound: a later core that breaks it would be installed'),
+        ("core", '"core" has no upper bound: a later core that breaks it would be installed'),
+        ("core @ file:///x.whl", '"core @ file:///x.whl" names a file or an address: indexes refuse that, and no version is promised'),
+    ],
+)
+def test_a_range_that_does_not_hold_is_told_with_its_place(tmp_path: Path, requirement: str, said: str) -> None:
+    family(tmp_path, cli=CLI.replace("core>=2.3.0,<3.0.0", requirement))
+    (problem,) = check(*opened(tmp_path, TEMPLATES))
+    assert (problem.distribution, problem.what, problem.where) == ("cli", said, "cli/pyproject.toml, project.dependencies[0]")
+    assert "core>=2.3.0,<3.0.0" in problem.fix or problem.fix.startswith("wheelkit version set 2.3.0 core") or ">=2.3.0,<3.0" in problem.fix
+
+
+def test_what_builds_and_tests_may_be_open_at_the_top(tmp_path: Path) -> None:
+    cli = CLI.replace('["hatchling"]', '["hatchling", "core>=2"]') + '[dependency-groups]\ntest = ["core"]\n'
+    assert problems(family(tmp_path, cli=cli)) == []
+    assert len(problems(family(tmp_path, cli=cli.replace('core>=2"]', 'core>=3"]')))) == 1
+
+
+def test_extras_are_held_to_the_same(tmp_path: Path) -> None:
+    family(tmp_path, cli=CLI + '[project.optional-dependencies]\nall = ["core[x]>=3,<4"]\n')
+    assert [what for _, what in problems(tmp_path)] == ["it needs core >=3,<4, and core is 2.3.0"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "versions", "sample"),
+    [
+        ("v{version}", "{version}", ("2.3.0", "1.0.0"), "v2.3.0"),
+        ("v{version}", "v1.{version}", ("2.3.0", "1.0.0"), "v1.1.0.0"),
+        ("v{version}", "cli-v{version}", ("2.3.0", "1.0.0"), ""),
+        ("core-{version}", "core-cli-{version}", ("2.3.0", "1.0.0"), ""),
+        ("v{version}", "v{version}", ("2.3.0", "2.3.0"), ""),
+    ],
+)
+def test_one_tag_may_not_mean_two_distributions(tmp_path: Path, one: str, other: str, versions: tuple[str, str], sample: str) -> None:
+    family(tmp_path, cli=CLI.replace('"1.0.0"', f'"{versions[1]}"'))
+    document = {"distributions": ["*"], "distribution": {"core": {"tag": one}, "cli": {"tag": other}}}
+    found = [what for _, what in problems(tmp_path, document)]
+    assert ([what.split('"')[1] for what in found] if found else [""]) == [sample]
+
+
+def test_one_template_for_two_versions_is_a_problem(tmp_path: Path) -> None:
+    found = problems(family(tmp_path), {"distributions": ["*"]})
+    assert found == [("cli", 'cli 1.0.0 and core 2.3.0 are both tagged "v{version}"')]
+
+
+def test_what_is_no_version_is_told(tmp_path: Path) -> None:
+    found = problems(family(tmp_path, core=CORE.replace("2.3.0", "two"), cli=CLI.replace('"core>=2.3.0,<3.0.0"', "")))
+    assert ("core", '"two" is no version by PEP 440') in found
+
+
+def test_tags_that_hold_no_version_yet_are_told(tmp_path: Path) -> None:
+    core = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
+    assert problems(family(tmp_path, core=core)) == [("core", "its version comes from git tags, and no tag below this commit holds one")]
+    git_commit(tmp_path)
+    Repository(folder=tmp_path).ask("tag", "v2.9.0")
+    assert problems(tmp_path) == []
+    Repository(folder=tmp_path).ask("tag", "v3.0.0")
+    assert problems(tmp_path) == [("cli", "it needs core >=2.3.0,<3.0.0, and core is 3.0.0")]
+
+
+# Tags.
+
+
+@pytest.fixture
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "test")
+        monkeypatch.setenv(f"{name}_EMAIL", "test@localhost")
+    root = family(tmp_path / "family")
+    git_commit(root)
+    return root
+
+
+def planned(root: Path, **options: Any) -> list[tuple[str, bool]]:
+    return [(tag.name, tag.exists) for tag in tags.plan(*opened(root, TEMPLATES), tags.Request(**options))]
+
+
+def test_each_distribution_is_tagged_by_its_template(released: Path) -> None:
+    config, state = opened(released, TEMPLATES)
+    tags.make(state, tags.plan(config, state, tags.Request()))
+    repository = Repository(folder=released)
+    assert repository.lines("tag") == ("cli-v1.0.0", "v2.3.0")
+    assert repository.commit_of("v2.3.0") == repository.head
+    assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
+    tags.make(state, tags.plan(config, state, tags.Request()))
+    assert planned(released, members=("cli",)) == [("cli-v1.0.0", True)]
+
+
+def test_one_tag_names_all_that_share_it(released: Path) -> None:
+    family(released, cli=CLI.replace('"1.0.0"', '"2.3.0"'))
+    git_commit(released)
+    (tag,) = tags.plan(*opened(released, {"distributions": ["*"]}), tags.Request())
+    assert (tag.name, tag.distributions) == ("v2.3.0", ("core", "cli"))
+
+
+def test_a_dirty_tree_is_refused_with_its_files(released: Path) -> None:
+    put(released, {"core/new.py": "", "core/pyproject.toml": CORE + "# x\n"})
+    with pytest.raises(CheckFailedError, match="2 files differ from the last commit") as caught:
+        planned(released)
+    assert caught.value.detail.split() == ["core/pyproject.toml", "core/new.py"]
+
+
+@pytest.mark.parametrize(
+    ("move", "said"), [(("switch", "-qc", "feature"), 'the branch is "feature"'), (("checkout", "-q", "--detach"), "no branch")]
+)
+def test_a_wrong_branch_is_refused(released: Path, move: tuple[str, ...], said: str) -> None:
+    assert Repository(folder=released).ask(*move).returncode == 0
+    with pytest.raises(CheckFailedError, match=said):
+        planned(released)
+    assert planned(released, any_branch=True)
+
+
+def test_configured_branches_replace_the_usual_ones(released: Path) -> None:
+    config, state = opened(released, {**TEMPLATES, "version": {"branches": ["stable/*"]}})
+    with pytest.raises(CheckFailedError, match=r'tagged on stable/\*, and the branch is "main"'):
+        tags.plan(config, state, tags.Request())
+    Repository(folder=released).ask("switch", "-qc", "stable/2")
+    assert tags.plan(config, state, tags.Request())
+
+
+def test_a_tag_on_another_commit_is_refused_here_and_on_the_remote(released: Path, tmp_path: Path) -> None:
+    repository = Repository(folder=released)
+    old = repository.head
+    repository.ask("tag", "cli-v1.0.0")
+    put(released, {"README": ""})
+    git_commit(released)
+    with pytest.raises(CheckFailedError, match="1 tag stands on another commit") as caught:
+        planned(released)
+    assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, here"
+    assert repository.ask("init", "--bare", "-q", str(tmp_path / "remote")).returncode == 0
+    repository.ask("remote", "add", "origin", str(tmp_path / "remote"))
+    assert repository.ask("push", "-q", "origin", "cli-v1.0.0").returncode == 0
+    repository.ask("tag", "--delete", "cli-v1.0.0")
+    with pytest.raises(CheckFailedError, match="1 tag stands") as caught:
+        planned(released)
+    assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, at origin"
+    assert planned(released, ask_remote=False)
+    assert planned(released, members=("core",)) == [("v2.3.0", False)]
+
+
+def test_an_annotated_tag_on_the_remote_is_the_commit_that_it_names(released: Path, tmp_path: Path) -> None:
+    config, state = opened(released, TEMPLATES)
+    tags.make(state, tags.plan(config, state, tags.Request()))
+    repository = Repository(folder=released)
+    repository.ask("init", "--bare", "-q", str(tmp_path / "remote"))
+    repository.ask("remote", "add", "origin", str(tmp_path / "remote"))
+    assert repository.ask("push", "-q", "origin", "--tags").returncode == 0
+    assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
+
+
+def test_a_remote_that_does_not_answer_is_a_missing_service(released: Path, tmp_path: Path) -> None:
+    Repository(folder=released).ask("remote", "add", "origin", str(tmp_path / "nowhere"))
+    with pytest.raises(MissingToolError, match="origin does not answer") as caught:
+        planned(released)
+    assert "--no-remote" in caught.value.hint
+
+
+def test_drift_is_refused(released: Path) -> None:
+    family(released, cli=CLI.replace(">=2.3.0", ">=2.4"))
+    git_commit(released)
+    with pytest.raises(CheckFailedError, match="not in order"):
+        planned(released)
+    assert planned(released, members=("core",)) == [("v2.3.0", False)]
+
+
+def test_outside_git_there_is_nothing_to_tag(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="is not under git"):
+        planned(family(tmp_path))
+
+
+def test_a_version_from_tags_has_to_be_given(released: Path) -> None:
+    family(released, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    git_commit(released)
+    with pytest.raises(UsageError, match="this tag decides it"):
+        planned(released)
+    assert planned(released, version="2.9.0", members=("core",)) == [("v2.9.0", False)]
+
+
+def test_a_local_version_is_not_tagged(released: Path) -> None:
+    family(released, core=CORE.replace("2.3.0", "2.3.0+cpu"))
+    git_commit(released)
+    with pytest.raises(UsageError, match="has a local part"):
+        planned(released)
+
+
+# The commands.
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    family(tmp_path)
+    put(tmp_path, {"wheelkit.toml": 'distributions = ["core", "cli"]\n[distribution.cli]\ntag = "cli-v{version}"\n'})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_show_is_a_table_and_check_is_an_exit_code(project: Path, capsys: Capture) -> None:
+    assert main(["version", "show"]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["core", "pure", "2.3.0", "core/pyproject.toml", "-"],
+        ["cli", "meta", "1.0.0", "cli/pyproject.toml", "core", ">=2.3.0,<3.0.0"],
+    ]
+    assert main(["version", "check"]) == 0
+    assert capsys.readouterr().out == "2 versions and 1 range between siblings agree\n"
+    family(project, core=CORE.replace("2.3.0", "3.0.0"))
+    assert main(["version", "check"]) == 1
+    assert "cli: it needs core >=2.3.0,<3.0.0, and core is 3.0.0" in capsys.readouterr().out
+    assert main(["version", "check", "--json"]) == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem["where"] == "cli/pyproject.toml, project.dependencies[0]"
+
+
+def test_bump_set_and_dev_change_the_family(project: Path, capsys: Capture) -> None:
+    assert main(["version", "bump", "minor", "CORE", "--dry-run"]) == 0
+    assert "nothing was written" in capsys.readouterr().err
+    assert (project / "core/pyproject.toml").read_text() == CORE
+    assert main(["version", "bump", "minor", "core"]) == 0
+    captured = capsys.readouterr()
+    assert [line.split() for line in captured.out.splitlines()][:2] == [
+        ["core", "2.3.0", "->", "2.4.0"],
+        ["cli", "needs", "core", ">=2.3.0,<3.0.0", "->", ">=2.4.0,<3.0.0"],
+    ]
+    assert "wheelkit version bump patch cli" in captured.err
+    assert main(["version", "dev", "--stamp", "20261120143000"]) == 0
+    assert main(["version", "show", "--json"]) == 0
+    text = capsys.readouterr().out
+    document = json.loads(text[text.index("{") :])
+    assert [one["version"] for one in document["distributions"]] == ["2.4.1.dev20261120143000", "1.0.1.dev20261120143000"]
+    assert document["problems"] == []
+    assert main(["version", "set", "3.0.0", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["versions"]["cli"] == {"from": "1.0.1.dev20261120143000", "to": "3.0.0"}
+    assert main(["version", "check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bump", "minor", "cor"], 'the family has no distribution "cor"; did you mean "core"?'),
+        (["bump", "mnior"], "is not one of 'major', 'minor', 'patch', 'pre', 'final'"),
+        (["bump", "final"], "2.3.0 is final already"),
+        (["set", "one"], '"one" is no version by PEP 440'),
+        (["dev", "--stamp", "now"], '"now" is no stamp'),
+    ],
+)
+def test_wrong_usage_changes_nothing(project: Path, words: list[str], said: str, capsys: Capture) -> None:
+    assert main(["version", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert (project / "core/pyproject.toml").read_text() == CORE
+
+
+def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsys: Capture) -> None:
+    family(project, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    assert main(["version", "bump", "minor"]) == 0
+    captured = capsys.readouterr()
+    assert "core: the version comes from git tags and stays" in captured.err
+    assert captured.out.split()[:4] == ["cli", "1.0.0", "->", "1.1.0"]
+    assert main(["version", "bump", "minor", "core"]) == 2

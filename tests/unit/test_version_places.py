@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conftest import git_commit
+from families_on_paper import opened, put
+from wheelkit.errors import ProjectError
+from wheelkit.versions.model import Scheme, Versioned
+
+HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "my-core"\n'
+STATIC = HATCH + 'version = "1.2.3"\n'
+MESON = HATCH.replace("hatchling.build", "mesonpy") + 'dynamic = ["version"]\n'
+SETUP = HATCH.replace("hatchling.build", "setuptools.build_meta")
+
+
+def member(root: Path, *version_files: str) -> Versioned:
+    document = {"distribution": {"my-core": {"version-files": list(version_files)}}} if version_files else {}
+    return opened(root, {"distributions": ["."], **document})[1].members["my-core"]
+
+
+def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
+    return [(one.path.relative_to(root).as_posix(), one.where, one.text) for one in member(root, *version_files).places]
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        ({"pyproject.toml": STATIC}, [("pyproject.toml", "[project] version", "1.2.3")]),
+        (
+            {"pyproject.toml": STATIC, "src/my_core/__init__.py": '"""x"""\n__version__: str = \'1.2.3\'  # y\n'},
+            [("pyproject.toml", "[project] version", "1.2.3"), ("src/my_core/__init__.py", "__version__", "1.2.3")],
+        ),
+        (
+            {"pyproject.toml": MESON, "meson.build": "# project('x', version: '9')\nproject('x', 'c',\n  version : '1.2.3')"},
+            [("meson.build", "project(version:)", "1.2.3")],
+        ),
+        (
+            {"pyproject.toml": MESON, "meson.build": "project('x', 'c', version: files('VERSION'))", "VERSION": "1.2.3\n"},
+            [("VERSION", "the whole file", "1.2.3")],
+        ),
+        (
+            {"pyproject.toml": HATCH + '[tool.hatch.version]\npath = "a/b.py"\n', "a/b.py": 'VERSION = "1.2"\n'},
+            [("a/b.py", "VERSION", "1.2")],
+        ),
+        (
+            {
+                "pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {attr = "pkg.about.v"}\n',
+                "src/pkg/about.py": "__version__ = '1.2'",
+            },
+            [("src/pkg/about.py", "__version__", "1.2")],
+        ),
+        (
+            {"pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {file = ["V.txt"]}\n', "V.txt": "1.2"},
+            [("V.txt", "the whole file", "1.2")],
+        ),
+        (
+            {"setup.cfg": "[metadata]\nname = my-core\nversion = 1.2.3\n", "pyproject.toml": SETUP},
+            [("setup.cfg", "[metadata] version", "1.2.3")],
+        ),
+        ({"pyproject.toml": SETUP, "setup.py": "setup(name='x', version = '1.2.3')"}, [("setup.py", "setup(version=)", "1.2.3")]),
+        (
+            {"pyproject.toml": HATCH.replace("hatchling.build", "maturin"), "Cargo.toml": '[package]\nname = "x"\nversion = "1.2.3"\n'},
+            [("Cargo.toml", "[package] version", "1.2.3")],
+        ),
+        (
+            {"pyproject.toml": STATIC, "my_core/__init__.py": "from x import __version__\n"},
+            [("pyproject.toml", "[project] version", "1.2.3")],
+        ),
+        ({"pyproject.toml": STATIC, "other/__init__.py": '__version__ = "9"\n'}, [("pyproject.toml", "[project] version", "1.2.3")]),
+    ],
+)
+def test_every_place_of_a_version_is_found(tmp_path: Path, files: dict[str, str], places: list[tuple[str, str, str]]) -> None:
+    put(tmp_path, files)
+    assert told(tmp_path) == places
+    assert member(tmp_path).scheme is Scheme.FILES
+
+
+def test_configured_files_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"pyproject.toml": STATIC, "VERSION": "9", "docs/conf.py": 'release = "1.2.3"\n', "c.cff": "cff-version: 1.2.0\nversion: 1.2.3\n"},
+    )
+    assert [place[0] for place in told(tmp_path)] == ["pyproject.toml", "VERSION"]
+    put(tmp_path, {"docs/conf.py": '__version__ = "1.2.3"\n', "x.toml": 'version = "1.2.3"'})
+    assert told(tmp_path, "docs/conf.py", "x.toml")[1:] == [("docs/conf.py", "__version__", "1.2.3"), ("x.toml", "[] version", "1.2.3")]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("nope.py", "does not exist"), ("empty.py", "states no version"), ("empty.toml", "states no version")]
+)
+def test_a_configured_file_without_a_version_is_a_mistake(tmp_path: Path, name: str, reason: str) -> None:
+    put(tmp_path, {"pyproject.toml": STATIC, "empty.py": "x = 1\n", "empty.toml": "x = 1\n"})
+    with pytest.raises(ProjectError, match=reason):
+        member(tmp_path, name)
+
+
+FROM_TAGS = [
+    {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.setuptools_scm]\n'},
+    {"pyproject.toml": SETUP.replace('"hatchling"', '"setuptools-scm>=8", "setuptools"') + 'dynamic = ["version"]\n'},
+    {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'},
+    {"pyproject.toml": MESON, "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: true).stdout().strip())\n"},
+]
+
+
+@pytest.mark.parametrize("files", FROM_TAGS)
+def test_a_version_from_git_tags_is_computed_and_has_no_place(tmp_path: Path, files: dict[str, str]) -> None:
+    put(tmp_path, files)
+    assert (member(tmp_path).scheme, member(tmp_path).places, member(tmp_path).version) == (Scheme.TAGS, (), None)
+
+
+def test_the_newest_tag_below_head_gives_the_version(tmp_path: Path) -> None:
+    from wheelkit.versions.git import Repository
+
+    put(tmp_path, FROM_TAGS[0])
+    git_commit(tmp_path)
+    repository = Repository(folder=tmp_path)
+    for name in ("v1.9.0", "v1.10.0", "vendored", "other-v3.0"):
+        assert repository.ask("tag", name).returncode == 0
+    assert member(tmp_path).version == "1.10.0"
+    put(tmp_path, {"more.py": ""})
+    git_commit(tmp_path)
+    found = member(tmp_path).tagged
+    assert found is not None
+    assert (found.tag, found.version, found.commits) == ("v1.10.0", "1.10.1.dev1", 1)
+
+
+def test_a_build_alone_tells_a_version_that_stands_nowhere(tmp_path: Path) -> None:
+    put(tmp_path, {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "code"\n'})
+    assert (member(tmp_path).scheme, member(tmp_path).version, member(tmp_path).editable) == (Scheme.BUILD, None, False)
