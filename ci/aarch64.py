@@ -40,7 +40,8 @@ def main() -> int:
     try:
         command = prepare(options.folder)
     except subprocess.CalledProcessError as error:
-        return say(f"{' '.join(map(str, error.cmd[:1]))} failed with exit status {error.returncode}:\n{error.stderr}", 1)
+        told = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
+        return say(f"{error.cmd[0]} failed with exit status {error.returncode}:\n{told}", 1)
     except LookupError as error:
         return say(str(error), 1)
     except OSError as error:
@@ -65,6 +66,9 @@ def prepare(folder: Path) -> list[str]:
         unpack(fetch(folder / "arm64", "arm64", PACKAGES), folder / "root")
         if shutil.which(EMULATOR) is None:
             unpack(fetch(folder / "host", "", (EMULATOR_PACKAGE,), alone=True), folder / "emulator")
+            for other in (folder / "emulator/usr/bin").iterdir():
+                if other.name != EMULATOR:
+                    other.unlink()  # one for every processor, 5 MB each
         for used in ("arm64", "host"):
             shutil.rmtree(folder / used, ignore_errors=True)
         (folder / COMPLETE).touch()
@@ -86,7 +90,9 @@ def fetch(folder: Path, architecture: str, packages: tuple[str, ...], *, alone: 
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True)
     (folder / "status").touch()
-    options = {"Dir::State": folder / "state", "Dir::State::status": folder / "status", "Dir::Cache": folder / "cache", "Debug::NoLocking": "1"}
+    own = {"Dir::State": "state", "Dir::State::status": "status", "Dir::Cache": "cache"}
+    options: dict[str, str] = {name: str(folder / place) for name, place in own.items()}
+    options["Debug::NoLocking"] = "1"
     if os.geteuid() == 0:
         options["APT::Sandbox::User"] = "root"
     if architecture:
@@ -113,7 +119,8 @@ def unpack(archives: list[Path], root: Path) -> None:
     for archive in archives:
         # tar would replace the links above by folders of older packages.
         packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True).stdout
-        subprocess.run(["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)], input=packed, capture_output=True, check=True)
+        tar = ["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)]
+        subprocess.run(tar, input=packed, capture_output=True, check=True)
 
 
 def call(command: list[str], cwd: Path | None = None) -> None:

@@ -52,16 +52,17 @@ def write_wheel(  # noqa: PLR0913
     record_text: str | None = None,
     leave_out: Iterable[str] = (),
     compression: int = zipfile.ZIP_DEFLATED,
+    package: bool = True,
 ) -> Path:
     """Write a wheel that is right in all that is not asked to be wrong.
 
     ``members`` add to and replace the usual ones, by path; ``{info}`` in a path stands for the dist-info folder. ``record_text``
-    replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD.
+    replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD. Without ``package`` only what ``members`` say is in it.
     """
     name, version = filename.split("-")[:2]
     info = dist_info or f"{name}-{version}.dist-info"
     usual: dict[str, Contents] = {
-        "demo/__init__.py": "",
+        **({"demo/__init__.py": ""} if package else {}),
         "{info}/METADATA": metadata(name, version),
         "{info}/WHEEL": wheel_file(filename),
     }

@@ -718,7 +718,8 @@ def a_licence_that_is_not_there(draft: Draft) -> None:
 
 @animal("WK710")
 def a_description_that_does_not_render(draft: Draft) -> None:
-    draft.swap("METADATA", "A demo.", "Demo\n==\n\n.. nonsense::\n\n   x\n\n`broken <\n")
+    draft.swap("METADATA", "A demo.", "Demo\n====\n\n.. nonsense::\n\n   x\n")
+    draft.config = '[matrix]\ntargets = ["manylinux_2_31_x86_64"]\n'
 
 
 # How the zoo is visited

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import platform
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -206,3 +207,31 @@ def test_an_output_folder_that_cannot_be_one_is_refused_first(project: MakeProje
     assert done.returncode == 4
     assert "cannot be written" in done.stderr
     assert "cross build" not in done.stderr
+
+
+def test_an_interrupt_ends_both_builds_and_leaves_nothing(project: MakeProject, wheelkit: Wheelkit) -> None:
+    folder = promise(project("abi3", git=False), "manylinux_2_28_x86_64", "manylinux_2_28_aarch64")
+    words = wheelkit.arguments("build", "--cross", "--verbose")
+    with subprocess.Popen(words, cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        started = 0
+        for line in process.stderr:
+            started += "--wheel" in line
+            if started == 2:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "interrupted" in rest
+    assert "Traceback" not in rest
+    assert wheelkit.left_behind() == []
+    assert not (folder / "dist").exists()
+
+
+@pytest.mark.slow
+def test_the_rarer_targets_are_built_too(project: MakeProject, wheelkit: Wheelkit) -> None:
+    targets = ("win_arm64", "musllinux_1_2_aarch64")
+    folder = promise(project("abi3", git=False), *targets)
+    assert wheelkit("build", "--cross", cwd=folder).returncode == 0
+    assert wheelkit("verify-matrix", "dist", cwd=folder).returncode == 0
+    assert {path.name.rpartition("-")[2] for path in (folder / "dist").glob("*.whl")} == {f"{target}.whl" for target in targets}

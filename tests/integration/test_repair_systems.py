@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -225,3 +227,100 @@ def test_a_wheel_for_two_systems_is_refused(linux: Workbench, tmp_path: Path) ->
     with pytest.raises(CheckFailedError, match="binaries of 2 systems") as caught:
         linux.repair(tmp_path / "out", wheel=both)
     assert "macos: demo/other.so" in caught.value.detail
+
+
+@pytest.fixture(scope="module", params=[tag for tag in TARGETS if tag.startswith("macosx")])
+def mac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    return Workbench(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def page_hashes(data: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Give the SHA-256 of each page as the code signature of a thin 64-bit Mach-O file states it, and as it is (TN3126)."""
+    (count,) = struct.unpack_from("<I", data, 16)
+    at, signature = 32, -1
+    for _ in range(count):
+        command, size = struct.unpack_from("<II", data, at)
+        if command == 0x1D:  # LC_CODE_SIGNATURE
+            (signature,) = struct.unpack_from("<I", data, at + 8)
+        at += size
+    assert signature > 0
+    magic, _, blobs = struct.unpack_from(">III", data, signature)
+    assert magic == 0xFADE0CC0
+    places = [struct.unpack_from(">II", data, signature + 12 + 8 * index) for index in range(blobs)]
+    directory = signature + next(place for slot, place in places if slot == 0)
+    (magic, _, _, flags, hashes, _, _, slots, limit, width, kind, _, page) = struct.unpack_from(">IIIIIIIIIBBBB", data, directory)
+    assert (magic, width, kind) == (0xFADE0C02, 32, 2)
+    assert flags & 2  # ad hoc
+    assert limit == signature
+    stated = [data[directory + hashes + 32 * slot :][:32] for slot in range(slots)]
+    real = [hashlib.sha256(data[start : min(start + (1 << page), limit)]).digest() for start in range(0, limit, 1 << page)]
+    return stated, real
+
+
+def test_what_was_edited_for_macos_is_signed_again(mac: Workbench, tmp_path: Path) -> None:
+    done = mac.repair(tmp_path)
+    assert done.unsigned == ()  # the linker had signed ad hoc, if at all
+    with zipfile.ZipFile(done.path) as archive:
+        binaries = {name: archive.read(name) for name in archive.namelist() if name.endswith((".so", ".dylib"))}
+    assert len(binaries) == 3
+    for name, data in binaries.items():
+        stated, real = page_hashes(data)
+        assert stated == real, name
+        assert page_hashes(data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])[1] != stated
+
+
+def test_a_library_that_is_too_new_for_the_target_is_refused(mac: Workbench, tmp_path: Path) -> None:
+    arch = mac.tools.target.arch
+    newer = Toolchain(f"macosx_13_0_{arch}", tmp_path)
+    for name in ("beam", "lever"):
+        newer.library(name, function(name, "value"))
+    with pytest.raises(CheckFailedError) as caught:
+        mac.repair(tmp_path / "out", paths=(newer.folder / "lib",))
+    assert mac.tools.target.tag in caught.value.message
+    assert "demo/.dylibs/liblever.dylib is built for macOS 13.0 and later" in caught.value.detail
+
+
+def test_a_signature_by_somebody_that_repair_ends_is_told(mac: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No certificate is at hand: every signature that was there counts as somebody's.
+    monkeypatch.setattr("wheelkit.repair.outcome.identity_signed", lambda _: True)
+    done = mac.repair(tmp_path)
+    signed = [binary.member for binary in wheels.read(mac.raw).binaries if any(part.signed for part in binary.slices)]
+    assert list(done.unsigned) == signed
+
+
+def test_the_command_says_that_there_was_nothing_to_do(linux: Workbench, tmp_path: Path) -> None:
+    first = linux.repair(tmp_path / "first")
+    words = [
+        "--target",
+        "manylinux_2_28_x86_64",
+        "--exclude",
+        "libfulcrum.so",
+        "--exclude",
+        "nothing.dll",
+        "--exclude",
+        "libnothing*",
+        "--json",
+    ]
+    command = [sys.executable, "-m", "wheelkit", "repair", *words, str(first.path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    (row,) = json.loads(done.stdout)["wheels"]
+    assert row["unchanged"] is True
+    assert row["unmatched"] == ["libnothing*"]  # nothing.dll is for another system
+    assert (tmp_path / row["file"]).read_bytes() == first.path.read_bytes()
+
+
+def test_the_shipped_list_is_judged_as_a_whole(linux: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "wheelkit.toml").write_text('[exclude]\ntorch = true\nfulcrum = ["libfulcrum.so"]\n')
+    paths = ["--lib-path", str(linux.lever.path.parent)]
+    command = [sys.executable, "-m", "wheelkit", "repair", "--target", "manylinux_2_28_x86_64", *paths, str(linux.raw)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "libtorch_*.so*" in done.stderr  # nothing of torch is needed, so the whole list is idle
+    assert "libfulcrum.so" not in [line.split('"')[1] for line in done.stderr.splitlines() if "WK504" in line]
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(linux: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "dist").write_text("in the way")
+    command = [sys.executable, "-m", "wheelkit", "repair", "--target", "manylinux_2_28_x86_64", str(linux.raw)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "dist cannot be written" in done.stderr

@@ -275,10 +275,10 @@ class _Handler(BaseHTTPRequestHandler):
         index.events.append(Event(file=form.filename, status=0 if cut else status, kept=kept, moment=time.monotonic()))
         if cut:
             self._cut()
-        elif status == 200:  # noqa: PLR2004
+        elif status == 200:
             self._send(200, b"", "text/plain")
         else:
-            self._page(status, "Too Many Requests" if status == 429 else "Service Unavailable", **{"Retry-After": "0"})  # noqa: PLR2004
+            self._page(status, "Too Many Requests" if status == 429 else "Service Unavailable", **{"Retry-After": "0"})
 
     def _cut(self) -> None:
         self.close_connection = True

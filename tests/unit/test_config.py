@@ -147,7 +147,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("zzz = 1", "zzz: unknown key; known: distributions, matrix, exclude, distribution, index, runner, publish, ci"),
+        ("zzz = 1", "zzz: unknown key; known: distributions, matrix, exclude, distribution, version, index, runner, publish, ci"),
         ("matrix = 3", "matrix: expected a table, got 3"),
         ("[[matrix]]", "matrix: expected a table, got a list"),
         ('matrix.targets = "x"', 'matrix.targets: expected a list of strings, got "x"'),
@@ -170,7 +170,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ("exclude.x = ['lib/libx.so']", 'exclude.x[0]: "lib/libx.so": patterns match the library\'s file name, not its path'),
         ("exclude.x = ['lib\\x.dll']", 'exclude.x[0]: "lib\\\\x.dll": patterns match the library\'s file name, not its path'),
         ("distribution.'-a' = {}", 'distribution.-a: expected a distribution\'s name, got "-a"'),
-        ("distribution.a.b.kind = 'pure'", "distribution.a.b: unknown key; known: max-size, smoke, tag, kind, lib-path, ignore"),
+        (
+            "distribution.a.b.kind = 'pure'",
+            "distribution.a.b: unknown key; known: max-size, smoke, tag, version-files, range-policy, kind, lib-path, ignore",
+        ),
         ("distribution.a.max_size = 1", 'distribution.a.max_size: unknown key; did you mean "max-size"?'),
         ("distribution.a.kind = 'natve'", 'distribution.a.kind: "natve" is not known; did you mean "native"?'),
         ("distribution.a.kind = 1", 'distribution.a.kind: expected one of "native", "pure", "meta", got 1'),
@@ -205,9 +208,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
     assert mistakes(f'index.a = {{ upload = "{address}" }}')[0].startswith("index.a: simple is missing")
 
 
-@pytest.mark.parametrize(
-    "address", ["https://h", "http://127.0.0.1:81/a/+simple/", "https://[::1]:8/", "https://a-b.example.org/x@y/"]
-)
+@pytest.mark.parametrize("address", ["https://h", "http://127.0.0.1:81/a/+simple/", "https://[::1]:8/", "https://a-b.example.org/x@y/"])
 def test_what_is_an_address_is_read(address: str) -> None:
     assert read(f'index.a = {{ upload = "{address}", simple = "{address}" }}').index["a"].upload == address
 
@@ -225,9 +226,7 @@ def test_what_git_takes_as_a_tag_is_read(tag: str) -> None:
     assert config.distribution["a"].tag == tag
 
 
-@pytest.mark.parametrize(
-    "tag", ["", "v", "v{version}{version}", "v{name}", "v {version}", "-{version}", "a..{version}", "{version}/"]
-)
+@pytest.mark.parametrize("tag", ["", "v", "v{version}{version}", "v{name}", "v {version}", "-{version}", "a..{version}", "{version}/"])
 def test_what_is_no_tag_template_is_refused(tag: str) -> None:
     assert "distribution.a.tag: expected a tag's name" in mistake(f'distribution.a.tag = "{tag}"')
 

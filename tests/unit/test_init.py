@@ -127,6 +127,8 @@ def test_only_lines_are_added_where_the_file_does_not_end_in_one(tmp_path: Path)
         ('[tool.cibuildwheel]\nskip = ["*-win*", "cp311-*"]\n', COMMON[:-1], ["cp312"]),
         ('[tool.cibuildwheel]\nbuild = "cp3{11,12}-manylinux_x86_64"\n', COMMON[:1], ["cp311", "cp312"]),
         ('[tool.cibuildwheel.linux]\narchs = ["x86_64", "i686"]\n', [COMMON[0], "manylinux_2_17_i686", *COMMON[2:]], ["cp311", "cp312"]),
+        # One build is the floor of a stable ABI wheel, which serves 3.12, too.
+        ('[tool.cibuildwheel]\nbuild = "cp311-*"\n', COMMON, ["cp311", "cp312"]),
         ('[tool.cibuildwheel.linux]\narchs = "all"\n', COMMON, ["cp311", "cp312"]),
         (
             '[tool.cibuildwheel]\nbuild = "cp312-many*"\nmanylinux-x86_64-image = "manylinux2014"\narchs = ["x86_64"]\n',

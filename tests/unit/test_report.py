@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 
 from wheelkit.checks.catalogue import entries
+from wheelkit.report.github import to_github
 from wheelkit.report.json import to_json
+from wheelkit.report.markdown import to_markdown
 from wheelkit.report.model import CellCover, Cover, Finding, Report, Row, Severity
 from wheelkit.report.text import Screen, render
 
@@ -224,3 +226,56 @@ def test_every_code_is_explained_and_every_explanation_is_used() -> None:
     used = {code for source in sources for code in re.findall(r'"(WK\d{3})"', source.read_text(encoding="utf-8"))}
     assert used == set(entries())
     assert all(entry.title and entry.why and entry.fix for entry in entries().values())
+
+
+ODD = Finding(
+    code="WK101",
+    severity=Severity.WARNING,
+    what="a|b <script>\n::error::x *bold* [link](y) 50%, \x1b[2J",
+    fix="mend, then: build",
+    file="odd,name:1.whl",
+)
+
+
+def test_markdown() -> None:
+    lines = to_markdown(REPORT).splitlines()
+    assert lines[:4] == [
+        "### daggerml 0.4.0",
+        "",
+        "| target |  | cp311 | cp312 | cp313 | cp314 | needs | size | verdict |",
+        "|---|---|:-:|:-:|:-:|:-:|---|--:|---|",
+    ]
+    assert lines[4] == "| `manylinux_2_28_x86_64` | abi3 wheel | ● | ● | ● | ● | glibc 2.17 | 84 kB | fine |"
+    assert "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11<br>" in lines
+    assert lines[-1] == "2 errors in 2 wheels and 1 sdist"
+    assert "raise the floor" not in to_markdown(REPORT, fixes=False)
+
+
+def test_markdown_is_no_markup() -> None:
+    text = to_markdown(Report(rows=(), findings=(ODD,), wheels=1, sdists=0, seconds=0.0))
+    assert "a\\|b \\<script\\>" in text
+    assert "\\*bold\\* \\[link\\](y)" in text
+    assert "\x1b" not in text
+
+
+def test_accepted_findings_in_markdown() -> None:
+    known = Finding(code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand")
+    text = to_markdown(Report(rows=(), findings=(known,), wheels=1, sdists=0, seconds=0.0))
+    assert "accepted: made by hand" in text
+    assert text.endswith("no findings in 1 wheel")
+
+
+def test_github_annotations() -> None:
+    first, second = to_github(REPORT)
+    assert first.startswith("::error title=WK801 macosx_10_13_x86_64::macosx_10_13_x86_64 has no wheel;")
+    assert second.startswith("::error file=daggerml-0.4.0-cp311-abi3-win_amd64.whl,title=WK402 daggerml-0.4.0-cp311-abi3-win_amd64.whl::")
+    assert second.endswith("%0Araise the floor to cp312, or avoid the call")
+
+
+def test_github_annotations_cannot_be_broken_out_of() -> None:
+    (line,) = to_github(Report(rows=(), findings=(ODD,), wheels=1, sdists=0, seconds=0.0))
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert line.startswith("::warning file=odd%2Cname%3A1.whl,title=WK101 odd%2Cname%3A1.whl::")
+    assert "50%25, " in line
+    assert list(to_github(Report(rows=(), findings=(), wheels=1, sdists=0, seconds=0.0))) == []

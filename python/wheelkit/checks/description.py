@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 _RST = "text/x-rst"
 
 
-def renders(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+def renders(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a description that the index's renderer refuses, and one that is missing.
 
-    Markdown and plain text always render. reStructuredText is proven with readme_renderer, which indexes use, where it is installed
-    (``twine`` brings it); where it is not, nothing is said.
+    Markdown and plain text always render. reStructuredText is parsed by docutils, as on the index, where it is installed (``twine``
+    brings it); where it is not, nothing is said. That takes longer than all other checks of a small wheel together, so it is done
+    for the project's own distributions only: nobody else can mend it.
     """
     if wheel.shallow:
         return
@@ -30,7 +31,8 @@ def renders(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield found("WK711", what="METADATA has no description", file=wheel.filename)
         return
     kind = wheel.metadata.get("Description-Content-Type", _RST).partition(";")[0].strip().lower()
-    trouble = _rst_trouble(text) if kind == _RST else ""
+    own = contract.promise(wheel.distribution) is not None
+    trouble = _rst_trouble(text) if own and kind == _RST else ""
     if trouble:
         yield found("WK710", what=f"the description does not render: {trouble}", file=wheel.filename)
 
@@ -41,25 +43,41 @@ def _body(metadata: bytes) -> str:
     return text.partition("\n\n")[2]
 
 
+# As readme_renderer, which indexes use, asks docutils: the first warning ends it, and nothing is read from the disk.
+_SETTINGS = {
+    "halt_level": 2,
+    "report_level": 5,
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "doctitle_xform": False,
+    "syntax_highlight": "short",
+    "_disable_config": True,
+}
+
+
 @cache
 def _rst_trouble(text: str) -> str:
-    """Render once for all wheels of a release; gives the first complaint, empty where there is none."""
+    """Parse once for all wheels of a release; gives the first complaint, empty where there is none."""
     if _no_markup(text):
         return ""
     try:
-        from readme_renderer import rst
+        from docutils.core import publish_doctree
+        from docutils.utils import SystemMessage
     except ImportError:
         return ""
     from io import StringIO
 
-    complaints = StringIO()
-    if rst.render(text, stream=complaints) is not None:
-        return ""
-    # docutils writes "<string>:12: (WARNING/2) Title underline too short."
-    lines = [line.removeprefix("<string>:") for line in complaints.getvalue().splitlines() if line.startswith("<string>:")]
-    return f"line {lines[0]}" if lines else "the renderer gives nothing back"
+    try:
+        publish_doctree(text, settings_overrides={**_SETTINGS, "warning_stream": StringIO()})
+    except SystemMessage as error:
+        # "<string>:12: (WARNING/2) Title underline too short."
+        first = str(error).partition("\n")[0].removeprefix("<string>:")
+        return f"line {first}"
+    except Exception as error:  # noqa: BLE001 - docutils' transforms raise whatever they stumble over, and indexes refuse the text then, too
+        return f"docutils stops at it: {error or type(error).__name__}"
+    return ""
 
 
 def _no_markup(text: str) -> bool:
-    """Tell whether the text is one paragraph of letters, so that the renderer (100 ms to load) need not be asked."""
+    """Tell whether the text is one paragraph of letters, so that docutils (100 ms to load) need not be asked."""
     return "\n\n" not in text.strip() and text.replace("\n", " ").replace(",", "").replace(".", "").replace(" ", "").isalnum()

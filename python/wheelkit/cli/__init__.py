@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "repair": ("repair", "auditwheel, delocate or delvewheel by the wheel's platform, one exclude list"),
     "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
     "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),
+    "smoke": ("smoke", "install the family from its files in fresh environments, run its checks"),
     "version": ("version", "show, check, bump, stamp and tag the versions of the family; ranges follow"),
     "explain": ("explain", "what a finding means, why it matters, how to mend it"),
     "publish": ("publish", "upload the family in dependency order: the same bytes, resumable, or nothing"),

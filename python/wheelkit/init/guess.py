@@ -26,6 +26,7 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
     "macos": {"x86_64": "macosx_10_13_x86_64", "arm64": "macosx_11_0_arm64", "universal2": "macosx_10_13_universal2"},
     "windows": {"AMD64": "win_amd64", "x86": "win32", "ARM64": "win_arm64"},
 }
+_FREE_THREADED = ("cp313t", "cp314t", "cp315t")
 _VAGUE = frozenset({"auto", "auto64", "auto32", "native", "all"})
 
 
@@ -68,12 +69,22 @@ def interpreters(project: Distribution, classifiers: Iterable[str], promised: Se
     admitted = default_interpreters(project.requires_python)
     named = {int(match[1]) for text in classifiers if (match := _CLASSIFIER.fullmatch(text))}
     wanted = tuple(one for one in admitted if not named or one.version[1] in named) or admitted
-    threaded = [tag for tag in ("cp313t", "cp314t", "cp315t") if tag in " ".join(_words(project.cibuildwheel, "build"))]
-    offered = (*wanted, *map(Interpreter.parse, threaded))
+    words = " ".join(_words(project.cibuildwheel, "build"))
+    threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in words)
+    built = _built_everywhere(project, (*wanted, *threaded), promised)
+    floors = [one for one in built if not one.free_threaded]
+    if project.limited_api or len(floors) == 1:  # one wheel of the stable ABI serves every later interpreter
+        built = (*(one for one in wanted if floors and one.version >= floors[0].version), *(one for one in built if one.free_threaded))
+        for target in promised:
+            built, _ = cibuildwheel.supported(built, target)
+    return tuple(sorted(built, key=lambda one: (one.version, one.free_threaded)))
+
+
+def _built_everywhere(project: Distribution, wanted: tuple[Interpreter, ...], promised: Sequence[Target]) -> tuple[Interpreter, ...]:
     for target in promised:
-        selected = tuple(one for one in offered if _selected(project.cibuildwheel, build_identifier(one, target)))
-        offered, _ = cibuildwheel.supported(selected, target)
-    return offered
+        selected = tuple(one for one in wanted if _selected(project.cibuildwheel, build_identifier(one, target)))
+        wanted, _ = cibuildwheel.supported(selected, target)
+    return wanted
 
 
 def _selected(table: Mapping[str, Any], identifier: str) -> bool:

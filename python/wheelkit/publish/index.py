@@ -81,7 +81,7 @@ def _addressed(address: str, simple: str | None) -> Index:
     derived = simple or _simple_beside(address)
     if derived is None:
         raise UsageError(f"where installers look does not follow from {address}", hint="give that address as well:  --simple URL")
-    return Index(name=address, upload=address, simple=derived)
+    return Index(name=urlsplit(address).netloc, upload=address, simple=derived)
 
 
 def _simple_beside(upload: str) -> str | None:

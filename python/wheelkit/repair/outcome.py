@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+from wheelkit.checks.macos import min_os
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import System
 from wheelkit.repair.lines import TOOLS, matches
@@ -12,8 +13,10 @@ from wheelkit.repair.search import of_system
 from wheelkit.wheel.library import base_name, plain_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from wheelkit.matrix import Target
     from wheelkit.repair.lines import Recipe
     from wheelkit.repair.search import Needs
     from wheelkit.wheel import Wheel
@@ -50,7 +53,17 @@ def require(before: Wheel, after: Wheel, recipe: Recipe, needs: Needs) -> None:
         )
     if after.name and not any(map(recipe.target.admits, after.name.platforms)):
         message = f"{after.filename} does not install on {recipe.target}: a binary in it, or a library copied in, needs a newer system"
-        raise CheckFailedError(message, hint="build for that target, libraries included, or promise a newer one with --target")
+        newer = "\n".join(_newer(after, recipe.target))
+        raise CheckFailedError(
+            message, detail=newer, hint="build for that target, libraries included, or promise a newer one with --target"
+        )
+
+
+def _newer(after: Wheel, target: Target) -> Iterator[str]:
+    for binary, part in after.parts():
+        asked = min_os(part)
+        if target.system is System.MACOS and asked is not None and asked > target.version:
+            yield f"{binary.member} is built for macOS {part.min_os} and later"
 
 
 def _missing(after: Wheel, recipe: Recipe) -> list[str]:

@@ -137,8 +137,12 @@ def _candidates(library: str, asker: _Asker, common: Iterable[Path]) -> Iterator
 
 
 def _folders(recipe: Recipe, environ: Mapping[str, str]) -> Iterator[Path]:
-    """List the folders that the tool searches for this target, its own first."""
+    """List the folders that the tool searches for this target, those that were given first; of the others, those that exist."""
     yield from recipe.lib_paths
+    yield from (folder for folder in _own_folders(recipe, environ) if folder.is_dir())
+
+
+def _own_folders(recipe: Recipe, environ: Mapping[str, str]) -> Iterator[Path]:
     system = recipe.target.system
     for variable in _VARIABLES[system]:
         yield from (Path(entry) for entry in environ.get(variable, "").split(os.pathsep) if entry)

@@ -91,7 +91,7 @@ def _columns(rows: Sequence[Row], look: Look, *, wide: bool, dropped: Sequence[s
     if "needs" not in dropped:
         columns.append(_Column(heading="needs", cells=tuple((row.needs, "dim") for row in rows)))
     if "size" not in dropped:
-        columns.append(_Column(heading="size", cells=tuple((_size(row.size), "dim") for row in rows), right=True))
+        columns.append(_Column(heading="size", cells=tuple((shown_size(row.size), "dim") for row in rows), right=True))
     columns.append(_Column(heading="verdict", cells=tuple(_verdict(row, look) for row in rows)))
     return columns
 
@@ -138,7 +138,8 @@ def _line(name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: i
     return line
 
 
-def _size(count: int) -> str:
+def shown_size(count: int) -> str:
+    """Write bytes as people do; nothing for none."""
     if count == 0:
         return ""
     if count < _UNIT:

@@ -40,7 +40,13 @@ def installed(env: Path) -> frozenset[str]:
 
 def _sites(env: Path) -> tuple[Path, ...]:
     """Find the environment's site-packages, on 64 bit systems that have two of them as well; a tool has its own folder around."""
-    return tuple(dict.fromkeys(path.resolve() for pattern in ("lib*/python*/", "Lib/", "*/lib*/python*/", "*/Lib/") for path in env.glob(f"{pattern}site-packages")))
+    return tuple(
+        dict.fromkeys(
+            path.resolve()
+            for pattern in ("lib*/python*/", "Lib/", "*/lib*/python*/", "*/Lib/")
+            for path in env.glob(f"{pattern}site-packages")
+        )
+    )
 
 
 def _installed(info: Path, key: str, version: str, packages: Mapping[str, Package]) -> Iterator[Failure]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.smoke.model import Failure
 from wheelkit.smoke.probe import Trouble, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from wheelkit.config import Provider
-    from wheelkit.smoke.model import Package
+    from wheelkit.smoke.model import Failure, Package
 
 _NO_LIBRARY = (
     re.compile(r"(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
@@ -76,7 +75,10 @@ def _glibc(trouble: Trouble, _: Known) -> tuple[str, str] | None:
 def _machine(trouble: Trouble, _: Known) -> tuple[str, str] | None:
     if not _OTHER_MACHINE.search(trouble.error):
         return None
-    return "it holds a binary for another architecture than this machine's", "wheelkit inspect WHEEL   shows which; the tag promises this one"
+    return (
+        "it holds a binary for another architecture than this machine's",
+        "wheelkit inspect WHEEL   shows which; the tag promises this one",
+    )
 
 
 def _library(trouble: Trouble, known: Known) -> tuple[str, str] | None:
@@ -91,7 +93,10 @@ def _library(trouble: Trouble, known: Known) -> tuple[str, str] | None:
     holder = next((path for path in _binaries(known.env) if path.name == library), None)
     if holder is not None:
         inside = holder.relative_to(_site_of(holder)).parts[0]
-        return f"the library {library} lies in {inside}, where nothing looks for it", f"import {inside} first, or set an rpath of $ORIGIN to it"
+        return (
+            f"the library {library} lies in {inside}, where nothing looks for it",
+            f"import {inside} first, or set an rpath of $ORIGIN to it",
+        )
     return f"the library {library} is not there, and nothing that was installed brings it", "let repair graft it:  wheelkit repair WHEEL"
 
 
@@ -127,7 +132,10 @@ def _dll(trouble: Trouble, _: Known) -> tuple[str, str] | None:
     if match is None:
         return None
     what = "a DLL that it needs" if match["what"] == "module" else "a function in one of its DLLs"
-    return f"{match['module']} could not be loaded: {what} is missing (Windows does not say which)", "wheelkit inspect WHEEL   lists its DLLs"
+    return (
+        f"{match['module']} could not be loaded: {what} is missing (Windows does not say which)",
+        "wheelkit inspect WHEEL   lists its DLLs",
+    )
 
 
 def _module(trouble: Trouble, known: Known) -> tuple[str, str] | None:
@@ -142,7 +150,10 @@ def _module(trouble: Trouble, known: Known) -> tuple[str, str] | None:
         return f"the module {module} is not in the wheel of {here[0].name}", "the build leaves it out: look at what the backend packs"
     if owners:
         return f"it imports {module}, and does not require {owners[0].name}, which provides it", f'dependencies = ["{owners[0].name}…"]'
-    return f"it imports {module}, which nothing that it requires provides", "add what provides it to dependencies, or import it only where it is there"
+    return (
+        f"it imports {module}, which nothing that it requires provides",
+        "add what provides it to dependencies, or import it only where it is there",
+    )
 
 
 _REASONS: tuple[Callable[[Trouble, Known], tuple[str, str] | None], ...] = (_shadowed, _glibc, _machine, _library, _symbol, _dll, _module)
@@ -189,4 +200,5 @@ def _exports(path: Path, symbol: str) -> bool:
         scan = _core.scan(path.read_bytes())
     except (OSError, ValueError, _core.ScanError):
         return False
-    return any(symbol in part.exports or symbol.removeprefix("_") in part.exports for part in scan.slices)
+    parts = scan.slices if scan else ()
+    return any(symbol in part.exports or symbol.removeprefix("_") in part.exports for part in parts)

@@ -1,7 +1,7 @@
 """Fresh environments that hold the family's own files and, from one index or folder, nothing but third parties.
 
-The files are given as constraints with path and sha256, which uv and pip hold to wherever a name comes up: a higher version under a
-sibling's name on an index is never looked at. Settings of the user and the site, which could add indexes, are left out.
+The files are given with path and sha256, to uv as constraints, which hold wherever a name comes up: a higher version under a sibling's
+name on an index is never looked at. Settings of the user and the site, which could add indexes, are left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from wheelkit.process import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from wheelkit.smoke.model import Case
 
@@ -25,7 +25,16 @@ _EXE = ".exe" if sys.platform == "win32" else ""
 # What may steer an installer or an interpreter; certificates, caches and time limits are harmless and stay.
 _STEERING = ("UV_", "PIP_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "PIPX_", "__PYVENV")
 _HARMLESS = frozenset(
-    {"UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_LINK_MODE", "PIP_CERT", "PIP_CACHE_DIR", "PIP_DEFAULT_TIMEOUT"}
+    {
+        "UV_CACHE_DIR",
+        "UV_HTTP_TIMEOUT",
+        "UV_NATIVE_TLS",
+        "UV_SYSTEM_CERTS",
+        "UV_LINK_MODE",
+        "PIP_CERT",
+        "PIP_CACHE_DIR",
+        "PIP_DEFAULT_TIMEOUT",
+    }
 )
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 INSTALL_SECONDS = 900.0
@@ -52,7 +61,10 @@ class Source:
 
 def index_of(environ: Mapping[str, str] = os.environ) -> str:
     """Give the one index that the user's environment names as the default; extra ones do not count."""
-    return next((environ[name].split("=", 1)[-1] if "=http" in environ[name] else environ[name] for name in _INDEX_VARIABLES if environ.get(name)), "")
+    return next(
+        (environ[name].split("=", 1)[-1] if "=http" in environ[name] else environ[name] for name in _INDEX_VARIABLES if environ.get(name)),
+        "",
+    )
 
 
 def unset(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -84,14 +96,14 @@ class Place:
     def prepare(self, case: Case) -> None:
         """Make the folders and write the constraints."""
         self.work.mkdir(parents=True)
-        self.constraints.write_text("".join(f"{one.pinned}\n" for one in case.packages.values()), encoding="utf-8")
+        self.constraints.write_text("".join(f"{one.pinned()}\n" for one in case.packages.values()), encoding="utf-8")
 
     def python(self) -> str:
-        """The environment's interpreter."""
+        """Give the path of the environment's interpreter."""
         return str(self.env / _SCRIPTS / f"python{_EXE}")
 
     def script(self, name: str, folder: Path | None = None) -> str:
-        """A script of the environment, or of a folder of tools."""
+        """Give the path of a script of the environment, or of a folder of tools."""
         return str((folder or self.env / _SCRIPTS) / f"{name}{_EXE}")
 
     def command(self, *argv: str, timeout: float) -> Command:
@@ -121,13 +133,14 @@ def tool_environment(place: Place) -> dict[str, str]:
 
 
 def pip_commands(case: Case, place: Place, source: Source) -> tuple[Command, ...]:
-    """Build the two commands that make the same environment with venv and pip."""
+    """Build the two commands that make the same environment with venv and pip.
+
+    The files are requirements themselves: pip before 24 refuses a constraint with an address where somebody asks for an extra.
+    """
     make = (str(case.python.path), "-m", "venv", str(place.env))
-    install = (
-        *(place.python(), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"),
-        *("--constraint", str(place.constraints), *_pip_source(source), *case.wanted),
-    )
-    env = {"PIP_CONFIG_FILE": os.devnull}
+    files = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
+    install = (place.python(), "-m", "pip", "install", "--no-input", "--progress-bar=off", *_pip_source(source), *files)
+    env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     return tuple(Command(argv=argv, cwd=place.work, env=env, unset=unset(), timeout=INSTALL_SECONDS) for argv in (make, install))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -44,10 +44,10 @@ class Package:
         """Whether the wheel holds nothing to import."""
         return not self.modules and not self.extensions
 
-    @property
-    def pinned(self) -> str:
-        """The requirement that means this file and no other: path and sha256."""
-        return f"{self.name} @ {self.path.as_uri()}#sha256={self.sha256}"
+    def pinned(self, extras: Sequence[str] = ()) -> str:
+        """Write the requirement that means this file and no other: path and sha256."""
+        brackets = f"[{','.join(extras)}]" if extras else ""
+        return f"{self.name}{brackets} @ {self.path.as_uri()}#sha256={self.sha256}"
 
 
 class How(StrEnum):
@@ -61,8 +61,9 @@ class How(StrEnum):
 class Case:
     """One fresh environment: what is asked for, the family's files that may answer, and what has to work there.
 
-    ``wanted`` are names with extras; ``packages`` all of the family that serves this interpreter, by name; ``checked`` those of them
-    whose modules, scripts and entry points are tried; ``commands`` the configured ones. ``missing`` says why the case cannot run.
+    ``wanted`` are names with extras; ``packages`` all of the family that serves this interpreter, by name; ``needed`` those that come
+    along, with their extras; ``checked`` those whose modules, scripts and entry points are tried; ``commands`` the configured ones.
+    ``missing`` says why the case cannot run.
     """
 
     label: str
@@ -71,6 +72,7 @@ class Case:
     python: Python
     wanted: tuple[str, ...]
     packages: Mapping[str, Package]
+    needed: Mapping[str, tuple[str, ...]]
     checked: tuple[str, ...]
     commands: tuple[str, ...] = ()
     missing: str = ""

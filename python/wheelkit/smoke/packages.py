@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
     from wheelkit.machine import Machine
     from wheelkit.matrix import Interpreter
-    from wheelkit.wheel.model import RecordRow
+    from wheelkit.wheel.model import FileName, RecordRow
 
 _EXTENSION = re.compile(r"(?P<module>\w+)(?:\.[\w-]+)?\.(?:so|pyd)")
-_SCRIPT_GROUPS = frozenset({"console_scripts", "gui_scripts"})
 _SCHEMES = ("purelib", "platlib")
 
 
@@ -57,8 +56,12 @@ def read(path: Path) -> Package:
         name = parse_file_name(path.name)
         with zipfile.ZipFile(path) as archive:
             texts = _dist_info(archive)
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError) as error:
+        return _package(path, name, texts)
+    except (ValueError, OSError, configparser.Error, zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError) as error:
         raise WheelError(f"{path.name} cannot be read as a wheel: {error}", hint=f"wheelkit verify-matrix {path}") from error
+
+
+def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
     headers = parse_headers(texts["METADATA"])
     record = parse_record(texts["RECORD"])
     entries = tuple(_entry_points(texts.get("entry_points.txt", b"")))
@@ -102,10 +105,17 @@ def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
             raise ValueError(f"Requires-Dist: {line}: {error}") from error
 
 
+class _EntryPoints(configparser.ConfigParser):
+    """Reads entry_points.txt: names keep their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """Leave the name as it is."""
+        return optionstr
+
+
 def _entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
     """Read entry_points.txt (entry points specification), as (group, name, target)."""
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] - names keep their case
+    parser = _EntryPoints(delimiters=("=",), interpolation=None, strict=False)
     parser.read_string(text.decode("utf-8", errors="replace"))
     for group in parser.sections():
         for name, target in parser.items(group):

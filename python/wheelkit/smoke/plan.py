@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from wheelkit.config import normalise
 from wheelkit.matrix import admits_python
 from wheelkit.smoke.model import Case, How
 from wheelkit.smoke.packages import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.markers import Marker
 
     from wheelkit.machine import Python
     from wheelkit.matrix import Interpreter, Target
@@ -38,7 +41,7 @@ def cases(contents: Contents, pythons: Iterable[Python]) -> tuple[Case, ...]:
 def order(packages: Iterable[Package]) -> tuple[str, ...]:
     """Order the distributions, each after what it requires; a circle is left in the order of the names."""
     by_name = {one.key: one for one in sorted(packages, key=lambda one: one.key)}
-    graph = {key: sorted({_key(need.name) for need in one.requires} & by_name.keys() - {key}) for key, one in by_name.items()}
+    graph = {key: sorted({normalise(need.name) for need in one.requires} & by_name.keys() - {key}) for key, one in by_name.items()}
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError:
@@ -56,16 +59,14 @@ def _on(contents: Contents, python: Python) -> Iterator[Case]:
         yield _together(contents, python, chosen, names)
     for name in names:
         if name in chosen and chosen[name].scripts:
-            missing = _missing(contents, chosen, name, (), interpreter)
-            yield Case(
-                label=name, how=How.TOOL, interpreter=interpreter, python=python, wanted=(chosen[name].name,),
-                packages=chosen, checked=(name,), missing=missing,
-            )  # fmt: skip
+            yield replace(_alone(contents, python, chosen, chosen[name]), how=How.TOOL, commands=())
 
 
 def _alone(contents: Contents, python: Python, chosen: Mapping[str, Package], package: Package) -> Case:
     key, interpreter = package.key, python.interpreter
-    missing = "" if key in chosen else f"no wheel of {package.name} here fits {interpreter} on {contents.target}"
+    needed, missing = _closure(contents, chosen, {key: ()}, interpreter)
+    if key not in chosen:
+        missing = f"no wheel of {package.name} here fits {interpreter} on {contents.target}"
     return Case(
         label=key,
         how=How.ENVIRONMENT,
@@ -73,68 +74,60 @@ def _alone(contents: Contents, python: Python, chosen: Mapping[str, Package], pa
         python=python,
         wanted=(package.name,),
         packages=chosen,
+        needed=needed,
         checked=(key,),
         commands=tuple(contents.commands.get(key, ())),
-        missing=missing or _missing(contents, chosen, key, (), interpreter),
+        missing=missing,
     )
 
 
 def _together(contents: Contents, python: Python, chosen: Mapping[str, Package], names: Sequence[str]) -> Case:
     """Install all with their extras: all of a meta distribution, and those of others that bring siblings."""
     extras = {name: _extras(contents, chosen[name]) for name in names}
-    wanted = tuple(f"{chosen[name].name}[{','.join(extras[name])}]" if extras[name] else chosen[name].name for name in names)
-    missing = (_missing(contents, chosen, name, extras[name], python.interpreter) for name in names)
+    needed, missing = _closure(contents, chosen, extras, python.interpreter)
     return Case(
         label=FAMILY,
         how=How.ENVIRONMENT,
         interpreter=python.interpreter,
         python=python,
-        wanted=wanted,
+        wanted=tuple(f"{chosen[name].name}[{','.join(extras[name])}]" if extras[name] else chosen[name].name for name in names),
         packages=chosen,
+        needed=needed,
         checked=tuple(names),
         commands=tuple(dict.fromkeys(command for name in names for command in contents.commands.get(name, ()))),
-        missing=next(filter(None, missing), ""),
+        missing=missing,
     )
 
 
 def _extras(contents: Contents, package: Package) -> tuple[str, ...]:
     if package.meta:
         return package.extras
-    siblings = [need for need in package.requires if need.marker and _key(need.name) in contents.family]
-    return tuple(
-        extra for extra in package.extras if any(need.marker and "extra" in str(need.marker) and extra in str(need.marker) for need in siblings)
-    )
+    markers = [str(need.marker) for need in package.requires if need.marker and normalise(need.name) in contents.family]
+    return tuple(extra for extra in package.extras if any(f'extra == "{extra}"' in marker for marker in markers))
 
 
-def _missing(contents: Contents, chosen: Mapping[str, Package], key: str, extras: Sequence[str], interpreter: Interpreter) -> str:
-    """Name a sibling that the case needs and the dist does not hold: it is never taken from an index."""
-    waiting, seen = [(key, tuple(extras))], set()
+def _closure(
+    contents: Contents, chosen: Mapping[str, Package], asked: Mapping[str, Sequence[str]], interpreter: Interpreter
+) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Follow the requirements inside the family: which members are needed, with which extras, and what is missing in the dist.
+
+    A sibling that is missing is never taken from an index.
+    """
+    waiting, found, missing = [(name, extra) for name, extras in asked.items() for extra in ("", *extras)], set[tuple[str, str]](), ""
     while waiting:
-        name, brought = waiting.pop()
-        if (name, brought) in seen or name not in chosen:
+        name, extra = waiting.pop()
+        if (name, extra) in found or name not in chosen:
             continue
-        seen.add((name, brought))
+        found.add((name, extra))
         for need in chosen[name].requires:
-            sibling = _key(need.name)
-            if sibling not in contents.family or not _applies(need.marker, brought, interpreter):
-                continue
-            if sibling not in chosen:
-                return f"{chosen[name].name} needs {need.name}, of the same family, and no wheel of it here fits {interpreter}"
-            waiting.append((sibling, tuple(sorted(need.extras))))
-    return ""
+            sibling = normalise(need.name)
+            if sibling in contents.family and _applies(need.marker, extra, interpreter):
+                if sibling not in chosen and not missing:
+                    missing = f"{chosen[name].name} needs {need.name}, of the same family, and no wheel of it here fits {interpreter}"
+                waiting += [(sibling, more) for more in ("", *need.extras)]
+    return {name: tuple(sorted(extra for one, extra in found if one == name and extra)) for name, _ in sorted(found)}, missing
 
 
-def _applies(marker: object, extras: Sequence[str], interpreter: Interpreter) -> bool:
-    from packaging.markers import Marker
-
-    if not isinstance(marker, Marker):
-        return True
+def _applies(marker: Marker | None, extra: str, interpreter: Interpreter) -> bool:
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
-    known = {"python_version": number, "python_full_version": f"{number}.0"}
-    return any(marker.evaluate({**known, "extra": extra}) for extra in (*extras, ""))
-
-
-def _key(name: str) -> str:
-    from wheelkit.config import normalise
-
-    return normalise(name)
+    return marker is None or marker.evaluate({"python_version": number, "python_full_version": f"{number}.0", "extra": extra})

@@ -1,0 +1,92 @@
+"""The whole smoke test of a dist folder: its wheels, this machine's interpreters, the cases, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit import machine
+from wheelkit.config.exclude import shipped_providers
+from wheelkit.errors import MissingToolError
+from wheelkit.matrix import Interpreter, default_interpreters
+from wheelkit.smoke import packages, plan
+from wheelkit.smoke.model import Smoked
+from wheelkit.smoke.run import Settings, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.config import Config
+    from wheelkit.family import Family
+    from wheelkit.smoke.install import Source
+    from wheelkit.smoke.model import Package
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What is asked for: the dist, the project that it belongs to where there is one, and how the environments are made.
+
+    ``interpreters`` restrict the promised ones.
+    """
+
+    dist: Path
+    source: Source
+    config: Config
+    family: Family | None = None
+    interpreters: tuple[str, ...] = ()
+    pip: bool = False
+    keep: bool = False
+    timeout: float = 60.0
+    jobs: int = 0
+
+
+def smoke(request: Request, shop: Workshop) -> Smoked:
+    """Install and try what the dist holds, on every promised interpreter that is on this machine.
+
+    Raises UsageError for a folder without wheels, WheelError for a broken one, CheckFailedError for files that are not those that were
+    built, MissingToolError where no interpreter, or not the index, is there.
+    """
+    found = tuple(packages.read(path) for path in packages.collect(request.dist))
+    packages.require_as_built(request.dist, found)
+    stated = {item.key: item.version for item in request.family.distributions} if request.family else {}
+    tested, notes = packages.newest(found, stated)
+    pythons, skipped = _pythons(request, tested)
+    contents = plan.Contents(
+        packages=tested,
+        family=frozenset(one.key for one in tested) | stated.keys(),
+        target=packages.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"})),
+        commands={key: settings.smoke for key, settings in request.config.distribution.items()},
+    )
+    cases = plan.cases(contents, pythons)
+    settings = Settings(
+        source=request.source,
+        pip=request.pip,
+        keep=request.keep,
+        timeout=request.timeout,
+        jobs=request.jobs,
+        providers=(*request.config.exclude, *shipped_providers().values()),
+        family=contents.family,
+    )
+    return Smoked(outcomes=run(cases, settings, shop), skipped=skipped, notes=notes, order=plan.order(tested))
+
+
+def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine.Python, ...], tuple[str, ...]]:
+    """Find the interpreters; name those that are promised and not here."""
+    wanted = _wanted(request, tested)
+    found = machine.find_pythons(wanted)
+    skipped = tuple(one.tag for one in wanted if one.tag not in found)
+    if not found:
+        names = ", ".join(skipped)
+        raise MissingToolError(f"none of the interpreters ({names}) is on this machine", hint=f"uv python install {wanted[-1].python}")
+    return tuple(found[one.tag] for one in wanted if one.tag in found), skipped
+
+
+def _wanted(request: Request, tested: Sequence[Package]) -> tuple[Interpreter, ...]:
+    if request.interpreters:
+        return tuple(Interpreter.parse(tag) for tag in request.interpreters)
+    if request.config.matrix.interpreters is not None:
+        return tuple(Interpreter.parse(tag) for tag in request.config.matrix.interpreters)
+    admitted = {one for package in tested for one in default_interpreters(package.requires_python or None)}
+    return tuple(sorted(admitted, key=lambda one: one.version))

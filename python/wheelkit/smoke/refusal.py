@@ -1,0 +1,81 @@
+"""Why an installer could not make an environment, in the user's words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.smoke.model import Failure
+
+if TYPE_CHECKING:
+    from wheelkit.process import Completed
+    from wheelkit.smoke.install import Source
+
+_CHECK = "installing"
+_LINES = 14
+# uv's words, then pip's.
+_NO_NETWORK = re.compile(
+    r"error sending request|dns error|tcp connect error|client error \(Connect\)|Failed to establish a new connection|"
+    r"Temporary failure in name resolution|ConnectTimeoutError|Connection refused"
+)
+_ADDRESS = re.compile(r"for url \((?P<url>[^)\s]+)\)|Failed to fetch: `?(?P<fetch>[^\s`]+)")
+_ONLY_SDIST = re.compile(r"Wheels are required for `(?P<uv>[^`]+)`|(?P<other>[\w.-]+)(?:[=<>!~]=?[\w.]+)? has no usable wheels")
+_UNKNOWN = re.compile(
+    r"Because (?P<uv>[\w.-]+) was not found in (?P<place>the package registry|the cache|the provided package locations)|"
+    r"No matching distribution found for (?P<pip>[\w.-]+)"
+)
+_WRONG_HASH = re.compile(r"[Hh]ash mismatch|DO NOT MATCH THE HASHES")
+_NEEDED_BY = re.compile(r"(?P<who>[\w.-]+)(?:\[[\w,-]+\])?==\S+ depends on (?P<what>[\w.-]+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A failure to install, and whether it is the network's: then a missing service and no fault of the wheels."""
+
+    failure: Failure
+    network: bool = False
+
+
+def refused(done: Completed, what: str, source: Source) -> Refusal:
+    """Tell why installing ``what`` failed."""
+    detail = "\n".join(done.output.strip().splitlines()[-_LINES:])
+    text = re.sub(r"\s+", " ", done.output)
+    if done.timed_out:
+        return _refusal(f"installing {what} took too long", detail, "look at the log; the index may be slow")
+    if _WRONG_HASH.search(text):
+        return _refusal(f"a file changed while {what} was installed", detail, "run it again on a dist that nobody writes to")
+    if _NO_NETWORK.search(text):
+        address = _ADDRESS.search(text)
+        where = (address["url"] or address["fetch"]) if address else "the index"
+        fix = "check the network, or take third parties from a folder or the cache:  --find-links DIR  or  --offline"
+        return Refusal(failure=Failure(check=_CHECK, what=f"{where} cannot be reached", detail=detail, fix=fix), network=True)
+    if match := _ONLY_SDIST.search(text):
+        name = match["uv"] or match["other"]
+        fix = "require one that has wheels, or allow building it here:  wheelkit smoke --build-sdists"
+        return _refusal(f"{name}{_needed_by(name, text)} has no wheel that fits here, only an sdist", detail, fix)
+    if match := _UNKNOWN.search(text):
+        return _unknown(match, text, detail, source)
+    return _refusal(f"the requirements of {what} cannot be met together", detail, "the lines above say which exclude each other")
+
+
+def _unknown(match: re.Match[str], text: str, detail: str, source: Source) -> Refusal:
+    name = match["uv"] or match["pip"]
+    if source.find_links:
+        where, fix = "in the folders of --find-links", "put its wheel there"
+    elif source.offline:
+        where, fix = "in uv's cache, and --offline asks nobody else", "run it once without --offline, or give --find-links DIR"
+    else:
+        where, fix = "on the index", "correct the name in dependencies, or name the index that has it:  --index URL"
+        if match["pip"]:
+            fix += "\nwhere it has only an sdist:  --build-sdists"
+    return _refusal(f"{name}{_needed_by(name, text)} is not {where}", detail, fix)
+
+
+def _needed_by(name: str, text: str) -> str:
+    who = next((match["who"] for match in _NEEDED_BY.finditer(text) if match["what"].lower() == name.lower()), "")
+    return f", which {who} needs," if who else ""
+
+
+def _refusal(what: str, detail: str, fix: str) -> Refusal:
+    return Refusal(failure=Failure(check=_CHECK, what=what, detail=detail, fix=fix))

@@ -1,0 +1,182 @@
+"""Runs the cases of a smoke test side by side, each in an environment, a folder and a log of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelkit.build.workshop import find_tool
+from wheelkit.errors import MissingToolError
+from wheelkit.process import LoggedRun, Redactor
+from wheelkit.smoke import install, probe
+from wheelkit.smoke.compare import compare
+from wheelkit.smoke.explain import Known, explain
+from wheelkit.smoke.install import Place, Source
+from wheelkit.smoke.model import Failure, How, Outcome
+from wheelkit.smoke.refusal import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.config import Provider
+    from wheelkit.process import Command, Completed, Run
+    from wheelkit.smoke.model import Case
+
+_LINES = 14
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """How cases are run: where third parties come from, by uv or pip, seconds for one check, and whether environments stay."""
+
+    source: Source = field(default_factory=Source)
+    pip: bool = False
+    keep: bool = False
+    timeout: float = 60.0
+    jobs: int = 0
+    providers: tuple[Provider, ...] = ()
+    family: frozenset[str] = frozenset()
+
+
+def run(cases: Sequence[Case], settings: Settings, shop: Workshop) -> tuple[Outcome, ...]:
+    """Run all cases and give their outcomes in the order of the cases.
+
+    Raises MissingToolError where the index cannot be reached, or uv is not there. An interrupt ends every program that runs.
+    """
+    stop = threading.Event()
+    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if settings.keep else shop.fresh("smoke")
+    bench = _Bench(settings=settings, shop=shop, folder=folder, stop=stop)
+    outcomes: dict[int, Outcome] = {}
+    with ThreadPoolExecutor(max_workers=settings.jobs or min(_cores(), max(1, len(cases)))) as pool:
+        jobs = {pool.submit(bench.outcome, case, number): number for number, case in enumerate(cases)}
+        try:
+            for job in as_completed(jobs):
+                outcome = job.result()
+                outcomes[jobs[job]] = outcome
+                shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return tuple(outcomes[number] for number in range(len(cases)))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Bench:
+    """What all cases of one run share."""
+
+    settings: Settings
+    shop: Workshop
+    folder: Path
+    stop: threading.Event
+
+    def outcome(self, case: Case, number: int) -> Outcome:
+        """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
+        started = time.monotonic()
+        if case.missing:
+            return Outcome(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
+        slug = re.sub(r"\W+", "-", f"{case.label}-{case.interpreter}-{case.how}")
+        log = self.shop.log.with_name(f"{self.shop.log.stem}-{slug}.log")
+        place = Place(folder=self.folder / f"{number}-{slug}")
+        redact = Redactor(self.settings.source.secrets)
+        runner = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set)
+        job = _Job(case=case, place=place, run=runner, settings=self.settings)
+        try:
+            place.prepare(case)
+            outcome = job.outcome()
+        finally:
+            if not self.settings.keep:
+                shutil.rmtree(place.folder, ignore_errors=True)
+        if outcome.ok:
+            log.unlink(missing_ok=True)
+        return replace(
+            outcome, seconds=time.monotonic() - started, log=None if outcome.ok else log, kept=place.folder if self.settings.keep else None
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """One case while it runs."""
+
+    case: Case
+    place: Place
+    run: Run
+    settings: Settings
+
+    def outcome(self) -> Outcome:
+        refusal = self._install()
+        if refusal is not None:
+            return Outcome(case=self.case, failures=(refusal,), checks=1)
+        failures: list[Failure] = list(compare(self.place.env, self.case.packages, self.settings.family))
+        checks = 1
+        for failed in self._checks():
+            checks += 1
+            failures += failed
+        return Outcome(case=self.case, failures=tuple(failures), checks=checks)
+
+    def _install(self) -> Failure | None:
+        for command in self._commands():
+            done = self.run(command)
+            if done.returncode != 0:
+                refusal = refused(done, " ".join(self.case.wanted), self.settings.source)
+                if refusal.network:
+                    failure = refusal.failure
+                    raise MissingToolError(failure.what, detail=failure.detail, hint=failure.fix)
+                return refusal.failure
+        return None
+
+    def _commands(self) -> tuple[Command, ...]:
+        source = self.settings.source
+        if self.case.how is How.TOOL:
+            return install.tool_commands(find_tool("uv"), self.case, self.place, source)
+        if self.settings.pip:
+            return install.pip_commands(self.case, self.place, source)
+        return install.uv_commands(find_tool("uv"), self.case, self.place, source)
+
+    def _checks(self) -> Iterator[list[Failure]]:
+        """Try everything, one group after another; each gives what failed in it."""
+        packages = [self.case.packages[key] for key in self.case.checked]
+        if self.case.how is How.ENVIRONMENT:
+            if asked := probe.questions(packages):
+                yield self._probed(asked)
+            for command in self.case.commands:
+                yield self._ran(command, self._shell(command))
+        tools = self.place.folder / "tools" if self.case.how is How.TOOL else None
+        for name in (name for one in packages for name in one.scripts):
+            yield self._ran(f"{name} --help", (self.place.script(name, tools), "--help"))
+
+    def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
+        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, probe.argument(asked))
+        done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
+        known = Known(env=self.place.env, packages=self.case.packages, providers=self.settings.providers)
+        return [explain(trouble, known) for trouble in probe.answers(done)]
+
+    def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
+        done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
+        return [] if done.returncode == 0 else [_failed(label, done, self.settings.timeout)]
+
+    @staticmethod
+    def _shell(command: str) -> tuple[str, ...]:
+        return ("cmd", "/d", "/s", "/c", command) if sys.platform == "win32" else ("sh", "-c", command)
+
+
+def _failed(label: str, done: Completed, timeout: float) -> Failure:
+    detail = "\n".join(done.output.strip().splitlines()[-_LINES:])
+    if done.timed_out:
+        what = f"it did not end within {timeout:g} s, and was ended with all that it had started"
+        return Failure(check=label, what=what, detail=detail, fix="mend what it waits for, or give it more:  --timeout SECONDS")
+    return Failure(check=label, what=f"it ended with exit status {done.returncode}", detail=detail)

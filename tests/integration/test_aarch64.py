@@ -1,0 +1,97 @@
+"""Wheels for aarch64 are run, under user-mode emulation; what builds them is this machine's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from wheelkit import _core
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.emulated,
+    pytest.mark.skipif(sys.platform != "linux", reason="the emulator is for Linux"),
+    pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs the extra cross"),
+]
+NO_APT = 3
+
+
+@pytest.fixture(scope="module")
+def aarch64() -> list[str]:
+    """Give the command that starts an aarch64 Python; made by ci/aarch64.py where it does not stand yet."""
+    if platform.machine() == "aarch64":
+        return [sys.executable]
+    done = subprocess.run([sys.executable, ROOT / "ci/aarch64.py", "--json"], capture_output=True, text=True, check=False)
+    if done.returncode == NO_APT and not os.environ.get("CI"):
+        pytest.skip(done.stderr.strip())
+    if done.returncode != 0:
+        pytest.fail(f"ci/aarch64.py failed with exit status {done.returncode}:\n{done.stderr}")
+    command: list[str] = json.loads(done.stdout)
+    return command
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cross-build wheelkit for aarch64, and unpack it as an installer would."""
+    folder = tmp_path_factory.mktemp("aarch64")
+    words = ["build", "--cross", "--target", "manylinux_2_28_aarch64", "--out", str(folder / "dist"), str(ROOT)]
+    done = subprocess.run([sys.executable, "-m", "wheelkit", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run(command: list[str], script: str, site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {"PYTHONPATH": str(site), "PATH": os.defpath}
+    return subprocess.run([*command, "-B", "-c", script, *arguments], env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_core_reads_a_binary_as_it_does_here(aarch64: list[str], site: Path) -> None:
+    script = (
+        "import platform, sys; from wheelkit import _core; scan = _core.scan(open(sys.argv[1], 'rb').read()); "
+        "print(platform.machine()); print(_core.__file__); print(repr(scan))"
+    )
+    done = run(aarch64, script, site, _core.__file__)
+    assert done.returncode == 0, done.stderr
+    machine, file, facts = done.stdout.splitlines()
+    assert machine == "aarch64"
+    assert file == str(site / "wheelkit/_core.abi3.so")
+    assert facts == repr(_core.scan(Path(_core.__file__).read_bytes()))
+
+
+def test_the_core_refuses_damage_as_it_does_here(aarch64: list[str], site: Path, tmp_path: Path) -> None:
+    damaged = Path(_core.__file__).read_bytes()[:700]
+    (tmp_path / "damaged.so").write_bytes(damaged)
+    with pytest.raises(_core.ScanError) as caught:
+        _core.scan(damaged)
+    done = run(
+        aarch64, "import sys; from wheelkit import _core; _core.scan(open(sys.argv[1], 'rb').read())", site, str(tmp_path / "damaged.so")
+    )
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(str(caught.value))
+
+
+def test_the_wheel_of_another_processor_does_not_load_there(aarch64: list[str], site: Path, tmp_path: Path) -> None:
+    if platform.machine() == "aarch64":
+        pytest.skip("this machine's own wheel is the right one")
+    shutil.copytree(site, tmp_path / "site")
+    shutil.copy(_core.__file__, tmp_path / "site/wheelkit/_core.abi3.so")
+    done = run(aarch64, "import wheelkit._core", tmp_path / "site")
+    assert "ImportError" in done.stderr
+
+
+def test_the_command_itself_answers_there(aarch64: list[str], site: Path) -> None:
+    done = run(aarch64, "import sys; sys.argv[1:] = ['--version']; from wheelkit.__main__ import run; run()", site)
+    (wheel,) = (site.parent / "dist").glob("*.whl")
+    assert done.stdout.split() == ["wheelkit", wheel.name.split("-")[1]]

@@ -1,0 +1,217 @@
+"""A family release that is killed at a random moment, or hit by random faults of the server, and then run again, is complete and right.
+
+``python tests/integration/test_publish_kill.py 200`` runs the long form and prints its figures.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from releases import Member, Project, make_family
+from servers.faults import random_faults
+from servers.warehouse import Token, Warehouse, serving
+
+TOKEN = "pypi-the-secret-of-this-test-0123456789"  # noqa: S105 - it is one for the stand-in
+FAMILY = (
+    Member(name="gyro-core"),
+    Member(name="gyro-cli", needs=("gyro-core",)),
+    Member(name="gyro-web", needs=("gyro-core", "gyro-cli")),
+    Member(name="gyro", needs=("gyro-core", "gyro-cli"), meta=True),
+)
+# A run that nothing disturbs sends about this many requests.
+USUAL_REQUESTS = 18
+MOST_RUNS = 12
+SHORT = 10
+
+
+@dataclass
+class Outcome:
+    """What one release went through: the ways in which its runs ended, and everything that was wrong in the end."""
+
+    seed: int
+    endings: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    said: str = ""
+
+
+def release(project: Project, seed: int, scratch: Path) -> Outcome:
+    """Release the family on a fresh index, with one kill and some faults that follow from the seed."""
+    draw = random.Random(seed)  # noqa: S311 - a test's dice
+    faults = random_faults(seed) if draw.random() < 0.6 else random_faults(seed, count=0)
+    index = Warehouse(lag=draw.choice([0.0, 0.1, 0.4]), tokens={TOKEN: Token()}, faults=faults)
+    outcome = Outcome(seed=seed)
+    started = time.monotonic()
+    with serving(index) as address, tempfile.TemporaryDirectory(dir=scratch) as folder:
+        config = f'\n[index.here]\nupload = "{address.upload}"\nsimple = "{address.simple}"\nlag = "1 s"\n'
+        settings = Path(folder) / "wheelkit.toml"
+        settings.write_text((project.root / "wheelkit.toml").read_text() + config)
+        env = {**environment(Path(folder)), "TWINE_PASSWORD": TOKEN}
+        blow = draw_blow(draw, index) if draw.random() < 0.8 else None
+        for _ in range(MOST_RUNS):
+            ending, output = run(project, settings, env, blow)
+            outcome.endings.append(ending)
+            outcome.problems += secrets_in(output, "what was printed")
+            blow = None
+            if ending == "0":
+                break
+            outcome.said = output
+        outcome.problems += [problem for path in Path(folder).rglob("*") if path.is_file() for problem in leaks(path)]
+    outcome.faults = [str(kind) for kind in faults.met]
+    outcome.problems += judge(project, index, outcome.endings)
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Give the environment of one release: its own state, home and scratch."""
+    dropped = ("TWINE_", "GITHUB_", "CI", "ACTIONS_", "PIP_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**env, "XDG_STATE_HOME": f"{folder}/state", "HOME": f"{folder}/home", "TMPDIR": str(folder), "NO_COLOR": "1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blow:
+    """When to kill: so many requests after the start, and then some seconds later; ``group`` takes all that was started along."""
+
+    index: Warehouse
+    requests: int
+    later: float
+    group: bool
+
+    def wait(self, process: subprocess.Popen[str]) -> None:
+        """Wait for the moment, or for the process's own end."""
+        while process.poll() is None and len(self.index.requests) < self.requests:
+            time.sleep(0.002)
+        time.sleep(self.later)
+
+
+def draw_blow(draw: random.Random, index: Warehouse) -> Blow:
+    requests = draw.randint(0, USUAL_REQUESTS)
+    return Blow(index=index, requests=requests, later=draw.uniform(0.0, 0.3 if requests else 1.5), group=draw.random() < 0.5)
+
+
+def run(project: Project, settings: Path, env: Mapping[str, str], blow: Blow | None) -> tuple[str, str]:
+    """Run publish; kill it at the moment of the blow, if it has not ended before. Gives how it ended and what it printed."""
+    arguments = [sys.executable, "-m", "wheelkit", "publish", "dist", "--to", "here", "--config", str(settings)]
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            arguments, cwd=project.root, env=env, stdout=printed, stderr=printed, stdin=subprocess.DEVNULL, text=True
+        )
+        ending = ""
+        if blow is not None:
+            blow.wait(process)
+            children = descendants(process.pid) if blow.group else []
+            ending = "" if process.poll() is not None else "killed with all it started" if blow.group else "killed alone"
+            process.kill()
+            for child in children:
+                kill(child)
+        process.wait()
+        printed.seek(0)
+        return ending or str(process.returncode), printed.read()
+
+
+def descendants(pid: int) -> list[int]:
+    """List the processes below one, by /proc."""
+    found = []
+    for path in Path("/proc").glob(f"{pid}/task/*/children"):
+        for child in map(int, path.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def secrets_in(text: str, where: str) -> Iterator[str]:
+    if TOKEN in text:
+        yield f"the token is in {where}"
+
+
+def leaks(path: Path) -> Iterator[str]:
+    return secrets_in(path.read_bytes().decode(errors="replace"), path.name)
+
+
+def judge(project: Project, index: Warehouse, endings: list[str]) -> Iterator[str]:
+    """Tell all that is wrong: files that are missing, sent twice with success, or visible before what they need."""
+    if endings[-1] != "0":
+        yield f"it never ended well: {endings}"
+    for path in project.files():
+        stored = index.files.get(path.name)
+        if stored is None or stored.data != path.read_bytes():
+            yield f"{path.name} is not on the index as it was built"
+        taken = [event for event in index.events if event.file == path.name and event.status == 200]
+        if len(taken) > 1:
+            yield f"{path.name} was uploaded {len(taken)} times with success"
+        if sum(event.kept for event in index.events if event.file == path.name) > 1:
+            yield f"{path.name} was kept twice"
+    for member in project.members:
+        own = [one.visible for one in index.files.values() if one.project == member.name]
+        needed = [one.visible for one in index.files.values() if one.project in member.needs]
+        if own and needed and min(own) < max(needed):
+            yield f"{member.name} was visible before {', '.join(member.needs)}"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A family that is built and tagged; its dist is the same for all runs."""
+    made = family(tmp_path_factory.mktemp("family"))
+    assert len(made.files()) == 8
+    return made
+
+
+def family(folder: Path) -> Project:
+    made = make_family(folder, FAMILY)
+    made.tag()
+    return made
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the processes to kill in /proc")
+@pytest.mark.parametrize("seed", range(SHORT))
+def test_a_release_that_is_cut_short_and_run_again_is_whole(project: Project, tmp_path: Path, seed: int) -> None:
+    outcome = release(project, seed, tmp_path)
+    assert outcome.problems == [], outcome
+
+
+def main(runs: int, first: int = 0) -> int:
+    """Run the long form and print its figures."""
+    scratch = Path(tempfile.mkdtemp(prefix="kill-"))
+    project = family(scratch / "family")
+    outcomes = []
+    for seed in range(first, first + runs):
+        outcome = release(project, seed, scratch)
+        outcomes.append(outcome)
+        if outcome.problems:
+            print(f"seed {seed}: {outcome}", flush=True)
+    shutil.rmtree(scratch, ignore_errors=True)
+    endings = Counter(ending for one in outcomes for ending in one.endings)
+    faults = Counter(fault for one in outcomes for fault in one.faults)
+    print(f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems, {sum(one.seconds for one in outcomes):.0f} s")
+    print("runs that ended:", ", ".join(f"{name}: {count}" for name, count in sorted(endings.items())))
+    print("faults met:", ", ".join(f"{name}: {count}" for name, count in sorted(faults.items())))
+    return any(one.problems for one in outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:] or ["200"])))
