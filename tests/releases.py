@@ -26,7 +26,7 @@ class Member:
     needs: tuple[str, ...] = ()
     wheels: tuple[str, ...] = (PURE_WHEEL,)
     meta: bool = False
-    extra_metadata: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = README
 
 
 CORE = Member(name="gyro-core", wheels=(NATIVE_WHEEL,))
@@ -132,7 +132,7 @@ def write_manifest(  # noqa: PLR0913
 
 def _metadata(project: Project, member: Member) -> str:
     needs = [f"Requires-Dist: {name}>=1,<99" for name in member.needs]
-    return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *README, *needs, *member.extra_metadata)
+    return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs)
 
 
 def _wheel(project: Project, member: Member, filename: str) -> Path:

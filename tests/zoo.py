@@ -375,9 +375,7 @@ def month_zero(draft: Draft) -> None:
 @animal("WK102")
 def changed_after_it_was_made(draft: Draft) -> None:
     before = draft.members["demo/__init__.py"]
-    draft.edit_record = lambda text: text.replace(
-        wheels.row("demo/__init__.py", before + b"#"), wheels.row("demo/__init__.py", before)
-    )
+    draft.edit_record = lambda text: text.replace(wheels.row("demo/__init__.py", before + b"#"), wheels.row("demo/__init__.py", before))
     draft.members["demo/__init__.py"] = before + b"#"
 
 

@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wheelkit._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from wheelkit._core import ScanError, scan
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding, Report, Severity
+    from wheelkit.verify import verify
+    from wheelkit.wheel import Wheel, read
+
+__all__ = ["Contract", "Finding", "Report", "ScanError", "Severity", "Wheel", "__version__", "read", "scan", "verify"]
+
+# Where each public name lives; it is imported when it is first asked for, so that ``import wheelkit`` stays light.
+_HOMES = {
+    "Contract": "wheelkit.checks.contract",
+    "Finding": "wheelkit.report.model",
+    "Report": "wheelkit.report.model",
+    "ScanError": "wheelkit._core",
+    "Severity": "wheelkit.report.model",
+    "Wheel": "wheelkit.wheel",
+    "read": "wheelkit.wheel",
+    "scan": "wheelkit._core",
+    "verify": "wheelkit.verify",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name."""
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted(__all__)

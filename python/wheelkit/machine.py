@@ -134,6 +134,17 @@ def _ask(name: str) -> tuple[str, str]:
     return "", f"{name} is installed but does not work: {said}"
 
 
+def own_target(machine: Machine) -> Target:
+    """Describe this machine as the newest target that it serves."""
+    if machine.libc:
+        return Target.parse(f"{machine.libc}_{machine.libc_version[0]}_{machine.libc_version[1]}_{machine.arch}")
+    if machine.system is System.WINDOWS:
+        return Target.parse({"amd64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}[machine.arch])
+    major, _, rest = platform.mac_ver()[0].partition(".")
+    minor = rest.split(".")[0] if major == "10" else "0"  # since macOS 11 tags count major versions only
+    return Target.parse(f"macosx_{major}_{minor or '0'}_{machine.arch}")
+
+
 def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the C compiler that a build would take: ``$CC``, else the first of cc, gcc and clang; None where there is none."""
     if told := environ.get("CC", "").strip():

@@ -161,7 +161,7 @@ def _read(files: _Files, source: Path) -> Distribution:
     return Distribution(
         name=name or source.name.removesuffix(".tar.gz"),
         stated=bool(name),
-        version=facts.get("version") or _meson_version(backend, meson),
+        version=facts.get("version") or _meson_version(backend, meson, files),
         kind=_kind(backend, tools, meson, (setup_py or "") + (setup_cfg or "")) or _kind_without_binaries(files, project),
         source=source,
         backend=backend,
@@ -222,15 +222,18 @@ def _cfg_name(setup_cfg: str | None) -> str | None:
 # A comment up to its line's end, or a string, in which a # begins none.
 _MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
 _MESON_VERSION = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL)
+_MESON_VERSION_FILE = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*\)", re.DOTALL)
 
 
-def _meson_version(backend: str, meson: str | None) -> str | None:
-    """Read the literal version of meson.build's project(), which meson-python takes where [project] leaves it dynamic."""
+def _meson_version(backend: str, meson: str | None, files: _Files) -> str | None:
+    """Read the version of meson.build's project(), or of the file that it names; meson-python takes it where [project] leaves it dynamic."""
     if backend != "mesonpy" or meson is None:
         return None
     code = _MESON_TEXT.sub(lambda found: found["string"] or "", meson)
-    match = _MESON_VERSION.search(code)
-    return match["version"] if match else None
+    if match := _MESON_VERSION.search(code):
+        return match["version"]
+    named = _MESON_VERSION_FILE.search(code)
+    return (files.text(named["file"]) or "").strip() or None if named else None
 
 
 _NATIVE_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build", "maturin", "setuptools_rust", "py_build_cmake.build"})

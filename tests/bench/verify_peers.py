@@ -38,7 +38,13 @@ SMALL = {
 }
 HELLO = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--version', action='version', version='hello 1'); p.parse_args()"
 # What the issue that asked for speed wants: ratios of peers over wheelkit at least, of wheelkit over its floor at most.
-LIMITS = {"peers": (45, "at least"), "floor": (0.80, "at most"), "shallow": (2.0, "at most"), "small": (8, "at least"), "version": (2.5, "at most")}
+LIMITS = {
+    "peers": (45, "at least"),
+    "floor": (0.80, "at most"),
+    "shallow": (2.0, "at most"),
+    "small": (8, "at least"),
+    "version": (2.5, "at most"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +211,10 @@ def main() -> int:
     found = measure(options)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if options.json:
-        rows = [{"kind": one.kind, "name": one.name, "ours": one.ours, "theirs": one.theirs, "ratio": one.ratio, "holds": one.holds} for one in found]
+        rows = [
+            {"kind": one.kind, "name": one.name, "ours": one.ours, "theirs": one.theirs, "ratio": one.ratio, "holds": one.holds}
+            for one in found
+        ]
         print(json.dumps({"threads": THREADS, "load": load, "results": rows}, indent=2))
     else:
         print("\n".join(one.line() for one in found))

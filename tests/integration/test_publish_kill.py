@@ -35,7 +35,7 @@ FAMILY = (
     Member(name="gyro", needs=("gyro-core", "gyro-cli"), meta=True),
 )
 # A run that nothing disturbs sends about this many requests.
-USUAL_REQUESTS = 18
+USUAL_REQUESTS = 15
 MOST_RUNS = 12
 SHORT = 10
 

@@ -19,7 +19,7 @@ from smoke_wheels import Index, make, served
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Wheelkit
+    from command import Wheelkit
 
 TAG = f"cp3{sys.version_info[1]}"
 MAIN = "def main():\n    import sys\n    print('usage' if '--help' in sys.argv else 'hello')\n"
@@ -31,7 +31,13 @@ def dist(tmp_path: Path) -> Path:
     """Make a family of three: a core, a command that needs it, third, and a plugin."""
     folder = tmp_path / "dist"
     make(folder, "wk-core", needs=("wk-third>=1",))
-    make(folder, "wk-cli", needs=("wk-core[fast]>=1,<2",), files={"wk_cli/__init__.py": MAIN}, entries="[console_scripts]\nwk-run = wk_cli:main\n")
+    make(
+        folder,
+        "wk-cli",
+        needs=("wk-core[fast]>=1,<2",),
+        files={"wk_cli/__init__.py": MAIN},
+        entries="[console_scripts]\nwk-run = wk_cli:main\n",
+    )
     make(folder, "wk-plugin", needs=("wk-core>=1,<2",), entries="[wk.plugins]\nfirst = wk_plugin:version\n")
     return folder
 
@@ -43,7 +49,10 @@ def index(tmp_path: Path) -> Iterator[Index]:
     make(folder, "wk-third", "1.5")
     for name in ("wk-core", "wk-cli", "wk-plugin"):
         make(folder, name, "1.99", files={f"{name.replace('-', '_')}/__init__.py": "raise SystemExit('squatted')\n"})
-    shutil.copy(make(folder / "x", "wk-core", files={"wk_core/__init__.py": "raise SystemExit('squatted')\n"}), folder / "wk_core-1.0-9-py3-none-any.whl")
+    shutil.copy(
+        make(folder / "x", "wk-core", files={"wk_core/__init__.py": "raise SystemExit('squatted')\n"}),
+        folder / "wk_core-1.0-9-py3-none-any.whl",
+    )
     shutil.rmtree(folder / "x")
     with served(folder) as running:
         yield running
@@ -61,7 +70,14 @@ def failures(document: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("installer", [(), ("--pip",)])
 def test_a_squatted_sibling_is_never_installed(wheelkit: Wheelkit, dist: Path, index: Index, installer: tuple[str, ...]) -> None:
-    code, document, _ = smoke(wheelkit, dist, "--index", index.url, *installer, config='[distribution.wk-cli]\nsmoke = ["wk-run", "python -c \'import wk_core\'"]\n')
+    code, document, _ = smoke(
+        wheelkit,
+        dist,
+        "--index",
+        index.url,
+        *installer,
+        config='[distribution.wk-cli]\nsmoke = ["wk-run", "python -c \'import wk_core\'"]\n',
+    )
     assert (code, failures(document)) == (0, {})
     assert [f"{case['distribution']}/{case['how']}" for case in document["cases"]] == [
         *("wk-core/environment", "wk-cli/environment", "wk-plugin/environment", "the family/environment", "wk-cli/tool")
@@ -77,14 +93,17 @@ def test_the_squatter_is_real(dist: Path, index: Index, tmp_path: Path) -> None:
     options = ("--no-config", "--find-links", dist, "--default-index", index.url)
     subprocess.run(["uv", "pip", "install", "-q", "--python", python, *options, "wk-cli"], check=True)
     shown = subprocess.run(["uv", "pip", "list", "--python", python, "--format", "json"], check=True, capture_output=True)
-    assert {one["name"]: one["version"] for one in json.loads(shown.stdout)}["wk-core"] == "1.99"
+    assert {one["name"]: one["version"] for one in json.loads(shown.stdout)} == {"wk-cli": "1.99"}
 
 
 def test_extra_indexes_of_the_environment_and_the_user_do_not_count(wheelkit: Wheelkit, dist: Path, index: Index, tmp_path: Path) -> None:
     third = tmp_path / "third"
     make(third, "wk-third", "1.5")
     settings = tmp_path / "home/.config"
-    for name, text in (("pip/pip.conf", f"[global]\nextra-index-url = {index.url}\n"), ("uv/uv.toml", f'extra-index-url = ["{index.url}"]\n')):
+    for name, text in (
+        ("pip/pip.conf", f"[global]\nextra-index-url = {index.url}\n"),
+        ("uv/uv.toml", f'extra-index-url = ["{index.url}"]\n'),
+    ):
         (settings / name).parent.mkdir(parents=True)
         (settings / name).write_text(text)
     env = {"UV_EXTRA_INDEX_URL": index.url, "PIP_EXTRA_INDEX_URL": index.url, "UV_INDEX": index.url, "XDG_CONFIG_HOME": str(settings)}
@@ -98,7 +117,12 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
     make(dist, "wk-a", files={"wk_a/__init__.py": "import wk_undeclared\n"})
     make(dist, "wk-b", files={"queue/__init__.py": ""})
     make(dist, "wk-c", files={"wk_c/__init__.py": "import os; os._exit(3)\n"})
-    make(dist, "wk-d", files={"wk_d/__init__.py": "def main(): raise SystemExit(2)\n"}, entries="[console_scripts]\nwk-d = wk_d:main\n[g]\nx = wk_d:gone\n")
+    make(
+        dist,
+        "wk-d",
+        files={"wk_d/__init__.py": "def main(): raise SystemExit(2)\n"},
+        entries="[console_scripts]\nwk-d = wk_d:main\n[g]\nx = wk_d:gone\n",
+    )
     make(dist, "wk-e")
     code, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
@@ -117,7 +141,9 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
 def test_the_sources_are_never_what_is_imported(wheelkit: Wheelkit, tmp_path: Path) -> None:
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "import wk_source\n"})
     (tmp_path / "wk_source.py").write_text("")
-    code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline", config="[distribution.wk-a]\nsmoke = [\"python -c 'import wk_source'\"]\n")
+    code, document, _ = smoke(
+        wheelkit, tmp_path / "dist", "--offline", config="[distribution.wk-a]\nsmoke = [\"python -c 'import wk_source'\"]\n"
+    )
     assert code == 1
     assert [one["check"] for one in document["cases"][0]["failures"]] == ["import wk_a", "python -c 'import wk_source'"]
 
@@ -128,7 +154,10 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(wheelkit: Wheelk
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline", "--timeout", "5", config=config)
     assert code == 1
     (failure,) = document["cases"][0]["failures"]
-    assert (failure["check"], failure["what"]) == ("python -m wk_a", "it did not end within 5 s, and was ended with all that it had started")
+    assert (failure["check"], failure["what"]) == (
+        "python -m wk_a",
+        "it did not end within 5 s, and was ended with all that it had started",
+    )
     assert not alive(int(failure["detail"].split("child ")[1].split()[0]))
 
 
@@ -202,7 +231,9 @@ def test_no_network_is_one_message(wheelkit: Wheelkit, dist: Path, tmp_path: Pat
 def test_interpreters_that_are_not_here_are_skipped_and_said(wheelkit: Wheelkit, tmp_path: Path) -> None:
     make(tmp_path / "dist", "wk-a")
     (tmp_path / "wheelkit.toml").write_text(f'[matrix]\ninterpreters = ["cp37", "{TAG}", "cp399"]\n')
-    done = wheelkit("smoke", "dist", "--offline", cwd=tmp_path, env={"PATH": os.defpath, "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)})
+    done = wheelkit(
+        "smoke", "dist", "--offline", cwd=tmp_path, env={"PATH": os.defpath, "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
+    )
     assert done.returncode == 0
     assert "skipped, because they are not on this machine: cp37, cp399" in done.stderr
     assert f"distribution  as           {TAG}" in done.stdout
@@ -215,7 +246,9 @@ def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: P
     make(tmp_path / "dist", "wk-a")
     (tmp_path / "kept").mkdir()
     words = ("smoke", "dist", "--offline", "--keep", "--python", TAG, "--json")
-    done = subprocess.run(wheelkit.arguments(*words), cwd=tmp_path, env={**wheelkit.env, "TMPDIR": str(tmp_path / "kept")}, capture_output=True, check=True)
+    done = subprocess.run(
+        wheelkit.arguments(*words), cwd=tmp_path, env={**wheelkit.env, "TMPDIR": str(tmp_path / "kept")}, capture_output=True, check=True
+    )
     (case,) = json.loads(done.stdout)["cases"]
     python = Path(case["kept"]) / "env/bin/python"
     assert subprocess.run([python, "-c", "import wk_a"], check=False).returncode == 0
@@ -232,7 +265,7 @@ def test_a_file_that_changes_under_way_is_noticed(wheelkit: Wheelkit, tmp_path: 
 
     path = make(tmp_path / "dist", "wk-a")
     one = packages.read(path)
-    here = packages.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
     python = machine.find_pythons([machine.Interpreter.parse(TAG)])[TAG]
     (case,) = cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
     place = Place(folder=tmp_path / "case")
@@ -261,8 +294,19 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
     needs = ("wk-gear",)
     make(dist, "wk-symbol", files={"wk_symbol/__init__.py": "", "wk_symbol/_x.abi3.so": symbol}, needs=needs, tag="cp311-abi3-linux_x86_64")
     missing = compiled("missing", init, str(tmp_path / "libgear.so.1"))
-    make(dist, "wk-missing", files={"wk_missing/__init__.py": "", "wk_missing/_x.abi3.so": missing}, needs=needs, tag="cp311-abi3-linux_x86_64")
-    make(dist, "wk-broken", files={"wk_broken/__init__.py": "", "wk_broken/_x.abi3.so": b"\x7fELF\x01" + symbol[5:]}, tag="cp311-abi3-linux_x86_64")
+    make(
+        dist,
+        "wk-missing",
+        files={"wk_missing/__init__.py": "", "wk_missing/_x.abi3.so": missing},
+        needs=needs,
+        tag="cp311-abi3-linux_x86_64",
+    )
+    make(
+        dist,
+        "wk-broken",
+        files={"wk_broken/__init__.py": "", "wk_broken/_x.abi3.so": b"\x7fELF\x01" + symbol[5:]},
+        tag="cp311-abi3-linux_x86_64",
+    )
     _, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
     assert told["wk-symbol/environment"] == "the symbol gear_turn is missing where it is looked for; wk_gear exports it"
@@ -273,9 +317,18 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
 def test_an_interrupt_ends_everything(wheelkit: Wheelkit, tmp_path: Path) -> None:
-    make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "", "wk_a/__main__.py": HANGS.replace("print(", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print(")})
+    make(
+        tmp_path / "dist",
+        "wk-a",
+        files={
+            "wk_a/__init__.py": "",
+            "wk_a/__main__.py": HANGS.replace("print(", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print("),
+        },
+    )
     (tmp_path / "wheelkit.toml").write_text('[distribution.wk-a]\nsmoke = ["python -m wk_a"]\n')
-    process = subprocess.Popen(wheelkit.arguments("smoke", "dist", "--offline", "--python", TAG), cwd=tmp_path, env=wheelkit.env, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        wheelkit.arguments("smoke", "dist", "--offline", "--python", TAG), cwd=tmp_path, env=wheelkit.env, stderr=subprocess.PIPE
+    )
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert process.poll() is None
         time.sleep(0.05)

@@ -25,7 +25,6 @@ from wheelkit.wheel import Wheel, read
 pytestmark = pytest.mark.network
 
 
-
 def pinned(part: str = "") -> list[Any]:
     """The pinned wheels with this part in their names; the large ones are for slow runs."""
     large = [pytest.param(name, marks=pytest.mark.slow) for name in corpus.names("large") if part in name]

@@ -55,7 +55,19 @@ def test_the_first_complaint_is_told(tmp_path: Path) -> None:
     assert "line 2: (WARNING/2) Title underline too short" in finding.what
 
 
-@pytest.mark.parametrize("text", ["A longer demo\n=====\n\nx", "Demo\n==\n\nx", "`broken <", ".. nonsense::\n\n   x", "Demo\n====\n\n* a\n* b", "|x| `a`_", ".. code:: nolexer\n\n   x", "*a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A longer demo\n=====\n\nx",
+        "Demo\n==\n\nx",
+        "`broken <",
+        ".. nonsense::\n\n   x",
+        "Demo\n====\n\n* a\n* b",
+        "|x| `a`_",
+        ".. code:: nolexer\n\n   x",
+        "*a",
+    ],
+)
 def test_the_renderer_of_indexes_agrees(tmp_path: Path, text: str) -> None:
     renderer = pytest.importorskip("readme_renderer.rst")
     assert (renderer.render(text) is None) == (codes(tmp_path, text) == ["WK710"])

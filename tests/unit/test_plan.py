@@ -239,3 +239,19 @@ def test_the_plan_is_plain_data_as_json() -> None:
 def test_a_configured_runner_replaces_the_shipped_one() -> None:
     made = planned(LINUX, {"runner": {"manylinux_*_aarch64": "my-arm-box"}})
     assert {row.target.tag: str(row.runner) for row in made.targets}["manylinux_2_28_aarch64"] == "my-arm-box"
+
+
+@pytest.mark.parametrize(("stated", "fine"), [("3.11", True), ("3.12", False)])
+def test_a_stable_abi_newer_than_the_promise_is_a_mistake(stated: str, fine: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    (tmp_path / "meson.build").write_text("project('m', 'c')\n# limited_api: '3.99'\nsubdir('src')\n")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "meson.build").write_text(f"py.extension_module('m', 'm.c', limited_api: '{stated}')\n")
+    document = {"matrix": {"interpreters": ["cp311", "cp312", "cp314t"]}}
+    if fine:
+        assert planned(LINUX, document, source=tmp_path).steps
+        return
+    with pytest.raises(ConfigError) as caught:
+        planned(LINUX, document, source=tmp_path)
+    (problem,) = caught.value.problems
+    assert "cp311 promised, but src/meson.build builds for the stable ABI of 3.12" in problem
+    assert 'requires-python = ">=3.12"' in problem

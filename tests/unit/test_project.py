@@ -79,6 +79,11 @@ def test_the_literal_version_of_meson_build_is_read(tmp_path: Path, text: str, v
     assert pyproject(tmp_path, MESON, meson__build=text).version == version
 
 
+def test_the_file_that_meson_build_names_holds_the_version(tmp_path: Path) -> None:
+    item = pyproject(tmp_path, MESON, meson__build="project('x', 'c', version: files('VERSION'), license: 'MIT')", VERSION="1.2\n")
+    assert item.version == "1.2"
+
+
 def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
     item = pyproject(tmp_path, MESON.replace("mesonpy", "hatchling.build"), meson__build="project('x', version: '9')")
     assert item.version is None

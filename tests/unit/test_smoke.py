@@ -14,7 +14,7 @@ from smoke_wheels import make
 from wheelkit.__main__ import main
 from wheelkit.config import Provider
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
-from wheelkit.machine import Machine, Python
+from wheelkit.machine import Machine, Python, own_target
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.process import Completed
@@ -55,7 +55,9 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
         "core-1.0.data/scripts/run.py": "",
     }
     entries = "[console_scripts]\nrun = core:main\n[acme.plugins]\nFile = space.plugin:Load [extra]\nx=core\n"
-    one = packages.read(make(tmp_path, "core", files=files, entries=entries, needs=('x>=1; extra == "all"', "y"), tag="cp311-abi3-manylinux_2_17_x86_64"))
+    one = packages.read(
+        make(tmp_path, "core", files=files, entries=entries, needs=('x>=1; extra == "all"', "y"), tag="cp311-abi3-manylinux_2_17_x86_64")
+    )
     assert one.modules == ("core", "space.plugin", "single", "late")
     assert one.extensions == ("core._fast", "core._stable")
     assert (one.scripts, one.extras, one.meta) == (("run",), ("all",), False)
@@ -105,7 +107,12 @@ def test_a_file_that_changed_since_it_was_built_is_refused(tmp_path: Path) -> No
 
 
 def test_the_wheel_that_an_installer_would_take_is_chosen(tmp_path: Path) -> None:
-    for tag in ("cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-manylinux_2_17_x86_64", "cp311-cp311-win_amd64", "cp312-cp312-manylinux_2_17_x86_64"):
+    for tag in (
+        "cp311-cp311-manylinux_2_17_x86_64",
+        "cp311-abi3-manylinux_2_17_x86_64",
+        "cp311-cp311-win_amd64",
+        "cp312-cp312-manylinux_2_17_x86_64",
+    ):
         make(tmp_path, "core", tag=tag)
     make(tmp_path, "old", python=">=3.12")
     found = [packages.read(path) for path in packages.collect(tmp_path)]
@@ -133,7 +140,7 @@ def test_one_version_is_tested_and_the_other_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_this_machine_is_a_target_of_its_own(machine: Machine, tag: str) -> None:
-    assert packages.own_target(machine).tag == tag
+    assert own_target(machine).tag == tag
 
 
 # What is planned.
@@ -206,7 +213,10 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
     case, place = case_of(tmp_path)
     core = case.packages["core"]
     assert f"core @ {core.path.as_uri()}#sha256={core.sha256}\n" in place.constraints.read_text()
-    for command in (*install.uv_commands("uv", case, place, Source(index="http://h/simple/")), *install.pip_commands(case, place, Source())):
+    for command in (
+        *install.uv_commands("uv", case, place, Source(index="http://h/simple/")),
+        *install.pip_commands(case, place, Source()),
+    ):
         assert not [word for word in command.argv if "extra-index" in word]
         assert command.timeout
         assert command.cwd == place.work
@@ -223,7 +233,11 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
         (Source(), ["--no-build"], ["--only-binary", ":all:"]),
         (Source(sdists=True), [], []),
         (Source(offline=True), ["--no-build", "--offline"], ["--only-binary", ":all:", "--no-index"]),
-        (Source(find_links=(Path("/x"),)), ["--no-build", "--no-index", "--find-links", "/x"], ["--only-binary", ":all:", "--no-index", "--find-links", "/x"]),
+        (
+            Source(find_links=(Path("/x"),)),
+            ["--no-build", "--no-index", "--find-links", "/x"],
+            ["--only-binary", ":all:", "--no-index", "--find-links", "/x"],
+        ),
     ],
 )
 def test_each_source_is_spelled_for_both_installers(tmp_path: Path, source: Source, uv: list[str], pip: list[str]) -> None:
@@ -234,7 +248,15 @@ def test_each_source_is_spelled_for_both_installers(tmp_path: Path, source: Sour
 
 
 def test_what_could_steer_an_installer_is_not_seen(tmp_path: Path) -> None:
-    environ = {"UV_INDEX": "x", "PIP_EXTRA_INDEX_URL": "x", "PYTHONPATH": "x", "VIRTUAL_ENV": "x", "UV_CACHE_DIR": "x", "PATH": "x", "SSL_CERT_FILE": "x"}
+    environ = {
+        "UV_INDEX": "x",
+        "PIP_EXTRA_INDEX_URL": "x",
+        "PYTHONPATH": "x",
+        "VIRTUAL_ENV": "x",
+        "UV_CACHE_DIR": "x",
+        "PATH": "x",
+        "SSL_CERT_FILE": "x",
+    }
     assert set(install.unset(environ)) == {"UV_INDEX", "PIP_EXTRA_INDEX_URL", "PYTHONPATH", "VIRTUAL_ENV"}
     assert install.index_of({"UV_INDEX": "http://extra/", "PIP_INDEX_URL": "http://own/"}) == "http://own/"
     assert install.index_of({"UV_DEFAULT_INDEX": "mine=http://own/"}) == "http://own/"
@@ -259,7 +281,11 @@ def test_the_probe_tells_what_failed_and_goes_on() -> None:
         ("entry point", "g:c", "click"),
         ("import", "json", ""),
     )
-    assert [(one.check, one.kind) for one in told] == [("import no.such", "ModuleNotFoundError"), ("entry point g:b", "AttributeError"), ("import json", "Shadowed")]
+    assert [(one.check, one.kind) for one in told] == [
+        ("import no.such", "ModuleNotFoundError"),
+        ("entry point g:b", "AttributeError"),
+        ("import json", "Shadowed"),
+    ]
 
 
 def test_a_probe_that_dies_names_what_it_was_at(tmp_path: Path) -> None:
@@ -299,7 +325,9 @@ def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
     assert failure.what.endswith("core/__init__.py")
 
 
-@pytest.mark.parametrize(("version", "url"), [("1.0", None), ("9.0", None), ("1.0", "file:///other/core-1.0-py3-none-any.whl"), ("1.0", "http://h/x.whl")])
+@pytest.mark.parametrize(
+    ("version", "url"), [("1.0", None), ("9.0", None), ("1.0", "file:///other/core-1.0-py3-none-any.whl"), ("1.0", "http://h/x.whl")]
+)
 def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: str, url: str | None) -> None:
     core = packages.read(make(tmp_path / "dist", "core"))
     squat = packages.read(make(tmp_path / "squat", "core", version))
@@ -346,7 +374,10 @@ def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -
 def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> None:
     core = packages.read(make(tmp_path / "dist", "acme-core", files={"core/__init__.py": ""}))
     known: dict[str, Any] = {"packages": {"acme-core": core}, "kind": "ModuleNotFoundError"}
-    assert told(tmp_path, "No module named 'core.fast'", **known)[0] == "it imports core.fast, and does not require acme-core, which provides it"
+    assert (
+        told(tmp_path, "No module named 'core.fast'", **known)[0]
+        == "it imports core.fast, and does not require acme-core, which provides it"
+    )
     assert told(tmp_path, "No module named 'yaml'", **known)[0] == "it imports yaml, which nothing that it requires provides"
     unpacked(tmp_path / "env", core, None)
     assert told(tmp_path / "env", "No module named 'core.fast'", **known)[0] == "the module core.fast is not in the wheel of acme-core"

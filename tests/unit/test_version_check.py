@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import git_commit
+from command import git_commit
 from families_on_paper import CLI, CORE, opened, put
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, UsageError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import git_commit
+from command import git_commit
 from families_on_paper import opened, put
 from wheelkit.errors import ProjectError
 from wheelkit.versions.model import Scheme, Versioned

@@ -12,6 +12,7 @@ from wheelkit.project import Distribution, Kind
 from wheelkit.verify import verify
 from wheelkit.wheel import inflate
 
+
 def contract(folder: Path) -> Contract:
     if not (folder / "wheelkit.toml").exists():
         return Contract()

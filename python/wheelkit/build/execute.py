@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from wheelkit import manifest
-from wheelkit.build import cibuildwheel, cross, host, pure
+from wheelkit.build import cibuildwheel, cross, host, pure, siblings
 from wheelkit.build.deliver import deliver, require_writable
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
@@ -80,9 +80,29 @@ def execute(plan: Plan, selection: Selection, contract: Contract, shop: Workshop
     require_writable(plan.out)
     if selection.native and any(job.builder is Builder.CROSS for job in plan.steps):
         cross.find_zig()
-    batches = [batch for item in chosen for batch in _build(item, plan, selection, shop)]
+    batches = list(_all_built(chosen, plan, selection, shop))
     report = _proven(batches, contract, shop)
     return _delivered(_merged(batches), plan, report)
+
+
+def _all_built(chosen: Sequence[Distribution], plan: Plan, selection: Selection, shop: Workshop) -> Iterator[_Batch]:
+    """Build in the family's order; siblings that only serve the build of others are made as well, and not handed on."""
+    house = siblings.Wheelhouse(family=plan.family)
+    serving = {name for item in chosen for name in siblings.needed(item, plan.family)}
+    for item in plan.family.distributions:
+        if item in chosen or item.key in serving:
+            part = Selection(sdist=selection.sdist) if item.key in serving else selection
+            for batch in _build(item, plan, part, house, shop):
+                if batch.kind == "wheel" and batch.builder != Builder.CROSS:
+                    house.add(item.key, [one.path for one in batch.made])
+                if item in chosen and _selected(batch, selection):
+                    yield batch
+
+
+def _selected(batch: _Batch, selection: Selection) -> bool:
+    if batch.kind == "sdist":
+        return selection.sdist
+    return selection.pure if batch.target == PURE_TARGET else selection.native
 
 
 def _wanted(item: Distribution, plan: Plan, selection: Selection) -> bool:
@@ -91,22 +111,23 @@ def _wanted(item: Distribution, plan: Plan, selection: Selection) -> bool:
     return selection.native and any(job.distribution == item for job in plan.steps) if item in plan.family.native else selection.pure
 
 
-def _build(item: Distribution, plan: Plan, selection: Selection, shop: Workshop) -> Iterator[_Batch]:
-    source = make_sdist(item, shop)
+def _build(item: Distribution, plan: Plan, selection: Selection, house: siblings.Wheelhouse, shop: Workshop) -> Iterator[_Batch]:
+    own = house.for_build(item, shop)
+    source = make_sdist(item, own)
     if selection.sdist:
         yield _Batch(
             source=source, target=SDIST_TARGET, builder="pure", tools=("uv",), kind="sdist", made=(Made(path=source.path, cells=()),)
         )
     if item not in plan.family.native:
         if selection.pure:
-            made = pure.build(item, source, shop)
+            made = pure.build(item, source, own)
             yield _Batch(source=source, target=PURE_TARGET, builder="pure", tools=("uv",), kind="wheel", made=(made,))
         return
     jobs = [job for job in plan.steps if job.distribution == item] if selection.native else []
     for job in jobs:
         if job.builder is not Builder.CROSS:
-            yield _native(job, plan, source, shop)
-    yield from _crossed([job for job in jobs if job.builder is Builder.CROSS], source, shop)
+            yield _native(job, plan, source, house.for_step(job, shop))
+    yield from _crossed([job for job in jobs if job.builder is Builder.CROSS], source, own)
 
 
 def _native(job: NativeStep, plan: Plan, source: SourceDist, shop: Workshop) -> _Batch:

@@ -71,7 +71,7 @@ def argv(target: Target) -> tuple[str, ...]:
     options = [f"setup-args=--cross-file={FILES}/{CROSS_FILE}"]
     if target.system is not System.MACOS:  # Meson refuses the option there, and takes the building Python for the target's
         options.append(f"setup-args=-Dpython.build_config={FILES}/{DETAILS_FILE}")
-    options.append("compile-args=-j1")  # two targets are built at a time, so one compiler each is enough
+    options.append("compile-args=-j2")  # two targets are built at a time, and the last of an odd number alone
     settings = (word for option in options for word in ("--config-setting", option))
     return ("uv", "build", "--wheel", "--python", PYTHON, *settings, "--out-dir", OUT, SDIST)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wheelkit import matrix as matrices
+from wheelkit import meson
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
@@ -89,7 +90,8 @@ def _matrix(config: Config, item: Distribution) -> Matrix:
         matrix = matrices.matrix_of(config, item.requires_python)
     except InvalidSpecifier as error:
         raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
-    problems = [*_unpromisable(matrix), *_contradictions(matrix, item)]
+    stated = config.matrix.interpreters is not None
+    problems = [*(_unpromisable(matrix) if stated else ()), *_contradictions(matrix, item), *_below_stable_abi(matrix, item)]
     if problems:
         raise ConfigError(config.label, problems)
     return matrix
@@ -100,9 +102,7 @@ def _unpromisable(matrix: Matrix) -> Iterable[str]:
     for target in matrix.targets:
         _, unknown = cibuildwheel.supported(matrix.interpreters, target)
         names = [name for name in cibuildwheel.offered(target.system) if name.endswith(f"-{target.build_suffix}")]
-        if not names or not matrix.declared:
-            continue
-        for interpreter in unknown:
+        for interpreter in unknown if names else ():
             known = ", ".join(name.split("-")[0] for name in names)
             yield f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; it offers {known}"
 
@@ -114,6 +114,21 @@ def _contradictions(matrix: Matrix, item: Distribution) -> Iterable[str]:
                 f"matrix.interpreters: {interpreter} is promised, but {item.name} says requires-python = "
                 f'"{item.requires_python}", so no installer would take it there'
             )
+
+
+def _below_stable_abi(matrix: Matrix, item: Distribution) -> Iterable[str]:
+    """Say where meson.build asks for a newer stable ABI than the oldest promised interpreter has: the tag would promise too much."""
+    stated = meson.stable_abi_floor(item.source) if item.backend == "mesonpy" and item.limited_api else None
+    if stated is None:
+        return
+    name, floor = stated
+    older = [one.tag for one in matrix.interpreters if not one.free_threaded and one.version < floor]
+    if older:
+        version = f"{floor[0]}.{floor[1]}"
+        yield (
+            f"matrix.interpreters: {', '.join(older)} promised, but {name} builds for the stable ABI of {version}: "
+            f'say requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, or lower limited_api'
+        )
 
 
 def _row(config: Config, request: Request, target: Target) -> TargetRow:

@@ -59,7 +59,11 @@ def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) 
     contract = contract_of(terms.config, terms.family)
     report = verify([terms.folder], contract)
     _require_proof(report)
-    _refuse("the index's own rules forbid it; nothing was uploaded", list(_index_rules(release, report, contract)) if strict else [])
+    _refuse(
+        "the index's own rules forbid it; nothing was uploaded",
+        _index_rules(release, report, contract) if strict else (),
+        hint="mend that and build again; what this index grants your project is accepted, with a reason, by  distribution.NAME.ignore",
+    )
     complaints = twine.check(run, release.files)
     if complaints:
         raise CheckFailedError(
@@ -70,7 +74,7 @@ def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) 
     return report
 
 
-def _refuse(message: str, lines: Iterable[str], hint: str = "") -> None:
+def _refuse(message: str, lines: Iterable[str], hint: str) -> None:
     detail = "\n".join(lines)
     if detail:
         raise CheckFailedError(message, detail=detail, hint=hint)

@@ -53,6 +53,11 @@ _KNOWN = (
         status=403,
     ),
     _Refusal(
+        pattern=r"local version|use of local",
+        what="the index takes no version with a local part (+…)",
+        fix="release a version without one:  wheelkit version set",
+    ),
+    _Refusal(
         pattern=r"too similar|is not allowed|isn't allowed|name .* (prohibited|reserved)|conflict with",
         what="the index does not allow this project's name",
         fix="choose another name, or ask the index's administrators",
@@ -66,11 +71,6 @@ _KNOWN = (
         pattern=r"File too large|413 ",
         what="the file is over the index's size limit",
         fix="make it smaller (wheelkit inspect shows what weighs), or ask the index for a higher limit before the release",
-    ),
-    _Refusal(
-        pattern=r"local version|use of local",
-        what="the index takes no version with a local part (+…)",
-        fix="release a version without one:  wheelkit version set",
     ),
     _Refusal(
         pattern=r"unsupported platform tag",

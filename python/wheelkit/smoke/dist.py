@@ -56,7 +56,7 @@ def smoke(request: Request, shop: Workshop) -> Smoked:
     contents = plan.Contents(
         packages=tested,
         family=frozenset(one.key for one in tested) | stated.keys(),
-        target=packages.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"})),
+        target=machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"})),
         commands={key: settings.smoke for key, settings in request.config.distribution.items()},
     )
     cases = plan.cases(contents, pythons)

@@ -140,7 +140,7 @@ def pip_commands(case: Case, place: Place, source: Source) -> tuple[Command, ...
     make = (str(case.python.path), "-m", "venv", str(place.env))
     files = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
     install = (place.python(), "-m", "pip", "install", "--no-input", "--progress-bar=off", *_pip_source(source), *files)
-    env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}
     return tuple(Command(argv=argv, cwd=place.work, env=env, unset=unset(), timeout=INSTALL_SECONDS) for argv in (make, install))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
-from wheelkit.matrix import Candidate, Target, pick
+from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from wheelkit.machine import Machine
-    from wheelkit.matrix import Interpreter
+    from wheelkit.matrix import Interpreter, Target
     from wheelkit.wheel.model import FileName, RecordRow
 
 _EXTENSION = re.compile(r"(?P<module>\w+)(?:\.[\w-]+)?\.(?:so|pyd)")
@@ -156,19 +155,6 @@ def _extensions(files: Sequence[str]) -> Iterator[str]:
 
 def _importable(folder: str) -> bool:
     return all(part.isidentifier() for part in PurePosixPath(folder).parts)
-
-
-def own_target(machine: Machine) -> Target:
-    """Describe this machine as the newest target that it serves."""
-    if machine.libc:
-        return Target.parse(f"{machine.libc}_{machine.libc_version[0]}_{machine.libc_version[1]}_{machine.arch}")
-    if machine.system == "windows":
-        return Target.parse({"amd64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}[machine.arch])
-    import platform
-
-    major, _, rest = platform.mac_ver()[0].partition(".")
-    minor = rest.split(".")[0] if major == "10" else "0"  # since macOS 11 tags count major versions only
-    return Target.parse(f"macosx_{major}_{minor or '0'}_{machine.arch}")
 
 
 def choose(packages: Iterable[Package], target: Target, interpreter: Interpreter) -> dict[str, Package]:

@@ -1,4 +1,4 @@
-"""Wheels for aarch64 are run, under user-mode emulation; what builds them is this machine's own."""
+"""wheelkit's own wheels, all cross-built: its matrix is filled, and the wheel for aarch64 is run under user-mode emulation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from wheelkit import _core
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
-    pytest.mark.emulated,
     pytest.mark.skipif(sys.platform != "linux", reason="the emulator is for Linux"),
     pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs the extra cross"),
 ]
@@ -40,16 +40,33 @@ def aarch64() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cross-build wheelkit for aarch64, and unpack it as an installer would."""
-    folder = tmp_path_factory.mktemp("aarch64")
-    words = ["build", "--cross", "--target", "manylinux_2_28_aarch64", "--out", str(folder / "dist"), str(ROOT)]
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cross-build every target of wheelkit's own matrix."""
+    folder = tmp_path_factory.mktemp("own") / "dist"
+    words = ["build", "--cross", "--out", str(folder), str(ROOT)]
     done = subprocess.run([sys.executable, "-m", "wheelkit", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (wheel,) = (folder / "dist").glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(dist: Path) -> Path:
+    """Unpack the wheel for aarch64 as an installer would."""
+    (wheel,) = dist.glob("*manylinux_2_28_aarch64.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(dist.parent / "site")
+    return dist.parent / "site"
+
+
+def test_the_matrix_of_wheelkits_own_configuration_is_filled_and_proven(dist: Path) -> None:
+    promised = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["wheelkit"]["matrix"]["targets"]
+    command = [sys.executable, "-m", "wheelkit", "verify-matrix", str(dist), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    report = json.loads(done.stdout)
+    assert [row["target"] for row in report["matrix"]] == promised
+    assert not [finding for finding in report["findings"] if finding["severity"] != "note"]
+    assert {cell["cover"] for row in report["matrix"] for cell in row["cells"]} == {"wheel"}
 
 
 def run(command: list[str], script: str, site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,6 +74,7 @@ def run(command: list[str], script: str, site: Path, *arguments: str) -> subproc
     return subprocess.run([*command, "-B", "-c", script, *arguments], env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.emulated
 def test_the_core_reads_a_binary_as_it_does_here(aarch64: list[str], site: Path) -> None:
     script = (
         "import platform, sys; from wheelkit import _core; scan = _core.scan(open(sys.argv[1], 'rb').read()); "
@@ -70,6 +88,7 @@ def test_the_core_reads_a_binary_as_it_does_here(aarch64: list[str], site: Path)
     assert facts == repr(_core.scan(Path(_core.__file__).read_bytes()))
 
 
+@pytest.mark.emulated
 def test_the_core_refuses_damage_as_it_does_here(aarch64: list[str], site: Path, tmp_path: Path) -> None:
     damaged = Path(_core.__file__).read_bytes()[:700]
     (tmp_path / "damaged.so").write_bytes(damaged)
@@ -82,6 +101,7 @@ def test_the_core_refuses_damage_as_it_does_here(aarch64: list[str], site: Path,
     assert done.stderr.rstrip().endswith(str(caught.value))
 
 
+@pytest.mark.emulated
 def test_the_wheel_of_another_processor_does_not_load_there(aarch64: list[str], site: Path, tmp_path: Path) -> None:
     if platform.machine() == "aarch64":
         pytest.skip("this machine's own wheel is the right one")
@@ -91,7 +111,8 @@ def test_the_wheel_of_another_processor_does_not_load_there(aarch64: list[str], 
     assert "ImportError" in done.stderr
 
 
+@pytest.mark.emulated
 def test_the_command_itself_answers_there(aarch64: list[str], site: Path) -> None:
     done = run(aarch64, "import sys; sys.argv[1:] = ['--version']; from wheelkit.__main__ import run; run()", site)
-    (wheel,) = (site.parent / "dist").glob("*.whl")
+    (wheel,) = (site.parent / "dist").glob("*aarch64.whl")
     assert done.stdout.split() == ["wheelkit", wheel.name.split("-")[1]]

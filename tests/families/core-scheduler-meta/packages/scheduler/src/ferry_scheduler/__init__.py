@@ -1,0 +1,5 @@
+"""Runs jobs in order."""
+
+from ferry_scheduler._built_with import CORE
+
+__all__ = ["CORE"]

@@ -1,0 +1,173 @@
+"""The example families go from a clean checkout through build, verify-matrix and smoke, and so again after a bump."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from command import git_commit
+from smoke_wheels import make, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from command import Wheelkit
+
+    Checkout = Callable[[str], Path]
+
+FAMILIES = Path(__file__).parents[1] / "families"
+TAG = f"cp3{sys.version_info[1]}"
+HOST = ("--builder", "host")
+# The distribution that is bumped, and the number of files that follow: its own places and those with a range on it.
+CORES = {"native": ("orrery", 4), "format-runtime-meta": ("granule-format", 3), "core-scheduler-meta": ("ferry-core", 3), "single-pure": ("lantern-text", 2)}
+CASES = {"native": 6, "format-runtime-meta": 4, "core-scheduler-meta": 6, "single-pure": 1}
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """Check an example family out, on its own."""
+
+    def copy(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(FAMILIES / name, folder, ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py", "__pycache__"))
+        (folder / ".gitignore").write_text("/dist/\n")
+        git_commit(folder)
+        return folder
+
+    return copy
+
+
+def released(wheelkit: Wheelkit, folder: Path, *builder: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Build, verify and smoke, one command each; gives the cases of the smoke test."""
+    assert wheelkit("build", *builder, cwd=folder, env=env).returncode == 0
+    native = ("--native",) if folder.name == "native" else ()
+    assert wheelkit("verify-matrix", *native, "dist", cwd=folder).returncode == 0
+    done = wheelkit("smoke", "dist", "--python", TAG, "--json", cwd=folder)
+    assert done.returncode == 0
+    cases: list[dict[str, Any]] = json.loads(done.stdout)["cases"]
+    return cases
+
+
+def changed_lines(folder: Path) -> list[str]:
+    diff = subprocess.run(["git", "diff", "-U0", "--no-color"], cwd=folder, capture_output=True, text=True, check=True).stdout
+    return [line for line in diff.splitlines() if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))]
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_a_family_is_built_proven_smoked_bumped_and_built_again(name: str, wheelkit: Wheelkit, checkout: Checkout) -> None:
+    folder = checkout(name)
+    builder = HOST if name == "native" else ()
+    if name == "native" and sys.platform != "linux":
+        pytest.skip("the host builder is for Linux")
+    assert wheelkit("version", "check", cwd=folder).returncode == 0
+    first = released(wheelkit, folder, *builder)
+    assert len(first) == CASES[name]
+
+    core, files = CORES[name]
+    done = wheelkit("version", "bump", "minor", core, "--json", cwd=folder)
+    assert len(json.loads(done.stdout)["files"]) == files
+    assert wheelkit("version", "check", cwd=folder).returncode == 0
+    before, after = json.loads(done.stdout)["versions"][core].values()
+    lines = changed_lines(folder)
+    assert len(lines) >= 2 * files
+    removed, added = ([line[1:] for line in lines if line[0] == sign] for sign in "-+")
+    assert [strip(line) for line in removed] == [strip(line) for line in added]
+
+    git_commit(folder)
+    second = released(wheelkit, folder, *builder)
+    shipped = {file for case in second for file in case["files"]}
+    assert any(f"-{after}-" in file for file in shipped)
+    assert not any(file.startswith(f"{core.replace('-', '_')}-{before}") for file in shipped)
+
+
+def strip(line: str) -> str:
+    """Take versions out of a line, so that what is left has to stay."""
+    return re.sub(r"\d+(\.\d+)+", "X", line)
+
+
+@pytest.mark.container
+def test_the_native_family_goes_through_cibuildwheel(wheelkit: Wheelkit, checkout: Checkout, image: Mapping[str, str]) -> None:
+    folder = checkout("native")
+    assert len(released(wheelkit, folder, "--builder", "cibuildwheel", env=image)) == CASES["native"]
+    manifests = [json.loads(path.read_text()) for path in (folder / "dist").glob("orrery-0.4.0-manylinux*.json")]
+    assert [one["builder"] for one in manifests] == ["cibuildwheel"]
+
+
+@pytest.fixture
+def squatted(tmp_path: Path) -> Iterator[str]:
+    """Serve a core of a higher version that the ranges admit."""
+    folder = tmp_path / "squatted"
+    make(folder, "ferry-core", "2.99.0", files={"ferry_core/__init__.py": "__version__ = '2.99.0'\n"})
+    make(folder, "wk-gen", "1.99", files={"wk_gen/__init__.py": "number = 99\n"})
+    with served(folder) as index:
+        yield index.url
+
+
+def built_with(folder: Path) -> str:
+    (wheel,) = folder.glob("ferry_scheduler-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read("ferry_scheduler/_built_with.py").decode().split('"')[-2]
+
+
+def test_a_sibling_that_the_build_needs_is_never_the_squatted_one(wheelkit: Wheelkit, checkout: Checkout, squatted: str, tmp_path: Path) -> None:
+    folder = checkout("core-scheduler-meta")
+    env = {"UV_INDEX": squatted}
+    subprocess.run(["uv", "build", "-q", "--wheel", "-o", tmp_path / "usual", "packages/scheduler"], cwd=folder, env={**wheelkit.env, **env}, check=True)
+    assert built_with(tmp_path / "usual") == "2.99.0"
+    (folder / "packages/scheduler/src/ferry_scheduler/_built_with.py").unlink()
+    assert wheelkit("build", "--pure", cwd=folder, env=env).returncode == 0
+    assert built_with(folder / "dist") == "2.3.0"
+
+
+GENERATED = {
+    "wheelkit.toml": 'distributions = ["gen", "fast"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64"]\ninterpreters = ["cp311"]\n',
+    "gen/pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "wk-gen"\nversion = "1.0"\nrequires-python = ">=3.11"\n',
+    "gen/wk_gen/__init__.py": "number = 42\n",
+    "fast/pyproject.toml": '[build-system]\nrequires = ["setuptools", "wk-gen>=1,<2"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "wk-fast"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["wk-gen>=1,<2"]\n',
+    "fast/setup.py": "from setuptools import Extension, setup\nfrom wk_gen import number\nsetup(ext_modules=[Extension('wk_fast', ['fast.c'], define_macros=[('NUMBER', str(number))])])\n",
+    "fast/fast.c": '#include <Python.h>\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "wk_fast", NULL, 0, NULL};\nPyMODINIT_FUNC PyInit_wk_fast(void) { PyObject *m = PyModule_Create(&d); if (m) PyModule_AddIntConstant(m, "number", NUMBER); return m; }\n',
+    "fast/MANIFEST.in": "include fast.c\n",
+}  # fmt: skip
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    """Make a native distribution whose build, and whose test, need a pure sibling."""
+    folder = tmp_path / "generated"
+    for name, text in GENERATED.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    smoke = "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 42, wk_gen'"
+    (folder / "wheelkit.toml").write_text(f'{GENERATED["wheelkit.toml"]}[distribution.wk-fast]\nsmoke = ["{smoke}"]\n')
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
+def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(wheelkit: Wheelkit, generated: Path, squatted: str) -> None:
+    assert wheelkit("build", "--native", *HOST, cwd=generated, env={"UV_INDEX": squatted}).returncode == 0
+    assert [path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")] == ["wk_fast"]
+
+
+@pytest.mark.container
+def test_a_build_in_a_container_takes_its_sibling_from_this_run(wheelkit: Wheelkit, generated: Path, image: Mapping[str, str]) -> None:
+    assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=image).returncode == 0
+    assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == ["wk_fast", "wk_gen"]
+
+
+def test_a_sibling_that_cannot_be_built_here_stops_the_build(wheelkit: Wheelkit, generated: Path) -> None:
+    text = (generated / "gen/pyproject.toml").read_text()
+    (generated / "gen/pyproject.toml").write_text(text.replace("wk-gen", "wk-gen").replace('version = "1.0"', 'version = "1.0"\nclassifiers = []'))
+    (generated / "wheelkit.toml").write_text(GENERATED["wheelkit.toml"].replace("x86_64", "aarch64") + '[distribution.wk-gen]\nkind = "native"\n[distribution.wk-fast]\nkind = "pure"\n')
+    done = wheelkit("build", "--pure", cwd=generated)
+    assert done.returncode == 2
+    assert "wk-fast needs wk-gen, of the same family, to be built, and no wheel of it for" in done.stderr
+    assert not (generated / "dist").exists()

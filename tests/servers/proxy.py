@@ -1,0 +1,82 @@
+"""A proxy that leads named hosts to stand-ins on loopback, so that programs which insist on a public index's name can be tested."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+
+@dataclass
+class Proxy:
+    """Which host leads to which port on loopback, and which hosts were asked for."""
+
+    ports: Mapping[str, int]
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        """The address for HTTPS_PROXY."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class _Handler(StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        """Open one tunnel (CONNECT, RFC 9110); every host that is not named is refused."""
+        method, target, _ = self.rfile.readline().decode().split(" ", 2)
+        while self.rfile.readline() not in {b"\r\n", b""}:
+            pass
+        host = target.rpartition(":")[0]
+        self.server.proxy.asked.append(host)
+        port = self.server.proxy.ports.get(host)
+        if method != "CONNECT" or port is None:
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with suppress(OSError):
+                _copy(self.connection, inner)
+
+
+def _copy(one: socket.socket, other: socket.socket) -> None:
+    partners = {one: other, other: one}
+    while True:
+        ready, _, _ = select.select(list(partners), [], [], 30)
+        if not ready:
+            return
+        for source in ready:
+            data = source.recv(65536)
+            if not data:
+                return
+            partners[source].sendall(data)
+
+
+class _Server(ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
+
+
+@contextmanager
+def proxying(proxy: Proxy) -> Iterator[Proxy]:
+    """Run the proxy in a thread, on loopback."""
+    server = _Server(proxy)
+    proxy.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
