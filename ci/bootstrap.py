@@ -50,7 +50,7 @@ def main() -> int:
 def build() -> int:
     """Install wheelkit, build its own wheel with it, and verify the result."""
     environment()
-    uv_install("Installing wheelkit", str(ROOT))
+    install_wheelkit()
     wheelkit = [str(PYTHON), "-m", "wheelkit"]
     image = offline_image()
     code = call("Building wheelkit with wheelkit", [*wheelkit, "build", "--native"], env=image)
@@ -68,7 +68,7 @@ def run_tests(arguments: list[str], *, quick: bool) -> int:
         debian_packages()
         image = offline_image(make=True)
     uv_install("Installing the development tools", "--group", "dev")
-    uv_install("Installing wheelkit, editable", "--no-build-isolation", "--editable", str(ROOT))
+    install_wheelkit()
     steps = [*lints(), *([] if quick else c_tests())]
     for title, command in steps:
         if code := call(title, command):
@@ -106,6 +106,11 @@ def environment() -> None:
             stop("python -m venv failed; on Debian and Ubuntu: apt install python3-venv", 3)
     if not (BIN / "uv").exists() and not (BIN / "uv.exe").exists():
         require(call("Installing uv", [str(PYTHON), "-m", "pip", "install", "--quiet", "uv"]))
+
+
+def install_wheelkit() -> None:
+    """Build and install wheelkit as users get it; what uv may have kept of an earlier state of this folder does not count."""
+    uv_install("Installing wheelkit", "--reinstall-package", "wheelkit", "--refresh-package", "wheelkit", str(ROOT))
 
 
 def uv_install(title: str, *what: str) -> None:
