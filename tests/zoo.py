@@ -3,7 +3,7 @@
 `python tests/zoo.py` runs the command on each, as a user would, and prints what it took.
 """
 
-import os
+import json
 import subprocess
 import sys
 import tempfile
@@ -734,31 +734,34 @@ class Visit:
     megabytes: float
 
 
+# A process counts as its own what its parent had in memory when it was forked, so a small one stands between it and pytest.
+_MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([done.returncode, usage.ru_maxrss], file)
+"""
+
+
 def visit(path: Path, *, timeout: float = 60) -> Visit:
     """Run the command on a wheel as a user would; raise TimeoutExpired where it hangs."""
-    command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", path.name]
-    started = time.perf_counter()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(command, cwd=path.parent, stdout=out, stderr=err)
-        try:
-            before = time.monotonic()
-            while True:
-                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-                if pid:
-                    break
-                if time.monotonic() - before > timeout:
-                    process.kill()
-                    raise subprocess.TimeoutExpired(command, timeout)
-                time.sleep(0.005)
-        finally:
-            process.returncode = 0
+    with tempfile.TemporaryDirectory() as folder:
+        measured = Path(folder, "measured.json")
+        command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", path.name]
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _MEASURE, str(measured), *command],
+            cwd=path.parent,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+        )
         seconds = time.perf_counter() - started
-        out.seek(0), err.seek(0)
-        texts = [stream.read().decode() for stream in (out, err)]
+        exit_code, peak = json.loads(measured.read_text())
     scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Visit(
-        exit_code=os.waitstatus_to_exitcode(status), out=texts[0], err=texts[1], seconds=seconds, megabytes=usage.ru_maxrss / scale
-    )
+    return Visit(exit_code=exit_code, out=done.stdout, err=done.stderr, seconds=seconds, megabytes=peak / scale)
 
 
 def main() -> int:
@@ -769,9 +772,9 @@ def main() -> int:
             seen = visit(one.write(Path(folder)))
         caught = one.code in seen.out
         visits.append((seen, caught))
-        print(f"{one.code}  {'caught' if caught else 'MISSED'}  {seen.seconds:5.2f} s  {seen.megabytes:4.0f} MB  {name}")  # noqa: T201
+        print(f"{one.code}  {'caught' if caught else 'MISSED'}  {seen.seconds:5.2f} s  {seen.megabytes:4.0f} MB  {name}")
     worst = max(seen.seconds for seen, _ in visits), max(seen.megabytes for seen, _ in visits)
-    print(f"{len(visits)} wheels, {sum(caught for _, caught in visits)} caught; at most {worst[0]:.2f} s and {worst[1]:.0f} MB")  # noqa: T201
+    print(f"{len(visits)} wheels, {sum(caught for _, caught in visits)} caught; at most {worst[0]:.2f} s and {worst[1]:.0f} MB")
     return 0 if all(caught for _, caught in visits) else 1
 
 
