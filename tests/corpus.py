@@ -80,4 +80,4 @@ def _pip_command(filename: str) -> list[str]:
 
 if __name__ == "__main__":
     for pinned in names():
-        print(wheel(pinned))  # noqa: T201  a script that tells what it did
+        print(wheel(pinned))

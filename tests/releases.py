@@ -20,13 +20,19 @@ README = ("Description-Content-Type: text/markdown", "Summary: A member of a fam
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One distribution: its name, the siblings that it requires, and the file names of its wheels (``{name}``, ``{version}``)."""
+    """One distribution: its name, the siblings that it requires, and the file names of its wheels (``{name}``, ``{version}``).
+
+    ``third_parties`` are requirements besides, ``script`` is the name of a console script, ``code`` what its module holds.
+    """
 
     name: str
     needs: tuple[str, ...] = ()
     wheels: tuple[str, ...] = (PURE_WHEEL,)
     meta: bool = False
     metadata: tuple[str, ...] = README
+    third_parties: tuple[str, ...] = ()
+    script: str = ""
+    code: str = ""
 
 
 CORE = Member(name="gyro-core", wheels=(NATIVE_WHEEL,))
@@ -84,7 +90,7 @@ def _source(root: Path, member: Member, version: str) -> None:
     folder = root / "packages" / member.name
     folder.mkdir(parents=True)
     backend = "mesonpy" if _native(member) else "hatchling.build"
-    needs = ", ".join(f'"{name}>=1,<99"' for name in member.needs)
+    needs = ", ".join([*(f'"{name}>=1,<99"' for name in member.needs), *(f'"{text}"' for text in member.third_parties)])
     (folder / "pyproject.toml").write_text(
         f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n\n'
         f'[project]\nname = "{member.name}"\nversion = "{version}"\nrequires-python = ">=3.11"\ndependencies = [{needs}]\n'
@@ -132,6 +138,7 @@ def write_manifest(  # noqa: PLR0913
 
 def _metadata(project: Project, member: Member) -> str:
     needs = [f"Requires-Dist: {name}>=1,<99" for name in member.needs]
+    needs += [f"Requires-Dist: {text}" for text in member.third_parties]
     return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs)
 
 
@@ -139,7 +146,9 @@ def _wheel(project: Project, member: Member, filename: str) -> Path:
     module = member.name.replace("-", "_")
     members: dict[str, wheels.Contents] = {"{info}/METADATA": _metadata(project, member)}
     if not member.meta:
-        members[f"{module}/__init__.py"] = f'NAME = "{member.name}"\n'
+        members[f"{module}/__init__.py"] = f'NAME = "{member.name}"\n{member.code}'
+    if member.script:
+        members["{info}/entry_points.txt"] = f"[console_scripts]\n{member.script} = {module}:main\n"
     if not filename.endswith("-any.whl"):
         members[f"{module}/_core.abi3.so"] = _extension()
     return wheels.write_wheel(project.dist, filename, members=members, package=False)

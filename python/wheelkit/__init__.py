@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from wheelkit._version import __version__
-
-if TYPE_CHECKING:
-    from wheelkit._core import ScanError, scan
-    from wheelkit.checks.contract import Contract
-    from wheelkit.report.model import Finding, Report, Severity
-    from wheelkit.verify import verify
-    from wheelkit.wheel import Wheel, read
 
 __all__ = ["Contract", "Finding", "Report", "ScanError", "Severity", "Wheel", "__version__", "read", "scan", "verify"]
 
-# Where each public name lives; it is imported when it is first asked for, so that ``import wheelkit`` stays light.
+# Where each public name lives, imported when it is first asked for: ``import wheelkit`` stays light. Their types stand in __init__.pyi.
 _HOMES = {
     "Contract": "wheelkit.checks.contract",
     "Finding": "wheelkit.report.model",
@@ -25,7 +16,7 @@ _HOMES = {
     "Wheel": "wheelkit.wheel",
     "read": "wheelkit.wheel",
     "scan": "wheelkit._core",
-    "verify": "wheelkit.verify",
+    "verify": "wheelkit.verification",
 }
 
 

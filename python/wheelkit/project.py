@@ -226,7 +226,7 @@ _MESON_VERSION_FILE = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion
 
 
 def _meson_version(backend: str, meson: str | None, files: _Files) -> str | None:
-    """Read the version of meson.build's project(), or of the file that it names; meson-python takes it where [project] leaves it dynamic."""
+    """Read the version of meson.build's project(), or the file that it names; meson-python takes it where [project] leaves it dynamic."""
     if backend != "mesonpy" or meson is None:
         return None
     code = _MESON_TEXT.sub(lambda found: found["string"] or "", meson)

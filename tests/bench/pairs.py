@@ -52,11 +52,12 @@ class Duel:
 def duel(first: Contender, second: Contender, *, runs: int = 5) -> Duel:
     """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails."""
     wait_until_idle()
-    _timed(first), _timed(second)
-    return Duel(first=first.name, second=second.name, pairs=tuple((_timed(first), _timed(second)) for _ in range(runs)))
+    timed(first), timed(second)
+    return Duel(first=first.name, second=second.name, pairs=tuple((timed(first), timed(second)) for _ in range(runs)))
 
 
-def _timed(contender: Contender) -> float:
+def timed(contender: Contender) -> float:
+    """Run one contender and give the seconds that it took; raise CalledProcessError when it fails."""
     started = time.perf_counter()
     done = subprocess.run(
         contender.argv,

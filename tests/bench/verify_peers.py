@@ -23,8 +23,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
-import corpus
-from pairs import Contender, Duel, duel
+from pairs import Contender, Duel, duel  # noqa: E402
+
+import corpus  # noqa: E402
 
 THREADS = 2
 PROJECTS = "bcrypt cffi cryptography lxml markupsafe msgpack numpy orjson pillow psutil pyarrow pydantic_core pynacl pyyaml scipy zstandard"

@@ -85,7 +85,7 @@ def main(folder: Path, *program: str) -> int:
     files = {name: binary.data for name, binary in assembled().items()} | compiled(folder)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    print(f"{len(files)} binaries in {folder}", flush=True)  # noqa: T201  a script that tells what it did
+    print(f"{len(files)} binaries in {folder}", flush=True)
     command = [*program, *(str(folder / name) for name in files)]
     return subprocess.run(command, check=False).returncode if program else 0
 

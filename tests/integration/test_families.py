@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from command import git_commit
 from smoke_wheels import make, served
 
@@ -26,7 +28,12 @@ FAMILIES = Path(__file__).parents[1] / "families"
 TAG = f"cp3{sys.version_info[1]}"
 HOST = ("--builder", "host")
 # The distribution that is bumped, and the number of files that follow: its own places and those with a range on it.
-CORES = {"native": ("orrery", 4), "format-runtime-meta": ("granule-format", 3), "core-scheduler-meta": ("ferry-core", 3), "single-pure": ("lantern-text", 2)}
+CORES = {
+    "native": ("orrery", 4),
+    "format-runtime-meta": ("granule-format", 3),
+    "core-scheduler-meta": ("ferry-core", 3),
+    "single-pure": ("lantern-text", 2),
+}
 CASES = {"native": 6, "format-runtime-meta": 4, "core-scheduler-meta": 6, "single-pure": 1}
 
 pytestmark = pytest.mark.network
@@ -118,25 +125,53 @@ def built_with(folder: Path) -> str:
         return archive.read("ferry_scheduler/_built_with.py").decode().split('"')[-2]
 
 
-def test_a_sibling_that_the_build_needs_is_never_the_squatted_one(wheelkit: Wheelkit, checkout: Checkout, squatted: str, tmp_path: Path) -> None:
+def test_a_sibling_that_the_build_needs_is_never_the_squatted_one(
+    wheelkit: Wheelkit, checkout: Checkout, squatted: str, tmp_path: Path
+) -> None:
     folder = checkout("core-scheduler-meta")
     env = {"UV_INDEX": squatted}
-    subprocess.run(["uv", "build", "-q", "--wheel", "-o", tmp_path / "usual", "packages/scheduler"], cwd=folder, env={**wheelkit.env, **env}, check=True)
+    subprocess.run(
+        ["uv", "build", "-q", "--wheel", "-o", tmp_path / "usual", "packages/scheduler"],
+        cwd=folder,
+        env={**wheelkit.env, **env},
+        check=True,
+    )
     assert built_with(tmp_path / "usual") == "2.99.0"
     (folder / "packages/scheduler/src/ferry_scheduler/_built_with.py").unlink()
     assert wheelkit("build", "--pure", cwd=folder, env=env).returncode == 0
     assert built_with(folder / "dist") == "2.3.0"
 
 
+SETUP = """from setuptools import Extension, setup
+from wk_gen import number
+setup(ext_modules=[Extension("wk_fast", ["fast.c"], define_macros=[("NUMBER", str(number))])])
+"""
+MODULE = """#include <Python.h>
+static struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "wk_fast", NULL, 0, NULL};
+PyMODINIT_FUNC PyInit_wk_fast(void) {
+    PyObject *m = PyModule_Create(&d);
+    if (m) PyModule_AddIntConstant(m, "number", NUMBER);
+    return m;
+}
+"""
+PROJECT = """[build-system]
+requires = {requires}
+build-backend = "{backend}"
+[project]
+name = "{name}"
+version = "1.0"
+requires-python = ">=3.11"
+"""
 GENERATED = {
     "wheelkit.toml": 'distributions = ["gen", "fast"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64"]\ninterpreters = ["cp311"]\n',
-    "gen/pyproject.toml": '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "wk-gen"\nversion = "1.0"\nrequires-python = ">=3.11"\n',
+    "gen/pyproject.toml": PROJECT.format(requires='["hatchling"]', backend="hatchling.build", name="wk-gen"),
     "gen/wk_gen/__init__.py": "number = 42\n",
-    "fast/pyproject.toml": '[build-system]\nrequires = ["setuptools", "wk-gen>=1,<2"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "wk-fast"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["wk-gen>=1,<2"]\n',
-    "fast/setup.py": "from setuptools import Extension, setup\nfrom wk_gen import number\nsetup(ext_modules=[Extension('wk_fast', ['fast.c'], define_macros=[('NUMBER', str(number))])])\n",
-    "fast/fast.c": '#include <Python.h>\nstatic struct PyModuleDef d = {PyModuleDef_HEAD_INIT, "wk_fast", NULL, 0, NULL};\nPyMODINIT_FUNC PyInit_wk_fast(void) { PyObject *m = PyModule_Create(&d); if (m) PyModule_AddIntConstant(m, "number", NUMBER); return m; }\n',
+    "fast/pyproject.toml": PROJECT.format(requires='["setuptools", "wk-gen>=1,<2"]', backend="setuptools.build_meta", name="wk-fast")
+    + 'dependencies = ["wk-gen>=1,<2"]\n',
+    "fast/setup.py": SETUP,
+    "fast/fast.c": MODULE,
     "fast/MANIFEST.in": "include fast.c\n",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -163,10 +198,36 @@ def test_a_build_in_a_container_takes_its_sibling_from_this_run(wheelkit: Wheelk
     assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == ["wk_fast", "wk_gen"]
 
 
+MISTAKEN = {
+    "native": ("--native", *HOST, "was taken for native, but its wheel holds no binary: wk_gen-1.0-py3-none-any.whl"),
+    "pure": ("--pure", "was taken for pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux" or TAG != "cp311", reason="the host builder is for Linux; the wheel is named for 3.11")
+@pytest.mark.parametrize("kind", MISTAKEN)
+def test_a_wheel_of_another_kind_than_its_distribution_is_an_error(kind: str, wheelkit: Wheelkit, generated: Path) -> None:
+    name, (*words, said) = {"native": "gen", "pure": "fast"}[kind], MISTAKEN[kind]
+    text = GENERATED["wheelkit.toml"].replace('distributions = ["gen", "fast"]', f'distributions = ["{name}"]')
+    (generated / "wheelkit.toml").write_text(f'{text}[distribution.wk-{name}]\nkind = "{kind}"\n')
+    for file in ("fast/setup.py", "fast/pyproject.toml"):
+        stand_alone = (generated / file).read_text().replace("from wk_gen import number\n", "number = 1\n").replace(', "wk-gen>=1,<2"', "")
+        (generated / file).write_text(stand_alone)
+    done = wheelkit("build", *words, cwd=generated)
+    assert done.returncode == 2
+    assert said.replace("x86_64", platform.machine()) in done.stderr
+    assert not (generated / "dist").exists()
+
+
 def test_a_sibling_that_cannot_be_built_here_stops_the_build(wheelkit: Wheelkit, generated: Path) -> None:
     text = (generated / "gen/pyproject.toml").read_text()
-    (generated / "gen/pyproject.toml").write_text(text.replace("wk-gen", "wk-gen").replace('version = "1.0"', 'version = "1.0"\nclassifiers = []'))
-    (generated / "wheelkit.toml").write_text(GENERATED["wheelkit.toml"].replace("x86_64", "aarch64") + '[distribution.wk-gen]\nkind = "native"\n[distribution.wk-fast]\nkind = "pure"\n')
+    (generated / "gen/pyproject.toml").write_text(
+        text.replace("wk-gen", "wk-gen").replace('version = "1.0"', 'version = "1.0"\nclassifiers = []')
+    )
+    (generated / "wheelkit.toml").write_text(
+        GENERATED["wheelkit.toml"].replace("x86_64", "aarch64")
+        + '[distribution.wk-gen]\nkind = "native"\n[distribution.wk-fast]\nkind = "pure"\n'
+    )
     done = wheelkit("build", "--pure", cwd=generated)
     assert done.returncode == 2
     assert "wk-fast needs wk-gen, of the same family, to be built, and no wheel of it for" in done.stderr

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from smoke_wheels import Index, make, served
+from wheelkit import machine
+from wheelkit.matrix import Interpreter
+from wheelkit.process import LoggedRun
+from wheelkit.smoke import packages
+from wheelkit.smoke.install import Place, Source, uv_commands
+from wheelkit.smoke.plan import Contents, cases
+from wheelkit.smoke.refusal import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +31,11 @@ if TYPE_CHECKING:
 
 TAG = f"cp3{sys.version_info[1]}"
 MAIN = "def main():\n    import sys\n    print('usage' if '--help' in sys.argv else 'hello')\n"
-HANGS = "import subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\nprint('child', child.pid, flush=True)\ntime.sleep(300)\n"
+HANGS = """import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])
+print('child', child.pid, flush=True)
+time.sleep(300)
+"""
 
 
 @pytest.fixture
@@ -221,7 +233,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         (("--offline",), 1, "wk-third, which wk-core needs, is not in uv's cache"),
     ],
 )
-def test_no_network_is_one_message(wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
+def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917
+    wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
     done = wheelkit("smoke", dist, "--python", TAG, *words, cwd=tmp_path, env={"UV_CACHE_DIR": str(tmp_path / "cache")})
     assert done.returncode == code
     assert said in done.stdout + done.stderr
@@ -254,19 +268,12 @@ def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: P
     assert subprocess.run([python, "-c", "import wk_a"], check=False).returncode == 0
 
 
-def test_a_file_that_changes_under_way_is_noticed(wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     """Change the file after it was read: uv compares it with the sha256 that it was given."""
-    from wheelkit.smoke import packages
-    from wheelkit.smoke.install import Place, Source, uv_commands
-    from wheelkit.process import LoggedRun
-    from wheelkit.smoke.plan import Contents, cases
-    from wheelkit.smoke.refusal import refused
-    from wheelkit import machine
-
     path = make(tmp_path / "dist", "wk-a")
     one = packages.read(path)
     here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
-    python = machine.find_pythons([machine.Interpreter.parse(TAG)])[TAG]
+    python = machine.find_pythons([Interpreter.parse(TAG)])[TAG]
     (case,) = cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
     place = Place(folder=tmp_path / "case")
     place.prepare(case)

@@ -3,9 +3,12 @@
 The wheels are pinned in corpus.toml. Each difference is listed below by name, with who is right and why.
 """
 
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from abi3audit._audit import audit
 from abi3audit._extract import WheelExtractor, WheelSpec
@@ -18,8 +21,9 @@ from wheelkit.checks import Contract
 from wheelkit.checks.abi import computed_floor, declared_floor, offences
 from wheelkit.checks.linux import linux_floor
 from wheelkit.checks.macos import min_os
+from wheelkit.report.json import to_json
 from wheelkit.report.model import Severity
-from wheelkit.verify import verify
+from wheelkit.verification import verify
 from wheelkit.wheel import Wheel, read
 
 pytestmark = pytest.mark.network
@@ -31,6 +35,7 @@ def pinned(part: str = "") -> list[Any]:
     return [name for name in corpus.names() if part in name] + large
 
 
+SCHEMA = json.loads(files("wheelkit").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
 LINUX, MACOS, ABI3 = pinned("linux_"), pinned("macosx_"), pinned("-abi3-")
 # What auditwheel cannot judge on a machine with glibc. The wheel's binaries need libc.so, which musl's loader takes for itself
 # (load_library in ldso/dynlink.c). auditwheel looks for a file of that name, finds the linker script of glibc's development files
@@ -119,6 +124,7 @@ def test_no_false_alarm(filename: str) -> None:
     report = verify([corpus.wheel(filename)], Contract())
     errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
     assert errors == TRUE_ERRORS.get(filename, set())
+    jsonschema.validate(json.loads(json.dumps(to_json(report))), SCHEMA)
     assert report.rows
     # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named.
     assert all(row.needs for row in report.rows) or not any(binary.extension for binary in facts(filename).binaries)

@@ -217,6 +217,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._page(404, "Not Found")
 
+    def do_HEAD(self) -> None:
+        """Answer as for GET, without the body."""
+        self.do_GET()
+
     def _listing(self, index: Warehouse, project: str) -> None:
         fault = index.faults.look()
         if index.redirect:
@@ -296,7 +300,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _token(header: str) -> str | None:

@@ -111,3 +111,18 @@ def test_declared_floor(filename: str, floor: tuple[int, int] | None) -> None:
     from wheelkit.wheel.names import parse_file_name
 
     assert abi.declared_floor(parse_file_name(filename)) == floor
+
+
+@pytest.mark.parametrize(
+    ("symbol", "tag", "expected"),
+    [
+        ("_Py_DecRefShared", "cp314-cp314", ["WK406"]),
+        ("_Py_DecRefShared", "cp314-cp314t", []),
+        ("_Py_NegativeRefcount", "cp314-cp314", ["WK406"]),
+        ("_Py_NegativeRefcount", "cp314-cp314d", []),
+        ("PyLong_FromLong", "cp314-cp314", []),
+    ],
+)
+def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expected: list[str]) -> None:
+    wheel = wheels.facts(tmp_path, f"demo-1.0-{tag}-manylinux_2_17_x86_64.whl", elf(imports=wheels.imports(symbol)))
+    assert [finding.code for finding in abi.interpreter_build(wheel, Contract())] == expected

@@ -9,7 +9,17 @@ import wheels
 from wheelkit.checks import Contract, archive
 from wheelkit.wheel import read
 
-CHECKS = (archive.members, archive.paths, archive.links, archive.record, archive.dates, archive.stray)
+CHECKS = (
+    archive.members,
+    archive.headers,
+    archive.overlap,
+    archive.paths,
+    archive.windows_names,
+    archive.links,
+    archive.record,
+    archive.dates,
+    archive.stray,
+)
 
 
 def codes(path: Path) -> list[str]:
@@ -158,3 +168,33 @@ def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:
     path.write_bytes(pipe.data)
     assert read(path).members[0].flags & 0x8
     assert read(path).stray == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "filename", "expected"),
+    [
+        ("demo/aux.py", wheels.PURE, ["WK117"]),
+        ("demo/aux.py", wheels.LINUX, []),
+        ("demo/con", wheels.PURE, ["WK117"]),
+        ("demo/what?.txt", wheels.PURE, ["WK117"]),
+        ("demo/dot./x", wheels.PURE, ["WK117"]),
+        ("demo/auxiliary.py", wheels.PURE, []),
+        ("demo/console.py", wheels.PURE, []),
+        ("demo/.hidden", wheels.PURE, []),
+    ],
+)
+def test_names_that_windows_lacks(tmp_path: Path, name: str, filename: str, expected: list[str]) -> None:
+    assert codes(wheels.write_wheel(tmp_path, filename, members={name: "x"})) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["demo/a", "demo/a/b"], ["WK118"]),
+        (["demo/a", "demo/a/b/c"], ["WK118"]),
+        (["demo/a", "demo/ab/c"], []),
+        (["demo/a.py", "demo/a/b.py"], []),
+    ],
+)
+def test_files_and_folders(tmp_path: Path, names: list[str], expected: list[str]) -> None:
+    assert codes(wheels.write_wheel(tmp_path, members=dict.fromkeys(names, "x"))) == expected

@@ -8,7 +8,6 @@ from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
 from wheelkit.wheel import read
 
-
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)
 OWN = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=MATRIX)})
 

@@ -1,4 +1,5 @@
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from wheelkit.checks.words import size as shown
 from wheelkit.checks.words import some
 from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
+from wheelkit.wheel import read
 
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)
 
@@ -61,3 +63,26 @@ def test_sizes_in_words(count: int, text: str) -> None:
 def test_lists_in_words() -> None:
     assert some("abcd") == "a, b, c, d"
     assert some("abcde") == "a, b, c and 2 more"
+
+
+NOISE = random.Random(1).randbytes(300_000)  # noqa: S311 - it must not compress, that is all
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "expected"),
+    [
+        ("demo-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 300_000, ["WK604"]),
+        ("demo-2.0-cp311-cp311-manylinux_2_28_x86_64.whl", 300_000, ["WK604"]),
+        ("demo-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 50_000, []),
+        ("demo-2.0-cp312-cp312-manylinux_2_17_x86_64.whl", 300_000, []),
+        ("demo-2.0-cp311-cp311-manylinux_2_17_aarch64.whl", 300_000, []),
+        ("other-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 300_000, []),
+    ],
+)
+def test_growth(tmp_path: Path, name: str, count: int, expected: list[str]) -> None:
+    before = read(wheels.write_wheel(tmp_path, "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"))
+    after = read(wheels.write_wheel(tmp_path, name, members={"demo.libs/libz-1a2b3c4d.so.1": NOISE[:count]}))
+    found = list(size.growth(after, Contract(reference=(before,))))
+    assert [finding.code for finding in found] == expected
+    assert all("demo.libs/libz-1a2b3c4d.so.1 (new, +300 kB)" in finding.what for finding in found)
+    assert list(size.growth(after, Contract())) == []

@@ -270,3 +270,12 @@ def test_anything_else_is_shown_as_it_ended() -> None:
     assert error.message == "cibuildwheel failed with exit status 6"
     assert len(error.detail.splitlines()) == 25
     assert error.detail.endswith("the end")
+
+
+def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
+    error = explained(
+        BUILD + "Successfully built momentum-1.0-py3-none-any.whl\nBuild failed because a pure Python wheel was generated.", 5
+    )
+    assert isinstance(error, ProjectError)
+    assert error.message == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
+    assert 'kind = "pure"' in error.hint

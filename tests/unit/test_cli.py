@@ -164,7 +164,7 @@ def test_inspect_shows_a_wheels_facts(tmp_path: Path, capsys: Capture) -> None:
     assert main(["inspect", str(wheel)]) == 0
     assert capsys.readouterr().out.startswith(ABI3)
     assert main(["inspect", "--json", str(wheel)]) == 0
-    (facts,) = json.loads(capsys.readouterr().out)
+    (facts,) = json.loads(capsys.readouterr().out)["wheels"]
     assert (facts["file"], facts["tags"]) == (ABI3, ["cp311-abi3-manylinux_2_17_x86_64"])
     wheel.write_bytes(b"no zip")
     assert main(["inspect", str(wheel)]) == 1

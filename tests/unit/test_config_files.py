@@ -187,5 +187,5 @@ def test_starting_up_imports_no_other_library(tmp_path: Path) -> None:
         "print(sorted(name for name in new if name.partition('.')[0] not in own or name in ('difflib', 'importlib.resources')))"
     )
     command = [sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}; {program}", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

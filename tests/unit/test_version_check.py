@@ -92,9 +92,13 @@ def test_one_tag_may_not_mean_two_distributions(tmp_path: Path, one: str, other:
     assert ([what.split('"')[1] for what in found] if found else [""]) == [sample]
 
 
-def test_one_template_for_two_versions_is_a_problem(tmp_path: Path) -> None:
-    found = problems(family(tmp_path), {"distributions": ["*"]})
+def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_tags_are_made(released: Path) -> None:
+    template = {"tag": "v{version}"}
+    found = problems(released, {"distributions": ["*"], "distribution": {"core": template, "cli": template}})
     assert found == [("cli", 'cli 1.0.0 and core 2.3.0 are both tagged "v{version}"')]
+    assert problems(released, {"distributions": ["*"]}) == []
+    with pytest.raises(CheckFailedError, match="not in order"):
+        tags.plan(*opened(released, {"distributions": ["*"]}), tags.Request())
 
 
 def test_what_is_no_version_is_told(tmp_path: Path) -> None:

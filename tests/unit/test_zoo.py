@@ -9,7 +9,7 @@ from wheelkit import config, matrix
 from wheelkit.checks import Contract, contract_of
 from wheelkit.family import Family
 from wheelkit.project import Distribution, Kind
-from wheelkit.verify import verify
+from wheelkit.verification import verify
 from wheelkit.wheel import inflate
 
 

@@ -13,6 +13,7 @@ from wheelkit.build.compiler import complaints
 from wheelkit.build.host import serves
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
+from wheelkit.build.pure import taken_for_native
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.process import Command, Completed, failure, query
@@ -41,10 +42,11 @@ _NO_IMAGE = re.compile(rf"Command \['\w+', 'create'.* failed with code 125|{_NO_
 _IMAGE = re.compile(r"Starting container image (?P<image>\S+)\.\.\.")
 _NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
 _FAILED_COMMAND = re.compile(r"cibuildwheel: (?:\S*error\S*: )?Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
+_ANY_WHEEL = re.compile(r"[\w.]+-[\w.+!]+-\w+-none-any\.whl")
 _AUDITED = re.compile(r'"future_abi3_objects": (?P<found>\{[^}]*\})')
 _LABEL = "wheelkit.run"
 # cibuildwheel's own exit codes (its errors module) that mean one thing each.
-_CONFIGURATION, _NOTHING, _ENGINE, _AUDIT = 2, 3, 7, 9
+_CONFIGURATION, _NOTHING, _PURE, _ENGINE, _AUDIT = 2, 3, 5, 7, 9
 
 
 def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
@@ -144,7 +146,7 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:
 def _explained(done: Completed, job: NativeStep) -> WheelkitError:
     """Say what happened, in the order of how surely it is known: the engine, the image, the code, the audit, a test, the repair."""
     error = failure(done, "cibuildwheel")
-    for explain in (_engine, _image, _compiler, _audit, _command, _selection):
+    for explain in (_engine, _image, _pure, _compiler, _audit, _command, _selection):
         explained = explain(error, done, job)
         if explained is not None:
             return explained
@@ -181,6 +183,13 @@ def _image(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelkit
             hint="take another image, or skip that interpreter with CIBW_SKIP or [tool.cibuildwheel] skip",
         )
     return None
+
+
+def _pure(_: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
+    if done.returncode != _PURE:
+        return None
+    match = _ANY_WHEEL.search(done.output)
+    return taken_for_native(job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl")
 
 
 def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:

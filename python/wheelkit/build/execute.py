@@ -18,7 +18,7 @@ from wheelkit.matrix import System
 from wheelkit.plan import Builder
 from wheelkit.repair import TOOLS
 from wheelkit.report.model import Severity
-from wheelkit.verify import verify
+from wheelkit.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

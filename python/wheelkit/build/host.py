@@ -12,6 +12,7 @@ from wheelkit import wheel as wheels
 from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
+from wheelkit.build.pure import taken_for_native
 from wheelkit.build.workshop import find_tool
 from wheelkit.checks import abi, linux
 from wheelkit.checks.contract import Contract
@@ -80,6 +81,8 @@ def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Worksho
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
         raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected")
+    if parse_file_name(built[0].name).any_platform:
+        raise taken_for_native(job.distribution, built[0].name)
     return built[0]
 
 

@@ -36,3 +36,12 @@ def build(item: Distribution, source: SourceDist, shop: Workshop) -> Made:
             hint=f'say so:  [tool.wheelkit.distribution.{item.key}] kind = "native"   then:  wheelkit build --native',
         )
     return Made(path=made[0], cells=("any",))
+
+
+def taken_for_native(item: Distribution, wheel: str) -> ProjectError:
+    """Make the error for a distribution that was to hold native code, and whose wheel is for every system."""
+    return ProjectError(
+        f"{item.name} was taken for native, but its wheel holds no binary: {wheel}",
+        hint="look at what its build leaves out; or, if it is pure Python, say so:"
+        f'  [tool.wheelkit.distribution.{item.key}] kind = "pure"   then:  wheelkit build --pure',
+    )

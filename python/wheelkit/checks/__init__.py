@@ -87,12 +87,12 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
 )
 
 
-
 def sdist_checks() -> tuple[tuple[SdistCheck, ...], tuple[ReleaseCheck, ...]]:
     """Give the checks of sdists, and those of a release that has one; a dist without any need not load them."""
     from wheelkit.checks import sdists
 
     return (sdists.file_name, sdists.paths, sdists.complete), (sdists.same_metadata,)
+
 
 # Coverage is not among them: it yields the matrix's rows along with its findings, so verify calls it by name.
 RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (

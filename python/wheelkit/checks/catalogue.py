@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One kind of finding, as ``wheelkit explain`` shows it; ``fix`` is the general way, a finding's own is concrete."""
+    """One kind of finding, as ``wheelkit explain`` shows it; ``fix`` is the general way, a finding's own is concrete.
+
+    ``tools`` says it in the words of a build tool, where that is more than the general way.
+    """
 
     code: str
     title: str
     severity: Severity
     why: str
     fix: str
+    tools: Mapping[str, str]
+
+
+TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
 
 
 @cache
@@ -32,7 +39,14 @@ def entries() -> Mapping[str, Entry]:
     text = (Path(__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)
     return {
-        code: Entry(code=code, title=row["title"], severity=Severity(row["severity"]), why=row["why"].strip(), fix=row["fix"].strip())
+        code: Entry(
+            code=code,
+            title=row["title"],
+            severity=Severity(row["severity"]),
+            why=row["why"].strip(),
+            fix=row["fix"].strip(),
+            tools={name: row[name] for name in TOOLS if name in row},
+        )
         for code, row in sorted(rows.items())
     }
 

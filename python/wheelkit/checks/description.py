@@ -74,7 +74,7 @@ def _rst_trouble(text: str) -> str:
         first = str(error).partition("\n")[0].removeprefix("<string>:")
         return f"line {first}"
     except Exception as error:  # noqa: BLE001 - docutils' transforms raise whatever they stumble over, and indexes refuse the text then, too
-        return f"docutils stops at it: {error or type(error).__name__}"
+        return f"docutils stops at it: {str(error) or type(error).__name__}"
     return ""
 
 

@@ -56,7 +56,11 @@ def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
         where = f"in {sdist.folder}/" if sdist.folder else "in one folder"
         yield found("WK712", what=f"{some(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}", file=sdist.filename)
     if sdist.links:
-        yield found("WK714", what=f"{some(sdist.links)} {'is a link that leads' if len(sdist.links) == 1 else 'are links that lead'} out of it", file=sdist.filename)
+        yield found(
+            "WK714",
+            what=f"{some(sdist.links)} {'is a link that leads' if len(sdist.links) == 1 else 'are links that lead'} out of it",
+            file=sdist.filename,
+        )
 
 
 def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
@@ -146,4 +150,3 @@ def _reliable(metadata: Headers) -> bool:
 
 def _values(metadata: Headers, field: str) -> list[str]:
     return sorted("".join(value.split()).lower() for value in metadata.all(field))
-

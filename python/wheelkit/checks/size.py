@@ -57,7 +57,7 @@ def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         return
     more = wheel.size - before.size
     if more > _LITTLE and more > before.size * _WORTH_TELLING:
-        what = f"it has {shown(wheel.size)}, {more / before.size:.0%} more than {before.filename} ({shown(before.size)}); {_grown(before, wheel)}"
+        what = f"it has {shown(wheel.size)}, {more / before.size:.0%} more than {before.filename}; {_grown(before, wheel)}"
         yield found("WK604", what=what, file=wheel.filename)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 
 import click
@@ -12,6 +13,7 @@ from wheelkit.cli.screen import columns, result, result_json
 from wheelkit.errors import UsageError
 
 _WIDTH = 88
+_GAP = 2
 
 
 @click.command("explain")
@@ -22,11 +24,16 @@ def command(codes: tuple[str, ...], as_json: bool) -> None:
     known = entries()
     chosen = [_chosen(code) for code in codes] or list(known.values())
     if as_json:
-        result_json([{"code": one.code, "title": one.title, "severity": one.severity, "why": one.why, "fix": one.fix} for one in chosen])
+        result_json([_facts(one) for one in chosen])
     elif codes:
         result("\n\n".join(_text(one) for one in chosen))
     else:
         result(columns([(one.code, one.severity.value, one.title) for one in chosen], indent=0))
+
+
+def _facts(one: Entry) -> dict[str, object]:
+    facts = {"code": one.code, "title": one.title, "severity": one.severity, "why": one.why, "fix": one.fix}
+    return facts | {"tools": dict(one.tools)}
 
 
 def _chosen(code: str) -> Entry:
@@ -40,5 +47,14 @@ def _chosen(code: str) -> Entry:
 
 
 def _text(one: Entry) -> str:
-    why, fix = (textwrap.fill(" ".join(text.split()), _WIDTH, initial_indent="  ", subsequent_indent="  ") for text in (one.why, one.fix))
-    return f"{one.code}  {one.title}  ({one.severity})\n\n{why}\n\nto mend it:\n{fix}"
+    width = min(shutil.get_terminal_size((_WIDTH, 24)).columns, _WIDTH)
+    blocks = [f"{one.code}  {one.title}  ({one.severity})", _filled(one.why, width), f"to mend it:\n{_filled(one.fix, width)}"]
+    label = max(map(len, one.tools), default=0) + _GAP
+    rows = [_filled(text, width, name.ljust(label)) for name, text in one.tools.items()]
+    return "\n\n".join([*blocks, *(["\n".join(rows)] if rows else [])])
+
+
+def _filled(text: str, width: int, label: str = "") -> str:
+    first, later = " " * _GAP + label, " " * (_GAP + len(label))
+    words = " ".join(text.split())
+    return textwrap.fill(words, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)

@@ -13,7 +13,7 @@ from wheelkit.checks.contract import Contract, contract_of
 from wheelkit.cli.context import config_option, load_config
 from wheelkit.cli.screen import result, result_json
 from wheelkit.errors import ProjectError, UsageError, WheelError
-from wheelkit.verify import collect, verify
+from wheelkit.verification import collect, verify
 
 if TYPE_CHECKING:
     from wheelkit.config import Config

@@ -7,6 +7,7 @@ uploads trust. Proxies come from the environment.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -26,15 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from email.message import Message
+    from pathlib import Path
 
     from wheelkit.publish.clock import Clock
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
-_BUSY = 429
+_OK, _BUSY = 200, 429
 _SERVER_ERROR = 500
-_LARGEST_BODY = 64 << 20
+# Files are held in memory as well: no index takes one that would not fit.
+_LARGEST_BODY = 1 << 30
 _CHUNK = 1 << 16
+# Bytes a second; a connection that is slower than this does not end.
+_SLOWEST = 50_000
 _LONGEST_PAUSE = 60.0
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -80,6 +85,14 @@ class Client:
         """Fetch an address; 4xx answers come back as they are, for the caller to judge."""
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
         return self._patiently(lambda: self._followed(url, headers), url)
+
+    def download(self, url: str, path: Path) -> str:
+        """Fetch a file to a path, and give its sha256; the caller knows which one it has to be."""
+        answer = self.get(url)
+        if answer.status != _OK:
+            raise IndexUnavailableError(f"{_host(url)} answers {answer.status} for {url}", hint="run the same command again later")
+        path.write_bytes(answer.body)
+        return hashlib.sha256(answer.body).hexdigest()
 
     def post_json(self, url: str, document: Mapping[str, Any]) -> Answer:
         """Send a JSON document, once: what a lost answer did on the server is not known."""
@@ -149,8 +162,8 @@ class Client:
             chunks.append(chunk)
             size += len(chunk)
             if size > _LARGEST_BODY:
-                raise IndexUnavailableError(f"{_host(url)} sends more than any list of files", hint="check the index's address")
-            if self._clock.now() - started > self._timeout * 6:
+                raise IndexUnavailableError(f"{_host(url)} sends more than any file or list of files has", hint="check the index's address")
+            if self._clock.now() - started > self._timeout * 6 + size / _SLOWEST:
                 raise TimeoutError("the answer does not end")
         return b"".join(chunks)
 

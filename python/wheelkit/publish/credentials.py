@@ -103,6 +103,8 @@ def find(index: Index, wallet: Wallet) -> Credentials:
                 return Credentials(source="trusted publishing", username=TOKEN_USER, secret=token, minted=True)
     found = explicit or _from_pypirc(index, wallet)
     if found is None:
+        if wallet.environ.get("GITHUB_ACTIONS") and not oidc.offered(wallet.environ):
+            wallet.note("trusted publishing needs an identity, and this job may not ask for one: it lacks the permission  id-token: write")
         return Credentials(source="the keyring", username=wallet.environ.get("TWINE_USERNAME", ""))
     wallet.secrets.add(found.secret, username=found.username or TOKEN_USER)
     return found

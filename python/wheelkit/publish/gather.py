@@ -13,7 +13,7 @@ from wheelkit.family import named_in
 from wheelkit.project import Kind
 from wheelkit.publish.filenames import parse
 from wheelkit.publish.model import Batch, Release, ShippedFile
-from wheelkit.verify import collect
+from wheelkit.verification import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from wheelkit.checks.size import INDEX_LIMIT
 from wheelkit.checks.words import counted, size, some
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.publish import twine
-from wheelkit.verify import verify
+from wheelkit.verification import verify
 from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
 from wheelkit.versions.state import settings
 
@@ -57,18 +58,19 @@ def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) 
     _require_tree(release, wanted, terms)
     _require_native(release, terms.config)
     contract = contract_of(terms.config, terms.family)
-    report = verify([terms.folder], contract)
-    _require_proof(report)
-    _refuse(
-        "the index's own rules forbid it; nothing was uploaded",
-        _index_rules(release, report, contract) if strict else (),
-        hint="mend that and build again; what this index grants your project is accepted, with a reason, by  distribution.NAME.ignore",
-    )
-    complaints = twine.check(run, release.files)
-    if complaints:
-        raise CheckFailedError(
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # twine takes half a second to start, in which the proof is done.
+        checking = pool.submit(twine.check, run, release.files)
+        report = verify([terms.folder], contract)
+        _require_proof(report)
+        _refuse(
+            "the index's own rules forbid it; nothing was uploaded",
+            _index_rules(release, report, contract) if strict else (),
+            hint="mend that and build again; what this index grants your project is accepted, with a reason, by  distribution.NAME.ignore",
+        )
+        _refuse(
             "twine check --strict finds what the index would refuse; nothing was uploaded",
-            detail=complaints,
+            checking.result().splitlines(),
             hint="mend the project's metadata, most often its readme, and build again",
         )
     return report

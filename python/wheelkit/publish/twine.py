@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from wheelkit.errors import MissingToolError
 from wheelkit.process import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wheelkit.process import Run
+    from wheelkit.process import Completed, Run
     from wheelkit.publish.credentials import Credentials
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import ShippedFile
@@ -34,6 +35,8 @@ _SENDING = re.compile(r"^Uploading (?P<file>\S+\.(?:whl|tar\.gz|zip))$")
 _STATUS = re.compile(r"^(?P<status>[1-5]\d\d)(?: |$)")
 _REPLY = re.compile(r"^(?:INFO\s+)?Response from ")
 _TAKEN, _REFUSED_FROM, _BROKEN_FROM = 200, 400, 500
+# Seconds for a check, seconds for each file, and the bytes a second of the slowest connection that is waited for.
+_CHECK_SECONDS, _UPLOAD_SECONDS, _SLOWEST = 300.0, 120.0, 20_000
 _PASSING = frozenset({408, 425, 429})
 
 
@@ -63,24 +66,35 @@ def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Cr
     arguments = ["--no-color", "upload", "--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url", index.upload]
     arguments += ["--attestations"] if signed else []
     paths = [one.path for one in files] + [path for one in files if signed for path in one.attestations]
-    done = run(_command([*arguments, *map(str, paths)], credentials.environment(), keeps))
-    return read(done.returncode, done.output)
+    # twine waits for ever for an index that has stopped to answer.
+    limit = _UPLOAD_SECONDS * len(files) + sum(one.size for one in files) / _SLOWEST
+    done = _ran(run, _command([*arguments, *map(str, paths)], credentials.environment(), keeps, limit))
+    found = read(done.returncode, done.output)
+    return replace(found, ending=Ending.PASSING, words=f"no answer within {limit:.0f} s") if done.timed_out else found
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
     """Have twine check what the index would refuse of metadata and description; gives its complaints, empty where it has none."""
-    done = run(_command(["--no-color", "check", "--strict", *(str(one.path) for one in files)], {}))
+    done = _ran(run, _command(["--no-color", "check", "--strict", *(str(one.path) for one in files)], {}))
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in plain(done.output).splitlines()]
     return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
 
 
-def _command(arguments: Sequence[str], env: Mapping[str, str], keeps: tuple[int, ...] = ()) -> Command:
+def _ran(run: Run, command: Command) -> Completed:
+    done = run(command)
+    if "No module named twine" in done.output:
+        raise MissingToolError(f"twine is not installed for {sys.executable}", hint="pip install twine")
+    return done
+
+
+def _command(arguments: Sequence[str], env: Mapping[str, str], keeps: tuple[int, ...] = (), timeout: float = _CHECK_SECONDS) -> Command:
     # A wide terminal, or twine would wrap names; no bytecode or path of the user's own.
     fixed = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
     dropped = tuple(name for name in os.environ if name.upper() not in _PASSED and not name.startswith("LC_"))
-    return Command(argv=(sys.executable, "-m", "twine", *arguments), env={**fixed, **env}, unset=dropped, keeps=keeps)
+    argv = (sys.executable, "-m", "twine", *arguments)
+    return Command(argv=argv, env={**fixed, **env}, unset=dropped, keeps=keeps, timeout=timeout)
 
 
 def plain(output: str) -> str:

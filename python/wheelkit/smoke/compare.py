@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from wheelkit.config import normalise
 from wheelkit.smoke.model import Failure
@@ -94,4 +94,6 @@ def _source(info: Path) -> Path | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     parts = urlsplit(url)
-    return Path(url2pathname(unquote(parts.path))) if parts.scheme == "file" else None
+    place = unquote(parts.path)
+    # file:///C:/x is C:/x on Windows; urllib.request knows that too, and loads TLS and HTTP for it.
+    return Path(place.lstrip("/") if sys.platform == "win32" else place) if parts.scheme == "file" else None

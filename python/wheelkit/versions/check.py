@@ -10,7 +10,7 @@ from wheelkit.versions.ranges import admits, bounded, moved, range_in
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wheelkit.config import Config
     from wheelkit.versions.model import Need, State, Versioned
@@ -20,7 +20,7 @@ def check(config: Config, state: State) -> tuple[Problem, ...]:
     """Find every drift: in the versions, in the ranges between siblings, and between the templates of tags."""
     found = [problem for member in state.members.values() for problem in _member(state, member)]
     found += [problem for need in state.needs for problem in _need(state, need)]
-    return (*found, *ambiguous(config, state))
+    return (*found, *ambiguous(config, state, [key for key in state.members if settings(config, key).tag is not None]))
 
 
 def _member(state: State, member: Versioned) -> Iterator[Problem]:
@@ -76,9 +76,9 @@ def _suggested(need: Need, version: str | None) -> str:
     return f'"{need.place.text[: span.start].rstrip()}{moved(kept, version or "1.0.0")}{need.place.text[span.end :]}"'
 
 
-def ambiguous(config: Config, state: State) -> Iterator[Problem]:
-    """Find templates by which one tag could mean two distributions; one template for all is fine while their versions are one."""
-    templates = {key: settings(config, key).tag or DEFAULT_TEMPLATE for key in state.members}
+def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Problem]:
+    """Find templates by which one tag could mean two of the distributions; one template for all is fine while their versions are one."""
+    templates = {key: settings(config, key).tag or DEFAULT_TEMPLATE for key in keys}
     pairs = [(one, other) for one in templates for other in templates if one < other]
     for one, other in pairs:
         first, second = state.members[one], state.members[other]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.versions.bump import parse
-from wheelkit.versions.check import check
+from wheelkit.versions.check import ambiguous, check
 from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
 from wheelkit.versions.model import Scheme
 from wheelkit.versions.state import settings
@@ -103,8 +103,9 @@ def _require_ready(config: Config, repository: Repository, request: Request) -> 
 def _require_no_drift(config: Config, state: State, names: Sequence[str]) -> None:
     members = {state.members[key].distribution.name for key in names}
     unborn = {item.distribution.name for item in state.members.values() if item.scheme is Scheme.TAGS and item.tagged is None}
-    problems = [one for one in check(config, state) if one.distribution in members or one.where == "tag"]
+    problems = [one for one in check(config, state) if one.distribution in members and one.where != "tag"]
     problems = [one for one in problems if not (one.distribution in unborn and one.where == "git tags")]
+    problems += ambiguous(config, state, state.members)
     if problems:
         lines = "\n".join(f"{one.distribution}: {one.what}" for one in problems)
         raise CheckFailedError("the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check")

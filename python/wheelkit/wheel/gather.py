@@ -89,9 +89,9 @@ class Gathering:
         if len(first) == self._size:
             self._view = self._stack.enter_context(memoryview(first).toreadonly())
         elif self._size >= LARGE:
-            import tempfile
+            from tempfile import TemporaryFile
 
-            self._file = self._stack.enter_context(tempfile.TemporaryFile())
+            self._file = self._stack.enter_context(TemporaryFile())  # noqa: SIM115 - the stack is the context
         else:
             self._view = self._stack.enter_context(self._room.take(self._size))
 
@@ -102,4 +102,3 @@ class Gathering:
             mapped = self._stack.enter_context(mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ))
             self._view, self._file = self._stack.enter_context(memoryview(mapped)), None
         return self._view if self._view is not None else memoryview(b"")
-

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 # What jobs may need at one time beside the largest one.
-_SLACK = 48 * 1024 * 1024
+_SLACK = 16 * 1024 * 1024
+
+# How many times too large a thread's room may be before it is given back.
+_MUCH = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +67,11 @@ class _Queue:
         room, held = Room(), 0
         try:
             while (job := self._take(held)) is not None:
+                if job.memory * _MUCH < held:
+                    # The jobs grow smaller and what they found grows: the room of the largest one is not kept for that long.
+                    room.close()
+                    self._give_back(held - job.memory)
+                    held = job.memory
                 held = max(held, job.memory)
                 job.do(room)
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits

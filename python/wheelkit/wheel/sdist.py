@@ -77,4 +77,3 @@ def _top(names: list[str]) -> str:
     """Name the folder that the PKG-INFO nearest to the top lies in, with its slash."""
     places = [name for name in names if name.rpartition("/")[2] == "PKG-INFO"]
     return min(places, key=lambda name: name.count("/"), default="PKG-INFO").removesuffix("PKG-INFO")
-

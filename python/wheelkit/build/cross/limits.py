@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from typing import TYPE_CHECKING
 
+from wheelkit import meson
 from wheelkit.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from wheelkit.project import Distribution
 
-    Read = Callable[[str], str | None]
-
 NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan  names the runners"
-_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
-_BLOCK = re.compile(r"^\s*(?P<word>if|elif|else|endif|foreach|endforeach)\b")
-_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^']+)'\s*\)")
 _OPTIONAL = r"(?![^()]*\brequired\s*:(?!\s*true))"
 _CXX = "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
 # What meson.build says unconditionally, and why no cross build can do it.
@@ -53,56 +47,12 @@ def limits(item: Distribution) -> Iterator[str]:
         return
     if not item.limited_api:
         yield f"{item.source}: [tool.meson-python] limited-api is not true; cross builds make limited-API wheels only"
-    yield from dict.fromkeys(_told(_reader(item.source)))
+    yield from dict.fromkeys(_told(item))
 
 
-def _told(read: Read) -> Iterator[str]:
-    waiting = [""]
-    seen: set[str] = set()
-    while waiting:
-        folder = waiting.pop(0)
-        name = f"{folder}meson.build"
-        text = read(name)
-        if text is None or name in seen:
-            continue
-        seen.add(name)
-        certain = unconditional(text)
+def _told(item: Distribution) -> Iterator[str]:
+    for name, certain in meson.statements(item.source):
         for pattern, why in _LIMITS:
             if match := pattern.search(certain):
                 line = certain.count("\n", 0, match.end()) + 1
                 yield f"{name}, line {line}: {why}"
-        waiting += [f"{folder}{match['folder']}/" for match in _SUBDIR.finditer(certain)]
-
-
-def unconditional(text: str) -> str:
-    """Blank out comments and all that stands inside if and foreach; what depends on options only a configured build can tell."""
-    code = _TEXT.sub(lambda found: found["string"] or "", text)
-    depth = 0
-    lines = []
-    for line in code.split("\n"):
-        match = _BLOCK.match(line)
-        word = match["word"] if match else ""
-        depth -= word.startswith("end")
-        lines.append("" if depth > 0 or word else line)
-        depth += word in {"if", "foreach"}
-    return "\n".join(lines)
-
-
-def _reader(source: Path) -> Read:
-    """Read texts of a project folder, or of an sdist, by their path inside it."""
-    if source.is_dir():
-        return lambda name: _text(source / name)
-    with tarfile.open(source, "r:gz") as archive:
-        texts = {
-            member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")
-            for member in archive
-            if member.isfile() and member.name.endswith("/meson.build") and (stream := archive.extractfile(member))
-        }
-    return texts.get
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None

@@ -13,7 +13,7 @@ from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project import Kind
 from wheelkit.report.model import Finding, Report, Severity
-from wheelkit.verify import collect, verify
+from wheelkit.verification import collect, verify
 
 ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
 

@@ -1,0 +1,76 @@
+"""What `wheelkit publish` costs over the bare twine uploads of a ten-file release, in pairs, on an index without lag.
+
+    python tests/bench/publish_overhead.py [--runs 7] [--one-call]
+
+The bare commands are those that a person would type to keep the order: one `twine upload` for each of the five distributions; with
+--one-call a single one for all files, which keeps no order. The index is the tests' own stand-in on loopback, emptied before each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pairs import Contender, Duel, timed, wait_until_idle
+
+from releases import Member, Project, make_family
+from servers.warehouse import Address, Warehouse, serving
+
+FAMILY = (
+    Member(name="gyro-core"),
+    Member(name="gyro-cli", needs=("gyro-core",)),
+    Member(name="gyro-web", needs=("gyro-core",)),
+    Member(name="gyro-store", needs=("gyro-core", "gyro-cli")),
+    Member(name="gyro", needs=("gyro-core", "gyro-cli", "gyro-web", "gyro-store"), meta=True),
+)
+TWINE = (sys.executable, "-m", "twine", "upload", "--disable-progress-bar", "--non-interactive")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--one-call", action="store_true")
+    options = parser.parse_args()
+    index = Warehouse()
+    with tempfile.TemporaryDirectory() as name, serving(index) as address:
+        project = make_family(Path(name) / "family", FAMILY)
+        project.tag()
+        env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": next(iter(index.tokens)), "XDG_STATE_HOME": f"{name}/state", "HOME": name}
+        publish = (sys.executable, "-m", "wheelkit", "publish", "dist", "--to", address.upload)
+        ours = Contender(name="wheelkit publish", argv=publish, env=env, cwd=project.root)
+        bare = Contender(name="bare twine", argv=["sh", "-euc", script(project, address, one=options.one_call)], env=env, cwd=project.root)
+        wait_until_idle()
+        runs = [(fresh(ours, index, Path(name)), fresh(bare, index, Path(name))) for _ in range(options.runs + 1)]
+        print(f"{len(project.files())} files of {len(FAMILY)} distributions")
+        print(Duel(first=ours.name, second=bare.name, pairs=tuple(runs[1:])).table())
+
+
+def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
+    """Time one release on an empty index, from a machine that remembers none."""
+    index.files.clear()
+    for path in (folder / "state").rglob("*.json"):
+        path.unlink()
+    seconds = timed(contender)
+    if len(index.files) != 2 * len(FAMILY):
+        sys.exit(f"{contender.name} left {len(index.files)} files on the index")
+    return seconds
+
+
+def script(project: Project, address: Address, *, one: bool) -> str:
+    """Write the bare commands."""
+    stems = [member.name.replace("-", "_") for member in project.members]
+    groups = [[path for path in project.files() if path.name.startswith(f"{stem}-")] for stem in stems]
+    if one:
+        groups = [[path for group in groups for path in group]]
+    return "\n".join(shlex.join([*TWINE, "--repository-url", address.upload, *map(os.fspath, group)]) for group in groups)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What `wheelkit smoke` costs over the bare commands that it runs, and what it saves over venv and pip, in pairs.
+
+    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [DIST]
+
+DIST is a folder of wheels; by default the native example family is built. The bare commands are those that make the environments, one
+after another: `uv venv`, `uv pip install`, `uv tool install`; and the same environments by `python -m venv` and `pip install`. The smoke
+test also imports, loads entry points, and runs scripts and commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from pairs import Contender, duel
+
+from wheelkit import machine
+from wheelkit.matrix import Interpreter
+from wheelkit.process import Command
+from wheelkit.smoke import install, packages, plan
+from wheelkit.smoke.install import Place, Source
+from wheelkit.smoke.model import Case, How
+
+NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
+TAG = f"cp3{sys.version_info[1]}"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dist", nargs="?", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--pip-runs", type=int, default=2)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        project = Path(shutil.copytree(NATIVE, scratch / "native"))
+        dist = options.dist.resolve() if options.dist else built(project)
+        ours = Contender(name="wheelkit smoke", argv=[sys.executable, "-m", "wheelkit", "smoke", str(dist), "--python", TAG], cwd=project)
+        bare = Contender(name="the bare commands with uv", argv=["sh", "-euc", script(dist, scratch / "uv", pip=False)])
+        print(duel(ours, bare, runs=options.runs).table())
+        if options.pip_runs:
+            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", script(dist, scratch / "pip", pip=True)])
+            print(duel(slow, ours, runs=options.pip_runs).table())
+
+
+def built(project: Path) -> Path:
+    """Build the example family on this host."""
+    subprocess.run([sys.executable, "-m", "wheelkit", "build", "--builder", "host"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    return project / "dist"
+
+
+def script(dist: Path, folder: Path, *, pip: bool) -> str:
+    """Write the commands of a whole smoke test, one after another, without its checks."""
+    found = tuple(packages.read(path) for path in packages.collect(dist))
+    here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    python = machine.find_pythons([Interpreter.parse(TAG)])[TAG]
+    contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
+    lines = []
+    for number, case in enumerate(plan.cases(contents, [python])):
+        place = Place(folder=folder / str(number))
+        place.prepare(case)
+        lines.append(f"rm -rf {place.env} {place.folder / 'tools'}")
+        lines += [line(command) for command in commands(case, place, pip=pip)]
+    return "\n".join(lines)
+
+
+def commands(case: Case, place: Place, *, pip: bool) -> Iterable[Command]:
+    """Give the commands that make one environment."""
+    if pip:
+        return install.pip_commands(case, place, Source())
+    uv = shutil.which("uv") or "uv"
+    return install.tool_commands(uv, case, place, Source()) if case.how is How.TOOL else install.uv_commands(uv, case, place, Source())
+
+
+def line(command: Command) -> str:
+    """Write a command with the environment that it gets."""
+    unset = (f"-u {name}" for name in install.unset(os.environ))
+    settings = (f"{name}={shlex.quote(value)}" for name, value in command.env.items())
+    return " ".join(["env", *unset, *settings, shlex.join(command.argv)])
+
+
+if __name__ == "__main__":
+    main()

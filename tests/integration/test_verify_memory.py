@@ -1,0 +1,48 @@
+"""What a verification takes of the machine, as a whole process: memory bounded by the largest member, and few open files."""
+
+import os
+import resource
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+import wheels
+import zoo
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
+
+MEGABYTE = 1 << 20
+SLACK = 128
+LARGE = 200
+
+
+def large_binary() -> bytes:
+    """A binary of 200 MB that no bomb's ratio gives away: noise behind a good extension module."""
+    noise = b"".join(zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") * 16 for number in range(MEGABYTE // 64))
+    return zoo.so() + noise * LARGE
+
+
+def test_memory_is_bounded_by_the_largest_member(tmp_path: Path) -> None:
+    draft = zoo.good()
+    draft.members[zoo.SO] = large_binary()
+    draft.members["demo/second.bin"] = draft.members[zoo.SO][: 150 * MEGABYTE]
+    draft.members["demo/third.bin"] = b"x" + draft.members["demo/second.bin"]
+    seen = zoo.visit(draft.write(tmp_path))
+    assert seen.exit_code == 0
+    assert "glibc 2.29" in seen.out
+    assert seen.megabytes < LARGE + SLACK
+
+
+def test_a_thousand_wheels_need_few_open_files(tmp_path: Path) -> None:
+    for number in range(1000):
+        wheels.write_wheel(tmp_path, f"demo-{number}.0-py3-none-any.whl")
+    command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", str(tmp_path)]
+    few = (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    done = subprocess.run(
+        command, capture_output=True, check=False, cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few)
+    )
+    assert done.returncode == 0
+    assert b'"wheels": 1000' in done.stdout

@@ -1,0 +1,54 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wheelkit
+import zoo
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+EXAMPLES = re.findall(r"^## `wheelkit\.(\w+)`.*?^```python\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+# What each example must show of the good wheel.
+SHOWN = {
+    "read": "demo 1.0 ['cp311-abi3-manylinux_2_31_x86_64']",
+    "Wheel": "requires Python >=3.11",
+    "scan": "['",
+    "verify": "manylinux_2_31_x86_64 abi3 wheel glibc 2.29",
+}
+
+
+@pytest.mark.parametrize(("name", "source"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_the_examples_run(name: str, source: str, tmp_path: Path) -> None:
+    path = zoo.good().write(tmp_path)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", source, str(path)], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert SHOWN[name] in done.stdout
+
+
+def test_every_example_is_known() -> None:
+    assert {name for name, _ in EXAMPLES} == set(SHOWN)
+
+
+@pytest.mark.parametrize("name", wheelkit.__all__)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(wheelkit, name) is not None
+    assert name in dir(wheelkit)
+
+
+def test_importing_it_is_light() -> None:
+    code = "import sys, wheelkit; print([name for name in sys.modules if name.startswith(('wheelkit.', 'packaging', 'click'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['wheelkit._version']"
+
+
+def test_verify_stays_a_function(tmp_path: Path) -> None:
+    import wheelkit.verification
+
+    assert wheelkit.verify([zoo.good().write(tmp_path)], wheelkit.Contract()).ok
+
+
+def test_other_names_are_none() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = wheelkit.nothing  # type: ignore[attr-defined]

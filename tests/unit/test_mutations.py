@@ -1,0 +1,24 @@
+"""Wheels that were damaged by chance give a report, whatever they are; ci/fuzz-wheels.py does the same for hours."""
+
+from pathlib import Path
+
+import pytest
+
+from mutations import crashes, survives
+
+
+def test_damage_gives_a_report() -> None:
+    assert crashes(range(300)) == []
+
+
+def test_the_damage_is_worth_its_name(tmp_path: Path) -> None:
+    assert sum(survives(number, tmp_path) for number in range(40)) > 25
+
+
+# Numbers that once ended in an exception.
+FOUND: list[int] = []
+
+
+@pytest.mark.parametrize("number", FOUND)
+def test_what_was_found(number: int, tmp_path: Path) -> None:
+    survives(number, tmp_path)
