@@ -72,7 +72,7 @@ def _pip_command(filename: str) -> list[str]:
     """Ask pip for exactly one wheel of another system; its own tags say which."""
     name, version, _, tags = parse_wheel_filename(filename)
     tag = min(tags, key=lambda t: filename.index(t.platform))
-    python = tag.interpreter[2:] if tag.interpreter == tag.abi else "311"
+    python = tag.interpreter[2:] if tag.abi.startswith(tag.interpreter) else "311"
     wanted = [f"{name}=={version}", "--no-deps", "--only-binary", ":all:", "--quiet"]
     target = ["--platform", tag.platform, "--implementation", "cp", "--abi", tag.abi, "--python-version", python]
     return [sys.executable, "-m", "pip", "download", *wanted, *target]
