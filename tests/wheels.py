@@ -57,7 +57,8 @@ def write_wheel(  # noqa: PLR0913
     """Write a wheel that is right in all that is not asked to be wrong.
 
     ``members`` add to and replace the usual ones, by path; ``{info}`` in a path stands for the dist-info folder. ``record_text``
-    replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD. Without ``package`` only what ``members`` say is in it.
+    replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD. Without ``package`` only what ``members`` say is
+    in it.
     """
     name, version = filename.split("-")[:2]
     info = dist_info or f"{name}-{version}.dist-info"

@@ -244,7 +244,10 @@ def test_any_bent_byte_of_an_sdist_is_survived(tmp_path: Path) -> None:
             read(path)
 
 
-META = '[project]\nname = "all-of-it"\nversion = "1"\ndependencies = ["core>=1,<2"]\n[project.optional-dependencies]\nfast = ["core[simd]", "x"]\n'
+META = (
+    '[project]\nname = "all-of-it"\nversion = "1"\ndependencies = ["core>=1,<2"]\n'
+    '[project.optional-dependencies]\nfast = ["core[simd]", "x"]\n'
+)
 
 
 def test_the_extras_are_told_with_what_they_bring(tmp_path: Path) -> None:
