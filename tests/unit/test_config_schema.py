@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from effort import examples
 from wheelkit.config import Config, parse
 from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
 from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT, VERSION
@@ -239,14 +240,14 @@ def normalised_alike(document: object) -> bool:
     return any(len({normalise(name) for name in table}) < len(table) for table in tables if isinstance(table, dict))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(near(ROOT))
 def test_schema_and_readers_give_the_same_verdict(document: object) -> None:
     assume(not normalised_alike(document))
     assert VALIDATOR.is_valid(document) == accepts(document)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @pytest.mark.parametrize("key", ROOT.keys)
 @given(data=st.data())
 def test_schema_and_readers_give_the_same_verdict_on_each_key(key: str, data: st.DataObject) -> None:

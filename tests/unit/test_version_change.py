@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from families_on_paper import CLI, CORE, opened, put
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
 from wheelkit.versions import change
@@ -136,7 +137,7 @@ _END = st.sampled_from(["\n", "\r\n"])
 _COMMENT = st.sampled_from(["", "# x", '# "core>=1"', "#"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.data())
 def test_generated_layouts_stay(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     def pick(strategy: st.SearchStrategy[str]) -> str:
