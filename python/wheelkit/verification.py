@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, sdist_checks
+from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, metadata, names, sdist_checks
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
 from wheelkit.errors import ProjectError, UsageError, WheelError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.checks import Contract
+    from wheelkit.checks import Contract, DistCheck, ReleaseCheck, WheelCheck
     from wheelkit.matrix import Target
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -36,15 +36,29 @@ def verify(
         contract = replace(contract, native=tuple(native))
     files = collect(paths)
     dist, findings = _read(files, whole=any(path.is_dir() for path in paths), shallow=shallow, threads=threads)
-    rows, judged = _judge(dist, contract)
-    findings += judged
+    judged = judge(dist, findings, contract)
+    return replace(
+        judged,
+        wheels=sum(path.suffix == ".whl" for path in files),
+        sdists=sum(path.suffix != ".whl" for path in files),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named: bool = False) -> Report:
+    """Judge facts that were gathered already, together with what was found while they were.
+
+    With ``named`` only the files' names and what an index tells of them are known, and only what follows from those is judged.
+    """
+    started = time.perf_counter()
+    rows, judged = _judge(dist, contract, _BY_NAME if named else _ALL)
     owners = {item.filename: item.distribution for item in dist.wheels} | {item.filename: item.distribution for item in dist.sdists}
-    accepted = tuple(sorted((_accepted(item, owners, contract) for item in findings), key=_order))
+    accepted = tuple(sorted((_accepted(item, owners, contract) for item in (*findings, *judged)), key=_order))
     return Report(
         rows=tuple(_with_codes(row, accepted) for row in rows),
         findings=accepted,
-        wheels=sum(path.suffix == ".whl" for path in files),
-        sdists=sum(path.suffix != ".whl" for path in files),
+        wheels=len(dist.wheels),
+        sdists=len(dist.sdists),
         seconds=time.perf_counter() - started,
     )
 
@@ -111,17 +125,36 @@ def _without_name(message: str, path: Path) -> str:
     return message
 
 
-def _judge(dist: Dist, contract: Contract) -> tuple[list[Row], list[Finding]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Checks:
+    """Which checks are run: of single wheels, of releases, of the whole dist; those of sdists are loaded when there is one."""
+
+    wheels: tuple[WheelCheck, ...]
+    releases: tuple[ReleaseCheck, ...]
+    dists: tuple[DistCheck, ...]
+    sdists: bool
+
+
+_ALL = _Checks(wheels=WHEEL_CHECKS, releases=RELEASE_CHECKS, dists=DIST_CHECKS, sdists=True)
+_BY_NAME = _Checks(
+    wheels=(names.file_name, metadata.python_tags, metadata.local_version),
+    releases=(metadata.sdist_missing, metadata.unserved_pythons),
+    dists=(),
+    sdists=False,
+)
+
+
+def _judge(dist: Dist, contract: Contract, checks: _Checks = _ALL) -> tuple[list[Row], list[Finding]]:
     rows: list[Row] = []
-    findings = [item for wheel in dist.wheels for check in WHEEL_CHECKS for item in check(wheel, contract)]
-    of_sdists, of_both = sdist_checks() if dist.sdists else ((), ())
+    findings = [item for wheel in dist.wheels for check in checks.wheels for item in check(wheel, contract)]
+    of_sdists, of_both = sdist_checks() if dist.sdists and checks.sdists else ((), ())
     findings += [item for sdist in dist.sdists for sdist_check in of_sdists for item in sdist_check(sdist, contract)]
     for release in dist.releases:
         coverage = cover(release, contract, whole=dist.whole)
         rows += coverage.rows
         findings += [replace(item, distribution=release.distribution) for item in coverage.findings]
-        findings += [item for release_check in (*RELEASE_CHECKS, *of_both) for item in release_check(release, contract)]
-    findings += [item for dist_check in DIST_CHECKS for item in dist_check(dist, contract)]
+        findings += [item for release_check in (*checks.releases, *of_both) for item in release_check(release, contract)]
+    findings += [item for dist_check in checks.dists for item in dist_check(dist, contract)]
     return rows, findings
 
 

@@ -197,6 +197,15 @@ def test_twine_check_has_the_last_word_on_the_metadata(wheelkit: Wheelkit, tmp_p
     assert "`long_description_content_type` missing" in done.stderr
 
 
+def test_attestations_go_along_with_their_files(wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse) -> None:
+    publish = Publisher(wheelkit, make_family(tmp_path / "gyro", PAIR[:1]), address)
+    for path in publish.project.files():
+        path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps({"of": path.name}))
+    assert publish().returncode == 0
+    assert {name: json.loads(one.attestations) for name, one in index.files.items()} == {name: [{"of": name}] for name in index.files}
+    assert len(index.files) == 2
+
+
 def test_a_clock_that_is_off_by_hours(pair: Publisher, index: Warehouse) -> None:
     index.clock_error = timedelta(hours=-7)
     assert pair().returncode == 0

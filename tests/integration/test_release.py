@@ -126,6 +126,18 @@ def test_squatters_on_both_sides_are_never_installed(pair: Pair) -> None:
     assert "squatter" not in done.stderr
 
 
+def test_smoke_takes_the_family_from_an_index(pair: Pair) -> None:
+    words = ("smoke", "dist", "--from", "stage", "--config", pair.config, "--python", TAG, "--index", pair.public.simple)
+    env = {"UV_CACHE_DIR": str(pair.project.root.parent / "uv-cache")}
+    done = pair.wheelkit(*words, cwd=pair.project.root, env=env)
+    assert done.returncode == 1
+    assert "stage does not show gyro_core-1.0-py3-none-any.whl" in done.stderr
+    for path in pair.project.files():
+        pair.staging.put(path.name, path.read_bytes())
+    pair.staging.put(*plain_wheel("gyro-core", "1.0", EVIL, build="1"))
+    assert pair.wheelkit(*words, cwd=pair.project.root, env=env).returncode == 0
+
+
 def test_a_build_tag_squat_stops_the_release_before_anything_is_uploaded(pair: Pair) -> None:
     pair.production.put(*plain_wheel("gyro-core", "1.0", EVIL, build="1"))
     done = pair()

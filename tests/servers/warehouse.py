@@ -13,12 +13,12 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -378,8 +378,3 @@ def serving(index: Warehouse, context: ssl.SSLContext | None = None) -> Iterator
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def query(path: str) -> Mapping[str, list[str]]:
-    """Give the parameters of an address."""
-    return parse_qs(urlsplit(path).query)

@@ -16,7 +16,7 @@ def test_the_damage_is_worth_its_name(tmp_path: Path) -> None:
 
 
 # Numbers that once ended in an exception.
-FOUND: list[int] = []
+FOUND = [0]  # none so far: 0 keeps the test alive
 
 
 @pytest.mark.parametrize("number", FOUND)

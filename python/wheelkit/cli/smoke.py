@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ from wheelkit.smoke.model import How, Outcome
 from wheelkit.smoke.plan import FAMILY
 
 if TYPE_CHECKING:
+    from wheelkit.build.workshop import Workshop
     from wheelkit.config import Config
     from wheelkit.family import Family
+    from wheelkit.smoke.dist import Request
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Smoked
 
@@ -26,6 +29,9 @@ _MARKS = {True: "●", False: "✗"}
 
 @click.command("smoke")
 @click.argument("dist", type=click.Path(path_type=Path))
+@click.option(
+    "--from", "origin", metavar="INDEX", help="Take the family's files from this index, by the sha256 that DIST's manifests tell."
+)
 @click.option("--python", "interpreters", multiple=True, metavar="TAG", help="Only this interpreter, such as cp312; can be repeated.")
 @click.option("--index", metavar="URL", help="The one index that third parties come from, or the name of a configured one.")
 @click.option(
@@ -42,6 +48,7 @@ _MARKS = {True: "●", False: "✗"}
 @json_option
 def command(
     dist: Path,
+    origin: str | None,
     interpreters: tuple[str, ...],
     index: str | None,
     folders: tuple[Path, ...],
@@ -77,9 +84,24 @@ def command(
         jobs=jobs or 0,
     )
     with workshop(Steps(verbose=verbose), "smoke") as shop:
-        smoked = smoke(request, shop)
+        smoked = smoke(request if origin is None else _from_index(request, origin, shop), shop)
     result_json(_document(smoked)) if as_json else _show(smoked)
     return 0 if smoked.ok else 1
+
+
+def _from_index(request: Request, origin: str, shop: Workshop) -> Request:
+    """Put what the index serves in the place of the dist: the same files by their hashes, or an error."""
+    from wheelkit.publish import gather, resolve
+    from wheelkit.publish.client import Client
+    from wheelkit.publish.fetch import fetch
+
+    if request.family is None:
+        raise UsageError(
+            "--from needs the project: its manifests and names say which files are meant", hint="run it in the project's folder"
+        )
+    folder = shop.fresh("from-index")
+    fetch(gather(request.dist, request.family), resolve(origin, request.config), Client(note=shop.progress.note), folder)
+    return replace(request, dist=folder)
 
 
 def _known(tags: tuple[str, ...]) -> tuple[str, ...]:

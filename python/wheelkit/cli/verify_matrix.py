@@ -28,10 +28,13 @@ _FORMATS = ("text", "json", "markdown", "github")
 
 
 @click.command("verify-matrix")
-@click.argument("paths", metavar="DIST...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[DIST]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--native", is_flag=True, help="Judge only the coverage of the targets that this machine builds.")
 @click.option("--shallow", is_flag=True, help="Read names, tags and METADATA only.")
 @click.option("--reference", type=click.Path(path_type=Path), help="Compare sizes with earlier wheels: a folder, or one wheel.")
+@click.option("--from-index", "release", metavar="NAME==VERSION", help="Prove what is published; a DIST beside it lends its manifests.")
+@click.option("--index", default="pypi", show_default=True, metavar="INDEX", help="For --from-index: a name, or an upload address.")
+@click.option("--deep", is_flag=True, help="For --from-index: fetch the files and read them, where else their names and hashes judge.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How the report is written.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--fix-hint/--no-fix-hint", "fixes", default=True, show_default=True, help="Say below each finding what to do about it.")
@@ -42,6 +45,9 @@ def command(
     native: bool,
     shallow: bool,
     reference: Path | None,
+    release: str | None,
+    index: str,
+    deep: bool,
     form: str,
     as_json: bool,
     fixes: bool,
@@ -50,8 +56,15 @@ def command(
 
     DIST is a folder of wheels and sdists, or single files. Outside a project each wheel's own claims are proven.
     """
-    contract = replace(_contract(paths, config_file), reference=_reference(reference))
-    report = verify(paths, contract, native=_natives(contract) if native else None, shallow=shallow)
+    if release is not None:
+        from wheelkit.cli.published import report_of
+
+        report = report_of(release, index, paths, _contract((), config_file), load_config(Path.cwd(), config_file), deep=deep)
+    elif not paths:
+        raise UsageError("there is nothing to verify", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/")
+    else:
+        contract = replace(_contract(paths, config_file), reference=_reference(reference))
+        report = verify(paths, contract, native=_natives(contract) if native else None, shallow=shallow)
     _show(report, "json" if as_json else form, fixes=fixes)
     return 0 if report.ok else 1
 

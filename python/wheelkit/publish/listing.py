@@ -27,7 +27,10 @@ _LOCKED = frozenset({401, 403})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexFile:
-    """One file on the index. ``sha256`` is empty and ``uploaded`` None where the index does not tell; ``yanked`` is PEP 592's mark."""
+    """One file on the index. ``sha256`` is empty and ``uploaded`` None where the index does not tell; ``yanked`` is PEP 592's mark.
+
+    ``size`` is 0 where it is not told; ``requires_python`` is what installers go by before they download.
+    """
 
     filename: str
     url: str
@@ -35,6 +38,8 @@ class IndexFile:
     yanked: bool = False
     uploaded: datetime | None = None
     provenance: str = ""
+    size: int = 0
+    requires_python: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +110,8 @@ def _json_file(entry: dict[str, Any], base: str) -> IndexFile:
         yanked=bool(entry.get("yanked", False)) or isinstance(entry.get("yanked"), str),
         uploaded=_time(stamp) if isinstance(stamp, str) else None,
         provenance=str(entry.get("provenance") or ""),
+        size=int(entry.get("size") or 0),
+        requires_python=str(entry.get("requires-python") or ""),
     )
 
 
@@ -149,4 +156,10 @@ def _html_file(link: dict[str, str | None], base: str) -> IndexFile | None:
         return None
     algorithm, _, digest = fragment.partition("=")
     known = algorithm == "sha256" and _SHA256.fullmatch(digest.lower())
-    return IndexFile(filename=filename, url=address, sha256=digest.lower() if known else "", yanked="data-yanked" in link)
+    return IndexFile(
+        filename=filename,
+        url=address,
+        sha256=digest.lower() if known else "",
+        yanked="data-yanked" in link,
+        requires_python=link.get("data-requires-python") or "",
+    )

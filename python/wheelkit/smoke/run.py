@@ -155,6 +155,8 @@ class _Job:
                 yield self._probed(asked)
             for command in self.case.commands:
                 yield self._ran(command, self._shell(command))
+        if self.case.how is How.ENVIRONMENT and len(self.case.checked) == 1 and not self.settings.pip:
+            return  # the tool's environment holds the same, and its scripts are tried there
         tools = self.place.folder / "tools" if self.case.how is How.TOOL else None
         for name in (name for one in packages for name in one.scripts):
             yield self._ran(f"{name} --help", (self.place.script(name, tools), "--help"))

@@ -1,0 +1,145 @@
+"""What is published, proven as a dist folder is: coverage from the index's list alone, or contents from the files themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelkit import manifest
+from wheelkit.checks.dist import Dist
+from wheelkit.checks.published import Shown, as_built, yanked
+from wheelkit.config import normalise
+from wheelkit.errors import IndexUnavailableError, UsageError
+from wheelkit.publish.filenames import Identity, same_version
+from wheelkit.publish.listing import fetch
+from wheelkit.verification import judge, verify
+from wheelkit.wheel.model import Headers, Sdist, Wheel
+from wheelkit.wheel.names import parse_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.publish.client import Client
+    from wheelkit.publish.index import Index
+    from wheelkit.publish.listing import IndexFile
+    from wheelkit.report.model import Finding, Report
+
+_NOTHING = Headers(fields={})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """Which release on which index; ``built`` holds the sha256 of the files that were built, by name, where a manifest tells it."""
+
+    identity: Identity
+    index: Index
+    built: Mapping[str, str]
+
+
+def parse_release(text: str) -> Identity:
+    """Read ``NAME==VERSION``; raises UsageError."""
+    from packaging.version import InvalidVersion, Version
+
+    name, separator, version = text.partition("==")
+    try:
+        if separator and name.strip():
+            return Identity(distribution=normalise(name.strip()), version=str(Version(version.strip())))
+    except InvalidVersion:
+        pass
+    raise UsageError(f'"{text}" names no release', hint="write it like  momentum==1.2.0")
+
+
+def built_files(folder: Path, identity: Identity) -> dict[str, str]:
+    """Read from the manifests of a dist folder which files of a release were built; maps their names to sha256."""
+    files = (one for record in manifest.read_all(folder) for one in record.files)
+    return {one.file: one.sha256 for one in files if same_version(one.file, identity)}
+
+
+def verify_published(request: Request, client: Client, contract: Contract, folder: Path | None = None) -> Report:
+    """Prove a published release against the project's promise: with a ``folder`` all files are fetched into it and read, else names judge.
+
+    Raises IndexUnavailableError where the index does not answer, UsageError where it has no file of this release.
+    """
+    listing = fetch(client, request.index, request.identity.distribution)
+    files = tuple(one for one in listing.files if same_version(one.filename, request.identity))
+    if not files:
+        raise UsageError(
+            f"{request.index} has no file of {request.identity.distribution} {request.identity.version}",
+            hint=f"it looks at {request.index.page(request.identity.distribution)}",
+        )
+    only = {key: one for key, one in contract.promises.items() if key == request.identity.distribution}
+    contract = replace(contract, promises=only)
+    findings = tuple(_compared(files, request))
+    if folder is None:
+        return judge(_from_names(files, request.identity), findings, contract, named=True)
+    for one in files:
+        _download(one, client, folder)
+    report = verify([folder], contract)
+    return replace(report, findings=(*findings, *report.findings))
+
+
+def _compared(files: Sequence[IndexFile], request: Request) -> Iterator[Finding]:
+    shown = Shown(
+        index=str(request.index),
+        distribution=request.identity.distribution,
+        there={one.filename: one.sha256 for one in files},
+        built=request.built,
+        yanked=tuple(one.filename for one in files if one.yanked),
+    )
+    yield from as_built(shown)
+    yield from yanked(shown)
+
+
+def _download(file: IndexFile, client: Client, folder: Path) -> None:
+    digest = client.download(file.url, folder / Path(file.filename).name)
+    if file.sha256 and digest != file.sha256:
+        raise IndexUnavailableError(
+            f"{file.filename} arrived with the sha256 {digest[:12]}…, and the index lists {file.sha256[:12]}…",
+            hint="try again; if it stays so, do not install from there",
+        )
+
+
+def _from_names(files: Sequence[IndexFile], identity: Identity) -> Dist:
+    wheels = tuple(_wheel(one, identity) for one in files if one.filename.endswith(".whl"))
+    sdists = tuple(_sdist(one, identity) for one in files if one.filename.endswith(".tar.gz"))
+    return Dist(wheels=wheels, sdists=sdists)
+
+
+def _metadata(file: IndexFile, identity: Identity) -> Headers:
+    told = {"name": identity.distribution, "version": identity.version, "requires-python": file.requires_python}
+    return Headers(fields={name: (value,) for name, value in told.items() if value})
+
+
+def _wheel(file: IndexFile, identity: Identity) -> Wheel:
+    """Describe a wheel by all that the list tells of it."""
+    return Wheel(
+        path=Path(file.filename),
+        size=file.size,
+        name=parse_file_name(file.filename),
+        name_problem="",
+        members=(),
+        dist_info="",
+        metadata_text=b"",
+        metadata=_metadata(file, identity),
+        fields=_NOTHING,
+        record=None,
+        record_problem="",
+        binaries=(),
+        stray=0,
+        shared=0,
+        shallow=True,
+    )
+
+
+def _sdist(file: IndexFile, identity: Identity) -> Sdist:
+    metadata = _metadata(file, identity)
+    return Sdist(
+        path=Path(file.filename),
+        size=file.size,
+        distribution=identity.distribution,
+        version=identity.version,
+        requires_python=file.requires_python or None,
+        metadata=metadata,
+    )
