@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
@@ -105,7 +105,8 @@ class Redactor:
 class LoggedRun:
     """Runs commands with all they print in one log file, which every failure can name.
 
-    ``stop`` is for threads, which no signal reaches: once it answers true, the running command is ended.
+    ``stop`` is for threads, which no signal reaches: once it answers true, the running command is ended. ``scratch`` is where programs put
+    their temporary files: what one leaves behind goes with that folder.
     """
 
     def __init__(
@@ -115,8 +116,10 @@ class LoggedRun:
         echo: Callable[[str], None] = lambda _line: None,
         redact: Redactor | None = None,
         stop: Callable[[], bool] = lambda: False,
+        scratch: Path | None = None,
     ) -> None:
         self.log = log
+        self._scratch = scratch
         self._echo = echo
         self._redact = redact or Redactor()
         self._stop = stop
@@ -136,6 +139,8 @@ class LoggedRun:
         return done
 
     def _watch(self, command: Command, log: BufferedWriter) -> Completed:
+        if self._scratch is not None:
+            command = replace(command, env={"TMPDIR": str(self._scratch), **command.env})
         process = start(command)
         tail = _Tail()
         try:

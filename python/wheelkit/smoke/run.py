@@ -93,7 +93,7 @@ class _Bench:
         log = self.shop.log.with_name(f"{self.shop.log.stem}-{slug}.log")
         place = Place(folder=self.folder / f"{number}-{slug}")
         redact = Redactor(self.settings.source.secrets)
-        runner = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set)
+        runner = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
         job = _Job(case=case, place=place, run=runner, settings=self.settings)
         try:
             place.prepare(case)
