@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
-def verify(
-    paths: Sequence[Path], contract: Contract, *, native: Sequence[Target] | None = None, shallow: bool = False, threads: int | None = None
+def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
+    paths: Sequence[Path],
+    contract: Contract,
+    *,
+    native: Sequence[Target] | None = None,
+    shallow: bool = False,
+    threads: int | None = None,
+    known: Sequence[Finding] = (),
 ) -> Report:
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
     With ``native`` only those targets' coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
-    Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
+    ``known`` are findings from elsewhere about the same files. Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
         contract = replace(contract, native=tuple(native))
     files = collect(paths)
     dist, findings = _read(files, whole=any(path.is_dir() for path in paths), shallow=shallow, threads=threads)
-    judged = judge(dist, findings, contract)
+    judged = judge(dist, (*known, *findings), contract)
     return replace(
         judged,
         wheels=sum(path.suffix == ".whl" for path in files),

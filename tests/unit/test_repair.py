@@ -10,8 +10,9 @@ from binaries import elf, macho, pe
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.process import Command, Completed
-from wheelkit.repair import Recipe, Repaired, container_line, host_line, matches, patterns_for_sonames
-from wheelkit.repair import repair as repair_with
+from wheelkit.repair.lines import Recipe, container_line, host_line, matches, patterns_for_sonames
+from wheelkit.repair.run import Repaired
+from wheelkit.repair.run import repair as repair_with
 from wheels import Contents, write_wheel
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))

@@ -12,8 +12,8 @@ from binaries import elf, macho
 from wheelkit import wheel as wheels
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import Target
-from wheelkit.repair import Recipe, host_line, outcome
-from wheelkit.repair.lines import line_here
+from wheelkit.repair import outcome
+from wheelkit.repair.lines import Recipe, host_line, line_here
 from wheelkit.repair.search import Needs, needs_of
 from wheels import write_wheel
 

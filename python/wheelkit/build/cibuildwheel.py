@@ -17,7 +17,8 @@ from wheelkit.build.pure import taken_for_native
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.process import Command, Completed, failure, query
-from wheelkit.repair import matches, needed
+from wheelkit.repair.lines import matches
+from wheelkit.repair.run import needed
 
 if TYPE_CHECKING:
     from pathlib import Path

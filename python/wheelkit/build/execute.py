@@ -16,7 +16,7 @@ from wheelkit.build.sdist import make_sdist
 from wheelkit.errors import CheckFailedError, ProjectError
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
-from wheelkit.repair import TOOLS
+from wheelkit.repair.lines import TOOLS
 from wheelkit.report.model import Severity
 from wheelkit.verification import verify
 

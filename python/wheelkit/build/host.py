@@ -7,7 +7,6 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelkit import repair
 from wheelkit import wheel as wheels
 from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.build.made import Made
@@ -21,6 +20,8 @@ from wheelkit.machine import find_pythons
 from wheelkit.matrix import Candidate, Interpreter, pick
 from wheelkit.plan.model import OUT, PYTHON, SDIST
 from wheelkit.process import Command, checked, failure
+from wheelkit.repair.lines import Recipe
+from wheelkit.repair.run import repair
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ def _refuse_too_new(path: Path, job: NativeStep) -> None:
 
 
 def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workshop) -> Made:
-    recipe = repair.Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
+    recipe = Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
     with step(shop.progress, f"auditwheel repair --plat {job.target}"):
-        done = repair.repair(raw, recipe, shop.fresh("repaired"), shop.run)
+        done = repair(raw, recipe, shop.fresh("repaired"), shop.run)
     cells = serves(done.path, job, [python.interpreter for python in pythons.values()])
     return Made(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.publish.client import Client
 from wheelkit.publish.index import resolve
+from wheelkit.publish.provenance import Repository
 from wheelkit.publish.published import Request, built_files, parse_release, verify_published
 
 if TYPE_CHECKING:
@@ -18,12 +20,23 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Report
 
 
-def report_of(release: str, to: str, paths: Sequence[Path], contract: Contract, config: Config, *, deep: bool) -> Report:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What the command line asks of a published release: ``NAME==VERSION``, the index, how deep, and who may have signed it."""
+
+    release: str
+    index: str
+    deep: bool
+    repository: str | None = None
+
+
+def report_of(wanted: Wanted, paths: Sequence[Path], contract: Contract, config: Config) -> Report:
     """Prove a release as an index shows it; the manifests of the folders among ``paths`` tell what was built."""
-    identity = parse_release(release)
+    identity = parse_release(wanted.release)
     built = {name: digest for path in paths if path.is_dir() for name, digest in built_files(path, identity).items()}
-    request = Request(identity=identity, index=resolve(to, config), built=built)
-    if not deep:
+    repository = Repository.parse(wanted.repository) if wanted.repository else None
+    request = Request(identity=identity, index=resolve(wanted.index, config), built=built, repository=repository)
+    if not wanted.deep:
         return verify_published(request, Client(), contract)
     with tempfile.TemporaryDirectory(prefix="wheelkit-") as name:
         return verify_published(request, Client(), contract, Path(name))

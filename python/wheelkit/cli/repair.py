@@ -18,7 +18,7 @@ from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
-    from wheelkit.repair import Repaired
+    from wheelkit.repair.run import Repaired
     from wheelkit.wheel import FileName
 
 
@@ -43,7 +43,8 @@ def command(
 ) -> None:
     """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
     from wheelkit.build.workshop import workshop
-    from wheelkit.repair import Recipe, repair
+    from wheelkit.repair.lines import Recipe
+    from wheelkit.repair.run import repair
 
     folder = Path.cwd()
     validators = (matrix.validate,)

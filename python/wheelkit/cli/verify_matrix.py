@@ -35,6 +35,7 @@ _FORMATS = ("text", "json", "markdown", "github")
 @click.option("--from-index", "release", metavar="NAME==VERSION", help="Prove what is published; a DIST beside it lends its manifests.")
 @click.option("--index", default="pypi", show_default=True, metavar="INDEX", help="For --from-index: a name, or an upload address.")
 @click.option("--deep", is_flag=True, help="For --from-index: fetch the files and read them, where else their names and hashes judge.")
+@click.option("--repository", metavar="URL", help="For --deep: attestations have to be by this repository's workflows.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How the report is written.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--fix-hint/--no-fix-hint", "fixes", default=True, show_default=True, help="Say below each finding what to do about it.")
@@ -48,6 +49,7 @@ def command(
     release: str | None,
     index: str,
     deep: bool,
+    repository: str | None,
     form: str,
     as_json: bool,
     fixes: bool,
@@ -57,9 +59,10 @@ def command(
     DIST is a folder of wheels and sdists, or single files. Outside a project each wheel's own claims are proven.
     """
     if release is not None:
-        from wheelkit.cli.published import report_of
+        from wheelkit.cli.published import Wanted, report_of
 
-        report = report_of(release, index, paths, _contract((), config_file), load_config(Path.cwd(), config_file), deep=deep)
+        wanted = Wanted(release=release, index=index, deep=deep, repository=repository)
+        report = report_of(wanted, paths, _contract((), config_file), load_config(Path.cwd(), config_file))
     elif not paths:
         raise UsageError("there is nothing to verify", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/")
     else:

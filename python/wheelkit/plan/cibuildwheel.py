@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
 from wheelkit.plan.model import OUT, SDIST
-from wheelkit.repair import container_line
+from wheelkit.repair.lines import container_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

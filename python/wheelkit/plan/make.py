@@ -14,7 +14,7 @@ from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
-from wheelkit.repair import container_line, wheelkit_line
+from wheelkit.repair.lines import container_line, wheelkit_line
 from wheelkit.runners import runner_for
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from wheelkit.config import normalise
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.family import named_in
 from wheelkit.project import Kind
+from wheelkit.publish import attestations
 from wheelkit.publish.filenames import parse
 from wheelkit.publish.model import Batch, Release, ShippedFile
 from wheelkit.verification import collect
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
     from wheelkit.manifest import BuiltFile, Manifest
     from wheelkit.project import Distribution
-
-_ATTESTATION = ".attestation"
 
 
 def gather(folder: Path, family: Family) -> Release:
@@ -42,6 +41,7 @@ def gather(folder: Path, family: Family) -> Release:
         )
     listed = _listed(records)
     problems = [*_unlisted(present, listed), *_changed(present, listed), *_misfiled(records), *_versions(records, family)]
+    problems += _missigned(present, listed)
     if problems:
         raise CheckFailedError(
             f"{folder} is not what its manifests say; nothing was uploaded",
@@ -75,6 +75,12 @@ def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> It
             yield f"{name} is in the manifest and not in the folder"
         elif (path.stat().st_size, manifest.sha256(path)) != (one.size, one.sha256):
             yield f"{name} was changed after it was built and proven (its sha256 is not {one.sha256[:12]}…)"
+
+
+def _missigned(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
+    for name, path in present.items():
+        signed = attestations.beside(path) if name in listed else ()
+        yield from filter(None, (attestations.problem(one, name, listed[name].sha256) for one in signed))
 
 
 def _misfiled(records: Iterable[Manifest]) -> Iterator[str]:
@@ -121,7 +127,9 @@ def _release(records: Sequence[Manifest], present: Mapping[str, Path], family: F
     for record in records:
         for one in record.files:
             path = present[one.file]
-            shipped = ShippedFile(path=path, sha256=one.sha256, size=one.size, builder=record.builder, attestations=_attestations(path))
+            shipped = ShippedFile(
+                path=path, sha256=one.sha256, size=one.size, builder=record.builder, attestations=attestations.beside(path)
+            )
             files.setdefault(normalise(record.distribution), []).append(shipped)
     batches = [_batch(item, files[item.key], family) for item in family.distributions if item.key in files]
     return Release(
@@ -130,10 +138,6 @@ def _release(records: Sequence[Manifest], present: Mapping[str, Path], family: F
         dirty=any(record.dirty for record in records),
         created=max(record.created for record in records),
     )
-
-
-def _attestations(path: Path) -> tuple[Path, ...]:
-    return tuple(sorted(one for one in path.parent.glob(f"{path.name}.*{_ATTESTATION}") if one.is_file()))
 
 
 def _batch(item: Distribution, files: Sequence[ShippedFile], family: Family) -> Batch:

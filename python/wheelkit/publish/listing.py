@@ -109,7 +109,7 @@ def _json_file(entry: dict[str, Any], base: str) -> IndexFile:
         sha256=digest if _SHA256.fullmatch(digest) else "",
         yanked=bool(entry.get("yanked", False)) or isinstance(entry.get("yanked"), str),
         uploaded=_time(stamp) if isinstance(stamp, str) else None,
-        provenance=str(entry.get("provenance") or ""),
+        provenance=urljoin(base, str(entry.get("provenance") or "")) if entry.get("provenance") else "",
         size=int(entry.get("size") or 0),
         requires_python=str(entry.get("requires-python") or ""),
     )

@@ -11,8 +11,10 @@ from wheelkit.checks.dist import Dist
 from wheelkit.checks.published import Shown, as_built, yanked
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError, UsageError
+from wheelkit.publish import provenance
 from wheelkit.publish.filenames import Identity, same_version
 from wheelkit.publish.listing import fetch
+from wheelkit.publish.provenance import Document
 from wheelkit.verification import judge, verify
 from wheelkit.wheel.model import Headers, Sdist, Wheel
 from wheelkit.wheel.names import parse_file_name
@@ -24,18 +26,24 @@ if TYPE_CHECKING:
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
     from wheelkit.publish.listing import IndexFile
+    from wheelkit.publish.provenance import Repository
     from wheelkit.report.model import Finding, Report
 
 _NOTHING = Headers(fields={})
+_OK = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """Which release on which index; ``built`` holds the sha256 of the files that were built, by name, where a manifest tells it."""
+    """Which release on which index; ``built`` holds the sha256 of the files that were built, by name, where a manifest tells it.
+
+    ``repository`` is where the project publishes from, so that attestations by others are none.
+    """
 
     identity: Identity
     index: Index
     built: Mapping[str, str]
+    repository: Repository | None = None
 
 
 def parse_release(text: str) -> Identity:
@@ -73,11 +81,11 @@ def verify_published(request: Request, client: Client, contract: Contract, folde
     contract = replace(contract, promises=only)
     findings = tuple(_compared(files, request))
     if folder is None:
-        return judge(_from_names(files, request.identity), findings, contract, named=True)
-    for one in files:
-        _download(one, client, folder)
-    report = verify([folder], contract)
-    return replace(report, findings=(*findings, *report.findings))
+        unseen = provenance.unseen((one.filename for one in files if one.provenance), str(request.index))
+        return judge(_from_names(files, request.identity), (*findings, *unseen), contract, named=True)
+    documents = [_fetched(one, client, folder) for one in files]
+    findings += tuple(provenance.judge(documents, str(request.index), request.repository))
+    return verify([folder], contract, known=findings)
 
 
 def _compared(files: Sequence[IndexFile], request: Request) -> Iterator[Finding]:
@@ -92,13 +100,18 @@ def _compared(files: Sequence[IndexFile], request: Request) -> Iterator[Finding]
     yield from yanked(shown)
 
 
-def _download(file: IndexFile, client: Client, folder: Path) -> None:
+def _fetched(file: IndexFile, client: Client, folder: Path) -> Document:
+    """Fetch a file, and what the index serves to prove its origin."""
     digest = client.download(file.url, folder / Path(file.filename).name)
     if file.sha256 and digest != file.sha256:
         raise IndexUnavailableError(
             f"{file.filename} arrived with the sha256 {digest[:12]}…, and the index lists {file.sha256[:12]}…",
             hint="try again; if it stays so, do not install from there",
         )
+    if not file.provenance:
+        return Document(file=file.filename, sha256=digest, provenance=None)
+    answer = client.get(file.provenance, accept="application/vnd.pypi.integrity.v1+json, application/json;q=0.5")
+    return Document(file=file.filename, sha256=digest, provenance=answer.body if answer.status == _OK else b"")
 
 
 def _from_names(files: Sequence[IndexFile], identity: Identity) -> Dist:

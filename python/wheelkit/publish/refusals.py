@@ -26,6 +26,11 @@ class _Refusal:
 # First match wins; the words are those of the public indexes' upload interface, of devpi and of twine.
 _KNOWN = (
     _Refusal(
+        pattern=r"[Aa]ttestation",
+        what="the index does not accept the attestations that go with the file",
+        fix="publish from the very workflow that signed them, by trusted publishing; or move the .attestation files out of the dist folder",
+    ),
+    _Refusal(
         pattern=r"already exists|409 ",
         what="the index has a file of this name already, with other bytes, or these bytes under another name",
         fix="a published file can never be replaced; release a new version:  wheelkit version bump patch",

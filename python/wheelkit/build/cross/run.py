@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit import repair
 from wheelkit.build.compiler import complaints
 from wheelkit.build.cross.board import Board, SharedLog
 from wheelkit.build.cross.files import Kit, write_files
@@ -23,6 +22,8 @@ from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
 from wheelkit.process import Command, checked, failure, query
+from wheelkit.repair.lines import Recipe
+from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,8 +89,8 @@ def _build(job: NativeStep, bench: _Bench) -> Made:
     with bench.board.step(f"cross build {job.target}"):
         raw = _compiled(job, row, bench, place, run)
         named = _named(raw, job, row, place, run)
-        recipe = repair.Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
-        done = repair.repair(named, recipe, place / "repaired", run)
+        recipe = Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
+        done = repair(named, recipe, place / "repaired", run)
     cells = serves(done.path, job, job.interpreters)
     return Made(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 
