@@ -228,11 +228,28 @@ class Candidate:
 
 
 @cache
-def _ranks(target: Target, interpreter: Interpreter) -> dict[Tag, int]:
-    ranks: dict[Tag, int] = {}
-    for rank, tag in enumerate(interpreter.tags(target.platforms())):
-        ranks.setdefault(tag, rank)
+def _ranks(interpreter: Interpreter) -> dict[tuple[str, str, bool], int]:
+    """Rank the interpreter's pairs of Python and ABI tag, for platform tags and for ``any``.
+
+    An installer asks for each pair with all of its platforms before it asks for the next pair, so one platform stands for all here.
+    """
+    ranks: dict[tuple[str, str, bool], int] = {}
+    for rank, tag in enumerate(interpreter.tags(["platform"])):
+        ranks.setdefault((tag.interpreter, tag.abi, tag.platform == "any"), rank)
     return ranks
+
+
+def _rank(tag: Tag, target: Target, interpreter: Interpreter) -> tuple[int, int] | None:
+    """Give a tag's place in the order of what an installer accepts, best first; None where it does not accept it."""
+    anywhere = tag.platform == "any"
+    pair = _ranks(interpreter).get((tag.interpreter, tag.abi, anywhere))
+    place = 0 if anywhere else _places(target).get(tag.platform)
+    return None if pair is None or place is None else (pair, place)
+
+
+@cache
+def _places(target: Target) -> dict[str, int]:
+    return {platform: place for place, platform in reversed(tuple(enumerate(target.platforms())))}
 
 
 def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpreter) -> Candidate | None:
@@ -240,13 +257,13 @@ def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpret
 
     Among wheels of one version the best tag wins, then the higher build tag (binary distribution format specification).
     """
-    best: tuple[tuple[int, ...], Candidate] | None = None
-    ranks = _ranks(target, interpreter)
+    best: tuple[tuple[int, int, int], Candidate] | None = None
     for candidate in candidates:
-        rank = min((ranks[tag] for tag in candidate.tags if tag in ranks), default=None)
+        ranks = (rank for tag in candidate.tags if (rank := _rank(tag, target, interpreter)) is not None)
+        rank = min(ranks, default=None)
         if rank is None or not admits_python(candidate.requires_python, interpreter):
             continue
-        key = (-rank, candidate.build[0] if candidate.build else -1)
+        key = (-rank[0], -rank[1], candidate.build[0] if candidate.build else -1)
         if best is None or key > best[0]:
             best = key, candidate
     return best[1] if best else None

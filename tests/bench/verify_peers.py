@@ -9,25 +9,22 @@ The wheels are those pinned in tests/integration/corpus.toml that BENCH names: 1
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
-import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 from pairs import Contender, Duel, duel  # noqa: E402
+from verify_steps import THREADS, peers  # noqa: E402
 
 import corpus  # noqa: E402
 
-THREADS = 2
 PROJECTS = "bcrypt cffi cryptography lxml markupsafe msgpack numpy orjson pillow psutil pyarrow pydantic_core pynacl pyyaml scipy zstandard"
 # For each system the parts of file names that choose one wheel of a project.
 SYSTEMS = ("manylinux*x86_64", "macosx*arm64", "win_amd64")
@@ -37,6 +34,7 @@ SMALL = {
     "macOS": "markupsafe-3.0.4-cp311-cp311-macosx_11_0_arm64.whl",
     "Windows": "markupsafe-3.0.4-cp311-cp311-win_amd64.whl",
 }
+STEPS = Path(__file__).parent / "verify_steps.py"
 HELLO = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--version', action='version', version='hello 1'); p.parse_args()"
 # What the issue that asked for speed wants: ratios of peers over wheelkit at least, of wheelkit over its floor at most.
 LIMITS = {
@@ -81,48 +79,6 @@ def wheels() -> list[Path]:
     return [corpus.wheel(name) for name in dict.fromkeys(chosen)]
 
 
-def peers(path: Path) -> list[list[str]]:
-    """The commands that a user runs today on one wheel."""
-    name = path.name
-    commands = [["twine", "check", "--strict", str(path)], ["check-wheel-contents", str(path)]]
-    if "linux" in name:
-        commands.append(["auditwheel", "show", str(path)])
-    if "-abi3-" in name:
-        commands.append(["abi3audit", str(path)])
-    if "-win" in name:
-        commands.append(["delvewheel", "show", str(path)])
-    return commands
-
-
-def loop(paths: list[Path]) -> None:
-    """Run the peers one process a wheel; what they find is theirs."""
-    for path in paths:
-        for command in peers(path):
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-
-
-def inflate(paths: list[Path]) -> None:
-    """Inflate and hash every member once, the largest first, with the threads that wheelkit has."""
-    archives = [zipfile.ZipFile(path) for path in paths]
-    jobs = [(entry.file_size, archive, entry) for archive in archives for entry in archive.infolist()]
-    jobs.sort(key=lambda job: job[0], reverse=True)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(lambda job: hashlib.sha256(job[1].read(job[2])).digest(), jobs):
-            pass
-
-
-def open_only(paths: list[Path]) -> None:
-    """Open the wheels and read what a --shallow run needs."""
-    for path in paths:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith((".dist-info/METADATA", ".dist-info/WHEEL")):
-                    archive.read(name)
-
-
-STEPS = {"loop": loop, "inflate": inflate, "open": open_only}
-
-
 def ours(paths: list[Path], *options: str) -> Contender:
     """Give wheelkit's command; its exit status tells of findings, which is no failure here."""
     command = [sys.executable, "-m", "wheelkit", "verify-matrix", *options, *map(str, paths)]
@@ -131,7 +87,7 @@ def ours(paths: list[Path], *options: str) -> Contender:
 
 def step(name: str, paths: list[Path]) -> Contender:
     """Give one of the steps above as a process."""
-    return Contender(name=name, argv=[sys.executable, __file__, "--step", name, *map(str, paths)], cwd=Path("/"))
+    return Contender(name=name, argv=[sys.executable, str(STEPS), name, *map(str, paths)], cwd=Path("/"))
 
 
 def look(paths: list[Path]) -> None:
@@ -153,7 +109,7 @@ def outcome(kind: str, name: str, fought: Duel, *, inverse: bool = False) -> Out
 def compare(kind: str, paths: list[Path], label: str, runs: int) -> Outcome:
     """Hold wheelkit against one other on a set of wheels."""
     if kind == "peers":
-        return outcome(kind, f"the loop of peers, {label}", duel(ours(paths), step("loop", paths), runs=runs), inverse=True)
+        return outcome(kind, f"the loop of peers, {label}", duel(ours(paths), step("peers", paths), runs=runs), inverse=True)
     if kind == "floor":
         return outcome(kind, f"zlib inflate + sha256, {label}", duel(ours(paths), step("inflate", paths), runs=runs))
     return outcome(kind, f"open + METADATA, {label}", duel(ours(paths, "--shallow"), step("open", paths), runs=runs))
@@ -164,7 +120,7 @@ def small(runs: int) -> list[Outcome]:
     found = []
     for name, filename in SMALL.items():
         paths = [corpus.wheel(filename)]
-        script = "; ".join(f"{' '.join(command)} >/dev/null 2>&1" for command in peers(paths[0])) + "; true"
+        script = "; ".join(f"{' '.join(command)} >/dev/null 2>&1" for command in peers(str(paths[0]))) + "; true"
         theirs = Contender(name="peers", argv=["sh", "-c", script])
         found.append(outcome("small", f"one small wheel, {name}", duel(ours(paths), theirs, runs=runs), inverse=True))
     return found
@@ -197,9 +153,6 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
 
 def main() -> int:
     """Measure and print; the exit code tells whether every limit holds."""
-    if sys.argv[1:2] == ["--step"]:
-        STEPS[sys.argv[2]]([Path(name) for name in sys.argv[3:]])
-        return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch", type=Path)
     parser.add_argument("--only", default=",".join(LIMITS), type=lambda text: text.split(","))

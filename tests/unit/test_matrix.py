@@ -5,6 +5,7 @@ import sys
 import pytest
 from packaging.tags import Tag, parse_tag
 
+from wheelkit import matrix
 from wheelkit.matrix import (
     COMMON_TARGETS,
     Candidate,
@@ -142,3 +143,18 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
     own = candidate("pp311-pypy311_pp73-manylinux_2_17_x86_64")
     assert pick([candidate("cp311-abi3-manylinux_2_17_x86_64"), own], NEW, pypy) is own
     assert Tag("py3", "none", "any") in set(pypy.tags(NEW.platforms()))
+
+
+@pytest.mark.parametrize(
+    "target", ["manylinux_2_28_x86_64", "musllinux_1_2_aarch64", "macosx_11_0_arm64", "macosx_10_13_universal2", "win_amd64"]
+)
+@pytest.mark.parametrize("interpreter", ["cp39", "cp313", "cp314t", "pp311"])
+def test_every_tag_has_the_place_that_the_installers_list_gives_it(target: str, interpreter: str) -> None:
+    """The list that packaging gives for all platforms at once, against pairs and platforms that are ranked each on its own."""
+    where, python = Target.parse(target), Interpreter.parse(interpreter)
+    accepted = list(dict.fromkeys(python.tags(where.platforms())))
+    ranks = [matrix._rank(tag, where, python) for tag in accepted]
+    assert None not in ranks
+    assert ranks == sorted(ranks, key=lambda rank: rank or (0, 0))
+    assert len(set(ranks)) == len(accepted)
+    assert matrix._rank(Tag("cp27", "cp27mu", "manylinux1_x86_64"), where, python) is None

@@ -1,11 +1,14 @@
 import json
 import re
+import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from wheelkit.checks import catalogue
 from wheelkit.checks.catalogue import entries
 from wheelkit.report.github import to_github
 from wheelkit.report.json import to_json
@@ -59,6 +62,16 @@ REPORT = Report(
     wheels=2,
     sdists=1,
     seconds=0.214,
+)
+
+
+CROSSED = replace(
+    REPORT,
+    rows=(
+        replace(REPORT.rows[0], cross=REPORT.rows[0].files),
+        REPORT.rows[1],
+        replace(REPORT.rows[2], label="2 wheels", files=("a.whl", "b.whl"), cross=("b.whl",)),
+    ),
 )
 
 
@@ -197,6 +210,20 @@ def test_native_rows_elsewhere_are_dim_dots() -> None:
 SCHEMA = json.loads(files("wheelkit").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
 
 
+def test_cross_built_wheels_are_marked_everywhere() -> None:
+    first, second, third = shown(CROSSED).splitlines()[1:4]
+    assert "  abi3 wheel, cross  " in first
+    assert "cross" not in second
+    assert "  2 wheels, 1 cross  " in third
+    assert "2 wheels and 1 sdist, 2 of them cross-built and never run · 0.21 s" in shown(CROSSED)
+    assert "| abi3 wheel, cross |" in to_markdown(CROSSED)
+    assert to_markdown(CROSSED).endswith("2 of them cross-built and never run")
+    document = json.loads(json.dumps(to_json(CROSSED)))
+    jsonschema.validate(document, SCHEMA)
+    assert [row["cross"] for row in document["matrix"]] == [list(REPORT.rows[0].files), [], ["b.whl"]]
+    assert "cross" not in shown(REPORT) + to_markdown(REPORT)
+
+
 def test_json_fits_the_schema() -> None:
     document = json.loads(json.dumps(to_json(REPORT)))
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -279,3 +306,10 @@ def test_github_annotations_cannot_be_broken_out_of() -> None:
     assert line.startswith("::warning file=odd%2Cname%3A1.whl,title=WK101 odd%2Cname%3A1.whl::")
     assert "50%25, " in line
     assert list(to_github(Report(rows=(), findings=(), wheels=1, sdists=0, seconds=0.0))) == []
+
+
+def test_the_table_is_cut_where_toml_begins_its_entries() -> None:
+    table = tomllib.loads((Path(catalogue.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8"))
+    assert {code: (entry.title, entry.why, entry.fix) for code, entry in entries().items()} == {
+        code: (row["title"], row["why"].strip(), row["fix"].strip()) for code, row in table.items()
+    }

@@ -76,7 +76,7 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(gather, "LARGE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 999)
     monkeypatch.setattr(inflate, "_WINDOW", 77)
-    monkeypatch.setattr(reading, "ONE_PIECE", 1000)
+    monkeypatch.setattr(reading, "_BATCH", 1000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     piecewise = read(path)
     assert facts_of(piecewise) == facts_of(plain)

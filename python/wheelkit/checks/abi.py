@@ -49,10 +49,11 @@ class Offence:
 
 def offences(wheel: Wheel, floor: tuple[int, int]) -> tuple[Offence, ...]:
     """List what keeps the wheel from being an abi3 wheel for ``floor``, such as (3, 11); empty if nothing does."""
-    known = stable_abi()
+    imports = tuple(_python_imports(wheel))
+    known = stable_abi() if imports else {}
     return tuple(
         Offence(member=binary.member, symbol=symbol, added=known.get(symbol))
-        for binary, symbols in _python_imports(wheel)
+        for binary, symbols in imports
         for symbol in symbols
         if known.get(symbol, (99, 0)) > floor
     )

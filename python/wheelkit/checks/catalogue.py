@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,29 +32,38 @@ class Entry:
 TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
 
 
-@cache
 def entries() -> Mapping[str, Entry]:
     """Every kind of finding by its code, in the order of the codes."""
+    return {code: entry(code) for code in sorted(_texts())}
+
+
+@cache
+def entry(code: str) -> Entry:
+    """One kind of finding; raises KeyError for a code that is none."""
     import tomllib
 
-    text = (Path(__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
-    rows = tomllib.loads(text)
-    return {
-        code: Entry(
-            code=code,
-            title=row["title"],
-            severity=Severity(row["severity"]),
-            why=row["why"].strip(),
-            fix=row["fix"].strip(),
-            tools={name: row[name] for name in TOOLS if name in row},
-        )
-        for code, row in sorted(rows.items())
-    }
+    row = tomllib.loads(_texts()[code])
+    return Entry(
+        code=code,
+        title=row["title"],
+        severity=Severity(row["severity"]),
+        why=row["why"].strip(),
+        fix=row["fix"].strip(),
+        tools={name: row[name] for name in TOOLS if name in row},
+    )
+
+
+@cache
+def _texts() -> Mapping[str, str]:
+    """Cut the table into its entries: to read all of it takes longer than to prove a small wheel, and few are needed at a time."""
+    table = (Path(__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^\[(WK\d+)\]$", table, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def found(  # noqa: PLR0913 (a finding has that many parts, all named at the call)
     code: str, *, what: str, fix: str = "", file: str = "", member: str = "", where: str = ""
 ) -> Finding:
     """Make a finding with the severity of its code; ``fix`` falls back on the table's general one."""
-    entry = entries()[code]
-    return Finding(code=code, severity=entry.severity, what=what, fix=fix or entry.fix, file=file, member=member, where=where)
+    kind = entry(code)
+    return Finding(code=code, severity=kind.severity, what=what, fix=fix or kind.fix, file=file, member=member, where=where)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name as normalise
 
+from wheelkit.checks import systems
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import system_of
 from wheelkit.checks.needed import needed_libraries
@@ -33,12 +34,22 @@ _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
 def provided(wheel: Wheel, contract: Contract) -> tuple[Provider, ...]:
     """List the providers that count: those of the project, and known ones that the wheel itself requires."""
     required = _required(wheel)
-    if not required:
+    if not required or not _foreign(wheel):
         return contract.exclude
     from wheelkit.config.exclude import shipped_providers
 
     known = (item for item in shipped_providers().values() if required.intersection(map(normalise, item.distributions)))
     return (*contract.exclude, *known)
+
+
+def _foreign(wheel: Wheel) -> bool:
+    """Tell whether the wheel needs any library that neither it nor every system holds: without one, no provider matters."""
+    held = wheel.held
+    return any(
+        library not in held and not systems.everywhere(library, system)
+        for system, needs in needed_libraries(wheel).items()
+        for library in needs
+    )
 
 
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")

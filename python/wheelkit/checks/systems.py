@@ -7,12 +7,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from wheelkit.matrix import System
+
+# The parts of glibc and musl, and the loaders, by the beginnings of their names.
+_C_LIBRARIES = ("libc.", "libm.", "libpthread.", "libdl.", "librt.", "libutil.", "ld-linux", "ld-musl", "libc.musl", "ld64.", "linux-vdso.")
+
 
 @cache
 def _data() -> dict[str, Any]:
     import tomllib
 
     return tomllib.loads((Path(__file__).parents[1] / "data" / "systems.toml").read_text(encoding="utf-8"))
+
+
+def everywhere(library: str, system: System) -> bool:
+    """Tell whether every machine with the system and its C runtime has the library, so that no distribution provides it."""
+    if system is System.MACOS:
+        return of_macos(library)
+    return of_windows(library) if system is System.WINDOWS else library.startswith(_C_LIBRARIES)
 
 
 def of_macos(path: str) -> bool:

@@ -12,9 +12,9 @@ STORED = 0
 DEFLATED = 8
 _RAW = -15  # no zlib header, the largest window (RFC 1951 as used in zip archives)
 _HIGHEST_RATIO = 1032  # deflate: 258 bytes from two bits, at best
-# Up to this size a member is inflated in one piece. Above it, windows of packed bytes give pieces that mostly stay in the processor's
-# cache while they are hashed.
-ONE_PIECE = 2 * 1024 * 1024
+# Up to this size a member is inflated in one piece, which no thread has to copy while it holds the interpreter's lock, and for which
+# common allocators use the same memory again. Above it, windows of packed bytes give pieces, and neither is all in memory at once.
+ONE_PIECE = 32 * 1024 * 1024
 _WINDOW = 256 * 1024
 _PIECE = 4 * 1024 * 1024
 

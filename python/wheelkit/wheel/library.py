@@ -37,11 +37,10 @@ def plain_name(library: str) -> str:
 
 
 def matches(library: str, patterns: Iterable[str], system: System) -> bool:
-    """Tell whether one of the exclude list's patterns means this library, by its plain file name.
+    """Tell whether one of the exclude list's patterns means this library, by its plain file name, on Windows whatever the case."""
+    from wheelkit.config.exclude import with_versions  # who has patterns has read a configuration
 
-    Windows knows no case there. A pattern that ends in ``.so`` also means the versioned names: ``libc10.so`` means ``libc10.so.2``.
-    """
     name = plain_name(library)
     if system is System.WINDOWS:
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
-    return any(fnmatchcase(name, pattern) or (pattern.endswith(".so") and fnmatchcase(name, f"{pattern}.*")) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) for pattern in with_versions(patterns))

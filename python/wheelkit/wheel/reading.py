@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from wheelkit.errors import WheelError
 from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.gather import LARGE, Gathering
-from wheelkit.wheel.inflate import ONE_PIECE, InflateError
+from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
-from wheelkit.wheel.schedule import Job, run
+from wheelkit.wheel.schedule import Job, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.archive import Contents
     from wheelkit.wheel.gather import Room
 
+# Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
 _BATCH = 2 * 1024 * 1024
 # METADATA, WHEEL and RECORD of the largest wheels known stay below 4 MB; a claim above this is no claim of a wheel.
 _LARGEST_TEXT = 64 * 1024 * 1024
@@ -50,11 +51,43 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
 
 def read_all(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> list[Wheel | WheelError]:
     """Read many wheels, and give for each, in the order of ``paths``, its facts or why it cannot be read as a wheel."""
-    opened = [_try_open(path, contents=contents) for path in paths]
-    if contents:
-        good = [item for item in opened if isinstance(item, _Opened)]
-        run((job for item in good for job in item.jobs()), threads or os.cpu_count() or 1)
-    return [item if isinstance(item, WheelError) else item.wheel() for item in opened]
+    outcomes = dict(read_each(paths, contents=contents, threads=threads))
+    return [outcomes[place] for place in range(len(paths))]
+
+
+def read_each(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> Iterator[tuple[int, Wheel | WheelError]]:
+    """Read many wheels like read_all, and give each with its place in ``paths`` as soon as it is read.
+
+    What the caller does with one goes on while other threads read the next ones.
+    """
+    if not contents:
+        for place, path in enumerate(paths):
+            seen = _try_open(path, contents=False)
+            yield place, seen if isinstance(seen, WheelError) else seen.wheel()
+        return
+    reading: dict[int, _Opened] = {}
+    with Pool(threads or os.cpu_count() or 1) as pool:
+        for place in _largest_first(paths):
+            opened = _try_open(paths[place], contents=True)
+            if isinstance(opened, WheelError):
+                yield place, opened
+            else:
+                reading[place] = opened
+                pool.add(place, opened.jobs())
+        for place in pool.finished():
+            yield place, reading.pop(place).wheel()
+
+
+def _largest_first(paths: Sequence[Path]) -> list[int]:
+    """Order the places by the files' sizes: what takes longest begins first."""
+
+    def size(place: int) -> int:
+        try:
+            return paths[place].stat().st_size
+        except OSError:
+            return 0
+
+    return sorted(range(len(paths)), key=size, reverse=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +154,7 @@ class _Opened:
         for index, entry in enumerate(self.archive.entries):
             if entry.filename.endswith("/"):
                 continue
-            if entry.file_size > ONE_PIECE:
+            if entry.file_size > _BATCH:
                 memory = entry.file_size if entry.file_size < LARGE else 0
                 yield Job(weight=entry.file_size, memory=memory, do=partial(self._read, [index]))
                 continue

@@ -1,15 +1,17 @@
-"""Shares jobs out to threads so that the memory that they need at one time stays bounded."""
+"""Shares jobs out to threads so that the memory that they need at one time stays bounded, and tells when all of a group are done."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheelkit.wheel.gather import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Self
 
 # What jobs may need at one time beside the largest one.
 _SLACK = 16 * 1024 * 1024
@@ -27,81 +29,140 @@ class Job:
     do: Callable[[Room], None]
 
 
-def run(jobs: Iterable[Job], threads: int) -> None:
-    """Do all jobs, the heaviest first; each thread takes the heaviest one that fits beside what the others hold.
+class _Hands:
+    """One thread's room, and how much memory it may fill."""
 
+    def __init__(self) -> None:
+        self.room = Room()
+        self.held = 0
+
+
+class Pool:
+    """Threads that do groups of jobs, one group after the other and in each the heaviest first, so that groups are finished all along.
+
+    Each takes the first job that fits beside what the others hold.
     All threads together hold as much as the largest job needs, and a little more: mostly one does the large jobs, one after the other,
-    in the same room, while the others do the rest.
-
-    The first exception of a job ends the others and is raised again.
+    in the same room, while the others do the rest. The thread that opens the pool is one of them: it works while it waits.
     """
-    queue = _Queue(jobs)
-    helpers = [threading.Thread(target=queue.work, name=f"wheelkit-{number}", daemon=True) for number in range(1, min(threads, len(queue)))]
-    for thread in helpers:
-        thread.start()
-    try:
-        queue.work()
-    except BaseException:
-        queue.stop()
-        raise
-    finally:
-        for thread in helpers:
-            thread.join()
-    queue.raise_trouble()
 
-
-class _Queue:
-    """The jobs that are left, and how much memory is free."""
-
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._jobs = sorted(jobs, key=lambda job: job.weight, reverse=True)
-        self._free = max((job.memory for job in self._jobs), default=0) + _SLACK
+    def __init__(self, threads: int) -> None:
+        self._limit = threads
+        self._threads: list[threading.Thread] = []
+        self._jobs: list[tuple[int, Job]] = []  # with their groups, the last one to be done first
+        self._left: dict[int, int] = {}
+        self._finished: deque[int] = deque()
+        self._held = self._largest = 0
+        self._open = True
         self._changed = threading.Condition()
         self._trouble: BaseException | None = None
 
-    def __len__(self) -> int:
-        return len(self._jobs)
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
 
-    def work(self) -> None:
-        """Do jobs until none is left; what every thread runs."""
-        room, held = Room(), 0
-        try:
-            while (job := self._take(held)) is not None:
-                if job.memory * _MUCH < held:
-                    # The jobs grow smaller and what they found grows: the room of the largest one is not kept for that long.
-                    room.close()
-                    self._give_back(held - job.memory)
-                    held = job.memory
-                held = max(held, job.memory)
-                job.do(room)
-        except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
-            self._trouble = self._trouble or error
-            self.stop()
-        finally:
-            room.close()
-            self._give_back(held)
-
-    def stop(self) -> None:
-        """Let nothing more begin."""
+    def __exit__(self, *_: object) -> None:
+        """Let nothing more begin, and wait for what did."""
         with self._changed:
             self._jobs.clear()
+            self._open = False
             self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
-    def raise_trouble(self) -> None:
+    def add(self, group: int, jobs: Iterable[Job]) -> None:
+        """Let the threads begin with a group's jobs; one without any is finished."""
+        new = [(group, job) for job in sorted(jobs, key=lambda job: job.weight)]
+        with self._changed:
+            self._left[group] = len(new)
+            if not new:
+                self._finished.append(group)
+            self._jobs[:0] = new
+            self._largest = max([self._largest, *(job.memory for _, job in new)])
+            self._changed.notify_all()
+        while len(self._threads) < min(self._limit, len(self._jobs)) - 1:
+            number = len(self._threads) + 1
+            self._threads.append(threading.Thread(target=self._help, name=f"wheelkit-{number}", daemon=True))
+            self._threads[-1].start()
+
+    def finished(self) -> Iterator[int]:
+        """Yield the groups as their last jobs end; nothing can be added any more. The first exception of a job is raised again."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        hands = _Hands()
+        try:
+            while (step := self._next(hands)) is not None:
+                if isinstance(step, int):
+                    yield step
+                else:
+                    self._do(*step, hands)
+        finally:
+            self._let_go(hands)
         if self._trouble is not None:
             raise self._trouble
 
-    def _take(self, held: int) -> Job | None:
+    def _help(self) -> None:
+        """Do jobs until none is left; what every further thread runs."""
+        hands = _Hands()
+        try:
+            while (step := self._take(hands)) is not None:
+                self._do(*step, hands)
+        except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
+            with self._changed:
+                self._trouble = self._trouble or error
+                self._jobs.clear()
+                self._changed.notify_all()
+        finally:
+            self._let_go(hands)
+
+    def _do(self, group: int, job: Job, hands: _Hands) -> None:
+        if job.memory * _MUCH < hands.held:
+            # The jobs grow smaller and what they found grows: the room of the largest one is not kept for that long.
+            hands.room.close()
+            self._give_back(hands, job.memory)
+        job.do(hands.room)
         with self._changed:
-            while self._jobs:
-                for place, job in enumerate(self._jobs):
-                    if job.memory <= held + self._free:
-                        self._free -= max(job.memory - held, 0)
-                        return self._jobs.pop(place)
+            self._left[group] -= 1
+            if not self._left[group]:
+                self._finished.append(group)
+                self._changed.notify_all()
+
+    def _next(self, hands: _Hands) -> int | tuple[int, Job] | None:
+        """Give a finished group, else something to do, else wait; None when there is neither left."""
+        with self._changed:
+            while True:
+                if self._finished:
+                    return self._finished.popleft()
+                if (step := self._fitting(hands)) is not None:
+                    return step
+                if self._trouble is not None or not any(self._left.values()):
+                    return None
+                self._changed.wait()
+
+    def _take(self, hands: _Hands) -> tuple[int, Job] | None:
+        with self._changed:
+            while self._jobs or self._open:
+                if (step := self._fitting(hands)) is not None:
+                    return step
                 self._changed.wait()
             return None
 
-    def _give_back(self, held: int) -> None:
+    def _fitting(self, hands: _Hands) -> tuple[int, Job] | None:
+        free = self._largest + _SLACK - self._held + hands.held
+        for place in range(len(self._jobs) - 1, -1, -1):
+            job = self._jobs[place][1]
+            if job.memory <= free:
+                self._held += max(job.memory - hands.held, 0)
+                hands.held = max(job.memory, hands.held)
+                return self._jobs.pop(place)
+        return None
+
+    def _let_go(self, hands: _Hands) -> None:
+        hands.room.close()
+        self._give_back(hands, 0)
+
+    def _give_back(self, hands: _Hands, kept: int) -> None:
         with self._changed:
-            self._free += held
+            self._held -= hands.held - kept
+            hands.held = kept
             self._changed.notify_all()
