@@ -256,9 +256,8 @@ def members_that_overlap(draft: Draft) -> None:
 def a_bomb(draft: Draft) -> None:
     """400 MB of zeros in 400 kB."""
     packer = zlib.compressobj(9, wbits=-15)
-    zeros = bytes(1 << 20)
-    packed = b"".join(packer.compress(zeros) for _ in range(400)) + packer.flush()
-    _raw_member(draft, "demo/zeros.bin", packed, 400 << 20)
+    megabyte = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)  # refers to nothing before it, so it can be repeated
+    _raw_member(draft, "demo/zeros.bin", megabyte * 400 + packer.flush(), 400 << 20)
 
 
 @animal("WK101")
@@ -718,6 +717,17 @@ def a_licence_that_is_not_there(draft: Draft) -> None:
 def a_description_that_does_not_render(draft: Draft) -> None:
     draft.swap("METADATA", "A demo.", "Demo\n====\n\n.. nonsense::\n\n   x\n")
     draft.config = '[matrix]\ntargets = ["manylinux_2_31_x86_64"]\n'
+
+
+@animal("WK715", PURE)
+def more_dependencies_than_promised(draft: Draft) -> None:
+    draft.swap("METADATA", "Requires-Python", "Requires-Dist: numpy>=2\nRequires-Dist: six\nRequires-Python")
+    draft.config = '[distribution.demo]\ndependencies = ["NumPy"]\n'
+
+
+@animal("WK716", PURE)
+def a_meta_with_code(draft: Draft) -> None:
+    draft.config = '[distribution.demo]\nkind = "meta"\n'
 
 
 # How the zoo is visited
