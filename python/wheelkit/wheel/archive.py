@@ -11,11 +11,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
+from wheelkit.wheel.glance import glance
 from wheelkit.wheel.inflate import InflateError, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
     from zipfile import ZipInfo
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
@@ -61,17 +63,18 @@ class Archive:
     ``contents`` gives every entry's bytes on demand.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read the central directory; raise WheelError with the reason where there is none to be trusted."""
+    def __init__(self, path: Path, *, shallow: bool = False) -> None:
+        """Read the central directory; raise WheelError with the reason where there is none to be trusted.
+
+        With ``shallow`` the entries may be only those below a .dist-info folder.
+        """
         self.path = path
         try:
             with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)
-                with zipfile.ZipFile(file) as archive:
-                    self.entries = tuple(archive.infolist())
-                    self._directory = archive.start_dir
+                self.entries, self._directory = (shallow and _glanced(file)) or _listed(file)
         except OSError as error:
             raise _unreadable(path, error) from error
         except _DAMAGE as error:
@@ -100,6 +103,16 @@ class Archive:
     def directory(self) -> int:
         """Where the central directory begins."""
         return self._directory
+
+
+def _listed(file: BinaryIO) -> tuple[tuple[ZipInfo, ...], int]:
+    with zipfile.ZipFile(file) as archive:
+        return tuple(archive.infolist()), archive.start_dir
+
+
+def _glanced(file: BinaryIO) -> tuple[tuple[ZipInfo, ...], int] | None:
+    entries = glance(file)
+    return None if entries is None else (entries, 0)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> WheelError:

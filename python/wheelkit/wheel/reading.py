@@ -200,7 +200,7 @@ class _Opened:
 
 def _try_open(path: Path, *, contents: bool) -> _Opened | WheelError:
     try:
-        return _Opened(Archive(path), shallow=not contents)
+        return _Opened(Archive(path, shallow=not contents), shallow=not contents)
     except WheelError as error:
         return error
 
