@@ -17,7 +17,21 @@ from command import MakeProject, Wheelkit, git_commit
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 # Variables by which the machine that runs the tests would steer what is tested.
-STEERING = ("CIBW_", "CONTAINERS_CONF", "SOURCE_DATE_EPOCH", "PYENV_", "CC", "CFLAGS", "LDFLAGS", "LIBRARY_PATH", "GITHUB_")
+STEERING = (
+    "CIBW_",
+    "CONTAINERS_CONF",
+    "SOURCE_DATE_EPOCH",
+    "PYENV_",
+    "CC",
+    "CFLAGS",
+    "LDFLAGS",
+    "LIBRARY_PATH",
+    "GITHUB_",
+    "WHEELKIT_CACHE",
+    "WHEELKIT_NO_CACHE",
+)
+# What a test starts by itself is built, whatever the user of this machine has in the cache; the command below has a cache of its own.
+os.environ["WHEELKIT_NO_CACHE"] = "1"
 
 
 @pytest.fixture
@@ -41,9 +55,12 @@ def project(tmp_path: Path) -> MakeProject:
 @pytest.fixture
 def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
     """Give the command, untouched by the settings of whoever runs the tests."""
-    scratch, state = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("state")
+    scratch, state, cache = (tmp_path_factory.mktemp(name) for name in ("scratch", "state", "cache"))
     env = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
-    return Wheelkit(scratch=scratch, env={**env, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(state), "NO_COLOR": "1"})
+    return Wheelkit(
+        scratch=scratch,
+        env={**env, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(state), "WHEELKIT_CACHE_DIR": str(cache), "NO_COLOR": "1"},
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Real wheels for tests: taken from the package index by pip, pinned by sha256, kept outside of the repository.
+"""Real wheels and sdists for tests: taken from the package index by pip, pinned by sha256, kept outside of the repository.
 
 `python tests/corpus.py` fetches all of them ahead, which is what a machine without the index does while it has one.
 """
@@ -12,22 +12,22 @@ import tomllib
 from pathlib import Path
 
 import platformdirs
-from packaging.utils import parse_wheel_filename
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 PINS = Path(__file__).parent / "integration" / "corpus.toml"
 
 
 class CorpusError(Exception):
-    """A pinned wheel cannot be had, or is not the one that was pinned."""
+    """A pinned file cannot be had, or is not the one that was pinned."""
 
 
 def names(table: str = "wheels") -> list[str]:
-    """The filenames of the pinned wheels: those for every run, or the "large" ones."""
+    """The filenames of the pinned wheels: those for every run, or the "large" ones; or those of the "sdists"."""
     return list(_pins()[table])
 
 
 def wheel(filename: str) -> Path:
-    """The path of a pinned wheel, downloaded if it is not in the cache; raises CorpusError."""
+    """The path of a pinned wheel or sdist, downloaded if it is not in the cache; raises CorpusError."""
     digest = {name: digest for table in _pins().values() for name, digest in table.items()}.get(filename)
     if digest is None:
         raise CorpusError(f"{filename} is not pinned; add it with its sha256 to {PINS.name}")
@@ -69,7 +69,10 @@ def _download(filename: str, path: Path) -> None:
 
 
 def _pip_command(filename: str) -> list[str]:
-    """Ask pip for exactly one wheel of another system; its own tags say which."""
+    """Ask pip for exactly one sdist, or one wheel of another system; its own tags say which."""
+    if filename.endswith(".tar.gz"):
+        project, release = parse_sdist_filename(filename)
+        return [sys.executable, "-m", "pip", "download", f"{project}=={release}", "--no-deps", "--no-binary", project, "--quiet"]
     name, version, _, tags = parse_wheel_filename(filename)
     tag = min(tags, key=lambda t: filename.index(t.platform))
     python = tag.interpreter[2:] if tag.abi.startswith(tag.interpreter) else "311"

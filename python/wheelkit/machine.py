@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.matrix import Interpreter, System, Target
-from wheelkit.process import Command, query
+from wheelkit.process import Command, Question, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,14 +74,17 @@ class Machine:
         return f"{self.system} {self.arch}"
 
 
-def detect(environ: Mapping[str, str] = os.environ) -> Machine:
-    """Look at this machine; asks the container engines whether they answer (some ten milliseconds each)."""
+def detect(environ: Mapping[str, str] = os.environ, engines: Mapping[str, Question] | None = None) -> Machine:
+    """Look at this machine; asks the container engines whether they answer (some ten milliseconds each).
+
+    ``engines`` are those that were asked already, so that they could think while something else was done.
+    """
     system = _SYSTEMS.get(platform.system(), System.LINUX)
     arch = platform.machine()
     if system is not System.LINUX:
         return Machine(system=system, arch=arch.lower() if system is System.WINDOWS else arch)
     libc, version = _libc()
-    engine, problem = find_engine(environ)
+    engine, problem = find_engine(environ, engines)
     return Machine(system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem)
 
 
@@ -106,28 +109,44 @@ _ENGINE_QUERIES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def find_engine(environ: Mapping[str, str]) -> tuple[Engine | None, str]:
+def ask_engines(environ: Mapping[str, str] = os.environ) -> dict[str, Question]:
+    """Start asking every engine that may be taken for its version; the answers are for ``find_engine``."""
+    if platform.system() != "Linux":
+        return {}
+    return {
+        name: Question(Command(argv=(name, *_ENGINE_QUERIES[name])))
+        for name in _engine_names(environ)
+        if name in _ENGINE_QUERIES and shutil.which(name) is not None
+    }
+
+
+def _engine_names(environ: Mapping[str, str]) -> list[str]:
+    told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
+    return [told.split(";")[0].strip()] if told else list(_ENGINE_QUERIES)
+
+
+def find_engine(environ: Mapping[str, str], asked: Mapping[str, Question] | None = None) -> tuple[Engine | None, str]:
     """Find the container engine: the one that cibuildwheel was told to use, else docker, else podman.
 
     Returns the engine, or None and the reason in one line.
     """
     told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
-    names = [told.split(";")[0].strip()] if told else list(_ENGINE_QUERIES)
+    questions = ask_engines(environ) if asked is None else asked
     reasons = []
-    for name in names:
-        version, reason = _ask(name)
+    for name in _engine_names(environ):
+        version, reason = _answered(name, questions.get(name))
         if version:
             return Engine(name=name, version=version, setting=told or name), ""
         reasons.append(reason)
     return None, "; ".join(reasons)
 
 
-def _ask(name: str) -> tuple[str, str]:
+def _answered(name: str, question: Question | None) -> tuple[str, str]:
     if name not in _ENGINE_QUERIES:
         return "", f'CIBW_CONTAINER_ENGINE is "{name}", and cibuildwheel knows only {" and ".join(_ENGINE_QUERIES)}'
-    if shutil.which(name) is None:
+    if question is None:
         return "", f"{name} is not installed"
-    done = query(Command(argv=(name, *_ENGINE_QUERIES[name])), timeout=10)
+    done = question.answer(timeout=10)
     if done.returncode == 0 and done.output:
         return done.output.splitlines()[0], ""
     said = done.output.splitlines()[-1] if done.output else "it gave no answer"
@@ -181,12 +200,12 @@ class Python:
 def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
     """Find an interpreter on this machine for each of ``wanted``; maps the tags of those found.
 
-    Looks at the running one, at PATH and where pyenv, uv, the manylinux images and the installers of python.org put
+    Looks at the running one, at PATH and where pyenv, uv, the manylinux images, the installers of python.org and setup-python put
     theirs. One with headers is preferred.
     """
     found: dict[str, Python] = {}
     for interpreter in wanted:
-        for path in dict.fromkeys(_places(interpreter, environ)):
+        for path in dict.fromkeys(places(interpreter, environ)):
             python = _probe(path)
             if python is None or python.interpreter != interpreter:
                 continue
@@ -197,7 +216,8 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     return found
 
 
-def _places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
+def places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Name the files that may be such an interpreter, the likeliest first."""
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
     program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
     if sys.version_info[:2] == interpreter.version:
@@ -209,12 +229,17 @@ def _places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Pa
     home = Path.home()
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
+    # Where setup-python keeps what it has set up; on Windows no program there is named for its version.
+    hosted = Path(environ.get("RUNNER_TOOL_CACHE") or "/opt/hostedtoolcache")
     for folder, pattern in (
         (pyenv, f"{number}*/bin/{program}"),
         (pyenv, f"pypy{number}*/bin/{program}"),
         (uv, f"*-{number}.*/bin/{program}"),
         (uv, f"*-{number}.*/python.exe"),
         (Path("/opt/python"), f"{interpreter.tag}-*/bin/python"),
+        (hosted, f"Python/{number}.*/*/bin/{program}"),
+        (hosted, f"Python/{number}.*/*/python.exe"),
+        (hosted, f"PyPy/{number}.*/*/bin/{program}"),
         (Path("/Library/Frameworks"), f"Python*.framework/Versions/{number}/bin/{program}"),
         (Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python", f"Python{interpreter.tag[2:]}*/python.exe"),
     ):

@@ -86,12 +86,13 @@ def _parse(document: dict[str, Any]) -> Manifest:
     if document.pop("schema") != SCHEMA:
         msg = f"its schema is not {SCHEMA}"
         raise ValueError(msg)
-    files = tuple(BuiltFile(**_tuples(item)) for item in document.pop("files"))
-    return Manifest(**document, files=files)
+    return Manifest(**{**document, "files": tuple(built_file(item) for item in document["files"])})
 
 
-def _tuples(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+def built_file(item: Mapping[str, Any]) -> BuiltFile:
+    """Read one file's facts from plain data; raises TypeError for what is none."""
+    facts: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+    return BuiltFile(**facts)
 
 
 def read_all(folder: Path) -> tuple[Manifest, ...]:

@@ -106,10 +106,10 @@ class LoggedRun:
     """Runs commands with all they print in one log file, which every failure can name.
 
     ``stop`` is for threads, which no signal reaches: once it answers true, the running command is ended. ``scratch`` is where programs put
-    their temporary files: what one leaves behind goes with that folder.
+    their temporary files: what one leaves behind goes with that folder. ``tee`` gets every line that a program prints.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one way in which programs are watched
         self,
         log: Path,
         *,
@@ -117,8 +117,10 @@ class LoggedRun:
         redact: Redactor | None = None,
         stop: Callable[[], bool] = lambda: False,
         scratch: Path | None = None,
+        tee: Callable[[bytes], None] = lambda _data: None,
     ) -> None:
         self.log = log
+        self._tee = tee
         self._scratch = scratch
         self._echo = echo
         self._redact = redact or Redactor()
@@ -149,6 +151,7 @@ class LoggedRun:
                 log.write(clean)
                 log.flush()
                 tail.add(clean)
+                self._tee(clean)
             return Completed(returncode=process.wait(), output=tail.text(), log=self.log)
         except _TimeIsOverError:
             return Completed(returncode=_TIMED_OUT, output=tail.text(), log=self.log, timed_out=True)
@@ -199,27 +202,59 @@ def start(command: Command) -> subprocess.Popen[bytes]:
         raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
 
 
+class Question:
+    """A short command that runs already; its answer is taken when it is wanted."""
+
+    def __init__(self, command: Command) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._refusal = ""
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+                command.argv,
+                env=command.environment(),
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            self._refusal = str(error)
+
+    def raw(self, timeout: float = 30.0) -> tuple[int, bytes]:
+        """Wait for the end; returns the exit status and the bytes of standard output, and of standard error too where it failed."""
+        if self._process is None:
+            return 127, self._refusal.encode()
+        try:
+            out, err = self._process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            return 124, b""
+        except BaseException:
+            self._process.kill()
+            raise
+        code = self._process.returncode
+        return code, out if code == 0 else out + err
+
+    def __del__(self) -> None:
+        """End a program whose answer nobody wants any more."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            process.kill()
+            process.communicate()
+
+    def answer(self, timeout: float = 30.0) -> Completed:
+        """Wait for the end and give what was printed, as ``query`` does."""
+        code, data = self.raw(timeout)
+        return Completed(returncode=code, output=data.decode(errors="replace").rstrip())
+
+
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
     """Run a short command and return what it printed on standard output; never raises for how it ended.
 
     A program that does not exist answers with status 127, one that takes longer than ``timeout`` seconds with 124, as in a shell.
     """
-    try:
-        done = subprocess.run(  # noqa: S603 - an argument list, never a shell
-            command.argv,
-            env=command.environment(),
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Completed(returncode=124, output="")
-    except OSError as error:
-        return Completed(returncode=127, output=str(error))
-    text = done.stdout if done.returncode == 0 else done.stdout + done.stderr
-    return Completed(returncode=done.returncode, output=text.decode(errors="replace").rstrip())
+    return Question(command).answer(timeout)
 
 
 def checked(run: Run, command: Command, what: str) -> Completed:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import tarfile
 import tomllib
-import zlib
 from dataclasses import dataclass, field
-from email.parser import HeaderParser
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,6 +13,7 @@ from wheelkit.config import normalise
 from wheelkit.errors import ProjectError
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Iterator, Mapping
 
 
@@ -107,6 +105,9 @@ class _SdistFiles:
     _LARGEST = 4 * 1024 * 1024
 
     def __init__(self, path: Path) -> None:
+        import tarfile
+        import zlib
+
         self._code = False
         try:
             with tarfile.open(path, "r:gz") as archive:
@@ -201,6 +202,8 @@ def _stated(project: Mapping[str, Any]) -> dict[str, str]:
 def _pkg_info(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
+    from email.parser import HeaderParser
+
     headers = HeaderParser().parsestr(text)
     wanted = {"Name": "name", "Version": "version", "Requires-Python": "requires_python"}
     return {ours: value for theirs, ours in wanted.items() if (value := headers.get(theirs))}
@@ -237,13 +240,15 @@ def _meson_version(backend: str, meson: str | None, files: _Files) -> str | None
 
 
 _NATIVE_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build", "maturin", "setuptools_rust", "py_build_cmake.build"})
+# subdir() may lead to an extension; the argument of the same name only says where files go.
+_NATIVE_MESON = re.compile(r"\bextension_module\b|\bsubdir\s*\(")
 _NATIVE_SETUP = re.compile(r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b")
 
 
 def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str) -> Kind | None:
     """Tell from what the project builds whether it is native; the wheel itself is compared with it after the build."""
     if backend == "mesonpy":
-        return Kind.NATIVE if meson is None or "extension_module" in meson or "subdir" in meson else None
+        return Kind.NATIVE if meson is None or _NATIVE_MESON.search(meson) else None
     if backend in _NATIVE_BACKENDS:
         return Kind.NATIVE
     extensions = _table(tools, "setuptools").get("ext-modules")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, metadata, names, sdist_checks
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
+from wheelkit.checks.crossed import crossed
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.report.model import Finding, Report, Row, Severity
-from wheelkit.wheel import Sdist, Wheel, read_all
+from wheelkit.wheel import Sdist, Wheel, read_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,16 +36,20 @@ def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
     With ``native`` only those targets' coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
-    ``known`` are findings from elsewhere about the same files. Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
+    ``known`` are findings from elsewhere about the same files.
+    Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
         contract = replace(contract, native=tuple(native))
     files = collect(paths)
-    dist, findings = _read(files, whole=any(path.is_dir() for path in paths), shallow=shallow, threads=threads)
-    judged = judge(dist, (*known, *findings), contract)
+    wheels, findings = _judged_wheels([path for path in files if path.suffix == ".whl"], contract, shallow=shallow, threads=threads)
+    sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
+    dist = Dist(wheels=wheels, sdists=sdists, whole=any(path.is_dir() for path in paths))
+    report, foreign = _report(dist, (*known, *findings, *unreadable), contract, _ALL), crossed(files)
     return replace(
-        judged,
+        report,
+        rows=tuple(replace(row, cross=tuple(name for name in row.files if name in foreign)) for row in report.rows),
         wheels=sum(path.suffix == ".whl" for path in files),
         sdists=sum(path.suffix != ".whl" for path in files),
         seconds=time.perf_counter() - started,
@@ -57,7 +62,14 @@ def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named:
     With ``named`` only the files' names and what an index tells of them are known, and only what follows from those is judged.
     """
     started = time.perf_counter()
-    rows, judged = _judge(dist, contract, _BY_NAME if named else _ALL)
+    checks = _BY_NAME if named else _ALL
+    own = (item for wheel in dist.wheels for item in _of_wheel(wheel, contract, checks))
+    return replace(_report(dist, (*findings, *own), contract, checks), seconds=time.perf_counter() - started)
+
+
+def _report(dist: Dist, findings: Iterable[Finding], contract: Contract, checks: _Checks) -> Report:
+    """Judge what lies above the single wheels, and put everything together."""
+    rows, judged = _judge(dist, contract, checks)
     owners = {item.filename: item.distribution for item in dist.wheels} | {item.filename: item.distribution for item in dist.sdists}
     accepted = tuple(sorted((_accepted(item, owners, contract) for item in (*findings, *judged)), key=_order))
     return Report(
@@ -65,7 +77,7 @@ def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named:
         findings=accepted,
         wheels=len(dist.wheels),
         sdists=len(dist.sdists),
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
     )
 
 
@@ -95,17 +107,25 @@ def _shipped(path: Path) -> bool:
     return path.name.endswith((".whl", ".tar.gz"))
 
 
-def _read(files: Sequence[Path], *, whole: bool, shallow: bool, threads: int | None) -> tuple[Dist, list[Finding]]:
+def _judged_wheels(
+    files: Sequence[Path], contract: Contract, *, shallow: bool, threads: int | None
+) -> tuple[tuple[Wheel, ...], list[Finding]]:
+    """Read the wheels, and judge each while other threads read the next ones."""
     findings: list[Finding] = []
-    wheels: list[Wheel] = []
-    wheel_files = [path for path in files if path.suffix == ".whl"]
-    for path, outcome in zip(wheel_files, read_all(wheel_files, contents=not shallow, threads=threads), strict=True):
+    wheels: dict[int, Wheel] = {}
+    for place, outcome in read_each(files, contents=not shallow, threads=threads):
         if isinstance(outcome, WheelError):
+            path = files[place]
             findings.append(found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name))
         else:
-            wheels.append(outcome)
-    sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
-    return Dist(wheels=tuple(wheels), sdists=sdists, whole=whole), findings + unreadable
+            wheels[place] = outcome
+            findings += _of_wheel(outcome, contract, _ALL)
+    return tuple(wheels[place] for place in sorted(wheels)), findings
+
+
+def _of_wheel(wheel: Wheel, contract: Contract, checks: _Checks) -> Iterator[Finding]:
+    for check in checks.wheels:
+        yield from check(wheel, contract)
 
 
 def _read_sdists(files: Sequence[Path]) -> tuple[tuple[Sdist, ...], list[Finding]]:
@@ -150,11 +170,10 @@ _BY_NAME = _Checks(
 )
 
 
-def _judge(dist: Dist, contract: Contract, checks: _Checks = _ALL) -> tuple[list[Row], list[Finding]]:
+def _judge(dist: Dist, contract: Contract, checks: _Checks) -> tuple[list[Row], list[Finding]]:
     rows: list[Row] = []
-    findings = [item for wheel in dist.wheels for check in checks.wheels for item in check(wheel, contract)]
     of_sdists, of_both = sdist_checks() if dist.sdists and checks.sdists else ((), ())
-    findings += [item for sdist in dist.sdists for sdist_check in of_sdists for item in sdist_check(sdist, contract)]
+    findings = [item for sdist in dist.sdists for sdist_check in of_sdists for item in sdist_check(sdist, contract)]
     for release in dist.releases:
         coverage = cover(release, contract, whole=dist.whole)
         rows += coverage.rows

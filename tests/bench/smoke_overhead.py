@@ -1,10 +1,12 @@
 """What `wheelkit smoke` costs over the bare commands that it runs, and what it saves over venv and pip, in pairs.
 
-    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [DIST]
+    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--offline] [DIST]
 
 DIST is a folder of wheels; by default the native example family is built. The bare commands are those that make the environments, one
 after another: `uv venv`, `uv pip install`, `uv tool install`; and the same environments by `python -m venv` and `pip install`. The smoke
-test also imports, loads entry points, and runs scripts and commands.
+test also imports, loads entry points, and runs scripts and commands. ``--offline`` takes third parties from uv's cache on both sides, so
+that no index's mood is measured; a slow index makes the ratio look better, since the smoke test waits for it in several environments at
+a time.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 from pairs import Contender, duel
 
 from wheelkit import machine
+from wheelkit.build.workshop import find_tool
 from wheelkit.matrix import Interpreter
 from wheelkit.process import Command
 from wheelkit.smoke import install, packages, plan
@@ -38,16 +41,20 @@ def main() -> None:
     parser.add_argument("dist", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pip-runs", type=int, default=2)
+    parser.add_argument("--offline", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         project = Path(shutil.copytree(NATIVE, scratch / "native"))
         dist = options.dist.resolve() if options.dist else built(project)
-        ours = Contender(name="wheelkit smoke", argv=[sys.executable, "-m", "wheelkit", "smoke", str(dist), "--python", TAG], cwd=project)
-        bare = Contender(name="the bare commands with uv", argv=["sh", "-euc", script(dist, scratch / "uv", pip=False)])
+        offline = ["--offline"] if options.offline else []
+        argv = [sys.executable, "-m", "wheelkit", "smoke", str(dist), "--python", TAG, *offline]
+        ours = Contender(name="wheelkit smoke", argv=argv, cwd=project)
+        source = Source(offline=options.offline)
+        bare = Contender(name="the bare commands with uv", argv=["sh", "-euc", script(dist, scratch / "uv", source, pip=False)])
         print(duel(ours, bare, runs=options.runs).table())
         if options.pip_runs:
-            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", script(dist, scratch / "pip", pip=True)])
+            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", script(dist, scratch / "pip", Source(), pip=True)])
             print(duel(slow, ours, runs=options.pip_runs).table())
 
 
@@ -57,7 +64,7 @@ def built(project: Path) -> Path:
     return project / "dist"
 
 
-def script(dist: Path, folder: Path, *, pip: bool) -> str:
+def script(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
     found = tuple(packages.read(path) for path in packages.collect(dist))
     here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
@@ -68,16 +75,16 @@ def script(dist: Path, folder: Path, *, pip: bool) -> str:
         place = Place(folder=folder / str(number))
         place.prepare(case)
         lines.append(f"rm -rf {place.env} {place.folder / 'tools'}")
-        lines += [line(command) for command in commands(case, place, pip=pip)]
+        lines += [line(command) for command in commands(case, place, source, pip=pip)]
     return "\n".join(lines)
 
 
-def commands(case: Case, place: Place, *, pip: bool) -> Iterable[Command]:
+def commands(case: Case, place: Place, source: Source, *, pip: bool) -> Iterable[Command]:
     """Give the commands that make one environment."""
     if pip:
-        return install.pip_commands(case, place, Source())
-    uv = shutil.which("uv") or "uv"
-    return install.tool_commands(uv, case, place, Source()) if case.how is How.TOOL else install.uv_commands(uv, case, place, Source())
+        return install.pip_commands(case, place, source)
+    uv = find_tool("uv")
+    return install.tool_commands(uv, case, place, source) if case.how is How.TOOL else install.uv_commands(uv, case, place, source)
 
 
 def line(command: Command) -> str:

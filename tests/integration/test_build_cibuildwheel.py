@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,6 +137,24 @@ def wait_for(running: Path, process: subprocess.Popen[str]) -> None:
     while not running.is_file():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(shutil.which("sccache", path=str(Path(sys.executable).parent)) is None, reason="needs sccache")
+def test_nothing_is_built_again_without_need_and_what_was_compiled_is_not_compiled_again(
+    momentum: Path, wheelkit: Wheelkit, engine: Engine
+) -> None:
+    words = (*BUILD, "--compiler-cache")
+    assert "compiler cache: 0 of " in wheelkit(*words, cwd=momentum, env=engine.env).stderr
+    again = wheelkit(*words, cwd=momentum, env=engine.env)
+    assert "cached, built " in again.stderr
+    assert engine.containers() == []
+    with (momentum / "core.c").open("a") as stream:
+        stream.write("/* says nothing to the compiler */\n")
+    third = wheelkit(*words, cwd=momentum, env=engine.env)
+    assert "cached, built " not in third.stderr
+    saved = re.search(r"compiler cache: (\d+) of (\d+) compilations were not repeated", third.stderr)
+    assert saved is not None
+    assert int(saved[1]) > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

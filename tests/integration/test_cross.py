@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from command import MakeProject, Wheelkit
+from command import MakeProject, Wheelkit, git_commit
 from wheelkit.__main__ import main
 from wheelkit.wheel.names import parse_file_name
 
@@ -49,13 +51,13 @@ def promise(folder: Path, *targets: str) -> Path:
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build every target once, as a user would."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("cross") / "abi3"
     shutil.copytree(Path(__file__).parents[1] / "projects/abi3", folder)
     promise(folder, *TARGETS)
     subprocess.run(["git", "init", "--quiet", folder], check=True)
-    done = subprocess.run([sys.executable, "-m", "wheelkit", "build", "--cross"], cwd=folder, capture_output=True, text=True, check=False)
+    env = {**os.environ, "WHEELKIT_CACHE_DIR": str(folder.parent / "cache")}
+    words = [sys.executable, "-m", "wheelkit", "build", "--cross"]
+    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "experimental" in done.stderr
     return folder / "dist"
@@ -87,6 +89,36 @@ def test_the_whole_dist_is_proven(dist: Path, wheelkit: Wheelkit) -> None:
     assert done.returncode == 0
     report = json.loads(done.stdout)
     assert {row["target"] for row in report["matrix"]} == set(TARGETS)
+    assert all(row["cross"] == row["files"] for row in report["matrix"])
+    done = wheelkit("verify-matrix", "dist", cwd=dist.parent)
+    assert done.stdout.count("abi3 wheel, cross") == len(TARGETS)
+    assert f"{len(TARGETS)} wheels, {len(TARGETS)} of them cross-built and never run" in done.stdout
+
+
+STAGING = """
+[tool.wheelkit.index.staging]
+upload = "http://127.0.0.1:9/"
+simple = "http://127.0.0.1:9/simple/"
+[tool.wheelkit.ci]
+staging = "staging"
+"""
+
+
+def test_cross_built_wheels_are_not_published_unless_allowed(dist: Path, tmp_path: Path, wheelkit: Wheelkit) -> None:
+    folder = tmp_path / "abi3"
+    shutil.copytree(dist.parent, folder)
+    project = (folder / "pyproject.toml").read_text() + STAGING
+    words = ("publish", "dist", "--to", "staging", "--allow-dirty")
+    (folder / "pyproject.toml").write_text(project)
+    done = wheelkit(*words, cwd=folder)
+    assert done.returncode == 1
+    assert "6 wheels are cross-built, proven from bytes and never run; nothing was uploaded" in done.stderr
+    assert all(path.name in done.stderr for path in (folder / "dist").glob("*.whl"))
+    assert "[tool.wheelkit.publish] allow-cross = true" in done.stderr
+    (folder / "pyproject.toml").write_text(f"{project}[tool.wheelkit.publish]\nallow-cross = true\n")
+    done = wheelkit(*words, cwd=folder)
+    assert "cross-built" not in done.stderr
+    assert "twine check --strict" in done.stderr  # past the policy: this project has no readme
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -226,6 +258,51 @@ def test_an_interrupt_ends_both_builds_and_leaves_nothing(project: MakeProject, 
     assert "Traceback" not in rest
     assert wheelkit.left_behind() == []
     assert not (folder / "dist").exists()
+
+
+ASKING = """
+unit = configure_file(
+  output: 'unit.txt',
+  command: [python, '-c', 'from momentum_generator import UNIT; print(UNIT)'],
+  capture: true,
+)
+python.install_sources(unit, subdir: 'momentum')
+"""
+GENERATOR = """
+[build-system]
+requires = ["hatchling>=1.27"]
+build-backend = "hatchling.build"
+[project]
+name = "momentum-generator"
+version = "1.2.0"
+"""
+
+
+def test_a_sibling_that_the_build_needs_comes_from_the_same_run(project: MakeProject, wheelkit: Wheelkit) -> None:
+    core = project(
+        "abi3",
+        git=False,
+        replace={
+            "pyproject.toml": ('"meson>=1.12"]', '"meson>=1.12", "momentum-generator==1.2.0"]'),
+            "meson.build": ("python.extension_module(", f"{ASKING}python.extension_module("),
+        },
+    )
+    promise(core, "manylinux_2_28_aarch64")
+    source = core / "generator/momentum_generator"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text("UNIT = 'newton second'\n")
+    (core / "generator/pyproject.toml").write_text(GENERATOR)
+    (core / "wheelkit.toml").write_text(
+        'distributions = [".", "generator"]\n[matrix]\ntargets = ["manylinux_2_28_aarch64"]\ninterpreters = ["cp311"]\n'
+    )
+    (core / "pyproject.toml").write_text((core / "pyproject.toml").read_text().partition("[tool.wheelkit")[0])
+    git_commit(core)
+    done = wheelkit("build", "--cross", cwd=core)
+    assert done.returncode == 0
+    (made,) = (core / "dist").glob("*.whl")
+    assert "aarch64" in made.name
+    with zipfile.ZipFile(made) as archive:
+        assert archive.read("momentum/unit.txt") == b"newton second\n"
 
 
 @pytest.mark.slow

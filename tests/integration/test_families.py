@@ -193,8 +193,13 @@ def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(
 
 
 @pytest.mark.container
-def test_a_build_in_a_container_takes_its_sibling_from_this_run(wheelkit: Wheelkit, generated: Path, image: Mapping[str, str]) -> None:
-    assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=image).returncode == 0
+def test_a_build_in_a_container_takes_its_sibling_from_this_run(
+    wheelkit: Wheelkit, generated: Path, image: Mapping[str, str], squatted: str
+) -> None:
+    """Inside the container as well: the module asserts the number that its build found, which is another one in the squatted sibling."""
+    passed = "UV_INDEX PIP_EXTRA_INDEX_URL"
+    env = {**image, "UV_INDEX": squatted, "PIP_EXTRA_INDEX_URL": squatted, "CIBW_ENVIRONMENT_PASS_LINUX": passed}
+    assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=env).returncode == 0
     assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == ["wk_fast", "wk_gen"]
 
 

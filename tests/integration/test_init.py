@@ -1,25 +1,58 @@
-"""A project or family from `wheelkit init` builds and proves itself at once, without editing anything."""
+"""A project or family from `wheelkit init` builds and proves itself at once, without editing anything; so does one that it adopts."""
 
 from __future__ import annotations
 
+import sys
+import tarfile
 from pathlib import Path
 
+import pytest
+
 from command import Wheelkit
+from corpus import wheel as pinned
+
+# The host builder makes the native wheels, wherever the tests run.
+HERE = {"CIBW_CONTAINER_ENGINE": "none"}
+native = pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
 
 
+@native
 def test_a_new_project_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
     folder = tmp_path / "momentum-core"
     folder.mkdir()
     assert wheelkit("init", cwd=folder).returncode == 0
-    built = wheelkit("build", "--builder", "host", cwd=folder)
+    built = wheelkit("build", cwd=folder, env=HERE)
     assert built.returncode == 0
     assert [line.split()[0].endswith(end) for line, end in zip(built.stdout.splitlines(), (".tar.gz", ".whl"), strict=True)] == [True, True]
     assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
     assert wheelkit("ci", "--check", cwd=folder).returncode == 0
 
 
+@native
 def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
     assert wheelkit("init", "--family", "--name", "momentum", cwd=tmp_path).returncode == 0
-    assert wheelkit("build", "--builder", "host", cwd=tmp_path).returncode == 0
+    assert wheelkit("build", cwd=tmp_path, env=HERE).returncode == 0
     assert sorted(path.name.split("-")[0] for path in (tmp_path / "dist").glob("*.whl")) == ["momentum", "momentum_all", "momentum_cli"]
     assert wheelkit("verify-matrix", "dist", "--native", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("sdist", "wheels"),
+    [
+        ("iniconfig-2.3.1.tar.gz", ["py3-none-any"]),
+        ("meson_python-0.22.1.tar.gz", ["py3-none-any"]),
+        pytest.param("tree_sitter_regex-0.25.0.tar.gz", ["cp310-abi3"], marks=native),
+    ],
+)
+def test_a_real_project_builds_and_proves_itself_at_once(sdist: str, wheels: list[str], tmp_path: Path, wheelkit: Wheelkit) -> None:
+    with tarfile.open(pinned(sdist)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = tmp_path / sdist.removesuffix(".tar.gz")
+    before = (folder / "pyproject.toml").read_bytes()
+    assert wheelkit("init", "--yes", cwd=folder).returncode == 0
+    assert (folder / "pyproject.toml").read_bytes().startswith(before)
+    assert wheelkit("build", cwd=folder, env=HERE).returncode == 0
+    made = sorted(path.name.removeprefix(f"{folder.name}-") for path in (folder / "dist").glob("*.whl"))
+    assert [name.startswith(tags) for name, tags in zip(made, wheels, strict=True)] == [True] * len(wheels)
+    assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0

@@ -19,6 +19,7 @@ from command import Wheelkit
 from releases import CLI, CORE, FAMILY, META, Member, Project, make_family
 from servers.faults import Fault, Faults, Kind
 from servers.warehouse import Address, Token, Warehouse, serving
+from signing import Authority
 
 TOKEN = "pypi-valid-token-0123456789"  # noqa: S105 - it is one for the stand-in
 PAIR = (Member(name="gyro-core"), CLI)
@@ -40,22 +41,22 @@ class Publisher:
 
     def __init__(self, wheelkit: Wheelkit, project: Project, address: Address) -> None:
         self.project = project
-        self._wheelkit = wheelkit
+        self.wheelkit = wheelkit
         text = (project.root / "wheelkit.toml").read_text()
         here = f'\n[index.here]\nupload = "{address.upload}"\nsimple = "{address.simple}"\nlag = "1 s"\n\n[ci]\nstaging = "here"\n'
         self.config = project.root.parent / "settings.toml"
         self.config.write_text(text + here)
 
     def arguments(self, *options: str) -> list[str]:
-        return self._wheelkit.arguments("publish", "dist", "--to", "here", "--config", self.config, *options)
+        return self.wheelkit.arguments("publish", "dist", "--to", "here", "--config", self.config, *options)
 
     def __call__(self, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
         secrets = {"TWINE_PASSWORD": TOKEN, "HOME": str(self.project.root.parent), **env}
-        return self._wheelkit(*self.arguments(*options)[3:], cwd=self.project.root, env=secrets)
+        return self.wheelkit(*self.arguments(*options)[3:], cwd=self.project.root, env=secrets)
 
     @property
     def env(self) -> Mapping[str, str]:
-        return {**self._wheelkit.env, "TWINE_PASSWORD": TOKEN}
+        return {**self.wheelkit.env, "TWINE_PASSWORD": TOKEN}
 
 
 @pytest.fixture
@@ -197,13 +198,44 @@ def test_twine_check_has_the_last_word_on_the_metadata(wheelkit: Wheelkit, tmp_p
     assert "`long_description_content_type` missing" in done.stderr
 
 
-def test_attestations_go_along_with_their_files(wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse) -> None:
-    publish = Publisher(wheelkit, make_family(tmp_path / "gyro", PAIR[:1]), address)
-    for path in publish.project.files():
-        path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps({"of": path.name}))
-    assert publish().returncode == 0
-    assert {name: json.loads(one.attestations) for name, one in index.files.items()} == {name: [{"of": name}] for name in index.files}
-    assert len(index.files) == 2
+@pytest.fixture
+def signed(pair: Publisher) -> Publisher:
+    """Sign the files of the pair."""
+    authority = Authority()
+    authority.trust(pair.project.root.parent)
+    for path in pair.project.files():
+        attestation = authority.attestation(path.name, path.read_bytes())
+        path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps(attestation))
+    return pair
+
+
+def test_attestations_go_along_and_what_the_index_serves_of_them_holds(signed: Publisher, index: Warehouse) -> None:
+    assert signed().returncode == 0
+    assert len(index.provenance) == 4
+    words = ("--index", "here", "--config", signed.config, "--deep", "--repository", "https://github.com/acme/gyro")
+    home = {"HOME": str(signed.project.root.parent), "XDG_CACHE_HOME": ""}
+    done = signed.wheelkit("verify-matrix", "--from-index", "gyro-cli==1.0", *words, cwd=signed.project.root, env=home)
+    assert done.returncode == 0
+    assert "2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network" in done.stdout
+
+
+def test_a_file_without_attestation_goes_in_a_call_of_its_own(signed: Publisher, index: Warehouse) -> None:
+    path = signed.project.dist / "gyro_cli-1.0.tar.gz"
+    path.with_name(f"{path.name}.publish.attestation").unlink()
+    done = signed()
+    assert done.returncode == 0
+    assert "gyro_cli-1.0.tar.gz goes without an attestation, and the other files with one" in done.stderr
+    assert set(index.files) - set(index.provenance) == {path.name}
+
+
+def test_attestations_without_trusted_publishing(signed: Publisher, index: Warehouse) -> None:
+    index.publishers.enabled = True
+    done = signed()
+    assert done.returncode == 1
+    assert "does not accept the attestations that go with the file" in done.stderr
+    for path in signed.project.dist.glob("*.attestation"):
+        path.unlink()
+    assert signed().returncode == 0
 
 
 def test_a_clock_that_is_off_by_hours(pair: Publisher, index: Warehouse) -> None:

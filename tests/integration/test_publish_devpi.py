@@ -1,18 +1,27 @@
-"""Publishing and releasing through a real devpi-server, with a family that wheelkit itself has built."""
+"""Publishing and releasing through a real devpi-server, with the example families as wheelkit itself has built them."""
 
 from __future__ import annotations
 
+import json
+import platform
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
 from command import Wheelkit, git_commit
 from releases import CLI, Member, make_family
 from servers.devpi import PASSWORD, USER, Devpi, serving
+from servers.warehouse import JSON_TYPE, Address, Warehouse, identity
+from servers.warehouse import serving as warehouse_serving
+from smoke_wheels import make, served
 
 TESTS = Path(__file__).resolve().parent.parent
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
@@ -52,25 +61,130 @@ def test_a_wrong_password(wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi) -> N
     assert "wrong-password" not in done.stderr
 
 
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One of the example families: the files that it ships, its order, and how it is built and tried."""
+
+    name: str
+    files: int
+    order: tuple[str, ...]
+    native: bool = False
+    torch: bool = False
+
+
+FAMILIES = (
+    Family(name="single-pure", files=2, order=("lantern-text",)),
+    Family(name="format-runtime-meta", files=6, order=("granule-format", "granule-runtime", "granule")),
+    Family(name="core-scheduler-meta", files=6, order=("ferry-core", "ferry-scheduler", "ferry")),
+    Family(name="native", files=8, order=("orrery", "orrery-cli", "orrery-csv", "orrery-all"), native=True),
+    Family(name="torch", files=2, order=("spinor",), native=True, torch=True),
+)
+
+
+@pytest.fixture
+def third_parties(tmp_path: Path, family: Family) -> Iterator[tuple[str, ...]]:
+    """Give the options by which smoke tests find third parties: an index with a stand-in for torch, or the usual one."""
+    if not family.torch:
+        yield ()
+        return
+    torch_stand_in(TESTS / "families" / family.name, tmp_path / "third")
+    with served(tmp_path / "third") as index:
+        yield "--index", index.url
+
+
 @pytest.mark.network
-def test_a_family_from_its_sources_to_both_indexes(wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi) -> None:
-    """The two pure distributions and the meta of the example family: built, proven, staged, tried, published, tried and tagged."""
-    root = tmp_path / "family"
-    shutil.copytree(TESTS / "families" / "format-runtime-meta", root)
-    (root / ".gitignore").write_text("dist/\n*.egg-info/\n")
-    git_commit(root)
-    env = {"TWINE_USERNAME": USER, "TWINE_PASSWORD": PASSWORD, "GIT_CONFIG_GLOBAL": str(tmp_path / ".gitconfig")}
-    (tmp_path / ".gitconfig").write_text("[user]\nname = Releaser\nemail = releaser@localhost\n")
-    built = wheelkit("build", cwd=root, env=env)
-    assert built.returncode == 0, built.stderr
-    own = next(path for path in (root / "wheelkit.toml", root / "pyproject.toml") if path.is_file() and "distributions" in path.read_text())
-    prefix = "" if own.name == "wheelkit.toml" else "tool.wheelkit."
-    config = tmp_path / own.name
-    extra = indexes(devpi, "staging", "production") + '\n[ci]\nstaging = "staging"\nproduction = "production"\n'
-    config.write_text(own.read_text() + extra.replace("[index.", f"[{prefix}index.").replace("[ci]", f"[{prefix}ci]"))
-    done = wheelkit("release", "dist", "--config", config, "--python", TAG, cwd=root, env=env)
-    assert done.returncode == 0, done.stderr
-    assert "released on staging and production" in done.stdout
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_family_from_its_sources_through_both_kinds_of_index(
+    wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi, family: Family, third_parties: tuple[str, ...]
+) -> None:
+    """Built, proven, staged, tried, published, tried and tagged: on two indexes of devpi, then on two that judge as the public ones do."""
+    root = built(wheelkit, tmp_path, family)
+    files = {path.name: path.read_bytes() for path in (root / "dist").iterdir() if path.suffix in {".whl", ".gz"}}
+    assert len(files) == family.files
+    release = releaser(wheelkit, root, devpi_env(tmp_path), third_parties)
+    release(indexes(devpi, "staging", "production"))
+    assert downloaded(devpi, "staging", family.order) == downloaded(devpi, "production", family.order) == files
     tags = subprocess.run(["git", "-C", root, "tag"], capture_output=True, text=True, check=True).stdout.split()
     assert tags
-    assert "nothing to upload to production" in wheelkit("release", "dist", "--config", config, "--python", TAG, cwd=root, env=env).stderr
+    staging, production = Warehouse(lag=0.2), Warehouse(lag=0.2)
+    with warehouse_serving(staging) as one, warehouse_serving(production) as other:
+        release(stand_ins(staging=one, production=other), TWINE_USERNAME="__token__", TWINE_PASSWORD=next(iter(staging.tokens)))
+    for index in (staging, production):
+        assert {name: one.data for name, one in index.files.items()} == files
+        assert tuple(dict.fromkeys(identity(event.file)[0] for event in index.events)) == family.order
+        assert len(index.events) == family.files
+
+
+def built(wheelkit: Wheelkit, tmp_path: Path, family: Family) -> Path:
+    """Check the family out and build it, promising no more than this machine can build."""
+    root = tmp_path / family.name
+    shutil.copytree(TESTS / "families" / family.name, root, ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py"))
+    (root / ".gitignore").write_text("dist/\n*.egg-info/\n_built_with.py\n")
+    builder: tuple[str, ...] = ()
+    if family.native:
+        if sys.platform != "linux" or platform.machine() != "x86_64":
+            pytest.skip("the host builder is for Linux")
+        builder = ("--builder", "host")
+        text = (root / "pyproject.toml").read_text()
+        (root / "pyproject.toml").write_text(re.sub(r"(?m)^targets = .*$", 'targets = ["manylinux_2_28_x86_64"]', text))
+    if family.torch and sys.version_info[:2] != (3, 11):
+        pytest.skip("the project promises cp311 only")
+    git_commit(root)
+    done = wheelkit("build", *builder, cwd=root, env={"UV_FIND_LINKS": str(tmp_path / "third")} if family.torch else None)
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+def torch_stand_in(family: Path, folder: Path) -> None:
+    """Make a wheel that is called torch, with the three libraries that spinor links."""
+    loads = "import ctypes, pathlib\nfor name in ('c10', 'torch_cpu', 'torch'):\n"
+    loads += "    ctypes.CDLL(str(pathlib.Path(__file__).parent / 'lib' / f'lib{name}.so'), mode=ctypes.RTLD_GLOBAL)\n"
+    files: dict[str, str | bytes] = {"torch/__init__.py": loads}
+    for name in ("c10", "torch_cpu", "torch"):
+        library = folder.parent / f"lib{name}.so"
+        source = family / "standin" / f"{name}.c"
+        subprocess.run(["cc", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library, source], check=True)
+        files[f"torch/lib/{library.name}"] = library.read_bytes()
+    make(folder, "torch", "2.13.99", files=files)
+
+
+def devpi_env(home: Path) -> dict[str, str]:
+    (home / ".gitconfig").write_text("[user]\nname = Releaser\nemail = releaser@localhost\n")
+    return {"TWINE_USERNAME": USER, "TWINE_PASSWORD": PASSWORD, "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
+
+
+def releaser(wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tuple[str, ...]) -> Callable[..., None]:
+    """Give what releases to indexes that are given as text of the configuration."""
+    own = next(path for path in (root / "wheelkit.toml", root / "pyproject.toml") if path.is_file())
+    prefix = "" if own.name == "wheelkit.toml" else "tool.wheelkit."
+    config = root.parent / own.name
+
+    def release(to: str, **more: str) -> None:
+        extra = f'{to}\n[ci]\nstaging = "staging"\nproduction = "production"\n'
+        config.write_text(own.read_text() + extra.replace("[index.", f"[{prefix}index.").replace("[ci]", f"[{prefix}ci]"))
+        done = wheelkit("release", "dist", "--config", config, "--python", TAG, *options, cwd=root, env={**env, **more})
+        assert done.returncode == 0, done.stderr
+        assert "released on staging and production" in done.stdout
+
+    return release
+
+
+def stand_ins(**addresses: Address) -> str:
+    return "".join(f'\n[index.{name}]\nupload = "{at.upload}"\nsimple = "{at.simple}"\nlag = "1 s"\n' for name, at in addresses.items())
+
+
+def downloaded(devpi: Devpi, index: str, projects: Iterable[str]) -> dict[str, bytes]:
+    """Take all files of some projects from an index of devpi."""
+    files: dict[str, bytes] = {}
+    for project in projects:
+        page = f"{devpi.simple(index)}{project}/"
+        for one in json.loads(fetched(page))["files"]:
+            files[one["filename"]] = fetched(urljoin(page, one["url"]))
+    return files
+
+
+def fetched(url: str) -> bytes:
+    request = urllib.request.Request(url, headers={"Accept": JSON_TYPE})  # noqa: S310 - an address of our own
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+        data: bytes = response.read()
+    return data

@@ -5,6 +5,7 @@ The programs believe that they talk to the public indexes: a proxy leads those h
 
 from __future__ import annotations
 
+import json
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from servers.issuer import Issuer, issuing
 from servers.proxy import Proxy, proxying
 from servers.publishers import Publishers
 from servers.warehouse import Warehouse, serving
+from signing import Authority
 from wheelkit.config import Config
 from wheelkit.publish import resolve
 
@@ -97,6 +99,27 @@ def test_one_token_uploads_the_family_and_is_burnt(scene: Scene, name: str) -> N
     assert scene.index.publishers.minted == {}
     assert set(scene.proxy.asked) == hosts(name)
     assert scene.leaks(done) == []
+
+
+def test_what_the_workflow_signed_goes_along(scene: Scene) -> None:
+    authority = Authority()
+    for path in scene.project.files():
+        attestation = authority.attestation(path.name, path.read_bytes())
+        path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps(attestation))
+    done = scene()
+    assert done.returncode == 0, done.stderr
+    assert scene.index.provenance.keys() == scene.index.files.keys() == {path.name for path in scene.project.files()}
+    assert scene.leaks(done) == []
+
+
+def test_a_token_that_was_burnt_is_good_for_nothing(scene: Scene) -> None:
+    assert scene().returncode == 0
+    (token,) = scene.index.publishers.burnt
+    scene.index.files.clear()
+    done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="", ACTIONS_ID_TOKEN_REQUEST_URL="", GITHUB_ACTIONS="", TWINE_PASSWORD=token)
+    assert done.returncode == 1
+    assert "does not accept the credentials" in done.stderr
+    assert scene.index.files == {}
 
 
 def test_nothing_to_do_mints_nothing(scene: Scene) -> None:

@@ -160,6 +160,28 @@ def test_a_build_tag_squat_that_comes_after_the_upload_is_not_installed(pair: Pa
     assert name in pair.production.files
 
 
+def test_squats_of_every_sort_on_either_index(pair: Pair) -> None:
+    """Third parties have an index of their own here, so that nothing but the family may come from the two that are released to."""
+    public = Warehouse()
+    public.put(*plain_wheel("friendly", "1.0", "FRIEND = True\n"))
+    squats = {*(plain_wheel(name, "9.0", EVIL) for name in ("gyro-core", "gyro-cli", "gyro", "friendly"))}
+    late = plain_wheel("gyro-core", "1.0", EVIL, build="1")
+    for index in (pair.staging, pair.production):
+        for name, data in squats:
+            index.put(name, data)
+        index.put(*late)
+        index.take = _ShownAfterTheUploads(index, index.files.pop(late[0])).take  # type: ignore[method-assign]
+    with serving(public) as third:
+        pair.public = third
+        done = pair()
+    assert done.returncode == 0, done.stderr
+    assert "squatter" not in done.stderr
+    for index in (pair.staging, pair.production):
+        assert late[0] in index.files
+        fetched = {path.rpartition("/")[2] for path in index.requests if "/files/" in path}
+        assert fetched == {path.name for path in pair.project.files() if path.suffix == ".whl"}
+
+
 class _ShownAfterTheUploads:
     """Puts a file beside the others when the last of them has been taken."""
 

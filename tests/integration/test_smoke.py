@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,6 +242,28 @@ def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917
     assert done.returncode == code
     assert said in done.stdout + done.stderr
     assert ("--find-links DIR" in done.stdout + done.stderr) or code == 1
+
+
+class Busy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_index_that_answers_with_an_error_is_no_fault_of_the_wheels(wheelkit: Wheelkit, dist: Path, tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/simple/"
+        env = {"UV_CACHE_DIR": str(tmp_path / "cache")}
+        done = wheelkit("smoke", dist, "--python", TAG, "--index", url, cwd=tmp_path, env=env)
+        server.shutdown()
+    assert done.returncode == 3
+    assert f"{url}wk-third/ answered 503 Service Unavailable" in done.stderr
+    assert "cannot be met together" not in done.stdout + done.stderr
 
 
 def test_interpreters_that_are_not_here_are_skipped_and_said(wheelkit: Wheelkit, tmp_path: Path) -> None:

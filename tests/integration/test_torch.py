@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import smoke_wheels
 from command import Wheelkit, git_commit
 from native import Library, Toolchain
 from wheelkit import wheel as wheels
@@ -122,6 +123,23 @@ def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) ->
     env = {**os.environ, "LD_LIBRARY_PATH": str(standins.place)}
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path / "site", env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["8", "True", "False"]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF")
+def test_a_symbol_that_the_installed_torch_does_not_have_is_told_as_an_abi_mismatch(tmp_path: Path, wheelkit: Wheelkit) -> None:
+    # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch has no such function.
+    code = 'void *zeros(void) __asm__("_ZN2at5zerosEv");\nvoid *PyInit__x(void) { return zeros(); }\n'
+    (tmp_path / "x.c").write_text(code)
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-z,now", "-o", tmp_path / "x.so", tmp_path / "x.c"], check=True)
+    dist = tmp_path / "dist"
+    smoke_wheels.make(dist, "torch", "2.12.1", files={"torch/__init__.py": ""})
+    files: dict[str, str | bytes] = {"wk_spin/__init__.py": "", "wk_spin/_x.abi3.so": (tmp_path / "x.so").read_bytes()}
+    smoke_wheels.make(dist, "wk-spin", files=files, needs=("torch>=2.12",), tag=f"cp311-abi3-linux_{platform.machine()}")
+    done = wheelkit("smoke", dist, "--offline", cwd=tmp_path)
+    assert done.returncode == 1
+    shown = " ".join((done.stdout + done.stderr).split())
+    assert "the installed torch 2.12.1 does not have the C++ symbol _ZN2at5zerosEv: an ABI mismatch" in shown
+    assert 'dependencies = ["torch==2.12.*"]' in shown
 
 
 @pytest.fixture(scope="module")

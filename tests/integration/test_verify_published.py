@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from command import Wheelkit
-from releases import CORE, FAMILY, Project, make_family
+from releases import CLI, CORE, FAMILY, Member, Project, make_family
 from servers.warehouse import Warehouse, serving
+from signing import Authority
 
 
 @dataclass
@@ -25,13 +28,24 @@ class Published:
     wheelkit: Wheelkit
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.wheelkit("verify-matrix", "--index", "here", "--config", self.config, *words, cwd=self.project.root)
+        env = {"HOME": str(self.config.parent), "XDG_CACHE_HOME": ""}
+        return self.wheelkit("verify-matrix", "--index", "here", "--config", self.config, *words, cwd=self.project.root, env=env)
 
     def codes(self, *words: str) -> list[str]:
+        return list(self.findings(*words))
+
+    def findings(self, *words: str) -> dict[str, str]:
         done = self("--json", *words)
-        found = [one["code"] for one in json.loads(done.stdout)["findings"]]
-        assert done.returncode == (1 if {"WK901", "WK902", "WK903", "WK801", "WK101", "WK102"}.intersection(found) else 0)
+        found = {one["code"]: one["what"] for one in json.loads(done.stdout)["findings"]}
+        assert done.returncode == (1 if {"WK901", "WK902", "WK903", "WK905", "WK801", "WK101", "WK102"}.intersection(found) else 0)
         return found
+
+    def sign(self, authority: Authority, *members: Member, **other: bytes) -> None:
+        """Serve attestations for all files of distributions; ``other`` bytes for some file names, by their endings."""
+        for name, one in self.index.files.items():
+            if one.project in {member.name for member in members}:
+                data = other.get(name.rpartition(".")[2], one.data)
+                self.index.provenance[name] = json.dumps(authority.provenance(name, data)).encode()
 
 
 @pytest.fixture
@@ -90,3 +104,58 @@ def test_what_names_nothing(published: Published, words: tuple[str, ...], said: 
 
 def test_one_distribution_does_not_miss_the_others(published: Published) -> None:
     assert "WK804" not in published.codes("--from-index", f"{CORE.name}==1.0", "--deep")
+
+
+def test_attestations_that_hold_and_one_for_other_bytes(published: Published) -> None:
+    authority = Authority()
+    authority.trust(published.config.parent)
+    published.sign(authority, CLI)
+    said = published.findings("--from-index", "gyro-cli==1.0", "--deep")
+    assert list(said) == ["WK907"]
+    assert said["WK907"].startswith("2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;")
+    published.sign(authority, CLI, gz=b"the same name, and other bytes")
+    said = published.findings("--from-index", "gyro-cli==1.0", "--deep")
+    assert said["WK905"] == "the attestation by GitHub acme/gyro release.yml does not hold: subject does not match distribution digest"
+    assert said["WK907"].startswith("1 file signed by")
+
+
+def test_attestations_are_left_alone_without_deep(published: Published) -> None:
+    published.sign(Authority(), CLI)
+    said = published.findings("--from-index", "gyro-cli==1.0")
+    assert said["WK907"].endswith("were not verified: the files were not fetched")
+    assert not [path for path in published.index.requests if "/integrity/" in path]
+
+
+def test_attestations_by_an_authority_that_nobody_trusts(published: Published) -> None:
+    published.sign(Authority(), CLI)
+    assert (
+        "does not hold: failed to build timestamp certificate chain"
+        in published.findings("--from-index", "gyro-cli==1.0", "--deep")["WK905"]
+    )
+
+
+@pytest.mark.network
+def test_real_attestations_with_the_keys_that_sigstore_ships(published: Published, tmp_path: Path) -> None:
+    """What a real workflow signed and the public index served once, as the library's own tests keep it."""
+    file, provenance = real_provenance(tmp_path)
+    published.index.put(file.name, file.read_bytes())
+    published.index.provenance[file.name] = provenance
+    words = ("--from-index", "pypi-attestations==0.0.19", "--deep", "--repository")
+    said = published.findings(*words, "https://github.com/trailofbits/pypi-attestations")
+    assert said["WK907"].startswith("1 file signed by GitHub trailofbits/pypi-attestations release.yml, commit ")
+    assert "it was signed by GitHub" in published.findings(*words, "https://github.com/acme/gyro")["WK905"]
+    published.index.provenance[file.name] = provenance.replace(b'"signature":"ME', b'"signature":"MF')
+    assert "does not hold" in published.findings(*words, "trailofbits/pypi-attestations")["WK905"]
+
+
+def real_provenance(folder: Path) -> tuple[Path, bytes]:
+    """Fetch the pinned sdist in which they are."""
+    release, digest = "pypi_attestations-0.0.30", "14ff13c76bbef02a483c2b77532da02bfd746b5141b881f355e06b9807434423"
+    spec = f"pypi-attestations==0.0.30 --hash=sha256:{digest}"
+    (folder / "pins").write_text(spec)
+    fetch = ("download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", "pins")
+    subprocess.run([sys.executable, "-m", "pip", *fetch], cwd=folder, check=True)
+    with tarfile.open(folder / f"{release}.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    file = folder / release / "test" / "assets" / "pypi_attestations-0.0.19.tar.gz"
+    return file, file.with_name(f"{file.name}.provenance").read_bytes()

@@ -90,6 +90,7 @@ class Warehouse:
     files: dict[str, Stored] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     yanked: set[str] = field(default_factory=set)
+    provenance: dict[str, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -121,6 +122,8 @@ class Warehouse:
             return False
         self._refuse_name(name, digest)
         self._refuse_rules(form, project, version)
+        if form.get("attestations"):
+            self._attest(name, form.get("attestations"), token)
         moment = time.monotonic() + self.lag
         self.files[name] = Stored(
             name=name,
@@ -133,6 +136,16 @@ class Warehouse:
             attestations=form.get("attestations"),
         )
         return True
+
+    def _attest(self, name: str, attestations: str, token: str | None) -> None:
+        """Keep what was signed, under the publisher that the index knows by the token."""
+        if self.publishers.enabled and token not in self.publishers.minted:
+            raise RefusedError(
+                400, "Invalid attestations supplied during upload: Attestations are only supported when using Trusted Publishing"
+            )
+        publisher = {"kind": "GitHub", "repository": "acme/gyro", "workflow": "release.yml", "environment": None}
+        bundle = {"publisher": publisher, "attestations": json.loads(attestations)}
+        self.provenance[name] = json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
 
     def _authorised(self, form: Form, token: str | None) -> tuple[str, str]:
         scope = self.tokens.get(token or "") or self.publishers.minted.get(token or "")
@@ -212,6 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"audience": index.publishers.audience}) if index.publishers.enabled else self._page(404, "Not Found")
         elif parts.path.startswith("/simple/"):
             self._listing(index, parts.path.removeprefix("/simple/").strip("/"))
+        elif parts.path.startswith("/integrity/") and (served := index.provenance.get(parts.path.split("/")[2])) is not None:
+            self._send(200, served, "application/vnd.pypi.integrity.v1+json")
         elif (stored := index.files.get(parts.path.rpartition("/")[2])) is not None and parts.path.startswith("/files/"):
             self._send(200, stored.data, "application/octet-stream")
         else:
@@ -322,6 +337,7 @@ def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[st
             "size": len(one.data),
             "upload-time": one.uploaded.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "yanked": one.name in index.yanked,
+            "provenance": f"/integrity/{one.name}/provenance" if one.name in index.provenance else None,
         }
         for one in files
     ]

@@ -279,3 +279,19 @@ def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
     assert isinstance(error, ProjectError)
     assert error.message == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
     assert 'kind = "pure"' in error.hint
+
+
+STATISTICS = """Compile requests                     12
+Compile requests executed            7
+Cache hits                           6
+Cache hits (C/C++)                   6
+Cache misses                         1
+"""
+
+
+def test_the_compiler_caches_last_statistics_are_read() -> None:
+    before = STATISTICS.replace("executed            7", "executed            1").replace(
+        "hits                           6", "hits                           0"
+    )
+    assert cibuildwheel.compiled_before(f"x\n{before}y\n{STATISTICS}z\n") == (6, 7)
+    assert cibuildwheel.compiled_before("Cache hits (C/C++)   6\n") is None

@@ -14,10 +14,13 @@ from abi3info import DATAS, FUNCTIONS
 
 from wheelkit import config, machine, matrix, plan
 from wheelkit.build.cross import limits
-from wheelkit.build.cross.board import Board
+from wheelkit.build.cross.board import Board, SharedLog
+from wheelkit.build.cross.environment import make_environment
 from wheelkit.build.cross.files import build_details, cross_file, definition_file
 from wheelkit.build.cross.zig import find_zig, zig_environment
-from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, UsageError
+from wheelkit.build.progress import Silent
+from wheelkit.build.workshop import Workshop
+from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.meson import unconditional
@@ -105,7 +108,7 @@ def test_the_cross_file_survives_odd_folders() -> None:
     text = cross_file(row, Path("/it's here/zig"), Path("/in clude"))
     parser = configparser.ConfigParser()
     parser.read_string(text)
-    assert parser["binaries"]["c"] == r"['/it\'s here/zig', 'cc', '-target', 'aarch64-macos.11.0', '-I/in clude']"
+    assert parser["binaries"]["c"] == r"['/it\'s here/zig', 'cc', '-target', 'aarch64-macos.11.0', '-g0', '-I/in clude']"
     assert dict(parser["host_machine"]) == {
         "system": "'darwin'",
         "cpu_family": "'aarch64'",
@@ -285,6 +288,29 @@ def test_a_command_in_a_thread_ends_when_told(tmp_path: Path) -> None:
     thread.join(30)
     assert not thread.is_alive()
     assert len(raised) == 1
+
+
+def test_a_command_with_a_log_of_its_own_sees_what_the_workshop_sets(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shop = Workshop(folder=tmp_path, log=log, run=LoggedRun(log), progress=Silent(), env={"SET": "1", "OWN": "1"})
+    script = "import os; print(os.environ['SET'], os.environ['OWN'])"
+    done = SharedLog(shop, Board(Silent()), tmp_path / "own")(Command(argv=(sys.executable, "-c", script), env={"OWN": "2"}))
+    assert (done.output, done.log) == ("1 2\n", log)
+    assert "1 2\n" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("requires", "message"),
+    [
+        (("gone @ file:///no/such/gone-1.0-py3-none-any.whl",), "installing what momentum needs to be built failed"),
+        ((), "asking mesonpy what it needs failed"),  # nothing brought the backend
+    ],
+)
+def test_a_build_environment_that_cannot_be_made_says_why(tmp_path: Path, requires: tuple[str, ...], message: str) -> None:
+    item = distribution(tmp_path, build_requires=requires)
+    with pytest.raises(ToolFailedError, match=message) as caught:
+        make_environment(item, Path(sys.executable), tmp_path, LoggedRun(tmp_path / "log"))
+    assert ("gone" if requires else "No module named 'mesonpy'") in caught.value.detail
 
 
 @pytest.mark.parametrize("words", [["--cross", "--native"], ["--cross", "--builder", "host"]])

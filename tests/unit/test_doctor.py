@@ -10,6 +10,7 @@ import pytest
 
 from wheelkit import config, doctor, family
 from wheelkit.__main__ import main
+from wheelkit.cli import doctor as cli_doctor
 from wheelkit.doctor import Line, State, access, machine, project, tools
 from wheelkit.errors import ConfigError, ProjectError
 
@@ -74,7 +75,7 @@ def test_without_an_engine_the_host_builder_takes_over(path: Path) -> None:
     assert list(path.iterdir()) == []
     (line,) = machine.containers({})
     assert line.state is State.WARNING
-    assert line.detail == "docker is not installed; podman is not installed; the host builder takes over"
+    assert line.detail == "the host builder takes over: docker is not installed; podman is not installed"
     assert line.mend == "apt install podman"
 
 
@@ -84,7 +85,10 @@ def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
     (line,) = machine.containers({"CIBW_CONTAINER_ENGINE": "docker"})
     assert line.state is State.WARNING
     assert "docker is installed but does not work: Cannot connect to the Docker daemon" in line.detail
-    assert line.mend.startswith("start its service")
+    assert line.mend == "sudo systemctl start docker"
+    program(path, "docker", "exit 1")
+    program(path, "podman", "echo cannot clone: Operation not permitted >&2; exit 125")
+    assert [one.mend for one in machine.containers({"CIBW_CONTAINER_ENGINE": "podman"})] == ["podman info"]
 
 
 @linux
@@ -260,6 +264,20 @@ def test_the_command_prints_text_or_json_and_fails_where_something_is_missing(
     lines = json.loads(capsys.readouterr().out)["lines"]
     assert {line["state"] for line in lines} == {"fine", "warning", "missing"}
     assert all(line["mend"] for line in lines if line["state"] != "fine")
+
+
+@pytest.mark.parametrize(("terminal", "longest"), [(True, 80), (False, 200)])
+def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, longest: int) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    command = "podman run --rm --pull=never --network=none localhost/an-image-of-a-long-name:of-today true"
+    line = Line(topic="machine", name="containers", state=State.MISSING, detail="it starts none " * 10, mend=command)
+    *texts, mend = cli_doctor._texts(line, 12)
+    assert mend.strip() == command
+    assert texts[0].startswith("  missing  containers    it starts none it")
+    assert 60 < max(map(len, texts)) <= longest
+    assert " ".join(" ".join(texts).split()) == f"missing containers {'it starts none ' * 10}".strip()
 
 
 def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:

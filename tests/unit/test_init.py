@@ -150,6 +150,26 @@ def test_the_matrix_follows_from_what_the_project_says(
     assert adopted(MESON + settings) == {"targets": targets, "interpreters": interpreters}
 
 
+@pytest.mark.parametrize(
+    ("classifiers", "settings", "systems"),
+    [
+        (["OS Independent"], "", ["manylinux", "macosx", "win"]),
+        (["Microsoft :: Windows", "MacOS", "POSIX :: Linux"], "", ["manylinux", "macosx", "win"]),
+        (["POSIX"], "", ["manylinux", "macosx"]),
+        (["POSIX :: Linux", "MacOS :: MacOS X"], "", ["manylinux", "macosx"]),
+        (["POSIX :: Linux"], "", ["manylinux"]),
+        (["POSIX :: Linux"], '[tool.cibuildwheel.windows]\narchs = ["AMD64"]\n', ["manylinux", "win"]),
+        (["POSIX :: BSD"], "", ["manylinux", "macosx", "win"]),
+    ],
+)
+def test_the_systems_are_those_that_the_classifiers_name(
+    adopted: Callable[[str], dict[str, list[str]]], classifiers: list[str], settings: str, systems: list[str]
+) -> None:
+    named = "".join(f'    "Operating System :: {one}",\n' for one in classifiers)
+    promised = adopted(MESON.replace("classifiers = [\n", f"classifiers = [\n{named}") + settings)
+    assert list(dict.fromkeys(target.partition("_")[0] for target in promised["targets"])) == systems
+
+
 def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
     with pytest.raises(ProjectError, match="no wheel is left to promise for momentum"):
         adopted(MESON + '[tool.cibuildwheel]\nskip = "*"\n')

@@ -120,6 +120,16 @@ def test_interpreters_are_found_on_path_in_pyenv_and_in_uv(script: Script, tmp_p
     assert found(*wanted, home=tmp_path) == {"cp395": on_path, "cp396": pyenv, "cp397": uv, "cp397t": threaded, "pp398": pypy}
 
 
+def test_interpreters_that_setup_python_keeps_are_found(script: Script, tmp_path: Path) -> None:
+    linux = script("python3.96", answer("cp396"), "cache/Python/3.96.2/x64/bin")
+    windows = script("python.exe", answer("cp397"), "cache/Python/3.97.0-rc.1/x64")
+    threaded = script("python.exe", answer("cp397t"), "cache/Python/3.97.0-rc.1/x64-freethreaded")
+    pypy = script("pypy3.98", answer("pp398"), "cache/PyPy/3.98.1/x64/bin")
+    where = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache")}
+    wanted = ("cp396", "cp397", "cp397t", "pp398")
+    assert found(*wanted, home=tmp_path, environ=where) == {"cp396": linux, "cp397": windows, "cp397t": threaded, "pp398": pypy}
+
+
 def test_one_with_headers_is_preferred(script: Script, tmp_path: Path) -> None:
     bare = script("python3.96", answer("cp396", headers=False))
     assert found("cp396", home=tmp_path) == {"cp396": bare}

@@ -95,7 +95,7 @@ def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
         ("mesonpy", {}, Kind.NATIVE),
         ("mesonpy", {"meson__build": "project('x')\npy.extension_module('y', 'y.c')"}, Kind.NATIVE),
         ("mesonpy", {"meson__build": "project('x')\nsubdir('src')"}, Kind.NATIVE),
-        ("mesonpy", {"meson__build": "project('x')\npy.install_sources('x.py')"}, Kind.PURE),
+        ("mesonpy", {"meson__build": "project('x')\npy.install_sources('x.py', subdir: 'x')"}, Kind.PURE),
         ("maturin", {}, Kind.NATIVE),
         ("scikit_build_core.build", {}, Kind.NATIVE),
         ("setuptools.build_meta", {}, Kind.PURE),

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ from publishing import CountingClock
 from wheelkit.errors import CheckFailedError, IndexUnavailableError
 from wheelkit.process import Command, end_group, start
 from wheelkit.publish.client import Client
-from wheelkit.publish.lock import held
+from wheelkit.publish.lock import _beyond_the_text, held
 
 
 @dataclass
@@ -157,6 +158,47 @@ def test_a_lock_is_held_by_one_and_waited_for(tmp_path: Path) -> None:
     assert notes == [f"another wheelkit (process {os.getpid()}) is publishing this release; waiting until it has ended"]
     with held(tmp_path / "a.lock", CountingClock(), notes.append):
         assert len(notes) == 1
+        assert (tmp_path / "a.lock").read_text() == str(os.getpid())
+
+
+def test_whoever_had_to_wait_writes_its_number_over_the_other_one(tmp_path: Path) -> None:
+    first = held(tmp_path / "a.lock", CountingClock(), str)
+    first.__enter__()
+
+    class Freed(CountingClock):
+        def sleep(self, seconds: float) -> None:
+            first.__exit__(None, None, None)
+            super().sleep(seconds)
+
+    with held(tmp_path / "a.lock", Freed(), str):
+        assert (tmp_path / "a.lock").read_text() == str(os.getpid())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_where_windows_locks_and_where_it_goes_on(tmp_path: Path, *, fails: bool) -> None:
+    """What is locked there cannot be read, so it lies behind the holder's number, and no position is left behind."""
+    path = tmp_path / "a.lock"
+    path.write_text("4711")
+    places: list[int] = []
+
+    def lock() -> None:
+        places.append(os.lseek(descriptor, 0, os.SEEK_CUR))
+        if fails:
+            raise PermissionError(13, "Permission denied")
+
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        with pytest.raises(PermissionError) if fails else nullcontext():
+            _beyond_the_text(descriptor, lock)
+        assert os.read(descriptor, 20) == b"4711"
+    finally:
+        os.close(descriptor)
+    assert places[0] > 20
+
+
+def test_what_is_started_does_not_inherit_the_lock_unless_it_is_handed_on(tmp_path: Path) -> None:
+    with held(tmp_path / "a.lock", CountingClock(), str) as descriptor:
+        assert not os.get_inheritable(descriptor)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no lock on")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -126,8 +128,38 @@ def test_no_dist_and_no_manifest(project: Project) -> None:
         gathered(project)
 
 
+def statement(path: Path, **other: object) -> None:
+    """Write an attestation as far as it can be read without keys."""
+    subject = {"name": path.name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}, **other}
+    envelope = {"statement": b64encode(json.dumps({"subject": [subject]}).encode()).decode()}
+    path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps({"envelope": envelope}))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"name": "gyro_cli-1.1.tar.gz"}, "is about gyro_cli-1.1.tar.gz"),
+        ({"name": "x"}, "is about x"),
+        ({"digest": {"sha256": "ab" * 32}}, "was signed for other bytes: sha256 abababababab…"),
+        ({"digest": "ab"}, "is no attestation (PEP 740)"),
+    ],
+)
+def test_attestations_of_something_else(project: Project, other: dict[str, object], words: str) -> None:
+    path = project.dist / "gyro_cli-1.0.tar.gz"
+    statement(path, name="Gyro.CLI-1.0.tar.gz")
+    assert gathered(project)
+    statement(path, **other)
+    assert f"{path.name}.publish.attestation {words}" in problems(project)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"envelope": {"statement": "="}}', '{"envelope": {"statement": "e30="}}'])
+def test_attestations_that_are_none(project: Project, text: str) -> None:
+    (project.dist / "gyro_cli-1.0.tar.gz.publish.attestation").write_text(text)
+    assert "gyro_cli-1.0.tar.gz.publish.attestation is no attestation (PEP 740)" in problems(project)
+
+
 def test_attestations_are_found_beside_their_files(project: Project) -> None:
-    (project.dist / "gyro_cli-1.0.tar.gz.publish.attestation").write_text("{}")
+    statement(project.dist / "gyro_cli-1.0.tar.gz")
     signed = {one.name: len(one.attestations) for one in gathered(project).files}
     assert signed["gyro_cli-1.0.tar.gz"] == 1
     assert sum(signed.values()) == 1
@@ -200,7 +232,7 @@ def test_a_family_member_that_was_not_built(tmp_path: Path) -> None:
 
 
 def test_cross_built_wheels_need_a_policy(tmp_path: Path) -> None:
-    assert "1 wheel was built on another system" in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
+    assert "1 wheel is cross-built" in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
     required(make_family(tmp_path / "b", (CORE,), builder="cross", config="[publish]\nallow-cross = true\n"), STAGING)
 
 

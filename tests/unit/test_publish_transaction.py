@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,21 @@ def test_dependents_wait_until_what_they_need_is_visible(tmp_path: Path) -> None
     assert moments[0] >= 7.0
 
 
-def test_what_does_not_depend_on_each_other_does_not_wait(tmp_path: Path) -> None:
-    made = scene(tmp_path, batch(tmp_path, "core"), batch(tmp_path, "cli"), lag=7.0)
-    moments: list[float] = []
-    made.twine.replies = [made.twine.take, lambda names: (moments.append(made.clock.now()), made.twine.take(names))[1]]
+def test_what_does_not_depend_on_each_other_goes_in_one_call(tmp_path: Path) -> None:
+    family = ("core", ()), ("cli", ("core",)), ("web", ("core",)), ("store", ("core", "web")), ("meta", ("core", "cli", "web", "store"))
+    made = scene(tmp_path, *(batch(tmp_path, name, *needs) for name, needs in family), lag=7.0)
     go(made)
-    assert moments == [0.0]
-    assert made.clock.now() >= 7.0
+    called = [list(dict.fromkeys(name.partition("-")[0] for name in names)) for names in made.twine.calls]
+    assert called == [["core"], ["cli", "web"], ["store"], ["meta"]]
+    assert [name.endswith(".whl") for name in made.twine.calls[1]] == [True, False] * 2
+
+
+def test_files_without_attestations_go_in_a_call_of_their_own(tmp_path: Path) -> None:
+    one = batch(tmp_path, "core")
+    signed = replace(one, files=(replace(one.files[0], attestations=(tmp_path / "x.attestation",)), one.files[1]))
+    made = scene(tmp_path, signed)
+    go(made)
+    assert made.twine.calls == [[file.name] for file in one.files]
 
 
 def test_other_bytes_stop_everything_before_the_first_upload(tmp_path: Path) -> None:
@@ -128,7 +137,7 @@ def test_a_failure_that_stays_gives_up_and_says_so(tmp_path: Path) -> None:
     made.twine.replies = [lambda names: said(*refused(names[0], 503, "Service Unavailable"))] * 3
     with pytest.raises(IndexUnavailableError, match=r"did not take core-1.0-py3-none-any.whl in 3 attempts") as caught:
         go(made)
-    assert "0 of 4 files of the release are on here" in caught.value.detail
+    assert "no file of the release is on here; another run goes on from here" in caught.value.detail
     assert made.twine.calls == [CORE] * 3
 
 
@@ -138,9 +147,13 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
         made.twine.take,
         lambda names: said(*taken(names[0]), *refused(names[1], 400, "Bad Request", "Only one sdist may be uploaded per release.")),
     ]
-    with pytest.raises(IndexRefusedError, match=r"here refuses cli-1.0.tar.gz: the index has another sdist") as caught:
+    with pytest.raises(IndexRefusedError, match=r"here refuses cli-1.0.tar.gz$") as caught:
         go(made)
-    assert "3 of 4 files" in caught.value.detail
+    assert caught.value.detail.splitlines() == [
+        "the index has another sdist of this version",
+        "400 Only one sdist may be uploaded per release.",
+        "3 of 4 files of the release are on here; another run goes on from here",
+    ]
     assert len(made.twine.calls) == 2
 
 

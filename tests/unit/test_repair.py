@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from binaries import elf, macho, pe
+from wheelkit.config.exclude import with_versions
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.process import Command, Completed
-from wheelkit.repair.lines import Recipe, container_line, host_line, matches, patterns_for_sonames
+from wheelkit.repair.lines import Recipe, container_line, host_line
 from wheelkit.repair.run import Repaired
 from wheelkit.repair.run import repair as repair_with
+from wheelkit.wheel.library import matches
 from wheels import Contents, write_wheel
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
@@ -53,8 +55,8 @@ def repair(  # noqa: PLR0913
 
 
 def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
-    assert patterns_for_sonames(["libc10.so", "libtorch*", "libc10.so"]) == ("libc10.so", "libc10.so.*", "libtorch*")
-    assert patterns_for_sonames([]) == ()
+    assert with_versions(["libc10.so", "libtorch*", "libc10.so"]) == ("libc10.so", "libc10.so.*", "libtorch*")
+    assert with_versions([]) == ()
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,16 @@ def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writ
     with pytest.raises(ToolFailedError, match=f"auditwheel left {len(writes)} wheels of demo"):
         repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=writes))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("tool", [Tool(returncode=2, says="no"), Tool(writes=())])
+def test_a_failed_repair_leaves_no_empty_folder_behind(tmp_path: Path, tool: Tool) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ToolFailedError):
+        repair(raw(tmp_path), LINUX, (), tmp_path / "kept/new/dist", tool)
+    assert list((tmp_path / "kept").iterdir()) == []
+    done = repair(raw(tmp_path), LINUX, (), tmp_path / "kept/new/dist", Tool())
+    assert list((tmp_path / "kept/new/dist").iterdir()) == [done.path]
 
 
 MISSING = (

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from wheelkit.build.progress import step
-from wheelkit.cli.screen import Steps, coloured, columns, complain, result_json, size
+from wheelkit.cli.screen import age, coloured, columns, complain, result_json, size
+from wheelkit.cli.steps import Steps
 
 Capture = pytest.CaptureFixture[str]
 
@@ -55,8 +57,6 @@ def test_colour_is_for_terminals_and_for_those_who_want_it(monkeypatch: pytest.M
 
 
 def test_a_complaint_is_the_same_words_with_and_without_colour(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    import re
-
     terminal(monkeypatch, is_terminal=False)
     complain("it failed", detail="a\nb", hint="do c\nor d")
     plain = capsys.readouterr().err
@@ -101,6 +101,70 @@ def test_the_live_line_ends_with_its_step(monkeypatch: pytest.MonkeyPatch, capsy
     assert "sdist x" in capsys.readouterr().err
 
 
+class Remembered(dict[str, float]):
+    """How long steps took."""
+
+    def last(self, label: str) -> float | None:
+        return self.get(label)
+
+    def took(self, label: str, seconds: float) -> None:
+        self[label] = seconds
+
+
+def test_a_step_says_how_long_it_took_the_last_time(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    times = Remembered({"old": 11.25})
+    steps = Steps(times=times)
+    for label, seconds, ok in (("old", 12.0, True), ("new", 3.0, True), ("short", 0.1, True), ("broken", 9.0, False)):
+        steps.begin(label)
+        steps.end(label, seconds, ok=ok)
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.endswith("12.0 s   (last time 11.2 s)")
+    assert second.endswith("3.0 s")
+    assert times == {"old": 12.0, "new": 3.0}
+
+
+def test_steps_that_run_together_have_a_live_line_each(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch)
+    steps = Steps(times=Remembered({"b": 7.0}))
+    steps.begin("a")
+    steps.begin("b")
+    with steps._lock:
+        steps._draw()
+        shown = capsys.readouterr().err
+    assert [re.sub(r"\x1b\[\d+m", "", line).split()[0] for line in shown.split("\n")] == ["a", "b"]
+    assert "(last time 7 s)" in shown
+    steps.note("between")
+    assert capsys.readouterr().err.startswith("\r\x1b[1A\x1b[J")
+    steps.end("a", 1.0, ok=True)
+    steps.end("b", 1.0, ok=True)
+    assert not steps._running
+
+
+def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    for environ, expected in (
+        ({"GITHUB_ACTIONS": "true"}, ["::group::compile", "cc -c a.c", "Building wheel", "done", "::endgroup::", "quiet"]),
+        ({}, ["compile", "quiet"]),
+    ):
+        steps = Steps(environ=environ)
+        steps.output(b"belongs to no step\n")
+        with step(steps, "compile"):
+            for line in (b"cc -c a.c\n", b"::group::Building wheel\n", b"::endgroup::\n", b"done\n"):
+                steps.output(line)
+        with step(steps, "quiet"):
+            pass
+        assert [re.split(r"  +", line.strip())[0] for line in capsys.readouterr().err.splitlines()] == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (90_000, "25 h ago"), (200_000, "2 days ago")],
+)
+def test_ages_are_written_for_people(seconds: float, text: str) -> None:
+    assert age(seconds) == text
+
+
 def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs import user_log_path
 
@@ -111,9 +175,9 @@ def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(tmp_path: Pa
     if not folder.is_relative_to(tmp_path):
         pytest.skip("this system has another place for logs")
     folder.mkdir(parents=True)
-    for number in range(40):
-        (folder / f"20260101T0000{number:02}-1-build.log").touch()
+    for number in range(140):
+        (folder / f"20260101T{number:06}-1-build.log").touch()
     log = _log_file("build")
     assert log.parent == folder
-    assert len(list(folder.glob("*.log"))) == 20
-    assert (folder / "20260101T000039-1-build.log").exists()
+    assert len(list(folder.glob("*.log"))) == 100
+    assert (folder / "20260101T000139-1-build.log").exists()

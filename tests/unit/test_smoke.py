@@ -13,6 +13,7 @@ import pytest
 from smoke_wheels import make
 from wheelkit.__main__ import main
 from wheelkit.config import Provider
+from wheelkit.config.exclude import shipped_providers
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine import Machine, Python, own_target
 from wheelkit.manifest import BuiltFile, Manifest
@@ -22,6 +23,7 @@ from wheelkit.smoke import install, packages, plan, probe
 from wheelkit.smoke.compare import compare
 from wheelkit.smoke.explain import Known, explain
 from wheelkit.smoke.install import Place, Source
+from wheelkit.smoke.mangled import belongs_to
 from wheelkit.smoke.model import Case, How, Package
 from wheelkit.smoke.refusal import refused
 
@@ -383,7 +385,7 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
         ("/x/_fast.so: undefined symbol: gear_turn", "the symbol gear_turn is missing, and nothing that was installed exports it"),
         (
             "/x/_fast.so: undefined symbol: _ZN3c104cuda9SetDeviceEi",
-            "the installed torch does not have the symbol _ZN3c104cuda9SetDeviceEi: it was built against another version",
+            "the installed torch does not have the C++ symbol _ZN3c104cuda9SetDeviceEi: an ABI mismatch",
         ),
         (
             "DLL load failed while importing _fast: The specified module could not be found.",
@@ -396,6 +398,39 @@ def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -
     what, fix = told(tmp_path, error, providers=(torch,))
     assert what.startswith(said)
     assert fix
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(tmp_path: Path, *, configured: bool) -> None:
+    torch = packages.read(make(tmp_path / "dist", "torch", "2.13.1", files={"torch/__init__.py": ""}))
+    unpacked(tmp_path / "env", torch, None)
+    error = "/x/_fast.so: undefined symbol: _ZN2at4_ops5zeros4callERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+    what, fix = told(tmp_path / "env", error, providers=(shipped_providers()["torch"],) if configured else ())
+    assert "the installed torch 2.13.1 does not have the C++ symbol _ZN2at4_ops5zeros4call" in what
+    assert "ABI mismatch" in what
+    assert 'dependencies = ["torch==2.13.*"]' in fix
+    assert "_GLIBCXX_USE_CXX11_ABI" in fix
+    # A function of the extension's own that takes a tensor is not torch's to export; nor is a namespace that begins alike.
+    for own in ("_Z4sinkRKN2at6TensorE", "_ZN6gadget2atEv", "_ZN12attach_thing3runEv", "at_exit"):
+        assert "nothing that was installed exports it" in told(tmp_path / "env", f"/x/_fast.so: undefined symbol: {own}")[0]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "provider", "its"),
+    [
+        ("_ZN5torch8autograd4Node4nameEv", "torch", True),
+        ("__ZNK3c1010TensorImpl5sizesEv", "torch", True),
+        ("_ZTIN3c105ErrorE", "torch", True),
+        ("_ZGVN2at3gotE", "torch", True),
+        ("_ZN5arrow6BufferD1Ev", "pyarrow", True),
+        ("_ZN2ov4CoreC1Ev", "openvino", True),
+        ("_ZN3tbb6detail2r15spawnEv", "tbb", True),
+        ("_ZN5arrow6BufferD1Ev", "torch", False),
+        ("_ZN4mine5torchEv", "torch", False),
+    ],
+)
+def test_a_mangled_name_tells_whose_it_is(symbol: str, provider: str, *, its: bool) -> None:
+    assert belongs_to(symbol, provider) is its
 
 
 def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> None:
@@ -425,6 +460,14 @@ UV_NETWORK = """error: Request failed after 3 retries in 9.6s
   cause: error sending request for url (http://127.0.0.1:9/simple/click/)
   cause: client error (Connect)
 """
+UV_BUSY = """error: Request failed after 1 retry in 1.8s
+  cause: Failed to fetch: http://127.0.0.1:9/simple/click/
+  cause: HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:9/simple/click/)
+"""
+UV_DENIED = """error: No solution found when resolving dependencies
+  cause: Because click was not found in the package registry and you require click, your requirements are unsatisfiable.
+hint: An index URL (http://127.0.0.1:9/simple/) could not be queried due to a lack of valid authentication credentials (401 Unauthorized)
+"""
 UV_UNKNOWN = """error: No solution found when resolving dependencies
   cause: Because click was not found in the {} and core==1.0 depends on click, we can conclude that core==1.0 cannot be used.
 """
@@ -434,6 +477,8 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
     ("output", "source", "said", "network"),
     [
         (UV_SDIST, Source(), "sgmllib3k, which core needs, has no wheel that fits here, only an sdist", False),
+        (UV_BUSY, Source(), "http://127.0.0.1:9/simple/click/ answered 503 Service Unavailable", True),
+        (UV_DENIED, Source(), "http://127.0.0.1:9/simple/ answered 401 Unauthorized", True),
         (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ cannot be reached", True),
         (UV_UNKNOWN.format("package registry"), Source(), "click, which core needs, is not on the index", False),
         (UV_UNKNOWN.format("cache"), Source(offline=True), "click, which core needs, is not in uv's cache", False),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import wheels
+from wheelkit import manifest
 from wheelkit.checks import Contract, Promise, contract_of
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
@@ -84,6 +85,43 @@ def test_unreadable_files_are_findings(tmp_path: Path) -> None:
     assert [finding.what for finding in report.findings[:2]] == ["it is empty", "it is no readable zip archive: File is not a zip file"]
     assert (report.wheels, report.sdists) == (2, 1)
     assert {finding.file for finding in report.findings} == {wheels.LINUX, wheels.PURE, "demo-1.0.tar.gz"}
+
+
+def noted(folder: Path, builder: str, **changes: str) -> None:
+    """Lay the manifest beside the wheel that a build would have laid there."""
+    described = replace(manifest.describe(folder / ABI3, "wheel"), **changes)
+    record = manifest.Manifest(
+        distribution="demo",
+        version="1.0",
+        target="manylinux_2_28_x86_64",
+        builder=builder,
+        source="",
+        commit="",
+        dirty=False,
+        created="2026-11-21T00:00:00+00:00",
+        tools={},
+        files=(described,),
+    )
+    (folder / record.filename).write_text(record.to_json())
+
+
+def test_the_manifest_tells_of_a_cross_build(tmp_path: Path) -> None:
+    path = wheels.write_wheel(tmp_path, ABI3)
+    assert verify([tmp_path], promising()).cross == 0
+    noted(tmp_path, "cross")
+    for paths in ([tmp_path], [path]):
+        (row,) = verify(paths, promising()).rows
+        assert row.cross == (ABI3,)
+    noted(tmp_path, "host")
+    assert verify([tmp_path], promising()).cross == 0
+
+
+def test_a_manifest_of_other_bytes_or_none_at_all_claims_nothing(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, ABI3)
+    noted(tmp_path, "cross", sha256="0" * 64)
+    assert verify([tmp_path], promising()).cross == 0
+    next(tmp_path.glob("*.wheelkit.json")).write_text('{"builder": "cross"')
+    assert verify([tmp_path], promising()).cross == 0
 
 
 def test_native_restricts_coverage(tmp_path: Path) -> None:

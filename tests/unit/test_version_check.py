@@ -158,6 +158,15 @@ def test_a_dirty_tree_is_refused_with_its_files(released: Path) -> None:
     assert caught.value.detail.split() == ["core/pyproject.toml", "core/new.py"]
 
 
+def test_what_builds_left_is_no_change(released: Path) -> None:
+    put(released, {"dist/x.whl": "", "core/dist/core.whl": "", "core/src/core.egg-info/PKG-INFO": ""})
+    assert planned(released)
+    put(released, {"core/src/dist/new.py": ""})
+    with pytest.raises(CheckFailedError, match="1 file differs from the last commit") as caught:
+        planned(released)
+    assert caught.value.detail == "core/src/dist/new.py"
+
+
 @pytest.mark.parametrize(
     ("move", "said"), [(("switch", "-qc", "feature"), 'the branch is "feature"'), (("checkout", "-q", "--detach"), "no branch")]
 )

@@ -17,8 +17,8 @@ from wheelkit.build.pure import taken_for_native
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.process import Command, Completed, failure, query
-from wheelkit.repair.lines import matches
 from wheelkit.repair.run import needed
+from wheelkit.wheel.library import matches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +67,8 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
         said = _said(shop.log, before)
         if done.returncode != 0:
             raise _explained(replace(done, output=said), job)
+    if (saved := compiled_before(said)) is not None:
+        shop.progress.note(f"compiler cache: {saved[0]} of {saved[1]} compilations were not repeated")
     made = sorted(out.glob("*.whl"))
     if not made:
         raise ToolFailedError(f"cibuildwheel made no wheel for {', '.join(job.identifiers)}")
@@ -84,8 +86,8 @@ def _run(command: Command, shop: Workshop) -> Completed:
 
     Ended by a signal, cibuildwheel leaves its container running.
     """
-    label = f"{_LABEL}={shop.folder.name}"
     scratch = shop.fresh("cibuildwheel")
+    label = f"{_LABEL}={shop.folder.name}-{scratch.name}"  # of this step alone: others may run beside it
     env = {**command.env, "TMPDIR": str(scratch)}
     engine = command.env.get("CIBW_CONTAINER_ENGINE")
     if engine:
@@ -129,6 +131,13 @@ def tested_in(log: str) -> frozenset[str]:
     ends = [*(match.start() for match in starts[1:]), len(log)]
     sections = zip(starts, ends, strict=False)  # without a section there is still an end
     return frozenset(match["identifier"].split("-")[0] for match, end in sections if _TESTING in log[match.end() : end])
+
+
+def compiled_before(log: str) -> tuple[int, int] | None:
+    """Read from sccache's last statistics how many compilations it served, and of how many; None where it was not used."""
+    requests = re.findall(r"^Compile requests executed +(\d+)", log, re.MULTILINE)
+    hits = re.findall(r"^Cache hits +(\d+) *$", log, re.MULTILINE)
+    return (int(hits[-1]), int(requests[-1])) if requests and hits else None
 
 
 def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> Made:

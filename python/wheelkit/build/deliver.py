@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wheelkit.manifest import Manifest
+
+
+class Stored(Protocol):
+    """A finished file that lies elsewhere under another name."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the dist folder."""
+
+    def copy_to(self, place: Path) -> None:
+        """Write it to a place."""
 
 
 def require_writable(out: Path) -> None:
@@ -23,6 +33,8 @@ def require_writable(out: Path) -> None:
 
     A folder that does not exist yet is not made: a failed build leaves no empty one behind.
     """
+    import tempfile
+
     folder = next((path for path in (out, *out.parents) if path.exists()), out)
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -32,31 +44,50 @@ def require_writable(out: Path) -> None:
         raise OutputError.of(error, out) from error
 
 
-def deliver(files: Sequence[Path], record: Manifest, out: Path) -> tuple[Path, ...]:
+def deliver(files: Sequence[Path | Stored], record: Manifest, out: Path) -> tuple[Path, ...]:
     """Put the files and their manifest into ``out``, replacing those that the last build of the same thing put there.
 
-    The files are copied beside their place and synced first, then renamed; a failure puts everything back. Raises OutputError.
+    The files are copied beside their place and synced first, then renamed; a failure puts everything back. A file that lies there with
+    the same bytes stays. Raises OutputError.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".wheelkit-", dir=out))
+        with _staging(out) as staging:
+            same = {one.file for one in record.files if _lies_there(out / Path(one.file).name, one)}
+            incoming = [_staged(one, staging) for one in files if one.name not in same]
+            note = staging / record.filename
+            note.write_text(record.to_json(), encoding="utf-8")
+            _sync(note)
+            superseded = [path for path in _superseded(record, out) if path.name not in same]
+            _swap([*incoming, note], superseded, out, staging)
     except OSError as error:
         raise OutputError.of(error, out) from error
+    return tuple(out / one.name for one in files)
+
+
+@contextlib.contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    staging = out / f".wheelkit-{os.urandom(6).hex()}"
+    staging.mkdir(mode=0o700)
     try:
-        incoming = [_staged(path, staging) for path in files]
-        note = staging / record.filename
-        note.write_text(record.to_json(), encoding="utf-8")
-        _sync(note)
-        return _swap([*incoming, note], _superseded(record, out), out, staging)[:-1]
-    except OSError as error:
-        raise OutputError.of(error, out) from error
+        yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _staged(path: Path, staging: Path) -> Path:
-    copy = staging / path.name
-    shutil.copyfile(path, copy)
+def _lies_there(place: Path, one: manifest.BuiltFile) -> bool:
+    try:
+        return not place.is_symlink() and place.stat().st_size == one.size and manifest.sha256(place) == one.sha256
+    except OSError:
+        return False
+
+
+def _staged(one: Path | Stored, staging: Path) -> Path:
+    copy = staging / one.name
+    if isinstance(one, Path):
+        shutil.copyfile(one, copy)
+    else:
+        one.copy_to(copy)
     _sync(copy)
     return copy
 
@@ -75,7 +106,7 @@ def _superseded(record: Manifest, out: Path) -> tuple[Path, ...]:
     return tuple(path for one in before.files if (path := out / Path(one.file).name).is_file())
 
 
-def _swap(incoming: Sequence[Path], superseded: Sequence[Path], out: Path, staging: Path) -> tuple[Path, ...]:
+def _swap(incoming: Sequence[Path], superseded: Sequence[Path], out: Path, staging: Path) -> None:
     aside = staging / "aside"
     aside.mkdir()
     places = tuple(out / path.name for path in incoming)
@@ -96,4 +127,3 @@ def _swap(incoming: Sequence[Path], superseded: Sequence[Path], out: Path, stagi
             for old in moved:
                 (aside / old.name).replace(old)
         raise
-    return places

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit import wheel as wheels
 from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.build.made import Made
+from wheelkit.build.parallel import in_order
 from wheelkit.build.progress import step
 from wheelkit.build.pure import taken_for_native
 from wheelkit.build.workshop import find_tool
@@ -25,7 +26,7 @@ from wheelkit.repair.run import repair
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.build.sdist import SourceDist
@@ -50,7 +51,8 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ..
         _refuse_too_new(raw, job)
         made.append(_repaired(job, raw, pythons, shop))
     with step(shop.progress, "tests on " + " ".join(pythons)):
-        return tuple(_tested(one, job, pythons, shop) for one in made)
+        _test_all(made, job, pythons, shop)
+    return tuple(replace(one, tested=one.cells) for one in made)
 
 
 def _pythons(job: NativeStep) -> Mapping[str, Python]:
@@ -151,10 +153,15 @@ def serves(path: Path, job: NativeStep, interpreters: Sequence[Interpreter]) -> 
     return tuple(one.tag for one in interpreters if pick([candidate], job.target, one))
 
 
-def _tested(one: Made, job: NativeStep, pythons: Mapping[str, Python], shop: Workshop) -> Made:
-    for tag in one.cells:
-        _test(one.path, job, pythons[tag], shop)
-    return replace(one, tested=one.cells)
+def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Python], shop: Workshop) -> None:
+    """Test every wheel on each of its interpreters, several at a time."""
+    cases = {f"{one.path.name} {tag}": (one.path, tag) for one in made for tag in one.cells}
+
+    def test(key: str, stop: Callable[[], bool] | None) -> None:
+        path, tag = cases[key]
+        _test(path, job, pythons[tag], shop.apart(tag, stop))
+
+    in_order(dict.fromkeys(cases, ()), test)
 
 
 def _test(path: Path, job: NativeStep, python: Python, shop: Workshop) -> None:

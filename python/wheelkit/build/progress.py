@@ -22,8 +22,14 @@ class Progress(Protocol):
     def command(self, line: str) -> None:
         """Hear which command runs now, as it would be typed."""
 
+    def output(self, data: bytes) -> None:
+        """Hear a line that a command of this thread's step prints."""
+
     def builder(self, script: str) -> None:
         """Hear the one command of a step that makes the wheel, as a script: what the user would have typed without wheelkit."""
+
+    def kept(self, name: str, built: float, seconds: float) -> None:
+        """Hear that a file came from the cache: when it was built, in seconds since 1970, and how long that had taken."""
 
     def note(self, text: str) -> None:
         """Hear something that the user should know, one sentence."""
@@ -41,7 +47,13 @@ class Silent:
     def command(self, line: str) -> None:
         """Ignore it."""
 
+    def output(self, data: bytes) -> None:
+        """Ignore it."""
+
     def builder(self, script: str) -> None:
+        """Ignore it."""
+
+    def kept(self, name: str, built: float, seconds: float) -> None:
         """Ignore it."""
 
     def note(self, text: str) -> None:

@@ -19,7 +19,6 @@ from wheelkit.matrix import Candidate, Interpreter, System, pick
 from wheelkit.plan import Builder
 from wheelkit.plan.cibuildwheel import UserOptions
 from wheelkit.project import Kind
-from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,10 +32,12 @@ if TYPE_CHECKING:
     from wheelkit.project import Distribution
 
 # What the frontends look at: uv build, uv pip install, and pip inside them.
-_BUILD_VARIABLES = ("UV_BUILD_CONSTRAINT",)
+_BUILD_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT")
 _ALL_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "PIP_CONSTRAINT")
 # Where cibuildwheel mounts this machine's files in its containers.
 _MOUNT = "/host"
+# How a requirement begins (PEP 508).
+_REQUIREMENT = re.compile(r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?")
 
 
 def needed(item: Distribution, family: Family) -> tuple[str, ...]:
@@ -55,13 +56,10 @@ def needed(item: Distribution, family: Family) -> tuple[str, ...]:
 
 def _asked(requirement: str) -> tuple[str, frozenset[str]]:
     """Read a requirement's normalised name and extras; empty for what is none, which the backend complains about."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        parsed = Requirement(requirement)
-    except InvalidRequirement:
+    match = _REQUIREMENT.match(requirement)
+    if match is None:
         return "", frozenset()
-    return normalise(parsed.name), frozenset(parsed.extras)
+    return normalise(match["name"]), frozenset(word.strip() for word in (match["extras"] or "").split(",") if word.strip())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +109,8 @@ class Wheelhouse:
 
     def _pinned(self, item: Distribution, key: str, target: Target, interpreters: Sequence[Interpreter], mount: str) -> Iterable[str]:
         """Write the constraint of one sibling, one line for each of its wheels where interpreters need different ones."""
+        from wheelkit.wheel.names import parse_file_name
+
         files = {path.name: path for path in self.made.get(key, ())}
         candidates = [Candidate(filename=name, tags=parse_file_name(name).tags) for name in files]
         picked = {one: found.filename for one in interpreters if (found := pick(candidates, target, one)) is not None}
@@ -133,7 +133,7 @@ def _file(lines: Iterable[str], shop: Workshop) -> Path:
 
 def _steered(shop: Workshop, env: Mapping[str, str]) -> Workshop:
     """Let every command of a workshop see further variables."""
-    return replace(shop, run=_with(shop.run, env))
+    return replace(shop, run=_with(shop.run, env), env={**shop.env, **env})
 
 
 def _with(run: Run, env: Mapping[str, str]) -> Run:

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,26 +17,47 @@ from wheelkit.errors import MissingToolError, OutputError
 from wheelkit.process import LoggedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from wheelkit.build.progress import Progress
-    from wheelkit.process import Run
+    from wheelkit.process import Command, Completed, Run
 
-_KEPT_LOGS = 20
+_KEPT_LOGS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workshop:
-    """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress."""
+    """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress.
+
+    ``env`` is what the runner adds to every command's environment, for those who run commands into logs of their own;
+    ``logging`` makes a runner for such a log, and a question that ends it.
+    """
 
     folder: Path
     log: Path
     run: Run
     progress: Progress
+    env: Mapping[str, str] = field(default_factory=dict)
+    logging: Callable[[Path, Callable[[], bool]], Run] | None = None
 
     def fresh(self, name: str) -> Path:
         """Make a new empty folder in the scratch folder."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+
+    def apart(self, name: str, stop: Callable[[], bool] | None) -> Workshop:
+        """Give one of several builds that run together a log of its own beside this one; ``stop`` ends what it runs.
+
+        Without ``stop`` nothing runs beside it, and all stays as it is.
+        """
+        if stop is None or self.logging is None:
+            return self
+        log = self.log.with_name(f"{self.log.stem}-{name}.log")
+        run = self.logging(log, stop)
+
+        def apart(command: Command, /) -> Completed:
+            return run(replace(command, env={**self.env, **command.env}))
+
+        return replace(self, log=log, run=apart)
 
 
 @contextmanager
@@ -47,8 +68,12 @@ def workshop(progress: Progress, what: str) -> Iterator[Workshop]:
         folder = Path(tempfile.mkdtemp(prefix="wheelkit-")).resolve()
     except OSError as error:
         raise OutputError.of(error, tempfile.gettempdir()) from error
+
+    def logging(path: Path, stop: Callable[[], bool] = lambda: False) -> LoggedRun:
+        return LoggedRun(path, echo=progress.command, tee=progress.output, stop=stop)
+
     try:
-        yield Workshop(folder=folder, log=log, run=LoggedRun(log, echo=progress.command), progress=progress)
+        yield Workshop(folder=folder, log=log, run=logging(log), progress=progress, logging=logging)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

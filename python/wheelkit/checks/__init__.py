@@ -16,6 +16,7 @@ from wheelkit.checks import (
     metadata,
     names,
     platform_tag,
+    promises,
     providers,
     size,
     windows,
@@ -83,6 +84,9 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     metadata.python_tags,
     metadata.local_version,
     metadata.licence_files,
+    promises.dependencies,
+    promises.meta,
+    promises.bounded_ranges,
     description.renders,
 )
 

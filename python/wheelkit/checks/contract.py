@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Promise:
-    """What is owed for one distribution of the project: its cells, its size limit in bytes, and the findings it accepts."""
+    """What is owed for one distribution of the project: its cells, its size limit in bytes, and the findings it accepts.
+
+    ``dependencies`` are the names that it may require at run time, None where nothing is promised.
+    """
 
     distribution: str
     kind: Kind
     matrix: Matrix
     max_size: int | None = None
+    dependencies: tuple[str, ...] | None = None
     ignore: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -61,9 +65,10 @@ def contract_of(config: Config, family: Family) -> Contract:
         settings = config.distribution.get(item.key)
         promises[item.key] = Promise(
             distribution=item.key,
-            kind=item.kind,
+            kind=type(item.kind)(settings.kind) if settings and settings.kind else item.kind,
             matrix=matrix_of(config, item.requires_python),
             max_size=settings.max_size if settings else None,
+            dependencies=settings.dependencies if settings else None,
             ignore=settings.ignore if settings else {},
         )
     return Contract(promises=promises, exclude=config.exclude, runners=config.runner)

@@ -100,14 +100,15 @@ def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
         if contract.promise(release.distribution):
             versions.setdefault(release.distribution, []).append(release.version)
     for wheel in (one for one in dist.wheels if one.distribution in versions):
-        for requirement in _requirements(wheel):
+        for requirement in requirements(wheel):
             there = versions.get(normalise(requirement.name), [])
             if there and not any(requirement.specifier.contains(version, prereleases=True) for version in there):
                 what = f"it requires {requirement.name}{requirement.specifier}; here is {requirement.name} {some(there)}"
                 yield found("WK707", what=what, file=wheel.filename)
 
 
-def _requirements(wheel: Wheel) -> Iterator[Requirement]:
+def requirements(wheel: Wheel) -> Iterator[Requirement]:
+    """Give what METADATA requires, as far as it can be read."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     for line in wheel.metadata.all("Requires-Dist"):

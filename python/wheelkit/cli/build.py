@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wheelkit import plan
-from wheelkit.build.execute import Selection, execute
+from wheelkit.build.execute import Order, execute
+from wheelkit.build.unit import Selection
+from wheelkit.cli.caching import cache_option, open_cache, require_compiler_cache, times_of
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.plan import BUILDER_OPTION
-from wheelkit.cli.plan import text as plan_text
-from wheelkit.cli.screen import Steps, note, result, result_json, size
+from wheelkit.cli.plan import show as show_plan
+from wheelkit.cli.screen import note, result, result_json, size
+from wheelkit.cli.steps import Steps
 from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelkit.build.execute import Built
+    from wheelkit.build.workshop import Workshop
     from wheelkit.cli.context import Project
-    from wheelkit.plan import Plan
 
 
 @click.command("build")
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 @config_option
 @BUILDER_OPTION
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@cache_option
+@click.option("--compiler-cache", is_flag=True, help="In containers, keep compiled objects between builds, with sccache.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @json_option
 def command(
@@ -45,22 +51,28 @@ def command(
     config_file: Path | None,
     builder: str,
     dry_run: bool,
+    no_cache: bool,
+    compiler_cache: bool,
     verbose: bool,
     as_json: bool,
 ) -> None:
     """Build wheels from the sdist, repair, test and prove them; with no flag, all that this machine can build."""
     from wheelkit import machine
 
+    engines = machine.ask_engines()
     project = open_project(sources, config_file)
     forced = _forced(project, builder, cross=cross, native=native)
-    request = plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced, targets=targets)
+    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
+    if compiler_cache:
+        request = replace(request, compiler_cache=require_compiler_cache())
     made = plan.make(project.config, project.family, request)
     if dry_run:
-        result_json(plan.to_json(made)) if as_json else result(plan_text(made))
+        show_plan(made, as_json=as_json)
         return
     everything = not (native or pure or sdist or cross or targets)
     selection = Selection(native=native or cross or bool(targets) or everything, pure=pure or everything, sdist=sdist or everything)
-    built = _execute(project, made, selection, Steps(verbose=verbose))
+    order = Order(plan=made, selection=selection, config=project.config)
+    built = _execute(order, Steps(verbose=verbose, times=times_of(made)), no_cache=no_cache)
     if cross:
         note("cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds")
     _show(built, as_json=as_json)
@@ -79,13 +91,18 @@ def _forced(project: Project, builder: str, *, cross: bool, native: bool) -> pla
     return plan.Builder.CROSS
 
 
-def _execute(project: Project, made: Plan, selection: Selection, steps: Steps) -> Built:
-    from wheelkit.build.workshop import workshop
-    from wheelkit.checks.contract import contract_of
+def _execute(order: Order, steps: Steps, *, no_cache: bool) -> Built:
+    from contextlib import ExitStack
 
-    contract = contract_of(project.config, project.family)
-    with workshop(steps, "build") as shop:
-        return execute(made, selection, contract, shop)
+    cache = open_cache(order.plan, no_cache=no_cache)
+    with ExitStack() as stack:
+
+        def open_shop() -> Workshop:
+            from wheelkit.build.workshop import workshop
+
+            return stack.enter_context(workshop(steps, "build"))
+
+        return execute(order, cache, steps, open_shop)
 
 
 def _show(built: Built, *, as_json: bool) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from wheelkit.doctor import Line
 
+_NARROWEST = 30
 _COLOURS = {State.FINE: "green", State.WARNING: "yellow", State.MISSING: "red"}
 
 
@@ -61,9 +64,20 @@ def _show(lines: Sequence[Line]) -> None:
 
 def _texts(line: Line, width: int) -> Iterator[str]:
     state = line.state.value.ljust(len(State.MISSING.value))
-    yield f"  {_coloured(state, _COLOURS[line.state])}  {line.name.ljust(width)}  {line.detail}"
-    if line.mend:
-        yield f"  {' ' * len(state)}  {' ' * width}  {line.mend}"
+    margin = " " * (len(state) + width + len("      "))
+    first, *others = _wrapped(line.detail, len(margin)) or [""]
+    yield f"  {_coloured(state, _COLOURS[line.state])}  {line.name.ljust(width)}  {first}"
+    yield from (f"{margin}{text}" for text in others)
+    if line.mend:  # in one piece, so that it can be copied
+        yield f"{margin}{line.mend}"
+
+
+def _wrapped(text: str, margin: int) -> list[str]:
+    """Break a text into lines that fit beside the margin on a terminal; a pipe gets it whole."""
+    if not sys.stdout.isatty():
+        return [text]
+    room = max(shutil.get_terminal_size().columns - margin, _NARROWEST)
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _coloured(text: str, colour: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import machine, plan
+from wheelkit.cli import caching
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.screen import columns, result, result_json
 
@@ -33,25 +34,33 @@ BUILDER_OPTION = click.option(
 def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
     made = make(sources, out, config_file, builder)
+    show(made, as_json=as_json)
+
+
+def show(made: Plan, *, as_json: bool) -> None:
+    """Show a plan, with what of it the cache holds."""
+    found = caching.prospects(made)
     if as_json:
-        result_json(plan.to_json(made))
+        result_json({**plan.to_json(made), "cache": caching.to_json(found)})
     else:
-        result(text(made))
+        result(text(made, caching.table(found)))
 
 
 def make(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str) -> Plan:
     """Plan for the named projects on this machine."""
+    engines = machine.ask_engines()
     project = open_project(sources, config_file)
     forced = None if builder == "auto" else plan.Builder(builder)
-    return plan.make(project.config, project.family, plan.Request(machine=machine.detect(), out=out.resolve(), builder=forced))
+    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced)
+    return plan.make(project.config, project.family, request)
 
 
-def text(made: Plan) -> str:
-    """Render the plan for people: the order of the family, the targets, and the next step."""
+def text(made: Plan, cached: str = "") -> str:
+    """Render the plan for people: the order of the family, the targets, what is cached, and the next step."""
     head = made.family.distributions[-1]
     family = f"family of {len(made.family.distributions)} · " if len(made.family.distributions) > 1 else ""
     title = f"{head.name} {head.version or '(version from its build)'} · {family}{made.out.name}/"
-    return "\n\n".join(filter(None, [title, _order(made), _targets(made), _next(made)]))
+    return "\n\n".join(filter(None, [title, _order(made), _targets(made), cached, _next(made)]))
 
 
 def _order(made: Plan) -> str:

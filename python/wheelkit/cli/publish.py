@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit.cli.context import config_option, json_option, open_project
-from wheelkit.cli.screen import Steps, columns, note, result, result_json
+from wheelkit.cli.screen import columns, note, result, result_json
+from wheelkit.cli.steps import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from wheelkit.publish import Published, PublishPlan
     from wheelkit.publish.plan import PlannedBatch
@@ -64,6 +65,7 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry: bool = False) -> None:
     (result if dry else note)(columns(_rows(plan), indent=2 if dry else 0))
     if dry:
         note("nothing was uploaded (--dry-run)")
+        note(f"next: wheelkit publish {_folder(plan)} --to {plan.index}" if plan.todo else f"next: {_afterwards(plan)}")
 
 
 def _rows(plan: PublishPlan) -> Iterator[tuple[str, ...]]:
@@ -82,8 +84,14 @@ def _standing(one: PlannedBatch, plan: PublishPlan) -> str:
     words += [f"{len(one.todo)} to upload"] if one.todo else []
     pending = {other.batch.distribution for other in plan.batches if other.todo}
     needs = [name for name in one.batch.needs if name in pending]
-    words += [f"after {' and '.join(needs)} {'is' if len(needs) == 1 else 'are'} visible"] if one.todo and needs else []
+    words += [f"after {_listed(needs)} {'is' if len(needs) == 1 else 'are'} visible"] if one.todo and needs else []
     return ", ".join(words)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Say ``a``, ``a and b``, or ``a and 4 more``, which is what fits on a line."""
+    shown = names if len(names) <= 2 else (names[0], f"{len(names) - 1} more")  # noqa: PLR2004
+    return " and ".join(shown)
 
 
 def _counted(number: int, name: str) -> str:
@@ -97,9 +105,22 @@ def _show(done: Published, *, as_json: bool) -> None:
         result_json({**to_json(done.plan), "uploaded": list(done.uploaded)})
         return
     release, index = done.plan.release, done.plan.index
-    if not done.uploaded:
-        result(f"nothing to do: all {_counted(len(release.files), 'file')} are on {index} with the same bytes")
-        return
     resumed = len(release.files) - len(done.uploaded)
     more = f", {resumed} there already" if resumed else ""
-    result(f"{_counted(len(release.batches), 'distribution')} on {index}: {_counted(len(done.uploaded), 'file')} uploaded{more}")
+    result(
+        f"{_counted(len(release.batches), 'distribution')} on {index}: {_counted(len(done.uploaded), 'file')} uploaded{more}"
+        if done.uploaded
+        else f"nothing to do: all {_counted(len(release.files), 'file')} are on {index} with the same bytes"
+    )
+    note(f"next: {_afterwards(done.plan)}")
+
+
+def _afterwards(plan: PublishPlan) -> str:
+    """Name what is to be done once all is on an index."""
+    return f"wheelkit smoke {_folder(plan)} --from {plan.index}"
+
+
+def _folder(plan: PublishPlan) -> str:
+    import shlex
+
+    return next((shlex.quote(str(one.path.parent)) for one in plan.release.files), "dist")

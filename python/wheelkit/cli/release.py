@@ -10,7 +10,8 @@ import click
 
 from wheelkit.cli.context import config_option, json_option, open_project
 from wheelkit.cli.publish import show_plan
-from wheelkit.cli.screen import Steps, note, result, result_json
+from wheelkit.cli.screen import note, result, result_json
+from wheelkit.cli.steps import Steps
 from wheelkit.release import Audience
 
 if TYPE_CHECKING:

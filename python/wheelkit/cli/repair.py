@@ -10,7 +10,8 @@ import click
 
 from wheelkit import config, matrix, plan
 from wheelkit.cli.context import config_option, json_option
-from wheelkit.cli.screen import Steps, note, result, result_json, size
+from wheelkit.cli.screen import note, result, result_json, size
+from wheelkit.cli.steps import Steps
 from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.matrix import System, Target

@@ -10,7 +10,8 @@ import click
 
 from wheelkit import family
 from wheelkit.cli.context import config_option, json_option, load_config
-from wheelkit.cli.screen import Steps, columns, note, result, result_json
+from wheelkit.cli.screen import columns, note, result, result_json
+from wheelkit.cli.steps import Steps
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.model import How, Outcome
@@ -41,7 +42,7 @@ _MARKS = {True: "●", False: "✗"}
 @click.option("--build-sdists", is_flag=True, help="Allow building third parties that have no wheel.")
 @click.option("--pip", is_flag=True, help="Make the environments with venv and pip.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for one check.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Environments at a time; by default one for each core.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Environments at a time; by default as many as the cores can serve.")
 @click.option("--keep", is_flag=True, help="Leave the environments for a look.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @config_option

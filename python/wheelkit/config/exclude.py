@@ -14,7 +14,7 @@ from wheelkit.config.problems import shown
 from wheelkit.config.readers import Text, TextList, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from wheelkit.config.problems import Place
 
@@ -72,6 +72,12 @@ def _shipped(name: str, place: Place) -> Provider | None:
         hint = place.problems.did_you_mean(name, shipped_providers())
         place.wrong(f"no list of its libraries is shipped{hint}")
     return found
+
+
+def with_versions(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Let a pattern for an unversioned library catch its versioned names too: ``libc10.so`` also means ``libc10.so.2``."""
+    spread = ((pattern, f"{pattern}.*") if pattern.endswith(".so") else (pattern,) for pattern in patterns)
+    return tuple(dict.fromkeys(name for names in spread for name in names))
 
 
 def may_match(pattern: str, system: str) -> bool:

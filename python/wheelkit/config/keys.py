@@ -109,6 +109,7 @@ DISTRIBUTION = Table(
         "version-files": Key(field="version_files", read=TextList(item=FILE, at_least=1)),
         "range-policy": Key(field="range_policy", read=RANGE_POLICY),
         "kind": Key(field="kind", read=Choice(words=("native", "pure", "meta"))),
+        "dependencies": Key(field="dependencies", read=TextList(item=NAME)),
         "lib-path": Key(field="lib_path", read=TextList(item=Text(expected="a folder"))),
         "ignore": Key(field="ignore", read=Named(name=CODE, entry=REASON)),
     },

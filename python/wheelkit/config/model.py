@@ -47,6 +47,7 @@ class DistributionConfig:
 
     ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason. ``version_files`` say where its version stands beside its
     own metadata, ``range_policy`` how the ranges of its dependents follow it; empty and None: found, and as they are written.
+    ``dependencies`` are the only names that its wheels may require at run time; None promises nothing.
     """
 
     max_size: int | None = None
@@ -55,6 +56,7 @@ class DistributionConfig:
     version_files: tuple[str, ...] = ()
     range_policy: str | None = None
     kind: str | None = None
+    dependencies: tuple[str, ...] | None = None
     lib_path: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
 

@@ -34,14 +34,20 @@ def containers(environ: Mapping[str, str]) -> Iterable[Line]:
         return
     engine, problem = find_engine(environ)
     if engine is None:
-        mend = "start its service, or install one: apt install podman" if "does not work" in problem else "apt install podman"
-        yield warning(TOPIC, "containers", f"{problem}; the host builder takes over", mend)
+        yield warning(TOPIC, "containers", f"the host builder takes over: {problem}", _mend(problem))
         return
     image = _image(engine, environ)
     if image is None:
         yield fine(TOPIC, "containers", f"{engine} answers; no image is on this machine yet, the first build fetches it")
         return
     yield _start(engine, image)
+
+
+def _mend(problem: str) -> str:
+    """Give the command that makes an engine work, or that shows why one without a service does not."""
+    if "docker is installed but does not work" in problem:
+        return "sudo systemctl start docker"
+    return "podman info" if "podman is installed but does not work" in problem else "apt install podman"
 
 
 def _image(engine: Engine, environ: Mapping[str, str]) -> str | None:

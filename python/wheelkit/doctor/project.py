@@ -8,7 +8,7 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 from wheelkit import workflows
-from wheelkit.build import sdist
+from wheelkit.build import versioncontrol
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
 from wheelkit.process import Command, query
@@ -33,7 +33,7 @@ def checkout(folder: Path) -> Iterable[Line]:
     if shutil.which("git") is None:
         yield missing(TOPIC, "git", "was not found", "apt install git")
         return
-    state = sdist.checkout(folder)
+    state = versioncontrol.checkout(folder)
     if not state.tracked:
         yield warning(
             TOPIC, "git", "the project is not under version control; publish needs a commit", "git init && git add -A && git commit"

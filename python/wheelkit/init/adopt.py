@@ -13,7 +13,7 @@ from wheelkit.init.changes import Change
 from wheelkit.project import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tomlkit import TOMLDocument
@@ -63,11 +63,11 @@ def _configured(path: Path) -> UsageError:
     return UsageError(f"{path} configures wheelkit already, and nothing is ever overwritten", hint="wheelkit plan shows what it says")
 
 
-def _promise(found: Distribution, classifiers: Iterable[str]) -> Promise:
+def _promise(found: Distribution, classifiers: Sequence[str]) -> Promise:
     """Give the matrix of a native project; a pure one owes no target."""
     if found.kind is not Kind.NATIVE:
         return {}
-    targets = guess.targets(found)
+    targets = guess.targets(found, classifiers)
     interpreters = guess.interpreters(found, classifiers, targets)
     if not targets or not interpreters:
         raise ProjectError(

@@ -26,19 +26,35 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
     "macos": {"x86_64": "macosx_10_13_x86_64", "arm64": "macosx_11_0_arm64", "universal2": "macosx_10_13_universal2"},
     "windows": {"AMD64": "win_amd64", "x86": "win32", "ARM64": "win_arm64"},
 }
+# By which classifiers a project names a system; POSIX and Unix alone stand for both that are.
+_SYSTEMS: Mapping[str, re.Pattern[str]] = {
+    "linux": re.compile(r"Operating System :: (OS Independent|Unix|POSIX( :: Linux)?)"),
+    "macos": re.compile(r"Operating System :: (OS Independent|Unix|POSIX|MacOS( ::.*)?)"),
+    "windows": re.compile(r"Operating System :: (OS Independent|Microsoft( ::.*)?)"),
+}
 _FREE_THREADED = ("cp313t", "cp314t", "cp315t")
 _VAGUE = frozenset({"auto", "auto64", "auto32", "native", "all"})
 
 
-def targets(project: Distribution) -> tuple[Target, ...]:
-    """Guess the targets: the common ones, or the architectures that cibuildwheel is told, less what its selectors leave out."""
+def targets(project: Distribution, classifiers: Iterable[str]) -> tuple[Target, ...]:
+    """Guess the targets: the common ones of the systems that the classifiers name, or the architectures that cibuildwheel is told.
+
+    What cibuildwheel's selectors leave out is left out.
+    """
     common = tuple(map(Target.parse, COMMON_TARGETS))
-    told = [target for system, known in _TARGETS.items() for target in _of_system(project.cibuildwheel, system, known, common)]
+    systems = _systems(project, tuple(classifiers))
+    told = [target for one in systems for target in _of_system(project.cibuildwheel, one, _TARGETS[one], common)]
     musl = [one for one in map(_musl, told) if one is not None] if "musllinux" in " ".join(_words(project.cibuildwheel, "build")) else []
     interpreters = default_interpreters(None)
     return tuple(
         one for one in (*told, *musl) if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
     )
+
+
+def _systems(project: Distribution, classifiers: Sequence[str]) -> Sequence[str]:
+    """List the systems that classifiers name or that cibuildwheel has a table for; all of them where no classifier names one."""
+    named = {system for system, pattern in _SYSTEMS.items() for text in classifiers if pattern.fullmatch(text)}
+    return [system for system in _TARGETS if not named or system in named or system in project.cibuildwheel]
 
 
 def _of_system(table: Mapping[str, Any], system: str, known: Mapping[str, str], common: Sequence[Target]) -> Iterable[Target]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
+from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair.lines import container_line
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from wheelkit.machine import Engine
     from wheelkit.matrix import Interpreter
+    from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution
 
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
@@ -50,12 +52,18 @@ def offered(system: System) -> tuple[str, ...]:
 
     Raises MissingToolError when cibuildwheel is not installed.
     """
+    rows = _platforms()[system.value]["python_configurations"]
+    return tuple(row["identifier"] for row in rows)
+
+
+@cache
+def _platforms() -> dict[str, Any]:
+    """Parse the installed cibuildwheel's table of builds, once for all systems."""
     spec = find_spec("cibuildwheel")
     if spec is None or spec.origin is None:
         raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
     table = Path(spec.origin).parent / "resources" / "build-platforms.toml"
-    rows = tomllib.loads(table.read_text(encoding="utf-8"))[system.value]["python_configurations"]
-    return tuple(row["identifier"] for row in rows)
+    return tomllib.loads(table.read_text(encoding="utf-8"))
 
 
 def image(target: Target) -> str:
@@ -72,13 +80,17 @@ def argv(system: System) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Demands:
-    """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings."""
+    """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings.
+
+    ``compiler_cache`` is given where compiled objects are to be kept between builds.
+    """
 
     target: Target
     identifiers: tuple[str, ...]
     patterns: tuple[str, ...]
     tests: tuple[str, ...]
     config_settings: str = ""
+    compiler_cache: CompilerCache | None = None
 
 
 def environment(demands: Demands, user: UserOptions, engine: Engine | None) -> dict[str, str]:
@@ -106,6 +118,9 @@ def environment(demands: Demands, user: UserOptions, engine: Engine | None) -> d
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
     if demands.tests and not user.has("test-command"):
         env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(demands.tests)
+    if demands.compiler_cache is not None and target.system is System.LINUX and compiler_cache.serves(target):
+        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(demands.compiler_cache, user)
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{demands.compiler_cache.statistics} && {container_line(target, demands.patterns)}"
     if demands.config_settings:
         env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(filter(None, [user.config_settings(), demands.config_settings]))
     return env
@@ -128,7 +143,7 @@ def option(key: str) -> str:
 
 
 # Options to which the matrix only adds: what the user set for them still counts.
-_JOINED = frozenset({"config-settings", "container-engine", "enable"})
+_JOINED = frozenset({"config-settings", "container-engine", "enable", "environment"})
 
 
 class UserOptions:
@@ -170,6 +185,19 @@ class UserOptions:
                 arguments = shlex.join(map(str, value.get("create-args", ())))
                 mount = "; disable_host_mount: true" if value.get("disable-host-mount") else ""
                 return f"{value.get('name', 'docker')}{f'; create_args: {arguments}' if arguments else ''}{mount}"
+            if value:
+                return str(value)
+        return ""
+
+    def environment(self) -> str:
+        """Give the user's environment for the build in the ``NAME="value"`` words of the environment variable."""
+        for name in self._variables("environment"):
+            if name in self._environ:
+                return self._environ[name]
+        for table in self._tables:
+            value = table.get("environment")
+            if isinstance(value, dict):
+                return " ".join(f'{name}="{one}"' for name, one in value.items())
             if value:
                 return str(value)
         return ""

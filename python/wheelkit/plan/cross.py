@@ -67,13 +67,13 @@ def why_not(target: Target) -> str:
 
 
 def argv(target: Target) -> tuple[str, ...]:
-    """Build the command that makes one raw wheel, its files and folders still open."""
+    """Build the command that makes one raw wheel, its files and folders still open; all targets share one build environment."""
     options = [f"setup-args=--cross-file={FILES}/{CROSS_FILE}"]
     if target.system is not System.MACOS:  # Meson refuses the option there, and takes the building Python for the target's
         options.append(f"setup-args=-Dpython.build_config={FILES}/{DETAILS_FILE}")
-    options.append("compile-args=-j2")  # two targets are built at a time, and the last of an odd number alone
+    options.append("compile-args=-j2")  # several targets are built at a time, and the last may be alone
     settings = (word for option in options for word in ("--config-setting", option))
-    return ("uv", "build", "--wheel", "--python", PYTHON, *settings, "--out-dir", OUT, SDIST)
+    return ("uv", "build", "--wheel", "--no-build-isolation", "--python", PYTHON, *settings, "--out-dir", OUT, SDIST)
 
 
 @cache

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config, Provider
     from wheelkit.family import Family
     from wheelkit.machine import Machine
+    from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution
 
 # meson-python refuses `limited-api = true` on free-threaded interpreters before 3.15; this setting makes it build a version-specific wheel.
@@ -54,6 +55,7 @@ class Request:
     builder: Builder | None = None
     targets: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    compiler_cache: CompilerCache | None = None
 
 
 def make(config: Config, family: Family, request: Request) -> Plan:
@@ -224,7 +226,12 @@ def _for_cibuildwheel(draft: NativeStep, group: _Group, request: Request) -> Nat
     identifiers = tuple(build_identifier(one, target) for one in known)
     user = cibuildwheel.UserOptions(group.distribution, target.system, request.environ)
     demands = cibuildwheel.Demands(
-        target=target, identifiers=identifiers, patterns=draft.patterns, tests=draft.tests, config_settings=group.settings
+        target=target,
+        identifiers=identifiers,
+        patterns=draft.patterns,
+        tests=draft.tests,
+        config_settings=group.settings,
+        compiler_cache=request.compiler_cache,
     )
     env = cibuildwheel.environment(demands, user, request.machine.engine)
     argv = cibuildwheel.argv(target.system)

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ class Client:
         self._attempts = attempts
         self._timeout = timeout
         self._note = note
-        self._opener: urllib.request.OpenerDirector | None = None
+        self._openers: dict[str, urllib.request.OpenerDirector] = {}
+        self._lock = threading.Lock()
 
     def get(self, url: str, *, accept: str = "*/*") -> Answer:
         """Fetch an address; 4xx answers come back as they are, for the caller to judge."""
@@ -135,7 +137,7 @@ class Client:
             if not _same_place(url, target):
                 raise IndexUnavailableError(
                     f"{_host(url)} sends us on to another host, {_host(target)}; that was not followed",
-                    hint="check the index's address, or give the one that it means; a proxy or a login page answers so as well",
+                    hint="check the index's address, or give the one that it means\na proxy or a login page answers so as well",
                 )
             url = target
         raise IndexUnavailableError(f"{_host(url)} sends us on in circles", hint="check the index's address")
@@ -149,9 +151,11 @@ class Client:
             raise _unavailable(url, error) from error
 
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        if self._opener is None:
-            self._opener = _opener()
-        response: http.client.HTTPResponse = self._opener.open(request, timeout=self._timeout)
+        # To read the certificates takes a while, so it is done once, and only for those who need them.
+        with self._lock:
+            if request.type not in self._openers:
+                self._openers[request.type] = _opener(request.type)
+        response: http.client.HTTPResponse = self._openers[request.type].open(request, timeout=self._timeout)
         return response
 
     def _body(self, response: http.client.HTTPResponse, url: str) -> bytes:
@@ -168,16 +172,14 @@ class Client:
         return b"".join(chunks)
 
 
-def _opener() -> urllib.request.OpenerDirector:
+def _opener(scheme: str) -> urllib.request.OpenerDirector:
     """Put together only what is wanted: no redirects of its own, no files, no cookies, no credentials from anywhere."""
     opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.UnknownHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=_trust()),
-    ):
+    proxies = urllib.request.getproxies()
+    for handler in (urllib.request.ProxyHandler(proxies), urllib.request.UnknownHandler(), urllib.request.HTTPHandler()):
         opener.add_handler(handler)
+    if "https" in {scheme, *(address.partition(":")[0] for address in proxies.values())}:
+        opener.add_handler(urllib.request.HTTPSHandler(context=_trust()))
     return opener
 
 
@@ -200,7 +202,7 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailableError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return IndexUnavailableError(
             f"{_host(url)} shows a certificate that nobody here vouches for: {cause.verify_message}",
-            hint="behind a proxy of your own, set REQUESTS_CA_BUNDLE to its certificate; else this is not the host that you mean",
+            hint="behind a proxy of your own, set REQUESTS_CA_BUNDLE to its certificate\nelse this is not the host that you mean",
         )
     if isinstance(cause, TimeoutError):
         return IndexUnavailableError(f"{_host(url)} does not answer in time", hint="check the network, then run the same command again")

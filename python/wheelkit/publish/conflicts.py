@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wheelkit.checks.words import counted
+from wheelkit.checks.words import counted, some
 from wheelkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def require_none(plan: PublishPlan) -> None:
         raise CheckFailedError(
             f"{plan.index} has {counted(len(names), 'file')} of this version that {'is' if len(names) == 1 else 'are'} in no manifest here",
             detail="\n".join([*names, "Nothing was uploaded."]),
-            hint="build the whole release, with those files, from the commit that they came from; or release a new version",
+            hint="build the whole release, with those files, from the commit that they came from\nor release a new version",
         )
     if plan.yanked and plan.todo:
         raise CheckFailedError(
@@ -51,6 +51,9 @@ def warnings(plan: PublishPlan) -> Iterator[str]:
     """Yield what the user should know before the upload begins."""
     if not plan.json:
         yield f"{plan.index} has no JSON API: its HTML does not tell when files were uploaded, nor which of them are signed"
+    unsigned = [one.name for one in plan.todo if not one.attestations]
+    if 0 < len(unsigned) < len(plan.todo):
+        yield f"{some(unsigned)} {'goes' if len(unsigned) == 1 else 'go'} without an attestation, and the other files with one"
     for one in plan.batches:
         left = _OPEN_FOR - _age(one, plan)
         if plan.index.public and one.todo and one.begun is not None and timedelta() < left < _NEAR:

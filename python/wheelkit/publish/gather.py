@@ -37,7 +37,7 @@ def gather(folder: Path, family: Family) -> Release:
     if not records:
         raise CheckFailedError(
             f"{folder} holds no manifest, so nothing tells where its {len(present)} files come from",
-            hint="wheelkit build writes one beside what it builds; in CI, keep the .wheelkit.json files with the wheels",
+            hint="wheelkit build writes one beside what it builds\nin CI, keep the .wheelkit.json files with the wheels",
         )
     listed = _listed(records)
     problems = [*_unlisted(present, listed), *_changed(present, listed), *_misfiled(records), *_versions(records, family)]

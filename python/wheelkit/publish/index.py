@@ -67,7 +67,7 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
     names = (*BUILT_IN_INDEXES, *config.index)
     raise UsageError(
         f'no index is named "{to}"{Problems.did_you_mean(to, names)}',
-        hint=f"name it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …      or give its address",
+        hint=f"name it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …\nor give its address:           --to https://…",
     )
 
 

@@ -67,7 +67,7 @@ def fetch(client: Client, index: Index, project: str) -> Listing:
     if answer.status in _LOCKED:
         raise IndexUnavailableError(
             f"{index} does not let us see its files ({answer.status} at {index.page(project)})",
-            hint="wheelkit looks at an index without credentials: open it for reading, or publish from inside its network",
+            hint="wheelkit looks at an index without credentials\nopen it for reading, or publish from inside its network",
         )
     if answer.status != _OK:
         raise _stranger(index, answer, f"it answers {answer.status}")

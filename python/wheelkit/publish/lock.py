@@ -1,7 +1,8 @@
 """One publication of a release at a time on one machine.
 
-The lock belongs to an open file, which the uploading program inherits: when wheelkit is killed, the lock holds until an upload that
-still runs has ended, so that the next run sees what it did.
+On POSIX the lock belongs to an open file, which the uploading program inherits: when wheelkit is killed, the lock holds until an upload
+that still runs has ended, so that the next run sees what it did. On Windows it belongs to the process (LockFile: "file locks are not
+inherited by processes created by the locking process"), and ends with it; there the journal alone tells the next run what may be under way.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.clock import Clock
 
 _PATIENCE = 1800.0
+_FAR = 1 << 30
 
 
 @contextmanager
@@ -38,7 +40,8 @@ def held(path: Path, clock: Clock, note: Callable[[str], None], *, patience: flo
     try:
         _wait(descriptor, clock, note, patience)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0) if sys.platform != "win32" else None
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, str(os.getpid()).encode())
         yield descriptor
     finally:
         os.close(descriptor)
@@ -60,10 +63,9 @@ def _wait(descriptor: int, clock: Clock, note: Callable[[str], None], patience: 
 
 
 def _holder(descriptor: int) -> str:
-    if sys.platform == "win32":
-        return ""
+    os.lseek(descriptor, 0, os.SEEK_SET)
     with contextlib.suppress(OSError):
-        text = os.pread(descriptor, 20, 0).decode("ascii", errors="replace").strip()
+        text = os.read(descriptor, 20).decode("ascii", errors="replace").strip()
         return f" (process {text})" if text.isdigit() else ""
     return ""
 
@@ -73,7 +75,7 @@ def _taken(descriptor: int) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            _beyond_the_text(descriptor, lambda: msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1))
         else:
             import fcntl
 
@@ -81,3 +83,12 @@ def _taken(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _beyond_the_text(descriptor: int, lock: Callable[[], None]) -> None:
+    """Lock a byte that the file need not have: on Windows nobody else could read a locked one, and the holder's number stands in front."""
+    os.lseek(descriptor, _FAR, os.SEEK_SET)
+    try:
+        lock()
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)

@@ -84,7 +84,7 @@ def _identity(audience: str) -> str:
     except AmbientCredentialError as error:
         raise CheckFailedError(
             f"the CI service gives this job no identity: {error}",
-            hint="the job needs the permission  id-token: write  (GitHub), or an id_tokens entry for this index (GitLab)",
+            hint="the job needs the permission  id-token: write  (GitHub)\nor an id_tokens entry for this index (GitLab)",
         ) from error
     if identity is None:
         raise CheckFailedError("no CI service was found that could vouch for this job", hint="set TWINE_PASSWORD to an API token")

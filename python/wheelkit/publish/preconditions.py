@@ -66,7 +66,7 @@ def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) 
         _refuse(
             "the index's own rules forbid it; nothing was uploaded",
             _index_rules(release, report, contract) if strict else (),
-            hint="mend that and build again; what this index grants your project is accepted, with a reason, by  distribution.NAME.ignore",
+            hint="mend that and build again\nwhat this index grants your project is accepted, with a reason, by  distribution.NAME.ignore",
         )
         _refuse(
             "twine check --strict finds what the index would refuse; nothing was uploaded",
@@ -118,22 +118,27 @@ def _require_clean(release: Release, index: Index) -> None:
 def _untagged(release: Release, terms: Terms) -> Iterator[str]:
     """Name the tags that ought to stand on the release's commit and do not; with ``tag_later`` only those that stand elsewhere."""
     repository = Repository(folder=terms.config.root)
+    tags: dict[str, list[str]] = {}
     for batch in release.batches:
         template = settings(terms.config, batch.distribution).tag or DEFAULT_TEMPLATE
-        name = template.replace("{version}", batch.version)
+        tags.setdefault(template.replace("{version}", batch.version), []).append(f"{batch.name} {batch.version}")
+    for name, owners in tags.items():
         commit = repository.commit_of(name)
+        built = f"{some(owners, 1)} {'was' if len(owners) == 1 else 'were'} built from {release.commit[:12]}"
         if commit and commit != release.commit:
-            yield f"{name} stands on {commit[:12]}, and {batch.name} {batch.version} was built from {release.commit[:12]}"
+            yield f"{name} stands on {commit[:12]}, and {built}"
         elif not commit and not terms.tag_later:
-            yield f"{name} does not exist; {batch.name} {batch.version} was built from {release.commit[:12]}"
+            yield f"{name} does not exist; {built}"
 
 
 def _require_native(release: Release, config: Config) -> None:
     crossed = [one.name for one in release.files if one.builder == "cross"]
     if crossed and not config.publish.allow_cross:
         raise CheckFailedError(
-            f"{counted(len(crossed), 'wheel was', 'wheels were')} built on another system than their own: {some(crossed)}",
-            hint="build them on a machine of their system; or accept it:  [tool.wheelkit.publish] allow-cross = true",
+            f"{counted(len(crossed), 'wheel is', 'wheels are')} cross-built, proven from bytes and never run; nothing was uploaded",
+            detail="\n".join(crossed),
+            hint="what is promised are native builds, each on its own system:  wheelkit plan  names the runners\n"
+            "or accept these:  [tool.wheelkit.publish] allow-cross = true",
         )
 
 

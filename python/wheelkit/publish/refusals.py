@@ -28,7 +28,7 @@ _KNOWN = (
     _Refusal(
         pattern=r"[Aa]ttestation",
         what="the index does not accept the attestations that go with the file",
-        fix="publish from the very workflow that signed them, by trusted publishing; or move the .attestation files out of the dist folder",
+        fix="publish from the very workflow that signed them, by trusted publishing\nor move the .attestation files out of the dist folder",
     ),
     _Refusal(
         pattern=r"already exists|409 ",
@@ -48,13 +48,13 @@ _KNOWN = (
     _Refusal(
         pattern=r"Invalid or non-existent authentication|Invalid API Token(?!.*project)|Token is expired|401 ",
         what="the index does not accept the credentials: the token is wrong, has expired, or is for another index",
-        fix="make a new API token on this very index, and set TWINE_PASSWORD; tokens of testpypi and pypi are different ones",
+        fix="make a new API token on this very index, and set TWINE_PASSWORD\ntestpypi and pypi have different tokens",
         status=403,
     ),
     _Refusal(
         pattern=r"isn't allowed to upload|is not allowed to upload|project-scoped token|not valid for project|OIDC scoped token",
         what="the credentials do not reach as far as this project",
-        fix="use a token whose scope holds every distribution of the family, or register the trusted publisher for this project as well",
+        fix="use a token whose scope holds every distribution of the family\nor register the trusted publisher for this project as well",
         status=403,
     ),
     _Refusal(
@@ -75,7 +75,7 @@ _KNOWN = (
     _Refusal(
         pattern=r"File too large|413 ",
         what="the file is over the index's size limit",
-        fix="make it smaller (wheelkit inspect shows what weighs), or ask the index for a higher limit before the release",
+        fix="make it smaller (wheelkit inspect shows what weighs)\nor ask the index for a higher limit before the release",
     ),
     _Refusal(
         pattern=r"unsupported platform tag",
@@ -100,7 +100,7 @@ _KNOWN = (
     _Refusal(
         pattern=r"description failed to render|invalid value for|Invalid value for|InvalidDistribution|[Mm]etadata",
         what="the index does not accept the metadata",
-        fix="correct that field in pyproject.toml, and build again under a new version if files of this one are on an index already",
+        fix="correct that field in pyproject.toml, and build again; where the index has files of this version, bump it first",
     ),
     _Refusal(
         pattern=r"NonInteractive|could not determine credentials|Credential not found",
@@ -115,14 +115,22 @@ _KNOWN = (
 )
 
 
+def known(upload: Upload) -> bool:
+    """Tell whether the words of an upload are those of a refusal that is known."""
+    return _known(upload) is not None
+
+
+def _known(upload: Upload) -> _Refusal | None:
+    found = next((one for one in _KNOWN if re.search(one.pattern, f"{upload.status} {upload.words}")), None)
+    return found or next((one for one in _KNOWN if one.status and one.status == upload.status), None)
+
+
 def translate(index: Index, upload: Upload, standing: str) -> IndexRefusedError:
     """Make the error for an upload that was refused; ``standing`` says what is on the index by now."""
-    known = next((one for one in _KNOWN if re.search(one.pattern, f"{upload.status} {upload.words}")), None)
-    known = known or next((one for one in _KNOWN if one.status and one.status == upload.status), None)
-    which = f" {upload.underway}" if upload.underway else " the upload"
-    what = known.what if known else "it gives the reason below"
+    refusal = _known(upload)
+    what = refusal.what if refusal else ""
     return IndexRefusedError(
-        f"{index} refuses{which}: {what}",
-        detail=f"{upload.words}\n{standing}".strip(),
-        hint=known.fix if known else "mend that, then run the same command again: what is on the index stays and is not sent twice",
+        f"{index} refuses {upload.underway or 'the upload'}",
+        detail="\n".join(filter(None, [what, upload.words, standing])),
+        hint=refusal.fix if refusal else "mend that, then run the same command again",
     )

@@ -7,6 +7,7 @@ waited for, as long as the index may take, before it is sent again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit import manifest
@@ -18,7 +19,7 @@ from wheelkit.publish import plan as plans
 from wheelkit.publish.clock import pauses
 from wheelkit.publish.look import look
 from wheelkit.publish.plan import State
-from wheelkit.publish.refusals import translate
+from wheelkit.publish.refusals import known, translate
 from wheelkit.publish.twine import Ending, upload
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.index import Index
     from wheelkit.publish.journal import Journal
     from wheelkit.publish.model import Batch, Release, ShippedFile
-    from wheelkit.publish.plan import PublishPlan
+    from wheelkit.publish.plan import PlannedBatch, PublishPlan
     from wheelkit.publish.twine import Upload
 
 
@@ -85,13 +86,27 @@ def publish(release: Release, index: Index, desk: Desk, tell: Callable[[PublishP
     desk.journal.saw(one.file.name for one in plan.there)
     plan = _settled(plan, desk)
     work = _Work(plan, desk)
-    for planned in plan.batches:
-        if planned.todo:
-            work.wait_for(planned.batch.needs)
-            work.send(planned.batch, planned.todo)
+    for wave in waves(plan):
+        work.wait_for(need for one in wave for need in one.batch.needs)
+        # One call of twine sends attestations for all of its files or for none.
+        for _, files in groupby((file for one in wave for file in one.todo), key=lambda one: bool(one.attestations)):
+            work.send(tuple(files))
     if plan.todo:
         work.wait_for([one.distribution for one in release.batches])
     return Published(plan=plan, uploaded=tuple(one.name for one in plan.todo))
+
+
+def waves(plan: PublishPlan) -> tuple[tuple[PlannedBatch, ...], ...]:
+    """Put neighbours together of which none needs another one: they go in one call of twine, which takes half a second to start."""
+    found: list[list[PlannedBatch]] = []
+    for planned in plan.batches:
+        if not planned.todo:
+            continue
+        here = {one.batch.distribution for one in found[-1]} if found else set()
+        if not found or here.intersection(planned.batch.needs):
+            found.append([])
+        found[-1].append(planned)
+    return tuple(map(tuple, found))
 
 
 def _settled(plan: PublishPlan, desk: Desk) -> PublishPlan:
@@ -133,7 +148,7 @@ def _seen(plan: PublishPlan, batches: Sequence[Batch], wanted: Iterable[str], de
     if broken:
         raise CheckFailedError(
             f"{plan.index} shows {some(broken)} with other bytes than were sent",
-            hint="somebody else publishes the same version right now; release a new version:  wheelkit version bump patch",
+            hint="somebody else publishes the same version right now\nrelease a new version:  wheelkit version bump patch",
         )
     seen = frozenset(name for name in wanted if states[name].state is State.SAME)
     desk.journal.saw(seen)
@@ -147,11 +162,12 @@ class _Work:
         self._plan = plan
         self._desk = desk
         # Distributions of which every file has been seen on the index with the right bytes.
+        self._lacking = {one.name for one in plan.todo}
         self._visible = {one.batch.distribution for one in plan.batches if not one.todo}
 
     def wait_for(self, distributions: Iterable[str]) -> None:
         """Wait until installers find every file of the distributions; raises IndexUnavailableError when it takes too long."""
-        names = [name for name in distributions if name not in self._visible]
+        names = [name for name in dict.fromkeys(distributions) if name not in self._visible]
         batches = [one for one in self._plan.release.batches if one.distribution in names]
         if not batches:
             return
@@ -163,19 +179,21 @@ class _Work:
             raise IndexUnavailableError(
                 f"{self._plan.index} took {some(missing)} and does not show {'it' if len(missing) == 1 else 'them'} after"
                 f" {self._desk.patience.visible / 60:.0f} minutes",
-                hint=f"run the same command again later; if it stays so, check that installers look at {self._plan.index.simple}",
+                hint=f"run the same command again later\nif it stays so, check that installers look at {self._plan.index.simple}",
             )
         self._visible.update(names)
 
-    def send(self, batch: Batch, todo: Sequence[ShippedFile]) -> None:
-        """Upload the files of one distribution until the index has them all, or refuses one."""
+    def send(self, todo: Sequence[ShippedFile]) -> None:
+        """Upload files in their order until the index has them all, or refuses one."""
         left = list(todo)
-        label = f"{batch.name} {batch.version}: {counted(len(left), 'file')} to {self._plan.index}"
+        releases = some(f"{batch.name} {batch.version}" for batch in self._batches(left))
+        label = f"{releases}: {counted(len(left), 'file')} to {self._plan.index}"
         with step(self._desk.progress, label):
             pause = pauses(self._desk.patience.first_pause, 60.0)
             for attempt in range(1, self._desk.patience.attempts + 1):
                 outcome = self._call(left)
                 left = self._left(left, outcome)
+                self._lacking -= {one.name for one in todo} - {one.name for one in left}
                 if not left:
                     return
                 if outcome.ending is not Ending.PASSING or attempt == self._desk.patience.attempts:
@@ -228,23 +246,22 @@ class _Work:
 
     def _given_up(self, outcome: Upload, left: Sequence[ShippedFile]) -> Exception:
         total = len(self._plan.release.files)
-        waiting = {one.name for one in self._plan.todo}
-        done = total - len(waiting) + sum(1 for one in self._plan.todo if one.name in self._desk.journal.doubtful)
-        standing = f"{done} of {counted(total, 'file')} of the release are on {self._plan.index}; the others were not sent"
+        done = total - len(self._lacking)
+        there = f"{done} of {counted(total, 'file')} of the release {'is' if done == 1 else 'are'} on {self._plan.index}"
+        standing = f"{there if done else f'no file of the release is on {self._plan.index}'}; another run goes on from here"
         if outcome.ending is Ending.REFUSED:
             return translate(self._plan.index, outcome, standing)
         if outcome.ending is Ending.PASSING:
             return IndexUnavailableError(
                 f"{self._plan.index} did not take {left[0].name} in {self._desk.patience.attempts} attempts: {outcome.words}",
                 detail=standing,
-                hint="run the same command again later; it goes on from here",
+                hint="run the same command again later",
             )
-        known = translate(self._plan.index, outcome, standing)
-        if "the reason below" not in known.message:
-            return known
+        if known(outcome):
+            return translate(self._plan.index, outcome, standing)
         return ToolFailedError(
             f"twine failed while uploading {left[0].name}: {outcome.words}",
             detail=standing,
-            hint="mend that, then run the same command again; it goes on from here",
+            hint="mend that, then run the same command again",
             log=getattr(self._desk.run, "log", None),
         )

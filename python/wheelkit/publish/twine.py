@@ -1,4 +1,4 @@
-"""Runs twine: one call for the files of one distribution, in a scrubbed environment, and reads what it says of each file.
+"""Runs twine: one call for files that need not wait for each other, in a scrubbed environment, and reads what it says of each file.
 
 Only the command is used, never twine's modules, which are no public interface.
 """

@@ -9,9 +9,9 @@ import platform
 import shlex
 import sys
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from wheelkit.config.exclude import with_versions
 from wheelkit.matrix import System, Target
 
 if TYPE_CHECKING:
@@ -21,22 +21,9 @@ if TYPE_CHECKING:
 TOOLS: Mapping[System, str] = {System.LINUX: "auditwheel", System.MACOS: "delocate", System.WINDOWS: "delvewheel"}
 
 
-def patterns_for_sonames(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Let a pattern for an unversioned library catch its versioned names too: ``libc10.so`` also means ``libc10.so.2``."""
-    spread = ((pattern, f"{pattern}.*") if pattern.endswith(".so") else (pattern,) for pattern in patterns)
-    return tuple(dict.fromkeys(name for names in spread for name in names))
-
-
-def matches(library: str, patterns: Iterable[str], system: System) -> bool:
-    """Tell whether one of the exclude list's patterns means this library: by file name, on Windows whatever the case."""
-    if system is System.WINDOWS:
-        return any(fnmatchcase(library.lower(), pattern.lower()) for pattern in patterns)
-    return any(fnmatchcase(library, pattern) for pattern in patterns_for_sonames(patterns))
-
-
 def linux_line(target: Target, patterns: Iterable[str], *, wheel: str = "{wheel}", out: str = "{dest_dir}") -> tuple[str, ...]:
     """Build auditwheel's arguments; auditwheel matches ``--exclude`` as a glob against each soname."""
-    excludes = (word for pattern in patterns_for_sonames(patterns) for word in ("--exclude", pattern))
+    excludes = (word for pattern in with_versions(patterns) for word in ("--exclude", pattern))
     return ("auditwheel", "repair", "--plat", target.tag, *excludes, "-w", out, wheel)
 
 

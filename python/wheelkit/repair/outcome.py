@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from wheelkit.checks.macos import min_os
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import System
-from wheelkit.repair.lines import TOOLS, matches
+from wheelkit.repair.lines import TOOLS
 from wheelkit.repair.search import of_system
-from wheelkit.wheel.library import base_name, plain_name
+from wheelkit.wheel.library import base_name, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def require(before: Wheel, after: Wheel, recipe: Recipe, needs: Needs) -> None:
     """
     system = recipe.target.system
     tool = TOOLS[system]
-    wrong = [name for name in grafted(before, after) if matches(plain_name(name), recipe.patterns, system)]
+    wrong = [name for name in grafted(before, after) if matches(name, recipe.patterns, system)]
     if wrong:
         message = f"{tool} copied {', '.join(wrong)} into {after.filename}, although the exclude list leaves it to its provider"
         raise CheckFailedError(message, hint="name the library in the exclude list exactly as the binaries need it")

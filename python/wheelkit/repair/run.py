@@ -7,6 +7,7 @@ import re
 import shutil
 import sysconfig
 import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,12 @@ from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, Too
 from wheelkit.matrix import System
 from wheelkit.process import Command, failure
 from wheelkit.repair import outcome
-from wheelkit.repair.lines import TOOLS, host_line, line_here, matches
+from wheelkit.repair.lines import TOOLS, host_line, line_here
 from wheelkit.repair.search import needs_of
-from wheelkit.wheel.library import base_name
+from wheelkit.wheel.library import base_name, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit.process import Run
     from wheelkit.repair.lines import Recipe
@@ -74,8 +75,7 @@ def repair(path: Path, recipe: Recipe, out: Path, run: Run) -> Repaired:
     excluded = needs.excluded(recipe)
     unmatched = tuple(one for one in recipe.patterns if not any(matches(name, [one], recipe.target.system) for name in needs.askers))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
+        with _folder(out), tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
             made = _made(before, recipe, needs, Path(folder), run)
             after = wheels.read(made)
             outcome.require(before, after, recipe, needs)
@@ -93,6 +93,20 @@ def repair(path: Path, recipe: Recipe, out: Path, run: Run) -> Repaired:
         unchanged=unchanged,
         unsigned=outcome.unsigned(before, after),
     )
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Make the folder where it is missing; whatever fails inside leaves no empty one behind."""
+    missing = [one for one in (out, *out.parents) if not one.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in missing:
+                one.rmdir()
+        raise
 
 
 def _require_one_system(wheel: Wheel) -> None:
@@ -155,5 +169,5 @@ def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str
 def _not_found(output: str, recipe: Recipe) -> str:
     """Name the library for which the tool gave up: the last that it complains of, excluded ones aside; empty for none."""
     names = (match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output))
-    real = [name for name in names if "{" not in name and not matches(base_name(name), recipe.patterns, recipe.target.system)]
+    real = [name for name in names if "{" not in name and not matches(name, recipe.patterns, recipe.target.system)]
     return real[-1] if real else ""

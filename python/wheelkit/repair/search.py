@@ -11,8 +11,7 @@ from wheelkit.checks.claims import runs
 from wheelkit.checks.policies import policy_for
 from wheelkit.checks.systems import of_macos, of_windows
 from wheelkit.matrix import System
-from wheelkit.repair.lines import matches
-from wheelkit.wheel.library import base_name
+from wheelkit.wheel.library import base_name, matches
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:

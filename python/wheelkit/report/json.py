@@ -33,6 +33,7 @@ def _row(row: Row) -> dict[str, Any]:
         "size": row.size,
         "files": list(row.files),
         "codes": list(row.codes),
+        "cross": list(row.cross),
         "cells": [{"interpreter": cell.interpreter, "cover": str(cell.cover), "file": cell.file or None} for cell in row.cells],
     }
 

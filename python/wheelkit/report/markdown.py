@@ -42,7 +42,7 @@ def _matrix(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> Iterator[str]:
-    yield from (f"`{row.target}`", _plain(row.label))
+    yield from (f"`{row.target}`", _plain(row.served))
     yield from (_MARKS[cell.cover] for cell in row.cells)
     verdict = " ".join(row.codes) if row.codes else "fine" if row.files else ""
     yield from (_plain(row.needs), shown_size(row.size), verdict)
@@ -69,6 +69,8 @@ def _summary(report: Report) -> str:
     files = f"{report.wheels} wheel{'' if report.wheels == 1 else 's'}"
     if report.sdists:
         files += f" and {report.sdists} sdist{'' if report.sdists == 1 else 's'}"
+    if report.cross:
+        files += f", {report.cross} of them cross-built and never run"
     return f"{', '.join(words) or 'no findings'} in {files}"
 
 

@@ -63,7 +63,8 @@ class Row:
     """One line of the matrix: a distribution on a target, with what its wheels need, weigh and the verdict.
 
     ``label`` says what serves the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` the computed floor
-    (``glibc 2.17``, ``macOS 11.0``, ``python3.dll``), ``size`` bytes of all wheels of the row, ``codes`` the codes found.
+    (``glibc 2.17``, ``macOS 11.0``, ``python3.dll``), ``size`` bytes of all wheels of the row, ``codes`` the codes found; ``cross``
+    are those of its files that a manifest says were cross-built: proven from their bytes, and never run.
     """
 
     distribution: str
@@ -75,6 +76,14 @@ class Row:
     needs: str
     size: int
     codes: tuple[str, ...]
+    cross: tuple[str, ...] = ()
+
+    @property
+    def served(self) -> str:
+        """The label, with a mark where wheels of the row were cross-built."""
+        if not self.cross:
+            return self.label
+        return f"{self.label}, cross" if set(self.cross) >= set(self.files) else f"{self.label}, {len(self.cross)} cross"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +95,11 @@ class Report:
     wheels: int
     sdists: int
     seconds: float
+
+    @property
+    def cross(self) -> int:
+        """How many wheels were cross-built."""
+        return len({name for row in self.rows for name in row.cross})
 
     @property
     def ok(self) -> bool:

@@ -86,7 +86,7 @@ def _lead(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
 
 
 def _columns(rows: Sequence[Row], look: Look, *, wide: bool, dropped: Sequence[str]) -> list[_Column]:
-    label = _Column(heading="", cells=tuple(("" if "label" in dropped else row.label, "dim") for row in rows))
+    label = _Column(heading="", cells=tuple(("" if "label" in dropped else row.served, "dim") for row in rows))
     columns = [label, *(_wide_cells(rows, look) if wide else _narrow_cells(rows, look))]
     if "needs" not in dropped:
         columns.append(_Column(heading="needs", cells=tuple((row.needs, "dim") for row in rows)))

@@ -147,6 +147,8 @@ def _summary(report: Report) -> Line:
     files = _counted(report.wheels, "wheel")
     if report.sdists:
         files += f" and {_counted(report.sdists, 'sdist')}"
+    if report.cross:
+        files += f", {report.cross} of them cross-built and never run"
     style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
     return Line.of((words, style), (f" in {files}", ""), (f" · {report.seconds:.2f} s", "dim"))
 

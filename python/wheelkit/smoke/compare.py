@@ -24,7 +24,7 @@ _CHECK = "the installed files"
 
 def compare(env: Path, packages: Mapping[str, Package], family: frozenset[str]) -> Iterator[Failure]:
     """Compare each installed distribution of the family with its file; name those that came from anywhere else."""
-    for site in _sites(env):
+    for site in sites(env):
         for info in sorted(site.glob("*.dist-info")):
             headers = parse_headers((info / "METADATA").read_bytes()) if (info / "METADATA").is_file() else None
             key = normalise(headers.get("Name")) if headers else ""
@@ -34,12 +34,12 @@ def compare(env: Path, packages: Mapping[str, Package], family: frozenset[str]) 
 
 def installed(env: Path) -> frozenset[str]:
     """Name every distribution that an environment holds."""
-    names = (info.name.partition("-")[0] for site in _sites(env) for info in site.glob("*.dist-info"))
+    names = (info.name.partition("-")[0] for site in sites(env) for info in site.glob("*.dist-info"))
     return frozenset(map(normalise, names))
 
 
-def _sites(env: Path) -> tuple[Path, ...]:
-    """Find the environment's site-packages, on 64 bit systems that have two of them as well; a tool has its own folder around."""
+def sites(env: Path) -> tuple[Path, ...]:
+    """Find an environment's site-packages: two on some 64 bit systems; a tool has its own folder around."""
     return tuple(
         dict.fromkeys(
             path.resolve()

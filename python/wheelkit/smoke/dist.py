@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit import machine
@@ -15,7 +19,6 @@ from wheelkit.smoke.run import Settings, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from wheelkit.build.workshop import Workshop
     from wheelkit.config import Config
@@ -75,12 +78,23 @@ def smoke(request: Request, shop: Workshop) -> Smoked:
 def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine.Python, ...], tuple[str, ...]]:
     """Find the interpreters; name those that are promised and not here."""
     wanted = _wanted(request, tested)
-    found = machine.find_pythons(wanted)
+    running = _running()
+    own = {running.interpreter.tag: running} if running.interpreter in wanted else {}
+    found = own | machine.find_pythons(one for one in wanted if one.tag not in own)
     skipped = tuple(one.tag for one in wanted if one.tag not in found)
     if not found:
         names = ", ".join(skipped)
         raise MissingToolError(f"none of the interpreters ({names}) is on this machine", hint=f"uv python install {wanted[-1].python}")
     return tuple(found[one.tag] for one in wanted if one.tag in found), skipped
+
+
+def _running() -> machine.Python:
+    """Describe the interpreter that runs this, without starting it once more."""
+    implementation = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
+    threaded = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    interpreter = Interpreter.parse(f"{implementation}{sys.version_info[0]}{sys.version_info[1]}{threaded}")
+    headers = Path(sysconfig.get_path("include"), "Python.h").is_file()
+    return machine.Python(interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers)
 
 
 def _wanted(request: Request, tested: Sequence[Package]) -> tuple[Interpreter, ...]:

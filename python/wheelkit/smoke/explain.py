@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelkit.matrix import System
+from wheelkit.smoke.mangled import belongs_to, has_new_string
 from wheelkit.smoke.probe import Trouble, plain
 
 if TYPE_CHECKING:
@@ -114,16 +116,29 @@ def _symbol(trouble: Trouble, known: Known) -> tuple[str, str] | None:
     if owners:
         names = ", ".join(owners)
         return f"the symbol {symbol} is missing where it is looked for; {names} exports it", f"link against {names}, or import it first"
-    owner = next((one for one in known.providers if _mentions(one, symbol)), None)
-    if owner is not None:
-        names = " or ".join(owner.distributions or (owner.name,))
-        return (
-            f"the installed {names} does not have the symbol {symbol}: it was built against another version",
-            f'pin the version that it was built with:  dependencies = ["{names}==X.Y.*"]',
-        )
-    return (
+    return _abi_mismatch(symbol, known) or (
         f"the symbol {symbol} is missing, and nothing that was installed exports it",
         "a source file or library is missing from the link, or it was built against another version of a dependency",
+    )
+
+
+def _abi_mismatch(symbol: str, known: Known) -> tuple[str, str] | None:
+    """Explain a C++ symbol of a provider that its installed version does not export: C++ interfaces hold for one version and compiler."""
+    from wheelkit.config.exclude import shipped_providers
+
+    here = _installed(known.env)
+    shipped = (one for one in shipped_providers().values() if not here.isdisjoint(one.distributions))
+    owner = next((one for one in (*known.providers, *shipped) if belongs_to(symbol, one.name)), None)
+    if owner is None:
+        return None
+    name = next((one for one in owner.distributions if one in here), owner.name)
+    version = _version(name, known.env)
+    pin = f"{name}=={'.'.join(version.split('.')[:2])}.*" if version else f"{name}==X.Y.*"
+    more = ", with the same _GLIBCXX_USE_CXX11_ABI: the symbol speaks of std::__cxx11" if has_new_string(symbol) else ""
+    installed = f"{name} {version}".rstrip()
+    return (
+        f"the installed {installed} does not have the C++ symbol {symbol}: an ABI mismatch, it was built against another version",
+        f'build against the version that users get{more}, and pin it:  dependencies = ["{pin}"]',
     )
 
 
@@ -164,24 +179,27 @@ def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | No
 
 
 def _provider(library: str, known: Known) -> tuple[str, ...] | None:
-    from fnmatch import fnmatchcase
+    from wheelkit.wheel.library import matches
 
     for one in known.providers:
-        if any(fnmatchcase(library, pattern) for pattern in one.patterns):
+        if matches(library, one.linux, System.LINUX) or matches(library, one.macos, System.MACOS):
             return one.distributions or (one.name,)
     return None
-
-
-def _mentions(provider: Provider, symbol: str) -> bool:
-    """Tell whether a mangled C++ name speaks of a provider's namespace: ``torch``, ``at`` and ``c10`` are libtorch's."""
-    spaces = {"torch": ("5torch", "2at", "3c10", "2torch"), "tensorflow": ("10tensorflow",), "onnxruntime": ("11onnxruntime",)}
-    return any(space in symbol for space in spaces.get(provider.name, (f"{len(provider.name)}{provider.name}",)))
 
 
 def _installed(env: Path) -> frozenset[str]:
     from wheelkit.smoke.compare import installed
 
     return installed(env)
+
+
+def _version(name: str, env: Path) -> str:
+    """Read the version of an installed distribution off its folder of metadata; empty where it is not installed."""
+    from wheelkit.smoke.compare import sites
+
+    stem = name.replace("-", "_")
+    found = (info for site in sites(env) for info in site.glob("*.dist-info") if info.name.lower().startswith(f"{stem}-"))
+    return next((info.name.removesuffix(".dist-info").partition("-")[2] for info in found), "")
 
 
 def _binaries(env: Path) -> Iterator[Path]:

@@ -19,7 +19,7 @@ _TRACE_LINES = 12
 
 # Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path.
 SCRIPT = r"""
-import importlib, json, sys, traceback, os
+import importlib, json, sys, os
 def say(**what):
     sys.stdout.write("\n" + MARK + json.dumps(what) + "\n"); sys.stdout.flush()
 home = os.path.realpath(sys.prefix) + os.sep
@@ -40,6 +40,7 @@ for kind, name, target in json.loads(sys.argv[1]):
             for part in target.partition("[")[0].strip().partition(":")[2].split("."):
                 value = getattr(value, part.strip()) if part.strip() else value
     except BaseException as error:
+        import traceback
         say(failed=[kind, name], type=type(error).__name__, error=str(error), trace=traceback.format_exc())
     say(ended=[kind, name])
 """.replace("MARK", repr(_MARK))

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
     from wheelkit.smoke.install import Source
 
 _CHECK = "installing"
+_ELSEWHERE = "or take third parties from a folder or the cache:  --find-links DIR  or  --offline"
 _LINES = 14
 # uv's words, then pip's.
 _NO_NETWORK = re.compile(
     r"error sending request|dns error|tcp connect error|client error \(Connect\)|Failed to establish a new connection|"
     r"Temporary failure in name resolution|ConnectTimeoutError|Connection refused"
 )
+_ANSWERED = re.compile(
+    r"HTTP status (?:server|client) error \((?P<status>[^)]*)\)(?: for url \((?P<url>[^)\s]+)\))?|"
+    r"index URL \((?P<closed>[^)\s]+)\) could not be queried due to a lack of valid authentication credentials \((?P<denied>[^)]*)\)"
+)
+_DENIED = ("401", "403")
 _ADDRESS = re.compile(r"for url \((?P<url>[^)\s]+)\)|Failed to fetch: `?(?P<fetch>[^\s`]+)")
 _ONLY_SDIST = re.compile(r"Wheels are required for `(?P<uv>[^`]+)`|(?P<other>[\w.-]+)(?:[=<>!~]=?[\w.]+)? has no usable wheels")
 _UNKNOWN = re.compile(
@@ -45,11 +51,8 @@ def refused(done: Completed, what: str, source: Source) -> Refusal:
         return _refusal(f"installing {what} took too long", detail, "look at the log; the index may be slow")
     if _WRONG_HASH.search(text):
         return _refusal(f"a file changed while {what} was installed", detail, "run it again on a dist that nobody writes to")
-    if _NO_NETWORK.search(text):
-        address = _ADDRESS.search(text)
-        where = (address["url"] or address["fetch"]) if address else "the index"
-        fix = "check the network, or take third parties from a folder or the cache:  --find-links DIR  or  --offline"
-        return Refusal(failure=Failure(check=_CHECK, what=f"{where} cannot be reached", detail=detail, fix=fix), network=True)
+    if service := _silent_index(text, detail):
+        return service
     if match := _ONLY_SDIST.search(text):
         name = match["uv"] or match["other"]
         fix = "require one that has wheels, or allow building it here:  wheelkit smoke --build-sdists"
@@ -57,6 +60,24 @@ def refused(done: Completed, what: str, source: Source) -> Refusal:
     if match := _UNKNOWN.search(text):
         return _unknown(match, text, detail, source)
     return _refusal(f"the requirements of {what} cannot be met together", detail, "the lines above say which exclude each other")
+
+
+def _silent_index(text: str, detail: str) -> Refusal | None:
+    """Tell where it was the index's or the network's fault."""
+    if _NO_NETWORK.search(text):
+        address = _ADDRESS.search(text)
+        where = (address["url"] or address["fetch"]) if address else "the index"
+        return _service(f"{where} cannot be reached", detail, f"check the network, {_ELSEWHERE}")
+    match = _ANSWERED.search(text)
+    return _answered(match, detail) if match else None
+
+
+def _answered(match: re.Match[str], detail: str) -> Refusal:
+    status = match["status"] or match["denied"]
+    what = f"{match['url'] or match['closed'] or 'the index'} answered {status}"
+    if status.startswith(_DENIED):
+        return _service(what, detail, "it asks for credentials:  --index https://USER:TOKEN@…   or a line for it in ~/.netrc")
+    return _service(what, detail, f"run it again later, {_ELSEWHERE}")
 
 
 def _unknown(match: re.Match[str], text: str, detail: str, source: Source) -> Refusal:
@@ -79,3 +100,7 @@ def _needed_by(name: str, text: str) -> str:
 
 def _refusal(what: str, detail: str, fix: str) -> Refusal:
     return Refusal(failure=Failure(check=_CHECK, what=what, detail=detail, fix=fix))
+
+
+def _service(what: str, detail: str, fix: str) -> Refusal:
+    return Refusal(failure=Failure(check=_CHECK, what=what, detail=detail, fix=fix), network=True)

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,10 @@ from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError
 from wheelkit.process import LoggedRun, Redactor
 from wheelkit.smoke import install, probe
-from wheelkit.smoke.compare import compare
-from wheelkit.smoke.explain import Known, explain
+from wheelkit.smoke.bytecode import Bytecode
+from wheelkit.smoke.compare import compare, sites
 from wheelkit.smoke.install import Place, Source
 from wheelkit.smoke.model import Failure, How, Outcome
-from wheelkit.smoke.refusal import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Case
 
 _LINES = 14
+# How many smoke tests can run at a time with folders at known places; more of them get any.
+_PLACES = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,19 +55,50 @@ def run(cases: Sequence[Case], settings: Settings, shop: Workshop) -> tuple[Outc
 
     Raises MissingToolError where the index cannot be reached, or uv is not there. An interrupt ends every program that runs.
     """
-    stop = threading.Event()
-    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if settings.keep else shop.fresh("smoke")
-    bench = _Bench(settings=settings, shop=shop, folder=folder, stop=stop)
+    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if settings.keep else own_folder()
+    compiled = folder / "bytecode"
+    try:
+        compiled.mkdir()
+        bench = _Bench(
+            settings=settings,
+            shop=shop,
+            folder=folder,
+            stop=threading.Event(),
+            bytecode=Bytecode(folder=compiled),
+            turns=threading.Semaphore(settings.jobs or _cores()),
+        )
+        return _all(cases, bench)
+    finally:
+        shutil.rmtree(compiled if settings.keep else folder, ignore_errors=True)
+
+
+def own_folder() -> Path:
+    """Make a folder that no other run has, at the same place whenever that is free.
+
+    uv remembers what the interpreter of an environment told it by the environment's path; where that is always a new one, asking again
+    takes longer than installing.
+    """
+    parent = Path(tempfile.gettempdir()).resolve()
+    for number in range(_PLACES):
+        with suppress(OSError):
+            place = parent / f"wheelkit-smoke-{number}"
+            place.mkdir(mode=0o700)
+            return place
+    return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
+
+
+def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
     outcomes: dict[int, Outcome] = {}
-    with ThreadPoolExecutor(max_workers=settings.jobs or min(_cores(), max(1, len(cases)))) as pool:
+    # An installer waits for the index: another environment is tried meanwhile.
+    with ThreadPoolExecutor(max_workers=bench.settings.jobs or 2 * _cores()) as pool:
         jobs = {pool.submit(bench.outcome, case, number): number for number, case in enumerate(cases)}
         try:
             for job in as_completed(jobs):
                 outcome = job.result()
                 outcomes[jobs[job]] = outcome
-                shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
+                bench.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
         except BaseException:
-            stop.set()
+            bench.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return tuple(outcomes[number] for number in range(len(cases)))
@@ -77,12 +110,14 @@ def _cores() -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Bench:
-    """What all cases of one run share."""
+    """What all cases of one run share; ``turns`` lets as many of them try something at a time as there are cores."""
 
     settings: Settings
     shop: Workshop
     folder: Path
     stop: threading.Event
+    bytecode: Bytecode
+    turns: threading.Semaphore
 
     def outcome(self, case: Case, number: int) -> Outcome:
         """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
@@ -91,10 +126,11 @@ class _Bench:
             return Outcome(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
         slug = re.sub(r"\W+", "-", f"{case.label}-{case.interpreter}-{case.how}")
         log = self.shop.log.with_name(f"{self.shop.log.stem}-{slug}.log")
-        place = Place(folder=self.folder / f"{number}-{slug}")
+        version = re.sub(r"\W+", "-", case.python.version)
+        place = Place(folder=self.folder / f"{number}-{slug}-{version}")
         redact = Redactor(self.settings.source.secrets)
         runner = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
-        job = _Job(case=case, place=place, run=runner, settings=self.settings)
+        job = _Job(case=case, place=place, run=runner, bench=self)
         try:
             place.prepare(case)
             outcome = job.outcome()
@@ -115,23 +151,38 @@ class _Job:
     case: Case
     place: Place
     run: Run
-    settings: Settings
+    bench: _Bench
+
+    @property
+    def settings(self) -> Settings:
+        return self.bench.settings
 
     def outcome(self) -> Outcome:
         refusal = self._install()
         if refusal is not None:
             return Outcome(case=self.case, failures=(refusal,), checks=1)
+        with self.bench.turns:
+            return self._tried()
+
+    def _tried(self) -> Outcome:
+        """Compare and try what was installed."""
         failures: list[Failure] = list(compare(self.place.env, self.case.packages, self.settings.family))
         checks = 1
+        for site in sites(self.place.env):
+            self.bench.bytecode.teach(self.case.python.path, site)
         for failed in self._checks():
             checks += 1
             failures += failed
+        for site in sites(self.place.env):
+            self.bench.bytecode.learn(self.case.python.path, site)
         return Outcome(case=self.case, failures=tuple(failures), checks=checks)
 
     def _install(self) -> Failure | None:
         for command in self._commands():
             done = self.run(command)
             if done.returncode != 0:
+                from wheelkit.smoke.refusal import refused
+
                 refusal = refused(done, " ".join(self.case.wanted), self.settings.source)
                 if refusal.network:
                     failure = refusal.failure
@@ -164,8 +215,13 @@ class _Job:
     def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
         argv = (self.place.python(), "-I", "-c", probe.SCRIPT, probe.argument(asked))
         done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
+        troubles = list(probe.answers(done))
+        if not troubles:
+            return []
+        from wheelkit.smoke.explain import Known, explain
+
         known = Known(env=self.place.env, packages=self.case.packages, providers=self.settings.providers)
-        return [explain(trouble, known) for trouble in probe.answers(done)]
+        return [explain(trouble, known) for trouble in troubles]
 
     def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
         done = self.run(self.place.command(*argv, timeout=self.settings.timeout))

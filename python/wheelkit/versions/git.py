@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.process import Command, query
@@ -11,12 +13,21 @@ from wheelkit.versions.bump import Part, bumped
 from wheelkit.versions.model import Tagged
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from wheelkit.process import Completed
 
 DEFAULT_TEMPLATE = "v{version}"
+# What builds leave at the top of a project's folder, and anywhere in it. Deeper down a folder named build may well be a source.
+OUTPUTS = ("dist", "wheelhouse", "build")
+LEFTOVERS = (".venv", "__pycache__", "*.egg-info")
 _SLOW = 60.0
+
+
+def left_by_builds(path: str) -> bool:
+    """Tell whether a file, by its path below a project's folder, is what a build left behind and no change of the project."""
+    *folders, _ = path.split("/")
+    return folders[:1] in ([name] for name in OUTPUTS) or any(fnmatchcase(folder, name) for folder in folders for name in LEFTOVERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,10 +55,15 @@ class Repository:
         """The branch that is checked out, empty where HEAD is on none."""
         return next(iter(self.lines("symbolic-ref", "--short", "--quiet", "HEAD")), "")
 
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """Files that differ from the commit, untracked ones too."""
-        return tuple(line[3:] for line in self.lines("status", "--porcelain", "--untracked-files=all"))
+    def changes(self, projects: Iterable[Path] = ()) -> tuple[str, ...]:
+        """List files of the repository that differ from the commit, untracked ones too, but not what builds left in the projects."""
+        top = Path(next(iter(self.lines("rev-parse", "--show-toplevel")), self.folder)).resolve()
+        folders = {path.resolve() for path in (self.folder, *projects)}
+        prefixes = [f"{path.relative_to(top).as_posix()}/".removeprefix("./") for path in folders if path.is_relative_to(top)]
+        changed = (line[3:] for line in self.lines("status", "--porcelain", "--untracked-files=all"))
+        return tuple(
+            path for path in changed if not any(path.startswith(one) and left_by_builds(path.removeprefix(one)) for one in prefixes)
+        )
 
     def commit_of(self, tag: str) -> str:
         """Give the commit that a tag names, empty where there is no such tag."""

@@ -49,7 +49,7 @@ def plan(config: Config, state: State, request: Request) -> tuple[Tag, ...]:
     MissingToolError where git or the remote does not answer; UsageError for a distribution without a version.
     """
     repository = Repository(folder=state.root)
-    _require_ready(config, repository, request)
+    _require_ready(config, state, request)
     names = request.members or tuple(state.members)
     _require_no_drift(config, state, names)
     tags: dict[str, Tag] = {}
@@ -78,12 +78,13 @@ def make(state: State, tags: Iterable[Tag]) -> None:
         made.append(tag.name)
 
 
-def _require_ready(config: Config, repository: Repository, request: Request) -> None:
+def _require_ready(config: Config, state: State, request: Request) -> None:
+    repository = Repository(folder=state.root)
     if repository.ask("--version").returncode != 0:
         raise MissingToolError("git was not found", hint="install git")
     if not repository.head:
         raise ProjectError(f"{repository.folder} is not under git, or has no commit yet", hint="git init && git add . && git commit")
-    if changes := repository.changes:
+    if changes := repository.changes(member.distribution.source for member in state.members.values()):
         shown = [*changes[:_GLIMPSE], *(["…"] if len(changes) > _GLIMPSE else [])]
         raise CheckFailedError(
             f"{len(changes)} file{'s differ' if len(changes) > 1 else ' differs'} from the last commit; a tag would not name what is here",

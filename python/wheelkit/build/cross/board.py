@@ -66,7 +66,7 @@ class Board:
 
 
 class SharedLog:
-    """Runs commands into a log of their own, and adds each whole to the common one when it has ended."""
+    """Runs commands as the workshop does, into a log of their own, and adds each whole to the common one when it has ended."""
 
     def __init__(self, shop: Workshop, board: Board, log: Path) -> None:
         self._shop = shop
@@ -77,7 +77,7 @@ class SharedLog:
         """Run the command to its end."""
         self._own.unlink(missing_ok=True)
         try:
-            done = self._run(command)
+            done = self._run(replace(command, env={**self._shop.env, **command.env}))
         finally:
             if self._own.is_file():
                 with _appending, self._shop.log.open("ab") as log:

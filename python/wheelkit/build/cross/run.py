@@ -1,7 +1,8 @@
-"""Builds, names and repairs the wheels of several targets, two at a time; they are proven like all others, and not run."""
+"""Builds, names and repairs the wheels of several targets, some at a time; they are proven like all others, and not run."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.build.compiler import complaints
 from wheelkit.build.cross.board import Board, SharedLog
+from wheelkit.build.cross.environment import UNSEEN, make_environment
 from wheelkit.build.cross.files import Kit, write_files
 from wheelkit.build.cross.limits import NATIVE_HINT
 from wheelkit.build.cross.zig import find_zig, zig_environment
@@ -28,6 +30,7 @@ from wheelkit.repair.run import repair
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wheelkit.build.cross.environment import Environment
     from wheelkit.build.sdist import SourceDist
     from wheelkit.build.workshop import Workshop
     from wheelkit.machine import Python
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
     from wheelkit.plan.cross import CrossTarget
     from wheelkit.process import Run
 
-_AT_A_TIME = 2
+
+def _at_a_time() -> int:
+    """Choose how many targets are built at once: one more than there are processors, so that none idles while Meson thinks."""
+    return (os.cpu_count() or 1) + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +49,7 @@ class _Bench:
     """What the builds of one distribution share."""
 
     source: SourceDist
-    python: Python
+    environment: Environment
     headers: Path
     zig: Path
     shop: Workshop
@@ -58,10 +64,16 @@ def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workshop) ->
     """
     zig = find_zig()
     python, headers = _python(jobs)
-    bench = _Bench(source=source, python=python, headers=headers, zig=zig, shop=shop, board=Board(shop.progress))
-    pool = ThreadPoolExecutor(max_workers=_AT_A_TIME, thread_name_prefix="cross")
+    board = Board(shop.progress)
+    with board.step("build environment"):
+        environment = make_environment(source.distribution, python.path, shop.fresh("cross"), shop.run)
+    bench = _Bench(source=source, environment=environment, headers=headers, zig=zig, shop=shop, board=board)
+    pool = ThreadPoolExecutor(max_workers=_at_a_time(), thread_name_prefix="cross")
     try:
-        return tuple(pool.map(lambda job: _build(job, bench), jobs))
+        # Windows first: to compile its C library, for the first time, takes zig longer than all the others.
+        order = sorted(jobs, key=lambda job: job.target.system is not System.WINDOWS)
+        made = dict(zip(map(id, order), pool.map(lambda job: _build(job, bench), order), strict=True))
+        return tuple(made[id(job)] for job in jobs)
     finally:
         bench.board.stopped.set()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -70,8 +82,9 @@ def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workshop) ->
 def _python(jobs: Sequence[NativeStep]) -> tuple[Python, Path]:
     """Find the oldest promised interpreter here that has headers; the limited API of any later one serves too."""
     wanted = sorted({one for job in jobs for one in job.interpreters}, key=lambda one: one.version)
-    for python in find_pythons(wanted).values():
-        if python.headers:
+    for interpreter in wanted:
+        python = find_pythons([interpreter]).get(interpreter.tag)
+        if python is not None and python.headers:
             asked = query(Command(argv=(str(python.path), "-I", "-c", "import sysconfig; print(sysconfig.get_path('include'))")))
             return python, Path(asked.output)
     names = ", ".join(one.tag for one in wanted)
@@ -101,9 +114,9 @@ def _compiled(job: NativeStep, row: CrossTarget, bench: _Bench, place: Path, run
     files.mkdir()
     floor = min(job.interpreters, key=lambda one: one.version)
     write_files(files, Kit(row=row, floor=floor, headers=bench.headers, zig=bench.zig), run)
-    filled = {FILES: str(files), OUT: str(out), SDIST: str(bench.source.path), PYTHON: str(bench.python.path)}
+    filled = {FILES: str(files), OUT: str(out), SDIST: str(bench.source.path), PYTHON: str(bench.environment.python)}
     argv = (find_tool("uv"), *(_filled(word, filled) for word in job.argv[1:]))
-    done = run(Command(argv=argv, env=zig_environment(), unset=("VIRTUAL_ENV", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT")))
+    done = run(Command(argv=argv, env=zig_environment(), unset=UNSEEN, prefix_path=(str(bench.environment.scripts),)))
     if done.returncode != 0:
         raise _refused(failure(done, f"cross-building {job.distribution.name} for {job.target}"), done.output)
     built = sorted(out.glob("*.whl"))

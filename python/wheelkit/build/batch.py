@@ -1,0 +1,61 @@
+"""What is known of one unit that is built, now or before: enough to prove it, to deliver it, and to write its manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from wheelkit.build.cache.store import Hit
+    from wheelkit.build.unit import Unit
+    from wheelkit.build.versioncontrol import Checkout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """The files of one unit with their facts. Those that were built now have ``paths`` by name, those from the cache a ``hit``.
+
+    ``distribution`` is the name as the sdist states it, ``source`` the sha256 of the sdist that they come from.
+    """
+
+    unit: Unit
+    distribution: str
+    version: str
+    source: str
+    checkout: Checkout
+    tools: Mapping[str, str]
+    files: tuple[manifest.BuiltFile, ...]
+    paths: Mapping[str, Path]
+    hit: Hit | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def record(self) -> manifest.Manifest:
+        """Write the manifest: what was made, from what, of which commit, now."""
+        from datetime import UTC, datetime
+
+        return manifest.Manifest(
+            distribution=self.distribution,
+            version=self.version,
+            target=self.unit.target,
+            builder=self.unit.builder,
+            source=self.source,
+            commit=self.checkout.commit,
+            dirty=bool(self.checkout.changed),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            tools=self.tools,
+            files=self.files,
+        )
+
+    def lying_in(self, folder: Path) -> dict[str, Path]:
+        """Give the files by name, those of the cache copied to a folder first."""
+        if self.hit is None:
+            return dict(self.paths)
+        for one in self.hit.files:
+            one.copy_to(folder / one.name)
+        return {one.name: folder / one.name for one in self.hit.files}

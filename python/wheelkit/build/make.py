@@ -1,0 +1,186 @@
+"""Builds the units that the cache does not hold: the sdist first, then each wheel from it, by its builder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from wheelkit import manifest
+from wheelkit.build import cibuildwheel, cross, host, pure, siblings
+from wheelkit.build.batch import Batch
+from wheelkit.build.deliver import require_writable
+from wheelkit.build.made import Made
+from wheelkit.build.sdist import make_sdist, read_sdist
+from wheelkit.build.unit import PURE_TARGET, SDIST_TARGET, Unit
+from wheelkit.matrix import System
+from wheelkit.plan import Builder
+from wheelkit.repair.lines import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from wheelkit.build.progress import Progress
+    from wheelkit.build.run import Run
+    from wheelkit.build.sdist import SourceDist
+    from wheelkit.build.unit import Selection
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.plan import NativeStep, Plan
+    from wheelkit.project import Distribution
+
+    Build = Callable[[NativeStep, SourceDist, Workshop], tuple[Made, ...]]
+
+_BUILDERS: Mapping[Builder, Build] = {Builder.CIBUILDWHEEL: cibuildwheel.build, Builder.HOST: host.build}
+
+
+class Remarks:
+    """Progress that also remembers the remarks made of one build: whoever gets it from the cache is to read them too."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.begin, self.end = progress.begin, progress.end
+        self.command, self.builder = progress.command, progress.builder
+        self.kept, self.output = progress.kept, progress.output
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Hand a remark on, and remember it."""
+        self.said.append(text)
+        self._progress.note(text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """How long a build took, and what was remarked of it."""
+
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def require(plan: Plan, selection: Selection) -> None:
+    """Look, before anything is built, whether it can be, and could be delivered; raises OutputError or MissingToolError."""
+    require_writable(plan.out)
+    if selection.native and any(job.builder is Builder.CROSS for job in plan.steps):
+        cross.find_zig()
+
+
+@dataclass(kw_only=True, slots=True)
+class Maker:
+    """The builders at work in one workshop."""
+
+    run: Run
+    shop: Workshop
+    _fresh: dict[str, Batch] = field(default_factory=dict)
+
+    def make(self, item: Distribution, missing: Sequence[Unit], made: Mapping[str, Sequence[Batch]]) -> Iterator[Batch]:
+        """Build the missing units of one distribution; ``made`` is what this run has of the others."""
+        house = self._housed(item, made)
+        own = house.for_build(item, self.shop)
+        source = self._source(item, own)
+        for unit in missing:
+            if unit.target == SDIST_TARGET:
+                yield self._fresh.pop(item.key)
+            elif unit.target == PURE_TARGET:
+                yield self._built(unit, source, own, lambda shop: (pure.build(item, source, shop),), ("uv",))
+            elif unit.builder != Builder.CROSS:
+                yield self._native(unit, source, house)
+        yield from self._crossed([unit for unit in missing if unit.builder == Builder.CROSS], source, own)
+
+    def sources(self) -> Iterator[Batch]:
+        """Give the sdists that were made and not asked for."""
+        yield from self._fresh.values()
+
+    def _housed(self, item: Distribution, made: Mapping[str, Sequence[Batch]]) -> siblings.Wheelhouse:
+        """Lay the wheels of the siblings that a build needs where it finds them."""
+        house = siblings.Wheelhouse(family=self.run.plan.family)
+        for name in siblings.needed(item, self.run.plan.family):
+            for batch in made.get(name, ()):
+                if batch.unit.kind == "wheel" and batch.unit.builder != Builder.CROSS:
+                    house.add(name, batch.lying_in(self.shop.fresh("sibling") if batch.hit else self.shop.folder).values())
+        return house
+
+    def _source(self, item: Distribution, shop: Workshop) -> SourceDist:
+        """Take the sdist that everything is built from out of the cache, or make it."""
+        unit = Unit(distribution=item, target=SDIST_TARGET)
+        state = self.run.checkout(item)
+        kept = None if item.from_sdist else self.run.look_up(unit)
+        if kept is not None:
+            (path,) = kept.lying_in(shop.fresh("sdist")).values()
+            return read_sdist(path, state)
+        started = time.monotonic()
+        source = make_sdist(item, shop, state, self.run.plan.out)
+        seconds = time.monotonic() - started
+        if not self.run.settled(item):
+            shop.progress.note(f"the sources of {item.name} changed while they were packed; what comes of them is not kept in the cache")
+        self._fresh[item.key] = self._batch(unit, source, (Made(path=source.path, cells=()),), ("uv",), Told(seconds=seconds))
+        return source
+
+    def _native(self, unit: Unit, source: SourceDist, house: siblings.Wheelhouse) -> Batch:
+        first = unit.steps[0]
+        if first.builder is Builder.HOST:
+            why = next(row.why for row in self.run.plan.targets if row.target == first.target)
+            self.shop.progress.note(f"using the host builder ({why})")
+
+        def build(shop: Workshop) -> tuple[Made, ...]:
+            made: list[Made] = []
+            for job in unit.steps:
+                wheels = _BUILDERS[job.builder](job, source, house.for_step(job, shop))
+                untested = [one.tag for one in job.interpreters if not any(one.tag in wheel.tested for wheel in wheels)]
+                if untested:
+                    shop.progress.note(f"not tested on {', '.join(untested)}: not on this machine, or skipped")
+                made += wheels
+            return tuple(made)
+
+        return self._built(unit, source, self.shop, build, _tools(first))
+
+    def _crossed(self, missing: Sequence[Unit], source: SourceDist, shop: Workshop) -> Iterator[Batch]:
+        """Build all targets of a cross build at once: they share the machine, not each other's files."""
+        started = time.monotonic()
+        jobs = [job for unit in missing for job in unit.steps]
+        made = iter(cross.build_all(jobs, source, shop) if jobs else ())
+        for unit in missing:
+            tools = ("uv", "ziglang", TOOLS[unit.steps[0].target.system])
+            wheels = tuple(next(made) for _ in unit.steps)
+            yield self._batch(unit, source, wheels, tools, Told(seconds=(time.monotonic() - started) / len(missing)))
+
+    def _built(
+        self, unit: Unit, source: SourceDist, shop: Workshop, build: Callable[[Workshop], tuple[Made, ...]], tools: Sequence[str]
+    ) -> Batch:
+        started = time.monotonic()
+        remarks = Remarks(shop.progress)
+        made = build(replace(shop, progress=remarks))
+        return self._batch(unit, source, made, tools, Told(seconds=time.monotonic() - started, notes=tuple(remarks.said)))
+
+    def _batch(self, unit: Unit, source: SourceDist, made: Sequence[Made], tools: Sequence[str], told: Told) -> Batch:
+        stated = source.distribution
+        files = tuple(
+            manifest.describe(one.path, unit.kind, cells=one.cells, tested=one.tested, grafted=one.grafted, excluded=one.excluded)
+            for one in made
+        )
+        return Batch(
+            unit=unit,
+            distribution=stated.key,
+            version=stated.version or "",
+            source=source.sha256,
+            checkout=self.run.checkout(unit.distribution),
+            tools={name: _version(name) for name in ("wheelkit", *tools)},
+            files=files,
+            paths={one.path.name: one.path for one in made},
+            seconds=told.seconds,
+            notes=told.notes,
+        )
+
+
+def _tools(job: NativeStep) -> tuple[str, ...]:
+    """Name what built and repaired; inside a container the repair tool is the image's own."""
+    builder = "cibuildwheel" if job.builder is Builder.CIBUILDWHEEL else "uv"
+    repairs_here = job.builder is Builder.HOST or job.target.system is not System.LINUX
+    return (builder, TOOLS[job.target.system]) if repairs_here else (builder,)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,53 @@
+"""What a build would take from the cache, and why it would build the rest: for those who ask before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelkit.build import siblings
+from wheelkit.build.run import Run
+from wheelkit.build.unit import Selection, units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.build.cache.lookup import Cache
+    from wheelkit.build.progress import Progress
+    from wheelkit.build.unit import Unit
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prospect:
+    """One unit of the plan: ``why`` says what keeps it from coming from the cache, empty where it does.
+
+    ``built`` is when it was built, in seconds since 1970, ``seconds`` how long that took.
+    """
+
+    unit: Unit
+    why: str
+    built: float = 0.0
+    seconds: float = 0.0
+
+
+def look_ahead(plan: Plan, cache: Cache, progress: Progress) -> Iterator[Prospect]:
+    """Look every unit of a plan up, in the order in which they would be built."""
+    run = Run(plan=plan, selection=Selection(), cache=cache, progress=progress, open_shop=_no_shop)
+    missing: set[str] = set()
+    for item in plan.family.distributions:
+        first = [name for name in siblings.needed(item, plan.family) if name in missing]
+        for unit in units(item, plan):
+            found = cache.find(unit, run.needs(unit))
+            if found.hit is not None and not first:
+                run.take(unit, found.hit)
+                yield Prospect(unit=unit, why="", built=found.hit.entry.built, seconds=found.hit.entry.seconds)
+                continue
+            if unit.kind == "wheel":
+                missing.add(item.key)
+            yield Prospect(unit=unit, why=f"{', '.join(first)} is built first" if first else cache.why(unit, found))
+
+
+def _no_shop() -> Workshop:
+    raise AssertionError("nothing is built to look ahead")

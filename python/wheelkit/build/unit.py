@@ -1,0 +1,68 @@
+"""What a run builds: units, each what one builder makes of one distribution for one target, and the content of one manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.plan import NativeStep, Plan
+    from wheelkit.project import Distribution
+
+SDIST_TARGET, PURE_TARGET = "sdist", "any"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What of a plan is to be built."""
+
+    native: bool = True
+    pure: bool = True
+    sdist: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """One distribution for one target: a platform tag with the plan's steps for it, ``any`` for a pure wheel, ``sdist`` for the sdist."""
+
+    distribution: Distribution
+    target: str
+    steps: tuple[NativeStep, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What comes out, as manifests name it."""
+        return "sdist" if self.target == SDIST_TARGET else "wheel"
+
+    @property
+    def builder(self) -> str:
+        """Who makes it, as manifests name it."""
+        return self.steps[0].builder.value if self.steps else "pure"
+
+    @property
+    def makes(self) -> str:
+        """Who makes it, sdists and pure wheels told apart."""
+        return SDIST_TARGET if self.target == SDIST_TARGET else self.builder
+
+    @property
+    def label(self) -> str:
+        """A name for people and folders."""
+        return f"{self.distribution.key}-{self.target}"
+
+    def within(self, selection: Selection) -> bool:
+        """Tell whether the selection asks for it."""
+        if self.kind == "sdist":
+            return selection.sdist
+        return selection.pure if self.target == PURE_TARGET else selection.native
+
+
+def units(item: Distribution, plan: Plan) -> Iterator[Unit]:
+    """List all that can be made of a distribution here, the sdist first."""
+    yield Unit(distribution=item, target=SDIST_TARGET)
+    if item not in plan.family.native:
+        yield Unit(distribution=item, target=PURE_TARGET)
+    jobs = [job for job in plan.steps if job.distribution == item]
+    for tag in dict.fromkeys(job.target.tag for job in jobs):
+        yield Unit(distribution=item, target=tag, steps=tuple(job for job in jobs if job.target.tag == tag))

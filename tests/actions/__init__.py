@@ -1,0 +1,1 @@
+"""A runner of generated workflows on this machine: what GitHub does with them, as far as they use it; all else is an error."""

@@ -1,0 +1,72 @@
+"""A hosted runner as this machine can play it: a fresh home, interpreters on PATH, and wheelkit as the index would have it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wheelkit.build.workshop import find_tool
+from wheelkit.machine import Python, find_pythons
+from wheelkit.matrix import Interpreter
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a fresh machine has of the one that it is played on: how to reach the index, and caches.
+_KEPT = ("LANG", "SSL_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "UV_", "PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosted:
+    """A machine: its interpreters by version (``3.13``), a folder with wheelkit's wheel, and the pinned rest that wheelkit needs."""
+
+    pythons: Mapping[str, Python]
+    wheels: Path
+    pinned: Path
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Give the variables of a fresh machine whose index has this wheelkit; it has no container engine."""
+        kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
+        config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+        return {
+            **kept,
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": config,
+            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
+            "PATH": os.pathsep.join([*map(_folder, self.pythons.values()), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.wheels),
+            "CIBW_CONTAINER_ENGINE": "none",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+        }
+
+    def set_up_python(self, versions: Iterable[str], folder: Path) -> list[str]:
+        """Do what setup-python does; gives the folders for PATH. The last version runs the steps, in an environment of its own.
+
+        All that wheelkit needs lies in it already, as in a warm cache; wheelkit itself does not.
+        """
+        wanted = list(versions)
+        here = [self.pythons[one] for one in wanted if one in self.pythons]
+        uv = find_tool("uv")
+        subprocess.run([uv, "venv", "--quiet", "--seed", "--python", self.pythons[wanted[-1]].path, folder], check=True)
+        install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--no-deps", "--requirement", str(self.pinned)]
+        subprocess.run(install, check=True)
+        return [str(folder / "bin"), *map(_folder, reversed(here[:-1]))]
+
+
+def _folder(python: Python) -> str:
+    """Give the folder of an interpreter itself, where an environment made from it has more."""
+    return str(python.path.resolve().parent)
+
+
+def hosted(folder: Path, promised: Iterable[str], tool: str) -> Hosted:
+    """Build wheelkit's wheel and pin the rest; ``tool`` is the version that runs it."""
+    found = find_pythons([Interpreter.parse(f"cp{one.replace('.', '')}") for one in (*promised, tool)])
+    pythons = {one.interpreter.python: one for one in found.values()}
+    wheels, uv = folder / "wheels", find_tool("uv")
+    subprocess.run([uv, "build", "--quiet", "--wheel", "--python", pythons[tool].path, "--out-dir", wheels, ROOT], check=True)
+    pinned = folder / "pinned.txt"
+    lock = [uv, "pip", "compile", "--quiet", f"--python={pythons[tool].path}", f"--output-file={pinned}", str(ROOT / "pyproject.toml")]
+    subprocess.run(lock, check=True, stdout=subprocess.DEVNULL)
+    return Hosted(pythons=pythons, wheels=wheels, pinned=pinned)

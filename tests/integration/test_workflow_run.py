@@ -1,0 +1,275 @@
+"""Generated workflows are executed, job by job: from a tag to the production index, or no further than the first failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from actions.hosted import Hosted, hosted
+from actions.runner import Event, JobRun, Run, Service
+from command import Wheelkit, git_commit
+from servers.issuer import Issuer, issuing
+from servers.publishers import Publishers
+from servers.warehouse import Token, Warehouse, serving
+from wheelkit.workflows.jobs import TOOL_PYTHON
+
+FAMILIES = Path(__file__).parents[1] / "families"
+ACTION = Path(__file__).parents[2] / ".github/actions/wheelkit/action.yml"
+CI, RELEASE = ".github/workflows/ci.yml", ".github/workflows/release-python.yml"
+MEMBERS = frozenset({"orrery", "orrery-cli", "orrery-csv", "orrery-all"})
+PYTHONS = ("3.11", "3.12", "3.13")
+OWN = "linux-x86_64"
+OTHERS = {"linux-aarch64", "macos-x86_64", "macos-arm64", "windows-amd64"}
+TOKEN = "pypi-token-of-the-rehearsal"  # noqa: S105 - good for the stand-in alone
+# The check of the command line that fails once the test wants it to.
+FLAW = "python -c 'import pathlib, sys; sys.exit(pathlib.Path(\"{flag}\").exists())'"
+MORE = """
+[tool.wheelkit.publish]
+allow-cross = true
+
+[tool.wheelkit.ci]
+staging = "rehearsal"
+production = "live"
+secrets = {{ rehearsal = "REHEARSAL_TOKEN" }}
+
+[tool.wheelkit.index.rehearsal]
+upload = "{rehearsal.upload}"
+simple = "{rehearsal.simple}"
+lag = "5 s"
+
+[tool.wheelkit.index.live]
+upload = "{live.upload}"
+simple = "{live.simple}"
+lag = "5 s"
+"""
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the machine that is played is x86-64 Linux"),
+]
+
+
+@dataclass
+class Stage:
+    """The example family with its workflow, tagged; the two indexes that it names, and the file that makes a smoke test fail."""
+
+    project: Path
+    service: Service
+    rehearsal: Warehouse
+    live: Warehouse
+    flag: Path
+
+    def run(self, folder: Path) -> Run:
+        return Run(self.project / RELEASE, self.service, folder)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Hosted:
+    made = hosted(tmp_path_factory.mktemp("hosted"), PYTHONS, TOOL_PYTHON)
+    if missing := {*PYTHONS, TOOL_PYTHON} - set(made.pythons):
+        pytest.skip(f"no Python {', '.join(sorted(missing))} on this machine")
+    return made
+
+
+@pytest.fixture(scope="module")
+def stage(machine: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    flag = folder / "flawed"
+    rehearsal = Warehouse(tokens={TOKEN: Token()})
+    live = Warehouse(tokens={}, publishers=Publishers(enabled=True, workflows={"release-python.yml": MEMBERS}))
+    with serving(rehearsal) as one, serving(live) as other, issuing(Issuer(workflow="release-python.yml")) as issuer:
+        project = family(folder / "orrery", MORE.format(rehearsal=one, live=other), FLAW.format(flag=flag))
+        subprocess.run([sys.executable, "-m", "wheelkit", "ci"], cwd=project, check=True)
+        sha = git_commit(project)
+        subprocess.run(["git", "-C", project, "tag", "v0.4.0"], check=True)
+        service = Service(
+            hosted=machine,
+            event=Event(name="push", ref="refs/tags/v0.4.0", sha=sha, repository=project),
+            labels=frozenset({"ubuntu-24.04"}),
+            elsewhere=cross_builds(project),
+            secrets={"REHEARSAL_TOKEN": TOKEN},
+            identity=issuer.environment(),
+        )
+        yield Stage(project=project, service=service, rehearsal=rehearsal, live=live, flag=flag)
+
+
+def family(folder: Path, more: str, check: str) -> Path:
+    ignored = shutil.ignore_patterns("dist", "*.egg-info", "__pycache__")
+    shutil.copytree(FAMILIES / "native", folder, ignore=ignored)
+    text = (folder / "pyproject.toml").read_text()
+    known = '"orrery solve 1.0 0.2"'
+    assert known in text
+    (folder / "pyproject.toml").write_text(text.replace(known, f"{known}, {json.dumps(check)}") + more)
+    (folder / ".gitignore").write_text("/dist/\n")
+    return folder
+
+
+def cross_builds(project: Path) -> Mapping[str, Mapping[str, str]]:
+    """Map the other runners to the command that makes here what they would build, by the zig of this environment, whose cache is warm."""
+    done = subprocess.run([sys.executable, "-m", "wheelkit", "ci", "--matrix"], cwd=project, check=True, capture_output=True, text=True)
+    rows = {row["name"]: row for row in json.loads(done.stdout)["include"]}
+    assert set(rows) == OTHERS | {OWN}
+    places = os.pathsep.join(str(Path(one).resolve()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one)
+    words = ["env", f"PYTHONPATH={places}", sys.executable, "-m", "wheelkit", "build", "--cross"]
+    targets = {rows[name]["runner"]: [f"--target={one}" for one in rows[name]["targets"].split()] for name in OTHERS}
+    return {runner: {"python -m wheelkit build --native": shlex.join([*words, *wanted])} for runner, wanted in targets.items()}
+
+
+@pytest.fixture
+def indexes(stage: Stage) -> Iterator[Stage]:
+    """Give both indexes empty, and a smoke test that passes."""
+    for index in (stage.rehearsal, stage.live):
+        index.files.clear()
+        index.events.clear()
+    stage.live.publishers.issued.clear()
+    yield stage
+    stage.flag.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def built(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the jobs that build."""
+    return stage.run(tmp_path_factory.mktemp("built")).go(until="pure")
+
+
+@pytest.fixture(scope="module")
+def proven(built: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the workflow up to the proof of the matrix."""
+    return built.fork(tmp_path_factory.mktemp("proven")).go(until="verify")
+
+
+@pytest.fixture(scope="module")
+def smoked(proven: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the workflow up to the first upload."""
+    return proven.fork(tmp_path_factory.mktemp("smoked")).go(until="smoke")
+
+
+def told(job: JobRun) -> str:
+    return "\n".join(job.log)
+
+
+def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
+    assert built.results == {"native": "success", "sdists": "success", "pure": "success"}, "\n".join(map(told, built.jobs))
+    assert {job.row["name"]: job.result for job in built.jobs if job.key == "native"} == dict.fromkeys([OWN, *OTHERS], "success")
+    assert built.artifacts.names == sorted(["dist-pure", "dist-sdists", *(f"dist-{name}" for name in (OWN, *OTHERS))])
+    assert "auditwheel" in told(built.one("native", OWN))
+    assert "cross builds are experimental" in told(built.one("native", "macos-arm64"))
+
+
+def test_a_tag_takes_the_family_to_the_production_index(
+    smoked: Run, indexes: Stage, proven: Run, tmp_path: Path, wheelkit: Wheelkit
+) -> None:
+    assert "orrery" in proven.one("verify").summary
+    assert "all fine" in told(smoked.one("smoke", OWN))
+    run = smoked.fork(tmp_path / "run").go()
+    assert set(run.results.values()) == {"success"}, "\n".join(map(told, run.jobs[len(smoked.jobs) :]))
+    assert list(run.results)[-4:] == ["smoke", "stage", "smoke-staging", "production"]
+    released = {path.name for path in (run.artifacts.folder / "release").iterdir() if path.suffix in {".whl", ".gz"}}
+    assert len(released) == 12
+    assert set(indexes.rehearsal.files) == set(indexes.live.files) == released
+    assert len(indexes.live.publishers.issued) == 1
+    for name in MEMBERS:
+        done = wheelkit("verify-matrix", "--from-index", f"{name}==0.4.0", "--index", "live", "--deep", cwd=indexes.project)
+        assert done.returncode == 0, done.stdout
+    assert not {one.result for one in run.jobs if one.row.get("name") == OWN} - {"success"}
+    assert {one.row["name"] for one in run.jobs if one.result == "elsewhere"} == OTHERS
+
+
+def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, tmp_path: Path) -> None:
+    run = built.fork(tmp_path / "run")
+    run.artifacts.lose("dist-windows-amd64")
+    run.go()
+    assert run.results == {
+        **built.results,
+        "verify": "failure",
+        **dict.fromkeys(("smoke", "stage", "smoke-staging", "production"), "skipped"),
+    }
+    verify = run.one("verify")
+    assert "WK801" in told(verify)
+    assert "win_amd64" in verify.summary
+    assert verify.steps["Keep files and logs of a failure"] == "success"
+    assert "failed-verify-1" in run.artifacts.names
+    assert "release" not in run.artifacts.names
+    assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
+
+
+def test_a_failing_smoke_stops_it_before_any_upload(proven: Run, indexes: Stage, tmp_path: Path) -> None:
+    indexes.flag.touch()
+    run = proven.fork(tmp_path / "run").go()
+    assert run.results == {**proven.results, "smoke": "failure", **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped")}
+    assert "sys.exit" in told(run.one("smoke", OWN))
+    assert f"failed-smoke-{OWN}-1" in run.artifacts.names
+    assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
+
+
+def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(smoked: Run, indexes: Stage, tmp_path: Path) -> None:
+    run = smoked.fork(tmp_path / "run").go(until="stage")
+    assert len(indexes.rehearsal.files) == 12
+    indexes.flag.touch()
+    run.go()
+    assert run.results == {**smoked.results, "stage": "success", "smoke-staging": "failure", "production": "skipped"}
+    assert (indexes.live.events, indexes.live.publishers.issued) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("case", "last"),
+    [
+        (("refs/tags/v0.4.0", {}), "production"),
+        (("refs/tags/v0.4.0", {"until": "production"}), "production"),
+        (("refs/tags/v0.4.0", {"until": "staging"}), "smoke-staging"),
+        (("refs/tags/v0.4.0", {"until": "verify"}), "smoke"),
+        (("refs/heads/main", {"until": "production"}), "smoke-staging"),
+        (("refs/heads/main", {"until": "verify"}), "smoke"),
+    ],
+)
+def test_how_far_it_goes(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[str, Mapping[str, str]], last: str
+) -> None:
+    ref, inputs = case
+    monkeypatch.setattr(Run, "_row", lambda _run, key, _job, _contexts, row: JobRun(key=key, row=row))
+    event = Event(name="workflow_dispatch" if inputs else "push", ref=ref, sha="", repository=tmp_path, inputs=inputs)
+    service = Service(hosted=stage.service.hosted, event=event, labels=frozenset(), elsewhere={}, secrets={}, identity={})
+    results = Run(stage.project / RELEASE, service, tmp_path / "run").go().results
+    assert [key for key, result in results.items() if result == "success"][-1] == last
+    assert set(results.values()) <= {"success", "skipped"}
+
+
+def test_a_pull_request_is_checked_built_and_tried(stage: Stage, tmp_path: Path) -> None:
+    event = replace(stage.service.event, name="pull_request", ref="refs/pull/7/merge")
+    run = Run(stage.project / CI, replace(stage.service, event=event), tmp_path / "run").go()
+    assert run.results == {"checks": "success", "build": "success"}, "\n".join(map(told, run.jobs))
+    assert set(run.one("checks").steps.values()) == {"success"}
+    own = run.one("build", OWN)
+    assert "orrery" in own.summary
+    assert "all fine" in told(own)
+    assert run.artifacts.names == [f"dist-{OWN}"]
+
+
+def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_path: Path) -> None:
+    action = yaml.safe_load(ACTION.read_text())
+    wanted = {name: one["default"] for name, one in action["inputs"].items()}
+    look = {"name": "Look", "env": {"RESULT": action["outputs"]["json"]["value"]}, "run": 'python -m json.tool "$RESULT"'}
+    checkout = {"name": "Check out", "uses": "actions/checkout@v7", "with": {"fetch-depth": "0", "persist-credentials": "false"}}
+    workflow = {
+        True: {"workflow_dispatch": {"inputs": dict.fromkeys(wanted)}},
+        "defaults": {"run": {"shell": "bash"}},
+        "jobs": {"own": {"runs-on": "ubuntu-24.04", "steps": [checkout, *action["runs"]["steps"], look]}},
+    }
+    (tmp_path / "own.yml").write_text(yaml.safe_dump(workflow))
+    service = replace(stage.service, event=replace(stage.service.event, inputs=wanted))
+    run = Run(tmp_path / "own.yml", service, tmp_path / "run").go()
+    own = run.one("own")
+    assert run.results == {"own": "success"}, told(own)
+    (built,) = (one for one in json.loads(own.log[-1])["manifests"] if one["target"] != "sdist")
+    assert (built["distribution"], built["builder"], built["target"]) == ("orrery", "host", "manylinux_2_28_x86_64")

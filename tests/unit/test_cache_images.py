@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelkit.build.cache.images import Images, names
+from wheelkit.matrix import Target
+from wheelkit.plan import Builder, NativeStep
+from wheelkit.plan.cibuildwheel import Demands, UserOptions, environment
+from wheelkit.project import Distribution, Kind
+
+
+def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ: str) -> NativeStep:
+    """Plan a step of cibuildwheel."""
+    item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
+    wanted = Target.parse(target)
+    demands = Demands(target=wanted, identifiers=("cp311-x",), patterns=(), tests=())
+    env = environment(demands, UserOptions(item, wanted.system, environ), None)
+    return NativeStep(
+        distribution=item,
+        target=wanted,
+        builder=Builder.CIBUILDWHEEL,
+        interpreters=(),
+        identifiers=("cp311-x",),
+        repair="",
+        patterns=(),
+        tests=(),
+        env=env,
+    )
+
+
+@pytest.mark.parametrize("target", ["manylinux_2_28_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_x86_64"])
+def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) -> None:
+    (name,) = names(job({}, target), {})
+    assert name.startswith("quay.io/pypa/")
+    assert len(name.partition("@sha256:")[2]) == 64
+    identity = Images([job({}, target)], "no-such-engine", {}).identity(job({}, target))
+    assert (dict(identity.digests), identity.unknown) == ({name: name.partition("@")[2]}, ())
+
+
+def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
+    key = "manylinux-x86_64-image"
+    assert names(job({key: "mine:1"}), {}) == ("mine:1",)
+    assert names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
+    environ = {"CIBW_MANYLINUX_X86_64_IMAGE": "mine:3"}
+    assert names(job({key: "mine:1"}, **environ), environ) == ("mine:3",)
+    assert names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == ("mine:1", "mine:4")
+    assert names(job({}, "macosx_11_0_arm64"), {}) == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands in for an engine with a shell script")
+def test_a_tag_is_as_good_as_the_digest_that_the_engine_tells(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text(f'#!/bin/sh\n[ -e "{tmp_path}/pulled" ] && [ "$5" = mine:1 ] && echo sha256:abc\n')
+    engine.chmod(0o755)
+    step = job({"manylinux-x86_64-image": "mine:1"})
+    images = Images([step], str(engine), {})
+    assert images.identity(step).unknown == ("mine:1",)
+    (tmp_path / "pulled").touch()  # as the build does
+    identity = images.identity(step)
+    assert (dict(identity.digests), identity.unknown) == ({"mine:1": "sha256:abc"}, ())

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cibuildwheel.environment import parse_environment
+
+from wheelkit.errors import UsageError
+from wheelkit.matrix import System, Target
+from wheelkit.plan.cibuildwheel import Demands, UserOptions, environment
+from wheelkit.plan.compiler_cache import CompilerCache
+from wheelkit.project import Distribution, Kind
+
+CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.cache/wheelkit/compiled"))
+
+
+def told(
+    table: dict[str, Any], target: str = "manylinux_2_28_x86_64", *, cache: CompilerCache | None = CACHE, **environ: str
+) -> dict[str, str]:
+    """Give the environment that cibuildwheel gets."""
+    item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
+    demands = Demands(target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache)
+    return environment(demands, UserOptions(item, demands.target.system, environ), None)
+
+
+def variables(words: str) -> dict[str, str]:
+    """Read the option as cibuildwheel does."""
+    return parse_environment(words).as_dictionary({})
+
+
+@pytest.mark.parametrize("own", [{"A": "b c", "D": "e"}, 'A="b c" D=e'])
+def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: object) -> None:
+    seen = variables(told({"environment": own})["CIBW_ENVIRONMENT_LINUX"])
+    assert {name: seen[name] for name in ("A", "D", "CC", "CXX", "SCCACHE_DIR")} == {
+        "A": "b c",
+        "D": "e",
+        "CC": "/host/opt/bin/sccache gcc",
+        "CXX": "/host/opt/bin/sccache g++",
+        "SCCACHE_DIR": "/host/home/me/.cache/wheelkit/compiled",
+    }
+
+
+def test_the_environment_variable_counts_before_the_table() -> None:
+    seen = variables(told({"environment": "A=1"}, CIBW_ENVIRONMENT="A=2")["CIBW_ENVIRONMENT_LINUX"])
+    assert seen["A"] == "2"
+
+
+def test_the_statistics_are_shown_before_each_repair() -> None:
+    with_cache, without = told({}), told({}, cache=None)
+    repair = "CIBW_REPAIR_WHEEL_COMMAND_LINUX"
+    assert with_cache[repair] == f"/host/opt/bin/sccache --show-stats && {without[repair]}"
+    assert "CIBW_ENVIRONMENT_LINUX" not in without
+
+
+@pytest.mark.parametrize("target", ["musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"])
+def test_elsewhere_than_in_glibcs_containers_nothing_changes(target: str) -> None:
+    assert told({}, target) == told({}, target, cache=None)
+    assert Target.parse(target).system in System
+
+
+def test_a_compiler_of_the_users_own_is_not_overridden() -> None:
+    with pytest.raises(UsageError, match="sets CXX, and"):
+        told({"environment": {"CXX": "clang++"}})
+    assert told({"environment": {"MYCC": "clang"}})
+
+
+def test_a_container_that_does_not_see_this_machine_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot see its files"):
+        told({"container-engine": {"name": "podman", "disable-host-mount": True}})
+    assert told({"container-engine": {"name": "podman"}})

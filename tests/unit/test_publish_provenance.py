@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signing import Authority, Workflow
+from wheelkit.errors import UsageError
+from wheelkit.publish import provenance
+from wheelkit.publish.provenance import Document, Repository
+
+FILE, DATA = "gyro_core-1.0-py3-none-any.whl", b"the bytes"
+OWN = Repository(path="acme/gyro", service="GitHub")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sigstore keeps its keys in the home of the user, which is not moved there")
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    authority.trust(tmp_path)
+
+
+def served(document: Any, file: str = FILE, data: bytes = DATA) -> Document:
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return Document(file=file, sha256=hashlib.sha256(data).hexdigest(), provenance=text)
+
+
+def judged(*documents: Document, repository: Repository | None = OWN) -> dict[str, str]:
+    return {one.code: one.what for one in provenance.judge(documents, "here", repository)}
+
+
+def test_what_holds_and_what_that_leaves_open(authority: Authority) -> None:
+    document = served(authority.provenance(FILE, DATA))
+    said = judged(document)
+    assert list(said) == ["WK907"]
+    assert said["WK907"].startswith(
+        "1 file signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network:"
+    )
+    assert "withdrawn since sigstore" in said["WK907"]
+    assert "here's word alone" not in said["WK907"]
+    assert "which is here's word alone" in judged(document, repository=None)["WK907"]
+
+
+Tamper = Callable[[dict[str, Any]], Any]
+
+
+def changed(text: str) -> str:
+    """Change one letter in the middle, so that it stays base64."""
+    middle = len(text) // 2
+    return text[:middle] + ("A" if text[middle] != "A" else "B") + text[middle + 1 :]
+
+
+def flip(*path: str) -> Tamper:
+    def tamper(attestation: dict[str, Any]) -> None:
+        place = attestation
+        for step in path[:-1]:
+            place = place[step][0] if step == "transparency_entries" else place[step]
+        place[path[-1]] = changed(place[path[-1]])
+
+    return tamper
+
+
+ENTRY = ("verification_material", "transparency_entries")
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        (flip("envelope", "signature"), "DSSE: invalid signature"),
+        (flip(*ENTRY, "inclusionProof", "rootHash"), "invalid root hash"),
+        (flip(*ENTRY, "inclusionPromise", "signedEntryTimestamp"), "invalid inclusion promise"),
+        (flip(*ENTRY, "canonicalizedBody"), "invalid root hash"),
+        (flip("verification_material", "certificate"), ""),
+        (lambda one: one["verification_material"]["transparency_entries"][0].pop("inclusionProof"), "transparency log entry"),
+        (
+            lambda one: one["verification_material"]["transparency_entries"][0].pop("inclusionPromise"),
+            "inclusion promise or signed timestamp",
+        ),
+    ],
+)
+def test_an_attestation_that_was_tampered_with(authority: Authority, tamper: Tamper, reason: str) -> None:
+    document = authority.provenance(FILE, DATA)
+    assert "WK905" not in judged(served(document))
+    tamper(document["attestation_bundles"][0]["attestations"][0])
+    said = judged(served(document))
+    assert list(said) == ["WK905"]
+    assert "the attestation by GitHub acme/gyro release.yml does not hold: " in said["WK905"]
+    assert reason in said["WK905"]
+
+
+def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
+    assert "does not match distribution digest" in judged(served(authority.provenance(FILE, b"other")))["WK905"]
+    assert "does not match distribution name" in judged(served(authority.provenance(FILE.replace("1.0", "1.1"), DATA)))["WK905"]
+    assert "does not hold" in judged(served(Authority().provenance(FILE, DATA)))["WK905"]
+    stranger = authority.provenance(FILE, DATA, Workflow(repository="evil/gyro"))
+    assert judged(served(stranger))["WK905"] == "it was signed by GitHub evil/gyro release.yml, and not from acme/gyro"
+    stranger["attestation_bundles"][0]["publisher"] = Workflow().publisher
+    assert "does not hold: " in judged(served(stranger))["WK905"]
+    other_workflow = authority.provenance(FILE, DATA, Workflow(name="other.yml"))
+    other_workflow["attestation_bundles"][0]["publisher"] = Workflow().publisher
+    assert "Build Config URI" in judged(served(other_workflow))["WK905"]
+
+
+@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}'])
+def test_what_is_no_provenance(text: bytes) -> None:
+    assert judged(served(text))["WK905"].startswith("what is served as its provenance is none: ")
+
+
+def test_a_provenance_without_attestations() -> None:
+    assert judged(served({"version": 1, "attestation_bundles": []})) == {"WK905": "its provenance holds no attestation"}
+
+
+def test_a_kind_of_publisher_that_nobody_knows_is_not_verified(authority: Authority) -> None:
+    document = authority.provenance(FILE, DATA)
+    document["attestation_bundles"][0]["publisher"]["kind"] = "Forge"
+    said = judged(served(document))
+    assert list(said) == ["WK907"]
+    assert "were not verified: pypi-attestations does not know this kind of publisher" in said["WK907"]
+
+
+def test_a_release_that_is_signed_in_part(authority: Authority) -> None:
+    bare = Document(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
+    assert judged(bare) == {}
+    said = judged(served(authority.provenance(FILE, DATA)), bare)
+    assert said["WK906"] == f"here serves attestations for {FILE} and none for this file"
+
+
+def test_without_the_extra(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = served(authority.provenance(FILE, DATA))
+    monkeypatch.setitem(sys.modules, "pypi_attestations", None)
+    (said,) = provenance.judge([document], "here", None)
+    assert said.code == "WK907"
+    assert "were not verified: the extra that verifies them is not installed" in said.what
+    assert said.fix == "pip install 'wheelkit[attestations]'"
+
+
+def test_keys_that_cannot_be_read(authority: Authority, tmp_path: Path) -> None:
+    (path,) = tmp_path.rglob("trusted_root.json")
+    path.write_text("{}")
+    assert "sigstore cannot open its keys on this machine" in judged(served(authority.provenance(FILE, DATA)))["WK907"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "service"),
+    [
+        ("acme/gyro", "acme/gyro", ""),
+        ("https://github.com/acme/gyro.git", "acme/gyro", "GitHub"),
+        ("https://gitlab.com/acme/tools/gyro/", "acme/tools/gyro", "GitLab"),
+    ],
+)
+def test_repositories(text: str, path: str, service: str) -> None:
+    assert Repository.parse(text) == Repository(path=path, service=service)
+
+
+@pytest.mark.parametrize("text", ["gyro", "https://example.org/acme/gyro", "https://github.com/acme", ""])
+def test_repositories_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="names no repository"):
+        Repository.parse(text)
