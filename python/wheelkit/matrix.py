@@ -162,6 +162,7 @@ class Interpreter:
     free_threaded: bool
 
     @staticmethod
+    @cache
     def parse(tag: str) -> Interpreter:
         """Read ``cp311``, ``cp314t`` or ``pp311``; raise ValueError with the reason."""
         match = _INTERPRETER.fullmatch(tag)

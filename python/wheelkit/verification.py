@@ -118,8 +118,8 @@ def _judged_wheels(
             path = files[place]
             findings.append(found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name))
         else:
-            wheels[place] = outcome
             findings += _of_wheel(outcome, contract, _ALL)
+            wheels[place] = outcome.without_contents()
     return tuple(wheels[place] for place in sorted(wheels)), findings
 
 

@@ -150,9 +150,10 @@ def _show(report: Report, form: str, *, fixes: bool) -> None:
         for line in to_github(report, fixes=fixes):
             result(line)
     else:
-        from wheelkit.report.text import render
+        from wheelkit.report.text import pieces
 
-        click.echo(render(report, _screen(fixes=fixes)), nl=False)
+        for piece in pieces(report, _screen(fixes=fixes)):
+            click.echo(piece, nl=False)
 
 
 def _screen(*, fixes: bool) -> Screen:

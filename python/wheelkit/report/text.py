@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from wheelkit.report.line import Line
@@ -24,6 +24,8 @@ _GAP = 2
 _UNLIMITED = 100_000
 _FILES_SHOWN = 2
 _ALIKE_SHOWN = 3
+# How many lines are written at a time.
+_PIECE = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +40,14 @@ class Screen:
 
 def render(report: Report, screen: Screen) -> str:
     """Write a report for a person; without ``fixes`` the findings come without what to do about them."""
-    return "\n".join(_encoded(line, screen) for line in _lines(report, screen)) + "\n"
+    return "".join(pieces(report, screen))
+
+
+def pieces(report: Report, screen: Screen) -> Iterator[str]:
+    """Write it like render, a screenful at a time: the whole text for thousands of wheels takes more memory than their facts."""
+    lines = (_encoded(line, screen) for line in _lines(report, screen))
+    while piece := "".join(f"{line}\n" for line in islice(lines, _PIECE)):
+        yield piece
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[Line]:

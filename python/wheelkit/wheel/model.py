@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name as normalise
@@ -130,10 +130,24 @@ class Binary:
         """The file's name without its folder."""
         return self.member.rpartition("/")[2]
 
+    def without_symbols(self) -> Binary:
+        """Give the same binary without the names that it imports and exports, which can be millions."""
+        if self.scan is None:
+            return self
+        slices = tuple(_without_symbols(part) for part in self.scan.slices)
+        stripped = replace(self, scan=type(self.scan)((self.scan.format, self.scan.fat, slices)))
+        object.__setattr__(stripped, "extension", self.extension)
+        return stripped
+
     @property
     def slices(self) -> tuple[Slice, ...]:
         """Each architecture's part; none of a damaged file."""
         return self.scan.slices if self.scan else ()
+
+
+def _without_symbols(part: Slice) -> Slice:
+    named = zip(part.__match_args__, part, strict=True)
+    return type(part)(() if name in {"imports", "exports"} else value for name, value in named)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +205,11 @@ class Wheel:
     def needed(self) -> frozenset[str]:
         """Every library that one of the binaries names, as it names it."""
         return frozenset(library.name for _, part in self.parts() for library in part.needed)
+
+    def without_contents(self) -> Wheel:
+        """Give the same wheel without what only the checks of single wheels read: members, RECORD, WHEEL, METADATA's text, symbols."""
+        binaries = tuple(binary.without_symbols() for binary in self.binaries)
+        return replace(self, members=(), record=None, metadata_text=b"", fields=Headers(fields={}), binaries=binaries)
 
     def parts(self) -> Iterator[tuple[Binary, Slice]]:
         """Walk all architectures of all readable binaries."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from sys import intern
 from typing import TYPE_CHECKING
 
 from wheelkit.wheel.model import FileName, Headers, RecordRow
@@ -46,7 +47,7 @@ def parse_file_name(filename: str) -> FileName:
         if not _TAG_SET.fullmatch(text):
             message = f'"{text}" is no tag'
             raise ValueError(message)
-    pythons, abis, platforms = (tuple(text.split(".")) for text in sets)
+    pythons, abis, platforms = (tuple(map(intern, text.split("."))) for text in sets)
     return FileName(distribution=distribution, version=version, build=build, pythons=pythons, abis=abis, platforms=platforms)
 
 
@@ -74,7 +75,7 @@ def parse_headers(text: bytes) -> Headers:
             continue
         key, colon, value = line.partition(":")
         if colon:
-            last = fields.setdefault(key.strip().lower(), [])
+            last = fields.setdefault(intern(key.strip().lower()), [])
             last.append(value.strip())
     return Headers(fields={key: tuple(values) for key, values in fields.items()})
 

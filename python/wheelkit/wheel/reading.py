@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
 _BATCH = 2 * 1024 * 1024
+# How many wheels are open at a time: enough to keep the threads busy, and few enough that a thousand need no more memory than these.
+_AT_ONCE = 64
 # METADATA, WHEEL and RECORD of the largest wheels known stay below 4 MB; a claim above this is no claim of a wheel.
 _LARGEST_TEXT = 64 * 1024 * 1024
 _DEFAULT_HASH = "sha256"
@@ -65,9 +67,15 @@ def read_each(paths: Sequence[Path], *, contents: bool = True, threads: int | No
             seen = _try_open(path, contents=False)
             yield place, seen if isinstance(seen, WheelError) else seen.wheel()
         return
+    order = _largest_first(paths)
+    for first in range(0, len(order), _AT_ONCE):
+        yield from _read_some(paths, order[first : first + _AT_ONCE], threads or os.cpu_count() or 1)
+
+
+def _read_some(paths: Sequence[Path], places: Sequence[int], threads: int) -> Iterator[tuple[int, Wheel | WheelError]]:
     reading: dict[int, _Opened] = {}
-    with Pool(threads or os.cpu_count() or 1) as pool:
-        for place in _largest_first(paths):
+    with Pool(threads) as pool:
+        for place in places:
             opened = _try_open(paths[place], contents=True)
             if isinstance(opened, WheelError):
                 yield place, opened
