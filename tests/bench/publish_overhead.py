@@ -1,6 +1,6 @@
 """What `wheelkit publish` costs over the bare twine uploads of a ten-file release, in pairs, on an index without lag.
 
-    python tests/bench/publish_overhead.py [--runs 7] [--one-call]
+    python tests/bench/publish_overhead.py [--runs 7] [--one-call] [--json]
 
 The bare commands are those that a person would type to keep the order: one `twine upload` for each of the five distributions; with
 --one-call a single one for all files, which keeps no order. The index is the tests' own stand-in on loopback, emptied before each run.
@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from outcome import compared, report
 from pairs import Contender, Duel, timed, wait_until_idle
 
 from releases import Member, Project, make_family
@@ -32,11 +33,12 @@ FAMILY = (
 TWINE = (sys.executable, "-m", "twine", "upload", "--disable-progress-bar", "--non-interactive")
 
 
-def main() -> None:
+def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--one-call", action="store_true")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     index = Warehouse()
     with tempfile.TemporaryDirectory() as name, serving(index) as address:
@@ -48,8 +50,9 @@ def main() -> None:
         bare = Contender(name="bare twine", argv=["sh", "-euc", script(project, address, one=options.one_call)], env=env, cwd=project.root)
         wait_until_idle()
         runs = [(fresh(ours, index, Path(name)), fresh(bare, index, Path(name))) for _ in range(options.runs + 1)]
-        print(f"{len(project.files())} files of {len(FAMILY)} distributions")
-        print(Duel(first=ours.name, second=bare.name, pairs=tuple(runs[1:])).table())
+        label = f"publish, {len(project.files())} files of {len(FAMILY)} distributions"
+    fought = Duel(first=ours.name, second=bare.name, pairs=tuple(runs[1:]))
+    return report([compared(label, fought, extra=1.0)], as_json=options.json)
 
 
 def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
@@ -73,4 +76,4 @@ def script(project: Project, address: Address, *, one: bool) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """What `wheelkit smoke` costs over the bare commands that it runs, and what it saves over venv and pip, in pairs.
 
-    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--offline] [DIST]
+    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--offline] [--json] [DIST]
 
 DIST is a folder of wheels; by default the native example family is built. The bare commands are those that make the environments, one
 after another: `uv venv`, `uv pip install`, `uv tool install`; and the same environments by `python -m venv` and `pip install`. The smoke
@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from outcome import compared, report
 from pairs import Contender, duel
 
 from wheelkit import machine
@@ -35,13 +36,14 @@ NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
 TAG = f"cp3{sys.version_info[1]}"
 
 
-def main() -> None:
+def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dist", nargs="?", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pip-runs", type=int, default=2)
     parser.add_argument("--offline", action="store_true")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -52,10 +54,11 @@ def main() -> None:
         ours = Contender(name="wheelkit smoke", argv=argv, cwd=project)
         source = Source(offline=options.offline)
         bare = Contender(name="the bare commands with uv", argv=["sh", "-euc", script(dist, scratch / "uv", source, pip=False)])
-        print(duel(ours, bare, runs=options.runs).table())
+        outcomes = [compared("smoke", duel(ours, bare, runs=options.runs), most=1.5)]
         if options.pip_runs:
             slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", script(dist, scratch / "pip", Source(), pip=True)])
-            print(duel(slow, ours, runs=options.pip_runs).table())
+            outcomes.append(compared("smoke", duel(ours, slow, runs=options.pip_runs), faster=10))
+    return report(outcomes, as_json=options.json)
 
 
 def built(project: Path) -> Path:
@@ -95,4 +98,4 @@ def line(command: Command) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

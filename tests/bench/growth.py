@@ -1,0 +1,131 @@
+"""How time and memory grow: verify-matrix over 10, 100 and 1000 wheels; plan and coverage for families of 1, 10 and 100 distributions.
+
+    python tests/bench/growth.py [--runs 5] [--json]
+
+Time may grow as fast as the number, and no faster; peak memory of 1000 wheels may be 1.2 times that of 10.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from outcome import Outcome, report
+from pairs import wait_until_idle
+
+import wheels
+import zoo
+
+COUNTS = (10, 100, 1000)
+FAMILIES = (1, 10, 100)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What one process took of the machine."""
+
+    seconds: float
+    megabytes: float
+
+
+def run(cwd: Path, *words: str) -> Taken:
+    """Run wheelkit as a process; its exit status tells of findings, which is no failure here."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "wheelkit", *words], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) > 1:
+        sys.exit(f"wheelkit {' '.join(words)} failed with {os.waitstatus_to_exitcode(status)}")
+    return Taken(seconds=time.perf_counter() - started, megabytes=usage.ru_maxrss / 1024)
+
+
+def median(runs: list[Taken]) -> Taken:
+    return Taken(seconds=statistics.median(one.seconds for one in runs), megabytes=statistics.median(one.megabytes for one in runs))
+
+
+def grown(what: str, unit: str, taken: dict[int, Taken], idle: float) -> list[Outcome]:
+    """Compare each size with the one before; what every process takes to start is left out of both."""
+    found = []
+    sizes = list(taken)
+    for small, large in pairwise(sizes):
+        first, second = taken[small].seconds - idle, taken[large].seconds - idle
+        growth = second / first / (large / small)
+        found.append(
+            Outcome(
+                name=f"{what}, {large} {unit}",
+                other=f"{small} {unit}",
+                ours=taken[large].seconds,
+                theirs=taken[small].seconds,
+                figure=growth,
+                meaning="of linear",
+                most=1.1,
+            )
+        )
+    return found
+
+
+def write_dist(folder: Path, count: int) -> Path:
+    """Write a dist of native wheels, each of another distribution."""
+    folder.mkdir()
+    for number in range(count):
+        members = {f"part{number}/{name}": data for name, data in (("__init__.py", b"answer = 42\n"), ("dx.abi3.so", zoo.so()))}
+        wheels.write_wheel(folder, f"part{number}-1.0-cp311-abi3-manylinux_2_31_x86_64.whl", members=members)
+    return folder
+
+
+def write_family(folder: Path, count: int) -> Path:
+    """Write a family in which each distribution depends on the one before."""
+    folder.mkdir()
+    (folder / "wheelkit.toml").write_text('distributions = ["packages/*"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64", "win_amd64"]\n')
+    for number in range(count):
+        package = folder / "packages" / f"part{number}"
+        package.mkdir(parents=True)
+        needs = f'["part{number - 1}>=1.0,<2"]' if number else "[]"
+        text = f'[project]\nname = "part{number}"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = {needs}\n'
+        (package / "pyproject.toml").write_text(f'[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n{text}')
+    return folder
+
+
+def measure(runs: int) -> list[Outcome]:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        dists = {count: write_dist(scratch / f"dist{count}", count) for count in COUNTS}
+        families = {count: write_family(scratch / f"family{count}", count) for count in FAMILIES}
+        wait_until_idle()
+        idle = median([run(scratch, "--help") for _ in range(runs)]).seconds
+        verified = {count: median([run(scratch, "verify-matrix", str(path)) for _ in range(runs)]) for count, path in dists.items()}
+        planned = {count: median([run(path, "plan") for _ in range(runs)]) for count, path in families.items()}
+    few, many = verified[COUNTS[0]].megabytes, verified[COUNTS[-1]].megabytes
+    memory = Outcome(
+        name=f"verify-matrix, {COUNTS[-1]} wheels",
+        other=f"{COUNTS[0]} wheels",
+        ours=many,
+        theirs=few,
+        figure=many / few,
+        meaning="of its memory",
+        unit="MB",
+        most=1.2,
+    )
+    return [*grown("verify-matrix", "wheels", verified, idle), memory, *grown("plan", "distributions", planned, idle)]
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    return report(measure(options.runs), as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

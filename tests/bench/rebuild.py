@@ -1,0 +1,66 @@
+"""What a second `wheelkit build` without a change costs, against `uv build` and the bare cibuildwheel command, in pairs.
+
+    python tests/bench/rebuild.py [--runs 9] [--builder host|cibuildwheel] [--json]
+
+A clone of this repository is built once into a cache of its own; then nothing changes any more. `uv build --wheel` and cibuildwheel have
+no cache of finished wheels, so theirs is a whole build each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from build_overhead import bare_script, image_environment
+from outcome import Outcome, compared, report, scaled
+from pairs import Contender, duel
+from startup import PASS, ROOT
+
+
+def measure(builder: str, runs: int) -> list[Outcome]:
+    image = image_environment() if builder == "cibuildwheel" else {}
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        project = scratch / "wheelkit"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(project)], check=True)
+        env = {**image, "WHEELKIT_CACHE_DIR": str(scratch / "cache")}
+        argv = [sys.executable, "-m", "wheelkit", "build", "--native", "--builder", builder]
+        ours = Contender(name="wheelkit build --native, again", argv=argv, env=env, cwd=project)
+        look(ours)
+        found = [scaled(f"no-change rebuild, {builder}", duel(ours, PASS, runs=runs), most=0.25)]
+        out = shlex.quote(str(scratch / "uv"))
+        uv = Contender(name="uv build --wheel", argv=["sh", "-euc", f"rm -rf {out}; uv build --quiet --wheel --out-dir {out}"], cwd=project)
+        found.append(compared("no-change rebuild", duel(ours, uv, runs=max(runs // 3, 3)), faster=8))
+        script = bare_script(project, builder, image, scratch)
+        bare = Contender(name=f"the bare commands ({builder})", argv=["sh", "-euc", script], env=image, cwd=scratch)
+        found.append(compared("no-change rebuild", duel(ours, bare, runs=2), faster=1))
+    return found
+
+
+def look(ours: Contender) -> None:
+    """Make sure that the second build is one from the cache: it says so."""
+    for _ in range(2):
+        done = subprocess.run(
+            ours.argv, env={**os.environ, **ours.env}, cwd=ours.cwd, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, check=True
+        )
+    if "cached" not in done.stdout:
+        sys.exit(f"the second build was none from the cache:\n{done.stdout}")
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--builder", choices=["cibuildwheel", "host"], default="host")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    return report(measure(options.builder, options.runs), as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

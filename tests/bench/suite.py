@@ -1,0 +1,76 @@
+"""All benchmarks with one command: each in pairs, in one run, on an idle machine, as one table.
+
+    python tests/bench/suite.py [--only start,verify,smoke,publish,rebuild,build,growth] [--quick] [--json FILE]
+
+Each benchmark is a script of its own and can be run alone. With --quick there are fewer pairs. The peers of `verify` have to be
+installed beside wheelkit: twine, check-wheel-contents, auditwheel, abi3audit, delvewheel. Exit code 1 tells that a limit does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcome import Outcome, from_plain, table
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Benchmark:
+    """A script, what it measures, and its arguments in full and in short."""
+
+    script: str
+    title: str
+    full: Sequence[str] = ()
+    quick: Sequence[str] = ("--runs", "3")
+
+
+BENCHMARKS = {
+    "start": Benchmark(script="startup.py", title="commands that do next to nothing", quick=("--runs", "5")),
+    "verify": Benchmark(script="verify_peers.py", title="verify-matrix against the peers and the zlib floor", full=("--runs", "5")),
+    "smoke": Benchmark(script="smoke_overhead.py", title="smoke against its bare commands, and venv with pip"),
+    "publish": Benchmark(script="publish_overhead.py", title="publish against bare twine"),
+    "rebuild": Benchmark(script="rebuild.py", title="a build without a change"),
+    "build": Benchmark(script="build_overhead.py", title="a first build against the bare commands"),
+    "growth": Benchmark(script="growth.py", title="many wheels, large families", quick=("--runs", "2")),
+}
+
+
+def run(benchmark: Benchmark, *, quick: bool) -> list[Outcome]:
+    """Run one script; what it says on standard error is shown as it comes."""
+    arguments = benchmark.quick if quick else benchmark.full
+    command = [sys.executable, str(HERE / benchmark.script), *arguments, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        return [from_plain(one) for one in json.loads(done.stdout)["outcomes"]]
+    except (ValueError, KeyError):
+        sys.exit(f"{benchmark.script} gave no outcomes (exit status {done.returncode}):\n{done.stdout}")
+
+
+def main() -> int:
+    """Measure all, print the table, and keep the outcomes if asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(BENCHMARKS), type=lambda text: text.split(","))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    if unknown := set(options.only) - BENCHMARKS.keys():
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
+    outcomes: list[Outcome] = []
+    for name in options.only:
+        sys.stderr.write(f"{name}: {BENCHMARKS[name].title}\n")
+        outcomes += run(BENCHMARKS[name], quick=options.quick)
+    print(table(outcomes))
+    if options.json:
+        options.json.write_text(json.dumps({"python": sys.version.split()[0], "outcomes": [one.plain() for one in outcomes]}, indent=2))
+    return 0 if all(one.holds for one in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
