@@ -172,7 +172,7 @@ class _Machine:
             path.mkdir(parents=True)
         self._files = {name: self._temporary / name for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         self._steps: dict[str, Any] = {}
-        self._contexts = {**contexts, "steps": self._steps}
+        self._contexts = {**contexts, "steps": self._steps, "runner": {"temp": str(self._temporary)}}
         self._env = self._fresh(contexts["github"])
         self.summary = ""
 
@@ -222,6 +222,9 @@ class _Machine:
                 self._run.artifacts.upload(options, self._workspace, self._home)
             case "actions/download-artifact":
                 self._run.artifacts.download(options, self._workspace)
+            case "actions/cache":
+                if set(options) != {"path", "key", "restore-keys"}:
+                    raise UnknownError(f"{name}: {options}")  # this runner's machines never find anything in it
             case _:
                 raise UnknownError(f"{name}: there is no stand-in for this action")
         return "success"

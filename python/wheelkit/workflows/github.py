@@ -30,6 +30,9 @@ RELEASE_FILE = ".github/workflows/release-python.yml"
 _LINUX = "ubuntu-24.04"
 _READ = {"contents: read": "to check out"}
 _PUBLISH = {**_READ, "id-token: write": "trusted publishing: to prove to the index which workflow this is"}
+# Pull requests build again only what changed. A release takes nothing from a cache that other workflows may write to.
+_CACHE = "${{ runner.temp }}/wheelkit-cache"
+_CACHED = {"path": _CACHE, "key": "wheelkit-${{ matrix.name }}-${{ github.sha }}", "restore-keys": "wheelkit-${{ matrix.name }}-"}
 # Where platformdirs puts wheelkit's logs on the three systems.
 _LOGS = ("~/.local/state/wheelkit/log/", "~/Library/Logs/wheelkit/", "~/AppData/Local/wheelkit/Logs/")
 
@@ -124,7 +127,8 @@ def _build(plan: Blueprint) -> Job:
     steps: Steps = (
         *_prepared(plan, everything=True),
         Place(name="before the build"),
-        Step(name="Build, repair and test", run=("python -m wheelkit build",)),
+        Step(name="Take what earlier runs built", action="cache", options=_CACHED),
+        Step(name="Build, repair and test", run=("python -m wheelkit build",), env={"WHEELKIT_CACHE_DIR": _CACHE}),
         *_proof("Prove the wheels", "verify-matrix dist --native"),
         Step(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
         _keep("dist-${{ matrix.name }}"),
