@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,7 +225,7 @@ def places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Pat
         yield Path(sys.executable)
     for place in environ.get("PATH", os.defpath).split(os.pathsep):
         path = Path(place) / program
-        if path.is_file() and os.access(path, os.X_OK):
+        if os.access(path, os.X_OK) and path.is_file():  # in this order: is_file raises where a folder may not be entered
             yield path
     home = Path.home()
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
@@ -243,7 +244,14 @@ def places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Pat
         (Path("/Library/Frameworks"), f"Python*.framework/Versions/{number}/bin/{program}"),
         (Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python", f"Python{interpreter.tag[2:]}*/python.exe"),
     ):
-        yield from sorted(folder.glob(pattern), reverse=True)
+        yield from reversed(matching(folder, pattern))
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """List what a pattern means in a folder; a folder of somebody else's, which may not be entered, holds nothing."""
+    with suppress(PermissionError):
+        return sorted(folder.glob(pattern))
+    return []
 
 
 def _probe(path: Path) -> Python | None:

@@ -144,13 +144,13 @@ def test_steps_that_run_together_have_a_live_line_each(monkeypatch: pytest.Monke
 def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     terminal(monkeypatch, is_terminal=False)
     for environ, expected in (
-        ({"GITHUB_ACTIONS": "true"}, ["::group::compile", "cc -c a.c", "Building wheel", "done", "::endgroup::", "quiet"]),
+        ({"GITHUB_ACTIONS": "true"}, ["::group::compile", "cc -c a.c", "Building wheel", "::error::oh", "::endgroup::", "quiet"]),
         ({}, ["compile", "quiet"]),
     ):
         steps = Steps(environ=environ)
         steps.output(b"belongs to no step\n")
         with step(steps, "compile"):
-            for line in (b"cc -c a.c\n", b"::group::Building wheel\n", b"::endgroup::\n", b"done\n"):
+            for line in (b"cc -c a.c\n", b"::group::Building wheel\n", b"::endgroup::Building wheel\n", b"::error::oh\n"):
                 steps.output(line)
         with step(steps, "quiet"):
             pass

@@ -33,7 +33,7 @@ _NARROWEST, _BESIDE = 20, 33
 _REDRAW_SECONDS = 0.2
 _WORTH_REMEMBERING_SECONDS = 0.5
 # GitHub folds no section inside another: those of the tools become headings (its workflow commands, "Grouping log lines").
-_SECTION = re.compile(rb"^::(?:endgroup::$\n?|group::)", re.MULTILINE)
+_SECTION = re.compile(rb"^::(?:endgroup::.*$\n?|group::)", re.MULTILINE)
 
 
 class NoTimes:
@@ -114,8 +114,12 @@ class Steps:
             note(text)
 
     def _section(self, line: str, printed: list[bytes]) -> None:
+        from textwrap import indent
+
         text = _SECTION.sub(b"", b"".join(printed)).decode(errors="replace").rstrip()
-        self._say(f"::group::{line.strip()}\n{text}\n::endgroup::" if text else line)
+        # Annotations of the tools keep their place at the start of the line, where GitHub looks for them.
+        shown = indent(text, "  ", lambda one: not one.startswith("::"))
+        self._say(f"::group::{line.strip()}\n{shown}\n::endgroup::" if text else line)
 
     def _say(self, line: str) -> None:
         with self._lock:

@@ -6,7 +6,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from wheelkit.machine import find_pythons, places
+from wheelkit.machine import find_pythons, matching, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, st
 def _stamp(path: Path) -> str:
     """Describe an interpreter's file and the headers beside it."""
     real = path.resolve()
-    headers = sorted(real.parent.parent.glob("include/*/patchlevel.h"))
+    headers = matching(real.parent.parent, "include/*/patchlevel.h")
     return " ".join(_facts(file) for file in (path, real, *headers))
 
 
