@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from wheelkit import manifest, project
 from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.build.progress import step
-from wheelkit.build.versioncontrol import LEFTOVERS, OUTPUTS, Checkout, checkout
+from wheelkit.build.versioncontrol import Checkout, checkout
 from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError, ToolFailedError
+from wheelkit.leftovers import LEFTOVERS, OUTPUTS
 from wheelkit.process import Command, checked, failure, query
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheelkit.leftovers import left_by_builds
 from wheelkit.process import Command, Question
-from wheelkit.versions.git import LEFTOVERS, OUTPUTS, left_by_builds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # How many words stand before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
 _WORDS = {"1": 8, "2": 9, "u": 10, "?": 1}
 
-__all__ = ["LEFTOVERS", "OUTPUTS", "Asking", "Checkout", "View", "checkout", "describe"]
+__all__ = ["Asking", "Checkout", "View", "checkout", "describe"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelkit.errors import ProjectError
+from wheelkit.leftovers import left_by_builds
 from wheelkit.process import Command, query
 from wheelkit.versions.bump import Part, bumped
 from wheelkit.versions.model import Tagged
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.process import Completed
 
 DEFAULT_TEMPLATE = "v{version}"
-# What builds leave at the top of a project's folder, and anywhere in it. Deeper down a folder named build may well be a source.
-OUTPUTS = ("dist", "wheelhouse", "build")
-LEFTOVERS = (".venv", "__pycache__", "*.egg-info")
 _SLOW = 60.0
-
-
-def left_by_builds(path: str) -> bool:
-    """Tell whether a file, by its path below a project's folder, is what a build left behind and no change of the project."""
-    *folders, _ = path.split("/")
-    return folders[:1] in ([name] for name in OUTPUTS) or any(fnmatchcase(folder, name) for folder in folders for name in LEFTOVERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +56,13 @@ class Repository:
         return tuple(
             path for path in changed if not any(path.startswith(one) and left_by_builds(path.removeprefix(one)) for one in prefixes)
         )
+
+    def require_trusted(self) -> None:
+        """Raise ProjectError where git refuses to answer because the files belong to somebody else, as in many containers."""
+        if "dubious ownership" in self.ask("rev-parse", "--verify", "HEAD").output:
+            top = next((folder for folder in (self.folder, *self.folder.parents) if (folder / ".git").exists()), self.folder)
+            hint = f"if you trust it:  git config --global --add safe.directory {top}"
+            raise ProjectError(f"git tells nothing of {top}: the folder belongs to another user", hint=hint)
 
     def commit_of(self, tag: str) -> str:
         """Give the commit that a tag names, empty where there is no such tag."""
@@ -102,6 +101,7 @@ def tagged(folder: Path, template: str) -> Tagged | None:
     repository = Repository(folder=folder)
     found = [(version, tag) for tag in repository.lines("tag", "--merged", "HEAD") if (version := version_in(tag, template))]
     if not found:
+        repository.require_trusted()
         return None
     version, tag = max(found, key=lambda pair: Version(pair[0]))
     commits = int(next(iter(repository.lines("rev-list", "--count", f"{tag}..HEAD")), "0"))

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.build.versioncontrol import LEFTOVERS, OUTPUTS
+from wheelkit.leftovers import LEFTOVERS, OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
