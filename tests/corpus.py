@@ -76,8 +76,9 @@ def _pip_command(filename: str) -> list[str]:
     name, version, _, tags = parse_wheel_filename(filename)
     tag = min(tags, key=lambda t: filename.index(t.platform))
     python = tag.interpreter[2:] if tag.abi.startswith(tag.interpreter) else "311"
+    kind = "pp" if tag.interpreter.startswith("pp") else "cp"
     wanted = [f"{name}=={version}", "--no-deps", "--only-binary", ":all:", "--quiet"]
-    target = ["--platform", tag.platform, "--implementation", "cp", "--abi", tag.abi, "--python-version", python]
+    target = ["--platform", tag.platform, "--implementation", kind, "--abi", tag.abi, "--python-version", python]
     return [sys.executable, "-m", "pip", "download", *wanted, *target]
 
 

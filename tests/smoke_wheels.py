@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,19 @@ def make(  # noqa: PLR0913
     if entries:
         members["{info}/entry_points.txt"] = entries
     return write_wheel(folder, f"{module}-{version}-{tag}.whl", members=members, package=False)
+
+
+def torch_stand_in(family: Path, folder: Path) -> None:
+    """Make a wheel that is called torch, of the libraries that stand in for it in the family that extends it; needs a compiler for ELF."""
+    loads = "import ctypes, pathlib\nfor name in ('c10', 'torch_cpu', 'torch'):\n"
+    loads += "    ctypes.CDLL(str(pathlib.Path(__file__).parent / 'lib' / f'lib{name}.so'), mode=ctypes.RTLD_GLOBAL)\n"
+    files: dict[str, str | bytes] = {"torch/__init__.py": loads}
+    for name in ("c10", "torch_cpu", "torch"):
+        library = folder.parent / f"lib{name}.so"
+        source = family / "standin" / f"{name}.c"
+        subprocess.run(["cc", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library, source], check=True)
+        files[f"torch/lib/{library.name}"] = library.read_bytes()
+    make(folder, "torch", "2.13.99", files=files)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wheelkit import project
@@ -54,13 +55,37 @@ def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
     by_name: dict[str, Distribution] = {}
     for item in found:
         if item.key in by_name:
-            first = by_name[item.key].source
-            problem = f'{item.source} and {first} are both named "{item.name}"'
+            places = " and ".join(_shown(config, one.source) for one in (by_name[item.key], item))
+            problem = f'{places} are both named "{item.name}"'
             raise ConfigError(config.label, [problem], hint="rename one of them, or leave one out of distributions")
         by_name[item.key] = item
     if not sources:
         _require_known(config, by_name)
     return Family(root=config.root, distributions=_ordered(config, by_name))
+
+
+def named_members(family: Family, sources: Sequence[Path]) -> tuple[str, ...] | None:
+    """Give the members that are named, by name or by folder; None where some source is another project, or the whole.
+
+    Raises ProjectError for what is neither a member nor a file or folder.
+    """
+    by_folder = {item.source.resolve(): item.key for item in family.distributions}
+    found = [by_folder.get(path.resolve()) or _by_name(family, path) for path in sources]
+    whole = any(path.resolve() == family.root.resolve() for path in sources)
+    return None if whole else tuple(key for key in found if key) if all(found) else None
+
+
+def _by_name(family: Family, path: Path) -> str:
+    key = normalise(str(path))
+    if key in family.members and not (path / "pyproject.toml").is_file():
+        return key
+    if not path.exists():
+        near = Problems.did_you_mean(key, family.members)
+        raise ProjectError(
+            f"{path} does not exist, and no distribution of the family has that name{near}",
+            hint="give a project folder or an sdist (.tar.gz), or a distribution's name",
+        )
+    return ""
 
 
 def _require_known(config: Config, family: Mapping[str, Distribution]) -> None:
@@ -109,10 +134,26 @@ def _ordered(config: Config, family: Mapping[str, Distribution]) -> tuple[Distri
     try:
         tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        cycle = " -> ".join(reversed(error.args[1]))
-        raise ConfigError(config.label, [f"the distributions depend on each other in a circle: {cycle}"]) from error
+        raise _circle(config, family, tuple(reversed(error.args[1]))) from error
     _add_extras(graph, family)
     return tuple(family[name] for name in TopologicalSorter(graph).static_order())
+
+
+def _circle(config: Config, family: Mapping[str, Distribution], names: Sequence[str]) -> ConfigError:
+    """Spell a circle out, with the requirement and the folder behind each arrow."""
+    lines = [f"the distributions depend on each other in a circle: {' -> '.join(names)}"]
+    for one, other in pairwise(names):
+        item = family[one]
+        wanted = {"to run": item.dependencies, "to be built": item.build_requires}
+        why, text = next((why, text) for why, texts in wanted.items() for text in texts if named_in((text,), item, {other: family[other]}))
+        lines.append(f'  {one} needs "{text}" {why}   ({_shown(config, item.source)})')
+    return ConfigError(config.label, ["\n".join(lines)], hint="take one of these requirements out, or make it an extra")
+
+
+def _shown(config: Config, path: Path) -> str:
+    """Name a folder relative to the project; the project's own by its whole path."""
+    inside = path != config.root and path.is_relative_to(config.root)
+    return path.relative_to(config.root).as_posix() if inside else str(path)
 
 
 def _add_extras(graph: dict[str, set[str]], family: Mapping[str, Distribution]) -> None:

@@ -79,6 +79,10 @@ class _FolderFiles:
         """Tell whether a folder below holds Python of this project, not of another one further down, its tests or its documentation."""
         return any(_is_code(name) for name in self._names(self._folder, ""))
 
+    def holds_sources(self) -> bool:
+        """Tell whether a folder below holds what a compiler makes an extension of, tests and documentation aside."""
+        return any(_is_source(name) for name in self._names(self._folder, ""))
+
     def _names(self, folder: Path, prefix: str) -> Iterator[str]:
         for path in sorted(folder.iterdir()):
             if not path.is_dir():
@@ -108,7 +112,7 @@ class _SdistFiles:
         import tarfile
         import zlib
 
-        self._code = False
+        self._code = self._sources = False
         try:
             with tarfile.open(path, "r:gz") as archive:
                 self._texts = dict(self._wanted(archive))
@@ -120,7 +124,9 @@ class _SdistFiles:
     def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         for member in archive:
             parts = PurePosixPath(member.name).parts
-            self._code = self._code or (not _NOT_CODE.intersection(parts) and _is_code("/".join(parts[1:])))
+            name = "" if _NOT_CODE.intersection(parts) else "/".join(parts[1:])
+            self._code = self._code or _is_code(name)
+            self._sources = self._sources or _is_source(name)
             if len(parts) == 2 and parts[1] in self._WANTED and member.isfile() and member.size <= self._LARGEST:  # noqa: PLR2004
                 stream = archive.extractfile(member)
                 if stream is not None:
@@ -129,6 +135,10 @@ class _SdistFiles:
     def holds_code(self) -> bool:
         """Tell whether the archive holds Python that is no test and no documentation."""
         return self._code
+
+    def holds_sources(self) -> bool:
+        """Tell whether the archive holds what a compiler makes an extension of."""
+        return self._sources
 
     def text(self, name: str) -> str | None:
         return self._texts.get(name)
@@ -146,6 +156,10 @@ def _is_code(name: str) -> bool:
     return name.endswith((".py", ".pyx", ".c", ".cpp", ".rs", ".so", ".pyd")) and name not in _TOP_FILES
 
 
+def _is_source(name: str) -> bool:
+    return name.endswith((".pyx", ".c", ".cc", ".cpp", ".cxx", ".rs"))
+
+
 def _read(files: _Files, source: Path) -> Distribution:
     pyproject = _pyproject(files, source)
     setup_py, setup_cfg = files.text("setup.py"), files.text("setup.cfg")
@@ -157,13 +171,16 @@ def _read(files: _Files, source: Path) -> Distribution:
     build = _table(pyproject, "build-system")
     facts = _stated(project) | _pkg_info(files.text("PKG-INFO"))
     backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
-    name = facts.get("name") or _cfg_name(setup_cfg)
+    name = facts.get("name") or _cfg_name(setup_cfg) or _setup_name(setup_py)
     meson = files.text("meson.build")
+    kind = _kind(backend, tools, meson, (setup_py or "") + (setup_cfg or ""))
+    if kind is None and _own_build_code(build, tools) and files.holds_sources():
+        kind = Kind.NATIVE
     return Distribution(
         name=name or source.name.removesuffix(".tar.gz"),
         stated=bool(name),
         version=facts.get("version") or _meson_version(backend, meson, files),
-        kind=_kind(backend, tools, meson, (setup_py or "") + (setup_cfg or "")) or _kind_without_binaries(files, project),
+        kind=kind or _kind_without_binaries(files, project),
         source=source,
         backend=backend,
         requires_python=facts.get("requires_python"),
@@ -222,6 +239,23 @@ def _cfg_name(setup_cfg: str | None) -> str | None:
     return parser.get("metadata", "name", fallback=None)
 
 
+def _setup_name(setup_py: str | None) -> str | None:
+    """Read the name that setup.py gives setup() literally; None where it computes it."""
+    if setup_py is None or "name" not in setup_py:
+        return None
+    import ast
+
+    try:
+        calls = [node for node in ast.walk(ast.parse(setup_py)) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # the build says it better
+    setups = (
+        call for call in calls if (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) == "setup"
+    )
+    names = (word.value.value for call in setups for word in call.keywords if word.arg == "name" and isinstance(word.value, ast.Constant))
+    return next((name for name in names if isinstance(name, str)), None)
+
+
 # A comment up to its line's end, or a string, in which a # begins none.
 _MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
 _MESON_VERSION = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL)
@@ -253,6 +287,17 @@ def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str)
         return Kind.NATIVE
     extensions = _table(tools, "setuptools").get("ext-modules")
     return Kind.NATIVE if extensions or _NATIVE_SETUP.search(setup) else None
+
+
+def _own_build_code(build: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:
+    """Tell whether code of the project takes part in its build, so that no file here says what that makes.
+
+    A backend that lies in the project (PEP 517's backend-path), and the hooks of hatchling, poetry-core and pdm-backend.
+    """
+    hatch = _table(_table(tools, "hatch"), "build")
+    hooks = {*_table(hatch, "hooks"), *_table(_table(_table(hatch, "targets"), "wheel"), "hooks")} - {"vcs", "version"}
+    pdm = _table(_table(tools, "pdm"), "build")
+    return bool(build.get("backend-path") or hooks or _table(tools, "poetry").get("build") or pdm.get("run-setuptools"))
 
 
 def _kind_without_binaries(files: _Files, project: Mapping[str, Any]) -> Kind:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import git_commit
-from smoke_wheels import make, served
+from smoke_wheels import make, served, torch_stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FAMILIES = Path(__file__).parents[1] / "families"
 TAG = f"cp3{sys.version_info[1]}"
 HOST = ("--builder", "host")
+# Whoever makes an annotated tag has a name.
+IDENTITY = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 # The distribution that is bumped, and the number of files that follow: its own places and those with a range on it.
 CORES = {
     "native": ("orrery", 4),
@@ -53,13 +55,20 @@ def checkout(tmp_path: Path) -> Checkout:
     return copy
 
 
-def released(wheelkit: Wheelkit, folder: Path, *builder: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Build, verify and smoke, one command each; gives the cases of the smoke test."""
-    assert wheelkit("build", *builder, cwd=folder, env=env).returncode == 0
-    native = ("--native",) if folder.name == "native" else ()
-    assert wheelkit("verify-matrix", *native, "dist", cwd=folder).returncode == 0
-    done = wheelkit("smoke", "dist", "--python", TAG, "--json", cwd=folder)
-    assert done.returncode == 0
+def released(
+    wheelkit: Wheelkit, folder: Path, *builder: str, env: Mapping[str, str] | None = None, third: tuple[str | Path, ...] = ()
+) -> list[dict[str, Any]]:
+    """Build, verify and smoke with the command that the family's README gives; gives the cases of the smoke test.
+
+    ``builder`` and ``third``, where third parties come from, are what this machine adds.
+    """
+    (line,) = re.findall(r"wheelkit build && [^`\n]+", (folder / "README.md").read_text())
+    steps = [command.split()[1:] for command in line.split(" && ")]
+    assert [step[0] for step in steps] == ["build", "verify-matrix", "smoke"]
+    more = {"build": builder, "smoke": ("--python", TAG, "--json", *third)}
+    for step in steps:
+        done = wheelkit(*step, *more.get(step[0], ()), cwd=folder, env=env)
+        assert done.returncode == 0, done.stderr
     cases: list[dict[str, Any]] = json.loads(done.stdout)["cases"]
     return cases
 
@@ -101,6 +110,30 @@ def strip(line: str) -> str:
     return re.sub(r"\d+(\.\d+)+", "X", line)
 
 
+@pytest.mark.skipif((sys.platform, platform.machine(), TAG) != ("linux", "x86_64", "cp311"), reason="all that the project promises")
+def test_an_extension_of_torch_is_built_beside_a_stand_in_with_the_versions_of_its_tags(
+    wheelkit: Wheelkit, checkout: Checkout, tmp_path: Path
+) -> None:
+    folder = checkout("torch")
+    torch_stand_in(folder, tmp_path / "third")
+    env, third = {"UV_FIND_LINKS": str(tmp_path / "third")}, ("--find-links", tmp_path / "third")
+    assert wheelkit("version", "check", cwd=folder).returncode == 1
+    refused = wheelkit("version", "bump", "minor", cwd=folder)
+    assert (refused.returncode, "wheelkit version tag spinor --as" in refused.stderr) == (2, True)
+    for version in ("1.0.0", "1.1.0.dev20261120143000"):
+        with (folder / "core.c").open("a") as stream:
+            stream.write(f"/* {version} */\n")
+        git_commit(folder)
+        assert wheelkit("version", "tag", "--as", version, cwd=folder, env=IDENTITY).returncode == 0
+        assert wheelkit("version", "check", cwd=folder).returncode == 0
+        assert changed_lines(folder) == []
+        (case,) = released(wheelkit, folder, *HOST, env=env, third=third)
+        (file,) = case["files"]
+        assert file.startswith(f"spinor-{version}-cp311-abi3-")
+        shown = wheelkit("verify-matrix", "dist", "--json", cwd=folder)
+        assert json.loads(shown.stdout)["findings"] == []
+
+
 @pytest.mark.container
 def test_the_native_family_goes_through_cibuildwheel(wheelkit: Wheelkit, checkout: Checkout, image: Mapping[str, str]) -> None:
     folder = checkout("native")
@@ -140,6 +173,11 @@ def test_a_sibling_that_the_build_needs_is_never_the_squatted_one(
     (folder / "packages/scheduler/src/ferry_scheduler/_built_with.py").unlink()
     assert wheelkit("build", "--pure", cwd=folder, env=env).returncode == 0
     assert built_with(folder / "dist") == "2.3.0"
+    for named in ("ferry-scheduler", "packages/scheduler"):
+        shutil.rmtree(folder / "dist")
+        assert wheelkit("build", "--pure", named, cwd=folder, env=env).returncode == 0
+        assert [path.name for path in (folder / "dist").glob("*.whl")] == ["ferry_scheduler-2.3.0-py3-none-any.whl"]
+        assert built_with(folder / "dist") == "2.3.0"
 
 
 SETUP = """from setuptools import Extension, setup
@@ -192,15 +230,33 @@ def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(
     assert [path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")] == ["wk_fast"]
 
 
+@pytest.fixture(params=["build", "build[uv]"])
+def squatted_image(request: pytest.FixtureRequest, image: Mapping[str, str], squatted: str) -> dict[str, str]:
+    """Let every installer inside the container, pip or uv, see the squatted sibling's index beside the usual one."""
+    passed = "UV_INDEX PIP_EXTRA_INDEX_URL"
+    indexes = {"UV_INDEX": squatted, "PIP_EXTRA_INDEX_URL": squatted, "CIBW_ENVIRONMENT_PASS_LINUX": passed}
+    return {**image, **indexes, "CIBW_BUILD_FRONTEND": request.param}
+
+
 @pytest.mark.container
 def test_a_build_in_a_container_takes_its_sibling_from_this_run(
-    wheelkit: Wheelkit, generated: Path, image: Mapping[str, str], squatted: str
+    wheelkit: Wheelkit, generated: Path, squatted_image: Mapping[str, str]
 ) -> None:
     """Inside the container as well: the module asserts the number that its build found, which is another one in the squatted sibling."""
-    passed = "UV_INDEX PIP_EXTRA_INDEX_URL"
-    env = {**image, "UV_INDEX": squatted, "PIP_EXTRA_INDEX_URL": squatted, "CIBW_ENVIRONMENT_PASS_LINUX": passed}
-    assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=env).returncode == 0
+    assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=squatted_image).returncode == 0
     assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == ["wk_fast", "wk_gen"]
+
+
+@pytest.mark.container
+def test_cibuildwheel_alone_takes_the_squatted_sibling_in_the_container(
+    wheelkit: Wheelkit, generated: Path, squatted_image: Mapping[str, str]
+) -> None:
+    """Show that the squatted index is within reach of the container, so that the test above proves something."""
+    env = {**wheelkit.env, **squatted_image}
+    env["CIBW_TEST_COMMAND"] = "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 99, (wk_fast.number, wk_gen)'"
+    command = [sys.executable, "-m", "cibuildwheel", "--only", f"cp311-manylinux_{platform.machine()}", "fast"]
+    done = subprocess.run(command, cwd=generated, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 MISTAKEN = {

@@ -21,7 +21,7 @@ from releases import CLI, Member, make_family
 from servers.devpi import PASSWORD, USER, Devpi, serving
 from servers.warehouse import JSON_TYPE, Address, Warehouse, identity
 from servers.warehouse import serving as warehouse_serving
-from smoke_wheels import make, served
+from smoke_wheels import served, torch_stand_in
 
 TESTS = Path(__file__).resolve().parent.parent
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
@@ -130,22 +130,11 @@ def built(wheelkit: Wheelkit, tmp_path: Path, family: Family) -> Path:
     if family.torch and sys.version_info[:2] != (3, 11):
         pytest.skip("the project promises cp311 only")
     git_commit(root)
+    if family.torch:
+        subprocess.run(["git", "-C", root, "tag", "v1.0.0"], check=True)
     done = wheelkit("build", *builder, cwd=root, env={"UV_FIND_LINKS": str(tmp_path / "third")} if family.torch else None)
     assert done.returncode == 0, done.stderr
     return root
-
-
-def torch_stand_in(family: Path, folder: Path) -> None:
-    """Make a wheel that is called torch, with the three libraries that spinor links."""
-    loads = "import ctypes, pathlib\nfor name in ('c10', 'torch_cpu', 'torch'):\n"
-    loads += "    ctypes.CDLL(str(pathlib.Path(__file__).parent / 'lib' / f'lib{name}.so'), mode=ctypes.RTLD_GLOBAL)\n"
-    files: dict[str, str | bytes] = {"torch/__init__.py": loads}
-    for name in ("c10", "torch_cpu", "torch"):
-        library = folder.parent / f"lib{name}.so"
-        source = family / "standin" / f"{name}.c"
-        subprocess.run(["cc", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library, source], check=True)
-        files[f"torch/lib/{library.name}"] = library.read_bytes()
-    make(folder, "torch", "2.13.99", files=files)
 
 
 def devpi_env(home: Path) -> dict[str, str]:

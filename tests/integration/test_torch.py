@@ -172,6 +172,7 @@ def test_against_the_real_torch(tmp_path: Path, wheelkit: Wheelkit, torch_wheel:
     folder = tmp_path / "spinor"
     shutil.copytree(FAMILY, folder)
     git_commit(folder)
+    subprocess.run(["git", "-C", folder, "tag", "v1.0.0"], check=True)
     env = {"UV_FIND_LINKS": str(torch_wheel.parent)}
     # Its smoke test installs the wheel beside torch, and computes with it.
     done = wheelkit("build", "--native", "--builder", "host", cwd=folder, env=env)

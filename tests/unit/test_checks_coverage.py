@@ -151,6 +151,19 @@ def test_unknown_wheels_make_their_own_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "columns", "cells"),
+    [
+        ("demo-1.0-cp315-abi3.abi3t-manylinux_2_28_x86_64.whl", ["cp314", "cp315", "cp315t"], "-xx"),
+        ("demo-1.0-cp315-abi3-manylinux_2_28_x86_64.whl", ["cp314", "cp315"], "-x"),
+    ],
+)
+def test_the_free_threaded_stable_abi_has_its_columns(tmp_path: Path, name: str, columns: list[str], cells: str) -> None:
+    coverage = cover(release(tmp_path, name, lines=("Requires-Python: >=3.14,<3.16",)), Contract())
+    assert [cell.interpreter for cell in coverage.rows[0].cells] == columns
+    assert drawn(coverage) == {LINUX: cells}
+
+
+@pytest.mark.parametrize(
     ("second", "expected"),
     [
         ("demo-1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl", ["WK802"]),

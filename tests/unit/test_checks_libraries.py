@@ -23,6 +23,7 @@ def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: 
     return [finding.code for check in CHECKS for finding in check(wheel, contract)]
 
 
+PYPY = wheels.WINDOWS.replace("cp311-cp311", "pp311-pypy311_pp73")
 GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
 
 
@@ -41,6 +42,10 @@ GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
         (wheels.MACOS, macho(needed=needs("/Library/Frameworks/Python.framework/Versions/3.11/Python")), ["WK502"]),
         (wheels.WINDOWS, pe(needed=needs("KERNEL32.dll", "api-ms-win-crt-heap-l1-1-0.dll", "python311.dll", "VCRUNTIME140_1.dll")), []),
         (wheels.WINDOWS, pe(needed=needs("msvcp140.dll")), ["WK508"]),
+        (wheels.WINDOWS, pe(needed=needs("RASAPI32.dll", "NTDSAPI.dll", "ACLUI.dll", "WinSCard.dll", "d3d10.dll")), []),
+        (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.11-c.dll")), []),
+        (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.10-c.dll")), ["WK502"]),
+        (wheels.WINDOWS, pe(needed=needs("libpypy3.11-c.dll")), ["WK502"]),
         (wheels.WINDOWS, pe(needed=needs("nvcuda.dll", how="delay")), []),
         (wheels.LINUX, pe(needed=needs("msvcp140.dll")), []),
         (wheels.LINUX, elf(rpaths=(wheels.Rpath(path="$ORIGIN/../demo.libs"),)), []),

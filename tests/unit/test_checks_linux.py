@@ -91,6 +91,21 @@ def test_forbidden_symbols(tmp_path: Path, symbol: str, *, weak: bool, expected:
 
 
 @pytest.mark.parametrize(
+    ("tag", "library", "symbol", "expected"),
+    [
+        ("manylinux_2_17", "libc.so.6", "pthread_setattr_default_np", ["WK312"]),
+        ("manylinux_2_18", "libc.so.6", "pthread_setattr_default_np", []),
+        ("manylinux_2_24", "libc.so.6", "pthread_setattr_default_np", []),
+        ("manylinux_2_18", "libz.so.1", "_dist_code", ["WK312"]),
+        ("manylinux_2_24", "libz.so.1", "_dist_code", ["WK312"]),
+    ],
+)
+def test_what_came_to_be_between_two_tables_is_allowed(tmp_path: Path, tag: str, library: str, symbol: str, expected: list[str]) -> None:
+    made = elf(needed=wheels.needs(library), imports=wheels.imports(symbol))
+    assert codes(wheels.facts(tmp_path, wheels.LINUX.replace("manylinux_2_17", tag), made)) == expected
+
+
+@pytest.mark.parametrize(
     ("filename", "needed", "facts", "expected"),
     [
         (wheels.LINUX, "libc.so.6", {}, []),

@@ -88,7 +88,7 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("place", "expected"),
-    [("{info}/licenses/doc/LICENSE", []), ("{info}/LICENSE", []), ("doc/LICENSE", ["WK708"])],
+    [("{info}/licenses/doc/LICENSE", []), ("{info}/LICENSE", []), ("{info}/license_files/doc/LICENSE", []), ("doc/LICENSE", ["WK708"])],
 )
 def test_licence_files(tmp_path: Path, place: str, expected: list[str]) -> None:
     members = {META: wheels.metadata("demo", "1.0", "License-File: doc/LICENSE"), place: "MIT"}

@@ -5,7 +5,7 @@ import pytest
 
 import wheels
 from wheelkit.checks import Contract, names
-from wheelkit.wheel import read
+from wheelkit.wheel import Binary, read
 
 CHECKS = (names.file_name, names.tags, names.identity, names.wheel_file, names.purelib)
 INFO = "{info}/WHEEL"
@@ -67,6 +67,20 @@ def test_a_name_that_is_none(tmp_path: Path) -> None:
 )
 def test_disagreements(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
     assert sorted(set(codes(wheels.write_wheel(tmp_path, members=members)))) == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("abi", "made", "expected"),
+    [
+        ("py3-none", wheels.elf("demo/tool", kind="executable", exports=()), ["WK211"]),
+        ("py3-none", wheels.elf("demo/_core.so"), ["WK205"]),
+        ("cp311-abi3", wheels.elf("demo/tool", kind="executable", exports=()), ["WK205"]),
+    ],
+)
+def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary, expected: list[str]) -> None:
+    filename = wheels.LINUX.replace("cp311-cp311", abi)
+    wheel = wheels.facts(tmp_path, filename, made, members={INFO: wheels.wheel_file(filename, Root_Is_Purelib="true")})
+    assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
 
 
 def test_compressed_tags_are_expanded(tmp_path: Path) -> None:

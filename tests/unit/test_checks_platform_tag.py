@@ -41,6 +41,17 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.LINUX, elf(), []),
         (wheels.LINUX, elf(arch="aarch64"), ["WK301"]),
         (wheels.LINUX, elf("demo/tool", arch="aarch64", **PROGRAM), ["WK303"]),
+        (wheels.WINDOWS, pe("demo/attach_x86.dll", arch="i686", exports=("attach",)), ["WK303"]),
+        (wheels.WINDOWS, pe("demo/attach_x86_64.dll", arch="i686", exports=("attach",)), ["WK301"]),
+        (wheels.WINDOWS, pe("demo/attach.dll", arch="i686", exports=("attach",)), ["WK301"]),
+        (wheels.WINDOWS, pe("demo/libarm64-asio.dll", arch="arm64", exports=("go",)), ["WK303"]),
+        (wheels.WINDOWS, pe("demo/lib32bit.dll", arch="i686", exports=("go",)), ["WK303"]),
+        (wheels.WINDOWS, pe("demo/max86.dll", arch="i686", exports=("go",)), ["WK301"]),
+        (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
+        (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=("go",), needed=wheels.needs("mscoree.dll")), ["WK301"]),
+        (wheels.PURE, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
+        (wheels.WINDOWS, pe("demo/_x86.pyd", arch="i686"), ["WK301"]),
+        (wheels.LINUX, elf("demo/arm64/lib.so", arch="aarch64", exports=("go",)), ["WK303"]),
         (wheels.LINUX, elf("demo/part.o", arch="aarch64", kind="object", exports=()), []),
         (wheels.LINUX.replace("x86_64", "i686"), elf(arch="i686"), []),
         (wheels.LINUX, macho(), ["WK302"]),
@@ -141,3 +152,9 @@ def test_damage_is_told(tmp_path: Path) -> None:
     wheel = read(wheels.write_wheel(tmp_path, members={"demo/broken.so": own[:100], "demo/whole.so": own}))
     (finding,) = platform_tag.damage(wheel, Contract())
     assert (finding.code, finding.member) == ("WK308", "demo/broken.so")
+
+
+def test_programs_for_all_three_systems_are_there_on_purpose(tmp_path: Path) -> None:
+    every = (elf("demo/linux/tool", **PROGRAM), macho("demo/macos/tool", **PROGRAM), pe("demo/windows/tool.exe", **PROGRAM))
+    assert codes(wheels.facts(tmp_path, wheels.PURE, *every)) == []
+    assert codes(wheels.facts(tmp_path, wheels.PURE, *every[:2])) == ["WK305"]

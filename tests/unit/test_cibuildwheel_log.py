@@ -245,12 +245,17 @@ def test_a_refused_repair_shows_auditwheels_reason() -> None:
         + REPAIR
         + 'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI '
         + "because of the presence of too-recent versioned symbols.\n"
+        + "\nlibc.so.6 with versions {'GLIBC_2.34'}\n\n                    ✕ 4.09s\n"
         + "cibuildwheel: error: Command ['sh', '-c', 'auditwheel repair --plat manylinux_2_28_x86_64 m.whl'] failed with code 2. \n"
     )
     error = explained(log)
     assert isinstance(error, ToolFailedError)
     assert error.message == "auditwheel cannot repair the wheel for manylinux_2_28_x86_64"
-    assert "too-recent versioned symbols" in error.detail
+    assert error.detail.splitlines() == [
+        'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI because of the presence of too-recent versioned symbols.',
+        "libc.so.6 with versions {'GLIBC_2.34'}",
+    ]
+    assert "promise a newer target" in error.hint
     assert error.log == LOG
 
 
@@ -279,6 +284,7 @@ def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
     assert isinstance(error, ProjectError)
     assert error.message == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
     assert 'kind = "pure"' in error.hint
+    assert error.detail == ""
 
 
 STATISTICS = """Compile requests                     12

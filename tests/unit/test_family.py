@@ -8,7 +8,7 @@ import pytest
 
 from wheelkit import config
 from wheelkit.errors import ConfigError, ProjectError
-from wheelkit.family import Family, discover
+from wheelkit.family import Family, discover, named_members
 from wheelkit.project import Kind
 
 
@@ -64,10 +64,13 @@ def test_a_circle_is_spelled_out(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         found(tmp_path, {"distributions": ["*"]})
     (problem,) = caught.value.problems
-    circle = problem.split(": ")[1].split(" -> ")
+    told, *edges = problem.splitlines()
+    circle = told.split(": ")[1].split(" -> ")
     needs = {"a": "b", "b": "c", "c": "a"}
     assert all(needs[one] == other for one, other in pairwise(circle))
     assert circle[0] == circle[-1]
+    assert [edge.strip() for edge in edges] == [f'{one} needs "{other}" to run   ({one})' for one, other in pairwise(circle)]
+    assert "make it an extra" in caught.value.hint
     put(tmp_path, "c", "c")
     assert names(found(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
 
@@ -83,8 +86,7 @@ def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         found(tmp_path, {"distributions": ["*"]})
     (problem,) = caught.value.problems
-    assert str(tmp_path / "x") in problem
-    assert str(tmp_path / "y") in problem
+    assert problem == 'x and y are both named "Same.Name"'
 
 
 def test_a_folder_that_two_patterns_or_the_user_twice_names_counts_once(tmp_path: Path) -> None:
@@ -115,6 +117,20 @@ def test_named_sources_replace_the_configured_ones(tmp_path: Path) -> None:
     assert names(found(tmp_path, {"distributions": ["a"]}, other)) == ["b"]
     with pytest.raises(ProjectError, match="nowhere does not exist"):
         found(tmp_path, None, tmp_path / "nowhere")
+
+
+def test_members_are_named_by_name_or_folder_and_the_family_stays_whole(tmp_path: Path) -> None:
+    put(tmp_path, "packages/core", "My.Core")
+    put(tmp_path, "packages/cli", "my-cli", "my-core")
+    elsewhere = put(tmp_path, "elsewhere", "other")
+    family = found(tmp_path, {"distributions": ["packages/*"]})
+    assert named_members(family, [Path("my_CORE")]) == ("my-core",)
+    assert named_members(family, [tmp_path / "packages/cli", Path("my-core")]) == ("my-cli", "my-core")
+    assert named_members(family, [tmp_path / "packages/cli", elsewhere]) is None
+    assert named_members(family, [tmp_path]) is None
+    with pytest.raises(ProjectError, match=r'my-cor does not exist, .*did you mean "my-core"') as caught:
+        named_members(family, [Path("my-cor")])
+    assert "give a project folder or an sdist (.tar.gz), or a distribution's name" in caught.value.hint
 
 
 def test_the_configured_kind_wins_under_any_spelling_of_the_name(tmp_path: Path) -> None:

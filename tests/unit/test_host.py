@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 import wheels
 from binaries import elf
-from wheelkit.build import host
+from wheelkit.build import compiler, host
 from wheelkit.build.host import serves
 from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
 from wheelkit.build.workshop import Workshop
-from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
+from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine import Python
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
@@ -132,7 +132,7 @@ def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_p
         host._refuse_too_new(path, job("manylinux_2_17_x86_64"))
     for part in ("demo/_core.abi3.so", "exp", "GLIBC_2.29", "manylinux_2_17_x86_64 does not promise"):
         assert part in caught.value.detail
-    assert "promise a newer target" in caught.value.hint
+    assert "promise manylinux_2_31_x86_64, which this wheel satisfies," in caught.value.hint
     host._refuse_too_new(path, job("manylinux_2_29_x86_64"))
 
 
@@ -149,6 +149,40 @@ def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
         host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "requires", "cargo", "said", "missing"),
+    [
+        ("maturin", (), None, "Traceback", True),
+        ("setuptools.build_meta", ("setuptools", "setuptools-rust>=1.5"), None, "Traceback", True),
+        ("maturin", (), "/usr/bin/cargo", "Traceback", False),
+        ("setuptools.build_meta", ("setuptools",), None, "Traceback", False),
+        ("maturin", (), None, "core.c:5:9: error: expected ';'", False),
+    ],
+)
+def test_a_missing_rust_is_named(  # noqa: PLR0913
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, backend: str, requires: tuple[str, ...], cargo: str | None, said: str, missing: bool
+) -> None:
+    monkeypatch.setattr(compiler, "which", lambda _name: cargo)
+    given = source(tmp_path)
+    given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
+    shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
+    with pytest.raises(WheelkitError) as caught:
+        host._compiled(job(), given, pythons("cp312")["cp312"], shop)
+    assert isinstance(caught.value, MissingToolError) is missing
+    assert ("demo is built with Rust, and no cargo was found" in caught.value.message) is missing
+
+
+def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
+    class Optional(Uv):
+        def __call__(self, command: Command, /) -> Completed:
+            return Completed(returncode=super().__call__(command).returncode, output="core.c:5:9: error: expected ';'\n")
+
+    shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
+    with pytest.raises(ProjectError, match="taken for native, but its wheel holds no binary") as caught:
+        host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+    assert caught.value.detail == "core.c:5:9: error: expected ';'"
 
 
 def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_path: Path) -> None:

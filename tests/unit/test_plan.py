@@ -88,12 +88,18 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     assert step.env[f"CIBW_REPAIR_WHEEL_COMMAND_{system.value.upper()}"] == step.repair
 
 
+def test_a_distribution_whose_name_only_its_build_tells_is_tested_as_the_one_that_came_from_a_file() -> None:
+    step = planned(LINUX, stated=False).steps[0]
+    assert "metadata.files(" not in step.tests[0]
+    assert "d.read_text('direct_url.json')" in step.tests[0]
+
+
 def test_linux_repairs_in_the_container_and_the_others_with_wheelkit_itself() -> None:
     document = {"exclude": {"torch": ["libtorch*", "libc10.so", "torch_cpu.dll"]}}
     line = planned(LINUX, document).steps[0].repair
     assert line == (
         "auditwheel repair --plat manylinux_2_28_x86_64 --exclude 'libtorch*' --exclude libc10.so --exclude 'libc10.so.*' "
-        "-w {dest_dir} {wheel}"
+        "-w {dest_dir} {wheel} || (auditwheel show {wheel}; false)"
     )
     for tag in ("macosx_11_0_arm64", "win_amd64"):
         line = planned(MACHINES[tag], document).steps[0].repair

@@ -79,6 +79,45 @@ def test_the_literal_version_of_meson_build_is_read(tmp_path: Path, text: str, v
     assert pyproject(tmp_path, MESON, meson__build=text).version == version
 
 
+@pytest.mark.parametrize(
+    ("setup", "name"),
+    [
+        ("from setuptools import setup\nsetup(version='1', name='mo.mentum')\n", "mo.mentum"),
+        ("import setuptools\nsetuptools.setup(name='momentum', **more)\n", "momentum"),
+        ("setup(name=NAME)\n", None),
+        ("Extension(name='momentum._core')\nsetup()\n", None),
+        ("setup(name='momentum'\n", None),
+        ("setup(name=3)\n", None),
+    ],
+)
+def test_the_name_that_setup_py_states(tmp_path: Path, setup: str, name: str | None) -> None:
+    item = read(folder(tmp_path, setup__py=setup))
+    assert (item.name, item.stated) == (name or "project", name is not None)
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "kind"),
+    [
+        ('[build-system]\nbackend-path = ["."]\n', "x/_x.pyx", Kind.NATIVE),
+        ('[build-system]\nbackend-path = ["."]\n', "x/x.py", Kind.PURE),
+        ('[build-system]\nbackend-path = ["."]\n', "tests/x.c", Kind.PURE),
+        ("[build-system]\n", "x/_x.pyx", Kind.PURE),
+        ("[tool.hatch.build.targets.wheel.hooks.cython]\n", "x/_x.pyx", Kind.NATIVE),
+        ('[tool.hatch.build.hooks.vcs]\nversion-file = "x.py"\n', "x/_x.c", Kind.PURE),
+        ('[tool.poetry]\nbuild = "build.py"\n', "x/_x.c", Kind.NATIVE),
+        ("[tool.pdm.build]\nrun-setuptools = true\n", "x/_x.c", Kind.NATIVE),
+    ],
+)
+def test_code_of_the_project_that_takes_part_in_its_build(tmp_path: Path, table: str, source: str, kind: Kind) -> None:
+    text = f'[project]\nname = "x"\nversion = "1"\n{table}'
+    root = folder(tmp_path, pyproject__toml=text)
+    (root / source).parent.mkdir(parents=True, exist_ok=True)
+    (root / source).write_text("")
+    assert read(root).kind is kind
+    members = {"x-1/PKG-INFO": PKG_INFO.encode(), "x-1/pyproject.toml": text.encode(), f"x-1/{source}": b""}
+    assert read(sdist(tmp_path / "x-1.tar.gz", members)).kind is kind
+
+
 def test_the_file_that_meson_build_names_holds_the_version(tmp_path: Path) -> None:
     item = pyproject(tmp_path, MESON, meson__build="project('x', 'c', version: files('VERSION'), license: 'MIT')", VERSION="1.2\n")
     assert item.version == "1.2"

@@ -460,6 +460,10 @@ UV_NETWORK = """error: Request failed after 3 retries in 9.6s
   cause: error sending request for url (http://127.0.0.1:9/simple/click/)
   cause: client error (Connect)
 """
+PIP_NETWORK = """Looking in indexes: http://127.0.0.1:9/simple/
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('Failed to establish a new connection: [Errno 111]
+ERROR: No matching distribution found for click
+"""
 UV_BUSY = """error: Request failed after 1 retry in 1.8s
   cause: Failed to fetch: http://127.0.0.1:9/simple/click/
   cause: HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:9/simple/click/)
@@ -480,6 +484,8 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
         (UV_BUSY, Source(), "http://127.0.0.1:9/simple/click/ answered 503 Service Unavailable", True),
         (UV_DENIED, Source(), "http://127.0.0.1:9/simple/ answered 401 Unauthorized", True),
         (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ cannot be reached", True),
+        (PIP_NETWORK, Source(), "http://127.0.0.1:9/simple/ cannot be reached", True),
+        (PIP_NETWORK.partition("\n")[2], Source(), "the index cannot be reached", True),
         (UV_UNKNOWN.format("package registry"), Source(), "click, which core needs, is not on the index", False),
         (UV_UNKNOWN.format("cache"), Source(offline=True), "click, which core needs, is not in uv's cache", False),
         (

@@ -234,13 +234,14 @@ def test_a_dependent_that_cannot_follow_stops_the_bump(tmp_path: Path) -> None:
     assert planned(tmp_path, core="2.9.0").files
     with pytest.raises(CheckFailedError, match="a dependent does not allow the new version") as caught:
         planned(tmp_path, core="3.0.0")
-    assert caught.value.detail == "old needs core >=2,<3   (old/setup.cfg, setup.cfg)"
+    assert caught.value.detail == "old needs core >=2,<3, not 3.0.0   (old/setup.cfg, setup.cfg)"
 
 
 def test_an_exclusion_that_hits_the_new_version_stops_the_bump(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("<3.0.0", "<3.0.0,!=2.4.0")})
-    with pytest.raises(CheckFailedError, match="does not allow"):
+    with pytest.raises(CheckFailedError, match="does not allow") as caught:
         planned(tmp_path, core="2.4.0")
+    assert caught.value.detail == "cli needs core >=2.3.0,<3.0.0,!=2.4.0, not 2.4.0   (cli/pyproject.toml, project.dependencies[0])"
     assert planned(tmp_path, core="2.4.1").files
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,18 @@ def test_outside_git_there_is_nothing_to_tag(tmp_path: Path) -> None:
         planned(family(tmp_path))
 
 
+def test_a_folder_of_somebody_else_is_not_taken_for_one_without_tags(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers see checkouts of other users all the time; git itself has the variable by which its own tests try that."""
+    family(released, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    git_commit(released)
+    assert "no tag below this commit" in check(*opened(released))[0].what
+    for name, value in (("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"), ("GIT_CONFIG_GLOBAL", os.devnull), ("GIT_CONFIG_NOSYSTEM", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ProjectError, match="the folder belongs to another user") as caught:
+        opened(released)
+    assert f"git config --global --add safe.directory {released}" in caught.value.hint
+
+
 def test_a_version_from_tags_has_to_be_given(released: Path) -> None:
     family(released, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
     git_commit(released)
@@ -314,6 +327,22 @@ def test_wrong_usage_changes_nothing(project: Path, words: list[str], said: str,
     assert main(["version", *words]) == 2
     assert said in capsys.readouterr().err
     assert (project / "core/pyproject.toml").read_text() == CORE
+
+
+def test_a_bump_does_not_guess_which_of_two_versions_it_follows(project: Path, capsys: Capture) -> None:
+    files = put(project, {"core/VERSION": "2.9.0\n"})
+    for words in (["bump", "minor"], ["dev"]):
+        assert main(["version", *words]) == 1
+        said = capsys.readouterr().err
+        assert "core has two versions, so which is the next one is unclear; nothing was changed" in said
+        assert "2.3.0 in core/pyproject.toml, [project] version" in said
+        assert "2.9.0 in core/VERSION, the whole file" in said
+        assert "wheelkit version set 2.3.0 core" in said
+    assert (files / "core/VERSION").read_text() == "2.9.0\n"
+    assert main(["version", "bump", "minor", "cli"]) == 0
+    assert main(["version", "set", "2.9.0", "core"]) == 0
+    assert main(["version", "bump", "minor", "core"]) == 0
+    assert (files / "core/VERSION").read_text() == "2.10.0\n"
 
 
 def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsys: Capture) -> None:

@@ -61,6 +61,13 @@ def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
         ),
         ({"pyproject.toml": SETUP, "setup.py": "setup(name='x', version = '1.2.3')"}, [("setup.py", "setup(version=)", "1.2.3")]),
         (
+            {
+                "pyproject.toml": SETUP.replace('"setuptools.build_meta"', '"_own"\nbackend-path = ["."]'),
+                "setup.py": "VERSION = '1.2.3'\nsetup(name='x',\n  version=VERSION,\n)\n",
+            },
+            [("setup.py", "VERSION", "1.2.3")],
+        ),
+        (
             {"pyproject.toml": HATCH.replace("hatchling.build", "maturin"), "Cargo.toml": '[package]\nname = "x"\nversion = "1.2.3"\n'},
             [("Cargo.toml", "[package] version", "1.2.3")],
         ),
@@ -94,6 +101,12 @@ def test_a_configured_file_without_a_version_is_a_mistake(tmp_path: Path, name: 
     put(tmp_path, {"pyproject.toml": STATIC, "empty.py": "x = 1\n", "empty.toml": "x = 1\n"})
     with pytest.raises(ProjectError, match=reason):
         member(tmp_path, name)
+
+
+def test_a_name_that_setup_does_not_set_to_a_literal_states_no_version(tmp_path: Path) -> None:
+    for text in ("from x import VERSION\nsetup(version=VERSION)\n", "VERSION = '1.2.3'\nsetup(version=read())\n"):
+        put(tmp_path, {"pyproject.toml": SETUP, "setup.py": text})
+        assert told(tmp_path) == []
 
 
 FROM_TAGS = [

@@ -199,7 +199,7 @@ def _pure(_: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError
     if done.returncode != _PURE:
         return None
     match = _ANY_WHEEL.search(done.output)
-    return taken_for_native(job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl")
+    return taken_for_native(job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl", done.output)
 
 
 def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
@@ -230,8 +230,11 @@ def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelk
         return None
     if "auditwheel" in match["argv"]:
         error.message = f"auditwheel cannot repair the wheel for {job.target}"
-        error.detail = "\n".join(line for line in done.output.splitlines() if "auditwheel: error" in line or "cannot repair" in line)
-        error.hint = "a library is missing or too new for the target: the log names it"
+        error.detail = _refusal(done.output)
+        error.hint = (
+            "a library that it needs is missing in the container, or newer than the target: build that library there (before-all),\n"
+            "or promise a newer target in [tool.wheelkit.matrix]"
+        )
         return error
     if _last_step(done.output) == _TESTING and match["argv"].startswith("['sh', '-c'"):
         interpreter = [found["identifier"] for found in _SECTION.finditer(done.output)][-1].split("-")[0]
@@ -241,6 +244,16 @@ def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelk
             hint=f"the whole log: {error.log}",
         )
     return None
+
+
+def _refusal(log: str) -> str:
+    """Cut auditwheel's refusal out of a log, and what it then shows of the wheel (the repair line asks for it)."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    refused = [number for number, line in enumerate(lines) if "auditwheel: error" in line or "cannot repair" in line]
+    start = refused[0] if refused else len(lines)
+    after = [number for number in range(start, len(lines)) if lines[number].startswith("cibuildwheel: ") or "✕" in lines[number]]
+    end = after[0] if after else len(lines)
+    return "\n".join(lines[start:end])
 
 
 def _selection(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from shutil import which
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
@@ -11,6 +12,9 @@ from wheelkit.machine import COMPILERS, find_compiler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from wheelkit.project import Distribution
 
 _COMPLAINT = re.compile(
     r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
@@ -34,6 +38,27 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
     if told := environ.get("CC"):
         raise MissingToolError(f"$CC names a compiler that does not exist: {told}", hint="set CC to your compiler, or unset it")
     raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
+
+
+_RUST = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
+_INSTALL_RUST = (
+    "Debian, Ubuntu:  apt install cargo\n"
+    "Fedora:          dnf install cargo\n"
+    "Alpine:          apk add cargo\n"
+    "macOS:           brew install rust\n"
+    "anywhere:        rustup, https://rustup.rs"
+)
+
+
+def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | None:
+    """Make the error for a distribution of Rust that could not be built on a machine without cargo; None where that is not the reason.
+
+    It is asked after the failure: a backend may fetch a toolchain of its own.
+    """
+    needs_rust = any(_RUST.match(text) for text in (item.backend, *item.build_requires))
+    if not needs_rust or which("cargo"):
+        return None
+    return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nthe whole log: {log}")
 
 
 def complaints(output: str) -> str:

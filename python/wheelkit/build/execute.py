@@ -52,7 +52,7 @@ def execute(order: Order, cache: Cache | None, progress: Progress, open_shop: Ca
     """
     run = Run(plan=order.plan, selection=order.selection, cache=cache, progress=progress, open_shop=open_shop)
     if not run.chosen:
-        raise _nothing_to_build(order.plan)
+        raise _nothing_to_build(order)
     try:
         batches = run.batches()
     except InterruptedByUserError:
@@ -96,7 +96,10 @@ def _keep(batches: Sequence[Batch], cache: Cache | None, run: Run) -> None:
     cache.shrink()
 
 
-def _nothing_to_build(plan: Plan) -> ProjectError:
+def _nothing_to_build(order: Order) -> ProjectError:
+    plan = order.plan
+    if order.selection.names:
+        return ProjectError(f"nothing of that kind of {', '.join(sorted(order.selection.names))} can be built here", hint="wheelkit plan")
     if not plan.family.native:
         names = ", ".join(item.name for item in plan.family.distributions)
         return ProjectError(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelkit import wheel as wheels
-from wheelkit.build.compiler import complaints, require_compiler
+from wheelkit.build.compiler import complaints, require_compiler, rust_missing
 from wheelkit.build.made import Made
 from wheelkit.build.parallel import in_order
 from wheelkit.build.progress import step
@@ -79,13 +79,14 @@ def _compiled(job: NativeStep, source: SourceDist, python: Python, shop: Worksho
         done = shop.run(command)
         if done.returncode != 0:
             error = failure(done, f"building {job.distribution.name} for {python.interpreter}")
-            error.detail = complaints(done.output) or error.detail
-            raise error
+            lines = complaints(done.output)
+            error.detail = lines or error.detail
+            raise (None if lines else rust_missing(source.distribution, error.log)) or error
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
         raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected")
     if parse_file_name(built[0].name).any_platform:
-        raise taken_for_native(job.distribution, built[0].name)
+        raise taken_for_native(job.distribution, built[0].name, done.output)
     return built[0]
 
 
@@ -130,11 +131,13 @@ def _refuse_too_new(path: Path, job: NativeStep) -> None:
     claimed = replace(raw, name=replace(raw.name, platforms=(job.target.tag,)))
     findings = [*linux.symbol_versions(claimed, Contract()), *linux.forbidden_symbols(claimed, Contract())]
     if findings:
+        floor = linux.linux_floor(claimed)
+        newer = f"{floor.target}, which this wheel satisfies," if floor else "a newer target"
         raise CheckFailedError(
             f"{path.name} needs a newer system than {job.target}",
             detail="\n".join(finding.what for finding in findings),
             hint="this machine's own libraries are too new for that target: build in a container (install docker or podman),\n"
-            "or promise a newer target in [tool.wheelkit.matrix]",
+            f"or promise {newer} in [tool.wheelkit.matrix]",
         )
 
 

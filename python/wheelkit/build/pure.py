@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from wheelkit.build.compiler import complaints
 from wheelkit.build.made import Made
 from wheelkit.build.progress import step
 from wheelkit.build.workshop import find_tool
@@ -38,10 +39,14 @@ def build(item: Distribution, source: SourceDist, shop: Workshop) -> Made:
     return Made(path=made[0], cells=("any",))
 
 
-def taken_for_native(item: Distribution, wheel: str) -> ProjectError:
-    """Make the error for a distribution that was to hold native code, and whose wheel is for every system."""
+def taken_for_native(item: Distribution, wheel: str, output: str) -> ProjectError:
+    """Make the error for a distribution that was to hold native code, and whose wheel is for every system.
+
+    A build may pass over an extension that does not compile (setuptools: optional=True), so what compilers said in its ``output`` is shown.
+    """
     return ProjectError(
         f"{item.name} was taken for native, but its wheel holds no binary: {wheel}",
+        detail=complaints(output),
         hint="look at what its build leaves out; or, if it is pure Python, say so:"
         f'  [tool.wheelkit.distribution.{item.key}] kind = "pure"   then:  wheelkit build --pure',
     )

@@ -16,11 +16,12 @@ SDIST_TARGET, PURE_TARGET = "sdist", "any"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What of a plan is to be built."""
+    """What of a plan is to be built: kinds of files, and of which distributions, by normalised name; all where none is named."""
 
     native: bool = True
     pure: bool = True
     sdist: bool = True
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,8 @@ class Unit:
 
     def within(self, selection: Selection) -> bool:
         """Tell whether the selection asks for it."""
+        if selection.names and self.distribution.key not in selection.names:
+            return False
         if self.kind == "sdist":
             return selection.sdist
         return selection.pure if self.target == PURE_TARGET else selection.native

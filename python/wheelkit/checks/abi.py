@@ -209,15 +209,36 @@ def _triplet_trouble(match: re.Match[str], wheel: Wheel) -> str:
 
 
 def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report files named like extension modules that export no entry point of that name: their import fails."""
+    """Report files named like extension modules that export no entry point: their import fails.
+
+    One that exports functions and asks nothing of Python was never meant for import: setuptools names every library that it links so, and
+    projects load such a library with ctypes or cffi. Those are noted together.
+    """
+    plain = []
     for binary in wheel.binaries:
         match = _SUFFIX.fullmatch(binary.name)
-        if match is None or not binary.slices or not _named_as_module(match):
+        if match is None or not binary.slices or not _named_as_module(match) or binary.extension or not binary.name.isascii():
             continue
-        wanted = f"PyInit_{match['module']}"
-        if not binary.extension and binary.name.isascii():
-            what = f"{binary.member} exports no {wanted}, so Python cannot import it"
-            yield found("WK405", what=what, file=wheel.filename, member=binary.member)
+        if all(_without_python(part) for part in binary.slices):
+            plain.append(binary.member)
+            continue
+        what = f"{binary.member} exports no PyInit_{match['module']}, so Python cannot import it"
+        yield found("WK405", what=what, file=wheel.filename, member=binary.member)
+    if plain:
+        named = "is named like an extension module, and asks" if len(plain) == 1 else "are named like extension modules, and ask"
+        what = f"{some(plain)} {named} nothing of Python"
+        yield found("WK407", what=what, file=wheel.filename, member=plain[0])
+
+
+def _without_python(part: Slice) -> bool:
+    """Tell whether a binary is a library of its own: it offers functions, and neither links Python nor wants a symbol of it."""
+    offers = any(name not in _LINKERS_OWN for name in part.exports)
+    linked = any(python_dll(library.name) is not None for library in part.needed)
+    return offers and not linked and next(_from_python(part), None) is None
+
+
+# What every shared library of an older toolchain exports, whatever its sources are.
+_LINKERS_OWN = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start"})
 
 
 def _named_as_module(match: re.Match[str]) -> bool:

@@ -90,8 +90,16 @@ def arch_of(part: Slice) -> str:
 
 
 def runs(part: Slice) -> bool:
-    """Tell whether the slice is something to load or run; object files and stubs are only data to a user."""
-    return part.kind not in {"object", "other"}
+    """Tell whether the slice is something that a processor loads or runs; object files and stubs are only data to a user.
+
+    So is a .NET assembly: its code is for .NET on any system and processor, though it lies in a file for 32-bit Windows (ECMA-335,
+    II.25). Such a file imports the runtime's entry from mscoree.dll and nothing else.
+    """
+    return part.kind not in {"object", "other"} and not _assembly(part)
+
+
+def _assembly(part: Slice) -> bool:
+    return part.arch == "i686" and not part.exports and [library.name.lower() for library in part.needed] == ["mscoree.dll"]
 
 
 def file_names(binaries: Iterable[Binary]) -> list[str]:

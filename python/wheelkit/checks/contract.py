@@ -59,9 +59,12 @@ class Contract:
 
 
 def contract_of(config: Config, family: Family) -> Contract:
-    """Put together what a project's configuration and its distributions promise."""
+    """Put together what a project's configuration and its distributions promise.
+
+    A distribution whose name only its build can tell is left out: no file could be held against it.
+    """
     promises = {}
-    for item in family.distributions:
+    for item in (one for one in family.distributions if one.stated):
         settings = config.distribution.get(item.key)
         promises[item.key] = Promise(
             distribution=item.key,

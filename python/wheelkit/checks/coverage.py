@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheelkit.checks.abi import declared_floor
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import claims
 from wheelkit.checks.needs import needs
-from wheelkit.checks.words import counted, some
+from wheelkit.checks.words import counted, dotted, some
 from wheelkit.matrix import Candidate, Interpreter, System, Target, default_interpreters, pick
 from wheelkit.report.model import CellCover, Cover, Row
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.checks.contract import Contract, Promise
     from wheelkit.checks.dist import Dist, Release
     from wheelkit.report.model import Finding
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import FileName, Wheel
 
 _ANY = "any"
 # A pure wheel fits everywhere, so any target answers for all of them.
@@ -118,9 +119,17 @@ def _interpreters(release: Release, promise: Promise | None) -> tuple[Interprete
     except InvalidSpecifier:
         released = default_interpreters(None)
     # Free-threaded builds and PyPy get a column where a wheel is made for them.
-    special = {abi for wheel in release.wheels if wheel.name for abi in (*wheel.name.abis, *wheel.name.pythons)}
+    names = [wheel.name for wheel in release.wheels if wheel.name]
+    special = {tag for name in names for tag in (*name.abis, *name.pythons)}.union(*map(_threaded, names))
     found_tags = sorted(tag for tag in special if _special(tag))
     return (*released, *(Interpreter.parse(tag) for tag in found_tags))
+
+
+def _threaded(name: FileName) -> Iterator[str]:
+    """Name the free-threaded interpreters that a wheel for their stable ABI serves, from its floor on (PEP 803)."""
+    floor = declared_floor(name)
+    if floor is not None and "abi3t" in name.abis:
+        yield from (f"{one.tag}t" for one in default_interpreters(f">={dotted(floor)}"))
 
 
 def _special(tag: str) -> bool:

@@ -83,13 +83,16 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report licence files that METADATA names and the wheel does not hold, in ``licenses`` (PEP 639) or beside METADATA."""
+    """Report licence files that METADATA names and the wheel does not hold, in ``licenses`` (PEP 639) or where backends put them before.
+
+    That was beside METADATA; in ``license_files`` with maturin before 1.9.
+    """
     if wheel.shallow:
         return
     names = {member.name for member in wheel.members}
     for file in wheel.metadata.all("License-File"):
-        places = (f"{wheel.dist_info}/licenses/{file}", f"{wheel.dist_info}/{file}", f"{wheel.dist_info}/{file.rpartition('/')[2]}")
-        if not names.intersection(places):
+        places = (f"licenses/{file}", f"license_files/{file}", file, file.rpartition("/")[2])
+        if not names.intersection(f"{wheel.dist_info}/{place}" for place in places):
             yield found("WK708", what=f"METADATA names the licence file {file}, which the wheel does not hold", file=wheel.filename)
 
 

@@ -113,7 +113,9 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield found("WK205", what=f'Root-Is-Purelib is "{flag}", neither true nor false', file=wheel.filename)
     elif flag == "true" and not wheel.name.any_platform:
         what = f"Root-Is-Purelib is true, yet the wheel is tagged {'.'.join(wheel.name.platforms)}"
-        yield found("WK205", what=what, file=wheel.filename)
+        # Python finds extension modules by its search path; what is loaded by its path or run is found wherever it lies.
+        modules = wheel.name.abis != ("none",) or any(binary.extension for binary in wheel.binaries)
+        yield found("WK205" if modules else "WK211", what=what, file=wheel.filename)
     elif flag == "false" and wheel.name.any_platform and not wheel.binaries and not wheel.shallow:
         # An ABI tag other than none is a reason to go to platlib even without a platform.
         what = "Root-Is-Purelib is false, yet the wheel is for any platform and holds no native code"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
@@ -10,7 +11,7 @@ from wheelkit.checks.words import some
 from wheelkit.matrix import System
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from wheelkit.checks.claims import Claim
     from wheelkit.checks.contract import Contract
@@ -62,10 +63,29 @@ def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> 
         fix = "build for both architectures and join them: lipo -create, or delocate-merge on the two wheels"
         yield found("WK322", what=what, fix=fix, file=wheel.filename, member=binary.member)
         return
-    # A program that is only shipped along, such as a launcher, harms nobody by being there.
-    program = all(part.kind == "executable" for part in binary.slices)
+    # A program that is only shipped along, such as a launcher, harms nobody by being there; nor does a library that is named for its
+    # processor, of which the project's code loads the right one (debuggers, that inject themselves into programs of either width).
+    along = all(part.kind == "executable" for part in binary.slices) or _named_for(binary, archs)
     what = f"{binary.member} is for {some(sorted(archs))}; the wheel is tagged {tags}"
-    yield found("WK303" if program else "WK301", what=what, file=wheel.filename, member=binary.member)
+    yield found("WK303" if along else "WK301", what=what, file=wheel.filename, member=binary.member)
+
+
+# How the names of files and folders spell an architecture.
+_SPELT: Mapping[str, str] = {
+    "x86_64": r"x86[_-]64|\bx64|amd64|win64|64bit",
+    "i686": r"\bx86(?![_-]64)|i[3-6]86|win32|32bit",
+    "arm64": r"arm64|aarch64",
+    "aarch64": r"arm64|aarch64",
+    "armv7l": r"\barm|armhf|armv7\w?",
+}
+
+
+def _named_for(binary: Binary, archs: set[str]) -> bool:
+    """Tell whether a library that nobody imports says in its path which architecture it is for."""
+    if binary.extension:
+        return False
+    path = binary.member.lower().replace("_", "-")
+    return any(re.search(rf"(?:{_SPELT.get(arch, arch)})(?![a-z0-9])", path) for arch in archs)
 
 
 def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -82,7 +102,9 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     extensions = [binary for binary in native if binary.extension]
     others = [binary for binary in native if not binary.extension]
     for code, group in (("WK304", extensions), ("WK305", others)):
-        if group:
+        # Programs for all three systems, of which the project's code starts the right one, are there on purpose.
+        everywhere = group is others and {system_of(binary) for binary in group} >= set(System)
+        if group and not everywhere:
             what = f"it is tagged for any platform, yet holds {some(file_names(group))}"
             yield found(code, what=what, file=wheel.filename, member=group[0].member)
 

@@ -75,12 +75,19 @@ def policies(libc: str, arch: str) -> tuple[Policy, ...]:
 
 @cache
 def policy_for(target: Target) -> Policy | None:
-    """Give what a Linux target allows: its own table, else the newest one that is older, since each system only adds."""
-    older = [policy for policy in policies(target.libc, target.arch) if policy.target.version <= target.version]
+    """Give what a Linux target allows: its own table, else the newest one that is older, since each system only adds.
+
+    Of the symbols that the older table forbids, those count between two tables that the newer one forbids as well: the others came to be in
+    between, as pthread_setattr_default_np did with glibc 2.18.
+    """
+    tables = policies(target.libc, target.arch)
+    older = [policy for policy in tables if policy.target.version <= target.version]
     if not older:
         return None
     newest = older[-1]
-    return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=newest.forbidden)
+    upper = newest if newest.target.version == target.version else next(iter(tables[len(older) :]), newest)
+    forbidden = {library: symbols & upper.forbidden.get(library, frozenset()) for library, symbols in newest.forbidden.items()}
+    return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=forbidden)
 
 
 def _policy(row: Mapping[str, Any], libc: str, arch: str) -> Policy:

@@ -1,4 +1,4 @@
-"""Windows wheels: no debug C runtime, and which of CPython's DLLs they load."""
+"""Windows wheels: no debug C runtime, and which of the interpreters' DLLs they load."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _DEBUG_RUNTIME = re.compile(
     r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
     re.IGNORECASE,
 )
+# PyPy for Windows has its symbols in a DLL, as CPython has: what its python311.lib names.
+_PYPY_DLL = re.compile(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
 
 
 def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -37,5 +39,11 @@ def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def python_needed(wheel: Wheel) -> frozenset[str]:
-    """Name the DLLs of CPython that the wheel's binaries load: ``python3.dll``, ``python311.dll``."""
-    return frozenset(library.lower() for library in wheel.needed if python_dll(library))
+    """Name the interpreters' DLLs that the wheel's binaries load: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
+    return frozenset(library.lower() for library in wheel.needed if python_dll(library) or pypy_dll(library))
+
+
+def pypy_dll(library: str) -> str | None:
+    """Read the Python tag of the PyPy whose DLL this is, such as ``pp311``; None for every other library."""
+    match = _PYPY_DLL.fullmatch(library)
+    return f"pp{match['major']}{match['minor']}" if match else None

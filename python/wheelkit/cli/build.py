@@ -70,7 +70,12 @@ def command(
         show_plan(made, as_json=as_json)
         return
     everything = not (native or pure or sdist or cross or targets)
-    selection = Selection(native=native or cross or bool(targets) or everything, pure=pure or everything, sdist=sdist or everything)
+    selection = Selection(
+        native=native or cross or bool(targets) or everything,
+        pure=pure or everything,
+        sdist=sdist or everything,
+        names=frozenset(project.chosen),
+    )
     order = Order(plan=made, selection=selection, config=project.config)
     built = _execute(order, Steps(verbose=verbose, times=times_of(made)), no_cache=no_cache)
     if cross:

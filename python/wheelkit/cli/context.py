@@ -21,20 +21,42 @@ class Project:
 
     config: Config
     family: Family
+    chosen: tuple[str, ...] = ()
+    """The members that were named; empty for all of the family."""
 
 
 def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) -> Project:
     """Load the configuration and find the family.
 
-    The configuration is that of a single named folder, else that of the current one, or ``config_file``.
+    Members of the current folder's family may be named, by name or by folder: the family stays whole, for what they need to be built.
+    Else the configuration is that of a single named folder, or that of the current one, or ``config_file``.
     """
     from wheelkit import family
 
+    if sources and (found := _members(sources, config_file)) is not None:
+        return found
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
     loaded = load_config(folder.resolve(), config_file)
     is_root = len(sources) == 1 and sources[0].resolve() == loaded.root
     named = [] if is_root else [path.resolve() for path in sources]
     return Project(config=loaded, family=family.discover(loaded, named))
+
+
+def _members(sources: Sequence[Path], config_file: Path | None) -> Project | None:
+    """Open the current folder's family where all sources are members of it; None where it holds none, or they are something else."""
+    from wheelkit import family
+    from wheelkit.errors import ConfigError, ProjectError
+
+    named = [path for path in sources if not path.exists()]
+    try:
+        loaded = load_config(Path.cwd(), config_file)
+        whole = family.discover(loaded)
+    except (ConfigError, ProjectError) as error:
+        if named and isinstance(error, ConfigError):
+            raise
+        return None
+    keys = family.named_members(whole, sources)
+    return None if keys is None else Project(config=loaded, family=whole, chosen=keys)
 
 
 def load_config(folder: Path, config_file: Path | None) -> Config:
@@ -71,5 +93,5 @@ def out_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sources_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``[PROJECT]...``: folders and sdists."""
+    """Add ``[PROJECT]...``: members of the family by name, folders and sdists."""
     return click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path))(function)

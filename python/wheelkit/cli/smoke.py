@@ -155,7 +155,8 @@ def _show(smoked: Smoked) -> None:
     failed = sum(not outcome.ok for outcome in smoked.outcomes)
     checks = sum(outcome.checks for outcome in smoked.outcomes)
     tail = f"{failed} failed" if failed else "all fine"
-    result(f"\n  {len(smoked.outcomes)} environments, {checks} checks · {tail}")
+    environments = "1 environment" if len(smoked.outcomes) == 1 else f"{len(smoked.outcomes)} environments"
+    result(f"\n  {environments}, {'1 check' if checks == 1 else f'{checks} checks'} · {tail}")
 
 
 def _table(smoked: Smoked) -> str:

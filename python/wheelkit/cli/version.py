@@ -103,7 +103,7 @@ def bump(part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | N
 def set_command(version: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool) -> None:
     """Give the named distributions, or all, one version; the ranges of their dependents follow."""
     wanted = str(parse(version))
-    _change(config_file, names, lambda _: wanted, dry_run=dry_run, as_json=as_json)
+    _change(config_file, names, lambda _: wanted, dry_run=dry_run, as_json=as_json, known=True)
 
 
 @command.command("dev")
@@ -147,8 +147,10 @@ def tag(
     note("no tag was made (--dry-run)" if dry_run else f"next: git push origin {' '.join(one.name for one in planned)}")
 
 
-def _change(config_file: Path | None, names: tuple[str, ...], follow: Callable[[str], str], *, dry_run: bool, as_json: bool) -> None:
-    """Compute new versions of the chosen distributions, and change all files at once."""
+def _change(
+    config_file: Path | None, names: tuple[str, ...], follow: Callable[[str], str], *, dry_run: bool, as_json: bool, known: bool = False
+) -> None:
+    """Compute new versions of the chosen distributions, and change all files at once; ``known`` ones do not follow from what is there."""
     config, state = _read(config_file)
     keys = _chosen(state, names)
     if not names:
@@ -156,6 +158,8 @@ def _change(config_file: Path | None, names: tuple[str, ...], follow: Callable[[
         keys = tuple(key for key in keys if key not in left) or keys
         if left and len(left) < len(state.members):
             note(f"{', '.join(left)}: the version comes from git tags and stays")
+    if not known:
+        changes.require_agreement(state, keys)
     planned = changes.plan(config, state, {key: follow(state.members[key].version or "0") for key in keys})
     if not dry_run:
         changes.write(planned)
@@ -170,7 +174,7 @@ def _say_what_follows(state: State, planned: Change, *, dry_run: bool) -> None:
     alone = dict.fromkeys(move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions)
     if alone:
         names = " ".join(state.members[key].distribution.name for key in alone)
-        note(f"ranges changed, the version did not: {names}; before they are released again:  wheelkit version bump patch {names}")
+        note(f"ranges changed, the version did not: {names}\n  before they are released again:  wheelkit version bump patch {names}")
     if dry_run:
         note("nothing was written (--dry-run)")
 

@@ -32,15 +32,22 @@ _WITHOUT_LIMITED_API = "setup-args=-Dpython.allow_limited_api=false"
 
 _IMPORTS = (
     "from importlib import import_module, metadata; "
-    "native = [f for f in metadata.files('{name}') if '.libs' not in str(f)]; "
+    "native = [f for f in {files} if '.libs' not in str(f)]; "
     "names = [f.parts for f in native if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1]; "
     "[import_module('.'.join([*p[:-1], p[-1].split('.')[0]])) for p in names]"
 )
 
 
-def import_test(name: str) -> str:
-    """Write the command that imports every extension module of an installed distribution; the test where none is configured."""
-    return f'python -c "{_IMPORTS.format(name=name)}"'
+# Installers note of what they took from a file where it lay (PEP 610); what it requires comes from an index.
+_OF_THE_FILE = "[f for d in metadata.distributions() if d.read_text('direct_url.json') for f in d.files]"
+
+
+def import_test(name: str | None) -> str:
+    """Write the command that imports every extension module of an installed distribution; the test where none is configured.
+
+    Without a name, which some projects only compute when they are built, it is that of the distribution that was installed from a file.
+    """
+    return f'python -c "{_IMPORTS.format(files=f"metadata.files({name!r})" if name else _OF_THE_FILE)}"'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,7 +214,7 @@ def _step(config: Config, request: Request, group: _Group) -> NativeStep:
         identifiers=tuple(build_identifier(one, target) for one in group.interpreters),
         repair=container_line(target, excluded),
         patterns=excluded,
-        tests=settings.smoke or (import_test(item.name),),
+        tests=settings.smoke or (import_test(item.name if item.stated else None),),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
     if draft.builder is Builder.CROSS:

@@ -30,11 +30,13 @@ def linux_line(target: Target, patterns: Iterable[str], *, wheel: str = "{wheel}
 def container_line(target: Target, patterns: Sequence[str], python: str = sys.executable) -> str:
     """Build what cibuildwheel's ``repair-wheel-command`` is set to for this target.
 
-    In the Linux container there is only auditwheel. On macOS and Windows cibuildwheel repairs on the host, where wheelkit itself resolves
+    In the Linux container there is only auditwheel; where it refuses, it is asked what the wheel needs, which its refusal does not say
+    and which goes with the container. On macOS and Windows cibuildwheel repairs on the host, where wheelkit itself resolves
     the patterns against what the wheel really needs: delocate takes substrings and delvewheel exact names.
     """
     if target.system is System.LINUX:
-        return shlex.join(linux_line(target, patterns)).replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")
+        line = shlex.join(linux_line(target, patterns)).replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")
+        return f"{line} || (auditwheel show {{wheel}}; false)"
     words = wheelkit_line(target, patterns, python)
     return " ".join(f'"{word}"' if " " in word or "*" in word else word for word in words)
 

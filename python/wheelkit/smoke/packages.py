@@ -30,7 +30,7 @@ _SCHEMES = ("purelib", "platlib")
 def collect(folder: Path) -> tuple[Path, ...]:
     """List the wheels of a dist folder; raise UsageError where there are none, CheckFailedError where one is not what was built."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", hint="give the folder with the wheels:  wheelkit smoke dist/")
+        raise UsageError(f"{folder} is no folder", hint="give the folder that wheelkit build fills:  wheelkit smoke dist/")
     wheels = tuple(sorted(folder.glob("*.whl")))
     if not wheels:
         raise UsageError(f"{folder} holds no wheel", hint="build them first:  wheelkit build")

@@ -25,7 +25,7 @@ _ANSWERED = re.compile(
     r"index URL \((?P<closed>[^)\s]+)\) could not be queried due to a lack of valid authentication credentials \((?P<denied>[^)]*)\)"
 )
 _DENIED = ("401", "403")
-_ADDRESS = re.compile(r"for url \((?P<url>[^)\s]+)\)|Failed to fetch: `?(?P<fetch>[^\s`]+)")
+_ADDRESS = re.compile(r"for url \((?P<url>[^)\s]+)\)|Failed to fetch: `?(?P<fetch>[^\s`]+)|Looking in indexes: (?P<pip>[^\s,]+)")
 _ONLY_SDIST = re.compile(r"Wheels are required for `(?P<uv>[^`]+)`|(?P<other>[\w.-]+)(?:[=<>!~]=?[\w.]+)? has no usable wheels")
 _UNKNOWN = re.compile(
     r"Because (?P<uv>[\w.-]+) was not found in (?P<place>the package registry|the cache|the provided package locations)|"
@@ -66,7 +66,7 @@ def _silent_index(text: str, detail: str) -> Refusal | None:
     """Tell where it was the index's or the network's fault."""
     if _NO_NETWORK.search(text):
         address = _ADDRESS.search(text)
-        where = (address["url"] or address["fetch"]) if address else "the index"
+        where = (address["url"] or address["fetch"] or address["pip"]) if address else "the index"
         return _service(f"{where} cannot be reached", detail, f"check the network, {_ELSEWHERE}")
     match = _ANSWERED.search(text)
     return _answered(match, detail) if match else None

@@ -77,6 +77,25 @@ def plan(config: Config, state: State, versions: Mapping[str, str]) -> Change:
     )
 
 
+def require_agreement(state: State, keys: Iterable[str]) -> None:
+    """Refuse to compute the next version of a member whose places state different ones: nobody knows which of them it follows."""
+    from packaging.version import InvalidVersion, Version
+
+    for key in keys:
+        places = state.members[key].places
+        try:
+            agree = len({Version(place.text) for place in places}) <= 1
+        except InvalidVersion:
+            agree = True  # that it is no version is told by whoever computes with it
+        if not agree:
+            name = state.members[key].distribution.name
+            raise CheckFailedError(
+                f"{name} has two versions, so which is the next one is unclear; nothing was changed",
+                detail="\n".join(f"{place.text} in {state.shown(place.path)}, {place.where}" for place in places),
+                hint=f"say which it is first:  wheelkit version set {places[0].text} {name}",
+            )
+
+
 def _require_editable(member: Versioned) -> None:
     if member.editable:
         return
@@ -103,10 +122,10 @@ def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable
         text = new.get(need, need.range)
         if version is not None and text and not admits(text, version):
             name = state.members[need.dependent].distribution.name
-            lines.append(f"{name} needs {need.sibling} {text}   ({state.shown(need.place.path)}, {need.place.where})")
+            lines.append(f"{name} needs {need.sibling} {need.range}, not {version}   ({state.shown(need.place.path)}, {need.place.where})")
     if lines:
         raise CheckFailedError(
-            "a dependent does not allow the new version, and its range is not one that wheelkit moves; nothing was changed",
+            "a dependent does not allow the new version, and its range cannot follow; nothing was changed",
             detail="\n".join(lines),
             hint="change that range by hand, or choose a version that it admits",
         )

@@ -96,7 +96,8 @@ def _setuptools(folder: Path, document: Mapping[str, Any], backend: str) -> Iter
     if at(document, "tool", "setuptools_scm") is not None:
         yield Scheme.TAGS.value
         return
-    if backend not in {"", "setuptools.build_meta"}:
+    # A backend of the project's own, as a rule, wraps that of setuptools.
+    if backend not in {"", "setuptools.build_meta"} and at(document, "build-system", "backend-path") is None:
         return
     table = at(document, "tool", "setuptools", "dynamic", "version")
     files = at(table, "file") if isinstance(table, dict) else None

@@ -83,6 +83,7 @@ def _require_ready(config: Config, state: State, request: Request) -> None:
     if repository.ask("--version").returncode != 0:
         raise MissingToolError("git was not found", hint="install git")
     if not repository.head:
+        repository.require_trusted()
         raise ProjectError(f"{repository.folder} is not under git, or has no commit yet", hint="git init && git add . && git commit")
     if changes := repository.changes(member.distribution.source for member in state.members.values()):
         shown = [*changes[:_GLIMPSE], *(["…"] if len(changes) > _GLIMPSE else [])]

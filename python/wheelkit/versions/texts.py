@@ -25,6 +25,7 @@ _PYTHON = re.compile(
 _WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
 _CFG = re.compile(rf"^version\s*[=:]\s*(?P<version>{_NUMBER})\s*$", re.MULTILINE)
 _SETUP = re.compile(rf"\bversion\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)")
+_SETUP_NAME = re.compile(r"\bversion\s*=\s*(?P<name>[A-Za-z_]\w*)\s*[,)]")
 _ANY = re.compile(rf"\b(?:version|release)[\"']?\s*[:=]+\s*[\"']?(?P<version>{_NUMBER})", re.IGNORECASE)
 
 
@@ -53,10 +54,18 @@ def in_file(path: Path) -> Place | None:
     patterns = {"setup.cfg": (_CFG, "[metadata] version"), "setup.py": (_SETUP, "setup(version=)")}
     if path.name in patterns:
         pattern, where = patterns[path.name]
-        return _found(path, text, pattern, where)
+        return _found(path, text, pattern, where) or _by_name(path, text)
     if match := _WHOLE.fullmatch(text):
         return _place(path, "the whole file", match)
     return _found(path, text, _ANY, "version")
+
+
+def _by_name(path: Path, text: str) -> Place | None:
+    """Find what ``setup(version=VERSION)`` names, where the same file sets it to a literal."""
+    named = _SETUP_NAME.search(text)
+    pattern = rf"^{named['name']}\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)" if named else r"(?!)"
+    match = re.search(pattern, text, re.MULTILINE)
+    return _place(path, named["name"], match) if named and match else None
 
 
 def meson(folder: Path) -> Iterator[Place | str]:
