@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 65536
-_TAIL_LINES = 400
+# So many that the first error of a long compilation, which the others follow from, is among them.
+_TAIL_LINES = 20_000
 # How long a program that is to end gets after SIGINT, and after SIGTERM; what it leaves behind is cleaned up by its caller.
 _GRACE_SECONDS = (1.0, 0.5)
 _TIMED_OUT = 124

@@ -215,5 +215,21 @@ def test_a_compilers_own_lines_are_picked_with_their_surroundings(line: str) -> 
     assert complaints("\n".join([*before, *after, "warning: unused", "0 errors"])) == ""
 
 
+def test_cythons_complaint_is_shown_with_the_code_above_it() -> None:
+    block = [
+        "Error compiling Cython file:",
+        "-" * 60,
+        "...",
+        "def oops(: pass",
+        "         ^",
+        "-" * 60,
+        "",
+        "a/_a.pyx:149:9: Expected ')', found ':'",
+    ]
+    noise = [f"  File {number}" for number in range(40)]
+    assert complaints("\n".join(["[1/1] Cythonizing", *block, *noise])).splitlines() == [*block, *noise[:3]]
+    assert complaints("warning: a/_a.pyx:1:2: Unused\nperformance hint: a/_a.pyx:1:2: slow") == ""
+
+
 def test_of_many_complaints_the_first_are_shown() -> None:
     assert len(complaints("x.c:1:1: error: no\n" * 500).splitlines()) == 40

@@ -11,15 +11,17 @@ from wheelkit.errors import MissingToolError
 from wheelkit.machine import COMPILERS, find_compiler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.project import Distribution
 
 _COMPLAINT = re.compile(
     r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
-    r"ld: cannot find |ld: library .*not found"
+    r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
 )
+# Cython prints the lines in question first, below this heading, and then where they are and what is wrong.
+_CYTHON, _CYTHON_LINES = "Error compiling Cython file:", 15
 _COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
 _BEFORE, _AFTER, _MOST = 1, 4, 40
 _INSTALL = (
@@ -67,6 +69,12 @@ def complaints(output: str) -> str:
     wanted: dict[int, None] = {}
     for number, line in enumerate(lines):
         if _COMPLAINT.search(line):
-            for near in range(max(0, number - _BEFORE), min(len(lines), number + _AFTER)):
+            for near in range(_first(lines, number), min(len(lines), number + _AFTER)):
                 wanted[near] = None
     return "\n".join(lines[number] for number in list(wanted)[:_MOST])
+
+
+def _first(lines: Sequence[str], number: int) -> int:
+    """Give the line at which the complaint that stands in line ``number`` begins."""
+    back = range(number, max(-1, number - _CYTHON_LINES), -1)
+    return next((near for near in back if lines[near] == _CYTHON), max(0, number - _BEFORE))
