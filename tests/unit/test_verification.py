@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 
 import wheels
+import zoo
 from wheelkit import manifest
-from wheelkit.checks import Contract, Promise, contract_of
+from wheelkit.checks import Contract, Dist, Promise, contract_of
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
 from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project import Kind
 from wheelkit.report.model import Finding, Report, Severity
-from wheelkit.verification import collect, verify
+from wheelkit.verification import collect, judge, verify
+from wheelkit.wheel import Wheel, read_all
 
 ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
 
@@ -186,3 +188,16 @@ def test_fails_is_what_ok_counts() -> None:
     assert not replace(base, findings=(error,)).ok
     assert replace(base, findings=(replace(error, accepted="known"),)).ok
     assert replace(base, findings=(replace(error, severity=Severity.WARNING),)).ok
+
+
+def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> None:
+    """Judged while they are read, wheels lose members and symbols before the release is judged; whole ones give the same report."""
+    for number, name in enumerate((zoo.LINUX, zoo.MACOS, zoo.WINDOWS, zoo.PURE, *list(zoo.ZOO)[::7])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = zoo.ZOO[name].write(folder) if name in zoo.ZOO else zoo.good(name).write(folder)
+        (whole,) = read_all([path])
+        if isinstance(whole, Wheel):
+            report = verify([path], Contract())
+            again = judge(Dist(wheels=(whole,), sdists=(), whole=False), (), Contract())
+            assert (report.rows, report.findings) == (again.rows, again.findings), name
