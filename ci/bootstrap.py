@@ -110,7 +110,8 @@ def environment() -> None:
 
 def install_wheelkit() -> None:
     """Build and install wheelkit as users get it; what uv may have kept of an earlier state of this folder does not count."""
-    uv_install("Installing wheelkit", "--reinstall-package", "wheelkit", "--refresh-package", "wheelkit", str(ROOT))
+    # Compiled as pip does it: where Python may not write bytecode, each start of the program would compile it anew.
+    uv_install("Installing wheelkit", "--compile-bytecode", "--reinstall-package", "wheelkit", "--refresh-package", "wheelkit", str(ROOT))
 
 
 def uv_install(title: str, *what: str) -> None:

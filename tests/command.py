@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+# By this git tells that a folder is another user's, as in many containers: git's own tests have it so.
+OTHERS_FOLDER = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
 MakeProject = Callable[..., Path]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -32,6 +33,19 @@ STEERING = (
 )
 # What a test starts by itself is built, whatever the user of this machine has in the cache; the command below has a cache of its own.
 os.environ["WHEELKIT_NO_CACHE"] = "1"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Spread whole folders over the cores; a file or a test of its own runs at once, in this process, as it does with ``-s`` or ``--pdb``."""
+    single = any(not Path(argument).is_dir() for argument in config.args)
+    return 0 if single or config.option.capture == "no" else min(4, os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Spare every garbage collection to come the sight of all that was imported: a tenth of the time that the unit tests take."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import project
 from wheelkit.config import Problems, normalise
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Family:
+class Family(Struct, frozen=True, kw_only=True):
     """Distributions in the order in which they can be built: each after all that it needs."""
 
     root: Path
@@ -80,10 +81,10 @@ def _by_name(family: Family, path: Path) -> str:
     if key in family.members and not (path / "pyproject.toml").is_file():
         return key
     if not path.exists():
-        near = Problems.did_you_mean(key, family.members)
+        near = Problems.nearest(key, family.members)
         raise ProjectError(
             f"{path} does not exist, and no distribution of the family has that name{near}",
-            hint="give a project folder or an sdist (.tar.gz), or a distribution's name",
+            hint=f"give a project folder or an sdist (.tar.gz), or a distribution's name: {', '.join(family.members)}",
         )
     return ""
 

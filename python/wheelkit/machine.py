@@ -8,9 +8,10 @@ import platform
 import shutil
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.process import Command, Question, query
@@ -38,8 +39,7 @@ _SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WIN
 COMPILERS = ("cc", "gcc", "clang")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """A container engine that answers; ``setting`` is what cibuildwheel is told, options included."""
 
     name: str
@@ -51,8 +51,7 @@ class Engine:
         return f"{self.name} {self.version}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """System, architecture and C library of this machine, and the container engine that works here.
 
     ``engine_problem`` says in one line why there is none. ``libc`` is ``manylinux`` or ``musllinux`` on Linux, ``libc_version`` its
@@ -183,8 +182,7 @@ print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Python:
+class Python(Struct, frozen=True, kw_only=True):
     """An interpreter on this machine.
 
     ``headers`` tells whether extensions can be compiled for it; ``links`` holds the commands by which it was told to link them

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from wheelkit.errors import CheckFailedError
 
@@ -22,8 +23,7 @@ SUFFIX = ".wheelkit.json"
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuiltFile:
+class BuiltFile(Struct, frozen=True, kw_only=True):
     """One shipped file: name, sha256 in hexadecimal, size in bytes, and what it was made for and with.
 
     ``cells`` are the interpreters that it serves on ``target``, ``tested`` those on which it was installed and tested;
@@ -40,8 +40,7 @@ class BuiltFile:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """All files that one build of one distribution for one target made, and from what.
 
     ``target`` is a platform tag, ``any`` for pure wheels, ``sdist`` for a source release. ``builder`` is ``cibuildwheel``, ``host``,
@@ -67,7 +66,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Serialise, with sorted keys, so that the same build gives the same bytes."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+        return json.dumps({"schema": SCHEMA, **to_builtins(self)}, indent=1, sort_keys=True) + "\n"
 
 
 def read(path: Path) -> Manifest:

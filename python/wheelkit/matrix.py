@@ -7,10 +7,11 @@ by ``packaging.tags`` for the machine that a *target* describes, never for the m
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,8 +55,7 @@ COMMON_TARGETS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """The oldest system that a user may have, as one platform tag.
 
     ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty; ``version`` is glibc's, musl's or macOS', and ``(0, 0)``
@@ -152,8 +152,7 @@ NEWEST_CPYTHON_MINOR = 15
 """The newest CPython with a final release: 3.15.0 of October 2026."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interpreter:
+class Interpreter(Struct, frozen=True, kw_only=True):
     """One Python implementation and version, written as cibuildwheel writes it: ``cp311``, ``cp314t``, ``pp311``."""
 
     tag: str
@@ -218,8 +217,7 @@ def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]
     return tuple(Interpreter.parse(f"cp3{minor}") for minor in minors if admitted.contains(f"3.{minor}.99"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A wheel as an installer sees it before the download: its tags, build tag and ``Requires-Python``."""
 
     filename: str
@@ -284,8 +282,7 @@ def admits_python(requires_python: str | None, interpreter: Interpreter) -> bool
     return admitted.contains(f"{interpreter.version[0]}.{interpreter.version[1]}.99")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Matrix:
+class Matrix(Struct, frozen=True, kw_only=True):
     """What is promised: targets x interpreters. ``declared`` is false where it is only a default that nobody promised."""
 
     targets: tuple[Target, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def _reader(source: Path) -> Read:
         return lambda name: _text(source / name)
     if not source.is_file():
         return lambda _: None
+    import tarfile
+
     with tarfile.open(source, "r:gz") as archive:
         texts = {
             member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")

@@ -16,8 +16,10 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
 
@@ -35,8 +37,7 @@ _TIMED_OUT = 124
 _WINDOWS = sys.platform == "win32"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """A program to run: its arguments, what it adds to the environment, what it must not see of it, and where it runs.
 
     ``keeps`` are open files, by descriptor, that it inherits: a lock on one of them holds until the program has ended as well. One with
@@ -70,8 +71,7 @@ class Command:
         return env
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True):
     """How a program ended: its exit status, its last lines (standard output and error together), and the log that holds all of them.
 
     ``timed_out`` tells that it was ended because its time was over; the status is 124 then, as in a shell.

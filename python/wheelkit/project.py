@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+
 from wheelkit.config import normalise
 from wheelkit.errors import ProjectError
+from wheelkit.poetry import specifier
+from wheelkit.requirements import stated as stated_elsewhere
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from wheelkit.requirements import Stated
 
 
 class Kind(StrEnum):
@@ -25,8 +30,7 @@ class Kind(StrEnum):
     META = "meta"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True, kw_only=True):
     """One project of the family.
 
     ``source`` is its folder, or its sdist file. ``extras`` are the optional dependencies by the name of their extra. ``version`` and
@@ -87,13 +91,14 @@ class _FolderFiles:
         for path in sorted(folder.iterdir()):
             if not path.is_dir():
                 yield f"{prefix}{path.name}"
-            elif path.name not in _NOT_CODE and not path.name.startswith(".") and not (path / "pyproject.toml").is_file():
+            elif path.name not in NOT_CODE and not path.name.startswith(".") and not (path / "pyproject.toml").is_file():
                 yield from self._names(path, f"{prefix}{path.name}/")
 
     def text(self, name: str) -> str | None:
         path = self._folder / name
         try:
-            return path.read_text(encoding="utf-8")
+            # Only TOML has to be UTF-8; an old setup.py may say otherwise in its first line, and what is looked for is ASCII.
+            return path.read_text(encoding="utf-8", errors="strict" if path.suffix == ".toml" else "surrogateescape")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
@@ -124,7 +129,7 @@ class _SdistFiles:
     def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         for member in archive:
             parts = PurePosixPath(member.name).parts
-            name = "" if _NOT_CODE.intersection(parts) else "/".join(parts[1:])
+            name = "" if NOT_CODE.intersection(parts) else "/".join(parts[1:])
             self._code = self._code or _is_code(name)
             self._sources = self._sources or _is_source(name)
             if len(parts) == 2 and parts[1] in self._WANTED and member.isfile() and member.size <= self._LARGEST:  # noqa: PLR2004
@@ -146,9 +151,7 @@ class _SdistFiles:
 
 _Files = _FolderFiles | _SdistFiles
 # Folders whose Python is not what a wheel holds, and files at the top that only serve the build and the developer.
-_NOT_CODE = frozenset(
-    {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"}
-)
+NOT_CODE = frozenset({"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"})
 _TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
 
 
@@ -163,15 +166,18 @@ def _is_source(name: str) -> bool:
 def _read(files: _Files, source: Path) -> Distribution:
     pyproject = _pyproject(files, source)
     setup_py, setup_cfg = files.text("setup.py"), files.text("setup.cfg")
+    if not pyproject and setup_py is None and setup_cfg is None and files.text("pyproject.toml") is not None:
+        raise ProjectError(f"{source / 'pyproject.toml'} says nothing", hint="give it a [project] table, or remove it")
     if not pyproject and setup_py is None and setup_cfg is None:
         message = f"{source} holds no pyproject.toml (nor setup.py), so there is nothing to build"
         raise ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
     project: dict[str, Any] = _table(pyproject, "project")
     tools: dict[str, Any] = _table(pyproject, "tool")
     build = _table(pyproject, "build-system")
-    facts = _stated(project) | _pkg_info(files.text("PKG-INFO"))
+    facts = _poetry(tools) | _stated(project) | _pkg_info(files.text("PKG-INFO"))
     backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
     name = facts.get("name") or _cfg_name(setup_cfg) or _setup_name(setup_py)
+    elsewhere = tuple(one for one in stated_elsewhere(pyproject, files.text) if one.published)
     meson = files.text("meson.build")
     kind = _kind(backend, tools, meson, (setup_py or "") + (setup_cfg or ""))
     if kind is None and _own_build_code(build, tools) and files.holds_sources():
@@ -184,12 +190,21 @@ def _read(files: _Files, source: Path) -> Distribution:
         source=source,
         backend=backend,
         requires_python=facts.get("requires_python"),
-        dependencies=_list(project, "dependencies"),
-        extras={name: _list(_table(project, "optional-dependencies"), name) for name in _table(project, "optional-dependencies")},
+        dependencies=(*_list(project, "dependencies"), *(one.requirement for one in elsewhere if not one.extra)),
+        extras=_extras(project, elsewhere),
         build_requires=_list(build, "requires"),
         limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
         cibuildwheel=_table(tools, "cibuildwheel"),
     )
+
+
+def _extras(project: Mapping[str, Any], elsewhere: Iterable[Stated]) -> dict[str, tuple[str, ...]]:
+    optional = _table(project, "optional-dependencies")
+    found = {name: _list(optional, name) for name in optional}
+    for one in elsewhere:
+        if one.extra:
+            found[one.extra] = (*found.get(one.extra, ()), one.requirement)
+    return found
 
 
 def _table(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -205,6 +220,8 @@ def _list(parent: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 def _pyproject(files: _Files, source: Path) -> dict[str, Any]:
     text = files.text("pyproject.toml")
+    if text and text.startswith("\ufeff"):
+        raise ProjectError(f"{source / 'pyproject.toml'} begins with a byte order mark", hint="save it as UTF-8 without one")
     try:
         return tomllib.loads(text or "")
     except (ValueError, RecursionError) as error:
@@ -214,6 +231,17 @@ def _pyproject(files: _Files, source: Path) -> dict[str, Any]:
 def _stated(project: Mapping[str, Any]) -> dict[str, str]:
     wanted = {"name": "name", "version": "version", "requires-python": "requires_python"}
     return {ours: project[theirs] for theirs, ours in wanted.items() if isinstance(project.get(theirs), str)}
+
+
+def _poetry(tools: Mapping[str, Any]) -> dict[str, str]:
+    """Read what poetry's own table says, where [project] does not; a version that comes from git is none yet."""
+    table = _table(tools, "poetry")
+    python = _table(table, "dependencies").get("python")
+    found = {"name": table.get("name"), "version": table.get("version")}
+    if _table(tools, "poetry-dynamic-versioning").get("enable") is True:
+        del found["version"]
+    found["requires_python"] = specifier(python) if isinstance(python, str) else None
+    return {key: value for key, value in found.items() if isinstance(value, str) and value}
 
 
 def _pkg_info(text: str | None) -> dict[str, str]:

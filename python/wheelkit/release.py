@@ -6,8 +6,9 @@ bytes, is known to have passed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit import publish
 from wheelkit.errors import CheckFailedError, UsageError
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from wheelkit.versions.tags import Tag
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What is to be released where: ``stages`` in order, of which the staging index comes first.
 
     ``source`` is where smoke tests take third parties from, ``interpreters`` restrict them; ``staging`` is the index that has to have
@@ -57,8 +57,7 @@ class Audience:
         """Hear how the smoke test from an index went."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Means:
+class Means(Struct, frozen=True, kw_only=True):
     """What a release works with: the office that publishes, the workshop that installs, and who hears of it."""
 
     room: Office
@@ -66,8 +65,7 @@ class Means:
     audience: Audience
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Released:
+class Released(Struct, frozen=True, kw_only=True):
     """What came of it: the runs on the indexes, and the tags that stand now, of which ``made`` are new."""
 
     release: Release

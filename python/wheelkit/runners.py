@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from wheelkit import data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Runner:
+class Runner(Struct, frozen=True, kw_only=True):
     """A hosted CI machine by its label; ``ends`` is the last day on which the label works, where that is announced."""
 
     label: str
@@ -44,6 +44,5 @@ def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
 
 @cache
 def _shipped() -> tuple[tuple[tuple[str, ...], Runner], ...]:
-    text = files("wheelkit").joinpath("data/runners.toml").read_text(encoding="utf-8")
-    rows = tomllib.loads(text)["runner"]
+    rows = data.table("runners.toml")["runner"]
     return tuple((tuple(row["targets"]), Runner(label=row["label"], ends=row.get("ends"))) for row in rows)

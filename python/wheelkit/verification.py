@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, metadata, names, sdist_checks
 from wheelkit.checks.catalogue import found
@@ -151,8 +153,7 @@ def _without_name(message: str, path: Path) -> str:
     return message
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Checks:
+class _Checks(Struct, frozen=True, kw_only=True):
     """Which checks are run: of single wheels, of releases, of the whole dist; those of sdists are loaded when there is one."""
 
     wheels: tuple[WheelCheck, ...]

@@ -1,6 +1,8 @@
 """A tiny ELF library with everything that the scanner reads: 32 or 64 bits, either byte order, any processor."""
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 
 from binaries.layout import Binary, Layout, Order, assemble
 
@@ -78,8 +80,9 @@ class Shape:
         return SYMBOLS[:4] + (Symbol(name="x" * self.long_name, binding=GLOBAL),) * self.copies + SYMBOLS[4:]
 
 
+@cache
 def tiny(shape: Shape) -> Binary:
-    """The binary of a shape."""
+    """The binary of a shape, the same object each time."""
     return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
 
 
@@ -153,23 +156,29 @@ def _segments(out: Layout, shape: Shape) -> None:
 
 def _symbols(out: Layout, shape: Shape) -> None:
     out.mark("dynsym")
-    for symbol in shape.symbols:
-        name = out.string("dynstr", symbol.name) if symbol.name else 0
-        out.mark("symbol:" + symbol.name)
-        out.u32(name)
-        if out.wide:
-            out.u8(symbol.binding << 4, symbol.visibility)
-            out.u16(symbol.section)
-            out.u64(0, 0)
-        else:
-            out.u32(0, 0)
-            out.u8(symbol.binding << 4, symbol.visibility)
-            out.u16(symbol.section)
+    for symbol, copies in groupby(shape.symbols):
+        start = len(out.data)
+        _symbol(out, symbol)
+        out.raw(bytes(out.data[start:]) * (sum(1 for _ in copies) - 1))
     out.mark("dynsym.end")
     out.mark("versym")
     out.u16(*(symbol.version for symbol in shape.symbols))
     out.mark("versym.end")
     out.align(8)
+
+
+def _symbol(out: Layout, symbol: Symbol) -> None:
+    name = out.string("dynstr", symbol.name) if symbol.name else 0
+    out.mark("symbol:" + symbol.name)
+    out.u32(name)
+    if out.wide:
+        out.u8(symbol.binding << 4, symbol.visibility)
+        out.u16(symbol.section)
+        out.u64(0, 0)
+    else:
+        out.u32(0, 0)
+        out.u8(symbol.binding << 4, symbol.visibility)
+        out.u16(symbol.section)
 
 
 def _versions(out: Layout) -> None:

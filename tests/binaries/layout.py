@@ -28,8 +28,8 @@ class Layout:
         return self.at(name + ".end") - self.at(name)
 
     def put(self, width: int, *values: int) -> None:
-        for value in values:
-            self.data += (value & (1 << 8 * width) - 1).to_bytes(width, self.order)
+        mask = (1 << 8 * width) - 1
+        self.data += b"".join([(value & mask).to_bytes(width, self.order) for value in values])
 
     def u8(self, *values: int) -> None:
         self.put(1, *values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from binaries.layout import Binary, Layout, Order, assemble
 
@@ -32,8 +33,9 @@ class Shape:
     """Other bytes in the place of the tree of exported names."""
 
 
+@cache
 def tiny(shape: Shape) -> Binary:
-    """The thin file of a shape."""
+    """The thin file of a shape, the same object each time."""
     return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
 
 

@@ -1,6 +1,7 @@
 """Tiny PE files with everything that the scanner reads: 32 and 64 bits, with and without what MinGW adds."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from binaries.layout import Binary, Layout, assemble
 
@@ -36,8 +37,9 @@ class Shape:
         return IMPORTS | {"WS2_32.dll": IMPORTS["WS2_32.dll"] + [7] * self.ordinals}
 
 
+@cache
 def tiny(shape: Shape) -> Binary:
-    """The file of a shape."""
+    """The file of a shape, the same object each time."""
     return assemble(lambda out: _describe(out, shape), order="little", wide=shape.wide)
 
 

@@ -292,12 +292,21 @@ def glibc() -> tuple[int, int]:
     return int(major), int(minor)
 
 
-@pytest.mark.skipif(glibc() < (2, 34), reason="here dlopen is an old symbol of another library")
-def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = running_only(project, "abi3", replace={"pyproject.toml": (TARGET, "manylinux_2_17_x86_64")})
-    set_line(folder, "#include <Python.h>", "#include <Python.h>\n#include <dlfcn.h>", "core.c")
+too_new_here = pytest.mark.skipif(glibc() < (2, 34), reason="here dlopen is an old symbol of another library")
+
+
+def loading(make: MakeProject, more: str = "") -> Path:
+    """Copy a project that calls dlclose, which is a new symbol here, and promise an old system."""
+    folder = running_only(make, "abi3", replace={"pyproject.toml": (TARGET, "manylinux_2_17_x86_64")})
+    set_line(folder, "#include <Python.h>", f"#include <Python.h>\n#include <dlfcn.h>\n{more}", "core.c")
     set_line(folder, "(void)module;", "if (args == NULL) { dlclose(module); }", "core.c")
-    done = wheelkit(*HOST, cwd=folder)
+    return folder
+
+
+@too_new_here
+def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, wheelkit: Wheelkit) -> None:
+    folder = loading(project)
+    done = wheelkit(*HOST, cwd=folder, env={"CC": "cc"})
     assert done.returncode == 1
     assert f"momentum-1.2.0-{RUNNING}-abi3-linux_x86_64.whl needs a newer system than manylinux_2_17_x86_64" in done.stderr
     for part in (
@@ -305,14 +314,56 @@ def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, 
         "dlclose",
         "GLIBC_2.34",
         "manylinux_2_17_x86_64 does not promise",
+        "compile against older ones with zig (unset CC)",
         "build in a container",
         "or promise manylinux_2_",
     ):
         assert part in done.stderr
+    assert "with zig against" not in done.stderr
     assert not (folder / "dist").exists()
     set_line(folder, "manylinux_2_17_x86_64", "manylinux_2_34_x86_64")
     assert wheelkit(*HOST, cwd=folder).returncode == 0
     assert "manylinux_2_34_x86_64" in wheels(folder)[0].name
+    assert "zig" not in manifest(folder, "manylinux_2_34_x86_64")["tools"]["compiler"]
+
+
+@too_new_here
+def test_zig_compiles_where_the_machines_own_libraries_are_too_new(project: MakeProject, wheelkit: Wheelkit) -> None:
+    pytest.importorskip("ziglang")
+    folder = loading(project)
+    done = wheelkit(*HOST, cwd=folder)
+    assert done.returncode == 0
+    said = (
+        "compiled again with zig against glibc 2.17: with this machine's own libraries momentum/_core.abi3.so needs GLIBC_2.34 (for dlclose"
+    )
+    assert said in done.stderr
+    (wheel,) = wheels(folder)
+    assert "manylinux_2_17_x86_64" in wheel.name
+    document = manifest(folder, "manylinux_2_17_x86_64")
+    assert document["files"][0]["tested"] == [RUNNING]
+    assert re.fullmatch(r"zig \S+ for x86_64-linux-gnu\.2\.17", document["tools"]["compiler"])
+    assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
+    assert 'platform tag: "manylinux_2_5_x86_64"' in shown_by_auditwheel(wheel)
+    set_line(folder, "mass * speed", "speed * mass", "core.c")
+    again = wheelkit(*HOST, cwd=folder)
+    assert again.returncode == 0
+    assert "compiled with zig against glibc 2.17: this machine's own are too new, as they were for its last build" in again.stderr
+    assert [line.split("  ")[1] for line in again.stderr.splitlines() if "host build cp" in line] == [
+        f"host build {RUNNING}-manylinux_x86_64, zig"
+    ]
+
+
+@too_new_here
+def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(project: MakeProject, wheelkit: Wheelkit) -> None:
+    pytest.importorskip("ziglang")
+    folder = loading(project, '#ifdef __clang__\n#error "of GCC only"\n#endif\n')
+    done = wheelkit(*HOST, cwd=folder)
+    assert done.returncode == 1
+    assert "needs a newer system than manylinux_2_17_x86_64, and zig could not make it for an older one" in done.stderr
+    assert re.search(r"^ *this machine's compiler: momentum/_core.abi3.so needs GLIBC_2.34 \(for dlclose", done.stderr, re.MULTILINE)
+    assert re.search(rf'^ *zig: building momentum for {RUNNING} with zig failed .*"of GCC only"', done.stderr, re.MULTILINE)
+    assert "the whole log: " in done.stderr
+    assert not (folder / "dist").exists()
 
 
 @pytest.fixture

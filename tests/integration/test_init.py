@@ -14,6 +14,8 @@ from corpus import wheel as pinned
 # The host builder makes the native wheels, wherever the tests run.
 HERE = {"CIBW_CONTAINER_ENGINE": "none"}
 native = pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
+# It promises 3.11 alone, by what it tells cibuildwheel.
+running_on_its_floor = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="3.11 is the one interpreter that it promises")
 
 
 @native
@@ -42,6 +44,7 @@ def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit:
     [
         ("iniconfig-2.3.1.tar.gz", ["py3-none-any"]),
         ("meson_python-0.22.1.tar.gz", ["py3-none-any"]),
+        pytest.param("pycxxfilt-0.1.0.tar.gz", ["cp311-cp311"], marks=[native, running_on_its_floor]),  # meson-python, C++
         pytest.param("tree_sitter_regex-0.25.0.tar.gz", ["cp310-abi3"], marks=native),
     ],
 )

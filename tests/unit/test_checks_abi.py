@@ -3,14 +3,17 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, abi
+from wheelkit.checks import Contract, abi, suffixes
 from wheelkit.wheel import Binary, Wheel
 from wheels import elf, imports, macho, pe
 
-CHECKS = (abi.stable, abi.interpreter_library, abi.suffix, abi.entry_point)
+CHECKS = (abi.stable, abi.interpreter_library, suffixes.suffix, suffixes.entry_point)
 STABLE = "demo/_core.abi3.so"
 OLD = wheels.ABI3.replace("cp311", "cp38")
 WIN_ABI3 = "demo-1.0-cp311-abi3-win_amd64.whl"
+MUSL = wheels.LINUX.replace("manylinux_2_17", "musllinux_1_2")
+OLD_FLAGS = wheels.WINDOWS.replace("cp311-cp311", "cp36-cp36m")
+NO_ABI = wheels.WINDOWS.replace("cp311-cp311", "cp311-none")
 THREADED = "demo-1.0-cp314-cp314t-win_amd64.whl"
 
 
@@ -55,7 +58,16 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.abi3.so"), ["WK404"]),
         (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.cpython-314t-x86_64-linux-gnu.so"), []),
         (wheels.LINUX, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), ["WK404"]),
-        (wheels.LINUX.replace("manylinux_2_17", "musllinux_1_2"), elf("demo/_core.cpython-311-x86_64-linux-musl.so"), []),
+        (MUSL, elf("demo/_core.cpython-311-x86_64-linux-gnu.so"), ["WK404"]),
+        (MUSL.replace("311", "310"), elf("demo/_core.cpython-310-x86_64-linux-gnu.so"), []),
+        (OLD_FLAGS, pe("demo/_core.cp36-win_amd64.pyd", needed=wheels.needs("python36.dll")), []),
+        (OLD_FLAGS, pe("demo/_core.cp37-win_amd64.pyd", needed=wheels.needs("python37.dll")), ["WK403", "WK404"]),
+        (wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"), elf("demo/_core.cpython-36m-x86_64-linux-gnu.so"), []),
+        (wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"), elf("demo/_core.cpython-37m-x86_64-linux-gnu.so"), ["WK404"]),
+        (NO_ABI, pe(needed=wheels.needs("python311.dll")), []),
+        (NO_ABI, pe("demo/_core.cp312-win_amd64.pyd", needed=wheels.needs("python312.dll")), ["WK403", "WK404"]),
+        (NO_ABI.replace("cp311", "py3"), pe(), ["WK404"]),
+        (MUSL, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), []),
         ("demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl", elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), []),
         (wheels.LINUX, elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), ["WK404"]),
         (wheels.WINDOWS, pe("demo/_core.cp312-win_amd64.pyd"), ["WK404"]),
@@ -67,11 +79,32 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.WINDOWS, pe("demo/_core.pyd", exports=()), ["WK405"]),
         (wheels.WINDOWS, pe("demo/_core.pyd", exports=("other",), needed=wheels.needs("python311.dll")), ["WK405"]),
         (wheels.WINDOWS, pe("demo/_core.pyd", exports=("other",)), ["WK407"]),
+        (wheels.WINDOWS, pe("demo/_core.pyd", exports=(), imports=imports("go", library="torch_cpu.dll")), ["WK407"]),
+        (wheels.WINDOWS, pe("demo/_core.pyd", exports=(), imports=imports("new", library="MSVCP140.dll")), ["WK405"]),
         (wheels.LINUX, elf(exports=("PyModExport__core",)), []),
     ],
 )
 def test_abi(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
     assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+@pytest.mark.parametrize(
+    ("filename", "others", "expected"),
+    [
+        (wheels.LINUX, [elf("demo/_core.cpython-312-x86_64-linux-gnu.so"), elf("demo/_core.cpython-313-x86_64-linux-gnu.so")], ["WK408"]),
+        (wheels.LINUX, [elf("demo/_other.cpython-312-x86_64-linux-gnu.so")], ["WK404"]),
+        (wheels.LINUX, [elf("demo/sub/_core.cpython-312-x86_64-linux-gnu.so")], ["WK404"]),
+        (wheels.WINDOWS, [dll("python312.dll", member="demo/_core.cp312-win_amd64.pyd")], ["WK408"]),
+        # Python 3.12 imports the one of its own version, before the one for the stable ABI.
+        (wheels.ABI3, [elf("demo/_core.cpython-312-x86_64-linux-gnu.so")], ["WK404"]),
+    ],
+)
+def test_modules_of_another_interpreter_beside_the_right_one(
+    tmp_path: Path, filename: str, others: list[Binary], expected: list[str]
+) -> None:
+    right = {wheels.LINUX: elf(), wheels.WINDOWS: pe(), wheels.ABI3: elf(STABLE)}[filename]
+    assert codes(wheels.facts(tmp_path, filename, right, *others)) == expected
+    assert codes(wheels.facts(tmp_path, filename, right)) == []
 
 
 def test_the_message_says_since_when(tmp_path: Path) -> None:

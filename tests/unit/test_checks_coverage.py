@@ -1,7 +1,7 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import wheels
 from wheelkit.checks import Contract, Dist, Promise, Release
@@ -148,6 +148,26 @@ def test_unknown_wheels_make_their_own_rows(tmp_path: Path) -> None:
         "macosx_10_13_universal2": "x---",
         "win_arm64": "x---",
     }
+
+
+@pytest.mark.parametrize(
+    ("tags", "cells"),
+    [
+        ("cp313-cp313-android_24_arm64_v8a", "----x--"),
+        ("cp311-abi3-linux_x86_64", "--xxxxx"),
+        ("py3-none-plan9", "xxxxxxx"),
+        # No column is for these interpreters: the wheel is there all the same.
+        ("cp36-cp36m-win_amd64", "-------"),
+        ("graalpy312-graalpy250_312_native-win_amd64", "-------"),
+    ],
+)
+def test_every_wheel_has_a_row(tmp_path: Path, tags: str, cells: str) -> None:
+    (row,) = cover(release(tmp_path, f"demo-1.0-{tags}.whl"), Contract()).rows
+    assert row.target == tags.rpartition("-")[2]
+    assert row.label in {"1 wheel", "abi3 wheel"}
+    assert len(row.files) == 1
+    assert row.size > 0
+    assert ["x" if cell.cover is Cover.WHEEL else "-" for cell in row.cells] == list(cells)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: 
 
 
 PYPY = wheels.WINDOWS.replace("cp311-cp311", "pp311-pypy311_pp73")
+GRAALPY = wheels.WINDOWS.replace("cp311-cp311", "graalpy312-graalpy250_312_native")
 GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
 
 
@@ -46,6 +47,8 @@ GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
         (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.11-c.dll")), []),
         (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.10-c.dll")), ["WK502"]),
         (wheels.WINDOWS, pe(needed=needs("libpypy3.11-c.dll")), ["WK502"]),
+        (GRAALPY, pe("demo/_core.graalpy250-312-native-x86_64-win32.pyd", needed=needs("python-native.dll")), []),
+        (wheels.WINDOWS, pe(needed=needs("python-native.dll")), ["WK508"]),
         (wheels.WINDOWS, pe(needed=needs("nvcuda.dll", how="delay")), []),
         (wheels.LINUX, pe(needed=needs("msvcp140.dll")), []),
         (wheels.LINUX, elf(rpaths=(wheels.Rpath(path="$ORIGIN/../demo.libs"),)), []),
@@ -145,7 +148,7 @@ def test_a_pattern_for_another_system_is_not_judged(tmp_path: Path) -> None:
 
 
 def test_a_shipped_list_is_judged_as_a_whole(tmp_path: Path) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     shipped = replace(EXCLUDING, exclude=(replace(TORCH, shipped=True),))
     assert unused(shipped, wheels.facts(tmp_path, wheels.LINUX, USER)) == []

@@ -24,7 +24,19 @@ def codes(wheel: Wheel) -> list[str]:
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(("needed", "floor"), [("libc.so", 1), ("libm.so", 1), ("libc.musl-x86_64.so.1", 1), ("libz.so", 0)])
+@pytest.mark.parametrize(
+    ("needed", "floor"),
+    [
+        ("libc.so", 1),
+        ("libm.so", 1),
+        ("libpthread.so.0", 1),
+        ("libc.so.6", 1),
+        ("libc.musl-x86_64.so.1", 1),
+        ("libc.musl-aarch64.so.1", 0),
+        ("libz.so", 0),
+        ("libcrypt.so.1", 0),
+    ],
+)
 def test_musl_takes_the_names_of_its_parts_for_itself(tmp_path: Path, needed: str, floor: int) -> None:
     wheel = wheels.facts(tmp_path, MUSL, elf(needed=wheels.needs("libc.musl-x86_64.so.1", needed)))
     assert (linux.linux_floor(wheel) is not None) == floor
@@ -113,7 +125,9 @@ def test_what_came_to_be_between_two_tables_is_allowed(tmp_path: Path, tag: str,
         (wheels.LINUX, "libc.musl-x86_64.so.1", {"kind": "executable", "exports": ()}, ["WK315"]),
         (MUSL, "libc.musl-x86_64.so.1", {}, []),
         (MUSL, "libc.so", {}, []),
-        (MUSL, "libc.so.6", {}, ["WK314"]),
+        (MUSL, "libc.so.6", {"versions": (Version(library="libc.so.6", version="GLIBC_2.17"),)}, ["WK314"]),
+        (MUSL, "libc.so.6", {}, []),
+        (MUSL, "libgcc_s-1a2b3c4d.so.1", {"versions": (Version(library="libgcc_s-1a2b3c4d.so.1", version="GLIBC_2.0"),)}, []),
         (GENERIC, "libc.musl-x86_64.so.1", {}, []),
     ],
 )
@@ -138,6 +152,14 @@ def test_floor(tmp_path: Path, made: Binary, floor: str | None) -> None:
     known = {policy.target.tag for arch in LINUX_ARCHS for libc in ("manylinux", "musllinux") for policy in policies(libc, arch)}
     assert floor is None or floor in known
     assert (found.target.tag if found else None) == floor
+
+
+def test_a_static_program_has_the_floor_of_its_tags_c_library(tmp_path: Path) -> None:
+    program = elf("demo/tool", kind="executable", exports=())
+    for filename, floor in ((MUSL, "musllinux_1_1_x86_64"), (wheels.LINUX, "manylinux_2_5_x86_64")):
+        found = linux.linux_floor(wheels.facts(tmp_path, filename, program))
+        assert found is not None
+        assert found.target.tag == floor
 
 
 def test_policies_of_every_architecture() -> None:

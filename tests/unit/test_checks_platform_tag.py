@@ -18,6 +18,7 @@ CHECKS = (
     macos.signature,
     windows.debug_runtime,
 )
+ARM_WINDOWS = wheels.WINDOWS.replace("amd64", "arm64")
 UNIVERSAL = "demo-1.0-cp311-cp311-macosx_10_13_universal2.whl"
 INTEL = "demo-1.0-cp311-cp311-macosx_10_13_x86_64.whl"
 
@@ -50,10 +51,15 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
         (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=("go",), needed=wheels.needs("mscoree.dll")), ["WK301"]),
         (wheels.PURE, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
+        (ARM_WINDOWS, pe("demo/vcruntime140_1.dll", arch="x86_64", exports=("go",)), ["WK303"]),
+        (ARM_WINDOWS, pe("demo/vcruntime140.dll", arch="x86_64", exports=("go",)), ["WK301"]),
+        (wheels.WINDOWS, pe("demo/vcruntime140_1.dll", arch="arm64", exports=("go",)), ["WK301"]),
         (wheels.WINDOWS, pe("demo/_x86.pyd", arch="i686"), ["WK301"]),
         (wheels.LINUX, elf("demo/arm64/lib.so", arch="aarch64", exports=("go",)), ["WK303"]),
         (wheels.LINUX, elf("demo/part.o", arch="aarch64", kind="object", exports=()), []),
         (wheels.LINUX.replace("x86_64", "i686"), elf(arch="i686"), []),
+        (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv6l"), elf(arch="armv7l"), ["WK307"]),
+        (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv6l"), elf(arch="aarch64"), ["WK301", "WK307"]),
         (wheels.LINUX, macho(), ["WK302"]),
         (wheels.LINUX, pe("demo/launcher.exe", arch="i686", **PROGRAM), ["WK303"]),
         (wheels.LINUX.replace("manylinux_2_17", "linux"), elf(), ["WK307"]),
@@ -68,6 +74,7 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.MACOS, macho(min_os=None), []),
         (wheels.MACOS, macho(min_os="15.0", os="ios"), []),
         (wheels.MACOS, macho(signed=False), ["WK323"]),
+        (wheels.MACOS, macho(signed=False, os="ios"), []),
         (INTEL, macho("demo/_core.so", "x86_64", min_os="10.13", signed=False), []),
         (INTEL, macho("demo/_core.so", "x86_64", min_os="10.14"), ["WK321"]),
         (INTEL.replace("10_13", "11_0"), macho("demo/_core.so", "x86_64", min_os="10.16"), []),

@@ -1,9 +1,9 @@
 """Promises beyond the matrix: allowed dependencies, a meta without code, bounded ranges inside the family."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import wheels
 from wheelkit import config

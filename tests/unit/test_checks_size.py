@@ -1,9 +1,9 @@
 import os
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import wheels
 from wheelkit.checks import Contract, Promise, size

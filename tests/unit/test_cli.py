@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
@@ -132,6 +132,81 @@ def test_a_named_project_brings_its_own_configuration(project: Path, capsys: Cap
     (other / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "3"\n')
     assert main(["plan", "other"]) == 0
     assert capsys.readouterr().out.startswith("other 3 · dist/")
+
+
+def pure(folder: Path, name: str, *dependencies: str, requires: tuple[str, ...] = ()) -> None:
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        f"[build-system]\nrequires = {json.dumps(requires)}\nbuild-backend = 'hatchling.build'\n"
+        f"[project]\nname = '{name}'\nversion = '1.2.0'\ndependencies = {json.dumps(dependencies)}\n"
+    )
+
+
+@pytest.fixture
+def members(project: Path) -> None:
+    (project / "pyproject.toml").write_text(PROJECT + "[tool.wheelkit]\ndistributions = ['.', 'tools', 'cli', 'all']\n")
+    pure(project / "tools", "momentum-tools")
+    pure(project / "cli", "momentum-cli", "momentum", requires=("momentum-tools",))
+    pure(project / "all", "momentum-all", "momentum-cli")
+
+
+NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown", "targets", "said"),
+    [
+        ([], "momentum momentum-tools momentum-cli momentum-all", NATIVE, ["family of 4"]),
+        (
+            ["momentum"],
+            "momentum",
+            NATIVE,
+            ["1 of a family of 4", "left out (wheelkit plan shows all): momentum-tools, momentum-cli, momentum-all"],
+        ),
+        (
+            ["momentum-cli"],
+            "momentum momentum-tools momentum-cli",
+            [],
+            [
+                "3 of a family of 4",
+                "built on the way, not delivered: momentum-tools",
+                "needed to run, not built: momentum",
+                "left out (wheelkit plan shows all): momentum-all",
+                "next: wheelkit build momentum-cli",
+            ],
+        ),
+        (
+            ["all", "momentum"],
+            "momentum momentum-tools momentum-cli momentum-all",
+            NATIVE,
+            ["needed to run, not built: momentum-tools, momentum-cli"],
+        ),
+    ],
+)
+@pytest.mark.usefixtures("members")
+def test_named_members_are_shown_with_what_they_need(
+    names: list[str], shown: str, targets: list[str], said: list[str], capsys: Capture
+) -> None:
+    assert main(["plan", *names]) == 0
+    out = capsys.readouterr().out
+    assert all(words in out for words in said)
+    assert ("left out" in out) == any("left out" in words for words in said)
+    assert main(["build", "--dry-run", *names]) == 0
+    assert capsys.readouterr().out == out
+    assert main(["plan", *names, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in document["distributions"]} == set(shown.split())
+    assert {one["name"] for one in document["distributions"]}.isdisjoint(document["left_out"])
+    assert [one["target"] for one in document["targets"]] == targets
+
+
+@pytest.mark.usefixtures("members")
+def test_an_unknown_member_is_told_with_the_names_that_there_are(capsys: Capture) -> None:
+    for name, near in (("momentum-clj", '; did you mean "momentum-cli"?'), ("zzz", "")):
+        assert main(["plan", name]) == 2
+        first, second = capsys.readouterr().err.splitlines()
+        assert first == f"wheelkit: {name} does not exist, and no distribution of the family has that name{near}"
+        assert all(one in second for one in ("momentum, ", "momentum-tools", "momentum-cli", "momentum-all"))
 
 
 def test_every_mistake_of_a_configuration_is_shown_at_once(project: Path, capsys: Capture) -> None:

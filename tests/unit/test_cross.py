@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import subprocess
 import sys
 import tarfile
 import threading
@@ -13,6 +12,7 @@ import pytest
 from abi3info import DATAS, FUNCTIONS
 
 from wheelkit import config, machine, matrix, plan
+from wheelkit.__main__ import main
 from wheelkit.build.cross import limits
 from wheelkit.build.cross.board import Board, SharedLog
 from wheelkit.build.cross.environment import make_environment
@@ -249,8 +249,9 @@ class Screen:
     def begin(self, label: str) -> None:
         self.said.append(f"begin {label}")
 
-    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+    def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
         assert seconds >= 0
+        assert not (ok and interrupted)
         self.said.append(f"end {label} {ok}")
 
     def command(self, line: str) -> None:
@@ -314,12 +315,15 @@ def test_a_build_environment_that_cannot_be_made_says_why(tmp_path: Path, requir
 
 
 @pytest.mark.parametrize("words", [["--cross", "--native"], ["--cross", "--builder", "host"]])
-def test_a_cross_build_beside_another_builder_is_refused(tmp_path: Path, words: list[str]) -> None:
+def test_a_cross_build_beside_another_builder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n[project]\nname = "x"\nversion = "1"\n'
+        '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n'
         "[tool.meson-python]\nlimited-api = true\n"
     )
     (tmp_path / "meson.build").write_text(PLAIN)
-    done = subprocess.run([sys.executable, "-m", "wheelkit", "build", *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "both make the native wheels" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", *words]) == 2
+    assert "both make the native wheels" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from command import OTHERS_FOLDER, git_commit
 from wheelkit import config, doctor, family
 from wheelkit.__main__ import main
 from wheelkit.cli import doctor as cli_doctor
@@ -184,6 +185,16 @@ def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path)
     assert "1 uncommitted: forgotten.c" in line.detail
 
 
+def test_a_folder_of_another_user_is_told_with_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path)
+    git_commit(tmp_path)
+    assert facts(project.checkout(tmp_path)) == [("git", "fine")]
+    for name, value in OTHERS_FOLDER.items():
+        monkeypatch.setenv(name, value)
+    (line,) = project.checkout(tmp_path)
+    assert (line.state, line.mend) == (State.WARNING, f"git config --global --add safe.directory {tmp_path}")
+
+
 def test_every_mistake_of_the_configuration_is_a_line(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.wheelkit]\nmatrx = 1\nzzz = 2\n")
     with pytest.raises(ConfigError) as error:
@@ -280,7 +291,8 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pyte
     assert " ".join(" ".join(texts).split()) == f"missing containers {'it starts none ' * 10}".strip()
 
 
-def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wheelkit.doctor.tools.programs", lambda _backends: ())  # asking them takes half a second, and is shown above
     patient = doctor.Patient(
         folder=tmp_path, now=datetime.now(UTC), trouble=ProjectError("nothing to build", hint="start one: wheelkit init"), online=False
     )

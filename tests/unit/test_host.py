@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import wheels
 from binaries import elf
-from wheelkit.build import compiler, host
-from wheelkit.build.host import serves
+from wheelkit.build import compiler, host, raw
+from wheelkit.build.made import serves
 from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
 from wheelkit.build.workshop import Workshop
@@ -105,8 +106,8 @@ def test_interpreters_are_taken_oldest_first(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_search_paths_of_an_interpreter_do_not_reach_a_wheel() -> None:
     links = {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib '-Wl,-rpath=/opt/my lib' -Wl,-O1", "LDCXXSHARED": "g++ -shared"}
     python = Python(interpreter=Interpreter.parse("cp312"), path=Path("p"), version="3", headers=True, links=links)
-    assert host._linking(python, {}) == {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-O1"}
-    assert host._linking(python, {"LDSHARED": "mine"}) == {}
+    assert raw.linking(python, {}) == {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-O1"}
+    assert raw.linking(python, {"LDSHARED": "mine"}) == {}
 
 
 def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path: Path) -> None:
@@ -128,26 +129,27 @@ def test_a_wheel_at_its_floor_or_without_the_stable_abi_keeps_its_name(tmp_path:
 
 def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_path: Path) -> None:
     path = wheels.write_wheel(tmp_path, ABI3, members={"demo/_core.abi3.so": ELF})
-    with pytest.raises(CheckFailedError, match="needs a newer system than manylinux_2_17_x86_64") as caught:
-        host._refuse_too_new(path, job("manylinux_2_17_x86_64"))
+    wanted = job("manylinux_2_17_x86_64")
+    error = raw.refusal(path, wanted, raw.too_new(path, wanted))
+    assert "needs a newer system than manylinux_2_17_x86_64" in error.message
     for part in ("demo/_core.abi3.so", "exp", "GLIBC_2.29", "manylinux_2_17_x86_64 does not promise"):
-        assert part in caught.value.detail
-    assert "promise manylinux_2_31_x86_64, which this wheel satisfies," in caught.value.hint
-    host._refuse_too_new(path, job("manylinux_2_29_x86_64"))
+        assert part in error.detail
+    assert "promise manylinux_2_31_x86_64, which this wheel satisfies," in error.hint
+    assert raw.too_new(path, job("manylinux_2_29_x86_64")) == []
 
 
 @pytest.mark.parametrize("makes", [(), (ABI3, "demo-1.0-cp311-abi3-linux_x86_64.whl")])
 def test_no_wheel_or_several_are_told_with_their_number(tmp_path: Path, makes: tuple[str, ...]) -> None:
     shop = workshop(tmp_path, Uv(makes=makes))
     with pytest.raises(ToolFailedError, match=f"building demo gave {len(makes)} wheels"):
-        host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+        raw.compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
 
 
 def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     said = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
-        host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+        raw.compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
 
 
@@ -169,7 +171,7 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(WheelkitError) as caught:
-        host._compiled(job(), given, pythons("cp312")["cp312"], shop)
+        raw.compiled(job(), given, pythons("cp312")["cp312"], shop)
     assert isinstance(caught.value, MissingToolError) is missing
     assert ("demo is built with Rust, and no cargo was found" in caught.value.message) is missing
 
@@ -181,13 +183,13 @@ def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
 
     shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
     with pytest.raises(ProjectError, match="taken for native, but its wheel holds no binary") as caught:
-        host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+        raw.compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
     assert caught.value.detail == "core.c:5:9: error: expected ';'"
 
 
 def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv())
-    made = host._compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+    made = raw.compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
     command = shop.run.asked[0]  # type: ignore[attr-defined]
     assert command.argv[1:5] == ("build", "--wheel", "--python", "/opt/cp312")
     assert command.argv[-1] == str(tmp_path / "demo-1.0.tar.gz")

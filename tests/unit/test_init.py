@@ -127,8 +127,9 @@ def test_only_lines_are_added_where_the_file_does_not_end_in_one(tmp_path: Path)
         ('[tool.cibuildwheel]\nskip = ["*-win*", "cp311-*"]\n', COMMON[:-1], ["cp312"]),
         ('[tool.cibuildwheel]\nbuild = "cp3{11,12}-manylinux_x86_64"\n', COMMON[:1], ["cp311", "cp312"]),
         ('[tool.cibuildwheel.linux]\narchs = ["x86_64", "i686"]\n', [COMMON[0], "manylinux_2_17_i686", *COMMON[2:]], ["cp311", "cp312"]),
-        # One build is the floor of a stable ABI wheel, which serves 3.12, too.
-        ('[tool.cibuildwheel]\nbuild = "cp311-*"\n', COMMON, ["cp311", "cp312"]),
+        # One build of the stable ABI serves 3.12, too; without it, it serves 3.11 alone.
+        ('[tool.cibuildwheel]\nbuild = "cp311-*"\n[tool.meson-python]\nlimited-api = true\n', COMMON, ["cp311", "cp312"]),
+        ('[tool.cibuildwheel]\nbuild = "cp311-*"\n', COMMON, ["cp311"]),
         ('[tool.cibuildwheel.linux]\narchs = "all"\n', COMMON, ["cp311", "cp312"]),
         (
             '[tool.cibuildwheel]\nbuild = "cp312-many*"\nmanylinux-x86_64-image = "manylinux2014"\narchs = ["x86_64"]\n',
@@ -178,6 +179,20 @@ def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str,
 def test_a_project_without_classifiers_promises_what_requires_python_admits(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(SETUPTOOLS.replace("[tool", 'requires-python = ">=3.14"\n[tool'))
     assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == ["cp314", "cp315"]
+
+
+@pytest.mark.parametrize(
+    ("build_system", "interpreters"),
+    [
+        ("", ["cp313", "cp314", "cp315"]),  # setup.py may build for the stable ABI without a word in pyproject.toml
+        ('[build-system]\nbuild-backend = "scikit_build_core.build"\n', ["cp313"]),
+    ],
+)
+def test_a_single_build_is_taken_for_the_stable_abi_where_nothing_denies_it(
+    tmp_path: Path, build_system: str, interpreters: list[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'{build_system}{SETUPTOOLS}[tool.cibuildwheel]\nbuild = "cp313-*"\n')
+    assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == interpreters
 
 
 def test_a_pure_project_owes_no_target(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_broken_toml_is_named(tmp_path: Path, text: str) -> None:
 def test_an_empty_folder_and_a_missing_one_say_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"holds no pyproject\.toml"):
         read(folder(tmp_path))
-    with pytest.raises(ProjectError, match=r"holds no pyproject\.toml"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml says nothing"):
         read(folder(tmp_path, pyproject__toml=""))
     with pytest.raises(ProjectError, match="nowhere does not exist"):
         read(tmp_path / "nowhere")
@@ -329,3 +329,40 @@ def test_code_of_another_project_further_down_is_not_counted(tmp_path: Path) -> 
 
 def test_no_dependencies_and_no_code_is_an_empty_project_not_a_meta(tmp_path: Path) -> None:
     assert pyproject(tmp_path, '[project]\nname = "x"\nversion = "1"\n').kind is Kind.PURE
+
+
+def test_an_old_setup_py_may_be_in_another_encoding(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    (place / "setup.py").write_bytes('# -*- coding: latin-1 -*-\nsetup(author="J\u00fcrgen", name="x", version="1")\n'.encode("latin-1"))
+    assert read(place).source == place
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("\ufeff[project]\nname = 'x'\n", "begins with a byte order mark"), ("# nothing\n", "says nothing")]
+)
+def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, what: str) -> None:
+    with pytest.raises(ProjectError, match=rf"pyproject\.toml {what}"):
+        pyproject(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'project = 3\ntool = 5\nbuild-system = "x"\n',
+        '[build-system]\nrequires = 3\nbuild-backend = [1]\n[project]\nname = "x"\nversion = 3\ndynamic = "version"\nrequires-python = 3\n',
+        "[tool.poetry]\nname = 3\nversion = 4\nextras = []\ngroup = { d = 3 }\n",
+        "[tool.poetry.dependencies]\ncore = 7\nx = [1, { version = 3 }]\npython = [1]\n",
+        "[tool.setuptools.dynamic]\nversion = { file = 3, attr = 4 }\ndependencies = { file = [3] }\n",
+        "[tool.hatch.version]\npath = 3\npattern = 4\n",
+        "[tool.pdm.version]\npath = []\n[tool.scikit-build.metadata.version]\nprovider = 3\ninput = 4\n[tool.flit.module]\nname = 3\n",
+        "[tool]\nmaturin = { manifest-path = 3 }\nuv = { dev-dependencies = 3 }\npdm = { dev-dependencies = { a = 3 } }\n",
+    ],
+)
+def test_values_of_the_wrong_type_are_the_backend_s_business(tmp_path: Path, text: str) -> None:
+    from families_on_paper import opened
+
+    for more in ("", '[build-system]\nbuild-backend = "maturin"\n', '[build-system]\nbuild-backend = "flit_core.buildapi"\n'):
+        if not (more and "build-system" in text):
+            put_there = folder(tmp_path, pyproject__toml=text + more)
+            config, state = opened(put_there, {"distributions": ["."]})
+            assert len(state.members) == 1, config

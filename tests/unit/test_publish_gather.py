@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import wheels
+from command import OTHERS_FOLDER
 from publishing import said
 from releases import CLI, CORE, FAMILY, META, Member, Project, make_family, write_manifest
 from wheelkit import config, family, matrix
 from wheelkit.config import Config
-from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.errors import CheckFailedError, ProjectError, UsageError
 from wheelkit.family import Family
 from wheelkit.process import Command, Completed
 from wheelkit.publish import Index, Release, Terms, gather, require
@@ -265,3 +266,15 @@ def test_the_whole_family_passes(tmp_path: Path) -> None:
     project = make_family(tmp_path, FAMILY)
     project.tag()
     required(project, PUBLIC)
+
+
+def test_tags_that_git_does_not_tell_are_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_family(tmp_path, (CLI,))
+    project.tag()
+    required(project, PUBLIC, tag_later=True)
+    for name, value in OTHERS_FOLDER.items():
+        monkeypatch.setenv(name, value)
+    for later in (False, True):
+        with pytest.raises(ProjectError, match="belongs to another user") as caught:
+            required(project, PUBLIC, tag_later=later)
+        assert f"git config --global --add safe.directory {tmp_path}" in caught.value.hint

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from publishing import HERE, Scene, batch, cut, refused, said, scene, taken
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError, ToolFailedError

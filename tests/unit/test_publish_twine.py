@@ -86,7 +86,7 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(tmp_path: Pat
 
 
 def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     files = batch(tmp_path, "demo").files
     signed = tuple(replace(one, attestations=(tmp_path / f"{one.name}.publish.attestation",)) for one in files)

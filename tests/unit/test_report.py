@@ -1,12 +1,12 @@
 import json
 import re
 import tomllib
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from wheelkit.checks import catalogue
 from wheelkit.checks.catalogue import entries

@@ -123,10 +123,15 @@ def test_a_fat_file_is_its_slices(name: str) -> None:
         assert slice_[1:] == scan(thin).slices[0][1:]
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return make.compiled(tmp_path_factory.mktemp("compiled"))
+
+
 @pytest.mark.parametrize("name", ["compiled.so", "compiled.o", "compiled.exe"])
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files")
-def test_what_the_compiler_makes(name: str, tmp_path: Path) -> None:
-    slice_ = scan(make.compiled(tmp_path)[name]).slices[0]
+def test_what_the_compiler_makes(name: str, compiled: dict[str, bytes]) -> None:
+    slice_ = scan(compiled[name]).slices[0]
     if name == "compiled.so":
         assert (slice_.kind, slice_.name) == ("shared", "libtiny.so.1")
         assert "tiny_call" in slice_.exports

@@ -9,6 +9,7 @@ import pytest
 from wheelkit.build.progress import step
 from wheelkit.cli.screen import age, coloured, columns, complain, result_json, size
 from wheelkit.cli.steps import Steps
+from wheelkit.errors import InterruptedByUserError, ToolFailedError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -79,6 +80,24 @@ def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(monkeypatch:
     assert first.endswith(" s")
     assert second.split() == ["build", "x", "failed"]
     assert "\x1b" not in first + second
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (InterruptedByUserError("asked to stop"), "interrupted"),
+        (ToolFailedError("no"), "failed"),
+        (SystemExit(), "failed"),
+    ],
+)
+def test_a_step_that_was_interrupted_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, error: BaseException, said: str
+) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    with pytest.raises(type(error)), step(Steps(), "build x"):
+        raise error
+    assert capsys.readouterr().err.split() == ["build", "x", said]
 
 
 def test_commands_are_shown_where_that_was_asked_for_and_the_builders_always(capsys: Capture) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from wheelkit.build import sdist
 from wheelkit.build.progress import Silent

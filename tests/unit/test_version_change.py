@@ -227,14 +227,74 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_dependent_that_cannot_follow_stops_the_bump(tmp_path: Path) -> None:
-    old = '[project]\nname = "old"\nversion = "1"\ndynamic = ["dependencies"]\n'
-    put(
-        tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": old, "old/setup.cfg": "[options]\ninstall_requires =\n  core>=2,<3\n"}
-    )
+    old = '[tool.poetry]\nname = "old"\nversion = "1"\n[tool.poetry.dependencies]\ncore = "^1 || ^2"\n'
+    put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": old})
     assert planned(tmp_path, core="2.9.0").files
     with pytest.raises(CheckFailedError, match="a dependent does not allow the new version") as caught:
         planned(tmp_path, core="3.0.0")
-    assert caught.value.detail == "old needs core >=2,<3, not 3.0.0   (old/setup.cfg, setup.cfg)"
+    assert caught.value.detail == "old needs core ^1 || ^2, not 3.0.0   (old/pyproject.toml, tool.poetry.dependencies.core)"
+
+
+CFG = "[options]\npackages =\n  core\ninstall_requires =\n  core >=2,<3 # mine\n[options.extras_require]\nx =\n  core[a]\n".replace(
+    "\n", "\r\n"
+)
+OLD_SETUP = (
+    "# \u00e4: core>=2\nfrom setuptools import setup\nneeds = ['core>=2.3,<3 ; python_version > \"3\"']; \u00fc = 1\n"
+    'setup(name="old", version="1", install_requires=needs, extras_require={"x": needs, "y": ["core"]})\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "new"),
+    [
+        ("setup.cfg", CFG, CFG.replace("core >=2,<3", "core >=3,<4").replace("core[a]", "core[a]>=3.0.0,<4.0.0")),
+        ("setup.py", OLD_SETUP, OLD_SETUP.replace("core>=2.3,<3", "core>=3.0,<4").replace('"core"', '"core>=3.0.0,<4.0.0"')),
+        ("needs.txt", "# core>=2\n\n  core>=2.3\n", "# core>=2\n\n  core>=3.0,<4.0\n"),
+    ],
+)
+def test_ranges_in_older_files_follow_where_they_stand(tmp_path: Path, name: str, text: str, new: str) -> None:
+    old = '[project]\nname = "old"\nversion = "1"\ndynamic = ["dependencies", "optional-dependencies"]\n'
+    old += '[tool.setuptools.dynamic]\ndependencies = { file = "needs.txt" }\n'
+    put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": old, f"old/{name}": text})
+    change.write(planned(tmp_path, core="3.0.0"))
+    assert (tmp_path / "old" / name).read_bytes().decode() == new
+    assert check(*opened(tmp_path)) == ()
+
+
+POETRY = """[tool.poetry]
+name = "old"
+version = "1"
+[tool.poetry.dependencies]
+python = "^2.3"
+core = "^2.3"  # as "^2.3"
+[tool.poetry.group.a.dependencies]
+core = { version = "~2.3", extras = ["x"] }
+[tool.poetry.group.b.dependencies]
+Core = [{ version = "2.3.*", python = "<3.12" }, { version = "2.3.0", python = ">=3.12" }, { path = "../core" }]
+"""
+
+
+def test_ranges_in_poetry_s_tables_follow_in_its_own_words(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": POETRY})
+    change.write(planned(tmp_path, core="2.4.0"))
+    expected = (
+        POETRY.replace('core = "^2.3"', 'core = "^2.4"').replace("~2.3", "~2.4").replace('"2.3.*"', '"2.4.*"').replace("2.3.0", "2.4.0")
+    )
+    assert (tmp_path / "old/pyproject.toml").read_text() == expected
+    assert check(*opened(tmp_path)) == ()
+
+
+def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
+    project = CORE.replace("hatchling.build", "maturin").replace('version = "2.3.0"', 'dynamic = ["version"]')
+    lock = '[[package]]\r\nname = "core-rs"\r\nversion = "%s"\r\n\r\n[[package]]\r\nname = "b"\r\nversion = "2.3.0"\r\n'
+    crate = '[package]\nname = "core-rs"\nversion = "%s" # mine\n'
+    put(tmp_path, {"core/pyproject.toml": project, "core/Cargo.toml": crate % "2.3.0", "core/Cargo.lock": lock % "2.3.0"})
+    change.write(planned(tmp_path, core="2.4rc1.dev5"))
+    assert (tmp_path / "core/Cargo.toml").read_text() == crate % "2.4.0-rc.1.dev.5"
+    assert (tmp_path / "core/Cargo.lock").read_bytes().decode() == lock % "2.4.0-rc.1.dev.5"
+    assert check(*opened(tmp_path)) == ()
+    with pytest.raises(UsageError, match="cannot be written in Cargo"):
+        planned(tmp_path, core="2.4.0.post1")
 
 
 def test_an_exclusion_that_hits_the_new_version_stops_the_bump(tmp_path: Path) -> None:
@@ -277,3 +337,20 @@ def test_a_configured_policy_shapes_the_ranges(tmp_path: Path) -> None:
     ):
         (move,) = change.plan(*opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}).moves
         assert move.new == expected
+
+
+def test_a_range_that_is_none_is_named_and_left(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace(">=2.3.0", ">=x")})
+    with pytest.raises(ProjectError, match=r'cli/pyproject\.toml, project\.dependencies\[0\]: ">=x,<3\.0\.0" is no range'):
+        planned(tmp_path, core="2.4.0")
+    assert planned(tmp_path, cli="1.1.0").files
+
+
+def test_files_in_another_encoding_keep_every_byte(tmp_path: Path) -> None:
+    setup = '# -*- coding: latin-1 -*-\nfrom setuptools import setup\nsetup(name="core", author="J\u00fcrgen", version="2.3.0")\n'
+    put(tmp_path, {"core/core/x.py": ""})
+    for name, text in (("setup.py", setup), ("core/__init__.py", setup + '__version__ = "2.3.0"\n')):
+        (tmp_path / "core" / name).write_bytes(text.encode("latin-1"))
+    change.write(planned(tmp_path, core="2.4.0"))
+    assert (tmp_path / "core/setup.py").read_bytes() == setup.replace("2.3.0", "2.4.0").encode("latin-1")
+    assert (tmp_path / "core/core/__init__.py").read_bytes() == (setup + '__version__ = "2.4.0"\n').encode("latin-1")

@@ -352,3 +352,56 @@ def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsy
     assert "core: the version comes from git tags and stays" in captured.err
     assert captured.out.split()[:4] == ["cli", "1.0.0", "->", "1.1.0"]
     assert main(["version", "bump", "minor", "core"]) == 2
+
+
+def test_an_open_range_is_closed_and_its_beginning_stays(tmp_path: Path) -> None:
+    (found,) = check(*opened(family(tmp_path, cli=CLI.replace(">=2.3.0,<3.0.0", ">=2.1 ; python_version > '3'")), TEMPLATES))
+    assert found.fix == """write "core>=2.1,<3.0 ; python_version > '3'\""""
+
+
+@pytest.mark.parametrize(
+    ("needs", "what"),
+    [
+        ('core = "^1.9"', "it needs core ^1.9, and core is 2.3.0"),
+        ('core = "*"', '"core = *" has no upper bound: a later core that breaks it would be installed'),
+        (
+            'core = { path = "../core" }',
+            '"core = path ../core" names a file or an address: indexes refuse that, and no version is promised',
+        ),
+    ],
+)
+def test_drift_in_poetry_s_tables_is_told(tmp_path: Path, needs: str, what: str) -> None:
+    text = f'[tool.poetry]\nname = "cli"\nversion = "1.0.0"\n[tool.poetry.dependencies]\n{needs}\n'
+    assert problems(family(tmp_path, cli=text)) == [("cli", what)]
+    assert problems(family(tmp_path, cli=text.replace(needs, 'core = "^2.1"'))) == []
+    assert problems(family(tmp_path, cli=text.replace("tool.poetry.dependencies", "tool.poetry.group.dev.dependencies"))) == (
+        [("cli", what)] if "^" in needs else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("cli", "what", "fix"),
+    [
+        (
+            CLI.replace(">=2.3.0", ">=x"),
+            "it needs core >=x,<3.0.0, and core is 2.3.0",
+            "wheelkit version set 2.3.0 core   (the ranges follow)",
+        ),
+        (CLI.replace("1.0.0", "banana"), '"banana" is no version by PEP 440', "wheelkit version set 1.2.3 cli"),
+    ],
+)
+def test_what_is_no_version_is_named_with_its_place(tmp_path: Path, cli: str, what: str, fix: str) -> None:
+    (found,) = check(*opened(family(tmp_path, cli=cli), TEMPLATES))
+    assert (found.distribution, found.what) == ("cli", what)
+    assert "p/cli" not in found.where
+    assert found.where.startswith("cli/pyproject.toml, ")
+    assert found.fix.endswith(fix) or found.fix == 'write "core>=2.3.0,<3.0.0"'
+    assert problems(family(tmp_path)) == []
+
+
+def test_a_core_without_a_version_does_not_hide_the_other_problems(tmp_path: Path) -> None:
+    found = problems(family(tmp_path, core=CORE.replace("2.3.0", "banana"), cli=CLI.replace(",<3.0.0", "")))
+    assert [what for _, what in found] == [
+        '"banana" is no version by PEP 440',
+        '"core>=2.3.0" has no upper bound: a later core that breaks it would be installed',
+    ]

@@ -24,6 +24,91 @@ def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
     return [(one.path.relative_to(root).as_posix(), one.where, one.text) for one in member(root, *version_files).places]
 
 
+def backend(name: str, more: str = "") -> str:
+    return HATCH.replace("hatchling.build", name) + 'dynamic = ["version"]\n' + more
+
+
+LITERAL = '__version__ = "1.2.3"\n'
+INIT = ("my_core/__init__.py", "__version__", "1.2.3")
+IN_PYPROJECT = ("pyproject.toml", "[project] version", "1.2.3")
+LOCK = '[[package]]\nname = "a"\nversion = "1.2.3"\nsource = { registry = "x" }\n\n[[package]]\nname = "my-core"\nversion = "1.2.3"\n%s\n'
+BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
+    ({"pyproject.toml": backend("flit_core.buildapi"), "my_core.py": LITERAL}, [("my_core.py", "__version__", "1.2.3")]),
+    (
+        {
+            "pyproject.toml": backend("flit_core.buildapi", '[tool.flit.module]\nname = "a.b"\n'),
+            "src/a/b/__init__.py": "from .core import (\n  x,\n)\nfrom .data import __version__ as z\nfrom .meta import __version__, y\n",
+            "src/a/b/data.py": '__version__ = "18"\n',
+            "src/a/b/meta.py": LITERAL,
+        },
+        [("src/a/b/meta.py", "__version__", "1.2.3")],
+    ),
+    (
+        {"pyproject.toml": backend("pdm.backend", '[tool.pdm.version]\nsource = "file"\npath = "x/v.py"\n'), "x/v.py": LITERAL},
+        [("x/v.py", "__version__", "1.2.3")],
+    ),
+    (
+        {
+            "pyproject.toml": backend(
+                "scikit_build_core.build",
+                '[tool.scikit-build.metadata.version]\nprovider = "scikit_build_core.metadata.regex"\ninput = "CMakeLists.txt"\n'
+                "regex = 'project\\([^)]*VERSION\\s+(?P<value>[0-9.]+)'\n",
+            ),
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.15)\nproject(x\n  VERSION 1.2.3 LANGUAGES C)\n",
+        },
+        [("CMakeLists.txt", "version", "1.2.3")],
+    ),
+    (
+        {
+            "pyproject.toml": backend("hatchling.build", "[tool.hatch.version]\npath = 'x.h'\npattern = 'V \"(?P<version>[^\"]+)\"'\n"),
+            "x.h": '#define V "1.2.3"\n',
+        },
+        [("x.h", "version", "1.2.3")],
+    ),
+    (
+        {"pyproject.toml": SETUP, "setup.cfg": "[metadata]\nversion = attr: other.data.number\n", "other/data.py": "number = '1.2.3'\n"},
+        [("other/data.py", "number", "1.2.3")],
+    ),
+    (
+        {"pyproject.toml": SETUP, "setup.cfg": "[metadata]\nversion = file: V.txt\n", "V.txt": "1.2.3\n"},
+        [("V.txt", "the whole file", "1.2.3")],
+    ),
+    (
+        {
+            "pyproject.toml": SETUP,
+            "setup.py": "with open(join(here, 'a/version.py')) as f: exec(f.read())\nsetup(version=__version__)\n",
+            "a/version.py": LITERAL,
+        },
+        [("a/version.py", "__version__", "1.2.3")],
+    ),
+    ({"pyproject.toml": SETUP, "my/core/_version.py": 'VERSION = "1.2.3"\n'}, [("my/core/_version.py", "VERSION", "1.2.3")]),
+    (
+        {"pyproject.toml": STATIC, "other/__init__.py": LITERAL, "other/_vendor/__init__.py": LITERAL, "other/sub/version.py": LITERAL},
+        [IN_PYPROJECT, ("other/__init__.py", "__version__", "1.2.3"), ("other/sub/version.py", "__version__", "1.2.3")],
+    ),
+    ({"pyproject.toml": STATIC + "[tool.setuptools_scm]\n"}, [IN_PYPROJECT]),
+    (
+        {"pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { editable = "." }'},
+        [IN_PYPROJECT, ("uv.lock", "my-core", "1.2.3")],
+    ),
+    ({"pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { registry = "https://example.org/" }'}, [IN_PYPROJECT]),
+    ({"pyproject.toml": STATIC, "uv.lock": LOCK.replace("1.2.3", "1.2") % 'source = { virtual = "." }'}, [IN_PYPROJECT]),
+    (
+        {
+            "pyproject.toml": backend("maturin", '[tool.maturin]\nmanifest-path = "rust/Cargo.toml"\n'),
+            "rust/Cargo.toml": '[package]\nname = "my-core"\nversion.workspace = true\n',
+            "Cargo.toml": '[workspace.package]\nversion = "1.2.3"\n',
+            "Cargo.lock": LOCK % 'dependencies = [\n "a",\n]',
+        },
+        [("Cargo.toml", "[workspace.package] version", "1.2.3"), ("Cargo.lock", "my-core", "1.2.3")],
+    ),
+    (
+        {"pyproject.toml": STATIC.replace("hatchling.build", "maturin"), "Cargo.toml": '[package]\nname = "x"\nversion = "0.0.0"\n'},
+        [IN_PYPROJECT],
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("files", "places"),
     [
@@ -76,6 +161,7 @@ def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
             [("pyproject.toml", "[project] version", "1.2.3")],
         ),
         ({"pyproject.toml": STATIC, "other/__init__.py": '__version__ = "9"\n'}, [("pyproject.toml", "[project] version", "1.2.3")]),
+        *BACKENDS,
     ],
 )
 def test_every_place_of_a_version_is_found(tmp_path: Path, files: dict[str, str], places: list[tuple[str, str, str]]) -> None:
@@ -109,10 +195,25 @@ def test_a_name_that_setup_does_not_set_to_a_literal_states_no_version(tmp_path:
         assert told(tmp_path) == []
 
 
+POETRY_GIT = '[tool.poetry]\nname = "my-core"\nversion = "0.0.0"\n[tool.poetry-dynamic-versioning]\nenable = true\n'
 FROM_TAGS = [
     {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.setuptools_scm]\n'},
     {"pyproject.toml": SETUP.replace('"hatchling"', '"setuptools-scm>=8", "setuptools"') + 'dynamic = ["version"]\n'},
     {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'},
+    {"pyproject.toml": backend("pdm.backend", '[tool.pdm.version]\nsource = "scm"\n')},
+    {
+        "pyproject.toml": backend("hatchling.build", '[tool.hatch.version]\nsource = "code"\npath = "v.py"\n').replace(
+            '"hatchling"', '"uv-dynamic-versioning"'
+        )
+    },
+    {"pyproject.toml": POETRY_GIT},
+    {"setup.py": "setup(name='my-core', use_scm_version=True)\n"},
+    {
+        "setup.py": "import versioneer\nsetup(name='my-core', version=versioneer.get_version())\n",
+        "my_core/__init__.py": "__version__ = get()\n",
+    },
+    {"setup.py": "setup(name='my-core')\n", "setup.cfg": "[versioneer]\nVCS = git\n"},
+    {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.versioneer]\nVCS = "git"\n'},
     {"pyproject.toml": MESON, "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: true).stdout().strip())\n"},
 ]
 
@@ -137,6 +238,27 @@ def test_the_newest_tag_below_head_gives_the_version(tmp_path: Path) -> None:
     found = member(tmp_path).tagged
     assert found is not None
     assert (found.tag, found.version, found.commits) == ("v1.10.0", "1.10.1.dev1", 1)
+
+
+def test_a_lock_of_the_workspace_around_is_found_within_the_repository(tmp_path: Path) -> None:
+    put(tmp_path, {"repo/a/pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { editable = "repo/a" }'})
+    assert member(tmp_path / "repo/a").places[1].path == tmp_path / "uv.lock"
+    (tmp_path / "repo/.git").mkdir()
+    assert len(member(tmp_path / "repo/a").places) == 1
+
+
+def test_a_pattern_that_is_none_states_no_version(tmp_path: Path) -> None:
+    for pattern in ("(", "V (.*)", "(?P<version>nothing)"):
+        put(
+            tmp_path,
+            {"pyproject.toml": backend("hatchling.build", f"[tool.hatch.version]\npath = 'x'\npattern = '{pattern}'\n"), "x": "V 1"},
+        )
+        assert member(tmp_path).scheme is Scheme.BUILD
+
+
+def test_an_attribute_of_odd_letters_is_looked_for_as_it_is(tmp_path: Path) -> None:
+    put(tmp_path, {"pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {attr = "m.v("}\n', "m.py": "v = '1'\n"})
+    assert member(tmp_path).scheme is Scheme.BUILD
 
 
 def test_a_build_alone_tells_a_version_that_stands_nowhere(tmp_path: Path) -> None:

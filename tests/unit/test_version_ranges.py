@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelkit.versions.ranges import admits, bounded, moved, range_in
+from wheelkit.versions.ranges import admits, bounded, closed, moved, range_in
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,53 @@ def test_a_range_keeps_its_shape_and_admits_the_new_version(text: str, version: 
     assert moved(text, version) == expected
     assert admits(expected, version)
     assert bounded(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "expected"),
+    [
+        ("^2.3", "2.4.0", "^2.4"),
+        ("^2.3", "3.0.1", "^3.0.1"),
+        ("^2.3.0", "2.4.0rc1", "^2.4.0rc1"),
+        ("~2.3", "2.4.1", "~2.4"),
+        ("~ 2.3.0", "2.4.1", "~ 2.4.1"),
+        ("2.3.*", "2.4.1", "2.4.*"),
+        ("2.3", "2.4.1", "2.4.1"),
+        ("=2.3", "2.4.1", "=2.4.1"),
+        (">=2.3 <3", "3.1.0", ">=3.1 <4"),
+        (">=2.3", "2.4.0", ">=2.4,<3.0"),
+        ("~=2.3", "2.4.1", "~=2.4"),
+        ("*", "2.4.0", ">=2.4.0,<3.0.0"),
+    ],
+)
+def test_a_constraint_of_poetry_keeps_its_words(text: str, version: str, expected: str) -> None:
+    assert moved(text, version, poetry=True) == expected
+    assert admits(expected, version, poetry=True)
+    assert bounded(expected, poetry=True)
+
+
+def test_alternatives_admit_what_one_of_them_admits() -> None:
+    assert [admits("^1 || ^3", version, poetry=True) for version in ("1.4", "2.0", "3.9")] == [True, False, True]
+    assert [bounded(text, poetry=True) for text in ("^1 || ^3", "^1 | >=3", "*")] == [True, False, False]
+
+
+def test_a_policy_takes_the_place_of_poetry_s_words() -> None:
+    assert moved("^2.3", "2.4.0", "next-minor", poetry=True) == ">=2.4.0,<2.5.0"
+    assert moved("*", "2.4.0", "exact", poetry=True) == "==2.4.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "expected"),
+    [
+        (">=2.1", "2.4.0", ">=2.1,<3.0"),
+        (">=2.1,!=2.2", "2.4.0", ">=2.1,!=2.2,<3.0"),
+        (">= 0.3", "0.4.1", ">= 0.3,<0.5"),
+        ("", "2.4.0", ">=2.4.0,<3.0.0"),
+        ("!=2.2", "2.4.0", ">=2.4.0,<3.0.0,!=2.2"),
+    ],
+)
+def test_an_open_range_gets_an_end_and_keeps_its_beginning(text: str, version: str, expected: str) -> None:
+    assert closed(text, version) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit import manifest
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.build.versioncontrol import Checkout
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     """The files of one unit with their facts. Those that were built now have ``paths`` by name, those from the cache a ``hit``.
 
     ``distribution`` is the name as the sdist states it, ``source`` the sha256 of the sdist that they come from.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from ast import literal_eval
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.build.compiler import complaints
-from wheelkit.build.host import serves
-from wheelkit.build.made import Made
+from wheelkit.build.made import Made, serves
 from wheelkit.build.progress import step
 from wheelkit.build.pure import taken_for_native
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError

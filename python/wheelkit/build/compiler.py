@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
 from wheelkit.machine import COMPILERS, find_compiler
+from wheelkit.process import Command, query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,15 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
     raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
 
 
+def described(environ: Mapping[str, str] = os.environ) -> str:
+    """Give the C compiler's name and version in its own words, for the manifest; only its name where it does not tell."""
+    found = find_compiler(environ)
+    if found is None:
+        return ""
+    said = query(Command(argv=(*found.split(), "--version"))).output.splitlines()
+    return said[0].strip() if said else found
+
+
 _RUST = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
 _INSTALL_RUST = (
     "Debian, Ubuntu:  apt install cargo\n"
@@ -72,6 +82,12 @@ def complaints(output: str) -> str:
             for near in range(_first(lines, number), min(len(lines), number + _AFTER)):
                 wanted[near] = None
     return "\n".join(lines[number] for number in list(wanted)[:_MOST])
+
+
+def first_complaint(output: str) -> str:
+    """Give the first line in which the compiler or linker says what is wrong, else the first that says anything; empty where none does."""
+    lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
+    return next((line for line in lines if _COMPLAINT.search(line)), next(iter(lines), ""))
 
 
 def _first(lines: Sequence[str], number: int) -> int:

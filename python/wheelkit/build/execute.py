@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.build.deliver import deliver
 from wheelkit.build.progress import Silent
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What is to be built: the plan, what of it, and the configuration that says what the result is held against."""
 
     plan: Plan
@@ -35,8 +36,7 @@ class Order:
     config: Config
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Built:
+class Built(Struct, frozen=True, kw_only=True):
     """The finished files in the dist folder, and their manifests."""
 
     files: tuple[Path, ...]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit import manifest
 from wheelkit.build import cibuildwheel, cross, host, pure, siblings
 from wheelkit.build.batch import Batch
 from wheelkit.build.deliver import require_writable
 from wheelkit.build.made import Made
+from wheelkit.build.older import Memory
 from wheelkit.build.sdist import make_sdist, read_sdist
 from wheelkit.build.unit import PURE_TARGET, SDIST_TARGET, Unit
 from wheelkit.matrix import System
@@ -28,10 +31,6 @@ if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
     from wheelkit.plan import NativeStep, Plan
     from wheelkit.project import Distribution
-
-    Build = Callable[[NativeStep, SourceDist, Workshop], tuple[Made, ...]]
-
-_BUILDERS: Mapping[Builder, Build] = {Builder.CIBUILDWHEEL: cibuildwheel.build, Builder.HOST: host.build}
 
 
 class Remarks:
@@ -50,8 +49,7 @@ class Remarks:
         self._progress.note(text)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """How long a build took, and what was remarked of it."""
 
     seconds: float
@@ -65,8 +63,7 @@ def require(plan: Plan, selection: Selection) -> None:
         cross.find_zig()
 
 
-@dataclass(kw_only=True, slots=True)
-class Maker:
+class Maker(Struct, kw_only=True):
     """The builders at work in one workshop."""
 
     run: Run
@@ -125,7 +122,7 @@ class Maker:
         def build(shop: Workshop) -> tuple[Made, ...]:
             made: list[Made] = []
             for job in unit.steps:
-                wheels = _BUILDERS[job.builder](job, source, house.for_step(job, shop))
+                wheels = self._wheels(job, source, house.for_step(job, shop))
                 untested = [one.tag for one in job.interpreters if not any(one.tag in wheel.tested for wheel in wheels)]
                 if untested:
                     shop.progress.note(f"not tested on {', '.join(untested)}: not on this machine, or skipped")
@@ -133,6 +130,11 @@ class Maker:
             return tuple(made)
 
         return self._built(unit, source, self.shop, build, _tools(first))
+
+    def _wheels(self, job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+        if job.builder is Builder.CIBUILDWHEEL:
+            return cibuildwheel.build(job, source, shop)
+        return host.build(job, source, shop, Memory(store=self.run.cache.store if self.run.cache else None))
 
     def _crossed(self, missing: Sequence[Unit], source: SourceDist, shop: Workshop) -> Iterator[Batch]:
         """Build all targets of a cross build at once: they share the machine, not each other's files."""
@@ -164,7 +166,7 @@ class Maker:
             version=stated.version or "",
             source=source.sha256,
             checkout=self.run.checkout(unit.distribution),
-            tools={name: _version(name) for name in ("wheelkit", *tools)},
+            tools={name: _version(name) for name in ("wheelkit", *tools)} | _compilers(made),
             files=files,
             paths={one.path.name: one.path for one in made},
             seconds=told.seconds,
@@ -177,6 +179,12 @@ def _tools(job: NativeStep) -> tuple[str, ...]:
     builder = "cibuildwheel" if job.builder is Builder.CIBUILDWHEEL else "uv"
     repairs_here = job.builder is Builder.HOST or job.target.system is not System.LINUX
     return (builder, TOOLS[job.target.system]) if repairs_here else (builder,)
+
+
+def _compilers(made: Sequence[Made]) -> dict[str, str]:
+    """Name what compiled the wheels, where this machine's compilers did."""
+    names = dict.fromkeys(one.compiler for one in made if one.compiler)
+    return {"compiler": "; ".join(names)} if names else {}
 
 
 def _version(name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.build import siblings
 from wheelkit.build.run import Run
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prospect:
+class Prospect(Struct, frozen=True, kw_only=True):
     """One unit of the plan: ``why`` says what keeps it from coming from the cache, empty where it does.
 
     ``built`` is when it was built, in seconds since 1970, ``seconds`` how long that took.

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from wheelkit.errors import InterruptedByUserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,8 +18,8 @@ class Progress(Protocol):
     def begin(self, label: str) -> None:
         """Hear that a step starts."""
 
-    def end(self, label: str, seconds: float, *, ok: bool) -> None:
-        """Hear that a step ended, after how long, and whether well."""
+    def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
+        """Hear that a step ended, after how long, and whether well; one that was interrupted did not fail by itself."""
 
     def command(self, line: str) -> None:
         """Hear which command runs now, as it would be typed."""
@@ -41,7 +43,7 @@ class Silent:
     def begin(self, label: str) -> None:
         """Ignore it."""
 
-    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+    def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
         """Ignore it."""
 
     def command(self, line: str) -> None:
@@ -65,9 +67,12 @@ def step(progress: Progress, label: str) -> Iterator[None]:
     """Time the block as one step."""
     started = time.monotonic()
     progress.begin(label)
-    ok = False
+    ok = interrupted = False
     try:
         yield
         ok = True
+    except (KeyboardInterrupt, InterruptedByUserError):
+        interrupted = True
+        raise
     finally:
-        progress.end(label, time.monotonic() - started, ok=ok)
+        progress.end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)

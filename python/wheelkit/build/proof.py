@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
 
 from wheelkit.build.cache import tools
 from wheelkit.build.cache.entry import canonical
@@ -46,9 +47,9 @@ def _name(batches: Sequence[Batch], order: Order) -> str:
     document = {
         "files": sorted((one.file, one.sha256) for batch in batches for one in batch.files),
         "promised": [[item.key, item.kind, item.requires_python] for item in family.distributions],
-        "matrix": asdict(config.matrix),
+        "matrix": to_builtins(config.matrix),
         "settings": {name: [one.max_size, dict(one.ignore)] for name, one in config.distribution.items()},
-        "exclude": [asdict(one) for one in config.exclude],
+        "exclude": [to_builtins(one) for one in config.exclude],
         "runner": dict(config.runner),
         "wheelkit": tools.own(),
         "tables": tools.versions(("auditwheel", "abi3info", "packaging")),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.build import siblings
 from wheelkit.build.batch import Batch
@@ -24,16 +25,14 @@ if TYPE_CHECKING:
     from wheelkit.project import Distribution
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """One distribution and the units of it that are wanted."""
 
     item: Distribution
     wanted: tuple[Unit, ...]
 
 
-@dataclass(kw_only=True, slots=True)
-class Run:
+class Run(Struct, kw_only=True):
     """Builds what is selected of a plan; the workshop is opened only once something has to be built."""
 
     plan: Plan
@@ -178,6 +177,8 @@ class Run:
                 state = versioncontrol.Asking(item.source.resolve()).view().checkout(item.source, self.plan.out)
             else:
                 state = self.cache.kitchen.view(item).checkout(item.source, self.plan.out)
+            if state.refused and all(one.refused != state.refused for one in self._checkouts.values()):
+                self.progress.note(versioncontrol.untold(state))
             self._checkouts[item.key] = state
             if count := len(state.changed):
                 names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough

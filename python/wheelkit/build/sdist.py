@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tarfile
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit import manifest, project
 from wheelkit.build.compiler import complaints, require_compiler
@@ -28,8 +29,7 @@ _IDENTITY = ("-c", "user.name=wheelkit", "-c", "user.email=wheelkit@localhost", 
 _QUIET = ("-c", "core.hooksPath=", "-c", "core.autocrlf=false", "-c", "init.defaultBranch=main", "-c", "advice.addEmbeddedRepo=false")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceDist:
+class SourceDist(Struct, frozen=True, kw_only=True):
     """An sdist, what it says of itself, and the state of version control that it came from."""
 
     path: Path

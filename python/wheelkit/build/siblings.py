@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit import machine, manifest
 from wheelkit.config import normalise
@@ -62,8 +64,7 @@ def _asked(requirement: str) -> tuple[str, frozenset[str]]:
     return normalise(match["name"]), frozenset(word.strip() for word in (match["extras"] or "").split(",") if word.strip())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wheelhouse:
+class Wheelhouse(Struct, frozen=True, kw_only=True):
     """The wheels that this run has made, by normalised name."""
 
     family: Family

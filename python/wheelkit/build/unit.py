@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 SDIST_TARGET, PURE_TARGET = "sdist", "any"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """What of a plan is to be built: kinds of files, and of which distributions, by normalised name; all where none is named."""
 
     native: bool = True
@@ -24,8 +24,7 @@ class Selection:
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True):
     """One distribution for one target: a platform tag with the plan's steps for it, ``any`` for a pure wheel, ``sdist`` for the sdist."""
 
     distribution: Distribution

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.leftovers import left_by_builds
 from wheelkit.process import Command, Question
@@ -17,15 +19,16 @@ _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # How many words stand before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
 _WORDS = {"1": 8, "2": 9, "u": 10, "?": 1}
 
-__all__ = ["Asking", "Checkout", "View", "checkout", "describe"]
+__all__ = ["Asking", "Checkout", "View", "checkout", "describe", "untold"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True, kw_only=True):
     """Git's view of a project: its commit (empty: none yet, or no git) and the files that differ from it."""
 
     commit: str
     changed: tuple[str, ...]
+    refused: str = ""
+    """The command that lets git answer where it refuses to, because the files belong to another user."""
 
     @property
     def tracked(self) -> bool:
@@ -33,8 +36,7 @@ class Checkout:
         return bool(self.commit)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """Git's answers about ``folder``; paths are relative to it, ``changed`` to the top of the repository, of which it is ``prefix``.
 
     ``pinned`` are tracked files of which git does not look at the working tree (assume-unchanged, skip-worktree).
@@ -47,11 +49,14 @@ class View:
     untracked: frozenset[str] = frozenset()
     pinned: bool = False
     changed: tuple[str, ...] = ()
+    refused: str = ""
 
     def checkout(self, folder: Path, out: Path | None = None) -> Checkout:
         """Tell of a project in the folder; what is not under git there has no commit. Finished files in ``out`` are no change."""
         below = folder.resolve().relative_to(self.folder).as_posix()
         inside = "" if below == "." else f"{below}/"
+        if self.refused:
+            return Checkout(commit="", changed=(), refused=self.refused)
         if not self.commit or f"{inside}pyproject.toml" not in self.tracked:
             return Checkout(commit="", changed=())
         finished = f"{self.prefix}{out.relative_to(self.folder).as_posix()}/" if out and out.is_relative_to(self.folder) else None
@@ -74,14 +79,14 @@ class Asking:
         listing = ("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard")
         self._files = Question(Command(argv=(*git, *listing), unset=_UNSET))
         status = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
-        self._status = Question(Command(argv=(*git, *status), unset=_UNSET))
+        self._status = Question(Command(argv=(*git, *status), env={"LC_ALL": "C"}, unset=_UNSET))
 
     def view(self) -> View:
         """Wait for the answers; outside version control all of them are empty."""
         code, status = self._status.raw()
         listed, files = self._files.raw()
         if code != 0 or listed != 0:
-            return View(folder=self._folder)
+            return View(folder=self._folder, refused=_way_out(status))
         prefix = self._prefix.raw()[1].removesuffix(b"\n")
         tagged = [(line[:1], os.fsdecode(line[2:])) for line in files.split(b"\0") if line]
         commit, changed = _read_status(status)
@@ -94,6 +99,12 @@ class Asking:
             pinned=any(tag not in {b"H", b"?"} for tag, _ in tagged),
             changed=changed,
         )
+
+
+def _way_out(refusal: bytes) -> str:
+    """Find, in what git says of a repository of another user (safe.directory in git-config(1)), the command that makes it answer."""
+    found = re.search(r"^\s*(git config --global --add safe\.directory .+)$", os.fsdecode(refusal), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _read_status(data: bytes) -> tuple[str, tuple[str, ...]]:
@@ -114,6 +125,11 @@ def checkout(folder: Path) -> Checkout:
     """Ask git about a project's folder; outside version control both answers are empty."""
     folder = folder.resolve()
     return Asking(folder).view().checkout(folder)
+
+
+def untold(checkout: Checkout) -> str:
+    """Say what follows where git refuses to answer, and what to do."""
+    return f"this folder belongs to another user, so git tells no commit; publish will refuse it. If you trust it:  {checkout.refused}"
 
 
 def describe(folder: Path) -> str:

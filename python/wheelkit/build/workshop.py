@@ -8,10 +8,12 @@ import sys
 import sysconfig
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError, OutputError
 from wheelkit.process import LoggedRun
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _KEPT_LOGS = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Workshop:
+class Workshop(Struct, frozen=True, kw_only=True):
     """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress.
 
     ``env`` is what the runner adds to every command's environment, for those who run commands into logs of their own;

@@ -1,45 +1,31 @@
-"""ABI claims: what extension modules import of CPython against the ABI and Python tags, and their file names' suffixes."""
+"""ABI claims: what extension modules import of CPython against the ABI and Python tags."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from wheelkit.checks.catalogue import found
-from wheelkit.checks.claims import targets
+from wheelkit.checks.python_symbols import PREFIXES, from_python
 from wheelkit.checks.stable_abi import stable_abi
+from wheelkit.checks.suffixes import leftovers, served
 from wheelkit.checks.words import dotted, some
-from wheelkit.matrix import System
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wheelkit._core import Slice, Symbol
     from wheelkit.checks.contract import Contract
     from wheelkit.report.model import Finding
     from wheelkit.wheel import Binary, FileName, Wheel
 
 _OLDEST = (3, 2)  # the first version with a stable ABI (PEP 384)
-_PREFIXES = ("Py", "_Py")
 _CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
-_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
-
-# How the import system spells extension modules: importlib.machinery.EXTENSION_SUFFIXES on each system, and PyPy's.
-_SUFFIX = re.compile(
-    r"""(?P<module>[^.]+)\.
-    (?:(?P<stable>abi3t?)\.so
-      |cpython-(?P<unix>3\d+t?)d?(?:-(?P<triplet>[\w-]+))?\.so
-      |cp(?P<windows>3\d+t?)-(?:win\w+)\.pyd
-      |pypy(?P<pypy>3\d+)-[\w-]+\.(?:so|pyd)
-      |(?:so|pyd))""",
-    re.VERBOSE,
-)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Offence:
+class Offence(Struct, frozen=True, kw_only=True):
     """One symbol that a binary imports and that a stable ABI floor does not have; ``added`` is None if no version has it."""
 
     member: str
@@ -82,20 +68,11 @@ def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, tuple[str, ...]]]:
     A name that merely begins with ``Py`` is not accused where another binary of the wheel defines it, or where it is asked of a library
     that is not Python's; weak imports are those that the code is ready to miss.
     """
-    own = frozenset(name for _, part in wheel.parts() for name in part.exports if name.startswith(_PREFIXES))
+    own = frozenset(name for _, part in wheel.parts() for name in part.exports if name.startswith(PREFIXES))
     for binary in wheel.binaries:
-        names = {symbol.name for part in binary.slices for symbol in _from_python(part)}
+        names = {symbol.name for part in binary.slices for symbol in from_python(part)}
         if names - own:
             yield binary, tuple(sorted(names - own))
-
-
-def _from_python(part: Slice) -> Iterator[Symbol]:
-    return (symbol for symbol in part.imports if symbol.name.startswith(_PREFIXES) and not symbol.weak and _may_be_python(symbol.library))
-
-
-def _may_be_python(library: str | None) -> bool:
-    # On Linux and macOS the running interpreter provides the symbols, so they name no library.
-    return library is None or python_dll(library) is not None or bool(_LIBPYTHON.search(library))
 
 
 def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -130,7 +107,8 @@ def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     name = wheel.name
     if name is None:
         return
-    for binary, part in wheel.parts():
+    old = leftovers(wheel)
+    for binary, part in ((binary, part) for binary, part in wheel.parts() if binary.member not in old):
         for library in sorted({item.name for item in part.needed}):
             bound = python_dll(library)
             if bound is not None and not _fits(name, *bound):
@@ -143,7 +121,7 @@ def _fits(name: FileName, minor: int | None, threaded: bool) -> bool:  # noqa: F
     if minor is None:
         # python3.dll serves every interpreter with the global lock, python3t.dll those without it.
         return any((abi.endswith("t")) == threaded for abi in name.abis) or name.abis == ("none",)
-    return f"cp3{minor}{'t' if threaded else ''}" in name.abis
+    return f"cp3{minor}{'t' if threaded else ''}" in served(name)
 
 
 def _dll_fix(name: FileName) -> str:
@@ -163,83 +141,12 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if name is None:
         return
     tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
-    for binary in wheel.binaries:
-        imported = {symbol.name for part in binary.slices for symbol in part.imports} if binary.extension else set()
+    old = leftovers(wheel)
+    for binary in (one for one in wheel.binaries if one.extension and one.member not in old):
+        imported = {symbol.name for part in binary.slices for symbol in part.imports}
         for kind, marks, ending in (("free-threaded", _THREADED_ONLY, "t"), ("debug", _DEBUG_ONLY, "d")):
             own = imported & marks
             # A debug build's ABI tag is cp311d or cp314td.
             if own and not any(ending in abi[3:] for abi in name.abis):
                 what = f"{binary.member} imports {some(sorted(own))}, which only {kind} interpreters have; the wheel is tagged {tags}"
                 yield found("WK406", what=what, file=wheel.filename, member=binary.member)
-
-
-def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extension modules whose file name says other interpreters than the wheel's tags."""
-    if wheel.name is None:
-        return
-    for binary in wheel.binaries:
-        match = _SUFFIX.fullmatch(binary.name)
-        if match is None or not binary.extension:
-            continue
-        trouble = _suffix_trouble(match, wheel.name) or _triplet_trouble(match, wheel)
-        if trouble:
-            yield found("WK404", what=f"{binary.member} {trouble}", file=wheel.filename, member=binary.member)
-
-
-def _suffix_trouble(match: re.Match[str], name: FileName) -> str:
-    tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
-    version = match["unix"] or match["windows"]
-    if version and f"cp{version}" not in name.abis:
-        return f"is imported by cp{version} only; the wheel is tagged {tags}"
-    if match["pypy"] and f"pp{match['pypy']}" not in name.pythons:
-        return f"is imported by pp{match['pypy']} only; the wheel is tagged {tags}"
-    threaded = [abi for abi in name.abis if abi.endswith("t")]
-    if match["stable"] == "abi3" and threaded == list(name.abis):
-        return f"is not imported by free-threaded interpreters; the wheel is tagged {tags}"
-    return ""
-
-
-def _triplet_trouble(match: re.Match[str], wheel: Wheel) -> str:
-    libcs = {target.libc for target in targets(wheel, System.LINUX)}
-    triplet = match["triplet"] or ""
-    for libc, ending in (("manylinux", "-linux-musl"), ("musllinux", "-linux-gnu")):
-        if libcs == {libc} and triplet.endswith(ending):
-            return f"is named for {triplet}; the wheel is tagged {libc}"
-    return ""
-
-
-def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report files named like extension modules that export no entry point: their import fails.
-
-    One that exports functions and asks nothing of Python was never meant for import: setuptools names every library that it links so, and
-    projects load such a library with ctypes or cffi. Those are noted together.
-    """
-    plain = []
-    for binary in wheel.binaries:
-        match = _SUFFIX.fullmatch(binary.name)
-        if match is None or not binary.slices or not _named_as_module(match) or binary.extension or not binary.name.isascii():
-            continue
-        if all(_without_python(part) for part in binary.slices):
-            plain.append(binary.member)
-            continue
-        what = f"{binary.member} exports no PyInit_{match['module']}, so Python cannot import it"
-        yield found("WK405", what=what, file=wheel.filename, member=binary.member)
-    if plain:
-        named = "is named like an extension module, and asks" if len(plain) == 1 else "are named like extension modules, and ask"
-        what = f"{some(plain)} {named} nothing of Python"
-        yield found("WK407", what=what, file=wheel.filename, member=plain[0])
-
-
-def _without_python(part: Slice) -> bool:
-    """Tell whether a binary is a library of its own: it offers functions, and neither links Python nor wants a symbol of it."""
-    offers = any(name not in _LINKERS_OWN for name in part.exports)
-    linked = any(python_dll(library.name) is not None for library in part.needed)
-    return offers and not linked and next(_from_python(part), None) is None
-
-
-# What every shared library of an older toolchain exports, whatever its sources are.
-_LINKERS_OWN = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start"})
-
-
-def _named_as_module(match: re.Match[str]) -> bool:
-    return any(match[kind] for kind in ("stable", "unix", "windows", "pypy")) or match.string.endswith(".pyd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Callable  # noqa: TC003 - for the type of a table, which is made at run time
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
@@ -37,6 +38,13 @@ def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield found("WK115", what=f"{member.name} {member.header}", file=wheel.filename, member=member.name)
 
 
+def hidden(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report members that the central directory leaves out."""
+    if wheel.hidden:
+        what = f"{counted(wheel.hidden, 'member')} of the archive {'is' if wheel.hidden == 1 else 'are'} not in its central directory"
+        yield found("WK115", what=what, file=wheel.filename)
+
+
 def overlap(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are part of two members."""
     if wheel.shared:
@@ -53,7 +61,8 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if first == second:
             yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
         else:
-            yield found("WK105", what=f"{first} and {second} are one file on Windows and macOS", file=wheel.filename, member=second)
+            systems = "Windows and macOS" if first.casefold() != second.casefold() or first.isascii() else "macOS, some of them on Windows"
+            yield found("WK105", what=f"{first} and {second} are one file on {systems}", file=wheel.filename, member=second)
     for name in _file_and_folder(wheel.members):
         yield found("WK118", what=f"{name} is a file, and other members lie in a folder of that name", file=wheel.filename, member=name)
 
@@ -77,26 +86,38 @@ _NOT_ON_WINDOWS = re.compile(
 
 
 def _path_trouble(name: str) -> str:
-    if not name:
-        return "is no name"
-    if "\0" in name:
-        return "holds a NUL, at which many programs cut it off"
-    if name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}:
-        return "is an absolute path"
-    if ".." in name.replace("\\", "/").split("/"):
-        return "leads out of the folder that it is unpacked into"
-    if "\\" in name:
-        return "is written with backslashes, which mean a folder on Windows only"
-    return ""
+    return next((words for tells, words in _PATH_TROUBLES if tells(name)), "")
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a member's name must not be, the worst first.
+_PATH_TROUBLES: tuple[tuple[Callable[[str], object], str], ...] = (
+    (lambda name: not name, "is no name"),
+    (lambda name: "\0" in name, "holds a NUL, at which many programs cut it off"),
+    (lambda name: name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}, "is an absolute path"),
+    (lambda name: ".." in name.replace("\\", "/").split("/"), "leads out of the folder that it is unpacked into"),
+    (lambda name: "\\" in name, "is written with backslashes, which mean a folder on Windows only"),
+    (_CONTROL.search, "holds control characters"),
+    (lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")), "is another spelling of a path"),
+)
 
 
 def _collisions(entries: Iterable[Member]) -> Iterator[tuple[str, str]]:
     seen: dict[str, str] = {}
     for member in entries:
         if not member.directory:
-            first = seen.setdefault(member.name.lower(), member.name)
+            first = seen.setdefault(_folded(member.name), member.name)
             if first is not member.name:
                 yield first, member.name
+
+
+def _folded(name: str) -> str:
+    """Spell a name as file systems compare it that take no heed of case and of how accents are written."""
+    if name.isascii():
+        return name.lower()
+    from unicodedata import normalize
+
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def _file_and_folder(entries: Iterable[Member]) -> Iterator[str]:
@@ -108,10 +129,16 @@ def _file_and_folder(entries: Iterable[Member]) -> Iterator[str]:
 
 
 def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report symbolic links: installers write them as small text files."""
+    """Report symbolic links, and pipes and devices: installers write them as ordinary files."""
     for member in wheel.members:
-        if stat.S_ISLNK(member.mode):
+        kind = stat.S_IFMT(member.mode)
+        if kind == stat.S_IFLNK:
             yield found("WK106", what=f"{member.name} is a symbolic link", file=wheel.filename, member=member.name)
+        elif kind in _SPECIAL:
+            yield found("WK106", what=f"{member.name} is {_SPECIAL[kind]}", file=wheel.filename, member=member.name)
+
+
+_SPECIAL = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
 
 
 def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -133,6 +160,10 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     twice = _twice(wheel.record)
     if twice:
         yield found("WK108", what=f"RECORD lists {some(twice)} more than once", file=wheel.filename, member=twice[0])
+    own = rows.get(f"{wheel.dist_info}/RECORD")
+    if own is not None and own.digest:
+        what = "RECORD gives a hash of itself, which no file can hold"
+        yield found("WK102", what=what, file=wheel.filename, member=own.path)
     for name, member in files.items():
         row = rows.get(name)
         if row is not None and name not in unhashed and not member.problem:
@@ -178,3 +209,7 @@ def stray(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are in no member."""
     if wheel.stray:
         yield found("WK113", what=f"{counted(wheel.stray, 'byte')} of the archive belong to no member", file=wheel.filename)
+    for member in wheel.members:
+        if member.directory and member.size:
+            what = f"{member.name} is a folder, yet has {counted(member.size, 'byte')} of contents"
+            yield found("WK113", what=what, file=wheel.filename, member=member.name)

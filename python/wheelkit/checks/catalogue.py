@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from wheelkit import data
 from wheelkit.report.model import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One kind of finding, as ``wheelkit explain`` shows it; ``fix`` is the general way, a finding's own is concrete.
 
     ``tools`` says it in the words of a build tool, where that is more than the general way.
@@ -56,7 +56,7 @@ def entry(code: str) -> Entry:
 @cache
 def _texts() -> Mapping[str, str]:
     """Cut the table into its entries: to read all of it takes longer than to prove a small wheel, and few are needed at a time."""
-    table = (Path(__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
+    table = data.text("findings.toml")
     _, *parts = re.split(r"^\[(WK\d+)\]$", table, flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 

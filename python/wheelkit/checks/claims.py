@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.matrix import System, Target
 
@@ -25,13 +26,14 @@ _ARCHS: Mapping[str, tuple[str, ...]] = {
     "fat64": ("x86_64",),
     "amd64": ("x86_64",),
     "x86": ("i686",),
+    # ELF says "ARM" for every 32-bit one.
+    "armv6l": ("armv7l",),
 }
 # Subtypes run wherever the plain architecture does not suffice to tell them apart.
 _BASE: Mapping[str, str] = {"arm64e": "arm64", "x86_64h": "x86_64", "arm64ec": "arm64"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """One platform tag: its system, the architectures that it promises, and the target where the tag names one.
 
     ``target`` is None for tags that promise no oldest system: ``linux_x86_64``.
@@ -46,12 +48,12 @@ class Claim:
 def claims(wheel: Wheel) -> tuple[Claim, ...]:
     """Read the wheel's platform tags; ``any`` and tags of systems that are not known here claim nothing."""
     platforms = wheel.name.platforms if wheel.name else ()
-    return tuple(claim for platform in platforms if (claim := _claim(platform)) is not None)
+    return tuple(claim for platform in platforms if (claim := _claim(platform.lower())) is not None)
 
 
 def _claim(platform: str) -> Claim | None:
     if match := _GENERIC_LINUX.fullmatch(platform):
-        return Claim(platform=platform, system=System.LINUX, archs=(match["arch"],), target=None)
+        return Claim(platform=platform, system=System.LINUX, archs=_ARCHS.get(match["arch"], (match["arch"],)), target=None)
     target = _target(platform)
     if target is None:
         return None

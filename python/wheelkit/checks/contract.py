@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.matrix import Matrix, matrix_of
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True, kw_only=True):
     """What is owed for one distribution of the project: its cells, its size limit in bytes, and the findings it accepts.
 
     ``dependencies`` are the names that it may require at run time, None where nothing is promised.
@@ -37,8 +37,7 @@ class Promise:
         return self.kind.value == "native"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contract:
+class Contract(Struct, frozen=True, kw_only=True):
     """The whole project's promise, by normalised distribution name; empty outside a project.
 
     ``exclude`` holds the providers whose libraries must not be in a wheel, ``runners`` the configured labels by target pattern.

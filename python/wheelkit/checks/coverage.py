@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.checks.abi import declared_floor
 from wheelkit.checks.catalogue import found
@@ -28,8 +29,7 @@ _NATIVE_COMMAND = "python -m wheelkit build --native"
 _PURE_COMMAND = "python -m wheelkit build --pure"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One row to be filled: its name, the target that stands for it, and whether its missing cells are owed here."""
 
     label: str
@@ -38,8 +38,7 @@ class Line:
     elsewhere: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True, kw_only=True):
     """A release's rows of the matrix, and what is wrong with them."""
 
     rows: tuple[Row, ...]
@@ -54,6 +53,8 @@ def cover(release: Release, contract: Contract, *, whole: bool = True) -> Covera
     picked = {line: _picks(release, line, interpreters) for line in lines}
     rows = tuple(_row(release, line, interpreters, picked[line]) for line in lines)
     findings = [*_missing(release, contract, rows, lines), *_doubled(release)]
+    if promise is None:
+        rows += tuple(_rows_elsewhere(release, interpreters))
     if promise is not None and promise.matrix.declared:
         findings += _unpromised(release, picked.values())
     return Coverage(rows=rows, findings=tuple(findings))
@@ -163,6 +164,10 @@ def _row(release: Release, line: Line, interpreters: Sequence[Interpreter], pick
     )
     files = tuple(dict.fromkeys(file for file in picks if file))
     wheels = [wheel for wheel in release.wheels if wheel.filename in files]
+    if not wheels and not line.judged and not line.elsewhere:
+        # Wheels for interpreters that no column is for, such as Python 3.6 and GraalPy.
+        wheels = [wheel for wheel in release.wheels if line.target in _oldest(wheel)]
+        files = tuple(wheel.filename for wheel in wheels)
     label = _label(wheels) or ("elsewhere" if line.elsewhere else "missing")
     return Row(
         distribution=release.distribution,
@@ -175,6 +180,36 @@ def _row(release: Release, line: Line, interpreters: Sequence[Interpreter], pick
         size=sum(wheel.size for wheel in wheels),
         codes=("WK801",) if line.judged and not all(picks) else (),
     )
+
+
+def _rows_elsewhere(release: Release, interpreters: Sequence[Interpreter]) -> Iterator[Row]:
+    """Give a row to each platform tag of wheels that no target stands for: linux_x86_64, Android's, a tag that is not known here."""
+    by_platform: dict[str, list[Wheel]] = {}
+    for wheel in release.wheels:
+        if wheel.name is not None and not wheel.name.any_platform and not any(claim.target for claim in claims(wheel)):
+            by_platform.setdefault(wheel.name.platforms[0], []).append(wheel)
+    for platform, wheels in by_platform.items():
+        picks = [_served(wheels, platform, interpreter) for interpreter in interpreters]
+        cells = (
+            CellCover(interpreter=one.tag, cover=Cover.WHEEL if file else Cover.MISSING, file=file)
+            for one, file in zip(interpreters, picks, strict=True)
+        )
+        yield Row(
+            distribution=release.distribution,
+            version=release.version,
+            target=platform,
+            label=_label(wheels),
+            cells=tuple(cells),
+            files=tuple(wheel.filename for wheel in wheels),
+            needs="",
+            size=sum(wheel.size for wheel in wheels),
+            codes=(),
+        )
+
+
+def _served(wheels: Sequence[Wheel], platform: str, interpreter: Interpreter) -> str:
+    accepted = frozenset(interpreter.tags([platform]))
+    return next((wheel.filename for wheel in wheels if not accepted.isdisjoint(wheel.tags)), "")
 
 
 def _label(wheels: Sequence[Wheel]) -> str:

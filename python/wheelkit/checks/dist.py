@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from wheelkit.wheel import Sdist, Wheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """The files of one distribution and version."""
 
     distribution: str
@@ -19,8 +19,7 @@ class Release:
     sdists: tuple[Sdist, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dist:
+class Dist(Struct, frozen=True, kw_only=True):
     """Everything that could be read; ``whole`` tells that a folder was given, so that what is not in it is missing."""
 
     wheels: tuple[Wheel, ...]

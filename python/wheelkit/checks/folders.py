@@ -44,4 +44,4 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _tops(wheel: Wheel, suffix: str) -> list[str]:
     tops = (member.name.partition("/") for member in wheel.members)
-    return list(dict.fromkeys(top for top, slash, _ in tops if slash and top.endswith(suffix)))
+    return list(dict.fromkeys(top for top, slash, _ in tops if slash and top.lower().endswith(suffix)))

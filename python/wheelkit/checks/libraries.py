@@ -11,7 +11,7 @@ from wheelkit.checks.needed import needed_libraries
 from wheelkit.checks.policies import policy_for
 from wheelkit.checks.providers import provided, provider_of
 from wheelkit.checks.systems import of_macos, of_windows
-from wheelkit.checks.windows import pypy_dll
+from wheelkit.checks.windows import graalpy_dll, pypy_dll
 from wheelkit.checks.words import counted, some
 from wheelkit.matrix import System
 from wheelkit.wheel.library import grafted, plain_name
@@ -64,7 +64,7 @@ def _brought(wheel: Wheel, system: System, library: str) -> bool:
     held = wheel.held
     if system is System.WINDOWS:
         lowered = {name.lower() for name in held}
-        return library.lower() in lowered or of_windows(library) or python_dll(library) is not None or _own_pypy(wheel, library)
+        return library.lower() in lowered or of_windows(library) or python_dll(library) is not None or _own_interpreter(wheel, library)
     if system is System.MACOS:
         return of_macos(library) or (not library.startswith("/") and library.rpartition("/")[2] in held)
     if library in held:
@@ -74,8 +74,9 @@ def _brought(wheel: Wheel, system: System, library: str) -> bool:
     return not policies or policies[0].provides(library)
 
 
-def _own_pypy(wheel: Wheel, library: str) -> bool:
-    return wheel.name is not None and pypy_dll(library) in wheel.name.pythons
+def _own_interpreter(wheel: Wheel, library: str) -> bool:
+    pythons = wheel.name.pythons if wheel.name else ()
+    return pypy_dll(library) in pythons or (graalpy_dll(library) and any(python.startswith("graalpy") for python in pythons))
 
 
 def search_paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import arch_of, runs, system_of, targets
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Finding
     from wheelkit.wheel import Binary, Wheel
 
-_GLIBC = "GLIBC_"
+_GLIBC, _LIBGCC = "GLIBC_", "libgcc_s"
 _LIBC_NAMES = {"manylinux": "glibc", "musllinux": "musl"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Demand:
+class _Demand(Struct, frozen=True, kw_only=True):
     """One symbol version that a binary asks of a library outside the wheel."""
 
     binary: Binary
@@ -132,10 +132,15 @@ def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def libc_of(part: Slice) -> str | None:
-    """Tell from an ELF file's needed libraries which C library it was linked with, in the tags' words; None for neither."""
-    names = [library.name for library in part.needed]
-    if "libc.so.6" in names or any(version.version.startswith(_GLIBC) for version in part.versions):
+    """Tell from an ELF file's needed libraries which C library it was linked with, in the tags' words; None for neither.
+
+    Linking with glibc leaves its symbol versions. libc.so.6 alone says nothing, since musl's loader takes that name for itself: libraries
+    that are to serve both are made so. Nor do such versions of libgcc_s say anything, which has some on either (GLIBC_2.0 of
+    __register_frame_info, in libgcc's version scripts).
+    """
+    if any(version.version.startswith(_GLIBC) and not version.library.startswith(_LIBGCC) for version in part.versions):
         return "manylinux"
+    names = [library.name for library in part.needed]
     if any(name == "libc.so" or name.startswith("libc.musl-") for name in names):
         return "musllinux"
     return None
@@ -154,7 +159,9 @@ def linux_floor(wheel: Wheel) -> Policy | None:
     claimed = {arch for target in targets(wheel, System.LINUX) for arch in [target.arch]}
     archs = {arch_of(part) for _, part in parts}
     arch = next(iter(sorted(archs & claimed) or sorted(archs)), "")
-    libc = next((own for _, part in parts if (own := libc_of(part)) is not None), "manylinux")
+    # Programs that were linked statically need neither, and are what they are tagged.
+    libcs = [own for _, part in parts if (own := libc_of(part)) is not None]
+    libc = next(iter(libcs or [target.libc for target in targets(wheel, System.LINUX)]), "manylinux")
     needed = _outside(wheel, parts)
     demands = [demand.version.version for demand in _demands(wheel)]
     return next((policy for policy in policies(libc, arch) if _satisfied(wheel, policy, needed, demands)), None)

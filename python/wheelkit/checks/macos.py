@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, Wheel
 
 _FIRST_ARM64 = (11, 0)
+# What a slice says of its system; old linkers said nothing.
+_MACOS = frozenset({"macos", None})
 
 
 def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -40,9 +42,12 @@ def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def signature(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report arm64 slices without a code signature: macOS kills a process that loads one."""
+    """Report arm64 slices without a code signature: macOS kills a process that loads one.
+
+    What is made for iOS is signed by whoever puts it into an app.
+    """
     for binary, part in _parts(wheel):
-        if arch_of(part) == "arm64" and part.signed is False:
+        if arch_of(part) == "arm64" and part.signed is False and part.os in _MACOS:
             what = f"{binary.member} (arm64) has no code signature"
             fix = f"sign it: codesign --force --sign - {binary.name}"
             yield found("WK323", what=what, fix=fix, file=wheel.filename, member=binary.member)
@@ -66,7 +71,7 @@ def _promised(target: Target, arch: str) -> tuple[int, int]:
 
 def min_os(part: Slice) -> tuple[int, int] | None:
     """Read the oldest macOS of a slice; 10.16 is what old tools call 11.0. None where it does not say."""
-    if part.min_os is None or part.os not in {"macos", None}:
+    if part.min_os is None or part.os not in _MACOS:
         return None
     major, _, rest = part.min_os.partition(".")
     version = int(major), int(rest.partition(".")[0] or 0)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name as normalise
 
+from wheelkit.checks.abi import declared_floor
 from wheelkit.checks.catalogue import found
-from wheelkit.checks.words import some
+from wheelkit.checks.words import dotted, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,12 @@ def _words(error: Exception) -> str:
 def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a wheel whose own requires-python keeps every interpreter of its tags from installing it."""
     required = wheel.metadata.get("Requires-Python")
-    if wheel.name is None or wheel.name.stable or not required:
+    if wheel.name is None or not required:
+        return
+    if floor := declared_floor(wheel.name):
+        if not any(_admits(required, minor) for minor in range(floor[1], _LATE)):
+            what = f"it is for Python {dotted(floor)} and later, but requires-python is {required}: no installer ever takes it"
+            yield found("WK702", what=what, file=wheel.filename)
         return
     minors = [int(match["minor"]) for tag in wheel.name.pythons if (match := _VERSIONED.fullmatch(tag))]
     if minors and len(minors) == len(wheel.name.pythons) and not any(_admits(required, minor) for minor in minors):
@@ -117,6 +123,13 @@ def requirements(wheel: Wheel) -> Iterator[Requirement]:
     for line in wheel.metadata.all("Requires-Dist"):
         with suppress(InvalidRequirement):  # the strict parser says so already
             yield Requirement(line)
+
+
+def direct_references(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report requirements that name a URL instead of a version: public indexes refuse such uploads."""
+    urls = [str(one) for one in requirements(wheel) if one.url]
+    if urls:
+        yield found("WK720", what=f"it requires {some(urls)}", file=wheel.filename)
 
 
 def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:

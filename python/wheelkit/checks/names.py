@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name as normalise
 
 from wheelkit.checks.catalogue import found
+from wheelkit.checks.claims import runs
 from wheelkit.checks.words import some
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def normal_name(name: FileName) -> str:
 
     version = str(Version(name.version.replace("_", "-")))
     build = (name.build,) if name.build else ()
-    sets = (".".join(tags) for tags in (name.pythons, name.abis, name.platforms))
+    sets = (".".join(tags).lower() for tags in (name.pythons, name.abis, name.platforms))
     return "-".join((name.key.replace("-", "_"), version, *build, *sets)) + ".whl"
 
 
@@ -51,6 +53,32 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield found("WK203", what=f"the file name says {some(more)}, which WHEEL does not list", file=wheel.filename)
     if fewer:
         yield found("WK203", what=f"WHEEL lists {some(fewer)}, which the file name does not say", file=wheel.filename)
+
+
+def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report Python and ABI tags that no interpreter accepts together, such as cp311-cp312 and py3-abi3."""
+    name = wheel.name
+    if name is None or any(_together(python, abi) for python in name.pythons for abi in name.abis):
+        return
+    what = f"no interpreter accepts {'.'.join(name.pythons)}-{'.'.join(name.abis)}"
+    yield found("WK214", what=what, file=wheel.filename)
+
+
+# CPython's and PyPy's tags (platform compatibility tags specification); abi3t is PEP 803's.
+_CPYTHON = re.compile(r"cp\d+")
+_CPYTHON_ABI = re.compile(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
+_PYPY_ABI = re.compile(r"pypy(?P<version>\d+)_pp\d+")
+
+
+def _together(python: str, abi: str) -> bool:
+    """Tell whether an interpreter can accept both tags; of those that are not known here it is believed."""
+    if abi in {"abi3", "abi3t"}:
+        return _CPYTHON.fullmatch(python) is not None
+    if match := _CPYTHON_ABI.fullmatch(abi):
+        return python == match["python"]
+    if match := _PYPY_ABI.fullmatch(abi):
+        return python == f"pp{match['version']}"
+    return True
 
 
 def _expanded(line: str) -> Iterator[str]:
@@ -109,6 +137,7 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.name is None or not wheel.fields.fields:
         return
     flag = wheel.fields.get("Root-Is-Purelib").lower()
+    yield from _native_in_purelib(wheel)
     if flag not in {"true", "false"}:
         yield found("WK205", what=f'Root-Is-Purelib is "{flag}", neither true nor false', file=wheel.filename)
     elif flag == "true" and not wheel.name.any_platform:
@@ -120,3 +149,15 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         # An ABI tag other than none is a reason to go to platlib even without a platform.
         what = "Root-Is-Purelib is false, yet the wheel is for any platform and holds no native code"
         yield found("WK208", what=what, file=wheel.filename)
+
+
+def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
+    """Report binaries below .data/purelib, which is for code of every platform whatever the flag says."""
+    native = [binary for binary in wheel.binaries if _PURELIB.match(binary.member) and any(runs(part) for part in binary.slices)]
+    if native:
+        code = "WK205" if any(binary.extension for binary in native) else "WK211"
+        what = f"{some([binary.member for binary in native])} {'is' if len(native) == 1 else 'are'} native, and installed as pure Python"
+        yield found(code, what=what, file=wheel.filename, member=native[0].member)
+
+
+_PURELIB = re.compile(r"[^/]+\.data/purelib/")

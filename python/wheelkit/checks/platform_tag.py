@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import arch_of, claims, file_names, runs, system_of
+from wheelkit.checks.mobile import device
 from wheelkit.checks.words import some
 from wheelkit.matrix import System
 
@@ -65,7 +66,7 @@ def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> 
         return
     # A program that is only shipped along, such as a launcher, harms nobody by being there; nor does a library that is named for its
     # processor, of which the project's code loads the right one (debuggers, that inject themselves into programs of either width).
-    along = all(part.kind == "executable" for part in binary.slices) or _named_for(binary, archs)
+    along = all(part.kind == "executable" for part in binary.slices) or _named_for(binary, archs) or _emulated(binary, own)
     what = f"{binary.member} is for {some(sorted(archs))}; the wheel is tagged {tags}"
     yield found("WK303" if along else "WK301", what=what, file=wheel.filename, member=binary.member)
 
@@ -78,6 +79,11 @@ _SPELT: Mapping[str, str] = {
     "aarch64": r"arm64|aarch64",
     "armv7l": r"\barm|armhf|armv7\w?",
 }
+
+
+def _emulated(binary: Binary, own: list[Claim]) -> bool:
+    """Tell whether this is the one file of Visual C++'s redistributable for arm64 that is for programs for x64, which Windows emulates."""
+    return binary.name.lower() == "vcruntime140_1.dll" and {claim.archs for claim in own} == {("arm64",)}
 
 
 def _named_for(binary: Binary, archs: set[str]) -> bool:
@@ -95,7 +101,8 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     native = [binary for binary in wheel.binaries if any(runs(part) for part in binary.slices)]
     if not wheel.name.any_platform:
         unread = any(member.problem for member in wheel.members)
-        if not wheel.binaries and not unread:
+        # Of platforms that are not known here, such as WebAssembly, the binaries are not known either.
+        if not wheel.binaries and not unread and claims(wheel):
             what = f"it is tagged {'.'.join(wheel.name.platforms)}, yet holds no native code"
             yield found("WK306", what=what, file=wheel.filename)
         return
@@ -112,9 +119,9 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report platform tags that promise no oldest system, which no index takes, and tags that are not known."""
     known = {claim.platform: claim for claim in claims(wheel)}
-    for platform in wheel.name.platforms if wheel.name else ():
+    for platform in map(str.lower, wheel.name.platforms if wheel.name else ()):
         claim = known.get(platform)
-        if platform == "any" or (claim is not None and claim.target is not None):
+        if platform == "any" or (claim is not None and claim.target is not None) or device(platform) is not None:
             continue
         if claim is None:
             what = f'the platform tag "{platform}" is not known here, so nothing about it was proven'

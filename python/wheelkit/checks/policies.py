@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Target
@@ -24,13 +25,14 @@ _GENERIC = "linux"
 # musl's C library is listed by its link name; each architecture's real soname differs (auditwheel maps them the same way).
 _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
 # musl's loader takes these names for itself, whatever lies on the disk (load_library in its ldso/dynlink.c): toolchains other than
-# Alpine's leave them in binaries.
-_MUSL_ITSELF = frozenset(f"lib{name}.so" for name in ("c", "pthread", "rt", "m", "dl", "util"))
+# Alpine's leave them in binaries, some as glibc spells them (libc.so.6), since the loader compares no further than the dot.
+_MUSL_ITSELF = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
+# The name under which Alpine links it, one for each architecture, which is compared as a whole.
+_MUSL_NAMED = "libc.musl-"
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """What one platform tag allows on one architecture.
 
     ``versions`` maps a prefix (``GLIBC``, ``GLIBCXX``) to the versions that the oldest such system has, ``libraries`` are those
@@ -53,6 +55,8 @@ class Policy:
 
     def provides(self, library: str) -> bool:
         """Tell whether every system of this tag has the library; the dynamic loader belongs to all of them."""
+        if self.target.libc == "musllinux" and library.startswith(_MUSL_ITSELF):
+            return not library.startswith(_MUSL_NAMED) or library in self.libraries
         return library in self.libraries or loader(library)
 
 
@@ -93,7 +97,7 @@ def policy_for(target: Target) -> Policy | None:
 def _policy(row: Mapping[str, Any], libc: str, arch: str) -> Policy:
     libraries = frozenset(row["lib_whitelist"])
     if libc == "musllinux":
-        libraries = _MUSL_ITSELF | {f"libc.musl-{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries}
+        libraries = frozenset(f"{_MUSL_NAMED}{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries)
     return Policy(
         target=Target.parse(f"{row['name']}_{arch}"),
         versions={prefix: frozenset(versions) for prefix, versions in row["symbol_versions"][arch].items()},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.checks.catalogue import found
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Finding
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """The files of one release by name, with their sha256 (empty where it is not known): on an index, and in the manifests.
 
     ``built`` is empty where no manifest is at hand; nothing is compared then. ``yanked`` are those that the index marks so (PEP 592).

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from wheelkit import data
 from wheelkit.matrix import System
 
 # The parts of glibc and musl, and the loaders, by the beginnings of their names.
@@ -15,9 +15,7 @@ _C_LIBRARIES = ("libc.", "libm.", "libpthread.", "libdl.", "librt.", "libutil.",
 
 @cache
 def _data() -> dict[str, Any]:
-    import tomllib
-
-    return tomllib.loads((Path(__file__).parents[1] / "data" / "systems.toml").read_text(encoding="utf-8"))
+    return data.table("systems.toml")
 
 
 def everywhere(library: str, system: System) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from wheelkit import plan
 from wheelkit.build.execute import Order, execute
 from wheelkit.build.unit import Selection
-from wheelkit.cli.caching import cache_option, open_cache, require_compiler_cache, times_of
+from wheelkit.cli.caching import ask_git, cache_option, open_cache, require_compiler_cache, times_of
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.plan import BUILDER_OPTION
 from wheelkit.cli.plan import show as show_plan
@@ -21,6 +21,7 @@ from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelkit.build.execute import Built
+    from wheelkit.build.versioncontrol import Asking
     from wheelkit.build.workshop import Workshop
     from wheelkit.cli.context import Project
 
@@ -61,13 +62,15 @@ def command(
 
     engines = machine.ask_engines()
     project = open_project(sources, config_file)
+    asking = None if no_cache else ask_git(project.family)
     forced = _forced(project, builder, cross=cross, native=native)
+    promised = plan.promise(project.config, project.family)
     request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
     if compiler_cache:
         request = replace(request, compiler_cache=require_compiler_cache())
-    made = plan.make(project.config, project.family, request)
+    made = plan.make(project.config, project.family, request, promised)
     if dry_run:
-        show_plan(made, as_json=as_json)
+        show_plan(made, asking, project.chosen, as_json=as_json)
         return
     everything = not (native or pure or sdist or cross or targets)
     selection = Selection(
@@ -77,7 +80,7 @@ def command(
         names=frozenset(project.chosen),
     )
     order = Order(plan=made, selection=selection, config=project.config)
-    built = _execute(order, Steps(verbose=verbose, times=times_of(made)), no_cache=no_cache)
+    built = _execute(order, Steps(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache)
     if cross:
         note("cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds")
     _show(built, as_json=as_json)
@@ -96,10 +99,10 @@ def _forced(project: Project, builder: str, *, cross: bool, native: bool) -> pla
     return plan.Builder.CROSS
 
 
-def _execute(order: Order, steps: Steps, *, no_cache: bool) -> Built:
+def _execute(order: Order, steps: Steps, asking: Asking | None, *, no_cache: bool) -> Built:
     from contextlib import ExitStack
 
-    cache = open_cache(order.plan, no_cache=no_cache)
+    cache = open_cache(order.plan, asking, no_cache=no_cache)
     with ExitStack() as stack:
 
         def open_shop() -> Workshop:

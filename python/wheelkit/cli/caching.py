@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wheelkit.build.cache.lookup import Cache
     from wheelkit.build.cache.times import Times
     from wheelkit.build.outlook import Prospect
+    from wheelkit.build.versioncontrol import Asking
+    from wheelkit.family import Family
     from wheelkit.plan import Plan
     from wheelkit.plan.compiler_cache import CompilerCache
 
@@ -47,18 +49,25 @@ def require_compiler_cache() -> CompilerCache:
     return CompilerCache(program=Path(find_tool("sccache")), folder=folder)
 
 
-def open_cache(plan: Plan, *, no_cache: bool) -> Cache | None:
+def ask_git(family: Family) -> Asking | None:
+    """Start asking git about the family's folder, for the cache: it answers while the plan is made. None where there is to be no cache."""
+    from wheelkit.build.versioncontrol import Asking
+
+    return Asking(family.root.resolve()) if place.wanted() else None
+
+
+def open_cache(plan: Plan, asking: Asking | None = None, *, no_cache: bool) -> Cache | None:
     """Open the user's cache for a plan, unless the option or the environment says no."""
     if no_cache or not place.wanted():
         return None
     from wheelkit.build.cache import lookup
 
-    return lookup.open_cache(plan, lookup.open_store(note))
+    return lookup.open_cache(plan, lookup.open_store(note), asking)
 
 
-def prospects(plan: Plan) -> tuple[Prospect, ...]:
+def prospects(plan: Plan, asking: Asking | None = None) -> tuple[Prospect, ...]:
     """Look ahead: what a build would find in the cache; empty where there is to be none."""
-    cache = open_cache(plan, no_cache=False)
+    cache = open_cache(plan, asking, no_cache=False)
     if cache is None:
         return ()
     from wheelkit.build.outlook import look_ahead

@@ -6,12 +6,12 @@ import os
 import shutil
 import sys
 import textwrap
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
 from wheelkit.cli.context import config_option, json_option, open_project
 from wheelkit.cli.screen import result, result_json
@@ -35,7 +35,7 @@ def command(offline: bool, config_file: Path | None, as_json: bool) -> int:
     """Look at this machine and this project; each thing is fine, a warning, or missing, with the command that mends it."""
     lines = examine(_patient(config_file, online=not offline))
     if as_json:
-        result_json({"schema": 1, "lines": [asdict(line) for line in lines]})
+        result_json({"schema": 1, "lines": to_builtins(lines)})
     else:
         _show(lines)
     return 1 if any(line.state is State.MISSING for line in lines) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from wheelkit import machine, plan
 from wheelkit.cli import caching
@@ -14,6 +15,7 @@ from wheelkit.cli.screen import columns, result, result_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wheelkit.build.versioncontrol import Asking
     from wheelkit.plan import Plan
 
 BUILDER_OPTION = click.option(
@@ -33,34 +35,69 @@ BUILDER_OPTION = click.option(
 @json_option
 def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
-    made = make(sources, out, config_file, builder)
-    show(made, as_json=as_json)
+    engines = machine.ask_engines()
+    project = open_project(sources, config_file)
+    asking = caching.ask_git(project.family)
+    promised = plan.promise(project.config, project.family)
+    forced = None if builder == "auto" else plan.Builder(builder)
+    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced)
+    show(plan.make(project.config, project.family, request, promised), asking, project.chosen, as_json=as_json)
 
 
-def show(made: Plan, *, as_json: bool) -> None:
-    """Show a plan, with what of it the cache holds."""
-    found = caching.prospects(made)
+def show(made: Plan, asking: Asking | None, chosen: tuple[str, ...], *, as_json: bool) -> None:
+    """Show a plan, with what of it the cache holds; where members of the family are chosen, only these and what they need."""
+    found = caching.prospects(made, asking)
+    part = _part(made, chosen)
+    if chosen:
+        made = plan.only(made, part.built, part.needed)
+        found = tuple(one for one in found if one.unit.distribution.key in part.built)
     if as_json:
         result_json({**plan.to_json(made), "cache": caching.to_json(found)})
     else:
-        result(text(made, caching.table(found)))
+        result(text(made, caching.table(found), part))
 
 
-def make(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str) -> Plan:
-    """Plan for the named projects on this machine."""
-    engines = machine.ask_engines()
-    project = open_project(sources, config_file)
-    forced = None if builder == "auto" else plan.Builder(builder)
-    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced)
-    return plan.make(project.config, project.family, request)
+class Part(Struct, frozen=True, kw_only=True):
+    """The members of the family that were named, what is built on the way to them, and all that they need; normalised names."""
+
+    chosen: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """What a build of the named ones makes."""
+        return (*self.chosen, *self.serving)
 
 
-def text(made: Plan, cached: str = "") -> str:
+def _part(made: Plan, chosen: tuple[str, ...]) -> Part:
+    if not chosen:
+        return Part()
+    from wheelkit.build.siblings import needed
+
+    members, found, waiting = made.family.members, set[str](), list(chosen)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting += [*made.family.siblings(members[key]), *needed(members[key], made.family)]
+    serving = {key for name in chosen for key in needed(members[name], made.family)} - {*chosen}
+    order = [key for key in members if key in found]
+    return Part(
+        chosen=tuple(key for key in order if key in chosen),
+        serving=tuple(key for key in order if key in serving),
+        needed=tuple(key for key in order if key not in chosen),
+    )
+
+
+def text(made: Plan, cached: str, part: Part) -> str:
     """Render the plan for people: the order of the family, the targets, what is cached, and the next step."""
     head = made.family.distributions[-1]
-    family = f"family of {len(made.family.distributions)} · " if len(made.family.distributions) > 1 else ""
+    shown = len(made.family.distributions)
+    count = shown + len(made.left_out)
+    family = f"{f'{shown} of a ' if made.left_out else ''}family of {count} · " if count > 1 else ""
     title = f"{head.name} {head.version or '(version from its build)'} · {family}{made.out.name}/"
-    return "\n\n".join(filter(None, [title, _order(made), _targets(made), cached, _next(made)]))
+    return "\n\n".join(filter(None, [title, _order(made), _others(made, part), _targets(made), cached, _next(made, part)]))
 
 
 def _order(made: Plan) -> str:
@@ -69,6 +106,17 @@ def _order(made: Plan) -> str:
         needs = ", ".join(made.family.siblings(item)) or "-"
         rows.append((str(number), item.name, item.kind.value, item.version or "dynamic", needs))
     return columns(rows)
+
+
+def _others(made: Plan, part: Part) -> str:
+    """Say, where members were named, what becomes of the others."""
+    members = made.family.members
+    lines = {
+        "built on the way, not delivered": [members[key].name for key in part.serving],
+        "needed to run, not built": [members[key].name for key in part.needed if key not in part.serving],
+        "left out (wheelkit plan shows all)": made.left_out,
+    }
+    return "\n".join(f"  {what}: {', '.join(names)}" for what, names in lines.items() if names)
 
 
 def _targets(made: Plan) -> str:
@@ -83,13 +131,15 @@ def _targets(made: Plan) -> str:
     return columns(rows)
 
 
-def _next(made: Plan) -> str:
-    if not made.targets:
-        return "next: wheelkit build"
+def _next(made: Plan, part: Part) -> str:
+    members = made.family.members
+    names = "".join(f" {members[key].name}" for key in part.chosen)
+    if not made.targets or not any(members[key] in made.family.native for key in part.chosen or members):
+        return f"next: wheelkit build{names}"
     count = f"{len(made.here)} of {len(made.targets)} native targets can be built here"
     host = next((row for row in made.targets if row.builder is plan.Builder.HOST), None)
     why = f"\n  the host builder is used: {host.why}" if host else ""
     undeclared = (
         "" if made.declared else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
     )
-    return f"next: wheelkit build --native            {count}{why}{undeclared}"
+    return f"next: wheelkit build --native{names}            {count}{why}{undeclared}"

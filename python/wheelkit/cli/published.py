@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.publish.client import Client
 from wheelkit.publish.index import resolve
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Report
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks of a published release: ``NAME==VERSION``, the index, how deep, and who may have signed it."""
 
     release: str

@@ -72,13 +72,14 @@ class Steps:
                 self._thread = threading.Thread(target=self._redraw, args=(self._stop,), daemon=True)
                 self._thread.start()
 
-    def end(self, label: str, seconds: float, *, ok: bool) -> None:
+    def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
         """Replace the live line of a step by the finished one."""
         with self._lock:
             self._running.pop(label, None)
             last = self._times.last(label)
             before = f"   (last time {last:.1f} s)" if last is not None else ""
-            state = f"{seconds:6.1f} s{dimmed(before)}" if ok else failed("  failed")
+            amiss = dimmed("  interrupted") if interrupted else failed("  failed")
+            state = f"{seconds:6.1f} s{dimmed(before)}" if ok else amiss
             self._section(f"  {label.ljust(_LABEL_WIDTH)} {state}", self._printed.pop(threading.get_ident(), []))
             if ok and seconds > _WORTH_REMEMBERING_SECONDS:
                 self._times.took(label, seconds)

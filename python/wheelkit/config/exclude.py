@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from wheelkit import data
 from wheelkit.config.model import Provider
 from wheelkit.config.problems import shown
 from wheelkit.config.readers import Text, TextList, normalise
@@ -100,6 +101,4 @@ def _from_row(name: str, row: Mapping[str, Any]) -> Provider:
 
 @cache
 def _data() -> dict[str, Any]:
-    from importlib.resources import files
-
-    return tomllib.loads(files("wheelkit").joinpath("data/providers.toml").read_text(encoding="utf-8"))
+    return data.table("providers.toml")

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MatrixConfig:
+class MatrixConfig(Struct, frozen=True, kw_only=True):
     """What is promised, in the user's words; None where the key is left out and the default holds."""
 
     targets: tuple[str, ...] | None = None
     interpreters: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True, kw_only=True):
     """Libraries that another distribution provides: patterns of their file names, for each system.
 
     ``distributions`` are those on the index that bring the libraries. ``version_bound`` says that their C++ ABI holds for one
@@ -41,8 +40,7 @@ class Provider:
         return tuple(dict.fromkeys((*self.linux, *self.macos, *self.windows)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DistributionConfig:
+class DistributionConfig(Struct, frozen=True, kw_only=True):
     """The settings of one distribution.
 
     ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason. ``version_files`` say where its version stands beside its
@@ -61,16 +59,14 @@ class DistributionConfig:
     ignore: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VersionConfig:
+class VersionConfig(Struct, frozen=True, kw_only=True):
     """How versions of the whole family are handled; ``branches`` are those, as globs, on which releases may be tagged."""
 
     range_policy: str | None = None
     branches: tuple[str, ...] = ("main", "master", "release/*", "release-*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexConfig:
+class IndexConfig(Struct, frozen=True, kw_only=True):
     """An index by its two addresses: where files are uploaded, and where installers look (PEP 503).
 
     ``lag`` is how long it may take to show a file that it has accepted, as written (``30 s``); None: as long as public ones take.
@@ -81,15 +77,13 @@ class IndexConfig:
     lag: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishConfig:
+class PublishConfig(Struct, frozen=True, kw_only=True):
     """What may be published; ``allow_cross`` lets wheels pass that were built on another system than their own."""
 
     allow_cross: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CiConfig:
+class CiConfig(Struct, frozen=True, kw_only=True):
     """What the generated workflows do beside the matrix; ``secrets`` maps an index to the CI secret that holds its token.
 
     ``install`` is what pip is given before wheelkit runs; empty stands for the version that writes the workflow. An index without a
@@ -104,8 +98,7 @@ class CiConfig:
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """The whole configuration. ``source`` is the file that holds it (None: defaults), ``root`` the project's folder.
 
     ``distributions`` are folders or globs below ``root``; ``distribution`` is keyed by normalised names (PEP 503), ``index`` by

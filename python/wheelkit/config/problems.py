@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,20 +46,25 @@ class Problems:
     @staticmethod
     def did_you_mean(word: str, choices: Iterable[str]) -> str:
         """Give the end of a message about an unknown word: the nearest choice, or all of them."""
+        choices = tuple(choices)
+        return Problems.nearest(word, choices) or f"; known: {', '.join(choices)}"
+
+    @staticmethod
+    def nearest(word: str, choices: Iterable[str]) -> str:
+        """Give the end of a message about an unknown word: the nearest choice, or nothing."""
         from difflib import get_close_matches
 
         known = {choice.lower(): choice for choice in choices}
         # The comparison takes time by the square of the length, and a long word is no slip of a short one.
         near = get_close_matches(word.lower(), known, n=1) if len(word) <= _LONGEST else []
-        return f'; did you mean "{known[near[0]]}"?' if near else f"; known: {', '.join(known.values())}"
+        return f'; did you mean "{known[near[0]]}"?' if near else ""
 
     def _whole(self, key: str) -> str:
         separator = "." if self._prefix and key else ""
         return f"{self._prefix}{separator}{key}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A value's place in the document, and where to say what is wrong with it."""
 
     problems: Problems

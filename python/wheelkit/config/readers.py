@@ -6,8 +6,9 @@ Readers are data, so that the schema for editors can be held against them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from wheelkit.config.problems import shown
 
@@ -40,8 +41,7 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """Reads a string that matches ``pattern``.
 
     ``expected`` ends "expected ..."; ``advice`` has better words for common slips, as (what to search for, message); ``trouble``
@@ -76,8 +76,7 @@ class Text:
         return f"{self.show(value)}: {found}" if found else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextList:
+class TextList(Struct, frozen=True, kw_only=True):
     """Reads a list of different strings; an item that is wrong becomes an empty string, so that positions stay."""
 
     item: Text
@@ -98,8 +97,7 @@ class TextList:
         return tuple(self.item(text, place.below(index)) or "" for index, text in enumerate(value))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """Reads one of a few words."""
 
     words: tuple[str, ...]
@@ -114,8 +112,7 @@ class Choice:
         return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """One row of a table: the field that it fills, its reader, and whether it may be left out."""
 
     field: str
@@ -123,8 +120,7 @@ class Key:
     required: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Reads a table with known keys into what ``build`` makes of its fields."""
 
     keys: Mapping[str, Key]
@@ -148,8 +144,7 @@ class Table:
         return self.build(**fields) if needed <= fields.keys() else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Named:
+class Named(Struct, frozen=True, kw_only=True):
     """Reads a table whose keys are names of the user's choice into a mapping from name to entry."""
 
     name: Text

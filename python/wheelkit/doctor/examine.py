@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.doctor import access, machine, project, tools
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patient:
+class Patient(Struct, frozen=True, kw_only=True):
     """What is looked at: the folder, its project where it has one (else ``trouble`` says why not), the time, and the environment."""
 
     folder: Path

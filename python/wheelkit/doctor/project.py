@@ -34,7 +34,9 @@ def checkout(folder: Path) -> Iterable[Line]:
         yield missing(TOPIC, "git", "was not found", "apt install git")
         return
     state = versioncontrol.checkout(folder)
-    if not state.tracked:
+    if state.refused:
+        yield warning(TOPIC, "git", "this folder belongs to another user, so git tells no commit; publish needs one", state.refused)
+    elif not state.tracked:
         yield warning(
             TOPIC, "git", "the project is not under version control; publish needs a commit", "git init && git add -A && git commit"
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from wheelkit import data
 from wheelkit.config import normalise
 from wheelkit.errors import UsageError
 from wheelkit.init.changes import Change
@@ -13,7 +13,6 @@ from wheelkit.matrix import COMMON_TARGETS, default_interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 _FLOOR = ">=3.11"
@@ -71,8 +70,8 @@ def _family(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield from ((f"core/{path}", text) for path, text in _folder("native", values) if path not in {"matrix.toml", ".gitignore"})
 
 
-def _templates() -> Traversable:
-    return files("wheelkit") / "data" / "templates"
+def _templates() -> Path:
+    return data.FOLDER / "templates"
 
 
 def _folder(name: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -81,7 +80,7 @@ def _folder(name: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield (".gitignore" if path == "gitignore" else path), _filled(file, values)
 
 
-def _walk(folder: Traversable, parts: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Traversable]]:
+def _walk(folder: Path, parts: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Path]]:
     for item in sorted(folder.iterdir(), key=lambda one: one.name):
         if item.is_dir():
             yield from _walk(item, (*parts, item.name))
@@ -89,7 +88,7 @@ def _walk(folder: Traversable, parts: tuple[str, ...] = ()) -> Iterable[tuple[tu
             yield (*parts, item.name), item
 
 
-def _filled(file: Traversable, values: Mapping[str, str]) -> str:
+def _filled(file: Path, values: Mapping[str, str]) -> str:
     text = file.read_text(encoding="utf-8")
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)

@@ -33,6 +33,8 @@ _SYSTEMS: Mapping[str, re.Pattern[str]] = {
     "windows": re.compile(r"Operating System :: (OS Independent|Microsoft( ::.*)?)"),
 }
 _FREE_THREADED = ("cp313t", "cp314t", "cp315t")
+# Backends that build for the stable ABI only where pyproject.toml says so; for the others setup.py or Cargo.toml may decide.
+_OUTSPOKEN = frozenset({"mesonpy", "scikit_build_core.build"})
 _VAGUE = frozenset({"auto", "auto64", "auto32", "native", "all"})
 
 
@@ -89,7 +91,8 @@ def interpreters(project: Distribution, classifiers: Iterable[str], promised: Se
     threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in words)
     built = _built_everywhere(project, (*wanted, *threaded), promised)
     floors = [one for one in built if not one.free_threaded]
-    if project.limited_api or len(floors) == 1:  # one wheel of the stable ABI serves every later interpreter
+    # One wheel of the stable ABI serves every later interpreter; of a single build it is taken for granted where nothing denies it.
+    if project.limited_api or (len(floors) == 1 and project.backend not in _OUTSPOKEN):
         built = (*(one for one in wanted if floors and one.version >= floors[0].version), *(one for one in built if one.free_threaded))
         for target in promised:
             built, _ = cibuildwheel.supported(built, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelkit.plan.make import Request, make, patterns
-from wheelkit.plan.model import Builder, NativeStep, Plan, TargetRow, to_json
+from wheelkit.plan.make import Request, make, patterns, promise
+from wheelkit.plan.model import Builder, NativeStep, Plan, TargetRow, only, to_json
 
-__all__ = ["Builder", "NativeStep", "Plan", "Request", "TargetRow", "make", "patterns", "to_json"]
+__all__ = ["Builder", "NativeStep", "Plan", "Request", "TargetRow", "make", "only", "patterns", "promise", "to_json"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
@@ -78,8 +79,7 @@ def argv(system: System) -> tuple[str, ...]:
     return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Demands:
+class Demands(Struct, frozen=True, kw_only=True):
     """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings.
 
     ``compiler_cache`` is given where compiled objects are to be kept between builds.

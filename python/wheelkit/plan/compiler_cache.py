@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import UsageError
 
@@ -22,8 +23,7 @@ _MOUNT = "/host"
 _COMPILERS = {"CC": "gcc", "CXX": "g++"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CompilerCache:
+class CompilerCache(Struct, frozen=True, kw_only=True):
     """sccache's program and the folder in which it keeps compiled objects, both on this machine."""
 
     program: Path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
 
@@ -19,8 +19,7 @@ CROSS_FILE = "cross.ini"
 DETAILS_FILE = "build-details.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CrossTarget:
+class CrossTarget(Struct, frozen=True, kw_only=True):
     """One row of data/cross.toml for one target.
 
     ``triple`` is zig's word for it; ``system``, ``cpu`` and ``subsystem`` are Meson's; ``platform`` and ``suffix`` a Python's on that
@@ -78,7 +77,7 @@ def argv(target: Target) -> tuple[str, ...]:
 
 @cache
 def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = tomllib.loads(files("wheelkit").joinpath("data/cross.toml").read_text(encoding="utf-8"))["target"]
+    rows: list[dict[str, Any]] = data.table("cross.toml")["target"]
     return rows
 
 

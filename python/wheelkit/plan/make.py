@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit import matrix as matrices
 from wheelkit import meson
@@ -50,8 +52,7 @@ def import_test(name: str | None) -> str:
     return f'python -c "{_IMPORTS.format(files=f"metadata.files({name!r})" if name else _OF_THE_FILE)}"'
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced.
 
     ``targets`` are those of the matrix that are wanted, empty for all.
@@ -65,12 +66,17 @@ class Request:
     compiler_cache: CompilerCache | None = None
 
 
-def make(config: Config, family: Family, request: Request) -> Plan:
-    """Plan the build of a family on a machine.
+def promise(config: Config, family: Family) -> dict[str, Matrix]:
+    """Give what is owed of each native distribution, wherever it is built; raises ConfigError where nothing can keep a promise."""
+    return {item.key: _matrix(config, item) for item in family.native}
+
+
+def make(config: Config, family: Family, request: Request, promised: Mapping[str, Matrix] | None = None) -> Plan:
+    """Plan the build of a family on a machine; ``promised`` is what ``promise`` gave, where that was asked before.
 
     Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
     """
-    promised = {item.key: _matrix(config, item) for item in family.native}
+    promised = promise(config, family) if promised is None else promised
     targets = _wanted(tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request)
     rows = tuple(_row(config, request, target) for target in targets)
     steps = tuple(
@@ -166,8 +172,7 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
     return Builder.HOST, "--builder host" if machine.engine is not None else machine.engine_problem or "no container engine"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True, kw_only=True):
     """Builds of one distribution for one target that share one configuration, and so one run of the builder."""
 
     distribution: Distribution

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from wheelkit.family import Family
@@ -32,8 +34,7 @@ FILES = "{files}"
 """Placeholders in the argument lists of a plan, filled in when the sdist stands; ``{files}`` is the folder that a cross build writes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TargetRow:
+class TargetRow(Struct, frozen=True, kw_only=True):
     """One promised target: the builder that serves it here (None: not here, ``why`` tells), and its CI runner."""
 
     target: Target
@@ -42,8 +43,7 @@ class TargetRow:
     runner: Runner | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NativeStep:
+class NativeStep(Struct, frozen=True, kw_only=True):
     """One run of a builder for one distribution and target.
 
     ``identifiers`` are cibuildwheel's names of the builds; ``argv`` the builder's command with ``{sdist}`` and ``{out}`` still open,
@@ -65,8 +65,7 @@ class NativeStep:
     lib_paths: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What is built here, what elsewhere and on which runner, by which builder, in which order, into ``out``."""
 
     family: Family
@@ -76,6 +75,8 @@ class Plan:
     targets: tuple[TargetRow, ...]
     steps: tuple[NativeStep, ...]
     notes: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = ()
+    """Members of the family that this view of the plan leaves out, by name."""
 
     @property
     def declared(self) -> bool:
@@ -86,6 +87,24 @@ class Plan:
     def here(self) -> tuple[TargetRow, ...]:
         """The targets that this machine can build."""
         return tuple(row for row in self.targets if row.builder is not None)
+
+
+def only(plan: Plan, built: Collection[str], needed: Collection[str]) -> Plan:
+    """Give the part of a plan that concerns some members of the family, by normalised name: those that are built, and what these need.
+
+    It is there to be looked at, not to be executed.
+    """
+    shown = tuple(item for item in plan.family.distributions if item.key in built or item.key in needed)
+    matrices = {key: matrix for key, matrix in plan.matrices.items() if key in built}
+    targets = {target for matrix in matrices.values() for target in matrix.targets}
+    return replace(
+        plan,
+        family=replace(plan.family, distributions=shown),
+        matrices=matrices,
+        targets=tuple(row for row in plan.targets if row.target in targets),
+        steps=tuple(step for step in plan.steps if step.distribution.key in built),
+        left_out=tuple(item.name for item in plan.family.distributions if item not in shown),
+    )
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -99,6 +118,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "targets": [_target(row) for row in plan.targets],
         "steps": [_step(step) for step in plan.steps],
         "notes": list(plan.notes),
+        "left_out": list(plan.left_out),
     }
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import configparser
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
 from wheelkit.publish import oidc
@@ -27,14 +28,17 @@ TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens
 _RENEW_AFTER = 480.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True, kw_only=True):
     """A user name and a secret, empty where twine is to ask the keyring; ``source`` says where they are from."""
 
     source: str
     username: str = ""
-    secret: str = field(default="", repr=False)
+    secret: str = ""
     minted: bool = False
+
+    def __repr__(self) -> str:
+        """Leave the secret out."""
+        return f"Credentials(source={self.source!r}, username={self.username!r}, minted={self.minted!r})"
 
     def environment(self) -> dict[str, str]:
         """Give the variables by which twine takes them."""
@@ -42,8 +46,7 @@ class Credentials:
         return {name: value for name, value in named.items() if value}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wallet:
+class Wallet(Struct, frozen=True, kw_only=True):
     """What is needed to find credentials: where to look, whom to ask, and the redactor that must know them."""
 
     environ: Mapping[str, str]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from wheelkit.config.keys import ADDRESS, BUILT_IN_INDEXES
 from wheelkit.config.problems import Problems
@@ -21,8 +22,7 @@ _DEFAULT_LAG = 15.0
 _MINUTE = 60.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True):
     """Where files are uploaded, and where installers look (PEP 503, 691).
 
     ``public`` tells that the rules of the public indexes hold there, ``staging`` that releases are only tried on it. ``lag`` is how many

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from msgspec import Struct
 
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError
@@ -25,8 +26,7 @@ _OK, _NOT_FOUND = 200, 404
 _LOCKED = frozenset({401, 403})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexFile:
+class IndexFile(Struct, frozen=True, kw_only=True):
     """One file on the index. ``sha256`` is empty and ``uploaded`` None where the index does not tell; ``yanked`` is PEP 592's mark.
 
     ``size`` is 0 where it is not told; ``requires_python`` is what installers go by before they download.
@@ -42,8 +42,7 @@ class IndexFile:
     requires_python: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """All files of one project, none where the index does not know it; ``now`` is the time by the index's clock.
 
     ``json`` is false where only HTML was to be had: upload times are then unknown.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from wheelkit.project import Kind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShippedFile:
+class ShippedFile(Struct, frozen=True, kw_only=True):
     """One file as the manifest describes it; ``attestations`` are the files that were signed for it."""
 
     path: Path
@@ -33,8 +33,7 @@ class ShippedFile:
         return self.name.endswith(".whl")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     """The files of one distribution and version, wheels first; ``needs`` are the earlier ones of the family that it depends on."""
 
     distribution: str
@@ -55,8 +54,7 @@ class Batch:
         return tuple(one for one in self.files if not one.is_wheel)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """The whole family, each distribution after all that it needs and the meta last; ``commit`` is what it was built from."""
 
     batches: tuple[Batch, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from wheelkit.publish.filenames import Identity, same_version
 
@@ -25,8 +26,7 @@ class State(StrEnum):
     DIFFERENT = "different"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlannedFile:
+class PlannedFile(Struct, frozen=True, kw_only=True):
     """A file and its state; ``there`` is what the index shows under its name."""
 
     file: ShippedFile
@@ -34,8 +34,7 @@ class PlannedFile:
     there: IndexFile | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlannedBatch:
+class PlannedBatch(Struct, frozen=True, kw_only=True):
     """A distribution's files with their states, and the ``strangers``: files of this version on the index that no manifest knows."""
 
     batch: Batch
@@ -49,8 +48,7 @@ class PlannedBatch:
         return tuple(one.file for one in self.files if one.state is State.ABSENT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishPlan:
+class PublishPlan(Struct, frozen=True, kw_only=True):
     """One release on one index; ``now`` is the time by the index's clock, ``json`` whether it told all that the JSON API tells."""
 
     index: Index

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.checks.contract import contract_of
 from wheelkit.checks.size import INDEX_LIMIT
@@ -37,8 +38,7 @@ _PUBLIC_RULES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """On what terms a release goes to an index; ``tag_later`` for a caller that makes the tags once all is well."""
 
     folder: Path
@@ -118,6 +118,7 @@ def _require_clean(release: Release, index: Index) -> None:
 def _untagged(release: Release, terms: Terms) -> Iterator[str]:
     """Name the tags that ought to stand on the release's commit and do not; with ``tag_later`` only those that stand elsewhere."""
     repository = Repository(folder=terms.config.root)
+    repository.require_trusted()
     tags: dict[str, list[str]] = {}
     for batch in release.batches:
         template = settings(terms.config, batch.distribution).tag or DEFAULT_TEMPLATE

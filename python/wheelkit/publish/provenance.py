@@ -7,9 +7,10 @@ the transparency log, and the file's name and sha256. Whom to trust comes from t
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted, some
@@ -26,8 +27,7 @@ _COMMIT = "1.3.6.1.4.1.57264.1.13"
 _HOSTS = {"github.com": "GitHub", "gitlab.com": "GitLab"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """Where a project says that it publishes from: ``owner/name``, and the service where that is known."""
 
     path: str
@@ -48,8 +48,7 @@ class Repository:
         return path.casefold() == self.path.casefold() and self.service in {"", publisher.kind}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A published file, and the provenance that the index serves for it: None where it serves none."""
 
     file: str
@@ -57,8 +56,7 @@ class Document:
     provenance: bytes | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Proof:
+class _Proof(Struct, frozen=True, kw_only=True):
     """What became of one file: the signers whose attestations hold, else the problem, or the reason why nobody can tell."""
 
     file: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import manifest
 from wheelkit.checks.dist import Dist
@@ -33,8 +35,7 @@ _NOTHING = Headers(fields={})
 _OK = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """Which release on which index; ``built`` holds the sha256 of the files that were built, by name, where a manifest tells it.
 
     ``repository`` is where the project publishes from, so that attestations by others are none.

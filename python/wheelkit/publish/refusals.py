@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.twine import Upload
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True, kw_only=True):
     """One kind of refusal: the words that tell it, its status (0: any), what happened, and what to do."""
 
     pattern: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.process import LoggedRun
 from wheelkit.publish import journal, lock, transaction
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.transaction import Published
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Office:
+class Office(Struct, frozen=True, kw_only=True):
     """What all stages of one command share; ``state`` is the folder for journals and locks (None: the system's own)."""
 
     run: Run

@@ -6,9 +6,10 @@ waited for, as long as the index may take, before it is sent again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit import manifest
 from wheelkit.build.progress import step
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.twine import Upload
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """How long the index may take to show what it accepted, and how often an upload is tried, in seconds and times."""
 
     visible: float = 900.0
@@ -46,8 +46,7 @@ class Patience:
     first_pause: float = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """All that a transaction works with."""
 
     client: Client
@@ -60,8 +59,7 @@ class Desk:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Published:
+class Published(Struct, frozen=True, kw_only=True):
     """What a run did: the plan that it began with and the names of the files that it uploaded."""
 
     plan: PublishPlan

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
 from wheelkit.process import Command
@@ -49,8 +51,7 @@ class Ending(Enum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """What became of one call: the files that the index took, the one that was under way when it ended, its status and the words."""
 
     ending: Ending

@@ -8,8 +8,9 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.config.exclude import with_versions
 from wheelkit.matrix import System, Target
@@ -47,8 +48,7 @@ def wheelkit_line(target: Target, patterns: Iterable[str], python: str = sys.exe
     return (python, "-m", "wheelkit", "repair", "--target", target.tag, *excludes, "--out", "{dest_dir}", "{wheel}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True, kw_only=True):
     """How a wheel is to be repaired: for which target, which libraries stay out, and where else libraries are looked for."""
 
     target: Target

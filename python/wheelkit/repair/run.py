@@ -8,9 +8,10 @@ import shutil
 import sysconfig
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit import wheel as wheels
 from wheelkit.checks.claims import system_of
@@ -41,8 +42,7 @@ _LIBRARY_PATH: Mapping[System, str] = {System.LINUX: "LD_LIBRARY_PATH", System.M
 _INSTALL: Mapping[str, str] = {"delocate": "pip install 'wheelkit[repair]'", "delvewheel": "pip install 'wheelkit[repair]'"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repaired:
+class Repaired(Struct, frozen=True, kw_only=True):
     """A repaired wheel, the libraries copied into it, those left to their providers, and patterns that meant nothing in it.
 
     ``unchanged`` tells that there was nothing to repair, and that the wheel is the same, byte for byte. ``unsigned`` are members that

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.checks.claims import runs
 from wheelkit.checks.policies import policy_for
@@ -31,8 +32,7 @@ _LINUX_FOLDERS = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", 
 _ORIGIN = ("$ORIGIN", "${ORIGIN}", "@loader_path")
 
 
-@dataclass(kw_only=True, slots=True)
-class Needs:
+class Needs(Struct, kw_only=True):
     """The outside libraries by file name, each with who asks for it (members of the wheel, then libraries); those of them found.
 
     ``strangers`` are files of the right name for another machine, with what they are for. ``folders`` is where was looked.
@@ -48,8 +48,7 @@ class Needs:
         return tuple(sorted(name for name in self.askers if matches(name, recipe.patterns, recipe.target.system)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asker:
+class _Asker(Struct, frozen=True, kw_only=True):
     """One architecture of a binary whose needs are followed; ``folder`` is None for a member of the wheel."""
 
     name: str

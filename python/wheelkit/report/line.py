@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 # Select Graphic Rendition (ECMA-48, 8.3.117).
 _STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
-@dataclass(kw_only=True, slots=True)
-class Line:
+class Line(Struct, kw_only=True):
     """One line in the making."""
 
     pieces: list[tuple[str, str]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -14,8 +15,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One fact that a check reports.
 
     ``file`` is the wheel's or sdist's file name (empty for a missing cell), ``member`` the path inside it; ``what`` one
@@ -49,8 +49,7 @@ class Cover(StrEnum):
     ELSEWHERE = "elsewhere"  # promised, but not judged in this run (``--native``)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CellCover:
+class CellCover(Struct, frozen=True, kw_only=True):
     """One cell: its interpreter, how it is served, and by which file."""
 
     interpreter: str
@@ -58,8 +57,7 @@ class CellCover:
     file: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One line of the matrix: a distribution on a target, with what its wheels need, weigh and the verdict.
 
     ``label`` says what serves the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` the computed floor
@@ -86,8 +84,7 @@ class Row:
         return f"{self.label}, cross" if set(self.cross) >= set(self.files) else f"{self.label}, {len(self.cross)} cross"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """The outcome of one verification: the matrix, the findings, and what was looked at in how many seconds."""
 
     rows: tuple[Row, ...]

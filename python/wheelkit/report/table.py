@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.report.line import Line
 from wheelkit.report.model import Cover, Severity
@@ -29,8 +30,7 @@ _STEPS: tuple[tuple[bool, tuple[str, ...]], ...] = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """How the matrix is drawn: the width in characters, the mark of each kind of cover, and each code's severity for its colour."""
 
     width: int
@@ -38,8 +38,7 @@ class Look:
     severities: Mapping[str, Severity]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Column:
+class _Column(Struct, frozen=True, kw_only=True):
     """One column below the name: its heading, its cells with their styles, and where it is aligned."""
 
     heading: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.report.line import Line
 from wheelkit.report.model import Cover, Severity
@@ -28,8 +30,7 @@ _ALIKE_SHOWN = 3
 _PIECE = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True, kw_only=True):
     """Where the report is shown: the width in characters (None for a pipe: every column), whether it takes colour, and its encoding."""
 
     width: int | None = None
@@ -81,8 +82,7 @@ def _severities(findings: Iterable[Finding]) -> dict[str, Severity]:
     return {finding.code: finding.severity for finding in findings}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True, kw_only=True):
     """The same fact about one or several files; ``alike`` counts further facts of the same kind that are not spelled out."""
 
     finding: Finding

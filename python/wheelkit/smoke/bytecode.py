@@ -1,61 +1,164 @@
 """What one environment compiled, handed on to the next: most of the time of a first import is the compiler's.
 
 Installers link the files of their cache into every environment. A source that is the very same file in two environments has the same
-bytecode for the same interpreter; what is only a copy is compiled again.
+bytecode for the same interpreter; what is only a copy is compiled again. What third parties were compiled to is kept for later runs.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from wheelkit.config import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.machine import Python
+    from wheelkit.smoke.shelf import Shelf
 
 _CACHE = "__pycache__"
+_HEADER = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Kept:
-    """A source and what it was compiled to, both held by hard links, so that the inode cannot come to mean another file."""
+class _Kept(Struct, frozen=True, kw_only=True):
+    """A source and what it was compiled to, both held by hard links, so that the inode cannot come to mean another file.
+
+    ``status`` is the source's; ``sources`` is the digest of the third party that it belongs to, empty for others.
+    """
 
     source: Path
     compiled: Path
+    status: os.stat_result
+    sources: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bytecode:
-    """The compiled files of one run, by the interpreter and the path below site-packages, in a folder on the environments' disk."""
+class Bytecode(Struct, frozen=True, kw_only=True):
+    """The compiled files of one run, by the interpreter and the path below site-packages, in a folder on the environments' disk.
+
+    What distributions outside the ``family`` were compiled to comes from the ``shelf`` and goes there.
+    """
 
     folder: Path
-    _kept: dict[tuple[Path, str], _Kept] = field(default_factory=dict)
+    family: frozenset[str] = frozenset()
+    shelf: Shelf | None = None
+    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _recalled: dict[tuple[str, str], int] = field(default_factory=dict)
+    _began: int = field(default_factory=time.time_ns)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def learn(self, python: Path, site: Path) -> None:
+    def learn(self, python: Python, site: Path) -> None:
         """Keep what an interpreter has compiled below a site-packages folder."""
-        for cache in (Path(folder) for folder, _, _ in os.walk(site) if folder.endswith(_CACHE)):
-            for compiled in cache.glob("*.pyc"):
-                source = cache.parent / f"{compiled.name.partition('.')[0]}.py"
-                key = (python, str(compiled.relative_to(site)))
-                with self._lock, suppress(OSError):  # where links are not to be had, each environment compiles for itself
-                    if key not in self._kept:
-                        self._kept[key] = self._keep(source, compiled)
+        interpreter, owners = _interpreter(python), None
+        for compiled in _compiled(site):
+            path = compiled.relative_to(site).as_posix()
+            with self._lock, suppress(OSError):  # where links are not to be had, each environment compiles for itself
+                if (interpreter, path) not in self._kept:
+                    owners = owners if owners is not None else self._owners(site)
+                    source = _source(compiled)
+                    kept = self._keep(source, owners.get(source.relative_to(site).as_posix(), ""))
+                    os.link(compiled, kept.compiled)
+                    self._kept[interpreter, path] = kept
 
-    def _keep(self, source: Path, compiled: Path) -> _Kept:
-        stem = str(self.folder / str(len(self._kept)))
-        kept = _Kept(source=Path(f"{stem}.py"), compiled=Path(f"{stem}.pyc"))
-        os.link(source, kept.source)
-        os.link(compiled, kept.compiled)
-        return kept
-
-    def teach(self, python: Path, site: Path) -> None:
+    def teach(self, python: Python, site: Path) -> None:
         """Put what is known beside the sources that it was compiled from, for the same interpreter."""
+        interpreter, base = _interpreter(python), str(site)
         with self._lock:
-            known = [(path, kept) for (owner, path), kept in self._kept.items() if owner == python]
+            self._recall(interpreter, site)
+            known = [(path, kept) for (owner, path), kept in self._kept.items() if owner == interpreter]
         for path, kept in known:
-            compiled = site / path
-            source = compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
+            folder, name = os.path.split(f"{base}/{path}")
             with suppress(OSError):
-                if source.samefile(kept.source):
-                    compiled.parent.mkdir(exist_ok=True)
-                    os.link(kept.compiled, compiled)
+                if os.path.samestat(os.stat(f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"), kept.status):
+                    with suppress(FileExistsError):
+                        os.mkdir(folder)
+                    os.link(kept.compiled, f"{folder}/{name}")
+
+    def remember(self) -> None:
+        """Put on the shelf what third parties were compiled to, where there is more of it than before."""
+        if self.shelf is None:
+            return
+        packs: dict[tuple[str, str], dict[str, bytes]] = {key: {} for key in self._recalled}
+        for (interpreter, path), kept in self._kept.items():
+            # A source that is younger than this run is the installer's copy, and will never be the same file again.
+            with suppress(OSError):
+                if kept.sources and kept.status.st_mtime_ns < self._began:
+                    data = kept.compiled.read_bytes()
+                    if _compiled_from(data, kept.source):
+                        packs.setdefault((interpreter, kept.sources), {})[path] = data
+        grown = {key: pack for key, pack in packs.items() if len(pack) > self._recalled.get(key, 0)}
+        for (interpreter, sources), pack in grown.items():
+            self.shelf.save(interpreter, sources, pack)
+        if grown:
+            self.shelf.shrink()
+
+    def _keep(self, source: Path, sources: str) -> _Kept:
+        stem = str(self.folder / str(len(self._kept)))
+        kept, compiled = Path(f"{stem}.py"), Path(f"{stem}.pyc")
+        for left in (kept, compiled):
+            left.unlink(missing_ok=True)
+        os.link(source, kept)
+        return _Kept(source=kept, compiled=compiled, status=kept.stat(), sources=sources)
+
+    def _recall(self, interpreter: str, site: Path) -> None:
+        """Take from the shelf what third parties that are met for the first time were compiled to."""
+        if self.shelf is None:
+            return
+        for sources in dict.fromkeys(self._owners(site).values()):
+            if (interpreter, sources) in self._recalled:
+                continue
+            pack = self.shelf.load(interpreter, sources)
+            for path, data in pack.items():
+                with suppress(OSError):
+                    source = _source(site / path)
+                    if (interpreter, path) not in self._kept and _compiled_from(data, source):
+                        kept = self._keep(source, sources)
+                        kept.compiled.write_bytes(data)
+                        self._kept[interpreter, path] = kept
+            self._recalled[interpreter, sources] = sum(1 for kept in self._kept.values() if kept.sources == sources)
+
+    def _owners(self, site: Path) -> dict[str, str]:
+        """Map the sources of third parties to the digest of what RECORD says of all the distribution's sources."""
+        owners: dict[str, str] = {}
+        for info in site.glob("*.dist-info"):
+            if normalise(info.name.partition("-")[0]) not in self.family:
+                rows = tuple(_rows(info / "RECORD"))
+                digest = sha256("\n".join(sorted(rows)).encode()).hexdigest()
+                owners.update((row.partition(",")[0], digest) for row in rows)
+        return owners
+
+
+def _rows(record: Path) -> Iterator[str]:
+    """Give RECORD's rows of sources; scripts, which name their environment, lie outside and begin with two dots."""
+    with suppress(OSError):
+        for row in record.read_text(encoding="utf-8", errors="replace").splitlines():
+            if row.partition(",")[0].endswith(".py") and not row.startswith("."):
+                yield row
+
+
+def _interpreter(python: Python) -> str:
+    return f"{python.interpreter.tag}-{python.version}"
+
+
+def _compiled(site: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(site):
+        if folder.endswith(_CACHE):
+            yield from (Path(folder, name) for name in names if name.endswith(".pyc"))
+
+
+def _source(compiled: Path) -> Path:
+    return compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
+
+
+def _compiled_from(data: bytes, source: Path) -> bool:
+    """Tell whether bytecode was compiled from a source, as Python does: no flags, then the source's second and size (PEP 552)."""
+    status = source.stat()
+    second, size = (value & 0xFFFFFFFF for value in (int(status.st_mtime), status.st_size))
+    return data[4:_HEADER] == b"".join(number.to_bytes(4, "little") for number in (0, second, size))

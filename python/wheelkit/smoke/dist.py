@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit import machine
 from wheelkit.config.exclude import shipped_providers
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Package
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What is asked for: the dist, the project that it belongs to where there is one, and how the environments are made.
 
     ``interpreters`` restrict the promised ones.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.matrix import System
 from wheelkit.smoke.mangled import belongs_to, has_new_string
@@ -36,8 +38,7 @@ _NO_DLL = re.compile(r"DLL load failed while importing (?P<module>[\w.]+): The s
 _NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What can be asked for an explanation: the environment, the family's files there, and the providers of libraries."""
 
     env: Path

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from wheelkit.process import Command
 
@@ -40,8 +41,7 @@ _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 INSTALL_SECONDS = 900.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where third parties come from: ``index`` (empty: the installer's own default), or folders alone, or what is cached.
 
     ``sdists`` allows building those that have no wheel.
@@ -72,8 +72,7 @@ def unset(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     return tuple(name for name in environ if name.startswith(_STEERING) and name not in _HARMLESS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """The folder of one case: its environment, an empty folder to run in, and the constraints."""
 
     folder: Path

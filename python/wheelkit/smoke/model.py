@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel.model import RecordRow
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class Package(Struct, frozen=True, kw_only=True):
     """One wheel of the dist, as its own metadata describes it.
 
     ``record`` are the rows of RECORD, ``modules`` what can be imported at its top levels, ``extensions`` its extension modules;
-    ``scripts`` are console scripts and ``entries`` the other entry points, as ``group:name = target``.
+    ``scripts`` are console scripts, each with the module that it starts from, and ``entries`` the other entry points, as
+    ``group:name = target``.
     """
 
     path: Path
@@ -36,7 +37,7 @@ class Package:
     record: tuple[RecordRow, ...] = ()
     modules: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
-    scripts: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -57,8 +58,7 @@ class How(StrEnum):
     TOOL = "tool"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One fresh environment: what is asked for, the family's files that may answer, and what has to work there.
 
     ``wanted`` are names with extras; ``packages`` all of the family that serves this interpreter, by name; ``needed`` those that come
@@ -83,9 +83,14 @@ class Case:
         tool = " as a tool" if self.how is How.TOOL else ""
         return f"{self.label}{tool} on {self.interpreter}"
 
+    @property
+    def weight(self) -> int:
+        """Count what there is to try: modules, entry points, scripts, commands."""
+        checked = (self.packages[key] for key in self.checked if key in self.packages)
+        return len(self.commands) + sum(len(one.modules) + len(one.extensions) + len(one.entries) + 2 * len(one.scripts) for one in checked)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
+
+class Failure(Struct, frozen=True, kw_only=True):
     """What went wrong: what was tried, what happened, the lines that show it, and what to do."""
 
     check: str
@@ -94,8 +99,7 @@ class Failure:
     fix: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How one case went: no failure is fine. ``checks`` counts what was tried; ``kept`` is the environment where it stays."""
 
     case: Case
@@ -111,8 +115,7 @@ class Outcome:
         return not self.failures
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Smoked:
+class Smoked(Struct, frozen=True, kw_only=True):
     """The whole smoke test: every case, the interpreters that are promised but not here, and what the user should know."""
 
     outcomes: tuple[Outcome, ...]

@@ -77,7 +77,7 @@ def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
         record=record,
         modules=tuple(dict.fromkeys(_modules(files))),
         extensions=tuple(dict.fromkeys(_extensions(files))),
-        scripts=tuple(name for group, name, _ in entries if group == "console_scripts"),
+        scripts={name: target.partition(":")[0].strip() for group, name, target in entries if group == "console_scripts"},
         entries=tuple(entry for entry in entries if entry[0] != "console_scripts"),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.config import normalise
 from wheelkit.matrix import admits_python
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 FAMILY = "the family"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True, kw_only=True):
     """What is tested: the packages of the dist, the names of the whole family, this machine, and the configured commands by name."""
 
     packages: tuple[Package, ...]

@@ -1,15 +1,16 @@
-"""What runs inside an environment: it imports modules and loads entry points, one line of JSON before and after each."""
+"""What runs inside an environment: it imports modules and loads entry points, and says a line before and after each."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from ast import literal_eval
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.smoke.model import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from wheelkit.process import Completed
     from wheelkit.smoke.model import Package
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 _MARK = "wheelkit-probe "
 _TRACE_LINES = 12
 
-# Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path.
+# Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path. It imports next to
+# nothing by itself: what it had imported, a module under test could forget to.
 SCRIPT = r"""
-import importlib, json, sys, os
+import importlib, os, sys
 def say(**what):
-    sys.stdout.write("\n" + MARK + json.dumps(what) + "\n"); sys.stdout.flush()
+    sys.stdout.write("\n" + MARK + ascii(what) + "\n"); sys.stdout.flush()
 home = os.path.realpath(sys.prefix) + os.sep
-for kind, name, target in json.loads(sys.argv[1]):
+words = iter(sys.argv[1:])
+sys.argv = sys.argv[:1]
+for kind, name, target in zip(words, words, words):
     say(began=[kind, name])
     try:
         if kind == "import":
@@ -46,8 +50,7 @@ for kind, name, target in json.loads(sys.argv[1]):
 """.replace("MARK", repr(_MARK))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """What the probe saw: the check, the exception's type and words, and its traceback."""
 
     check: str
@@ -56,18 +59,18 @@ class Trouble:
     trace: str
 
 
-def questions(packages: Iterable[Package]) -> list[tuple[str, str, str]]:
-    """List what is tried: every module, every extension, and every entry point that needs no extra."""
+def questions(packages: Iterable[Package], shown: Container[str] = ()) -> list[tuple[str, str, str]]:
+    """List what is tried: every module that is not ``shown`` already, every extension, and every entry point that needs no extra."""
     asked: list[tuple[str, str, str]] = []
     for one in packages:
-        asked += [("import", name, "") for name in dict.fromkeys((*one.modules, *one.extensions))]
+        asked += [("import", name, "") for name in dict.fromkeys((*one.modules, *one.extensions)) if name not in shown]
         asked += [("entry point", f"{group}:{name}", target) for group, name, target in one.entries if "[" not in target]
     return asked
 
 
-def argument(asked: Iterable[tuple[str, str, str]]) -> str:
-    """Write the questions as the script's argument."""
-    return json.dumps(list(asked))
+def arguments(asked: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Write the questions as the script's arguments, three for each."""
+    return tuple(word for question in asked for word in question)
 
 
 def answers(done: Completed) -> Iterator[Trouble]:
@@ -76,7 +79,7 @@ def answers(done: Completed) -> Iterator[Trouble]:
     for line in done.output.splitlines():
         if not line.startswith(_MARK):
             continue
-        told = json.loads(line.removeprefix(_MARK))
+        told = literal_eval(line.removeprefix(_MARK))
         if "began" in told:
             began = " ".join(told["began"])
         elif "ended" in told:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.smoke.model import Failure
 
@@ -35,8 +36,7 @@ _WRONG_HASH = re.compile(r"[Hh]ash mismatch|DO NOT MATCH THE HASHES")
 _NEEDED_BY = re.compile(r"(?P<who>[\w.-]+)(?:\[[\w,-]+\])?==\S+ depends on (?P<what>[\w.-]+)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """A failure to install, and whether it is the network's: then a missing service and no fault of the wheels."""
 
     failure: Failure

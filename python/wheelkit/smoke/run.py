@@ -11,9 +11,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError
@@ -23,6 +25,8 @@ from wheelkit.smoke.bytecode import Bytecode
 from wheelkit.smoke.compare import compare, sites
 from wheelkit.smoke.install import Place, Source
 from wheelkit.smoke.model import Failure, How, Outcome
+from wheelkit.smoke.shelf import users_shelf
+from wheelkit.smoke.shown import imported, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +41,7 @@ _LINES = 14
 _PLACES = 64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How cases are run: where third parties come from, by uv or pip, seconds for one check, and whether environments stay."""
 
     source: Source = field(default_factory=Source)
@@ -64,10 +67,12 @@ def run(cases: Sequence[Case], settings: Settings, shop: Workshop) -> tuple[Outc
             shop=shop,
             folder=folder,
             stop=threading.Event(),
-            bytecode=Bytecode(folder=compiled),
+            bytecode=Bytecode(folder=compiled, family=settings.family, shelf=users_shelf()),
             turns=threading.Semaphore(settings.jobs or _cores()),
         )
-        return _all(cases, bench)
+        outcomes = _all(cases, bench)
+        bench.bytecode.remember()
+        return outcomes
     finally:
         shutil.rmtree(compiled if settings.keep else folder, ignore_errors=True)
 
@@ -91,7 +96,8 @@ def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
     outcomes: dict[int, Outcome] = {}
     # An installer waits for the index: another environment is tried meanwhile.
     with ThreadPoolExecutor(max_workers=bench.settings.jobs or 2 * _cores()) as pool:
-        jobs = {pool.submit(bench.outcome, case, number): number for number, case in enumerate(cases)}
+        order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
+        jobs = {pool.submit(bench.outcome, cases[number], number): number for number in order}
         try:
             for job in as_completed(jobs):
                 outcome = job.result()
@@ -108,8 +114,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Bench:
+class _Bench(Struct, frozen=True, kw_only=True):
     """What all cases of one run share; ``turns`` lets as many of them try something at a time as there are cores."""
 
     settings: Settings
@@ -144,8 +149,7 @@ class _Bench:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True, kw_only=True):
     """One case while it runs."""
 
     case: Case
@@ -168,13 +172,14 @@ class _Job:
         """Compare and try what was installed."""
         failures: list[Failure] = list(compare(self.place.env, self.case.packages, self.settings.family))
         checks = 1
-        for site in sites(self.place.env):
-            self.bench.bytecode.teach(self.case.python.path, site)
+        found = sites(self.place.env) if self.case.weight else ()
+        for site in found:
+            self.bench.bytecode.teach(self.case.python, site)
         for failed in self._checks():
             checks += 1
             failures += failed
-        for site in sites(self.place.env):
-            self.bench.bytecode.learn(self.case.python.path, site)
+        for site in found:
+            self.bench.bytecode.learn(self.case.python, site)
         return Outcome(case=self.case, failures=tuple(failures), checks=checks)
 
     def _install(self) -> Failure | None:
@@ -201,19 +206,22 @@ class _Job:
     def _checks(self) -> Iterator[list[Failure]]:
         """Try everything, one group after another; each gives what failed in it."""
         packages = [self.case.packages[key] for key in self.case.checked]
+        scripts = {name: module for one in packages for name, module in one.scripts.items()}
+        began: dict[str, str] = {}
         if self.case.how is How.ENVIRONMENT:
-            if asked := probe.questions(packages):
+            told = [(command, self._ran(command, self._shell(command))) for command in self.case.commands]
+            began = started((command for command, failed in told if not failed), scripts, self.place)
+            if asked := probe.questions(packages, imported(began.values())):
                 yield self._probed(asked)
-            for command in self.case.commands:
-                yield self._ran(command, self._shell(command))
+            yield from (failed for _, failed in told)
         if self.case.how is How.ENVIRONMENT and len(self.case.checked) == 1 and not self.settings.pip:
             return  # the tool's environment holds the same, and its scripts are tried there
         tools = self.place.folder / "tools" if self.case.how is How.TOOL else None
-        for name in (name for one in packages for name in one.scripts):
+        for name in (name for name in scripts if name not in began):
             yield self._ran(f"{name} --help", (self.place.script(name, tools), "--help"))
 
     def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
-        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, probe.argument(asked))
+        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, *probe.arguments(asked))
         done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
         troubles = list(probe.answers(done))
         if not troubles:

@@ -34,6 +34,32 @@ def parse(text: str, what: str = "version") -> Version:
         raise UsageError(f'"{text}" is no {what} by PEP 440', hint="write it like 1.4.0, 1.4.0rc1 or 1.4.0.dev20261120143000") from error
 
 
+def same_version(one: str, other: str) -> bool:
+    """Tell whether two texts are one version, however written; what is none is only the same as itself."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
+
+
+def for_cargo(text: str) -> str:
+    """Write a version as Cargo wants it (Semantic Versioning), so that maturin makes the same version of it again.
+
+    ``1.3rc1`` -> ``1.3.0-rc.1``. Raises UsageError for what it cannot say: an epoch, more than three parts, a post-release, a local part.
+    """
+    version = parse(text)
+    release = _release(version)
+    if version.epoch or len(release) > _PARTS or version.post is not None or version.local:
+        hint = "Cargo takes three numbers and a preliminary part, such as 1.3.0rc1"
+        raise UsageError(f"{version} cannot be written in Cargo.toml", hint=hint)
+    words = {"a": "alpha", "b": "beta", "rc": "rc"}
+    before = [f"{words[version.pre[0]]}.{version.pre[1]}"] if version.pre else []
+    before += [f"dev.{version.dev}"] if version.dev is not None else []
+    return ".".join(map(str, release)) + (f"-{'.'.join(before)}" if before else "")
+
+
 def bumped(text: str, part: Part) -> str:
     """Compute the version that follows.
 

@@ -8,15 +8,16 @@ import re
 import shutil
 import tempfile
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
 from wheelkit.versions import texts
-from wheelkit.versions.bump import parse
-from wheelkit.versions.model import Key, Scheme, Span
-from wheelkit.versions.ranges import admits, moved, range_in
+from wheelkit.versions.bump import for_cargo, parse
+from wheelkit.versions.model import Form, Key, Scheme, Span
+from wheelkit.versions.ranges import admits, moved, valid
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.versions.model import Need, Place, State, Versioned
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """One text that is replaced by another at a place: ``old`` is the part of it that changes, ``new`` what that part becomes."""
 
     place: Place
@@ -40,16 +40,14 @@ class Edit:
         return self.place.text.replace(self.old, self.new, 1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """A range that followed: whose, of which sibling, from what to what."""
 
     need: Need
     new: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """Everything that a new set of versions means: versions before and after, ranges that follow, and the files as they will be."""
 
     versions: Mapping[str, tuple[str, str]]
@@ -66,9 +64,9 @@ def plan(config: Config, state: State, versions: Mapping[str, str]) -> Change:
     for key, version in versions.items():
         _require_editable(state.members[key])
         parse(version)
-    moves = tuple(_move(config, need, versions[need.sibling]) for need in state.needs if need.sibling in versions and need.editable)
+    moves = tuple(_move(config, state, need, versions[need.sibling]) for need in state.needs if need.sibling in versions and need.editable)
     _require_admitted(state, versions, moves)
-    edits = [Edit(place=place, old=place.text, new=version) for key, version in versions.items() for place in state.members[key].places]
+    edits = [_version_edit(place, version) for key, version in versions.items() for place in state.members[key].places]
     edits += [_range_edit(move) for move in moves if move.new != move.need.range]
     return Change(
         versions={key: (state.members[key].version or "", version) for key, version in versions.items()},
@@ -105,13 +103,20 @@ def _require_editable(member: Versioned) -> None:
         raise UsageError(f"the version of {name} comes from git tags, and no file holds it", hint=hint)
     raise UsageError(
         f"no file of {name} that wheelkit knows states its version",
-        hint=f'say where it stands:  [tool.wheelkit.distribution.{member.key}] version-files = ["src/{member.key}/__init__.py"]',
+        hint=_version_files_hint(member.key),
     )
 
 
-def _move(config: Config, need: Need, version: str) -> Move:
+def _version_files_hint(key: str) -> str:
+    return f'say where it stands:  [tool.wheelkit.distribution.{key}] version-files = ["src/{key.replace("-", "_")}/__init__.py"]'
+
+
+def _move(config: Config, state: State, need: Need, version: str) -> Move:
+    if not valid(need.range, poetry=need.poetry):
+        where = f"{state.shown(need.place.path)}, {need.place.where}"
+        raise ProjectError(f'{where}: "{need.range}" is no range of versions; nothing was changed', hint="mend it, then run it again")
     policy = settings(config, need.sibling).range_policy or config.version.range_policy
-    return Move(need=need, new=moved(need.range, version, policy))
+    return Move(need=need, new=moved(need.range, version, policy, poetry=need.poetry))
 
 
 def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable[Move]) -> None:
@@ -120,7 +125,7 @@ def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable
     for need in state.needs:
         version = versions.get(need.sibling)
         text = new.get(need, need.range)
-        if version is not None and text and not admits(text, version):
+        if version is not None and text and not admits(text, version, poetry=need.poetry):
             name = state.members[need.dependent].distribution.name
             lines.append(f"{name} needs {need.sibling} {need.range}, not {version}   ({state.shown(need.place.path)}, {need.place.where})")
     if lines:
@@ -131,13 +136,16 @@ def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable
         )
 
 
+def _version_edit(place: Place, version: str) -> Edit:
+    return Edit(place=place, old=place.text, new=for_cargo(version) if place.form is Form.CARGO else version)
+
+
 def _range_edit(move: Move) -> Edit:
     """Replace the range alone: escapes in the rest of the requirement stay as they are written."""
     need = move.need
     if need.range:
         return Edit(place=need.place, old=need.range, new=move.new)
-    span = range_in(need.place.text)
-    head = need.place.text[: span.start if span else None].rstrip()
+    head = need.place.text[: need.span.start if need.span else None].rstrip()
     return Edit(place=need.place, old=head, new=head + move.new)
 
 
@@ -159,7 +167,7 @@ def _edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
     if path.suffix == ".toml":
         return before, _edited_toml(path, before, edits)
     after = before
-    spans = [(edit.place.at, edit.new) for edit in edits if isinstance(edit.place.at, Span)]
+    spans = [(edit.place.at, edit.whole) for edit in edits if isinstance(edit.place.at, Span)]
     for span, new in sorted(spans, key=lambda pair: -pair[0].start):
         after = after[: span.start] + new + after[span.end :]
     return before, after
@@ -220,7 +228,7 @@ def _staged(path: Path, text: str) -> Path:
     copy = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
+            stream.write(texts.encoded(text))
             stream.flush()
             os.fsync(stream.fileno())
         shutil.copymode(path, copy)
@@ -239,5 +247,5 @@ def _swap(staged: Mapping[Path, Path], files: Mapping[Path, tuple[str, str]]) ->
     except BaseException:
         with contextlib.suppress(OSError):
             for path in done:
-                path.write_bytes(files[path][0].encode("utf-8"))
+                path.write_bytes(texts.encoded(files[path][0]))
         raise

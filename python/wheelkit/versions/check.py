@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
 from wheelkit.versions.model import Problem, Scheme
-from wheelkit.versions.ranges import admits, bounded, moved, range_in
+from wheelkit.versions.ranges import admits, bounded, closed, moved, valid
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
@@ -53,27 +53,36 @@ def _invalid(state: State, member: Versioned) -> Iterator[Problem]:
 def _need(state: State, need: Need) -> Iterator[Problem]:
     dependent, sibling = state.members[need.dependent].distribution.name, state.members[need.sibling]
     where = f"{state.shown(need.place.path)}, {need.place.where}"
-    version = sibling.version
+    version = sibling.version if sibling.version and _is_version(sibling.version) else None
     fix = f"write {_suggested(need, version)}"
-    if range_in(need.place.text) is None:
-        what = f'"{need.place.text.strip()}" names a file or an address: indexes refuse that, and no version is promised'
+    if need.span is None:
+        if not need.published:
+            return
+        what = f'"{_written(need)}" names a file or an address: indexes refuse that, and no version is promised'
         yield Problem(distribution=dependent, where=where, what=what, fix=fix)
         return
-    if need.range and version and not admits(need.range, version):
+    if need.range and version and not admits(need.range, version, poetry=need.poetry):
         what = f"it needs {sibling.distribution.name} {need.range}, and {sibling.distribution.name} is {version}"
         follow = f"wheelkit version set {version} {sibling.distribution.name}   (the ranges follow)"
         yield Problem(distribution=dependent, where=where, what=what, fix=follow if need.editable and sibling.editable else fix)
-    if not bounded(need.range) and not need.place.where.startswith(("build-system", "dependency-groups")):
-        what = f'"{need.place.text.strip()}" has no upper bound: a later {sibling.distribution.name} that breaks it would be installed'
+    if need.published and not bounded(need.range, poetry=need.poetry):
+        what = f'"{_written(need)}" has no upper bound: a later {sibling.distribution.name} that breaks it would be installed'
         yield Problem(distribution=dependent, where=where, what=what, fix=fix)
 
 
 def _suggested(need: Need, version: str | None) -> str:
-    span = range_in(need.place.text)
-    if span is None:
-        return f'"{need.sibling}{moved("", version or "1.0.0")}"'
-    kept = need.range if bounded(need.range) else ""
-    return f'"{need.place.text[: span.start].rstrip()}{moved(kept, version or "1.0.0")}{need.place.text[span.end :]}"'
+    known = version or "1.0.0"
+    if need.span is None or not valid(need.range, poetry=need.poetry):
+        return f'"{moved("", known)}"' if need.poetry else f'"{need.sibling}{moved("", known)}"'
+    open_end = not bounded(need.range, poetry=need.poetry) and (version is None or admits(need.range, version, poetry=need.poetry))
+    new = closed(need.range, known, poetry=need.poetry) if open_end else moved(need.range, known, poetry=need.poetry)
+    head, tail = need.place.text[: need.span.start], need.place.text[need.span.end :]
+    return f'"{head if need.range else head.rstrip()}{new}{tail}"'
+
+
+def _written(need: Need) -> str:
+    """Show a requirement as it is written; poetry's with the name that stands before it."""
+    return f"{need.sibling} = {need.place.text}" if need.poetry else need.place.text.strip()
 
 
 def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Problem]:
@@ -84,7 +93,8 @@ def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Pro
         first, second = state.members[one], state.members[other]
         if templates[one] == templates[other]:
             if not _same(first.version, second.version):
-                what = f'{one} {first.version} and {other} {second.version} are both tagged "{templates[one]}"'
+                told = [f"{item.key} {item.version or '(of unknown version)'}" for item in (first, second)]
+                what = f'{" and ".join(told)} are both tagged "{templates[one]}"'
                 yield Problem(distribution=one, where="tag", what=what, fix=_tag_fix(other))
         elif sample := _confused((templates[one], first.version), (templates[other], second.version)):
             what = f'the tag "{sample}" can mean {one} ("{templates[one]}") and {other} ("{templates[other]}")'

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import ProjectError
 from wheelkit.leftovers import left_by_builds
@@ -22,8 +23,7 @@ DEFAULT_TEMPLATE = "v{version}"
 _SLOW = 60.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True, kw_only=True):
     """Git's view of a folder; every answer is empty where there is no repository."""
 
     folder: Path
@@ -59,7 +59,7 @@ class Repository:
 
     def require_trusted(self) -> None:
         """Raise ProjectError where git refuses to answer because the files belong to somebody else, as in many containers."""
-        if "dubious ownership" in self.ask("rev-parse", "--verify", "HEAD").output:
+        if "safe.directory" in self.ask("rev-parse", "--verify", "HEAD").output:  # in git's advice, whatever the language of its words
             top = next((folder for folder in (self.folder, *self.folder.parents) if (folder / ".git").exists()), self.folder)
             hint = f"if you trust it:  git config --global --add safe.directory {top}"
             raise ProjectError(f"git tells nothing of {top}: the folder belongs to another user", hint=hint)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,26 +25,31 @@ class Scheme(StrEnum):
     BUILD = "build"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
+class Form(StrEnum):
+    """How a file writes versions: as Python does (PEP 440), or as Cargo (Semantic Versioning)."""
+
+    PYTHON = "python"
+    CARGO = "cargo"
+
+
+class Span(Struct, frozen=True, kw_only=True):
     """A piece of a text file, in characters."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """One place in which a version or a requirement stands: the file, what people call the place, the text, and how to reach it."""
 
     path: Path
     where: str
     text: str
     at: Span | Key
+    form: Form = Form.PYTHON
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tagged:
+class Tagged(Struct, frozen=True, kw_only=True):
     """What git says of a distribution whose version comes from tags: the newest tag below HEAD, and how many commits ago."""
 
     tag: str
@@ -51,8 +57,7 @@ class Tagged:
     commits: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Versioned:
+class Versioned(Struct, frozen=True, kw_only=True):
     """A distribution and its version: every place that states it, or the tag that it is computed from."""
 
     distribution: Distribution
@@ -78,22 +83,25 @@ class Versioned:
         return self.scheme is Scheme.FILES and bool(self.places)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Need:
+class Need(Struct, frozen=True, kw_only=True):
     """What one member of the family asks of another: the requirement as it stands in a file, or as metadata tells it.
 
-    ``editable`` is false where the requirement does not stand in a file that wheelkit edits.
+    ``span`` is where the range stands in the place's text; None where that names a file or an address. ``poetry`` says that the range is
+    in poetry's language. ``published`` is false for what only developers or the build need. ``editable`` is false where wheelkit cannot
+    change the range.
     """
 
     dependent: str
     sibling: str
     place: Place
     range: str
+    span: Span | None
+    poetry: bool = False
+    published: bool = True
     editable: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """The whole family's versions and needs, by normalised name and in the family's order."""
 
     root: Path
@@ -105,8 +113,7 @@ class State:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong: whose, where it stands, what it is, and what to do."""
 
     distribution: str

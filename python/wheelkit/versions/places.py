@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wheelkit.config import normalise
 from wheelkit.errors import ProjectError
-from wheelkit.versions import texts
+from wheelkit.project import NOT_CODE
+from wheelkit.versions import backends, locks, texts
+from wheelkit.versions.bump import same_version
 from wheelkit.versions.model import Place, Scheme
+from wheelkit.versions.tables import at, toml, toml_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from wheelkit.project import Distribution
-    from wheelkit.versions.model import Key
 
-# Build requirements that compute the version from version control.
-_FROM_TAGS = frozenset(
-    {"setuptools-scm", "hatch-vcs", "versioningit", "vcs-versioning", "poetry-dynamic-versioning", "dunamai", "versioneer"}
-)
-_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
-_MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py")
-_SOURCES = ("", "src", "python", "lib")
+_MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py", "__version__.py")
+
+
+_OTHERS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules"})
 
 
 def find(item: Distribution, configured: Sequence[str] = ()) -> tuple[Scheme, tuple[Place, ...]]:
@@ -38,90 +34,18 @@ def find(item: Distribution, configured: Sequence[str] = ()) -> tuple[Scheme, tu
     if not folder.is_dir():
         return Scheme.BUILD, ()
     document = toml(folder / "pyproject.toml")
-    stated = list(_stated(folder, document))
-    if any(one == Scheme.TAGS.value for one in stated) or (not stated and _tagged(document)):
+    fixed = isinstance(at(document, "project", "version"), str)
+    told = list(backends.stated(folder, document))
+    # What [project] states outright, no backend computes.
+    if not fixed and (Scheme.TAGS in told or (not told and backends.computed_from_tags(folder, document))):
         return Scheme.TAGS, ()
-    places = [one for one in stated if isinstance(one, Place)]
+    places = [one for one in told if isinstance(one, Place)]
     places += [_configured(folder, name) for name in configured] if configured else _usual(folder, item)
+    places += [
+        one for one in (*_elsewhere(folder), *locks.own(folder, document, item)) if places and same_version(one.text, places[0].text)
+    ]
     unique = {(one.path.resolve(), one.at): one for one in places}
     return (Scheme.FILES if unique else Scheme.BUILD), tuple(unique.values())
-
-
-def toml(path: Path) -> dict[str, Any]:
-    """Parse a TOML file; empty where there is none, ProjectError where it is none."""
-    text = texts.read(path)
-    try:
-        return tomllib.loads(text or "")
-    except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} is no valid TOML: {error}", hint="mend that line") from error
-
-
-def at(document: Mapping[str, Any], *key: str) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Follow table names; None where one of them is missing."""
-    value: Any = document
-    for part in key:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _stated(folder: Path, document: Mapping[str, Any]) -> Iterator[Place | str]:
-    """Walk what the metadata and the backend's own settings say; ``tags`` where they leave it to version control."""
-    path = folder / "pyproject.toml"
-    for key in (("project", "version"), ("tool", "poetry", "version")):
-        if isinstance(text := at(document, *key), str):
-            yield _toml_place(path, key, text)
-    backend = str(at(document, "build-system", "build-backend") or "").split(":")[0]
-    if backend == "maturin" and isinstance(text := at(toml(folder / "Cargo.toml"), "package", "version"), str):
-        yield _toml_place(folder / "Cargo.toml", ("package", "version"), text)
-    if backend == "mesonpy":
-        yield from texts.meson(folder)
-    yield from _hatch(folder, document)
-    yield from _setuptools(folder, document, backend)
-
-
-def _toml_place(path: Path, key: Key, text: str) -> Place:
-    return Place(path=path, where=f"[{'.'.join(map(str, key[:-1]))}] {key[-1]}", text=text, at=key)
-
-
-def _hatch(folder: Path, document: Mapping[str, Any]) -> Iterator[Place | str]:
-    table = at(document, "tool", "hatch", "version")
-    if isinstance(table, dict):
-        if table.get("source") == "vcs":
-            yield Scheme.TAGS.value
-        elif isinstance(table.get("path"), str) and (place := texts.in_file(folder / table["path"])):
-            yield place
-
-
-def _setuptools(folder: Path, document: Mapping[str, Any], backend: str) -> Iterator[Place | str]:
-    if at(document, "tool", "setuptools_scm") is not None:
-        yield Scheme.TAGS.value
-        return
-    # A backend of the project's own, as a rule, wraps that of setuptools.
-    if backend not in {"", "setuptools.build_meta"} and at(document, "build-system", "backend-path") is None:
-        return
-    table = at(document, "tool", "setuptools", "dynamic", "version")
-    files = at(table, "file") if isinstance(table, dict) else None
-    names = files if isinstance(files, list) else [files] if files else []
-    if isinstance(table, dict) and isinstance(table.get("attr"), str):
-        names += _modules_of(table["attr"])
-    for name in (*names, "setup.cfg", "setup.py"):
-        if place := texts.in_file(folder / str(name)):
-            yield place
-
-
-def _modules_of(attribute: str) -> Iterator[str]:
-    """Name the files in which ``package.module.__version__`` can stand."""
-    module = attribute.rpartition(".")[0].replace(".", "/")
-    for source in _SOURCES:
-        prefix = f"{source}/" if source else ""
-        yield f"{prefix}{module}.py"
-        yield f"{prefix}{module}/__init__.py"
-
-
-def _tagged(document: Mapping[str, Any]) -> bool:
-    requires = at(document, "build-system", "requires")
-    names = {normalise(match[1]) for text in requires or () if (match := _REQUIREMENT_NAME.match(str(text)))}
-    return bool(names & _FROM_TAGS)
 
 
 def _configured(folder: Path, name: str) -> Place:
@@ -130,7 +54,7 @@ def _configured(folder: Path, name: str) -> Place:
         document = toml(path)
         for key in (("project", "version"), ("package", "version"), ("tool", "poetry", "version"), ("version",)):
             if isinstance(text := at(document, *key), str):
-                return _toml_place(path, key, text)
+                return toml_place(path, key, text)
     elif place := texts.in_file(path):
         return place
     reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
@@ -138,9 +62,27 @@ def _configured(folder: Path, name: str) -> Place:
 
 
 def _usual(folder: Path, item: Distribution) -> Iterator[Place]:
-    """Look where people put a version: a VERSION file at the top, and the package of the distribution's own name."""
-    package = item.key.replace("-", "_")
-    modules = [f"{source}/{package}/{name}".lstrip("/") for source in _SOURCES for name in _MODULES]
-    for name in (*_VERSION_FILES, *modules):
-        if place := texts.in_file(folder / name):
+    """Look where people put a version: a VERSION file at the top, and the module or package of the distribution's own name."""
+    name = item.key.replace("-", "_")
+    packages = dict.fromkeys((name, item.key.replace("-", "/")))  # the second for namespaces
+    modules = [f"{source}{package}/{module}" for source in texts.SOURCES for package in packages for module in _MODULES]
+    for one in (*_VERSION_FILES, *(f"{source}{name}.py" for source in texts.SOURCES), *modules):
+        if place := texts.in_file(folder / one):
             yield place
+
+
+def _elsewhere(folder: Path) -> Iterator[Place]:
+    """Look at packages of another name than the distribution's; only the same version there is taken for the distribution's."""
+    for source in texts.SOURCES:
+        for pattern in ("*", "*/*"):
+            packages = (path for path in sorted((folder / source).glob(pattern)) if _is_package(path, folder))
+            for path in (package / module for package in packages for module in _MODULES):
+                if place := texts.in_file(path):
+                    yield place
+
+
+def _is_package(path: Path, folder: Path) -> bool:
+    """Tell whether a folder can hold the distribution's own code: not its tests, what others wrote, or another distribution."""
+    parts = path.relative_to(folder).parts
+    other = any(part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts)
+    return not other and path.is_dir() and not (path / "pyproject.toml").is_file()

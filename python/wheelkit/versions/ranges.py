@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from wheelkit.poetry import specifier
 from wheelkit.versions.bump import next_upper, parse
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ _REQUIREMENT = re.compile(
     r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL
 )
 _CLAUSE = re.compile(r"(?P<operator>===|~=|==|!=|<=|>=|<|>)(?P<gap>\s*)(?P<version>[^\s,]+)")
+# What poetry has beside them: a caret, a tilde, or a version alone; and alternatives.
+_ALONE = re.compile(r"(?P<operator>(?:\^|~(?!=)|=(?!=))?\s*)(?P<version>\d[^\s,|]*|\*)")
+_ALTERNATIVE = re.compile(r"\|\|?")
 _LOWER, _UPPER = frozenset({">=", ">"}), frozenset({"<", "<="})
 _BOUNDING = frozenset({"<", "<=", "==", "===", "~="})
 EXACT = "exact"
@@ -30,28 +34,60 @@ def range_in(requirement: str) -> Span | None:
     return Span(start=match.start("range"), end=match.end("range")) if match else None
 
 
-def bounded(text: str) -> bool:
-    """Tell whether a range leaves out some later versions."""
+def bounded(text: str, *, poetry: bool = False) -> bool:
+    """Tell whether a range, also one in poetry's language, leaves out some later versions; ``||`` stands between alternatives there."""
+    if poetry:
+        return all(bounded(specifier(one) or "") for one in _ALTERNATIVE.split(text))
     return any(clause["operator"] in _BOUNDING for clause in _CLAUSE.finditer(text))
 
 
-def admits(text: str, version: str) -> bool:
+def valid(text: str, *, poetry: bool = False) -> bool:
+    """Tell whether a text is a range at all."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    if poetry:
+        return all(one is not None and valid(one) for one in map(specifier, _ALTERNATIVE.split(text)))
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def admits(text: str, version: str, *, poetry: bool = False) -> bool:
     """Tell whether a range admits a version, preliminary ones too; what is no range admits nothing."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    if poetry:
+        plain = map(specifier, _ALTERNATIVE.split(text))
+        return any(one is not None and admits(one, version) for one in plain)
     try:
         return SpecifierSet(text).contains(version, prereleases=True)
     except InvalidSpecifier:
         return False
 
 
-def moved(text: str, version: str, policy: str | None = None) -> str:
+def closed(text: str, version: str, *, poetry: bool = False) -> str:
+    """Give an open range its missing end, and leave all else of it; a range without a beginning, or ``*``, begins at the version."""
+    text = "" if poetry and text.strip() == "*" else text.strip()
+    clauses = list(_CLAUSE.finditer(text))
+    if not {clause["operator"] for clause in clauses} & _LOWER:
+        return moved(text, version)
+    new = parse(version)
+    return f"{text},<{_cut(new, 'next-major' if new.major else 'next-minor', _parts(clauses))}"
+
+
+def moved(text: str, version: str, policy: str | None = None, *, poetry: bool = False) -> str:
     """Move a range to a new version of the sibling; spaces, the order of the clauses and their number of parts stay.
 
     ``policy`` is ``next-minor``, ``next-major`` or ``exact``; with None the range keeps its own shape, and an open one is closed at the
     next major version (below 1.0: at the next minor one, where incompatible changes come). Exclusions (``!=``) stay.
     """
     new = parse(version)
+    if poetry and (alone := _ALONE.fullmatch(text.strip())):
+        if policy is None and alone["version"] != "*":
+            return alone["operator"] + _alone(alone["operator"].strip(), alone["version"], new)
+        text = ""
     clauses = list(_CLAUSE.finditer(text))
     operators = {clause["operator"] for clause in clauses}
     if policy == EXACT:
@@ -100,6 +136,15 @@ def _pinned(clause: re.Match[str], new: Version) -> str:
     if operator in {"==", "==="}:
         return f"{operator}{gap}{new}"
     return f"{operator}{gap}{_compatible(new, len(parse(old).release))}" if operator == "~=" else clause[0]
+
+
+def _alone(operator: str, old: str, new: Version) -> str:
+    """Write a version behind a caret or a tilde, or alone, with as many parts as before where they decide what is admitted."""
+    if old.endswith(".*"):
+        return _epoch(new) + ".".join(map(str, (*new.release, 0, 0)[: old.count(".")])) + ".*"
+    if operator == "~":
+        return _compatible(new, len(parse(old).release))
+    return _lower(new, old) if operator == "^" else str(new)
 
 
 def _compatible(new: Version, parts: int) -> str:

@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.config import DistributionConfig, normalise
+from wheelkit.poetry import specifier
+from wheelkit.requirements import stated
 from wheelkit.versions import texts
 from wheelkit.versions.git import DEFAULT_TEMPLATE, tagged
-from wheelkit.versions.model import Need, Place, Scheme, State, Versioned
-from wheelkit.versions.places import at, find, toml
+from wheelkit.versions.model import Need, Place, Scheme, Span, State, Versioned
+from wheelkit.versions.places import find
 from wheelkit.versions.ranges import range_in
+from wheelkit.versions.tables import at, toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,18 +21,17 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.family import Family
     from wheelkit.project import Distribution
+    from wheelkit.requirements import Stated
     from wheelkit.versions.model import Key
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-# Requirements of setup.cfg, one a line below their key; read, and not edited.
-_CFG_LINE = re.compile(r"^[ \t]+(?P<requirement>[A-Za-z0-9][^\n#]*)$", re.MULTILINE)
 
 
 def read(config: Config, family: Family) -> State:
     """Read where every version stands and which ranges siblings ask for; raises ProjectError for files that cannot be read."""
     members = {item.key: _versioned(config, item) for item in family.distributions}
-    needs = tuple(need for item in family.distributions for need in _needs(item, members))
-    return State(root=config.root.resolve(), members=members, needs=needs)
+    needs = dict.fromkeys(need for item in family.distributions for need in _needs(item, members))
+    return State(root=config.root.resolve(), members=members, needs=tuple(needs))
 
 
 def settings(config: Config, key: str) -> DistributionConfig:
@@ -47,31 +49,56 @@ def _versioned(config: Config, item: Distribution) -> Versioned:
 def _needs(item: Distribution, members: Mapping[str, Versioned]) -> Iterator[Need]:
     if not item.source.is_dir():
         return
-    document = toml(item.source / "pyproject.toml")
+    path = item.source / "pyproject.toml"
+    document = toml(path)
     for key, text in _requirements(document):
-        place = Place(path=item.source / "pyproject.toml", where=_where(key), text=text, at=key)
-        if (need := _need(item, place, members)) is not None:
+        place = Place(path=path, where=_where(key), text=text, at=key)
+        if (need := _need(item, place, members, published=key[0] == "project")) is not None:
             yield need
-    cfg = item.source / "setup.cfg"
-    for match in _CFG_LINE.finditer(texts.read(cfg) or ""):
-        place = Place(path=cfg, where="setup.cfg", text=match["requirement"].strip(), at=())
-        if (need := _need(item, place, members, editable=False)) is not None:
+    for one in stated(document, lambda name: texts.read(item.source / name)):
+        if (need := _need_elsewhere(item, one, members)) is not None:
             yield need
 
 
-def _need(item: Distribution, place: Place, members: Mapping[str, Versioned], *, editable: bool = True) -> Need | None:
+def _need(item: Distribution, place: Place, members: Mapping[str, Versioned], *, published: bool) -> Need | None:
     match = _NAME.match(place.text)
     name = normalise(match[1]) if match else ""
     if name not in members or name == item.key:
         return None
     span = range_in(place.text)
     text = place.text[span.start : span.end] if span else ""
-    return Need(dependent=item.key, sibling=name, place=place, range=text, editable=editable and span is not None)
+    return Need(
+        dependent=item.key,
+        sibling=name,
+        place=place,
+        range=text,
+        span=span,
+        published=published,
+        editable=span is not None and place.at != (),
+    )
+
+
+def _need_elsewhere(item: Distribution, one: Stated, members: Mapping[str, Versioned]) -> Need | None:
+    """Read a need from outside ``[project]``; where it is not written in one piece, it can only be looked at."""
+    end = (one.start or 0) + len(one.text)
+    at = one.key if one.key is not None else () if one.start is None else Span(start=one.start, end=end)
+    place = Place(path=item.source / one.file, where=one.where, text=one.text, at=at)
+    if not one.poetry:
+        return _need(item, place, members, published=one.published)
+    name = normalise(one.name)
+    if name not in members or name == item.key:
+        return None
+    span = Span(start=0, end=len(one.text)) if one.key is not None else None
+    text = one.text if span else ""
+    editable = span is not None and (text.strip() == "*" or specifier(text) is not None)
+    return Need(
+        dependent=item.key, sibling=name, place=place, range=text, span=span, poetry=True, published=one.published, editable=editable
+    )
 
 
 def _requirements(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
-    lists: list[Key] = [("project", "dependencies"), ("build-system", "requires")]
-    for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+    lists: list[Key] = [("project", "dependencies"), ("build-system", "requires"), ("tool", "uv", "dev-dependencies")]
+    for table in (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies")):
         names = at(document, *table)
         lists += [(*table, name) for name in names] if isinstance(names, dict) else []
     for key in lists:

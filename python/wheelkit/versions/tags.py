@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.versions.bump import parse
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _GLIMPSE = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True, kw_only=True):
     """One tag: its name, the distributions that it releases with their version, and whether it stands already, on this commit."""
 
     name: str
@@ -32,8 +32,7 @@ class Tag:
     exists: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What is to be tagged: members by name (empty: all), the version of those that take theirs from tags, and whom to ask."""
 
     members: tuple[str, ...] = ()
@@ -109,7 +108,7 @@ def _require_no_drift(config: Config, state: State, names: Sequence[str]) -> Non
     problems = [one for one in problems if not (one.distribution in unborn and one.where == "git tags")]
     problems += ambiguous(config, state, state.members)
     if problems:
-        lines = "\n".join(f"{one.distribution}: {one.what}" for one in problems)
+        lines = "\n".join(f"{one.distribution}: {one.what}\n  {one.fix}" for one in problems)
         raise CheckFailedError("the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check")
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
-from wheelkit.versions.model import Place, Span
+from wheelkit.versions.model import Place, Scheme, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ _MESON_PROJECT = re.compile(r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[
 _MESON_LITERAL = re.compile(r"\bversion\s*:\s*'(?P<version>[^']+)'")
 _MESON_FILE = re.compile(r"\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*,?\s*\)")
 _MESON_COMMAND = re.compile(r"\bversion\s*:\s*run_command\b")
-_PYTHON = re.compile(
-    rf"^(?P<name>__version__|VERSION)(?:\s*:\s*[\w.]+)?\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)", re.MULTILINE
-)
+_IMPORT = re.compile(r"^from\s+(?P<module>\.?[\w.]+)\s+import\s+(?:\((?P<several>[^)]*)\)|(?P<names>[^\n(]+))", re.MULTILINE)
+# Where the packages of a project can lie.
+SOURCES = ("", "src/", "python/", "lib/")
 _WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
 _CFG = re.compile(rf"^version\s*[=:]\s*(?P<version>{_NUMBER})\s*$", re.MULTILINE)
 _SETUP = re.compile(rf"\bversion\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)")
@@ -30,27 +30,36 @@ _ANY = re.compile(rf"\b(?:version|release)[\"']?\s*[:=]+\s*[\"']?(?P<version>{_N
 
 
 def read(path: Path) -> str | None:
-    """Read a text file with its line ends as they are; None where there is none, ProjectError where it is no UTF-8."""
+    """Read a text file with its line ends as they are; None where there is none.
+
+    Bytes that are no UTF-8 become surrogates, which :func:`encoded` turns back, so that files in another encoding can be edited, too.
+    """
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8") from error
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
 
 
-def in_file(path: Path) -> Place | None:
-    """Find the version in a file by what kind of file it is; None where there is no file, or no version in it."""
+def encoded(text: str) -> bytes:
+    """Give the bytes of a text that was read here."""
+    return text.encode("utf-8", errors="surrogateescape")
+
+
+def in_file(path: Path, variable: str = "") -> Place | None:
+    """Find the version in a file by what kind of file it is; None where there is no file, or no version in it.
+
+    ``variable`` is the name that a module gives it, where it is known; a name that the module imports from beside it is followed there.
+    """
     text = read(path)
     if text is None:
         return None
     if path.name == "meson.build":
         return _meson_literal(path, text)
     if path.suffix == ".py" and path.name != "setup.py":
-        match = _PYTHON.search(text)
-        return _place(path, match["name"], match) if match else None
+        match = _assignment(re.escape(variable) if variable else "__version__|VERSION").search(text)
+        return _place(path, match["name"], match) if match else _imported(path, text, variable or "__version__")
     patterns = {"setup.cfg": (_CFG, "[metadata] version"), "setup.py": (_SETUP, "setup(version=)")}
     if path.name in patterns:
         pattern, where = patterns[path.name]
@@ -58,6 +67,46 @@ def in_file(path: Path) -> Place | None:
     if match := _WHOLE.fullmatch(text):
         return _place(path, "the whole file", match)
     return _found(path, text, _ANY, "version")
+
+
+def _assignment(names: str) -> re.Pattern[str]:
+    """Match the assignment of a literal version to one of the names, which stand with ``|`` between them."""
+    return re.compile(rf"^(?P<name>{names})(?:\s*:\s*[\w.]+)?\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)", re.MULTILINE)
+
+
+def _imported(path: Path, text: str, variable: str) -> Place | None:
+    """Follow ``from .about import __version__`` into the module beside the file, one step."""
+    for found in _IMPORT.finditer(text):
+        parent, _, module = found["module"].rpartition(".")
+        beside = found["module"] == f".{module}" or parent.rpartition(".")[2] == path.parent.name
+        origin = _origin(found["several"] or found["names"], variable)
+        if not (beside and module and origin):
+            continue
+        for target in (path.with_name(f"{module}.py"), path.parent / module / "__init__.py"):
+            if (place := _found(target, read(target) or "", _assignment(re.escape(origin)), origin)) is not None:
+                return place
+    return None
+
+
+def _origin(names: str, variable: str) -> str:
+    """Give the name that an import takes the variable from (``from x import a as b``); empty where it brings no such variable."""
+    for clause in re.sub(r"#[^\n]*", "", names).split(","):
+        words = clause.split()
+        if words and words[-1] == variable and len(words) in {1, 3}:
+            return words[0]
+    return ""
+
+
+def by_pattern(path: Path, pattern: str) -> Place | None:
+    """Find the version by a backend's own regular expression, in its group ``version`` or ``value``; None where it finds none."""
+    try:
+        match = re.compile(pattern, re.MULTILINE).search(read(path) or "")
+    except re.error:
+        return None  # the build says it better
+    name = next((name for name in ("version", "value") if match and match.groupdict().get(name)), None)
+    if match is None or name is None:
+        return None
+    return Place(path=path, where="version", text=match[name], at=Span(start=match.start(name), end=match.end(name)))
 
 
 def _by_name(path: Path, text: str) -> Place | None:
@@ -68,15 +117,15 @@ def _by_name(path: Path, text: str) -> Place | None:
     return _place(path, named["name"], match) if named and match else None
 
 
-def meson(folder: Path) -> Iterator[Place | str]:
-    """Find the version of a folder's meson.build: its literal, or that in the file that it names; ``tags`` where a command computes it."""
+def meson(folder: Path) -> Iterator[Place | Scheme]:
+    """Find the version of a folder's meson.build: its literal, or that in the file that it names; TAGS where a command computes it."""
     path = folder / "meson.build"
     text = read(path)
     body = _meson_project(text) if text else None
     if text is None or body is None:
         return
     if _MESON_COMMAND.search(body):
-        yield "tags"
+        yield Scheme.TAGS
     elif match := _MESON_FILE.search(body):
         place = in_file(folder / match["file"])
         if place is not None:

@@ -28,6 +28,7 @@ _HAS_DESCRIPTOR = 0x8
 # The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
 _ZIP64_FIELD, _IN_ZIP64 = 1, 0xFFFFFFFF
+_UNICODE_PATH_FIELD = 0x7075
 _END_SIGNATURE = b"PK\x05\x06"
 _END_SIZE = 22
 _END_SEARCH = _END_SIZE + (1 << 16)
@@ -171,21 +172,32 @@ class Contents:
             ("size", told[0], entry.file_size),
             ("packed size", told[1], entry.compress_size),
         )
+        renamed = _renamed(entry, bytes(self._view[start : start + extra_length]))
+        if renamed:
+            return f'is named "{renamed}" in an extra field, which some unpackers go by'
         return next((_differs(*row) for row in wanted[: 2 if late else None] if row[1] != row[2]), "")
 
-    def layout(self) -> tuple[int, int]:
-        """Count the file's bytes that belong to no member nor to the directory, and those that belong to two members."""
-        position, stray, shared = 0, 0, 0
+    def layout(self) -> tuple[int, int, int]:
+        """Count the file's bytes that belong to no member nor to the directory, those that belong to two, and members among the former.
+
+        Installers that unpack while they download find these as well.
+        """
+        position, stray, shared, hidden = 0, 0, 0, 0
         slack: Sequence[int] = (0,)
         for entry in sorted(self._archive.entries, key=lambda item: item.header_offset):
             gap = entry.header_offset - position
             stray += gap if gap > 0 and gap not in slack else 0
+            hidden += self._headers_in(position, entry.header_offset)
             shared += max(-gap, 0)
             position = max(position, self._end(entry))
             slack = _DESCRIPTORS if entry.flag_bits & _HAS_DESCRIPTOR else (0,)
         gap = self._archive.directory - position
         stray += 0 if gap in slack else abs(gap)
-        return stray + self._behind(), shared
+        hidden += self._headers_in(position, self._archive.directory)
+        return stray + self._behind(), shared, hidden
+
+    def _headers_in(self, start: int, end: int) -> int:
+        return bytes(self._view[start:end]).count(_LOCAL_SIGNATURE) if end - start >= _LOCAL_HEADER.size else 0
 
     def _header(self, entry: ZipInfo) -> tuple[int, ...] | None:
         header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
@@ -240,6 +252,20 @@ def _wide(told: tuple[int, int], extra: bytes) -> tuple[int, int]:
             return size, packed
         place += 4 + length
     return told
+
+
+def _renamed(entry: ZipInfo, local_extra: bytes) -> str:
+    """Give the other name that Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header has for a member; empty where none does."""
+    for extra in {entry.extra, local_extra} - {b""}:
+        place = 0
+        while place + 4 <= len(extra):
+            kind, length = struct.unpack_from("<HH", extra, place)
+            # A version and a checksum of the name stand before it.
+            name = extra[place + 4 + 5 : place + 4 + length].decode("utf-8", errors="replace")
+            if kind == _UNICODE_PATH_FIELD and name and name != entry.orig_filename:
+                return name
+            place += 4 + length
+    return ""
 
 
 def _raw_name(entry: ZipInfo) -> bytes:

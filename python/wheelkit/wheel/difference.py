@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.wheel.library import plain_name
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.model import Member, Wheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """Things that only the second wheel has, and that only the first one has, sorted."""
 
     added: tuple[str, ...]
@@ -25,8 +25,7 @@ class Change:
         return bool(self.added or self.removed)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Resized:
+class Resized(Struct, frozen=True, kw_only=True):
     """One member whose bytes differ: its path in the second wheel, and its unpacked sizes before and after."""
 
     member: str
@@ -34,8 +33,7 @@ class Resized:
     after: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """From the first wheel to the second; members are paired by path, without the version and the hash of grafted libraries."""
 
     tags: Change

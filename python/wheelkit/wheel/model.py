@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 from packaging.utils import canonicalize_name as normalise
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ _INIT = ("PyInit_", "PyInitU_", "PyModExport_")
 _PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileName:
+class FileName(Struct, frozen=True, kw_only=True):
     """A wheel's file name taken apart: distribution and version as written, the three tag sets, the build tag."""
 
     distribution: str
@@ -56,8 +56,7 @@ class FileName:
         return any(abi.startswith("abi3") for abi in self.abis)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Headers:
+class Headers(Struct, frozen=True, kw_only=True):
     """The fields of METADATA, WHEEL or PKG-INFO, by lower-case name, in their order; the body is left out."""
 
     fields: Mapping[str, tuple[str, ...]]
@@ -72,8 +71,7 @@ class Headers:
         return self.fields.get(name.lower(), ())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordRow:
+class RecordRow(Struct, frozen=True, kw_only=True):
     """One line of RECORD: ``digest`` as written (``sha256=...``, padding removed), ``size`` None where it says none."""
 
     path: str
@@ -81,8 +79,7 @@ class RecordRow:
     size: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """One file of the archive.
 
     ``size`` and ``packed`` are the central directory's claims in bytes; ``dated`` tells whether its timestamp is a day of the
@@ -107,8 +104,7 @@ class Member:
         return self.name.endswith("/")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True, kw_only=True):
     """One ELF, Mach-O or PE file of the wheel: its path inside it, and what the scan told or why it could not.
 
     ``extension`` tells whether Python can import it: it exports a module's entry point. It is found once, since libraries export
@@ -118,12 +114,12 @@ class Binary:
     member: str
     scan: Scan | None
     damage: ScanError | None = None
-    extension: bool = field(init=False)
+    extension: bool = False
 
     def __post_init__(self) -> None:
-        """Look for the entry point."""
-        found = any(name.startswith(_INIT) for part in self.slices for name in part.exports)
-        object.__setattr__(self, "extension", found)
+        """Look for the entry point, unless it is known."""
+        found = self.extension or any(name.startswith(_INIT) for part in self.slices for name in part.exports)
+        force_setattr(self, "extension", found)
 
     @property
     def name(self) -> str:
@@ -135,9 +131,7 @@ class Binary:
         if self.scan is None:
             return self
         slices = tuple(_without_symbols(part) for part in self.scan.slices)
-        stripped = replace(self, scan=type(self.scan)((self.scan.format, self.scan.fat, slices)))
-        object.__setattr__(stripped, "extension", self.extension)
-        return stripped
+        return replace(self, scan=type(self.scan)((self.scan.format, self.scan.fat, slices)))
 
     @property
     def slices(self) -> tuple[Slice, ...]:
@@ -150,13 +144,12 @@ def _without_symbols(part: Slice) -> Slice:
     return type(part)(() if name in {"imports", "exports"} else value for name, value in named)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wheel:
+class Wheel(Struct, frozen=True, kw_only=True):
     """Everything that is known of one wheel file.
 
     ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
     METADATA were read: then no member and no binary is known. ``stray`` counts the bytes of the file that belong to no
-    member, ``shared`` those that belong to two.
+    member, ``shared`` those that belong to two, ``hidden`` the members that the central directory leaves out.
     """
 
     path: Path
@@ -167,12 +160,14 @@ class Wheel:
     dist_info: str
     metadata_text: bytes
     metadata: Headers
+    entry_points: bytes
     fields: Headers
     record: tuple[RecordRow, ...] | None
     record_problem: str
     binaries: tuple[Binary, ...]
     stray: int
     shared: int
+    hidden: int
     shallow: bool
 
     @property
@@ -218,8 +213,7 @@ class Wheel:
                 yield binary, part
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sdist:
+class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalised name and its version, by PKG-INFO.
 
     ``folder`` is the one at its top, ``names`` are the files by their paths with that folder, ``links`` the links that lead out

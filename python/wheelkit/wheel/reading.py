@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.errors import WheelError
 from wheelkit.wheel.archive import Archive
@@ -98,8 +100,7 @@ def _largest_first(paths: Sequence[Path]) -> list[int]:
     return sorted(range(len(paths)), key=size, reverse=True)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True, kw_only=True):
     """What reading one entry's contents told."""
 
     digest: str = ""
@@ -122,7 +123,8 @@ class _Opened:
             self.metadata_text = self._required("METADATA")
             self.fields = parse_headers(self._text("WHEEL") or b"")
             self.record, self.record_problem = (None, "") if shallow else self._record()
-            self.stray, self.shared = (0, 0) if shallow else contents.layout()
+            self.entry_points = b"" if shallow else self._text("entry_points.txt") or b""
+            self.stray, self.shared, self.hidden = (0, 0, 0) if shallow else contents.layout()
         rows = self.record or ()
         self.algorithms = {row.path: row.digest.partition("=")[0] for row in rows if not row.digest.startswith("sha256=")}
 
@@ -196,12 +198,14 @@ class _Opened:
             dist_info=self.dist_info,
             metadata_text=self.metadata_text,
             metadata=parse_headers(self.metadata_text),
+            entry_points=self.entry_points,
             fields=self.fields,
             record=self.record,
             record_problem=self.record_problem,
             binaries=tuple(seen.binary for seen in self.seen if seen.binary is not None),
             stray=self.stray,
             shared=self.shared,
+            hidden=self.hidden,
             shallow=self.shallow,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.wheel.gather import Room
 
@@ -20,8 +21,7 @@ _SLACK = 16 * 1024 * 1024
 _MUCH = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """Something to do that takes about ``weight`` bytes of work and up to ``memory`` bytes of the room that it is given."""
 
     weight: int

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from wheelkit.wheel.model import Wheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Weight:
+class Weight(Struct, frozen=True, kw_only=True):
     """Unpacked bytes by purpose; together they are the sizes of all members.
 
     ``symbols`` are symbol tables that could be stripped, ``headers`` what binaries hold besides: headers, relocations, signatures, padding.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
+
+from wheelkit import data
 
 
 def uses(name: str) -> str:
@@ -15,5 +15,5 @@ def uses(name: str) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = tomllib.loads(files("wheelkit").joinpath("data/actions.toml").read_text(encoding="utf-8"))
+    table: dict[str, dict[str, str]] = data.table("actions.toml")
     return table

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.errors import OutputError, UsageError
 from wheelkit.workflows import github, gitlab, places
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.workflows.model import Kept
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True, kw_only=True):
     """A CI service: what writes its files, and which of its runners builds a target."""
 
     files: Callable[[Blueprint, Mapping[str, Kept]], dict[str, str]]
@@ -33,8 +33,7 @@ PROVIDERS: Mapping[str, Provider] = {
 _OURS = "# Written by `wheelkit ci`"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GeneratedFile:
+class GeneratedFile(Struct, frozen=True, kw_only=True):
     """A file as it should be, and as it is (None: not there)."""
 
     path: Path
@@ -47,8 +46,7 @@ class GeneratedFile:
         return self.text == self.found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True, kw_only=True):
     """A file that does not follow from the configuration, and the difference (from what it is to what it should be)."""
 
     path: Path

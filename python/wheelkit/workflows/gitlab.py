@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files as resources
 from typing import TYPE_CHECKING
 
+from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.workflows import places
 from wheelkit.workflows.jobs import TOOL_PYTHON, NativeJob
@@ -46,8 +45,7 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 
 @cache
 def _rows() -> list[dict[str, str]]:
-    text = resources("wheelkit").joinpath("data/gitlab.toml").read_text(encoding="utf-8")
-    rows: list[dict[str, str]] = tomllib.loads(text)["runner"]
+    rows: list[dict[str, str]] = data.table("gitlab.toml")["runner"]
     return rows
 
 

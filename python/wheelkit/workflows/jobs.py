@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from wheelkit import __version__
 from wheelkit import plan as plans
@@ -31,8 +32,7 @@ TOOL_PYTHON = "3.13"
 _DEFAULT_TAG = "v{version}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NativeJob:
+class NativeJob(Struct, frozen=True, kw_only=True):
     """One runner and the targets that it builds; ``name`` tells the job's artifacts from all others."""
 
     name: str
@@ -41,8 +41,7 @@ class NativeJob:
     targets: tuple[Target, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Blueprint:
+class Blueprint(Struct, frozen=True, kw_only=True):
     """All that a provider's files are written from.
 
     ``pythons`` are the interpreters that smoke tests want, as setup-python spells them, the one that runs wheelkit last. ``tags`` are

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.workflows import places
 from wheelkit.workflows.actions import uses
@@ -27,8 +28,7 @@ def scalar(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step: an action with its options, or lines for bash. ``options`` and ``env`` may hold expressions, ``run`` never does."""
 
     name: str
@@ -50,8 +50,7 @@ class Step:
         return (*head, *(["  run: |", *(f"    {line}" for line in self.run)] if self.run else []))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A marked place for hand-written steps."""
 
     name: str
@@ -61,8 +60,7 @@ class Place:
         return places.place(self.name, "steps between these lines are kept", kept)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """One job; ``permissions`` maps each to the reason for it, ``matrix`` is a list of the same keys."""
 
     key: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 AHEAD = timedelta(days=90)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retiring:
+class Retiring(Struct, frozen=True, kw_only=True):
     """A runner's label, the targets that need it, and its last day."""
 
     label: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from wheelkit.manifest import built_file
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from wheelkit.manifest import BuiltFile
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ingredients:
+class Ingredients(Struct, frozen=True, kw_only=True):
     """All that decides about the bytes of one build, as plain words: ``CFLAGS``'s digest, an image's, a tool's version.
 
     ``files`` maps the files of its sources to their digests, and stands in ``parts`` as one digest of all. ``unknown`` says why there is no
@@ -33,8 +33,7 @@ class Ingredients:
         return sha256(canonical(self.parts)).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One build by one builder for one target: its key, what went in and what came out.
 
     ``listing`` is the sha256 of the list of the sources, which is a blob of its own. ``source`` is the sdist's sha256, ``built`` the time
@@ -62,7 +61,7 @@ def canonical(document: object) -> bytes:
 
 def to_bytes(entry: Entry) -> bytes:
     """Serialise an entry."""
-    return canonical(asdict(entry))
+    return canonical(to_builtins(entry))
 
 
 def from_bytes(data: bytes) -> Entry:

@@ -6,8 +6,9 @@ import contextlib
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.build.cache import entry as entries
 from wheelkit.build.cache import place
@@ -25,8 +26,7 @@ _FRESH_SECONDS = 15 * 60
 _ANSWER_SECONDS = 90 * 24 * 3600
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _File:
+class _File(Struct, frozen=True, kw_only=True):
     path: Path
     size: int
     used: float

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from wheelkit.matrix import System
 from wheelkit.plan.cibuildwheel import UserOptions, option
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """The images of a build by name, each with its digest; ``unknown`` names those that this machine does not hold and no digest pins."""
 
     digests: Mapping[str, str]

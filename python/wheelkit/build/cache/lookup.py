@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from wheelkit.build.cache import place
 from wheelkit.build.cache.entry import Entry, Ingredients, canonical
@@ -19,21 +20,20 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cache.store import Hit
     from wheelkit.build.unit import Unit
+    from wheelkit.build.versioncontrol import Asking
     from wheelkit.manifest import BuiltFile
     from wheelkit.plan import Plan
     from wheelkit.project import Distribution
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What the cache says of a unit: the hit, or None; and what the unit is made from."""
 
     hit: Hit | None
     ingredients: Ingredients
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What a build gave, to be kept: name and version, the sdist's sha256, the tools, the files with their facts, seconds, remarks."""
 
     distribution: str
@@ -46,8 +46,7 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-@dataclass(kw_only=True, slots=True)
-class Cache:
+class Cache(Struct, kw_only=True):
     """The cache for the units of one plan."""
 
     store: Store
@@ -122,8 +121,8 @@ def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.envi
     return Store(folder=place.folder(environ), limit=place.limit(environ), note=note)
 
 
-def open_cache(plan: Plan, store: Store) -> Cache:
-    """Give the cache for a plan, and start asking what the keys need to know."""
+def open_cache(plan: Plan, store: Store, asking: Asking | None = None) -> Cache:
+    """Give the cache for a plan, and start asking what the keys need to know; ``asking`` is git at the root of the family, asked before."""
     kitchen = Kitchen(plan=plan, store=store)
-    kitchen.prepare()
+    kitchen.prepare(asking)
     return Cache(store=store, kitchen=kitchen)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
+
+from msgspec import Struct, field
 
 from wheelkit.build.cache import entry as entries
 
@@ -26,8 +27,7 @@ TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """An entry whose files are there and whole; they stay readable while the hit is kept, even where they are evicted meanwhile."""
 
     entry: Entry
@@ -43,8 +43,7 @@ class Hit:
         _close(self.blobs.values())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """One file of a hit, by the name under which it was built."""
 
     name: str
@@ -60,8 +59,7 @@ class Kept:
             copyfileobj(stream, out, _CHUNK)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Store:
+class Store(Struct, frozen=True, kw_only=True):
     """The cache in one folder, at most ``limit`` bytes large; ``note`` hears of what was found damaged or cannot be written."""
 
     folder: Path

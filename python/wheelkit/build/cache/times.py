@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from wheelkit.build.cache.store import Store
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Times:
+class Times(Struct, frozen=True, kw_only=True):
     """The memory of one project, which its folder names."""
 
     store: Store

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.build.workshop import find_tool
 from wheelkit.errors import ToolFailedError
@@ -23,8 +24,7 @@ UNSEEN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", 
 """Variables that would lead a build astray, or, for the one on byte code, have every target compile all of Meson anew."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """An environment that holds what a build needs: its interpreter, and the folder of its programs."""
 
     python: Path

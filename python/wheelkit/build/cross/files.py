@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from wheelkit import data
 from wheelkit.plan.cross import CROSS_FILE, DETAILS_FILE
 from wheelkit.process import Command, checked
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _IMPORT_LIBRARY = "libpython3.a"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kit:
+class Kit(Struct, frozen=True, kw_only=True):
     """What the files of one target are made of.
 
     ``headers`` is the include folder of any CPython from the floor on: its limited API is the same for every machine.
@@ -106,7 +106,7 @@ def _checked_platform(row: CrossTarget) -> str:
 def _copy_headers(headers: Path, include: Path) -> None:
     """Copy the public headers, with a pyconfig.h that asks the compiler instead of describing the machine that they came from."""
     shutil.copytree(headers, include, ignore=shutil.ignore_patterns("internal"))
-    ours = files("wheelkit").joinpath("data/pyconfig.h").read_text(encoding="utf-8")
+    ours = data.text("pyconfig.h")
     (include / "pyconfig.h").unlink(missing_ok=True)
     (include / "pyconfig.h").write_text(ours, encoding="utf-8")
 

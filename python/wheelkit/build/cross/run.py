@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from wheelkit.build.compiler import complaints
 from wheelkit.build.cross.board import Board, SharedLog
@@ -15,8 +16,7 @@ from wheelkit.build.cross.environment import UNSEEN, make_environment
 from wheelkit.build.cross.files import Kit, write_files
 from wheelkit.build.cross.limits import NATIVE_HINT
 from wheelkit.build.cross.zig import find_zig, zig_environment
-from wheelkit.build.host import serves
-from wheelkit.build.made import Made
+from wheelkit.build.made import Made, serves
 from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError, ToolFailedError
 from wheelkit.machine import find_pythons
@@ -44,8 +44,7 @@ def _at_a_time() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Bench:
+class _Bench(Struct, frozen=True, kw_only=True):
     """What the builds of one distribution share."""
 
     source: SourceDist

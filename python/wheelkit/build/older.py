@@ -1,0 +1,163 @@
+"""Compiling on this machine for a glibc that is older than its own: zig stands in for the C and C++ compilers.
+
+All else stays this machine's: its Python, the backend, the headers and libraries of other packages, the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from wheelkit.build.cross.zig import find_zig, zig_environment
+from wheelkit.errors import CheckFailedError, MissingToolError
+from wheelkit.plan.cross import cross_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from wheelkit.build.cache.store import Store
+    from wheelkit.machine import Python
+    from wheelkit.matrix import Target
+    from wheelkit.plan import NativeStep
+    from wheelkit.wheel import Wheel
+
+INSTALL = "pip install 'wheelkit[cross]'"
+_CHOSEN = ("CC", "CXX", "LDSHARED", "LDCXXSHARED")
+# Words that sysconfig of an interpreter built with GCC hands on to every extension, and that clang, which zig is, refuses or takes for
+# something else: its link-time optimisation needs its own archiver, and the files of -specs= are GCC's.
+_GCC_ONLY = ("-flto*", "-ffat-lto-objects", "-fno-fat-lto-objects", "-fuse-linker-plugin", "-specs=*", "-mtls-dialect=*")
+_SCRIPT = """\
+#!/bin/sh
+for word do
+  shift
+  case $word in
+    {dropped}) ;;
+    *) set -- "$@" "$word" ;;
+  esac
+done
+exec {command} "$@" {behind}
+"""
+
+
+class Zig(Struct, frozen=True, kw_only=True):
+    """zig as the compilers of one target, which is ``triple`` in zig's words: ``cc`` and ``cxx`` are programs that take a compiler's."""
+
+    cc: Path
+    cxx: Path
+    triple: str
+
+    @property
+    def described(self) -> str:
+        """Say which zig it is, and what it compiles for, in words for the manifest."""
+        from importlib.metadata import version
+
+        return f"zig {version('ziglang')} for {self.triple}"
+
+    @property
+    def glibc(self) -> str:
+        """The version of glibc that it compiles against."""
+        return self.triple.partition("gnu.")[2]
+
+    def environment(self, python: Python) -> dict[str, str]:
+        """Give the variables by which setuptools, Meson, CMake and Cargo take zig for the compiler and linker."""
+        env = {"CC": str(self.cc), "CXX": str(self.cxx), **zig_environment()}
+        for name, program in (("LDSHARED", self.cc), ("LDCXXSHARED", self.cxx)):
+            words = shlex.split(python.links.get(name, ""))[1:] or ["-shared"]
+            env[name] = shlex.join([str(program), *(word for word in words if not is_search_path(word))])
+        arch = self.triple.partition("-")[0].upper()
+        return {**env, f"CARGO_TARGET_{arch}_UNKNOWN_LINUX_GNU_LINKER": str(self.cc)}
+
+
+def is_search_path(word: str) -> bool:
+    """Tell whether a linker's word has it write a search path of this machine into what it links."""
+    return word.startswith(("-Wl,-rpath", "-Wl,-R", "-R/"))
+
+
+def known(target: Target) -> bool:
+    """Tell whether zig has the target's C library in the versions that its tag promises."""
+    return target.libc == "manylinux" and cross_target(target) is not None
+
+
+def why_not(environ: Mapping[str, str] = os.environ) -> str:
+    """Say what somebody would do for zig to compile in this machine's compiler's place; empty where it can as things are.
+
+    Who chose a compiler is to get what that one makes.
+    """
+    told = next((name for name in _CHOSEN if environ.get(name)), None)
+    if told is not None:
+        return f"unset {told}"
+    try:
+        find_zig()
+    except MissingToolError:
+        return INSTALL
+    return ""
+
+
+def serves(target: Target, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether zig may compile for the target in this machine's compiler's place."""
+    return known(target) and not why_not(environ)
+
+
+def zig_for(target: Target, folder: Path, environ: Mapping[str, str] = os.environ) -> Zig:
+    """Write the programs that compile for the target into ``folder``; raises MissingToolError without zig."""
+    row = cross_target(target)
+    assert row is not None  # noqa: S101 - asked before, by serves()
+    behind = shlex.join(_system_folders(target.arch, environ))
+    programs = {}
+    for name in ("cc", "c++"):
+        # Without -s zig's C++ library alone brings 5 MB of debug information; and zig has undefined behaviour end the program wherever
+        # nothing is said of optimisation.
+        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-s", "-fno-sanitize=undefined")
+        programs[name] = folder / name
+        programs[name].write_text(_SCRIPT.format(dropped="|".join(_GCC_ONLY), command=shlex.join(words), behind=behind))
+        programs[name].chmod(0o755)
+    return Zig(cc=programs["cc"], cxx=programs["c++"], triple=row.triple)
+
+
+def _system_folders(arch: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Name this machine's headers and libraries, for what zig does not bring itself: its own C library is found before them."""
+    for place in ("/usr/local/include", f"/usr/include/{arch}-linux-gnu", "/usr/include"):
+        yield from ("-idirafter", place)
+    told = [place for place in environ.get("LIBRARY_PATH", "").split(os.pathsep) if place]
+    for place in (*told, "/usr/local/lib", f"/usr/lib/{arch}-linux-gnu", "/usr/lib64", "/usr/lib"):
+        if Path(place).is_dir():
+            yield f"-L{place}"
+
+
+def refuse_shared_cxx(wheel: Wheel) -> None:
+    """Refuse a wheel of which one binary takes C++ objects from another: zig's C++ library is linked into each, and is not this machine's.
+
+    What two C++ libraries make of one class differs in ways that neither the linker nor an import shows. Raises CheckFailedError.
+    """
+    for binary, part in wheel.parts():
+        # Weak ones may be missing, and _ZTH is asked for weakly by every user of a thread-local variable.
+        taken = sorted(one.name for one in part.imports if one.name.startswith("_Z") and not one.weak)
+        if taken:
+            raise CheckFailedError(
+                f"{binary.member} takes C++ objects from another library ({taken[0]}), and zig's C++ library is not that library's",
+            )
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """Remembers, where there is a cache, for which distributions and targets this machine's own compiler did not do."""
+
+    store: Store | None = None
+
+    def recall(self, job: NativeStep) -> bool:
+        """Tell whether zig made the last wheel of the step's distribution and target."""
+        return self.store is not None and self.store.recall("answers", _name(job)) == "zig"
+
+    def remember(self, job: NativeStep, *, zig: bool) -> None:
+        """Remember who made it."""
+        if self.store is not None and self.recall(job) is not zig:
+            self.store.remember("answers", _name(job), "zig" if zig else "own")
+
+
+def _name(job: NativeStep) -> str:
+    from hashlib import sha256
+
+    return sha256(f"compiler\0{job.distribution.key}\0{job.target}".encode()).hexdigest()

@@ -1,0 +1,169 @@
+"""The raw wheels of the host builder: compiled by this machine's own compiler or, where its libraries are too new, by zig."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wheelkit import wheel as wheels
+from wheelkit.build import older
+from wheelkit.build.compiler import complaints, described, first_complaint, rust_missing
+from wheelkit.build.progress import step
+from wheelkit.build.pure import taken_for_native
+from wheelkit.build.workshop import find_tool
+from wheelkit.checks import linux
+from wheelkit.checks.contract import Contract
+from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
+from wheelkit.plan.model import OUT, PYTHON, SDIST
+from wheelkit.process import Command, failure
+from wheelkit.wheel.names import parse_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from wheelkit.build.older import Zig
+    from wheelkit.build.sdist import SourceDist
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine import Python
+    from wheelkit.plan import NativeStep
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+
+class Raw(Struct, frozen=True, kw_only=True):
+    """One wheel as the backend made it, and what compiled it, in words for the manifest."""
+
+    path: Path
+    compiler: str
+
+
+class Forge(Struct, kw_only=True):
+    """Makes the raw wheels of one step. ``zig_first`` tells, before and afterwards, that this machine's own compiler does not do."""
+
+    job: NativeStep
+    source: SourceDist
+    shop: Workshop
+    zig_first: bool = False
+    _zig: Zig | None = None
+    _why: str = ""
+
+    def wheel(self, python: Python) -> Raw:
+        """Make the wheel of one interpreter, compiled by whatever keeps the target's promise.
+
+        Raises ToolFailedError when the backend refuses, CheckFailedError where no compiler here makes a wheel that is old enough.
+        """
+        usable = older.serves(self.job.target)
+        failed: WheelkitError | None = None
+        if self.zig_first and usable:
+            made = self._by_zig(python)
+            if isinstance(made, Raw):
+                return self._told(made, "")
+            failed, self.zig_first = made, False
+        path = compiled(self.job, self.source, python, self.shop)
+        findings = too_new(path, self.job)
+        if not findings:
+            return Raw(path=path, compiler=described())
+        if failed is None and usable and any(one.code == "WK311" for one in findings):
+            made = self._by_zig(python)
+            if isinstance(made, Raw):
+                self.zig_first = True
+                return self._told(made, findings[0].what)
+            failed = made
+        raise refusal(path, self.job, findings, failed)
+
+    def _by_zig(self, python: Python) -> Raw | WheelkitError:
+        """Make the wheel with zig; gives the error where that fails, for the caller to weigh."""
+        if self._zig is None:
+            self._zig = older.zig_for(self.job.target, self.shop.fresh("zig"))
+        try:
+            path = compiled(self.job, self.source, python, self.shop, self._zig)
+            if findings := too_new(path, self.job):
+                return refusal(path, self.job, findings)
+            older.refuse_shared_cxx(wheels.read(path))
+        except InterruptedByUserError:
+            raise
+        except WheelkitError as error:
+            return error
+        return Raw(path=path, compiler=self._zig.described)
+
+    def _told(self, made: Raw, what: str) -> Raw:
+        """Say once why zig made the wheels: ``what`` the machine's own compiler had left in one, where that was tried."""
+        assert self._zig is not None  # noqa: S101 - it has just made the wheel
+        reason = what.partition(", which ")[0]
+        why = f"with this machine's own libraries {reason}" if reason else "this machine's own are too new, as they were for its last build"
+        if not self._why:
+            self._why = f"compiled {'again ' if reason else ''}with zig against glibc {self._zig.glibc}: {why}"
+            self.shop.progress.note(self._why)
+        return made
+
+
+def compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop, zig: Zig | None = None) -> Path:
+    """Build one raw wheel from the sdist, in an isolated environment of the interpreter; ``zig`` takes the compiler's place."""
+    out = shop.fresh("raw")
+    filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
+    env = linking(python) if zig is None else zig.environment(python)
+    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=env, unset=("VIRTUAL_ENV",))
+    shop.progress.builder(command.script())
+    with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}{'' if zig is None else ', zig'}"):
+        done = shop.run(command)
+        if done.returncode != 0:
+            error = failure(done, f"building {job.distribution.name} for {python.interpreter}{'' if zig is None else ' with zig'}")
+            lines = complaints(done.output)
+            error.detail = lines or error.detail
+            raise (None if lines else rust_missing(source.distribution, error.log)) or error
+    built = sorted(out.glob("*.whl"))
+    if len(built) != 1:
+        raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected")
+    if parse_file_name(built[0].name).any_platform:
+        raise taken_for_native(job.distribution, built[0].name, done.output)
+    return built[0]
+
+
+def linking(python: Python, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Take this machine's search paths out of the interpreter's own link commands.
+
+    An interpreter that was built with ``-rpath`` hands it on to every extension that setuptools links, and a user's machine has no such
+    folder. What the user set in the environment stays.
+    """
+    clean = {}
+    for name, line in python.links.items():
+        words = shlex.split(line)
+        kept = [word for word in words if not older.is_search_path(word)]
+        if kept != words and name not in environ:
+            clean[name] = shlex.join(kept)
+    return clean
+
+
+def too_new(path: Path, job: NativeStep) -> list[Finding]:
+    """Find what this machine's libraries put into the wheel that the target does not have, before the repair tool meets it."""
+    claimed = _claiming(path, job)
+    return [*linux.symbol_versions(claimed, Contract()), *linux.forbidden_symbols(claimed, Contract())] if claimed.name else []
+
+
+def _claiming(path: Path, job: NativeStep) -> Wheel:
+    """Read the wheel as if it were named for the target already."""
+    raw = wheels.read(path)
+    return replace(raw, name=replace(raw.name, platforms=(job.target.tag,))) if raw.name else raw
+
+
+def refusal(path: Path, job: NativeStep, findings: list[Finding], zig: WheelkitError | None = None) -> CheckFailedError:
+    """Make the error for a wheel that needs a newer system than its target; ``zig`` is how zig failed, where it was tried."""
+    floor = linux.linux_floor(_claiming(path, job))
+    newer = f"{floor.target}, which this wheel satisfies," if floor else "a newer target"
+    what = [finding.what for finding in findings]
+    said = f"{path.name} needs a newer system than {job.target}"
+    ways = "build in a container (install docker or podman),"
+    if zig is not None:
+        reason = first_complaint(zig.detail)
+        what = [f"this machine's compiler: {what[0]}", f"zig: {zig.message}{f': {reason}' if reason else ''}"]
+        said += ", and zig could not make it for an older one"
+    elif older.known(job.target) and (mend := older.why_not()):
+        ways = f"compile against older ones with zig ({mend}),\n{ways}"
+    hint = f"this machine's own libraries are too new for that target: {ways}\nor promise {newer} in [tool.wheelkit.matrix]"
+    log = getattr(zig, "log", None)
+    return CheckFailedError(said, detail="\n".join(what), hint=f"{hint}\nthe whole log: {log}" if log else hint)

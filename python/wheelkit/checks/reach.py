@@ -1,0 +1,78 @@
+"""Whether the loader finds the libraries that a wheel holds: by the names that binaries ask for, in the folders that they name."""
+
+from __future__ import annotations
+
+import re
+from posixpath import basename, dirname, join, normpath
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.claims import claims, runs, system_of
+from wheelkit.checks.words import counted
+from wheelkit.matrix import System
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit._core import Slice
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+# Where auditwheel and delocate put what they graft; they write the search path or the name of every binary that needs it.
+_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
+# How a search path begins that is counted from the binary's own folder: ELF's words and Mach-O's.
+_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
+_RPATH, _LOADER = "@rpath/", "@loader_path/"
+_SCHEME_PARTS = 2
+
+
+def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report extension modules that need a library of the wheel and do not say where it lies.
+
+    Windows looks beside the module and wherever the code told it to, which only running it shows. Libraries that need libraries are not
+    judged: those that their module needs as well are loaded by then.
+    """
+    own = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
+    files = {_installed(member.name) for member in wheel.members if not member.directory} if own else frozenset()
+    by_name = {basename(path): path for path in files}
+    held = wheel.held
+    lost: dict[str, tuple[list[str], str, bool]] = {}
+    for binary, part in wheel.parts():
+        if binary.extension and system_of(binary) in own and runs(part):
+            here = dirname(_installed(binary.member))
+            for library in part.needed:
+                name = basename(library.name)
+                if library.how != "required" or library.name.startswith("/") or name not in held:
+                    continue
+                if not any(path in files for path in _places(part, here, library.name)):
+                    where = by_name.get(name, "")
+                    users = lost.setdefault(library.name, ([], where, _GRAFT_FOLDER.search(where) is not None or not where))[0]
+                    users.append(binary.member)
+    for wanted, (users, where, grafted) in sorted(lost.items()):
+        yield _lost(wheel, wanted, users, where, grafted=grafted)
+
+
+def _lost(wheel: Wheel, library: str, users: list[str], where: str, *, grafted: bool) -> Finding:
+    others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
+    trouble = f"no search path of it leads to {where}" if where else "the wheel has it under another file name"
+    what = f"{users[0]}{others} needs {library}, and {trouble}"
+    return found("WK511" if grafted else "WK512", what=what, file=wheel.filename, member=users[0])
+
+
+def _places(part: Slice, here: str, library: str) -> Iterator[str]:
+    """List the paths, counted from the top of the wheel, at which the loader looks for a library."""
+    if library.startswith(_LOADER):
+        yield normpath(join(here, library.removeprefix(_LOADER)))
+        return
+    for rpath in part.rpaths:
+        for path in rpath.path.split(":"):
+            start = _OWN_FOLDER.match(path)
+            if start:
+                yield normpath(join(here, path[start.end() :].lstrip("/"), library.removeprefix(_RPATH)))
+
+
+def _installed(member: str) -> str:
+    """Give a member's path below the environment's folder for modules."""
+    top, *rest = member.split("/", _SCHEME_PARTS)
+    return rest[-1] if top.endswith(".data") and len(rest) == _SCHEME_PARTS and rest[0] in {"purelib", "platlib"} else member

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+import wheels
+from wheelkit.checks import Contract, mobile, platform_tag
+from wheelkit.wheel import Binary, Wheel
+from wheels import elf, macho, pe
+
+PHONE = "demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl"
+SIMULATOR = PHONE.replace("iphoneos", "iphonesimulator")
+ANDROID = "demo-1.0-cp313-cp313-android_24_arm64_v8a.whl"
+PYODIDE = "demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl"
+
+
+def codes(wheel: Wheel) -> list[str]:
+    checks = (mobile.binaries, mobile.unproven, platform_tag.pure, platform_tag.generic)
+    return [finding.code for check in checks for finding in check(wheel, Contract())]
+
+
+def phone(arch: str = "arm64", **facts: object) -> Binary:
+    return macho("demo/_core.cpython-313-iphoneos.so", arch, **({"os": "ios", "min_os": "13.0", "signed": False} | facts))
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (PHONE, phone(), []),
+        (PHONE, phone(min_os="12.4"), []),
+        (PHONE, phone(min_os="14.0"), ["WK321"]),
+        (PHONE, phone("x86_64"), ["WK301"]),
+        (PHONE, phone(os="iossimulator"), ["WK302"]),
+        (PHONE, phone(os="macos"), ["WK302"]),
+        (PHONE, phone(os="macos", kind="executable", exports=()), ["WK303"]),
+        (PHONE, elf(), ["WK302"]),
+        (SIMULATOR, phone(os="iossimulator"), []),
+        (SIMULATOR, phone(), ["WK302"]),
+        (ANDROID, elf(arch="aarch64"), []),
+        (ANDROID, elf(arch="x86_64"), ["WK301"]),
+        (ANDROID.replace("arm64_v8a", "x86_64"), elf(arch="x86_64"), []),
+        (ANDROID.replace("arm64_v8a", "armeabi_v7a"), elf(arch="armv7l"), []),
+        (ANDROID, pe(), ["WK302"]),
+        (PYODIDE, elf(), []),
+    ],
+)
+def test_binaries_of_devices(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == [*expected, "WK317"]
+
+
+def test_webassembly_is_not_taken_for_a_wheel_without_code(tmp_path: Path) -> None:
+    assert codes(wheels.facts(tmp_path, PYODIDE)) == ["WK317"]
+
+
+@pytest.mark.parametrize("platform", ["ios_13_0_arm64_watchos", "android_24_mips", "pyemscripten_2025_0_wasm64", "ios_x_0_arm64_iphoneos"])
+def test_tags_that_are_none_of_these_are_not_known(tmp_path: Path, platform: str) -> None:
+    assert mobile.device(platform) is None
+    assert "WK313" in codes(wheels.facts(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl", elf()))

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from wheelkit.poetry import specifier
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.3.1", ">=0.3.1,<0.4"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^0.0", ">=0.0,<0.1"),
+        ("^0", ">=0,<1"),
+        ("^1.2b1", ">=1.2b1,<2"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1", ">=1,<2"),
+        ("~=1.2", "~=1.2"),
+        ("1.2.*", "==1.2.*"),
+        ("1.2.3", "==1.2.3"),
+        ("=1.2", "==1.2"),
+        ("*", ""),
+        (">=2.1 <3", ">=2.1,<3"),
+        (" >= 2.1 , < 3, != 2.2 ", ">=2.1,<3,!=2.2"),
+    ],
+)
+def test_a_constraint_means_what_poetry_says(constraint: str, expected: str) -> None:
+    assert specifier(constraint) == expected
+
+
+@pytest.mark.parametrize("constraint", ["^1 || ^2", "", "latest", "^", "(>=2)", "^1.2 and more"])
+def test_what_no_list_of_specifiers_can_say_gives_none(constraint: str) -> None:
+    assert specifier(constraint) is None

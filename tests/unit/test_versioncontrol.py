@@ -1,0 +1,65 @@
+"""A folder that git refuses to speak of, because it belongs to another user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from command import OTHERS_FOLDER, git_commit
+from publishing import Notes
+from wheelkit import config, family, plan
+from wheelkit.build.run import Run
+from wheelkit.build.unit import Selection
+from wheelkit.build.versioncontrol import Checkout, checkout
+from wheelkit.machine import Machine
+from wheelkit.matrix import System
+
+PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'hatchling.build'\n[project]\nname = '{name}'\nversion = '1'\n"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    for name in ("one", "two"):
+        (tmp_path / "demo" / name).mkdir(parents=True)
+        (tmp_path / "demo" / name / "pyproject.toml").write_text(PROJECT.format(name=name))
+    (tmp_path / "demo" / "wheelkit.toml").write_text("distributions = ['*']\n")
+    git_commit(tmp_path / "demo")
+    return tmp_path / "demo"
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in OTHERS_FOLDER.items():
+        monkeypatch.setenv(name, value)
+
+
+def told(folder: Path) -> tuple[list[Checkout], list[str]]:
+    """What builds of both know, and what the user hears."""
+    loaded = config.load(folder)
+    made = plan.make(
+        loaded, family.discover(loaded), plan.Request(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist")
+    )
+    notes = Notes()
+    run = Run(plan=made, selection=Selection(), cache=None, progress=notes, open_shop=lambda: pytest.fail("nothing is built"))
+    return [run.checkout(item) for item in made.family.distributions], notes.notes
+
+
+def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
+    known, said = told(demo)
+    assert all(one.tracked and not one.refused for one in known)
+    assert said == []
+
+
+@pytest.mark.usefixtures("others")
+def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path) -> None:
+    mend = f"git config --global --add safe.directory {demo}"
+    known, (said,) = told(demo)
+    assert known == [Checkout(commit="", changed=(), refused=mend)] * 2
+    assert said.endswith(mend)
+    assert "publish will refuse" in said
+
+
+@pytest.mark.usefixtures("others")
+def test_no_repository_is_nobodys(tmp_path: Path) -> None:
+    assert checkout(tmp_path) == Checkout(commit="", changed=())
