@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -47,5 +48,6 @@ class Wheelkit:
         return done
 
     def left_behind(self) -> list[str]:
-        """List what lies in the scratch folder, but for the empty lock files that uv keeps where temporary files go."""
-        return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, "uv-*.lock"))
+        """List what lies in the scratch folder, but for uv's lock files where sccache's server keeps builds from a folder of their own."""
+        allowed = "uv-*.lock" if shutil.which("sccache") else ""
+        return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, allowed))

@@ -37,7 +37,7 @@ os.environ["WHEELKIT_NO_CACHE"] = "1"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Spread whole folders over the cores; a file or a test of its own runs at once, in this process, as it does with ``-s`` or ``--pdb``."""
+    """Spread whole folders over the cores; a file or a test of its own runs in this process, as all does with ``-s`` and ``--pdb``."""
     single = any(not Path(argument).is_dir() for argument in config.args)
     return 0 if single or config.option.capture == "no" else min(4, os.cpu_count() or 1)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import threading
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +18,8 @@ from wheels import metadata, write_wheel
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from wheelkit.smoke.model import Package
 
 
 def make(  # noqa: PLR0913
@@ -40,6 +44,16 @@ def make(  # noqa: PLR0913
     if entries:
         members["{info}/entry_points.txt"] = entries
     return write_wheel(folder, f"{module}-{version}-{tag}.whl", members=members, package=False)
+
+
+def unpacked(env: Path, package: Package, url: str | None) -> Path:
+    """Lay a wheel's files into an environment as an installer does that was given the address; returns site-packages."""
+    site = env / "lib/python3.11/site-packages"
+    with zipfile.ZipFile(package.path) as archive:
+        archive.extractall(site)
+    if url:
+        (site / f"{package.name}-{package.version}.dist-info/direct_url.json").write_text(json.dumps({"url": url}))
+    return site
 
 
 def torch_stand_in(family: Path, folder: Path) -> None:

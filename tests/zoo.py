@@ -222,7 +222,7 @@ def damaged_data(draft: Draft) -> None:
 
 @animal("WK101")
 def no_local_header(draft: Draft) -> None:
-    draft.edit_bytes = lambda data: _patch(data, LOCAL, 0, b"XXXX")
+    draft.edit_bytes = lambda data: _patch(data, LOCAL, 0, b"____")
 
 
 @animal("WK101")
@@ -318,6 +318,21 @@ def nul_in_a_name(draft: Draft) -> None:
     draft.edit_bytes = edit
 
 
+@animal("WK103")
+def control_characters(draft: Draft) -> None:
+    draft.members["demo/\x1b[2J.py"] = b"x"
+
+
+@animal("WK103")
+def another_spelling_of_a_path(draft: Draft) -> None:
+    draft.members["./demo/__init__.py"] = b"import os"
+
+
+@animal("WK103")
+def a_path_of_thirty_thousand_folders(draft: Draft) -> None:
+    draft.members["a/" * 30_000 + "b.py"] = b"x"
+
+
 @animal("WK104")
 def a_member_twice(draft: Draft) -> None:
     draft.members |= {"demo/twinA.py": b"1", "demo/twinB.py": b"2"}
@@ -328,6 +343,21 @@ def a_member_twice(draft: Draft) -> None:
 @animal("WK105")
 def names_that_differ_in_case(draft: Draft) -> None:
     draft.members |= {"demo/Readme": b"x", "demo/README": b"y"}
+
+
+@animal("WK105")
+def names_that_differ_in_accents(draft: Draft) -> None:
+    draft.members |= {"demo/caf\u00e9.txt": b"x", "demo/cafe\u0301.txt": b"y"}
+
+
+@animal("WK106")
+def a_pipe(draft: Draft) -> None:
+    draft.members["demo/pipe"] = b""
+
+    def edit(entry: zipfile.ZipInfo) -> None:
+        entry.external_attr = (0o010644 if entry.filename.endswith("pipe") else 0o100644) << 16
+
+    draft.edit_entry = edit
 
 
 @animal("WK106")
@@ -358,6 +388,47 @@ def something_behind_it(draft: Draft) -> None:
 @animal("WK113")
 def a_script_before_it(draft: Draft) -> None:
     draft.edit_bytes = lambda data: data.__setitem__(slice(0, 0), b"#!/bin/sh\n")
+
+
+@animal("WK113")
+def a_folder_with_contents(draft: Draft) -> None:
+    draft.unrecorded.append(("demo/folderX", b"what nobody unpacks"))
+    draft.edit_bytes = lambda data: data.__setitem__(slice(None), data.replace(b"demo/folderX", b"demo/folder/"))
+
+
+@animal("WK115")
+def a_member_that_the_directory_leaves_out(draft: Draft) -> None:
+    """Whoever unpacks while downloading installs it."""
+    draft.unrecorded.append(("demo/hidden.py", b"import os"))
+
+    def edit(data: bytearray) -> None:
+        end = data.rindex(END)
+        entry = data.rindex(b"demo/hidden.py") - 46
+        del data[entry : entry + 46 + len("demo/hidden.py")]
+        end -= 46 + len("demo/hidden.py")
+        for shift in (8, 10):
+            data[end + shift] -= 1
+        size = int.from_bytes(data[end + 12 : end + 16], "little") - 46 - len("demo/hidden.py")
+        data[end + 12 : end + 16] = size.to_bytes(4, "little")
+
+    draft.edit_bytes = edit
+
+
+@animal("WK115")
+def another_name_in_an_extra_field(draft: Draft) -> None:
+    """Info-ZIP's Unicode path, which some unpackers go by."""
+
+    def edit(entry: zipfile.ZipInfo) -> None:
+        if entry.filename == "demo/__init__.py":
+            field = b"\1" + zlib.crc32(entry.filename.encode()).to_bytes(4, "little") + b"demo/other.py"
+            entry.extra = b"\x75\x70" + len(field).to_bytes(2, "little") + field
+
+    draft.edit_entry = edit
+
+
+@animal("WK101")
+def metadata_to_keep_readers_busy(draft: Draft) -> None:
+    draft.swap("METADATA", "Requires-Python", "Classifier: x\n" * 400_000 + "Requires-Python")
 
 
 @animal("WK111")
@@ -401,6 +472,11 @@ def a_file_that_record_lacks(draft: Draft) -> None:
 @animal("WK108")
 def a_row_without_hash(draft: Draft) -> None:
     draft.edit_record = lambda text: text.replace(wheels.row("demo/__init__.py", b"answer = 42\n"), "demo/__init__.py,,")
+
+
+@animal("WK102")
+def record_hashes_itself(draft: Draft) -> None:
+    draft.edit_record = lambda text: text.replace("RECORD,,", "RECORD,sha256=AAAA,5")
 
 
 @animal("WK109")
@@ -463,6 +539,47 @@ def purelib_that_is_neither(draft: Draft) -> None:
     draft.swap("WHEEL", "Purelib: false", "Purelib: perhaps")
 
 
+@animal("WK205")
+def a_module_installed_as_pure_python(draft: Draft) -> None:
+    draft.members[f"demo-1.0.data/purelib/{SO}"] = draft.members.pop(SO)
+
+
+@animal("WK203")
+def tags_that_stand_for_millions(draft: Draft) -> None:
+    sets = (".".join(f"{kind}{number}" for number in range(300)) for kind in ("cp", "abi", "linux_"))
+    draft.swap("WHEEL", "Tag: ", f"Tag: {'-'.join(sets)}\nTag: ")
+
+
+@animal("WK214")
+def an_interpreter_and_the_abi_of_another(draft: Draft) -> None:
+    draft.rename(LINUX.replace("abi3", "cp312"))
+
+
+@animal("WK214")
+def the_stable_abi_of_no_interpreter(draft: Draft) -> None:
+    draft.rename(LINUX.replace("cp311", "py3"))
+
+
+@animal("WK215", PURE)
+def entry_points_that_are_no_table(draft: Draft) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"demo = demo:main\n"
+
+
+@animal("WK215", PURE)
+def a_script_that_calls_nothing(draft: Draft) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\ndemo = demo\n"
+
+
+@animal("WK215", PURE)
+def a_script_that_climbs(draft: Draft) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\n../../demo = demo:main\n"
+
+
+@animal("WK216", PURE)
+def a_script_of_a_module_that_is_not_there(draft: Draft) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\ndemo = demo.cli:main\n"
+
+
 @animal("WK206")
 def a_build_tag_that_wheel_lacks(draft: Draft) -> None:
     draft.rename(LINUX.replace("1.0-", "1.0-3-"))
@@ -488,6 +605,11 @@ def two_dist_infos(draft: Draft) -> None:
     draft.members["demo-0.9.dist-info/METADATA"] = wheels.metadata("demo", "0.9").encode()
 
 
+@animal("WK209")
+def a_second_dist_info_in_capitals(draft: Draft) -> None:
+    draft.members["DEMO-1.0.DIST-INFO/NOTES"] = b"x"
+
+
 @animal("WK210")
 def a_data_folder_of_another_name(draft: Draft) -> None:
     draft.members["other-1.0.data/scripts/demo"] = b"#!python\n"
@@ -496,6 +618,21 @@ def a_data_folder_of_another_name(draft: Draft) -> None:
 @animal("WK210")
 def an_unknown_scheme(draft: Draft) -> None:
     draft.members["demo-1.0.data/etc/demo.conf"] = b"x"
+
+
+@animal("WK217")
+def tests_beside_the_package(draft: Draft) -> None:
+    draft.members["tests/test_demo.py"] = b"import demo\n"
+
+
+@animal("WK217", PURE)
+def an_init_file_at_the_top(draft: Draft) -> None:
+    draft.members["__init__.py"] = b""
+
+
+@animal("WK217", PURE)
+def a_module_of_the_standard_library(draft: Draft) -> None:
+    draft.members["statistics.py"] = b"mean = 42\n"
 
 
 # Binaries against the platform tag
@@ -544,6 +681,26 @@ def a_binary_cut_off(draft: Draft) -> None:
 @animal("WK308")
 def a_binary_of_noise(draft: Draft) -> None:
     draft.members[SO] = so()[:64] + bytes(range(256)) * 8
+
+
+@animal("WK308")
+def an_empty_module(draft: Draft) -> None:
+    draft.members[SO] = b""
+
+
+@animal("WK308")
+def a_pointer_to_a_module(draft: Draft) -> None:
+    draft.members[SO] = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"
+
+
+@animal("WK302", MACOS)
+def a_mac_binary_tagged_ios(draft: Draft) -> None:
+    draft.rename("demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl")
+
+
+@animal("WK301")
+def a_binary_for_another_android(draft: Draft) -> None:
+    draft.rename("demo-1.0-cp313-cp313-android_24_arm64_v8a.whl")
 
 
 @animal("WK311")
@@ -637,7 +794,48 @@ def compiled_for_free_threading(draft: Draft) -> None:
     draft.members["demo/dx.cpython-311-x86_64-linux-gnu.so"] = swapped(draft.members.pop(SO), names, others)
 
 
+@animal("WK408")
+def a_module_of_another_python_left_over(draft: Draft) -> None:
+    draft.rename(LINUX.replace("abi3", "cp311"))
+    module = draft.members.pop(SO)
+    draft.members |= {f"demo/dx.cpython-{version}-x86_64-linux-gnu.so": module for version in (311, 312)}
+
+
+@animal("WK409")
+def a_module_renamed(draft: Draft) -> None:
+    draft.members["demo/dy.abi3.so"] = draft.members.pop(SO)
+
+
+@animal("WK409", MACOS)
+def half_a_universal2_without_symbols(draft: Draft) -> None:
+    draft.rename(MACOS.replace("11_0_arm64", "11_0_universal2"))
+    other = swapped(dylib(cpu=macho.X86_64), b"_PyInit_dx", b"_PyGone_dx")
+    draft.members[DYLIB] = macho.fat([(macho.X86_64, other), (macho.ARM64, dylib())]).data
+
+
 # Libraries
+
+
+@animal("WK511")
+def a_grafted_library_moved(draft: Draft) -> None:
+    """The module looks in demo/x alone."""
+    _needing_libq(draft, "demo.libs/libq.so.6")
+
+
+@animal("WK511")
+def a_grafted_library_renamed(draft: Draft) -> None:
+    _needing_libq(draft, "demo/x/other.so.6")
+
+
+@animal("WK512")
+def a_library_beside_the_module_without_a_search_path(draft: Draft) -> None:
+    _needing_libq(draft, "demo/libq.so.6")
+
+
+def _needing_libq(draft: Draft, place: str) -> None:
+    """Let the module need a library that lies at this place of the wheel."""
+    draft.members[SO] = swapped(so(), b"libm.so.6", b"libq.so.6")
+    draft.members[place] = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x").replace(b"libtiny.so.1", b"libq.so.6\0\0\0")
 
 
 @animal("WK501")
@@ -701,6 +899,16 @@ def requires_python_excludes_it(draft: Draft) -> None:
     draft.rename(LINUX.replace("abi3", "cp311"))
     draft.swap("METADATA", ">=3.11", ">=3.12")
     draft.members["demo/dx.cpython-311-x86_64-linux-gnu.so"] = draft.members.pop(SO)
+
+
+@animal("WK702")
+def requires_python_excludes_all_of_the_stable_abi(draft: Draft) -> None:
+    draft.swap("METADATA", ">=3.11", ">=3.8,<3.11")
+
+
+@animal("WK720")
+def a_requirement_by_url(draft: Draft) -> None:
+    draft.swap("METADATA", "Requires-Python", "Requires-Dist: six @ https://example.org/six.whl\nRequires-Python")
 
 
 @animal("WK703")

@@ -129,13 +129,14 @@ class _SdistFiles:
     def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         for member in archive:
             parts = PurePosixPath(member.name).parts
-            name = "" if NOT_CODE.intersection(parts) else "/".join(parts[1:])
+            inside = "/".join(parts[1:])
+            name = "" if NOT_CODE.intersection(parts) else inside
             self._code = self._code or _is_code(name)
             self._sources = self._sources or _is_source(name)
-            if len(parts) == 2 and parts[1] in self._WANTED and member.isfile() and member.size <= self._LARGEST:  # noqa: PLR2004
+            if inside in self._WANTED and member.isfile() and member.size <= self._LARGEST:
                 stream = archive.extractfile(member)
                 if stream is not None:
-                    yield parts[1], stream.read().decode("utf-8", errors="replace")
+                    yield inside, stream.read().decode("utf-8", errors="replace")
 
     def holds_code(self) -> bool:
         """Tell whether the archive holds Python that is no test and no documentation."""
@@ -166,11 +167,8 @@ def _is_source(name: str) -> bool:
 def _read(files: _Files, source: Path) -> Distribution:
     pyproject = _pyproject(files, source)
     setup_py, setup_cfg = files.text("setup.py"), files.text("setup.cfg")
-    if not pyproject and setup_py is None and setup_cfg is None and files.text("pyproject.toml") is not None:
-        raise ProjectError(f"{source / 'pyproject.toml'} says nothing", hint="give it a [project] table, or remove it")
     if not pyproject and setup_py is None and setup_cfg is None:
-        message = f"{source} holds no pyproject.toml (nor setup.py), so there is nothing to build"
-        raise ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
+        raise _nothing_to_build(source, empty=files.text("pyproject.toml") is not None)
     project: dict[str, Any] = _table(pyproject, "project")
     tools: dict[str, Any] = _table(pyproject, "tool")
     build = _table(pyproject, "build-system")
@@ -182,20 +180,29 @@ def _read(files: _Files, source: Path) -> Distribution:
     kind = _kind(backend, tools, meson, (setup_py or "") + (setup_cfg or ""))
     if kind is None and _own_build_code(build, tools) and files.holds_sources():
         kind = Kind.NATIVE
+    dependencies = (*_list(project, "dependencies"), *(one.requirement for one in elsewhere if not one.extra))
+    extras = _extras(project, elsewhere)
     return Distribution(
         name=name or source.name.removesuffix(".tar.gz"),
         stated=bool(name),
         version=facts.get("version") or _meson_version(backend, meson, files),
-        kind=kind or _kind_without_binaries(files, project),
+        kind=kind or (Kind.META if (dependencies or extras) and not files.holds_code() else Kind.PURE),
         source=source,
         backend=backend,
         requires_python=facts.get("requires_python"),
-        dependencies=(*_list(project, "dependencies"), *(one.requirement for one in elsewhere if not one.extra)),
-        extras=_extras(project, elsewhere),
+        dependencies=dependencies,
+        extras=extras,
         build_requires=_list(build, "requires"),
         limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
         cibuildwheel=_table(tools, "cibuildwheel"),
     )
+
+
+def _nothing_to_build(source: Path, *, empty: bool) -> ProjectError:
+    if empty:
+        return ProjectError(f"{source / 'pyproject.toml'} says nothing", hint="give it a [project] table, or remove it")
+    message = f"{source} holds no pyproject.toml (nor setup.py), so there is nothing to build"
+    return ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
 
 
 def _extras(project: Mapping[str, Any], elsewhere: Iterable[Stated]) -> dict[str, tuple[str, ...]]:
@@ -326,12 +333,6 @@ def _own_build_code(build: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:
     hooks = {*_table(hatch, "hooks"), *_table(_table(_table(hatch, "targets"), "wheel"), "hooks")} - {"vcs", "version"}
     pdm = _table(_table(tools, "pdm"), "build")
     return bool(build.get("backend-path") or hooks or _table(tools, "poetry").get("build") or pdm.get("run-setuptools"))
-
-
-def _kind_without_binaries(files: _Files, project: Mapping[str, Any]) -> Kind:
-    """Tell a meta distribution, which has dependencies and no code, from a pure one."""
-    needs = _list(project, "dependencies") or _table(project, "optional-dependencies")
-    return Kind.META if needs and not files.holds_code() else Kind.PURE
 
 
 def _limited_api(backend: str, tools: Mapping[str, Any], setup_py: str, setup_cfg: str) -> bool:

@@ -18,20 +18,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from outcome import compared, report
+from outcome import Outcome, compared
 from pairs import Contender, duel
+from script import script
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+OPTIONS: dict[str, dict[str, Any]] = {
+    "project": {"nargs": "?", "type": Path, "default": ROOT},
+    "--builder": {"choices": ["cibuildwheel", "host"], "default": "cibuildwheel"},
+}
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("project", nargs="?", type=Path, default=ROOT)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--builder", choices=["cibuildwheel", "host"], default="cibuildwheel")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> list[Outcome]:
     image = image_environment() if options.builder == "cibuildwheel" else {}
     project = options.project.resolve()
     with tempfile.TemporaryDirectory() as scratch:
@@ -42,10 +40,7 @@ def main() -> int:
         sys.stderr.write(f"{bare}\n")
         fought = duel(first, second, runs=options.runs)
     label = f"first build, {options.builder}"
-    # One of the two limits has to hold: 5 % where the build is long, half a second where it is short.
-    outcomes = [compared(label, fought, most=1.05), compared(label, fought, extra=0.5)]
-    report(outcomes, as_json=options.json)
-    return 0 if any(one.holds for one in outcomes) else 1
+    return [compared(label, fought, most=1.05), compared(label, fought, extra=0.5)]
 
 
 def image_environment() -> dict[str, str]:
@@ -78,4 +73,5 @@ def _line(step: dict[str, Any], sdist: str, scratch: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # One of the two limits has to hold: 5 % where the build is long, half a second where it is short.
+    script(__doc__, measure, runs=5, options=OPTIONS, enough=any)

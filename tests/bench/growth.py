@@ -7,7 +7,6 @@ Time may grow as fast as the number, and no faster; peak memory of 1000 wheels m
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -20,8 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from outcome import Outcome, report
+from outcome import Outcome
 from pairs import wait_until_idle
+from script import script
 
 import wheels
 import zoo
@@ -118,14 +118,5 @@ def measure(runs: int) -> list[Outcome]:
     return [*grown("verify-matrix", "wheels", verified, idle), memory, *grown("plan", "distributions", planned, idle)]
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    return report(measure(options.runs), as_json=options.json)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    script(__doc__, lambda options: measure(options.runs), runs=5)

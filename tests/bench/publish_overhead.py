@@ -17,8 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from outcome import compared, report
+from outcome import Outcome, compared
 from pairs import Contender, Duel, timed, wait_until_idle
+from script import script
 
 from releases import Member, Project, make_family
 from servers.warehouse import Address, Warehouse, serving
@@ -33,13 +34,7 @@ FAMILY = (
 TWINE = (sys.executable, "-m", "twine", "upload", "--disable-progress-bar", "--non-interactive")
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--one-call", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> list[Outcome]:
     index = Warehouse()
     with tempfile.TemporaryDirectory() as name, serving(index) as address:
         project = make_family(Path(name) / "family", FAMILY)
@@ -47,12 +42,12 @@ def main() -> int:
         env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": next(iter(index.tokens)), "XDG_STATE_HOME": f"{name}/state", "HOME": name}
         publish = (sys.executable, "-m", "wheelkit", "publish", "dist", "--to", address.upload)
         ours = Contender(name="wheelkit publish", argv=publish, env=env, cwd=project.root)
-        bare = Contender(name="bare twine", argv=["sh", "-euc", script(project, address, one=options.one_call)], env=env, cwd=project.root)
+        twine = Contender(name="bare twine", argv=["sh", "-euc", bare(project, address, one=options.one_call)], env=env, cwd=project.root)
         wait_until_idle()
-        runs = [(fresh(ours, index, Path(name)), fresh(bare, index, Path(name))) for _ in range(options.runs + 1)]
+        runs = [(fresh(ours, index, Path(name)), fresh(twine, index, Path(name))) for _ in range(options.runs + 1)]
         label = f"publish, {len(project.files())} files of {len(FAMILY)} distributions"
-    fought = Duel(first=ours.name, second=bare.name, pairs=tuple(runs[1:]))
-    return report([compared(label, fought, extra=1.0)], as_json=options.json)
+    fought = Duel(first=ours.name, second=twine.name, pairs=tuple(runs[1:]))
+    return [compared(label, fought, extra=1.0)]
 
 
 def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
@@ -66,7 +61,7 @@ def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
     return seconds
 
 
-def script(project: Project, address: Address, *, one: bool) -> str:
+def bare(project: Project, address: Address, *, one: bool) -> str:
     """Write the bare commands."""
     stems = [member.name.replace("-", "_") for member in project.members]
     groups = [[path for path in project.files() if path.name.startswith(f"{stem}-")] for stem in stems]
@@ -76,4 +71,4 @@ def script(project: Project, address: Address, *, one: bool) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(__doc__, measure, runs=7, options={"--one-call": {"action": "store_true"}})

@@ -8,7 +8,6 @@ no cache of finished wheels, so theirs is a whole build each time.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 import subprocess
@@ -17,8 +16,9 @@ import tempfile
 from pathlib import Path
 
 from build_overhead import bare_script, image_environment
-from outcome import Outcome, compared, report, scaled
+from outcome import Outcome, compared, scaled
 from pairs import Contender, duel
+from script import script
 from startup import PASS, ROOT
 
 
@@ -36,8 +36,12 @@ def measure(builder: str, runs: int) -> list[Outcome]:
         out = shlex.quote(str(scratch / "uv"))
         uv = Contender(name="uv build --wheel", argv=["sh", "-euc", f"rm -rf {out}; uv build --quiet --wheel --out-dir {out}"], cwd=project)
         found.append(compared("no-change rebuild", duel(ours, uv, runs=max(runs // 3, 3)), faster=8))
-        script = bare_script(project, builder, image, scratch)
-        bare = Contender(name=f"the bare commands ({builder})", argv=["sh", "-euc", script], env=image, cwd=scratch)
+        bare = Contender(
+            name=f"the bare commands ({builder})",
+            argv=["sh", "-euc", bare_script(project, builder, image, scratch)],
+            env=image,
+            cwd=scratch,
+        )
         found.append(compared("no-change rebuild", duel(ours, bare, runs=2), faster=1))
     return found
 
@@ -52,15 +56,6 @@ def look(ours: Contender) -> None:
         sys.exit(f"the second build was none from the cache:\n{done.stdout}")
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--builder", choices=["cibuildwheel", "host"], default="host")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    return report(measure(options.builder, options.runs), as_json=options.json)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    builders = {"choices": ["cibuildwheel", "host"], "default": "host"}
+    script(__doc__, lambda options: measure(options.builder, options.runs), runs=9, options={"--builder": builders})

@@ -13,12 +13,15 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
-from outcome import Outcome, compared, report  # noqa: E402
+from outcome import Outcome, compared  # noqa: E402
 from pairs import Contender, duel  # noqa: E402
+from script import script  # noqa: E402
 from verify_steps import peers  # noqa: E402
 
 import corpus  # noqa: E402
@@ -84,14 +87,22 @@ def small(runs: int) -> list[Outcome]:
     for name, filename in SMALL.items():
         path = corpus.wheel(filename)
         commands = peers(str(path))
-        script = "; ".join(f"{' '.join(command)} >/dev/null 2>&1" for command in commands) + "; true"
-        theirs = Contender(name=", ".join(command[0] for command in commands), argv=["sh", "-c", script])
+        loop = "; ".join(f"{' '.join(command)} >/dev/null 2>&1" for command in commands) + "; true"
+        theirs = Contender(name=", ".join(command[0] for command in commands), argv=["sh", "-c", loop])
         found.append(compared(f"one small wheel, {name}", duel(ours([path]), theirs, runs=runs), faster=8))
     return found
 
 
+def require_peers(kinds: Sequence[str]) -> None:
+    missing = [tool for tool in ("twine", "check-wheel-contents", "auditwheel", "abi3audit", "delvewheel") if shutil.which(tool) is None]
+    if missing and {"peers", "small"} & set(kinds):
+        sys.stderr.write(f"install the peers first: pip install {' '.join(missing)}\n")
+        sys.exit(2)
+
+
 def measure(options: argparse.Namespace) -> list[Outcome]:
     """Run what was asked for."""
+    require_peers(options.only)
     own = wheels()
     size = sum(path.stat().st_size for path in own) / 1e6
     sets = {f"{len(own)} wheels, {size:.0f} MB": own}
@@ -106,19 +117,10 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
     return found
 
 
-def main() -> int:
-    """Measure and print; the exit code tells whether every limit holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torch", type=Path)
-    parser.add_argument("--only", default=",".join(KINDS), type=lambda text: text.split(","))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    missing = [tool for tool in ("twine", "check-wheel-contents", "auditwheel", "abi3audit", "delvewheel") if shutil.which(tool) is None]
-    if missing and {"peers", "small"} & set(options.only):
-        parser.error(f"install the peers first: pip install {' '.join(missing)}")
-    return report(measure(options), as_json=options.json)
-
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--torch": {"type": Path},
+    "--only": {"default": ",".join(KINDS), "type": lambda text: text.split(",")},
+}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(__doc__, measure, runs=5, options=OPTIONS)

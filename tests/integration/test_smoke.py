@@ -138,6 +138,8 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
         entries="[console_scripts]\nwk-d = wk_d:main\n[g]\nx = wk_d:gone\n",
     )
     make(dist, "wk-e")
+    lazy = "def main():\n    import wk_gone\n"
+    make(dist, "wk-f", files={"wk_f/__init__.py": lazy}, entries="[console_scripts]\nwk-f = wk_f:main\n")
     code, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
     assert code == 1
@@ -146,6 +148,8 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
     assert told["wk-c/environment"] == "ended Python itself, with exit status 3"
     assert told["wk-d/environment"].startswith("AttributeError: module 'wk_d' has no attribute 'gone'")
     assert told["wk-d/tool"] == "it ended with exit status 2"
+    assert told["wk-f/tool"] == "it ended with exit status 1: it imports wk_gone, which nothing that it requires provides"
+    assert "frozen importlib" not in str(document)
     assert "wk-e/environment" not in told
     logs = {case["distribution"]: case["log"] for case in document["cases"]}
     assert logs["wk-e"] is None

@@ -14,7 +14,7 @@ from macholib.SymbolTable import SymbolTable
 
 ARCHES = {0x01000007: "x86_64", 0x0100000C: "arm64", 7: "i686", 18: "ppc"}
 KINDS = {mach_o.MH_DYLIB: "shared", mach_o.MH_BUNDLE: "bundle", mach_o.MH_EXECUTE: "executable"}
-PLATFORMS = {mach_o.PLATFORM_MACOS: "macos"}
+PLATFORMS = {mach_o.PLATFORM_MACOS: "macos", mach_o.PLATFORM_IOS: "ios"}
 LINKS = {
     mach_o.LC_LOAD_DYLIB: "required",
     mach_o.LC_LOAD_WEAK_DYLIB: "weak",

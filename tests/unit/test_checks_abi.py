@@ -164,3 +164,47 @@ def test_declared_floor(filename: str, floor: tuple[int, int] | None) -> None:
 def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expected: list[str]) -> None:
     wheel = wheels.facts(tmp_path, f"demo-1.0-{tag}-manylinux_2_17_x86_64.whl", elf(imports=wheels.imports(symbol)))
     assert [finding.code for finding in abi.interpreter_build(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.LINUX, elf(), []),
+        (wheels.LINUX, elf("demo/_other.so"), ["WK409"]),
+        (wheels.LINUX, elf("demo/__init__.so", exports=("PyInit_demo",)), []),
+        (wheels.LINUX, elf("demo/__init__.so", exports=("PyInit___init__",)), ["WK409"]),
+        (wheels.LINUX, elf(exports=("PyInit_other", "PyInit__core")), []),
+        (wheels.LINUX, elf(exports=("PyModExport__core",)), []),
+        (wheels.LINUX, elf("demo/caf\u00e9.so", exports=("PyInitU_caf_dma",)), []),
+        (wheels.LINUX, elf("demo.libs/libdemo.so.1", exports=("PyInit_other",)), []),
+        (wheels.WINDOWS, pe("demo/other311.dll", exports=("PyInit_other",)), []),
+        (wheels.WINDOWS, pe("demo/other.pyd"), ["WK409"]),
+    ],
+)
+def test_modules_are_named_as_their_entry_points(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    wheel = wheels.facts(tmp_path, filename, made)
+    assert [finding.code for finding in suffixes.own_name(wheel, Contract())] == expected
+
+
+def test_every_processor_needs_the_entry_point(tmp_path: Path) -> None:
+    both = [wheels.Part(arch=arch, exports=("PyInit__core",), os="macos") for arch in ("x86_64", "arm64")]
+    stripped = [wheels.Part(arch="x86_64", exports=(), os="macos"), both[1]]
+    for parts, expected in ((both, []), (stripped, ["exports no entry point for x86_64; Python looks for PyInit__core"])):
+        wheel = wheels.facts(tmp_path, wheels.MACOS, wheels.binary("demo/_core.so", *parts, form="macho"))
+        assert [finding.what.removeprefix("demo/_core.so ") for finding in suffixes.own_name(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("filename", "member", "expected"),
+    [
+        (wheels.LINUX, "demo/_x.cpython-311-x86_64-linux-gnu.so", ["WK308"]),
+        (wheels.ABI3, "demo/_x.abi3.so", ["WK308"]),
+        (wheels.WINDOWS, "demo/_x.pyd", ["WK308"]),
+        (wheels.LINUX, "demo/script.so", []),  # linkers take a text of that name
+        (wheels.LINUX, "demo/_x.py", []),
+        ("demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl", "demo/_x.cpython-313-wasm32-emscripten.so", []),
+    ],
+)
+def test_modules_that_are_no_binaries(tmp_path: Path, filename: str, member: str, expected: list[str]) -> None:
+    wheel = wheels.facts(tmp_path, filename, members={member: "version https://git-lfs.github.com/spec/v1"})
+    assert [finding.code for finding in suffixes.no_binary(wheel, Contract())] == expected

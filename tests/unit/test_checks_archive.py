@@ -12,6 +12,7 @@ from wheelkit.wheel import read
 CHECKS = (
     archive.members,
     archive.headers,
+    archive.hidden,
     archive.overlap,
     archive.paths,
     archive.windows_names,
@@ -38,11 +39,23 @@ def test_a_good_wheel_has_nothing(tmp_path: Path) -> None:
         ("WK103", {"demo/../../up.py": "x"}),
         ("WK103", {"C:/demo.py": "x"}),
         ("WK103", {"demo\\back.py": "x"}),
+        ("WK103", {"demo/\x1b.py": "x"}),
+        ("WK103", {"demo//two.py": "x"}),
+        ("WK103", {"demo/./one.py": "x"}),
+        ("WK103", {"demo/" + "n" * 256: "x"}),
+        ("WK103", {"d/" * 2048 + "x": "x"}),
         ("WK105", {"demo/Readme": "x", "demo/README": "y"}),
+        ("WK105", {"demo/\u00e9": "x", "demo/e\u0301": "y"}),
+        ("WK105", {"demo/stra\u00dfe": "x", "demo/STRASSE": "y"}),
     ],
 )
 def test_paths(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
     assert codes(wheels.write_wheel(tmp_path, members=members)) == [code]
+
+
+def test_long_names_and_accents_are_fine(tmp_path: Path) -> None:
+    members = {"demo/" + "n" * 255: "x", "d/" * 2047 + "x": "x", "demo/\u00e9": "x", "demo/\u00e8": "y"}
+    assert codes(wheels.write_wheel(tmp_path, members=members)) == []
 
 
 def test_names_with_dots_are_fine(tmp_path: Path) -> None:
@@ -62,7 +75,9 @@ def _appended(path: Path, info: zipfile.ZipInfo, data: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("mode", "expected"), [(stat.S_IFLNK | 0o777, ["WK106"]), (stat.S_IFREG | 0o644, [])])
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(stat.S_IFLNK | 0o777, ["WK106"]), (stat.S_IFIFO | 0o644, ["WK106"]), (stat.S_IFREG | 0o644, []), (0o644, [])]
+)
 def test_links(tmp_path: Path, mode: int, expected: list[str]) -> None:
     info = zipfile.ZipInfo("demo/link")
     info.external_attr = mode << 16

@@ -173,8 +173,42 @@ def test_foreign_wheels_do_not_use_the_projects_patterns(tmp_path: Path) -> None
 )
 def test_bounds_of_a_provider_with_a_c_plus_plus_abi(tmp_path: Path, line: str, expected: list[str]) -> None:
     members = {"{info}/METADATA": wheels.metadata("demo", "1.0", f"Requires-Dist: {line}")}
-    assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, members=members)) == expected
+    user = elf(needed=needs("libtorch_cpu.so"), imports=wheels.imports("_ZNK2at10TensorBase4nameEv"))
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, user, members=members)) == expected
     assert codes(wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libc.so.6")), members=members)) == []
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (
+            wheels.LINUX,
+            elf(needed=needs("libtorch.so"), imports=wheels.imports("aoti_torch_get_numel", "_ZNSt8ios_base4InitC1Ev", "_Znwm")),
+            [],
+        ),
+        (
+            wheels.LINUX,
+            elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZTVN10__cxxabiv120__si_class_type_infoE", "_ZTISt9exception")),
+            [],
+        ),
+        (wheels.LINUX, elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZN3c105ErrorC1Ev")), ["WK509"]),
+        (wheels.LINUX, elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZN4demo2goEv"), exports=("_ZN4demo2goEv",)), []),
+        (wheels.WINDOWS, pe(needed=needs("torch_cpu.dll"), imports=wheels.imports("?go@c10@@YAXXZ", library="torch_cpu.dll")), ["WK509"]),
+        (wheels.WINDOWS, pe(needed=needs("torch_cpu.dll"), imports=wheels.imports("?go@std@@YAXXZ", library="MSVCP140.dll")), []),
+    ],
+)
+def test_functions_of_c_need_no_bound(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    members = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch>=2.5")}
+    assert codes(wheels.facts(tmp_path, filename, made, members=members)) == expected
+
+
+def test_libraries_of_a_known_provider_are_one_finding_that_names_it(tmp_path: Path) -> None:
+    user = elf(needed=needs("libtorch.so", "libtorch_cpu.so", "libc10.so", "libfoo.so.1"))
+    first, second = libraries.missing(wheels.facts(tmp_path, wheels.LINUX, user), Contract())
+    assert "needs libc10.so, libtorch.so, libtorch_cpu.so of torch, which the wheel does not require" in first.what
+    assert "never graft" in first.fix
+    assert "libfoo.so.1" in second.what
+    assert "graft it" in second.fix
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ def test_forbidden_symbols(tmp_path: Path, symbol: str, *, weak: bool, expected:
     assert codes(wheels.facts(tmp_path, wheels.LINUX, made)) == expected
 
 
+@pytest.mark.parametrize("needed", [("libc.so.6",), ("libc.so.6", "libc.so.6")])
+def test_a_forbidden_symbol_is_named_once(tmp_path: Path, needed: tuple[str, ...]) -> None:
+    imports = wheels.imports("__cxa_thread_atexit_impl", "pthread_setattr_default_np", "__cxa_thread_atexit_impl")
+    made = elf(needed=wheels.needs(*needed), imports=imports)
+    (finding,) = linux.forbidden_symbols(wheels.facts(tmp_path, wheels.LINUX, made), Contract())
+    assert "calls __cxa_thread_atexit_impl, pthread_setattr_default_np of libc.so.6" in finding.what
+
+
 @pytest.mark.parametrize(
     ("tag", "library", "symbol", "expected"),
     [

@@ -13,9 +13,8 @@ CP310 = wheels.LINUX.replace("cp311", "cp310")
 
 
 def codes(wheel: Wheel) -> list[str]:
-    return [
-        finding.code for check in (metadata.valid, metadata.python_tags, metadata.local_version) for finding in check(wheel, Contract())
-    ]
+    checks = (metadata.valid, metadata.python_tags, metadata.local_version, metadata.direct_references)
+    return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +29,11 @@ def codes(wheel: Wheel) -> list[str]:
         (CP310, ("Requires-Python: >=3.11",), ["WK702"]),
         (CP310, ("Requires-Python: >=3.10.4",), []),
         (wheels.ABI3.replace("cp311", "cp38"), ("Requires-Python: >=3.11",), []),
+        (wheels.ABI3, ("Requires-Python: <3.11",), ["WK702"]),
+        (wheels.ABI3, ("Requires-Python: >=3.9,<3.12",), []),
+        (wheels.ABI3.replace("cp311", "py3"), ("Requires-Python: >=3.9",), []),
+        (wheels.PURE, ("Requires-Dist: six @ https://example.org/six.whl",), ["WK720"]),
+        (wheels.PURE, ("Requires-Dist: six>=1",), []),
         (wheels.PURE, ("Requires-Python: >=3.11",), []),
         ("demo-1.0-cp310.cp311-none-any.whl", ("Requires-Python: >=3.11",), []),
         ("demo-1.0+cpu-py3-none-any.whl", (), ["WK703"]),
@@ -39,6 +43,19 @@ def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expecte
     version = filename.split("-")[1]
     wheel = read(wheels.write_wheel(tmp_path, filename, members={META: wheels.metadata("demo", version, *lines)}))
     assert codes(wheel) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"\xef\xbb\xbf" + wheels.metadata().encode(), "METADATA begins with a byte order mark, which hides its first field"),
+        (wheels.metadata("demo", "1.0", "Author: J\u00f6rg").encode("latin-1"), "METADATA is not UTF-8 in line 4"),
+        (wheels.metadata("demo", "1.0", "Name: other"), "METADATA is not valid: 'name' stands there 2 times"),
+    ],
+)
+def test_the_message_says_what_the_parser_does_not(tmp_path: Path, text: str | bytes, words: str) -> None:
+    (finding,) = metadata.valid(read(wheels.write_wheel(tmp_path, members={META: text})), Contract())
+    assert (finding.code, finding.what) == ("WK701", words)
 
 
 def test_a_field_newer_than_the_metadata_version_is_a_note(tmp_path: Path) -> None:

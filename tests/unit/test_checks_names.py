@@ -7,7 +7,7 @@ import wheels
 from wheelkit.checks import Contract, names
 from wheelkit.wheel import Binary, read
 
-CHECKS = (names.file_name, names.tags, names.identity, names.wheel_file, names.purelib)
+CHECKS = (names.file_name, names.tags, names.contradiction, names.identity, names.wheel_file, names.purelib)
 INFO = "{info}/WHEEL"
 META = "{info}/METADATA"
 
@@ -36,6 +36,7 @@ def test_good_names(tmp_path: Path, filename: str) -> None:
         ("my.demo-1.0-py3-none-any.whl", "my_demo-1.0-py3-none-any.whl"),
         ("demo-1.00-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
         ("demo-1.0.RC1-py3-none-any.whl", "demo-1.0rc1-py3-none-any.whl"),
+        ("demo-1.0-py3-none-Win_AMD64.whl", "demo-1.0-py3-none-win_amd64.whl"),
     ],
 )
 def test_not_normalised(tmp_path: Path, filename: str, expected: str) -> None:
@@ -80,6 +81,43 @@ def test_disagreements(tmp_path: Path, code: str, members: Mapping[str, str]) ->
 def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary, expected: list[str]) -> None:
     filename = wheels.LINUX.replace("cp311-cp311", abi)
     wheel = wheels.facts(tmp_path, filename, made, members={INFO: wheels.wheel_file(filename, Root_Is_Purelib="true")})
+    assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("cp311-abi3", []),
+        ("cp311-cp311", []),
+        ("cp36-cp36m", []),
+        ("cp27-cp27mu", []),
+        ("cp314-cp314t", []),
+        ("cp315-abi3.abi3t", []),
+        ("pp311-pypy311_pp73", []),
+        ("py3-none", []),
+        ("cp310.cp311-cp311", []),
+        ("graalpy312-graalpy250_312_native", []),
+        ("cp311-cp312", ["WK214"]),
+        ("py3-abi3", ["WK214"]),
+        ("cp311-pypy311_pp73", ["WK214"]),
+        ("pp310-pypy311_pp73", ["WK214"]),
+    ],
+)
+def test_tags_that_no_interpreter_accepts_together(tmp_path: Path, tags: str, expected: list[str]) -> None:
+    assert codes(wheels.write_wheel(tmp_path, f"demo-1.0-{tags}-manylinux_2_17_x86_64.whl")) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "exports", "expected"),
+    [
+        ("demo-1.0.data/purelib/demo/_core.so", ("PyInit__core",), ["WK205"]),
+        ("demo-1.0.data/purelib/demo/libcore.so", ("go",), ["WK211"]),
+        ("demo-1.0.data/platlib/demo/_core.so", ("PyInit__core",), []),
+        ("demo/_core.so", ("PyInit__core",), []),
+    ],
+)
+def test_what_is_native_goes_to_platlib(tmp_path: Path, member: str, exports: tuple[str, ...], expected: list[str]) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, wheels.elf(member, exports=exports))
     assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
 
 

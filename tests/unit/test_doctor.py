@@ -277,6 +277,27 @@ def test_the_command_prints_text_or_json_and_fails_where_something_is_missing(
     assert all(line["mend"] for line in lines if line["state"] != "fine")
 
 
+def test_a_pure_project_needs_no_compiler_and_no_containers(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine(path, run="echo no; exit 1")
+    place = tmp_path / "pure"
+    place.mkdir()
+    (place / "pyproject.toml").write_text('[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "x"\nversion = "1"\n')
+    (place / "x.py").write_text("")
+    monkeypatch.chdir(place)
+    main(["doctor", "--offline", "--json"])
+    names = {line["name"]: line["state"] for line in json.loads(capsys.readouterr().out)["lines"]}
+    assert names["native tools"] == "fine"
+    assert not names.keys() & {"C compiler", "cibuildwheel", "patchelf", "containers"}
+    (place / "x.pyx").write_text("")
+    (place / "setup.py").write_text("setup(ext_modules=cythonize('x.pyx'))\n")
+    main(["doctor", "--offline", "--json"])
+    names = {line["name"]: line["state"] for line in json.loads(capsys.readouterr().out)["lines"]}
+    assert names["C compiler"] == "missing"
+    assert "native tools" not in names
+
+
 @pytest.mark.parametrize(("terminal", "longest"), [(True, 80), (False, 200)])
 def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, longest: int) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)

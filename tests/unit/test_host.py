@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 import wheels
 from binaries import elf
-from wheelkit.build import compiler, host, raw
-from wheelkit.build.made import serves
+from wheelkit.build import compiler, host, make, raw
+from wheelkit.build.made import Made, serves
 from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
 from wheelkit.build.workshop import Workshop
@@ -221,3 +221,28 @@ def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> No
 def test_a_wheel_serves_where_an_installer_would_take_it(name: str, expected: tuple[str, ...]) -> None:
     interpreters = tuple(map(Interpreter.parse, ("cp311", "cp312", "cp314t")))
     assert serves(Path(name), job(), interpreters) == expected
+
+
+@pytest.mark.parametrize(
+    ("builder", "files", "expected"),
+    [
+        (
+            Builder.HOST,
+            {"cp311-cp311": ("cp311",)},
+            ["no wheel for cp312, cp313t: not on this machine, or skipped; to build them here: uv python install 3.12 3.13t"],
+        ),
+        (
+            Builder.CIBUILDWHEEL,
+            {"cp311-abi3": ("cp311",)},
+            ["no wheel for cp313t: not on this machine, or skipped", "not tested on cp312: "],
+        ),
+        (Builder.HOST, {"cp311-abi3": ("cp311", "cp312"), "cp313-cp313t": ("cp313t",)}, []),
+    ],
+)
+def test_what_no_wheel_serves_and_what_was_not_tested_are_told_apart(
+    builder: Builder, files: dict[str, tuple[str, ...]], expected: list[str]
+) -> None:
+    one = replace(job("manylinux_2_28_x86_64", "cp311", "cp312", "cp313t"), builder=builder)
+    made = [Made(path=Path(f"demo-1.0-{tags}-manylinux_2_28_x86_64.whl"), cells=cells, tested=cells) for tags, cells in files.items()]
+    said = list(make._left_out(one, made))
+    assert [text[: len(start)] for text, start in zip(said, expected, strict=True)] == expected

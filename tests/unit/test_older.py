@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import wheels
 from binaries import elf
+from wheelkit import wheel
 from wheelkit.build import older, raw
 from wheelkit.build.cache.store import Store
 from wheelkit.build.older import Memory, Zig
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the host builde
 NAME = "demo-1.0-cp312-cp312-linux_x86_64.whl"
 # Needs libm's exp of GLIBC_2.29, which manylinux_2_28 does not have.
 NEW = bytes(elf.tiny(elf.Shape()).data)
+OLD = NEW.replace(b"GLIBC_2.29", b"GLIBC_2.17")
 LINKS = {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib", "LDCXXSHARED": "g++ -shared"}
 PYTHON = Python(interpreter=Interpreter.parse("cp312"), path=Path("/opt/cp312"), version="3", headers=True, links=LINKS)
 TARGET = Target.parse("manylinux_2_28_x86_64")
@@ -58,10 +61,12 @@ def words(program: Path, *told: str) -> list[str]:
 
 
 def test_the_programs_hand_a_compilers_words_on_but_for_those_of_gcc_alone(tmp_path: Path) -> None:
-    made = older.zig_for(TARGET, tmp_path, {"LIBRARY_PATH": f"{tmp_path}::/nowhere"})
+    made = older.zig_for(job(), tmp_path, {"LIBRARY_PATH": f"{tmp_path}::/nowhere"})
     given = ["-c", "-flto=auto", "-O3", "-specs=/x", "", "two words", "-ffat-lto-objects", "a'b.c", "-flat"]
     said = words(made.cc, *given)
     assert said[:3] == ["cc", "-target", "x86_64-linux-gnu.2.28"]
+    assert f'-DPYBIND11_STDLIB="{made.mark}"' in said
+    assert older.zig_for(job(name="other"), tmp_path, {}).mark != made.mark
     start = said.index("-c")
     assert said[start : start + 6] == ["-c", "-O3", "", "two words", "a'b.c", "-flat"]
     behind = said[start + 6 :]
@@ -72,7 +77,7 @@ def test_the_programs_hand_a_compilers_words_on_but_for_those_of_gcc_alone(tmp_p
 
 
 def test_setuptools_links_with_zig_and_takes_no_search_path_of_this_machine() -> None:
-    made = Zig(cc=Path("/z/cc"), cxx=Path("/z/c++"), triple="x86_64-linux-gnu.2.28")
+    made = Zig(cc=Path("/z/cc"), cxx=Path("/z/c++"), triple="x86_64-linux-gnu.2.28", mark="_zig_1")
     env = made.environment(PYTHON)
     assert {name: env[name] for name in ("CC", "CXX", "LDSHARED", "LDCXXSHARED")} == {
         "CC": "/z/cc",
@@ -80,7 +85,6 @@ def test_setuptools_links_with_zig_and_takes_no_search_path_of_this_machine() ->
         "LDSHARED": "/z/cc -shared -L/opt/lib",
         "LDCXXSHARED": "/z/c++ -shared",
     }
-    assert env["CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] == "/z/cc"
     assert made.glibc == "2.28"
 
 
@@ -133,25 +137,49 @@ def job(tag: str = "manylinux_2_28_x86_64", name: str = "demo") -> NativeStep:
     )
 
 
+OWN, OTHERS = b"\0__pybind11_internals_v12_system_zig_1_libcpp_abi1__\0", b"\0__pybind11_internals_v12_system_libcpp_abi1__\0"
+
+
+@pytest.mark.parametrize(
+    ("modules", "refused"),
+    [
+        ((OWN, b""), ""),
+        ((OWN, OWN), r"demo/_0\.so and demo/_1\.so meet in pybind11's registry"),
+        ((OTHERS,), r"demo/_0\.so meets other projects' modules"),
+        ((b"\0nanobind.nb_func\0",), r"demo/_0\.so meets other projects' modules"),
+    ],
+)
+def test_modules_that_meet_in_a_registry_are_refused(tmp_path: Path, modules: tuple[bytes, ...], refused: str) -> None:
+    members = {f"demo/_{number}.so": OLD + more for number, more in enumerate(modules)}
+    made = wheel.read(wheels.write_wheel(tmp_path, NAME, members=members))
+    assert len(made.binaries) == len(modules)
+    with pytest.raises(CheckFailedError, match=refused) if refused else nullcontext():
+        older.refuse_shared_registry(made, "_zig_1")
+
+
 def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path) -> None:
     memory = Memory(store=Store(folder=tmp_path, limit=1 << 20))
     assert not memory.recall(job())
-    memory.remember(job(), zig=True)
-    assert memory.recall(job())
+    memory.remember(job(), frozenset({"demo/_core", "demo/_speed"}))
+    assert memory.recall(job()) == {"demo/_core", "demo/_speed"}
     assert not memory.recall(job(name="other"))
     assert not memory.recall(job("manylinux_2_31_x86_64"))
-    memory.remember(job(), zig=False)
+    memory.remember(job(), frozenset())
     assert not memory.recall(job())
-    Memory().remember(job(), zig=True)
+    Memory().remember(job(), frozenset({"demo/_core"}))
     assert not Memory().recall(job())
 
 
 @dataclass
 class Backend(Silent):
-    """Stands in for uv, and hears what is told: its wheels need a new glibc unless zig makes them; ``fails`` names who fails, and how."""
+    """Stands in for uv, and hears what is told: its wheels need a new glibc unless zig makes them; ``fails`` names who fails, and how.
+
+    ``passed_over`` are the binaries that zig's wheels lack.
+    """
 
     fails: dict[str, str] = field(default_factory=dict)
     new: bool = True
+    passed_over: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -164,21 +192,26 @@ class Backend(Silent):
         if who in self.fails:
             return Completed(returncode=1, output=self.fails[who])
         out = Path(command.argv[command.argv.index("--out-dir") + 1])
-        wheels.write_wheel(out, NAME, members={"demo/_core.so": NEW} if self.new and who == "own" else {"demo/__init__.py": ""})
+        made = {f"demo/{name}.so": OLD if who == "zig" or not self.new else NEW for name in ("_core", "_speed")}
+        left = {name: data for name, data in made.items() if who == "own" or name not in self.passed_over}
+        wheels.write_wheel(out, NAME, members={"demo/__init__.py": "", **left})
         return Completed(returncode=0, output="")
 
 
-def forge(tmp_path: Path, backend: Backend, *, zig_first: bool = False) -> raw.Forge:
+def forge(tmp_path: Path, backend: Backend, *modules: str) -> raw.Forge:
     source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="", commit="", dirty=False)
     shop = Workshop(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
-    return raw.Forge(job=job(), source=source, shop=shop, zig_first=zig_first)
+    return raw.Forge(job=job(), source=source, shop=shop, modules=frozenset(modules))
+
+
+BOTH = ("demo/_core", "demo/_speed")
 
 
 def test_zig_is_asked_only_where_the_machines_own_compiler_does_not_do(tmp_path: Path) -> None:
     backend = Backend(new=False)
     one = forge(tmp_path, backend)
     assert "zig" not in one.wheel(PYTHON).compiler
-    assert (backend.asked, backend.notes, one.zig_first) == (["own"], [], False)
+    assert (backend.asked, backend.notes, one.modules) == (["own"], [], frozenset())
 
 
 def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path: Path) -> None:
@@ -187,7 +220,7 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
     assert one.wheel(PYTHON).compiler.startswith("zig ")
     one.wheel(PYTHON)
     assert backend.asked == ["own", "zig", "zig"]
-    assert one.zig_first
+    assert one.modules == set(BOTH)
     (note,) = backend.notes
     assert note.startswith("compiled again with zig against glibc 2.28: with this machine's own libraries demo/_core.so needs GLIBC_2.29")
     assert note.endswith("(for exp of libm.so.6)")
@@ -195,28 +228,42 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
 
 def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
     backend = Backend()
-    forge(tmp_path, backend, zig_first=True).wheel(PYTHON)
+    forge(tmp_path, backend, *BOTH).wheel(PYTHON)
     assert backend.asked == ["zig"]
-    assert backend.notes == ["compiled with zig against glibc 2.28: this machine's own are too new, as they were for its last build"]
+    assert backend.notes == ["compiled with zig against glibc 2.28: this machine's own was too new when it was last built"]
 
 
 def test_where_zig_does_not_do_any_more_the_machines_own_compiler_is_asked_again(tmp_path: Path) -> None:
     backend = Backend(fails={"zig": "core.c:1:2: error: no"}, new=False)
-    one = forge(tmp_path, backend, zig_first=True)
+    one = forge(tmp_path, backend, *BOTH)
     assert "zig" not in one.wheel(PYTHON).compiler
-    assert (backend.asked, one.zig_first) == (["zig", "own"], False)
+    assert (backend.asked, one.modules) == (["zig", "own"], frozenset())
 
 
-@pytest.mark.parametrize("zig_first", [False, True])
-def test_where_neither_does_both_reasons_are_told_in_a_line_each(tmp_path: Path, zig_first: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("remembered", [(), BOTH])
+def test_where_neither_does_both_reasons_are_told_in_a_line_each(tmp_path: Path, remembered: tuple[str, ...]) -> None:
     backend = Backend(fails={"zig": "cc -c core.c\ncore.c:1:10: fatal error: 'omp.h' file not found\n"})
     with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
-        forge(tmp_path, backend, zig_first=zig_first).wheel(PYTHON)
+        forge(tmp_path, backend, *remembered).wheel(PYTHON)
     assert sorted(backend.asked) == ["own", "zig"]
     first, second = caught.value.detail.splitlines()
     assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (for exp of libm.so.6)")
     assert second.startswith("zig: building demo for cp312 with zig failed with exit status 1: core.c:1:10: fatal error: 'omp.h'")
     assert "wheelkit[cross]" not in caught.value.hint
+
+
+def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
+    backend = Backend(passed_over=frozenset({"demo/_speed.so"}))
+    with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
+        forge(tmp_path, backend).wheel(PYTHON)
+    assert caught.value.detail.splitlines()[1] == "zig: its wheel lacks demo/_speed, which this machine's compiler made"
+
+
+def test_a_binary_that_the_project_has_no_more_is_not_missed(tmp_path: Path) -> None:
+    backend = Backend()
+    one = forge(tmp_path, backend, *BOTH, "demo/_gone")
+    assert one.wheel(PYTHON).compiler.startswith("zig ")
+    assert (backend.asked, one.modules) == (["zig", "own", "zig"], frozenset(BOTH))
 
 
 def test_a_project_that_does_not_compile_at_all_is_not_compiled_twice(tmp_path: Path) -> None:

@@ -152,6 +152,13 @@ def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:
     assert "manylinux wheels for x86_64 only" in musl.targets[0].why
 
 
+def test_the_plan_says_for_which_targets_the_host_builders_glibc_is_too_new() -> None:
+    targets = ["manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux_2_12_x86_64"]
+    told = planned(BARE, {"matrix": {"targets": targets}}).notes
+    assert told == ("what this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 is compiled again with zig (extra: cross)",)
+    assert planned(LINUX, {"matrix": {"targets": targets[:1]}}).notes == ()
+
+
 def test_a_builder_that_cannot_work_here_is_refused_with_the_way_out() -> None:
     with pytest.raises(MissingToolError, match="docker is not installed") as caught:
         planned(BARE, builder=Builder.CIBUILDWHEEL)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from families_on_paper import put
-from wheelkit.project import read
+from wheelkit.project import Kind, read
 from wheelkit.requirements import Stated, setup_cfg, setup_py, stated
 
 CFG = """[metadata]
@@ -133,3 +133,11 @@ def test_poetry_takes_its_version_from_git_where_it_is_told_so(tmp_path: Path) -
     dynamic = POETRY + "[tool.poetry-dynamic-versioning]\nenable = true\n"
     assert read(put(tmp_path, {"pyproject.toml": dynamic})).version is None
     assert read(put(tmp_path, {"pyproject.toml": dynamic.replace("true", "false")})).version == "1.0"
+
+
+@pytest.mark.parametrize(("name", "text"), [("setup.cfg", CFG), ("setup.py", SETUP), ("pyproject.toml", POETRY)])
+def test_a_meta_distribution_is_known_by_its_needs_wherever_they_stand(tmp_path: Path, name: str, text: str) -> None:
+    put(tmp_path, {name: text})
+    assert read(tmp_path).kind is Kind.META
+    put(tmp_path, {"x/__init__.py": ""})
+    assert read(tmp_path).kind is Kind.PURE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.build import sdist
+from wheelkit.build import workshop as workshops
 from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import checkout, make_sdist
 from wheelkit.build.workshop import Workshop, find_tool, workshop
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.process import Command, Completed, LoggedRun
+from wheelkit.process import Command, Completed, LoggedRun, Run
 from wheelkit.project import read
 
 PYPROJECT = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "m"\nversion = "1.0"\n'
@@ -234,6 +236,65 @@ def test_a_workshop_leaves_nothing_however_it_ends(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(OutputError, match="nowhere"), workshop(Silent(), "build"):
         pass
+
+
+@pytest.fixture
+def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have temporary files go to a folder of the test's own, however long its name is."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, value in (("TMPDIR", str(tmp_path)), ("XDG_STATE_HOME", str(tmp_path / "state")), ("PATH", "")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(workshops, "_LONGEST_SCRATCH", 1000)
+
+
+def put(shop: Workshop, runner: Run) -> list[str]:
+    """Let a program make a temporary file, and list what there is."""
+    code = "import os, sys, tempfile; os.close(tempfile.mkstemp(prefix='left-')[0])"
+    assert runner(Command(argv=(sys.executable, "-c", code))).returncode == 0
+    return [path.name for folder in (shop.folder, shop.folder.parent) for path in folder.glob("left-*")]
+
+
+@pytest.mark.usefixtures("roomy")
+def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> None:
+    with workshop(Silent(), "build") as shop:
+        assert len(put(shop, shop.run)) == 1
+        assert len(put(shop, shop.apart("x", lambda: False).run)) == 2
+        assert shop.env == {"TMPDIR": str(shop.folder)}  # for those who run commands into logs of their own
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+@pytest.mark.usefixtures("roomy")
+def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
+    with workshop(Silent(), "build") as shop:
+        assert len(put(shop, shop.run)) == 1
+        assert shop.env == {}
+    assert len(list(tmp_path.glob("left-*"))) == 1
+
+
+SHORT = "/scratch/wheelkit-abcdefgh"
+
+
+@pytest.mark.parametrize(
+    ("folder", "environ", "expected"),
+    [
+        (SHORT, {}, True),
+        ("/var/folders/zz/zyxvpxvq6csfxvn_n00000s0000068/T/wheelkit-abcdefgh", {}, True),
+        ("/" + 69 * "x", {}, True),
+        ("/" + 70 * "x", {}, False),  # sockets would not fit
+        ("/" + 36 * "ü", {}, False),
+        (SHORT, {"CC": "/opt/sccache gcc"}, False),
+        (SHORT, {"CC": "ccache gcc", "PWD": "/my-sccache-test"}, True),
+    ],
+)
+def test_where_temporary_files_may_lie(folder: str, environ: dict[str, str], *, expected: bool) -> None:
+    assert workshops._may_vanish(folder, {"PATH": "", **environ}) is expected
+
+
+def test_sccache_on_path_is_seen(tmp_path: Path) -> None:
+    assert workshops._may_vanish(SHORT, {"PATH": str(tmp_path)})
+    (tmp_path / "sccache").touch(mode=0o755)
+    assert not workshops._may_vanish(SHORT, {"PATH": str(tmp_path)})
 
 
 def test_tools_are_found_beside_python_and_else_named_with_the_way_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smoke_wheels import make
+from smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
-from wheelkit.config import Provider
-from wheelkit.config.exclude import shipped_providers
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine import Machine, Python, own_target
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
-from wheelkit.process import Completed
-from wheelkit.smoke import install, packages, plan, probe
+from wheelkit.smoke import install, packages, plan, probe, shown
 from wheelkit.smoke.compare import compare
-from wheelkit.smoke.explain import Known, explain
 from wheelkit.smoke.install import Place, Source
-from wheelkit.smoke.mangled import belongs_to
-from wheelkit.smoke.model import Case, How, Package
-from wheelkit.smoke.refusal import refused
+from wheelkit.smoke.model import Case, How
 
 Capture = pytest.CaptureFixture[str]
 LINUX = Target.parse("manylinux_2_28_x86_64")
@@ -62,7 +54,7 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
     )
     assert one.modules == ("core", "space.plugin", "single", "late")
     assert one.extensions == ("core._fast", "core._stable")
-    assert (one.scripts, one.extras, one.meta) == (("run",), ("all",), False)
+    assert (one.scripts, one.extras, one.meta) == ({"run": "core"}, ("all",), False)
     assert one.entries == (("acme.plugins", "File", "space.plugin:Load [extra]"), ("acme.plugins", "x", "core"))
     assert probe.questions([one])[-1] == ("entry point", "acme.plugins:x", "core")
     assert packages.read(make(tmp_path, "all", files={}, needs=("core",))).meta
@@ -198,6 +190,47 @@ def test_markers_and_circles_are_followed_as_far_as_they_apply(tmp_path: Path) -
     assert [case.missing for case in cases(tmp_path, "gone")] == ["", "", ""]
     make(tmp_path, "a", needs=('gone; python_version > "3.9"',))
     assert all("a needs gone" in case.missing for case in cases(tmp_path, "gone"))
+
+
+# What a command has shown.
+
+
+SCRIPT = "#!/env/bin/python\nimport sys\nfrom cli.main import run\nsys.exit(run())\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "script", "its"),
+    [
+        ("run", SCRIPT, True),
+        ("run solve 1.0 --to=x/y,z", SCRIPT, True),
+        ("run || true", SCRIPT, False),
+        ("run; true", SCRIPT, False),
+        ("run &", SCRIPT, False),
+        ("run $(x)", SCRIPT, False),
+        ("run\ntrue", SCRIPT, False),
+        ("python -c 'import cli.main'", SCRIPT, False),
+        ("./run", SCRIPT, False),
+        ("other run", SCRIPT, False),
+        ("run", "#!/bin/sh\nexit 0\n", False),
+        ("run", SCRIPT.replace("cli.main", "cli.mainly"), False),
+        ("run", SCRIPT.replace("from", "# from"), False),
+        ("run", None, False),
+    ],
+)
+def test_a_script_that_a_command_started_has_imported_its_module(tmp_path: Path, command: str, script: str | None, *, its: bool) -> None:
+    place = Place(folder=tmp_path)
+    path = Path(place.script("run"))
+    path.parent.mkdir(parents=True)
+    if script is not None:
+        path.write_text(script)
+    assert bool(shown.started([command], {"run": "cli.main"}, place)) is its
+
+
+def test_what_was_imported_is_not_asked_again(tmp_path: Path) -> None:
+    known = shown.imported(["cli.main", "queue"])
+    assert known == {"cli", "cli.main"}
+    one = packages.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""}))
+    assert [name for _, name, _ in probe.questions([one], known)] == ["queue", "cli._fast"]
 
 
 # How it is installed.

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from wheelkit.__main__ import main
+from wheelkit.machine import Python
+from wheelkit.matrix import Interpreter
 from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.run import own_folder
+from wheelkit.smoke.rooms import own_folder
+from wheelkit.smoke.shelf import Compiled, Shelf, users_shelf
 
-HERE = Path(sys.executable)
+HERE = Python(
+    interpreter=Interpreter.parse(f"cp3{sys.version_info[1]}"), path=Path(sys.executable), version=platform.python_version(), headers=False
+)
+ANOTHER = replace(HERE, version="3.0.0")
 
 
 def environment(folder: Path, source: Path, *, linked: bool) -> Path:
@@ -38,6 +48,7 @@ def imported(site: Path) -> str:
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "cached.py"
     path.write_text("value = 1\n")
+    os.utime(path, (1_700_000_000, 1_700_000_000))  # an installer's cache is older than the run
     return path
 
 
@@ -55,7 +66,7 @@ def bytecode(tmp_path: Path, source: Path) -> Bytecode:
     return kept
 
 
-CASES = {"the same file": ("linked", HERE), "a copy": ("copied", HERE), "another interpreter": ("linked", Path("/another/python"))}
+CASES = {"the same file": ("linked", HERE), "a copy": ("copied", HERE), "another interpreter": ("linked", ANOTHER)}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -82,3 +93,119 @@ def test_a_run_has_a_folder_of_its_own_at_the_same_place_when_it_is_free(tmp_pat
     assert first != second
     first.rmdir()
     assert own_folder() == first
+
+
+# What stays from run to run.
+
+
+ROWS = "wk_a.py,sha256=abc,10\nwk_third-1.0.dist-info/RECORD,,\n../../../bin/wk,sha256={},9\n"
+
+
+def installed(folder: Path, source: Path, *, rows: str = ROWS, linked: bool = True) -> Path:
+    """Make a site-packages with a third party of one module; its script names the environment, as installers' do."""
+    site = environment(folder, source, linked=linked)
+    (site / "wk_third-1.0.dist-info").mkdir()
+    (site / "wk_third-1.0.dist-info/RECORD").write_text(rows.format(folder.name))
+    return site
+
+
+def a_run(tmp_path: Path, site: Path, name: str, *, family: frozenset[str] = frozenset()) -> bool:
+    """Teach, import and learn as one run of its own does; tells whether there was anything to teach."""
+    bytecode = Bytecode(folder=tmp_path / name, family=family, shelf=Shelf(folder=tmp_path / "shelf"))
+    bytecode.folder.mkdir()
+    bytecode.teach(HERE, site)
+    taught = bool(compiled(site))
+    imported(site)
+    bytecode.learn(HERE, site)
+    bytecode.remember()
+    return taught
+
+
+def test_what_third_parties_were_compiled_to_is_there_for_the_next_run(tmp_path: Path, source: Path) -> None:
+    assert not a_run(tmp_path, installed(tmp_path / "first", source), "one")
+    (pack,) = (tmp_path / "shelf").iterdir()
+    before = pack.stat().st_ino
+    site = installed(tmp_path / "second", source)
+    assert a_run(tmp_path, site, "two")
+    assert imported(site).startswith("1 ")
+    assert pack.stat().st_ino == before
+
+
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "the family's own": {"family": frozenset({"wk-third"})},
+    "other contents by RECORD": {"rows": ROWS.replace("abc", "abd")},
+    "a copy": {"linked": False},
+}
+
+
+@pytest.mark.parametrize("case", OTHERWISE)
+def test_nothing_else_is_taken_from_the_shelf(tmp_path: Path, source: Path, case: str) -> None:
+    a_run(tmp_path, installed(tmp_path / "first", source), "one")
+    settings = dict(OTHERWISE[case])
+    family = settings.pop("family", frozenset())
+    assert not a_run(tmp_path, installed(tmp_path / "second", source, **settings), "two", family=family)
+
+
+def test_a_file_that_is_younger_than_the_run_is_not_kept(tmp_path: Path, source: Path) -> None:
+    bytecode = Bytecode(folder=tmp_path / "one", shelf=Shelf(folder=tmp_path / "shelf"))
+    bytecode.folder.mkdir()
+    site = installed(tmp_path / "first", source, linked=False)
+    bytecode.teach(HERE, site)
+    imported(site)
+    bytecode.learn(HERE, site)
+    bytecode.remember()
+    assert not (tmp_path / "shelf").exists()
+
+
+def test_a_source_that_changed_in_place_is_compiled_anew(tmp_path: Path, source: Path) -> None:
+    a_run(tmp_path, installed(tmp_path / "first", source), "one")
+    source.write_text("value = 2\n")
+    os.utime(source, (9, 9))
+    site = installed(tmp_path / "second", source)
+    assert not a_run(tmp_path, site, "two")
+    assert imported(site).startswith("2 ")
+
+
+def test_what_is_tested_is_never_kept(tmp_path: Path, source: Path) -> None:
+    a_run(tmp_path, installed(tmp_path / "first", source), "one", family=frozenset({"wk-third"}))
+    assert not (tmp_path / "shelf").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", None])
+def test_a_damaged_pack_is_as_good_as_none(tmp_path: Path, source: Path, damage: bytes | None) -> None:
+    a_run(tmp_path, installed(tmp_path / "first", source), "one")
+    (pack,) = (tmp_path / "shelf").iterdir()
+    pack.write_bytes(pack.read_bytes()[:-1] + b"!" if damage is None else damage)
+    assert not a_run(tmp_path, installed(tmp_path / "second", source), "two")
+    assert a_run(tmp_path, installed(tmp_path / "third", source), "three")
+
+
+def test_the_shelf_keeps_below_its_limit(tmp_path: Path) -> None:
+    shelf = Shelf(folder=tmp_path / "shelf", limit=250)
+    for number in range(4):
+        shelf.save("cp311", str(number), {"a": Compiled(1, bytes(50))})
+        os.utime(tmp_path / f"shelf/cp311-{number}", (number, number))
+    shelf.load("cp311", "0")
+    shelf.shrink()
+    assert sorted(path.name for path in (tmp_path / "shelf").iterdir()) == ["cp311-0", "cp311-3"]
+
+
+def test_the_environment_may_want_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHEELKIT_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
+    found = users_shelf()
+    assert found is not None
+    assert found.folder.is_relative_to(tmp_path)
+    monkeypatch.setenv("WHEELKIT_NO_CACHE", "1")
+    assert users_shelf() is None
+
+
+def test_emptying_the_cache_empties_the_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHEELKIT_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
+    found = users_shelf()
+    assert found is not None
+    found.save("cp311", "x", {"a": Compiled(1, b"a")})
+    assert found.load("cp311", "x") == {"a": Compiled(1, b"a")}
+    assert main(["clean", "--cache"]) == 0
+    assert list(tmp_path.iterdir()) == []

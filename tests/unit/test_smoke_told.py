@@ -19,7 +19,6 @@ from wheelkit.smoke.install import Source
 from wheelkit.smoke.mangled import belongs_to
 from wheelkit.smoke.refusal import refused
 
-
 # What the probe tells.
 
 
@@ -158,6 +157,23 @@ def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> 
     assert told(tmp_path, "No module named 'yaml'", **known)[0] == "it imports yaml, which nothing that it requires provides"
     unpacked(tmp_path / "env", core, None)
     assert told(tmp_path / "env", "No module named 'core.fast'", **known)[0] == "the module core.fast is not in the wheel of acme-core"
+
+
+def test_a_module_that_an_extra_alone_brings_is_told_so(tmp_path: Path) -> None:
+    core = packages.read(make(tmp_path / "dist", "acme", needs=('Py_Yaml; extra == "yaml"', "click")))
+    known: dict[str, Any] = {"packages": {"acme": core}, "kind": "ModuleNotFoundError"}
+    said, fix = told(tmp_path, "No module named 'py_yaml.reader'", **known)
+    assert said == "it imports py_yaml.reader, which acme requires with its extra yaml alone"
+    assert fix.startswith("require it always")
+    assert told(tmp_path, "No module named 'click'", **known)[0] == "it imports click, which nothing that it requires provides"
+
+
+def test_the_import_that_ended_a_program_is_read_off_its_last_line() -> None:
+    output = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'click'\n"
+    trouble = probe.raised("run --help", Completed(returncode=1, output=output))
+    assert trouble is not None
+    assert (trouble.check, trouble.kind, trouble.error) == ("run --help", "ModuleNotFoundError", "No module named 'click'")
+    assert probe.raised("run --help", Completed(returncode=1, output=f"{output}and more\n")) is None
 
 
 def test_what_nobody_understands_is_told_as_it_is(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from packaging.version import Version
 
 from wheelkit.errors import UsageError
-from wheelkit.versions.bump import Part, bumped, development
+from wheelkit.versions.bump import Part, bumped, development, for_cargo
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,24 @@ def test_a_stamp_comes_after_what_is_and_before_what_comes(old: str, new: str) -
     assert development(old, "7") == new
     assert Version(new) > Version(old)
     assert Version(new).local is None
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("1.3", "1.3.0"),
+        ("1.3.0rc1", "1.3.0-rc.1"),
+        ("1.3a2", "1.3.0-alpha.2"),
+        ("1.3b1.dev4", "1.3.0-beta.1.dev.4"),
+        ("2.dev7", "2.0.0-dev.7"),
+    ],
+)
+def test_cargo_reads_the_same_version_in_its_own_form(version: str, expected: str) -> None:
+    assert for_cargo(version) == expected
+    assert Version(expected) == Version(version)
+
+
+@pytest.mark.parametrize("version", ["1!1.2.3", "1.2.3.4", "1.2.3.post1", "1.2.3+local"])
+def test_what_cargo_cannot_say_is_refused(version: str) -> None:
+    with pytest.raises(UsageError, match=r"cannot be written in Cargo\.toml"):
+        for_cargo(version)

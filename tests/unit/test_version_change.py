@@ -297,6 +297,14 @@ def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
         planned(tmp_path, core="2.4.0.post1")
 
 
+def test_a_cargo_file_that_the_configuration_names_gets_its_form_too(tmp_path: Path) -> None:
+    put(tmp_path, {"core/pyproject.toml": CORE, "core/rust/Cargo.toml": '[workspace.package]\nversion = "2.3.0"\n'})
+    document = {"distributions": ["*"], "distribution": {"core": {"version-files": ["rust/Cargo.toml"]}}}
+    change.write(change.plan(*opened(tmp_path, document), {"core": "2.4a1"}))
+    assert (tmp_path / "core/rust/Cargo.toml").read_text() == '[workspace.package]\nversion = "2.4.0-alpha.1"\n'
+    assert 'version = "2.4a1"' in (tmp_path / "core/pyproject.toml").read_text()
+
+
 def test_an_exclusion_that_hits_the_new_version_stops_the_bump(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("<3.0.0", "<3.0.0,!=2.4.0")})
     with pytest.raises(CheckFailedError, match="does not allow") as caught:

@@ -405,3 +405,36 @@ def test_a_core_without_a_version_does_not_hide_the_other_problems(tmp_path: Pat
         '"banana" is no version by PEP 440',
         '"core>=2.3.0" has no upper bound: a later core that breaks it would be installed',
     ]
+
+
+def test_what_builds_left_is_no_change_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    root = family(tmp_path / "sub", **{"gr\u00f6\u00dfer als x/pyproject.toml": CORE.replace("core", "x")})
+    git_commit(tmp_path)
+    repository = Repository(folder=root)
+    sources = [root / "core", root / "gr\u00f6\u00dfer als x", tmp_path]
+    put(root, {"dist/a.whl": "", "gr\u00f6\u00dfer als x/dist/b.whl": "", "core/dist/c.whl": ""})
+    assert repository.changes(sources) == ()
+    put(root, {"gr\u00f6\u00dfer als x/mine \u00e4.py": "", "cli/dist/d.whl": ""})
+    assert sorted(repository.changes(sources)) == ["sub/cli/dist/d.whl", "sub/gr\u00f6\u00dfer als x/mine \u00e4.py"]
+
+
+def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path) -> None:
+    core = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
+    family(tmp_path / "all", core=core)
+    git_commit(tmp_path / "all")
+    put(tmp_path / "all", {"more": ""})
+    git_commit(tmp_path / "all")
+    Repository(folder=tmp_path).ask("clone", "--quiet", "--depth", "1", (tmp_path / "all").as_uri(), "part")
+    fixes = {name: check(*opened(tmp_path / name, TEMPLATES))[0].fix for name in ("all", "part")}
+    assert fixes["part"] == "git fetch --unshallow --tags   (this clone is shallow)"
+    assert fixes["all"].startswith("wheelkit version tag core --as")
+
+
+def test_many_that_share_a_template_are_one_problem(tmp_path: Path) -> None:
+    names = ["a", "b", "c", "d", "e", "f"]
+    more = {f"{name}/pyproject.toml": CORE.replace("core", name) for name in names}
+    template = {"distribution": {name: {"tag": "v{version}"} for name in (*names, "core")}, "distributions": ["*"]}
+    put(tmp_path, {"core/pyproject.toml": CORE, **more})
+    assert problems(tmp_path, template) == []
+    put(tmp_path, {"b/pyproject.toml": more["b/pyproject.toml"].replace("2.3.0", "2.4.0")})
+    assert problems(tmp_path, template) == [("a", 'a 2.3.0, b 2.4.0, c 2.3.0, core 2.3.0 and 3 more are all tagged "v{version}"')]

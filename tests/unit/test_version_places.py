@@ -247,6 +247,13 @@ def test_a_lock_of_the_workspace_around_is_found_within_the_repository(tmp_path:
     assert len(member(tmp_path / "repo/a").places) == 1
 
 
+def test_a_member_further_down_keeps_its_version_to_itself(tmp_path: Path) -> None:
+    put(tmp_path, {"pyproject.toml": STATIC, "python/other/other/__init__.py": LITERAL, "lib/third/third/__init__.py": LITERAL})
+    assert [place[0] for place in told(tmp_path)][1:] == ["python/other/other/__init__.py", "lib/third/third/__init__.py"]
+    put(tmp_path, {"python/other/pyproject.toml": STATIC, "lib/third/setup.py": "setup()"})
+    assert told(tmp_path) == [IN_PYPROJECT]
+
+
 def test_a_pattern_that_is_none_states_no_version(tmp_path: Path) -> None:
     for pattern in ("(", "V (.*)", "(?P<version>nothing)"):
         put(

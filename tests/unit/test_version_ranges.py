@@ -33,6 +33,8 @@ from wheelkit.versions.ranges import admits, bounded, closed, moved, range_in
         ("<3", "3.0.0", "<4"),
         (">=2.3,<=2.9", "3.0.0", ">=3.0,<4.0"),
         (">=1!2.3,<1!3", "1!2.4", ">=1!2.4,<1!3"),
+        (">=2.3,<3", "2.4.0+local", ">=2.4,<3"),
+        ("==2.3.0", "2.4.0+local", "==2.4.0"),
     ],
 )
 def test_a_range_keeps_its_shape_and_admits_the_new_version(text: str, version: str, expected: str) -> None:

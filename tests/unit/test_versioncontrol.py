@@ -28,8 +28,7 @@ def demo(tmp_path: Path) -> Path:
     return tmp_path / "demo"
 
 
-@pytest.fixture
-def others(monkeypatch: pytest.MonkeyPatch) -> None:
+def give_away(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in OTHERS_FOLDER.items():
         monkeypatch.setenv(name, value)
 
@@ -51,8 +50,8 @@ def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
     assert said == []
 
 
-@pytest.mark.usefixtures("others")
-def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path) -> None:
+def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_away(monkeypatch)
     mend = f"git config --global --add safe.directory {demo}"
     known, (said,) = told(demo)
     assert known == [Checkout(commit="", changed=(), refused=mend)] * 2
@@ -60,6 +59,6 @@ def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Pa
     assert "publish will refuse" in said
 
 
-@pytest.mark.usefixtures("others")
-def test_no_repository_is_nobodys(tmp_path: Path) -> None:
+def test_no_repository_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_away(monkeypatch)
     assert checkout(tmp_path) == Checkout(commit="", changed=())

@@ -270,6 +270,13 @@ def test_what_no_workflow_can_do_is_a_mistake_in_the_configuration(make: Make, m
     assert message in error.value.problems[0]
 
 
+def test_a_pure_project_whose_python_nobody_understands_is_a_mistake(make: Make) -> None:
+    with pytest.raises(ConfigError) as error:
+        make(PURE.replace(">=3.14", "banana"))
+    assert error.value.problems == ("project.requires-python: Invalid specifier: 'banana'",)
+    assert make(PURE)
+
+
 def test_a_target_without_a_hosted_runner_needs_a_label(make: Make) -> None:
     text = PROJECT.replace('"win_amd64"', '"manylinux_2_28_ppc64le"')
     with pytest.raises(ConfigError) as error:
@@ -345,6 +352,41 @@ def test_gitlab_has_the_same_stages(make: Make) -> None:
     assert document["build:macos-arm64"]["tags"] == ["saas-macos-medium-m1"]
     assert document["production"]["id_tokens"] == {"PYPI_ID_TOKEN": {"aud": "pypi"}}
     assert document["production"]["rules"] == [{"if": '$CI_COMMIT_TAG && $UNTIL == "production"'}]
+
+
+def test_gitlab_fetches_the_tags_and_goes_by_hand_no_further_than_told(make: Make) -> None:
+    document = yaml.safe_load(make(provider="gitlab")[GITLAB])
+    assert document["variables"]["GIT_DEPTH"] == "0"
+    assert document["variables"]["UNTIL"]["value"] == "verify"
+    merge, tag, *branch = document["workflow"]["rules"]
+    assert "variables" not in merge
+    assert tag["variables"] == {"UNTIL": "production"}
+    assert [one["if"] for one in branch] == ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", '$CI_PIPELINE_SOURCE == "web"']
+
+
+@pytest.mark.parametrize(
+    ("template", "released", "others"),
+    [
+        ("v{version}", ["v1.2.0", "v2.0rc1"], ["nightly", "rev1", "1.2.0"]),
+        ("py/core-{version}+x", ["py/core-1.2+x"], ["py/core-1.2x", "py-core-1.2+x", "my/py/core-1+x"]),
+    ],
+)
+def test_on_gitlab_only_the_tags_of_a_release_go_to_production(make: Make, template: str, released: list[str], others: list[str]) -> None:
+    more = f'[tool.wheelkit.distribution.momentum]\ntag = "{template}"\n'
+    condition = yaml.safe_load(make(provider="gitlab", more=more)[GITLAB])["workflow"]["rules"][1]["if"]
+    found = re.fullmatch(r"\$CI_COMMIT_TAG =~ /(.*)/", condition)
+    assert found is not None
+    assert not re.search(r"(?<!\\)/", found[1])  # it would end the expression
+    assert [tag for tag in (*released, *others) if re.search(found[1], tag)] == released
+
+
+def test_a_target_that_nobody_promised_needs_no_runner(make: Make, tmp_path: Path) -> None:
+    undeclared = PROJECT.partition("[tool.wheelkit.matrix]")[0]
+    document = yaml.safe_load(make(undeclared, provider="gitlab")[GITLAB])
+    assert "build:linux-aarch64" in document
+    assert "build:macos-x86_64" not in document
+    assert blueprint(tmp_path, "gitlab").left_out == ("macosx_10_13_x86_64",)
+    assert blueprint(tmp_path, "github").left_out == ()
 
 
 def test_gitlab_has_no_intel_mac_and_says_so(make: Make) -> None:

@@ -44,7 +44,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop, memory: Memory = 
     """
     require_compiler()
     pythons = _pythons(job)
-    forge = Forge(job=job, source=source, shop=shop, zig_first=memory.recall(job))
+    forge = Forge(job=job, source=source, shop=shop, modules=memory.recall(job))
     made: list[Made] = []
     for tag, python in pythons.items():
         if any(tag in one.cells for one in made):
@@ -53,7 +53,7 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop, memory: Memory = 
         made.append(replace(_repaired(job, _retagged(job, raw.path, shop), pythons, shop), compiler=raw.compiler))
     with step(shop.progress, "tests on " + " ".join(pythons)):
         _test_all(made, job, pythons, shop)
-    memory.remember(job, zig=forge.zig_first)
+    memory.remember(job, forge.modules)
     return tuple(replace(one, tested=one.cells) for one in made)
 
 

@@ -13,7 +13,7 @@ from wheelkit import manifest
 from wheelkit.build import cibuildwheel, cross, host, pure, siblings
 from wheelkit.build.batch import Batch
 from wheelkit.build.deliver import require_writable
-from wheelkit.build.made import Made
+from wheelkit.build.made import Made, serves
 from wheelkit.build.older import Memory
 from wheelkit.build.sdist import make_sdist, read_sdist
 from wheelkit.build.unit import PURE_TARGET, SDIST_TARGET, Unit
@@ -123,9 +123,8 @@ class Maker(Struct, kw_only=True):
             made: list[Made] = []
             for job in unit.steps:
                 wheels = self._wheels(job, source, house.for_step(job, shop))
-                untested = [one.tag for one in job.interpreters if not any(one.tag in wheel.tested for wheel in wheels)]
-                if untested:
-                    shop.progress.note(f"not tested on {', '.join(untested)}: not on this machine, or skipped")
+                for remark in _left_out(job, wheels):
+                    shop.progress.note(remark)
                 made += wheels
             return tuple(made)
 
@@ -172,6 +171,20 @@ class Maker(Struct, kw_only=True):
             seconds=told.seconds,
             notes=told.notes,
         )
+
+
+def _left_out(job: NativeStep, made: Sequence[Made]) -> Iterator[str]:
+    """Say for which promised interpreters there is no wheel, and on which ones none was tested."""
+    served = {tag for one in made for tag in serves(one.path, job, job.interpreters)}
+    unserved = [one for one in job.interpreters if one.tag not in served]
+    if unserved:
+        install = (
+            f"; to build them here: uv python install {' '.join(one.python for one in unserved)}" if job.builder is Builder.HOST else ""
+        )
+        yield f"no wheel for {', '.join(one.tag for one in unserved)}: not on this machine, or skipped{install}"
+    untested = [one.tag for one in job.interpreters if one.tag in served and not any(one.tag in wheel.tested for wheel in made)]
+    if untested:
+        yield f"not tested on {', '.join(untested)}: not on this machine, or skipped"
 
 
 def _tools(job: NativeStep) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ All else stays this machine's: its Python, the backend, the headers and librarie
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,10 @@ _CHOSEN = ("CC", "CXX", "LDSHARED", "LDCXXSHARED")
 # Words that sysconfig of an interpreter built with GCC hands on to every extension, and that clang, which zig is, refuses or takes for
 # something else: its link-time optimisation needs its own archiver, and the files of -specs= are GCC's.
 _GCC_ONLY = ("-flto*", "-ffat-lto-objects", "-fno-fat-lto-objects", "-fuse-linker-plugin", "-specs=*", "-mtls-dialect=*")
+# The names by which modules find the registry that they share (pybind11's detail/internals.h, nanobind's nb_internals.cpp).
+_PYBIND11 = re.compile(rb"__pybind11_internals_v\w+")
+_NANOBIND = b"nanobind.nb_"
+_STRANGERS = "with zig's C++ library in each, they do not recognise each other's exceptions"
 _SCRIPT = """\
 #!/bin/sh
 for word do
@@ -44,11 +49,15 @@ exec {command} "$@" {behind}
 
 
 class Zig(Struct, frozen=True, kw_only=True):
-    """zig as the compilers of one target, which is ``triple`` in zig's words: ``cc`` and ``cxx`` are programs that take a compiler's."""
+    """zig as the compilers of one target, which is ``triple`` in zig's words: ``cc`` and ``cxx`` are programs that take a compiler's.
+
+    ``mark`` is what they have pybind11 write into the name by which its modules find each other.
+    """
 
     cc: Path
     cxx: Path
     triple: str
+    mark: str
 
     @property
     def described(self) -> str:
@@ -63,13 +72,12 @@ class Zig(Struct, frozen=True, kw_only=True):
         return self.triple.partition("gnu.")[2]
 
     def environment(self, python: Python) -> dict[str, str]:
-        """Give the variables by which setuptools, Meson, CMake and Cargo take zig for the compiler and linker."""
+        """Give the variables by which setuptools, Meson and CMake take zig for the compiler and linker."""
         env = {"CC": str(self.cc), "CXX": str(self.cxx), **zig_environment()}
         for name, program in (("LDSHARED", self.cc), ("LDCXXSHARED", self.cxx)):
             words = shlex.split(python.links.get(name, ""))[1:] or ["-shared"]
             env[name] = shlex.join([str(program), *(word for word in words if not is_search_path(word))])
-        arch = self.triple.partition("-")[0].upper()
-        return {**env, f"CARGO_TARGET_{arch}_UNKNOWN_LINUX_GNU_LINKER": str(self.cc)}
+        return env
 
 
 def is_search_path(word: str) -> bool:
@@ -102,20 +110,21 @@ def serves(target: Target, environ: Mapping[str, str] = os.environ) -> bool:
     return known(target) and not why_not(environ)
 
 
-def zig_for(target: Target, folder: Path, environ: Mapping[str, str] = os.environ) -> Zig:
-    """Write the programs that compile for the target into ``folder``; raises MissingToolError without zig."""
-    row = cross_target(target)
+def zig_for(job: NativeStep, folder: Path, environ: Mapping[str, str] = os.environ) -> Zig:
+    """Write the programs that compile for the step's target into ``folder``; raises MissingToolError without zig."""
+    row = cross_target(job.target)
     assert row is not None  # noqa: S101 - asked before, by serves()
-    behind = shlex.join(_system_folders(target.arch, environ))
+    mark = f"_zig_{_name(job)[:8]}"
+    behind = shlex.join(_system_folders(job.target.arch, environ))
     programs = {}
     for name in ("cc", "c++"):
         # Without -s zig's C++ library alone brings 5 MB of debug information; and zig has undefined behaviour end the program wherever
         # nothing is said of optimisation.
-        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-s", "-fno-sanitize=undefined")
+        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-s", "-fno-sanitize=undefined", f'-DPYBIND11_STDLIB="{mark}"')
         programs[name] = folder / name
         programs[name].write_text(_SCRIPT.format(dropped="|".join(_GCC_ONLY), command=shlex.join(words), behind=behind))
         programs[name].chmod(0o755)
-    return Zig(cc=programs["cc"], cxx=programs["c++"], triple=row.triple)
+    return Zig(cc=programs["cc"], cxx=programs["c++"], triple=row.triple, mark=mark)
 
 
 def _system_folders(arch: str, environ: Mapping[str, str]) -> Iterator[str]:
@@ -142,19 +151,40 @@ def refuse_shared_cxx(wheel: Wheel) -> None:
             )
 
 
+def refuse_shared_registry(wheel: Wheel, mark: str) -> None:
+    """Refuse a wheel whose modules meet others in a registry of pybind11 or nanobind, but for one module with a registry of its own.
+
+    Modules of one registry translate each other's C++ exceptions. zig's C++ library tells types by their addresses, is in each module once
+    more, and so would make a RuntimeError of another module's std::invalid_argument. Raises CheckFailedError.
+    """
+    from zipfile import ZipFile
+
+    meeting = []
+    with ZipFile(wheel.path) as archive:
+        for binary in wheel.binaries:
+            data = archive.read(binary.member)
+            names = _PYBIND11.findall(data)
+            if _NANOBIND in data or any(mark.encode() not in name for name in names):
+                raise CheckFailedError(f"{binary.member} meets other projects' modules in a registry of C++: {_STRANGERS}")
+            meeting += [binary.member] if names else []
+    if len(meeting) > 1:
+        raise CheckFailedError(f"{' and '.join(meeting[:2])} meet in pybind11's registry: {_STRANGERS}")
+
+
 class Memory(Struct, frozen=True, kw_only=True):
     """Remembers, where there is a cache, for which distributions and targets this machine's own compiler did not do."""
 
     store: Store | None = None
 
-    def recall(self, job: NativeStep) -> bool:
-        """Tell whether zig made the last wheel of the step's distribution and target."""
-        return self.store is not None and self.store.recall("answers", _name(job)) == "zig"
+    def recall(self, job: NativeStep) -> frozenset[str]:
+        """Give the binaries for which zig had to be asked when the step's distribution was last built; none where it had not."""
+        text = self.store.recall("answers", _name(job)) if self.store is not None else None
+        return frozenset((text or "").splitlines())
 
-    def remember(self, job: NativeStep, *, zig: bool) -> None:
-        """Remember who made it."""
-        if self.store is not None and self.recall(job) is not zig:
-            self.store.remember("answers", _name(job), "zig" if zig else "own")
+    def remember(self, job: NativeStep, modules: frozenset[str]) -> None:
+        """Remember for which binaries zig was asked."""
+        if self.store is not None and self.recall(job) != modules:
+            self.store.remember("answers", _name(job), "\n".join(sorted(modules)))
 
 
 def _name(job: NativeStep) -> str:

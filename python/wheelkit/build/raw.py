@@ -17,6 +17,7 @@ from wheelkit.build.pure import taken_for_native
 from wheelkit.build.workshop import find_tool
 from wheelkit.checks import linux
 from wheelkit.checks.contract import Contract
+from wheelkit.checks.words import some
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
 from wheelkit.plan.model import OUT, PYTHON, SDIST
 from wheelkit.process import Command, failure
@@ -43,12 +44,16 @@ class Raw(Struct, frozen=True, kw_only=True):
 
 
 class Forge(Struct, kw_only=True):
-    """Makes the raw wheels of one step. ``zig_first`` tells, before and afterwards, that this machine's own compiler does not do."""
+    """Makes the raw wheels of one step.
+
+    ``modules`` are the binaries, without their suffixes, that this machine's own compiler made when it turned out too new: known from an
+    earlier build, or found out here. Empty as long as it does.
+    """
 
     job: NativeStep
     source: SourceDist
     shop: Workshop
-    zig_first: bool = False
+    modules: frozenset[str] = frozenset()
     _zig: Zig | None = None
     _why: str = ""
 
@@ -59,43 +64,49 @@ class Forge(Struct, kw_only=True):
         """
         usable = older.serves(self.job.target)
         failed: WheelkitError | None = None
-        if self.zig_first and usable:
+        if self.modules and usable:
             made = self._by_zig(python)
-            if isinstance(made, Raw):
+            if isinstance(made, Raw) and not self._lacking(made):
                 return self._told(made, "")
-            failed, self.zig_first = made, False
+            failed = None if isinstance(made, Raw) else made
         path = compiled(self.job, self.source, python, self.shop)
         findings = too_new(path, self.job)
+        self.modules = _modules(path) if findings else frozenset()
         if not findings:
             return Raw(path=path, compiler=described())
         if failed is None and usable and any(one.code == "WK311" for one in findings):
             made = self._by_zig(python)
-            if isinstance(made, Raw):
-                self.zig_first = True
+            failed = self._lacking(made) if isinstance(made, Raw) else made
+            if isinstance(made, Raw) and failed is None:
                 return self._told(made, findings[0].what)
-            failed = made
         raise refusal(path, self.job, findings, failed)
 
     def _by_zig(self, python: Python) -> Raw | WheelkitError:
         """Make the wheel with zig; gives the error where that fails, for the caller to weigh."""
         if self._zig is None:
-            self._zig = older.zig_for(self.job.target, self.shop.fresh("zig"))
+            self._zig = older.zig_for(self.job, self.shop.fresh("zig"))
         try:
             path = compiled(self.job, self.source, python, self.shop, self._zig)
             if findings := too_new(path, self.job):
                 return refusal(path, self.job, findings)
             older.refuse_shared_cxx(wheels.read(path))
+            older.refuse_shared_registry(wheels.read(path), self._zig.mark)
         except InterruptedByUserError:
             raise
         except WheelkitError as error:
             return error
         return Raw(path=path, compiler=self._zig.described)
 
+    def _lacking(self, made: Raw) -> WheelkitError | None:
+        """Tell which binaries zig's wheel lacks: backends pass over optional ones that do not compile."""
+        lacking = sorted(self.modules - _modules(made.path))
+        return CheckFailedError(f"its wheel lacks {some(lacking)}, which this machine's compiler made") if lacking else None
+
     def _told(self, made: Raw, what: str) -> Raw:
         """Say once why zig made the wheels: ``what`` the machine's own compiler had left in one, where that was tried."""
         assert self._zig is not None  # noqa: S101 - it has just made the wheel
         reason = what.partition(", which ")[0]
-        why = f"with this machine's own libraries {reason}" if reason else "this machine's own are too new, as they were for its last build"
+        why = f"with this machine's own libraries {reason}" if reason else "this machine's own was too new when it was last built"
         if not self._why:
             self._why = f"compiled {'again ' if reason else ''}with zig against glibc {self._zig.glibc}: {why}"
             self.shop.progress.note(self._why)
@@ -137,6 +148,12 @@ def linking(python: Python, environ: Mapping[str, str] = os.environ) -> dict[str
         if kept != words and name not in environ:
             clean[name] = shlex.join(kept)
     return clean
+
+
+def _modules(path: Path) -> frozenset[str]:
+    """Name the binaries of a wheel without their suffixes, which tell of the interpreter."""
+    parts = (one.member.rpartition("/") for one in wheels.read(path).binaries)
+    return frozenset(f"{folder}{slash}{name.partition('.')[0]}" for folder, slash, name in parts)
 
 
 def too_new(path: Path, job: NativeStep) -> list[Finding]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from wheelkit.process import Command, Completed, Run
 
 _KEPT_LOGS = 100
+# Programs make sockets where temporary files go: their paths have 103 bytes at the most (sun_path on macOS), and multiprocessing takes 32.
+_LONGEST_SCRATCH = 70
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -66,17 +68,31 @@ def workshop(progress: Progress, what: str) -> Iterator[Workshop]:
     """Open a workshop for one command (``what`` names its log); remove the scratch folder however it ends."""
     log = _log_file(what)
     try:
-        folder = Path(tempfile.mkdtemp(prefix="wheelkit-")).resolve()
+        scratch = tempfile.mkdtemp(prefix="wheelkit-")
     except OSError as error:
         raise OutputError.of(error, tempfile.gettempdir()) from error
 
+    folder = Path(scratch).resolve()
+    env = {"TMPDIR": scratch} if _may_vanish(scratch, os.environ) else {}
+
     def logging(path: Path, stop: Callable[[], bool] = lambda: False) -> LoggedRun:
-        return LoggedRun(path, echo=progress.command, tee=progress.output, stop=stop)
+        return LoggedRun(path, echo=progress.command, tee=progress.output, stop=stop, scratch=Path(scratch) if env else None)
 
     try:
-        yield Workshop(folder=folder, log=log, run=logging(log), progress=progress, logging=logging)
+        yield Workshop(folder=folder, log=log, run=logging(log), progress=progress, env=env, logging=logging)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _may_vanish(folder: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether programs may put their temporary files into a folder that is removed when the build has ended.
+
+    They leave some behind: uv a lock for every project that setuptools builds. But a server of sccache that a build starts outlives it,
+    and would miss its folder; meson starts one wherever sccache is on PATH.
+    """
+    if len(os.fsencode(folder)) > _LONGEST_SCRATCH or shutil.which("sccache", path=environ.get("PATH")):
+        return False
+    return not any(Path(word).stem == "sccache" for text in environ.values() for word in text.split())
 
 
 def _log_file(what: str) -> Path:

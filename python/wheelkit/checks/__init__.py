@@ -23,6 +23,7 @@ from wheelkit.checks import (
     reach,
     size,
     suffixes,
+    toplevel,
     windows,
 )
 from wheelkit.checks.contract import Contract, Promise, contract_of
@@ -60,6 +61,7 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     names.purelib,
     folders.dist_info,
     folders.data,
+    toplevel.names,
     platform_tag.damage,
     platform_tag.system,
     platform_tag.architecture,

@@ -111,13 +111,14 @@ def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary, part in ((binary, part) for binary, part in wheel.parts() if binary.member not in old):
         for library in sorted({item.name for item in part.needed}):
             bound = python_dll(library)
-            if bound is not None and not _fits(name, *bound):
+            if bound is not None and not _fits(name, bound):
                 tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
                 what = f"{binary.member} loads {library}; the wheel is tagged {tags}"
                 yield found("WK403", what=what, fix=_dll_fix(name), file=wheel.filename, member=binary.member)
 
 
-def _fits(name: FileName, minor: int | None, threaded: bool) -> bool:  # noqa: FBT001
+def _fits(name: FileName, bound: tuple[int | None, bool]) -> bool:
+    minor, threaded = bound
     if minor is None:
         # python3.dll serves every interpreter with the global lock, python3t.dll those without it.
         return any((abi.endswith("t")) == threaded for abi in name.abis) or name.abis == ("none",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Callable  # noqa: TC003 - for the type of a table, which is made at run time
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         trouble = _path_trouble(member.name)
         if trouble:
-            yield found("WK103", what=f'"{member.name}" {trouble}', file=wheel.filename, member=member.name)
+            yield found("WK103", what=f'"{_short_name(member.name)}" {trouble}', file=wheel.filename, member=member.name)
     for first, second in _collisions(wheel.members):
         if first == second:
             yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
@@ -85,11 +86,20 @@ _NOT_ON_WINDOWS = re.compile(
 )
 
 
+def _short_name(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_SHOWN]}...{name[-_SHOWN:]}"
+
+
+_SHOWN = 40
+
+
 def _path_trouble(name: str) -> str:
     return next((words for tells, words in _PATH_TROUBLES if tells(name)), "")
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# PATH_MAX and NAME_MAX of Linux; other systems take less.
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
 # What a member's name must not be, the worst first.
 _PATH_TROUBLES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda name: not name, "is no name"),
@@ -98,6 +108,7 @@ _PATH_TROUBLES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda name: ".." in name.replace("\\", "/").split("/"), "leads out of the folder that it is unpacked into"),
     (lambda name: "\\" in name, "is written with backslashes, which mean a folder on Windows only"),
     (_CONTROL.search, "holds control characters"),
+    (lambda name: len(name) > _LONGEST_PATH or max(map(len, name.split("/"))) > _LONGEST_NAME, "is longer than systems take"),
     (lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")), "is another spelling of a path"),
 )
 
@@ -121,11 +132,13 @@ def _folded(name: str) -> str:
 
 
 def _file_and_folder(entries: Iterable[Member]) -> Iterator[str]:
-    names = {member.name.rstrip("/"): member.directory for member in entries}
-    folders = {name[:place] for name in names for place in (name.rfind("/"),) if place > 0}
-    while above := {name[:place] for name in folders for place in (name.rfind("/"),) if place > 0} - folders:
-        folders |= above
-    yield from sorted(name for name, directory in names.items() if not directory and name in folders)
+    """Walk the files below whose names other members lie; by their order alone, since a path can have ten thousands of parts."""
+    names = sorted({member.name for member in entries})
+    for name in names:
+        if not name.endswith("/"):
+            below = bisect_left(names, f"{name}/")
+            if below < len(names) and names[below].startswith(f"{name}/"):
+                yield name
 
 
 def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:

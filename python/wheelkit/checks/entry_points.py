@@ -108,7 +108,7 @@ def _modules(wheel: Wheel) -> Iterator[str]:
     """Name every module and package that the wheel's members make, as it is imported."""
     for member in wheel.members:
         path = member.name.split("/")
-        if path[0].endswith(".data") and len(path) > 2 and path[1] in _MODULE_SCHEMES:  # noqa: PLR2004
+        if path[2:] and path[0].endswith(".data") and path[1] in _MODULE_SCHEMES:
             path = path[2:]
         *folders, file = path
         stem = file.partition(".")[0]

@@ -18,7 +18,7 @@ from wheelkit.wheel.library import grafted, plain_name
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit._core import Slice
     from wheelkit.checks.contract import Contract
@@ -34,9 +34,36 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     for system, needs in needed_libraries(wheel).items():
         if system not in own:
             continue
-        for library, binaries in sorted(needs.items()):
-            if not _brought(wheel, system, library) and provider_of(library, system, provided(wheel, contract)) is None:
-                yield _missing(wheel, system, library, binaries)
+        lost = {library: needs[library] for library in sorted(needs) if not _brought(wheel, system, library)}
+        providers = provided(wheel, contract) if lost else ()
+        lost = {library: binaries for library, binaries in lost.items() if provider_of(library, system, providers) is None}
+        for provider, libraries in _by_provider(lost, system).items():
+            yield _left_out(wheel, system, provider, {library: lost.pop(library) for library in libraries})
+        for library, binaries in lost.items():
+            yield _missing(wheel, system, library, binaries)
+
+
+def _by_provider(libraries: Iterable[str], system: System) -> dict[str, list[str]]:
+    """Group the libraries that a known provider has by its name; the others are left out."""
+    if not libraries:
+        return {}
+    from wheelkit.config.exclude import shipped_providers
+
+    known: dict[str, list[str]] = {}
+    for library in libraries:
+        provider = provider_of(library, system, shipped_providers().values())
+        if provider is not None:
+            known.setdefault(provider.name, []).append(library)
+    return known
+
+
+def _left_out(wheel: Wheel, system: System, provider: str, needs: Mapping[str, list[str]]) -> Finding:
+    """Report a known provider's libraries, which are never to be grafted: the wheel forgot to require it."""
+    users = list(dict.fromkeys(member for members in needs.values() for member in members))
+    others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
+    what = f"{users[0]}{others} needs {some([plain_name(library) for library in needs])} of {provider}, which the wheel does not require"
+    fix = f"require the {provider} that it was built with, and never graft its libraries: {provider} = true in [tool.wheelkit.exclude]"
+    return found("WK508" if system is System.WINDOWS else "WK501", what=what, fix=fix, file=wheel.filename, member=users[0])
 
 
 def _missing(wheel: Wheel, system: System, library: str, binaries: list[str]) -> Finding:
@@ -76,6 +103,8 @@ def _brought(wheel: Wheel, system: System, library: str) -> bool:
 
 def _own_interpreter(wheel: Wheel, library: str) -> bool:
     pythons = wheel.name.pythons if wheel.name else ()
+    if any(library.lower() == f"python{python[2:]}.dll" for python in pythons):
+        return True  # that of Python 2
     return pypy_dll(library) in pythons or (graalpy_dll(library) and any(python.startswith("graalpy") for python in pythons))
 
 

@@ -99,12 +99,13 @@ def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def _forbidden(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, str, list[str]]]:
     held = wheel.held
     for binary, part in _linux_parts(wheel):
+        # A library may stand there twice, and two may have the same symbol: each symbol is told once.
+        left = {symbol.name for symbol in part.imports if not symbol.weak}
         for library in part.needed:
-            forbidden = policy.forbidden.get(library.name)
-            if forbidden and library.name not in held:
-                used = sorted({symbol.name for symbol in part.imports if symbol.name in forbidden and not symbol.weak})
-                if used:
-                    yield binary, library.name, used
+            used = left & policy.forbidden.get(library.name, frozenset()) if library.name not in held else frozenset()
+            left -= used
+            if used:
+                yield binary, library.name, sorted(used)
 
 
 def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 _VERSIONED = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
-_TOO_NEW_FIELD = "introduced in metadata version"
+# What packaging's parser says.
+_TOO_NEW_FIELD = re.compile(r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)")
+_NO_DATA = re.compile(r"'(?P<field>[\w-]+)' has invalid data")
+_NO_VERSION = "metadata version"
 # The newest patch release that a series can have, so that ">=3.11.4" still admits users of 3.11.
 _LATE = 99
 # The oldest CPython that cibuildwheel still builds for.
@@ -36,6 +39,10 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     from packaging.metadata import Metadata
 
+    trouble = _no_text(wheel.metadata_text)
+    if trouble:
+        yield found("WK701", what=f"METADATA {trouble}", fix=_BACKEND, file=wheel.filename)
+        return
     try:
         Metadata.from_email(wheel.metadata_text, validate=True)
     except ExceptionGroup as group:
@@ -48,9 +55,30 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def _invalid(wheel: Wheel, error: Exception) -> Finding:
     words = _words(error)
     # Build backends have long written License-File into older metadata, and indexes take it.
-    if _TOO_NEW_FIELD in words:
-        return found("WK706", what=words, file=wheel.filename)
-    return found("WK701", what=f"METADATA is not valid: {words}", file=wheel.filename)
+    if match := _TOO_NEW_FIELD.search(words):
+        what = f"METADATA has {match['field']}, of Metadata-Version {match['new']}, and states {match['old']}"
+        return found("WK706", what=what, file=wheel.filename)
+    field = match["field"] if (match := _NO_DATA.search(words)) else ""
+    times = len(wheel.metadata.all(field))
+    if times > 1:
+        words = f"'{field}' stands there {times} times"
+    return found("WK701", what=f"METADATA is not valid: {words}", fix=_BACKEND if _NO_VERSION in words else "", file=wheel.filename)
+
+
+_BACKEND = "build again with a current build backend, and edit METADATA by no other means"
+_BOM = b"\xef\xbb\xbf"
+
+
+def _no_text(text: bytes) -> str:
+    """Say what keeps METADATA from being read as the text that it has to be; empty where nothing does."""
+    if text.startswith(_BOM):
+        return "begins with a byte order mark, which hides its first field"
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        return f"is not UTF-8 in line {line}"
+    return ""
 
 
 def _words(error: Exception) -> str:
@@ -141,6 +169,11 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
         if len(told) > 1:
             odd = min(told.values(), key=len)
             what = f"{field} of {some(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
+            values = next(value for value, files in told.items() if files is odd)
+            other = next(value for value, files in told.items() if files is not odd)
+            more, fewer = [one for one in values if one not in other], [one for one in other if one not in values]
+            what += f"; it has {some(more)}" if more else ""
+            what += f"; it lacks {some(fewer)}" if fewer else ""
             yield found("WK704", what=what, file=odd[0])
 
 

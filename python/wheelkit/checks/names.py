@@ -49,10 +49,13 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     outside = frozenset(str(tag).lower() for tag in wheel.tags)
     # The order of the lines has no meaning, but the first few are what a person looks for.
     more, fewer = sorted(outside - inside), sorted(inside - outside)
+    sets = zip(("python", "abi", "platform"), (wheel.name.pythons, wheel.name.abis, wheel.name.platforms), strict=True)
+    options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
+    fix = f"give it its old name; or, where the new one is right:  python -m wheel tags {options} {wheel.filename}"
     if more:
-        yield found("WK203", what=f"the file name says {some(more)}, which WHEEL does not list", file=wheel.filename)
+        yield found("WK203", what=f"the file name says {some(more)}, which WHEEL does not list", fix=fix, file=wheel.filename)
     if fewer:
-        yield found("WK203", what=f"WHEEL lists {some(fewer)}, which the file name does not say", file=wheel.filename)
+        yield found("WK203", what=f"WHEEL lists {some(fewer)}, which the file name does not say", fix=fix, file=wheel.filename)
 
 
 def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -81,12 +84,20 @@ def _together(python: str, abi: str) -> bool:
     return True
 
 
+# No file name has room for a set that stands for more.
+_TAG_PARTS = 3  # python, ABI, platform
+_MANY_TAGS = 100_000
+
+
 def _expanded(line: str) -> Iterator[str]:
     parts = line.split("-")
-    if len(parts) != 3:  # noqa: PLR2004
+    if len(parts) != _TAG_PARTS:
         yield line
         return
     pythons, abis, platforms = (part.split(".") for part in parts)
+    if len(pythons) * len(abis) * len(platforms) > _MANY_TAGS:
+        yield line
+        return
     yield from (f"{py}-{abi}-{plat}" for py in pythons for abi in abis for plat in platforms)
 
 

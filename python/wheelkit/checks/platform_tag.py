@@ -116,12 +116,16 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield found(code, what=what, file=wheel.filename, member=group[0].member)
 
 
+# There is no manylinux for the first Raspberry Pis, so indexes take the plain tag.
+_NEVER_GENERIC = frozenset({"any", "linux_armv6l"})
+
+
 def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report platform tags that promise no oldest system, which no index takes, and tags that are not known."""
     known = {claim.platform: claim for claim in claims(wheel)}
     for platform in map(str.lower, wheel.name.platforms if wheel.name else ()):
         claim = known.get(platform)
-        if platform == "any" or (claim is not None and claim.target is not None) or device(platform) is not None:
+        if platform in _NEVER_GENERIC or (claim is not None and claim.target is not None) or device(platform) is not None:
             continue
         if claim is None:
             what = f'the platform tag "{platform}" is not known here, so nothing about it was proven'

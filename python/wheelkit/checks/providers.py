@@ -92,13 +92,39 @@ def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
             wanted = some(provider.distributions) or provider.name
             what = f"{plain_name(library)} is left to {provider.name}, yet the wheel does not require {wanted}"
             yield found("WK505", what=what, file=wheel.filename)
-        elif provider.version_bound and wheel.distribution not in names:
+        elif provider.version_bound and wheel.distribution not in names and _links_cpp(wheel, provider):
             missing = _missing_bounds(wheel, names)
             if missing:
                 what = (
                     f"it links {plain_name(library)}, whose C++ ABI holds for one version, yet requires {provider.name} without {missing}"
                 )
-                yield found("WK509", what=what, file=wheel.filename)
+                fix = f"require the versions of {some(sorted(names))} that it was built with, from below and above, such as >=2.5,<2.6"
+                yield found("WK509", what=what, fix=fix, file=wheel.filename)
+
+
+def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
+    """Tell whether a binary that needs the provider's libraries wants symbols of C++ of them; functions of C may stay as they are.
+
+    On Linux symbols name no library, so every one counts that neither the standard library nor the wheel itself has.
+    """
+    own = {name for _, part in wheel.parts() for name in part.exports if name.startswith(_MANGLED)}
+    for binary, part in wheel.parts():
+        system = system_of(binary)
+        if system is None or not any(provider_of(library.name, system, [provider]) for library in part.needed):
+            continue
+        asked = {symbol.library for symbol in part.imports if _cpp(symbol.name) and symbol.name not in own}
+        if any(library is None or provider_of(library, system, [provider]) for library in asked):
+            return True
+    return False
+
+
+def _cpp(name: str) -> bool:
+    return name.startswith(_MANGLED) and not _STANDARD.match(name)
+
+
+# How names of C++ begin (Itanium ABI, and Microsoft's), and those of its standard library and run time in the former.
+_MANGLED = ("_Z", "?")
+_STANDARD = re.compile(r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])")
 
 
 def _used(wheel: Wheel, providers: Iterable[Provider]) -> list[tuple[Provider, str]]:

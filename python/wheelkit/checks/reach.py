@@ -34,28 +34,37 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     judged: those that their module needs as well are loaded by then.
     """
     own = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
-    files = {_installed(member.name) for member in wheel.members if not member.directory} if own else frozenset()
-    by_name = {basename(path): path for path in files}
-    held = wheel.held
-    lost: dict[str, tuple[list[str], str, bool]] = {}
+    files = frozenset(_installed(member.name) for member in wheel.members if not member.directory) if own else frozenset()
+    lost: dict[str, dict[str, None]] = {}
     for binary, part in wheel.parts():
         if binary.extension and system_of(binary) in own and runs(part):
             here = dirname(_installed(binary.member))
-            for library in part.needed:
-                name = basename(library.name)
-                if library.how != "required" or library.name.startswith("/") or name not in held:
-                    continue
-                if not any(path in files for path in _places(part, here, library.name)):
-                    where = by_name.get(name, "")
-                    users = lost.setdefault(library.name, ([], where, _GRAFT_FOLDER.search(where) is not None or not where))[0]
-                    users.append(binary.member)
-    for wanted, (users, where, grafted) in sorted(lost.items()):
-        yield _lost(wheel, wanted, users, where, grafted=grafted)
+            for library in _held(wheel, part):
+                if files.isdisjoint(_places(part, here, library)):
+                    lost.setdefault(library, {})[binary.member] = None
+    by_name = {basename(path): path for path in files} if lost else {}
+    for library, users in sorted(lost.items()):
+        yield _lost(wheel, library, list(users), by_name.get(basename(library), ""))
 
 
-def _lost(wheel: Wheel, library: str, users: list[str], where: str, *, grafted: bool) -> Finding:
+def _held(wheel: Wheel, part: Slice) -> Iterator[str]:
+    """Walk the libraries that a binary cannot do without and that the wheel holds."""
+    held = wheel.held if part.needed else frozenset()
+    for library in part.needed:
+        if library.how == "required" and not library.name.startswith("/") and basename(library.name) in held:
+            yield library.name
+
+
+def _lost(wheel: Wheel, library: str, users: list[str], where: str) -> Finding:
     others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
-    trouble = f"no search path of it leads to {where}" if where else "the wheel has it under another file name"
+    if not where:
+        trouble = "the wheel has it under another file name"
+    elif library.startswith(_LOADER):
+        trouble = f"it lies at {where}"
+    else:
+        trouble = f"no search path of it leads to {where}"
+    # Only who repaired the wheel writes exact places, and puts libraries into these folders.
+    grafted = not where or library.startswith(_LOADER) or _GRAFT_FOLDER.search(where) is not None
     what = f"{users[0]}{others} needs {library}, and {trouble}"
     return found("WK511" if grafted else "WK512", what=what, file=wheel.filename, member=users[0])
 

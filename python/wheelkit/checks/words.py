@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _UNIT = 1000
+_TWO_DIGITS = 10
 
 
 def some(items: Iterable[str], shown: int = _SHOWN) -> str:
@@ -35,7 +36,7 @@ def size(count: int) -> str:
         value /= _UNIT
         if value < _UNIT - 0.5:
             break
-    return f"{value:.0f} {unit}" if unit == "kB" or value >= 10 else f"{value:.1f} {unit}"  # noqa: PLR2004
+    return f"{value:.0f} {unit}" if unit == "kB" or value >= _TWO_DIGITS else f"{value:.1f} {unit}"
 
 
 def dotted(version: Iterable[int]) -> str:

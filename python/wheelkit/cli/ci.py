@@ -33,6 +33,10 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
     if matrix:
         result(json.dumps(workflows.matrix_json(made)))
         return 0
+    if made.left_out:
+        note(
+            f"no hosted runner builds {', '.join(made.left_out)}; no matrix is declared, so it goes without: [tool.wheelkit.matrix] targets"
+        )
     root = project.family.root
     files = workflows.generate(made, provider, root)
     drifts = workflows.compare(files, root)

@@ -61,7 +61,8 @@ def _workflows(root: Path) -> None:
         plan = workflows.plan_anywhere(loaded, family.discover(loaded))
         files = workflows.generate(workflows.blueprint(loaded, plan, workflows.PROVIDERS["github"].label), "github", root)
     except WheelkitError as error:
-        note(f"no workflows were written: {error.message}\n  {error.detail or error.hint}\n  then: wheelkit ci")
+        why = (error.detail or error.hint).replace("\n", "\n  ")
+        note(f"no workflows were written: {error.message}\n  {why}\n  then: wheelkit ci")
         return
     workflows.write(files)
     for one in files:

@@ -139,6 +139,7 @@ def _next(made: Plan, part: Part) -> str:
     count = f"{len(made.here)} of {len(made.targets)} native targets can be built here"
     host = next((row for row in made.targets if row.builder is plan.Builder.HOST), None)
     why = f"\n  the host builder is used: {host.why}" if host else ""
+    why += "".join(f"\n  {note}" for note in made.notes)
     undeclared = (
         "" if made.declared else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
     )

@@ -90,8 +90,8 @@ def _standing(one: PlannedBatch, plan: PublishPlan) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     """Say ``a``, ``a and b``, or ``a and 4 more``, which is what fits on a line."""
-    shown = names if len(names) <= 2 else (names[0], f"{len(names) - 1} more")  # noqa: PLR2004
-    return " and ".join(shown)
+    first, *rest = names
+    return f"{first} and {len(rest)} more" if len(rest) > 1 else " and ".join(names)
 
 
 def _counted(number: int, name: str) -> str:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from wheelkit import family
 from wheelkit.cli.context import config_option, json_option, load_config
 from wheelkit.cli.screen import columns, note, result, result_json
 from wheelkit.cli.steps import Steps
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.matrix import Interpreter
-from wheelkit.smoke.model import How, Outcome
-from wheelkit.smoke.plan import FAMILY
+from wheelkit.smoke.model import FAMILY, How, Outcome
 
 if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
@@ -132,6 +130,8 @@ def _source(config: Config, index: str | None, folders: tuple[Path, ...], *, off
 
 def _family(config: Config) -> Family | None:
     """Find the project's family; where there is no project, the wheels alone are tested."""
+    from wheelkit import family
+
     try:
         return family.discover(config)
     except ProjectError:

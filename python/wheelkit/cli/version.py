@@ -186,7 +186,7 @@ def _changed(state: State, planned: Change) -> str:
         for one in planned.moves
     ]
     files = ", ".join(state.shown(path) for path in planned.files) or "none: all is as asked"
-    return "\n".join([columns([*rows, *moved]), f"  files: {files}"])
+    return "\n".join([columns([*rows, *dict.fromkeys(moved)]), f"  files: {files}"])
 
 
 def _table(state: State) -> str:

@@ -126,7 +126,7 @@ class Table(Struct, frozen=True, kw_only=True):
     keys: Mapping[str, Key]
     build: Callable[..., Any]
 
-    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401
+    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401 - whatever `build` makes
         """Read one table; None where it is none, or where a required key is missing or wrong."""
         if not isinstance(value, dict):
             place.wrong(f"expected a table, got {shown(value)}")
@@ -151,7 +151,7 @@ class Named(Struct, frozen=True, kw_only=True):
     entry: Reader
     build: Callable[[Mapping[str, Any]], Any] = dict
 
-    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401
+    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401 - whatever `build` makes
         """Read one table; two spellings of one name are a mistake."""
         if not isinstance(value, dict):
             place.wrong(f"expected a table, got {shown(value)}")

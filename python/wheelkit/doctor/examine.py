@@ -39,10 +39,7 @@ def examine(patient: Patient) -> tuple[Line, ...]:
 
 def _lines(patient: Patient) -> Iterable[Line]:
     yield tools.python()
-    yield tools.compiler(patient.environ)
-    yield from tools.programs(_backends(patient))
-    yield from machine.containers(patient.environ)
-    yield from machine.signing()
+    yield from _for_native(patient) if patient.family is None or patient.family.native else tools.for_pure()
     yield machine.disk(patient.folder)
     yield machine.clock(patient.folder, patient.now)
     if patient.online:
@@ -52,6 +49,14 @@ def _lines(patient: Patient) -> Iterable[Line]:
     yield from project.project(patient.config, patient.family, patient.trouble)
     if patient.config is not None and patient.family is not None:
         yield from project.release(patient.config, patient.family, patient.now.date())
+
+
+def _for_native(patient: Patient) -> Iterable[Line]:
+    """Look at what only the building of native distributions needs."""
+    yield tools.compiler(patient.environ)
+    yield from tools.programs(_backends(patient))
+    yield from machine.containers(patient.environ)
+    yield from machine.signing()
 
 
 def _backends(patient: Patient) -> frozenset[str]:

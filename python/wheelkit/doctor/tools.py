@@ -60,6 +60,12 @@ def programs(backends: frozenset[str]) -> Iterable[Line]:
     yield _zig()
 
 
+def for_pure() -> Iterable[Line]:
+    """Look at what building pure distributions needs: a compiler or containers that do not work are no trouble of theirs."""
+    yield _program("uv")
+    yield fine(TOPIC, "native tools", "not looked at: nothing here is native")
+
+
 def _program(name: str) -> Line:
     try:
         path = find_tool(name)
@@ -89,7 +95,9 @@ def _zig() -> Line:
     try:
         return fine(TOPIC, "zig", version("ziglang"))
     except PackageNotFoundError:
-        return fine(TOPIC, "zig", "not installed; only wheelkit build --cross needs it: pip install 'wheelkit[cross]'")
+        return fine(
+            TOPIC, "zig", "not installed; cross builds and, without a container, old targets need it: pip install 'wheelkit[cross]'"
+        )
 
 
 def _number(text: str) -> str:

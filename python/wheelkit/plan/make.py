@@ -87,7 +87,17 @@ def make(config: Config, family: Family, request: Request, promised: Mapping[str
         for group in _groups(item, row, promised[item.key].interpreters)
         for step in [_step(config, request, group)]
     )
-    return Plan(family=family, machine=request.machine, out=request.out, matrices=promised, targets=rows, steps=steps)
+    notes = tuple(_notes(rows, request.machine))
+    return Plan(family=family, machine=request.machine, out=request.out, matrices=promised, targets=rows, steps=steps, notes=notes)
+
+
+def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterable[str]:
+    """Say for which targets the host builder's first attempt may not do."""
+    for row in rows:
+        older = row.target.libc == "manylinux" and row.target.version < machine.libc_version
+        if row.builder is Builder.HOST and older and cross.cross_target(row.target):
+            glibc = ".".join(map(str, machine.libc_version))
+            yield f"what this machine's glibc {glibc} makes too new for {row.target} is compiled again with zig (extra: cross)"
 
 
 def _wanted(targets: tuple[Target, ...], request: Request) -> tuple[Target, ...]:

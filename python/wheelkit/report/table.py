@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Row
 
 _UNIT = 1000
+_TWO_DIGITS = 10
 _GAP = "   "
 _CODES_SHOWN = 2
 # What is left out, from the widest terminal to the narrowest; then the cells move together.
@@ -148,4 +149,4 @@ def shown_size(count: int) -> str:
         value /= _UNIT
         if value < _UNIT - 0.5:
             break
-    return f"{value:.0f} {unit}" if unit == "kB" or value >= 10 else f"{value:.1f} {unit}"  # noqa: PLR2004
+    return f"{value:.0f} {unit}" if unit == "kB" or value >= _TWO_DIGITS else f"{value:.1f} {unit}"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _CACHE = "__pycache__"
 _HEADER = 16
+# By how much a file system's clock may be behind.
+_SLACK = 2 * 10**9
 
 
 class _Kept(Struct, frozen=True, kw_only=True):
@@ -75,27 +77,27 @@ class Bytecode(Struct, frozen=True, kw_only=True):
             known = [(path, kept) for (owner, path), kept in self._kept.items() if owner == interpreter]
         for path, kept in known:
             folder, name = os.path.split(f"{base}/{path}")
-            with suppress(OSError):
-                if os.path.samestat(os.stat(f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"), kept.status):
+            with suppress(OSError):  # os alone: this runs for every module in every environment
+                if os.path.samestat(os.stat(f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"), kept.status):  # noqa: PTH116
                     with suppress(FileExistsError):
-                        os.mkdir(folder)
+                        os.mkdir(folder)  # noqa: PTH102
                     os.link(kept.compiled, f"{folder}/{name}")
 
     def remember(self) -> None:
         """Put on the shelf what third parties were compiled to, where there is more of it than before."""
         if self.shelf is None:
             return
-        packs: dict[tuple[str, str], dict[str, bytes]] = {key: {} for key in self._recalled}
+        from wheelkit.smoke.shelf import Compiled
+
+        known: dict[tuple[str, str], dict[str, _Kept]] = {}
         for (interpreter, path), kept in self._kept.items():
             # A source that is younger than this run is the installer's copy, and will never be the same file again.
-            with suppress(OSError):
-                if kept.sources and kept.status.st_mtime_ns < self._began:
-                    data = kept.compiled.read_bytes()
-                    if _compiled_from(data, kept.source):
-                        packs.setdefault((interpreter, kept.sources), {})[path] = data
-        grown = {key: pack for key, pack in packs.items() if len(pack) > self._recalled.get(key, 0)}
-        for (interpreter, sources), pack in grown.items():
-            self.shelf.save(interpreter, sources, pack)
+            if kept.sources and kept.status.st_mtime_ns < self._began - _SLACK:
+                known.setdefault((interpreter, kept.sources), {})[path] = kept
+        grown = {key: found for key, found in known.items() if len(found) > self._recalled.get(key, 0)}
+        for (interpreter, sources), found in grown.items():
+            read = {path: Compiled(kept.status.st_mtime_ns, kept.compiled.read_bytes()) for path, kept in found.items()}
+            self.shelf.save(interpreter, sources, read)
         if grown:
             self.shelf.shrink()
 
@@ -115,14 +117,17 @@ class Bytecode(Struct, frozen=True, kw_only=True):
             if (interpreter, sources) in self._recalled:
                 continue
             pack = self.shelf.load(interpreter, sources)
-            for path, data in pack.items():
+            for path, one in pack.items():
                 with suppress(OSError):
                     source = _source(site / path)
-                    if (interpreter, path) not in self._kept and _compiled_from(data, source):
+                    status = source.stat()
+                    if (interpreter, path) not in self._kept and status.st_mtime_ns == one.written and _compiled_from(one.data, status):
                         kept = self._keep(source, sources)
-                        kept.compiled.write_bytes(data)
+                        kept.compiled.write_bytes(one.data)
                         self._kept[interpreter, path] = kept
-            self._recalled[interpreter, sources] = sum(1 for kept in self._kept.values() if kept.sources == sources)
+            self._recalled[interpreter, sources] = sum(
+                one == interpreter and kept.sources == sources for (one, _), kept in self._kept.items()
+            )
 
     def _owners(self, site: Path) -> dict[str, str]:
         """Map the sources of third parties to the digest of what RECORD says of all the distribution's sources."""
@@ -157,8 +162,7 @@ def _source(compiled: Path) -> Path:
     return compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
 
 
-def _compiled_from(data: bytes, source: Path) -> bool:
+def _compiled_from(data: bytes, status: os.stat_result) -> bool:
     """Tell whether bytecode was compiled from a source, as Python does: no flags, then the source's second and size (PEP 552)."""
-    status = source.stat()
     second, size = (value & 0xFFFFFFFF for value in (int(status.st_mtime), status.st_size))
     return data[4:_HEADER] == b"".join(number.to_bytes(4, "little") for number in (0, second, size))

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import machine
-from wheelkit.config.exclude import shipped_providers
+from wheelkit.config import normalise
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Interpreter, default_interpreters
-from wheelkit.smoke import packages, plan
-from wheelkit.smoke.model import Smoked
-from wheelkit.smoke.run import Settings, run
+from wheelkit.smoke.model import FAMILY, Smoked
+from wheelkit.smoke.rooms import cores, rooms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Package
+    from wheelkit.smoke.rooms import Rooms
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -51,6 +51,28 @@ def smoke(request: Request, shop: Workshop) -> Smoked:
     Raises UsageError for a folder without wheels, WheelError for a broken one, CheckFailedError for files that are not those that were
     built, MissingToolError where no interpreter, or not the index, is there.
     """
+    # An installer waits for the index: another environment is tried meanwhile.
+    at_a_time = request.jobs or 2 * cores()
+    with rooms(shop, at_a_time=at_a_time, keep=request.keep, secrets=request.source.secrets) as opened:
+        if not request.pip and not request.keep:
+            _begin(request, opened, at_a_time)
+        return _smoked(request, opened)
+
+
+def _begin(request: Request, opened: Rooms, most: int) -> None:
+    """Have environments made that are needed in any case; what reads the wheels is loaded meanwhile."""
+    stated = request.interpreters or request.config.matrix.interpreters or ()
+    running = _running()
+    names = sorted({normalise(path.name.partition("-")[0]) for path in request.dist.glob("*.whl")})
+    if names and running.interpreter.tag in stated:
+        opened.prepare((FAMILY, *names)[:most] if len(names) > 1 else names, running)
+
+
+def _smoked(request: Request, opened: Rooms) -> Smoked:
+    from wheelkit.config.exclude import shipped_providers
+    from wheelkit.smoke import packages, plan
+    from wheelkit.smoke.run import Settings, run
+
     found = tuple(packages.read(path) for path in packages.collect(request.dist))
     packages.require_as_built(request.dist, found)
     stated = {item.key: item.version for item in request.family.distributions} if request.family else {}
@@ -72,7 +94,7 @@ def smoke(request: Request, shop: Workshop) -> Smoked:
         providers=(*request.config.exclude, *shipped_providers().values()),
         family=contents.family,
     )
-    return Smoked(outcomes=run(cases, settings, shop), skipped=skipped, notes=notes, order=plan.order(tested))
+    return Smoked(outcomes=run(cases, settings, opened), skipped=skipped, notes=notes, order=plan.order(tested))
 
 
 def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine.Python, ...], tuple[str, ...]]:

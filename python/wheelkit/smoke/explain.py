@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit.config import normalise
 from wheelkit.matrix import System
 from wheelkit.smoke.mangled import belongs_to, has_new_string
 from wheelkit.smoke.probe import Trouble, plain
@@ -35,6 +36,7 @@ _OTHER_MACHINE = re.compile(
     r"no suitable image found|cannot open shared object file: Exec format"
 )
 _NO_DLL = re.compile(r"DLL load failed while importing (?P<module>[\w.]+): The specified (?P<what>module|procedure) could not be found")
+_EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
 _NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
 
 
@@ -166,10 +168,23 @@ def _module(trouble: Trouble, known: Known) -> tuple[str, str] | None:
         return f"the module {module} is not in the wheel of {here[0].name}", "the build leaves it out: look at what the backend packs"
     if owners:
         return f"it imports {module}, and does not require {owners[0].name}, which provides it", f'dependencies = ["{owners[0].name}…"]'
-    return (
+    return _optional(module, known) or (
         f"it imports {module}, which nothing that it requires provides",
         "add what provides it to dependencies, or import it only where it is there",
     )
+
+
+def _optional(module: str, known: Known) -> tuple[str, str] | None:
+    """Tell of a module that comes with an extra alone, as far as it is called like its distribution."""
+    top = normalise(module.partition(".")[0])
+    needs = ((one.name, str(need.marker)) for one in known.packages.values() for need in one.requires if normalise(need.name) == top)
+    for name, marker in needs:
+        if match := _EXTRA.search(marker):
+            return (
+                f"it imports {module}, which {name} requires with its extra {match['extra']} alone",
+                "require it always, or import it only where it is there",
+            )
+    return None
 
 
 _REASONS: tuple[Callable[[Trouble, Known], tuple[str, str] | None], ...] = (_shadowed, _glibc, _machine, _library, _symbol, _dll, _module)

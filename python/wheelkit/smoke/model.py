@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Interpreter
     from wheelkit.wheel.model import RecordRow
 
+FAMILY = "the family"
+"""The label of the case that installs all distributions together."""
+
 
 class Package(Struct, frozen=True, kw_only=True):
     """One wheel of the dist, as its own metadata describes it.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from wheelkit.config import normalise
 from wheelkit.matrix import admits_python
-from wheelkit.smoke.model import Case, How
+from wheelkit.smoke.model import FAMILY, Case, How
 from wheelkit.smoke.packages import choose
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from wheelkit.machine import Python
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.smoke.model import Package
-
-FAMILY = "the family"
 
 
 class Contents(Struct, frozen=True, kw_only=True):

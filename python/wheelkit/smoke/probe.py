@@ -21,7 +21,10 @@ _TRACE_LINES = 12
 # Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path. It imports next to
 # nothing by itself: what it had imported, a module under test could forget to.
 SCRIPT = r"""
-import importlib, os, sys
+import os, sys
+def load(name):
+    __import__(name)  # which leaves Python's own frames out of the traceback
+    return sys.modules[name]
 def say(**what):
     sys.stdout.write("\n" + MARK + ascii(what) + "\n"); sys.stdout.flush()
 home = os.path.realpath(sys.prefix) + os.sep
@@ -31,7 +34,7 @@ for kind, name, target in zip(words, words, words):
     say(began=[kind, name])
     try:
         if kind == "import":
-            module = importlib.import_module(name)
+            module = load(name)
             places = [getattr(module, "__file__", None)] if getattr(module, "__file__", None) else list(getattr(module, "__path__", []))
             away = [place for place in places if not os.path.realpath(place).startswith(home)]
             builtin = not places
@@ -40,7 +43,7 @@ for kind, name, target in zip(words, words, words):
             elif away:
                 say(failed=[kind, name], type="Elsewhere", error="it was found outside the environment: " + away[0], trace="")
         else:
-            value = importlib.import_module(target.split(":")[0])
+            value = load(target.split(":")[0].strip())
             for part in target.partition("[")[0].strip().partition(":")[2].split("."):
                 value = getattr(value, part.strip()) if part.strip() else value
     except BaseException as error:
@@ -89,6 +92,13 @@ def answers(done: Completed) -> Iterator[Trouble]:
     if done.returncode != 0:
         how = "did not come to an end in time" if done.timed_out else f"ended Python itself, with exit status {done.returncode}"
         yield Trouble(check=began or "the probe", kind="Crash", error=how, trace=done.output)
+
+
+def raised(check: str, done: Completed) -> Trouble | None:
+    """Read the failed import that ended a program, off the last line of what Python printed; None where it was something else."""
+    last = done.output.rstrip().rpartition("\n")[2]
+    kind, _, error = last.partition(": ")
+    return Trouble(check=check, kind=kind, error=error, trace=done.output) if kind in {"ImportError", "ModuleNotFoundError"} else None
 
 
 def plain(trouble: Trouble) -> Failure:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import sys
-import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
-from pathlib import Path
+from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -19,26 +14,26 @@ from msgspec.structs import replace
 
 from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError
-from wheelkit.process import LoggedRun, Redactor
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.bytecode import Bytecode
 from wheelkit.smoke.compare import compare, sites
-from wheelkit.smoke.install import Place, Source
+from wheelkit.smoke.install import Source
 from wheelkit.smoke.model import Failure, How, Outcome
+from wheelkit.smoke.rooms import cores
 from wheelkit.smoke.shelf import users_shelf
 from wheelkit.smoke.shown import imported, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wheelkit.build.workshop import Workshop
     from wheelkit.config import Provider
-    from wheelkit.process import Command, Completed, Run
+    from wheelkit.process import Command, Completed
+    from wheelkit.smoke.install import Place
     from wheelkit.smoke.model import Case
+    from wheelkit.smoke.probe import Trouble
+    from wheelkit.smoke.rooms import Room, Rooms
 
 _LINES = 14
-# How many smoke tests can run at a time with folders at known places; more of them get any.
-_PLACES = 64
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -53,113 +48,79 @@ class Settings(Struct, frozen=True, kw_only=True):
     family: frozenset[str] = frozenset()
 
 
-def run(cases: Sequence[Case], settings: Settings, shop: Workshop) -> tuple[Outcome, ...]:
+def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcome, ...]:
     """Run all cases and give their outcomes in the order of the cases.
 
     Raises MissingToolError where the index cannot be reached, or uv is not there. An interrupt ends every program that runs.
     """
-    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if settings.keep else own_folder()
-    compiled = folder / "bytecode"
+    compiled = rooms.folder / "bytecode"
     try:
         compiled.mkdir()
-        bench = _Bench(
-            settings=settings,
-            shop=shop,
-            folder=folder,
-            stop=threading.Event(),
-            bytecode=Bytecode(folder=compiled, family=settings.family, shelf=users_shelf()),
-            turns=threading.Semaphore(settings.jobs or _cores()),
-        )
+        bytecode = Bytecode(folder=compiled, family=settings.family, shelf=users_shelf())
+        bench = _Bench(settings=settings, rooms=rooms, bytecode=bytecode, turns=threading.Semaphore(settings.jobs or cores()))
         outcomes = _all(cases, bench)
-        bench.bytecode.remember()
+        bytecode.remember()
         return outcomes
     finally:
-        shutil.rmtree(compiled if settings.keep else folder, ignore_errors=True)
-
-
-def own_folder() -> Path:
-    """Make a folder that no other run has, at the same place whenever that is free.
-
-    uv remembers what the interpreter of an environment told it by the environment's path; where that is always a new one, asking again
-    takes longer than installing.
-    """
-    parent = Path(tempfile.gettempdir()).resolve()
-    for number in range(_PLACES):
-        with suppress(OSError):
-            place = parent / f"wheelkit-smoke-{number}"
-            place.mkdir(mode=0o700)
-            return place
-    return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
+        shutil.rmtree(compiled, ignore_errors=True)
 
 
 def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
     outcomes: dict[int, Outcome] = {}
-    # An installer waits for the index: another environment is tried meanwhile.
-    with ThreadPoolExecutor(max_workers=bench.settings.jobs or 2 * _cores()) as pool:
-        order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
-        jobs = {pool.submit(bench.outcome, cases[number], number): number for number in order}
-        try:
-            for job in as_completed(jobs):
-                outcome = job.result()
-                outcomes[jobs[job]] = outcome
-                bench.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
-        except BaseException:
-            bench.stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
+    jobs = {bench.rooms.pool.submit(bench.outcome, cases[number]): number for number in order}
+    try:
+        for job in as_completed(jobs):
+            outcome = job.result()
+            outcomes[jobs[job]] = outcome
+            bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
+    except BaseException:
+        bench.rooms.stop.set()
+        bench.rooms.pool.shutdown(wait=True, cancel_futures=True)
+        raise
     return tuple(outcomes[number] for number in range(len(cases)))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 class _Bench(Struct, frozen=True, kw_only=True):
     """What all cases of one run share; ``turns`` lets as many of them try something at a time as there are cores."""
 
     settings: Settings
-    shop: Workshop
-    folder: Path
-    stop: threading.Event
+    rooms: Rooms
     bytecode: Bytecode
     turns: threading.Semaphore
 
-    def outcome(self, case: Case, number: int) -> Outcome:
+    def outcome(self, case: Case) -> Outcome:
         """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
         started = time.monotonic()
         if case.missing:
             return Outcome(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
-        slug = re.sub(r"\W+", "-", f"{case.label}-{case.interpreter}-{case.how}")
-        log = self.shop.log.with_name(f"{self.shop.log.stem}-{slug}.log")
-        version = re.sub(r"\W+", "-", case.python.version)
-        place = Place(folder=self.folder / f"{number}-{slug}-{version}")
-        redact = Redactor(self.settings.source.secrets)
-        runner = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
-        job = _Job(case=case, place=place, run=runner, bench=self)
+        room = self.rooms.room(case.label, case.how, case.python)
         try:
-            place.prepare(case)
-            outcome = job.outcome()
+            room.place.prepare(case)
+            outcome = _Job(case=case, room=room, bench=self).outcome()
         finally:
             if not self.settings.keep:
-                shutil.rmtree(place.folder, ignore_errors=True)
+                shutil.rmtree(room.place.folder, ignore_errors=True)
         if outcome.ok:
-            log.unlink(missing_ok=True)
-        return replace(
-            outcome, seconds=time.monotonic() - started, log=None if outcome.ok else log, kept=place.folder if self.settings.keep else None
-        )
+            room.log.unlink(missing_ok=True)
+        kept = room.place.folder if self.settings.keep else None
+        return replace(outcome, seconds=time.monotonic() - started, log=None if outcome.ok else room.log, kept=kept)
 
 
 class _Job(Struct, frozen=True, kw_only=True):
     """One case while it runs."""
 
     case: Case
-    place: Place
-    run: Run
+    room: Room
     bench: _Bench
 
     @property
     def settings(self) -> Settings:
         return self.bench.settings
+
+    @property
+    def place(self) -> Place:
+        return self.room.place
 
     def outcome(self) -> Outcome:
         refusal = self._install()
@@ -183,8 +144,8 @@ class _Job(Struct, frozen=True, kw_only=True):
         return Outcome(case=self.case, failures=tuple(failures), checks=checks)
 
     def _install(self) -> Failure | None:
-        for command in self._commands():
-            done = self.run(command)
+        for number, command in enumerate(self._commands()):
+            done = self.room.made.result() if self.room.made and number == 0 else self.room.run(command)
             if done.returncode != 0:
                 from wheelkit.smoke.refusal import refused
 
@@ -222,18 +183,22 @@ class _Job(Struct, frozen=True, kw_only=True):
 
     def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
         argv = (self.place.python(), "-I", "-c", probe.SCRIPT, *probe.arguments(asked))
-        done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
-        troubles = list(probe.answers(done))
-        if not troubles:
-            return []
+        done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))
+        return [self._explained(trouble) for trouble in probe.answers(done)]
+
+    def _explained(self, trouble: Trouble) -> Failure:
         from wheelkit.smoke.explain import Known, explain
 
-        known = Known(env=self.place.env, packages=self.case.packages, providers=self.settings.providers)
-        return [explain(trouble, known) for trouble in troubles]
+        return explain(trouble, Known(env=self.place.env, packages=self.case.packages, providers=self.settings.providers))
 
     def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        done = self.run(self.place.command(*argv, timeout=self.settings.timeout))
-        return [] if done.returncode == 0 else [_failed(label, done, self.settings.timeout)]
+        done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))
+        if done.returncode == 0:
+            return []
+        failed = _failed(label, done, self.settings.timeout)
+        trouble = None if done.timed_out else probe.raised(label, done)
+        told = self._explained(trouble) if trouble else failed
+        return [replace(told, what=f"{failed.what}: {told.what}", detail=failed.detail) if told.fix and trouble else failed]
 
     @staticmethod
     def _shell(command: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Bytecode of third parties that stays from one smoke test to the next, in the user's cache: one file for each distribution.
 
-Only what Python itself would take is ever used: bytecode names the second and the size of the source that it was compiled from (PEP 3147),
-and lies here under the digest of the rows that the distribution's RECORD has for its sources. What is tested is never kept.
+It lies under the digest of the rows that the distribution's RECORD has for its sources, and is used beside a source of the same size and
+time alone, to the nanosecond; Python compares both once more, to the second (PEP 3147). What is tested is never kept.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FOLDER = "bytecode"
-"""The shelf's folder, in that of the cache."""
 _LIMIT = 200 * 1000**2
 _DIGEST = 32
+
+
+class Compiled(Struct, frozen=True):
+    """A compiled file, and when its source was written, in nanoseconds."""
+
+    written: int
+    data: bytes
 
 
 class Shelf(Struct, frozen=True, kw_only=True):
@@ -30,17 +35,17 @@ class Shelf(Struct, frozen=True, kw_only=True):
     folder: Path
     limit: int = _LIMIT
 
-    def load(self, interpreter: str, sources: str) -> dict[str, bytes]:
+    def load(self, interpreter: str, sources: str) -> dict[str, Compiled]:
         """Give the compiled files of a distribution by their paths below site-packages; none where there are none, or they are damaged."""
         place = self._place(interpreter, sources)
         with suppress(OSError, msgspec.DecodeError):
             data = place.read_bytes()
             if sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
                 os.utime(place)
-                return msgspec.msgpack.decode(data[_DIGEST:], type=dict[str, bytes])
+                return msgspec.msgpack.decode(data[_DIGEST:], type=dict[str, Compiled])
         return {}
 
-    def save(self, interpreter: str, sources: str, compiled: Mapping[str, bytes]) -> None:
+    def save(self, interpreter: str, sources: str, compiled: Mapping[str, Compiled]) -> None:
         """Keep the compiled files of a distribution; a cache that cannot be written is no matter."""
         data = msgspec.msgpack.encode(compiled)
         place = self._place(interpreter, sources)
@@ -74,4 +79,4 @@ def users_shelf() -> Shelf | None:
     """Give the shelf in the user's cache; None where the environment wants no cache."""
     from wheelkit.build.cache import place
 
-    return Shelf(folder=place.folder() / "v1" / FOLDER) if place.wanted() else None
+    return Shelf(folder=place.folder() / place.BYTECODE) if place.wanted() else None

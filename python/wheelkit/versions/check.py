@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
-from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
+from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository, version_in
 from wheelkit.versions.model import Problem, Scheme
 from wheelkit.versions.ranges import admits, bounded, closed, moved, valid
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wheelkit.config import Config
     from wheelkit.versions.model import Need, State, Versioned
+
+_GLIMPSE = 5
 
 
 def check(config: Config, state: State) -> tuple[Problem, ...]:
@@ -30,7 +33,9 @@ def _member(state: State, member: Versioned) -> Iterator[Problem]:
             distribution=name,
             where="git tags",
             what="its version comes from git tags, and no tag below this commit holds one",
-            fix=f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)",
+            fix="git fetch --unshallow --tags   (this clone is shallow)"
+            if Repository(folder=state.root).shallow
+            else f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)",
         )
     yield from _invalid(state, member)
     told: dict[str, list[str]] = {}
@@ -87,18 +92,28 @@ def _written(need: Need) -> str:
 
 def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Problem]:
     """Find templates by which one tag could mean two of the distributions; one template for all is fine while their versions are one."""
-    templates = {key: settings(config, key).tag or DEFAULT_TEMPLATE for key in keys}
-    pairs = [(one, other) for one in templates for other in templates if one < other]
-    for one, other in pairs:
-        first, second = state.members[one], state.members[other]
-        if templates[one] == templates[other]:
-            if not _same(first.version, second.version):
-                told = [f"{item.key} {item.version or '(of unknown version)'}" for item in (first, second)]
-                what = f'{" and ".join(told)} are both tagged "{templates[one]}"'
-                yield Problem(distribution=one, where="tag", what=what, fix=_tag_fix(other))
-        elif sample := _confused((templates[one], first.version), (templates[other], second.version)):
-            what = f'the tag "{sample}" can mean {one} ("{templates[one]}") and {other} ("{templates[other]}")'
-            yield Problem(distribution=one, where="tag", what=what, fix=_tag_fix(other))
+    groups: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        groups.setdefault(settings(config, key).tag or DEFAULT_TEMPLATE, []).append(key)
+    for template, names in groups.items():
+        versions = {_canonical(version) if (version := state.members[name].version) else None for name in names}
+        if len(names) > 1 and (None in versions or len(versions) > 1):
+            yield _shared(state, template, names)
+    each = {template: {state.members[name].version: name for name in reversed(names)}.values() for template, names in groups.items()}
+    for one, other in combinations(groups, 2):
+        members = product(each[one], each[other])
+        samples = ((a, b, _confused((one, state.members[a].version), (other, state.members[b].version))) for a, b in members)
+        for a, b, sample in islice(((a, b, sample) for a, b, sample in samples if sample), 1):
+            what = f'the tag "{sample}" can mean {a} ("{one}") and {b} ("{other}")'
+            yield Problem(distribution=a, where="tag", what=what, fix=_tag_fix(b))
+
+
+def _shared(state: State, template: str, names: Sequence[str]) -> Problem:
+    told = [f"{name} {state.members[name].version or '(of unknown version)'}" for name in names]
+    told = told if len(told) <= _GLIMPSE else [*told[: _GLIMPSE - 1], f"{len(told) - _GLIMPSE + 1} more"]
+    what = f'{", ".join(told[:-1])} and {told[-1]} are {"both" if len(names) == 2 else "all"} tagged "{template}"'  # noqa: PLR2004
+    fix = _tag_fix(names[1]) + ("" if len(names) == 2 else "   (and so on: each its own)")  # noqa: PLR2004
+    return Problem(distribution=names[0], where="tag", what=what, fix=fix)
 
 
 def _tag_fix(name: str) -> str:
@@ -113,10 +128,6 @@ def _confused(one: tuple[str, str | None], other: tuple[str, str | None]) -> str
             if version_in(tag, against) is not None:
                 return tag
     return ""
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and _canonical(one) == _canonical(other)
 
 
 def _is_version(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from wheelkit.versions.bump import Part, bumped
 from wheelkit.versions.model import Tagged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from wheelkit.process import Completed
 
@@ -49,13 +50,25 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def changes(self, projects: Iterable[Path] = ()) -> tuple[str, ...]:
         """List files of the repository that differ from the commit, untracked ones too, but not what builds left in the projects."""
-        top = Path(next(iter(self.lines("rev-parse", "--show-toplevel")), self.folder)).resolve()
-        folders = {path.resolve() for path in (self.folder, *projects)}
-        prefixes = [f"{path.relative_to(top).as_posix()}/".removeprefix("./") for path in folders if path.is_relative_to(top)]
-        changed = (line[3:] for line in self.lines("status", "--porcelain", "--untracked-files=all"))
+        # Git's own prefix is read, never its absolute paths: Python may read the folder's name otherwise than git writes it.
+        top, here = next(iter(self.lines("rev-parse", "--show-prefix")), ""), self.folder.resolve()
+        inside = (path.resolve().relative_to(here) for path in projects if path.resolve().is_relative_to(here))
+        folders = dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in (Path(), *inside))
+        prefixes = [f"{top}{folder}/".replace("/./", "/").removeprefix("./") for folder in folders]
         return tuple(
-            path for path in changed if not any(path.startswith(one) and left_by_builds(path.removeprefix(one)) for one in prefixes)
+            path for path in self._status() if not any(path.startswith(one) and left_by_builds(path.removeprefix(one)) for one in prefixes)
         )
+
+    def _status(self) -> Iterator[str]:
+        """Walk the paths that git status names, below the top of the repository; between NUL bytes, git quotes none of them."""
+        done = self.ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        if done.returncode == 0:
+            yield from (entry[3:] for entry in done.output.split("\0") if entry)
+
+    @property
+    def shallow(self) -> bool:
+        """Whether the clone holds only the last commits, as CI makes them, so that older tags are not seen."""
+        return self.lines("rev-parse", "--is-shallow-repository") == ("true",)
 
     def require_trusted(self) -> None:
         """Raise ProjectError where git refuses to answer because the files belong to somebody else, as in many containers."""

@@ -8,7 +8,7 @@ from wheelkit.errors import ProjectError
 from wheelkit.project import NOT_CODE
 from wheelkit.versions import backends, locks, texts
 from wheelkit.versions.bump import same_version
-from wheelkit.versions.model import Place, Scheme
+from wheelkit.versions.model import Form, Place, Scheme
 from wheelkit.versions.tables import at, toml, toml_place
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
 _MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py", "__version__.py")
 
-
+_TOML_KEYS = (
+    ("project", "version"),
+    ("package", "version"),
+    ("workspace", "package", "version"),
+    ("tool", "poetry", "version"),
+    ("version",),
+)
 _OTHERS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules"})
 
 
@@ -52,9 +58,10 @@ def _configured(folder: Path, name: str) -> Place:
     path = folder / name
     if path.suffix == ".toml":
         document = toml(path)
-        for key in (("project", "version"), ("package", "version"), ("tool", "poetry", "version"), ("version",)):
+        form = Form.CARGO if path.name == "Cargo.toml" else Form.PYTHON
+        for key in _TOML_KEYS:
             if isinstance(text := at(document, *key), str):
-                return toml_place(path, key, text)
+                return toml_place(path, key, text, form)
     elif place := texts.in_file(path):
         return place
     reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
@@ -84,5 +91,7 @@ def _elsewhere(folder: Path) -> Iterator[Place]:
 def _is_package(path: Path, folder: Path) -> bool:
     """Tell whether a folder can hold the distribution's own code: not its tests, what others wrote, or another distribution."""
     parts = path.relative_to(folder).parts
-    other = any(part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts)
-    return not other and path.is_dir() and not (path / "pyproject.toml").is_file()
+    if not path.is_dir() or any(part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts):
+        return False
+    between = (folder.joinpath(*parts[: index + 1]) for index in range(len(parts)))
+    return not any((one / name).is_file() for one in between for name in ("pyproject.toml", "setup.py"))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from wheelkit.errors import ProjectError
 from wheelkit.versions import texts
-from wheelkit.versions.model import Place
+from wheelkit.versions.model import Form, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wheelkit.versions.model import Form, Key
+    from wheelkit.versions.model import Key
 
 
 def toml(path: Path) -> dict[str, Any]:
@@ -36,7 +36,6 @@ def at(document: Mapping[str, Any], *key: str) -> Any:  # noqa: ANN401 - whateve
     return value
 
 
-def toml_place(path: Path, key: Key, text: str, form: Form | None = None) -> Place:
+def toml_place(path: Path, key: Key, text: str, form: Form = Form.PYTHON) -> Place:
     """Make the place of a TOML file's value."""
-    where = f"[{'.'.join(map(str, key[:-1]))}] {key[-1]}"
-    return Place(path=path, where=where, text=text, at=key) if form is None else Place(path=path, where=where, text=text, at=key, form=form)
+    return Place(path=path, where=f"[{'.'.join(map(str, key[:-1]))}] {key[-1]}", text=text, at=key, form=form)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
 from wheelkit.wheel.glance import glance
-from wheelkit.wheel.inflate import InflateError, pieces
+from wheelkit.wheel.inflate import InflateError, pieces, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,18 +138,14 @@ class Contents:
 
     def pieces(self, entry: ZipInfo) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
-        if entry.flag_bits & _ENCRYPTED:
-            raise InflateError("is encrypted")
-        if bomb(entry.file_size, entry.compress_size):
-            message = f"declares {entry.file_size} bytes, packed into {entry.compress_size}; it was not unpacked"
-            raise InflateError(message)
         start = self._start(entry)
         packed = self._view[start : start + entry.compress_size]
         yield from pieces(packed, entry.compress_type, entry.file_size, entry.CRC, done=lambda count: self._forget(start, count))
 
-    def whole(self, entry: ZipInfo) -> bytes:
-        """Give an entry's bytes, where they are known to be few."""
-        return b"".join(self.pieces(entry))
+    def whole(self, entry: ZipInfo) -> bytes | memoryview:
+        """Give an entry's bytes, where they are known to be few; raise InflateError with what is wrong with them."""
+        start = self._start(entry)
+        return whole(self._view[start : start + entry.compress_size], entry.compress_type, entry.file_size, entry.CRC)
 
     def header_trouble(self, entry: ZipInfo) -> str:
         """Say in what an entry's local header differs from the central directory; empty where they agree.
@@ -200,10 +196,10 @@ class Contents:
         return bytes(self._view[start:end]).count(_LOCAL_SIGNATURE) if end - start >= _LOCAL_HEADER.size else 0
 
     def _header(self, entry: ZipInfo) -> tuple[int, ...] | None:
-        header = self._view[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size]
-        if len(header) < _LOCAL_HEADER.size or bytes(header[:4]) != _LOCAL_SIGNATURE:
+        if not 0 <= entry.header_offset <= len(self._view) - _LOCAL_HEADER.size:
             return None
-        return _LOCAL_HEADER.unpack(header)
+        header = _LOCAL_HEADER.unpack_from(self._view, entry.header_offset)
+        return header if header[0] == _LOCAL_SIGNATURE else None
 
     def _end(self, entry: ZipInfo) -> int:
         header = self._header(entry)
@@ -217,6 +213,12 @@ class Contents:
         return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE
 
     def _start(self, entry: ZipInfo) -> int:
+        """Find an entry's packed bytes; raise InflateError where they are not there, or are not to be unpacked."""
+        if entry.flag_bits & _ENCRYPTED:
+            raise InflateError("is encrypted")
+        if bomb(entry.file_size, entry.compress_size):
+            message = f"declares {entry.file_size} bytes, packed into {entry.compress_size}; it was not unpacked"
+            raise InflateError(message)
         header = self._header(entry)
         if header is None:
             raise InflateError("has no local header where the central directory points to")
@@ -270,5 +272,5 @@ def _renamed(entry: ZipInfo, local_extra: bytes) -> str:
 
 def _raw_name(entry: ZipInfo) -> bytes:
     """Give back a member's name as the central directory spells it (zipfile decodes it)."""
-    encoding = "utf-8" if entry.flag_bits & _UTF8 else "cp437"
+    encoding = "utf-8" if entry.flag_bits & _UTF8 or entry.orig_filename.isascii() else "cp437"
     return entry.orig_filename.encode(encoding, errors="surrogateescape")

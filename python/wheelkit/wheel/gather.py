@@ -20,6 +20,11 @@ LARGE = 1024 * 1024 * 1024
 _HUGE = 8 * 1024 * 1024
 
 
+def is_binary(begin: bytes | memoryview) -> bool:
+    """Tell whether a file's first bytes are those of a binary."""
+    return bytes(begin[:4]).startswith(_MAGIC)
+
+
 class Room:
     """Memory that one thread uses for one binary after the other: fresh pages cost more than the copying into them."""
 
@@ -73,7 +78,7 @@ class Gathering:
     def add(self, piece: bytes | memoryview) -> None:
         """Take the next piece; raise OSError or MemoryError where there is no room for it."""
         if self._got == 0:
-            self.binary = bytes(piece[:4]).startswith(_MAGIC)
+            self.binary = is_binary(piece)
             if self.binary:
                 self._make_room(piece)
         end = self._got + len(piece)

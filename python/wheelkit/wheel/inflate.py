@@ -67,22 +67,27 @@ def pieces(
     ``size`` is a claim: never more than a piece above it is produced. Stored members are not copied. ``done`` is told from time to
     time how many of the packed bytes are not needed any more.
     """
+    if method == DEFLATED and ONE_PIECE < size <= len(packed) * _HIGHEST_RATIO:
+        yield from _in_pieces(packed, size, crc, done)
+    else:
+        yield whole(packed, method, size, crc)
+
+
+def whole(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
+    """Give a member's contents at once; raise InflateError where they are not as declared. A stored member is not copied."""
     if method == STORED:
         _agree(len(packed), size)
         _agree_crc(_codec.crc32(packed), crc)
-        yield packed
-    elif method != DEFLATED:
+        return packed
+    if method != DEFLATED:
         message = f"is packed by zip method {method}; wheels hold stored and deflated files only"
         raise InflateError(message)
-    elif size > len(packed) * _HIGHEST_RATIO:
+    if size > len(packed) * _HIGHEST_RATIO:
         message = f"declares {size} bytes, more than {len(packed)} packed bytes can hold"
         raise InflateError(message)
-    elif size <= ONE_PIECE:
-        data = _inflated(packed, size)
-        _agree_crc(_codec.crc32(data), crc)
-        yield data
-    else:
-        yield from _in_pieces(packed, size, crc, done)
+    data = _inflated(packed, size)
+    _agree_crc(_codec.crc32(data), crc)
+    return data
 
 
 def _inflated(packed: memoryview, size: int) -> bytes:

@@ -160,15 +160,15 @@ class Wheel(Struct, frozen=True, kw_only=True):
     dist_info: str
     metadata_text: bytes
     metadata: Headers
-    entry_points: bytes
     fields: Headers
     record: tuple[RecordRow, ...] | None
     record_problem: str
     binaries: tuple[Binary, ...]
     stray: int
     shared: int
-    hidden: int
     shallow: bool
+    entry_points: bytes = b""
+    hidden: int = 0
 
     @property
     def filename(self) -> str:

@@ -16,8 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.errors import WheelError
+from wheelkit.wheel import inflate
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.gather import LARGE, Gathering
+from wheelkit.wheel.gather import LARGE, Gathering, is_binary
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 _BATCH = 2 * 1024 * 1024
 # How many wheels are open at a time: enough to keep the threads busy, and few enough that a thousand need no more memory than these.
 _AT_ONCE = 64
-# METADATA, WHEEL and RECORD of the largest wheels known stay below 4 MB; a claim above this is no claim of a wheel.
-_LARGEST_TEXT = 64 * 1024 * 1024
+# The largest RECORD known has 4 MB, the largest METADATA 0.5 MB; what claims to be many times larger is made to keep readers busy.
+_LARGEST_TEXTS = {"RECORD": 32 << 20, "METADATA": 4 << 20, "WHEEL": 1 << 20, "entry_points.txt": 1 << 20}
 _DEFAULT_HASH = "sha256"
 # The algorithms that RECORD may use: sha256 or stronger (binary distribution format, "Recording installed projects").
 HASHES = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
@@ -133,11 +134,11 @@ class _Opened:
         entry = next((item for item in self.archive.entries if item.filename == wanted), None)
         if entry is None:
             return None
-        if entry.file_size > _LARGEST_TEXT:
+        if entry.file_size > _LARGEST_TEXTS[name]:
             message = f"{self.archive.path.name}: {wanted} declares {entry.file_size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
-            return self._contents.whole(entry)
+            return bytes(self._contents.whole(entry))
         except InflateError as error:
             raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
 
@@ -253,11 +254,7 @@ def _member(entry: ZipInfo, seen: _Seen) -> Member:
 def _read_member(contents: Contents, entry: ZipInfo, algorithm: str, room: Room) -> _Seen:
     hasher = getattr(hashlib, algorithm if algorithm in HASHES else _DEFAULT_HASH)()
     try:
-        with Gathering(entry.file_size, room) as gathering:
-            for piece in contents.pieces(entry):
-                hasher.update(piece)
-                gathering.add(piece)
-            binary = _scanned(entry.filename, gathering.whole()) if gathering.binary else None
+        binary = _gathered(contents, entry, hasher, room) if entry.file_size > inflate.ONE_PIECE else _at_once(contents, entry, hasher)
     except InflateError as error:
         return _Seen(problem=str(error), header=contents.header_trouble(entry))
     except MemoryError:
@@ -267,6 +264,20 @@ def _read_member(contents: Contents, entry: ZipInfo, algorithm: str, room: Room)
     # As RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's.
     digest = f"{hasher.name}={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode('ascii')}"
     return _Seen(digest=digest, header=contents.header_trouble(entry), binary=binary)
+
+
+def _at_once(contents: Contents, entry: ZipInfo, hasher: hashlib._Hash) -> Binary | None:
+    data = contents.whole(entry)
+    hasher.update(data)
+    return _scanned(entry.filename, memoryview(data)) if is_binary(data) else None
+
+
+def _gathered(contents: Contents, entry: ZipInfo, hasher: hashlib._Hash, room: Room) -> Binary | None:
+    with Gathering(entry.file_size, room) as gathering:
+        for piece in contents.pieces(entry):
+            hasher.update(piece)
+            gathering.add(piece)
+        return _scanned(entry.filename, gathering.whole()) if gathering.binary else None
 
 
 def _scanned(name: str, view: memoryview) -> Binary | None:

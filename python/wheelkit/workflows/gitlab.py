@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from fnmatch import fnmatchcase
 from functools import cache
@@ -59,21 +60,31 @@ def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
         f"stages: [{', '.join(STAGES)}]",
         "",
         "variables:",
+        "  # The whole history, for versions that come from tags.",
+        '  GIT_DEPTH: "0"',
         "  UNTIL:",
         "    description: How far to go; production needs a tag",
-        "    value: production",
+        "    value: verify",
         "    options: [verify, staging, production]",
         "",
         "workflow:",
         "  rules:",
         '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"',
-        "      variables: {UNTIL: verify}",
-        "    - if: $CI_COMMIT_TAG",
+        "    # What is chosen by hand counts more than what is set here.",
+        f"    - if: {scalar(_released(plan))}",
+        "      variables: {UNTIL: production}",
+        "    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         '    - if: $CI_PIPELINE_SOURCE == "web"',
         "",
     )
     body = [line for job in jobs for line in (*job, "")]
     return {FILE: places.text((*head, *body, *places.place("jobs", "whole jobs between these lines are kept", own)))}
+
+
+def _released(plan: Blueprint) -> str:
+    """Write the condition that the tag is one of a release: its globs as regular expressions, which GitLab matches anywhere in a text."""
+    words = ([*map(re.escape, glob.replace("\\", "").split("*"))] for glob in plan.tags)
+    return " || ".join(f"$CI_COMMIT_TAG =~ /^{'.*'.join(one).replace('/', chr(92) + '/')}$/" for one in words)
 
 
 def _job(name: str, stage: str, machine: NativeJob, plan: Blueprint, script: Iterable[str], *extra: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
     from wheelkit.matrix import Target
     from wheelkit.plan import Plan
+    from wheelkit.project import Distribution
 
     # From a target and the configured labels to the label of the runner that builds it, or None.
     Label = Callable[[Target, Mapping[str, str]], str | None]
@@ -45,7 +46,7 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     """All that a provider's files are written from.
 
     ``pythons`` are the interpreters that smoke tests want, as setup-python spells them, the one that runs wheelkit last. ``tags`` are
-    globs of the git tags that release.
+    globs of the git tags that release. ``left_out`` are targets that nobody promised and that no hosted runner of this provider builds.
     """
 
     native: tuple[NativeJob, ...]
@@ -54,6 +55,7 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     install: tuple[str, ...]
     tags: tuple[str, ...]
     ci: CiConfig
+    left_out: tuple[str, ...] = ()
 
 
 def plan_anywhere(config: Config, family: Family) -> Plan:
@@ -65,10 +67,12 @@ def plan_anywhere(config: Config, family: Family) -> Plan:
 def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
     """Compute the blueprint from a plan; ``label`` names each target's runner.
 
-    Raises ConfigError where a target has no runner, targets of one machine are given to two, or an index is unknown.
+    Raises ConfigError where a promised target has no runner, targets of one machine are given to two, or an index is unknown.
     """
     problems = [*_index_problems(config)]
-    native = _native_jobs(plan, {row.target: label(row.target, config.runner) for row in plan.targets}, problems)
+    labels = {row.target: label(row.target, config.runner) for row in plan.targets}
+    left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
+    native = _native_jobs({target: name for target, name in labels.items() if target not in left_out}, problems)
     if problems:
         raise ConfigError(config.label, problems)
     return Blueprint(
@@ -78,6 +82,7 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
         install=config.ci.install or (f"wheelkit=={__version__}",),
         tags=_tags(config, plan.family),
         ci=config.ci,
+        left_out=tuple(target.tag for target in left_out),
     )
 
 
@@ -91,11 +96,10 @@ def _index_problems(config: Config) -> Iterable[str]:
         yield f'ci.staging: "{config.ci.staging}" is the production index, too; a release is tried on another one first'
 
 
-def _native_jobs(plan: Plan, labels: Mapping[Target, str | None], problems: list[str]) -> tuple[NativeJob, ...]:
+def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tuple[NativeJob, ...]:
     groups: dict[tuple[str, System, str], list[Target]] = {}
     machines: dict[tuple[System, str], str] = {}
-    for row in plan.targets:
-        target, label = row.target, labels[row.target]
+    for target, label in labels.items():
         if label is None:
             problems.append(f'runner: no hosted runner builds {target}; name your own: runner.{target} = "label"')
             continue
@@ -117,11 +121,20 @@ def _pythons(plan: Plan) -> tuple[str, ...]:
     found: dict[str, Interpreter] = {}
     for item in plan.family.distributions:
         matrix = plan.matrices.get(item.key)
-        for one in matrix.interpreters if matrix else default_interpreters(item.requires_python):
+        for one in matrix.interpreters if matrix else _admitted(item):
             found[one.tag] = one
     ordered = sorted(found.values(), key=lambda one: (one.implementation, one.version, one.free_threaded))
     names = [f"pypy{one.python}" if one.implementation == "pp" else one.python for one in ordered]
     return (*(name for name in names if name != TOOL_PYTHON), TOOL_PYTHON)
+
+
+def _admitted(item: Distribution) -> tuple[Interpreter, ...]:
+    from packaging.specifiers import InvalidSpecifier
+
+    try:
+        return default_interpreters(item.requires_python)
+    except InvalidSpecifier as error:
+        raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
 
 
 def _tags(config: Config, family: Family) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def clear(store: Store) -> tuple[int, int]:
     from shutil import rmtree
 
     ours = [path for path in sorted(store.folder.glob("v*")) if path.name[1:].isdigit() and (path / "entries").is_dir()]
-    ours += [path for path in [store.folder / place.COMPILED] if path.is_dir()]
+    ours += [path for path in (store.folder / place.COMPILED, store.folder / place.BYTECODE) if path.is_dir()]
     gone = [one for folder in ours for one in _files(folder, everything=True)]
     for folder in ours:
         rmtree(folder, ignore_errors=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 COMPILED = "compiled"
 """The folder, in the cache's, of the objects that a compiler cache keeps; that one bounds it by itself."""
+BYTECODE = "bytecode"
+"""The folder, in the cache's, of what smoke tests keep of third parties; it bounds itself too."""
 _DEFAULT_LIMIT = 2 * 1000**3
 _UNITS = {"kB": 1000, "MB": 1000**2, "GB": 1000**3}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from wheelkit.errors import InterruptedByUserError
 from wheelkit.process import Completed, LoggedRun
 
 if TYPE_CHECKING:
@@ -35,12 +36,15 @@ class Board:
         """Time the block as one step."""
         started = time.monotonic()
         self._begin(label)
-        ok = False
+        ok = interrupted = False
         try:
             yield
             ok = True
+        except (KeyboardInterrupt, InterruptedByUserError):
+            interrupted = True
+            raise
         finally:
-            self._end(label, time.monotonic() - started, ok=ok)
+            self._end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)
 
     def note(self, text: str) -> None:
         """Hand a remark on."""
@@ -58,10 +62,10 @@ class Board:
                 self._progress.begin(label)
             self._running.append(label)
 
-    def _end(self, label: str, seconds: float, *, ok: bool) -> None:
+    def _end(self, label: str, seconds: float, *, ok: bool, interrupted: bool) -> None:
         with self._lock:
             self._running.remove(label)
-            self._progress.end(label, seconds, ok=ok)
+            self._progress.end(label, seconds, ok=ok, interrupted=interrupted)
             if self._running:
                 self._progress.begin(self._running[0])
 

@@ -1,0 +1,75 @@
+"""What a wheel puts at the top of site-packages, which it shares with every other distribution and, by name, with the standard library."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from wheelkit.checks.catalogue import found
+from wheelkit.checks.words import some
+from wheelkit.config import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheelkit.checks.contract import Contract
+    from wheelkit.report.model import Finding
+    from wheelkit.wheel import Wheel
+
+# Folders and files of a project's checkout, which many projects have, so that one installation overwrites the other.
+_OF_CHECKOUTS = frozenset({
+    ".eggs", ".nox", ".tox", ".venv", "__init__", "build", "conftest", "data", "dist", "doc", "docs", "example", "examples",
+    "htmlcov", "man", "node_modules", "noxfile", "script", "scripts", "setup", "share", "src", "static", "test", "tests", "venv",
+})  # fmt: skip
+# Modules that only some of the interpreters from 3.11 to 3.15 have (What's New in Python, PEP 594): of those nobody can say who is first.
+_NOT_EVERYWHERE = frozenset({
+    "aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt", "distutils",
+    "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "profiling", "smtpd", "sndhdr", "spwd",
+    "sunau", "telnetlib", "uu", "xdrlib",
+})  # fmt: skip
+_SCHEMES = frozenset({"purelib", "platlib"})
+_SUPPORTED = tuple(f"3.{minor}" for minor in range(11, 16))
+
+
+def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report tops that other distributions have as well, unless it is the distribution's own name, and modules that nobody can import."""
+    tops = _tops(wheel)
+    own = normalise(wheel.distribution).replace("-", "_")
+    shared = [top for name, top in tops.items() if name in _OF_CHECKOUTS and name != own]
+    if shared:
+        what = f"{some(shared)} {'lies' if len(shared) == 1 else 'lie'} at the top of site-packages, where other distributions put theirs"
+        yield found("WK217", what=what, file=wheel.filename, member=shared[0])
+    hidden = [top for name, top in tops.items() if _of_python(name)]
+    if hidden and _for_supported(wheel):
+        named = "has the name of a module" if len(hidden) == 1 else "have names of modules"
+        what = f"{some(hidden)} {named} of Python itself, which is found first"
+        yield found("WK217", what=what, fix="rename it, or move it into the package", file=wheel.filename, member=hidden[0])
+
+
+def _tops(wheel: Wheel) -> dict[str, str]:
+    """Map what is imported from the top of site-packages, or lies there as a folder, to the first file or folder of that name."""
+    tops: dict[str, str] = {}
+    for member in wheel.members:
+        path = member.name.split("/")
+        if path[2:] and path[0].endswith(".data") and path[1] in _SCHEMES:
+            path = path[2:]
+        if path[1:] or path[0].endswith((".py", ".so", ".pyd")):
+            folder, *inside = path
+            name = folder if inside or folder.startswith(".") else folder.partition(".")[0]
+            tops.setdefault(name, f"{folder}/" if inside else folder)
+    return tops
+
+
+def _of_python(name: str) -> bool:
+    return name in sys.stdlib_module_names and not name.startswith("_") and name not in _NOT_EVERYWHERE
+
+
+def _for_supported(wheel: Wheel) -> bool:
+    """Tell whether an interpreter that has all these modules may get the wheel: a backport keeps such interpreters out."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        admitted = SpecifierSet(wheel.metadata.get("Requires-Python") or "")
+    except InvalidSpecifier:
+        return True
+    return any(admitted.contains(f"{version}.0") for version in _SUPPORTED)

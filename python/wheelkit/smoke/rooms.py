@@ -1,0 +1,118 @@
+"""Where the cases of a smoke test run: a folder and a log for each, and environments that are begun while the wheels are being read."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from wheelkit.build.workshop import find_tool
+from wheelkit.process import LoggedRun, Redactor
+from wheelkit.smoke.install import Place, venv_command
+from wheelkit.smoke.model import FAMILY, How
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine import Python
+    from wheelkit.process import Completed, Run
+
+# How many smoke tests can run at a time with folders at known places; more of them get any.
+_PLACES = 64
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """Where one case runs, and what writes its log; ``made`` tells how making its environment ended, where that was begun ahead."""
+
+    place: Place
+    log: Path
+    run: Run
+    made: Future[Completed] | None = None
+
+
+class Rooms(Struct, frozen=True, kw_only=True):
+    """All rooms of a run, in one folder; ``pool`` does as many things at a time as shall be done, and ``stop`` ends all of them."""
+
+    folder: Path
+    shop: Workshop
+    secrets: tuple[str, ...]
+    pool: ThreadPoolExecutor
+    stop: threading.Event = field(default_factory=threading.Event)
+    _ahead: dict[str, Room] = field(default_factory=dict)
+
+    def room(self, label: str, how: How, python: Python) -> Room:
+        """Give the room of a case."""
+        name = _name(label, how, python)
+        return self._ahead.get(name) or self._open(name)
+
+    def prepare(self, labels: Sequence[str], python: Python) -> None:
+        """Begin to make the environments of an interpreter, with uv."""
+        uv = find_tool("uv")
+        for label in labels:
+            name = _name(label, How.ENVIRONMENT, python)
+            room = self._open(name)
+            command = venv_command(uv, python, room.place)
+            self._ahead[name] = Room(place=room.place, log=room.log, run=room.run, made=self.pool.submit(room.run, command))
+
+    def _open(self, name: str) -> Room:
+        log = self.shop.log.with_name(f"{self.shop.log.stem}-{name}.log")
+        redact = Redactor(self.secrets)
+        run = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
+        place = Place(folder=self.folder / name)
+        place.open()
+        return Room(place=place, log=log, run=run)
+
+
+@contextmanager
+def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Rooms]:
+    """Open the rooms of one run; whatever runs in them ends with it, and they are removed, unless they are to be kept."""
+    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else own_folder()
+    opened = Rooms(folder=folder, shop=shop, secrets=secrets, pool=ThreadPoolExecutor(max_workers=at_a_time))
+    try:
+        yield opened
+    except BaseException:
+        opened.stop.set()
+        raise
+    finally:
+        opened.pool.shutdown(wait=True, cancel_futures=True)
+        if keep:
+            with suppress(OSError):
+                folder.rmdir()  # where nothing came into it
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def own_folder() -> Path:
+    """Make a folder that no other run has, at the same place whenever that is free.
+
+    uv remembers what the interpreter of an environment told it by the environment's path; where that is always a new one, asking again
+    takes longer than installing.
+    """
+    parent = Path(tempfile.gettempdir()).resolve()
+    for number in range(_PLACES):
+        with suppress(OSError):
+            place = parent / f"wheelkit-smoke-{number}"
+            place.mkdir(mode=0o700)
+            return place
+    return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
+
+
+def cores() -> int:
+    """Count the processors that this program may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _name(label: str, how: How, python: Python) -> str:
+    # No distribution is called so: normalised names hold no underscores.
+    member = "the_family" if label == FAMILY else label
+    return re.sub(r"[^\w]+", "-", f"{member}-{python.interpreter}-{how}-{python.version}")
