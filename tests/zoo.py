@@ -635,6 +635,17 @@ def a_module_of_the_standard_library(draft: Draft) -> None:
     draft.members["statistics.py"] = b"mean = 42\n"
 
 
+@animal("WK218", PURE)
+def metadata_and_nothing_else(draft: Draft) -> None:
+    for name in [name for name in draft.members if not name.startswith(INFO)]:
+        del draft.members[name]
+
+
+@animal("WK219", PURE)
+def bytecode_beside_its_source(draft: Draft) -> None:
+    draft.members["demo/__pycache__/__init__.cpython-312.pyc"] = b"\xcb\r\r\n"
+
+
 # Binaries against the platform tag
 
 

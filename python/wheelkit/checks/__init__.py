@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from wheelkit.checks import (
     abi,
     archive,
+    content,
     coverage,
     description,
     entry_points,
@@ -62,6 +63,8 @@ WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     folders.dist_info,
     folders.data,
     toplevel.names,
+    content.nothing,
+    content.compiled,
     platform_tag.damage,
     platform_tag.system,
     platform_tag.architecture,
