@@ -21,7 +21,9 @@ Contents = bytes | str
 
 
 def metadata(name: str = "demo", version: str = "1.0", *lines: str) -> str:
-    return "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, "", "A demo.", ""))
+    """Give a METADATA file; its description is reStructuredText unless a line says otherwise."""
+    markup = () if any(line.startswith("Description-Content-Type:") for line in lines) else ("Description-Content-Type: text/x-rst",)
+    return "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *markup, "", "A demo.", ""))
 
 
 def wheel_file(filename: str, **fields: str) -> str:

@@ -938,6 +938,12 @@ def a_description_that_does_not_render(draft: Draft) -> None:
     draft.config = '[matrix]\ntargets = ["manylinux_2_31_x86_64"]\n'
 
 
+@animal("WK718")
+def a_description_in_no_markup(draft: Draft) -> None:
+    draft.swap("METADATA", "Description-Content-Type: text/x-rst\n", "")
+    draft.config = '[matrix]\ntargets = ["manylinux_2_31_x86_64"]\n'
+
+
 @animal("WK715", PURE)
 def more_dependencies_than_promised(draft: Draft) -> None:
     draft.swap("METADATA", "Requires-Python", "Requires-Dist: numpy>=2\nRequires-Dist: six\nRequires-Python")

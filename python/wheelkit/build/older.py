@@ -115,12 +115,12 @@ def zig_for(job: NativeStep, folder: Path, environ: Mapping[str, str] = os.envir
     row = cross_target(job.target)
     assert row is not None  # noqa: S101 - asked before, by serves()
     mark = f"_zig_{_name(job)[:8]}"
-    behind = shlex.join(_system_folders(job.target.arch, environ))
+    # Without -s, which -g would undo that comes later, zig's C++ library alone brings 5 MB of debug information.
+    behind = shlex.join(("-s", *_system_folders(job.target.arch, environ)))
     programs = {}
     for name in ("cc", "c++"):
-        # Without -s zig's C++ library alone brings 5 MB of debug information; and zig has undefined behaviour end the program wherever
-        # nothing is said of optimisation.
-        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-s", "-fno-sanitize=undefined", f'-DPYBIND11_STDLIB="{mark}"')
+        # zig has undefined behaviour end the program wherever nothing is said of optimisation.
+        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-fno-sanitize=undefined", f'-DPYBIND11_STDLIB="{mark}"')
         programs[name] = folder / name
         programs[name].write_text(_SCRIPT.format(dropped="|".join(_GCC_ONLY), command=shlex.join(words), behind=behind))
         programs[name].chmod(0o755)

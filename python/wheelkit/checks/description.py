@@ -18,7 +18,7 @@ _RST = "text/x-rst"
 
 
 def renders(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report a description that the index's renderer refuses, and one that is missing.
+    """Report a description that the index's renderer refuses, one of unknown markup, and one that is missing.
 
     Markdown and plain text always render. reStructuredText is parsed by docutils, as on the index, where it is installed (``twine``
     brings it); where it is not, nothing is said. That takes longer than all other checks of a small wheel together, so it is done
@@ -30,8 +30,11 @@ def renders(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     if not text.strip() or text.strip() == "UNKNOWN":
         yield found("WK711", what="METADATA has no description", file=wheel.filename)
         return
-    kind = wheel.metadata.get("Description-Content-Type", _RST).partition(";")[0].strip().lower()
+    said = wheel.metadata.get("Description-Content-Type")
+    kind = (said or _RST).partition(";")[0].strip().lower()
     own = contract.promise(wheel.distribution) is not None
+    if own and not said:
+        yield found("WK718", what="METADATA does not say which markup its description is in", file=wheel.filename)
     trouble = _rst_trouble(text) if own and kind == _RST else ""
     if trouble:
         yield found("WK710", what=f"the description does not render: {trouble}", file=wheel.filename)
