@@ -79,6 +79,16 @@ def test_missing_interpreters_are_named(tmp_path: Path) -> None:
     assert drawn(coverage) == {LINUX: "x-x-"}
     assert "has no wheel for cp312, cp314t;" in coverage.findings[0].what
     assert coverage.rows[0].label == "2 wheels"
+    here = cover(release(tmp_path, *versioned), replace(promised, native=(Target.parse(LINUX),)))
+    wanted = "build it here, once Python 3.12, 3.14t is here (uv python install 3.12 3.14t):  python -m wheelkit build --native"
+    assert here.findings[0].fix == wanted
+
+
+def test_an_abi3_wheel_that_is_too_new_is_no_matter_of_installed_interpreters(tmp_path: Path) -> None:
+    promised = replace(contract(promised=matrix(LINUX, interpreters="cp310 cp311")), native=(Target.parse(LINUX),))
+    coverage = cover(release(tmp_path, ABI3), promised)
+    assert drawn(coverage) == {LINUX: "-x"}
+    assert coverage.findings[0].fix == "build it here:  python -m wheelkit build --native"
 
 
 def test_an_abi3_wheel_does_not_serve_free_threaded(tmp_path: Path) -> None:

@@ -227,14 +227,19 @@ def _missing(release: Release, contract: Contract, rows: Iterable[Row], lines: I
             users = "users there would build from the sdist" if release.sdists else "users there cannot install it"
             owed = "" if len(gaps) == len(row.cells) else f" for {some(gaps, 6)}"
             name = f"{release.distribution} {release.version}" if line.label == _ANY else line.label
-            yield found("WK801", what=f"{name} has no wheel{owed}; {users}", fix=_how(line, contract), where=line.label)
+            apart = bool(owed) and not any(wheel.name and wheel.name.stable for wheel in release.wheels if wheel.filename in row.files)
+            fix = _how(line, contract, gaps if apart else ())
+            yield found("WK801", what=f"{name} has no wheel{owed}; {users}", fix=fix, where=line.label)
 
 
-def _how(line: Line, contract: Contract) -> str:
+def _how(line: Line, contract: Contract, gaps: Sequence[str]) -> str:
+    """Say what builds a line; ``gaps`` are the interpreters that lack a wheel of their own where others have one."""
     if line.label == _ANY:
         return f"build it:  {_PURE_COMMAND}"
     if contract.native is not None:
-        return f"build it here:  {_NATIVE_COMMAND}"
+        lacking = [Interpreter.parse(gap).python for gap in gaps]
+        have = f", once Python {some(lacking)} is here (uv python install {' '.join(lacking)})" if lacking else ""
+        return f"build it here{have}:  {_NATIVE_COMMAND}"
     from wheelkit.runners import runner_for
 
     runner = runner_for(line.target, contract.runners)

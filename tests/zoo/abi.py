@@ -1,0 +1,65 @@
+"""Modules against the Python that their tags promise (WK4)."""
+
+from binaries import elf, macho
+from zoo.drafts import DYLIB, LINUX, MACOS, PYD, SO, WINDOWS, Draft, animal, dylib, pyd, so, swapped
+
+
+@animal("WK401")
+def outside_the_stable_abi(draft: Draft) -> None:
+    draft.members[SO] = swapped(so(), b"PyLong_FromLong", b"_PyLong_Private")
+
+
+@animal("WK402")
+def newer_than_the_floor(draft: Draft) -> None:
+    draft.members[SO] = swapped(so(), b"PyLong_FromLong", b"PyUnicode_Equal")
+
+
+@animal("WK402", MACOS)
+def newer_than_the_floor_on_macos(draft: Draft) -> None:
+    draft.members[DYLIB] = swapped(dylib(), b"PyLong_FromLong", b"PyUnicode_Equal")
+
+
+@animal("WK402", WINDOWS)
+def newer_than_the_floor_on_windows(draft: Draft) -> None:
+    draft.members[PYD] = swapped(pyd(), b"PyLong_FromLong", b"PyUnicode_Equal")
+
+
+@animal("WK403", WINDOWS)
+def bound_to_one_python(draft: Draft) -> None:
+    draft.members[PYD] = swapped(pyd(), b"ADVAPI32.dll", b"python39.dll")
+
+
+@animal("WK404")
+def a_suffix_for_another_python(draft: Draft) -> None:
+    draft.members["demo/dx.cpython-312-x86_64-linux-gnu.so"] = draft.members.pop(SO)
+
+
+@animal("WK405")
+def no_entry_point(draft: Draft) -> None:
+    draft.members["demo/other.abi3.so"] = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x")
+
+
+@animal("WK406")
+def compiled_for_free_threading(draft: Draft) -> None:
+    draft.rename(LINUX.replace("abi3", "cp311"))
+    names, others = b"PyLong_FromLong\0__gmon_start__\0", b"_Py_DecRefShared\0_gmon_start__\0"
+    draft.members["demo/dx.cpython-311-x86_64-linux-gnu.so"] = swapped(draft.members.pop(SO), names, others)
+
+
+@animal("WK408")
+def a_module_of_another_python_left_over(draft: Draft) -> None:
+    draft.rename(LINUX.replace("abi3", "cp311"))
+    module = draft.members.pop(SO)
+    draft.members |= {f"demo/dx.cpython-{version}-x86_64-linux-gnu.so": module for version in (311, 312)}
+
+
+@animal("WK409")
+def a_module_renamed(draft: Draft) -> None:
+    draft.members["demo/dy.abi3.so"] = draft.members.pop(SO)
+
+
+@animal("WK409", MACOS)
+def half_a_universal2_without_symbols(draft: Draft) -> None:
+    draft.rename(MACOS.replace("11_0_arm64", "11_0_universal2"))
+    other = swapped(dylib(cpu=macho.X86_64), b"_PyInit_dx", b"_PyGone_dx")
+    draft.members[DYLIB] = macho.fat([(macho.X86_64, other), (macho.ARM64, dylib())]).data

@@ -1,0 +1,11 @@
+"""Wheels over their budget (WK6)."""
+
+import zlib
+
+from zoo.drafts import Draft, animal
+
+
+@animal("WK601")
+def over_the_budget(draft: Draft) -> None:
+    draft.members["demo/noise.bin"] = b"".join(zlib.crc32(bytes([n % 256, n // 256])).to_bytes(4, "big") for n in range(60_000))
+    draft.config = '[distribution.demo]\nmax-size = "100 kB"\n[matrix]\ntargets = ["manylinux_2_31_x86_64"]\n'
