@@ -1,10 +1,10 @@
 """What `wheelkit smoke` costs over the bare commands that it runs, and what it saves over venv and pip, in pairs.
 
-    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--offline] [--json] [DIST]
+    python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--json] [DIST]
 
 DIST is a folder of wheels; by default the native example family is built. The bare commands are those that make the environments, one
 after another: `uv venv`, `uv pip install`, `uv tool install`; and the same environments by `python -m venv` and `pip install`. The smoke
-test also imports, loads entry points, and runs scripts and commands. ``--offline`` takes third parties from uv's cache on both sides, so
+test also imports, loads entry points, and runs scripts and commands. With ``--offline`` both sides take third parties from uv's cache, so
 that no index's mood is measured; a slow index makes the ratio look better, since the smoke test waits for it in several environments at
 a time.
 """
@@ -21,8 +21,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from outcome import compared, report
+from outcome import Outcome, compared
 from pairs import Contender, duel
+from script import script
 
 from wheelkit import machine
 from wheelkit.build.workshop import find_tool
@@ -36,29 +37,29 @@ NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
 TAG = f"cp3{sys.version_info[1]}"
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dist", nargs="?", type=Path)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--pip-runs", type=int, default=2)
-    parser.add_argument("--offline", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> list[Outcome]:
+    """Run against the bare commands, with an index and without one, and against venv with pip."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         project = Path(shutil.copytree(NATIVE, scratch / "native"))
         dist = options.dist.resolve() if options.dist else built(project)
-        offline = ["--offline"] if options.offline else []
-        argv = [sys.executable, "-m", "wheelkit", "smoke", str(dist), "--python", TAG, *offline]
+        argv = (sys.executable, "-m", "wheelkit", "smoke", str(dist), "--python", TAG)
         ours = Contender(name="wheelkit smoke", argv=argv, cwd=project)
-        source = Source(offline=options.offline)
-        bare = Contender(name="the bare commands with uv", argv=["sh", "-euc", script(dist, scratch / "uv", source, pip=False)])
-        outcomes = [compared("smoke", duel(ours, bare, runs=options.runs), most=1.5)]
+        offline = Contender(name="wheelkit smoke --offline", argv=(*argv, "--offline"), cwd=project)
+        outcomes = [
+            compared("smoke", duel(ours, bare(dist, scratch / "uv"), runs=options.runs), most=1.5),
+            compared("smoke --offline", duel(offline, bare(dist, scratch / "off", offline=True), runs=options.runs), most=1.5),
+        ]
         if options.pip_runs:
-            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", script(dist, scratch / "pip", Source(), pip=True)])
+            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", lines(dist, scratch / "pip", Source(), pip=True)])
             outcomes.append(compared("smoke", duel(ours, slow, runs=options.pip_runs), faster=10))
-    return report(outcomes, as_json=options.json)
+    return outcomes
+
+
+def bare(dist: Path, folder: Path, *, offline: bool = False) -> Contender:
+    """Give the bare commands of a smoke test."""
+    name = "the bare commands with uv" + (", --offline" if offline else "")
+    return Contender(name=name, argv=["sh", "-euc", lines(dist, folder, Source(offline=offline), pip=False)])
 
 
 def built(project: Path) -> Path:
@@ -67,19 +68,19 @@ def built(project: Path) -> Path:
     return project / "dist"
 
 
-def script(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
+def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
     found = tuple(packages.read(path) for path in packages.collect(dist))
     here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
     python = machine.find_pythons([Interpreter.parse(TAG)])[TAG]
     contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
-    lines = []
+    written = []
     for number, case in enumerate(plan.cases(contents, [python])):
         place = Place(folder=folder / str(number))
         place.prepare(case)
-        lines.append(f"rm -rf {place.env} {place.folder / 'tools'}")
-        lines += [line(command) for command in commands(case, place, source, pip=pip)]
-    return "\n".join(lines)
+        written.append(f"rm -rf {place.env} {place.folder / 'tools'}")
+        written += [line(command) for command in commands(case, place, source, pip=pip)]
+    return "\n".join(written)
 
 
 def commands(case: Case, place: Place, source: Source, *, pip: bool) -> Iterable[Command]:
@@ -98,4 +99,4 @@ def line(command: Command) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(__doc__, measure, runs=5, options={"dist": {"nargs": "?", "type": Path}, "--pip-runs": {"type": int, "default": 2}})

@@ -1,6 +1,6 @@
 """All benchmarks with one command: each in pairs, in one run, on an idle machine, as one table.
 
-    python tests/bench/suite.py [--only start,verify,smoke,publish,rebuild,build,growth] [--quick] [--json FILE]
+    python tests/bench/suite.py [--only start,verify,smoke,publish,rebuild,build,growth] [--quick] [--torch WHEEL] [--json FILE]
 
 Each benchmark is a script of its own and can be run alone. With --quick there are fewer pairs. The peers of `verify` have to be
 installed beside wheelkit: twine, check-wheel-contents, auditwheel, abi3audit, delvewheel. Exit code 1 tells that a limit does not hold.
@@ -42,10 +42,10 @@ BENCHMARKS = {
 }
 
 
-def run(benchmark: Benchmark, *, quick: bool) -> list[Outcome]:
+def run(benchmark: Benchmark, further: Sequence[str], *, quick: bool) -> list[Outcome]:
     """Run one script; what it says on standard error is shown as it comes."""
     arguments = benchmark.quick if quick else benchmark.full
-    command = [sys.executable, str(HERE / benchmark.script), *arguments, "--json"]
+    command = [sys.executable, str(HERE / benchmark.script), *arguments, *further, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
         return [from_plain(one) for one in json.loads(done.stdout)["outcomes"]]
@@ -58,6 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(BENCHMARKS), type=lambda text: text.split(","))
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--torch", type=Path, metavar="WHEEL", help="a wheel of torch, to verify the wheels with and without it")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if unknown := set(options.only) - BENCHMARKS.keys():
@@ -65,7 +66,8 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for name in options.only:
         sys.stderr.write(f"{name}: {BENCHMARKS[name].title}\n")
-        outcomes += run(BENCHMARKS[name], quick=options.quick)
+        further = ("--torch", str(options.torch.resolve())) if options.torch and name == "verify" else ()
+        outcomes += run(BENCHMARKS[name], further, quick=options.quick)
     print(table(outcomes))
     if options.json:
         options.json.write_text(json.dumps({"python": sys.version.split()[0], "outcomes": [one.plain() for one in outcomes]}, indent=2))
