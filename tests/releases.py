@@ -139,7 +139,7 @@ def write_manifest(  # noqa: PLR0913
 def _metadata(project: Project, member: Member) -> str:
     needs = [f"Requires-Dist: {name}>=1,<99" for name in member.needs]
     needs += [f"Requires-Dist: {text}" for text in member.third_parties]
-    return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs)
+    return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs, markup="")
 
 
 def _wheel(project: Project, member: Member, filename: str) -> Path:

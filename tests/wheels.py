@@ -20,10 +20,11 @@ PURE = "demo-1.0-py3-none-any.whl"
 Contents = bytes | str
 
 
-def metadata(name: str = "demo", version: str = "1.0", *lines: str) -> str:
-    """Give a METADATA file; its description is reStructuredText unless a line says otherwise."""
-    markup = () if any(line.startswith("Description-Content-Type:") for line in lines) else ("Description-Content-Type: text/x-rst",)
-    return "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *markup, "", "A demo.", ""))
+def metadata(name: str = "demo", version: str = "1.0", *lines: str, markup: str = "text/x-rst") -> str:
+    """Give a METADATA file; ``markup`` is that of its description, unless a line says it; empty for none."""
+    said = any(line.startswith("Description-Content-Type:") for line in lines)
+    last = (f"Description-Content-Type: {markup}",) if markup and not said else ()
+    return "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *last, "", "A demo.", ""))
 
 
 def wheel_file(filename: str, **fields: str) -> str:

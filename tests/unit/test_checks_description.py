@@ -13,8 +13,7 @@ OWN = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, 
 
 
 def codes(folder: Path, text: str, kind: str = "text/x-rst") -> list[str]:
-    said = f"Description-Content-Type: {kind}"
-    metadata = wheels.metadata("demo", "1.0", said).replace(said if not kind else "\0", "Summary: Untold").replace("A demo.", text)
+    metadata = wheels.metadata(markup=kind).replace("A demo.", text)
     wheel = read(wheels.write_wheel(folder, members={"{info}/METADATA": metadata}))
     return [finding.code for finding in description.renders(wheel, OWN)]
 
