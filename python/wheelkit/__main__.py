@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _USAGE = 2
-# Python looks for garbage after every 700 objects; while modules load it finds none, which is a twentieth of a short command's time.
-_YOUNG_OBJECTS = 50_000
+# Python looks for garbage after every 700 objects. While modules load it finds none; when many wheels are read, the email package leaves some.
+_YOUNG_OBJECTS = 2_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

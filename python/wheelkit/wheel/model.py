@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -127,7 +128,7 @@ class Binary(Struct, frozen=True, kw_only=True):
         return self.member.rpartition("/")[2]
 
     def without_symbols(self) -> Binary:
-        """Give the same binary without the names that it imports and exports, which can be millions."""
+        """Give the same binary without the names that it imports and exports, which can be millions, and without search paths."""
         if self.scan is None:
             return self
         slices = tuple(_without_symbols(part) for part in self.scan.slices)
@@ -139,9 +140,19 @@ class Binary(Struct, frozen=True, kw_only=True):
         return self.scan.slices if self.scan else ()
 
 
+_NO_FIELDS = Headers(fields={})
+# What only the checks of single wheels ask of a binary.
+_OF_SINGLE_WHEELS = frozenset({"imports", "exports", "rpaths"})
+
+
 def _without_symbols(part: Slice) -> Slice:
-    named = zip(part.__match_args__, part, strict=True)
-    return type(part)(() if name in {"imports", "exports"} else value for name, value in named)
+    """Leave out the symbols; thousands of binaries ask for the same libraries and versions, so each of those words is kept once."""
+    kept = {
+        "needed": tuple(type(one)((intern(one.name), one.how)) for one in part.needed),
+        "versions": tuple(type(one)((intern(one.library), intern(one.version), None)) for one in part.versions),
+        **dict.fromkeys(_OF_SINGLE_WHEELS, ()),
+    }
+    return type(part)(kept.get(name, value) for name, value in zip(part.__match_args__, part, strict=True))
 
 
 class Wheel(Struct, frozen=True, kw_only=True):
@@ -202,9 +213,9 @@ class Wheel(Struct, frozen=True, kw_only=True):
         return frozenset(library.name for _, part in self.parts() for library in part.needed)
 
     def without_contents(self) -> Wheel:
-        """Give the same wheel without what only the checks of single wheels read: members, RECORD, WHEEL, METADATA's text, symbols."""
+        """Give the same wheel without what only the checks of single wheels read: members, texts, symbols and search paths."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
-        return replace(self, members=(), record=None, metadata_text=b"", fields=Headers(fields={}), binaries=binaries)
+        return replace(self, members=(), record=None, metadata_text=b"", entry_points=b"", fields=_NO_FIELDS, binaries=binaries)
 
     def parts(self) -> Iterator[tuple[Binary, Slice]]:
         """Walk all architectures of all readable binaries."""
