@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _USAGE = 2
-# Python looks for garbage after every 700 objects. While modules load it finds none; when many wheels are read, the email package leaves some.
+# Python looks for garbage after every 700 objects. While modules load it finds none; what reads many METADATA files leaves some.
 _YOUNG_OBJECTS = 2_000
 
 
