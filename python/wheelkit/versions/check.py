@@ -111,8 +111,9 @@ def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Pro
 def _shared(state: State, template: str, names: Sequence[str]) -> Problem:
     told = [f"{name} {state.members[name].version or '(of unknown version)'}" for name in names]
     told = told if len(told) <= _GLIMPSE else [*told[: _GLIMPSE - 1], f"{len(told) - _GLIMPSE + 1} more"]
-    what = f'{", ".join(told[:-1])} and {told[-1]} are {"both" if len(names) == 2 else "all"} tagged "{template}"'  # noqa: PLR2004
-    fix = _tag_fix(names[1]) + ("" if len(names) == 2 else "   (and so on: each its own)")  # noqa: PLR2004
+    pair = len(names) == 2  # noqa: PLR2004 - of two, people say both
+    what = f'{", ".join(told[:-1])} and {told[-1]} are {"both" if pair else "all"} tagged "{template}"'
+    fix = _tag_fix(names[1]) + ("" if pair else "   (and so on: each its own)")
     return Problem(distribution=names[0], where="tag", what=what, fix=fix)
 
 
