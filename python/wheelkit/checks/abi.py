@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -135,6 +137,9 @@ def _dll_fix(name: FileName) -> str:
 _THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
 _DEBUG_ONLY = frozenset({"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"})
 
+_TELLING = _THREADED_ONLY | _DEBUG_ONLY
+_NAME = attrgetter("name")
+
 
 def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extensions that were compiled for a free-threaded or a debug interpreter, while the wheel is tagged for another."""
@@ -144,7 +149,7 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
     old = leftovers(wheel)
     for binary in (one for one in wheel.binaries if one.extension and one.member not in old):
-        imported = {symbol.name for part in binary.slices for symbol in part.imports}
+        imported = _TELLING.intersection(chain.from_iterable(map(_NAME, part.imports) for part in binary.slices))
         for kind, marks, ending in (("free-threaded", _THREADED_ONLY, "t"), ("debug", _DEBUG_ONLY, "d")):
             own = imported & marks
             # A debug build's ABI tag is cp311d or cp314td.

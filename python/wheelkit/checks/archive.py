@@ -94,9 +94,13 @@ _SHOWN = 40
 
 
 def _path_trouble(name: str) -> str:
+    if len(name) <= _LONGEST_NAME and _PLAIN_PATH.fullmatch(name):
+        return ""
     return next((words for tells, words in _PATH_TROUBLES if tells(name)), "")
 
 
+# What nearly all members are named like, and no trouble is: letters, digits and marks, and no part that begins with a dot.
+_PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # PATH_MAX and NAME_MAX of Linux; other systems take less.
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255

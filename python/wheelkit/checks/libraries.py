@@ -30,11 +30,11 @@ _LIBPYTHON = re.compile(r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framewo
 
 def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report needed libraries that nobody brings: not the wheel, not the tag's systems, not a provider."""
-    own = {claim.system for claim in claims(wheel)}
+    own, held = {claim.system for claim in claims(wheel)}, wheel.held
     for system, needs in needed_libraries(wheel).items():
         if system not in own:
             continue
-        lost = {library: needs[library] for library in sorted(needs) if not _brought(wheel, system, library)}
+        lost = {library: needs[library] for library in sorted(needs) if not _brought(wheel, held, system, library)}
         providers = provided(wheel, contract) if lost else ()
         lost = {library: binaries for library, binaries in lost.items() if provider_of(library, system, providers) is None}
         for provider, libraries in _by_provider(lost, system).items():
@@ -87,8 +87,7 @@ def _graft_fix(wheel: Wheel) -> str:
     return f"graft it: python -m wheelkit repair {wheel.filename}; or exclude it and require its provider"
 
 
-def _brought(wheel: Wheel, system: System, library: str) -> bool:
-    held = wheel.held
+def _brought(wheel: Wheel, held: frozenset[str], system: System, library: str) -> bool:
     if system is System.WINDOWS:
         lowered = {name.lower() for name in held}
         return library.lower() in lowered or of_windows(library) or python_dll(library) is not None or _own_interpreter(wheel, library)

@@ -35,11 +35,12 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """
     own = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
     files = frozenset(_installed(member.name) for member in wheel.members if not member.directory) if own else frozenset()
+    held = wheel.held if own else frozenset()
     lost: dict[str, dict[str, None]] = {}
     for binary, part in wheel.parts():
         if binary.extension and system_of(binary) in own and runs(part):
             here = dirname(_installed(binary.member))
-            for library in _held(wheel, part):
+            for library in _held(held, part):
                 if files.isdisjoint(_places(part, here, library)):
                     lost.setdefault(library, {})[binary.member] = None
     by_name = {basename(path): path for path in files} if lost else {}
@@ -47,9 +48,8 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield _lost(wheel, library, list(users), by_name.get(basename(library), ""))
 
 
-def _held(wheel: Wheel, part: Slice) -> Iterator[str]:
+def _held(held: frozenset[str], part: Slice) -> Iterator[str]:
     """Walk the libraries that a binary cannot do without and that the wheel holds."""
-    held = wheel.held if part.needed else frozenset()
     for library in part.needed:
         if library.how == "required" and not library.name.startswith("/") and basename(library.name) in held:
             yield library.name

@@ -5,25 +5,22 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import zipfile
-import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel.glance import glance
-from wheelkit.wheel.inflate import InflateError, pieces, whole
+from wheelkit.wheel.directory import DirectoryError, entries_of
+from wheelkit.wheel.inflate import InflateError, pieces, strictly, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from typing import BinaryIO
-    from zipfile import ZipInfo
+
+    from wheelkit.wheel.directory import Entry
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
-_UTF8 = 0x800
 _HAS_DESCRIPTOR = 0x8
 # The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
@@ -36,21 +33,6 @@ _REBUILD = "build it again; if it was downloaded, download it again"
 
 # What no wheel needs: the densest real members are tables of zeros that unpack to some ten times their size.
 _BOMB_RATIO, _BOMB_MEMBER, _BOMB_ARCHIVE = 200, 64 << 20, 1 << 30
-
-# What zipfile raises on damaged archives, seen and documented.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    zlib.error,
-    EOFError,
-    struct.error,
-    OverflowError,
-    UnicodeDecodeError,
-    ValueError,
-    IndexError,
-    MemoryError,
-)
 
 
 def bomb(size: int, packed: int, least: int = _BOMB_MEMBER) -> bool:
@@ -75,13 +57,12 @@ class Archive:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)
-                self.entries, self._directory = (shallow and _glanced(file)) or _listed(file)
+                self.entries, self._directory = entries_of(file, shallow=shallow)
         except OSError as error:
             raise _unreadable(path, error) from error
-        except _DAMAGE as error:
-            words = str(error).rstrip(".") or type(error).__name__
-            raise WheelError(f"{path.name} is no readable zip archive: {words}", hint=_REBUILD) from error
-        unpacked = sum(entry.file_size for entry in self.entries)
+        except DirectoryError as error:
+            raise WheelError(f"{path.name} is no readable zip archive: {error}", hint=_REBUILD) from error
+        unpacked = sum(entry.size for entry in self.entries)
         if bomb(unpacked, self.size, _BOMB_ARCHIVE):
             message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
             raise WheelError(message, hint="do not install it: it would fill the disk")
@@ -106,16 +87,6 @@ class Archive:
         return self._directory
 
 
-def _listed(file: BinaryIO) -> tuple[tuple[ZipInfo, ...], int]:
-    with zipfile.ZipFile(file) as archive:
-        return tuple(archive.infolist()), archive.start_dir
-
-
-def _glanced(file: BinaryIO) -> tuple[tuple[ZipInfo, ...], int] | None:
-    entries = glance(file)
-    return None if entries is None else (entries, 0)
-
-
 def _unreadable(path: Path, error: OSError | ValueError) -> WheelError:
     reason = getattr(error, "strerror", None) or str(error)
     return WheelError(f"{path} cannot be read: {reason}", hint="check that it is a file, and its permissions")
@@ -136,18 +107,23 @@ class Contents:
             self._view.release()
             self._map.close()
 
-    def pieces(self, entry: ZipInfo) -> Iterator[bytes | memoryview]:
+    def pieces(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
         start = self._start(entry)
-        packed = self._view[start : start + entry.compress_size]
-        yield from pieces(packed, entry.compress_type, entry.file_size, entry.CRC, done=lambda count: self._forget(start, count))
+        packed = self._view[start : start + entry.packed]
+        yield from pieces(packed, entry.method, entry.size, entry.crc, done=lambda count: self._forget(start, count))
 
-    def whole(self, entry: ZipInfo) -> bytes | memoryview:
+    def whole(self, entry: Entry) -> bytes | memoryview:
         """Give an entry's bytes, where they are known to be few; raise InflateError with what is wrong with them."""
         start = self._start(entry)
-        return whole(self._view[start : start + entry.compress_size], entry.compress_type, entry.file_size, entry.CRC)
+        return whole(self._view[start : start + entry.packed], entry.method, entry.size, entry.crc)
 
-    def header_trouble(self, entry: ZipInfo) -> str:
+    def strictly(self, entry: Entry) -> bytes | memoryview:
+        """Give an entry's bytes like ``whole``, and the same in every run whatever its stream does."""
+        start = self._start(entry)
+        return strictly(self._view[start : start + entry.packed], entry.method, entry.size, entry.crc)
+
+    def header_trouble(self, entry: Entry) -> str:
         """Say in what an entry's local header differs from the central directory; empty where they agree.
 
         Installers that unpack while they download read the local headers only.
@@ -156,17 +132,20 @@ class Contents:
         if header is None:
             return ""  # reading the contents says so
         _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = header
-        start = entry.header_offset + _LOCAL_HEADER.size + name_length
+        found = (flags, method, crc, packed, size)
+        if found == (entry.flags, entry.method, entry.crc, entry.packed, entry.size) and not (extra_length or entry.extra):
+            return ""
+        start = entry.offset + _LOCAL_HEADER.size + name_length
         told = (size, packed)
         if _IN_ZIP64 in told:
             told = _wide(told, bytes(self._view[start : start + extra_length]))
         late = flags & _HAS_DESCRIPTOR and not (crc or size or packed)
         wanted = (
-            ("flags", flags & ~_HAS_DESCRIPTOR, entry.flag_bits & ~_HAS_DESCRIPTOR),
-            ("method", method, entry.compress_type),
-            ("checksum", crc, entry.CRC),
-            ("size", told[0], entry.file_size),
-            ("packed size", told[1], entry.compress_size),
+            ("flags", flags & ~_HAS_DESCRIPTOR, entry.flags & ~_HAS_DESCRIPTOR),
+            ("method", method, entry.method),
+            ("checksum", crc, entry.crc),
+            ("size", told[0], entry.size),
+            ("packed size", told[1], entry.packed),
         )
         renamed = _renamed(entry, bytes(self._view[start : start + extra_length]))
         if renamed:
@@ -180,13 +159,13 @@ class Contents:
         """
         position, stray, shared, hidden = 0, 0, 0, 0
         slack: Sequence[int] = (0,)
-        for entry in sorted(self._archive.entries, key=lambda item: item.header_offset):
-            gap = entry.header_offset - position
+        for entry in sorted(self._archive.entries, key=lambda item: item.offset):
+            gap = entry.offset - position
             stray += gap if gap > 0 and gap not in slack else 0
-            hidden += self._headers_in(position, entry.header_offset)
+            hidden += self._headers_in(position, entry.offset)
             shared += max(-gap, 0)
             position = max(position, self._end(entry))
-            slack = _DESCRIPTORS if entry.flag_bits & _HAS_DESCRIPTOR else (0,)
+            slack = _DESCRIPTORS if entry.flags & _HAS_DESCRIPTOR else (0,)
         gap = self._archive.directory - position
         stray += 0 if gap in slack else abs(gap)
         hidden += self._headers_in(position, self._archive.directory)
@@ -195,38 +174,38 @@ class Contents:
     def _headers_in(self, start: int, end: int) -> int:
         return bytes(self._view[start:end]).count(_LOCAL_SIGNATURE) if end - start >= _LOCAL_HEADER.size else 0
 
-    def _header(self, entry: ZipInfo) -> tuple[int, ...] | None:
-        if not 0 <= entry.header_offset <= len(self._view) - _LOCAL_HEADER.size:
+    def _header(self, entry: Entry) -> tuple[int, ...] | None:
+        if not 0 <= entry.offset <= len(self._view) - _LOCAL_HEADER.size:
             return None
-        header = _LOCAL_HEADER.unpack_from(self._view, entry.header_offset)
+        header = _LOCAL_HEADER.unpack_from(self._view, entry.offset)
         return header if header[0] == _LOCAL_SIGNATURE else None
 
-    def _end(self, entry: ZipInfo) -> int:
+    def _end(self, entry: Entry) -> int:
         header = self._header(entry)
         if header is None:
-            return entry.header_offset
-        return entry.header_offset + _LOCAL_HEADER.size + header[-2] + header[-1] + entry.compress_size
+            return entry.offset
+        return entry.offset + _LOCAL_HEADER.size + header[-2] + header[-1] + entry.packed
 
     def _behind(self) -> int:
         """Count what follows the end record; a comment is there too, which wheels do not need."""
         tail = bytes(self._view[-_END_SEARCH:])
         return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE
 
-    def _start(self, entry: ZipInfo) -> int:
+    def _start(self, entry: Entry) -> int:
         """Find an entry's packed bytes; raise InflateError where they are not there, or are not to be unpacked."""
-        if entry.flag_bits & _ENCRYPTED:
+        if entry.flags & _ENCRYPTED:
             raise InflateError("is encrypted")
-        if bomb(entry.file_size, entry.compress_size):
-            message = f"declares {entry.file_size} bytes, packed into {entry.compress_size}; it was not unpacked"
+        if bomb(entry.size, entry.packed):
+            message = f"declares {entry.size} bytes, packed into {entry.packed}; it was not unpacked"
             raise InflateError(message)
         header = self._header(entry)
         if header is None:
             raise InflateError("has no local header where the central directory points to")
-        start = entry.header_offset + _LOCAL_HEADER.size
-        if bytes(self._view[start : start + header[-2]]) != _raw_name(entry):
+        start = entry.offset + _LOCAL_HEADER.size
+        if bytes(self._view[start : start + header[-2]]) != entry.raw:
             raise InflateError("has another name in its local header than in the central directory")
         start += header[-2] + header[-1]
-        if start + entry.compress_size > len(self._view):
+        if start + entry.packed > len(self._view):
             raise InflateError("reaches beyond the end of the file")
         return start
 
@@ -256,7 +235,7 @@ def _wide(told: tuple[int, int], extra: bytes) -> tuple[int, int]:
     return told
 
 
-def _renamed(entry: ZipInfo, local_extra: bytes) -> str:
+def _renamed(entry: Entry, local_extra: bytes) -> str:
     """Give the other name that Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header has for a member; empty where none does."""
     for extra in {entry.extra, local_extra} - {b""}:
         place = 0
@@ -264,13 +243,7 @@ def _renamed(entry: ZipInfo, local_extra: bytes) -> str:
             kind, length = struct.unpack_from("<HH", extra, place)
             # A version and a checksum of the name stand before it.
             name = extra[place + 4 + 5 : place + 4 + length].decode("utf-8", errors="replace")
-            if kind == _UNICODE_PATH_FIELD and name and name != entry.orig_filename:
+            if kind == _UNICODE_PATH_FIELD and name and name != entry.name:
                 return name
             place += 4 + length
     return ""
-
-
-def _raw_name(entry: ZipInfo) -> bytes:
-    """Give back a member's name as the central directory spells it (zipfile decodes it)."""
-    encoding = "utf-8" if entry.flag_bits & _UTF8 or entry.orig_filename.isascii() else "cp437"
-    return entry.orig_filename.encode(encoding, errors="surrogateescape")

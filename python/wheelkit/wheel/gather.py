@@ -6,6 +6,8 @@ import mmap
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from wheelkit.wheel import inflate
+
 if TYPE_CHECKING:
     from typing import IO, Self
 
@@ -15,8 +17,6 @@ _MAGIC = (
     b"MZ",
     *(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")),
 )
-# Binaries above this size go into a mapped temporary file, so that their bytes are the kernel's to page out.
-LARGE = 1024 * 1024 * 1024
 _HUGE = 8 * 1024 * 1024
 
 
@@ -25,42 +25,14 @@ def is_binary(begin: bytes | memoryview) -> bool:
     return bytes(begin[:4]).startswith(_MAGIC)
 
 
-class Room:
-    """Memory that one thread uses for one binary after the other: fresh pages cost more than the copying into them."""
-
-    def __init__(self) -> None:
-        self._map: mmap.mmap | None = None
-        self._whole = memoryview(b"")
-
-    def take(self, size: int) -> memoryview:
-        """Give that much memory, writable; what was taken before must not be in use any more."""
-        if len(self._whole) < size:
-            self.close()
-            self._map = mmap.mmap(-1, size)
-            if size >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
-                with suppress(OSError):  # a kernel without huge pages
-                    self._map.madvise(mmap.MADV_HUGEPAGE)
-            self._whole = memoryview(self._map)
-        return self._whole[:size]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._whole.release()
-        self._whole = memoryview(b"")
-        if self._map is not None:
-            self._map.close()
-            self._map = None
-
-
 class Gathering:
     """Collects one member's pieces for the time of a ``with`` block; ``size`` is how many bytes it declares.
 
     ``binary`` tells, from the first piece on, whether it begins like one.
     """
 
-    def __init__(self, size: int, room: Room) -> None:
+    def __init__(self, size: int) -> None:
         self._size = size
-        self._room = room
         self._got = 0
         self._stack = ExitStack()
         self._view: memoryview | None = None
@@ -93,12 +65,12 @@ class Gathering:
     def _make_room(self, first: bytes | memoryview) -> None:
         if len(first) == self._size:
             self._view = self._stack.enter_context(memoryview(first).toreadonly())
-        elif self._size >= LARGE:
+        elif self._size >= inflate.LARGE:
             from tempfile import TemporaryFile
 
             self._file = self._stack.enter_context(TemporaryFile())  # noqa: SIM115 - the stack is the context
         else:
-            self._view = self._stack.enter_context(self._room.take(self._size))
+            self._view = self._stack.enter_context(memoryview(self._stack.enter_context(_memory(self._size))))
 
     def whole(self) -> memoryview:
         """Give all bytes of a binary, once every piece is there."""
@@ -107,3 +79,12 @@ class Gathering:
             mapped = self._stack.enter_context(mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ))
             self._view, self._file = self._stack.enter_context(memoryview(mapped)), None
         return self._view if self._view is not None else memoryview(b"")
+
+
+def _memory(size: int) -> mmap.mmap:
+    """Take memory in large pages where the kernel has them: to make many small ones takes longer than to fill them."""
+    memory = mmap.mmap(-1, size)
+    if size >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a kernel without huge pages
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory

@@ -1,9 +1,16 @@
-"""The one small interface to decompression, behind which the fastest library at hand does it."""
+"""The one small interface to decompression, behind which the fastest library at hand does it.
+
+Most members are inflated at once by libdeflate. What is too large for that, and whatever it does not find to be as declared, goes through
+a stream with zlib's interface, which can tell what is wrong.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
+
+from wheelkit.wheel import libdeflate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -12,9 +19,12 @@ STORED = 0
 DEFLATED = 8
 _RAW = -15  # no zlib header, the largest window (RFC 1951 as used in zip archives)
 _HIGHEST_RATIO = 1032  # deflate: 258 bytes from two bits, at best
-# Up to this size a member is inflated in one piece, which no thread has to copy while it holds the interpreter's lock, and for which
-# common allocators use the same memory again. Above it, windows of packed bytes give pieces, and neither is all in memory at once.
-ONE_PIECE = 32 * 1024 * 1024
+# Up to this size a member is given in one piece by any library. Above it, windows of packed bytes give pieces, and neither is all in
+# memory at once; libdeflate gives larger ones too, as long as their packed bytes are few.
+# Above the second size nothing is held in memory.
+_ONE_PIECE = 32 * 1024 * 1024
+LARGE = 1024 * 1024 * 1024
+_LITTLE = 512 * 1024
 _WINDOW = 256 * 1024
 _PIECE = 4 * 1024 * 1024
 
@@ -42,21 +52,65 @@ class _Codec:
         self.error: type[Exception] = module.error
 
 
-def _fastest() -> _Codec:
+@cache
+def _codec() -> _Codec:
+    """Give the fastest library with zlib's interface."""
     for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
         try:
             return _Codec(name)
         except ImportError:
             continue
+    return _python()
+
+
+@cache
+def _python() -> _Codec:
     return _Codec("zlib")
 
 
-_codec = _fastest()
+def _codec_for(size: int) -> _Codec:
+    """Give Python's own for the little that libdeflate leaves over: to load another takes longer."""
+    return _python() if size <= _LITTLE and libdeflate.available() else _codec()
 
 
 def library() -> str:
-    """Name the module that inflates in this process."""
-    return _codec.name
+    """Name the module that inflates most members in this process."""
+    return "deflate" if libdeflate.available() else _codec().name
+
+
+def at_once(packed: int, size: int) -> bool:
+    """Tell whether a member of these sizes is to be given by ``whole``; ``pieces`` is for the others."""
+    return size <= _ONE_PIECE or (size < LARGE and packed <= libdeflate.MOST_PACKED and libdeflate.available())
+
+
+def whole(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
+    """Give a member's contents at once; raise InflateError where they are not as declared. A stored member is not copied.
+
+    Two runs may differ in what they give for a stream that refers back to before its own beginning; ``strictly`` refuses it.
+    """
+    if method == DEFLATED and size <= len(packed) * _HIGHEST_RATIO and len(packed) <= libdeflate.MOST_PACKED:
+        data = libdeflate.inflated(packed, size, crc)
+        if data is not None:
+            return data
+    return strictly(packed, method, size, crc)
+
+
+def strictly(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
+    """Give a member's contents at once, by a library that can say what is wrong with them: raise InflateError with that."""
+    codec = _codec_for(size)
+    if method == STORED:
+        _agree(len(packed), size)
+        _agree_crc(codec.crc32(packed), crc)
+        return packed
+    if method != DEFLATED:
+        message = f"is packed by zip method {method}; wheels hold stored and deflated files only"
+        raise InflateError(message)
+    if size > len(packed) * _HIGHEST_RATIO:
+        message = f"declares {size} bytes, more than {len(packed)} packed bytes can hold"
+        raise InflateError(message)
+    data = _inflated(codec, packed, size)
+    _agree_crc(codec.crc32(data), crc)
+    return data
 
 
 def pieces(
@@ -67,37 +121,20 @@ def pieces(
     ``size`` is a claim: never more than a piece above it is produced. Stored members are not copied. ``done`` is told from time to
     time how many of the packed bytes are not needed any more.
     """
-    if method == DEFLATED and ONE_PIECE < size <= len(packed) * _HIGHEST_RATIO:
+    if method == DEFLATED and size <= len(packed) * _HIGHEST_RATIO:
         yield from _in_pieces(packed, size, crc, done)
     else:
-        yield whole(packed, method, size, crc)
+        yield strictly(packed, method, size, crc)
 
 
-def whole(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
-    """Give a member's contents at once; raise InflateError where they are not as declared. A stored member is not copied."""
-    if method == STORED:
-        _agree(len(packed), size)
-        _agree_crc(_codec.crc32(packed), crc)
-        return packed
-    if method != DEFLATED:
-        message = f"is packed by zip method {method}; wheels hold stored and deflated files only"
-        raise InflateError(message)
-    if size > len(packed) * _HIGHEST_RATIO:
-        message = f"declares {size} bytes, more than {len(packed)} packed bytes can hold"
-        raise InflateError(message)
-    data = _inflated(packed, size)
-    _agree_crc(_codec.crc32(data), crc)
-    return data
-
-
-def _inflated(packed: memoryview, size: int) -> bytes:
-    stream = _codec.new(_RAW)
+def _inflated(codec: _Codec, packed: memoryview, size: int) -> bytes:
+    stream = codec.new(_RAW)
     try:
         data = stream.decompress(packed, size + 1)
         # An empty member's end marker is only seen once all input was consumed.
         if not stream.eof and len(data) <= size and stream.unconsumed_tail:
             data += stream.decompress(stream.unconsumed_tail, size + 1 - len(data))
-    except _codec.error as error:
+    except codec.error as error:
         raise InflateError("has damaged packed bytes") from error
     _agree(len(data), size)
     _finished(stream)
@@ -105,7 +142,8 @@ def _inflated(packed: memoryview, size: int) -> bytes:
 
 
 def _in_pieces(packed: memoryview, size: int, crc: int, done: Callable[[int], object]) -> Iterator[bytes]:
-    stream = _codec.new(_RAW)
+    codec = _codec()
+    stream = codec.new(_RAW)
     position, got, found = 0, 0, 0
     source: bytes | memoryview = b""
     while not stream.eof and got <= size:
@@ -116,13 +154,13 @@ def _in_pieces(packed: memoryview, size: int, crc: int, done: Callable[[int], ob
         exhausted = not source
         try:
             piece = stream.decompress(source, _PIECE)
-        except _codec.error as error:
+        except codec.error as error:
             raise InflateError("has damaged packed bytes") from error
         source = stream.unconsumed_tail
         if exhausted and not piece:
             break
         got += len(piece)
-        found = _codec.crc32(piece, found)
+        found = codec.crc32(piece, found)
         yield piece
     _agree(got, size)
     _finished(stream)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from wheelkit.errors import WheelError
 from wheelkit.wheel import inflate
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.gather import LARGE, Gathering, is_binary
+from wheelkit.wheel.gather import Gathering, is_binary
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
@@ -27,10 +27,9 @@ from wheelkit.wheel.schedule import Job, Pool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-    from zipfile import ZipInfo
 
     from wheelkit.wheel.archive import Contents
-    from wheelkit.wheel.gather import Room
+    from wheelkit.wheel.directory import Entry
 
 # Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
 _BATCH = 2 * 1024 * 1024
@@ -131,14 +130,14 @@ class _Opened:
 
     def _text(self, name: str) -> bytes | None:
         wanted = f"{self.dist_info}/{name}"
-        entry = next((item for item in self.archive.entries if item.filename == wanted), None)
+        entry = next((item for item in self.archive.entries if item.name == wanted), None)
         if entry is None:
             return None
-        if entry.file_size > _LARGEST_TEXTS[name]:
-            message = f"{self.archive.path.name}: {wanted} declares {entry.file_size} bytes, far more than any such file has"
+        if entry.size > _LARGEST_TEXTS[name]:
+            message = f"{self.archive.path.name}: {wanted} declares {entry.size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
-            return bytes(self._contents.whole(entry))
+            return bytes(self._contents.strictly(entry))
         except InflateError as error:
             raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
 
@@ -163,26 +162,25 @@ class _Opened:
         batch: list[int] = []
         weight = 0
         for index, entry in enumerate(self.archive.entries):
-            if entry.filename.endswith("/"):
+            if entry.name.endswith("/"):
                 continue
-            if entry.file_size > _BATCH:
-                memory = entry.file_size if entry.file_size < LARGE else 0
-                yield Job(weight=entry.file_size, memory=memory, do=partial(self._read, [index]))
+            if entry.size > _BATCH:
+                yield Job(weight=entry.size, memory=_memory(entry), do=partial(self._read, [index]))
                 continue
             batch.append(index)
-            weight += entry.file_size
+            weight += entry.size
             if weight >= _BATCH:
                 yield Job(weight=weight, memory=0, do=partial(self._read, batch))
                 batch, weight = [], 0
         if batch:
             yield Job(weight=weight, memory=0, do=partial(self._read, batch))
 
-    def _read(self, indexes: Sequence[int], room: Room) -> None:
+    def _read(self, indexes: Sequence[int]) -> None:
         try:
             with self.archive.opened() as contents:
                 for index in indexes:
                     entry = self.archive.entries[index]
-                    self.seen[index] = _read_member(contents, entry, self.algorithms.get(entry.filename, _DEFAULT_HASH), room)
+                    self.seen[index] = _read_member(contents, entry, self.algorithms.get(entry.name, _DEFAULT_HASH))
         except WheelError as error:  # the file went away, or changed, while it was read
             for index in indexes:
                 self.seen[index] = _Seen(problem=f"could not be read: {error.message}")
@@ -227,7 +225,7 @@ def _file_name(filename: str) -> tuple[FileName | None, str]:
 
 def _dist_info(archive: Archive, name: FileName | None) -> str:
     """Name the ``.dist-info`` folder; where there are several, the file name's own, as installers do."""
-    tops = (entry.filename.partition("/") for entry in archive.entries)
+    tops = (entry.name.partition("/") for entry in archive.entries)
     folders = list(dict.fromkeys(top for top, slash, _ in tops if slash and top.endswith(".dist-info")))
     if not folders:
         message = f"{archive.path.name} has no .dist-info folder, so it is no wheel"
@@ -236,25 +234,32 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
     return (own or folders)[0]
 
 
-def _member(entry: ZipInfo, seen: _Seen) -> Member:
+def _memory(entry: Entry) -> int:
+    """Say what the reading of a large member takes: its bytes, and the packed ones as they are and in a frame; or a temporary file."""
+    if inflate.at_once(entry.packed, entry.size):
+        return entry.size + 2 * entry.packed
+    return entry.size if entry.size < inflate.LARGE else 0
+
+
+def _member(entry: Entry, seen: _Seen) -> Member:
     return Member(
-        name=entry.orig_filename,  # zipfile cuts names at a NUL, and turns backslashes round on Windows
-        size=entry.file_size,
-        packed=entry.compress_size,
-        method=entry.compress_type,
-        flags=entry.flag_bits,
-        mode=entry.external_attr >> 16,
-        dated=all(entry.date_time[1:3]),
+        name=entry.name,
+        size=entry.size,
+        packed=entry.packed,
+        method=entry.method,
+        flags=entry.flags,
+        mode=entry.mode,
+        dated=entry.dated,
         digest=seen.digest,
         problem=seen.problem,
         header=seen.header,
     )
 
 
-def _read_member(contents: Contents, entry: ZipInfo, algorithm: str, room: Room) -> _Seen:
+def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
     hasher = getattr(hashlib, algorithm if algorithm in HASHES else _DEFAULT_HASH)()
     try:
-        binary = _gathered(contents, entry, hasher, room) if entry.file_size > inflate.ONE_PIECE else _at_once(contents, entry, hasher)
+        binary = (_at_once if inflate.at_once(entry.packed, entry.size) else _gathered)(contents, entry, hasher)
     except InflateError as error:
         return _Seen(problem=str(error), header=contents.header_trouble(entry))
     except MemoryError:
@@ -266,18 +271,18 @@ def _read_member(contents: Contents, entry: ZipInfo, algorithm: str, room: Room)
     return _Seen(digest=digest, header=contents.header_trouble(entry), binary=binary)
 
 
-def _at_once(contents: Contents, entry: ZipInfo, hasher: hashlib._Hash) -> Binary | None:
+def _at_once(contents: Contents, entry: Entry, hasher: hashlib._Hash) -> Binary | None:
     data = contents.whole(entry)
     hasher.update(data)
-    return _scanned(entry.filename, memoryview(data)) if is_binary(data) else None
+    return _scanned(entry.name, memoryview(data)) if is_binary(data) else None
 
 
-def _gathered(contents: Contents, entry: ZipInfo, hasher: hashlib._Hash, room: Room) -> Binary | None:
-    with Gathering(entry.file_size, room) as gathering:
+def _gathered(contents: Contents, entry: Entry, hasher: hashlib._Hash) -> Binary | None:
+    with Gathering(entry.size) as gathering:
         for piece in contents.pieces(entry):
             hasher.update(piece)
             gathering.add(piece)
-        return _scanned(entry.filename, gathering.whole()) if gathering.binary else None
+        return _scanned(entry.name, gathering.whole()) if gathering.binary else None
 
 
 def _scanned(name: str, view: memoryview) -> Binary | None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.wheel.gather import Room
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Self
@@ -17,24 +15,13 @@ if TYPE_CHECKING:
 # What jobs may need at one time beside the largest one.
 _SLACK = 16 * 1024 * 1024
 
-# How many times too large a thread's room may be before it is given back.
-_MUCH = 4
-
 
 class Job(Struct, frozen=True, kw_only=True):
-    """Something to do that takes about ``weight`` bytes of work and up to ``memory`` bytes of the room that it is given."""
+    """Something to do that takes about ``weight`` bytes of work and, while it is done, up to ``memory`` bytes."""
 
     weight: int
     memory: int
-    do: Callable[[Room], None]
-
-
-class _Hands:
-    """One thread's room, and how much memory it may fill."""
-
-    def __init__(self) -> None:
-        self.room = Room()
-        self.held = 0
+    do: Callable[[], None]
 
 
 class Pool:
@@ -42,7 +29,7 @@ class Pool:
 
     Each takes the first job that fits beside what the others hold.
     All threads together hold as much as the largest job needs, and a little more: mostly one does the large jobs, one after the other,
-    in the same room, while the others do the rest. The thread that opens the pool is one of them: it works while it waits.
+    while the others do the rest. The thread that opens the pool is one of them: it works while it waits.
     """
 
     def __init__(self, threads: int) -> None:
@@ -89,80 +76,59 @@ class Pool:
         with self._changed:
             self._open = False
             self._changed.notify_all()
-        hands = _Hands()
-        try:
-            while (step := self._next(hands)) is not None:
-                if isinstance(step, int):
-                    yield step
-                else:
-                    self._do(*step, hands)
-        finally:
-            self._let_go(hands)
+        while (step := self._next()) is not None:
+            if isinstance(step, int):
+                yield step
+            else:
+                self._do(*step)
         if self._trouble is not None:
             raise self._trouble
 
     def _help(self) -> None:
         """Do jobs until none is left; what every further thread runs."""
-        hands = _Hands()
         try:
-            while (step := self._take(hands)) is not None:
-                self._do(*step, hands)
+            while (step := self._take()) is not None:
+                self._do(*step)
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
             with self._changed:
                 self._trouble = self._trouble or error
                 self._jobs.clear()
                 self._changed.notify_all()
-        finally:
-            self._let_go(hands)
 
-    def _do(self, group: int, job: Job, hands: _Hands) -> None:
-        if job.memory * _MUCH < hands.held:
-            # The jobs grow smaller and what they found grows: the room of the largest one is not kept for that long.
-            hands.room.close()
-            self._give_back(hands, job.memory)
-        job.do(hands.room)
+    def _do(self, group: int, job: Job) -> None:
+        job.do()
         with self._changed:
+            self._held -= job.memory
             self._left[group] -= 1
             if not self._left[group]:
                 self._finished.append(group)
+            if job.memory or not self._left[group]:
                 self._changed.notify_all()
 
-    def _next(self, hands: _Hands) -> int | tuple[int, Job] | None:
+    def _next(self) -> int | tuple[int, Job] | None:
         """Give a finished group, else something to do, else wait; None when there is neither left."""
         with self._changed:
             while True:
                 if self._finished:
                     return self._finished.popleft()
-                if (step := self._fitting(hands)) is not None:
+                if (step := self._fitting()) is not None:
                     return step
                 if self._trouble is not None or not any(self._left.values()):
                     return None
                 self._changed.wait()
 
-    def _take(self, hands: _Hands) -> tuple[int, Job] | None:
+    def _take(self) -> tuple[int, Job] | None:
         with self._changed:
             while self._jobs or self._open:
-                if (step := self._fitting(hands)) is not None:
+                if (step := self._fitting()) is not None:
                     return step
                 self._changed.wait()
             return None
 
-    def _fitting(self, hands: _Hands) -> tuple[int, Job] | None:
-        free = self._largest + _SLACK - self._held + hands.held
+    def _fitting(self) -> tuple[int, Job] | None:
+        free = self._largest + _SLACK - self._held
         for place in range(len(self._jobs) - 1, -1, -1):
-            job = self._jobs[place][1]
-            if job.memory <= free:
-                self._held += max(job.memory - hands.held, 0)
-                hands.held = max(job.memory, hands.held)
+            if self._jobs[place][1].memory <= free:
+                self._held += self._jobs[place][1].memory
                 return self._jobs.pop(place)
         return None
-
-    def _let_go(self, hands: _Hands) -> None:
-        hands.room.close()
-        self._give_back(hands, 0)
-
-    def _give_back(self, hands: _Hands, kept: int) -> None:
-        with self._changed:
-            self._held -= hands.held - kept
-            hands.held = kept
-            self._changed.notify_all()

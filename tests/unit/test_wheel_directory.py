@@ -7,10 +7,8 @@ import pytest
 import wheels
 import zoo
 from wheelkit.errors import WheelError
-from wheelkit.wheel import read
-from wheelkit.wheel.glance import glance
-
-FIELDS = ("filename", "flag_bits", "compress_type", "CRC", "compress_size", "file_size", "header_offset")
+from wheelkit.wheel import directory, read
+from wheelkit.wheel.directory import quickly
 
 
 def archive(members: dict[str, bytes], comment: bytes = b"") -> bytes:
@@ -25,13 +23,28 @@ def archive(members: dict[str, bytes], comment: bytes = b"") -> bytes:
 MEMBERS = {"demo/a.py": b"a" * 500, "demo-1.dist-info/METADATA": b"Name: demo", "demo-1.dist-info/é": b"", "x/y.dist-info/z": b"1"}
 
 
-def test_a_glance_sees_what_zipfile_sees() -> None:
+@pytest.mark.parametrize("shallow", [False, True])
+def test_the_quick_reader_sees_what_zipfile_sees(*, shallow: bool) -> None:
     data = archive(MEMBERS)
-    seen = glance(io.BytesIO(data))
-    with zipfile.ZipFile(io.BytesIO(data)) as listed:
-        wanted = [entry for entry in listed.infolist() if ".dist-info/" in entry.filename]
-    assert seen is not None
-    assert [[getattr(one, name) for name in FIELDS] for one in seen] == [[getattr(one, name) for name in FIELDS] for one in wanted]
+    seen = quickly(io.BytesIO(data), shallow=shallow)
+    entries, start = directory._by_zipfile(io.BytesIO(data))
+    assert seen == (tuple(entry for entry in entries if not shallow or ".dist-info/" in entry.name), start)
+    assert len(entries) == len(MEMBERS)
+
+
+def test_they_agree_on_every_changed_directory() -> None:
+    """Wherever the quick reader gives an answer for a damaged directory, zipfile gives the same."""
+    data = archive(MEMBERS)
+    start = data.index(b"PK\x01\x02")
+    answers = 0
+    for place in range(start, len(data)):
+        for byte in (0, 1, 8, 0x20, 0x7F, 0x80, 0xFF):
+            changed = data[:place] + bytes([byte]) + data[place + 1 :]
+            seen = quickly(io.BytesIO(changed))
+            if seen is not None:
+                answers += 1
+                assert seen == directory._by_zipfile(io.BytesIO(changed)), (place - start, byte)
+    assert answers > 500
 
 
 @pytest.mark.parametrize(
@@ -43,15 +56,16 @@ def test_a_glance_sees_what_zipfile_sees() -> None:
         b"#!/bin/sh\n" + archive(MEMBERS),
         archive(MEMBERS) + b"more",
         archive(MEMBERS).replace(b"PK\x01\x02", b"PK\x01\x03", 1),
+        archive({"demo/a_.py": b""}).replace(b"demo/a_.py", b"demo/a\0.py"),
     ],
 )
 def test_what_is_not_plain_is_left_to_zipfile(data: bytes) -> None:
-    assert glance(io.BytesIO(data)) is None
+    assert quickly(io.BytesIO(data)) is None
 
 
 def test_every_end_that_is_cut_off_is_left_to_zipfile() -> None:
     data = archive(MEMBERS)
-    assert [size for size in range(len(data)) if glance(io.BytesIO(data[:size])) is not None] == []
+    assert [size for size in range(len(data)) if quickly(io.BytesIO(data[:size])) is not None] == []
 
 
 def outcome(path: Path, *, contents: bool) -> tuple[object, ...]:

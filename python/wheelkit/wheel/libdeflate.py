@@ -1,0 +1,77 @@
+"""Inflates a member at once by libdeflate, the fastest there is, and proves that the packed data ended where the archive says.
+
+The binding does not tell how much of the packed bytes was used, and bytes behind their end must not stay unseen. So a member is read as
+a gzip file (RFC 1952), whose footer libdeflate expects right behind the data: with the checksum and the size that the archive declares.
+Who made the archive could have put such a footer earlier, and anything behind it. Therefore a block of random bytes, new in every
+process, comes first: the checksum covers them too, and nobody can have known them.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+
+class _Library:
+    """What the binding offers of libdeflate."""
+
+    def __init__(self) -> None:
+        module = import_module("deflate")
+        self.gzip: Callable[[bytes, int], bytearray] = module.gzip_decompress
+        self.crc32: Callable[..., int] = module.crc32
+        self.error: type[Exception] = module.DeflateError
+
+
+def _library() -> _Library | None:
+    try:
+        return _Library()
+    except ImportError:  # no wheel of it for this platform
+        return None
+
+
+_deflate = _library()
+# Above this the copy that is put between head and footer would take much memory.
+MOST_PACKED = 32 * 1024 * 1024
+_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_SECRET: Final = os.urandom(4)
+# A stored block (RFC 1951, 3.2.4): the two block bits and padding, its length and the length's complement. More blocks follow.
+_BEGIN: Final = b"".join((_HEAD, b"\x00", b"\x04\x00", b"\xfb\xff", _SECRET))
+_ZEROS: Final = memoryview(bytes(1 << 20))
+_ALL: Final = 0xFFFFFFFF
+
+
+def available() -> bool:
+    """Tell whether libdeflate is installed."""
+    return _deflate is not None
+
+
+def inflated(packed: memoryview, size: int, crc: int) -> memoryview | None:
+    """Give the bytes that a raw deflate stream holds; None unless it ends with the last packed byte and they have that size and CRC.
+
+    A stream that refers back to before its own beginning may give bytes of the secret; these are different in every run.
+    """
+    if _deflate is None:
+        return None
+    footer = (_moved(_deflate.crc32, size) ^ crc).to_bytes(4, "little") + (size + len(_SECRET) & _ALL).to_bytes(4, "little")
+    try:
+        data = _deflate.gzip(b"".join((_BEGIN, packed, footer)), size + len(_SECRET))
+    except _deflate.error:
+        return None
+    return memoryview(data)[len(_SECRET) :]
+
+
+def _moved(crc32: Callable[..., int], count: int) -> int:
+    """Give what the secret's CRC contributes to that of itself and so many bytes behind it.
+
+    CRCs are linear: the CRC of both is that of the bytes, and the secret's own after as many zeros (without the inversions at both ends).
+    """
+    crc = crc32(_SECRET) ^ _ALL
+    while count > 0:
+        crc = crc32(_ZEROS[:count], crc)
+        count -= len(_ZEROS)
+    return crc ^ _ALL
