@@ -16,6 +16,13 @@ def packed(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+def inflated(packed: bytes, size: int, crc: int) -> memoryview | None:
+    frame = libdeflate.Frame()
+    end = libdeflate.HEAD + len(packed)
+    frame.room(end)[libdeflate.HEAD :] = packed
+    return frame.inflated(libdeflate.HEAD, end, size, crc)
+
+
 def sample(size: int) -> bytes:
     noise = b"".join(zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") for number in range(size // 8 + 1))
     return noise[: size // 2] + bytes(size - size // 2)
@@ -24,7 +31,7 @@ def sample(size: int) -> bytes:
 @pytest.mark.parametrize("size", [0, 1, 3, 1000, 70_000, (1 << 20) - 1, 1 << 20, 3 << 20])
 def test_what_is_as_declared_is_given(size: int) -> None:
     data = sample(size)
-    assert libdeflate.inflated(memoryview(packed(data)), size, zlib.crc32(data)) == data
+    assert inflated(packed(data), size, zlib.crc32(data)) == data
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
@@ -33,11 +40,11 @@ def test_what_is_not_as_declared_is_not_given(size: int) -> None:
     good, crc = packed(data), zlib.crc32(data)
     footer = crc.to_bytes(4, "little") + size.to_bytes(4, "little")
     for bad in (good + b"x", good[:-1], b"", good + footer, good + footer + b"behind", good + good):
-        assert libdeflate.inflated(memoryview(bad), size, crc) is None
-    assert libdeflate.inflated(memoryview(good), size + 1, crc) is None
-    assert libdeflate.inflated(memoryview(good), size, crc ^ 1) is None
+        assert inflated(bad, size, crc) is None
+    assert inflated(good, size + 1, crc) is None
+    assert inflated(good, size, crc ^ 1) is None
     if size:
-        assert libdeflate.inflated(memoryview(good), size - 1, crc) is None
+        assert inflated(good, size - 1, crc) is None
 
 
 def test_a_footer_that_hides_bytes_would_need_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,11 +53,11 @@ def test_a_footer_that_hides_bytes_would_need_the_secret(monkeypatch: pytest.Mon
     crc = zlib.crc32(data)
     known = (libdeflate._moved(zlib.crc32, 1000) ^ crc).to_bytes(4, "little") + (1000 + len(libdeflate._SECRET)).to_bytes(4, "little")
     hiding = packed(data) + known + b"payload"
-    assert libdeflate.inflated(memoryview(hiding), 1000, crc) == data
+    assert inflated(hiding, 1000, crc) == data
     other = bytes(byte ^ 0x5A for byte in libdeflate._SECRET)
     monkeypatch.setattr(libdeflate, "_BEGIN", libdeflate._BEGIN[: -len(other)] + other)
     monkeypatch.setattr(libdeflate, "_SECRET", other)
-    assert libdeflate.inflated(memoryview(hiding), 1000, crc) is None
+    assert inflated(hiding, 1000, crc) is None
     with pytest.raises(inflate.InflateError, match="behind the end"):
         inflate.whole(memoryview(hiding), inflate.DEFLATED, 1000, crc)
 
@@ -66,8 +73,8 @@ def test_a_stream_that_refers_to_before_its_beginning_never_has_a_declared_conte
     with pytest.raises(zlib.error, match="too far back"):
         zlib.decompress(stream, -15)
     for crc in (0, zlib.crc32(bytes(3)), zlib.crc32(libdeflate._SECRET[:3])):
-        assert libdeflate.inflated(memoryview(stream), 3, crc) is None
+        assert inflated(stream, 3, crc) is None
     own = zlib.crc32(libdeflate._SECRET[-1:] * 3)  # only who knows the secret can declare this
-    assert libdeflate.inflated(memoryview(stream), 3, own) == libdeflate._SECRET[-1:] * 3
+    assert inflated(stream, 3, own) == libdeflate._SECRET[-1:] * 3
     with pytest.raises(inflate.InflateError, match="damaged"):
-        inflate.strictly(memoryview(stream), inflate.DEFLATED, 3, own)
+        inflate.whole(memoryview(stream), inflate.DEFLATED, 3, own)

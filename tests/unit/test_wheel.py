@@ -77,7 +77,7 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(inflate, "_PIECE", 999)
     monkeypatch.setattr(inflate, "_WINDOW", 77)
     monkeypatch.setattr(reading, "_BATCH", 1000)
-    monkeypatch.setattr(inflate, "_ONE_PIECE", 1000)
+    monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     piecewise = read(path)
     assert facts_of(piecewise) == facts_of(plain)
 
@@ -89,7 +89,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     path = wheels.write_wheel(tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000})
     monkeypatch.setattr(inflate, "LARGE", 10_000)
     monkeypatch.setattr(libdeflate, "MOST_PACKED", 0)
-    monkeypatch.setattr(inflate, "_ONE_PIECE", 1000)
+    monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 1000)
     monkeypatch.setattr("tempfile.TemporaryFile", full)
     problems = [member.problem for member in read(path).members if member.problem]

@@ -6,15 +6,20 @@ import mmap
 import os
 import struct
 from contextlib import contextmanager, suppress
+from functools import cached_property
+from threading import local
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel.directory import DirectoryError, entries_of
-from wheelkit.wheel.inflate import InflateError, pieces, strictly, whole
+from wheelkit.wheel import libdeflate
+from wheelkit.wheel.directory import UTF8, DirectoryError, entries_of
+from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, InflateError, pieces, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import RawIOBase
     from pathlib import Path
+    from typing import Self
 
     from wheelkit.wheel.directory import Entry
 
@@ -22,6 +27,7 @@ _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _HAS_DESCRIPTOR = 0x8
+_HARMLESS = UTF8 | 0x6  # how names are written, and how hard the packer tried
 # The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
 _ZIP64_FIELD, _IN_ZIP64 = 1, 0xFFFFFFFF
@@ -71,15 +77,11 @@ class Archive:
     def opened(self) -> Iterator[Contents]:
         """Give access to the file's bytes for the time of a ``with`` block; raise WheelError where it cannot be opened any more."""
         try:
-            with self.path.open("rb") as file:
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError) as error:
+            file = self.path.open("rb", buffering=0)
+        except OSError as error:
             raise _unreadable(self.path, error) from error
-        contents = Contents(self, mapped)
-        try:
+        with file, Contents(self, file) as contents:
             yield contents
-        finally:
-            contents.close()
 
     @property
     def directory(self) -> int:
@@ -92,20 +94,65 @@ def _unreadable(path: Path, error: OSError | ValueError) -> WheelError:
     return WheelError(f"{path} cannot be read: {reason}", hint="check that it is a file, and its permissions")
 
 
+class _Own(local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.frame = libdeflate.Frame()
+
+
+_own = _Own()
+
+
 class Contents:
-    """The bytes of an open archive; to be used by one thread."""
+    """The bytes of an open archive, for the time of a ``with`` block; to be used by one thread."""
 
-    def __init__(self, archive: Archive, mapped: mmap.mmap) -> None:
+    def __init__(self, archive: Archive, file: RawIOBase) -> None:
         self._archive = archive
-        self._map = mapped
-        self._view = memoryview(mapped)
+        self._file = file
+        self._frame = _own.frame
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Let go of the file."""
-        # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
-        with suppress(BufferError):
-            self._view.release()
-            self._map.close()
+        if "_view" in self.__dict__:
+            # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
+            with suppress(BufferError):
+                self._view.release()
+                self._map.close()
+
+    @cached_property
+    def _map(self) -> mmap.mmap:
+        try:
+            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self._archive.path, error) from error
+
+    @cached_property
+    def _view(self) -> memoryview:
+        return memoryview(self._map)
+
+    def quickly(self, entry: Entry) -> memoryview | None:
+        """Give a plain member's bytes: deflated, its local header as the central directory has it, its contents as declared.
+
+        None for all others, with which something may be wrong, or not.
+        """
+        begin = _LOCAL_HEADER.size + len(entry.raw)
+        end = begin + entry.packed
+        if entry.method != DEFLATED or entry.flags & ~_HARMLESS or entry.extra or not _plausible(entry):
+            return None
+        room = self._frame.room(end)
+        self._file.seek(entry.offset)
+        if self._file.readinto(room) != end or room[_LOCAL_HEADER.size : begin] != entry.raw:
+            return None
+        signature, _, *header = _LOCAL_HEADER.unpack_from(room)
+        del header[2:4]  # the time, which may be told more exactly elsewhere
+        if signature != _LOCAL_SIGNATURE or header != [entry.flags, DEFLATED, entry.crc, entry.packed, entry.size, len(entry.raw), 0]:
+            return None
+        return self._frame.inflated(begin, end, entry.size, entry.crc)
 
     def pieces(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
@@ -118,11 +165,6 @@ class Contents:
         start = self._start(entry)
         return whole(self._view[start : start + entry.packed], entry.method, entry.size, entry.crc)
 
-    def strictly(self, entry: Entry) -> bytes | memoryview:
-        """Give an entry's bytes like ``whole``, and the same in every run whatever its stream does."""
-        start = self._start(entry)
-        return strictly(self._view[start : start + entry.packed], entry.method, entry.size, entry.crc)
-
     def header_trouble(self, entry: Entry) -> str:
         """Say in what an entry's local header differs from the central directory; empty where they agree.
 
@@ -132,9 +174,6 @@ class Contents:
         if header is None:
             return ""  # reading the contents says so
         _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = header
-        found = (flags, method, crc, packed, size)
-        if found == (entry.flags, entry.method, entry.crc, entry.packed, entry.size) and not (extra_length or entry.extra):
-            return ""
         start = entry.offset + _LOCAL_HEADER.size + name_length
         told = (size, packed)
         if _IN_ZIP64 in told:
@@ -216,6 +255,12 @@ class Contents:
             first, last = -(-start // page) * page, (start + count) // page * page
             if last > first:
                 self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+
+
+def _plausible(entry: Entry) -> bool:
+    """Tell whether a member is worth the memory that it asks for."""
+    few = entry.packed <= libdeflate.MOST_PACKED and entry.size < LARGE
+    return few and entry.size <= entry.packed * HIGHEST_RATIO and not bomb(entry.size, entry.packed)
 
 
 def _differs(what: str, local: int, central: int) -> str:

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 STORED = 0
 DEFLATED = 8
 _RAW = -15  # no zlib header, the largest window (RFC 1951 as used in zip archives)
-_HIGHEST_RATIO = 1032  # deflate: 258 bytes from two bits, at best
-# Up to this size a member is given in one piece by any library. Above it, windows of packed bytes give pieces, and neither is all in
-# memory at once; libdeflate gives larger ones too, as long as their packed bytes are few.
-# Above the second size nothing is held in memory.
-_ONE_PIECE = 32 * 1024 * 1024
+HIGHEST_RATIO = 1032  # deflate: 258 bytes from two bits, at best
+# Up to this size a member is given in one piece. Above it, windows of packed bytes give pieces, and neither is all in memory at once.
+ONE_PIECE = 32 * 1024 * 1024
+# Above this no member is held in memory.
 LARGE = 1024 * 1024 * 1024
 _LITTLE = 512 * 1024
 _WINDOW = 256 * 1024
@@ -78,25 +77,8 @@ def library() -> str:
     return "deflate" if libdeflate.available() else _codec().name
 
 
-def at_once(packed: int, size: int) -> bool:
-    """Tell whether a member of these sizes is to be given by ``whole``; ``pieces`` is for the others."""
-    return size <= _ONE_PIECE or (size < LARGE and packed <= libdeflate.MOST_PACKED and libdeflate.available())
-
-
 def whole(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
-    """Give a member's contents at once; raise InflateError where they are not as declared. A stored member is not copied.
-
-    Two runs may differ in what they give for a stream that refers back to before its own beginning; ``strictly`` refuses it.
-    """
-    if method == DEFLATED and size <= len(packed) * _HIGHEST_RATIO and len(packed) <= libdeflate.MOST_PACKED:
-        data = libdeflate.inflated(packed, size, crc)
-        if data is not None:
-            return data
-    return strictly(packed, method, size, crc)
-
-
-def strictly(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
-    """Give a member's contents at once, by a library that can say what is wrong with them: raise InflateError with that."""
+    """Give a member's contents at once; raise InflateError where they are not as declared. A stored member is not copied."""
     codec = _codec_for(size)
     if method == STORED:
         _agree(len(packed), size)
@@ -105,7 +87,7 @@ def strictly(packed: memoryview, method: int, size: int, crc: int) -> bytes | me
     if method != DEFLATED:
         message = f"is packed by zip method {method}; wheels hold stored and deflated files only"
         raise InflateError(message)
-    if size > len(packed) * _HIGHEST_RATIO:
+    if size > len(packed) * HIGHEST_RATIO:
         message = f"declares {size} bytes, more than {len(packed)} packed bytes can hold"
         raise InflateError(message)
     data = _inflated(codec, packed, size)
@@ -121,10 +103,10 @@ def pieces(
     ``size`` is a claim: never more than a piece above it is produced. Stored members are not copied. ``done`` is told from time to
     time how many of the packed bytes are not needed any more.
     """
-    if method == DEFLATED and size <= len(packed) * _HIGHEST_RATIO:
+    if method == DEFLATED and size <= len(packed) * HIGHEST_RATIO:
         yield from _in_pieces(packed, size, crc, done)
     else:
-        yield strictly(packed, method, size, crc)
+        yield whole(packed, method, size, crc)
 
 
 def _inflated(codec: _Codec, packed: memoryview, size: int) -> bytes:

@@ -9,6 +9,7 @@ process, comes first: the checksum covers them too, and nobody can have known th
 from __future__ import annotations
 
 import os
+import struct
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class _Library:
 
     def __init__(self) -> None:
         module = import_module("deflate")
-        self.gzip: Callable[[bytes, int], bytearray] = module.gzip_decompress
+        self.gzip: Callable[[memoryview, int], bytearray] = module.gzip_decompress
         self.crc32: Callable[..., int] = module.crc32
         self.error: type[Exception] = module.DeflateError
 
@@ -35,12 +36,16 @@ def _library() -> _Library | None:
 
 
 _deflate = _library()
-# Above this the copy that is put between head and footer would take much memory.
+# Above this the packed bytes would take much memory beside what they hold.
 MOST_PACKED = 32 * 1024 * 1024
 _HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _SECRET: Final = os.urandom(4)
 # A stored block (RFC 1951, 3.2.4): the two block bits and padding, its length and the length's complement. More blocks follow.
 _BEGIN: Final = b"".join((_HEAD, b"\x00", b"\x04\x00", b"\xfb\xff", _SECRET))
+HEAD: Final = len(_BEGIN)
+_TWO: Final = struct.Struct("<2L")
+_FOOTER: Final = _TWO.size
+_KEPT: Final = 2 << 20
 _ZEROS: Final = memoryview(bytes(1 << 20))
 _ALL: Final = 0xFFFFFFFF
 
@@ -50,19 +55,38 @@ def available() -> bool:
     return _deflate is not None
 
 
-def inflated(packed: memoryview, size: int, crc: int) -> memoryview | None:
-    """Give the bytes that a raw deflate stream holds; None unless it ends with the last packed byte and they have that size and CRC.
+class Frame:
+    """Memory into which packed bytes are read, one member after the other, with what stands before them, so that no one has to copy them.
 
-    A stream that refers back to before its own beginning may give bytes of the secret; these are different in every run.
+    To be used by one thread.
     """
-    if _deflate is None:
-        return None
-    footer = (_moved(_deflate.crc32, size) ^ crc).to_bytes(4, "little") + (size + len(_SECRET) & _ALL).to_bytes(4, "little")
-    try:
-        data = _deflate.gzip(b"".join((_BEGIN, packed, footer)), size + len(_SECRET))
-    except _deflate.error:
-        return None
-    return memoryview(data)[len(_SECRET) :]
+
+    def __init__(self) -> None:
+        self._view = memoryview(b"")
+
+    def room(self, size: int) -> memoryview:
+        """Give so many writable bytes; what was given before is not to be used any more."""
+        if not size <= len(self._view) - _FOOTER <= max(size, _KEPT):
+            self._view = memoryview(bytearray(max(size, _KEPT) + _FOOTER))
+        return self._view[:size]
+
+    def inflated(self, begin: int, end: int, size: int, crc: int) -> memoryview | None:
+        """Give the bytes that the raw deflate stream between the two places of the room holds.
+
+        None unless it ends with the last packed byte and holds that many bytes with that CRC. The bytes before ``begin``, at least
+        ``HEAD`` of them, are overwritten. A stream that refers back to before its own beginning may give bytes of the secret; these
+        are different in every run.
+        """
+        if _deflate is None:
+            return None
+        footer = (_moved(_deflate.crc32, size) ^ crc, size + len(_SECRET) & _ALL)
+        self._view[begin - HEAD : begin] = _BEGIN
+        _TWO.pack_into(self._view, end, *footer)
+        try:
+            data = _deflate.gzip(self._view[begin - HEAD : end + _FOOTER], size + len(_SECRET))
+        except _deflate.error:
+            return None
+        return memoryview(data)[len(_SECRET) :]
 
 
 def _moved(crc32: Callable[..., int], count: int) -> int:

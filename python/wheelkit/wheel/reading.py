@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel import inflate
+from wheelkit.wheel import inflate, libdeflate
 from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.gather import Gathering, is_binary
 from wheelkit.wheel.inflate import InflateError
@@ -137,7 +137,7 @@ class _Opened:
             message = f"{self.archive.path.name}: {wanted} declares {entry.size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
-            return bytes(self._contents.strictly(entry))
+            return bytes(self._contents.whole(entry))
         except InflateError as error:
             raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
 
@@ -235,10 +235,8 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
 
 
 def _memory(entry: Entry) -> int:
-    """Say what the reading of a large member takes: its bytes, and the packed ones as they are and in a frame; or a temporary file."""
-    if inflate.at_once(entry.packed, entry.size):
-        return entry.size + 2 * entry.packed
-    return entry.size if entry.size < inflate.LARGE else 0
+    """Say what the reading of a large member takes: its bytes and the packed ones; the largest go into a temporary file."""
+    return entry.size + min(entry.packed, libdeflate.MOST_PACKED) if entry.size < inflate.LARGE else 0
 
 
 def _member(entry: Entry, seen: _Seen) -> Member:
@@ -258,21 +256,25 @@ def _member(entry: Entry, seen: _Seen) -> Member:
 
 def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
     hasher = getattr(hashlib, algorithm if algorithm in HASHES else _DEFAULT_HASH)()
+    header = ""
     try:
-        binary = (_at_once if inflate.at_once(entry.packed, entry.size) else _gathered)(contents, entry, hasher)
+        data: bytes | memoryview | None = contents.quickly(entry)
+        if data is None:
+            header = contents.header_trouble(entry)
+            data = contents.whole(entry) if entry.size <= inflate.ONE_PIECE else None
+        binary = _gathered(contents, entry, hasher) if data is None else _known(entry, data, hasher)
     except InflateError as error:
-        return _Seen(problem=str(error), header=contents.header_trouble(entry))
+        return _Seen(problem=str(error), header=header)
     except MemoryError:
         return _Seen(problem="needs more memory than this machine has")
     except OSError as error:
         return _Seen(problem=f"could not be unpacked into memory or a temporary file: {error.strerror}")
     # As RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's.
     digest = f"{hasher.name}={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode('ascii')}"
-    return _Seen(digest=digest, header=contents.header_trouble(entry), binary=binary)
+    return _Seen(digest=digest, header=header, binary=binary)
 
 
-def _at_once(contents: Contents, entry: Entry, hasher: hashlib._Hash) -> Binary | None:
-    data = contents.whole(entry)
+def _known(entry: Entry, data: bytes | memoryview, hasher: hashlib._Hash) -> Binary | None:
     hasher.update(data)
     return _scanned(entry.name, memoryview(data)) if is_binary(data) else None
 
