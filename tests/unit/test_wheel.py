@@ -10,7 +10,7 @@ import wheels
 from effort import examples
 from wheelkit.errors import WheelError
 from wheelkit.matrix import System
-from wheelkit.wheel import Wheel, inflate, libdeflate, read, read_all, reading
+from wheelkit.wheel import Wheel, archive, inflate, libdeflate, mapping, read, read_all, reading
 from wheelkit.wheel.library import base_name, grafted, matches, plain_name
 from wheelkit.wheel.model import python_dll
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
@@ -74,6 +74,7 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
     plain = read(path)
     monkeypatch.setattr(inflate, "LARGE", 1000)
+    monkeypatch.setattr(archive, "LARGE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 999)
     monkeypatch.setattr(inflate, "_WINDOW", 77)
     monkeypatch.setattr(reading, "_BATCH", 1000)
@@ -82,13 +83,30 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert facts_of(piecewise) == facts_of(plain)
 
 
+def test_members_with_many_packed_bytes_are_read_from_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wheelkit import _core
+
+    own = Path(_core.__file__).read_bytes()
+    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
+    before, plain = path.read_bytes(), read(path)
+    monkeypatch.setattr(libdeflate, "MOST_PACKED", 0)
+    monkeypatch.setattr(mapping, "_OFTEN", 0)
+    used = []
+    monkeypatch.setattr(libdeflate.Frame, "__exit__", lambda frame, *_: used.append(frame._view.release()))
+    assert facts_of(read(path)) == facts_of(plain)
+    assert len(used) == (len(plain.members) if mapping.possible() else 0)
+    assert path.read_bytes() == before
+    monkeypatch.setattr(mapping, "possible", lambda: False)
+    assert facts_of(read(path)) == facts_of(plain)
+
+
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> None:
         raise OSError(28, "No space left on device")
 
     path = wheels.write_wheel(tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000})
     monkeypatch.setattr(inflate, "LARGE", 10_000)
-    monkeypatch.setattr(libdeflate, "MOST_PACKED", 0)
+    monkeypatch.setattr(archive, "LARGE", 10_000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 1000)
     monkeypatch.setattr("tempfile.TemporaryFile", full)
@@ -247,6 +265,21 @@ def test_headers() -> None:
 def test_record_rows() -> None:
     rows = parse_record(b'a.py,sha256=abc=,3\n"with, comma",,\n')
     assert [(row.path, row.digest, row.size) for row in rows] == [("a.py", "sha256=abc", 3), ("with, comma", "", None)]
+
+
+def test_record_rows_are_those_of_the_csv_module() -> None:
+    plain = "a.py,sha256=abc,3\n\nb c.py,,\r\nd\x0be\u2028f.py,sha256=x,0"
+    quoted = plain.replace("b c.py", '"b c.py"')
+    rows = [(row.path, row.digest, row.size) for row in parse_record(plain.encode())]
+    assert rows == [("a.py", "sha256=abc", 3), ("b c.py", "", None), ("d\x0be\u2028f.py", "sha256=x", 0)]
+    assert parse_record(quoted.encode()) == parse_record(plain.encode())
+    for text in (b"a,b,1\rc,d,2\n", b"a,b,1\nc,d,2\n"):
+        assert [row.path for row in parse_record(text)] == ["a", "c"]
+    for text in (b"a,,\nb,,,\n", b'"a",,\nb,,,\n'):
+        with pytest.raises(ValueError, match="line 2 is not path,hash,size"):
+            parse_record(text)
+    with pytest.raises(ValueError, match="field larger than field limit"):
+        parse_record(b"a,,\n" + b"b" * 150_000 + b",,\n")
 
 
 @pytest.mark.parametrize("text", [b"a.py,sha256=abc\n", b"a.py,sha256=abc,x\n", b"a,b,1,2\n", b"\xff,a,1\n", b"a,b," + b"9" * 5000])

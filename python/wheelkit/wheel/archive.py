@@ -11,7 +11,7 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel import libdeflate
+from wheelkit.wheel import libdeflate, mapping
 from wheelkit.wheel.directory import UTF8, DirectoryError, entries_of
 from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, InflateError, pieces, whole
 
@@ -110,7 +110,6 @@ class Contents:
     def __init__(self, archive: Archive, file: RawIOBase) -> None:
         self._archive = archive
         self._file = file
-        self._frame = _own.frame
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -140,19 +139,19 @@ class Contents:
 
         None for all others, with which something may be wrong, or not.
         """
-        begin = _LOCAL_HEADER.size + len(entry.raw)
-        end = begin + entry.packed
+        end = _LOCAL_HEADER.size + len(entry.raw) + entry.packed
         if entry.method != DEFLATED or entry.flags & ~_HARMLESS or entry.extra or not _plausible(entry):
             return None
-        room = self._frame.room(end)
-        self._file.seek(entry.offset)
-        if self._file.readinto(room) != end or room[_LOCAL_HEADER.size : begin] != entry.raw:
+        if entry.packed <= libdeflate.MOST_PACKED:
+            self._file.seek(entry.offset)
+            return _proven(entry, _own.frame) if self._file.readinto(_own.frame.room(end)) == end else None
+        if not mapping.possible():
             return None
-        signature, _, *header = _LOCAL_HEADER.unpack_from(room)
-        del header[2:4]  # the time, which may be told more exactly elsewhere
-        if signature != _LOCAL_SIGNATURE or header != [entry.flags, DEFLATED, entry.crc, entry.packed, entry.size, len(entry.raw), 0]:
-            return None
-        return self._frame.inflated(begin, end, entry.size, entry.crc)
+        with suppress(OSError, ValueError):
+            size = end + libdeflate.FOOTER
+            with mapping.mapped(self._file, entry.offset, size, kept=end - entry.packed) as view, libdeflate.Frame(view) as frame:
+                return _proven(entry, frame)
+        return None
 
     def pieces(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
@@ -259,8 +258,20 @@ class Contents:
 
 def _plausible(entry: Entry) -> bool:
     """Tell whether a member is worth the memory that it asks for."""
-    few = entry.packed <= libdeflate.MOST_PACKED and entry.size < LARGE
-    return few and entry.size <= entry.packed * HIGHEST_RATIO and not bomb(entry.size, entry.packed)
+    return entry.size < LARGE and entry.size <= entry.packed * HIGHEST_RATIO and not bomb(entry.size, entry.packed)
+
+
+def _proven(entry: Entry, frame: libdeflate.Frame) -> memoryview | None:
+    """Give a member's bytes from its local header and packed bytes, where all is as the central directory says."""
+    begin = _LOCAL_HEADER.size + len(entry.raw)
+    room = frame.room(begin + entry.packed)
+    signature, _, *header = _LOCAL_HEADER.unpack_from(room)
+    del header[2:4]  # the time, which may be told more exactly elsewhere
+    if signature != _LOCAL_SIGNATURE or header != [entry.flags, DEFLATED, entry.crc, entry.packed, entry.size, len(entry.raw), 0]:
+        return None
+    if room[_LOCAL_HEADER.size : begin] != entry.raw:
+        return None
+    return frame.inflated(begin, begin + entry.packed, entry.size, entry.crc)
 
 
 def _differs(what: str, local: int, central: int) -> str:

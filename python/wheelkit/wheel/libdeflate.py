@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Final
+    from typing import Final, Self
 
 
 class _Library:
@@ -44,7 +44,7 @@ _SECRET: Final = os.urandom(4)
 _BEGIN: Final = b"".join((_HEAD, b"\x00", b"\x04\x00", b"\xfb\xff", _SECRET))
 HEAD: Final = len(_BEGIN)
 _TWO: Final = struct.Struct("<2L")
-_FOOTER: Final = _TWO.size
+FOOTER: Final = _TWO.size
 _KEPT: Final = 2 << 20
 _ZEROS: Final = memoryview(bytes(1 << 20))
 _ALL: Final = 0xFFFFFFFF
@@ -56,18 +56,26 @@ def available() -> bool:
 
 
 class Frame:
-    """Memory into which packed bytes are read, one member after the other, with what stands before them, so that no one has to copy them.
+    """Memory for packed bytes, with what stands before them and ``FOOTER`` bytes more, so that no one has to copy them.
 
-    To be used by one thread.
+    It is used for one member after the other, or given for one. To be used by one thread.
     """
 
-    def __init__(self) -> None:
-        self._view = memoryview(b"")
+    def __init__(self, view: memoryview | None = None) -> None:
+        self._view = memoryview(b"") if view is None else view[:]
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the memory."""
+        self._view.release()
 
     def room(self, size: int) -> memoryview:
         """Give so many writable bytes; what was given before is not to be used any more."""
-        if not size <= len(self._view) - _FOOTER <= max(size, _KEPT):
-            self._view = memoryview(bytearray(max(size, _KEPT) + _FOOTER))
+        if not size <= len(self._view) - FOOTER <= max(size, _KEPT):
+            self._view = memoryview(bytearray(max(size, _KEPT) + FOOTER))
         return self._view[:size]
 
     def inflated(self, begin: int, end: int, size: int, crc: int) -> memoryview | None:
@@ -83,7 +91,7 @@ class Frame:
         self._view[begin - HEAD : begin] = _BEGIN
         _TWO.pack_into(self._view, end, *footer)
         try:
-            data = _deflate.gzip(self._view[begin - HEAD : end + _FOOTER], size + len(_SECRET))
+            data = _deflate.gzip(self._view[begin - HEAD : end + FOOTER], size + len(_SECRET))
         except _deflate.error:
             return None
         return memoryview(data)[len(_SECRET) :]

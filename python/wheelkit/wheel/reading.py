@@ -6,9 +6,9 @@ small ones of one wheel together. A file is open only while one of its members i
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
+from binascii import b2a_base64
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ _LARGEST_TEXTS = {"RECORD": 32 << 20, "METADATA": 4 << 20, "WHEEL": 1 << 20, "en
 _DEFAULT_HASH = "sha256"
 # The algorithms that RECORD may use: sha256 or stronger (binary distribution format, "Recording installed projects").
 HASHES = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
+# How base64 writes its last two digits in RECORD (RFC 4648, 5); the module of that name loads regular expressions.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wheel:
@@ -270,8 +272,8 @@ def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
     except OSError as error:
         return _Seen(problem=f"could not be unpacked into memory or a temporary file: {error.strerror}")
     # As RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's.
-    digest = f"{hasher.name}={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode('ascii')}"
-    return _Seen(digest=digest, header=header, binary=binary)
+    digest = b2a_base64(hasher.digest(), newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+    return _Seen(digest=f"{hasher.name}={digest}", header=header, binary=binary)
 
 
 def _known(entry: Entry, data: bytes | memoryview, hasher: hashlib._Hash) -> Binary | None:
