@@ -1,7 +1,5 @@
-import sys
 import threading
 import time
-from contextlib import suppress
 
 import pytest
 
@@ -92,18 +90,3 @@ def test_the_first_exception_ends_the_others(threads: int) -> None:
     with pytest.raises(LookupError, match="no such thing"):
         run([jobs], threads)
     assert len(done) < 1000
-
-
-@pytest.mark.parametrize("fail", [False, True])
-def test_pythons_own_turns_come_back(*, fail: bool) -> None:
-    before, seen = sys.getswitchinterval(), []
-
-    def do() -> None:
-        seen.append(sys.getswitchinterval())
-        if fail:
-            raise LookupError
-
-    with suppress(LookupError):
-        run([[Job(weight=1, memory=0, do=do)]], 2)
-    assert seen[0] < before
-    assert sys.getswitchinterval() == before

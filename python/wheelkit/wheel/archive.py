@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
 from wheelkit.wheel import libdeflate, mapping
-from wheelkit.wheel.directory import UTF8, DirectoryError, entries_of
+from wheelkit.wheel.directory import UTF8, DirectoryError, read_directory
 from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, InflateError, pieces, whole
 
 if TYPE_CHECKING:
@@ -63,11 +63,12 @@ class Archive:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)
-                self.entries, self._directory = entries_of(file, shallow=shallow)
+                self._directory = read_directory(file, shallow=shallow)
         except OSError as error:
             raise _unreadable(path, error) from error
         except DirectoryError as error:
             raise WheelError(f"{path.name} is no readable zip archive: {error}", hint=_REBUILD) from error
+        self.entries = self._directory.entries
         unpacked = sum(entry.size for entry in self.entries)
         if bomb(unpacked, self.size, _BOMB_ARCHIVE):
             message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
@@ -86,7 +87,16 @@ class Archive:
     @property
     def directory(self) -> int:
         """Where the central directory begins."""
-        return self._directory
+        return self._directory.start
+
+    def gapless(self) -> bool:
+        """Tell whether the members fill the file up to the directory, if their local headers are as ``quickly`` wants them."""
+        position = 0
+        for entry in self.entries:
+            if entry.offset != position:
+                return False
+            position += _LOCAL_HEADER.size + len(entry.raw) + entry.packed
+        return self._directory.plain and position == self._directory.start
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> WheelError:

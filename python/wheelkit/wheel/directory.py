@@ -52,8 +52,16 @@ class Entry(Struct, frozen=True):
     extra: bytes = b""
 
 
-def entries_of(file: BinaryIO, *, shallow: bool = False) -> tuple[tuple[Entry, ...], int]:
-    """List an archive's entries, with ``shallow`` maybe only those below a .dist-info folder, and tell where its directory begins.
+class Directory(Struct, frozen=True):
+    """An archive's entries, where the directory begins, and whether it is plain and the last thing in the file."""
+
+    entries: tuple[Entry, ...]
+    start: int
+    plain: bool
+
+
+def read_directory(file: BinaryIO, *, shallow: bool = False) -> Directory:
+    """List an archive's entries, with ``shallow`` maybe only those below a .dist-info folder.
 
     Raises DirectoryError where the archive is damaged, OSError where the file cannot be read.
     """
@@ -61,7 +69,7 @@ def entries_of(file: BinaryIO, *, shallow: bool = False) -> tuple[tuple[Entry, .
     return _by_zipfile(file) if plain is None else plain
 
 
-def quickly(file: BinaryIO, *, shallow: bool = False) -> tuple[tuple[Entry, ...], int] | None:
+def quickly(file: BinaryIO, *, shallow: bool = False) -> Directory | None:
     """Read a plain directory; None for one with comments, extra fields, ZIP64 or anything else that zipfile has to judge."""
     file.seek(0, os.SEEK_END)
     size = file.tell()
@@ -73,7 +81,7 @@ def quickly(file: BinaryIO, *, shallow: bool = False) -> tuple[tuple[Entry, ...]
         return None
     file.seek(offset)
     entries = _walk(file.read(length), count, shallow=shallow)
-    return None if entries is None else (entries, offset)
+    return None if entries is None else Directory(entries, offset, plain=True)
 
 
 def _walk(directory: bytes, count: int, *, shallow: bool) -> tuple[Entry, ...] | None:
@@ -108,7 +116,7 @@ def _entry(name: str, raw: bytes, fields: tuple[int, ...]) -> Entry | None:
     return Entry(name, raw, flags, method, crc, packed, size, offset, attributes >> 16, bool(date >> 5 & 0xF and date & 0x1F))
 
 
-def _by_zipfile(file: BinaryIO) -> tuple[tuple[Entry, ...], int]:
+def _by_zipfile(file: BinaryIO) -> Directory:
     import zipfile
     import zlib
 
@@ -116,7 +124,7 @@ def _by_zipfile(file: BinaryIO) -> tuple[tuple[Entry, ...], int]:
     damage = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, struct.error, ArithmeticError, ValueError)
     try:
         with zipfile.ZipFile(file) as archive:
-            return tuple(map(_told, archive.infolist())), archive.start_dir
+            return Directory(tuple(map(_told, archive.infolist())), archive.start_dir, plain=False)
     except (*damage, IndexError, MemoryError) as error:
         raise DirectoryError(str(error).rstrip(".") or type(error).__name__) from error
 

@@ -103,8 +103,9 @@ def _largest_first(paths: Sequence[Path]) -> list[int]:
 
 
 class _Seen(Struct, frozen=True, kw_only=True):
-    """What reading one entry's contents told."""
+    """What reading one entry's contents told; ``plain`` where its header is as the central directory has it, and nothing else is there."""
 
+    plain: bool = False
     digest: str = ""
     problem: str = ""
     header: str = ""
@@ -126,7 +127,6 @@ class _Opened:
             self.fields = parse_headers(self._text("WHEEL") or b"")
             self.record, self.record_problem = (None, "") if shallow else self._record()
             self.entry_points = b"" if shallow else self._text("entry_points.txt") or b""
-            self.stray, self.shared, self.hidden = (0, 0, 0) if shallow else contents.layout()
         rows = self.record or ()
         self.algorithms = {row.path: row.digest.partition("=")[0] for row in rows if not row.digest.startswith("sha256=")}
 
@@ -190,6 +190,7 @@ class _Opened:
     def wheel(self) -> Wheel:
         """Put the facts together."""
         entries = zip(self.archive.entries, self.seen, strict=True)
+        stray, shared, hidden = self._layout()
         return Wheel(
             path=self.archive.path,
             size=self.archive.size,
@@ -204,11 +205,21 @@ class _Opened:
             record=self.record,
             record_problem=self.record_problem,
             binaries=tuple(seen.binary for seen in self.seen if seen.binary is not None),
-            stray=self.stray,
-            shared=self.shared,
-            hidden=self.hidden,
+            stray=stray,
+            shared=shared,
+            hidden=hidden,
             shallow=self.shallow,
         )
+
+    def _layout(self) -> tuple[int, int, int]:
+        """Count stray and shared bytes and hidden members; headers that were read need no second look."""
+        if self.shallow or (all(seen.plain for seen in self.seen) and self.archive.gapless()):
+            return 0, 0, 0
+        try:
+            with self.archive.opened() as contents:
+                return contents.layout()
+        except WheelError:  # the file went away; its members say so
+            return 0, 0, 0
 
 
 def _try_open(path: Path, *, contents: bool) -> _Opened | WheelError:
@@ -261,6 +272,7 @@ def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
     header = ""
     try:
         data: bytes | memoryview | None = contents.quickly(entry)
+        plain = data is not None
         if data is None:
             header = contents.header_trouble(entry)
             data = contents.whole(entry) if entry.size <= inflate.ONE_PIECE else None
@@ -273,7 +285,7 @@ def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
         return _Seen(problem=f"could not be unpacked into memory or a temporary file: {error.strerror}")
     # As RECORD writes it, without padding; an algorithm that RECORD must not use gets sha256's.
     digest = b2a_base64(hasher.digest(), newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
-    return _Seen(digest=f"{hasher.name}={digest}", header=header, binary=binary)
+    return _Seen(plain=plain, digest=f"{hasher.name}={digest}", header=header, binary=binary)
 
 
 def _known(entry: Entry, data: bytes | memoryview, hasher: hashlib._Hash) -> Binary | None:

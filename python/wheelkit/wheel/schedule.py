@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 
 # What jobs may need at one time beside the largest one.
 _SLACK = 16 * 1024 * 1024
-
-# Seconds after which a thread that runs Python lets another have the interpreter's lock. Jobs need it for moments only, between long
-# stretches without it: whoever finds it taken, by the caller who judges a finished group, is not to wait for Python's own 5 ms.
-_TURN = 0.0005
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -47,12 +42,9 @@ class Pool:
         self._open = True
         self._changed = threading.Condition()
         self._trouble: BaseException | None = None
-        self._turn = 0.0
 
     def __enter__(self) -> Self:
         """Give itself."""
-        self._turn = sys.getswitchinterval()
-        sys.setswitchinterval(min(self._turn, _TURN))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +55,6 @@ class Pool:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
-        sys.setswitchinterval(self._turn)
 
     def add(self, group: int, jobs: Iterable[Job]) -> None:
         """Let the threads begin with a group's jobs; one without any is finished."""
