@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wheelkit.errors import WheelError
 from wheelkit.wheel import libdeflate, mapping
 from wheelkit.wheel.directory import UTF8, DirectoryError, read_directory
-from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, InflateError, pieces, whole
+from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, STORED, InflateError, pieces, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,23 +145,31 @@ class Contents:
         return memoryview(self._map)
 
     def quickly(self, entry: Entry) -> memoryview | None:
-        """Give a plain member's bytes: deflated, its local header as the central directory has it, its contents as declared.
+        """Give a plain member's bytes: its local header as the central directory has it, its contents as declared.
 
-        None for all others, with which something may be wrong, or not.
+        None for all others, with which something may be wrong, or not. What is given for a stored member holds until the next call.
         """
         end = _LOCAL_HEADER.size + len(entry.raw) + entry.packed
-        if entry.method != DEFLATED or entry.flags & ~_HARMLESS or entry.extra or not _plausible(entry):
+        if entry.flags & ~_HARMLESS or entry.extra or not _plausible(entry):
             return None
         if entry.packed <= libdeflate.MOST_PACKED:
-            self._file.seek(entry.offset)
-            return _proven(entry, _own.frame) if self._file.readinto(_own.frame.room(end)) == end else None
-        if not mapping.possible():
+            return _proven(entry, _own.frame) if self._fill(entry.offset, end) else None
+        if entry.method != DEFLATED or not mapping.possible():
             return None
         with suppress(OSError, ValueError):
             size = end + libdeflate.FOOTER
             with mapping.mapped(self._file, entry.offset, size, kept=end - entry.packed) as view, libdeflate.Frame(view) as frame:
                 return _proven(entry, frame)
         return None
+
+    def agrees(self, entry: Entry) -> bool:
+        """Tell whether an entry's local header is plain, and as the central directory has it; its contents are not read."""
+        size = _LOCAL_HEADER.size + len(entry.raw)
+        return not (entry.flags & ~_HARMLESS or entry.extra) and self._fill(entry.offset, size) and _agrees(entry, _own.frame.room(size))
+
+    def _fill(self, offset: int, size: int) -> bool:
+        self._file.seek(offset)
+        return self._file.readinto(_own.frame.room(size)) == size
 
     def pieces(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
@@ -271,17 +279,24 @@ def _plausible(entry: Entry) -> bool:
     return entry.size < LARGE and entry.size <= entry.packed * HIGHEST_RATIO and not bomb(entry.size, entry.packed)
 
 
+def _agrees(entry: Entry, room: memoryview) -> bool:
+    """Tell whether the local header at the beginning of these bytes says what the central directory does, and nothing else."""
+    signature, _, *header = _LOCAL_HEADER.unpack_from(room)
+    del header[2:4]  # the time, which may be told more exactly elsewhere
+    told = [entry.flags, entry.method, entry.crc, entry.packed, entry.size, len(entry.raw), 0]
+    return signature == _LOCAL_SIGNATURE and header == told and room[_LOCAL_HEADER.size : _LOCAL_HEADER.size + len(entry.raw)] == entry.raw
+
+
 def _proven(entry: Entry, frame: libdeflate.Frame) -> memoryview | None:
     """Give a member's bytes from its local header and packed bytes, where all is as the central directory says."""
     begin = _LOCAL_HEADER.size + len(entry.raw)
-    room = frame.room(begin + entry.packed)
-    signature, _, *header = _LOCAL_HEADER.unpack_from(room)
-    del header[2:4]  # the time, which may be told more exactly elsewhere
-    if signature != _LOCAL_SIGNATURE or header != [entry.flags, DEFLATED, entry.crc, entry.packed, entry.size, len(entry.raw), 0]:
+    end = begin + entry.packed
+    room = frame.room(end)
+    if not _agrees(entry, room):
         return None
-    if room[_LOCAL_HEADER.size : begin] != entry.raw:
-        return None
-    return frame.inflated(begin, begin + entry.packed, entry.size, entry.crc)
+    if entry.method == DEFLATED:
+        return frame.inflated(begin, end, entry.size, entry.crc)
+    return room[begin:] if entry.method == STORED and libdeflate.stored(room[begin:], entry.size, entry.crc) else None
 
 
 def _differs(what: str, local: int, central: int) -> str:

@@ -45,14 +45,19 @@ _BEGIN: Final = b"".join((_HEAD, b"\x00", b"\x04\x00", b"\xfb\xff", _SECRET))
 HEAD: Final = len(_BEGIN)
 _TWO: Final = struct.Struct("<2L")
 FOOTER: Final = _TWO.size
-_KEPT: Final = 2 << 20
-_ZEROS: Final = memoryview(bytes(1 << 20))
+_LEAST: Final = 1 << 20
+_ZEROS: Final = memoryview(bytes(1 << 16))
 _ALL: Final = 0xFFFFFFFF
 
 
 def available() -> bool:
     """Tell whether libdeflate is installed."""
     return _deflate is not None
+
+
+def stored(data: memoryview, size: int, crc: int) -> bool:
+    """Tell whether these are so many bytes with that CRC."""
+    return _deflate is not None and len(data) == size and _deflate.crc32(data) == crc
 
 
 class Frame:
@@ -63,6 +68,7 @@ class Frame:
 
     def __init__(self, view: memoryview | None = None) -> None:
         self._view = memoryview(b"") if view is None else view[:]
+        self._steps: list[int] = []
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -74,8 +80,8 @@ class Frame:
 
     def room(self, size: int) -> memoryview:
         """Give so many writable bytes; what was given before is not to be used any more."""
-        if not size <= len(self._view) - FOOTER <= max(size, _KEPT):
-            self._view = memoryview(bytearray(max(size, _KEPT) + FOOTER))
+        if len(self._view) < size + FOOTER:
+            self._view = memoryview(bytearray(max(size, _LEAST) + FOOTER))
         return self._view[:size]
 
     def inflated(self, begin: int, end: int, size: int, crc: int) -> memoryview | None:
@@ -87,7 +93,7 @@ class Frame:
         """
         if _deflate is None:
             return None
-        footer = (_moved(_deflate.crc32, size) ^ crc, size + len(_SECRET) & _ALL)
+        footer = (_behind_secret(_deflate.crc32, size, self._steps) ^ crc, size + len(_SECRET) & _ALL)
         self._view[begin - HEAD : begin] = _BEGIN
         _TWO.pack_into(self._view, end, *footer)
         try:
@@ -97,13 +103,13 @@ class Frame:
         return memoryview(data)[len(_SECRET) :]
 
 
-def _moved(crc32: Callable[..., int], count: int) -> int:
+def _behind_secret(crc32: Callable[..., int], count: int, steps: list[int]) -> int:
     """Give what the secret's CRC contributes to that of itself and so many bytes behind it.
 
     CRCs are linear: the CRC of both is that of the bytes, and the secret's own after as many zeros (without the inversions at both ends).
+    What many zeros do to it is kept in ``steps``.
     """
-    crc = crc32(_SECRET) ^ _ALL
-    while count > 0:
-        crc = crc32(_ZEROS[:count], crc)
-        count -= len(_ZEROS)
-    return crc ^ _ALL
+    many, few = divmod(count, len(_ZEROS))
+    while len(steps) <= many:
+        steps.append(crc32(_ZEROS, steps[-1]) if steps else crc32(_SECRET) ^ _ALL)
+    return crc32(_ZEROS[:few], steps[many]) ^ _ALL

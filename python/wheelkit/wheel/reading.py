@@ -213,11 +213,15 @@ class _Opened:
 
     def _layout(self) -> tuple[int, int, int]:
         """Count stray and shared bytes and hidden members; headers that were read need no second look."""
-        if self.shallow or (all(seen.plain for seen in self.seen) and self.archive.gapless()):
+        if self.shallow:
+            return 0, 0, 0
+        folders = [entry for entry in self.archive.entries if entry.name.endswith("/")]
+        seen = sum(one.plain for one in self.seen) + len(folders) == len(self.seen) and self.archive.gapless()
+        if seen and not folders:
             return 0, 0, 0
         try:
             with self.archive.opened() as contents:
-                return contents.layout()
+                return (0, 0, 0) if seen and all(map(contents.agrees, folders)) else contents.layout()
         except WheelError:  # the file went away; its members say so
             return 0, 0, 0
 
