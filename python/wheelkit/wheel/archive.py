@@ -154,10 +154,10 @@ class Contents:
             return None
         if entry.packed <= libdeflate.MOST_PACKED:
             return _proven(entry, _own.frame) if self._fill(entry.offset, end) else None
-        if entry.method != DEFLATED or not mapping.possible():
+        size = end + libdeflate.FOOTER
+        if entry.method != DEFLATED or not mapping.possible() or not self._within(entry.offset, size):
             return None
         with suppress(OSError, ValueError):
-            size = end + libdeflate.FOOTER
             with mapping.mapped(self._file, entry.offset, size, kept=end - entry.packed) as view, libdeflate.Frame(view) as frame:
                 return _proven(entry, frame)
         return None
@@ -167,7 +167,12 @@ class Contents:
         size = _LOCAL_HEADER.size + len(entry.raw)
         return not (entry.flags & ~_HARMLESS or entry.extra) and self._fill(entry.offset, size) and _agrees(entry, _own.frame.room(size))
 
+    def _within(self, offset: int, size: int) -> bool:
+        return 0 <= offset <= self._archive.size - size
+
     def _fill(self, offset: int, size: int) -> bool:
+        if not self._within(offset, size):
+            return False
         self._file.seek(offset)
         return self._file.readinto(_own.frame.room(size)) == size
 

@@ -97,7 +97,7 @@ def _walk(directory: bytes, count: int, *, shallow: bool) -> tuple[Entry, ...] |
             return None
         raw = directory[place - length : place]
         try:
-            name = raw.decode("utf-8" if flags & UTF8 else "cp437")
+            name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & UTF8 else "cp437")
         except UnicodeDecodeError:
             return None
         if not shallow or _DIST_INFO in name:
