@@ -157,9 +157,12 @@ class Contents:
         size = end + libdeflate.FOOTER
         if entry.method != DEFLATED or not mapping.possible() or not self._within(entry.offset, size):
             return None
-        with suppress(OSError, ValueError):
-            with mapping.mapped(self._file, entry.offset, size, kept=end - entry.packed) as view, libdeflate.Frame(view) as frame:
-                return _proven(entry, frame)
+        with (
+            suppress(OSError, ValueError),
+            mapping.mapped(self._file, entry.offset, size, kept=end - entry.packed) as view,
+            libdeflate.Frame(view) as frame,
+        ):
+            return _proven(entry, frame)
         return None
 
     def agrees(self, entry: Entry) -> bool:
