@@ -10,7 +10,7 @@ import wheels
 from effort import examples
 from wheelkit.errors import WheelError
 from wheelkit.matrix import System
-from wheelkit.wheel import Wheel, archive, inflate, libdeflate, mapping, read, read_all, reading
+from wheelkit.wheel import Wheel, contents, inflate, libdeflate, mapping, read, read_all, reading
 from wheelkit.wheel.library import base_name, grafted, matches, plain_name
 from wheelkit.wheel.model import python_dll
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
@@ -74,7 +74,7 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
     plain = read(path)
     monkeypatch.setattr(inflate, "LARGE", 1000)
-    monkeypatch.setattr(archive, "LARGE", 1000)
+    monkeypatch.setattr(contents, "LARGE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 999)
     monkeypatch.setattr(inflate, "_WINDOW", 77)
     monkeypatch.setattr(reading, "_BATCH", 1000)
@@ -106,7 +106,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     path = wheels.write_wheel(tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000})
     monkeypatch.setattr(inflate, "LARGE", 10_000)
-    monkeypatch.setattr(archive, "LARGE", 10_000)
+    monkeypatch.setattr(contents, "LARGE", 10_000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 1000)
     monkeypatch.setattr("tempfile.TemporaryFile", full)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted, some
-from wheelkit.wheel.archive import bomb
+from wheelkit.patterns import pattern
+from wheelkit.wheel.contents import bomb
 from wheelkit.wheel.reading import HASHES
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 # Reserved characters, names that end in a dot or a space, and the names of devices, with or without an ending
 # ("Naming Files, Paths, and Namespaces" of the Win32 documentation).
-_NOT_ON_WINDOWS = re.compile(
+_NOT_ON_WINDOWS = pattern(
     r"""[<>:"|?*\x00-\x1f] | [. ](?:/|$) | (?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -100,8 +101,8 @@ def _path_trouble(name: str) -> str:
 
 
 # What nearly all members are named like, and no trouble is: letters, digits and marks, and no part that begins with a dot.
-_PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN_PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
+_CONTROL = pattern(r"[\x00-\x1f\x7f]")
 # PATH_MAX and NAME_MAX of Linux; other systems take less.
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
 # What a member's name must not be, the worst first.

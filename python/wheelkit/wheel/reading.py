@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from wheelkit.wheel.archive import Contents
+    from wheelkit.wheel.contents import Contents
     from wheelkit.wheel.directory import Entry
 
 # Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
