@@ -65,6 +65,10 @@ class ProjectError(WheelkitError):
     exit_code = 2
 
 
+class OnlySettingsError(ProjectError):
+    """A pyproject.toml that holds settings of tools and describes no project, as that of a workspace."""
+
+
 class MissingToolError(WheelkitError):
     """A program or a service that the task needs is not there."""
 

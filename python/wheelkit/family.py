@@ -97,15 +97,19 @@ def _require_known(config: Config, family: Mapping[str, Distribution]) -> None:
         raise ConfigError(config.label, problems)
 
 
+def _elsewhere(root: Path) -> str:
+    below = [path.relative_to(root).as_posix() for path in project.projects_below(root)]
+    if below:
+        return f"projects lie in {', '.join(below)}; to name them to wheelkit:  wheelkit init"
+    return "run wheelkit in the project's folder, or name the folder or sdist: wheelkit build path/to/project"
+
+
 def _folders(config: Config) -> Iterable[Path]:
     for pattern in config.distributions:
         matches = [config.root] if pattern == "." else sorted(config.root.glob(pattern))
         projects = [path for path in matches if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file()]
         if not projects and pattern == ".":
-            raise ProjectError(
-                f"{config.root} holds no pyproject.toml, so there is nothing to build",
-                hint="run wheelkit in the project's folder, or name the folder or sdist: wheelkit build path/to/project",
-            )
+            raise ProjectError(f"{config.root} holds no pyproject.toml, so there is nothing to build", hint=_elsewhere(config.root))
         if not projects:
             problem = f'distributions: "{pattern}" matches no folder with a pyproject.toml'
             raise ConfigError(config.label, [problem], hint=f"patterns are relative to {config.root}")

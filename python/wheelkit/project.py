@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from wheelkit.config import normalise
-from wheelkit.errors import ProjectError
+from wheelkit.errors import OnlySettingsError, ProjectError
 from wheelkit.poetry import specifier
 from wheelkit.requirements import stated as stated_elsewhere
+from wheelkit.setupfiles import cfg_facts, setup_facts
 
 if TYPE_CHECKING:
     import tarfile
@@ -172,14 +173,20 @@ def _read(files: _Files, source: Path) -> Distribution:
     project: dict[str, Any] = _table(pyproject, "project")
     tools: dict[str, Any] = _table(pyproject, "tool")
     build = _table(pyproject, "build-system")
+    described = pyproject.keys() & {"project", "build-system"} or tools.keys() & _OF_BACKENDS
+    if setup_py is None and setup_cfg is None and not described:
+        raise _only_settings(source)
     facts = _poetry(tools) | _stated(project) | _pkg_info(files.text("PKG-INFO"))
     backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
-    name = facts.get("name") or _cfg_name(setup_cfg) or _setup_name(setup_py)
+    beside = setup_facts(setup_py) | cfg_facts(setup_cfg)
+    name = facts.get("name") or beside.get("name")
     elsewhere = tuple(one for one in stated_elsewhere(pyproject, files.text) if one.published)
     meson = files.text("meson.build")
     kind = _kind(backend, tools, meson, (setup_py or "") + (setup_cfg or ""))
-    if kind is None and _own_build_code(build, tools) and files.holds_sources():
-        kind = Kind.NATIVE
+    if kind is None and (
+        _table(tools, "cibuildwheel") or _compiling_hook(tools) or (_own_build_code(build, tools) and files.holds_sources())
+    ):
+        kind = Kind.NATIVE  # nobody configures cibuildwheel for pure Python, and what a build hook compiles may be fetched by it
     dependencies = (*_list(project, "dependencies"), *(one.requirement for one in elsewhere if not one.extra))
     extras = _extras(project, elsewhere)
     return Distribution(
@@ -189,13 +196,42 @@ def _read(files: _Files, source: Path) -> Distribution:
         kind=kind or (Kind.META if (dependencies or extras) and not files.holds_code() else Kind.PURE),
         source=source,
         backend=backend,
-        requires_python=facts.get("requires_python"),
+        requires_python=facts.get("requires_python") or (beside.get("requires_python") if _open("requires-python", project) else None),
         dependencies=dependencies,
         extras=extras,
         build_requires=_list(build, "requires"),
         limited_api=_limited_api(backend, tools, setup_py or "", setup_cfg or ""),
         cibuildwheel=_table(tools, "cibuildwheel"),
     )
+
+
+_OF_BACKENDS = frozenset({"flit", "hatch", "pdm", "poetry", "setuptools"})
+
+
+def _only_settings(source: Path) -> ProjectError:
+    below = [path.relative_to(source).as_posix() for path in projects_below(source)]
+    message = f"{source / 'pyproject.toml'} describes no project: it has no [project] and no [build-system]"
+    if below:
+        return OnlySettingsError(message, hint=f"projects lie below it, in {', '.join(below)}; to name them to wheelkit:  wheelkit init")
+    return OnlySettingsError(message, hint="give it a [project] table, or run wheelkit in the project's folder")
+
+
+_DEPTH = 3
+# What is written once for all members, or is somebody else's.
+_NO_MEMBERS = frozenset({"node_modules", "vendor", "third_party", "subprojects", "templates", "fixtures"})
+
+
+def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
+    """Find the projects in the folders of one that is none itself, in the order of their names; what lies in a project is its own."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if not path.is_dir() or path.is_symlink() or path.name in NOT_CODE | _NO_MEMBERS or path.name.startswith("."):
+            continue
+        if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file():
+            yield path
+        elif depth > 1:
+            yield from projects_below(path, depth - 1)
 
 
 def _nothing_to_build(source: Path, *, empty: bool) -> ProjectError:
@@ -240,6 +276,11 @@ def _stated(project: Mapping[str, Any]) -> dict[str, str]:
     return {ours: project[theirs] for theirs, ours in wanted.items() if isinstance(project.get(theirs), str)}
 
 
+def _open(field: str, project: Mapping[str, Any]) -> bool:
+    """Tell whether a field may stand elsewhere than in ``[project]``: where there is no such table, or it says so."""
+    return not project or field in _list(project, "dynamic")
+
+
 def _poetry(tools: Mapping[str, Any]) -> dict[str, str]:
     """Read what poetry's own table says, where [project] does not; a version that comes from git is none yet."""
     table = _table(tools, "poetry")
@@ -259,36 +300,6 @@ def _pkg_info(text: str | None) -> dict[str, str]:
     headers = HeaderParser().parsestr(text)
     wanted = {"Name": "name", "Version": "version", "Requires-Python": "requires_python"}
     return {ours: value for theirs, ours in wanted.items() if (value := headers.get(theirs))}
-
-
-def _cfg_name(setup_cfg: str | None) -> str | None:
-    if setup_cfg is None:
-        return None
-    from configparser import ConfigParser, Error
-
-    parser = ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(setup_cfg)
-    except Error:
-        return None
-    return parser.get("metadata", "name", fallback=None)
-
-
-def _setup_name(setup_py: str | None) -> str | None:
-    """Read the name that setup.py gives setup() literally; None where it computes it."""
-    if setup_py is None or "name" not in setup_py:
-        return None
-    import ast
-
-    try:
-        calls = [node for node in ast.walk(ast.parse(setup_py)) if isinstance(node, ast.Call)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # the build says it better
-    setups = (
-        call for call in calls if (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) == "setup"
-    )
-    names = (word.value.value for call in setups for word in call.keywords if word.arg == "name" and isinstance(word.value, ast.Constant))
-    return next((name for name in names if isinstance(name, str)), None)
 
 
 # A comment up to its line's end, or a string, in which a # begins none.
@@ -318,10 +329,23 @@ def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str)
     """Tell from what the project builds whether it is native; the wheel itself is compared with it after the build."""
     if backend == "mesonpy":
         return Kind.NATIVE if meson is None or _NATIVE_MESON.search(meson) else None
+    wheel = _table(_table(tools, "scikit-build"), "wheel")
+    if backend == "scikit_build_core.build" and False in (wheel.get("platlib"), wheel.get("cmake")):
+        return None
     if backend in _NATIVE_BACKENDS:
         return Kind.NATIVE
     extensions = _table(tools, "setuptools").get("ext-modules")
     return Kind.NATIVE if extensions or _NATIVE_SETUP.search(setup) else None
+
+
+# Build hooks of hatchling's that compile, whatever they compile, where they are on by default.
+_COMPILING_HOOKS = ("cython", "mypyc", "scikit-build")
+
+
+def _compiling_hook(tools: Mapping[str, Any]) -> bool:
+    build = _table(_table(tools, "hatch"), "build")
+    hooks = {**_table(build, "hooks"), **_table(_table(_table(build, "targets"), "wheel"), "hooks")}
+    return any(name in hooks and _table(hooks, name).get("enable-by-default") is not False for name in _COMPILING_HOOKS)
 
 
 def _own_build_code(build: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:

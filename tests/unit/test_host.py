@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 import wheels
 from binaries import elf
-from wheelkit.build import compiler, host, make, raw
+from wheelkit.build import compiler, host, make, older, raw
 from wheelkit.build.made import Made, serves
 from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
@@ -20,6 +20,7 @@ from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, To
 from wheelkit.machine import Python
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
+from wheelkit.plan.host import HostSettings
 from wheelkit.process import Command, Completed
 from wheelkit.project import Distribution, Kind
 
@@ -195,6 +196,21 @@ def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_pa
     assert command.argv[-1] == str(tmp_path / "demo-1.0.tar.gz")
     assert command.unset == ("VIRTUAL_ENV",)
     assert made.parent.parent == tmp_path
+
+
+def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -> None:
+    shop = workshop(tmp_path, Uv())
+    own = HostSettings(config_settings=(("pure-python", "false"),), environment={"USE_MYPYC": "1", "CC": "their-cc"})
+    wanted = replace(job(), settings={"cp312": own})
+    zig = older.Zig(cc=Path("zig-cc"), cxx=Path("zig-c++"), triple="x86_64-linux-gnu.2.28", mark="m")
+    for interpreter, by in (("cp312", None), ("cp312", zig), ("cp311", None)):
+        raw.compiled(wanted, source(tmp_path), pythons(interpreter)[interpreter], shop, by)
+    with_own, by_zig, without = shop.run.asked  # type: ignore[attr-defined]
+    assert with_own.argv[-2:] == by_zig.argv[-2:] == ("--config-setting", "pure-python=false")
+    assert (with_own.env["USE_MYPYC"], with_own.env["CC"]) == ("1", "their-cc")
+    assert (by_zig.env["USE_MYPYC"], by_zig.env["CC"]) == ("1", "zig-cc")
+    assert "--config-setting" not in without.argv
+    assert "USE_MYPYC" not in without.env
 
 
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:

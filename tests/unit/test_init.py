@@ -11,7 +11,7 @@ from wheelkit import config, family, init, matrix
 from wheelkit.__main__ import main
 from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import Change
-from wheelkit.project import Kind
+from wheelkit.project import Kind, projects_below
 
 Capture = pytest.CaptureFixture[str]
 MESON = """# keep this comment
@@ -171,6 +171,24 @@ def test_the_systems_are_those_that_the_classifiers_name(
     assert list(dict.fromkeys(target.partition("_")[0] for target in promised["targets"])) == systems
 
 
+def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None:
+    for name, notes in (
+        ("POSIX", ("the classifiers name no Windows, so no target of it is promised; add some to targets if you ship wheels for it",)),
+        ("OS Independent", ()),
+    ):
+        text = MESON.replace("classifiers = [\n", f'classifiers = [\n    "Operating System :: {name}",\n')
+        (tmp_path / "pyproject.toml").write_text(text)
+        assert init.adopt(tmp_path).notes == notes
+
+
+def test_projects_that_belong_to_it_are_told(tmp_path: Path) -> None:
+    for name, needs in (("cli", "Momentum>=1"), ("other", "momentums")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(f'{PURE.replace("words", name)}dependencies = ["{needs}"]\n')
+    (tmp_path / "pyproject.toml").write_text(MESON)
+    assert init.adopt(tmp_path).notes == ('cli and momentum are of one family; to release them together: distributions = [".", "cli"]',)
+
+
 def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
     with pytest.raises(ProjectError, match="no wheel is left to promise for momentum"):
         adopted(MESON + '[tool.cibuildwheel]\nskip = "*"\n')
@@ -243,12 +261,85 @@ def test_somebody_elses_workflow_stays_and_is_told(tmp_path: Path, monkeypatch: 
     (tmp_path / "pyproject.toml").write_text(MESON)
     monkeypatch.chdir(tmp_path)
     assert main(["init", "--yes"]) == 0
-    assert "no workflows were written" in capsys.readouterr().err
+    assert ".github/workflows/ci.yml is your own and stays" in capsys.readouterr().err
     assert (tmp_path / ".github/workflows/ci.yml").read_text() == "name: mine\n"
-    assert not (tmp_path / ".github/workflows/release-python.yml").exists()
+    assert (tmp_path / ".github/workflows/release-python.yml").is_file()
 
 
 def test_the_flags_of_a_new_project_do_not_fit_one_that_is_there(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "pyproject.toml").write_text(MESON)
     assert main(["init", str(tmp_path), "--family"]) == 2
     assert "holds a project already" in capsys.readouterr().err
+
+
+def repository(root: Path, *folders: str, text: str = MESON, **files: str) -> Path:
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+        (root / folder / "pyproject.toml").write_text(text.replace("momentum", folder.rpartition("/")[2]))
+    for name, more in files.items():
+        (root / name.replace("__", ".")).write_text(more)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected"),
+    [
+        (["core", "cli"], ["cli", "core"]),
+        (["packages/core", "packages/cli", "app"], ["app", "packages/*"]),
+        (["packages/core", "app"], ["app", "packages/core"]),
+        (["core", "core/vendored", "tests/demo", "docs/example", ".venv/x"], ["core"]),
+    ],
+)
+def test_the_projects_of_a_repository_are_named(tmp_path: Path, folders: list[str], expected: list[str]) -> None:
+    root = repository(tmp_path, *folders, text=MESON)
+    change = init.adopt_members(root, init.members(root))
+    assert change.path == root / "wheelkit.toml"
+    document = tomllib.loads(change.text)
+    assert document["distributions"] == expected
+    assert document["matrix"]["targets"][0] == COMMON[0]
+    init.write([change])
+    assert {item.source for item in family.discover(config.load(root)).distributions} == set(projects_below(root))
+
+
+def test_a_workspace_keeps_its_pyproject(tmp_path: Path) -> None:
+    settings = '[tool.uv.workspace]\nmembers = ["core"]\n'
+    root = repository(tmp_path, "core", pyproject__toml=settings)
+    change = init.adopt_members(root, init.members(root))
+    assert change.path == root / "pyproject.toml"
+    assert change.text.startswith(settings)
+    assert tomllib.loads(change.text)["tool"]["wheelkit"]["distributions"] == ["core"]
+
+
+def test_members_promise_what_all_of_them_keep(tmp_path: Path) -> None:
+    root = repository(tmp_path, "core", "more", text=MESON)
+    (root / "more/pyproject.toml").write_text(MESON.replace(">=3.10", ">=3.12").replace("momentum", "more"))
+    matrix = tomllib.loads(init.adopt_members(root, init.members(root)).text)["matrix"]
+    assert matrix["interpreters"][0] == "cp312"
+    (root / "more/pyproject.toml").write_text(MESON + '[tool.cibuildwheel]\nbuild = "pp*"\n')
+    with pytest.raises(ProjectError):
+        init.adopt_members(root, init.members(root))
+
+
+@pytest.mark.parametrize("own", ["pyproject.toml", "setup.py", "wheelkit.toml"])
+def test_a_project_of_its_own_has_no_members(tmp_path: Path, own: str) -> None:
+    root = repository(tmp_path, "core")
+    assert init.members(root) == (root / "core",)
+    (root / own).write_text(SETUPTOOLS)
+    assert init.members(root) == ()
+
+
+def test_a_repository_of_projects_is_not_taken_for_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    root = repository(tmp_path, "core", "cli", text=MESON)
+    monkeypatch.chdir(root)
+    assert main(["plan"]) == 2
+    assert "projects lie in cli, core; to name them to wheelkit:  wheelkit init" in capsys.readouterr().err
+    (root / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    assert main(["plan"]) == 2
+    assert "describes no project" in capsys.readouterr().err
+    assert main(["init", "--yes"]) == 0
+    assert not (root / "meson.build").exists()
+    assert main(["plan"]) == 0
+    assert main(["init", "--yes"]) == 2
+    assert "configures wheelkit already" in capsys.readouterr().err

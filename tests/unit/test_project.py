@@ -45,7 +45,7 @@ def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
     )
     assert (item.name, item.key, item.version, item.requires_python) == ("My_Pkg", "my-pkg", "1.0", ">=3.11")
     assert (item.dependencies, item.build_requires) == (("numpy>=2",), ("setuptools>=77", "cython"))
-    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.META, True, False)
+    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.NATIVE, True, False)
 
 
 def test_an_unpacked_sdist_says_what_pkg_info_states(tmp_path: Path) -> None:
@@ -86,6 +86,7 @@ def test_the_literal_version_of_meson_build_is_read(tmp_path: Path, text: str, v
         ("import setuptools\nsetuptools.setup(name='momentum', **more)\n", "momentum"),
         ("setup(name=NAME)\n", None),
         ("Extension(name='momentum._core')\nsetup()\n", None),
+        ("words = dict(name='momentum')\nsetup(**words)\n", None),
         ("setup(name='momentum'\n", None),
         ("setup(name=3)\n", None),
     ],
@@ -93,6 +94,31 @@ def test_the_literal_version_of_meson_build_is_read(tmp_path: Path, text: str, v
 def test_the_name_that_setup_py_states(tmp_path: Path, setup: str, name: str | None) -> None:
     item = read(folder(tmp_path, setup__py=setup))
     assert (item.name, item.stated) == (name or "project", name is not None)
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"setup__py": "setup(name='x', python_requires='>=3.11')\n"}, ">=3.11"),
+        ({"setup__py": "setup(name='x', python_requires=floor())\n"}, None),
+        ({"setup__py": "words = dict(name='y', python_requires='>=3.11')\nsetup(name='x', **words)\n"}, ">=3.11"),
+        ({"setup__py": "setup(name='x')\n", "setup__cfg": "[options]\npython_requires = >=3.11\n"}, ">=3.11"),
+        (
+            {"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\ndynamic = ['requires-python']\n"},
+            ">=3.11",
+        ),
+        ({"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\nversion = '1'\n"}, None),
+        (
+            {"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\nrequires-python = '>=3.12'\n"},
+            ">=3.12",
+        ),
+    ],
+)
+def test_the_pythons_that_setup_states(tmp_path: Path, files: dict[str, str], wanted: str | None) -> None:
+    assert read(folder(tmp_path, **files)).requires_python == wanted
+
+
+SKBUILD = '[build-system]\nbuild-backend = "scikit_build_core.build"\n'
 
 
 @pytest.mark.parametrize(
@@ -106,6 +132,12 @@ def test_the_name_that_setup_py_states(tmp_path: Path, setup: str, name: str | N
         ('[tool.hatch.build.hooks.vcs]\nversion-file = "x.py"\n', "x/_x.c", Kind.PURE),
         ('[tool.poetry]\nbuild = "build.py"\n', "x/_x.c", Kind.NATIVE),
         ("[tool.pdm.build]\nrun-setuptools = true\n", "x/_x.c", Kind.NATIVE),
+        ("[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = false\n", "x/x.py", Kind.PURE),
+        ("[tool.hatch.build.targets.wheel.hooks.mypyc]\n[tool.cibuildwheel]\nskip = 'cp39-*'\n", "x/x.py", Kind.NATIVE),
+        ("[tool.hatch.build.hooks.scikit-build]\nexperimental = true\n", "x/x.py", Kind.NATIVE),
+        (f"{SKBUILD}[tool.scikit-build]\nminimum-version = '0.11'\n", "x/x.py", Kind.NATIVE),
+        (f"{SKBUILD}[tool.scikit-build]\nwheel.platlib = false\n", "x/x.py", Kind.PURE),
+        (f"{SKBUILD}[tool.scikit-build]\nwheel.cmake = false\n", "x/x.py", Kind.PURE),
     ],
 )
 def test_code_of_the_project_that_takes_part_in_its_build(tmp_path: Path, table: str, source: str, kind: Kind) -> None:

@@ -11,9 +11,11 @@ from wheelkit.config.exclude import with_versions
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.matrix import System, Target
 from wheelkit.process import Command, Completed
+from wheelkit.repair import run
 from wheelkit.repair.lines import Recipe, container_line, host_line
 from wheelkit.repair.run import Repaired
 from wheelkit.repair.run import repair as repair_with
+from wheelkit.repair.search import Needs
 from wheelkit.wheel.library import matches
 from wheels import Contents, write_wheel
 
@@ -204,6 +206,18 @@ def test_known_refusals_are_told_with_the_way_out(tmp_path: Path, says: str, kin
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert "Traceback" not in caught.value.detail
+
+
+def test_what_is_too_new_is_told_without_the_tools_usage_and_with_what_it_copies(tmp_path: Path) -> None:
+    said = 'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the presence of too-recent versioned symbols.'
+    error = ToolFailedError("repair failed", detail=said)
+    told = run._explained(error, Recipe(target=LINUX), Needs(found={"libpq.so.5": tmp_path}), said)
+    assert told.detail.splitlines() == [
+        'cannot repair "x" because of the presence of too-recent versioned symbols.',
+        "what is too new may be a library of this machine that it would copy in: libpq.so.5",
+    ]
+    alone = run._explained(ToolFailedError("repair failed", detail=said), Recipe(target=LINUX), Needs(), said)
+    assert len(alone.detail.splitlines()) == 1
 
 
 def test_files_that_are_no_wheels_and_folders_that_are_files_are_refused(tmp_path: Path) -> None:

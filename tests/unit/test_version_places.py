@@ -81,6 +81,24 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         },
         [("a/version.py", "__version__", "1.2.3")],
     ),
+    (
+        {
+            "pyproject.toml": SETUP,
+            "setup.py": "exec(open(join(root, 'other', 'meta.py')).read())\nopen('other/notes.txt')\nsetup(version=about['v'])\n",
+            "other/meta.py": LITERAL,
+            "other/notes.txt": "version 9\n",
+        },
+        [("other/meta.py", "__version__", "1.2.3")],
+    ),
+    (
+        {
+            "pyproject.toml": SETUP,
+            "setup.py": 'text = open("other/demo.h").read()\nsetup(version=re.search(PATTERN, text)[1])\n',
+            "other/demo.h": '/* version 9 of the API */\n#define DEMO_VERSION "1.2.3"\n',
+        },
+        [("other/demo.h", "#define", "1.2.3")],
+    ),
+    ({"pyproject.toml": SETUP, "my_core/about.py": LITERAL}, [("my_core/about.py", "__version__", "1.2.3")]),
     ({"pyproject.toml": SETUP, "my/core/_version.py": 'VERSION = "1.2.3"\n'}, [("my/core/_version.py", "VERSION", "1.2.3")]),
     (
         {"pyproject.toml": STATIC, "other/__init__.py": LITERAL, "other/_vendor/__init__.py": LITERAL, "other/sub/version.py": LITERAL},

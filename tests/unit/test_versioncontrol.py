@@ -50,6 +50,15 @@ def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
     assert said == []
 
 
+def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(name='x')\n")
+    git_commit(tmp_path)
+    assert checkout(tmp_path).tracked
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "setup.py").write_text("setup(name='y')\n")
+    assert not checkout(tmp_path / "more").tracked
+
+
 def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(monkeypatch)
     mend = f"git config --global --add safe.directory {demo}"

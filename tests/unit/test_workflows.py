@@ -247,12 +247,30 @@ def test_hand_written_lines_without_a_place_are_never_dropped(make: Make, tmp_pa
         make()
 
 
-def test_somebody_elses_workflow_is_never_overwritten(make: Make, tmp_path: Path) -> None:
-    (tmp_path / CI).parent.mkdir(parents=True)
-    (tmp_path / CI).write_text("name: mine\n")
+def test_somebody_elses_release_workflow_is_never_overwritten(make: Make, tmp_path: Path) -> None:
+    (tmp_path / RELEASE).parent.mkdir(parents=True)
+    (tmp_path / RELEASE).write_text("name: mine\n")
     with pytest.raises(UsageError, match="was not written by wheelkit ci"):
         make()
+    assert (tmp_path / RELEASE).read_text() == "name: mine\n"
+
+
+def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(PURE)
+    (tmp_path / CI).parent.mkdir(parents=True)
+    (tmp_path / CI).write_text("name: mine\n")
+    assert main(["ci"]) == 0
+    told = capsys.readouterr()
+    assert f"{CI}   yours, left as it is" in told.out
+    assert f"{CI} is your own and stays" in told.err
     assert (tmp_path / CI).read_text() == "name: mine\n"
+    assert (tmp_path / RELEASE).read_text().startswith("# Written by `wheelkit ci`")
+    assert main(["ci", "--check"]) == 0
+    (tmp_path / RELEASE).write_text((tmp_path / RELEASE).read_text() + "\n")
+    assert main(["ci", "--check"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,10 @@ def _nothing_to_build(order: Order) -> ProjectError:
         return ProjectError(f"nothing of that kind of {', '.join(sorted(order.selection.names))} can be built here", hint="wheelkit plan")
     if not plan.family.native:
         names = ", ".join(item.name for item in plan.family.distributions)
+        key = plan.family.distributions[0].key if len(plan.family.distributions) == 1 else "NAME"
         return ProjectError(
             f"no native distribution was found ({names}: pure Python)",
-            hint='wheelkit build builds it; if it compiles code, say so: [tool.wheelkit.distribution.NAME] kind = "native"',
+            hint=f'wheelkit build builds it; if it compiles code, say so: [tool.wheelkit.distribution.{key}] kind = "native"',
         )
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)

@@ -44,6 +44,10 @@ def build(job: NativeStep, source: SourceDist, shop: Workshop, memory: Memory = 
     """
     require_compiler()
     pythons = _pythons(job)
+    if job.overridden:
+        shop.progress.note(
+            f"[tool.cibuildwheel] {', '.join(job.overridden)}: left out by the host builder, as it runs none of these commands"
+        )
     forge = Forge(job=job, source=source, shop=shop, modules=memory.recall(job))
     made: list[Made] = []
     for tag, python in pythons.items():

@@ -78,10 +78,16 @@ def _verified(batches: Sequence[Batch], order: Order, run: Run) -> Report:
 
 
 def _warnings(report: Report) -> list[str]:
+    """Say each warning in a line; the same of several files once, with the first of them."""
     from wheelkit.report.model import Severity
 
-    return [
-        f"{one.code}  {one.file}{': ' if one.file else ''}{one.what}"
-        for one in report.findings
-        if one.severity is Severity.WARNING and not one.accepted
-    ]
+    files: dict[tuple[str, str], list[str]] = {}
+    for one in report.findings:
+        if one.severity is Severity.WARNING and not one.accepted:
+            files.setdefault((one.code, one.what), []).append(one.file)
+    return [f"{code}  {_first(names)}{what}" for (code, what), names in files.items()]
+
+
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    return f"{names[0]}{more}: " if names[0] else ""

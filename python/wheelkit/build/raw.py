@@ -19,6 +19,7 @@ from wheelkit.checks import linux
 from wheelkit.checks.contract import Contract
 from wheelkit.checks.words import some
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
+from wheelkit.plan.host import HostSettings
 from wheelkit.plan.model import OUT, PYTHON, SDIST
 from wheelkit.process import Command, failure
 from wheelkit.wheel.names import parse_file_name
@@ -117,8 +118,10 @@ def compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter; ``zig`` takes the compiler's place."""
     out = shop.fresh("raw")
     filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
-    env = linking(python) if zig is None else zig.environment(python)
-    command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=env, unset=("VIRTUAL_ENV",))
+    own = job.settings.get(python.interpreter.tag, HostSettings())
+    env = {**linking(python), **own.environment} if zig is None else {**own.environment, **zig.environment(python)}
+    argv = (*(filled.get(word, word) for word in job.argv), *own.words)
+    command = Command(argv=argv, env=env, unset=("VIRTUAL_ENV",))
     shop.progress.builder(command.script())
     with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}{'' if zig is None else ', zig'}"):
         done = shop.run(command)

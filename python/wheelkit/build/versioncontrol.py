@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# One of them makes a folder a project: tracked ones show that git knows it.
+_OF_PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # How many words stand before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
 _WORDS = {"1": 8, "2": 9, "u": 10, "?": 1}
@@ -57,7 +59,7 @@ class View(Struct, frozen=True, kw_only=True):
         inside = "" if below == "." else f"{below}/"
         if self.refused:
             return Checkout(commit="", changed=(), refused=self.refused)
-        if not self.commit or f"{inside}pyproject.toml" not in self.tracked:
+        if not self.commit or not any(f"{inside}{name}" in self.tracked for name in _OF_PROJECTS):
             return Checkout(commit="", changed=())
         finished = f"{self.prefix}{out.relative_to(self.folder).as_posix()}/" if out and out.is_relative_to(self.folder) else None
         return Checkout(commit=self.commit, changed=tuple(self._changes(self.prefix + inside, finished)))

@@ -64,7 +64,16 @@ def _show(files: Sequence[GeneratedFile], drifts: Sequence[Drift], root: Path, *
             note("these files do not follow from the configuration any more: wheelkit ci writes them")
         return
     for one in files:
-        result(f"{one.path.relative_to(root)}   {'as it was' if one.fresh else 'written'}")
+        state = "yours, left as it is" if one.foreign else "as it was" if one.fresh else "written"
+        result(f"{one.path.relative_to(root)}   {state}")
+    for one in files:
+        if one.foreign:
+            note(left_alone(one.path.relative_to(root)))
+
+
+def left_alone(path: Path) -> str:
+    """Say what becomes of a workflow that the project has already, and what it is to do in wheelkit's stead."""
+    return f"{path} is your own and stays; what it should do as well:  python -m wheelkit ci --check   (or move it away, then: wheelkit ci)"
 
 
 def _document(files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[Retiring], root: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import config, family, init, matrix, workflows
+from wheelkit.cli.ci import left_alone
 from wheelkit.cli.screen import note, result
 from wheelkit.errors import UsageError, WheelkitError
 
@@ -29,16 +30,19 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
     Nothing is ever overwritten. A change of a file is shown before it is written.
     """
     root = folder.resolve()
-    if init.is_project(root):
+    members = init.members(root)
+    if members or init.is_project(root):
         if as_family or name:
             raise UsageError(f"{root} holds a project already", hint="leave out --family and --name to add wheelkit's configuration to it")
-        changes: Sequence[Change] = [init.adopt(root)]
+        changes: Sequence[Change] = [init.adopt_members(root, members) if members else init.adopt(root)]
         _agree(changes, root, yes=yes)
     else:
         changes = init.fresh(root, init.name_of(root, name), family=as_family)
     init.write(changes)
     for change in changes:
         result(str(change.path.relative_to(root)))
+        for told in change.notes:
+            note(told)
     _workflows(root)
     note("next: wheelkit build && wheelkit verify-matrix dist/ --native")
 
@@ -66,4 +70,8 @@ def _workflows(root: Path) -> None:
         return
     workflows.write(files)
     for one in files:
-        result(str(one.path.relative_to(root)))
+        path = one.path.relative_to(root)
+        if one.foreign:
+            note(left_alone(path))
+        else:
+            result(str(path))

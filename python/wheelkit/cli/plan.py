@@ -122,13 +122,22 @@ def _others(made: Plan, part: Part) -> str:
 def _targets(made: Plan) -> str:
     if not made.targets:
         return ""
-    limited = all(item.limited_api for item in made.family.native)
-    rows = [("target", "abi", "here", "on CI")]
+    import shutil
+
+    abi = "abi3" if all(item.limited_api for item in made.family.native) else "per version"
+    wide, narrow = [("target", "abi", "here", "on CI")], [("target", "here", "on CI")]
     for row in made.targets:
         engine = f" ({made.machine.engine})" if row.builder is plan.Builder.CIBUILDWHEEL and made.machine.engine else ""
-        here = f"{row.builder.value}{engine}" if row.builder else "-"
-        rows.append((row.target.tag, "abi3" if limited else "per version", here, str(row.runner or "no hosted runner")))
-    return columns(rows)
+        here, runner = row.builder.value if row.builder else "-", str(row.runner or "no hosted runner")
+        wide.append((row.target.tag, abi, f"{here}{engine}", runner))
+        narrow.append((row.target.tag, here, runner))
+    table = columns(wide)
+    fits = max(map(len, table.splitlines())) <= shutil.get_terminal_size((_ENDLESS, 24)).columns
+    return table if fits else columns(narrow)
+
+
+# Where no terminal says how wide it is.
+_ENDLESS = 1000
 
 
 def _next(made: Plan, part: Part) -> str:

@@ -78,9 +78,16 @@ def check_command(config_file: Path | None, as_json: bool) -> int:
     elif problems:
         result(_problems(problems))
     else:
-        count = len(state.needs)
-        result(f"{_count(len(state.members), 'version')} and {_count(count, 'range')} between siblings agree")
+        result(_agreement(state))
     return 1 if problems else 0
+
+
+def _agreement(state: State) -> str:
+    """Say how much was compared; a version that only the build knows was not."""
+    unknown = [member.distribution.name for member in state.members.values() if member.version is None]
+    known = len(state.members) - len(unknown)
+    agree = f"{_count(known, 'version')} and {_count(len(state.needs), 'range')} between siblings agree"
+    return f"{agree}; only the build knows the version of {', '.join(unknown)}" if unknown else agree
 
 
 @command.command("bump")

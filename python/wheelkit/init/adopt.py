@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wheelkit import project
+from wheelkit.config import normalise
 from wheelkit.config.load import OWN_FILE, PROJECT_FILE
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.init import guess
@@ -13,7 +15,7 @@ from wheelkit.init.changes import Change
 from wheelkit.project import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tomlkit import TOMLDocument
@@ -32,23 +34,57 @@ def adopt(folder: Path) -> Change:
     found = project.read(folder)
     if (folder / OWN_FILE).is_file():
         raise _configured(folder / OWN_FILE)
+    classifiers = stated_classifiers(folder)
+    promise = promise_of(found, classifiers)
+    notes = (*(_notes(found, classifiers) if promise else ()), *_relatives(found, folder))
+    return configuration(folder, promise, () if promise else (".",), notes=notes)
+
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
+    """Name the projects below this one that need it or that it needs: together they would be a family."""
+    near = []
+    for path in project.projects_below(folder):
+        try:
+            other = project.read(path)
+        except ProjectError:
+            continue
+        named = {normalise(match[0]) for text in (*other.dependencies, *found.dependencies) if (match := _NAME.match(text.strip()))}
+        if named & {found.key, other.key}:
+            near.append(path.relative_to(folder).as_posix())
+    if near:
+        members = ", ".join(f'"{name}"' for name in (".", *near))
+        yield f"{', '.join(near)} and {found.name} are of one family; to release them together: distributions = [{members}]"
+
+
+def configuration(folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()) -> Change:
+    """Write the configuration: at the end of the folder's pyproject.toml, or into a wheelkit.toml where there is none.
+
+    Raises UsageError where wheelkit is configured there already.
+    """
     path = folder / PROJECT_FILE
     if not path.is_file():
-        return Change(path=folder / OWN_FILE, text=_own_file(_promise(found, ())))
+        return Change(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
     before = path.read_bytes()
     text = before.decode("utf-8")
-    promise = _promise(found, _classifiers(_parsed(path, text)))
-    edited = _joined(text, _tool_table(promise))
-    if not _valid(edited):  # [tool] is written in a form that no header may extend
-        return Change(path=folder / OWN_FILE, text=_own_file(promise))
-    return Change(path=path, text=edited, before=before)
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    document = tomllib.loads(text)  # project.read() has read it before
-    if "wheelkit" in document.get("tool", {}):
+    if "wheelkit" in tomllib.loads(text).get("tool", {}):
         raise _configured(path)
-    return document
+    edited = _joined(text, _tool_table(promise, members))
+    if not _valid(edited):  # [tool] is written in a form that no header may extend
+        return Change(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
+    return Change(path=path, text=edited, before=before, notes=notes)
+
+
+def _notes(found: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
+    """Say which systems are not promised, and why: classifiers are often older than the wheels."""
+    without = " and ".join(guess.passed_over(found, classifiers))
+    return (
+        (f"the classifiers name no {without}, so no target of it is promised; add some to targets if you ship wheels for it",)
+        if without
+        else ()
+    )
 
 
 def _valid(text: str) -> bool:
@@ -63,7 +99,7 @@ def _configured(path: Path) -> UsageError:
     return UsageError(f"{path} configures wheelkit already, and nothing is ever overwritten", hint="wheelkit plan shows what it says")
 
 
-def _promise(found: Distribution, classifiers: Sequence[str]) -> Promise:
+def promise_of(found: Distribution, classifiers: Sequence[str]) -> Promise:
     """Give the matrix of a native project; a pure one owes no target."""
     if found.kind is not Kind.NATIVE:
         return {}
@@ -77,16 +113,16 @@ def _promise(found: Distribution, classifiers: Sequence[str]) -> Promise:
     return {"targets": tuple(map(str, targets)), "interpreters": tuple(map(str, interpreters))}
 
 
-def _tool_table(promise: Promise) -> str:
+def _tool_table(promise: Promise, members: Sequence[str]) -> str:
     """Write ``[tool.wheelkit]``, to be put behind all that is there."""
     import tomlkit
 
     added = tomlkit.document()
-    tool, wheelkit = tomlkit.table(is_super_table=True), tomlkit.table(is_super_table=bool(promise))
+    tool, wheelkit = tomlkit.table(is_super_table=True), tomlkit.table(is_super_table=not members)
+    if members:
+        wheelkit.append("distributions", list(members))
     if promise:
         wheelkit.append("matrix", _matrix(promise))
-    else:
-        wheelkit.append("distributions", ["."])
     tool.append("wheelkit", wheelkit)
     added.append("tool", tool)
     return tomlkit.dumps(added)
@@ -108,18 +144,20 @@ def _matrix(promise: Promise) -> Table:
     return table
 
 
-def _own_file(promise: Promise) -> str:
+def _own_file(promise: Promise, members: Sequence[str]) -> str:
     import tomlkit
 
     document: TOMLDocument = tomlkit.document()
+    if members:
+        document.append("distributions", list(members))
     if promise:
         document.append("matrix", _matrix(promise))
-    else:
-        document.append("distributions", ["."])
     return tomlkit.dumps(document)
 
 
-def _classifiers(document: Mapping[str, Any]) -> list[str]:
-    stated = document.get("project")
+def stated_classifiers(folder: Path) -> list[str]:
+    """Read the classifiers of a project, which has been read before."""
+    path = folder / PROJECT_FILE
+    stated = tomllib.loads(path.read_text(encoding="utf-8")).get("project") if path.is_file() else None
     value = stated.get("classifiers") if isinstance(stated, dict) else None
     return [str(one) for one in value] if isinstance(value, list) else []

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """A file as it will be, and the bytes that it holds now (None: it is new)."""
+    """A file as it will be, and the bytes that it holds now (None: it is new); ``notes`` say what of it was guessed."""
 
     path: Path
     text: str
     before: bytes | None = None
+    notes: tuple[str, ...] = ()
 
 
 def diff(change: Change, root: Path) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.matrix import COMMON_TARGETS, Interpreter, Target, build_identifier, default_interpreters
 from wheelkit.plan import cibuildwheel
+from wheelkit.plan.selectors import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from wheelkit.project import Distribution
 
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
-_BRACES = re.compile(r"\{([^{}]*)\}")
 # The architectures of COMMON_TARGETS by system, as [tool.cibuildwheel.SYSTEM] archs spells them, and the targets for each.
 _TARGETS: Mapping[str, Mapping[str, str]] = {
     "linux": {
@@ -51,6 +50,12 @@ def targets(project: Distribution, classifiers: Iterable[str]) -> tuple[Target, 
     return tuple(
         one for one in (*told, *musl) if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
     )
+
+
+def passed_over(project: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
+    """Name the systems that are guessed away because the classifiers name others only."""
+    names = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
+    return tuple(names[system] for system in _TARGETS if system not in _systems(project, classifiers))
 
 
 def _systems(project: Distribution, classifiers: Sequence[str]) -> Sequence[str]:
@@ -110,19 +115,7 @@ def _selected(table: Mapping[str, Any], identifier: str) -> bool:
     """Tell whether cibuildwheel's selectors build an identifier (its documentation, "build, skip")."""
     build = _words(table, "build") or ["*"]
     skip = _words(table, "skip")
-    return any(_matches(identifier, one) for one in build) and not any(_matches(identifier, one) for one in skip)
-
-
-def _matches(identifier: str, pattern: str) -> bool:
-    return any(fnmatchcase(identifier, one) for one in _expanded(pattern))
-
-
-def _expanded(pattern: str) -> list[str]:
-    """Expand ``{a,b}`` as a shell does."""
-    found = _BRACES.search(pattern)
-    if found is None:
-        return [pattern]
-    return [each for one in found[1].split(",") for each in _expanded(pattern[: found.start()] + one + pattern[found.end() :])]
+    return any(selects(one, identifier) for one in build) and not any(selects(one, identifier) for one in skip)
 
 
 def _words(table: Mapping[str, Any], key: str) -> list[str]:

@@ -14,7 +14,9 @@ from wheelkit import meson
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
+from wheelkit.plain import admits
 from wheelkit.plan import cibuildwheel, cross
+from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
 from wheelkit.repair.lines import container_line, wheelkit_line
 from wheelkit.runners import runner_for
@@ -108,13 +110,11 @@ def _wanted(targets: tuple[Target, ...], request: Request) -> tuple[Target, ...]
 
 
 def _matrix(config: Config, item: Distribution) -> Matrix:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        SpecifierSet(item.requires_python or "")
-        matrix = matrices.matrix_of(config, item.requires_python)
-    except InvalidSpecifier as error:
+        admits(item.requires_python or "", (3, matrices.NEWEST_CPYTHON_MINOR))
+    except ValueError as error:
         raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
+    matrix = matrices.matrix_of(config, item.requires_python)
     stated = config.matrix.interpreters is not None
     problems = [*(_unpromisable(matrix) if stated else ()), *_contradictions(matrix, item), *_below_stable_abi(matrix, item)]
     if problems:
@@ -234,12 +234,18 @@ def _step(config: Config, request: Request, group: _Group) -> NativeStep:
     )
     if draft.builder is Builder.CROSS:
         return replace(draft, argv=cross.argv(target), repair=shlex.join(wheelkit_line(target, excluded)), tests=())
-    return _for_host(draft, group) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
+    return _for_host(draft, group, request) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
 
 
-def _for_host(draft: NativeStep, group: _Group) -> NativeStep:
+def _for_host(draft: NativeStep, group: _Group, request: Request) -> NativeStep:
     options = ("--config-setting", group.settings) if group.settings else ()
-    return replace(draft, argv=("uv", "build", "--wheel", "--python", PYTHON, *options, "--out-dir", OUT, SDIST))
+    user = HostOptions(group.distribution, request.environ)
+    return replace(
+        draft,
+        argv=("uv", "build", "--wheel", "--python", PYTHON, *options, "--out-dir", OUT, SDIST),
+        settings=user.settings(group.interpreters, draft.target),
+        overridden=user.left_out(group.interpreters, draft.target),
+    )
 
 
 def _for_cibuildwheel(draft: NativeStep, group: _Group, request: Request) -> NativeStep:

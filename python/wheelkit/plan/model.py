@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
     from wheelkit.machine import Machine
     from wheelkit.matrix import Interpreter, Matrix, Target
+    from wheelkit.plan.host import HostSettings
     from wheelkit.project import Distribution
     from wheelkit.runners import Runner
 
@@ -48,7 +49,8 @@ class NativeStep(Struct, frozen=True, kw_only=True):
 
     ``identifiers`` are cibuildwheel's names of the builds; ``argv`` the builder's command with ``{sdist}`` and ``{out}`` still open,
     ``env`` what it adds to the environment; ``repair`` the repair line as the builder gets it; ``tests`` the commands that every
-    repaired wheel has to pass; ``overridden`` the keys of the project's own configuration that do not count for this run.
+    repaired wheel has to pass; ``overridden`` the keys of the project's own configuration that do not count for this run. ``settings``
+    are what the host builder takes from that configuration, by interpreter.
     """
 
     distribution: Distribution
@@ -62,6 +64,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
+    settings: Mapping[str, HostSettings] = field(default_factory=dict)
     lib_paths: tuple[Path, ...] = ()
 
 
@@ -158,4 +161,8 @@ def _step(step: NativeStep) -> dict[str, Any]:
         "repair": step.repair,
         "tests": list(step.tests),
         "overridden": list(step.overridden),
+        "settings": {
+            tag: {"config_settings": [f"{key}={value}" for key, value in one.config_settings], "environment": dict(one.environment)}
+            for tag, one in step.settings.items()
+        },
     }

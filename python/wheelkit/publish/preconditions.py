@@ -154,7 +154,7 @@ def _require_proof(report: Report) -> None:
 
 
 def _line(finding: Finding) -> str:
-    place = finding.file or finding.where
+    place = finding.file or ("" if finding.what.startswith(finding.where) else finding.where)
     return f"{finding.code}  {place}{': ' if place else ''}{finding.what}"
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from wheelkit import wheel as wheels
 from wheelkit.checks.claims import system_of
+from wheelkit.checks.words import some
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.matrix import System
 from wheelkit.process import Command, failure
@@ -162,6 +163,10 @@ def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str
         error.detail = "\n".join(outcome.told(name, needs) for name in needs.strangers) or error.detail.splitlines()[-1]
         error.hint = "build that library for the target's architecture, and give its folder with --lib-path"
     elif "too-recent versioned symbols" in output:
+        error.detail = error.detail.rpartition("\n")[2].rpartition("error: ")[2]
+        copied = [name for name in needs.found if name not in needs.excluded(recipe)]
+        if copied:
+            error.detail += f"\nwhat is too new may be a library of this machine that it would copy in: {some(copied)}"
         error.hint = f"build on an older system, best with cibuildwheel in a container for {recipe.target.tag}, or promise a newer target"
     return error
 

@@ -169,12 +169,29 @@ def _setuptools(folder: Path, document: Mapping[str, Any], backend: str) -> Iter
 
 
 def _named_by_setup(folder: Path) -> Iterator[Place]:
-    """Look at the files that setup.py names, where it states no version itself: it reads one of them."""
+    """Look at the files that setup.py names, where it states no version itself: it reads one of them.
+
+    Those whose name speaks of a version are taken all; else the first that states one, whatever it is called.
+    """
     text = texts.read(folder / "setup.py") or ""
-    if texts.in_file(folder / "setup.py") is None:
-        for name in dict.fromkeys(re.findall(r"[\"']([\w./-]+\.(?:py|txt)|VERSION)[\"']", text)):
-            if re.search("version", name, re.IGNORECASE) and (place := texts.in_file(folder / name)):
-                yield place
+    if not text or texts.in_file(folder / "setup.py") is not None:
+        return
+    found = [(name, place) for name in _files_in(text) if (place := texts.in_file(folder / name))]
+    telling = [place for name, place in found if re.search("version", name, re.IGNORECASE)]
+    yield from telling or [place for name, place in found if not name.endswith(".txt")][:1]
+
+
+# A path in one string, or in several with commas between, as os.path.join takes it.
+_NAMED = re.compile(r"(?:[\"'][\w.-]+[\"']\s*,\s*)*[\"'](?:[\w./-]+\.(?:py|txt|h)|VERSION)[\"']")
+
+
+def _files_in(text: str) -> Iterator[str]:
+    """Name the files that setup.py speaks of: each path as it is written, and with the folders that stand before it."""
+    named: dict[str, None] = {}
+    for found in _NAMED.finditer(text):
+        words = [word.strip(" \t\r\n\"'") for word in found[0].split(",")]
+        named |= dict.fromkeys("/".join(words[first:]) for first in reversed(range(len(words))))
+    return iter(name for name in named if name != "setup.py" and not name.startswith("/"))
 
 
 def _modules(module: str) -> Iterator[str]:

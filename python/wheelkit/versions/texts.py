@@ -26,7 +26,12 @@ _WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
 _CFG = re.compile(rf"^version\s*[=:]\s*(?P<version>{_NUMBER})\s*$", re.MULTILINE)
 _SETUP = re.compile(rf"\bversion\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)")
 _SETUP_NAME = re.compile(r"\bversion\s*=\s*(?P<name>[A-Za-z_]\w*)\s*[,)]")
+# #define DEMO_VERSION "1.2.3"
+_DEFINE = re.compile(rf'^[ \t]*#[ \t]*define[ \t]+\w*VERSION\w*[ \t]+"(?P<version>{_NUMBER})"', re.MULTILINE)
 _ANY = re.compile(rf"\b(?:version|release)[\"']?\s*[:=]+\s*[\"']?(?P<version>{_NUMBER})", re.IGNORECASE)
+
+
+_HEADERS = frozenset({".h", ".hh", ".hpp", ".c", ".cc", ".cpp"})
 
 
 def read(path: Path) -> str | None:
@@ -66,7 +71,8 @@ def in_file(path: Path, variable: str = "") -> Place | None:
         return _found(path, text, pattern, where) or _by_name(path, text)
     if match := _WHOLE.fullmatch(text):
         return _place(path, "the whole file", match)
-    return _found(path, text, _ANY, "version")
+    defined = _found(path, text, _DEFINE, "#define") if path.suffix in _HEADERS else None
+    return defined or _found(path, text, _ANY, "version")
 
 
 def _assignment(names: str) -> re.Pattern[str]:

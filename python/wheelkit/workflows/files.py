@@ -20,30 +20,35 @@ if TYPE_CHECKING:
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """A CI service: what writes its files, and which of its runners builds a target."""
+    """A CI service: what writes its files, and which of its runners builds a target.
+
+    ``optional`` files may be somebody else's: what is released does not come from them.
+    """
 
     files: Callable[[Blueprint, Mapping[str, Kept]], dict[str, str]]
     label: Callable[[Target, Mapping[str, str]], str | None]
+    optional: frozenset[str] = frozenset()
 
 
 PROVIDERS: Mapping[str, Provider] = {
-    "github": Provider(files=github.files, label=github.label),
+    "github": Provider(files=github.files, label=github.label, optional=frozenset({github.CI_FILE})),
     "gitlab": Provider(files=gitlab.files, label=gitlab.label),
 }
 _OURS = "# Written by `wheelkit ci`"
 
 
 class GeneratedFile(Struct, frozen=True, kw_only=True):
-    """A file as it should be, and as it is (None: not there)."""
+    """A file as it should be, and as it is (None: not there); ``foreign``: somebody else's, which stays as it is."""
 
     path: Path
     text: str
     found: str | None
+    foreign: bool = False
 
     @property
     def fresh(self) -> bool:
-        """Whether the file is as it should be."""
-        return self.text == self.found
+        """Whether nothing is to be written."""
+        return self.foreign or self.text == self.found
 
 
 class Drift(Struct, frozen=True, kw_only=True):
@@ -62,14 +67,17 @@ class Drift(Struct, frozen=True, kw_only=True):
 def generate(plan: Blueprint, provider: str, root: Path) -> tuple[GeneratedFile, ...]:
     """Compute the provider's files for a repository, with the hand-written lines of those that are there.
 
-    Raises UsageError for a file of somebody else's making, for broken marks, and for hand-written lines whose place is gone.
+    Raises UsageError for a file of somebody else's making that no release goes without, for broken marks, and for hand-written lines
+    whose place is gone.
     """
-    found = {name: _read(root / name) for name in PROVIDERS[provider].files(plan, {})}
-    kept = {name: _kept(root / name, text) for name, text in found.items() if text is not None}
-    texts = PROVIDERS[provider].files(plan, kept)
+    service = PROVIDERS[provider]
+    found = {name: _read(root / name) for name in service.files(plan, {})}
+    foreign = {name for name in service.optional if not (found[name] or _OURS).startswith(_OURS)}
+    kept = {name: _kept(root / name, text) for name, text in found.items() if text is not None and name not in foreign}
+    texts = service.files(plan, kept)
     for name, lines in kept.items():
         _require_places(root / name, lines, places.read(texts[name], root / name))
-    return tuple(GeneratedFile(path=root / name, text=text, found=found[name]) for name, text in texts.items())
+    return tuple(GeneratedFile(path=root / name, text=text, found=found[name], foreign=name in foreign) for name, text in texts.items())
 
 
 def _read(path: Path) -> str | None:

@@ -129,11 +129,9 @@ def _pythons(plan: Plan) -> tuple[str, ...]:
 
 
 def _admitted(item: Distribution) -> tuple[Interpreter, ...]:
-    from packaging.specifiers import InvalidSpecifier
-
     try:
         return default_interpreters(item.requires_python)
-    except InvalidSpecifier as error:
+    except ValueError as error:
         raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
 
 

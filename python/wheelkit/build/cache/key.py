@@ -165,6 +165,10 @@ def _step(step: NativeStep, root: Path) -> Iterator[tuple[str, str]]:
     yield "tests", "\n".join(step.tests)
     yield "overridden keys", " ".join(step.overridden)
     yield "library folders", " ".join(os.path.relpath(path, root) for path in step.lib_paths)
+    for tag, settings in step.settings.items():
+        yield f"config settings {tag}", "\0".join(settings.words)
+        for name, value in settings.environment.items():
+            yield f"setting {name} {tag}", sha256(value.encode(errors="surrogateescape")).hexdigest()
     for name, value in step.env.items():
         yield f"setting {name}", sha256(value.encode(errors="surrogateescape")).hexdigest()  # it may hold a credential
 

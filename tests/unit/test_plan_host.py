@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wheelkit.matrix import Interpreter, Target
+from wheelkit.plan.host import HostOptions, HostSettings
+from wheelkit.project import Distribution, Kind
+
+TARGET = Target.parse("manylinux_2_28_x86_64")
+INTERPRETERS = [Interpreter.parse(tag) for tag in ("cp311", "cp312", "cp313")]
+
+
+def options(table: dict[str, Any], environ: dict[str, str] | None = None) -> HostOptions:
+    item = Distribution(
+        name="momentum",
+        version="1",
+        kind=Kind.NATIVE,
+        source=Path("project"),
+        backend="setuptools.build_meta",
+        requires_python=">=3.11",
+        dependencies=(),
+        build_requires=(),
+        limited_api=False,
+        cibuildwheel=table,
+    )
+    return HostOptions(item, environ or {})
+
+
+def settings(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, HostSettings]:
+    return options(table, environ).settings(INTERPRETERS, TARGET)
+
+
+def each(*expected: str) -> dict[str, list[str]]:
+    return {one.tag: list(expected) for one in INTERPRETERS}
+
+
+def words(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, list[str]]:
+    return {tag: [f"{key}={value}" for key, value in one.config_settings] for tag, one in settings(table, environ).items()}
+
+
+@pytest.mark.parametrize("table", [{}, {"config-settings": {}}, {"config-settings": ""}, {"windows": {"config-settings": "a=1"}}])
+def test_nothing_is_set_where_nothing_is_said_of_linux(table: dict[str, Any]) -> None:
+    assert settings(table) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "environ", "expected"),
+    [
+        ({"config-settings": {"a": "1", "b": ["2", "3"]}}, {}, ["a=1", "b=2", "b=3"]),
+        ({"config-settings": "a=1 'b=2 3'"}, {}, ["a=1", "b=2 3"]),
+        ({"config-settings": {"a": "1"}, "linux": {"config-settings": {"b": "2"}}}, {}, ["b=2"]),
+        ({"config-settings": {"a": "1"}}, {"CIBW_CONFIG_SETTINGS": "b=2"}, ["b=2"]),
+        ({}, {"CIBW_CONFIG_SETTINGS": "b=2", "CIBW_CONFIG_SETTINGS_LINUX": "c=3"}, ["c=3"]),
+    ],
+)
+def test_config_settings_are_taken_in_cibuildwheels_order(table: dict[str, Any], environ: dict[str, str], expected: list[str]) -> None:
+    assert words(table, environ) == each(*expected)
+
+
+@pytest.mark.parametrize(
+    ("inherit", "expected"),
+    [({}, ["b=2"]), ({"config-settings": "append"}, ["a=1", "b=2"]), ({"config-settings": "prepend"}, ["b=2", "a=1"])],
+)
+def test_overrides_are_for_the_builds_that_they_select(inherit: dict[str, str], expected: list[str]) -> None:
+    override = {"select": "cp3{11,13}-manylinux* *-win*", "config-settings": {"b": "2"}, "inherit": inherit}
+    table = {"config-settings": {"a": "1"}, "overrides": [override]}
+    assert words(table) == {"cp311": expected, "cp312": ["a=1"], "cp313": expected}
+
+
+def test_later_overrides_win() -> None:
+    rows = [{"select": ["cp31*"], "config-settings": "a=1"}, {"select": "*", "config-settings": "a=2"}]
+    assert words({"overrides": rows}) == each("a=2")
+    assert words({"overrides": list(reversed(rows))}) == each("a=1")
+
+
+def test_variables_are_spelled_out_and_those_that_ask_a_shell_are_left_out() -> None:
+    table = {"environment": {"A": "1", "B": "${A}:$HOME:$NONE", "C": "$(nproc)"}}
+    found = options(table, {"HOME": "/home/me"})
+    assert found.settings(INTERPRETERS[:1], TARGET)["cp311"].environment == {"A": "1", "B": "1:/home/me:"}
+    assert found.left_out(INTERPRETERS, TARGET) == ("environment C",)
+    assert settings({"environment": 'A="x y" B=2'})["cp312"].environment == {"A": "x y", "B": "2"}
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"before-all": "yum install -y zlib", "test-command": ["pytest"]}, ("before-all", "test-command")),
+        ({"before-all": "x", "linux": {"before-all": ""}}, ()),
+        ({"overrides": [{"select": "cp313-*", "before-build": "x"}]}, ("before-build",)),
+        ({"overrides": [{"select": "*-musllinux*", "before-build": "x"}]}, ()),
+    ],
+)
+def test_commands_of_the_container_are_named(table: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert options(table).left_out(INTERPRETERS, TARGET) == expected
+
+
+def test_options_of_uv() -> None:
+    assert HostSettings(config_settings=(("a", "1"), ("a", "2"))).words == ("--config-setting", "a=1", "--config-setting", "a=2")
