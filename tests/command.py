@@ -51,3 +51,10 @@ class Wheelkit:
         """List what lies in the scratch folder, but for uv's lock files where sccache's server keeps builds from a folder of their own."""
         allowed = "uv-*.lock" if shutil.which("sccache") else ""
         return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, allowed))
+
+
+def loaded(*words: str) -> set[str]:
+    """Run a command line in a process of its own, and name the modules that it loads."""
+    code = "import sys\nfrom wheelkit.__main__ import run\ntry: run()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())

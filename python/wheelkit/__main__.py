@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from wheelkit.errors import InterruptedByUserError, ToolFailedError, UsageError, WheelkitError
@@ -18,36 +16,51 @@ if TYPE_CHECKING:
 
     import click
 
-_INTERRUPTED = 130
+_INTERRUPTION = InterruptedByUserError("interrupted; nothing half-finished was left behind")
 _USAGE = 2
-# Python looks for garbage after every 700 objects. While modules load it finds none; what reads many METADATA files leaves some.
-_YOUNG_OBJECTS = 2_000
+# Python looks for garbage after every 700 objects. While modules load it finds none; what reads many METADATA files leaves some, of
+# which so many objects have 4 MB at most.
+_YOUNG_OBJECTS = 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing that a user can cause ends in a traceback."""
-    import click
+    import signal
 
-    from wheelkit.cli import wheelkit
+    from wheelkit.cli import quick
 
     signal.signal(signal.SIGTERM, _terminated)
     _never_choke()
     try:
         _require_folder()
-        outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        return _misused(error)
+        code = quick.run(sys.argv[1:] if arguments is None else arguments)
+        return _by_click(arguments) if code is None else code
     except WheelkitError as error:
         return _report(error)
-    except (KeyboardInterrupt, click.Abort):
-        return _report(InterruptedByUserError("interrupted; nothing half-finished was left behind"))
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # noqa: T201 - the terminal shows ^C at the line's beginning
+        return _report(_INTERRUPTION)
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain once more while it closes the stream. It is no success, lest a gate
         # that reads only the first lines passes; click ends so too where it meets the closed pipe first.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _by_click(arguments: Sequence[str] | None) -> int:
+    """Let click read the command line and run the command."""
+    import click
+
+    from wheelkit.cli.group import wheelkit
+
+    try:
+        outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _misused(error)
+    except click.Abort:
+        return _report(_INTERRUPTION)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -71,6 +84,8 @@ def _never_choke() -> None:
 
 
 def _require_folder() -> None:
+    from pathlib import Path
+
     try:
         Path.cwd()
     except FileNotFoundError as error:

@@ -1,22 +1,23 @@
 """Targets, interpreters, and which file an installer would pick for a cell.
 
 Tags and their order of preference are those of the platform compatibility tags specification (PEP 425, 600, 656, 703), computed
-by ``packaging.tags`` for the machine that a *target* describes, never for the machine that this runs on.
+by ``wheelkit.tags`` for the machine that a *target* describes, never for the machine that this runs on.
 """
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.patterns import pattern
+from wheelkit.plain import admits
+from wheelkit.tags import Tag, cpython_tags, macos_platforms, pypy_tags
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from packaging.tags import Tag
 
     from wheelkit.config import Config, Problems
 
@@ -42,9 +43,9 @@ LINUX_ARCHS = ("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv
 _MACOS_ARCHS = ("x86_64", "arm64", "universal2")
 _WINDOWS_ARCHS: Mapping[str, str] = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
 
-_LINUX_TAG = re.compile(r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
-_LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>\w+)")
-_MACOS_TAG = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
+_TAG = pattern(
+    r"(?:(?P<legacy>manylinux(?:1|2010|2014))|(?:(?P<libc>manylinux|musllinux)|macosx)_(?P<major>\d+)_(?P<minor>\d+))_(?P<arch>\w+)"
+)
 
 COMMON_TARGETS = (
     "manylinux_2_28_x86_64",
@@ -73,20 +74,20 @@ class Target(Struct, frozen=True, kw_only=True):
         """Read a platform tag such as ``manylinux_2_28_x86_64``; raise ValueError with the reason."""
         if tag in _WINDOWS_ARCHS:
             return Target(tag=tag, system=System.WINDOWS, libc="", version=(0, 0), arch=_WINDOWS_ARCHS[tag])
-        if match := _LEGACY_TAG.fullmatch(tag):
-            major, minor = LEGACY_MANYLINUX[match["name"]]
+        match = _TAG.fullmatch(tag)
+        if match is None:
+            msg = f'unknown target "{tag}"'
+            raise ValueError(msg)
+        if legacy := match["legacy"]:
+            major, minor = LEGACY_MANYLINUX[legacy]
             return Target.parse(f"manylinux_{major}_{minor}_{match['arch']}")
-        for pattern, archs in ((_LINUX_TAG, LINUX_ARCHS), (_MACOS_TAG, _MACOS_ARCHS)):
-            if match := pattern.fullmatch(tag):
-                if match["arch"] not in archs:
-                    msg = f'unknown architecture "{match["arch"]}"; known here: {", ".join(archs)}'
-                    raise ValueError(msg)
-                libc = match.groupdict().get("libc") or ""
-                system = System.LINUX if libc else System.MACOS
-                version = int(match["major"]), int(match["minor"])
-                return Target(tag=tag, system=system, libc=libc, version=version, arch=match["arch"])
-        msg = f'unknown target "{tag}"'
-        raise ValueError(msg)
+        archs = LINUX_ARCHS if match["libc"] else _MACOS_ARCHS
+        if match["arch"] not in archs:
+            msg = f'unknown architecture "{match["arch"]}"; known here: {", ".join(archs)}'
+            raise ValueError(msg)
+        system = System.LINUX if match["libc"] else System.MACOS
+        version = int(match["major"]), int(match["minor"])
+        return Target(tag=tag, system=system, libc=match["libc"] or "", version=version, arch=match["arch"])
 
     def __str__(self) -> str:
         """Give the platform tag."""
@@ -119,13 +120,10 @@ def _platforms(target: Target) -> tuple[str, ...]:
 
 
 def _macos_platforms(target: Target) -> Iterator[str]:
-    from packaging.tags import mac_platforms
-
     # A universal2 promise is kept only by a file that serves both architectures, so it is asked for by its own tags.
     if target.arch == "universal2":
-        tags = mac_platforms(target.version, "x86_64")
-        return (tag for tag in tags if tag.endswith("_universal2"))
-    return iter(mac_platforms(target.version, target.arch))
+        return (tag for tag in macos_platforms(target.version, "x86_64") if tag.endswith("_universal2"))
+    return macos_platforms(target.version, target.arch)
 
 
 def _glibc_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
@@ -143,13 +141,15 @@ def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
         yield f"musllinux_{version[0]}_{minor}_{arch}"
 
 
-_INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
+_INTERPRETER = pattern(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
 # PEP 703 builds exist from 3.13 on.
 _FIRST_FREE_THREADED = 13
 # PyPy 8 of 2026 changed the ABI that 7.3 had kept; a promise for PyPy does not say which of the two its users have.
 _PYPY_ABIS = ("pp80", "pp73")
 NEWEST_CPYTHON_MINOR = 15
 """The newest CPython with a final release: 3.15.0 of October 2026."""
+LATEST_PATCH = 99
+"""Stands for the newest patch release of a series: ``>=3.11.4`` still means that users of 3.11 are served."""
 
 
 class Interpreter(Struct, frozen=True, kw_only=True):
@@ -186,17 +186,11 @@ class Interpreter(Struct, frozen=True, kw_only=True):
 
     def tags(self, platforms: Iterable[str]) -> Iterator[Tag]:
         """Yield the tags that an installer running on this interpreter accepts, best first."""
-        from packaging.tags import compatible_tags, cpython_tags, generic_tags
-
         platforms = tuple(platforms)
-        nodot = f"{self.version[0]}{self.version[1]}"
         if self.implementation == "cp":
-            yield from cpython_tags(self.version, [self.tag], platforms)
-            interpreter = f"cp{nodot}"
-        else:
-            interpreter = f"pp{nodot}"
-            yield from generic_tags(interpreter, [f"pypy{nodot}_{abi}" for abi in _PYPY_ABIS], platforms)
-        yield from compatible_tags(self.version, interpreter, platforms)
+            return cpython_tags(self.version, self.tag, platforms)
+        abis = [f"pypy{self.version[0]}{self.version[1]}_{abi}" for abi in _PYPY_ABIS]
+        return pypy_tags(self.version, abis, platforms)
 
 
 def build_identifier(interpreter: Interpreter, target: Target) -> str:
@@ -207,14 +201,10 @@ def build_identifier(interpreter: Interpreter, target: Target) -> str:
 def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]:
     """List the CPythons from the oldest that ``requires-python`` admits (3.9 where it says nothing) to the newest released.
 
-    Raises packaging's InvalidSpecifier when ``requires_python`` is none.
+    Raises packaging's InvalidSpecifier, a ValueError, when ``requires_python`` is none.
     """
-    from packaging.specifiers import SpecifierSet
-
-    admitted = SpecifierSet(requires_python or "")
     minors = range(9, NEWEST_CPYTHON_MINOR + 1)
-    # "3.11.99" stands for the series: ">=3.11.4" still means that users of 3.11 are served.
-    return tuple(Interpreter.parse(f"cp3{minor}") for minor in minors if admitted.contains(f"3.{minor}.99"))
+    return tuple(Interpreter.parse(f"cp3{minor}") for minor in minors if admits(requires_python or "", (3, minor, LATEST_PATCH)))
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -271,15 +261,10 @@ def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpret
 @cache
 def admits_python(requires_python: str | None, interpreter: Interpreter) -> bool:
     """Tell whether a ``Requires-Python`` lets an installer on this interpreter take the file; what cannot be read admits all."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    if not requires_python:
-        return True
     try:
-        admitted = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+        return admits(requires_python or "", (*interpreter.version, LATEST_PATCH))
+    except ValueError:
         return True  # installers ignore what they cannot read; the metadata check reports it
-    return admitted.contains(f"{interpreter.version[0]}.{interpreter.version[1]}.99")
 
 
 class Matrix(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
 from wheelkit.checks.crossed import crossed
 from wheelkit.errors import ProjectError, UsageError, WheelError
+from wheelkit.plain import normalise
 from wheelkit.report.model import Finding, Report, Row, Severity
 from wheelkit.wheel import Sdist, Wheel, read_each
 
@@ -45,6 +46,8 @@ def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
     if native is not None:
         contract = replace(contract, native=tuple(native))
     files = collect(paths)
+    if contract.unnamed is not None and any(path.is_dir() for path in paths):
+        contract = contract.for_dist({_distribution(path.name) for path in files})
     wheels, findings = _judged_wheels([path for path in files if path.suffix == ".whl"], contract, shallow=shallow, threads=threads)
     sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
     dist = Dist(wheels=wheels, sdists=sdists, whole=any(path.is_dir() for path in paths))
@@ -103,6 +106,13 @@ def _files_of(path: Path) -> Iterator[Path]:
         yield path
     else:
         raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint="give the dist folder, or .whl and .tar.gz files")
+
+
+def _distribution(filename: str) -> str:
+    """Read the distribution's name from that of a file."""
+    if filename.endswith(".whl"):
+        return normalise(filename.partition("-")[0])
+    return normalise(filename.removesuffix(".tar.gz").rpartition("-")[0])
 
 
 def _shipped(path: Path) -> bool:

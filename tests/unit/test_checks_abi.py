@@ -179,6 +179,10 @@ def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expect
         (wheels.LINUX, elf("demo.libs/libdemo.so.1", exports=("PyInit_other",)), []),
         (wheels.WINDOWS, pe("demo/other311.dll", exports=("PyInit_other",)), []),
         (wheels.WINDOWS, pe("demo/other.pyd"), ["WK409"]),
+        (wheels.LINUX, elf("demo/libdemo_ops4.so", exports=("PyInit_demo_ops",)), ["WK410"]),
+        (wheels.LINUX, elf("demo/libdemo_ops4.so", exports=("PyInit_libdemo_ops4",)), []),
+        (wheels.LINUX, elf("demo/lib_core.so", exports=("PyInit__core",)), ["WK409"]),  # CMake's prefix, where PREFIX "" was forgotten
+        (wheels.LINUX, elf("demo/libdemo_ops4.abi3.so", exports=("PyInit_demo_ops",)), ["WK409"]),
     ],
 )
 def test_modules_are_named_as_their_entry_points(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:

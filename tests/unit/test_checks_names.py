@@ -127,6 +127,9 @@ def test_compressed_tags_are_expanded(tmp_path: Path) -> None:
     joined = fewer.replace("Tag: py3-none-any", "Tag: py2.py3-none-any")
     assert codes(wheels.write_wheel(tmp_path, filename, members={INFO: fewer})) == ["WK203"]
     assert codes(wheels.write_wheel(tmp_path, filename, members={INFO: joined})) == []
+    renamed = fewer.replace("py3-none-any", "py3-none-win32")
+    (both,) = names.tags(read(wheels.write_wheel(tmp_path, filename, members={INFO: renamed})), Contract())
+    assert both.what == "the file name says py2-none-any, py3-none-any, and WHEEL lists py3-none-win32"
 
 
 def test_build_tag(tmp_path: Path) -> None:

@@ -36,6 +36,28 @@ def test_the_indexs_limit(tmp_path: Path, count: int, expected: list[str]) -> No
     assert list(size.budget(wheel, limited(2 * size.INDEX_LIMIT))) == []
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([("a", 300_000), ("a", 300_000)], ["WK605"]),
+        ([("a", 300_000), ("b", 300_000)], []),
+        ([("a", 90_000), ("a", 90_000), ("a", 90_000)], []),
+        ([("a", 120_000), ("a", 120_000), ("b", 3_000_000)], []),  # four in a hundred
+        ([("a", 300_000), ("a", 300_000), ("a", 300_000), ("b", 200_000), ("b", 200_000)], ["WK605"]),
+    ],
+)
+def test_large_files_that_are_there_more_than_once(tmp_path: Path, sizes: list[tuple[str, int]], expected: list[str]) -> None:
+    noise = {mark: random.Random(mark).randbytes(3_000_000) for mark in "ab"}  # noqa: S311 - what does not pack
+    members = {f"demo/lib.so.{number}": noise[mark][:count] for number, (mark, count) in enumerate(sizes)}
+    findings = list(size.copies(wheels.facts(tmp_path, wheels.LINUX, members=members), Contract()))
+    assert [finding.code for finding in findings] == expected
+    if len(sizes) == 5:
+        assert findings[0].what == (
+            "800 kB of it are copies: demo/lib.so.0 and demo/lib.so.1 (and 1 other) are the same bytes, "
+            "and 1 other file is there more than once, too"
+        )
+
+
 @pytest.mark.parametrize(("debug", "expected"), [(400_000, ["WK603"]), (100_000, [])])
 def test_what_could_be_stripped(tmp_path: Path, debug: int, expected: list[str]) -> None:
     member = "demo/_core.cpython-311-x86_64-linux-gnu.so"

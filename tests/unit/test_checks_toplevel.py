@@ -61,3 +61,23 @@ def test_several_are_told_as_one(tmp_path: Path) -> None:
     shared, hidden = toplevel.names(wheel, Contract())
     assert "tests/, docs/ lie at the top" in shared.what
     assert "json.py, ast.py have names of modules of Python itself" in hidden.what
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("my-demo/__init__.py", ["my-demo/__init__.py"]),
+        ("my_demo/__init__.py", []),
+        ("demo-1.0.data/purelib/2demo/__init__.py", ["2demo/__init__.py"]),
+        ("class/__init__.py", ["class/__init__.py"]),
+        ("my_demo/migrations/0001-first/__init__.py", []),
+        ("my-demo-stubs/__init__.pyi", []),
+        ("my_demo-stubs/__init__.py", []),
+        ("demo.libs/libz.so.1", []),
+    ],
+)
+def test_packages_that_no_import_statement_can_spell(tmp_path: Path, name: str, expected: list[str]) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, wheels.PURE, members={name: "", "demo/__init__.py": ""}))
+    findings = list(toplevel.unimportable(wheel, Contract()))
+    assert [one.member for one in findings] == expected
+    assert {one.code for one in findings} <= {"WK220"}

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from command import loaded
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
 from wheelkit.build.deliver import deliver
@@ -38,12 +38,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CIBW_CONTAINER_ENGINE", "none")
     return tmp_path
-
-
-def loaded(*words: str) -> set[str]:
-    code = "import sys\nfrom wheelkit.__main__ import run\ntry: run()\nexcept SystemExit: pass\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    return set(done.stdout.splitlines()[-1].split())
 
 
 def test_the_version_is_one_line_and_loads_nothing_heavy(capsys: Capture) -> None:
@@ -113,6 +107,19 @@ def test_the_plan_says_what_is_built_where(capsys: Capture) -> None:
     assert out.startswith("momentum 1.2.0 · dist/")
     assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [["win_amd64", "abi3", "-", "windows-2022"]]
     assert "1 of 2 native targets can be built here" in out or sys.platform != "linux"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("room", "words"), [("120", ["win_amd64", "abi3", "-", "windows-2022"]), ("40", ["win_amd64", "-", "windows-2022"])]
+)
+def test_a_narrow_terminal_loses_the_details_of_the_plan(
+    room: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("COLUMNS", room)
+    assert main(["plan"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [words]
 
 
 def test_the_plan_as_json_is_the_same_plan(project: Path, capsys: Capture) -> None:

@@ -17,8 +17,9 @@ from effort import examples
 from wheelkit.config import Config, parse
 from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
 from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT, VERSION
-from wheelkit.config.readers import LARGEST_SIZE, SIZE_PATTERN, Choice, Named, Table, Text, TextList, boolean, normalise, size
+from wheelkit.config.readers import LARGEST_SIZE, SIZE_PATTERN, Choice, Named, Table, Text, TextList, boolean, size
 from wheelkit.errors import ConfigError
+from wheelkit.plain import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import pytest
 
 from wheelkit import errors
 from wheelkit.__main__ import main
-from wheelkit.cli import wheelkit
+from wheelkit.cli.group import wheelkit
 from wheels import PURE, write_wheel
 
 Capture = pytest.CaptureFixture[str]
@@ -116,7 +116,7 @@ def test_a_reader_that_has_gone_ends_the_command_quietly_but_not_well() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to catch")
 def test_a_polite_request_to_stop_is_an_interruption() -> None:
     code = (
-        "import time\nfrom wheelkit.cli import wheelkit\n"
+        "import time\nfrom wheelkit.cli.group import wheelkit\n"
         "def wait(context):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "wheelkit.invoke = wait\nfrom wheelkit.__main__ import run\nrun()"
     )

@@ -3,7 +3,6 @@ from __future__ import annotations
 import sys
 
 import pytest
-from packaging.tags import Tag, parse_tag
 
 from wheelkit import matrix
 from wheelkit.matrix import (
@@ -16,10 +15,13 @@ from wheelkit.matrix import (
     default_interpreters,
     pick,
 )
+from wheelkit.tags import Tag, expand
 
 
 def candidate(tags: str, build: tuple[int, str] | tuple[()] = (), requires: str | None = None) -> Candidate:
-    return Candidate(filename=f"x-1-{tags}.whl", tags=parse_tag(tags), build=build, requires_python=requires)
+    return Candidate(
+        filename=f"x-1-{tags}.whl", tags=expand(*(part.split(".") for part in tags.split("-"))), build=build, requires_python=requires
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
 from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, Matrix, Target
-from wheelkit.project import Kind
+from wheelkit.project import Distribution, Kind
 from wheelkit.report.model import Finding, Report, Severity
 from wheelkit.verification import collect, judge, verify
 from wheelkit.wheel import Wheel, read_all
@@ -54,6 +54,18 @@ def test_a_whole_dist(tmp_path: Path) -> None:
     assert (report.wheels, report.sdists) == (1, 1)
     assert report.rows[0].needs.startswith("glibc 2.")
     assert report.seconds > 0
+
+
+def test_a_distribution_whose_name_only_its_build_tells_is_held_to_its_promise(tmp_path: Path) -> None:
+    write_sdist(tmp_path, "ru_demo")
+    item = Distribution(name="checkout", version="1.0", kind=Kind.NATIVE, source=tmp_path, stated=False)
+    contract = contract_of(
+        Config(matrix=MatrixConfig(targets=("win_amd64",), interpreters=("cp311",))), Family(root=tmp_path, distributions=(item,))
+    )
+    assert codes(verify([tmp_path], contract)) == ["WK801"]
+    assert codes(verify([tmp_path / "ru_demo-1.0.tar.gz"], contract)) == []  # a file that was named can be anybody's
+    write_sdist(tmp_path, "other")
+    assert codes(verify([tmp_path], contract)) == []  # and of two nobody knows which it is
 
 
 def test_findings_come_worst_first_and_mark_their_rows(tmp_path: Path) -> None:

@@ -63,3 +63,8 @@ def half_a_universal2_without_symbols(draft: Draft) -> None:
     draft.rename(MACOS.replace("11_0_arm64", "11_0_universal2"))
     other = swapped(dylib(cpu=macho.X86_64), b"_PyInit_dx", b"_PyGone_dx")
     draft.members[DYLIB] = macho.fat([(macho.X86_64, other), (macho.ARM64, dylib())]).data
+
+
+@animal("WK410")
+def a_module_that_is_loaded_by_its_path(draft: Draft) -> None:
+    draft.members["demo/libdemo_ops4.so"] = draft.members.pop(SO)

@@ -145,6 +145,11 @@ def a_module_of_the_standard_library(draft: Draft) -> None:
     draft.members["statistics.py"] = b"mean = 42\n"
 
 
+@animal("WK220", PURE)
+def a_package_named_like_the_distribution(draft: Draft) -> None:
+    draft.members["de-mo/__init__.py"] = b""
+
+
 @animal("WK218", PURE)
 def metadata_and_nothing_else(draft: Draft) -> None:
     for name in [name for name in draft.members if not name.startswith(INFO)]:

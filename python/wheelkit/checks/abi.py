@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from wheelkit.checks.python_symbols import PREFIXES, from_python
 from wheelkit.checks.stable_abi import stable_abi
 from wheelkit.checks.suffixes import leftovers, served
 from wheelkit.checks.words import dotted, some
+from wheelkit.patterns import pattern
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, FileName, Wheel
 
 _OLDEST = (3, 2)  # the first version with a stable ABI (PEP 384)
-_CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
+_CPYTHON_TAG = pattern(r"cp(?P<major>3)(?P<minor>\d+)")
 
 
 class Offence(Struct, frozen=True, kw_only=True):

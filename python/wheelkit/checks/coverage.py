@@ -112,12 +112,10 @@ def _oldest(wheel: Wheel) -> Iterator[Target]:
 def _interpreters(release: Release, promise: Promise | None) -> tuple[Interpreter, ...]:
     if promise is not None and promise.matrix.declared:
         return promise.matrix.interpreters
-    from packaging.specifiers import InvalidSpecifier
-
     required = next((wheel.metadata.get("Requires-Python") for wheel in release.wheels), "")
     try:
         released = default_interpreters(required)
-    except InvalidSpecifier:
+    except ValueError:
         released = default_interpreters(None)
     # Free-threaded builds and PyPy get a column where a wheel is made for them.
     names = [wheel.name for wheel in release.wheels if wheel.name]

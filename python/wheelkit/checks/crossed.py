@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,13 +11,13 @@ if TYPE_CHECKING:
 
 # The end of every manifest's name, and what one says that tells of a cross build; spelled here because a dist with none of them
 # shall not wait for what reads manifests.
-_MANIFESTS, _MARK = "*.wheelkit.json", b'"cross"'
+_MANIFEST, _MARK = ".wheelkit.json", b'"cross"'
 
 
 def crossed(files: Iterable[Path]) -> frozenset[str]:
     """Name the wheels that a manifest in their folder says were cross-built; one that speaks of other bytes claims nothing of these."""
     wheels = {path.name: path for path in files if path.suffix == ".whl"}
-    notes = [note for folder in {path.parent for path in wheels.values()} for note in folder.glob(_MANIFESTS) if _marked(note)]
+    notes = [note for folder in {path.parent for path in wheels.values()} for note in _manifests(folder) if _marked(note)]
     if not notes:
         return frozenset()
     from wheelkit import manifest
@@ -33,6 +34,13 @@ def crossed(files: Iterable[Path]) -> frozenset[str]:
             if path is not None and path.parent == note.parent and manifest.sha256(path) == one.sha256:
                 found.add(one.file)
     return frozenset(found)
+
+
+def _manifests(folder: Path) -> list[Path]:
+    try:
+        return [folder / entry.name for entry in os.scandir(folder) if entry.name.endswith(_MANIFEST)]
+    except OSError:
+        return []
 
 
 def _marked(note: Path) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import some
+from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 # Entry points specification, "File format": what is behind the equals sign, with an attribute for everything that is called.
-_REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<attribute>[\w.]+)\s*)?(?:\[[\w.,\s-]*\]\s*)?")
+_REFERENCE = pattern(r"(?P<module>[\w.]+)\s*(?::\s*(?P<attribute>[\w.]+)\s*)?(?:\[[\w.,\s-]*\]\s*)?")
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 # The name of a script becomes the name of a file.
-_FILE_NAME = re.compile(r"[^\s/\\:][^/\\:]*")
+_FILE_NAME = pattern(r"[^\s/\\:][^/\\:]*")
 _NO_FILE_NAMES = frozenset({".", ".."})
 # The folders of .data that modules are installed from.
 _MODULE_SCHEMES = frozenset({"purelib", "platlib"})

@@ -14,6 +14,7 @@ from wheelkit.checks.systems import of_macos, of_windows
 from wheelkit.checks.windows import graalpy_dll, pypy_dll
 from wheelkit.checks.words import counted, some
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
 from wheelkit.wheel.library import grafted, plain_name
 from wheelkit.wheel.model import python_dll
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Finding
     from wheelkit.wheel import Wheel
 
-_LIBPYTHON = re.compile(r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE)
+_LIBPYTHON = pattern(r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE)
 
 
 def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:

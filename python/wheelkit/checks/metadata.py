@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name as normalise
-
 from wheelkit.checks.abi import declared_floor
 from wheelkit.checks.catalogue import found
+from wheelkit.checks.plain_metadata import too_new
 from wheelkit.checks.words import dotted, some
+from wheelkit.matrix import LATEST_PATCH
+from wheelkit.patterns import pattern
+from wheelkit.plain import admits, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from wheelkit.report.model import Finding
     from wheelkit.wheel import Wheel
 
-_VERSIONED = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
+_VERSIONED = pattern(r"(?:cp|pp)3(?P<minor>\d+)")
 # What packaging's parser says.
-_TOO_NEW_FIELD = re.compile(r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)")
-_NO_DATA = re.compile(r"'(?P<field>[\w-]+)' has invalid data")
+_TOO_NEW_FIELD = pattern(r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)")
+_NO_DATA = pattern(r"'(?P<field>[\w-]+)' has invalid data")
 _NO_VERSION = "metadata version"
-# The newest patch release that a series can have, so that ">=3.11.4" still admits users of 3.11.
-_LATE = 99
+# No series of Python is as late.
+_LATEST_MINOR = 99
 # The oldest CPython that cibuildwheel still builds for.
 _FIRST_MINOR = 9
 
@@ -37,12 +38,16 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report METADATA that packaging's strict parser refuses; indexes use the same parser."""
     if wheel.shallow:
         return
-    from packaging.metadata import Metadata
-
     trouble = _no_text(wheel.metadata_text)
     if trouble:
         yield found("WK701", what=f"METADATA {trouble}", fix=_BACKEND, file=wheel.filename)
         return
+    newer = too_new(wheel.metadata_text.decode("utf-8"))
+    if newer is not None:
+        yield from (_too_new(wheel, field, version, wheel.metadata.get("Metadata-Version")) for field, version in newer)
+        return
+    from packaging.metadata import Metadata
+
     try:
         Metadata.from_email(wheel.metadata_text, validate=True)
     except ExceptionGroup as group:
@@ -54,15 +59,18 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _invalid(wheel: Wheel, error: Exception) -> Finding:
     words = _words(error)
-    # Build backends have long written License-File into older metadata, and indexes take it.
     if match := _TOO_NEW_FIELD.search(words):
-        what = f"METADATA has {match['field']}, of Metadata-Version {match['new']}, and states {match['old']}"
-        return found("WK706", what=what, file=wheel.filename)
+        return _too_new(wheel, match["field"], match["new"], match["old"])
     field = match["field"] if (match := _NO_DATA.search(words)) else ""
     times = len(wheel.metadata.all(field))
     if times > 1:
         words = f"'{field}' stands there {times} times"
     return found("WK701", what=f"METADATA is not valid: {words}", fix=_BACKEND if _NO_VERSION in words else "", file=wheel.filename)
+
+
+def _too_new(wheel: Wheel, field: str, new: str, old: str) -> Finding:
+    # Build backends have long written License-File into older metadata, and indexes take it.
+    return found("WK706", what=f"METADATA has {field}, of Metadata-Version {new}, and states {old}", file=wheel.filename)
 
 
 _BACKEND = "build again with a current build backend, and edit METADATA by no other means"
@@ -91,7 +99,7 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.name is None or not required:
         return
     if floor := declared_floor(wheel.name):
-        if not any(_admits(required, minor) for minor in range(floor[1], _LATE)):
+        if not any(_admits(required, minor) for minor in range(floor[1], _LATEST_MINOR)):
             what = f"it is for Python {dotted(floor)} and later, but requires-python is {required}: no installer ever takes it"
             yield found("WK702", what=what, file=wheel.filename)
         return
@@ -102,11 +110,9 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def _admits(required: str, minor: int) -> bool:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        return SpecifierSet(required).contains(f"3.{minor}.{_LATE}")
-    except InvalidSpecifier:
+        return admits(required, (3, minor, LATEST_PATCH))
+    except ValueError:
         return True  # the strict parser says so already
 
 
@@ -144,18 +150,21 @@ def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
                 yield found("WK707", what=what, file=wheel.filename)
 
 
-def requirements(wheel: Wheel) -> Iterator[Requirement]:
-    """Give what METADATA requires, as far as it can be read."""
+def requirements(wheel: Wheel, containing: str = "") -> Iterator[Requirement]:
+    """Give what METADATA requires in lines that contain a text, as far as it can be read."""
+    lines = [line for line in wheel.metadata.all("Requires-Dist") if containing in line]
+    if not lines:
+        return
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for line in wheel.metadata.all("Requires-Dist"):
+    for line in lines:
         with suppress(InvalidRequirement):  # the strict parser says so already
             yield Requirement(line)
 
 
 def direct_references(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report requirements that name a URL instead of a version: public indexes refuse such uploads."""
-    urls = [str(one) for one in requirements(wheel) if one.url]
+    urls = [str(one) for one in requirements(wheel, containing="@") if one.url]
     if urls:
         yield found("WK720", what=f"it requires {some(urls)}", file=wheel.filename)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import arch_of, runs
 from wheelkit.checks.words import dotted, some
+from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, Wheel
 
 # The tags of iOS and Android (platform compatibility tags specification, from PEP 730 and PEP 738) and of Pyodide (PEP 783).
-_IOS = re.compile(r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)")
-_ANDROID = re.compile(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
-_WASM = re.compile(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
+_IOS = pattern(r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)")
+_ANDROID = pattern(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
+_WASM = pattern(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
+
+_BEGINNINGS = ("ios_", "android_", "pyodide_", "pyemscripten_", "emscripten_", "wasi_")
 
 _SDKS: Mapping[str, str] = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
 _ABIS: Mapping[str, str] = {"arm64_v8a": "aarch64", "armeabi_v7a": "armv7l", "x86_64": "x86_64", "x86": "i686"}
@@ -41,6 +43,8 @@ class Device(Struct, frozen=True, kw_only=True):
 
 def device(platform: str) -> Device | None:
     """Read a platform tag of iOS, Android or WebAssembly; None for every other one."""
+    if not platform.startswith(_BEGINNINGS):
+        return None
     if match := _IOS.fullmatch(platform):
         version, os = (int(match["major"]), int(match["minor"])), _SDKS[match["sdk"]]
         return Device(platform=platform, words="iOS", format="macho", arch=match["arch"], os=os, version=version)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-
-from packaging.utils import canonicalize_name as normalise
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import runs
 from wheelkit.checks.words import some
+from wheelkit.patterns import pattern
+from wheelkit.plain import normalise, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +32,11 @@ def file_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def normal_name(name: FileName) -> str:
     """Spell a wheel's file name as the binary distribution format wants it."""
-    from packaging.version import Version
+    version = name.version
+    if not release(version):
+        from packaging.version import Version
 
-    version = str(Version(name.version.replace("_", "-")))
+        version = str(Version(version.replace("_", "-")))
     build = (name.build,) if name.build else ()
     sets = (".".join(tags).lower() for tags in (name.pythons, name.abis, name.platforms))
     return "-".join((name.key.replace("-", "_"), version, *build, *sets)) + ".whl"
@@ -52,9 +53,11 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     sets = zip(("python", "abi", "platform"), (wheel.name.pythons, wheel.name.abis, wheel.name.platforms), strict=True)
     options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
     fix = f"give it its old name; or, where the new one is right:  python -m wheel tags {options} {wheel.filename}"
-    if more:
+    if more and fewer:
+        yield found("WK203", what=f"the file name says {some(more)}, and WHEEL lists {some(fewer)}", fix=fix, file=wheel.filename)
+    elif more:
         yield found("WK203", what=f"the file name says {some(more)}, which WHEEL does not list", fix=fix, file=wheel.filename)
-    if fewer:
+    elif fewer:
         yield found("WK203", what=f"WHEEL lists {some(fewer)}, which the file name does not say", fix=fix, file=wheel.filename)
 
 
@@ -68,15 +71,17 @@ def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 # CPython's and PyPy's tags (platform compatibility tags specification); abi3t is PEP 803's.
-_CPYTHON = re.compile(r"cp\d+")
-_CPYTHON_ABI = re.compile(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
-_PYPY_ABI = re.compile(r"pypy(?P<version>\d+)_pp\d+")
+_CPYTHON = pattern(r"cp\d+")
+_CPYTHON_ABI = pattern(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
+_PYPY_ABI = pattern(r"pypy(?P<version>\d+)_pp\d+")
 
 
 def _together(python: str, abi: str) -> bool:
     """Tell whether an interpreter can accept both tags; of those that are not known here it is believed."""
     if abi in {"abi3", "abi3t"}:
         return _CPYTHON.fullmatch(python) is not None
+    if python == abi and abi.removeprefix("cp").isdecimal():
+        return True
     if match := _CPYTHON_ABI.fullmatch(abi):
         return python == match["python"]
     if match := _PYPY_ABI.fullmatch(abi):
@@ -118,10 +123,10 @@ def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def same_version(one: str, other: str) -> bool:
     """Tell whether two spellings mean one version (PEP 440); what is no version is compared as text."""
-    from packaging.version import InvalidVersion, Version
-
     if one == other:
         return True
+    from packaging.version import InvalidVersion, Version
+
     try:
         return Version(one.replace("_", "-")) == Version(other.replace("_", "-"))
     except InvalidVersion:
@@ -164,11 +169,15 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
     """Report binaries below .data/purelib, which is for code of every platform whatever the flag says."""
-    native = [binary for binary in wheel.binaries if _PURELIB.match(binary.member) and any(runs(part) for part in binary.slices)]
+    native = [
+        binary
+        for binary in wheel.binaries
+        if "/purelib/" in binary.member and _PURELIB.match(binary.member) and any(runs(part) for part in binary.slices)
+    ]
     if native:
         code = "WK205" if any(binary.extension for binary in native) else "WK211"
         what = f"{some([binary.member for binary in native])} {'is' if len(native) == 1 else 'are'} native, and installed as pure Python"
         yield found(code, what=what, file=wheel.filename, member=native[0].member)
 
 
-_PURELIB = re.compile(r"[^/]+\.data/purelib/")
+_PURELIB = pattern(r"[^/]+\.data/purelib/")

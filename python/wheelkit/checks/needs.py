@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.claims import targets
@@ -11,6 +10,7 @@ from wheelkit.checks.macos import macos_needed
 from wheelkit.checks.windows import python_needed
 from wheelkit.checks.words import dotted
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
     from wheelkit.wheel import Wheel
 
-_DIGITS = re.compile(r"\d+")
+_DIGITS = pattern(r"\d+")
 
 
 def needs(wheels: Iterable[Wheel], target: Target) -> str:

@@ -5,20 +5,20 @@ auditwheel itself is never imported: that takes 85 ms, and fails on Windows. PEP
 
 from __future__ import annotations
 
-import json
-import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.json import decode
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Target
+from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.json"}
 _GENERIC = "linux"
@@ -29,7 +29,7 @@ _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
 _MUSL_ITSELF = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
 # The name under which Alpine links it, one for each architecture, which is compared as a whole.
 _MUSL_NAMED = "libc.musl-"
-_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+_NUMBERS = pattern(r"\d+(?:\.\d+)*")
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -70,11 +70,9 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-@cache
-def policies(libc: str, arch: str) -> tuple[Policy, ...]:
-    """List the policies of an architecture, the oldest system first; none where auditwheel knows none."""
-    found = [_policy(row, libc, arch) for row in _tables(libc) if row["name"] != _GENERIC and arch in row["symbol_versions"]]
-    return tuple(sorted(found, key=lambda policy: policy.target.version))
+def policies(libc: str, arch: str) -> Iterator[Policy]:
+    """Walk the policies of an architecture, the oldest system first; none where auditwheel knows none."""
+    return (_policy(target) for target in _targets(libc, arch))
 
 
 @cache
@@ -84,33 +82,52 @@ def policy_for(target: Target) -> Policy | None:
     Of the symbols that the older table forbids, those count between two tables that the newer one forbids as well: the others came to be in
     between, as pthread_setattr_default_np did with glibc 2.18.
     """
-    tables = policies(target.libc, target.arch)
-    older = [policy for policy in tables if policy.target.version <= target.version]
+    targets = _targets(target.libc, target.arch)
+    older = [one for one in targets if one.version <= target.version]
     if not older:
         return None
-    newest = older[-1]
-    upper = newest if newest.target.version == target.version else next(iter(tables[len(older) :]), newest)
-    forbidden = {library: symbols & upper.forbidden.get(library, frozenset()) for library, symbols in newest.forbidden.items()}
+    newest = _policy(older[-1])
+    later = newest if newest.target.version == target.version else next(map(_policy, targets[len(older) :]), newest)
+    forbidden = {library: symbols & later.forbidden.get(library, frozenset()) for library, symbols in newest.forbidden.items()}
     return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=forbidden)
 
 
-def _policy(row: Mapping[str, Any], libc: str, arch: str) -> Policy:
-    libraries = frozenset(row["lib_whitelist"])
+class _Row(Struct, frozen=True):
+    """One entry of auditwheel's tables; what it says of architectures that nobody asks for is not read."""
+
+    name: str
+    symbol_versions: dict[str, Raw]
+    lib_whitelist: list[str]
+    blacklist: dict[str, list[str]]
+
+
+@cache
+def _targets(libc: str, arch: str) -> tuple[Target, ...]:
+    """List the targets of an architecture that have a table of their own, the oldest system first."""
+    names = (name for name, row in _tables(libc).items() if name != _GENERIC and arch in row.symbol_versions)
+    return tuple(sorted((Target.parse(f"{name}_{arch}") for name in names), key=lambda target: target.version))
+
+
+@cache
+def _policy(target: Target) -> Policy:
+    libc, arch = target.libc, target.arch
+    row = _tables(libc)[target.tag.removesuffix(f"_{arch}")]
+    libraries = frozenset(row.lib_whitelist)
     if libc == "musllinux":
         libraries = frozenset(f"{_MUSL_NAMED}{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries)
     return Policy(
-        target=Target.parse(f"{row['name']}_{arch}"),
-        versions={prefix: frozenset(versions) for prefix, versions in row["symbol_versions"][arch].items()},
+        target=target,
+        versions=decode(row.symbol_versions[arch], type=dict[str, frozenset[str]]),
         libraries=libraries,
-        forbidden={library: frozenset(symbols) for library, symbols in row["blacklist"].items()},
+        forbidden={library: frozenset(symbols) for library, symbols in row.blacklist.items()},
     )
 
 
 @cache
-def _tables(libc: str) -> list[dict[str, Any]]:
+def _tables(libc: str) -> Mapping[str, _Row]:
     spec = find_spec("auditwheel")
     folders = spec.submodule_search_locations if spec else None
     if not folders:
         raise MissingToolError("auditwheel's policy tables were not found", hint="pip install auditwheel")
-    rows: list[dict[str, Any]] = json.loads((Path(folders[0]) / "policy" / _FILES[libc]).read_text(encoding="utf-8"))
-    return rows
+    rows = decode((Path(folders[0]) / "policy" / _FILES[libc]).read_bytes(), type=list[_Row])
+    return {row.name: row for row in rows}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name as normalise
-
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.metadata import requirements
 from wheelkit.checks.words import some
+from wheelkit.plain import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

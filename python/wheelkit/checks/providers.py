@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
-
-from packaging.utils import canonicalize_name as normalise
 
 from wheelkit.checks import systems
 from wheelkit.checks.catalogue import found
@@ -14,6 +11,8 @@ from wheelkit.checks.claims import system_of
 from wheelkit.checks.needed import needed_libraries
 from wheelkit.checks.words import some
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
+from wheelkit.plain import normalise
 from wheelkit.wheel.library import matches, plain_name
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def _foreign(wheel: Wheel) -> bool:
     )
 
 
-_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_REQUIREMENT_NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def _required(wheel: Wheel) -> frozenset[str]:
@@ -124,7 +123,7 @@ def _cpp(name: str) -> bool:
 
 # How names of C++ begin (Itanium ABI, and Microsoft's), and those of its standard library and run time in the former.
 _MANGLED = ("_Z", "?")
-_STANDARD = re.compile(r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])")
+_STANDARD = pattern(r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])")
 
 
 def _used(wheel: Wheel, providers: Iterable[Provider]) -> list[tuple[Provider, str]]:
@@ -157,10 +156,9 @@ def _missing_bounds(wheel: Wheel, names: frozenset[str]) -> str:
 def threading_runtime(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a grafted OpenMP runtime in a wheel that also loads a provider's libraries."""
     used = _used(wheel, provided(wheel, contract))
-    runtimes = [
-        binary.member for binary in wheel.binaries if any(fnmatchcase(plain_name(binary.member).lower(), name) for name in _THREADING)
-    ]
-    if used and runtimes:
+    libraries = [binary.member for binary in wheel.binaries] if used else []
+    runtimes = [member for member in libraries if any(fnmatchcase(plain_name(member).lower(), name) for name in _THREADING)]
+    if runtimes:
         what = f"{some(runtimes)} is in the wheel, which also loads the libraries of {some(provider.name for provider, _ in used)}"
         yield found("WK510", what=what, file=wheel.filename, member=runtimes[0])
 

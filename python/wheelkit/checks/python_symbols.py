@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from wheelkit.patterns import pattern
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # How the names of CPython's functions and variables begin.
 PREFIXES = ("Py", "_Py")
-_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
+_LIBPYTHON = pattern(r"libpython3|/Python(?:3|T)?$")
 
 
 def from_python(part: Slice) -> Iterator[Symbol]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import claims, runs, system_of
 from wheelkit.checks.words import counted
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 # Where auditwheel and delocate put what they graft; they write the search path or the name of every binary that needs it.
-_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
+_GRAFT_FOLDER = pattern(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
 # How a search path begins that is counted from the binary's own folder: ELF's words and Mach-O's.
-_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
+_OWN_FOLDER = pattern(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 _RPATH, _LOADER = "@rpath/", "@loader_path/"
 _SCHEME_PARTS = 2
 

@@ -6,11 +6,11 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name as normalise
-
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.names import same_version
 from wheelkit.checks.words import some
+from wheelkit.patterns import pattern
+from wheelkit.plain import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,10 +102,10 @@ def _asked(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]
     yield from _meson_folders(sdist.texts)
 
 
-_COMMENT = re.compile(r"#.*")
-_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
+_COMMENT = pattern(r"#.*")
+_SUBDIR = pattern(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
 # A folder that is entered only under a condition may be left out on purpose.
-_CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
+_CONDITION = pattern(r"^\s*(?:if|foreach)\b", re.MULTILINE)
 
 
 def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

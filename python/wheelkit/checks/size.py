@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted
 from wheelkit.checks.words import size as shown
+from wheelkit.patterns import pattern
 from wheelkit.wheel.library import plain_name
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wheelkit.checks.contract import Contract
     from wheelkit.report.model import Finding
     from wheelkit.wheel import FileName, Wheel
+    from wheelkit.wheel.model import Member
 
 INDEX_LIMIT = 100 * 1024 * 1024
 """The default limit of PyPI for one file; it counts in powers of 1024."""
@@ -68,7 +69,7 @@ def same_cells(one: Wheel, other: Wheel) -> bool:
     return (one.name.pythons, one.name.abis, _systems(one.name)) == (other.name.pythons, other.name.abis, _systems(other.name))
 
 
-_VERSION = re.compile(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
+_VERSION = pattern(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
 
 
 def _systems(name: FileName) -> frozenset[str]:
@@ -89,6 +90,34 @@ def _grown(before: Wheel, after: Wheel) -> str:
 
 def _lasting(member: str) -> str:
     return f"{member.rpartition('/')[0]}/{plain_name(member)}"
+
+
+# A copy of fewer bytes, or one that is a smaller part of the wheel, is not worth a word.
+_COPY, _PART = 100_000, 0.05
+
+
+def copies(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Note large files that are in the wheel more than once under several names: most often links that were packed as what they lead to."""
+    alike: dict[str, list[Member]] = {}
+    for member in wheel.members:
+        if member.digest and member.size >= _COPY:
+            alike.setdefault(member.digest, []).append(member)
+    several = sorted((group for group in alike.values() if group[1:]), key=_wasted, reverse=True)
+    wasted = sum(map(_wasted, several))
+    if wasted >= _COPY and wasted >= wheel.size * _PART:
+        names = " and ".join(member.name for member in several[0][:2])
+        others = f" (and {counted(len(several[0]) - 2, 'other')})" if several[0][2:] else ""
+        more = (
+            f", and {counted(len(several) - 1, 'other file')} {'is' if not several[2:] else 'are'} there more than once, too"
+            if several[1:]
+            else ""
+        )
+        what = f"{shown(wasted)} of it are copies: {names}{others} are the same bytes{more}"
+        yield found("WK605", what=what, file=wheel.filename, member=several[0][0].name)
+
+
+def _wasted(group: list[Member]) -> int:
+    return sum(member.packed for member in group[1:])
 
 
 def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:

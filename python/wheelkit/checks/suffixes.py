@@ -11,10 +11,11 @@ from wheelkit.checks.python_symbols import from_python
 from wheelkit.checks.systems import of_windows
 from wheelkit.checks.words import size, some
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wheelkit._core import Slice
     from wheelkit.checks.contract import Contract
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, FileName, Wheel
 
 # How the import system spells extension modules: importlib.machinery.EXTENSION_SUFFIXES on each system, and PyPy's.
-_SUFFIX = re.compile(
+_SUFFIX = pattern(
     r"""(?P<module>[^.]+)\.
     (?:(?P<stable>abi3t?)\.so
       |cpython-(?P<unix>3\d+t?)[dmu]*(?:-(?P<triplet>[\w-]+))?\.so
@@ -33,7 +34,7 @@ _SUFFIX = re.compile(
 )
 
 
-_OLD_ABI = re.compile(r"(cp3[2-7])[dmu]+")
+_OLD_ABI = pattern(r"(cp3[2-7])[dmu]+")
 
 
 def served(name: FileName) -> frozenset[str]:
@@ -42,7 +43,7 @@ def served(name: FileName) -> frozenset[str]:
     The flags that ABI tags had before Python 3.8 are left out: no file name on Windows has them. A wheel without an ABI tag
     (cp311-none, as maturin long tagged those for Windows) is for the builds that its Python tags name.
     """
-    abis = frozenset(match[1] if (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
+    abis = frozenset(match[1] if abi[-1:] in "dmu" and (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
     return abis.union(name.pythons) if "none" in abis else abis
 
 
@@ -138,6 +139,7 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extension modules that Python cannot import by their file's name, on every processor or on one."""
+    by_path = []
     for binary, match in _modules(wheel):
         folder = binary.member.rpartition("/")[0].rpartition("/")[2]
         module = folder if match["module"] == "__init__" else match["module"]
@@ -147,9 +149,22 @@ def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if not lacking:
             continue
         others = sorted({name for part in lacking for name in part.exports if name.startswith(_ENTRY_POINTS)})
+        if others and _called_a_library(binary.name, others):
+            by_path.append(binary.member)
+            continue
         arch = f" for {lacking[0].arch}" if len(lacking) < len(binary.slices) else ""
         what = f"{binary.member} exports {some(others) or 'no entry point'}{arch}; Python looks for PyInit_{module}"
         yield found("WK409", what=what, file=wheel.filename, member=binary.member)
+    if by_path:
+        exports, named = ("exports", "its file is") if len(by_path) == 1 else ("export", "their files are")
+        what = f"{some(by_path)} {exports} the entry point of a module that is called otherwise than {named}"
+        yield found("WK410", what=what, file=wheel.filename, member=by_path[0])
+
+
+def _called_a_library(name: str, entry_points: Iterable[str]) -> bool:
+    """Tell libdemo_ops4.so with PyInit_ops, which code loads by its path, from lib_core.so with PyInit__core, which was to be _core.so."""
+    stem, _, ending = name.partition(".")
+    return stem.startswith("lib") and ending == "so" and stem.removeprefix("lib") not in {one.partition("_")[2] for one in entry_points}
 
 
 _ENTRY_POINTS = ("PyInit_", "PyModExport_")
@@ -183,7 +198,7 @@ def _registers(part: Slice) -> bool:
     return any(not of_windows(library) and not _COMPILERS.match(library) for library in libraries)
 
 
-_COMPILERS = re.compile(r"(?:msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp)", re.IGNORECASE)
+_COMPILERS = pattern(r"(?:msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp)", re.IGNORECASE)
 
 
 # What every shared library of an older toolchain exports, whatever its sources are.

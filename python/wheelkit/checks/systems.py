@@ -1,21 +1,11 @@
-"""Which libraries macOS and Windows bring along (data/systems.toml)."""
+"""Which libraries macOS and Windows bring along (data/systems.py)."""
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-from functools import cache
-from typing import Any
-
-from wheelkit import data
 from wheelkit.matrix import System
 
 # The parts of glibc and musl, and the loaders, by the beginnings of their names.
 _C_LIBRARIES = ("libc.", "libm.", "libpthread.", "libdl.", "librt.", "libutil.", "ld-linux", "ld-musl", "libc.musl", "ld64.", "linux-vdso.")
-
-
-@cache
-def _data() -> dict[str, Any]:
-    return data.table("systems.toml")
 
 
 def everywhere(library: str, system: System) -> bool:
@@ -27,11 +17,14 @@ def everywhere(library: str, system: System) -> bool:
 
 def of_macos(path: str) -> bool:
     """Tell whether an install name is one of the system's own libraries."""
-    return path.startswith(tuple(_data()["macos"]["folders"]))
+    from wheelkit.data.systems import MACOS_FOLDERS
+
+    return path.startswith(MACOS_FOLDERS)
 
 
 def of_windows(name: str) -> bool:
     """Tell whether a DLL belongs to Windows or to every installation of CPython."""
-    windows = _data()["windows"]
+    from wheelkit.data.systems import WINDOWS_API_SETS, WINDOWS_NAMES
+
     lowered = name.lower()
-    return lowered in windows["names"] or any(fnmatchcase(lowered, pattern) for pattern in windows["patterns"])
+    return lowered in WINDOWS_NAMES or (lowered.startswith(WINDOWS_API_SETS) and lowered.endswith(".dll"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import some
-from wheelkit.config import normalise
+from wheelkit.plain import admits, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _NOT_EVERYWHERE = frozenset({
     "sunau", "telnetlib", "uu", "xdrlib",
 })  # fmt: skip
 _SCHEMES = frozenset({"purelib", "platlib"})
-_SUPPORTED = tuple(f"3.{minor}" for minor in range(11, 16))
+_SUPPORTED = tuple((3, minor, 0) for minor in range(11, 16))
 
 
 def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -46,13 +46,29 @@ def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield found("WK217", what=what, fix="rename it, or move it into the package", file=wheel.filename, member=hidden[0])
 
 
+def unimportable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report packages at the top whose name no import statement can spell: mostly the distribution's name where the package's was meant."""
+    from keyword import iskeyword
+
+    packages = dict.fromkeys(folder for folder, *inside in _paths(wheel) if inside == ["__init__.py"])
+    for name in packages:
+        if (iskeyword(name) or not name.isidentifier()) and not name.endswith("-stubs"):  # PEP 561
+            why = "a word of Python's own" if iskeyword(name) else "no name in Python"
+            what = f"{name}/ holds a package, and {name} is {why}: import {name} is a syntax error"
+            yield found("WK220", what=what, file=wheel.filename, member=f"{name}/__init__.py")
+
+
+def _paths(wheel: Wheel) -> Iterator[list[str]]:
+    """Give the parts of every path as it is installed below site-packages."""
+    for member in wheel.members:
+        path = member.name.split("/")
+        yield path[2:] if path[2:] and path[0].endswith(".data") and path[1] in _SCHEMES else path
+
+
 def _tops(wheel: Wheel) -> dict[str, str]:
     """Map what is imported from the top of site-packages, or lies there as a folder, to the first file or folder of that name."""
     tops: dict[str, str] = {}
-    for member in wheel.members:
-        path = member.name.split("/")
-        if path[2:] and path[0].endswith(".data") and path[1] in _SCHEMES:
-            path = path[2:]
+    for path in _paths(wheel):
         if path[1:] or path[0].endswith((".py", ".so", ".pyd")):
             folder, *inside = path
             name = folder if inside or folder.startswith(".") else folder.partition(".")[0]
@@ -66,10 +82,7 @@ def _of_python(name: str) -> bool:
 
 def _for_supported(wheel: Wheel) -> bool:
     """Tell whether an interpreter that has all these modules may get the wheel: a backport keeps such interpreters out."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        admitted = SpecifierSet(wheel.metadata.get("Requires-Python") or "")
-    except InvalidSpecifier:
-        return True
-    return any(admitted.contains(f"{version}.0") for version in _SUPPORTED)
+        return any(admits(wheel.metadata.get("Requires-Python"), version) for version in _SUPPORTED)
+    except ValueError:
+        return True  # the metadata check reports it

@@ -9,6 +9,7 @@ from wheelkit.checks.catalogue import found
 from wheelkit.checks.claims import system_of
 from wheelkit.checks.words import some
 from wheelkit.matrix import System
+from wheelkit.patterns import pattern
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 # The debug builds of Microsoft's C and C++ runtime; they come with Visual Studio only and must not be handed on.
-_DEBUG_RUNTIME = re.compile(
+_DEBUG_RUNTIME = pattern(
     r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
     re.IGNORECASE,
 )
 # PyPy for Windows has its symbols in a DLL, as CPython has: what its python311.lib names.
-_PYPY_DLL = re.compile(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
+_PYPY_DLL = pattern(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
 
 _GRAALPY_DLL = "python-native.dll"
 
@@ -47,7 +48,7 @@ def python_needed(wheel: Wheel) -> frozenset[str]:
 
 def pypy_dll(library: str) -> str | None:
     """Read the Python tag of the PyPy whose DLL this is, such as ``pp311``; None for every other library."""
-    match = _PYPY_DLL.fullmatch(library)
+    match = _PYPY_DLL.fullmatch(library) if library[:7].lower() == "libpypy" else None
     return f"pp{match['major']}{match['minor']}" if match else None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from wheelkit.cli.quick import Flag
     from wheelkit.config import Config
     from wheelkit.family import Family
 
@@ -74,23 +74,38 @@ def load_config(folder: Path, config_file: Path | None) -> Config:
     return loaded
 
 
+def flag_option(flag: Flag) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give the decorator that adds a flag."""
+    import click
+
+    return click.option(flag.word, flag.field, is_flag=True, help=flag.help)
+
+
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--json``."""
+    import click
+
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)
 
 
 def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--config FILE``."""
+    import click
+
     kind = click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.option("--config", "config_file", type=kind, help="Read this wheelkit.toml or pyproject.toml.")(function)
 
 
 def out_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--out DIR``."""
+    import click
+
     kind = click.Path(file_okay=True, path_type=Path)
     return click.option("-o", "--out", type=kind, default=Path("dist"), show_default=True, help="Where finished files go.")(function)
 
 
 def sources_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``[PROJECT]...``: members of the family by name, folders and sdists."""
+    import click
+
     return click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path))(function)

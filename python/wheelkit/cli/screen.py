@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
-
-import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,31 +14,50 @@ _KILO = 1000
 
 def complain(message: str, *, detail: str = "", hint: str = "") -> None:
     """Print an error to standard error: what happened, the lines that show it, and what to do next."""
-    click.echo(f"{_style('wheelkit:', fg='red', bold=True)} {message}", err=True)
+    show(f"{_style('wheelkit:', fg='red', bold=True)} {message}\n", err=True)
     for line in detail.splitlines():
-        click.echo(f"  {line}", err=True)
+        show(f"  {line}\n", err=True)
     for line in hint.splitlines():
-        click.echo(_style(f"  {line}", fg="cyan"), err=True)
+        show(f"{_style(f'  {line}', fg='cyan')}\n", err=True)
 
 
 def note(text: str) -> None:
     """Print something that the user should know, dim, to standard error."""
     for line in text.splitlines():
-        click.echo(_style(f"  {line}", dim=True), err=True)
+        show(f"{_style(f'  {line}', dim=True)}\n", err=True)
 
 
 def result(text: str) -> None:
     """Print a result to standard output."""
-    click.echo(text)
+    show(f"{text}\n")
 
 
 def result_json(document: Any) -> None:  # noqa: ANN401 - plain data
     """Print a result as JSON to standard output."""
-    click.echo(json.dumps(document, indent=2))
+    import json
+
+    show(f"{json.dumps(document, indent=2)}\n")
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print text as it stands; what is not a plain matter of writing it, click does, which takes as long to load as much else."""
+    stream = sys.stderr if err else sys.stdout
+    # Windows' terminal has an encoding of its own, and codes for styles are for terminals alone.
+    if stream is not None and os.name != "nt" and stream.encoding == "utf-8" and (stream.isatty() or "\x1b" not in text):
+        stream.write(text)
+        stream.flush()
+    else:
+        import click
+
+        click.echo(text, nl=False, err=err)
 
 
 def _style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
-    return click.style(text, fg=fg, bold=bold, dim=dim) if coloured() else text
+    if not coloured():
+        return text
+    import click
+
+    return click.style(text, fg=fg, bold=bold, dim=dim)
 
 
 def dimmed(text: str) -> str:
@@ -55,8 +72,6 @@ def failed(text: str) -> str:
 
 def coloured() -> bool:
     """Tell whether standard error takes colour: a terminal, and NO_COLOR not set (no-color.org)."""
-    import os
-
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 

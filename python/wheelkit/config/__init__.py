@@ -11,7 +11,7 @@ from wheelkit.config.model import (
     PublishConfig,
 )
 from wheelkit.config.problems import Problems, dotted
-from wheelkit.config.readers import normalise
+from wheelkit.plain import normalise
 
 __all__ = [
     "CiConfig",

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from wheelkit import data
 from wheelkit.config.model import Provider
 from wheelkit.config.problems import shown
-from wheelkit.config.readers import Text, TextList, normalise
+from wheelkit.config.readers import Text, TextList
+from wheelkit.plain import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from wheelkit.config.exclude import provider
 from wheelkit.config.model import CiConfig, DistributionConfig, IndexConfig, MatrixConfig, PublishConfig, VersionConfig
 from wheelkit.config.problems import shown
-from wheelkit.config.readers import Choice, Key, Named, Table, Text, TextList, boolean, normalise, size
+from wheelkit.config.readers import Choice, Key, Named, Table, Text, TextList, boolean, size
+from wheelkit.plain import normalise
 
 BUILT_IN_INDEXES = ("pypi", "testpypi")
 

@@ -36,11 +36,6 @@ _UNITS: Mapping[str, int] = {
 }
 
 
-def normalise(name: str) -> str:
-    """Normalise a distribution's name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 class Text(Struct, frozen=True, kw_only=True):
     """Reads a string that matches ``pattern``.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -140,6 +139,8 @@ def _where(group: _Group, width: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
     return textwrap.wrap(printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
 
 

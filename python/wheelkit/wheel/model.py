@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr, replace
-from packaging.utils import canonicalize_name as normalise
+
+from wheelkit.patterns import pattern
+from wheelkit.plain import normalise
+from wheelkit.tags import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from packaging.tags import Tag
-
     from wheelkit._core import Scan, ScanError, Slice
+    from wheelkit.tags import Tag
 
 # What a Python extension module exports, and every implementation looks for (PEP 489).
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_")
 # CPython's own DLL, by which an extension of Windows imports the C API: python3.dll, python311.dll, python314t_d.dll.
-_PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
+_PYTHON_DLL = pattern(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
 
 
 class FileName(Struct, frozen=True, kw_only=True):
@@ -37,9 +39,7 @@ class FileName(Struct, frozen=True, kw_only=True):
     @property
     def tags(self) -> frozenset[Tag]:
         """Every tag that the compressed sets stand for."""
-        from packaging.tags import Tag
-
-        return frozenset(Tag(py, abi, plat) for py in self.pythons for abi in self.abis for plat in self.platforms)
+        return expand(self.pythons, self.abis, self.platforms)
 
     @property
     def key(self) -> str:
@@ -119,8 +119,8 @@ class Binary(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Look for the entry point, unless it is known."""
-        found = self.extension or any(name.startswith(_INIT) for part in self.slices for name in part.exports)
-        force_setattr(self, "extension", found)
+        if not self.extension:
+            force_setattr(self, "extension", any(map(_has_entry_point, self.slices)))
 
     @property
     def name(self) -> str:
@@ -138,6 +138,11 @@ class Binary(Struct, frozen=True, kw_only=True):
     def slices(self) -> tuple[Slice, ...]:
         """Each architecture's part; none of a damaged file."""
         return self.scan.slices if self.scan else ()
+
+
+def _has_entry_point(part: Slice) -> bool:
+    names = "\0".join(("", *part.exports))  # libraries export thousands: one text is searched faster than they are walked
+    return any(f"\0{prefix}" in names for prefix in _INIT)
 
 
 _NO_FIELDS = Headers(fields={})
@@ -254,7 +259,7 @@ def python_dll(library: str) -> tuple[int | None, bool] | None:
 
     Gives None for every other library.
     """
-    match = _PYTHON_DLL.fullmatch(library)
+    match = _PYTHON_DLL.fullmatch(library) if library[:7].lower() == "python3" else None
     if match is None:
         return None
     return (int(match["minor"]) if match["minor"] else None), bool(match["threaded"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from sys import intern
 from typing import TYPE_CHECKING
 
+from wheelkit.patterns import pattern
+from wheelkit.plain import release
 from wheelkit.wheel.model import FileName, Headers, RecordRow
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 
 _PARTS_WITHOUT_BUILD = 5
 _PARTS_WITH_BUILD = 6
-_NAME = re.compile(r"\w(?:[\w.]*\w)?", re.ASCII)
-_BUILD = re.compile(r"\d\w*", re.ASCII)
-_TAG_SET = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
+_NAME = pattern(r"\w(?:[\w.]*\w)?", re.ASCII)
+_BUILD = pattern(r"\d\w*", re.ASCII)
 _ROW = 3
 
 
@@ -34,7 +34,7 @@ def parse_file_name(filename: str) -> FileName:
         raise ValueError(message)
     build = parts.pop(2) if len(parts) == _PARTS_WITH_BUILD else ""
     distribution, version, *sets = parts
-    if not _NAME.fullmatch(distribution):
+    if not all(map(_is_word, distribution.split("."))) and not _NAME.fullmatch(distribution):
         message = f'"{distribution}" is no name of a distribution'
         raise ValueError(message)
     if not _is_version(version):
@@ -44,14 +44,21 @@ def parse_file_name(filename: str) -> FileName:
         message = f'the build tag "{build}" does not begin with a digit'
         raise ValueError(message)
     for text in sets:
-        if not _TAG_SET.fullmatch(text):
+        if not all(map(_is_word, text.split("."))):
             message = f'"{text}" is no tag'
             raise ValueError(message)
     pythons, abis, platforms = (tuple(map(intern, text.split("."))) for text in sets)
     return FileName(distribution=distribution, version=version, build=build, pythons=pythons, abis=abis, platforms=platforms)
 
 
+def _is_word(text: str) -> bool:
+    """Tell whether this is one or more of letters, digits and underscores, of ASCII."""
+    return text.isascii() and text.replace("_", "a").isalnum()
+
+
 def _is_version(text: str) -> bool:
+    if release(text):
+        return True
     from packaging.version import InvalidVersion, Version
 
     try:
@@ -87,24 +94,37 @@ def parse_record(text: bytes) -> tuple[RecordRow, ...]:
 
 def _rows(text: bytes) -> Iterator[RecordRow]:
     try:
-        lines = io.StringIO(text.decode("utf-8"), newline="")
+        lines = text.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"it is not UTF-8: {error.reason} at byte {error.start}"
         raise ValueError(message) from error
-    reader = csv.reader(lines)
+    for number, row in _cells(lines):
+        if len(row) != _ROW or (row[2] and not (row[2].isascii() and row[2].isdigit() and len(row[2]) < _LONGEST_SIZE)):
+            message = f"line {number} is not path,hash,size"
+            raise ValueError(message)
+        path, digest, size = row
+        yield RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None)
+
+
+def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each line that is not empty with its number, cut at the commas; the csv module reads what is quoted, and odd lines."""
+    plain = text.replace("\r\n", "\n")
+    if '"' not in plain and "\r" not in plain:
+        lines = plain.split("\n")
+        if len(max(lines, key=len)) < _LONGEST_CELL:
+            yield from ((number, line.split(",")) for number, line in enumerate(lines, 1) if line)
+            return
+    import csv
+
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != _ROW or (row[2] and not (row[2].isascii() and row[2].isdigit() and len(row[2]) < _LONGEST_SIZE)):
-                message = f"line {reader.line_num} is not path,hash,size"
-                raise ValueError(message)
-            path, digest, size = row
-            yield RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None)
+        yield from ((reader.line_num, row) for row in reader if row)
     except csv.Error as error:
         message = f"line {reader.line_num}: {error}"
         raise ValueError(message) from error
 
 
+# The csv module refuses cells above 128 KiB.
+_LONGEST_CELL = 1 << 17
 # More digits than a 64 bit size has are no size, and int() refuses thousands of them.
 _LONGEST_SIZE = 20

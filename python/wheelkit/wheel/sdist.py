@@ -7,9 +7,8 @@ import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name as normalise
-
 from wheelkit.errors import ProjectError
+from wheelkit.plain import normalise
 from wheelkit.wheel.model import Sdist
 from wheelkit.wheel.names import parse_headers
 

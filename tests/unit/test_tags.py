@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from packaging import tags as theirs
+
+from wheelkit import tags
+from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Interpreter
+
+MINORS = range(2, NEWEST_CPYTHON_MINOR + 4)
+PLATFORMS = ("manylinux_2_17_x86_64", "linux_x86_64")
+
+
+def written(found: object) -> list[str]:
+    return list(map(str, found))  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("ending", ["", "t"])
+def test_cpython_accepts_what_packaging_says(minor: int, ending: str) -> None:
+    version, abi = (3, minor), f"cp3{minor}{ending}"
+    wanted = [*theirs.cpython_tags(version, [abi], PLATFORMS), *theirs.compatible_tags(version, f"cp3{minor}", PLATFORMS)]
+    assert written(tags.cpython_tags(version, abi, PLATFORMS)) == written(wanted)
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_pypy_accepts_what_packaging_says(minor: int) -> None:
+    version, name = (3, minor), f"pp3{minor}"
+    abis = [f"pypy3{minor}_pp80", f"pypy3{minor}_pp73"]
+    wanted = [*theirs.generic_tags(name, abis, PLATFORMS), *theirs.compatible_tags(version, name, PLATFORMS)]
+    assert written(tags.pypy_tags(version, abis, PLATFORMS)) == written(wanted)
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64", "intel", "fat"])
+@pytest.mark.parametrize("version", [(9, 1), *((10, minor) for minor in range(18)), *((major, 0) for major in range(11, 30)), (12, 6)])
+def test_macos_accepts_what_packaging_says(version: tuple[int, int], arch: str) -> None:
+    assert list(tags.macos_platforms(version, arch)) == list(theirs.mac_platforms(version, arch))
+
+
+@pytest.mark.parametrize(
+    "text", ["py3-none-any", "py2.py3-none-any", "cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64", "CP311-abi3-Win32"]
+)
+def test_compressed_sets_are_expanded_as_by_packaging(text: str) -> None:
+    assert set(written(tags.expand(*(part.split(".") for part in text.split("-"))))) == set(written(theirs.parse_tag(text)))
+
+
+def test_an_interpreter_gives_its_own_tags_first() -> None:
+    assert str(next(Interpreter.parse("cp314t").tags(["win_amd64"]))) == "cp314-cp314t-win_amd64"
+    assert str(next(Interpreter.parse("pp311").tags(["win_amd64"]))) == "pp311-pypy311_pp80-win_amd64"
