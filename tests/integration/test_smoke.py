@@ -373,3 +373,11 @@ def test_an_interrupt_ends_everything(wheelkit: Wheelkit, tmp_path: Path) -> Non
     assert b"interrupted" in said
     assert not alive(int((tmp_path / "pid").read_text()))
     assert wheelkit.left_behind() == []
+
+
+def test_modules_that_the_project_does_not_name_are_not_imported(wheelkit: Wheelkit, tmp_path: Path) -> None:
+    make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "", "wk_yaml.py": "import yaml_that_only_an_extra_brings"})
+    code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline")
+    assert code == 1
+    assert [one["check"] for one in document["cases"][0]["failures"]] == ["import wk_yaml"]
+    assert smoke(wheelkit, tmp_path / "dist", "--offline", config='distribution.wk-a.imports = ["wk_a"]\n')[0] == 0

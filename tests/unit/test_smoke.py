@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from packaging.requirements import Requirement
 
 from smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
@@ -71,6 +73,21 @@ def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, sai
     (tmp_path / name).write_bytes(data)
     with pytest.raises(WheelError, match=said):
         packages.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "asked", ["core", "Core.x", "core[fast]", "core[a,B_b] >=1,<2", "core (>=1.0)", "core~=1.2", "core @ file:///x.whl"]
+)
+@pytest.mark.parametrize(
+    "marker", ["", "; extra == 'Two_Words'", ' ; extra=="x"', '; python_version < "3.13" and extra == "x"', "; os_name == 'nt'"]
+)
+def test_requirements_are_read_as_packaging_reads_them(asked: str, marker: str) -> None:
+    theirs = Requirement(f"{asked} {marker}")
+    ours = packages._need(f"{asked} {marker}")
+    assert (ours.name, set(ours.extras), ours.marker) == (theirs.name, theirs.extras, str(theirs.marker or ""))
+    for extra in ("", "x", "two-words", "Two.Words"):
+        holds = theirs.marker is None or theirs.marker.evaluate({"python_version": "3.11", "python_full_version": "3.11.0", "extra": extra})
+        assert plan._applies(ours.marker, extra, CP311) is holds
 
 
 def test_a_wheel_with_a_broken_requirement_is_said_so(tmp_path: Path) -> None:
@@ -350,3 +367,10 @@ def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
     assert command.env["UV_TOOL_DIR"].startswith(str(tmp_path))
     assert command.env["UV_TOOL_BIN_DIR"].startswith(str(tmp_path))
     assert case.how is How.ENVIRONMENT
+
+
+@pytest.mark.parametrize(("imports", "tried"), [(None, ["cli", "cli._fast"]), ((), []), (("cli.main", "cli"), ["cli.main", "cli"])])
+def test_the_project_may_say_what_is_imported(imports: tuple[str, ...] | None, tried: list[str], tmp_path: Path) -> None:
+    one = packages.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
+    assert [name for _, name, _ in probe.questions([replace(one, imports=imports)])] == tried
+    assert not replace(one, imports=()).meta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from wheelkit.__main__ import main
 from wheelkit.machine import Python
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.rooms import own_folder
+from wheelkit.smoke.rooms import own_folder, remove
 from wheelkit.smoke.shelf import Compiled, Shelf, users_shelf
 
 HERE = Python(
@@ -95,6 +96,20 @@ def test_a_run_has_a_folder_of_its_own_at_the_same_place_when_it_is_free(tmp_pat
     assert own_folder() == first
 
 
+def test_a_folder_of_the_run_is_removed_and_what_it_links_to_stays(tmp_path: Path) -> None:
+    outside = tmp_path / "outside/file"
+    outside.parent.mkdir()
+    outside.write_text("")
+    room = tmp_path / "room"
+    (room / "env/lib").mkdir(parents=True)
+    (room / "env/lib64").symlink_to(outside.parent, target_is_directory=True)
+    os.link(outside, room / "env/lib/file")
+    remove(room)
+    remove(room)  # which is gone already
+    assert not room.exists()
+    assert outside.is_file()
+
+
 # What stays from run to run.
 
 
@@ -125,6 +140,7 @@ def test_what_third_parties_were_compiled_to_is_there_for_the_next_run(tmp_path:
     assert not a_run(tmp_path, installed(tmp_path / "first", source), "one")
     (pack,) = (tmp_path / "shelf").iterdir()
     before = pack.stat().st_ino
+    assert sorted(path.name for path in pack.iterdir()) == ["0", "index"]
     site = installed(tmp_path / "second", source)
     assert a_run(tmp_path, site, "two")
     assert imported(site).startswith("1 ")
@@ -171,19 +187,28 @@ def test_what_is_tested_is_never_kept(tmp_path: Path, source: Path) -> None:
     assert not (tmp_path / "shelf").exists()
 
 
+def test_bytecode_that_python_would_not_check_is_not_kept(tmp_path: Path, source: Path) -> None:
+    site = installed(tmp_path / "first", source)
+    py_compile.compile(str(site / "wk_a.py"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    assert a_run(tmp_path, site, "one")
+    assert not a_run(tmp_path, installed(tmp_path / "second", source), "two")
+
+
+@pytest.mark.parametrize("file", ["index", "0"])
 @pytest.mark.parametrize("damage", [b"", b"short", None])
-def test_a_damaged_pack_is_as_good_as_none(tmp_path: Path, source: Path, damage: bytes | None) -> None:
+def test_what_is_damaged_is_as_good_as_none(tmp_path: Path, source: Path, damage: bytes | None, file: str) -> None:
     a_run(tmp_path, installed(tmp_path / "first", source), "one")
-    (pack,) = (tmp_path / "shelf").iterdir()
-    pack.write_bytes(pack.read_bytes()[:-1] + b"!" if damage is None else damage)
+    (damaged,) = (tmp_path / "shelf").glob(f"*/{file}")
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!" if damage is None else damage)
     assert not a_run(tmp_path, installed(tmp_path / "second", source), "two")
     assert a_run(tmp_path, installed(tmp_path / "third", source), "three")
 
 
 def test_the_shelf_keeps_below_its_limit(tmp_path: Path) -> None:
     shelf = Shelf(folder=tmp_path / "shelf", limit=250)
+    (tmp_path / "a.pyc").write_bytes(bytes(50))
     for number in range(4):
-        shelf.save("cp311", str(number), {"a": Compiled(1, bytes(50))})
+        shelf.save("cp311", str(number), {"a": Compiled(file=str(tmp_path / "a.pyc"), written=1, size=1)})
         os.utime(tmp_path / f"shelf/cp311-{number}", (number, number))
     shelf.load("cp311", "0")
     shelf.shrink()
@@ -205,7 +230,10 @@ def test_emptying_the_cache_empties_the_shelf(tmp_path: Path, monkeypatch: pytes
     monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
     found = users_shelf()
     assert found is not None
-    found.save("cp311", "x", {"a": Compiled(1, b"a")})
-    assert found.load("cp311", "x") == {"a": Compiled(1, b"a")}
+    (tmp_path / "a.pyc").write_bytes(b"a")
+    found.save("cp311", "x", {"a": Compiled(file=str(tmp_path / "a.pyc"), written=1, size=2)})
+    (tmp_path / "a.pyc").unlink()
+    (kept,) = found.load("cp311", "x").values()
+    assert (kept.written, kept.size, Path(kept.file).read_bytes()) == (1, 2, b"a")
     assert main(["clean", "--cache"]) == 0
     assert list(tmp_path.iterdir()) == []

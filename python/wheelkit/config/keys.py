@@ -93,6 +93,7 @@ BRANCH = Text(expected="a branch or a glob of branches", pattern=r"^(?![-/.])(?!
 RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
 COMMAND = Text(expected="a command on one line", trouble=_unclosed)
+MODULE = Text(expected="a module's full name, such as momentum.geometry", pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
 
 MATRIX = Table(
     build=MatrixConfig,
@@ -106,6 +107,7 @@ DISTRIBUTION = Table(
     keys={
         "max-size": Key(field="max_size", read=size),
         "smoke": Key(field="smoke", read=TextList(item=COMMAND)),
+        "imports": Key(field="imports", read=TextList(item=MODULE)),
         "tag": Key(field="tag", read=TAG),
         "version-files": Key(field="version_files", read=TextList(item=FILE, at_least=1)),
         "range-policy": Key(field="range_policy", read=RANGE_POLICY),

@@ -45,11 +45,13 @@ class DistributionConfig(Struct, frozen=True, kw_only=True):
 
     ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason. ``version_files`` say where its version stands beside its
     own metadata, ``range_policy`` how the ranges of its dependents follow it; empty and None: found, and as they are written.
-    ``dependencies`` are the only names that its wheels may require at run time; None promises nothing.
+    ``dependencies`` are the only names that its wheels may require at run time; None promises nothing. ``imports`` are the modules that
+    have to be importable; None: those that its wheels hold.
     """
 
     max_size: int | None = None
     smoke: tuple[str, ...] = ()
+    imports: tuple[str, ...] | None = None
     tag: str | None = None
     version_files: tuple[str, ...] = ()
     range_policy: str | None = None

@@ -11,7 +11,6 @@ import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -20,25 +19,32 @@ from wheelkit.config import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from wheelkit.machine import Python
-    from wheelkit.smoke.shelf import Shelf
+    from wheelkit.smoke.shelf import Compiled, Shelf
 
 _CACHE = "__pycache__"
 _HEADER = 16
+_INFO = ".dist-info"
 # By how much a file system's clock may be behind.
 _SLACK = 2 * 10**9
 
 
+class _Identity(Struct, frozen=True):
+    """Which file this is; with size and time, lest an inode that was freed has come to mean another one."""
+
+    device: int
+    inode: int
+    size: int
+    written: int
+
+
 class _Kept(Struct, frozen=True, kw_only=True):
-    """A source and what it was compiled to, both held by hard links, so that the inode cannot come to mean another file.
+    """What a source was compiled to, in a file that nothing writes to; ``sources`` is the digest of its third party, empty for others."""
 
-    ``status`` is the source's; ``sources`` is the digest of the third party that it belongs to, empty for others.
-    """
-
-    source: Path
-    compiled: Path
-    status: os.stat_result
+    source: _Identity
+    compiled: str
     sources: str = ""
 
 
@@ -51,37 +57,43 @@ class Bytecode(Struct, frozen=True, kw_only=True):
     folder: Path
     family: frozenset[str] = frozenset()
     shelf: Shelf | None = None
-    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _kept: dict[str, dict[str, _Kept]] = field(default_factory=dict)
+    _met: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     _recalled: dict[tuple[str, str], int] = field(default_factory=dict)
     _began: int = field(default_factory=time.time_ns)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def learn(self, python: Python, site: Path) -> None:
         """Keep what an interpreter has compiled below a site-packages folder."""
-        interpreter, owners = _interpreter(python), None
-        for compiled in _compiled(site):
-            path = compiled.relative_to(site).as_posix()
-            with self._lock, suppress(OSError):  # where links are not to be had, each environment compiles for itself
-                if (interpreter, path) not in self._kept:
-                    owners = owners if owners is not None else self._owners(site)
-                    source = _source(compiled)
-                    kept = self._keep(source, owners.get(source.relative_to(site).as_posix(), ""))
-                    os.link(compiled, kept.compiled)
-                    self._kept[interpreter, path] = kept
+        interpreter, base = _interpreter(python), str(site)
+        owners: dict[str, str] | None = None
+        with self._lock:
+            known = self._kept.setdefault(interpreter, {})
+            for path in _compiled(base):
+                if path not in known:
+                    owners = self._owners(interpreter, site) if owners is None else owners
+                    with suppress(OSError):  # where links are not to be had, each environment compiles for itself
+                        source = _source(path)
+                        compiled = f"{self.folder}/{interpreter}-{len(known)}"
+                        identity = _identity(f"{base}/{source}")
+                        os.link(f"{base}/{path}", compiled)
+                        known[path] = _Kept(source=identity, compiled=compiled, sources=owners.get(source, ""))
 
     def teach(self, python: Python, site: Path) -> None:
         """Put what is known beside the sources that it was compiled from, for the same interpreter."""
         interpreter, base = _interpreter(python), str(site)
         with self._lock:
             self._recall(interpreter, site)
-            known = [(path, kept) for (owner, path), kept in self._kept.items() if owner == interpreter]
+            known = [*self._kept.get(interpreter, {}).items()]
+        made = set[str]()
         for path, kept in known:
-            folder, name = os.path.split(f"{base}/{path}")
-            with suppress(OSError):  # os alone: this runs for every module in every environment
-                if os.path.samestat(os.stat(f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"), kept.status):  # noqa: PTH116
-                    with suppress(FileExistsError):
-                        os.mkdir(folder)  # noqa: PTH102
-                    os.link(kept.compiled, f"{folder}/{name}")
+            with suppress(OSError):
+                if _identity(f"{base}/{_source(path)}") == kept.source:
+                    folder = os.path.dirname(path)  # noqa: PTH120 - this runs for every module in every environment
+                    if folder not in made:
+                        made.add(folder)
+                        os.makedirs(f"{base}/{folder}", exist_ok=True)  # noqa: PTH103
+                    os.link(kept.compiled, f"{base}/{path}")
 
     def remember(self) -> None:
         """Put on the shelf what third parties were compiled to, where there is more of it than before."""
@@ -89,54 +101,55 @@ class Bytecode(Struct, frozen=True, kw_only=True):
             return
         from wheelkit.smoke.shelf import Compiled
 
-        known: dict[tuple[str, str], dict[str, _Kept]] = {}
-        for (interpreter, path), kept in self._kept.items():
-            # A source that is younger than this run is the installer's copy, and will never be the same file again.
-            if kept.sources and kept.status.st_mtime_ns < self._began - _SLACK:
-                known.setdefault((interpreter, kept.sources), {})[path] = kept
+        known: dict[tuple[str, str], dict[str, Compiled]] = {}
+        for interpreter, compiled in self._kept.items():
+            for path, kept in compiled.items():
+                # A source that is younger than this run is the installer's copy, and will never be the same file again.
+                if kept.sources and kept.source.written < self._began - _SLACK:
+                    one = Compiled(file=kept.compiled, written=kept.source.written, size=kept.source.size)
+                    known.setdefault((interpreter, kept.sources), {})[path] = one
         grown = {key: found for key, found in known.items() if len(found) > self._recalled.get(key, 0)}
         for (interpreter, sources), found in grown.items():
-            read = {path: Compiled(kept.status.st_mtime_ns, kept.compiled.read_bytes()) for path, kept in found.items()}
-            self.shelf.save(interpreter, sources, read)
+            self.shelf.save(interpreter, sources, {path: one for path, one in found.items() if _compiled_from(one)})
         if grown:
             self.shelf.shrink()
-
-    def _keep(self, source: Path, sources: str) -> _Kept:
-        stem = str(self.folder / str(len(self._kept)))
-        kept, compiled = Path(f"{stem}.py"), Path(f"{stem}.pyc")
-        for left in (kept, compiled):
-            left.unlink(missing_ok=True)
-        os.link(source, kept)
-        return _Kept(source=kept, compiled=compiled, status=kept.stat(), sources=sources)
 
     def _recall(self, interpreter: str, site: Path) -> None:
         """Take from the shelf what third parties that are met for the first time were compiled to."""
         if self.shelf is None:
             return
-        for sources in dict.fromkeys(self._owners(site).values()):
+        known = self._kept.setdefault(interpreter, {})
+        for sources in dict.fromkeys(self._owners(interpreter, site).values()):
             if (interpreter, sources) in self._recalled:
                 continue
-            pack = self.shelf.load(interpreter, sources)
-            for path, one in pack.items():
+            found = 0
+            for path, one in self.shelf.load(interpreter, sources).items():
                 with suppress(OSError):
-                    source = _source(site / path)
-                    status = source.stat()
-                    if (interpreter, path) not in self._kept and status.st_mtime_ns == one.written and _compiled_from(one.data, status):
-                        kept = self._keep(source, sources)
-                        kept.compiled.write_bytes(one.data)
-                        self._kept[interpreter, path] = kept
-            self._recalled[interpreter, sources] = sum(
-                one == interpreter and kept.sources == sources for (one, _), kept in self._kept.items()
-            )
+                    identity = _identity(f"{site}/{_source(path)}")
+                    if path not in known and (identity.written, identity.size) == (one.written, one.size):
+                        compiled = self._near(one.file, f"{interpreter}-{len(known)}")
+                        known[path] = _Kept(source=identity, compiled=compiled, sources=sources)
+                        found += 1
+            self._recalled[interpreter, sources] = found
 
-    def _owners(self, site: Path) -> dict[str, str]:
+    def _near(self, file: str, name: str) -> str:
+        """Give a file of the shelf itself, or where that is on another disk than the environments, which cannot link it, a copy."""
+        if _identity(file).device == _identity(str(self.folder)).device:
+            return file
+        from shutil import copyfile
+
+        return str(copyfile(file, self.folder / name))
+
+    def _owners(self, interpreter: str, site: Path) -> dict[str, str]:
         """Map the sources of third parties to the digest of what RECORD says of all the distribution's sources."""
         owners: dict[str, str] = {}
-        for info in site.glob("*.dist-info"):
-            if normalise(info.name.partition("-")[0]) not in self.family:
-                rows = tuple(_rows(info / "RECORD"))
-                digest = sha256("\n".join(sorted(rows)).encode()).hexdigest()
-                owners.update((row.partition(",")[0], digest) for row in rows)
+        for name in os.listdir(site):  # noqa: PTH208
+            if name.endswith(_INFO) and normalise(name.partition("-")[0]) not in self.family:
+                if (interpreter, name) not in self._met:
+                    rows = tuple(_rows(site / name / "RECORD"))
+                    digest = sha256("\n".join(sorted(rows)).encode()).hexdigest()
+                    self._met[interpreter, name] = {row.partition(",")[0]: digest for row in rows}
+                owners |= self._met[interpreter, name]
         return owners
 
 
@@ -152,17 +165,34 @@ def _interpreter(python: Python) -> str:
     return f"{python.interpreter.tag}-{python.version}"
 
 
-def _compiled(site: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(site):
-        if folder.endswith(_CACHE):
-            yield from (Path(folder, name) for name in names if name.endswith(".pyc"))
+def _identity(file: str) -> _Identity:
+    status = os.stat(file)  # noqa: PTH116 - this runs for every module in every environment
+    return _Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _source(compiled: Path) -> Path:
-    return compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
+def _compiled(site: str, below: str = "") -> Iterator[str]:
+    """Walk the compiled files below a site-packages folder, by their paths there."""
+    with suppress(OSError), os.scandir(f"{site}/{below}") as entries:
+        for entry in entries:
+            if below.endswith(f"{_CACHE}/"):
+                if entry.name.endswith(".pyc"):
+                    yield below + entry.name
+            elif not entry.name.endswith((".py", _INFO)) and entry.is_dir(follow_symlinks=False):
+                yield from _compiled(site, f"{below}{entry.name}/")
 
 
-def _compiled_from(data: bytes, status: os.stat_result) -> bool:
+def _source(compiled: str) -> str:
+    """Name the source of ``package/__pycache__/module.cpython-311.pyc``."""
+    folder, _, name = compiled.rpartition("/")
+    return f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"
+
+
+def _compiled_from(one: Compiled) -> bool:
     """Tell whether bytecode was compiled from a source, as Python does: no flags, then the source's second and size (PEP 552)."""
-    second, size = (value & 0xFFFFFFFF for value in (int(status.st_mtime), status.st_size))
-    return data[4:_HEADER] == b"".join(number.to_bytes(4, "little") for number in (0, second, size))
+    try:
+        with open(one.file, "rb") as stream:  # noqa: PTH123
+            header = stream.read(_HEADER)
+    except OSError:
+        return False
+    numbers = (0, one.written // 10**9, one.size)
+    return header[4:] == b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import machine
-from wheelkit.config import normalise
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Interpreter, default_interpreters
-from wheelkit.smoke.model import FAMILY, Smoked
+from wheelkit.smoke.model import Smoked
 from wheelkit.smoke.rooms import cores, rooms
 
 if TYPE_CHECKING:
@@ -51,21 +51,10 @@ def smoke(request: Request, shop: Workshop) -> Smoked:
     Raises UsageError for a folder without wheels, WheelError for a broken one, CheckFailedError for files that are not those that were
     built, MissingToolError where no interpreter, or not the index, is there.
     """
-    # An installer waits for the index: another environment is tried meanwhile.
-    at_a_time = request.jobs or 2 * cores()
+    # An installer waits for the index: another environment is tried meanwhile. Where none waits, more only get in the way.
+    at_a_time = request.jobs or (cores() if request.source.local else 2 * cores())
     with rooms(shop, at_a_time=at_a_time, keep=request.keep, secrets=request.source.secrets) as opened:
-        if not request.pip and not request.keep:
-            _begin(request, opened, at_a_time)
         return _smoked(request, opened)
-
-
-def _begin(request: Request, opened: Rooms, most: int) -> None:
-    """Have environments made that are needed in any case; what reads the wheels is loaded meanwhile."""
-    stated = request.interpreters or request.config.matrix.interpreters or ()
-    running = _running()
-    names = sorted({normalise(path.name.partition("-")[0]) for path in request.dist.glob("*.whl")})
-    if names and running.interpreter.tag in stated:
-        opened.prepare((FAMILY, *names)[:most] if len(names) > 1 else names, running)
 
 
 def _smoked(request: Request, opened: Rooms) -> Smoked:
@@ -78,11 +67,13 @@ def _smoked(request: Request, opened: Rooms) -> Smoked:
     stated = {item.key: item.version for item in request.family.distributions} if request.family else {}
     tested, notes = packages.newest(found, stated)
     pythons, skipped = _pythons(request, tested)
+    settled = request.config.distribution
+    tested = tuple(replace(one, imports=settled[one.key].imports) if one.key in settled else one for one in tested)
     contents = plan.Contents(
         packages=tested,
         family=frozenset(one.key for one in tested) | stated.keys(),
         target=machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"})),
-        commands={key: settings.smoke for key, settings in request.config.distribution.items()},
+        commands={key: one.smoke for key, one in settled.items()},
     )
     cases = plan.cases(contents, pythons)
     settings = Settings(

@@ -177,12 +177,12 @@ def _module(trouble: Trouble, known: Known) -> tuple[str, str] | None:
 def _optional(module: str, known: Known) -> tuple[str, str] | None:
     """Tell of a module that comes with an extra alone, as far as it is called like its distribution."""
     top = normalise(module.partition(".")[0])
-    needs = ((one.name, str(need.marker)) for one in known.packages.values() for need in one.requires if normalise(need.name) == top)
+    needs = ((one.name, need.marker) for one in known.packages.values() for need in one.requires if normalise(need.name) == top)
     for name, marker in needs:
         if match := _EXTRA.search(marker):
             return (
                 f"it imports {module}, which {name} requires with its extra {match['extra']} alone",
-                "require it always, or import it only where it is there",
+                "require it always, import it only where it is there, or leave this module out of imports in the distribution's settings",
             )
     return None
 

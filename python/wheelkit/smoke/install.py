@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wheelkit.machine import Python
     from wheelkit.smoke.model import Case
 
 _SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
@@ -52,6 +51,11 @@ class Source(Struct, frozen=True, kw_only=True):
     find_links: tuple[Path, ...] = ()
     offline: bool = False
     sdists: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Whether nobody is asked for them."""
+        return self.offline or bool(self.find_links)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -93,12 +97,8 @@ class Place(Struct, frozen=True, kw_only=True):
         """The file that ties the family's names to its files."""
         return self.folder / "constraints.txt"
 
-    def open(self) -> None:
-        """Make the folders."""
-        self.work.mkdir(parents=True)
-
     def prepare(self, case: Case) -> None:
-        """Write the constraints."""
+        """Make the folders and write the constraints."""
         self.work.mkdir(parents=True, exist_ok=True)
         self.constraints.write_text("".join(f"{one.pinned()}\n" for one in case.packages.values()), encoding="utf-8")
 
@@ -117,16 +117,12 @@ class Place(Struct, frozen=True, kw_only=True):
         return Command(argv=argv, cwd=self.work, env=env, unset=unset(), prefix_path=(scripts,), timeout=timeout)
 
 
-def venv_command(uv: str, python: Python, place: Place) -> Command:
-    """Build the command that makes an empty environment with uv."""
-    return _uv((uv, "venv", "--quiet", "--no-project", "--python", str(python.path), str(place.env)), place)
-
-
 def uv_commands(uv: str, case: Case, place: Place, source: Source) -> tuple[Command, ...]:
     """Build the two commands that make an environment with uv."""
     options = ("--python", place.python(), "--constraints", str(place.constraints), *_uv_source(source))
+    make = (uv, "venv", "--quiet", "--no-project", "--python", str(case.python.path), str(place.env))
     install = (uv, "pip", "install", *options, *case.wanted)
-    return (venv_command(uv, case.python, place), _uv(install, place))
+    return (_uv(make, place), _uv(install, place))
 
 
 def tool_commands(uv: str, case: Case, place: Place, source: Source) -> tuple[Command, ...]:

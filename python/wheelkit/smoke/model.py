@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from packaging.requirements import Requirement
-
     from wheelkit.machine import Python
     from wheelkit.matrix import Interpreter
     from wheelkit.wheel.model import RecordRow
@@ -21,12 +19,20 @@ FAMILY = "the family"
 """The label of the case that installs all distributions together."""
 
 
+class Need(Struct, frozen=True, kw_only=True):
+    """What a wheel requires: the name and its extras, and the environment marker as packaging writes it, empty for none."""
+
+    name: str
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+
+
 class Package(Struct, frozen=True, kw_only=True):
     """One wheel of the dist, as its own metadata describes it.
 
     ``record`` are the rows of RECORD, ``modules`` what can be imported at its top levels, ``extensions`` its extension modules;
     ``scripts`` are console scripts, each with the module that it starts from, and ``entries`` the other entry points, as
-    ``group:name = target``.
+    ``group:name = target``. ``imports`` are the modules that the project wants imported instead of those; None where it does not say.
     """
 
     path: Path
@@ -34,7 +40,7 @@ class Package(Struct, frozen=True, kw_only=True):
     key: str
     name: str
     version: str
-    requires: tuple[Requirement, ...] = ()
+    requires: tuple[Need, ...] = ()
     extras: tuple[str, ...] = ()
     requires_python: str = ""
     record: tuple[RecordRow, ...] = ()
@@ -42,6 +48,12 @@ class Package(Struct, frozen=True, kw_only=True):
     extensions: tuple[str, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[tuple[str, str, str], ...] = ()
+    imports: tuple[str, ...] | None = None
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """The modules that are imported, each once."""
+        return tuple(dict.fromkeys((*self.modules, *self.extensions))) if self.imports is None else self.imports
 
     @property
     def meta(self) -> bool:
@@ -88,9 +100,9 @@ class Case(Struct, frozen=True, kw_only=True):
 
     @property
     def weight(self) -> int:
-        """Count what there is to try: modules, entry points, scripts, commands."""
+        """Count what there is to try: modules, entry points, commands, and scripts, which import most."""
         checked = (self.packages[key] for key in self.checked if key in self.packages)
-        return len(self.commands) + sum(len(one.modules) + len(one.extensions) + len(one.entries) + 2 * len(one.scripts) for one in checked)
+        return len(self.commands) + sum(len(one.tried) + len(one.entries) + 5 * len(one.scripts) for one in checked)
 
 
 class Failure(Struct, frozen=True, kw_only=True):

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.matrix import Candidate, pick
-from wheelkit.smoke.model import Package
+from wheelkit.plain import is_requirement, normalise
+from wheelkit.smoke.model import Need, Package
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from packaging.requirements import Requirement
-
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.wheel.model import FileName, RecordRow
 
 _EXTENSION = re.compile(r"(?P<module>\w+)(?:\.[\w-]+)?\.(?:so|pyd)")
 _SCHEMES = ("purelib", "platlib")
+# A name, extras, versions that is_requirement() judges, and no marker but for the extra that brings it.
+_PLAIN = re.compile(
+    r"(?P<name>[\w.-]+) *(?:\[(?P<extras>[^\]]+)\])? *(?:[(<>=!~][^;]*)?(?:; *extra *== *(?P<quote>['\"])(?P<extra>[\w.-]+)(?P=quote) *)?"
+)
 
 
 def collect(folder: Path) -> tuple[Path, ...]:
@@ -71,7 +74,7 @@ def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
         key=name.key,
         name=headers.get("Name") or name.distribution,
         version=headers.get("Version") or name.version,
-        requires=tuple(_requirements(headers.all("Requires-Dist"))),
+        requires=tuple(map(_need, headers.all("Requires-Dist"))),
         extras=headers.all("Provides-Extra"),
         requires_python=headers.get("Requires-Python"),
         record=record,
@@ -94,14 +97,20 @@ def _dist_info(archive: zipfile.ZipFile) -> dict[str, bytes]:
     return found
 
 
-def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
+def _need(line: str) -> Need:
+    """Read a requirement; what build backends write for most needs no library to be understood."""
+    match = _PLAIN.fullmatch(line)
+    if match and is_requirement(line):
+        extras = tuple(one.strip() for one in match["extras"].split(",")) if match["extras"] else ()
+        return Need(name=match["name"], extras=extras, marker=f'extra == "{normalise(match["extra"])}"' if match["extra"] else "")
+
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for line in lines:
-        try:
-            yield Requirement(line)
-        except InvalidRequirement as error:
-            raise ValueError(f"Requires-Dist: {line}: {error}") from error
+    try:
+        need = Requirement(line)
+    except InvalidRequirement as error:
+        raise ValueError(f"Requires-Dist: {line}: {error}") from error
+    return Need(name=need.name, extras=tuple(sorted(need.extras)), marker=str(need.marker or ""))
 
 
 class _EntryPoints(configparser.ConfigParser):

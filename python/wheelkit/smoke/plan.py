@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,12 @@ from wheelkit.smoke.packages import choose
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from packaging.markers import Marker
-
     from wheelkit.machine import Python
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.smoke.model import Package
+
+
+_OF_EXTRA = re.compile(r'extra == "(?P<extra>[^"]+)"')
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -101,7 +103,7 @@ def _together(contents: Contents, python: Python, chosen: Mapping[str, Package],
 def _extras(contents: Contents, package: Package) -> tuple[str, ...]:
     if package.meta:
         return package.extras
-    markers = [str(need.marker) for need in package.requires if need.marker and normalise(need.name) in contents.family]
+    markers = [need.marker for need in package.requires if normalise(need.name) in contents.family]
     return tuple(extra for extra in package.extras if any(f'extra == "{extra}"' in marker for marker in markers))
 
 
@@ -127,6 +129,13 @@ def _closure(
     return {name: tuple(sorted(extra for one, extra in found if one == name and extra)) for name, _ in sorted(found)}, missing
 
 
-def _applies(marker: Marker | None, extra: str, interpreter: Interpreter) -> bool:
+def _applies(marker: str, extra: str, interpreter: Interpreter) -> bool:
+    if not marker:
+        return True
+    if match := _OF_EXTRA.fullmatch(marker):
+        return match["extra"] == normalise(extra)
+
+    from packaging.markers import Marker
+
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
-    return marker is None or marker.evaluate({"python_version": number, "python_full_version": f"{number}.0", "extra": extra})
+    return Marker(marker).evaluate({"python_version": number, "python_full_version": f"{number}.0", "extra": extra})

@@ -66,7 +66,7 @@ def questions(packages: Iterable[Package], shown: Container[str] = ()) -> list[t
     """List what is tried: every module that is not ``shown`` already, every extension, and every entry point that needs no extra."""
     asked: list[tuple[str, str, str]] = []
     for one in packages:
-        asked += [("import", name, "") for name in dict.fromkeys((*one.modules, *one.extensions)) if name not in shown]
+        asked += [("import", name, "") for name in one.tried if name not in shown]
         asked += [("entry point", f"{group}:{name}", target) for group, name, target in one.entries if "[" not in target]
     return asked
 

@@ -1,4 +1,4 @@
-"""Where the cases of a smoke test run: a folder and a log for each, and environments that are begun while the wheels are being read."""
+"""Where the cases of a smoke test run: a folder and a log for each."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ import shutil
 import sys
 import tempfile
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.build.workshop import find_tool
 from wheelkit.process import LoggedRun, Redactor
-from wheelkit.smoke.install import Place, venv_command
-from wheelkit.smoke.model import FAMILY, How
+from wheelkit.smoke.install import Place
+from wheelkit.smoke.model import FAMILY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from wheelkit.build.workshop import Workshop
     from wheelkit.machine import Python
-    from wheelkit.process import Completed, Run
+    from wheelkit.process import Run
+    from wheelkit.smoke.model import How
 
 # How many smoke tests can run at a time with folders at known places; more of them get any.
 _PLACES = 64
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """Where one case runs, and what writes its log; ``made`` tells how making its environment ended, where that was begun ahead."""
+    """Where one case runs, and what writes its log."""
 
     place: Place
     log: Path
     run: Run
-    made: Future[Completed] | None = None
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
@@ -48,29 +47,14 @@ class Rooms(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
     pool: ThreadPoolExecutor
     stop: threading.Event = field(default_factory=threading.Event)
-    _ahead: dict[str, Room] = field(default_factory=dict)
 
     def room(self, label: str, how: How, python: Python) -> Room:
-        """Give the room of a case."""
+        """Open the room of a case."""
         name = _name(label, how, python)
-        return self._ahead.get(name) or self._open(name)
-
-    def prepare(self, labels: Sequence[str], python: Python) -> None:
-        """Begin to make the environments of an interpreter, with uv."""
-        uv = find_tool("uv")
-        for label in labels:
-            name = _name(label, How.ENVIRONMENT, python)
-            room = self._open(name)
-            command = venv_command(uv, python, room.place)
-            self._ahead[name] = Room(place=room.place, log=room.log, run=room.run, made=self.pool.submit(room.run, command))
-
-    def _open(self, name: str) -> Room:
         log = self.shop.log.with_name(f"{self.shop.log.stem}-{name}.log")
         redact = Redactor(self.secrets)
         run = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
-        place = Place(folder=self.folder / name)
-        place.open()
-        return Room(place=place, log=log, run=run)
+        return Room(place=Place(folder=self.folder / name), log=log, run=run)
 
 
 @contextmanager
@@ -89,7 +73,28 @@ def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[
             with suppress(OSError):
                 folder.rmdir()  # where nothing came into it
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of the run with all that is in it, as far as that can be done.
+
+    An environment has a thousand files, and shutil.rmtree takes half as long again: it guards against others, whom these folders keep out.
+    """
+    try:
+        _remove(str(folder))
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _remove(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108
+    os.rmdir(folder)  # noqa: PTH106
 
 
 def own_folder() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from wheelkit.smoke.bytecode import Bytecode
 from wheelkit.smoke.compare import compare, sites
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.model import Failure, How, Outcome
-from wheelkit.smoke.rooms import cores
+from wheelkit.smoke.rooms import cores, remove
 from wheelkit.smoke.shelf import users_shelf
 from wheelkit.smoke.shown import imported, started
 
@@ -62,7 +61,7 @@ def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcom
         bytecode.remember()
         return outcomes
     finally:
-        shutil.rmtree(compiled, ignore_errors=True)
+        remove(compiled)
 
 
 def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
@@ -100,7 +99,7 @@ class _Bench(Struct, frozen=True, kw_only=True):
             outcome = _Job(case=case, room=room, bench=self).outcome()
         finally:
             if not self.settings.keep:
-                shutil.rmtree(room.place.folder, ignore_errors=True)
+                remove(room.place.folder)
         if outcome.ok:
             room.log.unlink(missing_ok=True)
         kept = room.place.folder if self.settings.keep else None
@@ -144,8 +143,8 @@ class _Job(Struct, frozen=True, kw_only=True):
         return Outcome(case=self.case, failures=tuple(failures), checks=checks)
 
     def _install(self) -> Failure | None:
-        for number, command in enumerate(self._commands()):
-            done = self.room.made.result() if self.room.made and number == 0 else self.room.run(command)
+        for command in self._commands():
+            done = self.room.run(command)
             if done.returncode != 0:
                 from wheelkit.smoke.refusal import refused
 
