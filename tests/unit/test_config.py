@@ -172,8 +172,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ("distribution.'-a' = {}", 'distribution.-a: expected a distribution\'s name, got "-a"'),
         (
             "distribution.a.b.kind = 'pure'",
-            "distribution.a.b: unknown key; known: "
-            "max-size, smoke, imports, tag, version-files, range-policy, kind, dependencies, lib-path, ignore",
+            (
+                "distribution.a.b: unknown key; known: max-size, smoke, imports, tag, version-files, range-policy, kind, dependencies, "
+                "lib-path, ignore"
+            ),
         ),
         ("distribution.a.max_size = 1", 'distribution.a.max_size: unknown key; did you mean "max-size"?'),
         ("distribution.a.kind = 'natve'", 'distribution.a.kind: "natve" is not known; did you mean "native"?'),
