@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from wheelkit.process import Run
     from wheelkit.smoke.model import How
 
+# How many environments may stand when their cases are done. To remove them while others are made makes those slow: file systems do not
+# give out again at once what was just freed, and search beyond it (ext4: for five seconds). Large ones are not to fill the disk, either.
+_STANDING = 12
 # How many smoke tests can run at a time with folders at known places; more of them get any.
 _PLACES = 64
 
@@ -47,6 +51,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
     pool: ThreadPoolExecutor
     stop: threading.Event = field(default_factory=threading.Event)
+    _done: deque[Path] = field(default_factory=deque)
 
     def room(self, label: str, how: How, python: Python) -> Room:
         """Open the room of a case."""
@@ -56,6 +61,18 @@ class Rooms(Struct, frozen=True, kw_only=True):
         run = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
         return Room(place=Place(folder=self.folder / name), log=log, run=run)
 
+    def leave(self, room: Room) -> None:
+        """Let a room be removed when all are done, or when many others stand."""
+        self._done.append(room.place.folder)
+        with suppress(IndexError):  # another thread may take it
+            while len(self._done) > _STANDING:
+                remove(self._done.popleft())
+
+    def clear(self) -> None:
+        """Remove the rooms that were left, several at a time."""
+        for _ in self.pool.map(remove, self._done):
+            pass
+
 
 @contextmanager
 def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Rooms]:
@@ -64,6 +81,7 @@ def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[
     opened = Rooms(folder=folder, shop=shop, secrets=secrets, pool=ThreadPoolExecutor(max_workers=at_a_time))
     try:
         yield opened
+        opened.clear()
     except BaseException:
         opened.stop.set()
         raise

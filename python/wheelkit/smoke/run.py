@@ -99,7 +99,7 @@ class _Bench(Struct, frozen=True, kw_only=True):
             outcome = _Job(case=case, room=room, bench=self).outcome()
         finally:
             if not self.settings.keep:
-                remove(room.place.folder)
+                self.rooms.leave(room)
         if outcome.ok:
             room.log.unlink(missing_ok=True)
         kept = room.place.folder if self.settings.keep else None
