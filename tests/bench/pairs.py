@@ -51,11 +51,19 @@ class Duel:
         )
 
 
-def duel(first: Contender, second: Contender, *, runs: int = 5) -> Duel:
-    """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails."""
+def duel(first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.0) -> Duel:
+    """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails.
+
+    Before each run the machine rests for so many seconds: a file system that has just freed much takes longer to make something new.
+    """
     wait_until_idle()
-    timed(first), timed(second)
-    return Duel(first=first.name, second=second.name, pairs=tuple((timed(first), timed(second)) for _ in range(runs)))
+
+    def one(contender: Contender) -> float:
+        time.sleep(rest)
+        return timed(contender)
+
+    one(first), one(second)
+    return Duel(first=first.name, second=second.name, pairs=tuple((one(first), one(second)) for _ in range(runs)))
 
 
 def timed(contender: Contender) -> float:

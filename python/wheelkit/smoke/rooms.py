@@ -61,11 +61,11 @@ class Rooms(Struct, frozen=True, kw_only=True):
         run = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
         return Room(place=Place(folder=self.folder / name), log=log, run=run)
 
-    def leave(self, room: Room) -> None:
-        """Let a room be removed when all are done, or when many others stand."""
+    def leave(self, room: Room, *, others: bool) -> None:
+        """Let a room be removed when no ``others`` are to be made any more, or when many stand."""
         self._done.append(room.place.folder)
         with suppress(IndexError):  # another thread may take it
-            while len(self._done) > _STANDING:
+            while len(self._done) > (_STANDING if others else 0):
                 remove(self._done.popleft())
 
     def clear(self) -> None:

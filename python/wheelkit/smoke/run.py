@@ -56,7 +56,10 @@ def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcom
     try:
         compiled.mkdir()
         bytecode = Bytecode(folder=compiled, family=settings.family, shelf=users_shelf())
-        bench = _Bench(settings=settings, rooms=rooms, bytecode=bytecode, turns=threading.Semaphore(settings.jobs or cores()))
+        unmade = {case.title for case in cases if not case.missing}
+        bench = _Bench(
+            settings=settings, rooms=rooms, bytecode=bytecode, turns=threading.Semaphore(settings.jobs or cores()), unmade=unmade
+        )
         outcomes = _all(cases, bench)
         bytecode.remember()
         return outcomes
@@ -81,12 +84,16 @@ def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
 
 
 class _Bench(Struct, frozen=True, kw_only=True):
-    """What all cases of one run share; ``turns`` lets as many of them try something at a time as there are cores."""
+    """What all cases of one run share.
+
+    ``turns`` lets as many of them try something at a time as there are cores; ``unmade`` are the titles of those without an environment.
+    """
 
     settings: Settings
     rooms: Rooms
     bytecode: Bytecode
     turns: threading.Semaphore
+    unmade: set[str]
 
     def outcome(self, case: Case) -> Outcome:
         """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
@@ -99,7 +106,7 @@ class _Bench(Struct, frozen=True, kw_only=True):
             outcome = _Job(case=case, room=room, bench=self).outcome()
         finally:
             if not self.settings.keep:
-                self.rooms.leave(room)
+                self.rooms.leave(room, others=bool(self.unmade))
         if outcome.ok:
             room.log.unlink(missing_ok=True)
         kept = room.place.folder if self.settings.keep else None
@@ -123,6 +130,7 @@ class _Job(Struct, frozen=True, kw_only=True):
 
     def outcome(self) -> Outcome:
         refusal = self._install()
+        self.bench.unmade.discard(self.case.title)
         if refusal is not None:
             return Outcome(case=self.case, failures=(refusal,), checks=1)
         with self.bench.turns:
