@@ -5,11 +5,10 @@ from __future__ import annotations
 import mmap
 from contextlib import suppress
 from functools import cached_property
-from threading import local
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel import header, libdeflate, mapping
+from wheelkit.wheel import header, libdeflate
 from wheelkit.wheel.header import header_at
 from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, STORED, InflateError, pieces, whole
 
@@ -43,14 +42,8 @@ def unreadable(path: Path, error: OSError | ValueError) -> WheelError:
     return WheelError(f"{path} cannot be read: {reason}", hint="check that it is a file, and its permissions")
 
 
-class _Own(local):
-    """What each thread has for itself."""
-
-    def __init__(self) -> None:
-        self.frame = libdeflate.Frame()
-
-
-_own = _Own()
+# Frames that nobody uses at the moment; a thread takes one, and gives it back.
+_free: list[libdeflate.Frame] = []
 
 
 class Contents:
@@ -59,6 +52,10 @@ class Contents:
     def __init__(self, archive: Archive, file: RawIOBase) -> None:
         self._archive = archive
         self._file = file
+        try:
+            self._frame = _free.pop()
+        except IndexError:
+            self._frame = libdeflate.Frame()
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -66,6 +63,7 @@ class Contents:
 
     def __exit__(self, *_: object) -> None:
         """Let go of the file."""
+        _free.append(self._frame)
         if "_view" in self.__dict__:
             # A traceback may still hold a piece of the mapping; it is unmapped when that goes.
             with suppress(BufferError):
@@ -92,7 +90,9 @@ class Contents:
         if not (header.plain(entry) and _plausible(entry)):
             return None
         if entry.packed <= libdeflate.MOST_PACKED:
-            return _proven(entry, _own.frame) if self._fill(entry.offset, end) else None
+            return _proven(entry, self._frame) if self._fill(entry.offset, end) else None
+        from wheelkit.wheel import mapping
+
         size = end + libdeflate.FOOTER
         if entry.method != DEFLATED or not mapping.possible() or not self._within(entry.offset, size):
             return None
@@ -107,7 +107,7 @@ class Contents:
     def agrees(self, entry: Entry) -> bool:
         """Tell whether an entry's local header is plain, and as the central directory has it; its contents are not read."""
         size = header.SIZE + len(entry.raw)
-        return header.plain(entry) and self._fill(entry.offset, size) and header.agrees(entry, _own.frame.room(size))
+        return header.plain(entry) and self._fill(entry.offset, size) and header.agrees(entry, self._frame.room(size))
 
     def _within(self, offset: int, size: int) -> bool:
         return 0 <= offset <= self._archive.size - size
@@ -116,7 +116,7 @@ class Contents:
         if not self._within(offset, size):
             return False
         self._file.seek(offset)
-        return self._file.readinto(_own.frame.room(size)) == size
+        return self._file.readinto(self._frame.room(size)) == size
 
     def pieces(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""

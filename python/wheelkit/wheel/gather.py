@@ -7,22 +7,12 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.wheel import inflate
+from wheelkit.wheel.magic import is_binary
 
 if TYPE_CHECKING:
     from typing import IO, Self
 
-# The first bytes of ELF, PE, Mach-O and fat Mach-O files.
-_MAGIC = (
-    b"\x7fELF",
-    b"MZ",
-    *(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")),
-)
 _HUGE = 8 * 1024 * 1024
-
-
-def is_binary(begin: bytes | memoryview) -> bool:
-    """Tell whether a file's first bytes are those of a binary."""
-    return bytes(begin[:4]).startswith(_MAGIC)
 
 
 class Gathering:

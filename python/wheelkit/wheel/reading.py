@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from wheelkit.errors import WheelError
 from wheelkit.wheel import inflate, libdeflate
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.gather import Gathering, is_binary
 from wheelkit.wheel.inflate import InflateError
+from wheelkit.wheel.magic import is_binary
 from wheelkit.wheel.model import Binary, FileName, Member, RecordRow, Wheel
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 from wheelkit.wheel.schedule import Job, Pool
@@ -71,9 +71,29 @@ def read_each(paths: Sequence[Path], *, contents: bool = True, threads: int | No
             seen = _try_open(path, contents=False)
             yield place, seen if isinstance(seen, WheelError) else seen.wheel()
         return
+    threads = threads or os.cpu_count() or 1
+    if len(paths) == 1:
+        yield 0, _read_one(paths[0], threads)
+        return
     order = _largest_first(paths)
     for first in range(0, len(order), _AT_ONCE):
-        yield from _read_some(paths, order[first : first + _AT_ONCE], threads or os.cpu_count() or 1)
+        yield from _read_some(paths, order[first : first + _AT_ONCE], threads)
+
+
+def _read_one(path: Path, threads: int) -> Wheel | WheelError:
+    opened = _try_open(path, contents=True)
+    if isinstance(opened, WheelError):
+        return opened
+    jobs = tuple(opened.jobs())
+    if len(jobs) > 1:
+        with Pool(threads) as pool:
+            pool.add(0, jobs)
+            for _ in pool.finished():
+                pass
+    else:  # to load threads takes longer than to read a small wheel
+        for job in jobs:
+            job.do()
+    return opened.wheel()
 
 
 def _read_some(paths: Sequence[Path], places: Sequence[int], threads: int) -> Iterator[tuple[int, Wheel | WheelError]]:
@@ -298,6 +318,8 @@ def _known(entry: Entry, data: bytes | memoryview, hasher: hashlib._Hash) -> Bin
 
 
 def _gathered(contents: Contents, entry: Entry, hasher: hashlib._Hash) -> Binary | None:
+    from wheelkit.wheel.gather import Gathering
+
     with Gathering(entry.size) as gathering:
         for piece in contents.pieces(entry):
             hasher.update(piece)

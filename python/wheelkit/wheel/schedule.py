@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
@@ -33,6 +33,8 @@ class Pool:
     """
 
     def __init__(self, threads: int) -> None:
+        import threading
+
         self._limit = threads
         self._threads: list[threading.Thread] = []
         self._jobs: list[tuple[int, Job]] = []  # with their groups, the last one to be done first
@@ -58,6 +60,8 @@ class Pool:
 
     def add(self, group: int, jobs: Iterable[Job]) -> None:
         """Let the threads begin with a group's jobs; one without any is finished."""
+        from threading import Thread
+
         new = [(group, job) for job in sorted(jobs, key=lambda job: job.weight)]
         with self._changed:
             self._left[group] = len(new)
@@ -68,7 +72,7 @@ class Pool:
             self._changed.notify_all()
         while len(self._threads) < min(self._limit, len(self._jobs)) - 1:
             number = len(self._threads) + 1
-            self._threads.append(threading.Thread(target=self._help, name=f"wheelkit-{number}", daemon=True))
+            self._threads.append(Thread(target=self._help, name=f"wheelkit-{number}", daemon=True))
             self._threads[-1].start()
 
     def finished(self) -> Iterator[int]:
