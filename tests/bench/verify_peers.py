@@ -75,7 +75,9 @@ def look(paths: list[Path]) -> None:
 def compare(kind: str, paths: list[Path], label: str, runs: int) -> Outcome:
     """Hold wheelkit against one other on a set of wheels."""
     if kind == "peers":  # a minute and more each time
-        return compared(f"verify-matrix, {label}", duel(ours(paths), step("peers", paths), runs=max(runs // 3, 1)), faster=45)
+        return compared(
+            f"verify-matrix, {label}", duel(ours(paths), step("peers", paths), runs=max(runs // 3, 1), warm=ours(paths)), faster=45
+        )
     if kind == "floor":
         return compared(f"verify-matrix, {label}", duel(ours(paths), step("inflate", paths), runs=runs), most=0.80)
     return compared(f"--shallow, {label}", duel(ours(paths, "--shallow"), step("open", paths), runs=runs), most=2)
