@@ -101,7 +101,7 @@ class MemoryClient(Client):
         self._post = post
         self.asked: list[str] = []
 
-    def get(self, url: str, *, accept: str = "*/*") -> Answer:  # noqa: ARG002
+    def get(self, url: str, *, accept: str = "*/*") -> Answer:  # noqa: ARG002 - the client's signature
         self.asked.append(url)
         return self._reply(url)
 

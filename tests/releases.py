@@ -115,7 +115,7 @@ def _build(project: Project, member: Member, builder: str, *, dirty: bool) -> No
         write_manifest(project, member, target, paths, builder if target not in {"any", "sdist"} else "pure", dirty=dirty)
 
 
-def write_manifest(  # noqa: PLR0913
+def write_manifest(  # noqa: PLR0913 - one for each thing that a case may change
     project: Project, member: Member, target: str, paths: Iterable[Path], builder: str, *, dirty: bool = False, version: str = ""
 ) -> Path:
     """Write the manifest of one build."""

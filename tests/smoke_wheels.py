@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Package
 
 
-def make(  # noqa: PLR0913
+def make(  # noqa: PLR0913 - one for each thing that a case may change
     folder: Path,
     name: str,
     version: str = "1.0",

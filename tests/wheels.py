@@ -46,7 +46,7 @@ def record(members: Mapping[str, bytes], dist_info: str) -> str:
     return "\n".join([*(row(path, data) for path, data in members.items()), f"{dist_info}/RECORD,,"]) + "\n"
 
 
-def write_wheel(  # noqa: PLR0913
+def write_wheel(  # noqa: PLR0913 - one for each thing that a case may change
     folder: Path,
     filename: str = LINUX,
     *,

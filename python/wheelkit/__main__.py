@@ -118,7 +118,7 @@ def _load_msgspec() -> None:
     if name not in sys.modules:
         sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that there is none
         try:
-            import msgspec  # noqa: F401
+            import msgspec  # noqa: F401 - who imports it later finds it loaded
         finally:
             del sys.modules[name]
 

@@ -166,4 +166,4 @@ def _is_quotable(text: str) -> bool:
 
 
 def _is_comparison(pair: Sequence[str]) -> bool:
-    return len(pair) == 2 and pair[0] in _VARIABLES and pair[1] in _MARKER_OPERATORS  # noqa: PLR2004
+    return len(pair) == 2 and pair[0] in _VARIABLES and pair[1] in _MARKER_OPERATORS  # noqa: PLR2004 - a variable and an operator

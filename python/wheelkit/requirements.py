@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from wheelkit.setupfiles import parsed
+
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator, Mapping
@@ -105,14 +107,11 @@ _SETUP_WORDS = frozenset({"install_requires", "setup_requires", "tests_require",
 
 def setup_py(text: str) -> Iterator[Stated]:
     """Find the literal requirements that setup.py gives setup(), in the call itself or by the name of a variable."""
-    if not any(word in text for word in _SETUP_WORDS):
+    tree = parsed(text, _SETUP_WORDS)
+    if tree is None:
         return
     import ast
 
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # the build says it better
     names = {
         target.id: node.value
         for node in tree.body

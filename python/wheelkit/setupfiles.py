@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Iterable
 
 
 def cfg_facts(setup_cfg: str | None) -> dict[str, str]:
@@ -26,16 +27,26 @@ def cfg_facts(setup_cfg: str | None) -> dict[str, str]:
 _SETUP_WORDS = {"name": "name", "python_requires": "requires_python"}
 
 
-def setup_facts(setup_py: str | None) -> dict[str, str]:
-    """Read the name and the Pythons that setup.py gives setup() literally; what it computes is left out."""
-    if setup_py is None or not any(word in setup_py for word in _SETUP_WORDS):
-        return {}
+def parsed(setup_py: str, words: Iterable[str]) -> ast.Module | None:
+    """Parse setup.py where it holds one of these words; None where it holds none, or is no Python: the build says that better."""
+    if not any(word in setup_py for word in words):
+        return None
     import ast
 
     try:
-        calls = [node for node in ast.walk(ast.parse(setup_py)) if isinstance(node, ast.Call)]
+        return ast.parse(setup_py)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}  # the build says it better
+        return None
+
+
+def setup_facts(setup_py: str | None) -> dict[str, str]:
+    """Read the name and the Pythons that setup.py gives setup() literally; what it computes is left out."""
+    tree = parsed(setup_py or "", _SETUP_WORDS)
+    if tree is None:
+        return {}
+    import ast
+
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     # A name is that of setup() alone; python_requires means the same in the call that collects its arguments.
     words = ((word.arg, word.value, call) for call in reversed(calls) for word in reversed(call.keywords) if word.arg in _SETUP_WORDS)
     literal = ((arg, value.value, call) for arg, value, call in words if isinstance(value, ast.Constant) and isinstance(value.value, str))

@@ -94,7 +94,7 @@ def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
         "dysymtab": (0xB, _dysymtab),
     }
     for name, number in LIBRARIES.items():
-        commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]
+        commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]  # the name is bound early
     if shape.build_version:
         commands["version"] = (0x32, lambda out: out.u32(1, 11 << 16, 14 << 16 | 2 << 8 | 1, 0))
     else:

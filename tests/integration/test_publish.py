@@ -293,7 +293,7 @@ def test_an_interrupt_ends_it_and_the_next_run_completes_it(pair: Publisher, ind
 def _shown(stored: object) -> object:
     from dataclasses import replace
 
-    return replace(stored, visible=0.0)  # type: ignore[type-var]
+    return replace(stored, visible=0.0)  # type: ignore[type-var]  # a stored file of the stand-in
 
 
 def test_no_secret_is_kept_anywhere(pair: Publisher, index: Warehouse, tmp_path: Path) -> None:

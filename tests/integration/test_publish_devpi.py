@@ -174,6 +174,6 @@ def downloaded(devpi: Devpi, index: str, projects: Iterable[str]) -> dict[str, b
 
 def fetched(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"Accept": JSON_TYPE})  # noqa: S310 - an address of our own
-    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - a server of this test
         data: bytes = response.read()
     return data

@@ -178,7 +178,7 @@ def test_a_job_without_the_permission(scene: Scene) -> None:
 
 
 def test_an_issuer_that_refuses(scene: Scene) -> None:
-    done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="another")  # noqa: S106
+    done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="another")  # noqa: S106 - made up
     assert done.returncode == 1
     assert "the CI service gives this job no identity" in done.stderr
 

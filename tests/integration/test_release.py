@@ -154,7 +154,7 @@ def test_a_build_tag_squat_that_comes_after_the_upload_is_not_installed(pair: Pa
     pair.production.put(name, data)
     shown = pair.production.files.pop(name)
     waiting = _ShownAfterTheUploads(pair.production, shown)
-    pair.production.take = waiting.take  # type: ignore[method-assign]
+    pair.production.take = waiting.take  # type: ignore[method-assign]  # the stand-in acts otherwise once
     done = pair("--only", "live")
     assert done.returncode == 0, done.stderr
     assert name in pair.production.files
@@ -170,7 +170,7 @@ def test_squats_of_every_sort_on_either_index(pair: Pair) -> None:
         for name, data in squats:
             index.put(name, data)
         index.put(*late)
-        index.take = _ShownAfterTheUploads(index, index.files.pop(late[0])).take  # type: ignore[method-assign]
+        index.take = _ShownAfterTheUploads(index, index.files.pop(late[0])).take  # type: ignore[method-assign]  # the stand-in acts otherwise once
     with serving(public) as third:
         pair.public = third
         done = pair()
@@ -191,9 +191,9 @@ class _ShownAfterTheUploads:
         self._late = late
 
     def take(self, form: object, token: str | None) -> bool:
-        kept = self._take(form, token)  # type: ignore[arg-type]
+        kept = self._take(form, token)  # type: ignore[arg-type]  # the stand-in acts otherwise once
         if len(family_files(self._index)) == 6:
-            self._index.files[self._late.name] = self._late  # type: ignore[attr-defined, assignment]
+            self._index.files[self._late.name] = self._late  # type: ignore[attr-defined, assignment]  # the stand-in acts otherwise once
         return kept
 
 

@@ -239,7 +239,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         (("--offline",), 1, "wk-third, which wk-core needs, is not in uv's cache"),
     ],
 )
-def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917
+def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917 - the table and fixtures
     wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
     done = wheelkit("smoke", dist, "--python", TAG, *words, cwd=tmp_path, env={"UV_CACHE_DIR": str(tmp_path / "cache")})

@@ -79,6 +79,6 @@ def _ask(url: str, method: str = "GET", document: object = None, token: str = ""
         headers["X-Devpi-Auth"] = b64encode(f"{USER}:{token}".encode()).decode()
     data = json.dumps(document).encode() if document is not None else None
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - an address of our own
-    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - a server of this test
         answer: dict[str, dict[str, str]] = json.load(response)
     return answer

@@ -51,4 +51,4 @@ def test_verify_stays_a_function(tmp_path: Path) -> None:
 
 def test_other_names_are_none() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = wheelkit.nothing  # type: ignore[attr-defined]
+        _ = wheelkit.nothing  # type: ignore[attr-defined]  # what is not there

@@ -176,7 +176,7 @@ def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:
 
     pipe = Pipe()
     source = zipfile.ZipFile(wheels.write_wheel(tmp_path))
-    with zipfile.ZipFile(pipe, "w") as file:  # type: ignore[call-overload]
+    with zipfile.ZipFile(pipe, "w") as file:  # type: ignore[call-overload]  # a stream without seek
         for info in source.infolist():
             file.writestr(info.filename, source.read(info))
     path = tmp_path / wheels.LINUX

@@ -19,7 +19,7 @@ REQUIRES = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: to
 CHECKS = (libraries.missing, libraries.search_paths, libraries.twice, providers.bundled, providers.requirement, providers.threading_runtime)
 
 
-def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: B008
+def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: B008 - immutable
     return [finding.code for check in CHECKS for finding in check(wheel, contract)]
 
 

@@ -15,7 +15,7 @@ MESON = '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\
 PLAIN = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "demo"\n'
 
 
-def write(  # noqa: PLR0913
+def write(  # noqa: PLR0913 - one for each thing that a case may change
     folder: Path,
     files: Mapping[str, str] | None = None,
     *,

@@ -44,7 +44,7 @@ HERE = machine.Machine(system=System.LINUX, arch="x86_64", libc="manylinux", lib
 
 def distribution(source: Path = Path("project"), **changes: object) -> Distribution:
     facts: dict[str, object] = {"name": "momentum", "version": "1.2.0", "kind": Kind.NATIVE, "source": source, "backend": "mesonpy"}
-    return Distribution(**{**facts, "limited_api": True, "requires_python": ">=3.11", **changes})  # type: ignore[arg-type]
+    return Distribution(**{**facts, "limited_api": True, "requires_python": ">=3.11", **changes})  # type: ignore[arg-type]  # facts as the case wants them
 
 
 def planned(document: dict[str, object], *, targets: tuple[str, ...] = ()) -> Plan:

@@ -117,7 +117,7 @@ def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path
     host._retagged(job(), path, shop)
     assert isinstance(shop.run, Uv)
     assert shop.run.asked[0].argv[1:] == ("tags", "--remove", "--python-tag", "cp311", str(path))
-    assert "proved against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]
+    assert "proved against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
 
 
 @pytest.mark.parametrize("name", ["demo-1.0-cp311-abi3-linux_x86_64.whl", "demo-1.0-cp312-cp312-linux_x86_64.whl"])
@@ -125,7 +125,7 @@ def test_a_wheel_at_its_floor_or_without_the_stable_abi_keeps_its_name(tmp_path:
     shop = workshop(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, name, members={"demo/_core.so": ELF})
     assert host._retagged(job(), path, shop) == path
-    assert shop.run.asked == []  # type: ignore[attr-defined]
+    assert shop.run.asked == []  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
 
 
 def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
         ("maturin", (), None, "core.c:5:9: error: expected ';'", False),
     ],
 )
-def test_a_missing_rust_is_named(  # noqa: PLR0913
+def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a case may change
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, backend: str, requires: tuple[str, ...], cargo: str | None, said: str, missing: bool
 ) -> None:
     monkeypatch.setattr(compiler, "which", lambda _name: cargo)
@@ -191,7 +191,7 @@ def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
 def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv())
     made = raw.compiled(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
-    command = shop.run.asked[0]  # type: ignore[attr-defined]
+    command = shop.run.asked[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert command.argv[1:5] == ("build", "--wheel", "--python", "/opt/cp312")
     assert command.argv[-1] == str(tmp_path / "demo-1.0.tar.gz")
     assert command.unset == ("VIRTUAL_ENV",)
@@ -205,7 +205,7 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
     zig = older.Zig(cc=Path("zig-cc"), cxx=Path("zig-c++"), triple="x86_64-linux-gnu.2.28", mark="m")
     for interpreter, by in (("cp312", None), ("cp312", zig), ("cp311", None)):
         raw.compiled(wanted, source(tmp_path), pythons(interpreter)[interpreter], shop, by)
-    with_own, by_zig, without = shop.run.asked  # type: ignore[attr-defined]
+    with_own, by_zig, without = shop.run.asked  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert with_own.argv[-2:] == by_zig.argv[-2:] == ("--config-setting", "pure-python=false")
     assert (with_own.env["USE_MYPYC"], with_own.env["CC"]) == ("1", "their-cc")
     assert (by_zig.env["USE_MYPYC"], by_zig.env["CC"]) == ("1", "zig-cc")
@@ -219,7 +219,7 @@ def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> No
     with pytest.raises(CheckFailedError, match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second") as caught:
         host._test(path, job(tests=("first", "second", "third")), pythons("cp312")["cp312"], shop)
     assert caught.value.detail == "AssertionError"
-    ran = [command.argv[2] for command in shop.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]
+    ran = [command.argv[2] for command in shop.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert ran == ["first", "second"]
 
 

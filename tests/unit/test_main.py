@@ -82,7 +82,7 @@ def test_a_mistake_of_our_own_is_not_hidden(ends: Callable[[BaseException], int]
 
 def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "wheelkit", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]  # options as the case wants them
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let the current folder go")

@@ -98,7 +98,7 @@ def test_setuptools_links_with_zig_and_takes_no_search_path_of_this_machine() ->
         ("musllinux_1_2_x86_64", False),
     ],
 )
-def test_zig_serves_the_targets_whose_glibc_it_has(tag: str, expected: bool) -> None:  # noqa: FBT001
+def test_zig_serves_the_targets_whose_glibc_it_has(tag: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
     assert older.serves(Target.parse(tag), {}) is expected
 
 

@@ -24,4 +24,4 @@ def test_it_is_compiled_when_it_is_used() -> None:
 
 def test_what_it_has_not_is_told() -> None:
     with pytest.raises(AttributeError):
-        _ = pattern("a").nothing  # type: ignore[attr-defined]
+        _ = pattern("a").nothing  # type: ignore[attr-defined]  # what is not there

@@ -232,7 +232,7 @@ def test_a_configured_runner_replaces_the_shipped_one() -> None:
 
 
 @pytest.mark.parametrize(("stated", "fine"), [("3.11", True), ("3.12", False)])
-def test_a_stable_abi_newer_than_the_promise_is_a_mistake(stated: str, fine: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_a_stable_abi_newer_than_the_promise_is_a_mistake(stated: str, fine: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a column of the table
     (tmp_path / "meson.build").write_text("project('m', 'c')\n# limited_api: '3.99'\nsubdir('src')\n")
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "meson.build").write_text(f"py.extension_module('m', 'm.c', limited_api: '{stated}')\n")

@@ -200,7 +200,7 @@ def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> No
         ("setuptools.build_meta", "", "setup()", False),
     ],
 )
-def test_abi3_is_seen_where_each_backend_is_told_of_it(tmp_path: Path, backend: str, table: str, setup: str, limited: bool) -> None:  # noqa: FBT001
+def test_abi3_is_seen_where_each_backend_is_told_of_it(tmp_path: Path, backend: str, table: str, setup: str, limited: bool) -> None:  # noqa: FBT001 - a column of the table
     text = f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n{table}\n'
     assert pyproject(tmp_path, text, setup__py=setup).limited_api is limited
 

@@ -102,7 +102,7 @@ def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
     assert caught.value.detail == f"{code}: words of the index"
     assert advice in caught.value.hint
     made, notes = wallet({**CI, "TWINE_PASSWORD": "spare"}, exchange)
-    assert find(HERE, made).secret == "spare"  # noqa: S105
+    assert find(HERE, made).secret == "spare"  # noqa: S105 - made up
     assert "TWINE_PASSWORD is used in its place" in notes.notes[0]
 
 
@@ -144,7 +144,7 @@ def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, False),
     ],
 )
-def test_who_offers_it(environ: dict[str, str], offered: bool) -> None:  # noqa: FBT001
+def test_who_offers_it(environ: dict[str, str], offered: bool) -> None:  # noqa: FBT001 - a column of the table
     assert oidc.offered(environ) is offered
 
 
@@ -180,7 +180,7 @@ def test_secrets_are_replaced_in_every_spelling() -> None:
     from urllib.parse import quote
 
     secrets = Secrets({"GITHUB_TOKEN": "ghs-known-by-name", "PYPI_ID_TOKEN": "known-by-its-ending", "HOME": "/home/user"})
-    secret = 'it\'s a/secret+with "all"'  # noqa: S105
+    secret = 'it\'s a/secret+with "all"'  # noqa: S105 - made up
     secrets.add(secret, username="u")
     basic = base64.b64encode(f"u:{secret}".encode()).decode()
     for form in (secret, shlex.quote(secret), quote(secret), f"Basic {basic}", "ghs-known-by-name", "known-by-its-ending"):

@@ -172,7 +172,7 @@ def fine(_command: Command) -> Completed:
 
 def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:
     read, members = loaded(project)
-    require(gather(project.dist, members), indexes, Terms(folder=project.dist, config=read, family=members, **terms), run)  # type: ignore[arg-type]
+    require(gather(project.dist, members), indexes, Terms(folder=project.dist, config=read, family=members, **terms), run)  # type: ignore[arg-type]  # terms as the case wants them
 
 
 def refusal(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> CheckFailedError:

@@ -255,6 +255,6 @@ def test_a_file_that_changed_after_the_proof_is_not_sent(tmp_path: Path) -> None
 def test_credentials_are_fetched_only_when_something_is_sent(tmp_path: Path) -> None:
     made = scene(tmp_path)
     go(made)
-    assert made.twine.commands[0].env["TWINE_PASSWORD"] == "a-secret"  # noqa: S105
+    assert made.twine.commands[0].env["TWINE_PASSWORD"] == "a-secret"  # noqa: S105 - made up
     assert "a-secret" not in " ".join(made.twine.commands[0].argv)
     assert "a-secret" not in repr(made.desk.purse.credentials())

@@ -72,7 +72,7 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(tmp_path: Pat
         ran.append(command)
         return said(*taken(A), code=0)
 
-    twine.upload(run, HERE, batch(tmp_path, "demo").files, Credentials(source="x", username="__token__", secret="s3cret"), (7,))  # noqa: S106
+    twine.upload(run, HERE, batch(tmp_path, "demo").files, Credentials(source="x", username="__token__", secret="s3cret"), (7,))  # noqa: S106 - made up
     (command,) = ran
     env = command.environment()
     assert [name for name, value in env.items() if value == "from outside"] == []

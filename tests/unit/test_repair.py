@@ -50,7 +50,7 @@ class Tool:
         return Completed(returncode=self.returncode, output=self.says)
 
 
-def repair(  # noqa: PLR0913
+def repair(  # noqa: PLR0913 - one for each thing that a case may change
     wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()
 ) -> Repaired:
     return repair_with(wheel, Recipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
@@ -76,7 +76,7 @@ def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
         ("torch_python.dll", "torch_cpu.dll", System.WINDOWS, False),
     ],
 )
-def test_names_are_matched_as_the_system_does(library: str, pattern: str, system: System, meant: bool) -> None:  # noqa: FBT001
+def test_names_are_matched_as_the_system_does(library: str, pattern: str, system: System, meant: bool) -> None:  # noqa: FBT001 - a column of the table
     assert matches(library, [pattern], system) is meant
     assert not matches(library, [], system)
 
@@ -139,7 +139,7 @@ def test_a_library_that_the_wheel_holds_itself_is_nobody_elses(tmp_path: Path) -
         (WINDOWS, "demo-1.0-cp311-cp311-win_amd64.whl", pe.tiny(pe.Shape()).data, "ws2_32.DLL", "WS2_32.dll"),
     ],
 )
-def test_names_are_resolved_against_what_the_wheel_needs(  # noqa: PLR0913, PLR0917
+def test_names_are_resolved_against_what_the_wheel_needs(  # noqa: PLR0913, PLR0917 - the table and fixtures
     tmp_path: Path, target: Target, name: str, data: bytes, pattern: str, excluded: str
 ) -> None:
     wheel = write_wheel(tmp_path, name, members={"demo/_core.pyd": bytes(data)})

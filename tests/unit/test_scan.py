@@ -175,7 +175,7 @@ def test_any_buffer_is_taken(tmp_path: Path) -> None:
 
 def test_what_is_no_buffer_of_bytes_in_a_row_is_refused() -> None:
     with pytest.raises(TypeError):
-        _core.scan("a path")  # type: ignore[arg-type]
+        _core.scan("a path")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(BufferError):
         _core.scan(memoryview(BINARIES["elf-x86_64"])[::2])
 
@@ -192,7 +192,7 @@ def test_results_are_plain_values() -> None:
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301  our own bytes
     assert repr(found.slices[0].needed[0]) == "wheelkit._core.Library(name='python3.dll', how='required')"
     with pytest.raises(AttributeError):
-        found.slices[0].arch = "arm64"  # type: ignore[misc]
+        found.slices[0].arch = "arm64"  # type: ignore[misc]  # wrong on purpose
 
 
 def test_text_that_is_no_utf8_can_be_printed() -> None:

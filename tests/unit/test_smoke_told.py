@@ -230,7 +230,7 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
         ("Because a and b", Source(), "the requirements of core cannot be met together", False),
     ],
 )
-def test_an_installers_refusal_is_one_clear_message(output: str, source: Source, said: str, network: bool) -> None:  # noqa: FBT001
+def test_an_installers_refusal_is_one_clear_message(output: str, source: Source, said: str, network: bool) -> None:  # noqa: FBT001 - a column of the table
     refusal = refused(Completed(returncode=1, output=output), "core", source)
     assert refusal.failure.what.startswith(said)
     assert refusal.failure.fix

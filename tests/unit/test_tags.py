@@ -11,7 +11,7 @@ PLATFORMS = ("manylinux_2_17_x86_64", "linux_x86_64")
 
 
 def written(found: object) -> list[str]:
-    return list(map(str, found))  # type: ignore[call-overload]
+    return list(map(str, found))  # type: ignore[call-overload]  # tags of either kind
 
 
 @pytest.mark.parametrize("minor", MINORS)

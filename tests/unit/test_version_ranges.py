@@ -126,10 +126,10 @@ def test_the_range_is_found_among_extras_and_markers(text: str, expected: str | 
 @pytest.mark.parametrize(
     ("text", "verdict"), [("", False), (">=1", False), (">1,!=3", False), ("<2", True), ("~=1.0", True), ("==1.*", True)]
 )
-def test_an_upper_bound_is_what_leaves_later_versions_out(text: str, verdict: bool) -> None:  # noqa: FBT001
+def test_an_upper_bound_is_what_leaves_later_versions_out(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
     assert bounded(text) is verdict
 
 
 @pytest.mark.parametrize(("text", "verdict"), [(">=1,<2", True), (">=1.3,<2", False), (">=1.2.dev1", True), ("no range", False)])
-def test_a_range_admits_or_not(text: str, verdict: bool) -> None:  # noqa: FBT001
+def test_a_range_admits_or_not(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
     assert admits(text, "1.2rc1") is verdict

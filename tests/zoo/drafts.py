@@ -18,13 +18,13 @@ SO, DYLIB, PYD = "demo/dx.abi3.so", "demo/dx.abi3.so", "demo/tiny.pyd"
 
 def so(**shape: object) -> bytes:
     """A good extension module for Linux: it needs glibc 2.29."""
-    data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]
+    data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
     return data.replace(b"tiny_call", b"PyInit_dx").replace(b":/opt/tiny", b":$ORIGIN/x")
 
 
 def dylib(**shape: object) -> bytes:
     """A good extension module for macOS."""
-    data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]
+    data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
     for old, new in (
         (b"_tiny_call", b"_PyInit_dx"),
         (b"@rpath/libagain.dylib", b"/usr/lib/liba.1.dylib"),
@@ -37,7 +37,7 @@ def dylib(**shape: object) -> bytes:
 
 def pyd(**shape: object) -> bytes:
     """A good extension module for Windows."""
-    return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]
+    return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
 
 
 def swapped(data: bytes, old: bytes, new: bytes) -> bytes:

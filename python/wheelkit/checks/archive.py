@@ -102,7 +102,7 @@ def _path_trouble(name: str) -> str:
 
 # What nearly all members are named like, and no trouble is: letters, digits and marks, and no part that begins with a dot.
 _PLAIN_PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
-_CONTROL = pattern(r"[\x00-\x1f\x7f]")
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 # PATH_MAX and NAME_MAX of Linux; other systems take less.
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
 # What a member's name must not be, the worst first.
@@ -112,7 +112,7 @@ _PATH_TROUBLES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda name: name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}, "is an absolute path"),
     (lambda name: ".." in name.replace("\\", "/").split("/"), "leads out of the folder that it is unpacked into"),
     (lambda name: "\\" in name, "is written with backslashes, which mean a folder on Windows only"),
-    (_CONTROL.search, "holds control characters"),
+    (lambda name: not _CONTROLS.isdisjoint(name), "holds control characters"),
     (lambda name: len(name) > _LONGEST_PATH or max(map(len, name.split("/"))) > _LONGEST_NAME, "is longer than systems take"),
     (lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")), "is another spelling of a path"),
 )

@@ -71,8 +71,7 @@ class HostOptions:
         variables: dict[str, str] = {}
         for name, value in self._pairs("environment", identifier):
             if not _asks_shell(value):
-                known = {**self._environ, **variables}
-                variables[name] = _VARIABLE.sub(lambda found, known=known: known.get(found["plain"] or found["braced"], ""), value)  # type: ignore[misc]
+                variables[name] = _filled(value, {**self._environ, **variables})
         return HostSettings(config_settings=self._pairs("config-settings", identifier), environment=variables)
 
     def _said(self, key: str, identifier: str) -> bool:
@@ -113,6 +112,11 @@ def _read(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - as people 
     for word in words:
         name, _, text = word.partition("=")
         yield name, text
+
+
+def _filled(value: str, known: Mapping[str, str]) -> str:
+    """Put the variables that a value names in their places; unknown ones are empty, as in a shell."""
+    return _VARIABLE.sub(lambda found: known.get(found["plain"] or found["braced"], ""), value)
 
 
 def _asks_shell(value: str) -> bool:

@@ -92,7 +92,7 @@ class Bytecode(Struct, frozen=True, kw_only=True):
                     folder = os.path.dirname(path)  # noqa: PTH120 - this runs for every module in every environment
                     if folder not in made:
                         made.add(folder)
-                        os.makedirs(f"{base}/{folder}", exist_ok=True)  # noqa: PTH103
+                        os.makedirs(f"{base}/{folder}", exist_ok=True)  # noqa: PTH103 - as above
                     os.link(kept.compiled, f"{base}/{path}")
 
     def remember(self) -> None:
@@ -143,7 +143,7 @@ class Bytecode(Struct, frozen=True, kw_only=True):
     def _owners(self, interpreter: str, site: Path) -> dict[str, str]:
         """Map the sources of third parties to the digest of what RECORD says of all the distribution's sources."""
         owners: dict[str, str] = {}
-        for name in os.listdir(site):  # noqa: PTH208
+        for name in os.listdir(site):  # noqa: PTH208 - names are enough
             if name.endswith(_INFO) and normalise(name.partition("-")[0]) not in self.family:
                 if (interpreter, name) not in self._met:
                     rows = tuple(_rows(site / name / "RECORD"))
@@ -190,7 +190,7 @@ def _source(compiled: str) -> str:
 def _compiled_from(one: Compiled) -> bool:
     """Tell whether bytecode was compiled from a source, as Python does: no flags, then the source's second and size (PEP 552)."""
     try:
-        with open(one.file, "rb") as stream:  # noqa: PTH123
+        with open(one.file, "rb") as stream:  # noqa: PTH123 - this runs for every module in every environment
             header = stream.read(_HEADER)
     except OSError:
         return False

@@ -111,8 +111,8 @@ def _remove(folder: str) -> None:
             if entry.is_dir(follow_symlinks=False):
                 _remove(entry.path)
             else:
-                os.unlink(entry.path)  # noqa: PTH108
-    os.rmdir(folder)  # noqa: PTH106
+                os.unlink(entry.path)  # noqa: PTH108 - a thousand times for each environment
+    os.rmdir(folder)  # noqa: PTH106 - as above
 
 
 def own_folder() -> Path:

@@ -45,7 +45,6 @@ class _Codec:
 
     def __init__(self, name: str) -> None:
         module = import_module(name)
-        self.name = name
         self.new: Callable[[int], _Stream] = module.decompressobj
         self.crc32: Callable[..., int] = module.crc32
         self.error: type[Exception] = module.error
@@ -70,11 +69,6 @@ def _python() -> _Codec:
 def _codec_for(size: int) -> _Codec:
     """Give Python's own for the little that libdeflate leaves over: to load another takes longer."""
     return _python() if size <= _LITTLE and libdeflate.available() else _codec()
-
-
-def library() -> str:
-    """Name the module that inflates most members in this process."""
-    return "deflate" if libdeflate.available() else _codec().name
 
 
 def whole(packed: memoryview, method: int, size: int, crc: int) -> bytes | memoryview:
