@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,9 @@ def wheels() -> list[Path]:
 
 
 def ours(paths: list[Path], *options: str) -> Contender:
-    """Give wheelkit's command; its exit status tells of findings, which is no failure here."""
-    command = [sys.executable, "-m", "wheelkit", "verify-matrix", *options, *map(str, paths)]
-    return Contender(name="wheelkit", argv=["sh", "-c", '"$@"; test $? -le 1', "sh", *command], cwd=Path("/"))
+    """Give wheelkit's command, the script as that of each peer; its exit status 1 tells of findings, which is no failure here."""
+    command = Path(sysconfig.get_path("scripts")) / "wheelkit"
+    return Contender(name="wheelkit", argv=[str(command), "verify-matrix", *options, *map(str, paths)], cwd=Path("/"), statuses=(0, 1))
 
 
 def step(name: str, paths: list[Path]) -> Contender:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import stat
-from bisect import bisect_left
 from collections.abc import Callable  # noqa: TC003 - for the type of a table, which is made at run time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wheelkit.checks.catalogue import found
@@ -137,13 +137,15 @@ def _folded(name: str) -> str:
 
 
 def _file_and_folder(entries: Iterable[Member]) -> Iterator[str]:
-    """Walk the files below whose names other members lie; by their order alone, since a path can have ten thousands of parts."""
-    names = sorted({member.name for member in entries})
-    for name in names:
-        if not name.endswith("/"):
-            below = bisect_left(names, f"{name}/")
-            if below < len(names) and names[below].startswith(f"{name}/"):
-                yield name
+    """Walk the files below whose names other members lie.
+
+    Once a NUL stands for each slash, what lies below a name follows it in the order. A path can have ten thousands of parts, so its
+    parents are not looked for.
+    """
+    names = sorted({member.name.replace("/", "\0") for member in entries if "\0" not in member.name})
+    for name, following in pairwise(names):
+        if not name.endswith("\0") and following.startswith(f"{name}\0"):
+            yield name.replace("\0", "/")
 
 
 def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ auditwheel itself is never imported: that takes 85 ms, and fails on Windows. PEP
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +124,8 @@ def _policy(target: Target) -> Policy:
 
 @cache
 def _tables(libc: str) -> Mapping[str, _Row]:
+    from importlib.util import find_spec
+
     spec = find_spec("auditwheel")
     folders = spec.submodule_search_locations if spec else None
     if not folders:

@@ -1,4 +1,4 @@
-"""Which libraries macOS and Windows bring along (data/systems.py)."""
+"""Which libraries macOS and Windows bring along; each Linux tag has a list of its own (auditwheel's policies)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from wheelkit.matrix import System
 
 # The parts of glibc and musl, and the loaders, by the beginnings of their names.
 _C_LIBRARIES = ("libc.", "libm.", "libpthread.", "libdl.", "librt.", "libutil.", "ld-linux", "ld-musl", "libc.musl", "ld64.", "linux-vdso.")
+# Where macOS' libraries and frameworks stand (dyld's shared cache).
+_MACOS_FOLDERS = ("/usr/lib/", "/System/Library/")
 
 
 def everywhere(library: str, system: System) -> bool:
@@ -17,14 +19,12 @@ def everywhere(library: str, system: System) -> bool:
 
 def of_macos(path: str) -> bool:
     """Tell whether an install name is one of the system's own libraries."""
-    from wheelkit.data.systems import MACOS_FOLDERS
-
-    return path.startswith(MACOS_FOLDERS)
+    return path.startswith(_MACOS_FOLDERS)
 
 
 def of_windows(name: str) -> bool:
     """Tell whether a DLL belongs to Windows or to every installation of CPython."""
-    from wheelkit.data.systems import WINDOWS_API_SETS, WINDOWS_NAMES
+    from wheelkit.data import windows
 
     lowered = name.lower()
-    return lowered in WINDOWS_NAMES or (lowered.startswith(WINDOWS_API_SETS) and lowered.endswith(".dll"))
+    return lowered in windows.NAMES or (lowered.startswith(windows.API_SETS) and lowered.endswith(".dll"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from wheelkit.wheel.header import header_at
 from wheelkit.wheel.inflate import DEFLATED, HIGHEST_RATIO, LARGE, STORED, InflateError, pieces, whole
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Iterator, Sequence
     from io import RawIOBase
     from pathlib import Path
@@ -72,6 +72,8 @@ class Contents:
 
     @cached_property
     def _map(self) -> mmap.mmap:
+        import mmap
+
         try:
             return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
@@ -188,6 +190,8 @@ class Contents:
 
     def _forget(self, start: int, count: int) -> None:
         """Let the kernel take back the pages of packed bytes that were used: they count as this process's memory."""
+        import mmap
+
         if hasattr(self._map, "madvise"):
             page = mmap.ALLOCATIONGRANULARITY
             first, last = -(-start // page) * page, (start + count) // page * page

@@ -45,7 +45,7 @@ _BEGIN: Final = b"".join((_HEAD, b"\x00", b"\x04\x00", b"\xfb\xff", _SECRET))
 HEAD: Final = len(_BEGIN)
 _TWO: Final = struct.Struct("<2L")
 FOOTER: Final = _TWO.size
-_LEAST: Final = 1 << 20
+_LEAST: Final = 1 << 16
 _ZEROS: Final = memoryview(bytes(1 << 16))
 _ALL: Final = 0xFFFFFFFF
 
@@ -81,7 +81,7 @@ class Frame:
     def room(self, size: int) -> memoryview:
         """Give so many writable bytes; what was given before is not to be used any more."""
         if len(self._view) < size + FOOTER:
-            self._view = memoryview(bytearray(max(size, _LEAST) + FOOTER))
+            self._view = memoryview(bytearray(max(size, min(2 * len(self._view), MOST_PACKED), _LEAST) + FOOTER))
         return self._view[:size]
 
     def inflated(self, begin: int, end: int, size: int, crc: int) -> memoryview | None:

@@ -1,15 +1,11 @@
-"""Libraries that belong to the system itself, so that a wheel may need them without holding them.
+"""Libraries that belong to Windows itself, so that a wheel may need them without holding them.
 
-Linux is not here: there each platform tag has its own list (auditwheel's policies). This is Python, since most wheels need it and TOML
-takes longer to read than a small wheel to prove.
+This is Python, since many wheels need it and TOML takes longer to read than a small wheel to prove.
 """
-
-# Where macOS' libraries and frameworks stand (dyld's shared cache).
-MACOS_FOLDERS = ("/usr/lib/", "/System/Library/")
 
 # DLLs of Windows 10 and later as Microsoft documents them, and the C runtime that every CPython installer brings along
 # (vcruntime140, vcruntime140_1). msvcp140.dll is not among them: a machine without Visual C++'s redistributable has none.
-WINDOWS_NAMES = frozenset({
+NAMES = frozenset({
     "aclui.dll", "activeds.dll", "adsldpc.dll", "advapi32.dll", "advpack.dll", "amsi.dll", "apphelp.dll", "appxpackaging.dll",
     "asycfilt.dll", "atl.dll", "audioses.dll", "authz.dll", "avicap32.dll", "avifil32.dll", "avrt.dll", "bcrypt.dll",
     "bcryptprimitives.dll", "bluetoothapis.dll", "browcli.dll", "bthprops.cpl", "cabinet.dll", "certca.dll", "certcli.dll",
@@ -51,4 +47,4 @@ WINDOWS_NAMES = frozenset({
 })  # fmt: skip
 
 # API sets are resolved by the loader itself: api-ms-win-*.dll and ext-ms-*.dll.
-WINDOWS_API_SETS = ("api-ms-win-", "ext-ms-")
+API_SETS = ("api-ms-win-", "ext-ms-")
