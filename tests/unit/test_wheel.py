@@ -1,3 +1,5 @@
+import errno
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -65,6 +67,24 @@ def test_stored_members_are_read(tmp_path: Path) -> None:
 def facts_of(wheel: Wheel) -> tuple[object, ...]:
     """Scans are compared by what they tell: they have no equality of their own."""
     return wheel.members, [(binary.member, binary.scan and binary.scan.slices) for binary in wheel.binaries]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system cannot be told what will be read")
+def test_the_system_is_told_early_what_will_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, ...]] = []
+
+    def refuse(_: int, *words: int) -> None:
+        told.append(words)
+        raise OSError(errno.EINVAL, "a file system that takes no advice")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    path = wheels.write_wheel(tmp_path)
+    read(path, contents=False)
+    assert told == []
+    assert read(path).members
+    assert told == [(0, 0, os.POSIX_FADV_WILLNEED)]
+    monkeypatch.delattr(os, "posix_fadvise")
+    assert read(path).members
 
 
 def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

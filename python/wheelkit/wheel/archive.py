@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
@@ -34,6 +34,8 @@ class Archive:
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)
                 self._directory = read_directory(file, shallow=shallow)
+                if not shallow:
+                    _announce(file.fileno())
         except OSError as error:
             raise unreadable(path, error) from error
         except DirectoryError as error:
@@ -67,3 +69,10 @@ class Archive:
                 return False
             position += header.SIZE + len(entry.raw) + entry.packed
         return self._directory.plain and position == self._directory.start
+
+
+def _announce(descriptor: int) -> None:
+    """Tell the kernel that all of a file will be read, so that it fetches what is not in memory while other files are read."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
