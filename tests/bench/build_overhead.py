@@ -3,7 +3,9 @@
     python tests/bench/build_overhead.py [--runs 5] [--builder cibuildwheel|host] [--json] [PROJECT]
 
 PROJECT is a folder or an sdist; by default wheelkit itself. With a folder the bare commands are `uv build --sdist` and the builder's;
-with an sdist only the builder's. cibuildwheel is taken with the environment that ci/image.py prints, where its image stands.
+with an sdist only the builder's. cibuildwheel repairs and tests by itself; for the host builder, which makes one abi3 wheel here,
+`auditwheel repair` and the tests in an environment for each interpreter are written out, one after another, as people run them by hand.
+cibuildwheel is taken with the environment that ci/image.py prints, where its image stands.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from outcome import Outcome, compared
 from pairs import Contender, duel
 from script import script
+
+from wheelkit.machine import find_pythons
+from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -62,7 +68,21 @@ def bare_script(project: Path, builder: str, image: dict[str, str], scratch: Pat
         sdist = f"{scratch}/sdist/*.tar.gz"
     lines.append(f"rm -rf {scratch}/bare")
     lines.append(_line(step, sdist, scratch))
+    if builder == "host":
+        lines += _by_hand(step, scratch)
     return "\n".join(lines)
+
+
+def _by_hand(step: dict[str, Any], scratch: Path) -> Iterator[str]:
+    """Write what the host builder does after the build: repair, and tests on each interpreter that is here."""
+    raw, done = f"{scratch}/bare/*.whl", f"{scratch}/repaired"
+    yield f"rm -rf {done}; {step['repair'].replace('{dest_dir}', done).replace('{wheel}', raw)}"
+    wanted = [Interpreter.parse(identifier.partition("-")[0]) for identifier in step["identifiers"]]
+    for tag, python in find_pythons(wanted).items():
+        env = scratch / f"env-{tag}"
+        yield f"rm -rf {env}; uv venv --quiet --python {python.path} {env}; uv pip install --quiet --python {env}/bin/python {done}/*.whl"
+        for test in step["tests"]:
+            yield f"(cd {env} && VIRTUAL_ENV={env} PATH={env}/bin:$PATH sh -c {shlex.quote(test)})"
 
 
 def _line(step: dict[str, Any], sdist: str, scratch: Path) -> str:

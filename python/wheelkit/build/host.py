@@ -102,25 +102,36 @@ def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: W
 
 
 def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Python], shop: Workshop) -> None:
-    """Test every wheel on each of its interpreters, several at a time."""
-    cases = {f"{one.path.name} {tag}": (one.path, tag) for one in made for tag in one.cells}
+    """Test every wheel on each of its interpreters, several at a time.
+
+    They are installed one after the other: uv fetches in parallel by itself, and finds what it asked an index for the first time in its
+    cache the next time.
+    """
+    cases = {f"{one.path.name} {tag}": (one.path, pythons[tag]) for one in made for tag in one.cells}
+    folders = {key: _installed(path, python, shop) for key, (path, python) in cases.items()}
 
     def test(key: str, stop: Callable[[], bool] | None) -> None:
-        path, tag = cases[key]
-        _test(path, job, pythons[tag], shop.apart(tag, stop))
+        path, python = cases[key]
+        _test(path, python, job.tests, folders[key], shop.apart(python.interpreter.tag, stop))
 
     in_order(dict.fromkeys(cases, ()), test)
 
 
-def _test(path: Path, job: NativeStep, python: Python, shop: Workshop) -> None:
-    """Install the wheel into a fresh environment of the interpreter and run the step's tests there, away from the sources."""
+def _installed(path: Path, python: Python, shop: Workshop) -> Path:
+    """Install the wheel into a fresh environment of the interpreter, and give the folder around it, away from the sources."""
     folder = shop.fresh(f"test-{python.interpreter.tag}")
     uv, env = find_tool("uv"), folder / "env"
     what = f"installing {path.name} on {python.interpreter}"
     checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what)
     install = (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path))
     checked(shop.run, Command(argv=install), what)
-    for test in job.tests:
+    return folder
+
+
+def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, shop: Workshop) -> None:
+    """Run the step's tests in the folder's environment."""
+    env = folder / "env"
+    for test in tests:
         command = Command(
             argv=("sh", "-c", test),
             cwd=folder,
