@@ -202,17 +202,25 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     Looks at the running one, at PATH and where pyenv, uv, the manylinux images, the installers of python.org and setup-python put
     theirs. One with headers is preferred.
     """
-    found: dict[str, Python] = {}
-    for interpreter in wanted:
-        for path in dict.fromkeys(places(interpreter, environ)):
-            python = _probe(path)
-            if python is None or python.interpreter != interpreter:
-                continue
-            if python.headers or interpreter.tag not in found:
-                found[interpreter.tag] = python
-            if python.headers:
-                break
-    return found
+    from concurrent.futures import ThreadPoolExecutor
+
+    wanted = tuple(wanted)
+    with ThreadPoolExecutor() as pool:  # some of them are scripts that look for the interpreter themselves, and take their time
+        found = zip(wanted, pool.map(lambda one: _best(one, environ), wanted), strict=True)
+        return {interpreter.tag: python for interpreter, python in found if python is not None}
+
+
+def _best(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:
+    """Find the first such interpreter with headers, else the first one."""
+    first: Python | None = None
+    for path in dict.fromkeys(places(wanted, environ)):
+        python = _probe(path)
+        if python is None or python.interpreter != wanted:
+            continue
+        if python.headers:
+            return python
+        first = first or python
+    return first
 
 
 def places(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:

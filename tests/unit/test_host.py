@@ -217,7 +217,7 @@ def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> No
     shop = workshop(tmp_path, Uv(fails={"sh -c second": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
     with pytest.raises(CheckFailedError, match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second") as caught:
-        host._test(path, job(tests=("first", "second", "third")), pythons("cp312")["cp312"], shop)
+        host._test_all([Made(path=path, cells=("cp312",))], job(tests=("first", "second", "third")), pythons("cp312"), shop)
     assert caught.value.detail == "AssertionError"
     ran = [command.argv[2] for command in shop.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert ran == ["first", "second"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -108,11 +110,15 @@ def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Pytho
     cache the next time.
     """
     cases = {f"{one.path.name} {tag}": (one.path, pythons[tag]) for one in made for tag in one.cells}
-    folders = {key: _installed(path, python, shop) for key, (path, python) in cases.items()}
+    installing = threading.Lock()
 
     def test(key: str, stop: Callable[[], bool] | None) -> None:
         path, python = cases[key]
-        _test(path, python, job.tests, folders[key], shop.apart(python.interpreter.tag, stop))
+        own = shop.apart(python.interpreter.tag, stop)
+        with installing:
+            folder = _installed(path, python, own)
+        _test(path, python, job.tests, folder, own)
+        shutil.rmtree(folder, ignore_errors=True)
 
     in_order(dict.fromkeys(cases, ()), test)
 
