@@ -198,6 +198,7 @@ def build_identifier(interpreter: Interpreter, target: Target) -> str:
     return f"{interpreter.tag}-{target.build_suffix}"
 
 
+@cache
 def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]:
     """List the CPythons from the oldest that ``requires-python`` admits (3.9 where it says nothing) to the newest released.
 

@@ -39,7 +39,7 @@ class Tag(Struct, frozen=True):
 
 def expand(pythons: Iterable[str], abis: Iterable[str], platforms: Iterable[str]) -> frozenset[Tag]:
     """Give every tag that the compressed sets of a file name stand for."""
-    return frozenset(Tag(*(part.lower() for part in parts)) for parts in product(pythons, abis, platforms))
+    return frozenset(Tag(python.lower(), abi.lower(), platform.lower()) for python, abi, platform in product(pythons, abis, platforms))
 
 
 def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -> Iterator[Tag]:

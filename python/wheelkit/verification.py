@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Dist, metadata, names, sdist_checks
+from wheelkit.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Arriving, Dist, metadata, names, sdist_checks
 from wheelkit.checks.catalogue import found
 from wheelkit.checks.coverage import cover
 from wheelkit.checks.crossed import crossed
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.plain import normalise
 from wheelkit.report.model import Finding, Report, Row, Severity
-from wheelkit.wheel import Sdist, Wheel, read_each
+from wheelkit.wheel import Sdist, Wheel, read_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from wheelkit.checks import Contract, DistCheck, ReleaseCheck, WheelCheck
+    from wheelkit.checks import Contract, DistCheck, Release, ReleaseCheck, WheelCheck
     from wheelkit.matrix import Target
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -46,19 +47,25 @@ def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
     if native is not None:
         contract = replace(contract, native=tuple(native))
     files = collect(paths)
-    if contract.unnamed is not None and any(path.is_dir() for path in paths):
+    whole = any(path.is_dir() for path in paths)
+    if contract.unnamed is not None and whole:
         contract = contract.for_dist({_distribution(path.name) for path in files})
-    wheels, findings = _judged_wheels([path for path in files if path.suffix == ".whl"], contract, shallow=shallow, threads=threads)
+    wheels = [path for path in files if path.suffix == ".whl"]
     sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
-    dist = Dist(wheels=wheels, sdists=sdists, whole=any(path.is_dir() for path in paths))
-    report, foreign = _report(dist, (*known, *findings, *unreadable), contract, _ALL), crossed(files)
-    return replace(
-        report,
-        rows=tuple(replace(row, cross=tuple(name for name in row.files if name in foreign)) for row in report.rows),
-        wheels=sum(path.suffix == ".whl" for path in files),
-        sdists=sum(path.suffix != ".whl" for path in files),
-        seconds=time.perf_counter() - started,
-    )
+    judgement = _Judgement(contract, _ALL, known=(*known, *unreadable), whole=whole)
+    arriving = Arriving((path.name for path in wheels), sdists)
+    for batch in read_batches(wheels, contents=not shallow, threads=threads):
+        for place, outcome in batch:
+            judgement.judge_file(wheels[place], outcome)
+            arriving.add(place, wheels[place].name, None if isinstance(outcome, WheelError) else outcome.without_contents())
+        # Not before, since threads that compute only hinder each other.
+        for release in arriving.complete():
+            judgement.judge_release(release)
+    for release in arriving.rest():
+        judgement.judge_release(release)
+    report, foreign = judgement.report(wheels=len(wheels), sdists=len(files) - len(wheels)), crossed(files)
+    rows = tuple(_marked(row, foreign) for row in report.rows) if foreign else report.rows
+    return replace(report, rows=rows, seconds=time.perf_counter() - started)
 
 
 def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named: bool = False) -> Report:
@@ -67,23 +74,13 @@ def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named:
     With ``named`` only the files' names and what an index tells of them are known, and only what follows from those is judged.
     """
     started = time.perf_counter()
-    checks = _BY_NAME if named else _ALL
-    own = (item for wheel in dist.wheels for item in _of_wheel(wheel, contract, checks))
-    return replace(_report(dist, (*findings, *own), contract, checks), seconds=time.perf_counter() - started)
-
-
-def _report(dist: Dist, findings: Iterable[Finding], contract: Contract, checks: _Checks) -> Report:
-    """Judge what lies above the single wheels, and put everything together."""
-    rows, judged = _judge(dist, contract, checks)
-    owners = {item.filename: item.distribution for item in dist.wheels} | {item.filename: item.distribution for item in dist.sdists}
-    accepted = tuple(sorted((_accepted(item, owners, contract) for item in (*findings, *judged)), key=_order))
-    return Report(
-        rows=tuple(_with_codes(row, accepted) for row in rows),
-        findings=accepted,
-        wheels=len(dist.wheels),
-        sdists=len(dist.sdists),
-        seconds=0.0,
-    )
+    judgement = _Judgement(contract, _BY_NAME if named else _ALL, known=findings, whole=dist.whole)
+    for wheel in dist.wheels:
+        judgement.judge_wheel(wheel)
+    for release in dist.releases:
+        judgement.judge_release(release)
+    report = judgement.report(wheels=len(dist.wheels), sdists=len(dist.sdists))
+    return replace(report, seconds=time.perf_counter() - started)
 
 
 def collect(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -117,27 +114,6 @@ def _distribution(filename: str) -> str:
 
 def _shipped(path: Path) -> bool:
     return path.name.endswith((".whl", ".tar.gz"))
-
-
-def _judged_wheels(
-    files: Sequence[Path], contract: Contract, *, shallow: bool, threads: int | None
-) -> tuple[tuple[Wheel, ...], list[Finding]]:
-    """Read the wheels, and judge each while other threads read the next ones."""
-    findings: list[Finding] = []
-    wheels: dict[int, Wheel] = {}
-    for place, outcome in read_each(files, contents=not shallow, threads=threads):
-        if isinstance(outcome, WheelError):
-            path = files[place]
-            findings.append(found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name))
-        else:
-            findings += _of_wheel(outcome, contract, _ALL)
-            wheels[place] = outcome.without_contents()
-    return tuple(wheels[place] for place in sorted(wheels)), findings
-
-
-def _of_wheel(wheel: Wheel, contract: Contract, checks: _Checks) -> Iterator[Finding]:
-    for check in checks.wheels:
-        yield from check(wheel, contract)
 
 
 def _read_sdists(files: Sequence[Path]) -> tuple[tuple[Sdist, ...], list[Finding]]:
@@ -181,37 +157,95 @@ _BY_NAME = _Checks(
 )
 
 
-def _judge(dist: Dist, contract: Contract, checks: _Checks) -> tuple[list[Row], list[Finding]]:
-    rows: list[Row] = []
-    of_sdists, of_both = sdist_checks() if dist.sdists and checks.sdists else ((), ())
-    findings = [item for sdist in dist.sdists for sdist_check in of_sdists for item in sdist_check(sdist, contract)]
-    for release in dist.releases:
-        coverage = cover(release, contract, whole=dist.whole)
-        rows += coverage.rows
-        findings += [replace(item, distribution=release.distribution) for item in coverage.findings]
-        findings += [item for release_check in (*checks.releases, *of_both) for item in release_check(release, contract)]
-    findings += [item for dist_check in checks.dists for item in dist_check(dist, contract)]
-    return rows, findings
+class _Judgement:
+    """What is found of files and releases, one after the other; so that any number of them can be judged, only their rows are kept.
+
+    Of the project's own distributions all is kept that the checks of the whole dist ask for. ``known`` are findings from elsewhere.
+    """
+
+    def __init__(self, contract: Contract, checks: _Checks, *, known: Iterable[Finding], whole: bool) -> None:
+        self._contract, self._checks, self._whole = contract, checks, whole
+        self._known = tuple(known)
+        self._named = {item.file for item in self._known}
+        self._rows: list[Row] = []
+        self._findings: list[Finding] = []
+        self._wheels: list[Wheel] = []
+        self._sdists: list[Sdist] = []
+        self._owners: dict[str, str] = {}
+
+    def judge_file(self, path: Path, outcome: Wheel | WheelError) -> None:
+        """Judge what was read of a file, or that it could not be read."""
+        if isinstance(outcome, WheelError):
+            self._note([found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name)])
+        else:
+            self.judge_wheel(outcome)
+
+    def judge_wheel(self, wheel: Wheel) -> None:
+        """Run the checks of single wheels."""
+        self._note((item for check in self._checks.wheels for item in check(wheel, self._contract)), wheel.distribution)
+
+    def judge_release(self, release: Release) -> None:
+        """Run the checks of releases and of sdists; all of the release's wheels are known."""
+        coverage = cover(release, self._contract, whole=self._whole)
+        self._rows += coverage.rows
+        self._note(coverage.findings, release.distribution)
+        of_sdists, of_both = sdist_checks() if release.sdists and self._checks.sdists else ((), ())
+        for sdist in release.sdists:
+            for sdist_check in of_sdists:
+                self._note(sdist_check(sdist, self._contract), sdist.distribution)
+        for release_check in (*self._checks.releases, *of_both):
+            self._note(release_check(release, self._contract), release.distribution)
+        self._keep(release)
+
+    def _keep(self, release: Release) -> None:
+        own = self._contract.promise(release.distribution) is not None
+        files = [*(one.filename for one in release.wheels), *(one.filename for one in release.sdists)]
+        self._owners.update((file, release.distribution) for file in files if own or file in self._named)
+        if own:
+            self._wheels += release.wheels
+            self._sdists += release.sdists
+
+    def _note(self, findings: Iterable[Finding], owner: str = "") -> None:
+        self._findings += (_accepted(item, item.distribution or owner, self._contract) for item in findings)
+
+    def report(self, *, wheels: int, sdists: int) -> Report:
+        """Judge what lies above the releases, and put everything together."""
+        dist = Dist(wheels=tuple(self._wheels), sdists=tuple(self._sdists), whole=self._whole)
+        above = (item for check in self._checks.dists for item in check(dist, self._contract))
+        for item in (*self._known, *above):
+            self._note([item], self._owners.get(item.file, item.where))
+        self._findings.sort(key=_order)
+        self._rows.sort(key=attrgetter("version"))
+        self._rows.sort(key=attrgetter("distribution"))
+        rows = tuple(_with_codes(self._rows, self._findings))
+        return Report(rows=rows, findings=tuple(self._findings), wheels=wheels, sdists=sdists, seconds=0.0)
 
 
-def _accepted(finding: Finding, owners: Mapping[str, str], contract: Contract) -> Finding:
+def _accepted(finding: Finding, owner: str, contract: Contract) -> Finding:
     """Mark a finding that the project turned off for the distribution it is about, with the reason."""
-    owner = finding.distribution or owners.get(finding.file, finding.where)
     promise = contract.promise(owner)
     reason = promise.ignore.get(finding.code, "") if promise else ""
     return replace(finding, accepted=reason, distribution=owner)
 
 
-def _with_codes(row: Row, findings: Iterable[Finding]) -> Row:
-    """Name in a row what was found in its files or of its cells; notes and accepted findings are no verdict."""
-    own = (item.code for item in findings if item.severity is not Severity.NOTE and not item.accepted and _concerns(item, row))
-    return replace(row, codes=tuple(dict.fromkeys(own)))
+def _with_codes(rows: Iterable[Row], findings: Iterable[Finding]) -> Iterator[Row]:
+    """Name in each row what was found in its files or of its cells; notes and accepted findings are no verdict."""
+    places: dict[str | tuple[str, str], list[int]] = {}
+    codes: list[str] = []
+    for item in findings:
+        if item.severity is not Severity.NOTE and not item.accepted:
+            places.setdefault(item.file or (item.distribution, item.where), []).append(len(codes))
+            codes.append(item.code)
+    for row in rows:
+        about = [places.get(file, ()) for file in row.files] + [places.get((row.distribution, row.target), ())]
+        own = tuple(dict.fromkeys(codes[place] for place in sorted(set().union(*about))))
+        yield row if own == row.codes else replace(row, codes=own)
 
 
-def _concerns(finding: Finding, row: Row) -> bool:
-    if finding.file:
-        return finding.file in row.files
-    return finding.distribution == row.distribution and finding.where == row.target
+def _marked(row: Row, foreign: frozenset[str]) -> Row:
+    """Name in a row the wheels that were cross-built."""
+    cross = tuple(name for name in row.files if name in foreign)
+    return replace(row, cross=cross) if cross else row
 
 
 def _order(finding: Finding) -> tuple[int, str, str, str]:

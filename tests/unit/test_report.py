@@ -115,6 +115,15 @@ def test_narrow_terminals_lose_the_dim_columns_first() -> None:
     assert "cp311-cp314" in heads[60]
 
 
+def test_one_release_that_does_not_fit_narrows_all() -> None:
+    other = row("win_amd64", label="a label that takes a good part of the width of a terminal")
+    both = replace(REPORT, rows=(*REPORT.rows, replace(other, distribution="other")))
+    heads = {one: [line for line in shown(one, 120).splitlines() if "verdict" in line] for one in (REPORT, both)}
+    assert ["size" in line for line in heads[REPORT]] == [True]
+    assert ["size" in line for line in heads[both]] == [False, False]
+    assert ["size" in line for line in shown(both, None).splitlines() if "verdict" in line] == [True, True]
+
+
 def test_a_pipe_gets_every_column_and_whole_lines() -> None:
     assert shown(REPORT, None) == shown(REPORT, 200)
 

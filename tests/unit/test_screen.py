@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -39,6 +40,12 @@ def test_json_goes_to_standard_output_alone(capsys: Capture) -> None:
     result_json({"x": ["é"]})
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ('{\n  "x": [\n    "\\u00e9"\n  ]\n}\n', "")
+
+
+def test_json_that_is_written_in_pieces_is_whole(capsys: Capture) -> None:
+    document = {"files": [{"name": f"part{number}", "size": number, "cells": []} for number in range(3000)]}
+    result_json(document)
+    assert capsys.readouterr().out == json.dumps(document, indent=2) + "\n"
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool = True) -> None:

@@ -1,5 +1,6 @@
 import io
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 import wheels
 import zoo
 from wheelkit import manifest
-from wheelkit.checks import Contract, Dist, Promise, contract_of
+from wheelkit.checks import Arriving, Contract, Dist, Promise, Release, contract_of
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
 from wheelkit.family import Family
@@ -16,7 +17,9 @@ from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project import Distribution, Kind
 from wheelkit.report.model import Finding, Report, Severity
 from wheelkit.verification import collect, judge, verify
-from wheelkit.wheel import Wheel, read_all
+from wheelkit.wheel import Sdist, Wheel, read_all
+from wheelkit.wheel import read as read_wheel
+from wheelkit.wheel.sdist import read_sdist
 
 ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
 
@@ -213,3 +216,83 @@ def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> 
             report = verify([path], Contract())
             again = judge(Dist(wheels=(whole,), sdists=(), whole=False), (), Contract())
             assert (report.rows, report.findings) == (again.rows, again.findings), name
+
+
+def arriving(folder: Path, names: list[str], *sdists: Sdist) -> tuple[Arriving, list[Wheel]]:
+    read = [read_wheel(wheels.write_wheel(folder, name)) for name in names]
+    return Arriving(names, sdists), read
+
+
+def told(releases: Iterable[Release]) -> list[tuple[str, str, list[str]]]:
+    return [(one.distribution, one.version, [file.filename for file in (*one.wheels, *one.sdists)]) for one in releases]
+
+
+def test_a_release_is_complete_once_its_last_wheel_is_there(tmp_path: Path) -> None:
+    names = ["Demo-1.0-cp311-abi3-win_amd64.whl", ABI3, "demo-2.0-py3-none-any.whl"]
+    expected, (first, second, other) = arriving(tmp_path, names)
+    expected.add(1, names[1], second)
+    assert told(expected.complete()) == []
+    expected.add(2, names[2], other)
+    assert told(expected.complete()) == [("demo", "2.0", names[2:])]
+    assert told(expected.complete()) == []  # each is given once
+    expected.add(0, names[0], first)
+    assert told(expected.complete()) == [("demo", "1.0", names[:2])]  # in the order of the places
+    assert told(expected.rest()) == []
+
+
+def test_a_wheel_that_cannot_be_read_is_not_waited_for(tmp_path: Path) -> None:
+    names = [ABI3, wheels.PURE]
+    expected, (first, _) = arriving(tmp_path, names)
+    expected.add(0, names[0], first)
+    assert told(expected.complete()) == []
+    expected.add(1, names[1], None)
+    assert told(expected.complete()) == [("demo", "1.0", [ABI3])]
+
+
+def test_a_file_whose_name_is_no_wheels_can_belong_anywhere(tmp_path: Path) -> None:
+    odd = "odd.whl"
+    first = read_wheel(wheels.write_wheel(tmp_path, ABI3))
+    stray = replace(first, path=tmp_path / odd, name=None, name_problem="it has 1 part")
+    expected = Arriving([ABI3, odd], ())
+    expected.add(0, ABI3, first)
+    assert told(expected.complete()) == []
+    expected.add(1, odd, stray)
+    assert told(expected.complete()) == [("demo", "1.0", [ABI3, odd])]
+
+
+def test_sdists_are_given_with_their_wheels_or_at_the_end(tmp_path: Path) -> None:
+    own, other = (read_sdist(write_sdist(tmp_path, "demo", version)) for version in ("1.0", "3.0"))
+    expected, (first,) = arriving(tmp_path, [ABI3], own, other)
+    expected.add(0, ABI3, first)
+    assert told(expected.complete()) == [("demo", "1.0", [ABI3, own.filename])]
+    assert told(expected.rest()) == [("demo", "3.0", [other.filename])]
+
+
+def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp_path: Path) -> None:
+    """More than are read at a time, promised and others, with an unreadable file, an odd name and an sdist."""
+    for number in range(70):
+        wheels.write_wheel(tmp_path, f"part{number % 40}-{number // 40}.0-py3-none-any.whl", record_text="" if number % 9 == 0 else None)
+    for name in ("demo-1.0-cp311-abi3-win_amd64.whl", ABI3, wheels.PURE):
+        wheels.write_wheel(tmp_path, name)
+    (tmp_path / wheels.PURE).rename(tmp_path / "odd.whl")
+    (tmp_path / "part1-9.0-py3-none-any.whl").write_bytes(b"")
+    write_sdist(tmp_path)
+    contract = promising(ignore={"WK803": "for later"}, targets=("manylinux_2_28_x86_64", "macosx_11_0_arm64"))
+    report = verify([tmp_path], contract)
+    facts = [one for one in read_all(sorted(tmp_path.glob("*.whl"))) if isinstance(one, Wheel)]
+    sdists = (read_sdist(tmp_path / "demo-1.0.tar.gz"),)
+    unreadable = [item for item in report.findings if item.code == "WK101"]
+    whole = judge(Dist(wheels=tuple(facts), sdists=sdists), unreadable, contract)
+    assert (report.rows, report.findings) == (whole.rows, whole.findings)
+    assert (report.wheels, report.sdists) == (74, 1)
+    assert {"WK101", "WK108", "WK801", "WK803"} <= set(codes(report))
+    assert [(row.distribution, row.version) for row in report.rows] == sorted((row.distribution, row.version) for row in report.rows)
+    assert {row.codes for row in report.rows if row.distribution == "part9"} == {("WK108",), ()}
+
+
+def test_what_is_known_of_a_file_is_about_its_distribution(tmp_path: Path) -> None:
+    path = wheels.write_wheel(tmp_path, ABI3)
+    known = Finding(code="WK108", severity=Severity.ERROR, what="it was seen elsewhere", fix="look", file=ABI3)
+    for contract in (Contract(), promising(ignore={"WK108": "known"})):
+        (item,) = (one for one in verify([path], contract, known=[known]).findings if one.code == "WK108")
+        assert (item.distribution, item.accepted) == ("demo", "known" if contract.promises else "")

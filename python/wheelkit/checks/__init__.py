@@ -28,7 +28,7 @@ from wheelkit.checks import (
     windows,
 )
 from wheelkit.checks.contract import Contract, Promise, contract_of
-from wheelkit.checks.dist import Dist, Release
+from wheelkit.checks.dist import Arriving, Dist, Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,18 @@ if TYPE_CHECKING:
     ReleaseCheck = Callable[[Release, Contract], Iterator[Finding]]
     DistCheck = Callable[[Dist, Contract], Iterator[Finding]]
 
-__all__ = ["DIST_CHECKS", "RELEASE_CHECKS", "WHEEL_CHECKS", "Contract", "Dist", "Promise", "Release", "contract_of", "sdist_checks"]
+__all__ = [
+    "DIST_CHECKS",
+    "RELEASE_CHECKS",
+    "WHEEL_CHECKS",
+    "Arriving",
+    "Contract",
+    "Dist",
+    "Promise",
+    "Release",
+    "contract_of",
+    "sdist_checks",
+]
 
 WHEEL_CHECKS: tuple[WheelCheck, ...] = (
     archive.members,

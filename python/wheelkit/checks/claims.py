@@ -48,7 +48,7 @@ class Claim(Struct, frozen=True, kw_only=True):
 def claims(wheel: Wheel) -> tuple[Claim, ...]:
     """Read the wheel's platform tags; ``any`` and tags of systems that are not known here claim nothing."""
     platforms = wheel.name.platforms if wheel.name else ()
-    return tuple(claim for platform in platforms if (claim := _claim(platform.lower())) is not None)
+    return tuple([claim for platform in platforms if (claim := _claim(platform.lower())) is not None])
 
 
 def _claim(platform: str) -> Claim | None:

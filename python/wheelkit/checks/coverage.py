@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -148,18 +149,18 @@ def _candidate(wheel: Wheel) -> Candidate:
     return Candidate(filename=wheel.filename, tags=wheel.tags, build=build, requires_python=required)
 
 
-def _picks(release: Release, line: Line, interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
+def _picks(release: Release, line: Line, interpreters: Sequence[Interpreter]) -> list[str]:
     candidates = [_candidate(wheel) for wheel in release.wheels]
     chosen = (pick(candidates, line.target, interpreter) for interpreter in interpreters)
-    return tuple(candidate.filename if candidate else "" for candidate in chosen)
+    return [candidate.filename if candidate else "" for candidate in chosen]
 
 
 def _row(release: Release, line: Line, interpreters: Sequence[Interpreter], picks: Sequence[str]) -> Row:
     uncovered = Cover.ELSEWHERE if line.elsewhere else Cover.SDIST if release.sdists else Cover.MISSING
-    cells = tuple(
+    cells = [
         CellCover(interpreter=interpreter.tag, cover=Cover.WHEEL if file else uncovered, file=file)
         for interpreter, file in zip(interpreters, picks, strict=True)
-    )
+    ]
     files = tuple(dict.fromkeys(file for file in picks if file))
     wheels = [wheel for wheel in release.wheels if wheel.filename in files]
     if not wheels and not line.judged and not line.elsewhere:
@@ -171,10 +172,10 @@ def _row(release: Release, line: Line, interpreters: Sequence[Interpreter], pick
         distribution=release.distribution,
         version=release.version,
         target=line.label,
-        label=label,
-        cells=cells,
+        label=intern(label),
+        cells=tuple(cells),
         files=files,
-        needs="" if line.label == _ANY else needs(wheels, line.target),
+        needs="" if line.label == _ANY else intern(needs(wheels, line.target)),
         size=sum(wheel.size for wheel in wheels),
         codes=("WK801",) if line.judged and not all(picks) else (),
     )

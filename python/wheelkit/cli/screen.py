@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _KILO = 1000
+# How many pieces of JSON are written at a time.
+_CHUNKS = 10_000
 
 
 def complain(message: str, *, detail: str = "", hint: str = "") -> None:
@@ -35,8 +37,12 @@ def result(text: str) -> None:
 def result_json(document: Any) -> None:  # noqa: ANN401 - plain data
     """Print a result as JSON to standard output."""
     import json
+    from itertools import islice
 
-    show(f"{json.dumps(document, indent=2)}\n")
+    chunks = json.JSONEncoder(indent=2).iterencode(document)  # all of a large one take ten times the memory of the text
+    while piece := "".join(islice(chunks, _CHUNKS)):
+        show(piece)
+    show("\n")
 
 
 def show(text: str, *, err: bool = False) -> None:

@@ -49,7 +49,7 @@ class Cover(StrEnum):
     ELSEWHERE = "elsewhere"  # promised, but not judged in this run (``--native``)
 
 
-class CellCover(Struct, frozen=True, kw_only=True):
+class CellCover(Struct, frozen=True, kw_only=True, gc=False):
     """One cell: its interpreter, how it is served, and by which file."""
 
     interpreter: str
@@ -57,7 +57,7 @@ class CellCover(Struct, frozen=True, kw_only=True):
     file: str = ""
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Struct, frozen=True, kw_only=True, gc=False):
     """One line of the matrix: a distribution on a target, with what its wheels need, weigh and the verdict.
 
     ``label`` says what serves the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` the computed floor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,16 +12,21 @@ from wheelkit.report.model import Cover, Severity
 from wheelkit.report.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from wheelkit.report.model import Row
+
+    # Whether the cells stand apart, and the columns that are left out.
+    _Form = tuple[bool, tuple[str, ...]]
 
 _UNIT = 1000
 _TWO_DIGITS = 10
 _GAP = "   "
 _CODES_SHOWN = 2
+# Logs and pipes have no width: nothing is wrapped or left out there.
+UNLIMITED = 100_000
 # What is left out, from the widest terminal to the narrowest; then the cells move together.
-_STEPS: tuple[tuple[bool, tuple[str, ...]], ...] = (
+_STEPS: tuple[_Form, ...] = (
     (True, ()),
     (True, ("size",)),
     (True, ("size", "needs")),
@@ -40,28 +46,42 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 class _Column(Struct, frozen=True, kw_only=True):
-    """One column below the name: its heading, its cells with their styles, and where it is aligned."""
+    """One column below the name: its heading, its cells with their styles, how wide it is, and where it is aligned."""
 
     heading: str
     cells: tuple[tuple[str, str], ...]
+    width: int
     right: bool = False
     gap: str = _GAP
 
-    @property
-    def width(self) -> int:
-        return max(len(self.heading), *(len(text) for text, _ in self.cells))
+    @staticmethod
+    def of(heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = _GAP) -> _Column:
+        """Make a column as wide as its widest cell."""
+        cells = tuple(cells)
+        width = max(len(heading), *(len(text) for text, _ in cells))
+        return _Column(heading=heading, cells=cells, width=width, right=right, gap=gap)
 
     def cell(self, text: str) -> str:
         return text.rjust(self.width) if self.right else text.ljust(self.width)
 
 
-def tables(releases: Sequence[Sequence[Row]], look: Look) -> Iterator[Iterator[Line]]:
-    """Draw the rows of each release, all in the widest form in which every one of them fits."""
-    for wide, dropped in _STEPS:
-        drawn = [(rows, _columns(rows, look, wide=wide, dropped=dropped)) for rows in releases]
-        if all(_width(rows, columns) <= look.width for rows, columns in drawn):
-            break
-    yield from (_table(rows, columns) for rows, columns in drawn)
+def tables(rows: Sequence[Row], look: Look) -> Iterator[Iterator[Line]]:
+    """Draw the rows of each release, all in the widest form in which every one of them fits.
+
+    Each is drawn when it is asked for: thousands of them at once take more memory than the facts of their wheels.
+    """
+    form = next((one for one in _STEPS if _fits(rows, look, one)), _STEPS[-1])
+    yield from (_table(release, _columns(release, look, form)) for release in _releases(rows))
+
+
+def _releases(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    return (list(release) for _, release in groupby(rows, key=lambda row: (row.distribution, row.version)))
+
+
+def _fits(rows: Sequence[Row], look: Look, form: _Form) -> bool:
+    if look.width >= UNLIMITED:
+        return True
+    return all(_width(release, _columns(release, look, form)) <= look.width for release in _releases(rows))
 
 
 def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
@@ -85,22 +105,23 @@ def _lead(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
     return max(target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(_name(rows)))
 
 
-def _columns(rows: Sequence[Row], look: Look, *, wide: bool, dropped: Sequence[str]) -> list[_Column]:
-    label = _Column(heading="", cells=tuple(("" if "label" in dropped else row.served, "dim") for row in rows))
+def _columns(rows: Sequence[Row], look: Look, form: _Form) -> list[_Column]:
+    wide, dropped = form
+    label = _Column.of("", (("" if "label" in dropped else row.served, "dim") for row in rows))
     columns = [label, *(_wide_cells(rows, look) if wide else _narrow_cells(rows, look))]
     if "needs" not in dropped:
-        columns.append(_Column(heading="needs", cells=tuple((row.needs, "dim") for row in rows)))
+        columns.append(_Column.of("needs", ((row.needs, "dim") for row in rows)))
     if "size" not in dropped:
-        columns.append(_Column(heading="size", cells=tuple((shown_size(row.size), "dim") for row in rows), right=True))
-    columns.append(_Column(heading="verdict", cells=tuple(_verdict(row, look) for row in rows)))
+        columns.append(_Column.of("size", ((shown_size(row.size), "dim") for row in rows), right=True))
+    columns.append(_Column.of("verdict", (_verdict(row, look) for row in rows)))
     return columns
 
 
 def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
     for index, first in enumerate(rows[0].cells):
         tag = first.interpreter
-        marks = tuple((look.marks[row.cells[index].cover].center(len(tag)), _style(row.cells[index].cover)) for row in rows)
-        yield _Column(heading=tag, cells=marks, gap="  ")
+        covers = [row.cells[index].cover for row in rows]
+        yield _Column.of(tag, ((look.marks[cover].center(len(tag)), _COVERED[cover]) for cover in covers), gap="  ")
 
 
 def _narrow_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
@@ -109,11 +130,10 @@ def _narrow_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
     style = {True: "green", False: "yellow"}
     marks = ("".join(look.marks[cell.cover] for cell in row.cells) for row in rows)
     served = (all(cell.cover is Cover.WHEEL for cell in row.cells) for row in rows)
-    yield _Column(heading=heading, cells=tuple((text, style[full]) for text, full in zip(marks, served, strict=True)))
+    yield _Column.of(heading, ((text, style[full]) for text, full in zip(marks, served, strict=True)))
 
 
-def _style(cover: Cover) -> str:
-    return {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}[cover]
+_COVERED = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
 
 
 def _verdict(row: Row, look: Look) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from wheelkit.report.line import Line
 from wheelkit.report.model import Cover, Severity
 from wheelkit.report.printable import encodable, printable
-from wheelkit.report.table import Look, tables
+from wheelkit.report.table import UNLIMITED, Look, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _MARGIN = 6
 _GAP = 2
-# Logs and pipes have no width: nothing is wrapped or left out there.
-_UNLIMITED = 100_000
 _FILES_SHOWN = 2
 _ALIKE_SHOWN = 3
 # How many lines are written at a time.
@@ -51,9 +49,8 @@ def pieces(report: Report, screen: Screen) -> Iterator[str]:
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[Line]:
-    look = Look(width=screen.width or _UNLIMITED, marks=_marks(screen.encoding), severities=_severities(report.findings))
-    releases = [list(rows) for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))]
-    for release in tables(releases, look):
+    look = Look(width=screen.width or UNLIMITED, marks=_marks(screen.encoding), severities=_severities(report.findings))
+    for release in tables(report.rows, look):
         yield from release
         yield Line.of()
     lines = list(_findings(report.findings, look.width, fixes=screen.fixes))

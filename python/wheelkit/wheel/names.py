@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,18 @@ def parse_file_name(filename: str) -> FileName:
     if build and not _BUILD.fullmatch(build):
         message = f'the build tag "{build}" does not begin with a digit'
         raise ValueError(message)
-    for text in sets:
-        if not all(map(_is_word, text.split("."))):
-            message = f'"{text}" is no tag'
-            raise ValueError(message)
-    pythons, abis, platforms = (tuple(map(intern, text.split("."))) for text in sets)
+    pythons, abis, platforms = map(_tags, sets)
     return FileName(distribution=distribution, version=version, build=build, pythons=pythons, abis=abis, platforms=platforms)
+
+
+@lru_cache(maxsize=256)
+def _tags(text: str) -> tuple[str, ...]:
+    """Take a compressed tag set apart; a thousand wheels have a few between them, so each is kept once."""
+    tags = text.split(".")
+    if not all(map(_is_word, tags)):
+        message = f'"{text}" is no tag'
+        raise ValueError(message)
+    return tuple(tags)
 
 
 def _is_word(text: str) -> bool:
@@ -92,7 +99,8 @@ def parse_record(text: bytes) -> tuple[RecordRow, ...]:
     return tuple(_rows(text))
 
 
-def _rows(text: bytes) -> Iterator[RecordRow]:
+def _rows(text: bytes) -> list[RecordRow]:
+    found: list[RecordRow] = []
     try:
         lines = text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -103,7 +111,8 @@ def _rows(text: bytes) -> Iterator[RecordRow]:
             message = f"line {number} is not path,hash,size"
             raise ValueError(message)
         path, digest, size = row
-        yield RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None)
+        found.append(RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None))
+    return found
 
 
 def _cells(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from binascii import b2a_base64
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -57,27 +58,32 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
 
 def read_all(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> list[Wheel | WheelError]:
     """Read many wheels, and give for each, in the order of ``paths``, its facts or why it cannot be read as a wheel."""
-    outcomes = dict(read_each(paths, contents=contents, threads=threads))
+    outcomes = dict(chain.from_iterable(read_batches(paths, contents=contents, threads=threads)))
     return [outcomes[place] for place in range(len(paths))]
 
 
-def read_each(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> Iterator[tuple[int, Wheel | WheelError]]:
-    """Read many wheels like read_all, and give each with its place in ``paths`` as soon as it is read.
+def read_batches(
+    paths: Sequence[Path], *, contents: bool = True, threads: int | None = None
+) -> Iterator[Iterator[tuple[int, Wheel | WheelError]]]:
+    """Read many wheels like read_all, some at a time, and give each with its place in ``paths`` as soon as it is read.
 
-    What the caller does with one goes on while other threads read the next ones.
+    What the caller does with one goes on while other threads read the next ones of its batch; between two batches no other thread works.
     """
-    if not contents:
-        for place, path in enumerate(paths):
-            seen = _try_open(path, contents=False)
-            yield place, seen if isinstance(seen, WheelError) else seen.wheel()
-        return
     threads = threads or os.cpu_count() or 1
-    if len(paths) == 1:
-        yield 0, _read_one(paths[0], threads)
-        return
-    order = _largest_first(paths)
+    order = _largest_first(paths) if contents else range(len(paths))
     for first in range(0, len(order), _AT_ONCE):
-        yield from _read_some(paths, order[first : first + _AT_ONCE], threads)
+        places = order[first : first + _AT_ONCE]
+        if not contents:
+            yield ((place, _read_names(paths[place])) for place in places)
+        elif len(order) == 1:
+            yield iter([(0, _read_one(paths[0], threads))])
+        else:
+            yield _read_some(paths, places, threads)
+
+
+def _read_names(path: Path) -> Wheel | WheelError:
+    opened = _try_open(path, contents=False)
+    return opened if isinstance(opened, WheelError) else opened.wheel()
 
 
 def _read_one(path: Path, threads: int) -> Wheel | WheelError:
@@ -209,14 +215,14 @@ class _Opened:
 
     def wheel(self) -> Wheel:
         """Put the facts together."""
-        entries = zip(self.archive.entries, self.seen, strict=True)
+        entries = () if self.shallow else zip(self.archive.entries, self.seen, strict=True)
         stray, shared, hidden = self._layout()
         return Wheel(
             path=self.archive.path,
             size=self.archive.size,
             name=self.name,
             name_problem=self.name_problem,
-            members=() if self.shallow else tuple(_member(entry, seen) for entry, seen in entries),
+            members=tuple([_member(entry, seen) for entry, seen in entries]),
             dist_info=self.dist_info,
             metadata_text=self.metadata_text,
             metadata=parse_headers(self.metadata_text),
@@ -224,7 +230,7 @@ class _Opened:
             fields=self.fields,
             record=self.record,
             record_problem=self.record_problem,
-            binaries=tuple(seen.binary for seen in self.seen if seen.binary is not None),
+            binaries=tuple([seen.binary for seen in self.seen if seen.binary is not None]),
             stray=stray,
             shared=shared,
             hidden=hidden,
