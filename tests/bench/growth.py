@@ -7,12 +7,9 @@ Time may grow as fast as the number, and no faster; peak memory of 1000 wheels m
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +22,8 @@ from script import script
 
 import wheels
 import zoo
+from zoo import visits
+from zoo.visits import Visit
 
 COUNTS = (10, 100, 1000)
 FAMILIES = (1, 10, 100)
@@ -38,17 +37,15 @@ class Taken:
     megabytes: float
 
 
-def run(cwd: Path, *words: str) -> Taken:
-    """Run wheelkit as a process; its exit status tells of findings, which is no failure here."""
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "wheelkit", *words], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) > 1:
-        sys.exit(f"wheelkit {' '.join(words)} failed with {os.waitstatus_to_exitcode(status)}")
-    return Taken(seconds=time.perf_counter() - started, megabytes=usage.ru_maxrss / 1024)
+def run(cwd: Path, *words: str) -> Visit:
+    """Run wheelkit as a process; its exit status 1 tells of findings, which is no failure here."""
+    taken = visits.run(*words, cwd=cwd)
+    if taken.exit_code > 1:
+        sys.exit(f"wheelkit {' '.join(words)} failed with {taken.exit_code}:\n{taken.err}")
+    return taken
 
 
-def median(runs: list[Taken]) -> Taken:
+def median(runs: list[Visit]) -> Taken:
     return Taken(seconds=statistics.median(one.seconds for one in runs), megabytes=statistics.median(one.megabytes for one in runs))
 
 

@@ -66,6 +66,27 @@ def test_paths_that_are_there_and_flags_are_told_apart() -> None:
         assert quick.read([LINUX, odd], flags) is None
 
 
+def test_values_are_gathered_and_odd_ones_left_to_click() -> None:
+    flags = import_module("wheelkit.cli.trying").FLAGS
+    assert quick.read([".", "--python", "cp311", "--offline", "--python", "cp312"], flags) == (
+        (Path(),),
+        {"interpreters": ("cp311", "cp312"), "offline": True},
+    )
+    for odd in (["--python"], ["--python", ""], ["--python", "--offline"], ["--python=cp311"], ["--python", "cp3*"], ["--jobs", "2"]):
+        assert quick.read([".", *odd], flags) is None
+
+
+@pytest.mark.parametrize("words", [[], [".", "."], [".", "--python", "cp2"], [".", "--offline", "--pip"], [".", "--jobs", "0"], ["."]])
+@pytest.mark.usefixtures("folder")
+def test_a_smoke_test_is_refused_in_the_same_words(words: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("empty").mkdir()
+    monkeypatch.chdir("empty")
+    quickly = main(["smoke", *words]), capsys.readouterr()
+    assert quickly[0] == 2
+    monkeypatch.setattr(quick, "_MODULES", {})
+    assert (main(["smoke", *words]), capsys.readouterr()) == quickly
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="names with these signs are for other systems")
 def test_what_windows_users_expect_to_be_expanded_is_left_to_click(folder: Path) -> None:
     (folder / "a[1].whl").write_bytes(b"")
@@ -86,9 +107,13 @@ def test_flags_and_defaults_are_those_of_click(name: str) -> None:
     for flag in module.FLAGS:
         option = options[flag.word]
         assert isinstance(option, click.Option)
-        assert (option.name, option.is_flag, option.help) == (flag.field, True, flag.help)
-    with command.make_context(name, []) as context:
-        assert module.Wish(**context.params) == module.Wish(paths=())
+        assert (option.name, option.help) == (flag.field, flag.help)
+        assert (option.is_flag, option.multiple, option.metavar or "") == (not flag.metavar, bool(flag.metavar), flag.metavar)
+    field = command.params[0].name
+    assert field is not None
+    with command.make_context(name, ["."]) as context:
+        params = {**context.params, field: None}
+    assert module.Wish(**params) == module.Wish(**{field: None})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
@@ -117,3 +142,11 @@ def test_a_plain_wheel_is_proven_with_few_modules(options: list[str], tmp_path: 
     done = subprocess.run([sys.executable, "-c", libraries], capture_output=True, text=True, check=True)
     own = loaded("verify-matrix", *options, str(wheel)) - loaded("--version") - {*done.stdout.split()}
     assert not own.intersection(IDLE)
+
+
+def test_a_smoke_test_begins_with_few_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.good().write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    own = loaded("smoke", ".", "--python", "pp39", "--offline") - loaded("--version")  # which is looked for, and not here
+    assert "wheelkit.smoke.packages" in own
+    assert not own.intersection({"click", "email", "inspect", "packaging", "rich", "tomlkit", "zipfile"})

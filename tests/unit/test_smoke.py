@@ -65,7 +65,7 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("x-1.0-py3-none-any.whl", b"no zip", "cannot be read as a wheel"),
+        ("x-1.0-py3-none-any.whl", b"no zip", "is no readable zip archive"),
         ("x.whl", b"", "parts between dashes"),
     ],
 )

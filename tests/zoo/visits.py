@@ -32,13 +32,18 @@ with open(sys.argv[1], "w") as file:
 
 def visit(path: Path, *, timeout: float = 60) -> Visit:
     """Run the command on a wheel as a user would; raise TimeoutExpired where it hangs."""
+    return run("verify-matrix", "--json", path.name, cwd=path.parent, timeout=timeout)
+
+
+def run(*words: str, cwd: Path, timeout: float | None = None) -> Visit:
+    """Run wheelkit as a process; raise TimeoutExpired where it hangs. The seconds hold the start of the small process before it."""
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder, "measured.json")
-        command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", path.name]
+        command = [sys.executable, "-m", "wheelkit", *words]
         started = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _MEASURE, str(measured), *command],
-            cwd=path.parent,
+            cwd=cwd,
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -75,9 +75,11 @@ def load_config(folder: Path, config_file: Path | None) -> Config:
 
 
 def flag_option(flag: Flag) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give the decorator that adds a flag."""
+    """Give the decorator that adds an option which is also read without click."""
     import click
 
+    if flag.metavar:
+        return click.option(flag.word, flag.field, multiple=True, metavar=flag.metavar, help=flag.help)
     return click.option(flag.word, flag.field, is_flag=True, help=flag.help)
 
 

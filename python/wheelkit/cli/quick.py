@@ -1,7 +1,7 @@
-"""Command lines of nothing but a command, paths and flags, which need no command line library.
+"""Command lines of nothing but a command, paths and plain options, which need no command line library.
 
 To load click takes longer than to prove a small wheel. Whatever is not surely such a line is click's to read, to complain of and to help
-with; the flags are told once, for both.
+with; the options are told once, for both.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Command -> the module with its FLAGS and what it does for paths and flags: ``quickly``.
-_MODULES = {"verify-matrix": "wheelkit.cli.proving"}
+# Command -> the module with its FLAGS and what it does for paths and options: ``quickly``, which gives None where click is to be asked.
+_MODULES = {"verify-matrix": "wheelkit.cli.proving", "smoke": "wheelkit.cli.trying"}
 # click completes words of a shell where this is set.
 _COMPLETION = "_WHEELKIT_COMPLETE"
 # What click expands on Windows, where no shell does.
@@ -25,11 +25,15 @@ _EXPANDED = frozenset("*?[~$%")
 
 
 class Flag(Struct, frozen=True, kw_only=True):
-    """An option without a value: the word that sets it, the parameter that it sets, and its line in --help."""
+    """An option: the word that sets it, the parameter that it sets, and its line in --help.
+
+    It has no value where ``metavar`` is empty; else each that is given, and the parameter is all of them.
+    """
 
     word: str
     field: str
     help: str
+    metavar: str = ""
 
 
 def run(words: Sequence[str]) -> int | None:
@@ -40,20 +44,30 @@ def run(words: Sequence[str]) -> int | None:
     found = read(words[1:], module.FLAGS)
     if found is None:
         return None
-    code: int = module.quickly(*found)
+    code: int | None = module.quickly(*found)
     return code
 
 
-def read(words: Iterable[str], flags: Iterable[Flag]) -> tuple[tuple[Path, ...], dict[str, bool]] | None:
-    """Tell paths that are there, and flags, apart; None where a word is anything else."""
-    fields = {flag.word: flag.field for flag in flags}
+def read(words: Iterable[str], flags: Iterable[Flag]) -> tuple[tuple[Path, ...], dict[str, Any]] | None:
+    """Tell paths that are there, and options, apart; None where a word is anything else."""
+    options = {flag.word: flag for flag in flags}
     paths: list[Path] = []
-    found: dict[str, bool] = {}
-    for word in words:
-        if word in fields:
-            found[fields[word]] = True
-        elif word and not word.startswith("-") and _EXPANDED.isdisjoint(word) and os.access(word, os.R_OK):
+    found: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        option = options.get(word)
+        if option is None:
+            if not _is_plain(word) or not os.access(word, os.R_OK):
+                return None
             paths.append(Path(word))
+        elif not option.metavar:
+            found[option.field] = True
+        elif _is_plain(value := next(rest, "")):
+            found[option.field] = (*found.get(option.field, ()), value)
         else:
             return None
     return tuple(paths), found
+
+
+def _is_plain(word: str) -> bool:
+    return bool(word) and not word.startswith("-") and _EXPANDED.isdisjoint(word)

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from msgspec.structs import replace
 
-from wheelkit.cli.context import config_option, json_option, load_config
-from wheelkit.cli.screen import columns, note, result, result_json
-from wheelkit.cli.steps import Steps
-from wheelkit.errors import ProjectError, UsageError
-from wheelkit.matrix import Interpreter
-from wheelkit.smoke.model import FAMILY, How, Outcome
-
-if TYPE_CHECKING:
-    from wheelkit.build.workshop import Workshop
-    from wheelkit.config import Config
-    from wheelkit.family import Family
-    from wheelkit.smoke.dist import Request
-    from wheelkit.smoke.install import Source
-    from wheelkit.smoke.model import Smoked
-
-_MARKS = {True: "●", False: "✗"}
+from wheelkit.cli.context import config_option, flag_option
+from wheelkit.cli.trying import AS_JSON, BUILD_SDISTS, KEEP, OFFLINE, PIP, PYTHON, Wish, attempt
 
 
 @click.command("smoke")
@@ -31,184 +16,25 @@ _MARKS = {True: "●", False: "✗"}
 @click.option(
     "--from", "origin", metavar="INDEX", help="Take the family's files from this index, by the sha256 that DIST's manifests tell."
 )
-@click.option("--python", "interpreters", multiple=True, metavar="TAG", help="Only this interpreter, such as cp312; can be repeated.")
+@flag_option(PYTHON)
 @click.option("--index", metavar="URL", help="The one index that third parties come from, or the name of a configured one.")
 @click.option(
     "--find-links", "folders", multiple=True, type=click.Path(exists=True, path_type=Path), help="Third parties from this folder alone."
 )
-@click.option("--offline", is_flag=True, help="Third parties from uv's cache alone.")
-@click.option("--build-sdists", is_flag=True, help="Allow building third parties that have no wheel.")
-@click.option("--pip", is_flag=True, help="Make the environments with venv and pip.")
+@flag_option(OFFLINE)
+@flag_option(BUILD_SDISTS)
+@flag_option(PIP)
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for one check.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Environments at a time; by default as many as the cores can serve.")
-@click.option("--keep", is_flag=True, help="Leave the environments for a look.")
+@flag_option(KEEP)
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @config_option
-@json_option
-def command(
-    dist: Path,
-    origin: str | None,
-    interpreters: tuple[str, ...],
-    index: str | None,
-    folders: tuple[Path, ...],
-    offline: bool,
-    build_sdists: bool,
-    pip: bool,
-    timeout: float,
-    jobs: int | None,
-    keep: bool,
-    verbose: bool,
-    config_file: Path | None,
-    as_json: bool,
-) -> int:
+@flag_option(AS_JSON)
+def command(dist: Path, **wishes: Any) -> int:  # noqa: ANN401 - one for each field of Wish
     """Install the wheels of DIST in fresh environments, as their users do, and try them there.
 
     The family comes from the files alone, by path and sha256; third parties from one index. Every distribution is installed by itself,
     then all of them together, and those with console scripts as tools; modules are imported, scripts answer --help, entry points load,
     and the configured commands run.
     """
-    from wheelkit.build.workshop import workshop
-    from wheelkit.smoke.dist import Request, smoke
-
-    config = load_config(Path.cwd(), config_file)
-    request = Request(
-        dist=dist.resolve(),
-        source=_source(config, index, folders, offline=offline, sdists=build_sdists, pip=pip),
-        config=config,
-        family=_family(config),
-        interpreters=_known(interpreters),
-        pip=pip,
-        keep=keep,
-        timeout=timeout,
-        jobs=jobs or 0,
-    )
-    with workshop(Steps(verbose=verbose), "smoke") as shop:
-        smoked = smoke(request if origin is None else _from_index(request, origin, shop), shop)
-    result_json(_document(smoked)) if as_json else _show(smoked)
-    return 0 if smoked.ok else 1
-
-
-def _from_index(request: Request, origin: str, shop: Workshop) -> Request:
-    """Put what the index serves in the place of the dist: the same files by their hashes, or an error."""
-    from wheelkit.publish import gather, resolve
-    from wheelkit.publish.client import Client
-    from wheelkit.publish.fetch import fetch
-
-    if request.family is None:
-        raise UsageError(
-            "--from needs the project: its manifests and names say which files are meant", hint="run it in the project's folder"
-        )
-    folder = shop.fresh("from-index")
-    fetch(gather(request.dist, request.family), resolve(origin, request.config), Client(note=shop.progress.note), folder)
-    return replace(request, dist=folder)
-
-
-def _known(tags: tuple[str, ...]) -> tuple[str, ...]:
-    for tag in tags:
-        try:
-            Interpreter.parse(tag)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    return tags
-
-
-def _source(config: Config, index: str | None, folders: tuple[Path, ...], *, offline: bool, sdists: bool, pip: bool) -> Source:
-    from wheelkit.smoke.install import Source, index_of
-
-    if sum([bool(index), bool(folders), offline]) > 1:
-        raise UsageError("--index, --find-links and --offline exclude each other", hint="third parties come from one place")
-    if offline and pip:
-        raise UsageError("--offline uses uv's cache, which pip does not know", hint="give the folder with their wheels:  --find-links DIR")
-    if index is None:
-        index = "" if folders or offline else index_of()
-    elif index in config.index:
-        index = config.index[index].simple
-    elif "://" not in index:
-        raise UsageError(f'"{index}" is neither an address nor a configured index', hint="--index https://…/simple/")
-    return Source(index=index, find_links=tuple(path.resolve() for path in folders), offline=offline, sdists=sdists)
-
-
-def _family(config: Config) -> Family | None:
-    """Find the project's family; where there is no project, the wheels alone are tested."""
-    from wheelkit import family
-
-    try:
-        return family.discover(config)
-    except ProjectError:
-        if (config.root / "pyproject.toml").is_file():
-            raise
-        return None
-
-
-def _show(smoked: Smoked) -> None:
-    result(_table(smoked))
-    for outcome in smoked.outcomes:
-        if not outcome.ok:
-            result(f"\n{_told(outcome)}")
-    for outcome in smoked.outcomes:
-        if outcome.kept is not None:
-            note(f"kept: {outcome.case.title}   {outcome.kept}")
-    if smoked.skipped:
-        note(f"skipped, because they are not on this machine: {', '.join(smoked.skipped)}")
-    for text in smoked.notes:
-        note(text)
-    failed = sum(not outcome.ok for outcome in smoked.outcomes)
-    checks = sum(outcome.checks for outcome in smoked.outcomes)
-    tail = f"{failed} failed" if failed else "all fine"
-    environments = "1 environment" if len(smoked.outcomes) == 1 else f"{len(smoked.outcomes)} environments"
-    result(f"\n  {environments}, {'1 check' if checks == 1 else f'{checks} checks'} · {tail}")
-
-
-def _table(smoked: Smoked) -> str:
-    tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in smoked.outcomes))
-    rows = [("distribution", "as", *tags)]
-    for label in (*smoked.order, FAMILY):
-        for how in How:
-            cells = {one.case.interpreter.tag: one for one in smoked.outcomes if one.case.label == label and one.case.how is how}
-            if cells:
-                marks = (_MARKS[cells[tag].ok] if tag in cells else "-" for tag in tags)
-                rows.append((_label(smoked, label), how.value, *(mark.center(5) for mark in marks)))
-    return columns(rows)
-
-
-def _label(smoked: Smoked, label: str) -> str:
-    package = next((one.case.packages[label] for one in smoked.outcomes if label in one.case.packages), None)
-    return f"{package.name} {package.version}" if package else f"{label} of {len(smoked.order)}" if label == FAMILY else label
-
-
-def _told(outcome: Outcome) -> str:
-    lines = [f"  {outcome.case.title}"]
-    for failure in outcome.failures:
-        lines.append(f"    {failure.check}: {failure.what}")
-        lines += [f"      {line}" for line in failure.detail.splitlines()]
-        lines += [f"      {line}" for line in failure.fix.splitlines()]
-    if outcome.log is not None:
-        lines.append(f"    the whole log: {outcome.log}")
-    return "\n".join(lines)
-
-
-def _document(smoked: Smoked) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "ok": smoked.ok,
-        "skipped": list(smoked.skipped),
-        "notes": list(smoked.notes),
-        "cases": [_case(one) for one in smoked.outcomes],
-    }
-
-
-def _case(outcome: Outcome) -> dict[str, Any]:
-    case = outcome.case
-    return {
-        "distribution": case.label,
-        "how": case.how,
-        "interpreter": case.interpreter.tag,
-        "python": case.python.version,
-        "ok": outcome.ok,
-        "checks": outcome.checks,
-        "seconds": round(outcome.seconds, 3),
-        "files": {case.packages[key].path.name: case.packages[key].sha256 for key in case.checked if key in case.packages},
-        "failures": [{"check": one.check, "what": one.what, "detail": one.detail, "fix": one.fix} for one in outcome.failures],
-        "log": str(outcome.log) if outcome.log else None,
-        "kept": str(outcome.kept) if outcome.kept else None,
-    }
+    return attempt(Wish(dist=dist, **wishes))

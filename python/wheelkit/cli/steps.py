@@ -9,9 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import click
-
-from wheelkit.cli.screen import age, dimmed, failed, note
+from wheelkit.cli.screen import age, dimmed, failed, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,13 +123,13 @@ class Steps:
     def _say(self, line: str) -> None:
         with self._lock:
             self._erase()
-            click.echo(line, err=True)
+            show(f"{line}\n", err=True)
 
     def _erase(self) -> None:
         """Take the live lines off the terminal; the thread draws them again."""
         if self._drawn:
             up = f"\033[{self._drawn - 1}A" if self._drawn > 1 else ""
-            click.echo(f"\r{up}\033[J", err=True, nl=False)
+            show(f"\r{up}\033[J", err=True)
             self._drawn = 0
 
     def _draw(self) -> None:
@@ -145,7 +143,7 @@ class Steps:
             before = f"   (last time {last:.0f} s)" if last is not None else ""
             lines.append(dimmed(f"  {label[:pad].ljust(pad)} {now - started:6.0f} s{before}"[:width]))
         if lines:
-            click.echo("\n".join(lines), err=True, nl=False)
+            show("\n".join(lines), err=True)
         self._drawn = len(lines)
 
     def _redraw(self, stop: threading.Event) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import zipfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,19 @@ from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.matrix import Candidate, pick
 from wheelkit.plain import is_requirement, normalise
 from wheelkit.smoke.model import Need, Package
+from wheelkit.wheel.archive import Archive
+from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.wheel.model import FileName, RecordRow
 
 _EXTENSION = re.compile(r"(?P<module>\w+)(?:\.[\w-]+)?\.(?:so|pyd)")
+_WANTED = frozenset({"METADATA", "RECORD", "entry_points.txt"})
 _SCHEMES = ("purelib", "platlib")
 # A name, extras, versions that is_requirement() judges, and no marker but for the extra that brings it.
 _PLAIN = re.compile(
@@ -56,10 +58,8 @@ def read(path: Path) -> Package:
     """Read a wheel's own metadata, without looking at its modules; raise WheelError where it is none."""
     try:
         name = parse_file_name(path.name)
-        with zipfile.ZipFile(path) as archive:
-            texts = _dist_info(archive)
-        return _package(path, name, texts)
-    except (ValueError, OSError, configparser.Error, zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError) as error:
+        return _package(path, name, _dist_info(Archive(path, shallow=True)))
+    except (ValueError, OSError, configparser.Error, InflateError) as error:
         raise WheelError(f"{path.name} cannot be read as a wheel: {error}", hint=f"wheelkit verify-matrix {path}") from error
 
 
@@ -85,13 +85,13 @@ def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
     )
 
 
-def _dist_info(archive: zipfile.ZipFile) -> dict[str, bytes]:
-    wanted = ("METADATA", "RECORD", "entry_points.txt")
+def _dist_info(archive: Archive) -> dict[str, bytes]:
     found = {}
-    for member in archive.namelist():
-        folder, _, file = member.rpartition("/")
-        if folder.endswith(".dist-info") and "/" not in folder and file in wanted:
-            found[file] = archive.read(member)
+    with archive.opened() as contents:
+        for member in archive.entries:
+            folder, _, file = member.name.rpartition("/")
+            if folder.endswith(".dist-info") and "/" not in folder and file in _WANTED:
+                found[file] = contents.text(member)
     if not {"METADATA", "RECORD"} <= found.keys():
         raise ValueError("it holds no METADATA or no RECORD")
     return found
@@ -193,15 +193,21 @@ def _candidate(package: Package) -> Candidate:
 
 def newest(packages: Sequence[Package], stated: Mapping[str, str | None]) -> tuple[tuple[Package, ...], tuple[str, ...]]:
     """Keep one version of each distribution: the project's own where it lies here, else the newest; and say what was left out."""
-    from packaging.version import Version
-
     versions: dict[str, set[str]] = {}
     for one in packages:
         versions.setdefault(one.key, set()).add(one.version)
-    kept = {key: own if (own := stated.get(key)) in found else max(found, key=Version) for key, found in versions.items()}
+    kept = {key: own if (own := stated.get(key)) in found else _newest(found) for key, found in versions.items()}
     notes = tuple(
         f"{key}: {kept[key]} is tested, {', '.join(sorted(found - {str(kept[key])}))} in the same folder is not"
         for key, found in versions.items()
         if len(found) > 1
     )
     return tuple(one for one in packages if one.version == kept[one.key]), notes
+
+
+def _newest(versions: Collection[str]) -> str:
+    if len(versions) > 1:
+        from packaging.version import Version
+
+        return max(versions, key=Version)
+    return next(iter(versions))

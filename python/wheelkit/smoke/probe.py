@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -78,6 +77,8 @@ def arguments(asked: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
 
 def answers(done: Completed) -> Iterator[Trouble]:
     """Read what failed; a probe that died or ran out of time names what it was at."""
+    from ast import literal_eval
+
     began = ""
     for line in done.output.splitlines():
         if not line.startswith(_MARK):

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,12 +43,12 @@ class Room(Struct, frozen=True, kw_only=True):
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
-    """All rooms of a run, in one folder; ``pool`` does as many things at a time as shall be done, and ``stop`` ends all of them."""
+    """All rooms of a run, in one folder; ``at_a_time`` is how many cases run at a time, and ``stop`` ends all of them."""
 
     folder: Path
     shop: Workshop
     secrets: tuple[str, ...]
-    pool: ThreadPoolExecutor
+    at_a_time: int
     stop: threading.Event = field(default_factory=threading.Event)
     _done: deque[Path] = field(default_factory=deque)
 
@@ -68,25 +67,15 @@ class Rooms(Struct, frozen=True, kw_only=True):
             while len(self._done) > (_STANDING if others else 0):
                 remove(self._done.popleft())
 
-    def clear(self) -> None:
-        """Remove the rooms that were left, several at a time."""
-        for _ in self.pool.map(remove, self._done):
-            pass
-
 
 @contextmanager
 def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Rooms]:
     """Open the rooms of one run; whatever runs in them ends with it, and they are removed, unless they are to be kept."""
     folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else own_folder()
-    opened = Rooms(folder=folder, shop=shop, secrets=secrets, pool=ThreadPoolExecutor(max_workers=at_a_time))
+    opened = Rooms(folder=folder, shop=shop, secrets=secrets, at_a_time=at_a_time)
     try:
         yield opened
-        opened.clear()
-    except BaseException:
-        opened.stop.set()
-        raise
     finally:
-        opened.pool.shutdown(wait=True, cancel_futures=True)
         if keep:
             with suppress(OSError):
                 folder.rmdir()  # where nothing came into it

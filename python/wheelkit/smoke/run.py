@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from concurrent.futures import as_completed
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -21,6 +21,7 @@ from wheelkit.smoke.model import Failure, How, Outcome
 from wheelkit.smoke.rooms import cores, remove
 from wheelkit.smoke.shelf import users_shelf
 from wheelkit.smoke.shown import imported, started
+from wheelkit.smoke.threads import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,17 +70,13 @@ def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcom
 
 def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
     outcomes: dict[int, Outcome] = {}
+
+    def one(number: int) -> None:
+        outcome = outcomes[number] = bench.outcome(cases[number])
+        bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
+
     order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
-    jobs = {bench.rooms.pool.submit(bench.outcome, cases[number]): number for number in order}
-    try:
-        for job in as_completed(jobs):
-            outcome = job.result()
-            outcomes[jobs[job]] = outcome
-            bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
-    except BaseException:
-        bench.rooms.stop.set()
-        bench.rooms.pool.shutdown(wait=True, cancel_futures=True)
-        raise
+    each([partial(one, number) for number in order], bench.rooms.at_a_time, bench.rooms.stop)
     return tuple(outcomes[number] for number in range(len(cases)))
 
 

@@ -29,7 +29,7 @@ class Archive:
         """
         self.path = path
         try:
-            with path.open("rb") as file:
+            with path.open("rb", buffering=0) as file:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)

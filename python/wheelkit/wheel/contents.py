@@ -126,8 +126,13 @@ class Contents:
         packed = self._view[start : start + entry.packed]
         yield from pieces(packed, entry.method, entry.size, entry.crc, done=lambda count: self._forget(start, count))
 
+    def text(self, entry: Entry) -> bytes:
+        """Give a copy of an entry's bytes, where they are known to be few; raise InflateError with what is wrong with them."""
+        plain = self.quickly(entry)
+        return bytes(self.whole(entry) if plain is None else plain)
+
     def whole(self, entry: Entry) -> bytes | memoryview:
-        """Give an entry's bytes, where they are known to be few; raise InflateError with what is wrong with them."""
+        """Give the bytes of an entry that is not plain, where they are known to be few; raise InflateError with what is wrong with them."""
         start = self._start(entry)
         return whole(self._view[start : start + entry.packed], entry.method, entry.size, entry.crc)
 

@@ -71,8 +71,7 @@ def read_directory(file: BinaryIO, *, shallow: bool = False) -> Directory:
 
 def quickly(file: BinaryIO, *, shallow: bool = False) -> Directory | None:
     """Read a plain directory; None for one with comments, extra fields, ZIP64 or anything else that zipfile has to judge."""
-    file.seek(0, os.SEEK_END)
-    size = file.tell()
+    size = file.seek(0, os.SEEK_END)
     if size < _END.size:
         return None
     file.seek(size - _END.size)

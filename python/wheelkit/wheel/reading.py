@@ -165,7 +165,7 @@ class _Opened:
             message = f"{self.archive.path.name}: {wanted} declares {entry.size} bytes, far more than any such file has"
             raise WheelError(message, hint="build the wheel again")
         try:
-            return bytes(self._contents.whole(entry))
+            return self._contents.text(entry)
         except InflateError as error:
             raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
 
