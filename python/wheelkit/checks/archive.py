@@ -12,7 +12,7 @@ from wheelkit.checks.catalogue import found
 from wheelkit.checks.words import counted, some
 from wheelkit.patterns import pattern
 from wheelkit.wheel.contents import bomb
-from wheelkit.wheel.reading import HASHES
+from wheelkit.wheel.digests import HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

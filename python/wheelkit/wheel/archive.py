@@ -20,7 +20,10 @@ _BOMB_ARCHIVE = 1 << 30
 
 
 class Archive:
-    """A wheel file: its entries in the central directory's order. The file is open only while ``opened`` gives access to its bytes."""
+    """A wheel file: its entries in the central directory's order, and how many bytes they declare together.
+
+    The file is open only while ``opened`` gives access to its bytes.
+    """
 
     def __init__(self, path: Path, *, shallow: bool = False) -> None:
         """Read the central directory; raise WheelError with the reason where there is none to be trusted.
@@ -41,9 +44,9 @@ class Archive:
         except DirectoryError as error:
             raise WheelError(f"{path.name} is no readable zip archive: {error}", hint=_REBUILD) from error
         self.entries = self._directory.entries
-        unpacked = sum(entry.size for entry in self.entries)
-        if bomb(unpacked, self.size, _BOMB_ARCHIVE):
-            message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
+        self.unpacked = sum(entry.size for entry in self.entries)
+        if bomb(self.unpacked, self.size, _BOMB_ARCHIVE):
+            message = f"{path.name} declares {self.unpacked} bytes in a file of {self.size}; it was not unpacked"
             raise WheelError(message, hint="do not install it: it would fill the disk")
 
     @contextmanager

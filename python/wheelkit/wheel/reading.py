@@ -6,7 +6,6 @@ small ones of one wheel together. A file is open only while one of its members i
 
 from __future__ import annotations
 
-import hashlib
 import os
 from binascii import b2a_base64
 from functools import partial
@@ -17,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.errors import WheelError
-from wheelkit.wheel import inflate, libdeflate
+from wheelkit.wheel import digests, inflate, libdeflate
 from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.magic import is_binary
@@ -38,9 +37,6 @@ _BATCH = 2 * 1024 * 1024
 _AT_ONCE = 64
 # The largest RECORD known has 4 MB, the largest METADATA 0.5 MB; what claims to be many times larger is made to keep readers busy.
 _LARGEST_TEXTS = {"RECORD": 32 << 20, "METADATA": 4 << 20, "WHEEL": 1 << 20, "entry_points.txt": 1 << 20}
-_DEFAULT_HASH = "sha256"
-# The algorithms that RECORD may use: sha256 or stronger (binary distribution format, "Recording installed projects").
-HASHES = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
 # How base64 writes its last two digits in RECORD (RFC 4648, 5); the module of that name loads regular expressions.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -90,6 +86,8 @@ def _read_one(path: Path, threads: int) -> Wheel | WheelError:
     opened = _try_open(path, contents=True)
     if isinstance(opened, WheelError):
         return opened
+    if opened.archive.unpacked <= digests.LITTLE:
+        opened.hashing = digests.new_for_little
     jobs = tuple(opened.jobs())
     if len(jobs) > 1:
         with Pool(threads) as pool:
@@ -144,6 +142,7 @@ class _Opened:
     def __init__(self, archive: Archive, *, shallow: bool) -> None:
         self.archive = archive
         self.shallow = shallow
+        self.hashing = digests.new
         self.seen: list[_Seen] = [_Seen()] * len(archive.entries)
         self.name, self.name_problem = _file_name(archive.path.name)
         self.dist_info = _dist_info(archive, self.name)
@@ -208,7 +207,7 @@ class _Opened:
             with self.archive.opened() as contents:
                 for index in indexes:
                     entry = self.archive.entries[index]
-                    self.seen[index] = _read_member(contents, entry, self.algorithms.get(entry.name, _DEFAULT_HASH))
+                    self.seen[index] = _read_member(contents, entry, self.hashing(self.algorithms.get(entry.name, digests.DEFAULT)))
         except WheelError as error:  # the file went away, or changed, while it was read
             for index in indexes:
                 self.seen[index] = _Seen(problem=f"could not be read: {error.message}")
@@ -297,8 +296,7 @@ def _member(entry: Entry, seen: _Seen) -> Member:
     )
 
 
-def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
-    hasher = getattr(hashlib, algorithm if algorithm in HASHES else _DEFAULT_HASH)()
+def _read_member(contents: Contents, entry: Entry, hasher: digests.Hash) -> _Seen:
     header = ""
     try:
         data: bytes | memoryview | None = contents.quickly(entry)
@@ -318,12 +316,12 @@ def _read_member(contents: Contents, entry: Entry, algorithm: str) -> _Seen:
     return _Seen(plain=plain, digest=f"{hasher.name}={digest}", header=header, binary=binary)
 
 
-def _known(entry: Entry, data: bytes | memoryview, hasher: hashlib._Hash) -> Binary | None:
+def _known(entry: Entry, data: bytes | memoryview, hasher: digests.Hash) -> Binary | None:
     hasher.update(data)
     return _scanned(entry.name, memoryview(data)) if is_binary(data) else None
 
 
-def _gathered(contents: Contents, entry: Entry, hasher: hashlib._Hash) -> Binary | None:
+def _gathered(contents: Contents, entry: Entry, hasher: digests.Hash) -> Binary | None:
     from wheelkit.wheel.gather import Gathering
 
     with Gathering(entry.size) as gathering:
