@@ -232,9 +232,8 @@ class Wheel(Struct, frozen=True, kw_only=True):
 class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalised name and its version, by PKG-INFO.
 
-    ``folder`` is the one at its top, ``names`` are the files by their paths with that folder, ``links`` the links that lead out
-    of it. ``texts``
-    holds PKG-INFO and the build files by their paths below ``folder``.
+    ``folder`` is the one at its top, ``names`` are the files by their paths with that folder, ``links`` the links that lead out of it.
+    ``texts`` holds PKG-INFO and the build files by their paths below ``folder``.
     """
 
     path: Path
