@@ -17,7 +17,7 @@ from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.process import Command, Question, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # How platform.machine() spells an architecture, and how targets of each system spell those that it runs natively.
 _NATIVE: Mapping[tuple[System, str], tuple[str, ...]] = {
@@ -202,12 +202,18 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     Looks at the running one, at PATH and where pyenv, uv, the manylinux images, the installers of python.org and setup-python put
     theirs. One with headers is preferred.
     """
+    wanted = tuple(wanted)
+    return {one.tag: python for one, python in zip(wanted, _each_best(wanted, environ), strict=True) if python is not None}
+
+
+def _each_best(wanted: Sequence[Interpreter], environ: Mapping[str, str]) -> Iterable[Python | None]:
+    """Look for several at a time: some of what is asked are scripts that look for the interpreter themselves, and take their time."""
+    if len(wanted) <= 1:
+        return [_best(one, environ) for one in wanted]
     from concurrent.futures import ThreadPoolExecutor
 
-    wanted = tuple(wanted)
-    with ThreadPoolExecutor() as pool:  # some of them are scripts that look for the interpreter themselves, and take their time
-        found = zip(wanted, pool.map(lambda one: _best(one, environ), wanted), strict=True)
-        return {interpreter.tag: python for interpreter, python in found if python is not None}
+    with ThreadPoolExecutor() as pool:
+        return tuple(pool.map(lambda one: _best(one, environ), wanted))
 
 
 def _best(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:

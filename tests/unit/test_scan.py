@@ -189,7 +189,7 @@ def test_results_outlive_the_buffer() -> None:
 
 def test_results_are_plain_values() -> None:
     found = scan(BINARIES["pe-mingw"])
-    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301  our own bytes
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own bytes
     assert repr(found.slices[0].needed[0]) == "wheelkit._core.Library(name='python3.dll', how='required')"
     with pytest.raises(AttributeError):
         found.slices[0].arch = "arm64"  # type: ignore[misc]  # wrong on purpose

@@ -93,8 +93,7 @@ def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine
     wanted = _wanted(request, tested)
     running = _running()
     own = {running.interpreter.tag: running} if running.interpreter in wanted else {}
-    others = [one for one in wanted if one.tag not in own]
-    found = own | (machine.find_pythons(others) if others else {})
+    found = own | machine.find_pythons(one for one in wanted if one.tag not in own)
     skipped = tuple(one.tag for one in wanted if one.tag not in found)
     if not found:
         names = ", ".join(skipped)
