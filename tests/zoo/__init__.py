@@ -5,10 +5,10 @@
 
 from importlib import import_module
 
-from zoo.drafts import INFO, LINUX, MACOS, PURE, SO, WINDOWS, ZOO, Draft, good, so
-from zoo.visits import visit
+from zoo.drafts import INFO, LINUX, MACOS, PURE, SO, WINDOWS, ZOO, Draft, good, so, write_herd
+from zoo.visits import run, visit
 
-__all__ = ["INFO", "LINUX", "MACOS", "PURE", "SO", "WINDOWS", "ZOO", "Draft", "good", "so", "visit"]
+__all__ = ["INFO", "LINUX", "MACOS", "PURE", "SO", "WINDOWS", "ZOO", "Draft", "good", "run", "so", "visit", "write_herd"]
 
 # Importing a group puts its animals into ZOO; they stand there in the order of their codes, not of the modules' names.
 for _group in ("archive", "record", "names", "platform_tag", "abi", "libraries", "size", "metadata"):

@@ -135,3 +135,12 @@ def animal(code: str, base: str = LINUX) -> Callable[[Change], Change]:
         return change
 
     return enter
+
+
+def write_herd(folder: Path, count: int) -> Path:
+    """Write a dist of good native wheels, each of another distribution."""
+    folder.mkdir()
+    for number in range(count):
+        members = {f"part{number}/__init__.py": b"answer = 42\n", f"part{number}/dx.abi3.so": so()}
+        wheels.write_wheel(folder, f"part{number}-1.0-cp311-abi3-manylinux_2_31_x86_64.whl", members=members)
+    return folder
