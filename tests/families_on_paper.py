@@ -13,6 +13,7 @@ from wheelkit.versions.model import State
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 CORE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "core"\nversion = "2.3.0"\n'
 CLI = CORE.replace("core", "cli").replace("2.3.0", "1.0.0") + 'dependencies = ["core>=2.3.0,<3.0.0"]\n'
 

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 import zoo
-from wheelkit.checks import Contract
-from wheelkit.verification import verify
+from wheelkit.verification.checks import Contract
+from wheelkit.verification.run import verify
 
 SEEDS = (zoo.LINUX, zoo.MACOS, zoo.WINDOWS, zoo.PURE)
 TEXTS = ("METADATA", "WHEEL", "RECORD")

@@ -8,15 +8,15 @@ __all__ = ["Contract", "Finding", "Report", "ScanError", "Severity", "Wheel", "_
 
 # Where each public name lives, imported when it is first asked for: ``import wheelkit`` stays light. Their types stand in __init__.pyi.
 _HOMES = {
-    "Contract": "wheelkit.checks.contract",
-    "Finding": "wheelkit.report.model",
-    "Report": "wheelkit.report.model",
+    "Contract": "wheelkit.verification.contract",
+    "Finding": "wheelkit.verification.model",
+    "Report": "wheelkit.verification.model",
     "ScanError": "wheelkit._core",
-    "Severity": "wheelkit.report.model",
+    "Severity": "wheelkit.verification.model",
     "Wheel": "wheelkit.wheel",
     "read": "wheelkit.wheel",
     "scan": "wheelkit._core",
-    "verify": "wheelkit.verification",
+    "verify": "wheelkit.verification.run",
 }
 
 

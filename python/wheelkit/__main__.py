@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import click
 
+
 _INTERRUPTION = InterruptedByUserError("interrupted; nothing half-finished was left behind")
 _USAGE = 2
 # Python looks for garbage after every 700 objects. While modules load it finds none; what reads many METADATA files leaves some, of

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config
 
+
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+
 SCHEMA = 1
 SUFFIX = ".wheelkit.json"
 _CHUNK = 1 << 20

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.fast_packaging import admits
 from wheelkit.patterns import pattern
-from wheelkit.plain import admits
 from wheelkit.tags import Tag, cpython_tags, macos_platforms, pypy_tags
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], str | None]
 
+
 _TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
 _BLOCK = re.compile(r"^\s*(?P<word>if|elif|else|endif|foreach|endforeach)\b")
 _SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^']+)'\s*\)")

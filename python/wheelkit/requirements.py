@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator, Mapping
 
-    # From a file's name below the project to its text; None where there is none.
     Read = Callable[[str], str | None]
 
 

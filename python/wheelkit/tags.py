@@ -14,6 +14,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+
 _OLDEST_STABLE_ABI = 2  # Python 3.2 (PEP 384)
 _MACOS_10, _MACOS_11 = 10, 11
 _NEWEST_MACOS_10, _OLDEST_X86_64 = 16, 4  # the minor versions of macOS 10 that later ones are compatible with

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from outcome import Outcome
 from pairs import wait_until_idle
 from script import script
 
 import zoo
 from zoo.visits import Visit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 COUNTS = (10, 100, 1000)
 FAMILIES = (1, 10, 100)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Checkout = Callable[[str], Path]
 
+
 FAMILIES = Path(__file__).parents[1] / "families"
 TAG = f"cp3{sys.version_info[1]}"
 HOST = ("--builder", "host")

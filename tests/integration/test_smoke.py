@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from command import Wheelkit
 
+
 TAG = f"cp3{sys.version_info[1]}"
 MAIN = "def main():\n    import sys\n    print('usage' if '--help' in sys.argv else 'hello')\n"
 HANGS = """import subprocess, sys, time

@@ -17,14 +17,14 @@ from auditwheel.wheel_abi import analyze_wheel_abi
 from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
 
 import corpus
-from wheelkit.checks import Contract
-from wheelkit.checks.abi import computed_floor, declared_floor, offences
-from wheelkit.checks.linux import linux_floor
-from wheelkit.checks.macos import min_os
-from wheelkit.checks.mobile import device
-from wheelkit.report.json import to_json
-from wheelkit.report.model import Severity
-from wheelkit.verification import verify
+from wheelkit.analysis.linux import linux_floor
+from wheelkit.analysis.macos import min_os
+from wheelkit.analysis.python_api import abi_violations, computed_floor, declared_floor
+from wheelkit.verification.checks import Contract
+from wheelkit.verification.checks.mobile import device
+from wheelkit.verification.model import Severity
+from wheelkit.verification.report.json import to_json
+from wheelkit.verification.run import verify
 from wheelkit.wheel import Wheel, read
 
 pytestmark = pytest.mark.network
@@ -110,7 +110,7 @@ def test_the_abi_verdict_is_abi3audits(filename: str) -> None:
     assert results
     theirs = {symbol.name for result in results for symbol in result.non_abi3_symbols}
     theirs |= {item.symbol.name for result in results for item in result.future_abi3_objects}
-    assert {offence.symbol for offence in offences(wheel, floor)} == theirs
+    assert {offence.symbol for offence in abi_violations(wheel, floor)} == theirs
     own = computed_floor(wheel)
     newest = max((result.computed.major, result.computed.minor) for result in results)
     assert own is None or max(own, floor) == newest

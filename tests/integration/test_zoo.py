@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from wheelkit.checks.catalogue import entries
+from wheelkit.verification.findings import entries
 
 MEGABYTES = 300
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")

@@ -44,7 +44,7 @@ def test_importing_it_is_light() -> None:
 
 
 def test_verify_stays_a_function(tmp_path: Path) -> None:
-    import wheelkit.verification
+    import wheelkit.verification.run
 
     assert wheelkit.verify([zoo.good().write(tmp_path)], wheelkit.Contract()).ok
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, abi, suffixes
+from wheelkit.analysis import python_api
+from wheelkit.verification.checks import Contract, abi, suffixes
 from wheelkit.wheel import Binary, Wheel
 from wheels import elf, imports, macho, pe
 
@@ -126,13 +127,16 @@ def test_a_symbol_that_another_binary_defines_is_the_projects_own(tmp_path: Path
 )
 def test_computed_floor(tmp_path: Path, symbols: tuple[str, ...], floor: tuple[int, int] | None) -> None:
     wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports(*symbols)))
-    assert abi.computed_floor(wheel) == floor
-    assert (abi.offences(wheel, (3, 10)) == ()) == (floor is not None and floor <= (3, 10))
+    assert python_api.computed_floor(wheel) == floor
+    assert (python_api.abi_violations(wheel, (3, 10)) == ()) == (floor is not None and floor <= (3, 10))
 
 
 def test_offences_name_the_symbol_and_its_version(tmp_path: Path) -> None:
     wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports("PyType_GetName", "_PyDict_NewPresized")))
-    assert [(one.symbol, one.added) for one in abi.offences(wheel, (3, 8))] == [("PyType_GetName", (3, 11)), ("_PyDict_NewPresized", None)]
+    assert [(one.symbol, one.added) for one in python_api.abi_violations(wheel, (3, 8))] == [
+        ("PyType_GetName", (3, 11)),
+        ("_PyDict_NewPresized", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +152,7 @@ def test_offences_name_the_symbol_and_its_version(tmp_path: Path) -> None:
 def test_declared_floor(filename: str, floor: tuple[int, int] | None) -> None:
     from wheelkit.wheel.names import parse_file_name
 
-    assert abi.declared_floor(parse_file_name(filename)) == floor
+    assert python_api.declared_floor(parse_file_name(filename)) == floor
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, archive
+from wheelkit.verification.checks import Contract, archive
 from wheelkit.wheel import read
 
 CHECKS = (

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, content
-from wheelkit.checks.contract import Promise
 from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
+from wheelkit.verification.checks import Contract, toplevel
+from wheelkit.verification.contract import Promise
 from wheelkit.wheel import Wheel, read
 
 
@@ -24,19 +24,19 @@ def promised(kind: Kind) -> Contract:
 
 
 def test_a_wheel_without_files_is_an_error(tmp_path: Path) -> None:
-    (finding,) = content.nothing(wheel(tmp_path), Contract())
+    (finding,) = toplevel.nothing(wheel(tmp_path), Contract())
     assert (finding.code, finding.fails) == ("WK218", True)
-    assert list(content.nothing(read(tmp_path / wheels.PURE, contents=False), Contract())) == []  # a glance sees no members
+    assert list(toplevel.nothing(read(tmp_path / wheels.PURE, contents=False), Contract())) == []  # a glance sees no members
 
 
 @pytest.mark.parametrize("name", ["demo.py", "demo/types.pyi", "demo-1.0.data/scripts/demo", "demo-1.0.data/data/share/demo.json"])
 def test_anything_that_is_installed_will_do(tmp_path: Path, name: str) -> None:
-    assert list(content.nothing(wheel(tmp_path, name), Contract())) == []
+    assert list(toplevel.nothing(wheel(tmp_path, name), Contract())) == []
 
 
 @pytest.mark.parametrize(("contract", "count"), [(Contract(), 0), (promised(Kind.META), 0), (promised(Kind.PURE), 1)])
 def test_what_only_requires_others_is_a_meta_distribution(tmp_path: Path, contract: Contract, count: int) -> None:
-    assert len(list(content.nothing(wheel(tmp_path, requires="demo-core"), contract))) == count
+    assert len(list(toplevel.nothing(wheel(tmp_path, requires="demo-core"), contract))) == count
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_what_only_requires_others_is_a_meta_distribution(tmp_path: Path, contra
     ],
 )
 def test_bytecode_is_told_where_its_source_is_there(tmp_path: Path, names: tuple[str, ...], expected: list[str]) -> None:
-    found = list(content.compiled(wheel(tmp_path, *names), Contract()))
+    found = list(toplevel.compiled(wheel(tmp_path, *names), Contract()))
     assert [one.member for one in found] == expected
     assert {one.code for one in found} <= {"WK219"}

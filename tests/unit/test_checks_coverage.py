@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 import wheels
-from wheelkit.checks import Contract, Dist, Promise, Release
-from wheelkit.checks.coverage import Coverage, absent, cover
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project import Kind
-from wheelkit.report.model import Cover
+from wheelkit.verification.checks import Contract, Dist, Promise, Release
+from wheelkit.verification.checks.coverage import Coverage, absent, cover
+from wheelkit.verification.model import Cover
 from wheelkit.wheel import Sdist, read
 
 LINUX, MAC = "manylinux_2_28_x86_64", "macosx_10_13_x86_64"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, entry_points
+from wheelkit.verification.checks import Contract, entry_points
 from wheelkit.wheel import read
 
 MEMBERS = {"demo/cli.py": "", "demo/sub/__init__.py": "", "demo/_fast.cpython-311-x86_64-linux-gnu.so": "", "single.py": ""}

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, folders
+from wheelkit.verification.checks import Contract, toplevel
 from wheelkit.wheel import read
 
 
 def codes(folder: Path, *names: str) -> list[str]:
     wheel = read(wheels.write_wheel(folder, members=dict.fromkeys(names, "x")))
-    return [finding.code for check in (folders.dist_info, folders.data) for finding in check(wheel, Contract())]
+    return [finding.code for check in (toplevel.dist_info, toplevel.data) for finding in check(wheel, Contract())]
 
 
 @pytest.mark.parametrize(

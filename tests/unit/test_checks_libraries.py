@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, Dist, Promise, libraries, providers
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
+from wheelkit.verification.checks import Contract, Dist, Promise, libraries, providers
 from wheelkit.wheel import Binary, Wheel
 from wheels import elf, macho, needs, pe
 

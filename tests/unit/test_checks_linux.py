@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, linux
-from wheelkit.checks.policies import policies, policy_for
+from wheelkit.analysis.linux import linux_floor
+from wheelkit.analysis.policies import policies, policy_for
 from wheelkit.matrix import LINUX_ARCHS, Target
+from wheelkit.verification.checks import Contract, linux
 from wheelkit.wheel import Binary, Wheel
 from wheels import Version, elf
 
@@ -39,7 +40,7 @@ def codes(wheel: Wheel) -> list[str]:
 )
 def test_musl_takes_the_names_of_its_parts_for_itself(tmp_path: Path, needed: str, floor: int) -> None:
     wheel = wheels.facts(tmp_path, MUSL, elf(needed=wheels.needs("libc.musl-x86_64.so.1", needed)))
-    assert (linux.linux_floor(wheel) is not None) == floor
+    assert (linux_floor(wheel) is not None) == floor
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(True, ["WK316"]), (False, []), (None, [])])
@@ -156,7 +157,7 @@ def test_c_library(tmp_path: Path, filename: str, needed: str, facts: dict[str, 
     ],
 )
 def test_floor(tmp_path: Path, made: Binary, floor: str | None) -> None:
-    found = linux.linux_floor(wheels.facts(tmp_path, GENERIC, made))
+    found = linux_floor(wheels.facts(tmp_path, GENERIC, made))
     known = {policy.target.tag for arch in LINUX_ARCHS for libc in ("manylinux", "musllinux") for policy in policies(libc, arch)}
     assert floor is None or floor in known
     assert (found.target.tag if found else None) == floor
@@ -165,7 +166,7 @@ def test_floor(tmp_path: Path, made: Binary, floor: str | None) -> None:
 def test_a_static_program_has_the_floor_of_its_tags_c_library(tmp_path: Path) -> None:
     program = elf("demo/tool", kind="executable", exports=())
     for filename, floor in ((MUSL, "musllinux_1_1_x86_64"), (wheels.LINUX, "manylinux_2_5_x86_64")):
-        found = linux.linux_floor(wheels.facts(tmp_path, filename, program))
+        found = linux_floor(wheels.facts(tmp_path, filename, program))
         assert found is not None
         assert found.target.tag == floor
 

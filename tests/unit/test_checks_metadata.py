@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, Dist, Promise, Release, metadata
 from wheelkit.matrix import Matrix, Target
 from wheelkit.project import Kind
+from wheelkit.verification.checks import Contract, Dist, Promise, Release, metadata
 from wheelkit.wheel import Sdist, Wheel, read
 
 META = "{info}/METADATA"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, mobile, platform_tag
+from wheelkit.verification.checks import Contract, mobile, platform_tag
 from wheelkit.wheel import Binary, Wheel
 from wheels import elf, macho, pe
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, names
+from wheelkit.verification.checks import Contract, names
 from wheelkit.wheel import Binary, read
 
 CHECKS = (names.file_name, names.tags, names.contradiction, names.identity, names.wheel_file, names.purelib)

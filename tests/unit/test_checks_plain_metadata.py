@@ -7,8 +7,8 @@ from importlib.metadata import distributions
 import pytest
 from packaging.metadata import Metadata
 
-from wheelkit.checks.metadata import _TOO_NEW_FIELD
-from wheelkit.checks.plain_metadata import _LICENCES, _MARKUPS, too_new
+from wheelkit.fast_packaging import _LICENCES, _MARKUPS, too_new
+from wheelkit.verification.checks.metadata import _TOO_NEW_FIELD
 
 PLAIN = """\
 Metadata-Version: 2.4

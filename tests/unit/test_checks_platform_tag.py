@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, macos, platform_tag, windows
-from wheelkit.checks.needs import needs
+from wheelkit.analysis.floor import needs
 from wheelkit.matrix import Target
+from wheelkit.verification.checks import Contract, macos, platform_tag, windows
 from wheelkit.wheel import Binary, Wheel
 from wheels import Part, elf, macho, pe
 

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 import wheels
 from wheelkit import config
-from wheelkit.checks import Contract, Promise, contract_of, promises
 from wheelkit.family import Family
 from wheelkit.matrix import Matrix
 from wheelkit.project import Distribution, Kind
-from wheelkit.report.model import Finding
+from wheelkit.verification.checks import Contract, Promise, contract_of, project_rules
+from wheelkit.verification.model import Finding
 from wheelkit.wheel import Wheel, read
 
 META = "{info}/METADATA"
@@ -38,10 +38,10 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
 )
 def test_dependencies(tmp_path: Path, lines: tuple[str, ...], allowed: tuple[str, ...] | None, said: str) -> None:
     contract = Contract(promises={"demo": replace(NOTHING, dependencies=allowed)})
-    found = list(promises.dependencies(requiring(tmp_path, *lines), contract))
+    found = list(project_rules.dependencies(requiring(tmp_path, *lines), contract))
     assert [one.code for one in found] == (["WK715"] if said else [])
     assert said in "".join(one.what for one in found)
-    assert list(promises.dependencies(requiring(tmp_path, *lines), Contract())) == []
+    assert list(project_rules.dependencies(requiring(tmp_path, *lines), Contract())) == []
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_meta(tmp_path: Path, members: dict[str, str], said: str) -> None:
     wheel = read(wheels.write_wheel(tmp_path, wheels.PURE, members=members, package=False))
 
     def judged(kind: Kind) -> list[Finding]:
-        return list(promises.meta(wheel, Contract(promises={"demo": replace(NOTHING, kind=kind)})))
+        return list(project_rules.meta(wheel, Contract(promises={"demo": replace(NOTHING, kind=kind)})))
 
     assert [one.code for one in judged(Kind.META)] == (["WK716"] if said else [])
     assert said in "".join(one.what for one in judged(Kind.META))
@@ -81,8 +81,8 @@ def test_meta(tmp_path: Path, members: dict[str, str], said: str) -> None:
 def test_bounded_ranges(tmp_path: Path, line: str, unbounded: bool) -> None:  # noqa: FBT001 - a column of the table
     family = Contract(promises={name: replace(NOTHING, distribution=name) for name in ("demo", "demo-core")})
     wheel = requiring(tmp_path, line)
-    assert [one.code for one in promises.bounded_ranges(wheel, family)] == (["WK717"] if unbounded else [])
-    assert list(promises.bounded_ranges(wheel, Contract())) == []
+    assert [one.code for one in project_rules.bounded_ranges(wheel, family)] == (["WK717"] if unbounded else [])
+    assert list(project_rules.bounded_ranges(wheel, Contract())) == []
 
 
 def test_the_configuration_promises(tmp_path: Path) -> None:

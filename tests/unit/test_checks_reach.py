@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, reach
+from wheelkit.verification.checks import Contract, libraries
 from wheelkit.wheel import Binary
 from wheels import elf, macho, needs, pe
 
@@ -18,7 +18,7 @@ def user(*rpaths: str, member: str = "demo/_core.cpython-311-x86_64-linux-gnu.so
 def codes(folder: Path, filename: str, made: Binary, place: str, name: str | None = None) -> list[str]:
     library = wheels.binary(place, wheels.Part(exports=("go",), name=name), form="macho" if "macosx" in filename else "elf")
     wheel = wheels.facts(folder, filename, made, library, members={place: "", made.member: ""})
-    return [finding.code for finding in reach.reachable(wheel, Contract())]
+    return [finding.code for finding in libraries.reachable(wheel, Contract())]
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_names_of_macos(tmp_path: Path, needed: str, rpaths: tuple[str, ...], pl
 
 def test_windows_is_not_judged(tmp_path: Path) -> None:
     wheel = wheels.facts(tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",)))
-    assert list(reach.reachable(wheel, Contract())) == []
+    assert list(libraries.reachable(wheel, Contract())) == []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, Release, sdists
 from wheelkit.errors import ProjectError
+from wheelkit.verification.checks import Contract, Release, sdists
 from wheelkit.wheel import Wheel, read
 from wheelkit.wheel.sdist import read_sdist
 

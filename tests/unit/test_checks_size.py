@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 import wheels
-from wheelkit.checks import Contract, Promise, size
-from wheelkit.checks.words import size as shown
-from wheelkit.checks.words import some
 from wheelkit.matrix import Matrix
 from wheelkit.project import Kind
+from wheelkit.text import size as shown
+from wheelkit.text import some
+from wheelkit.verification.checks import Contract, Promise, size
 from wheelkit.wheel import read
 
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)

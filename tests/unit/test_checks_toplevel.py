@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import wheels
-from wheelkit.checks import Contract, toplevel
+from wheelkit.verification.checks import Contract, toplevel
 from wheelkit.wheel import read
 
 

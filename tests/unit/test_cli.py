@@ -11,9 +11,9 @@ from command import loaded
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
 from wheelkit.build.deliver import deliver
-from wheelkit.checks.catalogue import entries
 from wheelkit.cli import COMMANDS
 from wheelkit.manifest import BuiltFile, Manifest
+from wheelkit.verification.findings import entries
 from wheels import ABI3, LINUX, write_wheel
 
 Capture = pytest.CaptureFixture[str]
@@ -49,7 +49,9 @@ def test_the_version_is_one_line_and_loads_nothing_heavy(capsys: Capture) -> Non
 def test_help_loads_no_command() -> None:
     modules = loaded("--help")
     assert not modules.intersection(set(HEAVY) - {"click", "importlib.metadata", "email"})
-    assert not {name for name in modules if name.startswith(("wheelkit.plan", "wheelkit.build", "wheelkit.checks", "wheelkit._core"))}
+    assert not {
+        name for name in modules if name.startswith(("wheelkit.plan", "wheelkit.build", "wheelkit.verification.checks", "wheelkit._core"))
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)

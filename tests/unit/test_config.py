@@ -19,6 +19,7 @@ from wheelkit.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 ROOT = Path("project")
 
 EVERYTHING = """

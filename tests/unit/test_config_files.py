@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Loader = Callable[[Path], Config]
 
+
 PROJECT = '[project]\nname = "a"\n'
 SECTION = "[tool.wheelkit.publish]\nallow-cross = true\n"
 OWN = "[publish]\nallow-cross = true\n"

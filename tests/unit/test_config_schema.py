@@ -19,10 +19,11 @@ from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
 from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT, VERSION
 from wheelkit.config.readers import LARGEST_SIZE, SIZE_PATTERN, Choice, Named, Table, Text, TextList, boolean, size
 from wheelkit.errors import ConfigError
-from wheelkit.plain import normalise
+from wheelkit.fast_packaging import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 SCHEMA: dict[str, Any] = json.loads(files("wheelkit").joinpath("data/wheelkit.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -26,7 +26,7 @@ def test_hashes_are_those_of_hashlib(begin: Begin, algorithm: str, monkeypatch: 
 
 
 def test_where_python_has_none_of_its_own_hashlib_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digests, "_OWN", ("wheelkit.no_such_module", "wheelkit.plain"))
+    monkeypatch.setattr(digests, "_OWN", ("wheelkit.no_such_module", "wheelkit.fast_packaging"))
     digests._own.cache_clear()
     monkeypatch.delitem(sys.modules, "hashlib")
     found = digests.new_for_little("sha256")

@@ -5,16 +5,7 @@ import sys
 import pytest
 
 from wheelkit import matrix
-from wheelkit.matrix import (
-    COMMON_TARGETS,
-    Candidate,
-    Interpreter,
-    System,
-    Target,
-    build_identifier,
-    default_interpreters,
-    pick,
-)
+from wheelkit.matrix import COMMON_TARGETS, Candidate, Interpreter, System, Target, build_identifier, default_interpreters, pick
 from wheelkit.tags import Tag, expand
 
 

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wheelkit import plain
+from wheelkit import fast_packaging
 
 SPECIFIERS = ("", ">=3.9", ">= 3.9", ">=3.9,<4", ">=3.8, !=3.9.*", "~=3.9", "~=3.10.2", "==3.11.*", "==3.11", "!=3.12.99", ">3.11",
               "<=3.12", "<3.12.0", ">=3", "<3", ">3.12.98", ">=2.7,!=3.0.*,!=3.1.*,<5", "!=3.11.99.0.*")  # fmt: skip
@@ -57,58 +57,58 @@ def packaging_reads(kind: type[object], text: str) -> bool:
 
 @given(st.text(alphabet="aZ9-_.", max_size=8))
 def test_names_are_normalised_and_known_as_by_packaging(name: str) -> None:
-    assert plain.normalise(name) == canonicalize_name(name)
+    assert fast_packaging.normalise(name) == canonicalize_name(name)
     try:
         canonicalize_name(name, validate=True)
     except InvalidName:
-        assert not plain.is_name(name)
+        assert not fast_packaging.is_name(name)
     else:
-        assert plain.is_name(name)
+        assert fast_packaging.is_name(name)
 
 
 @pytest.mark.parametrize("name", ["ü", "a b", "a\n", "a+b", "²", "a²b"])
 def test_what_is_no_name(name: str) -> None:
-    assert not plain.is_name(name)
+    assert not fast_packaging.is_name(name)
 
 
 @pytest.mark.parametrize("text", ["0", "1", "1.0", "2024.10.0", "10.0.0.1"])
 def test_a_release_is_read_as_by_packaging(text: str) -> None:
-    assert plain.release(text) == Version(text).release
+    assert fast_packaging.release(text) == Version(text).release
     assert str(Version(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", ".", "1.", "01", "1.0rc1", "1.0+x", "1!1", "v1", "1.0 ", "²", "\u0661", "1_0", "9" * 5000])
 def test_what_is_no_release_in_normal_form(text: str) -> None:
-    assert plain.release(text) is None
+    assert fast_packaging.release(text) is None
 
 
 @pytest.mark.parametrize("required", SPECIFIERS)
 def test_plain_ranges_admit_what_packaging_admits(required: str) -> None:
-    assert plain.specifiers(required) is not None
+    assert fast_packaging.specifiers(required) is not None
     admitted = SpecifierSet(required)
     for version in product((2, 3, 4), (0, 1, 9, 10, 11, 12, 13), (0, 2, 99)):
-        assert plain.admits(required, version) == admitted.contains(".".join(map(str, version)))
+        assert fast_packaging.admits(required, version) == admitted.contains(".".join(map(str, version)))
 
 
 @pytest.mark.parametrize("required", NOT_PLAIN)
 def test_other_ranges_are_left_to_packaging(required: str) -> None:
-    assert plain.specifiers(required) is None
+    assert fast_packaging.specifiers(required) is None
     if packaging_reads(SpecifierSet, required):
-        assert plain.admits(required, (3, 11, 0)) == SpecifierSet(required).contains("3.11.0")
+        assert fast_packaging.admits(required, (3, 11, 0)) == SpecifierSet(required).contains("3.11.0")
     else:
         with pytest.raises(InvalidSpecifier):
-            plain.admits(required, (3, 11, 0))
+            fast_packaging.admits(required, (3, 11, 0))
 
 
 @pytest.mark.parametrize("text", REQUIREMENTS)
 def test_plain_requirements_are_known(text: str) -> None:
-    assert plain.is_requirement(text)
+    assert fast_packaging.is_requirement(text)
     assert packaging_reads(Requirement, text)
 
 
 @pytest.mark.parametrize("text", CANNOT)
 def test_other_requirements_are_left_to_packaging(text: str) -> None:
-    assert not plain.is_requirement(text)
+    assert not fast_packaging.is_requirement(text)
 
 
 def slips(texts: Sequence[str], marks: Sequence[str], seed: int) -> Iterator[str]:
@@ -125,7 +125,7 @@ def slips(texts: Sequence[str], marks: Sequence[str], seed: int) -> Iterator[str
 def test_no_slip_makes_a_plain_requirement_of_what_packaging_refuses() -> None:
     accepted = 0
     for slip in slips(REQUIREMENTS + CANNOT, ("", *" ;,[]()\"'=<>~!.*-_a1\\@", " and ", " or ", "extra", '""'), seed=1):
-        if plain.is_requirement(slip):
+        if fast_packaging.is_requirement(slip):
             accepted += 1
             assert packaging_reads(Requirement, slip), slip
     assert accepted > 300
@@ -134,9 +134,9 @@ def test_no_slip_makes_a_plain_requirement_of_what_packaging_refuses() -> None:
 def test_no_slip_makes_a_plain_range_of_what_packaging_reads_otherwise() -> None:
     accepted = 0
     for slip in slips(SPECIFIERS + NOT_PLAIN, ("", *" ,=<>~!.*0123a+", ">=", "!=", "~="), seed=2):
-        if plain.specifiers(slip) is not None:
+        if fast_packaging.specifiers(slip) is not None:
             accepted += 1
             assert packaging_reads(SpecifierSet, slip), slip
             for version in ((3, 9, 99), (3, 11, 0), (3, 12, 99), (4, 0, 0)):
-                assert plain.admits(slip, version) == SpecifierSet(slip).contains(".".join(map(str, version))), (slip, version)
+                assert fast_packaging.admits(slip, version) == SpecifierSet(slip).contains(".".join(map(str, version))), (slip, version)
     assert accepted > 300

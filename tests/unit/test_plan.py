@@ -19,6 +19,7 @@ from wheelkit.project import Distribution, Kind
 if TYPE_CHECKING:
     from wheelkit.config import Config
 
+
 PODMAN = Engine(name="podman", version="4.3.1", setting="podman")
 LINUX = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine=PODMAN)
 BARE = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed")

@@ -1,6 +1,6 @@
 from wheelkit.build.proof import _warnings
-from wheelkit.checks.catalogue import found
-from wheelkit.report.model import Report
+from wheelkit.verification.findings import found
+from wheelkit.verification.model import Report
 
 
 def report(*findings: tuple[str, str, str]) -> Report:

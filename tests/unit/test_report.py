@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from wheelkit.checks import catalogue
-from wheelkit.checks.catalogue import entries
-from wheelkit.report.github import to_github
-from wheelkit.report.json import to_json
-from wheelkit.report.markdown import to_markdown
-from wheelkit.report.model import CellCover, Cover, Finding, Report, Row, Severity
-from wheelkit.report.text import Screen, render
+from wheelkit.verification import findings as findings_module
+from wheelkit.verification.findings import entries
+from wheelkit.verification.model import CellCover, Cover, Finding, Report, Row, Severity
+from wheelkit.verification.report.github import to_github
+from wheelkit.verification.report.json import to_json
+from wheelkit.verification.report.markdown import to_markdown
+from wheelkit.verification.report.text import Screen, render
 
 TAGS = ("cp311", "cp312", "cp313", "cp314")
 
@@ -318,7 +318,7 @@ def test_github_annotations_cannot_be_broken_out_of() -> None:
 
 
 def test_the_table_is_cut_where_toml_begins_its_entries() -> None:
-    table = tomllib.loads((Path(catalogue.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((Path(findings_module.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8"))
     assert {code: (entry.title, entry.why, entry.fix) for code, entry in entries().items()} == {
         code: (row["title"], row["why"].strip(), row["fix"].strip()) for code, row in table.items()
     }

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 import wheels
 import zoo
 from wheelkit import manifest
-from wheelkit.checks import Arriving, Contract, Dist, Promise, Release, contract_of
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
 from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project import Distribution, Kind
-from wheelkit.report.model import Finding, Report, Severity
-from wheelkit.verification import collect, judge, verify
+from wheelkit.verification.checks import Arriving, Contract, Dist, Promise, Release, contract_of
+from wheelkit.verification.model import Finding, Report, Severity
+from wheelkit.verification.run import collect, judge, verify
 from wheelkit.wheel import Sdist, Wheel, read_all
 from wheelkit.wheel import read as read_wheel
 from wheelkit.wheel.sdist import read_sdist

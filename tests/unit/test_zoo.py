@@ -6,10 +6,10 @@ import pytest
 
 import zoo
 from wheelkit import config, matrix
-from wheelkit.checks import Contract, contract_of
 from wheelkit.family import Family
 from wheelkit.project import Distribution, Kind
-from wheelkit.verification import verify
+from wheelkit.verification.checks import Contract, contract_of
+from wheelkit.verification.run import verify
 from wheelkit.wheel import inflate, libdeflate
 
 

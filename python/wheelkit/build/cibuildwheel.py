@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
     from wheelkit.plan import NativeStep
 
+
 _SECTION = re.compile(r"^(?:\x1b\[[\d;]*m)*Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
 _TESTING = "Testing wheel..."
 # The headings of its steps, plain and as GitHub's and Azure's logs fold them.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
+from wheelkit.analysis import python_api
 from wheelkit.build.compiler import require_compiler
 from wheelkit.build.made import Made, serves
 from wheelkit.build.older import Memory
@@ -16,7 +17,6 @@ from wheelkit.build.parallel import in_order
 from wheelkit.build.progress import step
 from wheelkit.build.raw import Forge
 from wheelkit.build.workshop import find_tool
-from wheelkit.checks import abi
 from wheelkit.errors import CheckFailedError, MissingToolError
 from wheelkit.machine import find_pythons
 from wheelkit.process import Command, checked, failure
@@ -82,10 +82,10 @@ def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
     wheel = wheels.read(path)
     name = wheel.name
     floor = min(job.interpreters, key=lambda one: one.version)
-    declared = abi.declared_floor(name) if name else None
+    declared = python_api.declared_floor(name) if name else None
     if name is None or declared is None or declared <= floor.version:
         return path
-    offending = abi.offences(wheel, floor.version)
+    offending = python_api.abi_violations(wheel, floor.version)
     if offending:
         shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0].symbol} is not in the stable ABI of {floor.python}")
         return path

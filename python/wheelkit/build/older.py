@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep
     from wheelkit.wheel import Wheel
 
+
 INSTALL = "pip install 'wheelkit[cross]'"
 _CHOSEN = ("CC", "CXX", "LDSHARED", "LDCXXSHARED")
 # Words that sysconfig of an interpreter built with GCC hands on to every extension, and that clang, which zig is, refuses or takes for

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.build.batch import Batch
     from wheelkit.build.execute import Order
     from wheelkit.build.run import Run
-    from wheelkit.report.model import Report
+    from wheelkit.verification.model import Report
 
 
 def prove(batches: Sequence[Batch], order: Order, run: Run) -> None:
@@ -58,8 +58,8 @@ def _name(batches: Sequence[Batch], order: Order) -> str:
 
 
 def _verified(batches: Sequence[Batch], order: Order, run: Run) -> Report:
-    from wheelkit.checks.contract import contract_of
-    from wheelkit.verification import verify
+    from wheelkit.verification.contract import contract_of
+    from wheelkit.verification.run import verify
 
     folder = run.shop.fresh("proof")
     files = [path for batch in batches for path in batch.lying_in(folder).values()]
@@ -79,7 +79,7 @@ def _verified(batches: Sequence[Batch], order: Order, run: Run) -> Report:
 
 def _warnings(report: Report) -> list[str]:
     """Say each warning in a line; the same of several files once, with the first of them."""
-    from wheelkit.report.model import Severity
+    from wheelkit.verification.model import Severity
 
     files: dict[tuple[str, str], list[str]] = {}
     for one in report.findings:

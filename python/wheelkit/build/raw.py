@@ -10,18 +10,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
+from wheelkit.analysis.linux import linux_floor
 from wheelkit.build import older
 from wheelkit.build.compiler import complaints, described, first_complaint, rust_missing
 from wheelkit.build.progress import step
 from wheelkit.build.pure import taken_for_native
 from wheelkit.build.workshop import find_tool
-from wheelkit.checks import linux
-from wheelkit.checks.contract import Contract
-from wheelkit.checks.words import some
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
 from wheelkit.plan.host import HostSettings
 from wheelkit.plan.model import OUT, PYTHON, SDIST
 from wheelkit.process import Command, failure
+from wheelkit.text import some
+from wheelkit.verification.checks import linux
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
     from wheelkit.machine import Python
     from wheelkit.plan import NativeStep
-    from wheelkit.report.model import Finding
+    from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
 
 
@@ -173,7 +174,7 @@ def _claiming(path: Path, job: NativeStep) -> Wheel:
 
 def refusal(path: Path, job: NativeStep, findings: list[Finding], zig: WheelkitError | None = None) -> CheckFailedError:
     """Make the error for a wheel that needs a newer system than its target; ``zig`` is how zig failed, where it was tried."""
-    floor = linux.linux_floor(_claiming(path, job))
+    floor = linux_floor(_claiming(path, job))
     newer = f"{floor.target}, which this wheel satisfies," if floor else "a newer target"
     what = [finding.what for finding in findings]
     said = f"{path.name} needs a newer system than {job.target}"

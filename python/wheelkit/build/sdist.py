@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.build.workshop import Workshop
     from wheelkit.project import Distribution
 
+
 # Who the snapshot's commit is from does not matter: it lives in a scratch folder.
 _IDENTITY = ("-c", "user.name=wheelkit", "-c", "user.email=wheelkit@localhost", "-c", "commit.gpgsign=false")
 _QUIET = ("-c", "core.hooksPath=", "-c", "core.autocrlf=false", "-c", "init.defaultBranch=main", "-c", "advice.addEmbeddedRepo=false")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wheelkit.process import Command, Completed, Run
     from wheelkit.project import Distribution
 
+
 # What the frontends look at: uv build, uv pip install, and pip inside them.
 _BUILD_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT")
 _ALL_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "PIP_CONSTRAINT")

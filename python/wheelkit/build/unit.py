@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep, Plan
     from wheelkit.project import Distribution
 
+
 SDIST_TARGET, PURE_TARGET = "sdist", "any"
 
 

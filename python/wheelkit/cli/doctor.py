@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from wheelkit.doctor import Line
 
+
 _NARROWEST = 30
 _COLOURS = {State.FINE: "green", State.WARNING: "yellow", State.MISSING: "red"}
 

@@ -7,10 +7,10 @@ import textwrap
 
 import click
 
-from wheelkit.checks.catalogue import Entry, entries
 from wheelkit.cli.context import json_option
 from wheelkit.cli.screen import columns, result, result_json
 from wheelkit.errors import UsageError
+from wheelkit.verification.findings import Entry, entries
 
 _WIDTH = 88
 _GAP = 2

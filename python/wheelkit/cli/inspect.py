@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import wheel as wheels
-from wheelkit.checks.words import counted
 from wheelkit.cli.context import json_option
 from wheelkit.cli.screen import columns, result, result_json, size
 from wheelkit.errors import UsageError
-from wheelkit.report.printable import printable
+from wheelkit.text import counted, printable
 from wheelkit.wheel.difference import difference
 from wheelkit.wheel.weight import weight
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, Wheel
     from wheelkit.wheel.difference import Change, Difference
+
 
 _BIGGEST = 5
 _CHANGED = 10

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.build.versioncontrol import Asking
     from wheelkit.plan import Plan
 
+
 BUILDER_OPTION = click.option(
     "--builder",
     type=click.Choice(["auto", plan.Builder.CIBUILDWHEEL.value, plan.Builder.HOST.value]),

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.checks.contract import Contract, contract_of
 from wheelkit.cli.context import load_config
 from wheelkit.cli.quick import Flag
 from wheelkit.cli.screen import result, result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
-from wheelkit.verification import collect, verify
+from wheelkit.verification.contract import Contract, contract_of
+from wheelkit.verification.run import collect, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from wheelkit.family import Family
     from wheelkit.matrix import Target
     from wheelkit.project import Distribution
-    from wheelkit.report.model import Report
-    from wheelkit.report.text import Screen
+    from wheelkit.verification.model import Report
+    from wheelkit.verification.report.text import Screen
     from wheelkit.wheel import Wheel
+
 
 NATIVE = Flag(word="--native", field="native", help="Judge only the coverage of the targets that this machine builds.")
 SHALLOW = Flag(word="--shallow", field="shallow", help="Read names, tags and METADATA only.")
@@ -136,20 +137,20 @@ def _natives(contract: Contract) -> tuple[Target, ...]:
 
 def _show(report: Report, form: str, *, fixes: bool) -> None:
     if form == "json":
-        from wheelkit.report.json import to_json
+        from wheelkit.verification.report.json import to_json
 
         result_json(to_json(report))
     elif form == "markdown":
-        from wheelkit.report.markdown import to_markdown
+        from wheelkit.verification.report.markdown import to_markdown
 
         result(to_markdown(report, fixes=fixes))
     elif form == "github":
-        from wheelkit.report.github import to_github
+        from wheelkit.verification.report.github import to_github
 
         for line in to_github(report, fixes=fixes):
             result(line)
     else:
-        from wheelkit.report.text import pieces
+        from wheelkit.verification.report.text import pieces
 
         for piece in pieces(report, _screen(fixes=fixes)):
             show(piece)
@@ -158,7 +159,7 @@ def _show(report: Report, form: str, *, fixes: bool) -> None:
 def _screen(*, fixes: bool) -> Screen:
     import os
 
-    from wheelkit.report.text import Screen
+    from wheelkit.verification.report.text import Screen
 
     terminal = sys.stdout.isatty()
     width = None

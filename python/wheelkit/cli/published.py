@@ -16,9 +16,9 @@ from wheelkit.publish.published import Request, built_files, parse_release, veri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheelkit.checks.contract import Contract
     from wheelkit.config import Config
-    from wheelkit.report.model import Report
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.model import Report
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+
 # Command -> the module with its FLAGS and what it does for paths and options: ``quickly``, which gives None where click is to be asked.
 _MODULES = {"verify-matrix": "wheelkit.cli.proving", "smoke": "wheelkit.cli.trying"}
 # click completes words of a shell where this is set.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
 _KILO = 1000
 # How many pieces of JSON are written at a time.
 _CHUNKS = 10_000

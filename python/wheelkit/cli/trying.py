@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Smoked
 
+
 PYTHON = Flag(word="--python", field="interpreters", metavar="TAG", help="Only this interpreter, such as cp312; can be repeated.")
 OFFLINE = Flag(word="--offline", field="offline", help="Third parties from uv's cache alone.")
 BUILD_SDISTS = Flag(word="--build-sdists", field="build_sdists", help="Allow building third parties that have no wheel.")

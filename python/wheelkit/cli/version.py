@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.versions.change import Change
     from wheelkit.versions.model import Problem, State, Versioned
 
+
 _names = click.argument("names", metavar="[DIST]...", nargs=-1)
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
 

@@ -13,12 +13,13 @@ from wheelkit import data
 from wheelkit.config.model import Provider
 from wheelkit.config.problems import shown
 from wheelkit.config.readers import Text, TextList
-from wheelkit.plain import normalise
+from wheelkit.fast_packaging import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.config.problems import Place
+
 
 _SYSTEMS = ("linux", "macos", "windows")
 

@@ -12,7 +12,7 @@ from wheelkit.config.exclude import provider
 from wheelkit.config.model import CiConfig, DistributionConfig, IndexConfig, MatrixConfig, PublishConfig, VersionConfig
 from wheelkit.config.problems import shown
 from wheelkit.config.readers import Choice, Key, Named, Table, Text, TextList, boolean, size
-from wheelkit.plain import normalise
+from wheelkit.fast_packaging import normalise
 
 BUILT_IN_INDEXES = ("pypi", "testpypi")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Validator = Callable[[Config, Problems], None]
 
+
 OWN_FILE = "wheelkit.toml"
 PROJECT_FILE = "pyproject.toml"
 _PROJECT_PREFIX = "tool.wheelkit"

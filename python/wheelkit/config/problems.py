@@ -10,6 +10,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _LONGEST = 60
 _LARGEST = 10**18

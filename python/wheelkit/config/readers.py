@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[object, Place], Any]
 
+
 # What is no control character, and not only blanks.
 _ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f]+$"
 # ECMA 262 and Python agree on this subset; the second alternative always holds at least one byte.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from wheelkit.doctor.model import Line
 
+
 TOPIC = "index"
 _ASK_SECONDS = 20.0
 # What twine reads (its documentation, "Environment variables"), and what tells it that a CI vouches for the workflow.

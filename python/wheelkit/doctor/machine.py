@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.doctor.model import Line
     from wheelkit.machine import Engine
 
+
 TOPIC = "machine"
 _START_SECONDS = 20.0
 _TIGHT, _TOO_LITTLE = 5_000_000_000, 1_000_000_000

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.doctor.model import Line
     from wheelkit.family import Family
 
+
 TOPIC, RELEASE = "project", "release"
 _GLIMPSE = 3
 _GITHUB = re.compile(r"github\.com[:/](?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?$")

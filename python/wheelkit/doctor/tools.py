@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from wheelkit.doctor.model import Line
 
+
 TOPIC = "tools"
 # The oldest patchelf that auditwheel 6.8 accepts.
 _OLDEST_PATCHELF = (0, 14, 5)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+
 _FLOOR = ">=3.11"
 _SUFFIX = ".in"
 # What people often write before they start; the project gets along with theirs.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from wheelkit.project import Distribution
 
+
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
 # The architectures of COMMON_TARGETS by system, as [tool.cibuildwheel.SYSTEM] archs spells them, and the targets for each.
 _TARGETS: Mapping[str, Mapping[str, str]] = {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution
 
+
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
 # The images that pypa keeps, oldest first: the newest one that is not newer than the target is taken.
 _IMAGES: Mapping[str, tuple[tuple[tuple[int, int], str], ...]] = {

@@ -15,6 +15,7 @@ from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
 if TYPE_CHECKING:
     from wheelkit.matrix import Target
 
+
 CROSS_FILE = "cross.ini"
 DETAILS_FILE = "build-details.json"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.project import Distribution
 
+
 # Commands for cibuildwheel's container, as a rule: they install what only that has, or need root.
 _COMMANDS = ("before-all", "before-build", "test-command")
 _VARIABLE = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<braced>\w+)\})")

@@ -13,8 +13,8 @@ from wheelkit import matrix as matrices
 from wheelkit import meson
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
+from wheelkit.fast_packaging import admits
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
-from wheelkit.plain import admits
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wheelkit.machine import Machine
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution
+
 
 # meson-python refuses `limited-api = true` on free-threaded interpreters before 3.15; this setting makes it build a version-specific wheel.
 _WITHOUT_LIMITED_API = "setup-args=-Dpython.allow_limited_api=false"

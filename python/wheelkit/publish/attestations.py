@@ -9,10 +9,11 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from wheelkit.checks.words import some
+from wheelkit.text import some
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 _ENDING = ".attestation"
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from wheelkit.publish.clock import Clock
 
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _OK, _BUSY = 200, 429

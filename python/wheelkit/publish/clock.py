@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 _FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE = 0.1, 1.6, 10.0
 
 

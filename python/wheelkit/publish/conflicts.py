@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from wheelkit.checks.words import counted, some
 from wheelkit.errors import CheckFailedError
+from wheelkit.text import counted, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from wheelkit.publish.plan import PlannedBatch, PlannedFile, PublishPlan
+
 
 # The public indexes take no new file for a release that is older (their announcement of July 2026).
 _OPEN_FOR = timedelta(days=14)

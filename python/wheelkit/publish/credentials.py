@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.index import Index
     from wheelkit.publish.redaction import Secrets
 
+
 TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens
 # A minted token lives 900 s; one that is older than this is exchanged before the next upload begins.
 _RENEW_AFTER = 480.0

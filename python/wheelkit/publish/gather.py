@@ -15,7 +15,7 @@ from wheelkit.project import Kind
 from wheelkit.publish import attestations
 from wheelkit.publish.filenames import parse
 from wheelkit.publish.model import Batch, Release, ShippedFile
-from wheelkit.verification import collect
+from wheelkit.verification.run import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -17,6 +17,7 @@ from wheelkit.errors import MissingToolError, UsageError
 if TYPE_CHECKING:
     from wheelkit.config import Config
 
+
 _CONSTANTS = {"pypi": "DEFAULT_REPOSITORY", "testpypi": "TEST_REPOSITORY"}
 _DEFAULT_LAG = 15.0
 _MINUTE = 60.0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Release
 
+
 _SCHEMA = 1
 _KEPT = 200
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.client import Answer, Client
     from wheelkit.publish.index import Index
 
+
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _HTML_TYPES = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wheelkit.publish.clock import Clock
 
+
 _PATIENCE = 1800.0
 _FAR = 1 << 30
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.listing import IndexFile, Listing
     from wheelkit.publish.model import Batch
 
+
 _AT_ONCE = 8
 _OK = 200
 

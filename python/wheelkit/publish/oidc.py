@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.index import Index
     from wheelkit.publish.redaction import Secrets
 
+
 # By which variables each CI service shows that it signs identities.
 _SIGNS: Mapping[str, tuple[str, ...]] = {
     "GitHub": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "GITHUB_ACTIONS"),

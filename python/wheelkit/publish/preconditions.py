@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.checks.contract import contract_of
-from wheelkit.checks.size import INDEX_LIMIT
-from wheelkit.checks.words import counted, size, some
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.publish import twine
-from wheelkit.verification import verify
+from wheelkit.text import counted, size, some
+from wheelkit.verification.checks.size import INDEX_LIMIT
+from wheelkit.verification.contract import contract_of
+from wheelkit.verification.run import verify
 from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
 from wheelkit.versions.state import settings
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from wheelkit.checks.contract import Contract
     from wheelkit.config import Config
     from wheelkit.family import Family
     from wheelkit.process import Run
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Batch, Release
-    from wheelkit.report.model import Finding, Report
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.model import Finding, Report
+
 
 # Findings that are warnings in a dist, and that a public index refuses.
 _PUBLIC_RULES: Mapping[str, str] = {

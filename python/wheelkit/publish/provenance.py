@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from wheelkit.checks.catalogue import found
-from wheelkit.checks.words import counted, some
 from wheelkit.errors import UsageError
+from wheelkit.text import counted, some
+from wheelkit.verification.findings import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wheelkit.report.model import Finding
+    from wheelkit.verification.model import Finding
+
 
 EXTRA = "pip install 'wheelkit[attestations]'"
 # Source repository digest, in the certificates that Fulcio issues (sigstore/fulcio, docs/oid-info.md).

@@ -9,27 +9,28 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import manifest
-from wheelkit.checks.dist import Dist
-from wheelkit.checks.published import Shown, as_built, yanked
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError, UsageError
 from wheelkit.publish import provenance
 from wheelkit.publish.filenames import Identity, same_version
 from wheelkit.publish.listing import fetch
 from wheelkit.publish.provenance import Document
-from wheelkit.verification import judge, verify
+from wheelkit.verification.checks.published import Shown, as_built, yanked
+from wheelkit.verification.release import Dist
+from wheelkit.verification.run import judge, verify
 from wheelkit.wheel.model import Headers, Sdist, Wheel
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from wheelkit.checks.contract import Contract
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
     from wheelkit.publish.listing import IndexFile
     from wheelkit.publish.provenance import Repository
-    from wheelkit.report.model import Finding, Report
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.model import Finding, Report
+
 
 _NOTHING = Headers(fields={})
 _OK = 200

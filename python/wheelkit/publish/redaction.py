@@ -13,6 +13,7 @@ from wheelkit.process import Redactor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+
 # What tokens of the public indexes and JSON web tokens look like, for those that nobody told us of.
 _TOKENS = re.compile(rb"pypi-[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+")
 _SHORTEST = 4

@@ -13,7 +13,6 @@ from msgspec import Struct, field
 
 from wheelkit import manifest
 from wheelkit.build.progress import step
-from wheelkit.checks.words import counted, some
 from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedError
 from wheelkit.publish import conflicts
 from wheelkit.publish import plan as plans
@@ -22,6 +21,7 @@ from wheelkit.publish.look import look
 from wheelkit.publish.plan import State
 from wheelkit.publish.refusals import known, translate
 from wheelkit.publish.twine import Ending, upload
+from wheelkit.text import counted, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

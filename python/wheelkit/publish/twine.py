@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import ShippedFile
 
+
 # What twine needs of the environment; all else stays with us, other tools' settings and secrets first of all.
 _PASSED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "USERNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT"}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+
 TOOLS: Mapping[System, str] = {System.LINUX: "auditwheel", System.MACOS: "delocate", System.WINDOWS: "delvewheel"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from wheelkit.checks.macos import min_os
+from wheelkit.analysis.macos import min_os
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import System
 from wheelkit.repair.lines import TOOLS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.repair.lines import Recipe
     from wheelkit.repair.search import Needs
     from wheelkit.wheel import Wheel
+
 
 MISSING_HINT = (
     "put the library's folder on it: lib-path in [tool.wheelkit.distribution.NAME], or wheelkit repair --lib-path\n"

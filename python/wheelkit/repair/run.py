@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import wheel as wheels
-from wheelkit.checks.claims import system_of
-from wheelkit.checks.words import some
+from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.matrix import System
 from wheelkit.process import Command, failure
 from wheelkit.repair import outcome
 from wheelkit.repair.lines import TOOLS, host_line, line_here
 from wheelkit.repair.search import needs_of
+from wheelkit.text import some
 from wheelkit.wheel.library import base_name, matches
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wheelkit.repair.lines import Recipe
     from wheelkit.repair.search import Needs
     from wheelkit.wheel import Wheel
+
 
 # How auditwheel, delocate (twice) and delvewheel name a library that they do not find.
 _NOT_FOUND = re.compile(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.checks.claims import runs
-from wheelkit.checks.policies import policy_for
-from wheelkit.checks.systems import of_macos, of_windows
+from wheelkit.analysis.claims import runs
+from wheelkit.analysis.policies import policy_for
+from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.matrix import System
 from wheelkit.wheel.library import base_name, matches
 from wheelkit.wheel.model import python_dll
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wheelkit._core import Slice
     from wheelkit.repair.lines import Recipe
     from wheelkit.wheel import Wheel
+
 
 # Where each tool looks beside the folders that it is told: the variables of its loader.
 _VARIABLES: Mapping[System, tuple[str, ...]] = {

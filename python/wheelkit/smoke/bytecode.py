@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.machine import Python
     from wheelkit.smoke.shelf import Compiled, Shelf
 
+
 _CACHE = "__pycache__"
 _HEADER = 16
 _INFO = ".dist-info"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from wheelkit.smoke.model import Package
 
+
 _CHECK = "the installed files"
 
 

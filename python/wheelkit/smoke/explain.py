@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Provider
     from wheelkit.smoke.model import Failure, Package
 
+
 _NO_LIBRARY = (
     re.compile(r"(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
     re.compile(r"Library not loaded: (?:[^\n]*/)?(?P<library>[\w.+@-]+)"),

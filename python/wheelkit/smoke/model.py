@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Interpreter
     from wheelkit.wheel.model import RecordRow
 
+
 FAMILY = "the family"
 """The label of the case that installs all distributions together."""
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
+from wheelkit.fast_packaging import is_requirement, normalise
 from wheelkit.matrix import Candidate, pick
-from wheelkit.plain import is_requirement, normalise
 from wheelkit.smoke.model import Need, Package
 from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.inflate import InflateError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.wheel.model import FileName, RecordRow
+
 
 _EXTENSION = re.compile(r"(?P<module>\w+)(?:\.[\w-]+)?\.(?:so|pyd)")
 _WANTED = frozenset({"METADATA", "RECORD", "entry_points.txt"})

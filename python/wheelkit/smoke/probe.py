@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.process import Completed
     from wheelkit.smoke.model import Package
 
+
 _MARK = "wheelkit-probe "
 _TRACE_LINES = 12
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.process import Run
     from wheelkit.smoke.model import How
 
+
 # How many environments may stand when their cases are done. To remove them while others are made makes those slow: file systems do not
 # give out again at once what was just freed, and search beyond it (ext4: for five seconds). Large ones are not to fill the disk, either.
 _STANDING = 12

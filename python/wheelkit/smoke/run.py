@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.probe import Trouble
     from wheelkit.smoke.rooms import Room, Rooms
 
+
 _LINES = 14
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+
 _LIMIT = 200 * 1000**2
 _INDEX = "index"
 # As many characters of the digest as tell distributions apart.

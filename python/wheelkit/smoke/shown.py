@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from wheelkit.smoke.install import Place
 
+
 # One program with plain words: the exit status of anything else need not be the first word's.
 _PLAIN = re.compile(r"[\w.+-]+(?: +[\w./:=,@+-]+)*")
 

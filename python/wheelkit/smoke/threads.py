@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Job = Callable[[], None]
 
+
 # How often whoever waits looks up: only then can it hear Ctrl-C on every system.
 _LISTEN_SECONDS = 0.1
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+
 # Build requirements that compute the version from version control.
 _FROM_TAGS = frozenset(
     {

@@ -10,6 +10,7 @@ from wheelkit.errors import UsageError
 if TYPE_CHECKING:
     from packaging.version import Version
 
+
 _PARTS = 3
 _PATCH = 2
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.versions.model import Need, State, Versioned
 
+
 _GLIMPSE = 5
 
 

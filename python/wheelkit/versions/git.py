@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from wheelkit.process import Completed
 
+
 DEFAULT_TEMPLATE = "v{version}"
 _SLOW = 60.0
 

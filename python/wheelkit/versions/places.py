@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from wheelkit.project import Distribution
 
+
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
 _MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py", "__version__.py", "about.py", "_about.py")
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from wheelkit.versions.model import Span
 
+
 # Dependency specifiers (PEP 508): name, extras, then the range, in brackets or not, up to a marker.
 _REQUIREMENT = re.compile(
     r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL

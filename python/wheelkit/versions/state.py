@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.requirements import Stated
     from wheelkit.versions.model import Key
 
+
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.versions.model import State
 
+
 _GLIMPSE = 5
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+
 _NUMBER = r"v?\d+(?:!\d+)?(?:\.\d+)*[\w.+-]*"
 # A comment up to its line's end, or a string, in which a # begins none.
 _MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)

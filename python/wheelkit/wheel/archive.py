@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+
 _REBUILD = "build it again; if it was downloaded, download it again"
 _BOMB_ARCHIVE = 1 << 30
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.archive import Archive
     from wheelkit.wheel.directory import Entry
 
+
 # The sizes of a data descriptor behind a member: with or without its signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
 _END_SIGNATURE = b"PK\x05\x06"

@@ -12,6 +12,7 @@ from wheelkit.wheel.magic import is_binary
 if TYPE_CHECKING:
     from typing import IO, Self
 
+
 _HUGE = 8 * 1024 * 1024
 
 

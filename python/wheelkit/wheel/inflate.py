@@ -15,6 +15,7 @@ from wheelkit.wheel import libdeflate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
 STORED = 0
 DEFLATED = 8
 _RAW = -15  # no zlib header, the largest window (RFC 1951 as used in zip archives)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import force_setattr, replace
 
+from wheelkit.fast_packaging import normalise
 from wheelkit.patterns import pattern
-from wheelkit.plain import normalise
 from wheelkit.tags import expand
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from wheelkit._core import Scan, ScanError, Slice
     from wheelkit.tags import Tag
+
 
 # What a Python extension module exports, and every implementation looks for (PEP 489).
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_")

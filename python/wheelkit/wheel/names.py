@@ -8,12 +8,13 @@ from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING
 
+from wheelkit.fast_packaging import release
 from wheelkit.patterns import pattern
-from wheelkit.plain import release
 from wheelkit.wheel.model import FileName, Headers, RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 _PARTS_WITHOUT_BUILD = 5
 _PARTS_WITH_BUILD = 6

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.contents import Contents
     from wheelkit.wheel.directory import Entry
 
+
 # Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
 _BATCH = 2 * 1024 * 1024
 # How many wheels are open at a time: enough to keep the threads busy, and few enough that a thousand need no more memory than these.

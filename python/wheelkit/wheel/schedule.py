@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
+
 # What jobs may need at one time beside the largest one.
 _SLACK = 16 * 1024 * 1024
 

@@ -8,12 +8,13 @@ import zlib
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
-from wheelkit.plain import normalise
+from wheelkit.fast_packaging import normalise
 from wheelkit.wheel.model import Sdist
 from wheelkit.wheel.names import parse_headers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 _SUFFIX = ".tar.gz"
 _TEXTS = ("pyproject.toml", "PKG-INFO", "meson.build")

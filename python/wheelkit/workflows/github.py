@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Steps = tuple[Step | Place, ...]
 
+
 CI_FILE = ".github/workflows/ci.yml"
 RELEASE_FILE = ".github/workflows/release-python.yml"
 _LINUX = "ubuntu-24.04"

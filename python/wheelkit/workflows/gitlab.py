@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wheelkit.workflows.jobs import Blueprint
     from wheelkit.workflows.model import Kept
 
+
 FILE = ".gitlab-ci.yml"
 STAGES = ("check", "build", "verify", "smoke", "stage", "smoke-staging", "production")
 _LINUX = "saas-linux-small-amd64"

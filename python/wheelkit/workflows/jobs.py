@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from wheelkit.plan import Plan
     from wheelkit.project import Distribution
 
-    # From a target and the configured labels to the label of the runner that builds it, or None.
     Label = Callable[[Target, Mapping[str, str]], str | None]
+
 
 # Architectures that one machine builds together: `wheelkit build --native` builds all of them.
 _SAME_MACHINE: Mapping[str, str] = {"i686": "x86_64", "x86": "amd64", "universal2": "arm64"}

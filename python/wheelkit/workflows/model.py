@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Kept = Mapping[str, tuple[str, ...]]
 
+
 # YAML 1.2 plain scalars that no YAML 1.1 reader takes for something else, with the expressions that GitHub fills in.
 _PLAIN = re.compile(r"[A-Za-z/$][A-Za-z0-9_./ ${}=!'()|&,-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})

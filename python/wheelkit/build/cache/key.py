@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep, Plan
     from wheelkit.project import Distribution
 
+
 # What builds or repairs, by builder; the versions are those of the Python distributions that bring them.
 _SHARED = ("uv", "packaging")
 _TOOLS: Mapping[str, tuple[str, ...]] = {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wheelkit.build.versioncontrol import View
     from wheelkit.project import Distribution
 
+
 # Never sources, wherever they lie. Folders that hold CACHEDIR.TAG (bford.info/cachedir) or pyvenv.cfg are left out as well.
 _SKIPPED = frozenset(
     {".git", ".hg", ".svn", ".jj", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tox", ".nox", ".eggs", "node_modules"}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from wheelkit.build.cache.entry import Entry, Ingredients
     from wheelkit.build.cache.store import Store
 
+
 _SHOWN = 3
 # How the name of a part begins, and how people say that it is another.
 _SAID = {

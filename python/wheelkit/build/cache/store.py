@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cache.entry import Entry
 
+
 FORMAT = "1"
 TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20

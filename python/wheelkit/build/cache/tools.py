@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cache.store import Store
 
+
 # What of wheelkit itself has no part in a wheel's bytes nor in its proof.
 _ELSEWHERE = frozenset({"publish", "smoke", "workflows", "doctor", "init", "release.py", "__pycache__"})
 # What a build on this machine may run, beside Python's own packages.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+
 # Compilers and linkers (GCC's and Clang's manuals, "Environment Variables"; MSVC's cl), Meson, CMake, setuptools, Cargo, pip, uv,
 # pkg-config, cibuildwheel and the repair tools.
 _NAMES = frozenset((

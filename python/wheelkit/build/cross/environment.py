@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.process import Run
     from wheelkit.project import Distribution
 
+
 # PEP 517's hook by which a backend asks for more than pyproject.toml names, called as a frontend calls it. Cross builds drive one backend.
 _ASK = "import json, mesonpy; print(json.dumps(mesonpy.get_requires_for_build_wheel()))"
 UNSEEN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.plan.cross import CrossTarget
     from wheelkit.process import Run
 
+
 _IMPORT_LIBRARY = "libpython3.a"
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from wheelkit.project import Distribution
 
+
 NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan  names the runners"
 _OPTIONAL = r"(?![^()]*\brequired\s*:(?!\s*true))"
 _CXX = "C++: a library that shares C++ objects with this one was built with another standard library than zig's"

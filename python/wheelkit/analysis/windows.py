@@ -1,0 +1,34 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.patterns import pattern
+from wheelkit.wheel.model import python_dll
+
+if TYPE_CHECKING:
+    from wheelkit.wheel import Wheel
+
+
+# PyPy for Windows has its symbols in a DLL, as CPython has: what its python311.lib names.
+_PYPY_DLL = pattern(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
+
+_GRAALPY_DLL = "python-native.dll"
+
+
+def python_needed(wheel: Wheel) -> frozenset[str]:
+    """Name the interpreters' DLLs that the wheel's binaries load: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
+    return frozenset(library.lower() for library in wheel.needed if python_dll(library) or pypy_dll(library) or graalpy_dll(library))
+
+
+def pypy_dll(library: str) -> str | None:
+    """Read the Python tag of the PyPy whose DLL this is, such as ``pp311``; None for every other library."""
+    match = _PYPY_DLL.fullmatch(library) if library[:7].lower() == "libpypy" else None
+    return f"pp{match['major']}{match['minor']}" if match else None
+
+
+def graalpy_dll(library: str) -> bool:
+    """Tell whether this is GraalPy's DLL, which has one name for all versions."""
+    return library.lower() == _GRAALPY_DLL

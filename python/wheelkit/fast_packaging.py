@@ -1,0 +1,275 @@
+"""What is written in the plain way: names, versions, ranges and requirements that need no library to be understood.
+
+``packaging`` judges everything else: to load it takes longer than to prove a small wheel. Whatever is read here packaging reads in the
+same way, which the tests hold against it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Sequence
+
+
+# Longer ones are nobody's; and int() refuses thousands of digits.
+_LONGEST = 100
+# The operators of version specifiers, the longer ones first; "===" is packaging's.
+_OPERATORS = (">=", "<=", "!=", "==", "~=", ">", "<")
+_WITH_WILDCARD = ("!=", "==")
+# The environment markers of dependency specifiers (PEP 508), less those that only old ones have.
+_VARIABLES = frozenset({
+    "extra", "implementation_name", "implementation_version", "os_name", "platform_machine", "platform_python_implementation",
+    "platform_release", "platform_system", "platform_version", "python_full_version", "python_version", "sys_platform",
+})  # fmt: skip
+_MARKER_OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+_BOOLEANS = frozenset({"and", "or"})
+# Stands for an operand in an expression; no word of a text can be this.
+OPERAND = " "
+
+
+def normalise(name: str) -> str:
+    """Normalise a distribution's name (PEP 503): lower case, and each run of ``-``, ``_`` and ``.`` one dash."""
+    name = name.lower().replace("_", "-").replace(".", "-")
+    while "--" in name:
+        name = name.replace("--", "-")
+    return name
+
+
+def is_name(text: str) -> bool:
+    """Tell whether this is a distribution's or an extra's name (core metadata, "Name")."""
+    return text.isascii() and text[:1].isalnum() and text[-1].isalnum() and text.translate(_JOINTS).isalnum()
+
+
+_JOINTS = str.maketrans("._-", "aaa")
+
+
+def release(text: str) -> tuple[int, ...] | None:
+    """Read a version that is nothing but a release in its normal form, such as ``1.26.0``; None for every other text."""
+    parts = text.split(".")
+    if len(text) > _LONGEST or not all(map(_is_number, parts)):
+        return None
+    return tuple(map(int, parts))
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit() and text.isascii() and (text[0] != "0" or text == "0")
+
+
+def admits(required: str, version: tuple[int, ...]) -> bool:
+    """Tell whether a ``Requires-Python`` admits a release of Python; raise packaging's InvalidSpecifier, a ValueError, where it is none."""
+    clauses = specifiers(required)
+    if clauses is not None:
+        return all(_holds(clause, version) for clause in clauses)
+    return _asked(required, ".".join(map(str, version)))
+
+
+@cache
+def _asked(required: str, version: str) -> bool:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(required).contains(version)
+
+
+Clause = tuple[str, tuple[int, ...], bool]
+
+
+@cache
+def specifiers(text: str) -> tuple[Clause, ...] | None:
+    """Read version specifiers such as ``>=3.9, !=3.10.*``: operator, release, whether a wildcard follows; None if they are not plain."""
+    if not text:
+        return ()
+    clauses = [_clause(part.strip(" ")) for part in text.split(",")]
+    return None if None in clauses else tuple(one for one in clauses if one is not None)
+
+
+def _clause(text: str) -> Clause | None:
+    operator = next((one for one in _OPERATORS if text.startswith(one)), "")
+    version = text.removeprefix(operator).strip(" ")
+    wildcard = operator in _WITH_WILDCARD and version.endswith(".*")
+    numbers = release(version.removesuffix(".*") if wildcard else version)
+    if not operator or numbers is None or (operator == "~=" and len(numbers) == 1):
+        return None
+    return operator, numbers, wildcard
+
+
+def _holds(clause: Clause, version: Sequence[int]) -> bool:
+    """Compare releases as PEP 440 does, the shorter one padded with zeros, and with a wildcard only as far as that goes."""
+    operator, wanted, wildcard = clause
+    if operator == "~=":
+        return _holds((">=", wanted, False), version) and _holds(("==", wanted[:-1], True), version)
+    length = len(wanted) if wildcard else max(len(wanted), len(version))
+    own, other = (tuple(one[:length]) + (0,) * (length - len(one)) for one in (version, wanted))
+    return {
+        ">=": own >= other,
+        "<=": own <= other,
+        "!=": own != other,
+        "==": own == other,
+        ">": own > other,
+        "<": own < other,
+    }[operator]
+
+
+def is_requirement(text: str) -> bool:
+    """Tell whether this is a plain requirement: ``name[extra] >=1.2,<2; python_version < "3.13" and extra == "x"``."""
+    if not text.isprintable():
+        return False
+    asked, semicolon, marker = text.partition(";")
+    asked = asked.strip(" ")
+    end = next((place for place, sign in enumerate(asked) if sign in " [(<>=!~"), len(asked))
+    rest = asked[end:].strip(" ")
+    if rest.startswith("["):
+        extras, bracket, rest = rest[1:].partition("]")
+        rest = rest.strip(" ")
+        if not bracket or not all(is_name(one.strip(" ")) for one in extras.split(",")):
+            return False
+    if rest.startswith("(") and rest.endswith(")"):
+        rest = rest[1:-1].strip(" ")
+    return is_name(asked[:end]) and specifiers(rest) is not None and (not semicolon or _is_marker(marker))
+
+
+def _is_marker(text: str) -> bool:
+    """Tell whether this is comparisons of variables with quoted strings, joined by ``and`` and ``or``."""
+    expression: list[str] = []
+    while quote := next((sign for sign in text if sign in "'\""), ""):
+        before, _, text = text.partition(quote)
+        value, closed, text = text.partition(quote)
+        piece = words(before)
+        if not closed or not _is_quotable(value) or not _is_comparison(piece[-2:]):
+            return False
+        expression += (*piece[:-2], OPERAND)
+    return is_joined([*expression, *words(text)], _BOOLEANS)
+
+
+def words(text: str) -> list[str]:
+    """Split an expression into its words; parentheses are words."""
+    return text.replace("(", " ( ").replace(")", " ) ").split()
+
+
+def is_joined(expression: Iterable[str], joints: Container[str]) -> bool:
+    """Tell whether words are operands, each ``OPERAND``, with one of ``joints`` between them, and parentheses in pairs."""
+    depth, wanted = 0, True
+    for word in expression:
+        if wanted and word == "(":
+            depth += 1
+        elif not wanted and depth and word == ")":
+            depth -= 1
+        elif word == OPERAND if wanted else word in joints:
+            wanted = not wanted
+        else:
+            return False
+    return not depth and not wanted
+
+
+def _is_quotable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not set(text) & set("\\'\"")
+
+
+def _is_comparison(pair: Sequence[str]) -> bool:
+    return len(pair) == 2 and pair[0] in _VARIABLES and pair[1] in _MARKER_OPERATORS  # noqa: PLR2004 - a variable and an operator
+
+
+_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4")
+# Field -> the version of the metadata that brought it, and whether it may stand there more than once (core metadata specification).
+_FIELDS: dict[str, tuple[str, bool]] = {
+    **dict.fromkeys(("metadata-version", "name", "version", "summary", "keywords", "home-page", "author", "author-email", "license"),
+                    ("1.0", False)),
+    "platform": ("1.0", True),
+    "classifier": ("1.1", True),
+    "download-url": ("1.1", False),
+    **dict.fromkeys(("maintainer", "maintainer-email", "requires-python"), ("1.2", False)),
+    **dict.fromkeys(("requires-dist", "project-url"), ("1.2", True)),
+    "description-content-type": ("2.1", False),
+    "provides-extra": ("2.1", True),
+    "dynamic": ("2.2", True),
+    "license-expression": ("2.4", False),
+    "license-file": ("2.4", True),
+}  # fmt: skip
+_REQUIRED = {"metadata-version", "name", "version"}
+_MARKUPS = frozenset({"text/markdown", "text/x-rst", "text/plain", "text/markdown; charset=UTF-8", "text/x-rst; charset=UTF-8",
+                      "text/plain; charset=UTF-8", "text/markdown; charset=UTF-8; variant=GFM"})  # fmt: skip
+# The licences that most projects have, by their SPDX identifiers.
+_LICENCES = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0-or-later", "GPL-3.0-only",
+                       "GPL-3.0-or-later", "ISC", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "MIT-0",
+                       "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib"})  # fmt: skip
+_LICENSE_OPERATORS = frozenset({"AND", "OR"})
+_OF_PATHS = str.maketrans("._-", "aaa")
+
+
+def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
+    """Name the fields of METADATA that are newer than the version that it states, each with the version that brought it.
+
+    Apart from these, packaging's strict parser finds nothing to complain of. Gives None where it has to be asked.
+    """
+    fields = _fields(metadata.replace("\r\n", "\n").partition("\n\n")[0])
+    if fields is None or not fields.keys() >= _REQUIRED:
+        return None
+    stated = fields["metadata-version"][0]
+    if stated not in _VERSIONS or not all(map(_plain, fields, fields.values())):
+        return None
+    newer = _VERSIONS[_VERSIONS.index(stated) + 1 :]
+    return tuple((name, _FIELDS[name][0]) for name in fields if _FIELDS[name][0] in newer)
+
+
+def _fields(head: str) -> dict[str, list[str]] | None:
+    """Read the fields by lower-case name, each in one line but for free texts; None where a line is anything else."""
+    fields: dict[str, list[str]] = {}
+    name = ""
+    for line in head.removesuffix("\n").split("\n"):
+        # A blank at the end is packaging's to judge, as are control characters and whatever else may end a line.
+        if not line or not line.expandtabs().isprintable():
+            return None
+        if line[0] in " \t":
+            if name not in _FREE:
+                return None
+            continue
+        name, colon, value = line.partition(":")
+        name, value = name.lower(), value.removeprefix(" ")
+        if not colon or name not in _FIELDS or value != value.strip():
+            return None
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def _plain(name: str, values: Sequence[str]) -> bool:
+    if len(values) > 1 and not _FIELDS[name][1]:
+        return False
+    judge = _JUDGES.get(name)
+    return judge is None or judge(values)
+
+
+def _each(judge: Callable[[str], object]) -> Callable[[Sequence[str]], bool]:
+    return lambda values: all(map(judge, values))
+
+
+def _labels_differ(values: Sequence[str]) -> bool:
+    return len({value.partition(",")[0].strip() for value in values}) == len(values)
+
+
+def _may_be_dynamic(value: str) -> bool:
+    return value.lower() in _FIELDS.keys() - _REQUIRED or value.lower() == "description"
+
+
+def _is_licence(expression: str) -> bool:
+    return is_joined([OPERAND if word in _LICENCES else word for word in words(expression)], _LICENSE_OPERATORS)
+
+
+def _is_path(path: str) -> bool:
+    return path.isascii() and ".." not in path and all(part != "." and part.translate(_OF_PATHS).isalnum() for part in path.split("/"))
+
+
+# What packaging looks into; all other fields are free text, which may take several lines but for the summary.
+_JUDGES: dict[str, Callable[[Sequence[str]], bool]] = {
+    "name": _each(is_name),
+    "version": _each(release),
+    "requires-python": _each(lambda value: specifiers(value) is not None),
+    "requires-dist": _each(is_requirement),
+    "provides-extra": _each(is_name),
+    "project-url": _labels_differ,
+    "description-content-type": _MARKUPS.issuperset,
+    "dynamic": _each(_may_be_dynamic),
+    "license-expression": _each(_is_licence),
+    "license-file": _each(_is_path),
+}
+_FREE = _FIELDS.keys() - _JUDGES.keys() - _REQUIRED - {"summary"}

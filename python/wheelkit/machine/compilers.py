@@ -1,0 +1,97 @@
+"""Whether a compiler is there, and what it said when it refused."""
+
+from __future__ import annotations
+
+import os
+import re
+from shutil import which
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import MissingToolError
+from wheelkit.machine import COMPILERS, find_compiler
+from wheelkit.process import Command, query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from wheelkit.project import Distribution
+
+
+_COMPLAINT = re.compile(
+    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
+    r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
+)
+# Cython prints the lines in question first, below this heading, and then where they are and what is wrong.
+_CYTHON, _CYTHON_LINES = "Error compiling Cython file:", 15
+_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
+_BEFORE, _AFTER, _MOST = 1, 4, 40
+_INSTALL = (
+    "Debian, Ubuntu:  apt install gcc libc6-dev\n"
+    "Fedora:          dnf install gcc\n"
+    "Alpine:          apk add gcc musl-dev\n"
+    "macOS:           xcode-select --install"
+)
+
+
+def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the C compiler's name; raise MissingToolError with where it was looked for and how to install one."""
+    found = find_compiler(environ)
+    if found is not None:
+        return found
+    if told := environ.get("CC"):
+        raise MissingToolError(f"$CC names a compiler that does not exist: {told}", hint="set CC to your compiler, or unset it")
+    raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
+
+
+def described(environ: Mapping[str, str] = os.environ) -> str:
+    """Give the C compiler's name and version in its own words, for the manifest; only its name where it does not tell."""
+    found = find_compiler(environ)
+    if found is None:
+        return ""
+    said = query(Command(argv=(*found.split(), "--version"))).output.splitlines()
+    return said[0].strip() if said else found
+
+
+_RUST = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
+_INSTALL_RUST = (
+    "Debian, Ubuntu:  apt install cargo\n"
+    "Fedora:          dnf install cargo\n"
+    "Alpine:          apk add cargo\n"
+    "macOS:           brew install rust\n"
+    "anywhere:        rustup, https://rustup.rs"
+)
+
+
+def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | None:
+    """Make the error for a distribution of Rust that could not be built on a machine without cargo; None where that is not the reason.
+
+    It is asked after the failure: a backend may fetch a toolchain of its own.
+    """
+    needs_rust = any(_RUST.match(text) for text in (item.backend, *item.build_requires))
+    if not needs_rust or which("cargo"):
+        return None
+    return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nthe whole log: {log}")
+
+
+def complaints(output: str) -> str:
+    """Pick the compiler's and linker's own lines out of a build's output; empty where there are none."""
+    lines = _COLOUR.sub("", output).splitlines()
+    wanted: dict[int, None] = {}
+    for number, line in enumerate(lines):
+        if _COMPLAINT.search(line):
+            for near in range(_first(lines, number), min(len(lines), number + _AFTER)):
+                wanted[near] = None
+    return "\n".join(lines[number] for number in list(wanted)[:_MOST])
+
+
+def first_complaint(output: str) -> str:
+    """Give the first line in which the compiler or linker says what is wrong, else the first that says anything; empty where none does."""
+    lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
+    return next((line for line in lines if _COMPLAINT.search(line)), next(iter(lines), ""))
+
+
+def _first(lines: Sequence[str], number: int) -> int:
+    """Give the line at which the complaint that stands in line ``number`` begins."""
+    back = range(number, max(-1, number - _CYTHON_LINES), -1)
+    return next((near for near in back if lines[near] == _CYTHON), max(0, number - _BEFORE))
