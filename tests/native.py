@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelkit.build.cross.files import Kit, write_files
-from wheelkit.build.cross.zig import find_zig, zig_environment
+from wheelkit.machine.compilers import find_zig, zig_environment
+from wheelkit.machine.process import Command, LoggedRun, checked
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan.cross import CrossTarget, cross_target
-from wheelkit.process import Command, LoggedRun, checked
 from wheels import metadata, write_wheel
 
 FLOOR = Interpreter.parse("cp311")

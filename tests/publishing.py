@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from servers.warehouse import JSON_TYPE
-from wheelkit.build.progress import Silent
 from wheelkit.errors import IndexUnavailableError
-from wheelkit.process import Command, Completed
+from wheelkit.machine.process import Command, Completed, Secrets
+from wheelkit.machine.progress import Silent
 from wheelkit.project import Kind
 from wheelkit.publish import Batch, Index, Release, ShippedFile
 from wheelkit.publish.client import Answer, Client
 from wheelkit.publish.credentials import Purse, Wallet
 from wheelkit.publish.journal import Journal
-from wheelkit.publish.redaction import Secrets
 from wheelkit.publish.transaction import Desk, Patience
 
 HERE = Index(name="here", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", lag=10.0)

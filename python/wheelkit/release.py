@@ -12,18 +12,19 @@ from msgspec import Struct
 
 from wheelkit import publish
 from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.machine.git import Repository
 from wheelkit.publish import journal
 from wheelkit.publish.fetch import fetch
 from wheelkit.smoke import dist as smoke
 from wheelkit.versions import state as version_state
 from wheelkit.versions import tags
-from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
+from wheelkit.versions.git import DEFAULT_TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.publish import Index, Office, Published, PublishPlan, Release, Terms
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Smoked
@@ -61,7 +62,7 @@ class Means(Struct, frozen=True, kw_only=True):
     """What a release works with: the office that publishes, the workshop that installs, and who hears of it."""
 
     room: Office
-    shop: Workshop
+    shop: Workspace
     audience: Audience
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wheelkit.build.workshop import find_tool
-from wheelkit.machine import Python, find_pythons
+from wheelkit.machine.interpreters import Python, find_pythons
+from wheelkit.machine.workspace import find_tool
 from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,7 +25,7 @@ from outcome import Outcome, compared
 from pairs import Contender, duel
 from script import script
 
-from wheelkit.machine import find_pythons
+from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -25,10 +25,10 @@ from outcome import Outcome, compared
 from pairs import Contender, duel
 from script import script
 
-from wheelkit import machine
-from wheelkit.build.workshop import find_tool
+from wheelkit.machine import facts, interpreters
+from wheelkit.machine.process import Command
+from wheelkit.machine.workspace import find_tool
 from wheelkit.matrix import Interpreter
-from wheelkit.process import Command
 from wheelkit.smoke import install, packages, plan
 from wheelkit.smoke.install import Place, Source
 from wheelkit.smoke.model import Case, How
@@ -73,8 +73,8 @@ def built(project: Path) -> Path:
 def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
     found = tuple(packages.read(path) for path in packages.collect(dist))
-    here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
-    python = machine.find_pythons([Interpreter.parse(TAG)])[TAG]
+    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
     contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
     written = []
     for number, case in enumerate(plan.cases(contents, [python])):

@@ -30,7 +30,7 @@ def test_parallel_and_killed_builds_leave_no_wrong_wheel(tmp_path: Path, wheelki
 HEAVY = {
     "concurrent.futures", "email", "importlib.metadata", "packaging.metadata", "packaging.specifiers", "rich", "tomlkit",
     "wheelkit._core", "wheelkit.build.cibuildwheel", "wheelkit.build.host", "wheelkit.build.make", "wheelkit.build.sdist",
-    "wheelkit.build.workshop", "wheelkit.verification", "wheelkit.wheel", "zipfile",
+    "wheelkit.machine.workspace", "wheelkit.verification", "wheelkit.wheel", "zipfile",
 }  # fmt: skip
 
 

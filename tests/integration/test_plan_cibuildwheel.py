@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit import config, family, machine, matrix, plan
+from wheelkit import config, family, matrix, plan
+from wheelkit.machine import facts
 from wheelkit.matrix import System
 
-LINUX = machine.Machine(system=System.LINUX, arch="x86_64", engine=machine.Engine(name="podman", version="4.3.1", setting="podman"))
-MACOS = machine.Machine(system=System.MACOS, arch="arm64")
-WINDOWS = machine.Machine(system=System.WINDOWS, arch="amd64")
+LINUX = facts.Machine(system=System.LINUX, arch="x86_64", engine=facts.Engine(name="podman", version="4.3.1", setting="podman"))
+MACOS = facts.Machine(system=System.MACOS, arch="arm64")
+WINDOWS = facts.Machine(system=System.WINDOWS, arch="amd64")
 PROJECT = """
 [build-system]
 requires = ["setuptools"]
@@ -27,7 +28,7 @@ requires-python = ">=3.11"
 
 
 @pytest.mark.parametrize(("here", "tag"), [(MACOS, "macosx_11_0_arm64"), (WINDOWS, "win_amd64"), (LINUX, "manylinux_2_28_x86_64")])
-def test_cibuildwheel_itself_selects_exactly_the_planned_builds(here: machine.Machine, tag: str, tmp_path: Path) -> None:
+def test_cibuildwheel_itself_selects_exactly_the_planned_builds(here: facts.Machine, tag: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "setup.py").write_text("import setuptools\nsetuptools.setup(ext_modules=[setuptools.Extension('momentum', ['m.c'])])\n")
     # cibuildwheel drops PyPy for macOS on arm64 where the machine that asks is x86_64, as this one may be.

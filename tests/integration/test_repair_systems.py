@@ -19,7 +19,7 @@ import pytest
 from native import Library, Toolchain, function, module
 from wheelkit import wheel as wheels
 from wheelkit.errors import CheckFailedError, ToolFailedError
-from wheelkit.process import LoggedRun
+from wheelkit.machine.process import LoggedRun
 from wheelkit.repair.lines import Recipe
 from wheelkit.repair.run import Repaired, repair
 from wheelkit.wheel.library import base_name, plain_name

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from smoke_wheels import Index, make, served
-from wheelkit import machine
+from wheelkit.machine import facts, interpreters
+from wheelkit.machine.process import LoggedRun
 from wheelkit.matrix import Interpreter
-from wheelkit.process import LoggedRun
 from wheelkit.smoke import packages
 from wheelkit.smoke.install import Place, Source, uv_commands
 from wheelkit.smoke.plan import Contents, cases
@@ -301,8 +301,8 @@ def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     """Change the file after it was read: uv compares it with the sha256 that it was given."""
     path = make(tmp_path / "dist", "wk-a")
     one = packages.read(path)
-    here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
-    python = machine.find_pythons([Interpreter.parse(TAG)])[TAG]
+    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
     (case,) = cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
     place = Place(folder=tmp_path / "case")
     place.prepare(case)

@@ -12,7 +12,7 @@ from command import git_commit
 from wheelkit import project
 from wheelkit.build.cache.listing import list_sources
 from wheelkit.build.cache.variables import installers, reaching
-from wheelkit.build.versioncontrol import Asking, View, checkout
+from wheelkit.machine.git import PendingStatus, TreeState, checkout
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\nrequires = ["meson-python"]\n[project]\nname = "demo"\nversion = "1.0"\n'
 HATCH = MESON.replace("mesonpy", "hatchling.build")
@@ -26,7 +26,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
-    return list_sources(project.read(folder), Asking(folder.resolve()).view(), (folder / out,)).files
+    return list_sources(project.read(folder), PendingStatus(folder.resolve()).view(), (folder / out,)).files
 
 
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
@@ -115,7 +115,7 @@ def test_versions_out_of_version_control_depend_on_it(tmp_path: Path) -> None:
     scm = MESON.replace('version = "1.0"', 'dynamic = ["version"]').replace("mesonpy", "setuptools.build_meta")
     dynamic = write(tmp_path / "dynamic", {"pyproject.toml": scm})
     script = write(tmp_path / "script", {"pyproject.toml": MESON, "meson.build": "meson.add_dist_script('stamp.sh')"})
-    asks = [list_sources(project.read(one), View(folder=one)).asks_git for one in (plain, dynamic, script)]
+    asks = [list_sources(project.read(one), TreeState(folder=one)).asks_git for one in (plain, dynamic, script)]
     assert asks == [False, True, True]
 
 
@@ -125,7 +125,7 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
     assert (checkout(folder).commit, checkout(folder).changed) == (commit, ())
     write(folder, {"sub/ä b.py": "2", "sub/new.py": "1", "dist/x.whl": "1", "sub/dist/x.whl": "1", "x.egg-info/PKG-INFO": "1"})
     subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
-    view = Asking(folder.resolve()).view()
+    view = PendingStatus(folder.resolve()).view()
     assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
     assert view.checkout(folder / "sub").commit == commit
     assert not view.checkout(folder).tracked  # its pyproject.toml is not under git any more
@@ -133,9 +133,9 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
 
 
 def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(demo: Path) -> None:
-    assert not Asking(demo.resolve()).view().pinned
+    assert not PendingStatus(demo.resolve()).view().pinned
     subprocess.run(["git", "-C", demo, "update-index", "--assume-unchanged", "src/a.c"], check=True)
-    assert Asking(demo.resolve()).view().pinned
+    assert PendingStatus(demo.resolve()).view().pinned
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.build.cache import place
 from wheelkit.build.cache.entry import Entry, canonical
 from wheelkit.build.cache.eviction import clear, evict
 from wheelkit.build.cache.store import Store
 from wheelkit.errors import UsageError
+from wheelkit.machine import folders
 from wheelkit.manifest import BuiltFile
 
 LABEL = "demo-any"
@@ -207,10 +207,10 @@ def test_small_answers_are_remembered_and_checked(store: Store) -> None:
 
 
 def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:
-    assert place.folder({"WHEELKIT_CACHE_DIR": str(tmp_path)}) == tmp_path
-    assert place.folder({}).name == "wheelkit"
-    assert (place.limit({}), place.limit({"WHEELKIT_CACHE_SIZE": "1.5 GB"})) == (2_000_000_000, 1_500_000_000)
+    assert folders.cache_folder({"WHEELKIT_CACHE_DIR": str(tmp_path)}) == tmp_path
+    assert folders.cache_folder({}).name == "wheelkit"
+    assert (folders.cache_limit({}), folders.cache_limit({"WHEELKIT_CACHE_SIZE": "1.5 GB"})) == (2_000_000_000, 1_500_000_000)
     with pytest.raises(UsageError, match="is no size"):
-        place.limit({"WHEELKIT_CACHE_SIZE": "big"})
-    assert place.wanted({})
-    assert not place.wanted({"WHEELKIT_NO_CACHE": "1"})
+        folders.cache_limit({"WHEELKIT_CACHE_SIZE": "big"})
+    assert folders.cache_enabled({})
+    assert not folders.cache_enabled({"WHEELKIT_NO_CACHE": "1"})

@@ -8,9 +8,9 @@ import pytest
 
 from wheelkit.build import cibuildwheel
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
+from wheelkit.machine.process import Completed
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.process import Completed
 from wheelkit.project import Distribution, Kind
 
 JOB = NativeStep(

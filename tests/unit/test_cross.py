@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 from abi3info import DATAS, FUNCTIONS
 
-from wheelkit import config, machine, matrix, plan
+from wheelkit import config, matrix, plan
 from wheelkit.__main__ import main
 from wheelkit.build.cross import limits
-from wheelkit.build.cross.board import Board, SharedLog
 from wheelkit.build.cross.environment import make_environment
 from wheelkit.build.cross.files import build_details, cross_file, definition_file
-from wheelkit.build.cross.zig import find_zig, zig_environment
-from wheelkit.build.progress import Silent
-from wheelkit.build.workshop import Workshop
 from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.family import Family
+from wheelkit.machine import facts as facts_module
+from wheelkit.machine.compilers import find_zig, zig_environment
+from wheelkit.machine.process import Command, LoggedRun
+from wheelkit.machine.progress import ParallelProgress, Silent
+from wheelkit.machine.workspace import SharedLog, Workspace
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.meson import unconditional
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cross import cross_target, why_not
-from wheelkit.process import Command, LoggedRun
 from wheelkit.project import Distribution, Kind
 
 TRIPLES = {
@@ -39,7 +39,9 @@ TRIPLES = {
     "win_amd64": "x86_64-windows-gnu",
     "win_arm64": "aarch64-windows-gnu",
 }
-HERE = machine.Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed")
+HERE = facts_module.Machine(
+    system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed"
+)
 
 
 def distribution(source: Path = Path("project"), **changes: object) -> Distribution:
@@ -226,7 +228,7 @@ def test_wheelkit_itself_is_within_the_limits() -> None:
 
 def test_without_zig_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_zig().is_file()
-    monkeypatch.setattr("wheelkit.build.cross.zig.find_spec", lambda _: None)
+    monkeypatch.setattr("wheelkit.machine.compilers.find_spec", lambda _: None)
     with pytest.raises(MissingToolError) as caught:
         find_zig()
     assert caught.value.hint == "pip install 'wheelkit[cross]'"
@@ -262,7 +264,7 @@ class Screen:
 
 def test_parallel_steps_keep_one_line_alive() -> None:
     screen = Screen()
-    board = Board(screen)
+    board = ParallelProgress(screen)
     with board.step("a"):
         with pytest.raises(ValueError, match="b"), board.step("b"):
             raise ValueError("b")
@@ -293,9 +295,9 @@ def test_a_command_in_a_thread_ends_when_told(tmp_path: Path) -> None:
 
 def test_a_command_with_a_log_of_its_own_sees_what_the_workshop_sets(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    shop = Workshop(folder=tmp_path, log=log, run=LoggedRun(log), progress=Silent(), env={"SET": "1", "OWN": "1"})
+    shop = Workspace(folder=tmp_path, log=log, run=LoggedRun(log), progress=Silent(), env={"SET": "1", "OWN": "1"})
     script = "import os; print(os.environ['SET'], os.environ['OWN'])"
-    done = SharedLog(shop, Board(Silent()), tmp_path / "own")(Command(argv=(sys.executable, "-c", script), env={"OWN": "2"}))
+    done = SharedLog(shop, ParallelProgress(Silent()), tmp_path / "own")(Command(argv=(sys.executable, "-c", script), env={"OWN": "2"}))
     assert (done.output, done.log) == ("1 2\n", log)
     assert "1 2\n" in log.read_text()
 

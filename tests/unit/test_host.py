@@ -11,17 +11,18 @@ from msgspec.structs import replace
 
 import wheels
 from binaries import elf
-from wheelkit.build import compiler, host, make, older, raw
+from wheelkit.build import host, make, older, raw
 from wheelkit.build.made import Made, serves
-from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
-from wheelkit.build.workshop import Workshop
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
-from wheelkit.machine import Python
+from wheelkit.machine import compilers
+from wheelkit.machine.interpreters import Python
+from wheelkit.machine.process import Command, Completed
+from wheelkit.machine.progress import Silent
+from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
 from wheelkit.plan.host import HostSettings
-from wheelkit.process import Command, Completed
 from wheelkit.project import Distribution, Kind
 
 ABI3 = "demo-1.0-cp312-abi3-linux_x86_64.whl"
@@ -81,8 +82,8 @@ def pythons(*tags: str, headers: bool = True) -> dict[str, Python]:
     }
 
 
-def workshop(tmp_path: Path, run: Uv) -> Workshop:
-    return Workshop(folder=tmp_path, log=tmp_path / "log", run=run, progress=Notes())
+def workshop(tmp_path: Path, run: Uv) -> Workspace:
+    return Workspace(folder=tmp_path, log=tmp_path / "log", run=run, progress=Notes())
 
 
 def source(tmp_path: Path) -> SourceDist:
@@ -167,7 +168,7 @@ def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
 def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a case may change
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, backend: str, requires: tuple[str, ...], cargo: str | None, said: str, missing: bool
 ) -> None:
-    monkeypatch.setattr(compiler, "which", lambda _name: cargo)
+    monkeypatch.setattr(compilers, "which", lambda _name: cargo)
     given = source(tmp_path)
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))

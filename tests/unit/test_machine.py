@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.build.compiler import complaints, require_compiler
 from wheelkit.errors import MissingToolError
-from wheelkit.machine import Machine, detect, find_compiler, find_engine, find_pythons
+from wheelkit.machine.compilers import compiler_errors, find_compiler, require_compiler
+from wheelkit.machine.facts import Machine, detect, find_engine
+from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter, System, Target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stands in for programs with shell scripts")
@@ -209,10 +210,10 @@ def test_a_machine_runs_its_own_targets_and_no_others() -> None:
 )
 def test_a_compilers_own_lines_are_picked_with_their_surroundings(line: str) -> None:
     before, after = [f"[{number}/9] fine" for number in range(6)], [f"    {number} | code" for number in range(9)]
-    picked = complaints("\n".join([*before, line, *after])).splitlines()
+    picked = compiler_errors("\n".join([*before, line, *after])).splitlines()
     plain = re.sub(r"\x1b\[[^mK]*[mK]", "", line)
     assert picked == [before[-1], plain, *after[:3]]
-    assert complaints("\n".join([*before, *after, "warning: unused", "0 errors"])) == ""
+    assert compiler_errors("\n".join([*before, *after, "warning: unused", "0 errors"])) == ""
 
 
 def test_cythons_complaint_is_shown_with_the_code_above_it() -> None:
@@ -227,9 +228,9 @@ def test_cythons_complaint_is_shown_with_the_code_above_it() -> None:
         "a/_a.pyx:149:9: Expected ')', found ':'",
     ]
     noise = [f"  File {number}" for number in range(40)]
-    assert complaints("\n".join(["[1/1] Cythonizing", *block, *noise])).splitlines() == [*block, *noise[:3]]
-    assert complaints("warning: a/_a.pyx:1:2: Unused\nperformance hint: a/_a.pyx:1:2: slow") == ""
+    assert compiler_errors("\n".join(["[1/1] Cythonizing", *block, *noise])).splitlines() == [*block, *noise[:3]]
+    assert compiler_errors("warning: a/_a.pyx:1:2: Unused\nperformance hint: a/_a.pyx:1:2: slow") == ""
 
 
 def test_of_many_complaints_the_first_are_shown() -> None:
-    assert len(complaints("x.c:1:1: error: no\n" * 500).splitlines()) == 40
+    assert len(compiler_errors("x.c:1:1: error: no\n" * 500).splitlines()) == 40

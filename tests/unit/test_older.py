@@ -16,14 +16,14 @@ from wheelkit import wheel
 from wheelkit.build import older, raw
 from wheelkit.build.cache.store import Store
 from wheelkit.build.older import Memory, Zig
-from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import SourceDist
-from wheelkit.build.workshop import Workshop
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
-from wheelkit.machine import Python
+from wheelkit.machine.interpreters import Python
+from wheelkit.machine.process import Command, Completed
+from wheelkit.machine.progress import Silent
+from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.process import Command, Completed
 from wheelkit.project import Distribution, Kind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the host builder is for Linux")
@@ -200,7 +200,7 @@ class Backend(Silent):
 
 def forge(tmp_path: Path, backend: Backend, *modules: str) -> raw.Forge:
     source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="", commit="", dirty=False)
-    shop = Workshop(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
+    shop = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
     return raw.Forge(job=job(), source=source, shop=shop, modules=frozenset(modules))
 
 

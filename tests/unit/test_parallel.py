@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from wheelkit.build import parallel
 from wheelkit.errors import ToolFailedError
+from wheelkit.machine import concurrency
 
 Stop = Callable[[], bool] | None
 
@@ -15,7 +15,7 @@ Stop = Callable[[], bool] | None
 @pytest.fixture(params=[1, 2, 4])
 def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     number: int = request.param
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: number)
+    monkeypatch.setattr(concurrency.os, "cpu_count", lambda: number)
     return number
 
 
@@ -37,7 +37,7 @@ def test_each_comes_after_all_that_it_needs(cores: int) -> None:
             running.remove(key)
             done.append(key)
 
-    parallel.in_order(needs, do)
+    concurrency.run_in_order(needs, do)
     assert sorted(done) == sorted(needs)
     assert (done[0], done[-1]) == ("core", "all")
     assert most == min(cores, 2)
@@ -55,11 +55,11 @@ def test_the_first_failure_ends_the_others_and_is_the_one_told() -> None:
         ended.append(key)
 
     with pytest.raises(ToolFailedError, match="it broke"):
-        parallel.in_order({"slow": (), "bad": (), "after": ("bad",)}, do)
+        concurrency.run_in_order({"slow": (), "bad": (), "after": ("bad",)}, do)
     assert ended == ["slow"]
 
 
 def test_one_thing_alone_runs_where_it_was_asked_for() -> None:
     seen: list[tuple[str, object, int]] = []
-    parallel.in_order({"only": ()}, lambda key, stop: seen.append((key, stop, threading.get_ident())))
+    concurrency.run_in_order({"only": ()}, lambda key, stop: seen.append((key, stop, threading.get_ident())))
     assert seen == [("only", None, threading.get_ident())]

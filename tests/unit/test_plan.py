@@ -10,7 +10,7 @@ import pytest
 from wheelkit import config, matrix, plan
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.family import Family
-from wheelkit.machine import Engine, Machine
+from wheelkit.machine.facts import Engine, Machine
 from wheelkit.matrix import COMMON_TARGETS, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cibuildwheel import image

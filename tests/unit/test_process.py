@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.process import Command, LoggedRun, Redactor, checked, end_group, query, start
+from wheelkit.machine.process import Command, LoggedRun, Redactor, checked, end_group, query, start
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import pytest
 
 from publishing import CountingClock
 from wheelkit.errors import CheckFailedError, IndexUnavailableError
-from wheelkit.process import Command, end_group, start
+from wheelkit.machine.process import Command, end_group, start
 from wheelkit.publish.client import Client
 from wheelkit.publish.lock import _beyond_the_text, held
 

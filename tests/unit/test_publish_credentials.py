@@ -10,10 +10,10 @@ import pytest
 from publishing import HERE, CountingClock, MemoryClient, Notes, answer
 from servers.publishers import sign_identity
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
+from wheelkit.machine.process import Secrets
 from wheelkit.publish import oidc
 from wheelkit.publish.client import Answer
 from wheelkit.publish.credentials import Purse, Wallet, find
-from wheelkit.publish.redaction import Secrets
 
 CI = {"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://issuer.invalid/"}
 MINTED = "pypi-a-minted-token-0123456789"

@@ -15,7 +15,7 @@ from wheelkit import config, family, matrix
 from wheelkit.config import Config
 from wheelkit.errors import CheckFailedError, ProjectError, UsageError
 from wheelkit.family import Family
-from wheelkit.process import Command, Completed
+from wheelkit.machine.process import Command, Completed
 from wheelkit.publish import Index, Release, Terms, gather, require
 
 PUBLIC = Index(name="public", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", public=True)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from publishing import HERE, Scene, batch, cut, refused, said, scene, taken
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError, ToolFailedError
-from wheelkit.process import Completed
+from wheelkit.machine.process import Completed
 from wheelkit.publish.journal import Journal
 from wheelkit.publish.transaction import Patience, Published, publish
 

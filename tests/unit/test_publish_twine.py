@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from publishing import HERE, batch, cut, refused, said, taken
-from wheelkit.process import Command, Completed
+from wheelkit.machine.process import Command, Completed
 from wheelkit.publish import twine
 from wheelkit.publish.credentials import Credentials
 from wheelkit.publish.refusals import translate

@@ -9,8 +9,8 @@ import pytest
 from binaries import elf, macho, pe
 from wheelkit.config.exclude import with_versions
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
+from wheelkit.machine.process import Command, Completed
 from wheelkit.matrix import System, Target
-from wheelkit.process import Command, Completed
 from wheelkit.repair import run
 from wheelkit.repair.lines import Recipe, container_line, host_line
 from wheelkit.repair.run import Repaired

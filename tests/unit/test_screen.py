@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.build.progress import step
 from wheelkit.cli.screen import age, coloured, columns, complain, result_json, size
 from wheelkit.cli.steps import Steps
 from wheelkit.errors import InterruptedByUserError, ToolFailedError
+from wheelkit.machine.progress import step
 
 Capture = pytest.CaptureFixture[str]
 
@@ -194,7 +194,7 @@ def test_ages_are_written_for_people(seconds: float, text: str) -> None:
 def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from platformdirs import user_log_path
 
-    from wheelkit.build.workshop import _log_file
+    from wheelkit.machine.workspace import _log_file
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     folder = user_log_path("wheelkit", appauthor=False)

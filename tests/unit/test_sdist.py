@@ -13,12 +13,12 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.build import sdist
-from wheelkit.build import workshop as workshops
-from wheelkit.build.progress import Silent
 from wheelkit.build.sdist import checkout, make_sdist
-from wheelkit.build.workshop import Workshop, find_tool, workshop
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.process import Command, Completed, LoggedRun, Run
+from wheelkit.machine import workspace as workshops
+from wheelkit.machine.process import Command, Completed, LoggedRun, Run
+from wheelkit.machine.progress import Silent
+from wheelkit.machine.workspace import Workspace, find_tool, workspace
 from wheelkit.project import read
 
 PYPROJECT = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "m"\nversion = "1.0"\n'
@@ -26,10 +26,10 @@ PKG_INFO = "Metadata-Version: 2.4\nName: m\nVersion: 1.0\n"
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path) -> Workspace:
     folder = tmp_path / "shop"
     folder.mkdir()
-    return Workshop(folder=folder, log=tmp_path / "log", run=LoggedRun(tmp_path / "log"), progress=Silent())
+    return Workspace(folder=folder, log=tmp_path / "log", run=LoggedRun(tmp_path / "log"), progress=Silent())
 
 
 def write(folder: Path, *names: str, text: str = "x") -> Path:
@@ -47,7 +47,7 @@ def commit(folder: Path, *, force: bool = False) -> None:
     subprocess.run(["git", "-C", folder, *identity, "commit", "--quiet", "-m", "x"], check=True)
 
 
-def snapshot(folder: Path, shop: Workshop) -> set[str]:
+def snapshot(folder: Path, shop: Workspace) -> set[str]:
     """List the files that meson would find committed."""
     copy = sdist._snapshot(folder, checkout(folder), shop)
     listed = subprocess.run(["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"], capture_output=True, text=True, check=True)
@@ -81,7 +81,7 @@ def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> Non
 
 
 @pytest.mark.parametrize("kept", ["pkg/build/core.c", "src/dist/x.py", "pkg/wheelhouse.py"])
-def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snapshot(tmp_path: Path, kept: str, shop: Workshop) -> None:
+def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snapshot(tmp_path: Path, kept: str, shop: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "pkg/__init__.py", "src/m.py")
     commit(folder)
     write(folder, kept)
@@ -102,7 +102,7 @@ def test_a_folder_that_git_does_not_track_belongs_to_no_commit(tmp_path: Path) -
     assert checkout(tmp_path / "vendor/x").tracked is False
 
 
-def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workshop) -> None:
+def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "core.c", "gone.c", "pkg/build/tracked.c")
     (folder / ".gitignore").write_text("*.log\n")
     commit(folder)
@@ -116,7 +116,7 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workshop) -
     assert subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True).stdout == before
 
 
-def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, shop: Workshop) -> None:
+def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, shop: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "generated.c", "build/rules.mk")
     (folder / ".gitignore").write_text("generated.c\n")
     commit(folder, force=True)
@@ -125,7 +125,7 @@ def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, shop:
     assert snapshot(folder, shop) >= {"generated.c", "build/rules.mk", "other.c"}
 
 
-def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path, shop: Workshop) -> None:
+def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path, shop: Workspace) -> None:
     top = write(tmp_path / "top", "python/m/pyproject.toml", "python/m/build/keep.txt", "other/x.c")
     commit(top)
     write(top, "python/m/new.c", "python/m/dist/x.whl", "other/dist/kept.c")
@@ -134,13 +134,13 @@ def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path,
     assert (copy / "../../other/dist/kept.c").is_file()
 
 
-def test_a_folder_outside_git_is_taken_whole(tmp_path: Path, shop: Workshop) -> None:
+def test_a_folder_outside_git_is_taken_whole(tmp_path: Path, shop: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "core.c", "dist/x.whl", "pkg/build/core.c", ".venv/x")
     assert snapshot(folder, shop) == {"pyproject.toml", "core.c", "pkg/build/core.c"}
     assert not (folder / ".git").exists()
 
 
-def test_the_users_git_settings_and_hooks_do_not_matter(tmp_path: Path, shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_git_settings_and_hooks_do_not_matter(tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     hooks = write(tmp_path / "hooks", "pre-commit", text="#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
     settings = tmp_path / "gitconfig"
@@ -152,7 +152,7 @@ def test_the_users_git_settings_and_hooks_do_not_matter(tmp_path: Path, shop: Wo
     assert (copy / "core.c").read_bytes() == b"a\r\nb\r\n"
 
 
-def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "pyproject.toml")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingToolError, match="git was not found") as caught:
@@ -160,7 +160,7 @@ def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, sho
     assert "give an sdist" in caught.value.hint
 
 
-def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Path, shop: Workshop) -> None:
+def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Path, shop: Workspace) -> None:
     folder = write(
         tmp_path / "m-1.0", "pyproject.toml", "core.c", "pkg/build/core.c", "dist/x.whl", "build/x", "pkg/__pycache__/x", "m.egg-info/x"
     )
@@ -172,7 +172,7 @@ def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Pa
     assert read(path).version == "1.0"
 
 
-def test_an_sdist_that_was_given_is_taken_as_it_is(tmp_path: Path, shop: Workshop) -> None:
+def test_an_sdist_that_was_given_is_taken_as_it_is(tmp_path: Path, shop: Workspace) -> None:
     folder = write(tmp_path / "m-1.0", "pyproject.toml")
     write(folder, "PKG-INFO", text=PKG_INFO)
     path = sdist._repacked(folder, shop)
@@ -201,14 +201,14 @@ def pure(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_backend_that_refuses_is_quoted(tmp_path: Path, shop: Workshop) -> None:
+def test_a_backend_that_refuses_is_quoted(tmp_path: Path, shop: Workspace) -> None:
     item = read(pure(tmp_path))
     with pytest.raises(ToolFailedError, match="building the sdist of p failed with exit status 2") as caught:
         make_sdist(item, replace(shop, run=Backend(returncode=2, output="ValueError: no files\n")))
     assert caught.value.detail == "ValueError: no files"
 
 
-def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Workshop) -> None:
+def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Workspace) -> None:
     item = read(pure(tmp_path))
     with pytest.raises(ToolFailedError, match="gave 0 files"):
         make_sdist(item, replace(shop, run=Backend()))
@@ -222,7 +222,7 @@ def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Wo
 
 
 def interrupted_work() -> None:
-    with workshop(Silent(), "build") as shop:
+    with workspace(Silent(), "build") as shop:
         write(shop.fresh("x"), "file")
         raise KeyboardInterrupt
 
@@ -234,7 +234,7 @@ def test_a_workshop_leaves_nothing_however_it_ends(tmp_path: Path, monkeypatch: 
         interrupted_work()
     assert not list(tmp_path.glob("wheelkit-*"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(OutputError, match="nowhere"), workshop(Silent(), "build"):
+    with pytest.raises(OutputError, match="nowhere"), workspace(Silent(), "build"):
         pass
 
 
@@ -247,7 +247,7 @@ def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workshops, "_LONGEST_SCRATCH", 1000)
 
 
-def put(shop: Workshop, runner: Run) -> list[str]:
+def put(shop: Workspace, runner: Run) -> list[str]:
     """Let a program make a temporary file, and list what there is."""
     code = "import os, sys, tempfile; os.close(tempfile.mkstemp(prefix='left-')[0])"
     assert runner(Command(argv=(sys.executable, "-c", code))).returncode == 0
@@ -256,7 +256,7 @@ def put(shop: Workshop, runner: Run) -> list[str]:
 
 @pytest.mark.usefixtures("roomy")
 def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> None:
-    with workshop(Silent(), "build") as shop:
+    with workspace(Silent(), "build") as shop:
         assert len(put(shop, shop.run)) == 1
         assert len(put(shop, shop.apart("x", lambda: False).run)) == 2
         assert shop.env == {"TMPDIR": str(shop.folder)}  # for those who run commands into logs of their own
@@ -266,7 +266,7 @@ def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> No
 @pytest.mark.usefixtures("roomy")
 def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
-    with workshop(Silent(), "build") as shop:
+    with workspace(Silent(), "build") as shop:
         assert len(put(shop, shop.run)) == 1
         assert shop.env == {}
     assert len(list(tmp_path.glob("left-*"))) == 1

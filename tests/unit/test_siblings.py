@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from smoke_wheels import make
-from wheelkit.build.progress import Silent
 from wheelkit.build.siblings import Wheelhouse, needed
-from wheelkit.build.workshop import Workshop
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.family import Family
+from wheelkit.machine.process import Command, Completed
+from wheelkit.machine.progress import Silent
+from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.process import Command, Completed
 from wheelkit.project import Distribution, Kind
 
 LINUX = Target.parse("manylinux_2_28_x86_64")
@@ -42,12 +42,12 @@ def seen() -> list[Command]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, seen: list[Command]) -> Workshop:
+def shop(tmp_path: Path, seen: list[Command]) -> Workspace:
     def run(command: Command, /) -> Completed:
         seen.append(command)
         return Completed(returncode=0, output="")
 
-    return Workshop(folder=tmp_path, log=tmp_path / "log", run=run, progress=Silent())
+    return Workspace(folder=tmp_path, log=tmp_path / "log", run=run, progress=Silent())
 
 
 def test_what_a_build_needs_is_followed_through_the_family() -> None:
@@ -59,7 +59,7 @@ def test_what_a_build_needs_is_followed_through_the_family() -> None:
     assert needed(gen, family(gen)) == ()
 
 
-def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workshop, seen: list[Command]) -> None:
+def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workspace, seen: list[Command]) -> None:
     gen, core = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE)
     house = Wheelhouse(family=family(gen, core))
     path = make(tmp_path / "made", "gen")
@@ -75,7 +75,7 @@ def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workshop, se
     assert house.for_step(step(member("alone", kind=Kind.NATIVE)), shop) is shop
 
 
-def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(tmp_path: Path, shop: Workshop, seen: list[Command]) -> None:
+def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(tmp_path: Path, shop: Workspace, seen: list[Command]) -> None:
     gen, core = member("gen", kind=Kind.NATIVE), member("core", build=("gen",), kind=Kind.NATIVE)
     house = Wheelhouse(family=family(gen, core))
     house.add("gen", [make(tmp_path / "made", "gen", tag=f"{one}-{one}-manylinux_2_28_x86_64") for one in INTERPRETERS])
@@ -89,7 +89,7 @@ def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(tmp_path: Path,
 
 
 def test_inside_a_container_the_files_stand_where_it_mounts_them(
-    tmp_path: Path, shop: Workshop, seen: list[Command], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shop: Workspace, seen: list[Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gen, core = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE, cibuildwheel={"environment-pass": ["MINE"]})
     house = Wheelhouse(family=family(gen, core))
@@ -106,7 +106,7 @@ def test_inside_a_container_the_files_stand_where_it_mounts_them(
         house.for_step(step(core, Builder.CIBUILDWHEEL), shop)
 
 
-def test_a_sibling_that_was_not_made_is_never_left_to_an_index(tmp_path: Path, shop: Workshop) -> None:
+def test_a_sibling_that_was_not_made_is_never_left_to_an_index(tmp_path: Path, shop: Workspace) -> None:
     gen, core, tool = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE), member("tool", build=("gen",))
     house = Wheelhouse(family=family(gen, core, tool))
     for attempt in (lambda: house.for_step(step(core), shop), lambda: house.for_build(tool, shop)):

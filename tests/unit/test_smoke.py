@@ -13,7 +13,8 @@ from packaging.requirements import Requirement
 from smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
-from wheelkit.machine import Machine, Python, own_target
+from wheelkit.machine.facts import Machine, own_target
+from wheelkit.machine.interpreters import Python
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.smoke import install, packages, plan, probe, shown

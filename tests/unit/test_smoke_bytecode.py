@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.__main__ import main
-from wheelkit.machine import Python
+from wheelkit.machine.interpreters import Python
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.bytecode import Bytecode
 from wheelkit.smoke.rooms import own_folder, remove

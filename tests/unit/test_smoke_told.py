@@ -12,7 +12,7 @@ import pytest
 from smoke_wheels import make, unpacked
 from wheelkit.config import Provider
 from wheelkit.config.exclude import shipped_providers
-from wheelkit.process import Completed
+from wheelkit.machine.process import Completed
 from wheelkit.smoke import packages, probe
 from wheelkit.smoke.explain import Known, explain
 from wheelkit.smoke.install import Source

@@ -11,9 +11,9 @@ from command import git_commit
 from families_on_paper import CLI, CORE, opened, put
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, UsageError
+from wheelkit.machine.git import Repository
 from wheelkit.versions import tags
 from wheelkit.versions.check import check
-from wheelkit.versions.git import Repository
 
 Capture = pytest.CaptureFixture[str]
 TEMPLATES: dict[str, Any] = {"distributions": ["*"], "distribution": {"cli": {"tag": "cli-v{version}"}}}

@@ -243,7 +243,7 @@ def test_a_version_from_git_tags_is_computed_and_has_no_place(tmp_path: Path, fi
 
 
 def test_the_newest_tag_below_head_gives_the_version(tmp_path: Path) -> None:
-    from wheelkit.versions.git import Repository
+    from wheelkit.machine.git import Repository
 
     put(tmp_path, FROM_TAGS[0])
     git_commit(tmp_path)

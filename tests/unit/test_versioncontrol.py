@@ -11,8 +11,8 @@ from publishing import Notes
 from wheelkit import config, family, plan
 from wheelkit.build.run import Run
 from wheelkit.build.unit import Selection
-from wheelkit.build.versioncontrol import Checkout, checkout
-from wheelkit.machine import Machine
+from wheelkit.machine.facts import Machine
+from wheelkit.machine.git import Checkout, checkout
 from wheelkit.matrix import System
 
 PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'hatchling.build'\n[project]\nname = '{name}'\nversion = '1'\n"

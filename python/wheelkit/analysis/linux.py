@@ -30,6 +30,7 @@ class VersionNeed(Struct, frozen=True, kw_only=True):
 
 
 def version_key(version: str) -> tuple[int, ...]:
+    """Return a sort key for a symbol version such as ``GLIBC_2.17``; names without a number sort last."""
     text = version.partition("_")[2]
     try:
         return numbers(text)
@@ -43,6 +44,7 @@ def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
 
 
 def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:
+    """Yield every symbol version that the wheel's ELF files need from libraries outside the wheel."""
     held = wheel.held
     for binary, part in linux_slices(wheel):
         for version in part.versions:
@@ -51,6 +53,7 @@ def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:
 
 
 def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, str, list[str]]]:
+    """Yield ``(binary, library, symbols)`` for imports that the policy's blacklist forbids."""
     held = wheel.held
     for binary, part in linux_slices(wheel):
         # A library may stand there twice, and two may have the same symbol: each symbol is told once.

@@ -24,7 +24,6 @@ def of_macos(path: str) -> bool:
 
 def of_windows(name: str) -> bool:
     """Tell whether a DLL belongs to Windows or to every installation of CPython."""
-
     lowered = name.lower()
     return lowered in NAMES or (lowered.startswith(API_SETS) and lowered.endswith(".dll"))
 

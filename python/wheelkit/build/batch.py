@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cache.store import Hit
     from wheelkit.build.unit import Unit
-    from wheelkit.build.versioncontrol import Checkout
+    from wheelkit.machine.git import Checkout
 
 
 class Batch(Struct, frozen=True, kw_only=True):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
-from wheelkit.build.compiler import complaints
 from wheelkit.build.made import Made, serves
-from wheelkit.build.progress import step
 from wheelkit.build.pure import taken_for_native
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
+from wheelkit.machine.compilers import compiler_errors
+from wheelkit.machine.process import Command, Completed, failure, query
+from wheelkit.machine.progress import step
 from wheelkit.plan.model import OUT, SDIST
-from wheelkit.process import Command, Completed, failure, query
 from wheelkit.repair.run import needed
 from wheelkit.wheel.library import matches
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.build.sdist import SourceDist
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
 
 
@@ -51,7 +51,7 @@ _LABEL = "wheelkit.run"
 _CONFIGURATION, _NOTHING, _PURE, _ENGINE, _AUDIT = 2, 3, 5, 7, 9
 
 
-def build(job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+def build(job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[Made, ...]:
     """Run cibuildwheel for all identifiers of the step, on the sdist; returns repaired and tested wheels.
 
     Raises ToolFailedError, CheckFailedError (a test said no) or MissingToolError (the engine is gone), each with what the log says.
@@ -82,7 +82,7 @@ def _said(log: Path, start: int) -> str:
     return text.partition("\n")[2].rpartition("[exit status")[0]
 
 
-def _run(command: Command, shop: Workshop) -> Completed:
+def _run(command: Command, shop: Workspace) -> Completed:
     """Run cibuildwheel with its containers labelled and its scratch files in ours, and leave neither behind if it does not end well.
 
     Ended by a signal, cibuildwheel leaves its container running.
@@ -205,7 +205,7 @@ def _pure(_: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError
 
 def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
     # What a test prints may look like a compiler's words.
-    lines = "" if _last_step(done.output) == _TESTING else complaints(done.output)
+    lines = "" if _last_step(done.output) == _TESTING else compiler_errors(done.output)
     if not lines:
         return None
     error.message = f"compiling {job.distribution.name} failed"

@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.build.deliver import deliver
-from wheelkit.build.progress import Silent
 from wheelkit.build.proof import prove
 from wheelkit.build.run import Run
 from wheelkit.errors import InterruptedByUserError, ProjectError, WheelkitError
+from wheelkit.machine.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from wheelkit.build.batch import Batch
     from wheelkit.build.cache.lookup import Cache
-    from wheelkit.build.progress import Progress
     from wheelkit.build.unit import Selection
-    from wheelkit.build.workshop import Workshop
     from wheelkit.config import Config
+    from wheelkit.machine.progress import Progress
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.manifest import Manifest
     from wheelkit.plan import Plan
 
@@ -43,7 +43,7 @@ class Built(Struct, frozen=True, kw_only=True):
     manifests: tuple[Manifest, ...]
 
 
-def execute(order: Order, cache: Cache | None, progress: Progress, open_shop: Callable[[], Workshop]) -> Built:
+def execute(order: Order, cache: Cache | None, progress: Progress, open_shop: Callable[[], Workspace]) -> Built:
     """Execute the plan: sdists, wheels, repair, tests, proof, and only then the dist folder; what the cache holds is not built again.
 
     ``open_shop`` is called once something has to be built or proved. Raises what the builders raise, ProjectError when nothing can be

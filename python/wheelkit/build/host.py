@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
-from wheelkit.build.compiler import require_compiler
 from wheelkit.build.made import Made, serves
 from wheelkit.build.older import Memory
-from wheelkit.build.parallel import in_order
-from wheelkit.build.progress import step
 from wheelkit.build.raw import Forge
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import CheckFailedError, MissingToolError
-from wheelkit.machine import find_pythons
-from wheelkit.process import Command, checked, failure
+from wheelkit.machine.compilers import require_compiler
+from wheelkit.machine.concurrency import run_in_order
+from wheelkit.machine.interpreters import find_pythons
+from wheelkit.machine.process import Command, checked, failure
+from wheelkit.machine.progress import step
+from wheelkit.machine.workspace import find_tool
 from wheelkit.repair.lines import Recipe
 from wheelkit.repair.run import repair
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.build.sdist import SourceDist
-    from wheelkit.build.workshop import Workshop
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
 
 
 _NO_MEMORY = Memory()
 
 
-def build(job: NativeStep, source: SourceDist, shop: Workshop, memory: Memory = _NO_MEMORY) -> tuple[Made, ...]:
+def build(job: NativeStep, source: SourceDist, shop: Workspace, memory: Memory = _NO_MEMORY) -> tuple[Made, ...]:
     """Build, repair and test the step's wheels on this machine, from the sdist.
 
     Where this machine's own libraries are too new for the target, zig compiles against older ones; ``memory`` knows of which projects that
@@ -77,7 +77,7 @@ def _pythons(job: NativeStep) -> Mapping[str, Python]:
     return usable
 
 
-def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
+def _retagged(job: NativeStep, path: Path, shop: Workspace) -> Path:
     """Lower an abi3 wheel's python tag to the promised floor, once its imports have proved that it holds there."""
     wheel = wheels.read(path)
     name = wheel.name
@@ -95,7 +95,7 @@ def _retagged(job: NativeStep, path: Path, shop: Workshop) -> Path:
     return next(path.parent.glob("*.whl"))
 
 
-def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workshop) -> Made:
+def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workspace) -> Made:
     recipe = Recipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
     with step(shop.progress, f"auditwheel repair --plat {job.target}"):
         done = repair(raw, recipe, shop.fresh("repaired"), shop.run)
@@ -103,7 +103,7 @@ def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: W
     return Made(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 
 
-def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Python], shop: Workshop) -> None:
+def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Python], shop: Workspace) -> None:
     """Test every wheel on each of its interpreters, several at a time.
 
     They are installed one after the other: uv fetches in parallel by itself, and finds what it asked an index for the first time in its
@@ -120,10 +120,10 @@ def _test_all(made: Sequence[Made], job: NativeStep, pythons: Mapping[str, Pytho
         _test(path, python, job.tests, folder, own)
         shutil.rmtree(folder, ignore_errors=True)
 
-    in_order(dict.fromkeys(cases, ()), test)
+    run_in_order(dict.fromkeys(cases, ()), test)
 
 
-def _installed(path: Path, python: Python, shop: Workshop) -> Path:
+def _installed(path: Path, python: Python, shop: Workspace) -> Path:
     """Install the wheel into a fresh environment of the interpreter, and give the folder around it, away from the sources."""
     folder = shop.fresh(f"test-{python.interpreter.tag}")
     uv, env = find_tool("uv"), folder / "env"
@@ -134,7 +134,7 @@ def _installed(path: Path, python: Python, shop: Workshop) -> Path:
     return folder
 
 
-def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, shop: Workshop) -> None:
+def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, shop: Workspace) -> None:
     """Run the step's tests in the folder's environment."""
     env = folder / "env"
     for test in tests:

@@ -24,11 +24,11 @@ from wheelkit.repair.lines import TOOLS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from wheelkit.build.progress import Progress
     from wheelkit.build.run import Run
     from wheelkit.build.sdist import SourceDist
     from wheelkit.build.unit import Selection
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.progress import Progress
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep, Plan
     from wheelkit.project import Distribution
 
@@ -67,7 +67,7 @@ class Maker(Struct, kw_only=True):
     """The builders at work in one workshop."""
 
     run: Run
-    shop: Workshop
+    shop: Workspace
     _fresh: dict[str, Batch] = field(default_factory=dict)
 
     def make(self, item: Distribution, missing: Sequence[Unit], made: Mapping[str, Sequence[Batch]]) -> Iterator[Batch]:
@@ -97,7 +97,7 @@ class Maker(Struct, kw_only=True):
                     house.add(name, batch.lying_in(self.shop.fresh("sibling") if batch.hit else self.shop.folder).values())
         return house
 
-    def _source(self, item: Distribution, shop: Workshop) -> SourceDist:
+    def _source(self, item: Distribution, shop: Workspace) -> SourceDist:
         """Take the sdist that everything is built from out of the cache, or make it."""
         unit = Unit(distribution=item, target=SDIST_TARGET)
         state = self.run.checkout(item)
@@ -119,7 +119,7 @@ class Maker(Struct, kw_only=True):
             why = next(row.why for row in self.run.plan.targets if row.target == first.target)
             self.shop.progress.note(f"using the host builder ({why})")
 
-        def build(shop: Workshop) -> tuple[Made, ...]:
+        def build(shop: Workspace) -> tuple[Made, ...]:
             made: list[Made] = []
             for job in unit.steps:
                 wheels = self._wheels(job, source, house.for_step(job, shop))
@@ -130,12 +130,12 @@ class Maker(Struct, kw_only=True):
 
         return self._built(unit, source, self.shop, build, _tools(first))
 
-    def _wheels(self, job: NativeStep, source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+    def _wheels(self, job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[Made, ...]:
         if job.builder is Builder.CIBUILDWHEEL:
             return cibuildwheel.build(job, source, shop)
         return host.build(job, source, shop, Memory(store=self.run.cache.store if self.run.cache else None))
 
-    def _crossed(self, missing: Sequence[Unit], source: SourceDist, shop: Workshop) -> Iterator[Batch]:
+    def _crossed(self, missing: Sequence[Unit], source: SourceDist, shop: Workspace) -> Iterator[Batch]:
         """Build all targets of a cross build at once: they share the machine, not each other's files."""
         started = time.monotonic()
         jobs = [job for unit in missing for job in unit.steps]
@@ -146,7 +146,7 @@ class Maker(Struct, kw_only=True):
             yield self._batch(unit, source, wheels, tools, Told(seconds=(time.monotonic() - started) / len(missing)))
 
     def _built(
-        self, unit: Unit, source: SourceDist, shop: Workshop, build: Callable[[Workshop], tuple[Made, ...]], tools: Sequence[str]
+        self, unit: Unit, source: SourceDist, shop: Workspace, build: Callable[[Workspace], tuple[Made, ...]], tools: Sequence[str]
     ) -> Batch:
         started = time.monotonic()
         remarks = Remarks(shop.progress)

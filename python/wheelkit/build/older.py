@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.build.cross.zig import find_zig, zig_environment
 from wheelkit.errors import CheckFailedError, MissingToolError
+from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.plan.cross import cross_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wheelkit.build.cache.store import Store
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Target
     from wheelkit.plan import NativeStep
     from wheelkit.wheel import Wheel

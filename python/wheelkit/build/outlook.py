@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wheelkit.build.cache.lookup import Cache
-    from wheelkit.build.progress import Progress
     from wheelkit.build.unit import Unit
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.progress import Progress
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import Plan
 
 
@@ -49,5 +49,5 @@ def look_ahead(plan: Plan, cache: Cache, progress: Progress) -> Iterator[Prospec
             yield Prospect(unit=unit, why=f"{', '.join(first)} is built first" if first else cache.why(unit, found))
 
 
-def _no_shop() -> Workshop:
+def _no_shop() -> Workspace:
     raise AssertionError("nothing is built to look ahead")

@@ -10,8 +10,8 @@ from msgspec import to_builtins
 
 from wheelkit.build.cache import tools
 from wheelkit.build.cache.entry import canonical
-from wheelkit.build.progress import step
 from wheelkit.errors import CheckFailedError
+from wheelkit.machine.progress import step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

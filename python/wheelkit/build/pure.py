@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from wheelkit.build.compiler import complaints
 from wheelkit.build.made import Made
-from wheelkit.build.progress import step
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import ProjectError, ToolFailedError
-from wheelkit.process import Command, checked
+from wheelkit.machine.compilers import compiler_errors
+from wheelkit.machine.process import Command, checked
+from wheelkit.machine.progress import step
+from wheelkit.machine.workspace import find_tool
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.build.sdist import SourceDist
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.project import Distribution
 
 
-def build(item: Distribution, source: SourceDist, shop: Workshop) -> Made:
+def build(item: Distribution, source: SourceDist, shop: Workspace) -> Made:
     """Build the wheel of a distribution without native code.
 
     Raises ToolFailedError when the backend refuses, ProjectError when a platform wheel comes out.
@@ -46,7 +46,7 @@ def taken_for_native(item: Distribution, wheel: str, output: str) -> ProjectErro
     """
     return ProjectError(
         f"{item.name} was taken for native, but its wheel holds no binary: {wheel}",
-        detail=complaints(output),
+        detail=compiler_errors(output),
         hint="look at what its build leaves out; or, if it is pure Python, say so:"
         f'  [tool.wheelkit.distribution.{item.key}] kind = "pure"   then:  wheelkit build --pure',
     )

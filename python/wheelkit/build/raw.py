@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from wheelkit import wheel as wheels
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.build import older
-from wheelkit.build.compiler import complaints, described, first_complaint, rust_missing
-from wheelkit.build.progress import step
 from wheelkit.build.pure import taken_for_native
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
+from wheelkit.machine.compilers import compiler_errors, compiler_version, first_compiler_error, rust_missing
+from wheelkit.machine.process import Command, failure
+from wheelkit.machine.progress import step
+from wheelkit.machine.workspace import find_tool
 from wheelkit.plan.host import HostSettings
 from wheelkit.plan.model import OUT, PYTHON, SDIST
-from wheelkit.process import Command, failure
 from wheelkit.text import some
 from wheelkit.verification.checks import linux
 from wheelkit.verification.contract import Contract
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from wheelkit.build.older import Zig
     from wheelkit.build.sdist import SourceDist
-    from wheelkit.build.workshop import Workshop
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
     from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
@@ -54,7 +54,7 @@ class Forge(Struct, kw_only=True):
 
     job: NativeStep
     source: SourceDist
-    shop: Workshop
+    shop: Workspace
     modules: frozenset[str] = frozenset()
     _zig: Zig | None = None
     _why: str = ""
@@ -75,7 +75,7 @@ class Forge(Struct, kw_only=True):
         findings = too_new(path, self.job)
         self.modules = _modules(path) if findings else frozenset()
         if not findings:
-            return Raw(path=path, compiler=described())
+            return Raw(path=path, compiler=compiler_version())
         if failed is None and usable and any(one.code == "WK311" for one in findings):
             made = self._by_zig(python)
             failed = self._lacking(made) if isinstance(made, Raw) else made
@@ -115,7 +115,7 @@ class Forge(Struct, kw_only=True):
         return made
 
 
-def compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop, zig: Zig | None = None) -> Path:
+def compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workspace, zig: Zig | None = None) -> Path:
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter; ``zig`` takes the compiler's place."""
     out = shop.fresh("raw")
     filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
@@ -128,7 +128,7 @@ def compiled(job: NativeStep, source: SourceDist, python: Python, shop: Workshop
         done = shop.run(command)
         if done.returncode != 0:
             error = failure(done, f"building {job.distribution.name} for {python.interpreter}{'' if zig is None else ' with zig'}")
-            lines = complaints(done.output)
+            lines = compiler_errors(done.output)
             error.detail = lines or error.detail
             raise (None if lines else rust_missing(source.distribution, error.log)) or error
     built = sorted(out.glob("*.whl"))
@@ -180,7 +180,7 @@ def refusal(path: Path, job: NativeStep, findings: list[Finding], zig: WheelkitE
     said = f"{path.name} needs a newer system than {job.target}"
     ways = "build in a container (install docker or podman),"
     if zig is not None:
-        reason = first_complaint(zig.detail)
+        reason = first_compiler_error(zig.detail)
         what = [f"this machine's compiler: {what[0]}", f"zig: {zig.message}{f': {reason}' if reason else ''}"]
         said += ", and zig could not make it for an older one"
     elif older.known(job.target) and (mend := older.why_not()):

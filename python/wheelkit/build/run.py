@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from wheelkit.build.cache.lookup import Cache
     from wheelkit.build.cache.store import Hit
     from wheelkit.build.make import Maker
-    from wheelkit.build.progress import Progress
-    from wheelkit.build.versioncontrol import Checkout
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.git import Checkout
+    from wheelkit.machine.progress import Progress
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import Plan
     from wheelkit.project import Distribution
 
@@ -39,9 +39,9 @@ class Run(Struct, kw_only=True):
     selection: Selection
     cache: Cache | None
     progress: Progress
-    open_shop: Callable[[], Workshop]
+    open_shop: Callable[[], Workspace]
     _makers: list[Maker] = field(default_factory=list)
-    _shop: Workshop | None = None
+    _shop: Workspace | None = None
     _checkouts: dict[str, Checkout] = field(default_factory=dict)
     _made: dict[str, list[Batch]] = field(default_factory=dict)
     _partial: dict[str, list[Batch]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Run(Struct, kw_only=True):
 
     def _build(self, waiting: Sequence[Job]) -> None:
         """Build distributions, those that do not need each other at a time."""
-        from wheelkit.build.parallel import in_order
+        from wheelkit.machine.concurrency import run_in_order
 
         needs = {job.item.key: siblings.needed(job.item, self.plan.family) for job in waiting}
         maker = self.maker()  # what is wrong with the machine or the dist folder shows before anything is built
@@ -108,7 +108,7 @@ class Run(Struct, kw_only=True):
             with self._lock:
                 self._made[key] = [batch or fresh[unit.target] for unit, batch in found]
 
-        in_order(needs, build)
+        run_in_order(needs, build)
 
     def _apart(self, name: str, stop: Callable[[], bool]) -> Maker:
         from wheelkit.build.make import Maker
@@ -169,16 +169,16 @@ class Run(Struct, kw_only=True):
 
     def _checked_out(self, item: Distribution) -> Checkout:
         if item.key not in self._checkouts:
-            from wheelkit.build import versioncontrol
+            from wheelkit.machine import git
 
             if item.from_sdist:
-                state = versioncontrol.Checkout(commit="", changed=())
+                state = git.Checkout(commit="", changed=())
             elif self.cache is None:
-                state = versioncontrol.Asking(item.source.resolve()).view().checkout(item.source, self.plan.out)
+                state = git.PendingStatus(item.source.resolve()).view().checkout(item.source, self.plan.out)
             else:
                 state = self.cache.kitchen.view(item).checkout(item.source, self.plan.out)
             if state.refused and all(one.refused != state.refused for one in self._checkouts.values()):
-                self.progress.note(versioncontrol.untold(state))
+                self.progress.note(git.unavailable_note(state))
             self._checkouts[item.key] = state
             if count := len(state.changed):
                 names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough
@@ -195,7 +195,7 @@ class Run(Struct, kw_only=True):
         return maker
 
     @property
-    def shop(self) -> Workshop:
+    def shop(self) -> Workspace:
         """The workshop, opened when it is first asked for."""
         if self._shop is None:
             self._shop = self.open_shop()

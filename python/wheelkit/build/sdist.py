@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import manifest, project
-from wheelkit.build.compiler import complaints, require_compiler
-from wheelkit.build.progress import step
-from wheelkit.build.versioncontrol import Checkout, checkout
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError, ToolFailedError
-from wheelkit.leftovers import LEFTOVERS, OUTPUTS
-from wheelkit.process import Command, checked, failure, query
+from wheelkit.machine.compilers import compiler_errors, require_compiler
+from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
+from wheelkit.machine.git import Checkout, checkout
+from wheelkit.machine.process import Command, checked, failure, query
+from wheelkit.machine.progress import step
+from wheelkit.machine.workspace import find_tool
 
 if TYPE_CHECKING:
-    from wheelkit.build.workshop import Workshop
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.project import Distribution
 
 
@@ -40,7 +40,7 @@ class SourceDist(Struct, frozen=True, kw_only=True):
     dirty: bool
 
 
-def make_sdist(item: Distribution, shop: Workshop, state: Checkout | None = None, out: Path | None = None) -> SourceDist:
+def make_sdist(item: Distribution, shop: Workspace, state: Checkout | None = None, out: Path | None = None) -> SourceDist:
     """Make the distribution's sdist, or take the one that was given; read back what it says of itself.
 
     ``state`` is git's view of the folder where it is known already, ``out`` the folder of finished files, which are no sources. Raises
@@ -61,7 +61,7 @@ def read_sdist(path: Path, state: Checkout) -> SourceDist:
     )
 
 
-def _built(item: Distribution, state: Checkout, shop: Workshop, out_folder: Path | None) -> Path:
+def _built(item: Distribution, state: Checkout, shop: Workspace, out_folder: Path | None) -> Path:
     folder = item.source
     if item.backend == "mesonpy":
         require_compiler()  # meson looks for one even to make an sdist
@@ -84,13 +84,13 @@ def _built(item: Distribution, state: Checkout, shop: Workshop, out_folder: Path
 
 
 def _refused(error: ToolFailedError, output: str) -> ToolFailedError:
-    error.detail = complaints(output) or error.detail
+    error.detail = compiler_errors(output) or error.detail
     if "ot inside a git" in output or "under version control" in output:
         error.hint = "put the project under git, or give an sdist"
     return error
 
 
-def _snapshot(folder: Path, state: Checkout, shop: Workshop, out: Path | None = None) -> Path:
+def _snapshot(folder: Path, state: Checkout, shop: Workspace, out: Path | None = None) -> Path:
     """Commit the folder as it lies, in a scratch clone: ``meson dist`` packs only what is committed, and people build what they see.
 
     The clone keeps tags and history, for versions that are computed from them; the user's own repository is not touched.
@@ -127,12 +127,12 @@ def _ignored(folder: Path, top: Path, out: Path | None) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _git(shop: Workshop, *arguments: str, cwd: Path | None = None) -> None:
+def _git(shop: Workspace, *arguments: str, cwd: Path | None = None) -> None:
     command = Command(argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"))
     checked(shop.run, command, "git")
 
 
-def _repacked(folder: Path, shop: Workshop) -> Path:
+def _repacked(folder: Path, shop: Workspace) -> Path:
     """Pack an unpacked sdist again: it is one already, and its files are exactly those that belong in it."""
     stated = project.read(folder)
     name = f"{stated.key.replace('-', '_')}-{stated.version}"

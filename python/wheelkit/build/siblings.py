@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from wheelkit import machine, manifest
+from wheelkit import manifest
 from wheelkit.config import normalise
 from wheelkit.errors import ProjectError, UsageError
+from wheelkit.machine import facts
 from wheelkit.matrix import Candidate, Interpreter, System, pick
 from wheelkit.plan import Builder
 from wheelkit.plan.cibuildwheel import UserOptions
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.build.workshop import Workshop
     from wheelkit.family import Family
+    from wheelkit.machine.process import Command, Completed, Run
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.matrix import Target
     from wheelkit.plan import NativeStep
-    from wheelkit.process import Command, Completed, Run
     from wheelkit.project import Distribution
 
 
@@ -75,16 +76,16 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         """Keep what was made of one distribution."""
         self.made.setdefault(key, []).extend(paths)
 
-    def for_build(self, item: Distribution, shop: Workshop) -> Workshop:
+    def for_build(self, item: Distribution, shop: Workspace) -> Workspace:
         """Give the workshop in which an sdist or a pure wheel is built with the item's own siblings, and no others of their names."""
         if not needed(item, self.family):
             return shop
-        here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+        here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
         running = Interpreter.parse(f"cp{sys.version_info[0]}{sys.version_info[1]}")
         lines = self._lines(item, here, (running,))
         return _steered(shop, dict.fromkeys(_BUILD_VARIABLES, str(_file(lines, shop)))) if lines else shop
 
-    def for_step(self, job: NativeStep, shop: Workshop) -> Workshop:
+    def for_step(self, job: NativeStep, shop: Workspace) -> Workspace:
         """Give the workshop for a step of a builder; inside a container the files have the place where it mounts this machine.
 
         Raises UsageError where the project keeps cibuildwheel from mounting it.
@@ -127,13 +128,13 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
             yield f"{key} @ file://{mount}{files[name].as_uri().removeprefix('file://')}#sha256={manifest.sha256(files[name])}{marker}"
 
 
-def _file(lines: Iterable[str], shop: Workshop) -> Path:
+def _file(lines: Iterable[str], shop: Workspace) -> Path:
     path = shop.fresh("siblings") / "constraints.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
 
 
-def _steered(shop: Workshop, env: Mapping[str, str]) -> Workshop:
+def _steered(shop: Workspace, env: Mapping[str, str]) -> Workspace:
     """Let every command of a workshop see further variables."""
     return replace(shop, run=_with(shop.run, env), env={**shop.env, **env})
 

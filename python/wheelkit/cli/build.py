@@ -21,9 +21,9 @@ from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
     from wheelkit.build.execute import Built
-    from wheelkit.build.versioncontrol import Asking
-    from wheelkit.build.workshop import Workshop
     from wheelkit.cli.context import Project
+    from wheelkit.machine.git import PendingStatus
+    from wheelkit.machine.workspace import Workspace
 
 
 @click.command("build")
@@ -58,14 +58,14 @@ def command(
     as_json: bool,
 ) -> None:
     """Build wheels from the sdist, repair, test and prove them; with no flag, all that this machine can build."""
-    from wheelkit import machine
+    from wheelkit.machine import facts
 
-    engines = machine.ask_engines()
+    engines = facts.ask_engines()
     project = open_project(sources, config_file)
     asking = None if no_cache else ask_git(project.family)
     forced = _forced(project, builder, cross=cross, native=native)
     promised = plan.promise(project.config, project.family)
-    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
+    request = plan.Request(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
     if compiler_cache:
         request = replace(request, compiler_cache=require_compiler_cache())
     made = plan.make(project.config, project.family, request, promised)
@@ -99,16 +99,16 @@ def _forced(project: Project, builder: str, *, cross: bool, native: bool) -> pla
     return plan.Builder.CROSS
 
 
-def _execute(order: Order, steps: Steps, asking: Asking | None, *, no_cache: bool) -> Built:
+def _execute(order: Order, steps: Steps, asking: PendingStatus | None, *, no_cache: bool) -> Built:
     from contextlib import ExitStack
 
     cache = open_cache(order.plan, asking, no_cache=no_cache)
     with ExitStack() as stack:
 
-        def open_shop() -> Workshop:
-            from wheelkit.build.workshop import workshop
+        def open_shop() -> Workspace:
+            from wheelkit.machine.workspace import workspace
 
-            return stack.enter_context(workshop(steps, "build"))
+            return stack.enter_context(workspace(steps, "build"))
 
         return execute(order, cache, steps, open_shop)
 

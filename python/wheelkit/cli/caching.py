@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelkit.build.cache import place
 from wheelkit.cli.screen import age, columns, note
+from wheelkit.machine import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from wheelkit.build.cache.lookup import Cache
     from wheelkit.build.cache.times import Times
     from wheelkit.build.outlook import Prospect
-    from wheelkit.build.versioncontrol import Asking
     from wheelkit.family import Family
+    from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
     from wheelkit.plan.compiler_cache import CompilerCache
 
@@ -37,11 +37,11 @@ def times_of(plan: Plan) -> Times:
 
 def require_compiler_cache() -> CompilerCache:
     """Find sccache, and make the folder in which it keeps objects; raises MissingToolError or OutputError."""
-    from wheelkit.build.workshop import find_tool
     from wheelkit.errors import OutputError
+    from wheelkit.machine.workspace import find_tool
     from wheelkit.plan.compiler_cache import CompilerCache
 
-    folder = place.folder() / place.COMPILED
+    folder = folders.cache_folder() / folders.COMPILED_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -49,29 +49,29 @@ def require_compiler_cache() -> CompilerCache:
     return CompilerCache(program=Path(find_tool("sccache")), folder=folder)
 
 
-def ask_git(family: Family) -> Asking | None:
+def ask_git(family: Family) -> PendingStatus | None:
     """Start asking git about the family's folder, for the cache: it answers while the plan is made. None where there is to be no cache."""
-    from wheelkit.build.versioncontrol import Asking
+    from wheelkit.machine.git import PendingStatus
 
-    return Asking(family.root.resolve()) if place.wanted() else None
+    return PendingStatus(family.root.resolve()) if folders.cache_enabled() else None
 
 
-def open_cache(plan: Plan, asking: Asking | None = None, *, no_cache: bool) -> Cache | None:
+def open_cache(plan: Plan, asking: PendingStatus | None = None, *, no_cache: bool) -> Cache | None:
     """Open the user's cache for a plan, unless the option or the environment says no."""
-    if no_cache or not place.wanted():
+    if no_cache or not folders.cache_enabled():
         return None
     from wheelkit.build.cache import lookup
 
     return lookup.open_cache(plan, lookup.open_store(note), asking)
 
 
-def prospects(plan: Plan, asking: Asking | None = None) -> tuple[Prospect, ...]:
+def prospects(plan: Plan, asking: PendingStatus | None = None) -> tuple[Prospect, ...]:
     """Look ahead: what a build would find in the cache; empty where there is to be none."""
     cache = open_cache(plan, asking, no_cache=False)
     if cache is None:
         return ()
     from wheelkit.build.outlook import look_ahead
-    from wheelkit.build.progress import Silent
+    from wheelkit.machine.progress import Silent
 
     return tuple(look_ahead(plan, cache, Silent()))
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from wheelkit import machine, plan
+from wheelkit import plan
 from wheelkit.cli import caching
 from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.screen import columns, result, result_json
+from wheelkit.machine import facts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelkit.build.versioncontrol import Asking
+    from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
 
 
@@ -36,16 +37,16 @@ BUILDER_OPTION = click.option(
 @json_option
 def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
-    engines = machine.ask_engines()
+    engines = facts.ask_engines()
     project = open_project(sources, config_file)
     asking = caching.ask_git(project.family)
     promised = plan.promise(project.config, project.family)
     forced = None if builder == "auto" else plan.Builder(builder)
-    request = plan.Request(machine=machine.detect(engines=engines), out=out.resolve(), builder=forced)
+    request = plan.Request(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced)
     show(plan.make(project.config, project.family, request, promised), asking, project.chosen, as_json=as_json)
 
 
-def show(made: Plan, asking: Asking | None, chosen: tuple[str, ...], *, as_json: bool) -> None:
+def show(made: Plan, asking: PendingStatus | None, chosen: tuple[str, ...], *, as_json: bool) -> None:
     """Show a plan, with what of it the cache holds; where members of the family are chosen, only these and what they need."""
     found = caching.prospects(made, asking)
     part = _part(made, chosen)

@@ -35,13 +35,13 @@ def command(
     Run it again after anything that went wrong: it goes on from there, and never sends a file twice.
     """
     from wheelkit import publish
-    from wheelkit.build.workshop import workshop
+    from wheelkit.machine.workspace import workspace
 
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
     release = publish.gather(dist, project.family)
     steps = Steps(verbose=verbose)
-    with workshop(steps, "publish") as shop:
+    with workspace(steps, "publish") as shop:
         room = publish.office(shop.log, steps)
         terms = publish.Terms(folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty)
         publish.require(release, [index], terms, room.run)

@@ -47,7 +47,7 @@ def command(
     It stops at the first thing that is wrong; run it again when that is mended.
     """
     from wheelkit import publish, release
-    from wheelkit.build.workshop import workshop
+    from wheelkit.machine.workspace import workspace
 
     project = open_project((), config_file)
     indexes = (project.config.ci.staging, project.config.ci.production)
@@ -61,7 +61,7 @@ def command(
         interpreters=interpreters,
     )
     steps = Steps(verbose=verbose)
-    with workshop(steps, "release") as shop:
+    with workspace(steps, "release") as shop:
         means = release.Means(room=publish.office(shop.log, steps), shop=shop, audience=_Screen())
         done = release.run(request, means)
     _show(done, as_json=as_json)

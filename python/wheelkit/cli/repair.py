@@ -43,7 +43,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
-    from wheelkit.build.workshop import workshop
+    from wheelkit.machine.workspace import workspace
     from wheelkit.repair.lines import Recipe
     from wheelkit.repair.run import repair
 
@@ -53,7 +53,7 @@ def command(
     _checked(excludes)
     wanted = _parsed(target) if target else None
     done: list[Repaired] = []
-    with workshop(Steps(verbose=verbose), "repair") as shop:
+    with workspace(Steps(verbose=verbose), "repair") as shop:
         for path in files:
             chosen = wanted or _target_of(path, loaded)
             named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))

@@ -19,9 +19,9 @@ from wheelkit.smoke.model import FAMILY, How, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wheelkit.build.workshop import Workshop
     from wheelkit.config import Config
     from wheelkit.family import Family
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.smoke.dist import Request
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Smoked
@@ -64,7 +64,7 @@ def quickly(paths: tuple[Path, ...], options: Mapping[str, Any]) -> int | None:
 
 def attempt(wish: Wish) -> int:
     """Run the smoke test that the command line asks for, show how it went, and give the exit code."""
-    from wheelkit.build.workshop import workshop
+    from wheelkit.machine.workspace import workspace
     from wheelkit.smoke.dist import Request, smoke
 
     config = load_config(Path.cwd(), wish.config_file)
@@ -79,13 +79,13 @@ def attempt(wish: Wish) -> int:
         timeout=wish.timeout,
         jobs=wish.jobs or 0,
     )
-    with workshop(Steps(verbose=wish.verbose), "smoke") as shop:
+    with workspace(Steps(verbose=wish.verbose), "smoke") as shop:
         smoked = smoke(request if wish.origin is None else _from_index(request, wish.origin, shop), shop)
     result_json(_document(smoked)) if wish.as_json else _show(smoked)
     return 0 if smoked.ok else 1
 
 
-def _from_index(request: Request, origin: str, shop: Workshop) -> Request:
+def _from_index(request: Request, origin: str, shop: Workspace) -> Request:
     """Put what the index serves in the place of the dist: the same files by their hashes, or an error."""
     from wheelkit.publish import gather, resolve
     from wheelkit.publish.client import Client

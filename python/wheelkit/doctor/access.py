@@ -8,10 +8,10 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.build.workshop import find_tool
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
-from wheelkit.process import Command, query
+from wheelkit.machine.process import Command, query
+from wheelkit.machine.workspace import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
-from wheelkit.machine import find_engine
-from wheelkit.process import Command, query
+from wheelkit.machine.facts import find_engine
+from wheelkit.machine.process import Command, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.doctor.model import Line
-    from wheelkit.machine import Engine
+    from wheelkit.machine.facts import Engine
 
 
 TOPIC = "machine"

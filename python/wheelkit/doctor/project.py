@@ -8,10 +8,10 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 from wheelkit import workflows
-from wheelkit.build import versioncontrol
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
-from wheelkit.process import Command, query
+from wheelkit.machine import git
+from wheelkit.machine.process import Command, query
 from wheelkit.workflows.github import RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def checkout(folder: Path) -> Iterable[Line]:
     if shutil.which("git") is None:
         yield missing(TOPIC, "git", "was not found", "apt install git")
         return
-    state = versioncontrol.checkout(folder)
+    state = git.checkout(folder)
     if state.refused:
         yield warning(TOPIC, "git", "this folder belongs to another user, so git tells no commit; publish needs one", state.refused)
     elif not state.tracked:

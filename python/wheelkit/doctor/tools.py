@@ -8,11 +8,11 @@ import sys
 import sysconfig
 from typing import TYPE_CHECKING
 
-from wheelkit.build.compiler import require_compiler
-from wheelkit.build.workshop import find_tool
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
-from wheelkit.process import Command, query
+from wheelkit.machine.compilers import require_compiler
+from wheelkit.machine.process import Command, query
+from wheelkit.machine.workspace import find_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
-from wheelkit.machine import COMPILERS, find_compiler
-from wheelkit.process import Command, query
+from wheelkit.machine.process import Command, query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from wheelkit.project import Distribution
 
 
-_COMPLAINT = re.compile(
+_ERROR_LINE = re.compile(
     r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
     r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
 )
@@ -44,7 +45,7 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
     raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
 
 
-def described(environ: Mapping[str, str] = os.environ) -> str:
+def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
     """Give the C compiler's name and version in its own words, for the manifest; only its name where it does not tell."""
     found = find_compiler(environ)
     if found is None:
@@ -74,24 +75,53 @@ def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | Non
     return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nthe whole log: {log}")
 
 
-def complaints(output: str) -> str:
+def compiler_errors(output: str) -> str:
     """Pick the compiler's and linker's own lines out of a build's output; empty where there are none."""
     lines = _COLOUR.sub("", output).splitlines()
     wanted: dict[int, None] = {}
     for number, line in enumerate(lines):
-        if _COMPLAINT.search(line):
-            for near in range(_first(lines, number), min(len(lines), number + _AFTER)):
+        if _ERROR_LINE.search(line):
+            for near in range(_first_lines(lines, number), min(len(lines), number + _AFTER)):
                 wanted[near] = None
     return "\n".join(lines[number] for number in list(wanted)[:_MOST])
 
 
-def first_complaint(output: str) -> str:
+def first_compiler_error(output: str) -> str:
     """Give the first line in which the compiler or linker says what is wrong, else the first that says anything; empty where none does."""
     lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
-    return next((line for line in lines if _COMPLAINT.search(line)), next(iter(lines), ""))
+    return next((line for line in lines if _ERROR_LINE.search(line)), next(iter(lines), ""))
 
 
-def _first(lines: Sequence[str], number: int) -> int:
+def _first_lines(lines: Sequence[str], number: int) -> int:
     """Give the line at which the complaint that stands in line ``number`` begins."""
     back = range(number, max(-1, number - _CYTHON_LINES), -1)
     return next((near for near in back if lines[near] == _CYTHON), max(0, number - _BEFORE))
+
+
+def find_zig() -> Path:
+    """Find the zig of the distribution ziglang; raise MissingToolError with the way to install it."""
+    spec = find_spec("ziglang")
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    program = folder / ("zig.exe" if os.name == "nt" else "zig") if folder else None
+    if program is None or not program.is_file():
+        raise MissingToolError("zig was not found, the compiler of cross builds", hint="pip install 'wheelkit[cross]'")
+    return program
+
+
+def zig_environment() -> dict[str, str]:
+    """Give zig's settings: its compiled C libraries are kept between builds, since the first use of a target costs up to a minute."""
+    if "ZIG_GLOBAL_CACHE_DIR" in os.environ:
+        return {}
+    from platformdirs import user_cache_path
+
+    return {"ZIG_GLOBAL_CACHE_DIR": str(user_cache_path("wheelkit", appauthor=False) / "zig")}
+
+
+COMPILERS = ("cc", "gcc", "clang")
+
+
+def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the C compiler that a build would take: ``$CC``, else the first of cc, gcc and clang; None where there is none."""
+    if told := environ.get("CC", "").strip():
+        return told if shutil.which(told.split()[0]) else None
+    return next((name for name in COMPILERS if shutil.which(name)), None)

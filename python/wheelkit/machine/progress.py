@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -76,3 +77,52 @@ def step(progress: Progress, label: str) -> Iterator[None]:
         raise
     finally:
         progress.end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)
+
+
+class ParallelProgress:
+    """Hands the progress of parallel steps on, one call at a time: each step's end is told, and one that still runs stays live."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._running: list[str] = []
+        self.stopped = threading.Event()
+        """Set when the steps that still run are to end."""
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Time the block as one step."""
+        started = time.monotonic()
+        self._begin(label)
+        ok = interrupted = False
+        try:
+            yield
+            ok = True
+        except (KeyboardInterrupt, InterruptedByUserError):
+            interrupted = True
+            raise
+        finally:
+            self._end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)
+
+    def note(self, text: str) -> None:
+        """Hand a remark on."""
+        with self._lock:
+            self._progress.note(text)
+
+    def command(self, line: str) -> None:
+        """Hand a command line on."""
+        with self._lock:
+            self._progress.command(line)
+
+    def _begin(self, label: str) -> None:
+        with self._lock:
+            if not self._running:
+                self._progress.begin(label)
+            self._running.append(label)
+
+    def _end(self, label: str, seconds: float, *, ok: bool, interrupted: bool) -> None:
+        with self._lock:
+            self._running.remove(label)
+            self._progress.end(label, seconds, ok=ok, interrupted=interrupted)
+            if self._running:
+                self._progress.begin(self._running[0])

@@ -7,6 +7,7 @@ import shutil
 import sys
 import sysconfig
 import tempfile
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +17,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError, OutputError
-from wheelkit.process import LoggedRun
+from wheelkit.machine.process import Completed, LoggedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from wheelkit.build.progress import Progress
-    from wheelkit.process import Command, Completed, Run
+    from wheelkit.machine.process import Command, Completed, Run
+    from wheelkit.machine.progress import ParallelProgress, Progress
 
 
 _KEPT_LOGS = 100
@@ -30,7 +31,7 @@ _KEPT_LOGS = 100
 _LONGEST_SCRATCH = 70
 
 
-class Workshop(Struct, frozen=True, kw_only=True):
+class Workspace(Struct, frozen=True, kw_only=True):
     """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress.
 
     ``env`` is what the runner adds to every command's environment, for those who run commands into logs of their own;
@@ -48,7 +49,7 @@ class Workshop(Struct, frozen=True, kw_only=True):
         """Make a new empty folder in the scratch folder."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
-    def apart(self, name: str, stop: Callable[[], bool] | None) -> Workshop:
+    def apart(self, name: str, stop: Callable[[], bool] | None) -> Workspace:
         """Give one of several builds that run together a log of its own beside this one; ``stop`` ends what it runs.
 
         Without ``stop`` nothing runs beside it, and all stays as it is.
@@ -65,7 +66,7 @@ class Workshop(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def workshop(progress: Progress, what: str) -> Iterator[Workshop]:
+def workspace(progress: Progress, what: str) -> Iterator[Workspace]:
     """Open a workshop for one command (``what`` names its log); remove the scratch folder however it ends."""
     log = _log_file(what)
     try:
@@ -80,7 +81,7 @@ def workshop(progress: Progress, what: str) -> Iterator[Workshop]:
         return LoggedRun(path, echo=progress.command, tee=progress.output, stop=stop, scratch=Path(scratch) if env else None)
 
     try:
-        yield Workshop(folder=folder, log=log, run=logging(log), progress=progress, env=env, logging=logging)
+        yield Workspace(folder=folder, log=log, run=logging(log), progress=progress, env=env, logging=logging)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -120,3 +121,26 @@ def find_tool(name: str) -> str:
     if found is None:
         raise MissingToolError(f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}")
     return found
+
+
+class SharedLog:
+    """Runs commands as the workshop does, into a log of their own, and adds each whole to the common one when it has ended."""
+
+    def __init__(self, shop: Workspace, board: ParallelProgress, log: Path) -> None:
+        self._shop = shop
+        self._own = log
+        self._run = LoggedRun(log, echo=board.command, stop=board.stopped.is_set)
+
+    def __call__(self, command: Command, /) -> Completed:
+        """Run the command to its end."""
+        self._own.unlink(missing_ok=True)
+        try:
+            done = self._run(replace(command, env={**self._shop.env, **command.env}))
+        finally:
+            if self._own.is_file():
+                with _appending, self._shop.log.open("ab") as log:
+                    log.write(self._own.read_bytes())
+        return replace(done, log=self._shop.log)
+
+
+_appending = threading.Lock()

@@ -21,7 +21,7 @@ from wheelkit.repair.lines import container_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wheelkit.machine import Engine
+    from wheelkit.machine.facts import Engine
     from wheelkit.matrix import Interpreter
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution

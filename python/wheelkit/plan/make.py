@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config, Provider
     from wheelkit.family import Family
-    from wheelkit.machine import Machine
+    from wheelkit.machine.facts import Machine
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project import Distribution
 

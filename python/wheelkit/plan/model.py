@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.family import Family
-    from wheelkit.machine import Machine
+    from wheelkit.machine.facts import Machine
     from wheelkit.matrix import Interpreter, Matrix, Target
     from wheelkit.plan.host import HostSettings
     from wheelkit.project import Distribution

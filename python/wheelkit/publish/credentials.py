@@ -18,10 +18,10 @@ from wheelkit.publish import oidc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from wheelkit.machine.process import Secrets
     from wheelkit.publish.client import Client
     from wheelkit.publish.clock import Clock
     from wheelkit.publish.index import Index
-    from wheelkit.publish.redaction import Secrets
 
 
 TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from wheelkit import machine, manifest
+from wheelkit import manifest
 from wheelkit.errors import CheckFailedError
+from wheelkit.machine import facts
 from wheelkit.publish.look import look
 from wheelkit.wheel.names import parse_file_name
 
@@ -37,7 +38,7 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
 
 
 def _usable(wheels: Iterable[ShippedFile]) -> tuple[ShippedFile, ...]:
-    here = machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
     return tuple(one for one in wheels if any(tag == "any" or here.admits(tag) for tag in parse_file_name(one.name).platforms))
 
 

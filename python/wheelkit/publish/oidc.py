@@ -14,9 +14,9 @@ from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailabl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wheelkit.machine.process import Secrets
     from wheelkit.publish.client import Answer, Client
     from wheelkit.publish.index import Index
-    from wheelkit.publish.redaction import Secrets
 
 
 # By which variables each CI service shows that it signs identities.

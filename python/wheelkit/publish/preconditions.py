@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
 from wheelkit.text import counted, size, some
 from wheelkit.verification.checks.size import INDEX_LIMIT
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
-from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
+from wheelkit.versions.git import DEFAULT_TEMPLATE
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config
     from wheelkit.family import Family
-    from wheelkit.process import Run
+    from wheelkit.machine.process import Run
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Batch, Release
     from wheelkit.verification.contract import Contract

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.process import LoggedRun
+from wheelkit.machine.process import LoggedRun, Secrets
 from wheelkit.publish import journal, lock, transaction
 from wheelkit.publish.client import Client
 from wheelkit.publish.clock import SystemClock
 from wheelkit.publish.credentials import Wallet, purse
-from wheelkit.publish.redaction import Secrets
 from wheelkit.publish.transaction import Desk, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from wheelkit.build.progress import Progress
-    from wheelkit.process import Run
+    from wheelkit.machine.process import Run
+    from wheelkit.machine.progress import Progress
     from wheelkit.publish.clock import Clock
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Release

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from wheelkit import manifest
-from wheelkit.build.progress import step
 from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedError
+from wheelkit.machine.progress import step
 from wheelkit.publish import conflicts
 from wheelkit.publish import plan as plans
 from wheelkit.publish.clock import pauses
@@ -26,8 +26,8 @@ from wheelkit.text import counted, some
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from wheelkit.build.progress import Progress
-    from wheelkit.process import Run
+    from wheelkit.machine.process import Run
+    from wheelkit.machine.progress import Progress
     from wheelkit.publish.client import Client
     from wheelkit.publish.clock import Clock
     from wheelkit.publish.credentials import Purse

@@ -15,12 +15,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
-from wheelkit.process import Command
+from wheelkit.machine.process import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wheelkit.process import Completed, Run
+    from wheelkit.machine.process import Completed, Run
     from wheelkit.publish.credentials import Credentials
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import ShippedFile

@@ -16,8 +16,8 @@ from msgspec import Struct
 from wheelkit import wheel as wheels
 from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
+from wheelkit.machine.process import Command, failure
 from wheelkit.matrix import System
-from wheelkit.process import Command, failure
 from wheelkit.repair import outcome
 from wheelkit.repair.lines import TOOLS, host_line, line_here
 from wheelkit.repair.search import needs_of
@@ -27,7 +27,7 @@ from wheelkit.wheel.library import base_name, matches
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from wheelkit.process import Run
+    from wheelkit.machine.process import Run
     from wheelkit.repair.lines import Recipe
     from wheelkit.repair.search import Needs
     from wheelkit.wheel import Wheel

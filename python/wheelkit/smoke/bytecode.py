@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
     from wheelkit.smoke.shelf import Compiled, Shelf
 
 

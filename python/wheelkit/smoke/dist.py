@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit import machine
 from wheelkit.errors import MissingToolError
+from wheelkit.machine import facts
+from wheelkit.machine.interpreters import Python, find_pythons
 from wheelkit.matrix import Interpreter, default_interpreters
 from wheelkit.smoke.model import Smoked
 from wheelkit.smoke.rooms import cores, rooms
@@ -20,9 +21,9 @@ from wheelkit.smoke.rooms import cores, rooms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheelkit.build.workshop import Workshop
     from wheelkit.config import Config
     from wheelkit.family import Family
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Package
     from wheelkit.smoke.rooms import Rooms
@@ -45,7 +46,7 @@ class Request(Struct, frozen=True, kw_only=True):
     jobs: int = 0
 
 
-def smoke(request: Request, shop: Workshop) -> Smoked:
+def smoke(request: Request, shop: Workspace) -> Smoked:
     """Install and try what the dist holds, on every promised interpreter that is on this machine.
 
     Raises UsageError for a folder without wheels, WheelError for a broken one, CheckFailedError for files that are not those that were
@@ -72,7 +73,7 @@ def _smoked(request: Request, opened: Rooms) -> Smoked:
     contents = plan.Contents(
         packages=tested,
         family=frozenset(one.key for one in tested) | stated.keys(),
-        target=machine.own_target(machine.detect({"CIBW_CONTAINER_ENGINE": "none"})),
+        target=facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"})),
         commands={key: one.smoke for key, one in settled.items()},
     )
     cases = plan.cases(contents, pythons)
@@ -88,12 +89,12 @@ def _smoked(request: Request, opened: Rooms) -> Smoked:
     return Smoked(outcomes=run(cases, settings, opened), skipped=skipped, notes=notes, order=plan.order(tested))
 
 
-def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine.Python, ...], tuple[str, ...]]:
+def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[Python, ...], tuple[str, ...]]:
     """Find the interpreters; name those that are promised and not here."""
     wanted = _wanted(request, tested)
     running = _running()
     own = {running.interpreter.tag: running} if running.interpreter in wanted else {}
-    found = own | machine.find_pythons(one for one in wanted if one.tag not in own)
+    found = own | find_pythons(one for one in wanted if one.tag not in own)
     skipped = tuple(one.tag for one in wanted if one.tag not in found)
     if not found:
         names = ", ".join(skipped)
@@ -101,13 +102,13 @@ def _pythons(request: Request, tested: Sequence[Package]) -> tuple[tuple[machine
     return tuple(found[one.tag] for one in wanted if one.tag in found), skipped
 
 
-def _running() -> machine.Python:
+def _running() -> Python:
     """Describe the interpreter that runs this, without starting it once more."""
     implementation = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
     threaded = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
     interpreter = Interpreter.parse(f"{implementation}{sys.version_info[0]}{sys.version_info[1]}{threaded}")
     headers = Path(sysconfig.get_path("include"), "Python.h").is_file()
-    return machine.Python(interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers)
+    return Python(interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers)
 
 
 def _wanted(request: Request, tested: Sequence[Package]) -> tuple[Interpreter, ...]:

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from wheelkit.process import Command
+from wheelkit.machine.process import Command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from wheelkit.smoke.model import Case
+
 
 _SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
 _EXE = ".exe" if sys.platform == "win32" else ""

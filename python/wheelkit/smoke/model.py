@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Interpreter
     from wheelkit.wheel.model import RecordRow
 

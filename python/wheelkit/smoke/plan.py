@@ -17,7 +17,7 @@ from wheelkit.smoke.packages import choose
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.smoke.model import Package
 

@@ -11,7 +11,7 @@ from wheelkit.smoke.model import Failure
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from wheelkit.process import Completed
+    from wheelkit.machine.process import Completed
     from wheelkit.smoke.model import Package
 
 

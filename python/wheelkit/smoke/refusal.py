@@ -10,8 +10,9 @@ from msgspec import Struct
 from wheelkit.smoke.model import Failure
 
 if TYPE_CHECKING:
-    from wheelkit.process import Completed
+    from wheelkit.machine.process import Completed
     from wheelkit.smoke.install import Source
+
 
 _CHECK = "installing"
 _ELSEWHERE = "or take third parties from a folder or the cache:  --find-links DIR  or  --offline"

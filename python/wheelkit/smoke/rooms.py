@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.process import LoggedRun, Redactor
+from wheelkit.machine.process import LoggedRun, Redactor
 from wheelkit.smoke.install import Place
 from wheelkit.smoke.model import FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wheelkit.build.workshop import Workshop
-    from wheelkit.machine import Python
-    from wheelkit.process import Run
+    from wheelkit.machine.interpreters import Python
+    from wheelkit.machine.process import Run
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.smoke.model import How
 
 
@@ -47,7 +47,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
     """All rooms of a run, in one folder; ``at_a_time`` is how many cases run at a time, and ``stop`` ends all of them."""
 
     folder: Path
-    shop: Workshop
+    shop: Workspace
     secrets: tuple[str, ...]
     at_a_time: int
     stop: threading.Event = field(default_factory=threading.Event)
@@ -70,7 +70,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def rooms(shop: Workshop, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Rooms]:
+def rooms(shop: Workspace, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Rooms]:
     """Open the rooms of one run; whatever runs in them ends with it, and they are removed, unless they are to be kept."""
     folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else own_folder()
     opened = Rooms(folder=folder, shop=shop, secrets=secrets, at_a_time=at_a_time)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError
+from wheelkit.machine.concurrency import run_all
+from wheelkit.machine.workspace import find_tool
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.bytecode import Bytecode
 from wheelkit.smoke.compare import compare, sites
@@ -21,13 +22,12 @@ from wheelkit.smoke.model import Failure, How, Outcome
 from wheelkit.smoke.rooms import cores, remove
 from wheelkit.smoke.shelf import users_shelf
 from wheelkit.smoke.shown import imported, started
-from wheelkit.smoke.threads import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wheelkit.config import Provider
-    from wheelkit.process import Command, Completed
+    from wheelkit.machine.process import Command, Completed
     from wheelkit.smoke.install import Place
     from wheelkit.smoke.model import Case
     from wheelkit.smoke.probe import Trouble
@@ -77,7 +77,7 @@ def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
         bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
 
     order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
-    each([partial(one, number) for number in order], bench.rooms.at_a_time, bench.rooms.stop)
+    run_all([partial(one, number) for number in order], bench.rooms.at_a_time, bench.rooms.stop)
     return tuple(outcomes[number] for number in range(len(cases)))
 
 

@@ -51,20 +51,20 @@ class Shelf(Struct, frozen=True, kw_only=True):
 
     def load(self, interpreter: str, sources: str) -> dict[str, Compiled]:
         """Give the compiled files of a distribution by their paths below site-packages, without those that are damaged."""
-        place = self._place(interpreter, sources)
+        folders = self._place(interpreter, sources)
         found: dict[str, Compiled] = {}
         with suppress(OSError, msgspec.DecodeError):
-            index = msgspec.msgpack.decode((place / _INDEX).read_bytes(), type=dict[str, _Entry])
-            os.utime(place)
+            index = msgspec.msgpack.decode((folders / _INDEX).read_bytes(), type=dict[str, _Entry])
+            os.utime(folders)
             for number, (path, entry) in enumerate(index.items()):
-                file = f"{place}/{number}"
+                file = f"{folders}/{number}"
                 if _digest(file) == entry.digest:
                     found[path] = Compiled(file=file, written=entry.written, size=entry.size)
         return found
 
     def save(self, interpreter: str, sources: str, compiled: Mapping[str, Compiled]) -> None:
         """Keep the compiled files of a distribution in the place of those that were there; a cache that cannot be written is no matter."""
-        place = self._place(interpreter, sources)
+        folders = self._place(interpreter, sources)
         draft, old = (self.folder / f".tmp-{os.urandom(8).hex()}" for _ in range(2))
         with suppress(OSError):
             draft.mkdir(parents=True, mode=0o700)
@@ -74,8 +74,8 @@ class Shelf(Struct, frozen=True, kw_only=True):
                 index[path] = _Entry(one.written, one.size, _digest(one.file))
             (draft / _INDEX).write_bytes(msgspec.msgpack.encode(index))
             with suppress(FileNotFoundError):
-                place.rename(old)
-            draft.rename(place)
+                folders.rename(old)
+            draft.rename(folders)
         for left in (draft, old):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -112,6 +112,6 @@ def _link(file: str, place: str) -> None:
 
 def users_shelf() -> Shelf | None:
     """Give the shelf in the user's cache; None where the environment wants no cache."""
-    from wheelkit.build.cache import place
+    from wheelkit.machine import folders
 
-    return Shelf(folder=place.folder() / place.BYTECODE) if place.wanted() else None
+    return Shelf(folder=folders.cache_folder() / folders.BYTECODE_FOLDER) if folders.cache_enabled() else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING
 
-from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository, version_in
+from wheelkit.machine.git import Repository
+from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
 from wheelkit.versions.model import Problem, Scheme
 from wheelkit.versions.ranges import admits, bounded, closed, moved, valid
 from wheelkit.versions.state import settings

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
+from wheelkit.machine.git import Repository
 from wheelkit.versions.bump import parse
 from wheelkit.versions.check import ambiguous, check
-from wheelkit.versions.git import DEFAULT_TEMPLATE, Repository
+from wheelkit.versions.git import DEFAULT_TEMPLATE
 from wheelkit.versions.model import Scheme
 from wheelkit.versions.state import settings
 

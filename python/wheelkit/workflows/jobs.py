@@ -10,7 +10,7 @@ from wheelkit import __version__
 from wheelkit import plan as plans
 from wheelkit.config.keys import BUILT_IN_INDEXES
 from wheelkit.errors import ConfigError
-from wheelkit.machine import Machine
+from wheelkit.machine.facts import Machine
 from wheelkit.matrix import Interpreter, System, default_interpreters
 from wheelkit.project import Kind
 

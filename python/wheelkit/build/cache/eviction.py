@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.build.cache import entry as entries
-from wheelkit.build.cache import place
 from wheelkit.build.cache.store import TEMPORARY
+from wheelkit.machine import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from wheelkit.build.cache.store import Store
+
 
 # What was written or used so recently may be another run's at this moment: a blob whose entry is still to come, an unfinished file.
 _FRESH_SECONDS = 15 * 60
@@ -58,7 +59,7 @@ def clear(store: Store) -> tuple[int, int]:
     from shutil import rmtree
 
     ours = [path for path in sorted(store.folder.glob("v*")) if path.name[1:].isdigit() and (path / "entries").is_dir()]
-    ours += [path for path in (store.folder / place.COMPILED, store.folder / place.BYTECODE) if path.is_dir()]
+    ours += [path for path in (store.folder / folders.COMPILED_FOLDER, store.folder / folders.BYTECODE_FOLDER) if path.is_dir()]
     gone = [one for folder in ours for one in _files(folder, everything=True)]
     for folder in ours:
         rmtree(folder, ignore_errors=True)

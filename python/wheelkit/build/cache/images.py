@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from wheelkit.machine.process import Command, PendingCommand
 from wheelkit.matrix import System
 from wheelkit.plan.cibuildwheel import UserOptions, option
-from wheelkit.process import Command, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,8 +37,8 @@ class Images:
         self._asked = {name: self._ask(name) for name in tagged}
         self._known: dict[str, str] = {}
 
-    def _ask(self, name: str) -> Question:
-        return Question(Command(argv=(self._engine, "image", "inspect", "--format", "{{.Id}}", name)))
+    def _ask(self, name: str) -> PendingCommand:
+        return PendingCommand(Command(argv=(self._engine, "image", "inspect", "--format", "{{.Id}}", name)))
 
     def identity(self, step: NativeStep) -> Identity:
         """Tell which images the step runs in."""

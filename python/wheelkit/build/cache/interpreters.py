@@ -6,7 +6,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from wheelkit.machine import find_pythons, matching, places
+from wheelkit.machine.interpreters import find_pythons, matching, search_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def interpreters(wanted: Sequence[Interpreter], records: str, store: Store, envi
 
 
 def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, str]) -> str:
-    candidates = tuple(dict.fromkeys(places(one, environ)))
+    candidates = tuple(dict.fromkeys(search_folders(one, environ)))
     stamp = "\n".join([one.tag, records, *map(_stamp, candidates)])
     name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
     told = store.recall("answers", name)

@@ -15,7 +15,7 @@ from wheelkit.build.cache.interpreters import interpreters
 from wheelkit.build.cache.listing import Sources, list_sources, tree_digest
 from wheelkit.build.cache.store import FORMAT
 from wheelkit.build.cache.variables import content_of, installers, reaching
-from wheelkit.build.versioncontrol import Asking, View, describe
+from wheelkit.machine.git import PendingStatus, TreeState, describe
 from wheelkit.plan.model import Builder
 
 if TYPE_CHECKING:
@@ -45,31 +45,31 @@ class Kitchen(Struct, kw_only=True):
     plan: Plan
     store: Store
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    _asking: Asking | None = None
-    _views: dict[Path, View] = field(default_factory=dict)
+    _asking: PendingStatus | None = None
+    _views: dict[Path, TreeState] = field(default_factory=dict)
     _sources: dict[str, Sources] = field(default_factory=dict)
     _images: Images | None = None
     _bench: tools.Workbench | None = None
     _common: dict[str, str] = field(default_factory=dict)
     _machine: dict[str, str] = field(default_factory=dict)
 
-    def prepare(self, asking: Asking | None = None) -> None:
+    def prepare(self, asking: PendingStatus | None = None) -> None:
         """Start asking git, the container engine and the compiler, which answer while other things are done."""
-        self._asking = asking or Asking(self.plan.family.root.resolve())
+        self._asking = asking or PendingStatus(self.plan.family.root.resolve())
         if self.plan.machine.engine is not None:
             contained = (step for step in self.plan.steps if step.builder is Builder.CIBUILDWHEEL)
             self._images = Images(contained, self.plan.machine.engine.name, self.environ)
         if any(step.builder is not Builder.CIBUILDWHEEL for step in self.plan.steps) or self._images is None:
             self._bench = tools.Workbench(self.plan.machine.system, self.store, self.environ)
 
-    def view(self, item: Distribution) -> View:
+    def view(self, item: Distribution) -> TreeState:
         """Give git's view of a distribution's folder: that of the whole project, or its own where it is another repository."""
         root = self.plan.family.root.resolve()
         folder = item.source.resolve()
         own = folder != root and (not folder.is_relative_to(root) or (folder / ".git").exists())
         place = folder if own and folder.is_dir() else root
         if place not in self._views:
-            asked = self._asking if place == root and self._asking is not None else Asking(place)
+            asked = self._asking if place == root and self._asking is not None else PendingStatus(place)
             self._views[place] = asked.view()
         return self._views[place]
 
@@ -137,7 +137,7 @@ class Kitchen(Struct, kw_only=True):
             parts["version control"] = self._described(item, view)
         return parts
 
-    def _described(self, item: Distribution, view: View) -> str:
+    def _described(self, item: Distribution, view: TreeState) -> str:
         said = describe(item.source)
         if not view.changed:
             return f"{view.commit} {said}"

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.leftovers import LEFTOVERS, OUTPUTS
+from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wheelkit.build.versioncontrol import View
+    from wheelkit.machine.git import TreeState
     from wheelkit.project import Distribution
 
 
@@ -52,7 +52,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     asks_git: bool = False
 
 
-def list_sources(item: Distribution, view: View, ignored: Iterable[Path] = ()) -> Sources:
+def list_sources(item: Distribution, view: TreeState, ignored: Iterable[Path] = ()) -> Sources:
     """Read and digest the sources of a distribution; ``ignored`` are folders of finished files, wherever they lie."""
     if item.from_sdist:
         return Sources(files={item.source.name: _digest_of(item.source)[0]})
@@ -72,7 +72,7 @@ def list_sources(item: Distribution, view: View, ignored: Iterable[Path] = ()) -
     return Sources(files=files, asks_git=asks_git or item.version is None)
 
 
-def _names(item: Distribution, folder: Path, view: View, left_out: frozenset[str]) -> set[str]:
+def _names(item: Distribution, folder: Path, view: TreeState, left_out: frozenset[str]) -> set[str]:
     """Name the files, relative to the folder."""
     below = folder.relative_to(view.folder).as_posix() if folder.is_relative_to(view.folder) else ""
     prefix = "" if below in {"", "."} else f"{below}/"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.build.cache import place
 from wheelkit.build.cache.entry import Entry, Ingredients, canonical
 from wheelkit.build.cache.key import Kitchen
 from wheelkit.build.cache.store import Store
+from wheelkit.machine import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cache.store import Hit
     from wheelkit.build.unit import Unit
-    from wheelkit.build.versioncontrol import Asking
+    from wheelkit.machine.git import PendingStatus
     from wheelkit.manifest import BuiltFile
     from wheelkit.plan import Plan
     from wheelkit.project import Distribution
@@ -118,10 +118,10 @@ class Cache(Struct, kw_only=True):
 
 def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Store:
     """Give the user's cache."""
-    return Store(folder=place.folder(environ), limit=place.limit(environ), note=note)
+    return Store(folder=folders.cache_folder(environ), limit=folders.cache_limit(environ), note=note)
 
 
-def open_cache(plan: Plan, store: Store, asking: Asking | None = None) -> Cache:
+def open_cache(plan: Plan, store: Store, asking: PendingStatus | None = None) -> Cache:
     """Give the cache for a plan, and start asking what the keys need to know; ``asking`` is git at the root of the family, asked before."""
     kitchen = Kitchen(plan=plan, store=store)
     kitchen.prepare(asking)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.build.cache.variables import content_of
-from wheelkit.machine import find_compiler
+from wheelkit.machine.compilers import find_compiler
+from wheelkit.machine.process import Command, PendingCommand
 from wheelkit.matrix import System
-from wheelkit.process import Command, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -105,7 +105,7 @@ class Workbench:
         self._environ = environ
         self._compiler = find_compiler(environ)
         argv = (*(self._compiler or "").split(), "--version")
-        self._asked = Question(Command(argv=argv)) if self._compiler else None
+        self._asked = PendingCommand(Command(argv=argv)) if self._compiler else None
 
     def parts(self) -> dict[str, str]:
         """Give the compiler's own words, the bytes of every tool on PATH, and the state of the system's packages."""

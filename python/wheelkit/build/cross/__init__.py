@@ -2,6 +2,6 @@
 
 from wheelkit.build.cross.limits import require
 from wheelkit.build.cross.run import build_all
-from wheelkit.build.cross.zig import find_zig
+from wheelkit.machine.compilers import find_zig
 
 __all__ = ["build_all", "find_zig", "require"]

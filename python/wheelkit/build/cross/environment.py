@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import ToolFailedError
-from wheelkit.process import Command, checked, failure, query
+from wheelkit.machine.process import Command, checked, failure, query
+from wheelkit.machine.workspace import find_tool
 
 if TYPE_CHECKING:
-    from wheelkit.process import Run
+    from wheelkit.machine.process import Run
     from wheelkit.project import Distribution
 
 

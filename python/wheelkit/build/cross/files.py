@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import data
+from wheelkit.machine.process import Command, checked
 from wheelkit.plan.cross import CROSS_FILE, DETAILS_FILE
-from wheelkit.process import Command, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from abi3info.models import Data, Function
 
+    from wheelkit.machine.process import Run
     from wheelkit.matrix import Interpreter
     from wheelkit.plan.cross import CrossTarget
-    from wheelkit.process import Run
 
 
 _IMPORT_LIBRARY = "libpython3.a"

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.build.compiler import complaints
-from wheelkit.build.cross.board import Board, SharedLog
 from wheelkit.build.cross.environment import UNSEEN, make_environment
 from wheelkit.build.cross.files import Kit, write_files
 from wheelkit.build.cross.limits import NATIVE_HINT
-from wheelkit.build.cross.zig import find_zig, zig_environment
 from wheelkit.build.made import Made, serves
-from wheelkit.build.workshop import find_tool
 from wheelkit.errors import MissingToolError, ToolFailedError
-from wheelkit.machine import find_pythons
+from wheelkit.machine.compilers import compiler_errors, find_zig, zig_environment
+from wheelkit.machine.interpreters import find_pythons
+from wheelkit.machine.process import Command, checked, failure, query
+from wheelkit.machine.progress import ParallelProgress
+from wheelkit.machine.workspace import SharedLog, find_tool
 from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
-from wheelkit.process import Command, checked, failure, query
 from wheelkit.repair.lines import Recipe
 from wheelkit.repair.run import repair
 
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
 
     from wheelkit.build.cross.environment import Environment
     from wheelkit.build.sdist import SourceDist
-    from wheelkit.build.workshop import Workshop
-    from wheelkit.machine import Python
+    from wheelkit.machine.interpreters import Python
+    from wheelkit.machine.process import Run
+    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
     from wheelkit.plan.cross import CrossTarget
-    from wheelkit.process import Run
 
 
 def _at_a_time() -> int:
@@ -51,11 +50,11 @@ class _Bench(Struct, frozen=True, kw_only=True):
     environment: Environment
     headers: Path
     zig: Path
-    shop: Workshop
-    board: Board
+    shop: Workspace
+    board: ParallelProgress
 
 
-def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workshop) -> tuple[Made, ...]:
+def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workspace) -> tuple[Made, ...]:
     """Build the wheel of each job, in the order of the jobs.
 
     Raises MissingToolError without zig or an interpreter with headers, ToolFailedError when the backend or a repair tool refuses; the
@@ -63,7 +62,7 @@ def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workshop) ->
     """
     zig = find_zig()
     python, headers = _python(jobs)
-    board = Board(shop.progress)
+    board = ParallelProgress(shop.progress)
     with board.step("build environment"):
         environment = make_environment(source.distribution, python.path, shop.fresh("cross"), shop.run)
     bench = _Bench(source=source, environment=environment, headers=headers, zig=zig, shop=shop, board=board)
@@ -131,7 +130,7 @@ def _filled(word: str, values: dict[str, str]) -> str:
 
 
 def _refused(error: ToolFailedError, output: str) -> ToolFailedError:
-    error.detail = complaints(output) or error.detail
+    error.detail = compiler_errors(output) or error.detail
     if "not defined in cross" in output or "No host machine compiler for" in output:
         error.hint = f"cross builds compile C only (and Cython to C)\n{NATIVE_HINT}"
     elif "undefined symbol: Py" in output or "undefined symbol: _Py" in output:
