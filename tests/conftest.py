@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from command import MakeProject, Wheelkit, git_commit
+from support.command import MakeProject, Wheelkit, git_commit
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

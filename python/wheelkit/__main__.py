@@ -1,141 +1,131 @@
-"""The entry point: parse, call one function, render, and turn every error into a message and an exit code."""
+"""The entry point: parse the command line, run one command, and turn every error into a message and an exit code."""
 
 from __future__ import annotations
 
-import gc
 import os
+import signal
 import sys
+from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import click
+
+from wheelkit import __version__
+from wheelkit.cli import COMMANDS
+from wheelkit.cli.output import show_error
 from wheelkit.errors import InterruptedByUserError, ToolFailedError, UsageError, WheelkitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    import click
-
 
 _INTERRUPTION = InterruptedByUserError("interrupted; nothing half-finished was left behind")
 _USAGE = 2
-# Python looks for garbage after every 700 objects. While modules load it finds none; what reads many METADATA files leaves some, of
-# which so many objects have 4 MB at most.
-_YOUNG_OBJECTS = 20_000
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; for an unknown name, suggest the closest one."""
+        if cmd_name not in COMMANDS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f'; did you mean "{close[0]}"?' if close else ""
+            ctx.fail(f'there is no command "{cmd_name}"{hint}')
+        module = import_module(f"wheelkit.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="wheelkit %(version)s", help="Show the version.")
+def wheelkit() -> None:
+    """Build, verify and publish the wheels of a Python project with a native core."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; nothing that a user can cause ends in a traceback."""
-    import signal
-
-    from wheelkit.cli import quick
-
-    signal.signal(signal.SIGTERM, _terminated)
-    _never_choke()
+    """Run the command line and return its exit code; no user error ends in a traceback."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    _replace_unencodable()
     try:
-        _require_folder()
-        code = quick.run(sys.argv[1:] if arguments is None else arguments)
-        return _by_click(arguments) if code is None else code
+        _require_current_folder()
+        return _run_command(arguments)
     except WheelkitError as error:
         return _report(error)
     except KeyboardInterrupt:
-        print(file=sys.stderr)  # noqa: T201 - the terminal shows ^C at the line's beginning
+        print(file=sys.stderr)  # noqa: T201 - the terminal shows ^C at the start of the line
         return _report(_INTERRUPTION)
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more while it closes the stream. It is no success, lest a gate
-        # that reads only the first lines passes; click ends so too where it meets the closed pipe first.
+        # The reader of our output is gone. Python would complain once more when it closes the stream. The exit code is not 0:
+        # a gate that reads only the first lines must not pass. click does the same where it meets the closed pipe first.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
-def _by_click(arguments: Sequence[str] | None) -> int:
-    """Let click read the command line and run the command."""
-    import click
-
-    from wheelkit.cli.group import wheelkit
-
+def _run_command(arguments: Sequence[str] | None) -> int:
     try:
-        outcome = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
+        code = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        return _misused(error)
+        return _report_usage(error)
     except click.Abort:
         return _report(_INTERRUPTION)
-    return outcome if isinstance(outcome, int) else 0
+    return code if isinstance(code, int) else 0
 
 
-def _misused(error: click.ClickException) -> int:
-    """Say what is wrong with the command line; where it is empty, the overview says enough."""
-    import click
-
+def _report_usage(error: click.ClickException) -> int:
+    """Report a mistake in the command line; for an empty one, print the overview."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return _USAGE
     context = getattr(error, "ctx", None)
-    hint = f"{context.command_path} --help" if context else "wheelkit --help"
-    return _say(error.format_message(), hint=hint, code=_USAGE)
+    show_error(error.format_message(), hint=f"{context.command_path} --help" if context else "wheelkit --help")
+    return _USAGE
 
 
-def _never_choke() -> None:
-    """Let a stream that cannot show a character show a question mark, as where Windows pipes or an ASCII locale are."""
+def _replace_unencodable() -> None:
+    """Print ``?`` for characters that a stream cannot encode, as with pipes on Windows or an ASCII locale."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def _require_folder() -> None:
-    from pathlib import Path
-
+def _require_current_folder() -> None:
     try:
         Path.cwd()
     except FileNotFoundError as error:
-        raise UsageError("the current folder does not exist any more", hint="cd to the project, then run it again") from error
+        raise UsageError("the current folder no longer exists", hint="cd to the project, then run the command again") from error
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise InterruptedByUserError("asked to stop (SIGTERM); nothing half-finished was left behind")
+def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise InterruptedByUserError("stopped by SIGTERM; nothing half-finished was left behind")
 
 
 def _report(error: WheelkitError) -> int:
     log = error.log if isinstance(error, ToolFailedError) else None
-    hint = "\n".join(filter(None, [error.hint, f"the whole log: {log}" if log else ""]))
-    return _say(error.message, detail=error.detail, hint=hint, code=error.exit_code)
-
-
-def _say(message: str, *, detail: str = "", hint: str = "", code: int) -> int:
-    from wheelkit.cli.screen import complain
-
-    complain(message, detail=detail, hint=hint)
-    return code
-
-
-def _load_msgspec() -> None:
-    """Load msgspec without typing_extensions, which it takes where it is installed, and which takes a fifth of a short command's time.
-
-    Python 3.11 has all that msgspec wants of it; here, in a process of our own, nobody misses the rest.
-    """
-    name = "typing_extensions"
-    if name not in sys.modules:
-        sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that there is none
-        try:
-            import msgspec  # noqa: F401 - who imports it later finds it loaded
-        finally:
-            del sys.modules[name]
+    hint = "\n".join(filter(None, [error.hint, f"full log: {log}" if log else ""]))
+    show_error(error.message, detail=error.detail, hint=hint)
+    return error.exit_code
 
 
 def run() -> NoReturn:
-    """Exit with the command line's code; what the ``wheelkit`` script calls."""
-    if sys.argv[1:] == ["--version"]:  # scripts ask this often; it needs no command line library
-        from wheelkit import __version__
-
-        print(f"wheelkit {__version__}")  # noqa: T201 - the one line that is printed without click
-        sys.exit(0)
-    gc.set_threshold(_YOUNG_OBJECTS)
-    _load_msgspec()
-    code = main()
-    gc.freeze()  # Python would look through all objects once more before it ends, which is a tenth of a short command's time
-    sys.exit(code)
+    """Exit with the command line's code; the ``wheelkit`` script calls this."""
+    sys.exit(main())
 
 
 if __name__ == "__main__":

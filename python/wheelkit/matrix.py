@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from wheelkit.fast_packaging import admits
 from wheelkit.patterns import pattern
-from wheelkit.tags import Tag, cpython_tags, macos_platforms, pypy_tags
+from wheelkit.tags import WheelTag, cpython_tags, macos_platforms, pypy_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -184,7 +184,7 @@ class Interpreter(Struct, frozen=True, kw_only=True):
         """The version as people say it: ``3.11``, ``3.14t``."""
         return f"{self.version[0]}.{self.version[1]}{'t' if self.free_threaded else ''}"
 
-    def tags(self, platforms: Iterable[str]) -> Iterator[Tag]:
+    def tags(self, platforms: Iterable[str]) -> Iterator[WheelTag]:
         """Yield the tags that an installer running on this interpreter accepts, best first."""
         platforms = tuple(platforms)
         if self.implementation == "cp":
@@ -212,7 +212,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """A wheel as an installer sees it before the download: its tags, build tag and ``Requires-Python``."""
 
     filename: str
-    tags: frozenset[Tag]
+    tags: frozenset[WheelTag]
     build: tuple[()] | tuple[int, str] = ()
     requires_python: str | None = None
 
@@ -229,7 +229,7 @@ def _ranks(interpreter: Interpreter) -> dict[tuple[str, str, bool], int]:
     return ranks
 
 
-def _rank(tag: Tag, target: Target, interpreter: Interpreter) -> tuple[int, int] | None:
+def _rank(tag: WheelTag, target: Target, interpreter: Interpreter) -> tuple[int, int] | None:
     """Give a tag's place in the order of what an installer accepts, best first; None where it does not accept it."""
     anywhere = tag.platform == "any"
     pair = _ranks(interpreter).get((tag.interpreter, tag.abi, anywhere))

@@ -15,7 +15,7 @@ from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.publish import journal
 from wheelkit.publish.fetch import fetch
-from wheelkit.smoke import dist as smoke
+from wheelkit.smoke import smoke
 from wheelkit.versions import state as version_state
 from wheelkit.versions import tags
 from wheelkit.versions.git import DEFAULT_TEMPLATE
@@ -25,64 +25,64 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.machine.workspace import Workspace
-    from wheelkit.publish import Index, Office, Published, PublishPlan, Release, Terms
+    from wheelkit.publish import Index, PublishPlan, PublishResult, PublishSession, PublishTerms, Release
     from wheelkit.smoke.install import Source
-    from wheelkit.smoke.model import Smoked
-    from wheelkit.versions.tags import Tag
+    from wheelkit.smoke.model import SmokeResult
+    from wheelkit.versions.tags import ReleaseTag
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class ReleaseRequest(Struct, frozen=True, kw_only=True):
     """What is to be released where: ``stages`` in order, of which the staging index comes first.
 
     ``source`` is where smoke tests take third parties from, ``interpreters`` restrict them; ``staging`` is the index that has to have
     passed before production, whether it is among the stages or not.
     """
 
-    terms: Terms
+    terms: PublishTerms
     staging: Index
     stages: tuple[Index, ...]
     source: Source
     interpreters: tuple[str, ...] = ()
 
 
-class Audience:
+class ReleaseObserver:
     """Hears how a release goes on, stage by stage; the command line shows it."""
 
     def plan(self, plan: PublishPlan) -> None:
         """Hear what is to be uploaded."""
 
-    def published(self, done: Published) -> None:
+    def published(self, done: PublishResult) -> None:
         """Hear what was uploaded."""
 
-    def smoked(self, index: Index, smoked: Smoked) -> None:
+    def smoked(self, index: Index, smoked: SmokeResult) -> None:
         """Hear how the smoke test from an index went."""
 
 
-class Means(Struct, frozen=True, kw_only=True):
+class ReleaseContext(Struct, frozen=True, kw_only=True):
     """What a release works with: the office that publishes, the workshop that installs, and who hears of it."""
 
-    room: Office
+    room: PublishSession
     shop: Workspace
-    audience: Audience
+    audience: ReleaseObserver
 
 
-class Released(Struct, frozen=True, kw_only=True):
+class ReleaseResult(Struct, frozen=True, kw_only=True):
     """What came of it: the runs on the indexes, and the tags that stand now, of which ``made`` are new."""
 
     release: Release
-    stages: tuple[Published, ...]
-    made: tuple[Tag, ...]
+    stages: tuple[PublishResult, ...]
+    made: tuple[ReleaseTag, ...]
 
 
-def run(request: Request, means: Means) -> Released:
+def run_release(request: ReleaseRequest, means: ReleaseContext) -> ReleaseResult:
     """Release a dist; stops at the first thing that is wrong, with what to do, and can be run again.
 
     Raises CheckFailedError for what does not hold, and whatever publishing, installing and tagging raise.
     """
     room = means.room
-    release = publish.gather(request.terms.folder, request.terms.family)
+    release = publish.collect_release(request.terms.folder, request.terms.family)
     _require_staged(release, request, room)
-    publish.require(release, request.stages, request.terms, room.run)
+    publish.require_publishable(release, request.stages, request.terms, room.run)
     planned = _tags(release, request)
     stages = []
     for index in request.stages:
@@ -91,8 +91,8 @@ def run(request: Request, means: Means) -> Released:
         _smoke(release, index, request, means)
         stages.append(done)
     if planned:
-        tags.make(version_state.read(request.terms.config, request.terms.family), planned)
-    return Released(release=release, stages=tuple(stages), made=tuple(one for one in planned if not one.exists))
+        tags.make_tags(version_state.read_versions(request.terms.config, request.terms.family), planned)
+    return ReleaseResult(release=release, stages=tuple(stages), made=tuple(one for one in planned if not one.exists))
 
 
 def select(stages: Sequence[Index], until: str | None, only: str | None) -> tuple[Index, ...]:
@@ -107,11 +107,11 @@ def select(stages: Sequence[Index], until: str | None, only: str | None) -> tupl
     return tuple(stages[: names.index(until) + 1]) if until else tuple(stages)
 
 
-def _require_staged(release: Release, request: Request, room: Office) -> None:
+def _require_staged(release: Release, request: ReleaseRequest, room: PublishSession) -> None:
     """Refuse to go to production where nothing tells that these bytes passed on the staging index."""
     if any(one == request.staging for one in request.stages):
         return
-    if not journal.Journal(journal.place(request.staging, release, room.state), release).smoked:
+    if not journal.Journal(journal.journal_path(request.staging, release, room.state), release).smoked:
         raise CheckFailedError(
             f"these files are not known to have passed on {request.staging}, so {request.stages[0]} was not touched",
             detail=f"release {release.digest[:12]}: nothing here remembers a smoke test of these very bytes from {request.staging}",
@@ -119,7 +119,7 @@ def _require_staged(release: Release, request: Request, room: Office) -> None:
         )
 
 
-def _smoke(release: Release, index: Index, request: Request, means: Means) -> None:
+def _smoke(release: Release, index: Index, request: ReleaseRequest, means: ReleaseContext) -> None:
     smoked = smoke_from(release, index, request, means)
     means.audience.smoked(index, smoked)
     if not smoked.ok:
@@ -132,15 +132,15 @@ def _smoke(release: Release, index: Index, request: Request, means: Means) -> No
                 else f"{index} serves it already: yank the release there, mend it, and release a new version"
             ),
         )
-    place = journal.place(index, release, means.room.state)
+    place = journal.journal_path(index, release, means.room.state)
     journal.Journal(place, release).passed_smoke()
 
 
-def smoke_from(release: Release, index: Index, request: Request, means: Means) -> Smoked:
+def smoke_from(release: Release, index: Index, request: ReleaseRequest, means: ReleaseContext) -> SmokeResult:
     """Install the family as an index serves it, and try it: its files by sha256 from there alone, third parties from the one source."""
     folder: Path = means.shop.fresh(f"from-{index.host.replace(':', '-')}")
     fetch(release, index, means.room.client, folder)
-    asked = smoke.Request(
+    asked = smoke.SmokeRequest(
         dist=folder,
         source=request.source,
         config=request.terms.config,
@@ -150,7 +150,7 @@ def smoke_from(release: Release, index: Index, request: Request, means: Means) -
     return smoke.smoke(asked, means.shop)
 
 
-def _tags(release: Release, request: Request) -> tuple[Tag, ...]:
+def _tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
     """Plan the tags before anything is uploaded, so that nothing fails behind the point of no return.
 
     Tags that stand on the release's commit already are fine, wherever they were made; others are made from this very checkout.
@@ -175,7 +175,7 @@ def _tags(release: Release, request: Request) -> tuple[Tag, ...]:
             "git does not know who makes the tags of this release; nothing was uploaded",
             hint='git config user.name "…" && git config user.email "…"      or tag it first:  wheelkit version tag',
         )
-    return tags.plan(terms.config, version_state.read(terms.config, terms.family), tags.Request())
+    return tags.plan_tags(terms.config, version_state.read_versions(terms.config, terms.family), tags.TagRequest())
 
 
 def stages(request_to: tuple[str, str], resolve: Callable[[str], Index]) -> tuple[Index, Index]:

@@ -26,7 +26,7 @@ _MACOS_FORMATS = {
 }
 
 
-class Tag(Struct, frozen=True):
+class WheelTag(Struct, frozen=True):
     """One tag: its Python, ABI and platform part, in lower case."""
 
     interpreter: str
@@ -38,12 +38,12 @@ class Tag(Struct, frozen=True):
         return f"{self.interpreter}-{self.abi}-{self.platform}"
 
 
-def expand(pythons: Iterable[str], abis: Iterable[str], platforms: Iterable[str]) -> frozenset[Tag]:
+def expand(pythons: Iterable[str], abis: Iterable[str], platforms: Iterable[str]) -> frozenset[WheelTag]:
     """Give every tag that the compressed sets of a file name stand for."""
-    return frozenset(Tag(python.lower(), abi.lower(), platform.lower()) for python, abi, platform in product(pythons, abis, platforms))
+    return frozenset(WheelTag(python.lower(), abi.lower(), platform.lower()) for python, abi, platform in product(pythons, abis, platforms))
 
 
-def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -> Iterator[Tag]:
+def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -> Iterator[WheelTag]:
     """Yield what CPython of that version accepts; ``abi`` is its own ABI tag, ``cp314t`` for a free-threaded one."""
     major, minor = version
     name = f"cp{major}{minor}"
@@ -54,14 +54,14 @@ def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -
     yield from _of_any_python(version, name, platforms)
 
 
-def pypy_tags(version: tuple[int, int], abis: Iterable[str], platforms: Sequence[str]) -> Iterator[Tag]:
+def pypy_tags(version: tuple[int, int], abis: Iterable[str], platforms: Sequence[str]) -> Iterator[WheelTag]:
     """Yield what PyPy of that Python version accepts; ``abis`` are its ABI tags, the best one first."""
     name = f"pp{version[0]}{version[1]}"
     yield from _of_pairs([(name, abi) for abi in (*abis, "none")], platforms)
     yield from _of_any_python(version, name, platforms)
 
 
-def _of_any_python(version: tuple[int, int], name: str, platforms: Sequence[str]) -> Iterator[Tag]:
+def _of_any_python(version: tuple[int, int], name: str, platforms: Sequence[str]) -> Iterator[WheelTag]:
     """Yield the tags of wheels that need no particular interpreter, those for a platform first."""
     major, minor = version
     pythons = (f"py{major}{minor}", f"py{major}", *(f"py{major}{older}" for older in range(minor - 1, -1, -1)))
@@ -69,8 +69,8 @@ def _of_any_python(version: tuple[int, int], name: str, platforms: Sequence[str]
     yield from _of_pairs([(python, "none") for python in (name, *pythons)], ["any"])
 
 
-def _of_pairs(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Iterator[Tag]:
-    return (Tag(*pair, platform) for pair in pairs for platform in platforms)
+def _of_pairs(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Iterator[WheelTag]:
+    return (WheelTag(*pair, platform) for pair in pairs for platform in platforms)
 
 
 def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:

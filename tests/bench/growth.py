@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from outcome import Outcome
 from pairs import wait_until_idle
 from script import script
 
-import zoo
-from zoo.visits import Visit
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import malformed
+from malformed.runs import CliRun
 
 COUNTS = (10, 100, 1000)
 FAMILIES = (1, 10, 100)
@@ -35,15 +35,15 @@ class Taken:
     megabytes: float
 
 
-def run(cwd: Path, *words: str) -> Visit:
+def run(cwd: Path, *words: str) -> CliRun:
     """Run wheelkit as a process; its exit status 1 tells of findings, which is no failure here."""
-    taken = zoo.run(*words, cwd=cwd)
+    taken = malformed.run_cli(*words, cwd=cwd)
     if taken.exit_code > 1:
         sys.exit(f"wheelkit {' '.join(words)} failed with {taken.exit_code}:\n{taken.err}")
     return taken
 
 
-def median(runs: list[Visit]) -> Taken:
+def median(runs: list[CliRun]) -> Taken:
     return Taken(seconds=statistics.median(one.seconds for one in runs), megabytes=statistics.median(one.megabytes for one in runs))
 
 
@@ -84,7 +84,7 @@ def write_family(folder: Path, count: int) -> Path:
 def measure(runs: int) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        dists = {count: zoo.write_herd(scratch / f"dist{count}", count) for count in (1, *COUNTS)}
+        dists = {count: malformed.write_valid_wheels(scratch / f"dist{count}", count) for count in (1, *COUNTS)}
         families = {count: write_family(scratch / f"family{count}", count) for count in FAMILIES}
         wait_until_idle()
         start = median([run(scratch, "--help") for _ in range(runs)]).seconds

@@ -15,14 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from outcome import Outcome, compared
 from pairs import Contender, Duel, timed, wait_until_idle
 from script import script
 
-from releases import Member, Project, make_family
 from servers.warehouse import Address, Warehouse, serving
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from support.releases import Member, Project, make_family
 
 FAMILY = (
     Member(name="gyro-core"),

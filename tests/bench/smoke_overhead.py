@@ -29,9 +29,9 @@ from wheelkit.machine import facts, interpreters
 from wheelkit.machine.process import Command
 from wheelkit.machine.workspace import find_tool
 from wheelkit.matrix import Interpreter
-from wheelkit.smoke import install, packages, plan
-from wheelkit.smoke.install import Place, Source
-from wheelkit.smoke.model import Case, How
+from wheelkit.smoke import install, plan, wheels
+from wheelkit.smoke.install import InstallTarget, Source
+from wheelkit.smoke.model import Case, InstallMode
 
 NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
 TAG = f"cp3{sys.version_info[1]}"
@@ -72,30 +72,30 @@ def built(project: Path) -> Path:
 
 def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
-    found = tuple(packages.read(path) for path in packages.collect(dist))
+    found = tuple(wheels.read(path) for path in wheels.collect(dist))
     here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
     contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
     written = []
-    for number, case in enumerate(plan.cases(contents, [python])):
-        place = Place(folder=folder / str(number))
+    for number, case in enumerate(plan.smoke_cases(contents, [python])):
+        place = InstallTarget(folder=folder / str(number))
         place.prepare(case)
         written.append(f"rm -rf {place.env} {place.folder / 'tools'}")
         written += [line(command) for command in commands(case, place, source, pip=pip)]
     return "\n".join(written)
 
 
-def commands(case: Case, place: Place, source: Source, *, pip: bool) -> Iterable[Command]:
+def commands(case: Case, place: InstallTarget, source: Source, *, pip: bool) -> Iterable[Command]:
     """Give the commands that make one environment."""
     if pip:
         return install.pip_commands(case, place, source)
     uv = find_tool("uv")
-    return install.tool_commands(uv, case, place, source) if case.how is How.TOOL else install.uv_commands(uv, case, place, source)
+    return install.tool_commands(uv, case, place, source) if case.how is InstallMode.TOOL else install.uv_commands(uv, case, place, source)
 
 
 def line(command: Command) -> str:
     """Write a command with the environment that it gets."""
-    unset = (f"-u {name}" for name in install.unset(os.environ))
+    unset = (f"-u {name}" for name in install.variables_to_unset(os.environ))
     settings = (f"{name}={shlex.quote(value)}" for name, value in command.env.items())
     return " ".join(["env", *unset, *settings, shlex.join(command.argv)])
 

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from outcome import Outcome, compared
-from pairs import Contender, duel
-from script import script
-from verify_steps import peers
-
-import corpus
-
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+
+from outcome import Outcome, compared  # noqa: E402 - found by the path above
+from pairs import Contender, duel  # noqa: E402 - found by the path above
+from script import script  # noqa: E402 - found by the path above
+from verify_steps import peers  # noqa: E402 - found by the path above
+
+from support import corpus  # noqa: E402 - found by the path above
 
 PROJECTS = "bcrypt cffi cryptography lxml markupsafe msgpack numpy orjson pillow psutil pyarrow pydantic_core pynacl pyyaml scipy zstandard"
 # For each system the parts of file names that choose one wheel of a project.

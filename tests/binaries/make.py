@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from binaries import elf, macho, pe
-from binaries.layout import Binary
-
 # Run as a script, it must find the package that it is in.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from binaries import elf, macho, pe
+from binaries.layout import Binary
 
 PROGRAMS = {
     "compiled.so": ("int tiny_call(int x) { return x + 1; }", ["-shared", "-fPIC", "-Wl,-soname,libtiny.so.1"]),

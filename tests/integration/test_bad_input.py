@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from command import MakeProject, Wheelkit
-from wheels import ABI3, metadata, wheel_file, write_wheel
+from support.command import MakeProject, Wheelkit
+from support.wheels import ABI3, metadata, wheel_file, write_wheel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="breaks things in the ways of Linux")
 RUNNING = f"cp3{sys.version_info[1]}"
@@ -192,7 +192,7 @@ def test_a_mistake_in_c_shows_the_compilers_own_lines(momentum: Callable[..., Pa
     assert done.returncode == 4
     assert re.search(r"wheelkit: building momentum for cp3\d+ failed with exit status", done.stderr)
     assert re.search(r"core\.c:6:5: error: unknown type name .flaot.", done.stderr)
-    assert "the whole log: " in done.stderr
+    assert "full log: " in done.stderr
     assert tree(folder / "dist") == before
 
 

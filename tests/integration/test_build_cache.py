@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from command import Wheelkit, git_commit
+from support.command import Wheelkit, git_commit
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux"),

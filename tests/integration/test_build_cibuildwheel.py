@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from command import MakeProject, Wheelkit
+from support.command import MakeProject, Wheelkit
 
 pytestmark = [
     pytest.mark.container,
@@ -110,7 +110,7 @@ def test_a_mistake_in_c_shows_the_compilers_own_lines(momentum: Path, wheelkit: 
     assert done.returncode == 4
     assert "wheelkit: compiling momentum failed" in done.stderr
     assert re.search(r"core\.c:6:5: error: unknown type name .flaot.", done.stderr)
-    assert "the whole log: " in done.stderr
+    assert "full log: " in done.stderr
     assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
 
 

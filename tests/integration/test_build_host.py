@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from command import MakeProject, Wheelkit, git_commit
+from support.command import MakeProject, Wheelkit, git_commit
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux"),
@@ -118,7 +118,7 @@ def checkout_is_clean(folder: Path) -> bool:
 
 
 def test_a_project_without_the_stable_abi_becomes_a_wheel_for_each_interpreter(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = project("perversion")
+    folder = project("single_version")
     here = interpreters()
     assert wheelkit(*HOST, cwd=folder).returncode == 0
     assert [wheel.name.split("-")[2:4] for wheel in wheels(folder)] == [[tag, tag] for tag in here]
@@ -166,7 +166,7 @@ def test_the_folder_is_built_as_it_lies_and_a_second_build_replaces_the_first(pr
 
 
 def test_building_setuptools_projects_twice_does_not_make_them_dirty(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = running_only(project, "perversion")
+    folder = running_only(project, "single_version")
     git_commit(folder)
     for _ in range(2):
         done = wheelkit("build", "--sdist", cwd=folder)
@@ -362,7 +362,7 @@ def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(pr
     assert "needs a newer system than manylinux_2_17_x86_64, and zig could not make it for an older one" in done.stderr
     assert re.search(r"^ *this machine's compiler: momentum/_core.abi3.so needs GLIBC_2.34 \(for dlclose", done.stderr, re.MULTILINE)
     assert re.search(rf'^ *zig: building momentum for {RUNNING} with zig failed .*"of GCC only"', done.stderr, re.MULTILINE)
-    assert "the whole log: " in done.stderr
+    assert "full log: " in done.stderr
     assert not (folder / "dist").exists()
 
 
@@ -425,12 +425,12 @@ def test_a_failing_smoke_command_keeps_the_wheel_out(project: MakeProject, wheel
     assert done.returncode == 1
     assert f"on {RUNNING} failed with exit status 1: python -c 'import momentum; assert momentum.of(2.0, 3.0) == 7.0'" in done.stderr
     assert "AssertionError" in done.stderr
-    assert "the whole log: " in done.stderr
+    assert "full log: " in done.stderr
     assert not (folder / "dist").exists()
 
 
 def test_the_result_as_json_is_the_manifests(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = running_only(project, "perversion")
+    folder = running_only(project, "single_version")
     done = wheelkit(*HOST, "--json", "--out", "ready", cwd=folder)
     assert done.returncode == 0
     document = json.loads(done.stdout)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from command import MakeProject, Wheelkit, git_commit
+from support.command import MakeProject, Wheelkit, git_commit
 from wheelkit.__main__ import main
 from wheelkit.wheel.names import parse_file_name
 
@@ -199,7 +199,7 @@ def test_limits_come_before_the_build(project: MakeProject, wheelkit: Wheelkit) 
         assert done.returncode == 2
         assert "momentum: meson.build, line 1: C++" in done.stderr
         assert "sdist" not in done.stderr
-    done = wheelkit("build", "--cross", cwd=project("perversion", git=False))
+    done = wheelkit("build", "--cross", cwd=project("single_version", git=False))
     assert done.returncode == 2
     assert "cross builds drive meson-python only" in done.stderr
 

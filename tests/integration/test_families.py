@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from command import git_commit
-from smoke_wheels import make, served, torch_stand_in
+from support.command import git_commit
+from support.smoke_wheels import make, served, torch_stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from command import Wheelkit
+    from support.command import Wheelkit
 
     Checkout = Callable[[str], Path]
 

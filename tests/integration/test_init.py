@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from command import Wheelkit
-from corpus import wheel as pinned
+from support.command import Wheelkit
+from support.corpus import wheel as pinned
 
 # The host builder makes the native wheels, wherever the tests run.
 HERE = {"CIBW_CONTAINER_ENGINE": "none"}

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit import config, family, matrix, plan
+from wheelkit import config, matrix, plan
 from wheelkit.machine import facts
 from wheelkit.matrix import System
+from wheelkit.project import family
 
 LINUX = facts.Machine(system=System.LINUX, arch="x86_64", engine=facts.Engine(name="podman", version="4.3.1", setting="podman"))
 MACOS = facts.Machine(system=System.MACOS, arch="arm64")
@@ -35,8 +36,8 @@ def test_cibuildwheel_itself_selects_exactly_the_planned_builds(here: facts.Mach
     pypy = [] if here is MACOS else ["pp311"]
     document = {"matrix": {"targets": [tag], "interpreters": ["cp311", "cp313", "cp314", "cp314t", *pypy]}}
     loaded = config.parse(document, source=None, root=tmp_path, validators=(matrix.validate,))
-    request = plan.Request(machine=here, out=tmp_path / "dist", environ={})
-    steps = plan.make(loaded, family.discover(loaded), request).steps
+    request = plan.PlanRequest(machine=here, out=tmp_path / "dist", environ={})
+    steps = plan.make_plan(loaded, family.discover(loaded), request).steps
     shown: list[str] = []
     for step in steps:
         command = [sys.executable, "-m", "cibuildwheel", "--platform", here.system.value, "--print-build-identifiers", str(tmp_path)]

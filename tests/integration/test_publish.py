@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from command import Wheelkit
-from releases import CLI, CORE, FAMILY, META, Member, Project, make_family
 from servers.faults import Fault, Faults, Kind
 from servers.warehouse import Address, Token, Warehouse, serving
-from signing import Authority
+from support.command import Wheelkit
+from support.releases import CLI, CORE, FAMILY, META, Member, Project, make_family
+from support.signing import Authority
 
 TOKEN = "pypi-valid-token-0123456789"  # noqa: S105 - it is one for the stand-in
 PAIR = (Member(name="gyro-core"), CLI)

@@ -16,12 +16,12 @@ from urllib.parse import urljoin
 
 import pytest
 
-from command import Wheelkit, git_commit
-from releases import CLI, Member, make_family
 from servers.devpi import PASSWORD, USER, Devpi, serving
 from servers.warehouse import JSON_TYPE, Address, Warehouse, identity
 from servers.warehouse import serving as warehouse_serving
-from smoke_wheels import served, torch_stand_in
+from support.command import Wheelkit, git_commit
+from support.releases import CLI, Member, make_family
+from support.smoke_wheels import served, torch_stand_in
 
 TESTS = Path(__file__).resolve().parent.parent
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from releases import Member, Project, make_family
-from servers.faults import random_faults
-from servers.warehouse import Token, Warehouse, serving
-
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from servers.faults import random_faults
+from servers.warehouse import Token, Warehouse, serving
+from support.releases import Member, Project, make_family
 
 TOKEN = "pypi-the-secret-of-this-test-0123456789"  # noqa: S105 - it is one for the stand-in
 FAMILY = (

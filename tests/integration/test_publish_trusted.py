@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from command import Wheelkit
-from releases import CLI, Member, Project, make_family
 from servers.issuer import Issuer, issuing
 from servers.proxy import Proxy, proxying
 from servers.publishers import Publishers
 from servers.warehouse import Warehouse, serving
-from signing import Authority
+from support.command import Wheelkit
+from support.releases import CLI, Member, Project, make_family
+from support.signing import Authority
 from wheelkit.config import Config
 from wheelkit.publish import resolve
 

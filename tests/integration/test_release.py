@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import wheels
-from command import Wheelkit, git_commit
-from releases import META, Member, Project, make_family
 from servers.warehouse import Address, Token, Warehouse, serving
+from support import wheels
+from support.command import Wheelkit, git_commit
+from support.releases import META, Member, Project, make_family
 
 STAGING_TOKEN, PRODUCTION_TOKEN = "pypi-token-of-the-staging-index", "pypi-token-of-the-production-index"
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"

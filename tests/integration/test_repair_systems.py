@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from native import Library, Toolchain, function, module
+from support.native import Library, Toolchain, function, module
 from wheelkit import wheel as wheels
 from wheelkit.errors import CheckFailedError, ToolFailedError
 from wheelkit.machine.process import LoggedRun
-from wheelkit.repair.lines import Recipe
+from wheelkit.repair.lines import RepairRecipe
 from wheelkit.repair.run import Repaired, repair
-from wheelkit.wheel.library import base_name, plain_name
+from wheelkit.wheel.library_names import base_name, plain_name
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="shows that Linux repairs for all"),
@@ -58,7 +58,7 @@ class Workbench:
         self, out: Path, *, wheel: Path | None = None, patterns: tuple[str, ...] = EXCLUDES, paths: tuple[Path, ...] | None = None
     ) -> Repaired:
         given = (self.lever.path.parent, self.fulcrum.path.parent) if paths is None else paths
-        recipe = Recipe(target=self.tools.target, patterns=patterns, lib_paths=given)
+        recipe = RepairRecipe(target=self.tools.target, patterns=patterns, lib_paths=given)
         return repair(wheel or self.raw, recipe, out, LoggedRun(self.folder / "repair.log"))
 
 

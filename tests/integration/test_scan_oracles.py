@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import corpus
 from binaries import make
 from oracles import elf, macho, pe
+from support import corpus
 from wheelkit import _core
 
 SUFFIXES = (".so", ".dylib", ".dll", ".pyd", ".exe")

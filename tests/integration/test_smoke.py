@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from smoke_wheels import Index, make, served
+from support.smoke_wheels import Index, make, served
 from wheelkit.machine import facts, interpreters
 from wheelkit.machine.process import LoggedRun
 from wheelkit.matrix import Interpreter
-from wheelkit.smoke import packages
-from wheelkit.smoke.install import Place, Source, uv_commands
-from wheelkit.smoke.plan import Contents, cases
-from wheelkit.smoke.refusal import refused
+from wheelkit.smoke import wheels
+from wheelkit.smoke.install import InstallTarget, Source, uv_commands
+from wheelkit.smoke.install_errors import install_error
+from wheelkit.smoke.plan import Contents, smoke_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from command import Wheelkit
+    from support.command import Wheelkit
 
 
 TAG = f"cp3{sys.version_info[1]}"
@@ -300,17 +300,17 @@ def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: P
 def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     """Change the file after it was read: uv compares it with the sha256 that it was given."""
     path = make(tmp_path / "dist", "wk-a")
-    one = packages.read(path)
+    one = wheels.read(path)
     here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
-    (case,) = cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
-    place = Place(folder=tmp_path / "case")
+    (case,) = smoke_cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
+    place = InstallTarget(folder=tmp_path / "case")
     place.prepare(case)
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "other = 1\n"})
     run = LoggedRun(tmp_path / "log")
     made, installed = (run(command) for command in uv_commands(shutil.which("uv") or "uv", case, place, Source(offline=True)))
     assert (made.returncode, installed.returncode != 0) == (0, True)
-    assert refused(installed, "wk-a", Source()).failure.what == "a file changed while wk-a was installed"
+    assert install_error(installed, "wk-a", Source()).failure.what == "a file changed while wk-a was installed"
 
 
 @pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF")

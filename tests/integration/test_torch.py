@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-import smoke_wheels
-from command import Wheelkit, git_commit
-from native import Library, Toolchain
+from support import smoke_wheels
+from support.command import Wheelkit, git_commit
+from support.native import Library, Toolchain
 from wheelkit import wheel as wheels
-from wheelkit.wheel.library import base_name, plain_name
+from wheelkit.wheel.library_names import base_name, plain_name
 
 FAMILY = Path(__file__).parents[1] / "families/torch"
 TARGETS = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64", "win_amd64")

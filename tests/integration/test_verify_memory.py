@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import zoo
+import malformed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
 
@@ -22,15 +22,15 @@ LARGE = 200
 def large_binary() -> bytes:
     """A binary of 200 MB that no bomb's ratio gives away: noise behind a good extension module."""
     noise = b"".join(zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") * 16 for number in range(MEGABYTE // 64))
-    return zoo.so() + noise * LARGE
+    return malformed.so() + noise * LARGE
 
 
 def test_memory_is_bounded_by_the_largest_member(tmp_path: Path) -> None:
-    draft = zoo.good()
-    draft.members[zoo.SO] = large_binary()
-    draft.members["demo/second.bin"] = draft.members[zoo.SO][: 150 * MEGABYTE]
+    draft = malformed.valid_wheel()
+    draft.members[malformed.SO] = large_binary()
+    draft.members["demo/second.bin"] = draft.members[malformed.SO][: 150 * MEGABYTE]
     draft.members["demo/third.bin"] = b"x" + draft.members["demo/second.bin"]
-    seen = zoo.visit(draft.write(tmp_path))
+    seen = malformed.run_verify(draft.write(tmp_path))
     assert seen.exit_code == 0
     assert "glibc 2.29" in seen.out
     assert seen.megabytes < LARGE + SLACK
@@ -38,7 +38,7 @@ def test_memory_is_bounded_by_the_largest_member(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return zoo.write_herd(tmp_path_factory.mktemp("herds") / "thousand", 1000)
+    return malformed.write_valid_wheels(tmp_path_factory.mktemp("herds") / "thousand", 1000)
 
 
 def test_a_thousand_wheels_need_few_open_files(thousand: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_thousand_wheels_need_few_open_files(thousand: Path) -> None:
 
 @pytest.mark.parametrize(("options", "most"), [((), 1.2), (("--json",), 1.25)])
 def test_a_thousand_wheels_need_little_more_memory_than_ten(options: Sequence[str], most: float, thousand: Path, tmp_path: Path) -> None:
-    herds = {10: zoo.write_herd(tmp_path / "ten", 10), 1000: thousand}
-    seen = {count: zoo.run("verify-matrix", *options, str(folder), cwd=tmp_path) for count, folder in herds.items()}
+    herds = {10: malformed.write_valid_wheels(tmp_path / "ten", 10), 1000: thousand}
+    seen = {count: malformed.run_cli("verify-matrix", *options, str(folder), cwd=tmp_path) for count, folder in herds.items()}
     assert all(f'"wheels": {count}' in one.out or f"in {count} wheels" in one.out for count, one in seen.items())
     assert seen[1000].megabytes < most * seen[10].megabytes

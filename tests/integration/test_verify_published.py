@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from command import Wheelkit
-from releases import CLI, CORE, FAMILY, Member, Project, make_family
 from servers.warehouse import Warehouse, serving
-from signing import Authority
+from support.command import Wheelkit
+from support.releases import CLI, CORE, FAMILY, Member, Project, make_family
+from support.signing import Authority
 
 
 @dataclass

@@ -16,7 +16,7 @@ from abi3info.models import PyVersion
 from auditwheel.wheel_abi import analyze_wheel_abi
 from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
 
-import corpus
+from support import corpus
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.analysis.macos import min_os
 from wheelkit.analysis.python_api import abi_violations, computed_floor, declared_floor

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from command import Wheelkit
-from families_on_paper import put
+from support.command import Wheelkit
+from support.sample_families import put
 
 LITERAL = '"""Doc."""\n__version__ = "1.2.3"\n'
 CMAKE = "cmake_minimum_required(VERSION 3.15)\nproject(x\n  VERSION 1.2.3 LANGUAGES NONE)\n"

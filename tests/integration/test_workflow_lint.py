@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit import config, family, workflows
+from wheelkit import config, workflows
+from wheelkit.project import family
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.network

@@ -18,10 +18,10 @@ import yaml
 
 from actions.hosted import Hosted, hosted
 from actions.runner import Event, JobRun, Run, Service
-from command import Wheelkit, git_commit
 from servers.issuer import Issuer, issuing
 from servers.publishers import Publishers
 from servers.warehouse import Token, Warehouse, serving
+from support.command import Wheelkit, git_commit
 from wheelkit.workflows.jobs import TOOL_PYTHON
 
 FAMILIES = Path(__file__).parents[1] / "families"

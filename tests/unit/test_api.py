@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import malformed
 import wheelkit
-import zoo
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 EXAMPLES = re.findall(r"^## `wheelkit\.(\w+)`.*?^```python\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -21,7 +21,7 @@ SHOWN = {
 
 @pytest.mark.parametrize(("name", "source"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_the_examples_run(name: str, source: str, tmp_path: Path) -> None:
-    path = zoo.good().write(tmp_path)
+    path = malformed.valid_wheel().write(tmp_path)
     done = subprocess.run([sys.executable, "-W", "error", "-c", source, str(path)], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert SHOWN[name] in done.stdout
@@ -46,7 +46,7 @@ def test_importing_it_is_light() -> None:
 def test_verify_stays_a_function(tmp_path: Path) -> None:
     import wheelkit.verification.run
 
-    assert wheelkit.verify([zoo.good().write(tmp_path)], wheelkit.Contract()).ok
+    assert wheelkit.verify([malformed.valid_wheel().write(tmp_path)], wheelkit.Contract()).ok
 
 
 def test_other_names_are_none() -> None:

@@ -6,18 +6,19 @@ from typing import Any
 
 import pytest
 
-from wheelkit.build.cache.images import Images, names
+from wheelkit.builders.cache.images import Images, image_names
 from wheelkit.matrix import Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.plan.cibuildwheel import Demands, UserOptions, environment
-from wheelkit.project import Distribution, Kind
+from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
+from wheelkit.plan.options import UserOptions
+from wheelkit.project.read import Distribution, Kind
 
 
 def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ: str) -> NativeStep:
     """Plan a step of cibuildwheel."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
     wanted = Target.parse(target)
-    demands = Demands(target=wanted, identifiers=("cp311-x",), patterns=(), tests=())
+    demands = CibuildwheelSettings(target=wanted, identifiers=("cp311-x",), patterns=(), tests=())
     env = environment(demands, UserOptions(item, wanted.system, environ), None)
     return NativeStep(
         distribution=item,
@@ -34,7 +35,7 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
 
 @pytest.mark.parametrize("target", ["manylinux_2_28_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_x86_64"])
 def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) -> None:
-    (name,) = names(job({}, target), {})
+    (name,) = image_names(job({}, target), {})
     assert name.startswith("quay.io/pypa/")
     assert len(name.partition("@sha256:")[2]) == 64
     identity = Images([job({}, target)], "no-such-engine", {}).identity(job({}, target))
@@ -43,12 +44,12 @@ def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) ->
 
 def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
     key = "manylinux-x86_64-image"
-    assert names(job({key: "mine:1"}), {}) == ("mine:1",)
-    assert names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
+    assert image_names(job({key: "mine:1"}), {}) == ("mine:1",)
+    assert image_names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
     environ = {"CIBW_MANYLINUX_X86_64_IMAGE": "mine:3"}
-    assert names(job({key: "mine:1"}, **environ), environ) == ("mine:3",)
-    assert names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == ("mine:1", "mine:4")
-    assert names(job({}, "macosx_11_0_arm64"), {}) == ()
+    assert image_names(job({key: "mine:1"}, **environ), environ) == ("mine:3",)
+    assert image_names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == ("mine:1", "mine:4")
+    assert image_names(job({}, "macosx_11_0_arm64"), {}) == ()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stands in for an engine with a shell script")

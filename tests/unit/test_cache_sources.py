@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from command import git_commit
-from wheelkit import project
-from wheelkit.build.cache.listing import list_sources
-from wheelkit.build.cache.variables import installers, reaching
+from support.command import git_commit
+from wheelkit.builders.cache.listing import list_sources
+from wheelkit.builders.cache.variables import installer_settings, relevant_variables
 from wheelkit.machine.git import PendingStatus, TreeState, checkout
+from wheelkit.project import read
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\nrequires = ["meson-python"]\n[project]\nname = "demo"\nversion = "1.0"\n'
 HATCH = MESON.replace("mesonpy", "hatchling.build")
@@ -26,7 +26,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
-    return list_sources(project.read(folder), PendingStatus(folder.resolve()).view(), (folder / out,)).files
+    return list_sources(read.read(folder), PendingStatus(folder.resolve()).view(), (folder / out,)).files
 
 
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
@@ -115,7 +115,7 @@ def test_versions_out_of_version_control_depend_on_it(tmp_path: Path) -> None:
     scm = MESON.replace('version = "1.0"', 'dynamic = ["version"]').replace("mesonpy", "setuptools.build_meta")
     dynamic = write(tmp_path / "dynamic", {"pyproject.toml": scm})
     script = write(tmp_path / "script", {"pyproject.toml": MESON, "meson.build": "meson.add_dist_script('stamp.sh')"})
-    asks = [list_sources(project.read(one), TreeState(folder=one)).asks_git for one in (plain, dynamic, script)]
+    asks = [list_sources(read.read(one), TreeState(folder=one)).asks_git for one in (plain, dynamic, script)]
     assert asks == [False, True, True]
 
 
@@ -152,37 +152,37 @@ def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(demo: Path) ->
     ],
 )
 def test_variables_that_reach_a_build_decide(name: str) -> None:
-    assert reaching({name: "one"}) != reaching({name: "two"}) != reaching({})
-    assert "one" not in str(reaching({name: "one"}))
+    assert relevant_variables({name: "one"}) != relevant_variables({name: "two"}) != relevant_variables({})
+    assert "one" not in str(relevant_variables({name: "one"}))
 
 
 @pytest.mark.parametrize("name", ["HOME", "TERM", "UV_PUBLISH_TOKEN", "PIP_CACHE_DIR", "GITHUB_RUN_ID", "PATH"])
 def test_other_variables_do_not(name: str) -> None:
-    assert reaching({name: "one"}) == {}
+    assert relevant_variables({name: "one"}) == {}
 
 
 def test_variables_that_the_users_options_name_decide() -> None:
     environ = {"CIBW_ENVIRONMENT": 'TOKEN="$MINE"', "MINE": "1", "PASSED": "1", "OTHER": "1"}
-    assert set(reaching(environ, ["PASSED"])) == {"variable CIBW_ENVIRONMENT", "variable MINE", "variable PASSED"}
-    assert reaching(environ) != reaching({**environ, "MINE": "2"})
+    assert set(relevant_variables(environ, ["PASSED"])) == {"variable CIBW_ENVIRONMENT", "variable MINE", "variable PASSED"}
+    assert relevant_variables(environ) != relevant_variables({**environ, "MINE": "2"})
 
 
 def test_files_and_folders_that_variables_name_decide(tmp_path: Path) -> None:
     write(tmp_path, {"constraints.txt": "a==1", "include/a.h": "1"})
     environ = {"PIP_CONSTRAINT": str(tmp_path / "constraints.txt"), "CFLAGS": f"-O2 -I{tmp_path / 'include'}"}
-    first = reaching(environ)
+    first = relevant_variables(environ)
     (tmp_path / "constraints.txt").write_text("a==2")
-    second = reaching(environ)
+    second = relevant_variables(environ)
     assert first["variable PIP_CONSTRAINT"] != second["variable PIP_CONSTRAINT"]
     assert first["variable CFLAGS"] == second["variable CFLAGS"]
     write(tmp_path, {"include/b.h": "1"})
-    assert reaching(environ)["variable CFLAGS"] != second["variable CFLAGS"]
+    assert relevant_variables(environ)["variable CFLAGS"] != second["variable CFLAGS"]
 
 
 def test_settings_of_the_installers_decide(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path / "home")}
     folder = write(tmp_path / "project", {"pyproject.toml": "[project]\nname = 'x'\n"})
-    before = installers(environ, folder)
+    before = installer_settings(environ, folder)
     write(tmp_path, {"home/.config/uv/uv.toml": "", "uv.toml": "", "project/pyproject.toml": "[tool.uv]\n"})
-    news = installers(environ, folder).keys() - before.keys()
+    news = installer_settings(environ, folder).keys() - before.keys()
     assert news == {"settings ~/.config/uv/uv.toml", "settings ../uv.toml", "settings pyproject.toml"}

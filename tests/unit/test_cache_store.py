@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.build.cache.entry import Entry, canonical
-from wheelkit.build.cache.eviction import clear, evict
-from wheelkit.build.cache.store import Store
+from wheelkit.builders.cache.entry import CacheEntry, canonical
+from wheelkit.builders.cache.eviction import clear, evict
+from wheelkit.builders.cache.store import Store
 from wheelkit.errors import UsageError
 from wheelkit.machine import folders
 from wheelkit.manifest import BuiltFile
@@ -35,12 +35,12 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def put(store: Store, folder: Path, name: str, data: bytes, **parts: str) -> Entry:
+def put(store: Store, folder: Path, name: str, data: bytes, **parts: str) -> CacheEntry:
     """Keep one wheel of these bytes under the key of these parts."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(data)
     listing = canonical({"a.py": digest(name.encode())})
-    entry = Entry(
+    entry = CacheEntry(
         key=digest(canonical(parts or {"name": name})),
         label=LABEL,
         parts=parts or {"name": name},
@@ -62,11 +62,11 @@ def used(path: Path, seconds: float) -> None:
     os.utime(path, (OLD + seconds, OLD + seconds))
 
 
-def entry_path(store: Store, entry: Entry) -> Path:
+def entry_path(store: Store, entry: CacheEntry) -> Path:
     return store.base / "entries" / LABEL / f"{entry.key}.json"
 
 
-def delivered(store: Store, entry: Entry, folder: Path) -> dict[str, bytes] | None:
+def delivered(store: Store, entry: CacheEntry, folder: Path) -> dict[str, bytes] | None:
     hit = store.find(LABEL, entry.key)
     if hit is None:
         return None

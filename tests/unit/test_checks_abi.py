@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
+from support.wheels import elf, imports, macho, pe
 from wheelkit.analysis import python_api
 from wheelkit.verification.checks import Contract, abi, suffixes
 from wheelkit.wheel import Binary, Wheel
-from wheels import elf, imports, macho, pe
 
 CHECKS = (abi.stable, abi.interpreter_library, suffixes.suffix, suffixes.entry_point)
 STABLE = "demo/_core.abi3.so"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
 from wheelkit.verification.checks import Contract, archive
 from wheelkit.wheel import read
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-import wheels
+from support import wheels
 from wheelkit.matrix import Interpreter, Matrix, Target
-from wheelkit.project import Kind
+from wheelkit.project.read import Kind
 from wheelkit.verification.checks import Contract, Dist, Promise, Release
 from wheelkit.verification.checks.coverage import Coverage, absent, cover
 from wheelkit.verification.model import Cover

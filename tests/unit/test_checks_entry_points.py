@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
 from wheelkit.verification.checks import Contract, entry_points
 from wheelkit.wheel import read
 

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
+from support.wheels import elf, macho, needs, pe
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
-from wheelkit.project import Kind
+from wheelkit.project.read import Kind
 from wheelkit.verification.checks import Contract, Dist, Promise, libraries, providers
 from wheelkit.wheel import Binary, Wheel
-from wheels import elf, macho, needs, pe
 
 TORCH = Provider(
     name="torch", linux=("libtorch*", "libc10*"), macos=("libtorch*.dylib",), windows=("torch*.dll",), distributions=("torch",)

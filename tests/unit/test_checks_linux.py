@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
+from support.wheels import Version, elf
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.analysis.policies import policies, policy_for
 from wheelkit.matrix import LINUX_ARCHS, Target
 from wheelkit.verification.checks import Contract, linux
 from wheelkit.wheel import Binary, Wheel
-from wheels import Version, elf
 
 GLIBC = wheels.needs("libc.so.6")
 MUSL = wheels.LINUX.replace("manylinux_2_17", "musllinux_1_2")

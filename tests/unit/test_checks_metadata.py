@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
 from wheelkit.matrix import Matrix, Target
-from wheelkit.project import Kind
+from wheelkit.project.read import Kind
 from wheelkit.verification.checks import Contract, Dist, Promise, Release, metadata
 from wheelkit.wheel import Sdist, Wheel, read
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
+from support.wheels import elf, macho, pe
 from wheelkit.verification.checks import Contract, mobile, platform_tag
 from wheelkit.wheel import Binary, Wheel
-from wheels import elf, macho, pe
 
 PHONE = "demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl"
 SIMULATOR = PHONE.replace("iphoneos", "iphonesimulator")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
 from wheelkit.verification.checks import Contract, names
 from wheelkit.wheel import Binary, read
 

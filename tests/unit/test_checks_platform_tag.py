@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
+from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import needs
 from wheelkit.matrix import Target
 from wheelkit.verification.checks import Contract, macos, platform_tag, windows
 from wheelkit.wheel import Binary, Wheel
-from wheels import Part, elf, macho, pe
 
 CHECKS = (
     platform_tag.system,

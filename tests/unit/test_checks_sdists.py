@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from support import wheels
 from wheelkit.errors import ProjectError
 from wheelkit.verification.checks import Contract, Release, sdists
 from wheelkit.wheel import Wheel, read

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-import wheels
+from support import wheels
 from wheelkit.matrix import Matrix
-from wheelkit.project import Kind
+from wheelkit.project.read import Kind
 from wheelkit.text import size as shown
 from wheelkit.text import some
 from wheelkit.verification.checks import Contract, Promise, size

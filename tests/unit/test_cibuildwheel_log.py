@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.build import cibuildwheel
+from wheelkit.builders import cibuildwheel
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.process import Completed
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.project import Distribution, Kind
+from wheelkit.project.read import Distribution, Kind
 
 JOB = NativeStep(
     distribution=Distribution(name="momentum", version="1.2.0", kind=Kind.NATIVE, source=Path("momentum")),

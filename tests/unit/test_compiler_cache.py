@@ -8,9 +8,10 @@ from cibuildwheel.environment import parse_environment
 
 from wheelkit.errors import UsageError
 from wheelkit.matrix import System, Target
-from wheelkit.plan.cibuildwheel import Demands, UserOptions, environment
+from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
 from wheelkit.plan.compiler_cache import CompilerCache
-from wheelkit.project import Distribution, Kind
+from wheelkit.plan.options import UserOptions
+from wheelkit.project.read import Distribution, Kind
 
 CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.cache/wheelkit/compiled"))
 
@@ -20,7 +21,7 @@ def told(
 ) -> dict[str, str]:
     """Give the environment that cibuildwheel gets."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
-    demands = Demands(target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache)
+    demands = CibuildwheelSettings(target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache)
     return environment(demands, UserOptions(item, demands.target.system, environ), None)
 
 

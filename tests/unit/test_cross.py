@@ -13,21 +13,21 @@ from abi3info import DATAS, FUNCTIONS
 
 from wheelkit import config, matrix, plan
 from wheelkit.__main__ import main
-from wheelkit.build.cross import limits
-from wheelkit.build.cross.environment import make_environment
-from wheelkit.build.cross.files import build_details, cross_file, definition_file
+from wheelkit.builders.cross import limits
+from wheelkit.builders.cross.environment import make_environment
+from wheelkit.builders.cross.files import build_details, cross_file, definition_file
 from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, ToolFailedError, UsageError
-from wheelkit.family import Family
 from wheelkit.machine import facts as facts_module
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.process import Command, LoggedRun
 from wheelkit.machine.progress import ParallelProgress, Silent
 from wheelkit.machine.workspace import SharedLog, Workspace
 from wheelkit.matrix import Interpreter, System, Target
-from wheelkit.meson import unconditional
 from wheelkit.plan import Builder, Plan
-from wheelkit.plan.cross import cross_target, why_not
-from wheelkit.project import Distribution, Kind
+from wheelkit.plan.cross import cross_target, unsupported_reason
+from wheelkit.project.family import Family
+from wheelkit.project.meson import unconditional
+from wheelkit.project.read import Distribution, Kind
 
 TRIPLES = {
     "manylinux_2_28_x86_64": "x86_64-linux-gnu.2.28",
@@ -51,8 +51,8 @@ def distribution(source: Path = Path("project"), **changes: object) -> Distribut
 
 def planned(document: dict[str, object], *, targets: tuple[str, ...] = ()) -> Plan:
     family = Family(root=Path("project"), distributions=(distribution(),))
-    request = plan.Request(machine=HERE, out=Path("dist"), builder=Builder.CROSS, targets=targets, environ={})
-    return plan.make(config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,)), family, request)
+    request = plan.PlanRequest(machine=HERE, out=Path("dist"), builder=Builder.CROSS, targets=targets, environ={})
+    return plan.make_plan(config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,)), family, request)
 
 
 @pytest.mark.parametrize(("tag", "triple"), TRIPLES.items())
@@ -75,7 +75,7 @@ def test_each_target_has_a_row_with_zigs_name_of_it(tag: str, triple: str) -> No
 )
 def test_a_target_without_a_cross_build_says_why(tag: str, why: str) -> None:
     assert cross_target(Target.parse(tag)) is None
-    assert why in why_not(Target.parse(tag))
+    assert why in unsupported_reason(Target.parse(tag))
 
 
 def test_the_plan_has_one_step_for_each_target_and_says_cross() -> None:
@@ -171,7 +171,7 @@ def test_limits_are_told_with_their_place(tmp_path: Path, line: str, reason: str
     (tmp_path / "src").mkdir()
     (tmp_path / "src/meson.build").write_text(f"# first\n{line}\n")
     with pytest.raises(ProjectError) as caught:
-        limits.require([distribution(tmp_path)])
+        limits.require_supported([distribution(tmp_path)])
     assert caught.value.exit_code == 2
     assert f"momentum: src/meson.build, line 2: {reason}" in caught.value.detail
     assert "wheelkit plan" in caught.value.hint
@@ -197,7 +197,7 @@ def test_what_a_build_may_never_meet_is_no_limit(tmp_path: Path, line: str) -> N
     (tmp_path / "meson.build").write_text(f"{PLAIN}{line}\n")
     (tmp_path / "cxx").mkdir()
     (tmp_path / "cxx/meson.build").write_text("add_languages('cpp')\n")
-    limits.require([distribution(tmp_path)])
+    limits.require_supported([distribution(tmp_path)])
 
 
 def test_an_sdist_is_read_like_a_folder(tmp_path: Path) -> None:
@@ -206,13 +206,13 @@ def test_an_sdist_is_read_like_a_folder(tmp_path: Path) -> None:
     (folder / "meson.build").write_text(f"{PLAIN}add_languages('cpp')\n")
     with tarfile.open(tmp_path / "momentum-1.2.0.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname=folder.name)
-    (problem,) = limits.limits(distribution(tmp_path / "momentum-1.2.0.tar.gz"))
+    (problem,) = limits.limitations(distribution(tmp_path / "momentum-1.2.0.tar.gz"))
     assert problem.startswith("meson.build, line 4: C++")
 
 
 def test_another_backend_and_the_full_api_are_limits_too(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
-        limits.require([distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)])
+        limits.require_supported([distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)])
     first, second = caught.value.detail.splitlines()
     assert "it is built by setuptools.build_meta, and cross builds drive meson-python only" in first
     assert "limited-api is not true" in second
@@ -223,7 +223,7 @@ def test_lines_keep_their_numbers() -> None:
 
 
 def test_wheelkit_itself_is_within_the_limits() -> None:
-    limits.require([distribution(Path(__file__).parents[2])])
+    limits.require_supported([distribution(Path(__file__).parents[2])])
 
 
 def test_without_zig_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import zoo
+import malformed
 from wheelkit.wheel import digests
 
 Begin = Callable[[str], digests.Hash]
@@ -36,7 +36,7 @@ def test_where_python_has_none_of_its_own_hashlib_does(monkeypatch: pytest.Monke
 
 
 def test_openssl_is_loaded_for_what_is_large_alone(tmp_path: Path) -> None:
-    small, large = zoo.good(), zoo.good()
+    small, large = malformed.valid_wheel(), malformed.valid_wheel()
     large.members["demo/large.bin"] = bytes(range(256)) * (digests.LITTLE // 256)
     code = "import sys; from pathlib import Path; from wheelkit.wheel import read; read(Path(sys.argv[1])); print('hashlib' in sys.modules)"
     for draft, loaded in ((small, "False"), (large, "True")):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from command import OTHERS_FOLDER, git_commit
-from wheelkit import config, doctor, family
+from support.command import OTHERS_FOLDER, git_commit
+from wheelkit import config, doctor
 from wheelkit.__main__ import main
 from wheelkit.cli import doctor as cli_doctor
-from wheelkit.doctor import Line, State, access, machine, project, tools
+from wheelkit.doctor import CheckLine, LineState, access, machine, project, tools
 from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.project import family
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="containers build on Linux only")
 PROJECT = """[build-system]
@@ -52,13 +53,13 @@ def engine(folder: Path, *, run: str = "exit 0", images: str = "echo pypa/manyli
 
 
 def facts(lines: object) -> list[tuple[str, str]]:
-    assert isinstance(lines, Line) or hasattr(lines, "__iter__")
-    return [(line.name, line.state.value) for line in ([lines] if isinstance(lines, Line) else lines)]
+    assert isinstance(lines, CheckLine) or hasattr(lines, "__iter__")
+    return [(line.name, line.state.value) for line in ([lines] if isinstance(lines, CheckLine) else lines)]
 
 
 def test_a_bare_machine_has_no_compiler_and_the_line_says_how_to_get_one(path: Path) -> None:
     line = tools.compiler({"PATH": str(path)})
-    assert line.state is State.MISSING
+    assert line.state is LineState.MISSING
     assert "looked for $CC, cc, gcc, clang" in line.detail
     assert "apt install gcc libc6-dev" in line.mend
 
@@ -68,14 +69,14 @@ def test_a_compiler_that_works_is_fine_and_a_broken_one_is_missing(path: Path) -
     assert facts(tools.compiler({})) == [("C compiler", "fine")]
     program(path, "cc", "echo no licence >&2; exit 69")
     line = tools.compiler({})
-    assert (line.state, line.detail) == (State.MISSING, "cc is there, but does not work: no licence")
+    assert (line.state, line.detail) == (LineState.MISSING, "cc is there, but does not work: no licence")
 
 
 @linux
 def test_without_an_engine_the_host_builder_takes_over(path: Path) -> None:
     assert list(path.iterdir()) == []
     (line,) = machine.containers({})
-    assert line.state is State.WARNING
+    assert line.state is LineState.WARNING
     assert line.detail == "the host builder takes over: docker is not installed; podman is not installed"
     assert line.mend == "apt install podman"
 
@@ -84,7 +85,7 @@ def test_without_an_engine_the_host_builder_takes_over(path: Path) -> None:
 def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
     program(path, "docker", "echo Cannot connect to the Docker daemon >&2; exit 1")
     (line,) = machine.containers({"CIBW_CONTAINER_ENGINE": "docker"})
-    assert line.state is State.WARNING
+    assert line.state is LineState.WARNING
     assert "docker is installed but does not work: Cannot connect to the Docker daemon" in line.detail
     assert line.mend == "sudo systemctl start docker"
     program(path, "docker", "exit 1")
@@ -96,7 +97,7 @@ def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
 def test_a_container_is_really_started(path: Path) -> None:
     engine(path, run='shift; echo "$@" > "$0.ran"; exit 0')
     (line,) = machine.containers({})
-    assert (line.state, line.detail) == (State.FINE, "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest")
+    assert (line.state, line.detail) == (LineState.FINE, "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest")
     assert (path / "podman.ran").read_text() == "--rm --pull=never --network=none pypa/manylinux_2_28_x86_64:latest true\n"
 
 
@@ -104,7 +105,7 @@ def test_a_container_is_really_started(path: Path) -> None:
 def test_an_engine_that_answers_and_starts_nothing_is_missing(path: Path) -> None:
     engine(path, run="echo setting rlimits: operation not permitted >&2; exit 126")
     (line,) = machine.containers({})
-    assert line.state is State.MISSING
+    assert line.state is LineState.MISSING
     assert line.detail.endswith("setting rlimits: operation not permitted")
     assert "--builder host" in line.mend
 
@@ -113,7 +114,7 @@ def test_an_engine_that_answers_and_starts_nothing_is_missing(path: Path) -> Non
 def test_without_an_image_nothing_is_fetched_to_try(path: Path) -> None:
     engine(path, run='touch "$0.ran"', images="echo docker.example/alpine:3")
     (line,) = machine.containers({})
-    assert (line.state, "no image is on this machine yet" in line.detail) == (State.FINE, True)
+    assert (line.state, "no image is on this machine yet" in line.detail) == (LineState.FINE, True)
     assert not (path / "podman.ran").exists()
 
 
@@ -149,14 +150,14 @@ def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Pa
     program(path, "uv", f'echo "error: failed to fetch https://me:{TOLD}@index.example/simple" >&2; exit 2')
     monkeypatch.setattr(access, "find_tool", lambda _name: str(path / "uv"))
     line = access.index()
-    assert (line.state, line.detail) == (State.MISSING, "error: failed to fetch https://***@index.example/simple")
+    assert (line.state, line.detail) == (LineState.MISSING, "error: failed to fetch https://***@index.example/simple")
     program(path, "uv", "exit 0")
-    assert access.index().state is State.FINE
+    assert access.index().state is LineState.FINE
 
 
 def test_a_clock_behind_a_file_of_today_is_a_warning(tmp_path: Path) -> None:
-    assert machine.clock(tmp_path, datetime(2020, 1, 1, tzinfo=UTC)).state is State.WARNING
-    assert machine.clock(tmp_path, datetime(2120, 1, 1, tzinfo=UTC)).state is State.FINE
+    assert machine.clock(tmp_path, datetime(2020, 1, 1, tzinfo=UTC)).state is LineState.WARNING
+    assert machine.clock(tmp_path, datetime(2120, 1, 1, tzinfo=UTC)).state is LineState.FINE
 
 
 def repository(folder: Path, text: str = PROJECT) -> tuple[config.Config, family.Family]:
@@ -181,7 +182,7 @@ def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path)
     assert facts(project.checkout(folder)) == [("git", "fine")]
     (folder / "forgotten.c").write_text("")
     (line,) = project.checkout(folder)
-    assert line.state is State.WARNING
+    assert line.state is LineState.WARNING
     assert "1 uncommitted: forgotten.c" in line.detail
 
 
@@ -192,7 +193,7 @@ def test_a_folder_of_another_user_is_told_with_the_mend(tmp_path: Path, monkeypa
     for name, value in OTHERS_FOLDER.items():
         monkeypatch.setenv(name, value)
     (line,) = project.checkout(tmp_path)
-    assert (line.state, line.mend) == (State.WARNING, f"git config --global --add safe.directory {tmp_path}")
+    assert (line.state, line.mend) == (LineState.WARNING, f"git config --global --add safe.directory {tmp_path}")
 
 
 def test_every_mistake_of_the_configuration_is_a_line(tmp_path: Path) -> None:
@@ -239,7 +240,7 @@ def test_the_workflows_are_fine_until_the_configuration_changes(tmp_path: Path, 
     assert facts(project.release(loaded, found, date(2026, 11, 21)))[0] == ("workflows", "fine")
     loaded, found = repository(tmp_path, PROJECT.replace(', "macosx_10_13_x86_64"', ""))
     (line, *_) = project.release(loaded, found, date(2026, 11, 21))
-    assert (line.state, line.mend) == (State.WARNING, "wheelkit ci")
+    assert (line.state, line.mend) == (LineState.WARNING, "wheelkit ci")
 
 
 def test_the_end_of_a_runner_is_a_warning_and_then_missing(tmp_path: Path) -> None:
@@ -304,7 +305,7 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pyte
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     command = "podman run --rm --pull=never --network=none localhost/an-image-of-a-long-name:of-today true"
-    line = Line(topic="machine", name="containers", state=State.MISSING, detail="it starts none " * 10, mend=command)
+    line = CheckLine(topic="machine", name="containers", state=LineState.MISSING, detail="it starts none " * 10, mend=command)
     *texts, mend = cli_doctor._texts(line, 12)
     assert mend.strip() == command
     assert texts[0].startswith("  missing  containers    it starts none it")
@@ -314,8 +315,8 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pyte
 
 def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wheelkit.doctor.tools.programs", lambda _backends: ())  # asking them takes half a second, and is shown above
-    patient = doctor.Patient(
+    patient = doctor.DoctorContext(
         folder=tmp_path, now=datetime.now(UTC), trouble=ProjectError("nothing to build", hint="start one: wheelkit init"), online=False
     )
-    (line,) = [one for one in doctor.examine(patient) if one.name == "configuration"]
-    assert (line.state, line.mend) == (State.MISSING, "start one: wheelkit init")
+    (line,) = [one for one in doctor.run_checks(patient) if one.name == "configuration"]
+    assert (line.state, line.mend) == (LineState.MISSING, "start one: wheelkit init")

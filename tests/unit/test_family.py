@@ -8,8 +8,8 @@ import pytest
 
 from wheelkit import config
 from wheelkit.errors import ConfigError, ProjectError
-from wheelkit.family import Family, discover, named_members
-from wheelkit.project import Kind
+from wheelkit.project.family import Family, discover, named_members
+from wheelkit.project.read import Kind
 
 
 def put(root: Path, place: str, name: str, *needs: str, build: tuple[str, ...] = ()) -> Path:

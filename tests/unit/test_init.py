@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit import config, family, init, matrix
+from wheelkit import config, init, matrix
 from wheelkit.__main__ import main
 from wheelkit.errors import OutputError, ProjectError, UsageError
-from wheelkit.init import Change
-from wheelkit.project import Kind, projects_below
+from wheelkit.init import FileChange
+from wheelkit.project import family
+from wheelkit.project.read import Kind, projects_below
 
 Capture = pytest.CaptureFixture[str]
 MESON = """# keep this comment
@@ -56,7 +57,7 @@ def adopted(tmp_path: Path) -> Callable[[str], dict[str, list[str]]]:
 
 def test_a_new_project_is_one_that_wheelkit_reads(tmp_path: Path) -> None:
     folder = tmp_path / "Momentum_Core"
-    init.write(init.fresh(folder, init.name_of(folder, None), family=False))
+    init.write(init.create(folder, init.name_of(folder, None), family=False))
     loaded = config.load(folder, validators=(matrix.validate,))
     (item,) = family.discover(loaded).distributions
     assert (item.name, item.version, item.kind, item.limited_api) == ("momentum-core", "0.1.0", Kind.NATIVE, True)
@@ -66,7 +67,7 @@ def test_a_new_project_is_one_that_wheelkit_reads(tmp_path: Path) -> None:
 
 
 def test_a_new_family_is_three_distributions_in_order(tmp_path: Path) -> None:
-    init.write(init.fresh(tmp_path, "momentum", family=True))
+    init.write(init.create(tmp_path, "momentum", family=True))
     found = family.discover(config.load(tmp_path, validators=(matrix.validate,)))
     assert [(item.name, item.kind) for item in found.distributions] == [
         ("momentum", Kind.NATIVE),
@@ -85,20 +86,20 @@ def test_a_name_has_to_be_importable(tmp_path: Path, folder: str, told: str | No
 def test_files_that_are_there_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "meson.build").write_text("mine")
     with pytest.raises(UsageError, match=r"holds meson\.build already"):
-        init.fresh(tmp_path, "momentum", family=False)
+        init.create(tmp_path, "momentum", family=False)
     (tmp_path / "meson.build").unlink()
     (tmp_path / "README.md").write_text("mine")
-    init.write(init.fresh(tmp_path, "momentum", family=False))
+    init.write(init.create(tmp_path, "momentum", family=False))
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
 def test_a_file_that_changed_since_it_was_shown_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("now")
     with pytest.raises(OutputError, match="was changed in the meantime"):
-        init.write([Change(path=tmp_path / "a", text="then", before=b"before")])
+        init.write([FileChange(path=tmp_path / "a", text="then", before=b"before")])
     with pytest.raises(OutputError, match="cannot be written"):
-        init.write([Change(path=tmp_path / "a", text="then")])
-    init.write([Change(path=tmp_path / "a", text="then", before=b"now")])
+        init.write([FileChange(path=tmp_path / "a", text="then")])
+    init.write([FileChange(path=tmp_path / "a", text="then", before=b"now")])
     assert (tmp_path / "a").read_text() == "then"
 
 

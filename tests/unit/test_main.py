@@ -12,10 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
+from support.wheels import PURE, write_wheel
 from wheelkit import errors
-from wheelkit.__main__ import main
-from wheelkit.cli.group import wheelkit
-from wheels import PURE, write_wheel
+from wheelkit.__main__ import main, wheelkit
 
 Capture = pytest.CaptureFixture[str]
 
@@ -71,7 +70,7 @@ def test_a_message_has_what_happened_the_lines_that_show_it_and_the_way_out(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
-        *("wheelkit: compiling x failed", "  x.c:1: error: no", "      1 | x", "  mend it", f"  the whole log: {tmp_path / 'log'}"),
+        *("wheelkit: compiling x failed", "  x.c:1: error: no", "      1 | x", "  mend it", f"  full log: {tmp_path / 'log'}"),
     ]
 
 
@@ -89,7 +88,7 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 def test_a_folder_that_has_gone_is_told(tmp_path: Path) -> None:
     code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\nfrom wheelkit.__main__ import run\nrun()"
     done = subprocess.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "wheelkit: the current folder does not exist any more")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "wheelkit: the current folder no longer exists")
 
 
 def test_a_stream_that_cannot_show_a_character_shows_something_else(tmp_path: Path) -> None:
@@ -116,11 +115,11 @@ def test_a_reader_that_has_gone_ends_the_command_quietly_but_not_well() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to catch")
 def test_a_polite_request_to_stop_is_an_interruption() -> None:
     code = (
-        "import time\nfrom wheelkit.cli.group import wheelkit\n"
+        "import time\nfrom wheelkit.__main__ import wheelkit\n"
         "def wait(context):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "wheelkit.invoke = wait\nfrom wheelkit.__main__ import run\nrun()"
     )
-    for number, words in ((signal.SIGTERM, "asked to stop (SIGTERM)"), (signal.SIGINT, "interrupted")):
+    for number, words in ((signal.SIGTERM, "stopped by SIGTERM"), (signal.SIGINT, "interrupted")):
         with subprocess.Popen([sys.executable, "-c", code, "plan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert process.stderr is not None

@@ -6,7 +6,7 @@ import pytest
 
 from wheelkit import matrix
 from wheelkit.matrix import COMMON_TARGETS, Candidate, Interpreter, System, Target, build_identifier, default_interpreters, pick
-from wheelkit.tags import Tag, expand
+from wheelkit.tags import WheelTag, expand
 
 
 def candidate(tags: str, build: tuple[int, str] | tuple[()] = (), requires: str | None = None) -> Candidate:
@@ -70,12 +70,12 @@ def test_what_is_no_interpreter_is_refused(tag: str) -> None:
 
 
 def test_identifiers_are_those_of_cibuildwheel() -> None:
-    from wheelkit.plan.cibuildwheel import offered
+    from wheelkit.plan.cibuildwheel import offered_targets
 
     for tag in (*COMMON_TARGETS, "musllinux_1_2_x86_64", "win_arm64", "win32"):
         target = Target.parse(tag)
         for interpreter in ("cp311", "cp314", "cp314t"):
-            assert build_identifier(Interpreter.parse(interpreter), target) in offered(target.system)
+            assert build_identifier(Interpreter.parse(interpreter), target) in offered_targets(target.system)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
     pypy = Interpreter.parse("pp311")
     own = candidate("pp311-pypy311_pp73-manylinux_2_17_x86_64")
     assert pick([candidate("cp311-abi3-manylinux_2_17_x86_64"), own], NEW, pypy) is own
-    assert Tag("py3", "none", "any") in set(pypy.tags(NEW.platforms()))
+    assert WheelTag("py3", "none", "any") in set(pypy.tags(NEW.platforms()))
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_every_tag_has_the_place_that_the_installers_list_gives_it(target: str, 
     assert None not in ranks
     assert ranks == sorted(ranks, key=lambda rank: rank or (0, 0))
     assert len(set(ranks)) == len(accepted)
-    assert matrix._rank(Tag("cp27", "cp27mu", "manylinux1_x86_64"), where, python) is None
+    assert matrix._rank(WheelTag("cp27", "cp27mu", "manylinux1_x86_64"), where, python) is None

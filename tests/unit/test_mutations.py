@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mutations import crashes, survives
+from support.mutations import crashes, survives
 
 
 def test_damage_gives_a_report() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from wheelkit import config, matrix, plan
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
-from wheelkit.family import Family
 from wheelkit.machine.facts import Engine, Machine
 from wheelkit.matrix import COMMON_TARGETS, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cibuildwheel import image
-from wheelkit.project import Distribution, Kind
+from wheelkit.project.family import Family
+from wheelkit.project.read import Distribution, Kind
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
@@ -55,8 +55,8 @@ def configuration(document: dict[str, Any]) -> Config:
 def planned(machine: Machine, document: dict[str, Any] | None = None, *, environ: dict[str, str] | None = None, **options: Any) -> Plan:
     builder = options.pop("builder", None)
     family = Family(root=Path("project"), distributions=(distribution(**options),))
-    request = plan.Request(machine=machine, out=Path("dist"), builder=builder, environ=environ or {})
-    return plan.make(configuration(document or {}), family, request)
+    request = plan.PlanRequest(machine=machine, out=Path("dist"), builder=builder, environ=environ or {})
+    return plan.make_plan(configuration(document or {}), family, request)
 
 
 def test_each_common_target_is_built_on_its_own_machine_and_nowhere_else() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from wheelkit.matrix import Interpreter, Target
-from wheelkit.plan.host import HostOptions, HostSettings
-from wheelkit.project import Distribution, Kind
+from wheelkit.plan.model import HostSettings
+from wheelkit.plan.options import HostOptions
+from wheelkit.project.read import Distribution, Kind
 
 TARGET = Target.parse("manylinux_2_28_x86_64")
 INTERPRETERS = [Interpreter.parse(tag) for tag in ("cp311", "cp312", "cp313")]

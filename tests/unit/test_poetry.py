@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wheelkit.poetry import specifier
+from wheelkit.project.poetry import specifier
 
 
 @pytest.mark.parametrize(

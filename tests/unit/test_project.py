@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wheelkit.errors import ProjectError
-from wheelkit.project import Distribution, Kind, read
+from wheelkit.project.read import Distribution, Kind, read
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "momentum"\ndynamic = ["version"]\n'
 PKG_INFO = "Metadata-Version: 2.4\nName: Mo.mentum\nVersion: 1.2\nRequires-Python: >=3.11\n"
@@ -391,7 +391,7 @@ def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, 
     ],
 )
 def test_values_of_the_wrong_type_are_the_backend_s_business(tmp_path: Path, text: str) -> None:
-    from families_on_paper import opened
+    from support.sample_families import opened
 
     for more in ("", '[build-system]\nbuild-backend = "maturin"\n', '[build-system]\nbuild-backend = "flit_core.buildapi"\n'):
         if not (more and "build-system" in text):

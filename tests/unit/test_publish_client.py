@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from publishing import CountingClock
+from support.publishing import CountingClock
 from wheelkit.errors import CheckFailedError, IndexUnavailableError
 from wheelkit.machine.process import Command, end_group, start
 from wheelkit.publish.client import Client
-from wheelkit.publish.lock import _beyond_the_text, held
+from wheelkit.publish.lock import _beyond_the_text, index_lock
 
 
 @dataclass
@@ -151,18 +151,18 @@ def test_a_download_is_hashed(serve: Serve, tmp_path: Path) -> None:
 
 def test_a_lock_is_held_by_one_and_waited_for(tmp_path: Path) -> None:
     notes: list[str] = []
-    first = held(tmp_path / "a.lock", CountingClock(), notes.append)
-    second = held(tmp_path / "a.lock", CountingClock(), notes.append, patience=20.0)
+    first = index_lock(tmp_path / "a.lock", CountingClock(), notes.append)
+    second = index_lock(tmp_path / "a.lock", CountingClock(), notes.append, patience=20.0)
     with first, pytest.raises(CheckFailedError, match="for 0 minutes"), second:
         raise AssertionError
     assert notes == [f"another wheelkit (process {os.getpid()}) is publishing this release; waiting until it has ended"]
-    with held(tmp_path / "a.lock", CountingClock(), notes.append):
+    with index_lock(tmp_path / "a.lock", CountingClock(), notes.append):
         assert len(notes) == 1
         assert (tmp_path / "a.lock").read_text() == str(os.getpid())
 
 
 def test_whoever_had_to_wait_writes_its_number_over_the_other_one(tmp_path: Path) -> None:
-    first = held(tmp_path / "a.lock", CountingClock(), str)
+    first = index_lock(tmp_path / "a.lock", CountingClock(), str)
     first.__enter__()
 
     class Freed(CountingClock):
@@ -170,7 +170,7 @@ def test_whoever_had_to_wait_writes_its_number_over_the_other_one(tmp_path: Path
             first.__exit__(None, None, None)
             super().sleep(seconds)
 
-    with held(tmp_path / "a.lock", Freed(), str):
+    with index_lock(tmp_path / "a.lock", Freed(), str):
         assert (tmp_path / "a.lock").read_text() == str(os.getpid())
 
 
@@ -197,20 +197,20 @@ def test_where_windows_locks_and_where_it_goes_on(tmp_path: Path, *, fails: bool
 
 
 def test_what_is_started_does_not_inherit_the_lock_unless_it_is_handed_on(tmp_path: Path) -> None:
-    with held(tmp_path / "a.lock", CountingClock(), str) as descriptor:
+    with index_lock(tmp_path / "a.lock", CountingClock(), str) as descriptor:
         assert not os.get_inheritable(descriptor)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no lock on")
 def test_a_lock_outlives_its_holder_as_long_as_what_it_started(tmp_path: Path) -> None:
-    with held(tmp_path / "a.lock", CountingClock(), str) as descriptor:
+    with index_lock(tmp_path / "a.lock", CountingClock(), str) as descriptor:
         child = start(Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"), keeps=(descriptor,)))
     try:
-        with pytest.raises(CheckFailedError), held(tmp_path / "a.lock", CountingClock(), str, patience=5.0):
+        with pytest.raises(CheckFailedError), index_lock(tmp_path / "a.lock", CountingClock(), str, patience=5.0):
             raise AssertionError
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-        with held(tmp_path / "a.lock", CountingClock(), str):
+        with index_lock(tmp_path / "a.lock", CountingClock(), str):
             pass
     finally:
         end_group(child)

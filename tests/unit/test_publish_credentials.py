@@ -7,21 +7,23 @@ from typing import Any
 
 import pytest
 
-from publishing import HERE, CountingClock, MemoryClient, Notes, answer
 from servers.publishers import sign_identity
+from support.publishing import HERE, CountingClock, MemoryClient, Notes, answer
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
 from wheelkit.machine.process import Secrets
 from wheelkit.publish import oidc
-from wheelkit.publish.client import Answer
-from wheelkit.publish.credentials import Purse, Wallet, find
+from wheelkit.publish.client import Response
+from wheelkit.publish.credentials import CredentialSession, CredentialSources, find_credentials
 
 CI = {"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://issuer.invalid/"}
 MINTED = "pypi-a-minted-token-0123456789"
 
 
-def wallet(environ: dict[str, str], client: MemoryClient | None = None, clock: CountingClock | None = None) -> tuple[Wallet, Notes]:
+def wallet(
+    environ: dict[str, str], client: MemoryClient | None = None, clock: CountingClock | None = None
+) -> tuple[CredentialSources, Notes]:
     notes = Notes()
-    made = Wallet(
+    made = CredentialSources(
         environ={"HOME": "/nonexistent", **environ},
         client=client or MemoryClient(lambda _url: answer(b"", 404)),
         secrets=Secrets(environ),
@@ -34,12 +36,12 @@ def wallet(environ: dict[str, str], client: MemoryClient | None = None, clock: C
 class Exchange(MemoryClient):
     """An index's side of trusted publishing, with one reply to the mint."""
 
-    def __init__(self, reply: Answer | None = None) -> None:
+    def __init__(self, reply: Response | None = None) -> None:
         super().__init__(lambda _url: answer({"audience": "pypi"}), self._posted)
         self.reply = reply or answer({"token": MINTED, "success": True})
         self.sent: list[tuple[str, Any]] = []
 
-    def _posted(self, url: str, document: Any) -> Answer:
+    def _posted(self, url: str, document: Any) -> Response:
         self.sent.append((url.rpartition("/")[2], document))
         return answer(b"", 204) if url.endswith("burn-token") else self.reply
 
@@ -56,7 +58,7 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> None:
     exchange = Exchange()
     made, _ = wallet({**CI, "TWINE_PASSWORD": "another"}, exchange)
-    found = find(HERE, made)
+    found = find_credentials(HERE, made)
     assert (found.source, found.username, found.secret, found.minted) == ("trusted publishing", "__token__", MINTED, True)
     assert exchange.asked[0] == "http://h.invalid/_/oidc/audience"
     assert exchange.sent == [("mint-token", {"token": identity})]
@@ -67,7 +69,7 @@ def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> No
 def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -> None:
     clock, exchange = CountingClock(), Exchange()
     made, _ = wallet(CI, exchange, clock)
-    purse = Purse(HERE, made)
+    purse = CredentialSession(HERE, made)
     assert exchange.asked == []
     assert purse.credentials() is purse.credentials()
     clock.sleep(500)
@@ -82,7 +84,7 @@ def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -
 def test_a_secret_of_the_users_own_is_not_burnt() -> None:
     exchange = Exchange()
     made, _ = wallet({"TWINE_PASSWORD": "mine"}, exchange)
-    purse = Purse(HERE, made)
+    purse = CredentialSession(HERE, made)
     assert purse.credentials().username == "__token__"
     purse.burn()
     assert exchange.sent == []
@@ -98,11 +100,11 @@ def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
     exchange = Exchange(answer(body, 422, "application/json"))
     made, notes = wallet(CI, exchange)
     with pytest.raises(IndexRefusedError, match="gives no token to this workflow") as caught:
-        find(HERE, made)
+        find_credentials(HERE, made)
     assert caught.value.detail == f"{code}: words of the index"
     assert advice in caught.value.hint
     made, notes = wallet({**CI, "TWINE_PASSWORD": "spare"}, exchange)
-    assert find(HERE, made).secret == "spare"  # noqa: S105 - made up
+    assert find_credentials(HERE, made).secret == "spare"  # noqa: S105 - made up
     assert "TWINE_PASSWORD is used in its place" in notes.notes[0]
 
 
@@ -111,13 +113,13 @@ def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
 def test_a_mint_that_gives_no_token(body: bytes) -> None:
     made, _ = wallet(CI, Exchange(answer(body, kind="application/json")))
     with pytest.raises(IndexUnavailableError, match="does not answer with its token"):
-        find(HERE, made)
+        find_credentials(HERE, made)
 
 
 @pytest.mark.usefixtures("identity")
 def test_an_index_that_knows_no_trusted_publishing() -> None:
     made, _ = wallet({**CI, "TWINE_PASSWORD": "mine"})
-    assert find(HERE, made).source == "TWINE_PASSWORD"
+    assert find_credentials(HERE, made).source == "TWINE_PASSWORD"
 
 
 def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +131,7 @@ def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ambient, "detect_credential", refuse)
     made, _ = wallet(CI, Exchange())
     with pytest.raises(CheckFailedError, match="gives this job no identity: no permission") as caught:
-        find(HERE, made)
+        find_credentials(HERE, made)
     assert "id-token: write" in caught.value.hint
 
 
@@ -145,7 +147,7 @@ def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_who_offers_it(environ: dict[str, str], offered: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert oidc.offered(environ) is offered
+    assert oidc.oidc_available(environ) is offered
 
 
 def pypirc(folder: Path, text: str) -> dict[str, str]:
@@ -155,22 +157,22 @@ def pypirc(folder: Path, text: str) -> dict[str, str]:
 
 def test_pypirc_by_name_and_by_address(tmp_path: Path) -> None:
     made, _ = wallet(pypirc(tmp_path, "[here]\nusername = u\npassword = p-secret\n"))
-    found = find(HERE, made)
+    found = find_credentials(HERE, made)
     assert (found.source, found.username, found.secret) == (".pypirc [here]", "u", "p-secret")
     assert made.secrets.text("it is p-secret") == "it is ***"
     made, _ = wallet(pypirc(tmp_path, f"[other]\nrepository = {HERE.upload.rstrip('/')}\npassword = q-secret\n"))
-    assert find(HERE, made).username == "__token__"
+    assert find_credentials(HERE, made).username == "__token__"
 
 
 def test_a_section_of_the_name_that_points_elsewhere_keeps_its_token(tmp_path: Path) -> None:
     made, _ = wallet(pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n"))
-    assert find(HERE, made).source == "the keyring"
+    assert find_credentials(HERE, made).source == "the keyring"
 
 
 @pytest.mark.parametrize("text", ["password = p-secret", "[here\npassword", "[other]\npassword = x"])
 def test_a_pypirc_that_does_not_help(tmp_path: Path, text: str) -> None:
     made, notes = wallet(pypirc(tmp_path, text))
-    assert find(HERE, made).environment() == {}
+    assert find_credentials(HERE, made).environment() == {}
     assert "p-secret" not in "".join(notes.notes)
 
 

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from publishing import HERE, MemoryClient, answer, batch, listing, release_of
 from servers.warehouse import JSON_TYPE
+from support.publishing import HERE, MemoryClient, answer, batch, listing, release_of
 from wheelkit.config import Config, IndexConfig
 from wheelkit.config.model import CiConfig
 from wheelkit.errors import CheckFailedError, IndexUnavailableError, UsageError
-from wheelkit.publish import conflicts, look, plan
-from wheelkit.publish.client import Answer
+from wheelkit.publish import conflicts, plan, simple_api
+from wheelkit.publish.client import Response
 from wheelkit.publish.index import Index, public_uploads, resolve
-from wheelkit.publish.listing import IndexFile, Listing, fetch
 from wheelkit.publish.model import Release
+from wheelkit.publish.simple_api import IndexFile, Listing, fetch_listing
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 DIGEST = "ab" * 32
 
 
-def looked(reply: Answer, project: str = "demo") -> Listing:
-    return fetch(MemoryClient(lambda _url: reply), HERE, project)
+def looked(reply: Response, project: str = "demo") -> Listing:
+    return fetch_listing(MemoryClient(lambda _url: reply), HERE, project)
 
 
 def test_the_public_indexes_are_those_that_twine_knows() -> None:
@@ -125,7 +125,7 @@ def test_an_empty_html_listing_has_to_say_what_it_is() -> None:
         (answer(b"", 403, "text/html"), "does not let us see its files"),
     ],
 )
-def test_answers_that_are_no_listing(reply: Answer, words: str) -> None:
+def test_answers_that_are_no_listing(reply: Response, words: str) -> None:
     with pytest.raises(IndexUnavailableError, match="demo") as caught:
         looked(reply)
     assert words in caught.value.message
@@ -137,12 +137,12 @@ def test_a_file_without_a_hash_is_fetched_and_hashed(tmp_path: Path) -> None:
     data = ours.files[0].path.read_bytes()
     replies = {"/simple/demo/": answer(listing("demo", {WHEEL: ""})), f"/f/{WHEEL}": answer(data, kind="application/zip")}
     client = MemoryClient(lambda url: replies[url.removeprefix("http://h.invalid")])
-    found = look.look(client, HERE, [ours])["demo"].file(WHEEL)
+    found = simple_api.fetch_existing(client, HERE, [ours])["demo"].file(WHEEL)
     assert found is not None
     assert found.sha256 == hashlib.sha256(data).hexdigest() == ours.files[0].sha256
     replies[f"/f/{WHEEL}"] = answer(b"", 404)
     with pytest.raises(IndexUnavailableError, match="without its sha256"):
-        look.look(client, HERE, [ours])
+        simple_api.fetch_existing(client, HERE, [ours])
 
 
 PUBLIC = Index(name="public", upload="http://h.invalid/", simple="http://h.invalid/", public=True)
@@ -155,7 +155,7 @@ def planned(
     """Plan a release of which the first file is on the index already."""
     first = release.batches[0].files[0]
     there = IndexFile(filename=first.name, url="", sha256=sha256 or first.sha256, yanked=yanked, uploaded=NOW - age)
-    return plan.make(release, index, {"demo": Listing(project="demo", files=(there,), now=NOW)})
+    return plan.make_publish_plan(release, index, {"demo": Listing(project="demo", files=(there,), now=NOW)})
 
 
 def test_the_plan_as_json(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_the_plan_as_json(tmp_path: Path) -> None:
 def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, words: str) -> None:
     release = release_of(batch(tmp_path, "demo"))
     made = planned(release, PUBLIC, age=timedelta(days=days))
-    conflicts.require_none(made)
+    conflicts.require_no_conflict(made)
     assert words in next(conflicts.warnings(made))
     assert list(conflicts.warnings(planned(release, HERE, age=timedelta(days=days)))) == []
     assert list(conflicts.warnings(planned(release, PUBLIC, age=timedelta(days=9)))) == []
@@ -179,21 +179,21 @@ def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, 
 def test_a_release_that_is_too_old_is_not_begun_again(tmp_path: Path) -> None:
     release = release_of(batch(tmp_path, "demo"))
     with pytest.raises(CheckFailedError, match="was begun on public 15 days ago, and takes no new file after 14") as caught:
-        conflicts.require_none(planned(release, PUBLIC, age=timedelta(days=15)))
+        conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=15)))
     assert "demo-1.0.tar.gz" in caught.value.detail
-    conflicts.require_none(planned(release_of(batch(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15)))
+    conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15)))
 
 
 def test_a_yanked_release_is_not_completed(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match="yanked"):
-        conflicts.require_none(planned(release_of(batch(tmp_path, "demo")), HERE, yanked=True))
-    conflicts.require_none(planned(release_of(batch(tmp_path, "demo", sdist=False)), HERE, yanked=True))
+        conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo")), HERE, yanked=True))
+    conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo", sdist=False)), HERE, yanked=True))
 
 
 def test_other_bytes_are_shown_side_by_side(tmp_path: Path) -> None:
     release = release_of(batch(tmp_path, "demo"))
     with pytest.raises(CheckFailedError) as caught:
-        conflicts.require_none(planned(release, HERE, sha256=DIGEST, age=timedelta(days=3)))
+        conflicts.require_no_conflict(planned(release, HERE, sha256=DIGEST, age=timedelta(days=3)))
     assert "index   sha256 abab…abab   uploaded 2026-11-17" in caught.value.detail
     assert "built 2026-11-20 from commit cccccccccccc" in caught.value.detail
     assert "wheelkit version bump patch" in caught.value.hint
@@ -201,5 +201,5 @@ def test_other_bytes_are_shown_side_by_side(tmp_path: Path) -> None:
 
 def test_an_index_without_json_is_said_so(tmp_path: Path) -> None:
     release = release_of(batch(tmp_path, "demo"))
-    made = plan.make(release, HERE, {"demo": Listing(project="demo", json=False)})
+    made = plan.make_publish_plan(release, HERE, {"demo": Listing(project="demo", json=False)})
     assert "has no JSON API" in next(conflicts.warnings(made))

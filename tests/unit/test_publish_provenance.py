@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from signing import Authority, Workflow
+from support.signing import Authority, Workflow
 from wheelkit.errors import UsageError
 from wheelkit.publish import provenance
-from wheelkit.publish.provenance import Document, Repository
+from wheelkit.publish.provenance import Attestation, PublisherRepository
 
 FILE, DATA = "gyro_core-1.0-py3-none-any.whl", b"the bytes"
-OWN = Repository(path="acme/gyro", service="GitHub")
+OWN = PublisherRepository(path="acme/gyro", service="GitHub")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sigstore keeps its keys in the home of the user, which is not moved there")
 
@@ -33,13 +33,13 @@ def home(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) 
     authority.trust(tmp_path)
 
 
-def served(document: Any, file: str = FILE, data: bytes = DATA) -> Document:
+def served(document: Any, file: str = FILE, data: bytes = DATA) -> Attestation:
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return Document(file=file, sha256=hashlib.sha256(data).hexdigest(), provenance=text)
+    return Attestation(file=file, sha256=hashlib.sha256(data).hexdigest(), provenance=text)
 
 
-def judged(*documents: Document, repository: Repository | None = OWN) -> dict[str, str]:
-    return {one.code: one.what for one in provenance.judge(documents, "here", repository)}
+def judged(*documents: Attestation, repository: PublisherRepository | None = OWN) -> dict[str, str]:
+    return {one.code: one.what for one in provenance.verify_attestations(documents, "here", repository)}
 
 
 def test_what_holds_and_what_that_leaves_open(authority: Authority) -> None:
@@ -132,7 +132,7 @@ def test_a_kind_of_publisher_that_nobody_knows_is_not_verified(authority: Author
 
 
 def test_a_release_that_is_signed_in_part(authority: Authority) -> None:
-    bare = Document(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
+    bare = Attestation(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
     assert judged(bare) == {}
     said = judged(served(authority.provenance(FILE, DATA)), bare)
     assert said["WK906"] == f"here serves attestations for {FILE} and none for this file"
@@ -141,7 +141,7 @@ def test_a_release_that_is_signed_in_part(authority: Authority) -> None:
 def test_without_the_extra(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     document = served(authority.provenance(FILE, DATA))
     monkeypatch.setitem(sys.modules, "pypi_attestations", None)
-    (said,) = provenance.judge([document], "here", None)
+    (said,) = provenance.verify_attestations([document], "here", None)
     assert said.code == "WK907"
     assert "were not verified: the extra that verifies them is not installed" in said.what
     assert said.fix == "pip install 'wheelkit[attestations]'"
@@ -162,10 +162,10 @@ def test_keys_that_cannot_be_read(authority: Authority, tmp_path: Path) -> None:
     ],
 )
 def test_repositories(text: str, path: str, service: str) -> None:
-    assert Repository.parse(text) == Repository(path=path, service=service)
+    assert PublisherRepository.parse(text) == PublisherRepository(path=path, service=service)
 
 
 @pytest.mark.parametrize("text", ["gyro", "https://example.org/acme/gyro", "https://github.com/acme", ""])
 def test_repositories_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="names no repository"):
-        Repository.parse(text)
+        PublisherRepository.parse(text)

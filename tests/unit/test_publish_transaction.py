@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from publishing import HERE, Scene, batch, cut, refused, said, scene, taken
+from support.publishing import HERE, Scene, batch, cut, refused, said, scene, taken
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError, ToolFailedError
 from wheelkit.machine.process import Completed
 from wheelkit.publish.journal import Journal
-from wheelkit.publish.transaction import Patience, Published, publish
+from wheelkit.publish.transaction import PublishResult, WaitPolicy, publish
 
 CORE = ["core-1.0-py3-none-any.whl", "core-1.0.tar.gz"]
 CLI = ["cli-1.0-py3-none-any.whl", "cli-1.0.tar.gz"]
 
 
-def go(made: Scene) -> Published:
+def go(made: Scene) -> PublishResult:
     return publish(made.release, HERE, made.desk, lambda _plan: None)
 
 
@@ -133,7 +133,7 @@ def test_files_that_were_taken_before_the_failure_are_not_sent_again_though_they
 
 
 def test_a_failure_that_stays_gives_up_and_says_so(tmp_path: Path) -> None:
-    made = scene(tmp_path, patience=Patience(attempts=3))
+    made = scene(tmp_path, patience=WaitPolicy(attempts=3))
     made.twine.replies = [lambda names: said(*refused(names[0], 503, "Service Unavailable"))] * 3
     with pytest.raises(IndexUnavailableError, match=r"did not take core-1.0-py3-none-any.whl in 3 attempts") as caught:
         go(made)

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from publishing import HERE, batch, cut, refused, said, taken
+from support.publishing import HERE, batch, cut, refused, said, taken
 from wheelkit.machine.process import Command, Completed
 from wheelkit.publish import twine
 from wheelkit.publish.credentials import Credentials
-from wheelkit.publish.refusals import translate
-from wheelkit.publish.twine import Ending
+from wheelkit.publish.twine import UploadResult
+from wheelkit.publish.upload_errors import translate
 
 A, B = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 
 
-def read(*lines: str, code: int = 1) -> twine.Upload:
-    return twine.read(code, said(*lines).output)
+def read(*lines: str, code: int = 1) -> twine.TwineRun:
+    return twine.parse_twine_output(code, said(*lines).output)
 
 
 def test_what_was_taken_and_what_was_under_way() -> None:
     found = read(*taken(A), *refused(B, 400, "Bad Request", "File already exists"))
-    assert (found.ending, found.taken, found.underway, found.status) == (Ending.REFUSED, (A,), B, 400)
+    assert (found.ending, found.taken, found.underway, found.status) == (UploadResult.REFUSED, (A,), B, 400)
     assert found.words == "400 File already exists"
     assert read(*taken(A), *taken(B), code=0).taken == (A, B)
 
@@ -33,26 +33,26 @@ def test_a_retry_within_twine_is_one_upload() -> None:
         "         Package upload appears to have failed. Retry 1 of 5.",
     )
     found = read(*retry, *taken(A), code=0)
-    assert (found.ending, found.taken) == (Ending.TAKEN, (A,))
+    assert (found.ending, found.taken) == (UploadResult.TAKEN, (A,))
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_what_may_pass(status: int) -> None:
     found = read(*refused(A, status, "No"))
-    assert (found.ending, found.underway) == (Ending.PASSING, A)
+    assert (found.ending, found.underway) == (UploadResult.PASSING, A)
 
 
 def test_a_broken_connection_may_pass() -> None:
     found = read(*cut(A))
-    assert (found.ending, found.underway, found.status) == (Ending.PASSING, A, 0)
+    assert (found.ending, found.underway, found.status) == (UploadResult.PASSING, A, 0)
     assert found.words.startswith("requests.exceptions.ConnectionError")
 
 
 def test_what_says_nothing_of_the_index() -> None:
     found = read("ERROR    InvalidDistribution: Invalid distribution metadata: unrecognized field 'x'")
-    assert (found.ending, found.underway) == (Ending.BROKEN, "")
+    assert (found.ending, found.underway) == (UploadResult.BROKEN, "")
     assert read().words == "it said nothing"
-    assert read("requests.exceptions.SSLError: certificate verify failed").ending is Ending.BROKEN
+    assert read("requests.exceptions.SSLError: certificate verify failed").ending is UploadResult.BROKEN
 
 
 def test_colours_and_the_number_of_a_traceback_line_are_no_status() -> None:

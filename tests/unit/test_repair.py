@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from binaries import elf, macho, pe
+from support.wheels import Contents, write_wheel
 from wheelkit.config.exclude import with_versions
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
 from wheelkit.machine.process import Command, Completed
 from wheelkit.matrix import System, Target
 from wheelkit.repair import run
-from wheelkit.repair.lines import Recipe, container_line, host_line
+from wheelkit.repair.lines import RepairRecipe, container_line, host_line
 from wheelkit.repair.run import Repaired
 from wheelkit.repair.run import repair as repair_with
-from wheelkit.repair.search import Needs
-from wheelkit.wheel.library import matches
-from wheels import Contents, write_wheel
+from wheelkit.repair.search import SearchPathNeeds
+from wheelkit.wheel.library_names import matches
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
 RAW = "demo-1.0-cp311-cp311-linux_x86_64.whl"
@@ -53,7 +53,7 @@ class Tool:
 def repair(  # noqa: PLR0913 - one for each thing that a case may change
     wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()
 ) -> Repaired:
-    return repair_with(wheel, Recipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
+    return repair_with(wheel, RepairRecipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
 
 
 def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
@@ -102,7 +102,7 @@ def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target
 
 def test_each_system_gets_its_tool_with_exact_names() -> None:
     wheel, out, paths = Path("w.whl"), Path("out"), (Path("/a"), Path("/b"))
-    linux, macos, windows = (Recipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS))
+    linux, macos, windows = (RepairRecipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS))
     python = (sys.executable, "-m")
     assert host_line(linux, ["libz.so.1"], wheel, out) == (
         *(*python, "auditwheel", "repair", "--plat", "manylinux_2_28_x86_64", "--exclude", "libz.so.1", "-w", "out", "w.whl"),
@@ -211,12 +211,12 @@ def test_known_refusals_are_told_with_the_way_out(tmp_path: Path, says: str, kin
 def test_what_is_too_new_is_told_without_the_tools_usage_and_with_what_it_copies(tmp_path: Path) -> None:
     said = 'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the presence of too-recent versioned symbols.'
     error = ToolFailedError("repair failed", detail=said)
-    told = run._explained(error, Recipe(target=LINUX), Needs(found={"libpq.so.5": tmp_path}), said)
+    told = run._explained(error, RepairRecipe(target=LINUX), SearchPathNeeds(found={"libpq.so.5": tmp_path}), said)
     assert told.detail.splitlines() == [
         'cannot repair "x" because of the presence of too-recent versioned symbols.',
         "what is too new may be a library of this machine that it would copy in: libpq.so.5",
     ]
-    alone = run._explained(ToolFailedError("repair failed", detail=said), Recipe(target=LINUX), Needs(), said)
+    alone = run._explained(ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), SearchPathNeeds(), said)
     assert len(alone.detail.splitlines()) == 1
 
 

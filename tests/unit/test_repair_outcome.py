@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from binaries import elf, macho
+from support.wheels import write_wheel
 from wheelkit import wheel as wheels
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import Target
 from wheelkit.repair import outcome
-from wheelkit.repair.lines import Recipe, host_line, line_here
-from wheelkit.repair.search import Needs, needs_of
-from wheels import write_wheel
+from wheelkit.repair.lines import RepairRecipe, host_line, line_here
+from wheelkit.repair.search import SearchPathNeeds, needs_of
 
 LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
 RAW = "demo-1.0-cp311-abi3-linux_x86_64.whl"
@@ -26,7 +26,7 @@ ELF = bytes(elf.tiny(elf.Shape()).data)
 
 def line(tag: str) -> tuple[str, ...]:
     target = Target.parse(tag)
-    return line_here(host_line(Recipe(target=target), (), Path("w.whl"), Path("out")), target)
+    return line_here(host_line(RepairRecipe(target=target), (), Path("w.whl"), Path("out")), target)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="what is foreign depends on the machine")
@@ -56,7 +56,7 @@ def test_needs_are_followed_over_the_search_paths_and_excluded_ones_are_not(tmp_
     raw = write_wheel(tmp_path, RAW, members={"demo/_core.abi3.so": ELF})
     (tmp_path / "lib").mkdir()
     wheel = wheels.read(raw)
-    recipe = Recipe(target=LINUX, patterns=("libm.so",), lib_paths=(tmp_path / "lib",))
+    recipe = RepairRecipe(target=LINUX, patterns=("libm.so",), lib_paths=(tmp_path / "lib",))
     needs = needs_of(wheel, recipe, {})
     assert needs.askers == {"libc.so.6": ["demo/_core.abi3.so"], "libm.so.6": ["demo/_core.abi3.so"]}
     assert needs.excluded(recipe) == ("libm.so.6",)
@@ -65,11 +65,17 @@ def test_needs_are_followed_over_the_search_paths_and_excluded_ones_are_not(tmp_
 
 
 def test_a_missing_library_is_told_with_who_and_where() -> None:
-    needs = Needs(askers={"libgear.so.1": ["demo/a.so", "demo/b.so"]}, folders={Path("/one"): None, Path("/two"): None})
-    assert outcome.told("libgear.so.1", needs) == "libgear.so.1 (needed by demo/a.so, demo/b.so): looked for in /one, /two"
+    needs = SearchPathNeeds(askers={"libgear.so.1": ["demo/a.so", "demo/b.so"]}, folders={Path("/one"): None, Path("/two"): None})
+    assert outcome.describe_unsigned("libgear.so.1", needs) == "libgear.so.1 (needed by demo/a.so, demo/b.so): looked for in /one, /two"
     needs.strangers["libgear.so.1"] = "/one/libgear.so.1 is for elf aarch64"
-    assert outcome.told("libgear.so.1", needs) == "libgear.so.1 (needed by demo/a.so, demo/b.so): /one/libgear.so.1 is for elf aarch64"
-    assert outcome.told("GEAR.dll", Needs(askers={"gear.DLL": ["x.pyd"]})) == "GEAR.dll (needed by x.pyd): looked for in no folder at all"
+    assert (
+        outcome.describe_unsigned("libgear.so.1", needs)
+        == "libgear.so.1 (needed by demo/a.so, demo/b.so): /one/libgear.so.1 is for elf aarch64"
+    )
+    assert (
+        outcome.describe_unsigned("GEAR.dll", SearchPathNeeds(askers={"gear.DLL": ["x.pyd"]}))
+        == "GEAR.dll (needed by x.pyd): looked for in no folder at all"
+    )
 
 
 def outcome_of(
@@ -78,7 +84,7 @@ def outcome_of(
     (tmp_path / "after").mkdir()
     one = wheels.read(write_wheel(tmp_path, RAW, members=dict(before)))
     two = wheels.read(write_wheel(tmp_path / "after", name, members=dict(after)))
-    outcome.require(one, two, Recipe(target=LINUX, patterns=patterns), Needs())
+    outcome.require(one, two, RepairRecipe(target=LINUX, patterns=patterns), SearchPathNeeds())
 
 
 def test_an_excluded_library_that_was_copied_in_is_an_error(tmp_path: Path) -> None:

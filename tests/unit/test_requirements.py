@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from families_on_paper import put
-from wheelkit.project import Kind, read
-from wheelkit.requirements import Stated, setup_cfg, setup_py, stated
+from support.sample_families import put
+from wheelkit.project.read import Kind, read
+from wheelkit.project.requirements import StatedMetadata, setup_cfg, setup_py, stated_metadata
 
 CFG = """[metadata]
 name = x
@@ -36,7 +36,7 @@ setuptools.setup(name=name, install_requires=dependencies + ["last"], extras_req
 """
 
 
-def texts(found: list[Stated]) -> list[tuple[str, str]]:
+def texts(found: list[StatedMetadata]) -> list[tuple[str, str]]:
     return [(one.extra, one.text) for one in found]
 
 
@@ -97,7 +97,7 @@ tool = "*"
 
 
 def test_poetry_says_it_in_tables(tmp_path: Path) -> None:
-    found = list(stated(tomllib.loads(POETRY), lambda _: None))
+    found = list(stated_metadata(tomllib.loads(POETRY), lambda _: None))
     assert [(one.requirement, one.text, one.extra, one.published) for one in found] == [
         ("core", "^2.3", "", True),
         ("fast[a]", "~1.2", "quick", True),
@@ -117,7 +117,7 @@ def test_a_project_table_overrules_all_but_the_groups(tmp_path: Path) -> None:
     text = '[project]\nname = "y"\nversion = "2"\ndependencies = ["mine"]\n' + POETRY
     item = read(put(tmp_path, {"pyproject.toml": text, "setup.cfg": CFG}))
     assert (item.name, item.version, item.dependencies, item.extras) == ("y", "2", ("mine",), {})
-    assert [one.text for one in stated(tomllib.loads(text), lambda _: None)] == ["*"]
+    assert [one.text for one in stated_metadata(tomllib.loads(text), lambda _: None)] == ["*"]
     dynamic = text.replace('dependencies = ["mine"]', 'dynamic = ["dependencies"]')
     assert read(put(tmp_path, {"pyproject.toml": dynamic})).dependencies[:2] == ("core >=2,<3", 'requests ; python_version < "4"')
 

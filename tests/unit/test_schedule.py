@@ -4,7 +4,7 @@ import time
 import pytest
 
 from wheelkit.wheel import schedule
-from wheelkit.wheel.schedule import Job, Pool
+from wheelkit.wheel.schedule import InflateJob, Pool
 
 MEGABYTE = 1 << 20
 
@@ -16,7 +16,7 @@ class Watched:
         self.lock = threading.Lock()
         self.now = self.most = self.done = 0
 
-    def job(self, memory: int) -> Job:
+    def job(self, memory: int) -> InflateJob:
         def do() -> None:
             with self.lock:
                 self.now += memory
@@ -26,10 +26,10 @@ class Watched:
                 self.now -= memory
                 self.done += 1
 
-        return Job(weight=memory, memory=memory, do=do)
+        return InflateJob(weight=memory, memory=memory, do=do)
 
 
-def run(groups: list[list[Job]], threads: int) -> list[int]:
+def run(groups: list[list[InflateJob]], threads: int) -> list[int]:
     with Pool(threads) as pool:
         for number, jobs in enumerate(groups):
             pool.add(number, jobs)
@@ -63,8 +63,8 @@ def test_what_the_caller_does_meanwhile_does_not_hold_the_threads_up() -> None:
     """The second group's job can only end while the caller still has the first group in its hands."""
     first, second = threading.Event(), threading.Event()
     with Pool(2) as pool:
-        pool.add(0, [Job(weight=2, memory=0, do=lambda: first.wait(10) and None)])
-        pool.add(1, [Job(weight=1, memory=0, do=second.set)])
+        pool.add(0, [InflateJob(weight=2, memory=0, do=lambda: first.wait(10) and None)])
+        pool.add(1, [InflateJob(weight=1, memory=0, do=second.set)])
         first.set()
         for _ in pool.finished():
             assert second.wait(10)
@@ -86,7 +86,7 @@ def test_the_first_exception_ends_the_others(threads: int) -> None:
     def fail() -> None:
         raise LookupError("no such thing")
 
-    jobs = [Job(weight=100, memory=0, do=fail), *(Job(weight=1, memory=0, do=lambda: done.append(1)) for _ in range(1000))]
+    jobs = [InflateJob(weight=100, memory=0, do=fail), *(InflateJob(weight=1, memory=0, do=lambda: done.append(1)) for _ in range(1000))]
     with pytest.raises(LookupError, match="no such thing"):
         run([jobs], threads)
     assert len(done) < 1000

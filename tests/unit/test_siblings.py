@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from smoke_wheels import make
-from wheelkit.build.siblings import Wheelhouse, needed
+from support.smoke_wheels import make
+from wheelkit.builders.siblings import Wheelhouse, needed
 from wheelkit.errors import ProjectError, UsageError
-from wheelkit.family import Family
 from wheelkit.machine.process import Command, Completed
 from wheelkit.machine.progress import Silent
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.project import Distribution, Kind
+from wheelkit.project.family import Family
+from wheelkit.project.read import Distribution, Kind
 
 LINUX = Target.parse("manylinux_2_28_x86_64")
 INTERPRETERS = tuple(map(Interpreter.parse, ("cp311", "cp312")))

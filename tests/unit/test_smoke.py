@@ -10,17 +10,17 @@ import pytest
 from msgspec.structs import replace
 from packaging.requirements import Requirement
 
-from smoke_wheels import make, unpacked
+from support.smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine.facts import Machine, own_target
 from wheelkit.machine.interpreters import Python
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
-from wheelkit.smoke import install, packages, plan, probe, shown
-from wheelkit.smoke.compare import compare
-from wheelkit.smoke.install import Place, Source
-from wheelkit.smoke.model import Case, How
+from wheelkit.smoke import install, plan, probe, wheels
+from wheelkit.smoke.install import InstallTarget, Source
+from wheelkit.smoke.installed import compare
+from wheelkit.smoke.model import Case, InstallMode
 
 Capture = pytest.CaptureFixture[str]
 LINUX = Target.parse("manylinux_2_28_x86_64")
@@ -29,9 +29,9 @@ HERE = Python(interpreter=CP311, path=Path(sys.executable), version="3.11.9", he
 
 
 def cases(tmp_path: Path, *family: str, commands: dict[str, list[str]] | None = None) -> list[Case]:
-    found = tuple(packages.read(path) for path in packages.collect(tmp_path))
+    found = tuple(wheels.read(path) for path in wheels.collect(tmp_path))
     names = frozenset(one.key for one in found) | frozenset(family)
-    return list(plan.cases(plan.Contents(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]))
+    return list(plan.smoke_cases(plan.Contents(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]))
 
 
 # What a wheel says.
@@ -52,15 +52,15 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
         "core-1.0.data/scripts/run.py": "",
     }
     entries = "[console_scripts]\nrun = core:main\n[acme.plugins]\nFile = space.plugin:Load [extra]\nx=core\n"
-    one = packages.read(
+    one = wheels.read(
         make(tmp_path, "core", files=files, entries=entries, needs=('x>=1; extra == "all"', "y"), tag="cp311-abi3-manylinux_2_17_x86_64")
     )
     assert one.modules == ("core", "space.plugin", "single", "late")
     assert one.extensions == ("core._fast", "core._stable")
     assert (one.scripts, one.extras, one.meta) == ({"run": "core"}, ("all",), False)
     assert one.entries == (("acme.plugins", "File", "space.plugin:Load [extra]"), ("acme.plugins", "x", "core"))
-    assert probe.questions([one])[-1] == ("entry point", "acme.plugins:x", "core")
-    assert packages.read(make(tmp_path, "all", files={}, needs=("core",))).meta
+    assert probe.probe_questions([one])[-1] == ("entry point", "acme.plugins:x", "core")
+    assert wheels.read(make(tmp_path, "all", files={}, needs=("core",))).meta
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
 def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(WheelError, match=said):
-        packages.read(tmp_path / name)
+        wheels.read(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, sai
 )
 def test_requirements_are_read_as_packaging_reads_them(asked: str, marker: str) -> None:
     theirs = Requirement(f"{asked} {marker}")
-    ours = packages._need(f"{asked} {marker}")
+    ours = wheels._need(f"{asked} {marker}")
     assert (ours.name, set(ours.extras), ours.marker) == (theirs.name, theirs.extras, str(theirs.marker or ""))
     for extra in ("", "x", "two-words", "Two.Words"):
         holds = theirs.marker is None or theirs.marker.evaluate({"python_version": "3.11", "python_full_version": "3.11.0", "extra": extra})
@@ -93,28 +93,28 @@ def test_requirements_are_read_as_packaging_reads_them(asked: str, marker: str) 
 
 def test_a_wheel_with_a_broken_requirement_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(WheelError, match="Requires-Dist: a b"):
-        packages.read(make(tmp_path, "x", needs=("a b",)))
+        wheels.read(make(tmp_path, "x", needs=("a b",)))
 
 
 def test_a_folder_without_wheels_is_wrong_usage(tmp_path: Path) -> None:
     for folder, said in ((tmp_path, "holds no wheel"), (tmp_path / "nowhere", "is no folder")):
         with pytest.raises(UsageError, match=said):
-            packages.collect(folder)
+            wheels.collect(folder)
 
 
 def test_a_file_that_changed_since_it_was_built_is_refused(tmp_path: Path) -> None:
     path = make(tmp_path, "core")
-    one = packages.read(path)
+    one = wheels.read(path)
     for digest, fine in ((one.sha256, True), ("0" * 64, False)):
         built = BuiltFile(file=path.name, sha256=digest, size=1, kind="wheel")
         facts: dict[str, Any] = {"builder": "pure", "source": "", "commit": "", "dirty": False, "created": "", "tools": {}}
         record = Manifest(distribution="core", version="1.0", target="any", files=(built,), **facts)
         (tmp_path / record.filename).write_text(record.to_json())
         if fine:
-            packages.require_as_built(tmp_path, [one])
+            wheels.require_as_built(tmp_path, [one])
         else:
             with pytest.raises(CheckFailedError, match="not those that were built") as caught:
-                packages.require_as_built(tmp_path, [one])
+                wheels.require_as_built(tmp_path, [one])
             assert caught.value.detail == path.name
 
 
@@ -127,20 +127,20 @@ def test_the_wheel_that_an_installer_would_take_is_chosen(tmp_path: Path) -> Non
     ):
         make(tmp_path, "core", tag=tag)
     make(tmp_path, "old", python=">=3.12")
-    found = [packages.read(path) for path in packages.collect(tmp_path)]
-    chosen = packages.choose(found, LINUX, CP311)
+    found = [wheels.read(path) for path in wheels.collect(tmp_path)]
+    chosen = wheels.choose(found, LINUX, CP311)
     assert {key: one.path.name for key, one in chosen.items()} == {"core": "core-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"}
-    assert set(packages.choose(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
+    assert set(wheels.choose(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
 
 
 def test_one_version_is_tested_and_the_other_is_said(tmp_path: Path) -> None:
     for version in ("1.9", "1.10"):
         make(tmp_path, "core", version)
-    found = [packages.read(path) for path in packages.collect(tmp_path)]
-    kept, notes = packages.newest(found, {})
+    found = [wheels.read(path) for path in wheels.collect(tmp_path)]
+    kept, notes = wheels.newest(found, {})
     assert [one.version for one in kept] == ["1.10"]
     assert notes == ("core: 1.10 is tested, 1.9 in the same folder is not",)
-    assert [one.version for one in packages.newest(found, {"core": "1.9"})[0]] == ["1.9"]
+    assert [one.version for one in wheels.newest(found, {"core": "1.9"})[0]] == ["1.9"]
 
 
 @pytest.mark.parametrize(
@@ -236,27 +236,27 @@ SCRIPT = "#!/env/bin/python\nimport sys\nfrom cli.main import run\nsys.exit(run(
     ],
 )
 def test_a_script_that_a_command_started_has_imported_its_module(tmp_path: Path, command: str, script: str | None, *, its: bool) -> None:
-    place = Place(folder=tmp_path)
+    place = InstallTarget(folder=tmp_path)
     path = Path(place.script("run"))
     path.parent.mkdir(parents=True)
     if script is not None:
         path.write_text(script)
-    assert bool(shown.started([command], {"run": "cli.main"}, place)) is its
+    assert bool(probe.run_results([command], {"run": "cli.main"}, place)) is its
 
 
 def test_what_was_imported_is_not_asked_again(tmp_path: Path) -> None:
-    known = shown.imported(["cli.main", "queue"])
+    known = probe.import_results(["cli.main", "queue"])
     assert known == {"cli", "cli.main"}
-    one = packages.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""}))
-    assert [name for _, name, _ in probe.questions([one], known)] == ["queue", "cli._fast"]
+    one = wheels.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""}))
+    assert [name for _, name, _ in probe.probe_questions([one], known)] == ["queue", "cli._fast"]
 
 
 # How it is installed.
 
 
-def case_of(tmp_path: Path) -> tuple[Case, Place]:
+def case_of(tmp_path: Path) -> tuple[Case, InstallTarget]:
     family(tmp_path)
-    place = Place(folder=tmp_path / "case")
+    place = InstallTarget(folder=tmp_path / "case")
     case = cases(tmp_path)[2]
     place.prepare(case)
     return case, place
@@ -310,10 +310,10 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
         "PATH": "x",
         "SSL_CERT_FILE": "x",
     }
-    assert set(install.unset(environ)) == {"UV_INDEX", "PIP_EXTRA_INDEX_URL", "PYTHONPATH", "VIRTUAL_ENV"}
-    assert install.index_of({"UV_INDEX": "http://extra/", "PIP_INDEX_URL": "http://own/"}) == "http://own/"
-    assert install.index_of({"UV_DEFAULT_INDEX": "mine=http://own/"}) == "http://own/"
-    assert install.index_of({}) == ""
+    assert set(install.variables_to_unset(environ)) == {"UV_INDEX", "PIP_EXTRA_INDEX_URL", "PYTHONPATH", "VIRTUAL_ENV"}
+    assert install.configured_index({"UV_INDEX": "http://extra/", "PIP_INDEX_URL": "http://own/"}) == "http://own/"
+    assert install.configured_index({"UV_DEFAULT_INDEX": "mine=http://own/"}) == "http://own/"
+    assert install.configured_index({}) == ""
     assert Source(index="http://me:s3cret@h/").secrets == ("s3cret",)
 
 
@@ -321,7 +321,7 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
 
 
 def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
-    core = packages.read(make(tmp_path / "di st", "core"))
+    core = wheels.read(make(tmp_path / "di st", "core"))
     known, names = {"core": core}, frozenset({"core"})
     site = unpacked(tmp_path / "env", core, core.path.as_uri())
     assert list(compare(tmp_path / "env", known, names)) == []
@@ -337,8 +337,8 @@ def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
     ("version", "url"), [("1.0", None), ("9.0", None), ("1.0", "file:///other/core-1.0-py3-none-any.whl"), ("1.0", "http://h/x.whl")]
 )
 def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: str, url: str | None) -> None:
-    core = packages.read(make(tmp_path / "dist", "core"))
-    squat = packages.read(make(tmp_path / "squat", "core", version))
+    core = wheels.read(make(tmp_path / "dist", "core"))
+    squat = wheels.read(make(tmp_path / "squat", "core", version))
     unpacked(tmp_path / "env", squat, url)
     (failure,) = compare(tmp_path / "env", {"core": core}, frozenset({"core"}))
     assert failure.what.startswith(f"core {version} was installed from ")
@@ -367,11 +367,11 @@ def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
     (command,) = install.tool_commands("uv", case, place, Source())
     assert command.env["UV_TOOL_DIR"].startswith(str(tmp_path))
     assert command.env["UV_TOOL_BIN_DIR"].startswith(str(tmp_path))
-    assert case.how is How.ENVIRONMENT
+    assert case.how is InstallMode.ENVIRONMENT
 
 
 @pytest.mark.parametrize(("imports", "tried"), [(None, ["cli", "cli._fast"]), ((), []), (("cli.main", "cli"), ["cli.main", "cli"])])
 def test_the_project_may_say_what_is_imported(imports: tuple[str, ...] | None, tried: list[str], tmp_path: Path) -> None:
-    one = packages.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
-    assert [name for _, name, _ in probe.questions([replace(one, imports=imports)])] == tried
+    one = wheels.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
+    assert [name for _, name, _ in probe.probe_questions([replace(one, imports=imports)])] == tried
     assert not replace(one, imports=()).meta

@@ -17,8 +17,8 @@ from wheelkit.__main__ import main
 from wheelkit.machine.interpreters import Python
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.rooms import own_folder, remove
-from wheelkit.smoke.shelf import Compiled, Shelf, users_shelf
+from wheelkit.smoke.environments import own_folder, remove
+from wheelkit.smoke.shelf import BytecodeStore, CompiledFile, user_store
 
 HERE = Python(
     interpreter=Interpreter.parse(f"cp3{sys.version_info[1]}"), path=Path(sys.executable), version=platform.python_version(), headers=False
@@ -126,7 +126,7 @@ def installed(folder: Path, source: Path, *, rows: str = ROWS, linked: bool = Tr
 
 def a_run(tmp_path: Path, site: Path, name: str, *, family: frozenset[str] = frozenset()) -> bool:
     """Teach, import and learn as one run of its own does; tells whether there was anything to teach."""
-    bytecode = Bytecode(folder=tmp_path / name, family=family, shelf=Shelf(folder=tmp_path / "shelf"))
+    bytecode = Bytecode(folder=tmp_path / name, family=family, shelf=BytecodeStore(folder=tmp_path / "shelf"))
     bytecode.folder.mkdir()
     bytecode.teach(HERE, site)
     taught = bool(compiled(site))
@@ -163,7 +163,7 @@ def test_nothing_else_is_taken_from_the_shelf(tmp_path: Path, source: Path, case
 
 
 def test_a_file_that_is_younger_than_the_run_is_not_kept(tmp_path: Path, source: Path) -> None:
-    bytecode = Bytecode(folder=tmp_path / "one", shelf=Shelf(folder=tmp_path / "shelf"))
+    bytecode = Bytecode(folder=tmp_path / "one", shelf=BytecodeStore(folder=tmp_path / "shelf"))
     bytecode.folder.mkdir()
     site = installed(tmp_path / "first", source, linked=False)
     bytecode.teach(HERE, site)
@@ -205,10 +205,10 @@ def test_what_is_damaged_is_as_good_as_none(tmp_path: Path, source: Path, damage
 
 
 def test_the_shelf_keeps_below_its_limit(tmp_path: Path) -> None:
-    shelf = Shelf(folder=tmp_path / "shelf", limit=250)
+    shelf = BytecodeStore(folder=tmp_path / "shelf", limit=250)
     (tmp_path / "a.pyc").write_bytes(bytes(50))
     for number in range(4):
-        shelf.save("cp311", str(number), {"a": Compiled(file=str(tmp_path / "a.pyc"), written=1, size=1)})
+        shelf.save("cp311", str(number), {"a": CompiledFile(file=str(tmp_path / "a.pyc"), written=1, size=1)})
         os.utime(tmp_path / f"shelf/cp311-{number}", (number, number))
     shelf.load("cp311", "0")
     shelf.shrink()
@@ -218,20 +218,20 @@ def test_the_shelf_keeps_below_its_limit(tmp_path: Path) -> None:
 def test_the_environment_may_want_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHEELKIT_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
-    found = users_shelf()
+    found = user_store()
     assert found is not None
     assert found.folder.is_relative_to(tmp_path)
     monkeypatch.setenv("WHEELKIT_NO_CACHE", "1")
-    assert users_shelf() is None
+    assert user_store() is None
 
 
 def test_emptying_the_cache_empties_the_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHEELKIT_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
-    found = users_shelf()
+    found = user_store()
     assert found is not None
     (tmp_path / "a.pyc").write_bytes(b"a")
-    found.save("cp311", "x", {"a": Compiled(file=str(tmp_path / "a.pyc"), written=1, size=2)})
+    found.save("cp311", "x", {"a": CompiledFile(file=str(tmp_path / "a.pyc"), written=1, size=2)})
     (tmp_path / "a.pyc").unlink()
     (kept,) = found.load("cp311", "x").values()
     assert (kept.written, kept.size, Path(kept.file).read_bytes()) == (1, 2, b"a")

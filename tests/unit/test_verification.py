@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-import wheels
-import zoo
+import malformed
+from support import wheels
 from wheelkit import manifest
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
-from wheelkit.family import Family
 from wheelkit.matrix import Interpreter, Matrix, Target
-from wheelkit.project import Distribution, Kind
+from wheelkit.project.family import Family
+from wheelkit.project.read import Distribution, Kind
 from wheelkit.verification.checks import Arriving, Contract, Dist, Promise, Release, contract_of
 from wheelkit.verification.model import Finding, Report, Severity
 from wheelkit.verification.run import collect, judge, verify
@@ -172,7 +172,7 @@ def test_nothing_to_verify(tmp_path: Path, name: str, words: str) -> None:
 
 
 def test_the_contract_of_a_project(tmp_path: Path) -> None:
-    from wheelkit.project import Distribution
+    from wheelkit.project.read import Distribution
 
     item = Distribution(
         name="Demo",
@@ -207,10 +207,10 @@ def test_fails_is_what_ok_counts() -> None:
 
 def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> None:
     """Judged while they are read, wheels lose members and symbols before the release is judged; whole ones give the same report."""
-    for number, name in enumerate((zoo.LINUX, zoo.MACOS, zoo.WINDOWS, zoo.PURE, *list(zoo.ZOO)[::7])):
+    for number, name in enumerate((malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE, *list(malformed.MALFORMED)[::7])):
         folder = tmp_path / str(number)
         folder.mkdir()
-        path = zoo.ZOO[name].write(folder) if name in zoo.ZOO else zoo.good(name).write(folder)
+        path = malformed.MALFORMED[name].write(folder) if name in malformed.MALFORMED else malformed.valid_wheel(name).write(folder)
         (whole,) = read_all([path])
         if isinstance(whole, Wheel):
             report = verify([path], Contract())

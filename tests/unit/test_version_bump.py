@@ -4,7 +4,7 @@ import pytest
 from packaging.version import Version
 
 from wheelkit.errors import UsageError
-from wheelkit.versions.bump import Part, bumped, development, for_cargo
+from wheelkit.versions.bump import BumpPart, bumped, dev_version, for_cargo
 
 
 @pytest.mark.parametrize(
@@ -40,20 +40,20 @@ from wheelkit.versions.bump import Part, bumped, development, for_cargo
     ],
 )
 def test_a_bump_gives_the_version_that_follows(old: str, part: str, new: str) -> None:
-    assert bumped(old, Part(part)) == new
+    assert bumped(old, BumpPart(part)) == new
     assert str(Version(new)) == new
     assert Version(new) > Version(old) or part == "final"
 
 
 def test_what_is_final_cannot_be_finished_again() -> None:
     with pytest.raises(UsageError, match=r"1\.2 is final already"):
-        bumped("1.2", Part.FINAL)
+        bumped("1.2", BumpPart.FINAL)
 
 
 @pytest.mark.parametrize("text", ["", "one", "1.2.x", "v", "1..2"])
 def test_what_is_no_version_is_told_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="is no version by PEP 440") as caught:
-        bumped(text, Part.PATCH)
+        bumped(text, BumpPart.PATCH)
     assert "1.4.0" in caught.value.hint
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_version_is_told_with_an_example(text: str) -> None:
     ],
 )
 def test_a_stamp_comes_after_what_is_and_before_what_comes(old: str, new: str) -> None:
-    assert development(old, "7") == new
+    assert dev_version(old, "7") == new
     assert Version(new) > Version(old)
     assert Version(new).local is None
 

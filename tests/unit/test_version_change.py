@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effort import examples
-from families_on_paper import CLI, CORE, opened, put
+from support.effort import examples
+from support.sample_families import CLI, CORE, opened, put
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
 from wheelkit.versions import change
-from wheelkit.versions.change import Change
+from wheelkit.versions.change import VersionChange
 from wheelkit.versions.check import check
 
 ODD = """# A comment first.\r
@@ -55,8 +55,8 @@ def changed_lines(files: dict[Path, tuple[str, str]]) -> list[str]:
     return lines
 
 
-def planned(root: Path, **versions: str) -> Change:
-    return change.plan(*opened(root), versions)
+def planned(root: Path, **versions: str) -> VersionChange:
+    return change.plan_change(*opened(root), versions)
 
 
 def test_nothing_but_versions_and_ranges_changes_in_the_oddest_file(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
 def test_a_cargo_file_that_the_configuration_names_gets_its_form_too(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "core/rust/Cargo.toml": '[workspace.package]\nversion = "2.3.0"\n'})
     document = {"distributions": ["*"], "distribution": {"core": {"version-files": ["rust/Cargo.toml"]}}}
-    change.write(change.plan(*opened(tmp_path, document), {"core": "2.4a1"}))
+    change.write(change.plan_change(*opened(tmp_path, document), {"core": "2.4a1"}))
     assert (tmp_path / "core/rust/Cargo.toml").read_text() == '[workspace.package]\nversion = "2.4.0-alpha.1"\n'
     assert 'version = "2.4a1"' in (tmp_path / "core/pyproject.toml").read_text()
 
@@ -343,7 +343,7 @@ def test_a_configured_policy_shapes_the_ranges(tmp_path: Path) -> None:
         ({"version": {"range-policy": "next-minor"}}, ">=2.4.0,<2.5.0"),
         ({"distribution": {"core": {"range-policy": "exact"}}, "version": {"range-policy": "next-minor"}}, "==2.4.0"),
     ):
-        (move,) = change.plan(*opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}).moves
+        (move,) = change.plan_change(*opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}).moves
         assert move.new == expected
 
 

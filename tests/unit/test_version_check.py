@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from command import git_commit
-from families_on_paper import CLI, CORE, opened, put
+from support.command import git_commit
+from support.sample_families import CLI, CORE, opened, put
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, UsageError
 from wheelkit.machine.git import Repository
@@ -99,7 +99,7 @@ def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_ta
     assert found == [("cli", 'cli 1.0.0 and core 2.3.0 are both tagged "v{version}"')]
     assert problems(released, {"distributions": ["*"]}) == []
     with pytest.raises(CheckFailedError, match="not in order"):
-        tags.plan(*opened(released, {"distributions": ["*"]}), tags.Request())
+        tags.plan_tags(*opened(released, {"distributions": ["*"]}), tags.TagRequest())
 
 
 def test_what_is_no_version_is_told(tmp_path: Path) -> None:
@@ -131,24 +131,24 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(root: Path, **options: Any) -> list[tuple[str, bool]]:
-    return [(tag.name, tag.exists) for tag in tags.plan(*opened(root, TEMPLATES), tags.Request(**options))]
+    return [(tag.name, tag.exists) for tag in tags.plan_tags(*opened(root, TEMPLATES), tags.TagRequest(**options))]
 
 
 def test_each_distribution_is_tagged_by_its_template(released: Path) -> None:
     config, state = opened(released, TEMPLATES)
-    tags.make(state, tags.plan(config, state, tags.Request()))
+    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
     repository = Repository(folder=released)
     assert repository.lines("tag") == ("cli-v1.0.0", "v2.3.0")
     assert repository.commit_of("v2.3.0") == repository.head
     assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
-    tags.make(state, tags.plan(config, state, tags.Request()))
+    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
     assert planned(released, members=("cli",)) == [("cli-v1.0.0", True)]
 
 
 def test_one_tag_names_all_that_share_it(released: Path) -> None:
     family(released, cli=CLI.replace('"1.0.0"', '"2.3.0"'))
     git_commit(released)
-    (tag,) = tags.plan(*opened(released, {"distributions": ["*"]}), tags.Request())
+    (tag,) = tags.plan_tags(*opened(released, {"distributions": ["*"]}), tags.TagRequest())
     assert (tag.name, tag.distributions) == ("v2.3.0", ("core", "cli"))
 
 
@@ -181,9 +181,9 @@ def test_a_wrong_branch_is_refused(released: Path, move: tuple[str, ...], said: 
 def test_configured_branches_replace_the_usual_ones(released: Path) -> None:
     config, state = opened(released, {**TEMPLATES, "version": {"branches": ["stable/*"]}})
     with pytest.raises(CheckFailedError, match=r'tagged on stable/\*, and the branch is "main"'):
-        tags.plan(config, state, tags.Request())
+        tags.plan_tags(config, state, tags.TagRequest())
     Repository(folder=released).ask("switch", "-qc", "stable/2")
-    assert tags.plan(config, state, tags.Request())
+    assert tags.plan_tags(config, state, tags.TagRequest())
 
 
 def test_a_tag_on_another_commit_is_refused_here_and_on_the_remote(released: Path, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_tag_on_another_commit_is_refused_here_and_on_the_remote(released: Pat
 
 def test_an_annotated_tag_on_the_remote_is_the_commit_that_it_names(released: Path, tmp_path: Path) -> None:
     config, state = opened(released, TEMPLATES)
-    tags.make(state, tags.plan(config, state, tags.Request()))
+    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
     repository = Repository(folder=released)
     repository.ask("init", "--bare", "-q", str(tmp_path / "remote"))
     repository.ask("remote", "add", "origin", str(tmp_path / "remote"))

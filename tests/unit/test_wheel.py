@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import wheels
-from effort import examples
+from support import wheels
+from support.effort import examples
 from wheelkit.errors import WheelError
 from wheelkit.matrix import System
-from wheelkit.wheel import Wheel, contents, inflate, libdeflate, mapping, read, read_all, reading
-from wheelkit.wheel.library import base_name, grafted, matches, plain_name
+from wheelkit.wheel import Wheel, inflate, libdeflate, mapping, read, read_all, reader
+from wheelkit.wheel import archive as archive_module
+from wheelkit.wheel.library_names import base_name, grafted, matches, plain_name
 from wheelkit.wheel.model import python_dll
 from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 
@@ -94,10 +95,10 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
     plain = read(path)
     monkeypatch.setattr(inflate, "LARGE", 1000)
-    monkeypatch.setattr(contents, "LARGE", 1000)
+    monkeypatch.setattr(archive_module, "LARGE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 999)
     monkeypatch.setattr(inflate, "_WINDOW", 77)
-    monkeypatch.setattr(reading, "_BATCH", 1000)
+    monkeypatch.setattr(reader, "_BATCH", 1000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     piecewise = read(path)
     assert facts_of(piecewise) == facts_of(plain)
@@ -127,7 +128,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     path = wheels.write_wheel(tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000})
     monkeypatch.setattr(inflate, "LARGE", 10_000)
-    monkeypatch.setattr(contents, "LARGE", 10_000)
+    monkeypatch.setattr(archive_module, "LARGE", 10_000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
     monkeypatch.setattr(inflate, "_PIECE", 1000)
     monkeypatch.setattr("tempfile.TemporaryFile", full)

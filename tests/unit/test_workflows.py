@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from wheelkit import config, family, workflows
+from wheelkit import config, workflows
 from wheelkit.__main__ import main
 from wheelkit.cli import COMMANDS
 from wheelkit.errors import ConfigError, UsageError
 from wheelkit.matrix import Target
 from wheelkit.plan import TargetRow
+from wheelkit.project import family
 from wheelkit.runners import Runner
 
 ROOT = Path(__file__).parents[2]
@@ -321,7 +322,7 @@ def row(label: str, ends: date | None) -> TargetRow:
     ],
 )
 def test_the_end_of_a_runner_is_told_ninety_days_ahead(today: date, told: str | None) -> None:
-    found = workflows.retiring([row("macos-15", date(2027, 9, 1)), row("ubuntu-24.04", None)], today)
+    found = workflows.retiring_runners([row("macos-15", date(2027, 9, 1)), row("ubuntu-24.04", None)], today)
     assert [str(one) for one in found] == ([told] if told else [])
 
 

@@ -9,19 +9,19 @@ import click
 from msgspec.structs import replace
 
 from wheelkit import plan
-from wheelkit.build.execute import Order, execute
-from wheelkit.build.unit import Selection
-from wheelkit.cli.caching import ask_git, cache_option, open_cache, require_compiler_cache, times_of
-from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
+from wheelkit.builders.execute import execute
+from wheelkit.builders.units import BuildOrder, Selection
+from wheelkit.cli.cache import ask_git, cache_option, open_cache, require_compiler_cache, times_of
+from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
+from wheelkit.cli.output import note, result, result_json, size
 from wheelkit.cli.plan import BUILDER_OPTION
 from wheelkit.cli.plan import show as show_plan
-from wheelkit.cli.screen import note, result, result_json, size
-from wheelkit.cli.steps import Steps
+from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from wheelkit.build.execute import Built
-    from wheelkit.cli.context import Project
+    from wheelkit.builders.execute import BuildOutcome
+    from wheelkit.cli.options import OpenProject
     from wheelkit.machine.git import PendingStatus
     from wheelkit.machine.workspace import Workspace
 
@@ -64,11 +64,11 @@ def command(
     project = open_project(sources, config_file)
     asking = None if no_cache else ask_git(project.family)
     forced = _forced(project, builder, cross=cross, native=native)
-    promised = plan.promise(project.config, project.family)
-    request = plan.Request(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
+    promised = plan.promised_matrix(project.config, project.family)
+    request = plan.PlanRequest(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
     if compiler_cache:
         request = replace(request, compiler_cache=require_compiler_cache())
-    made = plan.make(project.config, project.family, request, promised)
+    made = plan.make_plan(project.config, project.family, request, promised)
     if dry_run:
         show_plan(made, asking, project.chosen, as_json=as_json)
         return
@@ -79,27 +79,27 @@ def command(
         sdist=sdist or everything,
         names=frozenset(project.chosen),
     )
-    order = Order(plan=made, selection=selection, config=project.config)
-    built = _execute(order, Steps(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache)
+    order = BuildOrder(plan=made, selection=selection, config=project.config)
+    built = _execute(order, TerminalProgress(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache)
     if cross:
         note("cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds")
     _show(built, as_json=as_json)
 
 
-def _forced(project: Project, builder: str, *, cross: bool, native: bool) -> plan.Builder | None:
+def _forced(project: OpenProject, builder: str, *, cross: bool, native: bool) -> plan.Builder | None:
     """Choose the builder that was asked for; what cross builds cannot do is told here, before anything is built."""
     if not cross:
         return None if builder == "auto" else plan.Builder(builder)
     if native or builder != "auto":
         other = "--native" if native else f"--builder {builder}"
         raise UsageError(f"--cross and {other} both make the native wheels", hint="choose one of them; each target has one wheel in dist/")
-    from wheelkit.build.cross import require
+    from wheelkit.builders.cross import require_supported
 
-    require(project.family.native)
+    require_supported(project.family.native)
     return plan.Builder.CROSS
 
 
-def _execute(order: Order, steps: Steps, asking: PendingStatus | None, *, no_cache: bool) -> Built:
+def _execute(order: BuildOrder, steps: TerminalProgress, asking: PendingStatus | None, *, no_cache: bool) -> BuildOutcome:
     from contextlib import ExitStack
 
     cache = open_cache(order.plan, asking, no_cache=no_cache)
@@ -113,7 +113,7 @@ def _execute(order: Order, steps: Steps, asking: PendingStatus | None, *, no_cac
         return execute(order, cache, steps, open_shop)
 
 
-def _show(built: Built, *, as_json: bool) -> None:
+def _show(built: BuildOutcome, *, as_json: bool) -> None:
     if as_json:
         import json
 

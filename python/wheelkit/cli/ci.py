@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import workflows
-from wheelkit.cli.context import config_option, json_option, open_project
-from wheelkit.cli.screen import note, result, result_json
+from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.output import note, result, result_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from wheelkit.workflows import Drift, GeneratedFile, Retiring
+    from wheelkit.workflows import Drift, GeneratedFile, RetiringRunner
 
 
 @click.command("ci")
@@ -42,7 +42,7 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
     drifts = workflows.compare(files, root)
     if not check:
         workflows.write(files)
-    ending = workflows.retiring(planned.targets, _today()) if provider == "github" else ()
+    ending = workflows.retiring_runners(planned.targets, _today()) if provider == "github" else ()
     for one in ending:
         note(f"{one}\n  {one.remedy}")
     if as_json:
@@ -76,7 +76,7 @@ def left_alone(path: Path) -> str:
     return f"{path} is your own and stays; what it should do as well:  python -m wheelkit ci --check   (or move it away, then: wheelkit ci)"
 
 
-def _document(files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[Retiring], root: Path) -> dict[str, Any]:
+def _document(files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[RetiringRunner], root: Path) -> dict[str, Any]:
     return {
         "schema": 1,
         "files": [{"path": one.path.relative_to(root).as_posix(), "fresh": one.fresh} for one in files],

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from wheelkit import manifest
-from wheelkit.cli.context import out_option
-from wheelkit.cli.screen import note, result, size
+from wheelkit.cli.options import out_option
+from wheelkit.cli.output import note, result, size
 from wheelkit.errors import OutputError
 
 
@@ -24,8 +24,8 @@ def command(out: Path, of_cache: bool) -> None:
 
 
 def _empty_cache() -> None:
-    from wheelkit.build.cache.eviction import clear
-    from wheelkit.build.cache.lookup import open_store
+    from wheelkit.builders.cache.eviction import clear
+    from wheelkit.builders.cache.lookup import open_store
 
     store = open_store(note)
     files, count = clear(store)

@@ -7,8 +7,8 @@ import textwrap
 
 import click
 
-from wheelkit.cli.context import json_option
-from wheelkit.cli.screen import columns, result, result_json
+from wheelkit.cli.options import json_option
+from wheelkit.cli.output import columns, result, result_json
 from wheelkit.errors import UsageError
 from wheelkit.verification.findings import Entry, entries
 

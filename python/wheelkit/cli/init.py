@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit import config, family, init, matrix, workflows
+from wheelkit import config, init, matrix, workflows
 from wheelkit.cli.ci import left_alone
-from wheelkit.cli.screen import note, result
+from wheelkit.cli.output import note, result
 from wheelkit.errors import UsageError, WheelkitError
+from wheelkit.project import family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheelkit.init import Change
+    from wheelkit.init import FileChange
 
 
 @click.command("init")
@@ -34,10 +35,10 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
     if members or init.is_project(root):
         if as_family or name:
             raise UsageError(f"{root} holds a project already", hint="leave out --family and --name to add wheelkit's configuration to it")
-        changes: Sequence[Change] = [init.adopt_members(root, members) if members else init.adopt(root)]
+        changes: Sequence[FileChange] = [init.adopt_members(root, members) if members else init.adopt(root)]
         _agree(changes, root, yes=yes)
     else:
-        changes = init.fresh(root, init.name_of(root, name), family=as_family)
+        changes = init.create(root, init.name_of(root, name), family=as_family)
     init.write(changes)
     for change in changes:
         result(str(change.path.relative_to(root)))
@@ -47,7 +48,7 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
     note("next: wheelkit build && wheelkit verify-matrix dist/ --native")
 
 
-def _agree(changes: Sequence[Change], root: Path, *, yes: bool) -> None:
+def _agree(changes: Sequence[FileChange], root: Path, *, yes: bool) -> None:
     """Show the changes, and go on only where somebody says so."""
     for change in changes:
         result(init.diff(change, root))

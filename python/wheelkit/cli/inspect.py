@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import wheel as wheels
-from wheelkit.cli.context import json_option
-from wheelkit.cli.screen import columns, result, result_json, size
+from wheelkit.cli.options import json_option
+from wheelkit.cli.output import columns, result, result_json, size
 from wheelkit.errors import UsageError
 from wheelkit.text import counted, printable
-from wheelkit.wheel.difference import difference
-from wheelkit.wheel.weight import weight
+from wheelkit.wheel.diff import diff_wheels
+from wheelkit.wheel.size_breakdown import size_breakdown
 
 if TYPE_CHECKING:
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, Wheel
-    from wheelkit.wheel.difference import Change, Difference
+    from wheelkit.wheel.diff import MemberChange, WheelDifference
 
 
 _BIGGEST = 5
@@ -59,7 +59,7 @@ def facts(wheel: Wheel) -> dict[str, Any]:
         "requires_python": wheel.metadata.get("Requires-Python"),
         "requirements": list(wheel.metadata.all("Requires-Dist")),
         "unpacked": sum(member.size for member in wheel.members),
-        "weight": dict(weight(wheel).rows()),
+        "weight": dict(size_breakdown(wheel).rows()),
         "members": [
             {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest} for member in wheel.members
         ],
@@ -121,7 +121,7 @@ def _binary(binary: Binary, part: Slice) -> str:
 
 def _weight(wheel: Wheel) -> str:
     """Show what the unpacked bytes are spent on."""
-    spent = weight(wheel)
+    spent = size_breakdown(wheel)
     labels = {
         "headers": "headers and relocations",
         "debug": "debug sections",
@@ -140,14 +140,14 @@ def _biggest(wheel: Wheel) -> str:
 
 
 def _compare(first: Wheel, second: Wheel, *, as_json: bool) -> None:
-    found = difference(first, second)
+    found = diff_wheels(first, second)
     if as_json:
         result_json({"schema": SCHEMA, "from": facts(first), "to": facts(second), "changes": _change_facts(found)})
     else:
         result(_change_text(first, second, found))
 
 
-def _change_facts(found: Difference) -> dict[str, Any]:
+def _change_facts(found: WheelDifference) -> dict[str, Any]:
     named = {
         "tags": found.tags,
         "needed": found.needed,
@@ -160,7 +160,7 @@ def _change_facts(found: Difference) -> dict[str, Any]:
     return changes | {"changed": changed, "unchanged": found.unchanged}
 
 
-def _change_text(first: Wheel, second: Wheel, found: Difference) -> str:
+def _change_text(first: Wheel, second: Wheel, found: WheelDifference) -> str:
     head = columns([("from", _headline(first)), ("to", _headline(second))], indent=0)
     blocks = [head, _sizes(first, second)]
     for title, change in (
@@ -181,7 +181,7 @@ def _headline(wheel: Wheel) -> str:
 
 def _sizes(first: Wheel, second: Wheel) -> str:
     rows = [("wheel", size(first.size), size(second.size), _grown(first.size, second.size))]
-    for (name, before), (_, after) in zip(weight(first).rows(), weight(second).rows(), strict=True):
+    for (name, before), (_, after) in zip(size_breakdown(first).rows(), size_breakdown(second).rows(), strict=True):
         if before or after:
             rows.append((name, size(before), size(after), _grown(before, after)))
     return "  sizes\n" + columns([(name, old.rjust(9), new.rjust(9), more.rjust(7)) for name, old, new, more in rows], indent=4)
@@ -193,12 +193,12 @@ def _grown(before: int, after: int) -> str:
     return f"{(after - before) / before:+.0%}" if before else "new"
 
 
-def _signed(change: Change) -> str:
+def _signed(change: MemberChange) -> str:
     signed = [*(f"    - {printable(one)}" for one in change.removed), *(f"    + {printable(one)}" for one in change.added)]
     return "\n".join(signed)
 
 
-def _files(found: Difference) -> str:
+def _files(found: WheelDifference) -> str:
     lines = []
     if found.members:
         lines.append(_signed(found.members))

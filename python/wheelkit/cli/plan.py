@@ -8,9 +8,9 @@ import click
 from msgspec import Struct
 
 from wheelkit import plan
-from wheelkit.cli import caching
-from wheelkit.cli.context import config_option, json_option, open_project, out_option, sources_argument
-from wheelkit.cli.screen import columns, result, result_json
+from wheelkit.cli import cache
+from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
+from wheelkit.cli.output import columns, result, result_json
 from wheelkit.machine import facts
 
 if TYPE_CHECKING:
@@ -39,27 +39,27 @@ def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, buil
     """Show what is built here, what elsewhere and on which runner, and in which order."""
     engines = facts.ask_engines()
     project = open_project(sources, config_file)
-    asking = caching.ask_git(project.family)
-    promised = plan.promise(project.config, project.family)
+    asking = cache.ask_git(project.family)
+    promised = plan.promised_matrix(project.config, project.family)
     forced = None if builder == "auto" else plan.Builder(builder)
-    request = plan.Request(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced)
-    show(plan.make(project.config, project.family, request, promised), asking, project.chosen, as_json=as_json)
+    request = plan.PlanRequest(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced)
+    show(plan.make_plan(project.config, project.family, request, promised), asking, project.chosen, as_json=as_json)
 
 
 def show(made: Plan, asking: PendingStatus | None, chosen: tuple[str, ...], *, as_json: bool) -> None:
     """Show a plan, with what of it the cache holds; where members of the family are chosen, only these and what they need."""
-    found = caching.prospects(made, asking)
+    found = cache.cache_statuses(made, asking)
     part = _part(made, chosen)
     if chosen:
         made = plan.only(made, part.built, part.needed)
         found = tuple(one for one in found if one.unit.distribution.key in part.built)
     if as_json:
-        result_json({**plan.to_json(made), "cache": caching.to_json(found)})
+        result_json({**plan.to_json(made), "cache": cache.to_json(found)})
     else:
-        result(text(made, caching.table(found), part))
+        result(text(made, cache.table(found), part))
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class PlanSelection(Struct, frozen=True, kw_only=True):
     """The members of the family that were named, what is built on the way to them, and all that they need; normalised names."""
 
     chosen: tuple[str, ...] = ()
@@ -72,10 +72,10 @@ class Part(Struct, frozen=True, kw_only=True):
         return (*self.chosen, *self.serving)
 
 
-def _part(made: Plan, chosen: tuple[str, ...]) -> Part:
+def _part(made: Plan, chosen: tuple[str, ...]) -> PlanSelection:
     if not chosen:
-        return Part()
-    from wheelkit.build.siblings import needed
+        return PlanSelection()
+    from wheelkit.builders.siblings import needed
 
     members, found, waiting = made.family.members, set[str](), list(chosen)
     while waiting:
@@ -85,14 +85,14 @@ def _part(made: Plan, chosen: tuple[str, ...]) -> Part:
             waiting += [*made.family.siblings(members[key]), *needed(members[key], made.family)]
     serving = {key for name in chosen for key in needed(members[name], made.family)} - {*chosen}
     order = [key for key in members if key in found]
-    return Part(
+    return PlanSelection(
         chosen=tuple(key for key in order if key in chosen),
         serving=tuple(key for key in order if key in serving),
         needed=tuple(key for key in order if key not in chosen),
     )
 
 
-def text(made: Plan, cached: str, part: Part) -> str:
+def text(made: Plan, cached: str, part: PlanSelection) -> str:
     """Render the plan for people: the order of the family, the targets, what is cached, and the next step."""
     head = made.family.distributions[-1]
     shown = len(made.family.distributions)
@@ -110,7 +110,7 @@ def _order(made: Plan) -> str:
     return columns(rows)
 
 
-def _others(made: Plan, part: Part) -> str:
+def _others(made: Plan, part: PlanSelection) -> str:
     """Say, where members were named, what becomes of the others."""
     members = made.family.members
     lines = {
@@ -142,7 +142,7 @@ def _targets(made: Plan) -> str:
 _ENDLESS = 1000
 
 
-def _next(made: Plan, part: Part) -> str:
+def _next(made: Plan, part: PlanSelection) -> str:
     members = made.family.members
     names = "".join(f" {members[key].name}" for key in part.chosen)
     if not made.targets or not any(members[key] in made.family.native for key in part.chosen or members):

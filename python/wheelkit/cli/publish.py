@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit.cli.context import config_option, json_option, open_project
-from wheelkit.cli.screen import columns, note, result, result_json
-from wheelkit.cli.steps import Steps
+from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.output import columns, note, result, result_json
+from wheelkit.cli.progress import TerminalProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wheelkit.publish import Published, PublishPlan
+    from wheelkit.publish import PublishPlan, PublishResult
     from wheelkit.publish.plan import PlannedBatch
 
 
@@ -39,12 +39,12 @@ def command(
 
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
-    release = publish.gather(dist, project.family)
-    steps = Steps(verbose=verbose)
+    release = publish.collect_release(dist, project.family)
+    steps = TerminalProgress(verbose=verbose)
     with workspace(steps, "publish") as shop:
-        room = publish.office(shop.log, steps)
-        terms = publish.Terms(folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty)
-        publish.require(release, [index], terms, room.run)
+        room = publish.open_session(shop.log, steps)
+        terms = publish.PublishTerms(folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty)
+        publish.require_publishable(release, [index], terms, room.run)
         if dry_run:
             show_plan(publish.survey(release, index, room.client), as_json=as_json, dry=True)
             return
@@ -98,7 +98,7 @@ def _counted(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
-def _show(done: Published, *, as_json: bool) -> None:
+def _show(done: PublishResult, *, as_json: bool) -> None:
     if as_json:
         from wheelkit.publish import to_json
 

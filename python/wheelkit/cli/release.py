@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from wheelkit.cli.context import config_option, json_option, open_project
+from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
-from wheelkit.cli.screen import note, result, result_json
-from wheelkit.cli.steps import Steps
-from wheelkit.release import Audience
+from wheelkit.release import ReleaseObserver
 
 if TYPE_CHECKING:
-    from wheelkit.publish import Index, Published, PublishPlan
-    from wheelkit.release import Released
+    from wheelkit.publish import Index, PublishPlan, PublishResult
+    from wheelkit.release import ReleaseResult
     from wheelkit.smoke.install import Source
-    from wheelkit.smoke.model import Smoked
+    from wheelkit.smoke.model import SmokeResult
 
 
 @click.command("release")
@@ -53,27 +53,27 @@ def command(
     indexes = (project.config.ci.staging, project.config.ci.production)
     staging, production = release.stages(indexes, lambda name: publish.resolve(name, project.config))
     staging = replace(staging, staging=True)
-    request = release.Request(
-        terms=publish.Terms(folder=dist, config=project.config, family=project.family, tag_later=True),
+    request = release.ReleaseRequest(
+        terms=publish.PublishTerms(folder=dist, config=project.config, family=project.family, tag_later=True),
         staging=staging,
         stages=release.select((staging, production), until, only),
         source=_source(index, offline=offline),
         interpreters=interpreters,
     )
-    steps = Steps(verbose=verbose)
+    steps = TerminalProgress(verbose=verbose)
     with workspace(steps, "release") as shop:
-        means = release.Means(room=publish.office(shop.log, steps), shop=shop, audience=_Screen())
-        done = release.run(request, means)
+        means = release.ReleaseContext(room=publish.open_session(shop.log, steps), shop=shop, audience=_Screen())
+        done = release.run_release(request, means)
     _show(done, as_json=as_json)
 
 
 def _source(index: str | None, *, offline: bool) -> Source:
-    from wheelkit.smoke.install import Source, index_of
+    from wheelkit.smoke.install import Source, configured_index
 
-    return Source(index=index or ("" if offline else index_of()), offline=offline)
+    return Source(index=index or ("" if offline else configured_index()), offline=offline)
 
 
-class _Screen(Audience):
+class _Screen(ReleaseObserver):
     """Shows each stage as it goes by."""
 
     def plan(self, plan: PublishPlan) -> None:
@@ -81,14 +81,14 @@ class _Screen(Audience):
         note(f"{plan.index}:")
         show_plan(plan, as_json=False)
 
-    def published(self, done: Published) -> None:
+    def published(self, done: PublishResult) -> None:
         """Show what was uploaded."""
         count = len(done.uploaded)
         note(
             f"{count} file{'' if count == 1 else 's'} uploaded to {done.plan.index}" if count else f"nothing to upload to {done.plan.index}"
         )
 
-    def smoked(self, index: Index, smoked: Smoked) -> None:
+    def smoked(self, index: Index, smoked: SmokeResult) -> None:
         """Show how the family worked."""
         checks = sum(outcome.checks for outcome in smoked.outcomes)
         note(f"smoke from {index}: {len(smoked.outcomes)} environments, {checks} checks, {'all fine' if smoked.ok else 'not fine'}")
@@ -99,7 +99,7 @@ class _Screen(Audience):
                 note("\n".join(filter(None, [f"{outcome.case.title}: {failure.what}", failure.detail, failure.fix])))
 
 
-def _show(done: Released, *, as_json: bool) -> None:
+def _show(done: ReleaseResult, *, as_json: bool) -> None:
     if as_json:
         from wheelkit.publish import to_json
 

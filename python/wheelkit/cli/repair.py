@@ -9,9 +9,9 @@ import click
 from msgspec.structs import replace
 
 from wheelkit import config, matrix, plan
-from wheelkit.cli.context import config_option, json_option
-from wheelkit.cli.screen import note, result, result_json, size
-from wheelkit.cli.steps import Steps
+from wheelkit.cli.options import config_option, json_option
+from wheelkit.cli.output import note, result, result_json, size
+from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.matrix import System, Target
@@ -44,7 +44,7 @@ def command(
 ) -> None:
     """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
     from wheelkit.machine.workspace import workspace
-    from wheelkit.repair.lines import Recipe
+    from wheelkit.repair.lines import RepairRecipe
     from wheelkit.repair.run import repair
 
     folder = Path.cwd()
@@ -53,12 +53,12 @@ def command(
     _checked(excludes)
     wanted = _parsed(target) if target else None
     done: list[Repaired] = []
-    with workspace(Steps(verbose=verbose), "repair") as shop:
+    with workspace(TerminalProgress(verbose=verbose), "repair") as shop:
         for path in files:
             chosen = wanted or _target_of(path, loaded)
             named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))
-            patterns = (*plan.patterns(loaded.exclude, chosen.system), *named)
-            one = repair(path, Recipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run)
+            patterns = (*plan.exclude_patterns(loaded.exclude, chosen.system), *named)
+            one = repair(path, RepairRecipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run)
             done.append(replace(one, unmatched=_unused(one.unmatched, named, loaded, chosen.system)))
     _show(done, as_json=as_json)
 
@@ -75,7 +75,7 @@ def _unused(unmatched: tuple[str, ...], named: tuple[str, ...], loaded: Config, 
     """Keep the patterns that ought to have meant something: shipped lists are broad on purpose, and judged as a whole."""
     silent: set[str] = set()
     for provider in loaded.exclude:
-        own = plan.patterns([provider], system)
+        own = plan.exclude_patterns([provider], system)
         if provider.shipped and not set(own) <= set(unmatched):
             silent.update(own)
     return tuple(pattern for pattern in unmatched if pattern in named or pattern not in silent)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelkit.cli.context import config_option, json_option, open_project
-from wheelkit.cli.screen import columns, note, result, result_json
+from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
 from wheelkit.versions import change as changes
 from wheelkit.versions import state as states
 from wheelkit.versions import tags
-from wheelkit.versions.bump import Part, bumped, development, parse
+from wheelkit.versions.bump import BumpPart, bumped, dev_version, parse
 from wheelkit.versions.check import check
 from wheelkit.versions.model import Scheme
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.versions.change import Change
-    from wheelkit.versions.model import Problem, State, Versioned
+    from wheelkit.versions.change import VersionChange
+    from wheelkit.versions.model import FamilyVersions, VersionedDistribution, VersionProblem
 
 
 _names = click.argument("names", metavar="[DIST]...", nargs=-1)
@@ -36,12 +36,12 @@ def command() -> None:
     """Show, check and change the versions of the family; the ranges inside it follow."""
 
 
-def _read(config_file: Path | None) -> tuple[Config, State]:
+def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
     project = open_project((), config_file)
-    return project.config, states.read(project.config, project.family)
+    return project.config, states.read_versions(project.config, project.family)
 
 
-def _chosen(state: State, names: Sequence[str]) -> tuple[str, ...]:
+def _chosen(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
     """Turn the names that the user gave into keys; none means all."""
     keys = tuple(dict.fromkeys(map(normalise, names)))
     for key in keys:
@@ -83,7 +83,7 @@ def check_command(config_file: Path | None, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-def _agreement(state: State) -> str:
+def _agreement(state: FamilyVersions) -> str:
     """Say how much was compared; a version that only the build knows was not."""
     unknown = [member.distribution.name for member in state.members.values() if member.version is None]
     known = len(state.members) - len(unknown)
@@ -92,14 +92,14 @@ def _agreement(state: State) -> str:
 
 
 @command.command("bump")
-@click.argument("part", type=click.Choice([part.value for part in Part]))
+@click.argument("part", type=click.Choice([part.value for part in BumpPart]))
 @_names
 @_dry_run
 @config_option
 @json_option
 def bump(part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool) -> None:
     """Raise the version of the named distributions, or of all; the ranges of their dependents follow."""
-    _change(config_file, names, lambda version: bumped(version, Part(part)), dry_run=dry_run, as_json=as_json)
+    _change(config_file, names, lambda version: bumped(version, BumpPart(part)), dry_run=dry_run, as_json=as_json)
 
 
 @command.command("set")
@@ -125,7 +125,7 @@ def dev(names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: P
     if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
         raise UsageError(f'"{stamp}" is no stamp', hint="give digits, such as --stamp 20261120143000")
     moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    _change(config_file, names, lambda version: development(version, moment), dry_run=dry_run, as_json=as_json)
+    _change(config_file, names, lambda version: dev_version(version, moment), dry_run=dry_run, as_json=as_json)
 
 
 @command.command("tag")
@@ -141,10 +141,10 @@ def tag(
 ) -> None:
     """Make the release's git tags by each distribution's template; they are not pushed."""
     config, state = _read(config_file)
-    request = tags.Request(members=_chosen(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch)
-    planned = tags.plan(config, state, request)
+    request = tags.TagRequest(members=_chosen(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch)
+    planned = tags.plan_tags(config, state, request)
     if not dry_run:
-        tags.make(state, planned)
+        tags.make_tags(state, planned)
     if as_json:
         rows = [
             {"tag": one.name, "version": one.version, "distributions": list(one.distributions), "exists": one.exists} for one in planned
@@ -168,7 +168,7 @@ def _change(
             note(f"{', '.join(left)}: the version comes from git tags and stays")
     if not known:
         changes.require_agreement(state, keys)
-    planned = changes.plan(config, state, {key: follow(state.members[key].version or "0") for key in keys})
+    planned = changes.plan_change(config, state, {key: follow(state.members[key].version or "0") for key in keys})
     if not dry_run:
         changes.write(planned)
     if as_json:
@@ -178,7 +178,7 @@ def _change(
     _say_what_follows(state, planned, dry_run=dry_run)
 
 
-def _say_what_follows(state: State, planned: Change, *, dry_run: bool) -> None:
+def _say_what_follows(state: FamilyVersions, planned: VersionChange, *, dry_run: bool) -> None:
     alone = dict.fromkeys(move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions)
     if alone:
         names = " ".join(state.members[key].distribution.name for key in alone)
@@ -187,7 +187,7 @@ def _say_what_follows(state: State, planned: Change, *, dry_run: bool) -> None:
         note("nothing was written (--dry-run)")
 
 
-def _changed(state: State, planned: Change) -> str:
+def _changed(state: FamilyVersions, planned: VersionChange) -> str:
     rows = [(state.members[key].distribution.name, old, "->", new) for key, (old, new) in planned.versions.items()]
     moved = [
         (state.members[one.need.dependent].distribution.name, f"needs {one.need.sibling} {one.need.range}".rstrip(), "->", one.new)
@@ -197,7 +197,7 @@ def _changed(state: State, planned: Change) -> str:
     return "\n".join([columns([*rows, *dict.fromkeys(moved)]), f"  files: {files}"])
 
 
-def _table(state: State) -> str:
+def _table(state: FamilyVersions) -> str:
     rows = [("distribution", "kind", "version", "stands in", "needs")]
     for key, member in state.members.items():
         needs = [f"{one.sibling} {one.range}".rstrip() for one in state.needs if one.dependent == key]
@@ -213,7 +213,7 @@ def _table(state: State) -> str:
     return columns(rows)
 
 
-def _origin(state: State, member: Versioned) -> str:
+def _origin(state: FamilyVersions, member: VersionedDistribution) -> str:
     if member.scheme is Scheme.TAGS:
         if member.tagged is None:
             return "git tags, none yet"
@@ -221,11 +221,11 @@ def _origin(state: State, member: Versioned) -> str:
     return ", ".join(dict.fromkeys(state.shown(place.path) for place in member.places)) or "its build"
 
 
-def _problems(problems: Iterable[Problem]) -> str:
+def _problems(problems: Iterable[VersionProblem]) -> str:
     return "\n".join(f"  {one.distribution}: {one.what}\n    {_unless_same(one)}{one.fix}" for one in problems)
 
 
-def _unless_same(problem: Problem) -> str:
+def _unless_same(problem: VersionProblem) -> str:
     return "" if problem.where in problem.what or problem.where in {"tag", "git tags"} else f"in {problem.where}:  "
 
 
@@ -233,7 +233,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _document(state: State, problems: Iterable[Problem]) -> dict[str, Any]:
+def _document(state: FamilyVersions, problems: Iterable[VersionProblem]) -> dict[str, Any]:
     return {
         "schema": 1,
         "distributions": [_member(state, member) for member in state.members.values()],
@@ -241,7 +241,7 @@ def _document(state: State, problems: Iterable[Problem]) -> dict[str, Any]:
     }
 
 
-def _member(state: State, member: Versioned) -> dict[str, Any]:
+def _member(state: FamilyVersions, member: VersionedDistribution) -> dict[str, Any]:
     return {
         "name": member.distribution.name,
         "kind": member.distribution.kind,
@@ -257,7 +257,7 @@ def _member(state: State, member: Versioned) -> dict[str, Any]:
     }
 
 
-def _change_document(state: State, planned: Change, *, written: bool) -> dict[str, Any]:
+def _change_document(state: FamilyVersions, planned: VersionChange, *, written: bool) -> dict[str, Any]:
     return {
         "schema": 1,
         "written": written,

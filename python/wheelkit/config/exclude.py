@@ -18,7 +18,7 @@ from wheelkit.fast_packaging import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wheelkit.config.problems import Place
+    from wheelkit.config.problems import KeyPath
 
 
 _SYSTEMS = ("linux", "macos", "windows")
@@ -47,7 +47,7 @@ LIBRARIES = TextList(
 )
 
 
-def provider(value: object, place: Place) -> Provider | None:
+def provider(value: object, place: KeyPath) -> Provider | None:
     """Read one entry of the exclude table: ``true`` for the shipped list, or the libraries' patterns."""
     name = normalise(str(place.parts[-1]))
     if value is True:
@@ -69,7 +69,7 @@ def shipped_providers() -> Mapping[str, Provider]:
     return {name: _from_row(name, row) for name, row in _data()["provider"].items()}
 
 
-def _shipped(name: str, place: Place) -> Provider | None:
+def _shipped(name: str, place: KeyPath) -> Provider | None:
     found = shipped_providers().get(name)
     if found is None:
         hint = place.problems.did_you_mean(name, shipped_providers())

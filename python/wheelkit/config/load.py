@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheelkit.config.keys import ROOT
 from wheelkit.config.model import Config
-from wheelkit.config.problems import Place, Problems
+from wheelkit.config.problems import KeyPath, Problems
 from wheelkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def parse(
 ) -> Config:
     """Turn the content of ``[tool.wheelkit]`` into a Config; raise ConfigError with every mistake."""
     problems = Problems(prefix)
-    config = _draft(document, Place(problems=problems), source, root)
+    config = _draft(document, KeyPath(problems=problems), source, root)
     return _judged(config, document, problems, validators)
 
 
@@ -88,11 +88,11 @@ def _from_own_file(document: dict[str, Any], source: Path, root: Path, validator
     problems.add("tool", f"keys stand at the top level of this file: write [matrix], without {_PROJECT_PREFIX}")
     for part in ((), ("tool", "wheelkit")):
         table = tool["wheelkit"] if part else {key: value for key, value in document.items() if key != "tool"}
-        config = _draft(table, Place(problems=problems, parts=part), source, root)
+        config = _draft(table, KeyPath(problems=problems, parts=part), source, root)
     return _judged(config, document, problems, validators)
 
 
-def _draft(document: object, place: Place, source: Path | None, root: Path) -> Config:
+def _draft(document: object, place: KeyPath, source: Path | None, root: Path) -> Config:
     return Config(root=root, source=source, **(ROOT(document, place) or {}))
 
 

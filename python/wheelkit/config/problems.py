@@ -65,7 +65,7 @@ class Problems:
         return f"{self._prefix}{separator}{key}"
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class KeyPath(Struct, frozen=True, kw_only=True):
     """A value's place in the document, and where to say what is wrong with it."""
 
     problems: Problems
@@ -76,9 +76,9 @@ class Place(Struct, frozen=True, kw_only=True):
         """The dotted key."""
         return dotted(*self.parts)
 
-    def below(self, part: str | int) -> Place:
+    def below(self, part: str | int) -> KeyPath:
         """Give the place of a key or of a list's item below this one."""
-        return Place(problems=self.problems, parts=(*self.parts, part))
+        return KeyPath(problems=self.problems, parts=(*self.parts, part))
 
     def wrong(self, message: str) -> None:
         """Record a mistake here."""

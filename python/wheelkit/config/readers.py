@@ -15,9 +15,9 @@ from wheelkit.config.problems import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from wheelkit.config.problems import Place
+    from wheelkit.config.problems import KeyPath
 
-    Reader = Callable[[object, Place], Any]
+    Reader = Callable[[object, KeyPath], Any]
 
 
 # What is no control character, and not only blanks.
@@ -51,7 +51,7 @@ class Text(Struct, frozen=True, kw_only=True):
     clean: Callable[[str], str] = str
     show: Callable[[str], str] = shown
 
-    def __call__(self, value: object, place: Place) -> str | None:
+    def __call__(self, value: object, place: KeyPath) -> str | None:
         """Read one string."""
         problem = self.problem(value)
         if problem is not None:
@@ -78,7 +78,7 @@ class TextList(Struct, frozen=True, kw_only=True):
     item: Text
     at_least: int = 0
 
-    def __call__(self, value: object, place: Place) -> tuple[str, ...] | None:
+    def __call__(self, value: object, place: KeyPath) -> tuple[str, ...] | None:
         """Read one list."""
         if not isinstance(value, list):
             place.wrong(f"expected a list of strings, got {shown(value)}")
@@ -98,7 +98,7 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     words: tuple[str, ...]
 
-    def __call__(self, value: object, place: Place) -> str | None:
+    def __call__(self, value: object, place: KeyPath) -> str | None:
         """Read one word."""
         if isinstance(value, str) and value in self.words:
             return value
@@ -122,7 +122,7 @@ class Table(Struct, frozen=True, kw_only=True):
     keys: Mapping[str, Key]
     build: Callable[..., Any]
 
-    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401 - whatever `build` makes
+    def __call__(self, value: object, place: KeyPath) -> Any:  # noqa: ANN401 - whatever `build` makes
         """Read one table; None where it is none, or where a required key is missing or wrong."""
         if not isinstance(value, dict):
             place.wrong(f"expected a table, got {shown(value)}")
@@ -147,7 +147,7 @@ class Named(Struct, frozen=True, kw_only=True):
     entry: Reader
     build: Callable[[Mapping[str, Any]], Any] = dict
 
-    def __call__(self, value: object, place: Place) -> Any:  # noqa: ANN401 - whatever `build` makes
+    def __call__(self, value: object, place: KeyPath) -> Any:  # noqa: ANN401 - whatever `build` makes
         """Read one table; two spellings of one name are a mistake."""
         if not isinstance(value, dict):
             place.wrong(f"expected a table, got {shown(value)}")
@@ -165,7 +165,7 @@ class Named(Struct, frozen=True, kw_only=True):
         return self.build(entries)
 
 
-def boolean(value: object, place: Place) -> bool | None:
+def boolean(value: object, place: KeyPath) -> bool | None:
     """Read true or false."""
     if isinstance(value, bool):
         return value
@@ -173,7 +173,7 @@ def boolean(value: object, place: Place) -> bool | None:
     return None
 
 
-def size(value: object, place: Place) -> int | None:
+def size(value: object, place: KeyPath) -> int | None:
     """Read a size into bytes: a number of them, or "100 MB" (powers of 1000) or "96 MiB" (powers of 1024)."""
     found: int | None = None
     if isinstance(value, str) and re.fullmatch(SIZE_PATTERN, value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelkit.doctor.examine import Patient, examine
-from wheelkit.doctor.model import Line, State
+from wheelkit.doctor.examine import DoctorContext, run_checks
+from wheelkit.doctor.model import CheckLine, LineState
 
-__all__ = ["Line", "Patient", "State", "examine"]
+__all__ = ["CheckLine", "DoctorContext", "LineState", "run_checks"]

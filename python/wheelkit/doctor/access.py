@@ -16,7 +16,7 @@ from wheelkit.machine.workspace import find_tool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wheelkit.doctor.model import Line
+    from wheelkit.doctor.model import CheckLine
 
 
 TOPIC = "index"
@@ -27,7 +27,7 @@ _OIDC = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PYPI_ID_TOKEN")
 _OTHERS_MAY_READ = 0o077
 
 
-def index() -> Line:
+def index() -> CheckLine:
     """Ask the index that uv is configured for about one distribution that every index has."""
     try:
         uv = find_tool("uv")
@@ -66,7 +66,7 @@ def _without_address(text: str) -> str:
     return re.sub(r"://[^/@\s]*@", "://***@", text)
 
 
-def credentials(environ: Mapping[str, str]) -> Iterable[Line]:
+def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
     """Tell which credentials an upload would find, by their names only."""
     found = [name for name in (*_VARIABLES, *_OIDC) if environ.get(name)]
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "~").expanduser()
@@ -79,7 +79,7 @@ def credentials(environ: Mapping[str, str]) -> Iterable[Line]:
     yield fine(TOPIC, "credentials", ", ".join(named) if named else "none here; the release workflow publishes by trusted publishing")
 
 
-def _pypirc(path: Path) -> tuple[list[str], Line | None]:
+def _pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
     if not path.is_file():
         return [], None
     parser = ConfigParser(interpolation=None)

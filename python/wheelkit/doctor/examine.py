@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.doctor.model import Line
+    from wheelkit.doctor.model import CheckLine
     from wheelkit.errors import WheelkitError
-    from wheelkit.family import Family
+    from wheelkit.project.family import Family
 
 
-class Patient(Struct, frozen=True, kw_only=True):
+class DoctorContext(Struct, frozen=True, kw_only=True):
     """What is looked at: the folder, its project where it has one (else ``trouble`` says why not), the time, and the environment."""
 
     folder: Path
@@ -32,12 +32,12 @@ class Patient(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
-def examine(patient: Patient) -> tuple[Line, ...]:
+def run_checks(patient: DoctorContext) -> tuple[CheckLine, ...]:
     """Look at everything, in the order in which a build needs it."""
     return tuple(_lines(patient))
 
 
-def _lines(patient: Patient) -> Iterable[Line]:
+def _lines(patient: DoctorContext) -> Iterable[CheckLine]:
     yield tools.python()
     yield from _for_native(patient) if patient.family is None or patient.family.native else tools.for_pure()
     yield machine.disk(patient.folder)
@@ -51,7 +51,7 @@ def _lines(patient: Patient) -> Iterable[Line]:
         yield from project.release(patient.config, patient.family, patient.now.date())
 
 
-def _for_native(patient: Patient) -> Iterable[Line]:
+def _for_native(patient: DoctorContext) -> Iterable[CheckLine]:
     """Look at what only the building of native distributions needs."""
     yield tools.compiler(patient.environ)
     yield from tools.programs(_backends(patient))
@@ -59,5 +59,5 @@ def _for_native(patient: Patient) -> Iterable[Line]:
     yield from machine.signing()
 
 
-def _backends(patient: Patient) -> frozenset[str]:
+def _backends(patient: DoctorContext) -> frozenset[str]:
     return frozenset(item.backend for item in patient.family.distributions) if patient.family else frozenset()

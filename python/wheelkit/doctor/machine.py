@@ -17,7 +17,7 @@ from wheelkit.machine.process import Command, query
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wheelkit.doctor.model import Line
+    from wheelkit.doctor.model import CheckLine
     from wheelkit.machine.facts import Engine
 
 
@@ -29,7 +29,7 @@ _SLACK = timedelta(days=1)
 _ARCH_VARIABLES = ("CIBW_MANYLINUX_{arch}_IMAGE", "CIBW_MUSLLINUX_{arch}_IMAGE")
 
 
-def containers(environ: Mapping[str, str]) -> Iterable[Line]:
+def containers(environ: Mapping[str, str]) -> Iterable[CheckLine]:
     """Look for a container engine on Linux, and start a container from an image that is on this machine."""
     if sys.platform != "linux":
         return
@@ -64,7 +64,7 @@ def _image(engine: Engine, environ: Mapping[str, str]) -> str | None:
     return next((one for one in listed if "manylinux" in one or "musllinux" in one), None)
 
 
-def _start(engine: Engine, image: str) -> Line:
+def _start(engine: Engine, image: str) -> CheckLine:
     """Start a container that does nothing; an engine may answer and still start none."""
     command = Command(argv=(engine.name, "run", "--rm", "--pull=never", "--network=none", image, "true"))
     done = query(command, timeout=_START_SECONDS)
@@ -74,14 +74,14 @@ def _start(engine: Engine, image: str) -> Line:
     return missing(TOPIC, "containers", f"{engine} answers, but starts none from {image}: {said}", f"{_INSTEAD}; to try again: {command}")
 
 
-def signing() -> Iterable[Line]:
+def signing() -> Iterable[CheckLine]:
     """Look for codesign on macOS: repair signs anew what it edits."""
     if platform.system() == "Darwin":
         found = shutil.which("codesign")
         yield fine(TOPIC, "codesign", found) if found else missing(TOPIC, "codesign", "was not found", "xcode-select --install")
 
 
-def disk(folder: Path) -> Line:
+def disk(folder: Path) -> CheckLine:
     """Look at the space where builds work and where their files go."""
     import tempfile
 
@@ -95,7 +95,7 @@ def disk(folder: Path) -> Line:
     return fine(TOPIC, "disk", text)
 
 
-def clock(folder: Path, now: datetime) -> Line:
+def clock(folder: Path, now: datetime) -> CheckLine:
     """Hold the clock against what is known to be past: the last commit, and wheelkit's own files. Tokens fail where it is wrong."""
     past = [datetime.fromtimestamp(stamp, UTC) for stamp in _stamps(folder)]
     newest = max(past, default=now)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class State(StrEnum):
+class LineState(StrEnum):
     """How a thing is: fine; usable, but look at it; or missing for what the project needs."""
 
     FINE = "fine"
@@ -15,26 +15,26 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class CheckLine(Struct, frozen=True, kw_only=True):
     """One thing that was looked at. ``mend`` is a command or a setting, empty where nothing is wrong; ``detail`` never holds a secret."""
 
     topic: str
     name: str
-    state: State
+    state: LineState
     detail: str
     mend: str = ""
 
 
-def fine(topic: str, name: str, detail: str) -> Line:
+def fine(topic: str, name: str, detail: str) -> CheckLine:
     """Make a line for something that is as it should be."""
-    return Line(topic=topic, name=name, state=State.FINE, detail=detail)
+    return CheckLine(topic=topic, name=name, state=LineState.FINE, detail=detail)
 
 
-def warning(topic: str, name: str, detail: str, mend: str) -> Line:
+def warning(topic: str, name: str, detail: str, mend: str) -> CheckLine:
     """Make a line for something to look at."""
-    return Line(topic=topic, name=name, state=State.WARNING, detail=detail, mend=mend)
+    return CheckLine(topic=topic, name=name, state=LineState.WARNING, detail=detail, mend=mend)
 
 
-def missing(topic: str, name: str, detail: str, mend: str) -> Line:
+def missing(topic: str, name: str, detail: str, mend: str) -> CheckLine:
     """Make a line for something without which the project cannot be built or released here."""
-    return Line(topic=topic, name=name, state=State.MISSING, detail=detail, mend=mend)
+    return CheckLine(topic=topic, name=name, state=LineState.MISSING, detail=detail, mend=mend)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.doctor.model import Line
-    from wheelkit.family import Family
+    from wheelkit.doctor.model import CheckLine
+    from wheelkit.project.family import Family
 
 
 TOPIC, RELEASE = "project", "release"
@@ -29,7 +29,7 @@ _GLIMPSE = 3
 _GITHUB = re.compile(r"github\.com[:/](?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?$")
 
 
-def checkout(folder: Path) -> Iterable[Line]:
+def checkout(folder: Path) -> Iterable[CheckLine]:
     """Look at version control: whether git is there, and what is not committed; meson leaves that out of sdists, and publish refuses it."""
     if shutil.which("git") is None:
         yield missing(TOPIC, "git", "was not found", "apt install git")
@@ -49,7 +49,7 @@ def checkout(folder: Path) -> Iterable[Line]:
         yield fine(TOPIC, "git", f"clean at {state.commit[:12]}")
 
 
-def project(config: Config | None, family: Family | None, trouble: WheelkitError | None) -> Iterable[Line]:
+def project(config: Config | None, family: Family | None, trouble: WheelkitError | None) -> Iterable[CheckLine]:
     """Look at the configuration, and at settings that break builds."""
     if trouble is not None:
         problems = trouble.problems if isinstance(trouble, ConfigError) else (trouble.message,)
@@ -65,7 +65,7 @@ def project(config: Config | None, family: Family | None, trouble: WheelkitError
             yield _limited_api(item.name, threaded)
 
 
-def _limited_api(name: str, threaded: list[str]) -> Line:
+def _limited_api(name: str, threaded: list[str]) -> CheckLine:
     """Judge limited-api beside free-threaded cells: wheelkit builds them without it, but a free-threaded Python cannot make the sdist."""
     what = f"{name} has limited-api = true and promises {', '.join(threaded)}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -75,7 +75,7 @@ def _limited_api(name: str, threaded: list[str]) -> Line:
     return fine(TOPIC, "meson-python", f"{what}: those are built with allow_limited_api=false")
 
 
-def release(config: Config, family: Family, today: date) -> Iterable[Line]:
+def release(config: Config, family: Family, today: date) -> Iterable[CheckLine]:
     """Look at the workflows, the runners' last days, and what each distribution has to have registered for trusted publishing."""
     try:
         planned = workflows.plan_anywhere(config, family)
@@ -86,7 +86,7 @@ def release(config: Config, family: Family, today: date) -> Iterable[Line]:
         for problem in problems:
             yield missing(RELEASE, "workflows", problem, (error.hint or "mend it, then: wheelkit ci").splitlines()[0])
         return
-    for one in workflows.retiring(planned.targets, today):
+    for one in workflows.retiring_runners(planned.targets, today):
         line = missing if one.gone else warning
         yield line(RELEASE, "runners", str(one), one.remedy)
     if not (family.root / RELEASE_FILE).is_file():
@@ -98,7 +98,7 @@ def release(config: Config, family: Family, today: date) -> Iterable[Line]:
     yield from _publishers(config, family)
 
 
-def _publishers(config: Config, family: Family) -> Iterable[Line]:
+def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
     """Tell what to register for each distribution; only one pending publisher may stand for one workflow and environment at a time."""
     indexes = [name for name in (config.ci.staging, config.ci.production) if name not in config.ci.secrets]
     if not indexes:

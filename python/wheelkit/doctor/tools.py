@@ -17,7 +17,7 @@ from wheelkit.machine.workspace import find_tool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wheelkit.doctor.model import Line
+    from wheelkit.doctor.model import CheckLine
 
 
 TOPIC = "tools"
@@ -26,7 +26,7 @@ _OLDEST_PATCHELF = (0, 14, 5)
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
-def python() -> Line:
+def python() -> CheckLine:
     """Look at the Python that runs wheelkit: free-threaded ones cannot make the sdist of a limited-API meson project before 3.15."""
     version = f"{platform.python_version()}, {sys.executable}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -36,7 +36,7 @@ def python() -> Line:
     return fine(TOPIC, "Python", version)
 
 
-def compiler(environ: Mapping[str, str]) -> Line:
+def compiler(environ: Mapping[str, str]) -> CheckLine:
     """Look for a C compiler, and ask for its version."""
     try:
         name = require_compiler(environ)
@@ -48,7 +48,7 @@ def compiler(environ: Mapping[str, str]) -> Line:
     return fine(TOPIC, "C compiler", f"{name}: {_first(said.output)}")
 
 
-def programs(backends: frozenset[str]) -> Iterable[Line]:
+def programs(backends: frozenset[str]) -> Iterable[CheckLine]:
     """Look at the programs that wheelkit's dependencies bring; meson and ninja come with each isolated build, so they only inform."""
     for name in ("uv", "cibuildwheel"):
         yield _program(name)
@@ -61,13 +61,13 @@ def programs(backends: frozenset[str]) -> Iterable[Line]:
     yield _zig()
 
 
-def for_pure() -> Iterable[Line]:
+def for_pure() -> Iterable[CheckLine]:
     """Look at what building pure distributions needs: a compiler or containers that do not work are no trouble of theirs."""
     yield _program("uv")
     yield fine(TOPIC, "native tools", "not looked at: nothing here is native")
 
 
-def _program(name: str) -> Line:
+def _program(name: str) -> CheckLine:
     try:
         path = find_tool(name)
     except MissingToolError as error:
@@ -82,7 +82,7 @@ def _program(name: str) -> Line:
     return fine(TOPIC, name, f"{_number(said.output)}, {path}")
 
 
-def _patchelf() -> Line:
+def _patchelf() -> CheckLine:
     line = _program("patchelf")
     found = _VERSION.match(line.detail)
     if found and tuple(map(int, found[0].split("."))) < _OLDEST_PATCHELF:
@@ -90,7 +90,7 @@ def _patchelf() -> Line:
     return line
 
 
-def _zig() -> Line:
+def _zig() -> CheckLine:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

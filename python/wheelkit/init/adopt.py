@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import re
 import tomllib
+from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from wheelkit import project
+from msgspec import Struct
+
 from wheelkit.config import normalise
 from wheelkit.config.load import OWN_FILE, PROJECT_FILE
-from wheelkit.errors import ProjectError, UsageError
-from wheelkit.init import guess
-from wheelkit.init.changes import Change
-from wheelkit.project import Kind
+from wheelkit.errors import OutputError, ProjectError, UsageError
+from wheelkit.init import detect
+from wheelkit.project import read
+from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
-    from wheelkit.project import Distribution
+    from wheelkit.project.read import Distribution
 
     Promise = Mapping[str, tuple[str, ...]]
 
 
-def adopt(folder: Path) -> Change:
+def adopt(folder: Path) -> FileChange:
     """Compute the configuration for a project: added to its pyproject.toml, or a wheelkit.toml where there is none.
 
     Raises UsageError where wheelkit is configured already, ProjectError where the project cannot be read.
     """
-    found = project.read(folder)
+    found = read.read(folder)
     if (folder / OWN_FILE).is_file():
         raise _configured(folder / OWN_FILE)
     classifiers = stated_classifiers(folder)
@@ -46,9 +48,9 @@ _NAME = re.compile(r"[\w.-]+")
 def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
     """Name the projects below this one that need it or that it needs: together they would be a family."""
     near = []
-    for path in project.projects_below(folder):
+    for path in read.projects_below(folder):
         try:
-            other = project.read(path)
+            other = read.read(path)
         except ProjectError:
             continue
         named = {normalise(match[0]) for text in (*other.dependencies, *found.dependencies) if (match := _NAME.match(text.strip()))}
@@ -59,27 +61,27 @@ def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
         yield f"{', '.join(near)} and {found.name} are of one family; to release them together: distributions = [{members}]"
 
 
-def configuration(folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()) -> Change:
+def configuration(folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()) -> FileChange:
     """Write the configuration: at the end of the folder's pyproject.toml, or into a wheelkit.toml where there is none.
 
     Raises UsageError where wheelkit is configured there already.
     """
     path = folder / PROJECT_FILE
     if not path.is_file():
-        return Change(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
+        return FileChange(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
     before = path.read_bytes()
     text = before.decode("utf-8")
     if "wheelkit" in tomllib.loads(text).get("tool", {}):
         raise _configured(path)
     edited = _joined(text, _tool_table(promise, members))
     if not _valid(edited):  # [tool] is written in a form that no header may extend
-        return Change(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
-    return Change(path=path, text=edited, before=before, notes=notes)
+        return FileChange(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
+    return FileChange(path=path, text=edited, before=before, notes=notes)
 
 
 def _notes(found: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
     """Say which systems are not promised, and why: classifiers are often older than the wheels."""
-    without = " and ".join(guess.passed_over(found, classifiers))
+    without = " and ".join(detect.skipped_targets(found, classifiers))
     return (
         (f"the classifiers name no {without}, so no target of it is promised; add some to targets if you ship wheels for it",)
         if without
@@ -103,8 +105,8 @@ def promise_of(found: Distribution, classifiers: Sequence[str]) -> Promise:
     """Give the matrix of a native project; a pure one owes no target."""
     if found.kind is not Kind.NATIVE:
         return {}
-    targets = guess.targets(found, classifiers)
-    interpreters = guess.interpreters(found, classifiers, targets)
+    targets = detect.targets(found, classifiers)
+    interpreters = detect.interpreters(found, classifiers, targets)
     if not targets or not interpreters:
         raise ProjectError(
             f"no wheel is left to promise for {found.name}: its settings for cibuildwheel and requires-python contradict each other",
@@ -161,3 +163,35 @@ def stated_classifiers(folder: Path) -> list[str]:
     stated = tomllib.loads(path.read_text(encoding="utf-8")).get("project") if path.is_file() else None
     value = stated.get("classifiers") if isinstance(stated, dict) else None
     return [str(one) for one in value] if isinstance(value, list) else []
+
+
+class FileChange(Struct, frozen=True, kw_only=True):
+    """A file as it will be, and the bytes that it holds now (None: it is new); ``notes`` say what of it was guessed."""
+
+    path: Path
+    text: str
+    before: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+def diff(change: FileChange, root: Path) -> str:
+    """Show a change of a file that is there as a unified diff."""
+    name = change.path.relative_to(root).as_posix()
+    old = (change.before or b"").decode("utf-8").splitlines()
+    return "\n".join(unified_diff(old, change.text.splitlines(), f"{name} (now)", f"{name} (then)", lineterm=""))
+
+
+def write(changes: Iterable[FileChange]) -> None:
+    """Write the files; one that was changed since it was read, or that appeared, is left alone and told by an OutputError."""
+    for change in changes:
+        try:
+            change.path.parent.mkdir(parents=True, exist_ok=True)
+            if change.before is None:
+                with change.path.open("x", encoding="utf-8", newline="") as stream:
+                    stream.write(change.text)
+            elif change.path.read_bytes() == change.before:
+                change.path.write_text(change.text, encoding="utf-8", newline="")
+            else:
+                raise OutputError(f"{change.path} was changed in the meantime, and was left alone", hint="run wheelkit init again")
+        except OSError as error:
+            raise OutputError.of(error, change.path) from error

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelkit import project
 from wheelkit.errors import OnlySettingsError, ProjectError
 from wheelkit.init.adopt import configuration, promise_of, stated_classifiers
-from wheelkit.project import Kind, projects_below
+from wheelkit.project import read
+from wheelkit.project.read import Kind, projects_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from wheelkit.init.adopt import Promise
-    from wheelkit.init.changes import Change
+    from wheelkit.init.adopt import FileChange, Promise
 
 
 def members(root: Path) -> tuple[Path, ...]:
@@ -27,7 +26,7 @@ def members(root: Path) -> tuple[Path, ...]:
 def _describes(root: Path) -> bool:
     """Tell whether a pyproject.toml is more than settings of tools, as that of a workspace is; a broken one is told by whoever reads it."""
     try:
-        project.read(root)
+        read.read(root)
     except OnlySettingsError:
         return False
     except ProjectError:
@@ -35,12 +34,12 @@ def _describes(root: Path) -> bool:
     return True
 
 
-def adopt_members(root: Path, folders: Sequence[Path]) -> Change:
+def adopt_members(root: Path, folders: Sequence[Path]) -> FileChange:
     """Compute the configuration for a family: its members, and the matrix that each native one of them keeps.
 
     Raises ProjectError where a member cannot be read, or where native ones have no cell in common.
     """
-    native = [one for one in map(project.read, folders) if one.kind is Kind.NATIVE]
+    native = [one for one in map(read.read, folders) if one.kind is Kind.NATIVE]
     promises = [promise_of(one, stated_classifiers(one.source)) for one in native]
     return configuration(root, _common(promises), tuple(_patterns(root, folders)))
 

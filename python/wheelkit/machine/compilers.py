@@ -16,7 +16,7 @@ from wheelkit.machine.process import Command, query
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wheelkit.project import Distribution
+    from wheelkit.project.read import Distribution
 
 
 _ERROR_LINE = re.compile(
@@ -72,7 +72,7 @@ def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | Non
     needs_rust = any(_RUST.match(text) for text in (item.backend, *item.build_requires))
     if not needs_rust or which("cargo"):
         return None
-    return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nthe whole log: {log}")
+    return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nfull log: {log}")
 
 
 def compiler_errors(output: str) -> str:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from wheelkit.plan.make import Request, make, patterns, promise
+from wheelkit.plan.make import PlanRequest, exclude_patterns, make_plan, promised_matrix
 from wheelkit.plan.model import Builder, NativeStep, Plan, TargetRow, only, to_json
 
-__all__ = ["Builder", "NativeStep", "Plan", "Request", "TargetRow", "make", "only", "patterns", "promise", "to_json"]
+__all__ = [
+    "Builder",
+    "NativeStep",
+    "Plan",
+    "PlanRequest",
+    "TargetRow",
+    "exclude_patterns",
+    "make_plan",
+    "only",
+    "promised_matrix",
+    "to_json",
+]

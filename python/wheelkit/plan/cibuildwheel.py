@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import tomllib
 from functools import cache
@@ -16,6 +15,7 @@ from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
+from wheelkit.plan.options import UserOptions, option
 from wheelkit.repair.lines import container_line
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from wheelkit.machine.facts import Engine
     from wheelkit.matrix import Interpreter
     from wheelkit.plan.compiler_cache import CompilerCache
-    from wheelkit.project import Distribution
 
 
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
@@ -49,7 +48,7 @@ _NO_IMAGE: Mapping[str, frozenset[str]] = {
 
 
 @cache
-def offered(system: System) -> tuple[str, ...]:
+def offered_targets(system: System) -> tuple[str, ...]:
     """List the build identifiers that the installed cibuildwheel offers on a system, read from its own table.
 
     Raises MissingToolError when cibuildwheel is not installed.
@@ -80,7 +79,7 @@ def argv(system: System) -> tuple[str, ...]:
     return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
 
 
-class Demands(Struct, frozen=True, kw_only=True):
+class CibuildwheelSettings(Struct, frozen=True, kw_only=True):
     """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings.
 
     ``compiler_cache`` is given where compiled objects are to be kept between builds.
@@ -94,7 +93,7 @@ class Demands(Struct, frozen=True, kw_only=True):
     compiler_cache: CompilerCache | None = None
 
 
-def environment(demands: Demands, user: UserOptions, engine: Engine | None) -> dict[str, str]:
+def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine | None) -> dict[str, str]:
     """Spell the demands as the environment that cibuildwheel reads.
 
     What the user has set for the rest, in pyproject.toml or the environment, is left alone. Where an option has a form for one system,
@@ -138,90 +137,9 @@ def _enable(identifiers: Iterable[str], user: UserOptions) -> str:
     return " ".join(sorted(wanted)) if wanted != asked else ""
 
 
-def option(key: str) -> str:
-    """Spell a key of ``[tool.cibuildwheel]`` as its environment variable: ``test-command`` -> ``CIBW_TEST_COMMAND``."""
-    return "CIBW_" + key.replace("-", "_").upper()
-
-
-# Options to which the matrix only adds: what the user set for them still counts.
-_JOINED = frozenset({"config-settings", "container-engine", "enable", "environment"})
-
-
-class UserOptions:
-    """What the user has set for cibuildwheel on one system: in the environment, its platform table, and its general one."""
-
-    def __init__(self, distribution: Distribution, system: System, environ: Mapping[str, str]) -> None:
-        table = distribution.cibuildwheel
-        platform = table.get(system.value)
-        self._tables: tuple[Mapping[str, Any], ...] = (platform if isinstance(platform, dict) else {}, table)
-        self._system = system
-        self._environ = environ
-
-    def _variables(self, key: str) -> tuple[str, str]:
-        name = option(key)
-        return f"{name}_{self._system.value.upper()}", name
-
-    def has(self, key: str) -> bool:
-        """Tell whether the user has set the option anywhere."""
-        return any(name in self._environ for name in self._variables(key)) or any(key in table for table in self._tables)
-
-    def text(self, key: str) -> str | None:
-        """Give the option's value as cibuildwheel's environment spells it, or None."""
-        for name in self._variables(key):
-            if name in self._environ:
-                return self._environ[name]
-        for table in self._tables:
-            if key in table:
-                value = table[key]
-                return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        return None
-
-    def engine(self) -> str:
-        """Give the user's container engine with its options, in the words of the environment variable; empty where none is set."""
-        if option("container-engine") in self._environ:
-            return self._environ[option("container-engine")]
-        for table in self._tables:
-            value = table.get("container-engine")
-            if isinstance(value, dict):
-                arguments = shlex.join(map(str, value.get("create-args", ())))
-                mount = "; disable_host_mount: true" if value.get("disable-host-mount") else ""
-                return f"{value.get('name', 'docker')}{f'; create_args: {arguments}' if arguments else ''}{mount}"
-            if value:
-                return str(value)
-        return ""
-
-    def environment(self) -> str:
-        """Give the user's environment for the build in the ``NAME="value"`` words of the environment variable."""
-        for name in self._variables("environment"):
-            if name in self._environ:
-                return self._environ[name]
-        for table in self._tables:
-            value = table.get("environment")
-            if isinstance(value, dict):
-                return " ".join(f'{name}="{one}"' for name, one in value.items())
-            if value:
-                return str(value)
-        return ""
-
-    def config_settings(self) -> str:
-        """Give the user's config settings in the ``key=value`` words of the environment variable."""
-        for table in self._tables:
-            value = table.get("config-settings")
-            if isinstance(value, dict):
-                words = [(key, one) for key, many in value.items() for one in (many if isinstance(many, list) else [many])]
-                return " ".join(shlex.quote(f"{key}={one}") for key, one in words)
-        return self.text("config-settings") or ""
-
-    def overridden(self, dictated: Iterable[str]) -> tuple[str, ...]:
-        """Name the keys of the user's own configuration for which ``dictated`` environment variables take over."""
-        taken = set(dictated)
-        keys = {key for table in self._tables for key in table} - _JOINED
-        return tuple(sorted(key for key in keys if taken.intersection(self._variables(key))))
-
-
 def supported(interpreters: Iterable[Interpreter], target: Target) -> tuple[tuple[Interpreter, ...], tuple[Interpreter, ...]]:
     """Split interpreters into those that the installed cibuildwheel offers for the target and those that it does not."""
-    names = frozenset(offered(target.system))
+    names = frozenset(offered_targets(target.system))
     all_of_them = tuple(interpreters)
     yes = tuple(one for one in all_of_them if f"{one.tag}-{target.build_suffix}" in names)
     return yes, tuple(one for one in all_of_them if one not in yes)

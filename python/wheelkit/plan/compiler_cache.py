@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.matrix import Target
-    from wheelkit.plan.cibuildwheel import UserOptions
+    from wheelkit.plan.options import UserOptions
+
 
 _MOUNT = "/host"
 _COMPILERS = {"CC": "gcc", "CXX": "g++"}

@@ -57,7 +57,7 @@ def cross_target(target: Target) -> CrossTarget | None:
     )
 
 
-def why_not(target: Target) -> str:
+def unsupported_reason(target: Target) -> str:
     """Say why a target has no cross build."""
     row = _row(target.tag)
     if row is None:

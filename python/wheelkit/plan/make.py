@@ -10,14 +10,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit import matrix as matrices
-from wheelkit import meson
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.fast_packaging import admits
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
 from wheelkit.plan import cibuildwheel, cross
-from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
+from wheelkit.plan.options import HostOptions, UserOptions
+from wheelkit.project import meson
 from wheelkit.repair.lines import container_line, wheelkit_line
 from wheelkit.runners import runner_for
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config, Provider
-    from wheelkit.family import Family
     from wheelkit.machine.facts import Machine
     from wheelkit.plan.compiler_cache import CompilerCache
-    from wheelkit.project import Distribution
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution
 
 
 # meson-python refuses `limited-api = true` on free-threaded interpreters before 3.15; this setting makes it build a version-specific wheel.
@@ -55,7 +55,7 @@ def import_test(name: str | None) -> str:
     return f'python -c "{_IMPORTS.format(files=f"metadata.files({name!r})" if name else _OF_THE_FILE)}"'
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class PlanRequest(Struct, frozen=True, kw_only=True):
     """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced.
 
     ``targets`` are those of the matrix that are wanted, empty for all.
@@ -69,17 +69,17 @@ class Request(Struct, frozen=True, kw_only=True):
     compiler_cache: CompilerCache | None = None
 
 
-def promise(config: Config, family: Family) -> dict[str, Matrix]:
+def promised_matrix(config: Config, family: Family) -> dict[str, Matrix]:
     """Give what is owed of each native distribution, wherever it is built; raises ConfigError where nothing can keep a promise."""
     return {item.key: _matrix(config, item) for item in family.native}
 
 
-def make(config: Config, family: Family, request: Request, promised: Mapping[str, Matrix] | None = None) -> Plan:
+def make_plan(config: Config, family: Family, request: PlanRequest, promised: Mapping[str, Matrix] | None = None) -> Plan:
     """Plan the build of a family on a machine; ``promised`` is what ``promise`` gave, where that was asked before.
 
     Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
     """
-    promised = promise(config, family) if promised is None else promised
+    promised = promised_matrix(config, family) if promised is None else promised
     targets = _wanted(tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request)
     rows = tuple(_row(config, request, target) for target in targets)
     steps = tuple(
@@ -103,7 +103,7 @@ def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterable[str]:
             yield f"what this machine's glibc {glibc} makes too new for {row.target} is compiled again with zig (extra: cross)"
 
 
-def _wanted(targets: tuple[Target, ...], request: Request) -> tuple[Target, ...]:
+def _wanted(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
     unknown = sorted(set(request.targets) - {target.tag for target in targets})
     if unknown:
         raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=f"promised are {', '.join(map(str, targets)) or 'none'}")
@@ -127,7 +127,7 @@ def _unpromisable(matrix: Matrix) -> Iterable[str]:
     """Say which interpreters are too old or too new for any builder."""
     for target in matrix.targets:
         _, unknown = cibuildwheel.supported(matrix.interpreters, target)
-        names = [name for name in cibuildwheel.offered(target.system) if name.endswith(f"-{target.build_suffix}")]
+        names = [name for name in cibuildwheel.offered_targets(target.system) if name.endswith(f"-{target.build_suffix}")]
         for interpreter in unknown if names else ():
             known = ", ".join(name.split("-")[0] for name in names)
             yield f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; it offers {known}"
@@ -157,14 +157,14 @@ def _below_stable_abi(matrix: Matrix, item: Distribution) -> Iterable[str]:
         )
 
 
-def _row(config: Config, request: Request, target: Target) -> TargetRow:
+def _row(config: Config, request: PlanRequest, target: Target) -> TargetRow:
     builder, why = _builder(request.machine, target, request.builder)
     return TargetRow(target=target, builder=builder, why=why, runner=runner_for(target, config.runner))
 
 
 def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[Builder | None, str]:
     if forced is Builder.CROSS:
-        return (Builder.CROSS, "") if cross.cross_target(target) else (None, cross.why_not(target))
+        return (Builder.CROSS, "") if cross.cross_target(target) else (None, cross.unsupported_reason(target))
     if not machine.runs(target):
         return None, f"this machine is {machine}"
     if machine.system is not System.LINUX:
@@ -211,17 +211,17 @@ def _groups(item: Distribution, row: TargetRow, interpreters: Sequence[Interpret
             yield _Group(distribution=item, row=row, interpreters=members, settings=settings)
 
 
-def patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
+def exclude_patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
     """List the exclude patterns of all providers for one system, each once."""
     fields = {System.LINUX: "linux", System.MACOS: "macos", System.WINDOWS: "windows"}
     return tuple(dict.fromkeys(pattern for one in providers for pattern in getattr(one, fields[system])))
 
 
-def _step(config: Config, request: Request, group: _Group) -> NativeStep:
+def _step(config: Config, request: PlanRequest, group: _Group) -> NativeStep:
     """Fill in one step: all that both builders share, then what each of them is told."""
     item, target = group.distribution, group.row.target
     settings = config.distribution.get(item.key, DistributionConfig())
-    excluded = patterns(config.exclude, target.system)
+    excluded = exclude_patterns(config.exclude, target.system)
     draft = NativeStep(
         distribution=item,
         target=target,
@@ -238,7 +238,7 @@ def _step(config: Config, request: Request, group: _Group) -> NativeStep:
     return _for_host(draft, group, request) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
 
 
-def _for_host(draft: NativeStep, group: _Group, request: Request) -> NativeStep:
+def _for_host(draft: NativeStep, group: _Group, request: PlanRequest) -> NativeStep:
     options = ("--config-setting", group.settings) if group.settings else ()
     user = HostOptions(group.distribution, request.environ)
     return replace(
@@ -249,12 +249,12 @@ def _for_host(draft: NativeStep, group: _Group, request: Request) -> NativeStep:
     )
 
 
-def _for_cibuildwheel(draft: NativeStep, group: _Group, request: Request) -> NativeStep:
+def _for_cibuildwheel(draft: NativeStep, group: _Group, request: PlanRequest) -> NativeStep:
     target = draft.target
     known, _ = cibuildwheel.supported(group.interpreters, target)
     identifiers = tuple(build_identifier(one, target) for one in known)
-    user = cibuildwheel.UserOptions(group.distribution, target.system, request.environ)
-    demands = cibuildwheel.Demands(
+    user = UserOptions(group.distribution, target.system, request.environ)
+    demands = cibuildwheel.CibuildwheelSettings(
         target=target,
         identifiers=identifiers,
         patterns=draft.patterns,

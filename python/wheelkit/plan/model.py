@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from wheelkit.family import Family
     from wheelkit.machine.facts import Machine
     from wheelkit.matrix import Interpreter, Matrix, Target
-    from wheelkit.plan.host import HostSettings
-    from wheelkit.project import Distribution
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution
     from wheelkit.runners import Runner
 
 
@@ -166,3 +165,22 @@ def _step(step: NativeStep) -> dict[str, Any]:
             for tag, one in step.settings.items()
         },
     }
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class HostSettings(Struct, frozen=True, kw_only=True):
+    """What one build gets: the backend's config settings in their order (a key may stand twice), and variables for the environment."""
+
+    config_settings: Pairs = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is set."""
+        return bool(self.config_settings or self.environment)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The config settings as options of ``uv build``."""
+        return tuple(word for key, value in self.config_settings for word in ("--config-setting", f"{key}={value}"))

@@ -1,27 +1,27 @@
 """Publishing a family on one index: in order, the same bytes, resumable, or not at all."""
 
-from wheelkit.publish.gather import gather
 from wheelkit.publish.index import Index, resolve
-from wheelkit.publish.model import Batch, Release, ShippedFile
+from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
 from wheelkit.publish.plan import PublishPlan, State, to_json
-from wheelkit.publish.preconditions import Terms, require
-from wheelkit.publish.stage import Office, office, publish
-from wheelkit.publish.transaction import Published, survey
+from wheelkit.publish.preconditions import PublishTerms, require_publishable
+from wheelkit.publish.release import collect_release
+from wheelkit.publish.session import PublishSession, open_session, publish
+from wheelkit.publish.transaction import PublishResult, survey
 
 __all__ = [
-    "Batch",
+    "DistributionFiles",
     "Index",
-    "Office",
     "PublishPlan",
-    "Published",
+    "PublishResult",
+    "PublishSession",
+    "PublishTerms",
     "Release",
     "ShippedFile",
     "State",
-    "Terms",
-    "gather",
-    "office",
+    "collect_release",
+    "open_session",
     "publish",
-    "require",
+    "require_publishable",
     "resolve",
     "survey",
     "to_json",

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _ENDING = ".attestation"
 
 
-def beside(path: Path) -> tuple[Path, ...]:
+def attestation_files(path: Path) -> tuple[Path, ...]:
     """List the attestations of a file, which are named for it: ``FILE.publish.attestation``."""
     return tuple(sorted(one for one in path.parent.glob(f"{path.name}.*{_ENDING}") if one.is_file()))
 
 
-def problem(path: Path, file: str, sha256: str) -> str:
+def attestation_problem(path: Path, file: str, sha256: str) -> str:
     """Tell what is wrong with an attestation for a file, empty where it is about this very file."""
     try:
         document = json.loads(path.read_bytes())

@@ -13,25 +13,23 @@ import json
 import os
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
 from wheelkit import __version__
 from wheelkit.errors import IndexUnavailableError
-from wheelkit.publish.clock import SystemClock, pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from email.message import Message
     from pathlib import Path
-
-    from wheelkit.publish.clock import Clock
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -48,7 +46,7 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Response(Struct, frozen=True, kw_only=True):
     """What a server said: status, headers and body, and the address that it came from in the end."""
 
     status: int
@@ -84,7 +82,7 @@ class Client:
         self._openers: dict[str, urllib.request.OpenerDirector] = {}
         self._lock = threading.Lock()
 
-    def get(self, url: str, *, accept: str = "*/*") -> Answer:
+    def get(self, url: str, *, accept: str = "*/*") -> Response:
         """Fetch an address; 4xx answers come back as they are, for the caller to judge."""
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
         return self._patiently(lambda: self._followed(url, headers), url)
@@ -97,13 +95,13 @@ class Client:
         path.write_bytes(answer.body)
         return hashlib.sha256(answer.body).hexdigest()
 
-    def post_json(self, url: str, document: Mapping[str, Any]) -> Answer:
+    def post_json(self, url: str, document: Mapping[str, Any]) -> Response:
         """Send a JSON document, once: what a lost answer did on the server is not known."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         return self._once(url, headers, json.dumps(document).encode())
 
-    def _patiently(self, ask: Callable[[], Answer], url: str) -> Answer:
-        pause = pauses(0.5)
+    def _patiently(self, ask: Callable[[], Response], url: str) -> Response:
+        pause = backoff_delays(0.5)
         for attempt in range(1, self._attempts + 1):
             wait = next(pause)
             try:
@@ -122,14 +120,14 @@ class Client:
             hint="it is busy or broken for the moment; run the same command again later",
         )
 
-    def _rest(self, answer: Answer, wait: float) -> None:
+    def _rest(self, answer: Response, wait: float) -> None:
         asked = _retry_after(answer)
         if asked is not None and asked > wait:
             wait = min(asked, _LONGEST_PAUSE)
             self._note(f"{_host(answer.url)} asks to wait {wait:.0f} s")
         self._clock.sleep(wait)
 
-    def _followed(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _followed(self, url: str, headers: Mapping[str, str]) -> Response:
         for _ in range(_MOST_REDIRECTS):
             answer = self._once(url, headers)
             if answer.status not in _REDIRECTS:
@@ -143,11 +141,11 @@ class Client:
             url = target
         raise IndexUnavailableError(f"{_host(url)} sends us on in circles", hint="check the index's address")
 
-    def _once(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Answer:
+    def _once(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
         request = urllib.request.Request(url, data=data, headers={"User-Agent": f"wheelkit/{__version__}", **headers})  # noqa: S310 - only http(s) handlers are there
         try:
             with self._open(request) as response:
-                return Answer(status=response.status, headers=response.headers, body=self._body(response, url), url=url)
+                return Response(status=response.status, headers=response.headers, body=self._body(response, url), url=url)
         except (OSError, http.client.HTTPException) as error:
             raise _unavailable(url, error) from error
 
@@ -227,7 +225,7 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _retry_after(answer: Response) -> float | None:
     """Read Retry-After (RFC 9110): seconds, or a date by the server's own clock."""
     text = answer.headers.get("Retry-After", "").strip()
     if text.isdigit():
@@ -241,3 +239,36 @@ def _date(text: str) -> datetime | None:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
+
+
+_FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.1, 1.6, 10.0
+
+
+class Clock(Protocol):
+    """Measures spans of time, in seconds."""
+
+    def now(self) -> float:
+        """Tell the time since some fixed moment; it never jumps."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        """Tell the time since some fixed moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def backoff_delays(first: float = _FIRST_PAUSE, longest: float = _LONGEST_BACKOFF) -> Iterator[float]:
+    """Yield how long to wait before each further attempt: growing, up to a limit."""
+    pause = first
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, longest)

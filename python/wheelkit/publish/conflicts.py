@@ -20,7 +20,7 @@ _OPEN_FOR = timedelta(days=14)
 _NEAR = timedelta(days=4)
 
 
-def require_none(plan: PublishPlan) -> None:
+def require_no_conflict(plan: PublishPlan) -> None:
     """Raise CheckFailedError, with every file's name, where the index holds what this release can never agree with."""
     if plan.different:
         raise _taken(plan)

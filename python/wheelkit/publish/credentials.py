@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from wheelkit.machine.process import Secrets
-    from wheelkit.publish.client import Client
-    from wheelkit.publish.clock import Clock
+    from wheelkit.publish.client import Client, Clock
     from wheelkit.publish.index import Index
 
 
@@ -47,7 +46,7 @@ class Credentials(Struct, frozen=True, kw_only=True):
         return {name: value for name, value in named.items() if value}
 
 
-class Wallet(Struct, frozen=True, kw_only=True):
+class CredentialSources(Struct, frozen=True, kw_only=True):
     """What is needed to find credentials: where to look, whom to ask, and the redactor that must know them."""
 
     environ: Mapping[str, str]
@@ -57,10 +56,10 @@ class Wallet(Struct, frozen=True, kw_only=True):
     note: Callable[[str], None]
 
 
-class Purse:
+class CredentialSession:
     """The credentials of one stage on one index, fetched at the first use and renewed when they grow old."""
 
-    def __init__(self, index: Index, wallet: Wallet) -> None:
+    def __init__(self, index: Index, wallet: CredentialSources) -> None:
         self._index = index
         self._wallet = wallet
         self._held: Credentials | None = None
@@ -72,32 +71,32 @@ class Purse:
         if self._held is None or old:
             self.burn()
             self._since = self._wallet.clock.now()
-            self._held = find(self._index, self._wallet)
+            self._held = find_credentials(self._index, self._wallet)
         return self._held
 
     def burn(self) -> None:
         """Forget the credentials, and have the index forget them if they were minted."""
         if self._held is not None and self._held.minted:
-            oidc.burn(self._index, self._wallet.client, self._held.secret)
+            oidc.revoke_token(self._index, self._wallet.client, self._held.secret)
         self._held = None
 
 
 @contextmanager
-def purse(index: Index, wallet: Wallet) -> Iterator[Purse]:
+def credential_session(index: Index, wallet: CredentialSources) -> Iterator[CredentialSession]:
     """Open a purse, and burn what is in it however the stage ends."""
-    opened = Purse(index, wallet)
+    opened = CredentialSession(index, wallet)
     try:
         yield opened
     finally:
         opened.burn()
 
 
-def find(index: Index, wallet: Wallet) -> Credentials:
+def find_credentials(index: Index, wallet: CredentialSources) -> Credentials:
     """Find credentials for an index: minted, else from the environment, else from .pypirc; else twine asks the keyring."""
     explicit = _from_environment(wallet.environ)
-    if oidc.offered(wallet.environ):
+    if oidc.oidc_available(wallet.environ):
         try:
-            token = oidc.mint(index, wallet.client, wallet.secrets)
+            token = oidc.mint_token(index, wallet.client, wallet.secrets)
         except IndexRefusedError as error:
             if explicit is None:
                 raise
@@ -107,7 +106,7 @@ def find(index: Index, wallet: Wallet) -> Credentials:
                 return Credentials(source="trusted publishing", username=TOKEN_USER, secret=token, minted=True)
     found = explicit or _from_pypirc(index, wallet)
     if found is None:
-        if wallet.environ.get("GITHUB_ACTIONS") and not oidc.offered(wallet.environ):
+        if wallet.environ.get("GITHUB_ACTIONS") and not oidc.oidc_available(wallet.environ):
             wallet.note("trusted publishing needs an identity, and this job may not ask for one: it lacks the permission  id-token: write")
         return Credentials(source="the keyring", username=wallet.environ.get("TWINE_USERNAME", ""))
     wallet.secrets.add(found.secret, username=found.username or TOKEN_USER)
@@ -121,7 +120,7 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     return Credentials(source="TWINE_PASSWORD", username=environ.get("TWINE_USERNAME", "").strip() or TOKEN_USER, secret=secret)
 
 
-def _from_pypirc(index: Index, wallet: Wallet) -> Credentials | None:
+def _from_pypirc(index: Index, wallet: CredentialSources) -> Credentials | None:
     """Read ~/.pypirc (packaging specification "The .pypirc file"): the section of the index's name, or of its address."""
     path = Path(wallet.environ.get("HOME") or Path.home()) / ".pypirc"
     parser = configparser.RawConfigParser()

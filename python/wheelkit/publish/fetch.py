@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError
 from wheelkit.machine import facts
-from wheelkit.publish.look import look
+from wheelkit.publish.simple_api import fetch_existing
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
-    from wheelkit.publish.listing import Listing
     from wheelkit.publish.model import Release, ShippedFile
+    from wheelkit.publish.simple_api import Listing
 
 
 def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple[Path, ...]:
@@ -27,7 +27,7 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
     A file that the index does not show, or that is not what was built, raises CheckFailedError: a higher version, another build of the
     same version, or a file of the same name by somebody else are never even looked at.
     """
-    listings = look(client, index, release.batches)
+    listings = fetch_existing(client, index, release.batches)
     fetched = tuple(
         _fetched(one, listings[batch.distribution], index, client, folder) for batch in release.batches for one in _usable(batch.wheels)
     )

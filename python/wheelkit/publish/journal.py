@@ -32,7 +32,7 @@ def state_folder() -> Path:
     return user_state_path("wheelkit", appauthor=False) / "publish"
 
 
-def place(index: Index, release: Release, folder: Path | None = None) -> Path:
+def journal_path(index: Index, release: Release, folder: Path | None = None) -> Path:
     """Give the path, less its ending, of what is kept for this release on this index.
 
     It follows from names and versions, not from the bytes: two builds of one version must not be published side by side.

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError, OutputError
-from wheelkit.publish.clock import pauses
+from wheelkit.publish.client import backoff_delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from wheelkit.publish.clock import Clock
+    from wheelkit.publish.client import Clock
 
 
 _PATIENCE = 1800.0
@@ -28,7 +28,7 @@ _FAR = 1 << 30
 
 
 @contextmanager
-def held(path: Path, clock: Clock, note: Callable[[str], None], *, patience: float = _PATIENCE) -> Iterator[int]:
+def index_lock(path: Path, clock: Clock, note: Callable[[str], None], *, patience: float = _PATIENCE) -> Iterator[int]:
     """Hold the lock and give its descriptor; wait while another process holds it, and say so once.
 
     Raises CheckFailedError after ``patience`` seconds, OutputError where the file cannot be made.
@@ -50,7 +50,7 @@ def held(path: Path, clock: Clock, note: Callable[[str], None], *, patience: flo
 
 def _wait(descriptor: int, clock: Clock, note: Callable[[str], None], patience: float) -> None:
     started = clock.now()
-    for pause in pauses(0.05, 1.0):
+    for pause in backoff_delays(0.05, 1.0):
         if _taken(descriptor):
             return
         if clock.now() == started or pause == 0.05:  # noqa: PLR2004 - the first time round

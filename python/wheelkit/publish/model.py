@@ -1,4 +1,4 @@
-"""What is to be published: the files of every distribution, in the order in which they may appear on an index."""
+"""Which distribution and version a file's name speaks of, however it is spelled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,36 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelkit.project import Kind
+    from wheelkit.project.read import Kind
+
+
+class FileIdentity(Struct, frozen=True, kw_only=True):
+    """A normalised name (PEP 503) and a canonical version (PEP 440), trailing zeros kept."""
+
+    distribution: str
+    version: str
+
+
+def parse_file_name(filename: str) -> FileIdentity | None:
+    """Read the file name of a wheel or an sdist; None for every other, and for names that no installer understands."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+    try:
+        if filename.endswith(".whl"):
+            name, version, *_ = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidSdistFilename, InvalidWheelFilename):
+        return None
+    return FileIdentity(distribution=str(name), version=str(version))
+
+
+def same_version(filename: str, identity: FileIdentity) -> bool:
+    """Tell whether a file belongs to a release; versions are compared as PEP 440 does (1.0 and 1.0.0 are one)."""
+    from packaging.version import Version
+
+    found = parse_file_name(filename)
+    return found is not None and found.distribution == identity.distribution and Version(found.version) == Version(identity.version)
 
 
 class ShippedFile(Struct, frozen=True, kw_only=True):
@@ -33,7 +62,7 @@ class ShippedFile(Struct, frozen=True, kw_only=True):
         return self.name.endswith(".whl")
 
 
-class Batch(Struct, frozen=True, kw_only=True):
+class DistributionFiles(Struct, frozen=True, kw_only=True):
     """The files of one distribution and version, wheels first; ``needs`` are the earlier ones of the family that it depends on."""
 
     distribution: str
@@ -57,7 +86,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 class Release(Struct, frozen=True, kw_only=True):
     """The whole family, each distribution after all that it needs and the meta last; ``commit`` is what it was built from."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[DistributionFiles, ...]
     commit: str
     dirty: bool
     created: str

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wheelkit.machine.process import Secrets
-    from wheelkit.publish.client import Answer, Client
+    from wheelkit.publish.client import Client, Response
     from wheelkit.publish.index import Index
 
 
@@ -39,14 +39,14 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-def offered(environ: Mapping[str, str]) -> bool:
+def oidc_available(environ: Mapping[str, str]) -> bool:
     """Tell whether the CI service that we run on signs identities for this job."""
     if environ.get("GITLAB_CI"):
         return any(name.endswith("_ID_TOKEN") for name in environ)
     return any(all(environ.get(name) for name in names) for names in _SIGNS.values())
 
 
-def mint(index: Index, client: Client, secrets: Secrets) -> str | None:
+def mint_token(index: Index, client: Client, secrets: Secrets) -> str | None:
     """Exchange this job's identity for an upload token; None where the index knows no trusted publishing.
 
     Raises IndexRefusedError with the index's reason where it does not trust us, CheckFailedError where the CI service signs nothing.
@@ -64,7 +64,7 @@ def mint(index: Index, client: Client, secrets: Secrets) -> str | None:
     return token
 
 
-def burn(index: Index, client: Client, token: str) -> bool:
+def revoke_token(index: Index, client: Client, token: str) -> bool:
     """Have the index forget a minted token; tells whether it did, which it need not (a token dies by itself)."""
     try:
         return client.post_json(_address(index, "burn-token"), {"token": token}).status < 300  # noqa: PLR2004 - any success
@@ -92,7 +92,7 @@ def _identity(audience: str) -> str:
     return identity
 
 
-def _field(answer: Answer, name: str) -> str:
+def _field(answer: Response, name: str) -> str:
     try:
         value = answer.json()[name]
     except (ValueError, KeyError, TypeError):
@@ -102,7 +102,7 @@ def _field(answer: Answer, name: str) -> str:
     return value
 
 
-def _refused(index: Index, answer: Answer) -> IndexRefusedError:
+def _refused(index: Index, answer: Response) -> IndexRefusedError:
     try:
         errors = [(str(one["code"]), str(one["description"])) for one in answer.json()["errors"]]
     except (ValueError, KeyError, TypeError):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from wheelkit.publish.filenames import Identity, same_version
+from wheelkit.publish.model import FileIdentity, same_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from wheelkit.publish.index import Index
-    from wheelkit.publish.listing import IndexFile, Listing
-    from wheelkit.publish.model import Batch, Release, ShippedFile
+    from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
+    from wheelkit.publish.simple_api import IndexFile, Listing
 
 
 class State(StrEnum):
@@ -37,7 +37,7 @@ class PlannedFile(Struct, frozen=True, kw_only=True):
 class PlannedBatch(Struct, frozen=True, kw_only=True):
     """A distribution's files with their states, and the ``strangers``: files of this version on the index that no manifest knows."""
 
-    batch: Batch
+    batch: DistributionFiles
     files: tuple[PlannedFile, ...]
     strangers: tuple[IndexFile, ...] = ()
     begun: datetime | None = None
@@ -83,26 +83,26 @@ class PublishPlan(Struct, frozen=True, kw_only=True):
         return tuple(one.there for one in self.there if one.there is not None and one.there.yanked)
 
 
-def make(release: Release, index: Index, listings: Mapping[str, Listing]) -> PublishPlan:
+def make_publish_plan(release: Release, index: Index, listings: Mapping[str, Listing]) -> PublishPlan:
     """Compare a release with what the index shows of each of its distributions, by normalised name."""
     moments = [one.now for one in listings.values() if one.now is not None]
     return PublishPlan(
         index=index,
         release=release,
-        batches=make_batches(release.batches, listings),
+        batches=plan_batches(release.batches, listings),
         now=max(moments, default=None),
         json=all(one.json for one in listings.values()),
     )
 
 
-def make_batches(batches: Iterable[Batch], listings: Mapping[str, Listing]) -> tuple[PlannedBatch, ...]:
+def plan_batches(batches: Iterable[DistributionFiles], listings: Mapping[str, Listing]) -> tuple[PlannedBatch, ...]:
     """Compare single distributions with what the index shows of them."""
     return tuple(_batch(batch, listings[batch.distribution]) for batch in batches)
 
 
-def _batch(batch: Batch, listing: Listing) -> PlannedBatch:
+def _batch(batch: DistributionFiles, listing: Listing) -> PlannedBatch:
     ours = {one.name for one in batch.files}
-    identity = Identity(distribution=batch.distribution, version=batch.version)
+    identity = FileIdentity(distribution=batch.distribution, version=batch.version)
     of_version = [one for one in listing.files if same_version(one.filename, identity)]
     return PlannedBatch(
         batch=batch,

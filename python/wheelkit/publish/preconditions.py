@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.family import Family
     from wheelkit.machine.process import Run
+    from wheelkit.project.family import Family
     from wheelkit.publish.index import Index
-    from wheelkit.publish.model import Batch, Release
+    from wheelkit.publish.model import DistributionFiles, Release
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding, Report
 
@@ -40,7 +40,7 @@ _PUBLIC_RULES: Mapping[str, str] = {
 }
 
 
-class Terms(Struct, frozen=True, kw_only=True):
+class PublishTerms(Struct, frozen=True, kw_only=True):
     """On what terms a release goes to an index; ``tag_later`` for a caller that makes the tags once all is well."""
 
     folder: Path
@@ -50,7 +50,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     tag_later: bool = False
 
 
-def require(release: Release, indexes: Iterable[Index], terms: Terms, run: Run) -> Report:
+def require_publishable(release: Release, indexes: Iterable[Index], terms: PublishTerms, run: Run) -> Report:
     """Make sure that a release may go to all of the indexes; gives the proof.
 
     Raises CheckFailedError with all reasons of one kind together, UsageError for an option that does not fit the index.
@@ -84,7 +84,7 @@ def _refuse(message: str, lines: Iterable[str], hint: str) -> None:
         raise CheckFailedError(message, detail=detail, hint=hint)
 
 
-def _require_tree(release: Release, indexes: Iterable[Index], terms: Terms) -> None:
+def _require_tree(release: Release, indexes: Iterable[Index], terms: PublishTerms) -> None:
     for index in indexes:
         if terms.allow_dirty and not index.staging:
             raise UsageError(
@@ -117,7 +117,7 @@ def _require_clean(release: Release, index: Index) -> None:
         )
 
 
-def _untagged(release: Release, terms: Terms) -> Iterator[str]:
+def _untagged(release: Release, terms: PublishTerms) -> Iterator[str]:
     """Name the tags that ought to stand on the release's commit and do not; with ``tag_later`` only those that stand elsewhere."""
     repository = Repository(folder=terms.config.root)
     repository.require_trusted()
@@ -168,7 +168,7 @@ def _index_rules(release: Release, report: Report, contract: Contract) -> Iterat
         yield from _sdist_rules(batch, contract)
 
 
-def _sdist_rules(batch: Batch, contract: Contract) -> Iterator[str]:
+def _sdist_rules(batch: DistributionFiles, contract: Contract) -> Iterator[str]:
     if len(batch.sdists) > 1:
         yield f"{batch.distribution}: {len(batch.sdists)} sdists ({some(one.name for one in batch.sdists)}); an index takes one a release"
     promise = contract.promise(batch.distribution)

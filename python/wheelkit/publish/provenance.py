@@ -28,20 +28,20 @@ _COMMIT = "1.3.6.1.4.1.57264.1.13"
 _HOSTS = {"github.com": "GitHub", "gitlab.com": "GitLab"}
 
 
-class Repository(Struct, frozen=True, kw_only=True):
+class PublisherRepository(Struct, frozen=True, kw_only=True):
     """Where a project says that it publishes from: ``owner/name``, and the service where that is known."""
 
     path: str
     service: str = ""
 
     @staticmethod
-    def parse(text: str) -> Repository:
+    def parse(text: str) -> PublisherRepository:
         """Read ``owner/name`` or the repository's address; raises UsageError."""
         parts = urlsplit(text)
         path = parts.path.strip("/").removesuffix(".git")
         if "/" not in path or (parts.scheme and parts.hostname not in _HOSTS):
             raise UsageError(f'"{text}" names no repository', hint="write it like  --repository https://github.com/owner/name")
-        return Repository(path=path, service=_HOSTS.get(parts.hostname or "", ""))
+        return PublisherRepository(path=path, service=_HOSTS.get(parts.hostname or "", ""))
 
     def is_of(self, publisher: Any) -> bool:  # noqa: ANN401 - one of the library's publishers
         """Tell whether a publisher works from here; services do not tell upper from lower case."""
@@ -49,7 +49,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         return path.casefold() == self.path.casefold() and self.service in {"", publisher.kind}
 
 
-class Document(Struct, frozen=True, kw_only=True):
+class Attestation(Struct, frozen=True, kw_only=True):
     """A published file, and the provenance that the index serves for it: None where it serves none."""
 
     file: str
@@ -57,7 +57,7 @@ class Document(Struct, frozen=True, kw_only=True):
     provenance: bytes | None
 
 
-class _Proof(Struct, frozen=True, kw_only=True):
+class _Verification(Struct, frozen=True, kw_only=True):
     """What became of one file: the signers whose attestations hold, else the problem, or the reason why nobody can tell."""
 
     file: str
@@ -66,7 +66,7 @@ class _Proof(Struct, frozen=True, kw_only=True):
     unknown: str = ""
 
 
-def judge(documents: Sequence[Document], index: str, repository: Repository | None) -> Iterator[Finding]:
+def verify_attestations(documents: Sequence[Attestation], index: str, repository: PublisherRepository | None) -> Iterator[Finding]:
     """Verify every attestation; ends with a note that says what was verified and what was not."""
     signed = [one for one in documents if one.provenance is not None]
     if not signed:
@@ -94,7 +94,7 @@ def judge(documents: Sequence[Document], index: str, repository: Repository | No
         yield _verified(good, trust, index, repository)
 
 
-def unseen(files: Iterable[str], index: str) -> Iterator[Finding]:
+def files_without_attestation(files: Iterable[str], index: str) -> Iterator[Finding]:
     """Say of files that were not fetched that their attestations were not looked at."""
     names = tuple(files)
     if names:
@@ -105,7 +105,7 @@ def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") 
     return found("WK907", what=f"the attestations that {index} serves for {some(names)} were not verified: {reason}", fix=fix)
 
 
-def _verified(proofs: Sequence[_Proof], trust: str, index: str, repository: Repository | None) -> Finding:
+def _verified(proofs: Sequence[_Verification], trust: str, index: str, repository: PublisherRepository | None) -> Finding:
     signers = tuple(dict.fromkeys(signer for one in proofs for signer in one.signers))
     publisher = "" if repository else f", and that these are the right publishers, which is {index}'s word alone"
     return found(
@@ -128,7 +128,7 @@ def _trust() -> str:
     return f"sigstore {sigstore.__version__} got them"
 
 
-def _prove(document: Document, repository: Repository | None) -> _Proof:
+def _prove(document: Attestation, repository: PublisherRepository | None) -> _Verification:
     from pydantic import ValidationError
     from pypi_attestations import Provenance
 
@@ -137,22 +137,22 @@ def _prove(document: Document, repository: Repository | None) -> _Proof:
     except ValidationError as error:
         kinds = [one for one in error.errors() if one["type"] == "union_tag_invalid"]
         if kinds:
-            return _Proof(file=document.file, unknown=f"pypi-attestations does not know this kind of publisher: {kinds[0]['msg']}")
+            return _Verification(file=document.file, unknown=f"pypi-attestations does not know this kind of publisher: {kinds[0]['msg']}")
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        return _Proof(
+        return _Verification(
             file=document.file, problem=f"what is served as its provenance is none: {f'{place}: ' if place else ''}{first['msg']}"
         )
     bundles = [one for one in provenance.attestation_bundles if one.attestations]
     if not bundles:
-        return _Proof(file=document.file, problem="its provenance holds no attestation")
+        return _Verification(file=document.file, problem="its provenance holds no attestation")
     if repository is not None and not any(repository.is_of(one.publisher) for one in bundles):
         others = "; ".join(_words(one.publisher) for one in bundles)
-        return _Proof(file=document.file, problem=f"it was signed by {others}, and not from {repository.path}")
+        return _Verification(file=document.file, problem=f"it was signed by {others}, and not from {repository.path}")
     return _proven(document, [one for one in bundles if repository is None or repository.is_of(one.publisher)])
 
 
-def _proven(document: Document, bundles: Sequence[Any]) -> _Proof:
+def _proven(document: Attestation, bundles: Sequence[Any]) -> _Verification:
     from pypi_attestations import Distribution
 
     file = Distribution(name=document.file, digest=document.sha256)
@@ -164,9 +164,9 @@ def _proven(document: Document, bundles: Sequence[Any]) -> _Proof:
                 commit = attestation.certificate_claims.get(_COMMIT, "")
             except Exception as error:  # noqa: BLE001 - the libraries meet what strangers wrote; whatever they raise, it does not hold
                 reason = str(error).removeprefix("Verification failed: ") or type(error).__name__
-                return _Proof(file=document.file, problem=f"the attestation by {_words(bundle.publisher)} does not hold: {reason}")
+                return _Verification(file=document.file, problem=f"the attestation by {_words(bundle.publisher)} does not hold: {reason}")
             signers.append(_words(bundle.publisher) + (f", commit {commit[:12]}" if commit else ""))
-    return _Proof(file=document.file, signers=tuple(dict.fromkeys(signers)))
+    return _Verification(file=document.file, signers=tuple(dict.fromkeys(signers)))
 
 
 def _words(publisher: Any) -> str:  # noqa: ANN401 - one of the library's publishers

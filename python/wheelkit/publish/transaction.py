@@ -16,11 +16,11 @@ from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedE
 from wheelkit.machine.progress import step
 from wheelkit.publish import conflicts
 from wheelkit.publish import plan as plans
-from wheelkit.publish.clock import pauses
-from wheelkit.publish.look import look
+from wheelkit.publish.client import backoff_delays
 from wheelkit.publish.plan import State
-from wheelkit.publish.refusals import known, translate
-from wheelkit.publish.twine import Ending, upload
+from wheelkit.publish.simple_api import fetch_existing
+from wheelkit.publish.twine import UploadResult, upload
+from wheelkit.publish.upload_errors import known_errors, translate
 from wheelkit.text import counted, some
 
 if TYPE_CHECKING:
@@ -28,17 +28,16 @@ if TYPE_CHECKING:
 
     from wheelkit.machine.process import Run
     from wheelkit.machine.progress import Progress
-    from wheelkit.publish.client import Client
-    from wheelkit.publish.clock import Clock
-    from wheelkit.publish.credentials import Purse
+    from wheelkit.publish.client import Client, Clock
+    from wheelkit.publish.credentials import CredentialSession
     from wheelkit.publish.index import Index
     from wheelkit.publish.journal import Journal
-    from wheelkit.publish.model import Batch, Release, ShippedFile
+    from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
     from wheelkit.publish.plan import PlannedBatch, PublishPlan
-    from wheelkit.publish.twine import Upload
+    from wheelkit.publish.twine import TwineRun
 
 
-class Patience(Struct, frozen=True, kw_only=True):
+class WaitPolicy(Struct, frozen=True, kw_only=True):
     """How long the index may take to show what it accepted, and how often an upload is tried, in seconds and times."""
 
     visible: float = 900.0
@@ -46,20 +45,20 @@ class Patience(Struct, frozen=True, kw_only=True):
     first_pause: float = 1.0
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class UploadContext(Struct, frozen=True, kw_only=True):
     """All that a transaction works with."""
 
     client: Client
     run: Run
     clock: Clock
     journal: Journal
-    purse: Purse
+    purse: CredentialSession
     progress: Progress
     keeps: tuple[int, ...] = ()
-    patience: Patience = field(default_factory=Patience)
+    patience: WaitPolicy = field(default_factory=WaitPolicy)
 
 
-class Published(Struct, frozen=True, kw_only=True):
+class PublishResult(Struct, frozen=True, kw_only=True):
     """What a run did: the plan that it began with and the names of the files that it uploaded."""
 
     plan: PublishPlan
@@ -68,12 +67,12 @@ class Published(Struct, frozen=True, kw_only=True):
 
 def survey(release: Release, index: Index, client: Client) -> PublishPlan:
     """Look at the index and compute what is to be done; raises IndexUnavailableError, CheckFailedError for what can never agree."""
-    made = plans.make(release, index, look(client, index, release.batches))
-    conflicts.require_none(made)
+    made = plans.make_publish_plan(release, index, fetch_existing(client, index, release.batches))
+    conflicts.require_no_conflict(made)
     return made
 
 
-def publish(release: Release, index: Index, desk: Desk, tell: Callable[[PublishPlan], None]) -> Published:
+def publish(release: Release, index: Index, desk: UploadContext, tell: Callable[[PublishPlan], None]) -> PublishResult:
     """Bring the whole release onto the index; ``tell`` hears the plan before anything is done.
 
     Raises CheckFailedError for a conflict, IndexRefusedError for a refusal, IndexUnavailableError when the index gives up on us,
@@ -83,7 +82,7 @@ def publish(release: Release, index: Index, desk: Desk, tell: Callable[[PublishP
     tell(plan)
     desk.journal.saw(one.file.name for one in plan.there)
     plan = _settled(plan, desk)
-    work = _Work(plan, desk)
+    work = _Transaction(plan, desk)
     for wave in waves(plan):
         work.wait_for(need for one in wave for need in one.batch.needs)
         # One call of twine sends attestations for all of its files or for none.
@@ -91,7 +90,7 @@ def publish(release: Release, index: Index, desk: Desk, tell: Callable[[PublishP
             work.send(tuple(files))
     if plan.todo:
         work.wait_for([one.distribution for one in release.batches])
-    return Published(plan=plan, uploaded=tuple(one.name for one in plan.todo))
+    return PublishResult(plan=plan, uploaded=tuple(one.name for one in plan.todo))
 
 
 def waves(plan: PublishPlan) -> tuple[tuple[PlannedBatch, ...], ...]:
@@ -107,7 +106,7 @@ def waves(plan: PublishPlan) -> tuple[tuple[PlannedBatch, ...], ...]:
     return tuple(map(tuple, found))
 
 
-def _settled(plan: PublishPlan, desk: Desk) -> PublishPlan:
+def _settled(plan: PublishPlan, desk: UploadContext) -> PublishPlan:
     """Give files that an earlier run sent, and that do not show, the time that the index may take to show them."""
     doubtful = [one for one in plan.todo if one.name in desk.journal.doubtful]
     if not doubtful:
@@ -117,12 +116,12 @@ def _settled(plan: PublishPlan, desk: Desk) -> PublishPlan:
     return survey(plan.release, plan.index, desk.client)
 
 
-def _seen_within(plan: PublishPlan, files: Sequence[ShippedFile], desk: Desk, seconds: float) -> frozenset[str]:
+def _seen_within(plan: PublishPlan, files: Sequence[ShippedFile], desk: UploadContext, seconds: float) -> frozenset[str]:
     """Look again and again until all of the files show or the time is over; gives the names of those that do."""
     wanted = {one.name for one in files}
     batches = [batch for batch in plan.release.batches if any(one.name in wanted for one in batch.files)]
     started = desk.clock.now()
-    pause, seen = pauses(), frozenset[str]()
+    pause, seen = backoff_delays(), frozenset[str]()
     while len(seen) < len(wanted):
         wait = next(pause)
         late = desk.clock.now() - started + wait > seconds
@@ -139,9 +138,9 @@ def _seen_within(plan: PublishPlan, files: Sequence[ShippedFile], desk: Desk, se
     return seen
 
 
-def _seen(plan: PublishPlan, batches: Sequence[Batch], wanted: Iterable[str], desk: Desk) -> frozenset[str]:
-    listings = look(desk.client, plan.index, batches)
-    states = {one.file.name: one for batch in plans.make_batches(batches, listings) for one in batch.files}
+def _seen(plan: PublishPlan, batches: Sequence[DistributionFiles], wanted: Iterable[str], desk: UploadContext) -> frozenset[str]:
+    listings = fetch_existing(desk.client, plan.index, batches)
+    states = {one.file.name: one for batch in plans.plan_batches(batches, listings) for one in batch.files}
     broken = [name for name in wanted if states[name].state is State.DIFFERENT]
     if broken:
         raise CheckFailedError(
@@ -153,10 +152,10 @@ def _seen(plan: PublishPlan, batches: Sequence[Batch], wanted: Iterable[str], de
     return seen
 
 
-class _Work:
+class _Transaction:
     """The uploads of one run, and what is known of them."""
 
-    def __init__(self, plan: PublishPlan, desk: Desk) -> None:
+    def __init__(self, plan: PublishPlan, desk: UploadContext) -> None:
         self._plan = plan
         self._desk = desk
         # Distributions of which every file has been seen on the index with the right bytes.
@@ -187,20 +186,20 @@ class _Work:
         releases = some(f"{batch.name} {batch.version}" for batch in self._batches(left))
         label = f"{releases}: {counted(len(left), 'file')} to {self._plan.index}"
         with step(self._desk.progress, label):
-            pause = pauses(self._desk.patience.first_pause, 60.0)
+            pause = backoff_delays(self._desk.patience.first_pause, 60.0)
             for attempt in range(1, self._desk.patience.attempts + 1):
                 outcome = self._call(left)
                 left = self._left(left, outcome)
                 self._lacking -= {one.name for one in todo} - {one.name for one in left}
                 if not left:
                     return
-                if outcome.ending is not Ending.PASSING or attempt == self._desk.patience.attempts:
+                if outcome.ending is not UploadResult.PASSING or attempt == self._desk.patience.attempts:
                     raise self._given_up(outcome, left)
                 wait = next(pause)
                 self._desk.progress.note(f"{outcome.words}; trying again in {wait:.0f} s")
                 self._desk.clock.sleep(wait)
 
-    def _call(self, files: Sequence[ShippedFile]) -> Upload:
+    def _call(self, files: Sequence[ShippedFile]) -> TwineRun:
         self._require_unchanged(files)
         credentials = self._desk.purse.credentials()
         self._desk.journal.sending(one.name for one in files)
@@ -215,9 +214,9 @@ class _Work:
                 hint="let nothing else write into the dist folder; build again, then run the same command",
             )
 
-    def _left(self, sent: Sequence[ShippedFile], outcome: Upload) -> list[ShippedFile]:
+    def _left(self, sent: Sequence[ShippedFile], outcome: TwineRun) -> list[ShippedFile]:
         """Find out what of a call is still to be uploaded: the index's answer, then its list, then time."""
-        if outcome.ending is Ending.TAKEN:
+        if outcome.ending is UploadResult.TAKEN:
             return []
         left = [one for one in sent if one.name not in outcome.taken]
         # twine sends one file after the other, so those behind the one that failed were not begun; without its name nothing is known.
@@ -229,7 +228,7 @@ class _Work:
             if outcome.taken == () and not outcome.status
             else []
         )
-        if outcome.ending is Ending.PASSING and begun:
+        if outcome.ending is UploadResult.PASSING and begun:
             arrived = _seen_within(self._plan, begun, self._desk, self._plan.index.lag)
             left = [one for one in left if one.name not in arrived]
         elif left:
@@ -238,24 +237,24 @@ class _Work:
         self._desk.journal.unsent(one.name for one in left)
         return left
 
-    def _batches(self, files: Iterable[ShippedFile]) -> list[Batch]:
+    def _batches(self, files: Iterable[ShippedFile]) -> list[DistributionFiles]:
         names = {one.name for one in files}
         return [batch for batch in self._plan.release.batches if any(one.name in names for one in batch.files)]
 
-    def _given_up(self, outcome: Upload, left: Sequence[ShippedFile]) -> Exception:
+    def _given_up(self, outcome: TwineRun, left: Sequence[ShippedFile]) -> Exception:
         total = len(self._plan.release.files)
         done = total - len(self._lacking)
         there = f"{done} of {counted(total, 'file')} of the release {'is' if done == 1 else 'are'} on {self._plan.index}"
         standing = f"{there if done else f'no file of the release is on {self._plan.index}'}; another run goes on from here"
-        if outcome.ending is Ending.REFUSED:
+        if outcome.ending is UploadResult.REFUSED:
             return translate(self._plan.index, outcome, standing)
-        if outcome.ending is Ending.PASSING:
+        if outcome.ending is UploadResult.PASSING:
             return IndexUnavailableError(
                 f"{self._plan.index} did not take {left[0].name} in {self._desk.patience.attempts} attempts: {outcome.words}",
                 detail=standing,
                 hint="run the same command again later",
             )
-        if known(outcome):
+        if known_errors(outcome):
             return translate(self._plan.index, outcome, standing)
         return ToolFailedError(
             f"twine failed while uploading {left[0].name}: {outcome.words}",

@@ -43,7 +43,7 @@ _CHECK_SECONDS, _UPLOAD_SECONDS, _SLOWEST = 300.0, 120.0, 20_000
 _PASSING = frozenset({408, 425, 429})
 
 
-class Ending(Enum):
+class UploadResult(Enum):
     """How an upload ended: all taken, a refusal that stays, a failure that may pass, or something that tells nothing of the index."""
 
     TAKEN = "taken"
@@ -52,17 +52,17 @@ class Ending(Enum):
     BROKEN = "broken"
 
 
-class Upload(Struct, frozen=True, kw_only=True):
+class TwineRun(Struct, frozen=True, kw_only=True):
     """What became of one call: the files that the index took, the one that was under way when it ended, its status and the words."""
 
-    ending: Ending
+    ending: UploadResult
     taken: tuple[str, ...]
     underway: str
     status: int
     words: str
 
 
-def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, keeps: tuple[int, ...] = ()) -> Upload:
+def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, keeps: tuple[int, ...] = ()) -> TwineRun:
     """Upload files in their order; an index's no is told in what comes back, and not raised."""
     signed = all(one.attestations for one in files)
     arguments = ["--no-color", "upload", "--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url", index.upload]
@@ -71,8 +71,8 @@ def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Cr
     # twine waits for ever for an index that has stopped to answer.
     limit = _UPLOAD_SECONDS * len(files) + sum(one.size for one in files) / _SLOWEST
     done = _ran(run, _command([*arguments, *map(str, paths)], credentials.environment(), keeps, limit))
-    found = read(done.returncode, done.output)
-    return replace(found, ending=Ending.PASSING, words=f"no answer within {limit:.0f} s") if done.timed_out else found
+    found = parse_twine_output(done.returncode, done.output)
+    return replace(found, ending=UploadResult.PASSING, words=f"no answer within {limit:.0f} s") if done.timed_out else found
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
@@ -80,7 +80,7 @@ def check(run: Run, files: Sequence[ShippedFile]) -> str:
     done = _ran(run, _command(["--no-color", "check", "--strict", *(str(one.path) for one in files)], {}))
     if done.returncode == 0:
         return ""
-    lines = [line.strip() for line in plain(done.output).splitlines()]
+    lines = [line.strip() for line in without_color(done.output).splitlines()]
     return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
 
 
@@ -99,16 +99,16 @@ def _command(arguments: Sequence[str], env: Mapping[str, str], keeps: tuple[int,
     return Command(argv=argv, env={**fixed, **env}, unset=dropped, keeps=keeps, timeout=timeout)
 
 
-def plain(output: str) -> str:
+def without_color(output: str) -> str:
     """Drop what only colours a terminal."""
     return _ANSI.sub("", output)
 
 
-def read(returncode: int, output: str) -> Upload:
+def parse_twine_output(returncode: int, output: str) -> TwineRun:
     """Read twine's output: which file it was at, and what the index said last."""
     taken: list[str] = []
     current, status, replied = "", 0, False
-    for line in (line.strip() for line in plain(output).splitlines()):
+    for line in (line.strip() for line in without_color(output).splitlines()):
         if match := _SENDING.match(line):
             current, status = match["file"], 0
         elif _REPLY.match(line):
@@ -120,8 +120,8 @@ def read(returncode: int, output: str) -> Upload:
                 taken.append(current)
                 current = ""
         replied = False
-    ending = Ending.TAKEN if returncode == 0 else _ending(status, output)
-    return Upload(ending=ending, taken=tuple(taken), underway=current, status=status, words=_words(output))
+    ending = UploadResult.TAKEN if returncode == 0 else _ending(status, output)
+    return TwineRun(ending=ending, taken=tuple(taken), underway=current, status=status, words=_words(output))
 
 
 _NETWORK = re.compile(
@@ -129,12 +129,12 @@ _NETWORK = re.compile(
 )
 
 
-def _ending(status: int, output: str) -> Ending:
+def _ending(status: int, output: str) -> UploadResult:
     if status in _PASSING or status >= _BROKEN_FROM:
-        return Ending.PASSING
+        return UploadResult.PASSING
     if status >= _REFUSED_FROM:
-        return Ending.REFUSED
-    return Ending.PASSING if _NETWORK.search(output) else Ending.BROKEN
+        return UploadResult.REFUSED
+    return UploadResult.PASSING if _NETWORK.search(output) else UploadResult.BROKEN
 
 
 _TITLE = re.compile(r"<title>\s*(?P<words>.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
@@ -145,7 +145,7 @@ _RAISED = re.compile(
 
 def _words(output: str) -> str:
     """Find the words that say most: the index's own, in its page's title, else the error that twine ended with."""
-    text = plain(output)
+    text = without_color(output)
     titles = [match["words"] for match in _TITLE.finditer(text)]
     if titles:
         return " ".join(titles[-1].split())

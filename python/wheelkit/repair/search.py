@@ -12,14 +12,14 @@ from wheelkit.analysis.claims import runs
 from wheelkit.analysis.policies import policy_for
 from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.matrix import System
-from wheelkit.wheel.library import base_name, matches
+from wheelkit.wheel.library_names import base_name, matches
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit._core import Slice
-    from wheelkit.repair.lines import Recipe
+    from wheelkit.repair.lines import RepairRecipe
     from wheelkit.wheel import Wheel
 
 
@@ -33,7 +33,7 @@ _LINUX_FOLDERS = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", 
 _ORIGIN = ("$ORIGIN", "${ORIGIN}", "@loader_path")
 
 
-class Needs(Struct, kw_only=True):
+class SearchPathNeeds(Struct, kw_only=True):
     """The outside libraries by file name, each with who asks for it (members of the wheel, then libraries); those of them found.
 
     ``strangers`` are files of the right name for another machine, with what they are for. ``folders`` is where was looked.
@@ -44,12 +44,12 @@ class Needs(Struct, kw_only=True):
     strangers: dict[str, str] = field(default_factory=dict)
     folders: dict[Path, None] = field(default_factory=dict)
 
-    def excluded(self, recipe: Recipe) -> tuple[str, ...]:
+    def excluded(self, recipe: RepairRecipe) -> tuple[str, ...]:
         """Name the needed libraries that the recipe leaves to their providers."""
         return tuple(sorted(name for name in self.askers if matches(name, recipe.patterns, recipe.target.system)))
 
 
-class _Asker(Struct, frozen=True, kw_only=True):
+class _SearchPathFinder(Struct, frozen=True, kw_only=True):
     """One architecture of a binary whose needs are followed; ``folder`` is None for a member of the wheel."""
 
     name: str
@@ -58,13 +58,13 @@ class _Asker(Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
-def needs_of(wheel: Wheel, recipe: Recipe, environ: Mapping[str, str] = os.environ) -> Needs:
+def needs_of(wheel: Wheel, recipe: RepairRecipe, environ: Mapping[str, str] = os.environ) -> SearchPathNeeds:
     """Follow the needs of the wheel's binaries over the search paths; excluded libraries and the system's are named, not followed."""
-    needs = Needs()
+    needs = SearchPathNeeds()
     held = {base_name(member.name) for member in wheel.members} | wheel.held
     lowered = {name.lower() for name in held}
     waiting = [
-        _Asker(name=binary.member, part=part, format=binary.scan.format)
+        _SearchPathFinder(name=binary.member, part=part, format=binary.scan.format)
         for binary in wheel.binaries
         if binary.scan
         for part in binary.scan.slices
@@ -85,7 +85,7 @@ def needs_of(wheel: Wheel, recipe: Recipe, environ: Mapping[str, str] = os.envir
     return needs
 
 
-def of_system(library: str, recipe: Recipe) -> bool:
+def of_system(library: str, recipe: RepairRecipe) -> bool:
     """Tell whether every system of the target has the library, so that nothing brings it along."""
     target = recipe.target
     if target.system is System.MACOS:
@@ -96,7 +96,7 @@ def of_system(library: str, recipe: Recipe) -> bool:
     return policy is not None and policy.provides(library)
 
 
-def _followed(library: str, asker: _Asker, common: Iterable[Path], needs: Needs) -> Iterator[_Asker]:
+def _followed(library: str, asker: _SearchPathFinder, common: Iterable[Path], needs: SearchPathNeeds) -> Iterator[_SearchPathFinder]:
     """Find one library and yield its parts for the asker's machine; remember where was looked, and what was there for another."""
     from wheelkit import _core
 
@@ -113,13 +113,13 @@ def _followed(library: str, asker: _Asker, common: Iterable[Path], needs: Needs)
         if parts:
             needs.found[name] = path
             needs.strangers.pop(name, None)
-            return (_Asker(name=name, part=part, format=scan.format, folder=path.parent) for part in parts)
+            return (_SearchPathFinder(name=name, part=part, format=scan.format, folder=path.parent) for part in parts)
         archs = ", ".join(sorted({part.arch for part in scan.slices}))
         needs.strangers.setdefault(name, f"{path} is for {scan.format} {archs}")
     return iter(())
 
 
-def _candidates(library: str, asker: _Asker, common: Iterable[Path]) -> Iterator[Path]:
+def _candidates(library: str, asker: _SearchPathFinder, common: Iterable[Path]) -> Iterator[Path]:
     name = base_name(library)
     if library.startswith("/"):
         yield Path(library)
@@ -135,13 +135,13 @@ def _candidates(library: str, asker: _Asker, common: Iterable[Path]) -> Iterator
         yield folder / name
 
 
-def _folders(recipe: Recipe, environ: Mapping[str, str]) -> Iterator[Path]:
+def _folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[Path]:
     """List the folders that the tool searches for this target, those that were given first; of the others, those that exist."""
     yield from recipe.lib_paths
     yield from (folder for folder in _own_folders(recipe, environ) if folder.is_dir())
 
 
-def _own_folders(recipe: Recipe, environ: Mapping[str, str]) -> Iterator[Path]:
+def _own_folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[Path]:
     system = recipe.target.system
     for variable in _VARIABLES[system]:
         yield from (Path(entry) for entry in environ.get(variable, "").split(os.pathsep) if entry)

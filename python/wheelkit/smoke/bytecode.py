@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.machine.interpreters import Python
-    from wheelkit.smoke.shelf import Compiled, Shelf
+    from wheelkit.smoke.shelf import BytecodeStore, CompiledFile
 
 
 _CACHE = "__pycache__"
@@ -57,7 +57,7 @@ class Bytecode(Struct, frozen=True, kw_only=True):
 
     folder: Path
     family: frozenset[str] = frozenset()
-    shelf: Shelf | None = None
+    shelf: BytecodeStore | None = None
     _kept: dict[str, dict[str, _Kept]] = field(default_factory=dict)
     _met: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     _recalled: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -100,14 +100,14 @@ class Bytecode(Struct, frozen=True, kw_only=True):
         """Put on the shelf what third parties were compiled to, where there is more of it than before."""
         if self.shelf is None:
             return
-        from wheelkit.smoke.shelf import Compiled
+        from wheelkit.smoke.shelf import CompiledFile
 
-        known: dict[tuple[str, str], dict[str, Compiled]] = {}
+        known: dict[tuple[str, str], dict[str, CompiledFile]] = {}
         for interpreter, compiled in self._kept.items():
             for path, kept in compiled.items():
                 # A source that is younger than this run is the installer's copy, and will never be the same file again.
                 if kept.sources and kept.source.written < self._began - _SLACK:
-                    one = Compiled(file=kept.compiled, written=kept.source.written, size=kept.source.size)
+                    one = CompiledFile(file=kept.compiled, written=kept.source.written, size=kept.source.size)
                     known.setdefault((interpreter, kept.sources), {})[path] = one
         grown = {key: found for key, found in known.items() if len(found) > self._recalled.get(key, 0)}
         for (interpreter, sources), found in grown.items():
@@ -188,7 +188,7 @@ def _source(compiled: str) -> str:
     return f"{folder[: -len(_CACHE)]}{name.partition('.')[0]}.py"
 
 
-def _compiled_from(one: Compiled) -> bool:
+def _compiled_from(one: CompiledFile) -> bool:
     """Tell whether bytecode was compiled from a source, as Python does: no flags, then the source's second and size (PEP 552)."""
     try:
         with open(one.file, "rb") as stream:  # noqa: PTH123 - this runs for every module in every environment

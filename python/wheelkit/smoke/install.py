@@ -65,7 +65,7 @@ class Source(Struct, frozen=True, kw_only=True):
         return (password,) if password else ()
 
 
-def index_of(environ: Mapping[str, str] = os.environ) -> str:
+def configured_index(environ: Mapping[str, str] = os.environ) -> str:
     """Give the one index that the user's environment names as the default; extra ones do not count."""
     return next(
         (environ[name].split("=", 1)[-1] if "=http" in environ[name] else environ[name] for name in _INDEX_VARIABLES if environ.get(name)),
@@ -73,12 +73,12 @@ def index_of(environ: Mapping[str, str] = os.environ) -> str:
     )
 
 
-def unset(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def variables_to_unset(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Name the variables that no program of a smoke test may see."""
     return tuple(name for name in environ if name.startswith(_STEERING) and name not in _HARMLESS)
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class InstallTarget(Struct, frozen=True, kw_only=True):
     """The folder of one case: its environment, an empty folder to run in, and the constraints."""
 
     folder: Path
@@ -115,10 +115,10 @@ class Place(Struct, frozen=True, kw_only=True):
         """Run something as a user of the environment would, in the empty folder."""
         env = {"VIRTUAL_ENV": str(self.env), "PYTHONNOUSERSITE": "1"}
         scripts = str(self.env / _SCRIPTS)
-        return Command(argv=argv, cwd=self.work, env=env, unset=unset(), prefix_path=(scripts,), timeout=timeout)
+        return Command(argv=argv, cwd=self.work, env=env, unset=variables_to_unset(), prefix_path=(scripts,), timeout=timeout)
 
 
-def uv_commands(uv: str, case: Case, place: Place, source: Source) -> tuple[Command, ...]:
+def uv_commands(uv: str, case: Case, place: InstallTarget, source: Source) -> tuple[Command, ...]:
     """Build the two commands that make an environment with uv."""
     options = ("--python", place.python(), "--constraints", str(place.constraints), *_uv_source(source))
     make = (uv, "venv", "--quiet", "--no-project", "--python", str(case.python.path), str(place.env))
@@ -126,18 +126,18 @@ def uv_commands(uv: str, case: Case, place: Place, source: Source) -> tuple[Comm
     return (_uv(make, place), _uv(install, place))
 
 
-def tool_commands(uv: str, case: Case, place: Place, source: Source) -> tuple[Command, ...]:
+def tool_commands(uv: str, case: Case, place: InstallTarget, source: Source) -> tuple[Command, ...]:
     """Build the command that installs a distribution as a tool, with uv's folders of tools inside the case's own."""
     options = ("--python", str(case.python.path), "--constraints", str(place.constraints), *_uv_source(source))
     return (_uv((uv, "tool", "install", *options, *case.wanted), place),)
 
 
-def tool_environment(place: Place) -> dict[str, str]:
+def tool_environment(place: InstallTarget) -> dict[str, str]:
     """Give the folders in which uv keeps the case's tool."""
     return {"UV_TOOL_DIR": str(place.env), "UV_TOOL_BIN_DIR": str(place.folder / "tools")}
 
 
-def pip_commands(case: Case, place: Place, source: Source) -> tuple[Command, ...]:
+def pip_commands(case: Case, place: InstallTarget, source: Source) -> tuple[Command, ...]:
     """Build the two commands that make the same environment with venv and pip.
 
     The files are requirements themselves: pip before 24 refuses a constraint with an address where somebody asks for an extra.
@@ -146,12 +146,14 @@ def pip_commands(case: Case, place: Place, source: Source) -> tuple[Command, ...
     files = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
     install = (place.python(), "-m", "pip", "install", "--no-input", "--progress-bar=off", *_pip_source(source), *files)
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}
-    return tuple(Command(argv=argv, cwd=place.work, env=env, unset=unset(), timeout=INSTALL_SECONDS) for argv in (make, install))
+    return tuple(
+        Command(argv=argv, cwd=place.work, env=env, unset=variables_to_unset(), timeout=INSTALL_SECONDS) for argv in (make, install)
+    )
 
 
-def _uv(argv: tuple[str, ...], place: Place) -> Command:
+def _uv(argv: tuple[str, ...], place: InstallTarget) -> Command:
     env = {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_RETRIES": "1", **tool_environment(place)}
-    return Command(argv=argv, cwd=place.work, env=env, unset=unset(), timeout=INSTALL_SECONDS)
+    return Command(argv=argv, cwd=place.work, env=env, unset=variables_to_unset(), timeout=INSTALL_SECONDS)
 
 
 def _uv_source(source: Source) -> tuple[str, ...]:

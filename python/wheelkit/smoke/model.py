@@ -20,7 +20,7 @@ FAMILY = "the family"
 """The label of the case that installs all distributions together."""
 
 
-class Need(Struct, frozen=True, kw_only=True):
+class Dependency(Struct, frozen=True, kw_only=True):
     """What a wheel requires: the name and its extras, and the environment marker as packaging writes it, empty for none."""
 
     name: str
@@ -41,7 +41,7 @@ class Package(Struct, frozen=True, kw_only=True):
     key: str
     name: str
     version: str
-    requires: tuple[Need, ...] = ()
+    requires: tuple[Dependency, ...] = ()
     extras: tuple[str, ...] = ()
     requires_python: str = ""
     record: tuple[RecordRow, ...] = ()
@@ -67,7 +67,7 @@ class Package(Struct, frozen=True, kw_only=True):
         return f"{self.name}{brackets} @ {self.path.as_uri()}#sha256={self.sha256}"
 
 
-class How(StrEnum):
+class InstallMode(StrEnum):
     """How a case is installed."""
 
     ENVIRONMENT = "environment"
@@ -83,7 +83,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """
 
     label: str
-    how: How
+    how: InstallMode
     interpreter: Interpreter
     python: Python
     wanted: tuple[str, ...]
@@ -96,7 +96,7 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """Name the case in a line of its own."""
-        tool = " as a tool" if self.how is How.TOOL else ""
+        tool = " as a tool" if self.how is InstallMode.TOOL else ""
         return f"{self.label}{tool} on {self.interpreter}"
 
     @property
@@ -115,7 +115,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class CaseResult(Struct, frozen=True, kw_only=True):
     """How one case went: no failure is fine. ``checks`` counts what was tried; ``kept`` is the environment where it stays."""
 
     case: Case
@@ -131,10 +131,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return not self.failures
 
 
-class Smoked(Struct, frozen=True, kw_only=True):
+class SmokeResult(Struct, frozen=True, kw_only=True):
     """The whole smoke test: every case, the interpreters that are promised but not here, and what the user should know."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CaseResult, ...]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = field(default=())

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from wheelkit.config import normalise
 from wheelkit.matrix import admits_python
-from wheelkit.smoke.model import FAMILY, Case, How
-from wheelkit.smoke.packages import choose
+from wheelkit.smoke.model import FAMILY, Case, InstallMode
+from wheelkit.smoke.wheels import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def cases(contents: Contents, pythons: Iterable[Python]) -> tuple[Case, ...]:
+def smoke_cases(contents: Contents, pythons: Iterable[Python]) -> tuple[Case, ...]:
     """Plan every case, in the order in which the distributions depend on each other."""
     return tuple(case for python in pythons for case in _on(contents, python))
 
@@ -60,7 +60,7 @@ def _on(contents: Contents, python: Python) -> Iterator[Case]:
         yield _together(contents, python, chosen, names)
     for name in names:
         if name in chosen and chosen[name].scripts:
-            yield replace(_alone(contents, python, chosen, chosen[name]), how=How.TOOL, commands=())
+            yield replace(_alone(contents, python, chosen, chosen[name]), how=InstallMode.TOOL, commands=())
 
 
 def _alone(contents: Contents, python: Python, chosen: Mapping[str, Package], package: Package) -> Case:
@@ -70,7 +70,7 @@ def _alone(contents: Contents, python: Python, chosen: Mapping[str, Package], pa
         missing = f"no wheel of {package.name} here fits {interpreter} on {contents.target}"
     return Case(
         label=key,
-        how=How.ENVIRONMENT,
+        how=InstallMode.ENVIRONMENT,
         interpreter=interpreter,
         python=python,
         wanted=(package.name,),
@@ -88,7 +88,7 @@ def _together(contents: Contents, python: Python, chosen: Mapping[str, Package],
     needed, missing = _closure(contents, chosen, extras, python.interpreter)
     return Case(
         label=FAMILY,
-        how=How.ENVIRONMENT,
+        how=InstallMode.ENVIRONMENT,
         interpreter=python.interpreter,
         python=python,
         wanted=tuple(f"{chosen[name].name}[{','.join(extras[name])}]" if extras[name] else chosen[name].name for name in names),

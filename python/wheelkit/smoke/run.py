@@ -16,28 +16,28 @@ from wheelkit.machine.concurrency import run_all
 from wheelkit.machine.workspace import find_tool
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.compare import compare, sites
+from wheelkit.smoke.environments import cores, remove
 from wheelkit.smoke.install import Source
-from wheelkit.smoke.model import Failure, How, Outcome
-from wheelkit.smoke.rooms import cores, remove
-from wheelkit.smoke.shelf import users_shelf
-from wheelkit.smoke.shown import imported, started
+from wheelkit.smoke.installed import compare, sites
+from wheelkit.smoke.model import CaseResult, Failure, InstallMode
+from wheelkit.smoke.probe import import_results, run_results
+from wheelkit.smoke.shelf import user_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wheelkit.config import Provider
     from wheelkit.machine.process import Command, Completed
-    from wheelkit.smoke.install import Place
+    from wheelkit.smoke.environments import Environment, Environments
+    from wheelkit.smoke.install import InstallTarget
     from wheelkit.smoke.model import Case
-    from wheelkit.smoke.probe import Trouble
-    from wheelkit.smoke.rooms import Room, Rooms
+    from wheelkit.smoke.probe import ProbeFailure
 
 
 _LINES = 14
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class SmokeSettings(Struct, frozen=True, kw_only=True):
     """How cases are run: where third parties come from, by uv or pip, seconds for one check, and whether environments stay."""
 
     source: Source = field(default_factory=Source)
@@ -49,7 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     family: frozenset[str] = frozenset()
 
 
-def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcome, ...]:
+def run(cases: Sequence[Case], settings: SmokeSettings, rooms: Environments) -> tuple[CaseResult, ...]:
     """Run all cases and give their outcomes in the order of the cases.
 
     Raises MissingToolError where the index cannot be reached, or uv is not there. An interrupt ends every program that runs.
@@ -57,9 +57,9 @@ def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcom
     compiled = rooms.folder / "bytecode"
     try:
         compiled.mkdir()
-        bytecode = Bytecode(folder=compiled, family=settings.family, shelf=users_shelf())
+        bytecode = Bytecode(folder=compiled, family=settings.family, shelf=user_store())
         unmade = {case.title for case in cases if not case.missing}
-        bench = _Bench(
+        bench = _SmokeRun(
             settings=settings, rooms=rooms, bytecode=bytecode, turns=threading.Semaphore(settings.jobs or cores()), unmade=unmade
         )
         outcomes = _all(cases, bench)
@@ -69,8 +69,8 @@ def run(cases: Sequence[Case], settings: Settings, rooms: Rooms) -> tuple[Outcom
         remove(compiled)
 
 
-def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
-    outcomes: dict[int, Outcome] = {}
+def _all(cases: Sequence[Case], bench: _SmokeRun) -> tuple[CaseResult, ...]:
+    outcomes: dict[int, CaseResult] = {}
 
     def one(number: int) -> None:
         outcome = outcomes[number] = bench.outcome(cases[number])
@@ -81,27 +81,27 @@ def _all(cases: Sequence[Case], bench: _Bench) -> tuple[Outcome, ...]:
     return tuple(outcomes[number] for number in range(len(cases)))
 
 
-class _Bench(Struct, frozen=True, kw_only=True):
+class _SmokeRun(Struct, frozen=True, kw_only=True):
     """What all cases of one run share.
 
     ``turns`` lets as many of them try something at a time as there are cores; ``unmade`` are the titles of those without an environment.
     """
 
-    settings: Settings
-    rooms: Rooms
+    settings: SmokeSettings
+    rooms: Environments
     bytecode: Bytecode
     turns: threading.Semaphore
     unmade: set[str]
 
-    def outcome(self, case: Case) -> Outcome:
+    def outcome(self, case: Case) -> CaseResult:
         """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
         started = time.monotonic()
         if case.missing:
-            return Outcome(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
+            return CaseResult(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
         room = self.rooms.room(case.label, case.how, case.python)
         try:
             room.place.prepare(case)
-            outcome = _Job(case=case, room=room, bench=self).outcome()
+            outcome = _CaseJob(case=case, room=room, bench=self).outcome()
         finally:
             if not self.settings.keep:
                 self.rooms.leave(room, others=bool(self.unmade))
@@ -111,30 +111,30 @@ class _Bench(Struct, frozen=True, kw_only=True):
         return replace(outcome, seconds=time.monotonic() - started, log=None if outcome.ok else room.log, kept=kept)
 
 
-class _Job(Struct, frozen=True, kw_only=True):
+class _CaseJob(Struct, frozen=True, kw_only=True):
     """One case while it runs."""
 
     case: Case
-    room: Room
-    bench: _Bench
+    room: Environment
+    bench: _SmokeRun
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SmokeSettings:
         return self.bench.settings
 
     @property
-    def place(self) -> Place:
+    def place(self) -> InstallTarget:
         return self.room.place
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CaseResult:
         refusal = self._install()
         self.bench.unmade.discard(self.case.title)
         if refusal is not None:
-            return Outcome(case=self.case, failures=(refusal,), checks=1)
+            return CaseResult(case=self.case, failures=(refusal,), checks=1)
         with self.bench.turns:
             return self._tried()
 
-    def _tried(self) -> Outcome:
+    def _tried(self) -> CaseResult:
         """Compare and try what was installed."""
         failures: list[Failure] = list(compare(self.place.env, self.case.packages, self.settings.family))
         checks = 1
@@ -146,15 +146,15 @@ class _Job(Struct, frozen=True, kw_only=True):
             failures += failed
         for site in found:
             self.bench.bytecode.learn(self.case.python, site)
-        return Outcome(case=self.case, failures=tuple(failures), checks=checks)
+        return CaseResult(case=self.case, failures=tuple(failures), checks=checks)
 
     def _install(self) -> Failure | None:
         for command in self._commands():
             done = self.room.run(command)
             if done.returncode != 0:
-                from wheelkit.smoke.refusal import refused
+                from wheelkit.smoke.install_errors import install_error
 
-                refusal = refused(done, " ".join(self.case.wanted), self.settings.source)
+                refusal = install_error(done, " ".join(self.case.wanted), self.settings.source)
                 if refusal.network:
                     failure = refusal.failure
                     raise MissingToolError(failure.what, detail=failure.detail, hint=failure.fix)
@@ -163,7 +163,7 @@ class _Job(Struct, frozen=True, kw_only=True):
 
     def _commands(self) -> tuple[Command, ...]:
         source = self.settings.source
-        if self.case.how is How.TOOL:
+        if self.case.how is InstallMode.TOOL:
             return install.tool_commands(find_tool("uv"), self.case, self.place, source)
         if self.settings.pip:
             return install.pip_commands(self.case, self.place, source)
@@ -174,27 +174,29 @@ class _Job(Struct, frozen=True, kw_only=True):
         packages = [self.case.packages[key] for key in self.case.checked]
         scripts = {name: module for one in packages for name, module in one.scripts.items()}
         began: dict[str, str] = {}
-        if self.case.how is How.ENVIRONMENT:
+        if self.case.how is InstallMode.ENVIRONMENT:
             told = [(command, self._ran(command, self._shell(command))) for command in self.case.commands]
-            began = started((command for command, failed in told if not failed), scripts, self.place)
-            if asked := probe.questions(packages, imported(began.values())):
+            began = run_results((command for command, failed in told if not failed), scripts, self.place)
+            if asked := probe.probe_questions(packages, import_results(began.values())):
                 yield self._probed(asked)
             yield from (failed for _, failed in told)
-        if self.case.how is How.ENVIRONMENT and len(self.case.checked) == 1 and not self.settings.pip:
+        if self.case.how is InstallMode.ENVIRONMENT and len(self.case.checked) == 1 and not self.settings.pip:
             return  # the tool's environment holds the same, and its scripts are tried there
-        tools = self.place.folder / "tools" if self.case.how is How.TOOL else None
+        tools = self.place.folder / "tools" if self.case.how is InstallMode.TOOL else None
         for name in (name for name in scripts if name not in began):
             yield self._ran(f"{name} --help", (self.place.script(name, tools), "--help"))
 
     def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
-        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, *probe.arguments(asked))
+        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, *probe.probe_arguments(asked))
         done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))
-        return [self._explained(trouble) for trouble in probe.answers(done)]
+        return [self._explained(trouble) for trouble in probe.parse_answers(done)]
 
-    def _explained(self, trouble: Trouble) -> Failure:
-        from wheelkit.smoke.explain import Known, explain
+    def _explained(self, trouble: ProbeFailure) -> Failure:
+        from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 
-        return explain(trouble, Known(env=self.place.env, packages=self.case.packages, providers=self.settings.providers))
+        return explain_import_error(
+            trouble, ErrorContext(env=self.place.env, packages=self.case.packages, providers=self.settings.providers)
+        )
 
     def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
         done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))

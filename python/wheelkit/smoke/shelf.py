@@ -27,7 +27,7 @@ _INDEX = "index"
 _NAME = 40
 
 
-class Compiled(Struct, frozen=True, kw_only=True):
+class CompiledFile(Struct, frozen=True, kw_only=True):
     """A compiled file: where it is, when its source was written, in nanoseconds, and how large that is."""
 
     file: str
@@ -35,7 +35,7 @@ class Compiled(Struct, frozen=True, kw_only=True):
     size: int
 
 
-class _Entry(Struct, frozen=True):
+class _CachedModule(Struct, frozen=True):
     """What the index of a pack says of a file; its name is its number."""
 
     written: int
@@ -43,26 +43,26 @@ class _Entry(Struct, frozen=True):
     digest: bytes
 
 
-class Shelf(Struct, frozen=True, kw_only=True):
+class BytecodeStore(Struct, frozen=True, kw_only=True):
     """A folder of packs, at most ``limit`` bytes large, each a folder named by an interpreter and the distribution's sources."""
 
     folder: Path
     limit: int = _LIMIT
 
-    def load(self, interpreter: str, sources: str) -> dict[str, Compiled]:
+    def load(self, interpreter: str, sources: str) -> dict[str, CompiledFile]:
         """Give the compiled files of a distribution by their paths below site-packages, without those that are damaged."""
         folders = self._place(interpreter, sources)
-        found: dict[str, Compiled] = {}
+        found: dict[str, CompiledFile] = {}
         with suppress(OSError, msgspec.DecodeError):
-            index = msgspec.msgpack.decode((folders / _INDEX).read_bytes(), type=dict[str, _Entry])
+            index = msgspec.msgpack.decode((folders / _INDEX).read_bytes(), type=dict[str, _CachedModule])
             os.utime(folders)
             for number, (path, entry) in enumerate(index.items()):
                 file = f"{folders}/{number}"
                 if _digest(file) == entry.digest:
-                    found[path] = Compiled(file=file, written=entry.written, size=entry.size)
+                    found[path] = CompiledFile(file=file, written=entry.written, size=entry.size)
         return found
 
-    def save(self, interpreter: str, sources: str, compiled: Mapping[str, Compiled]) -> None:
+    def save(self, interpreter: str, sources: str, compiled: Mapping[str, CompiledFile]) -> None:
         """Keep the compiled files of a distribution in the place of those that were there; a cache that cannot be written is no matter."""
         folders = self._place(interpreter, sources)
         draft, old = (self.folder / f".tmp-{os.urandom(8).hex()}" for _ in range(2))
@@ -71,7 +71,7 @@ class Shelf(Struct, frozen=True, kw_only=True):
             index = {}
             for number, (path, one) in enumerate(compiled.items()):
                 _link(one.file, f"{draft}/{number}")
-                index[path] = _Entry(one.written, one.size, _digest(one.file))
+                index[path] = _CachedModule(one.written, one.size, _digest(one.file))
             (draft / _INDEX).write_bytes(msgspec.msgpack.encode(index))
             with suppress(FileNotFoundError):
                 folders.rename(old)
@@ -110,8 +110,8 @@ def _link(file: str, place: str) -> None:
         shutil.copyfile(file, place)
 
 
-def users_shelf() -> Shelf | None:
+def user_store() -> BytecodeStore | None:
     """Give the shelf in the user's cache; None where the environment wants no cache."""
     from wheelkit.machine import folders
 
-    return Shelf(folder=folders.cache_folder() / folders.BYTECODE_FOLDER) if folders.cache_enabled() else None
+    return BytecodeStore(folder=folders.cache_folder() / folders.BYTECODE_FOLDER) if folders.cache_enabled() else None

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from wheelkit.config import Config, Provider
-    from wheelkit.family import Family
     from wheelkit.matrix import Target
-    from wheelkit.project import Distribution, Kind
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution, Kind
     from wheelkit.wheel import Wheel
 
 

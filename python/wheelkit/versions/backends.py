@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.config import normalise
-from wheelkit.versions import texts
+from wheelkit.versions import text_files
 from wheelkit.versions.bump import same_version
 from wheelkit.versions.locks import cargo_manifest
-from wheelkit.versions.model import Form, Place, Scheme
-from wheelkit.versions.tables import at, toml, toml_place
+from wheelkit.versions.model import FileFormat, Scheme, VersionLocation
+from wheelkit.versions.toml_files import at, toml, toml_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ _ASSIGNED = r"(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<value>.
 _CFG_ATTR = re.compile(r"^version\s*[=:]\s*attr:\s*(?P<attr>[\w.]+)", re.MULTILINE)
 _CFG_FILE = re.compile(r"^version\s*[=:]\s*file:\s*(?P<file>[^\s,]+)", re.MULTILINE)
 
-Found = Place | Scheme
+Found = VersionLocation | Scheme
 
 
 def stated(folder: Path, document: Mapping[str, Any]) -> Iterator[Found]:
@@ -55,7 +55,7 @@ def stated(folder: Path, document: Mapping[str, Any]) -> Iterator[Found]:
     if backend == "maturin":
         yield from _cargo(folder, document)
     if backend == "mesonpy":
-        yield from texts.meson(folder)
+        yield from text_files.meson(folder)
     if backend.startswith("flit"):
         yield from _flit(folder, document)
     yield from _hatch(folder, document)
@@ -70,7 +70,7 @@ def computed_from_tags(folder: Path, document: Mapping[str, Any]) -> bool:
     names = {
         normalise(match[1]) for text in (requires if isinstance(requires, list) else ()) if (match := _REQUIREMENT_NAME.match(str(text)))
     }
-    setup_py, setup_cfg = texts.read(folder / "setup.py") or "", texts.read(folder / "setup.cfg") or ""
+    setup_py, setup_cfg = text_files.read(folder / "setup.py") or "", text_files.read(folder / "setup.cfg") or ""
     return bool(names & _FROM_TAGS or _TAGGED_SETUP.search(setup_py) or _VERSIONEER.search(setup_cfg))
 
 
@@ -86,11 +86,11 @@ def _cargo(folder: Path, document: Mapping[str, Any]) -> Iterator[Found]:
     fixed = at(document, "project", "version")
     if isinstance(version, str):
         if not isinstance(fixed, str) or same_version(version, fixed):
-            yield toml_place(path, ("package", "version"), version, Form.CARGO)
+            yield toml_place(path, ("package", "version"), version, FileFormat.CARGO)
     elif at(version or {}, "workspace") is True:
         for parent in (path.parent, *path.parent.parents):
             if isinstance(shared := at(toml(parent / "Cargo.toml"), "workspace", "package", "version"), str):
-                yield toml_place(parent / "Cargo.toml", ("workspace", "package", "version"), shared, Form.CARGO)
+                yield toml_place(parent / "Cargo.toml", ("workspace", "package", "version"), shared, FileFormat.CARGO)
                 return
 
 
@@ -134,9 +134,9 @@ def _scikit_build(folder: Path, document: Mapping[str, Any]) -> Iterator[Found]:
         yield from _by_pattern(folder / table["input"], table.get("regex", _ASSIGNED))
 
 
-def _by_pattern(path: Path, pattern: object) -> Iterator[Place]:
+def _by_pattern(path: Path, pattern: object) -> Iterator[VersionLocation]:
     """Find the version as the backend does, by a regular expression with a group ``version`` or ``value``; else as people write it."""
-    place = texts.by_pattern(path, pattern) if isinstance(pattern, str) else texts.in_file(path)
+    place = text_files.by_pattern(path, pattern) if isinstance(pattern, str) else text_files.in_file(path)
     if place is not None:
         yield place
 
@@ -148,7 +148,7 @@ def _setuptools(folder: Path, document: Mapping[str, Any], backend: str) -> Iter
     # A backend of the project's own, as a rule, wraps that of setuptools.
     if backend not in {"", "setuptools.build_meta"} and at(document, "build-system", "backend-path") is None:
         return
-    cfg = texts.read(folder / "setup.cfg") or ""
+    cfg = text_files.read(folder / "setup.cfg") or ""
     table = at(document, "tool", "setuptools", "dynamic", "version")
     table = table if isinstance(table, dict) else {}
     files = table.get("file")
@@ -157,27 +157,27 @@ def _setuptools(folder: Path, document: Mapping[str, Any], backend: str) -> Iter
     attributes = [table["attr"]] if isinstance(table.get("attr"), str) else []
     attributes += [found["attr"] for found in _CFG_ATTR.finditer(cfg)]
     for name in named:
-        if place := texts.in_file(folder / str(name)):
+        if place := text_files.in_file(folder / str(name)):
             yield place
     for attribute in attributes:
         module, _, variable = attribute.rpartition(".")
         yield from _first(folder, _modules(module), variable)
     for name in ("setup.cfg", "setup.py"):
-        if place := texts.in_file(folder / name):
+        if place := text_files.in_file(folder / name):
             yield place
     if not at(document, "project", "version"):
         yield from _named_by_setup(folder)
 
 
-def _named_by_setup(folder: Path) -> Iterator[Place]:
+def _named_by_setup(folder: Path) -> Iterator[VersionLocation]:
     """Look at the files that setup.py names, where it states no version itself: it reads one of them.
 
     Those whose name speaks of a version are taken all; else the first that states one, whatever it is called.
     """
-    text = texts.read(folder / "setup.py") or ""
-    if not text or texts.in_file(folder / "setup.py") is not None:
+    text = text_files.read(folder / "setup.py") or ""
+    if not text or text_files.in_file(folder / "setup.py") is not None:
         return
-    found = [(name, place) for name in _files_in(text) if (place := texts.in_file(folder / name))]
+    found = [(name, place) for name in _files_in(text) if (place := text_files.in_file(folder / name))]
     telling = [place for name, place in found if re.search("version", name, re.IGNORECASE)]
     yield from telling or [place for name, place in found if not name.endswith(".txt")][:1]
 
@@ -198,13 +198,13 @@ def _files_in(text: str) -> Iterator[str]:
 def _modules(module: str) -> Iterator[str]:
     """Name the files in which a module can lie."""
     module = module.replace(".", "/")
-    for source in texts.SOURCES:
+    for source in text_files.SOURCES:
         yield f"{source}{module}.py"
         yield f"{source}{module}/__init__.py"
 
 
-def _first(folder: Path, names: Iterator[str], variable: str) -> Iterator[Place]:
+def _first(folder: Path, names: Iterator[str], variable: str) -> Iterator[VersionLocation]:
     for path in (folder / name for name in names):
-        if place := texts.in_file(path, variable) or texts.in_file(path):
+        if place := text_files.in_file(path, variable) or text_files.in_file(path):
             yield place
             return

@@ -15,7 +15,7 @@ _PARTS = 3
 _PATCH = 2
 
 
-class Part(StrEnum):
+class BumpPart(StrEnum):
     """What a bump raises."""
 
     MAJOR = "major"
@@ -61,27 +61,27 @@ def for_cargo(text: str) -> str:
     return ".".join(map(str, release)) + (f"-{'.'.join(before)}" if before else "")
 
 
-def bumped(text: str, part: Part) -> str:
+def bumped(text: str, part: BumpPart) -> str:
     """Compute the version that follows.
 
     A preliminary version (``1.3.0rc1``, ``1.2.4.dev5``) is finished by the bump that it was preparing, instead of being passed over.
     Raises UsageError for ``final`` of a version that is final.
     """
     current = parse(text)
-    if part is Part.PRE:
+    if part is BumpPart.PRE:
         return _pre(current)
-    if part is Part.FINAL:
+    if part is BumpPart.FINAL:
         if str(current) == _joined(current, _release(current)):
             raise UsageError(f"{current} is final already", hint="wheelkit version bump patch")
         return _joined(current, _release(current))
     release = _release(current)
-    index = list(Part).index(part)
+    index = list(BumpPart).index(part)
     preparing = current.is_prerelease and not any(release[index + 1 :])
     raised = release if preparing else (*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :]))
     return _joined(current, raised)
 
 
-def development(text: str, stamp: str) -> str:
+def dev_version(text: str, stamp: str) -> str:
     """Compute the development version of what comes next: ``1.2.3`` -> ``1.2.4.dev<stamp>``; a local version is dropped."""
     current = parse(text)
     if current.is_devrelease:
@@ -89,7 +89,7 @@ def development(text: str, stamp: str) -> str:
     elif current.pre is not None:
         base = _pre(current)
     else:
-        base = bumped(current.public, Part.PATCH)
+        base = bumped(current.public, BumpPart.PATCH)
     return f"{base}.dev{stamp}"
 
 
@@ -103,7 +103,7 @@ def _pre(current: Version) -> str:
     if current.pre is not None:
         letter, number = current.pre
         return _joined(current, _release(current)) + f"{letter}{number if current.is_devrelease else number + 1}"
-    final = _joined(current, _release(current)) if current.is_devrelease else bumped(current.public, Part.PATCH)
+    final = _joined(current, _release(current)) if current.is_devrelease else bumped(current.public, BumpPart.PATCH)
     return f"{final}rc1"
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
-from wheelkit.versions import texts
+from wheelkit.versions import text_files
 from wheelkit.versions.bump import for_cargo, parse
-from wheelkit.versions.model import Form, Key, Scheme, Span
+from wheelkit.versions.model import FileFormat, Key, Scheme, Span
 from wheelkit.versions.ranges import admits, moved, valid
 from wheelkit.versions.state import settings
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from wheelkit.config import Config
-    from wheelkit.versions.model import Need, Place, State, Versioned
+    from wheelkit.versions.model import FamilyRequirement, FamilyVersions, VersionedDistribution, VersionLocation
 
 
-class Edit(Struct, frozen=True, kw_only=True):
+class TextEdit(Struct, frozen=True, kw_only=True):
     """One text that is replaced by another at a place: ``old`` is the part of it that changes, ``new`` what that part becomes."""
 
-    place: Place
+    place: VersionLocation
     old: str
     new: str
 
@@ -40,22 +40,22 @@ class Edit(Struct, frozen=True, kw_only=True):
         return self.place.text.replace(self.old, self.new, 1)
 
 
-class Move(Struct, frozen=True, kw_only=True):
+class VersionMove(Struct, frozen=True, kw_only=True):
     """A range that followed: whose, of which sibling, from what to what."""
 
-    need: Need
+    need: FamilyRequirement
     new: str
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class VersionChange(Struct, frozen=True, kw_only=True):
     """Everything that a new set of versions means: versions before and after, ranges that follow, and the files as they will be."""
 
     versions: Mapping[str, tuple[str, str]]
-    moves: tuple[Move, ...]
+    moves: tuple[VersionMove, ...]
     files: Mapping[Path, tuple[str, str]]
 
 
-def plan(config: Config, state: State, versions: Mapping[str, str]) -> Change:
+def plan_change(config: Config, state: FamilyVersions, versions: Mapping[str, str]) -> VersionChange:
     """Compute what new versions of some members change, without writing anything.
 
     Raises UsageError for a version that wheelkit cannot edit, CheckFailedError where a dependent would not admit a new version,
@@ -68,14 +68,14 @@ def plan(config: Config, state: State, versions: Mapping[str, str]) -> Change:
     _require_admitted(state, versions, moves)
     edits = [_version_edit(place, version) for key, version in versions.items() for place in state.members[key].places]
     edits += [_range_edit(move) for move in moves if move.new != move.need.range]
-    return Change(
+    return VersionChange(
         versions={key: (state.members[key].version or "", version) for key, version in versions.items()},
         moves=tuple(move for move in moves if move.new != move.need.range),
         files=_files(edits),
     )
 
 
-def require_agreement(state: State, keys: Iterable[str]) -> None:
+def require_agreement(state: FamilyVersions, keys: Iterable[str]) -> None:
     """Refuse to compute the next version of a member whose places state different ones: nobody knows which of them it follows."""
     from packaging.version import InvalidVersion, Version
 
@@ -94,7 +94,7 @@ def require_agreement(state: State, keys: Iterable[str]) -> None:
             )
 
 
-def _require_editable(member: Versioned) -> None:
+def _require_editable(member: VersionedDistribution) -> None:
     if member.editable:
         return
     name = member.distribution.name
@@ -111,15 +111,15 @@ def _version_files_hint(key: str) -> str:
     return f'say where it stands:  [tool.wheelkit.distribution.{key}] version-files = ["src/{key.replace("-", "_")}/__init__.py"]'
 
 
-def _move(config: Config, state: State, need: Need, version: str) -> Move:
+def _move(config: Config, state: FamilyVersions, need: FamilyRequirement, version: str) -> VersionMove:
     if not valid(need.range, poetry=need.poetry):
         where = f"{state.shown(need.place.path)}, {need.place.where}"
         raise ProjectError(f'{where}: "{need.range}" is no range of versions; nothing was changed', hint="mend it, then run it again")
     policy = settings(config, need.sibling).range_policy or config.version.range_policy
-    return Move(need=need, new=moved(need.range, version, policy, poetry=need.poetry))
+    return VersionMove(need=need, new=moved(need.range, version, policy, poetry=need.poetry))
 
 
-def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable[Move]) -> None:
+def _require_admitted(state: FamilyVersions, versions: Mapping[str, str], moves: Iterable[VersionMove]) -> None:
     new = {move.need: move.new for move in moves}
     lines = []
     for need in state.needs:
@@ -136,21 +136,21 @@ def _require_admitted(state: State, versions: Mapping[str, str], moves: Iterable
         )
 
 
-def _version_edit(place: Place, version: str) -> Edit:
-    return Edit(place=place, old=place.text, new=for_cargo(version) if place.form is Form.CARGO else version)
+def _version_edit(place: VersionLocation, version: str) -> TextEdit:
+    return TextEdit(place=place, old=place.text, new=for_cargo(version) if place.form is FileFormat.CARGO else version)
 
 
-def _range_edit(move: Move) -> Edit:
+def _range_edit(move: VersionMove) -> TextEdit:
     """Replace the range alone: escapes in the rest of the requirement stay as they are written."""
     need = move.need
     if need.range:
-        return Edit(place=need.place, old=need.range, new=move.new)
+        return TextEdit(place=need.place, old=need.range, new=move.new)
     head = need.place.text[: need.span.start if need.span else None].rstrip()
-    return Edit(place=need.place, old=head, new=head + move.new)
+    return TextEdit(place=need.place, old=head, new=head + move.new)
 
 
-def _files(edits: Sequence[Edit]) -> dict[Path, tuple[str, str]]:
-    by_file: dict[Path, dict[Span | Key, Edit]] = {}
+def _files(edits: Sequence[TextEdit]) -> dict[Path, tuple[str, str]]:
+    by_file: dict[Path, dict[Span | Key, TextEdit]] = {}
     for edit in edits:
         same = by_file.setdefault(edit.place.path.resolve(), {}).setdefault(edit.place.at, edit)
         if same.new != edit.new:
@@ -162,8 +162,8 @@ def _files(edits: Sequence[Edit]) -> dict[Path, tuple[str, str]]:
     return {path: pair for path, pair in files.items() if pair[0] != pair[1]}
 
 
-def _edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
-    before = texts.read(path) or ""
+def _edited(path: Path, edits: Sequence[TextEdit]) -> tuple[str, str]:
+    before = text_files.read(path) or ""
     if path.suffix == ".toml":
         return before, _edited_toml(path, before, edits)
     after = before
@@ -173,7 +173,7 @@ def _edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
     return before, after
 
 
-def _edited_toml(path: Path, text: str, edits: Sequence[Edit]) -> str:
+def _edited_toml(path: Path, text: str, edits: Sequence[TextEdit]) -> str:
     """Replace parts of strings in a TOML file, with every other byte left as it is.
 
     Of all places where the old text stands, the right one is that whose change makes the document the wanted one. (tomlkit finds places
@@ -204,7 +204,7 @@ def _parses_to(text: str, wanted: Mapping[str, Any]) -> bool:
         return False
 
 
-def write(change: Change) -> None:
+def write(change: VersionChange) -> None:
     """Write all files or none: each beside its place first, then all renamed; a failure puts back what was renamed.
 
     Raises CheckFailedError where a file changed since it was read, OutputError where one cannot be written.
@@ -212,7 +212,7 @@ def write(change: Change) -> None:
     staged: dict[Path, Path] = {}
     try:
         for path, (before, after) in change.files.items():
-            if texts.read(path) != before:
+            if text_files.read(path) != before:
                 raise CheckFailedError(f"{path} changed while it was being edited; nothing was written", hint="run the command again")
             staged[path] = _staged(path, after)
         _swap(staged, change.files)
@@ -228,7 +228,7 @@ def _staged(path: Path, text: str) -> Path:
     copy = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(texts.encoded(text))
+            stream.write(text_files.encoded(text))
             stream.flush()
             os.fsync(stream.fileno())
         shutil.copymode(path, copy)
@@ -247,5 +247,5 @@ def _swap(staged: Mapping[Path, Path], files: Mapping[Path, tuple[str, str]]) ->
     except BaseException:
         with contextlib.suppress(OSError):
             for path in done:
-                path.write_bytes(texts.encoded(files[path][0]))
+                path.write_bytes(text_files.encoded(files[path][0]))
         raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.machine.git import Repository
 from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
-from wheelkit.versions.model import Problem, Scheme
+from wheelkit.versions.model import Scheme, VersionProblem
 from wheelkit.versions.ranges import admits, bounded, closed, moved, valid
 from wheelkit.versions.state import settings
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from wheelkit.config import Config
-    from wheelkit.versions.model import Need, State, Versioned
+    from wheelkit.versions.model import FamilyRequirement, FamilyVersions, VersionedDistribution
 
 
 _GLIMPSE = 5
 
 
-def check(config: Config, state: State) -> tuple[Problem, ...]:
+def check(config: Config, state: FamilyVersions) -> tuple[VersionProblem, ...]:
     """Find every drift: in the versions, in the ranges between siblings, and between the templates of tags."""
     found = [problem for member in state.members.values() for problem in _member(state, member)]
     found += [problem for need in state.needs for problem in _need(state, need)]
     return (*found, *ambiguous(config, state, [key for key in state.members if settings(config, key).tag is not None]))
 
 
-def _member(state: State, member: Versioned) -> Iterator[Problem]:
+def _member(state: FamilyVersions, member: VersionedDistribution) -> Iterator[VersionProblem]:
     name = member.distribution.name
     if member.scheme is Scheme.TAGS and member.tagged is None:
-        yield Problem(
+        yield VersionProblem(
             distribution=name,
             where="git tags",
             what="its version comes from git tags, and no tag below this commit holds one",
@@ -46,18 +46,20 @@ def _member(state: State, member: Versioned) -> Iterator[Problem]:
     if len(told) > 1:
         parts = "; ".join(" and ".join(places) for places in told.values())
         first = member.version
-        yield Problem(distribution=name, where=parts, what=f"its version is {parts}", fix=f"wheelkit version set {first} {name}")
+        yield VersionProblem(distribution=name, where=parts, what=f"its version is {parts}", fix=f"wheelkit version set {first} {name}")
 
 
-def _invalid(state: State, member: Versioned) -> Iterator[Problem]:
+def _invalid(state: FamilyVersions, member: VersionedDistribution) -> Iterator[VersionProblem]:
     for place in member.places:
         if _canonical(place.text) == place.text and not _is_version(place.text):
             where = f"{state.shown(place.path)}, {place.where}"
             fix = f"wheelkit version set 1.2.3 {member.distribution.name}"
-            yield Problem(distribution=member.distribution.name, where=where, what=f'"{place.text}" is no version by PEP 440', fix=fix)
+            yield VersionProblem(
+                distribution=member.distribution.name, where=where, what=f'"{place.text}" is no version by PEP 440', fix=fix
+            )
 
 
-def _need(state: State, need: Need) -> Iterator[Problem]:
+def _need(state: FamilyVersions, need: FamilyRequirement) -> Iterator[VersionProblem]:
     dependent, sibling = state.members[need.dependent].distribution.name, state.members[need.sibling]
     where = f"{state.shown(need.place.path)}, {need.place.where}"
     version = sibling.version if sibling.version and _is_version(sibling.version) else None
@@ -66,18 +68,18 @@ def _need(state: State, need: Need) -> Iterator[Problem]:
         if not need.published:
             return
         what = f'"{_written(need)}" names a file or an address: indexes refuse that, and no version is promised'
-        yield Problem(distribution=dependent, where=where, what=what, fix=fix)
+        yield VersionProblem(distribution=dependent, where=where, what=what, fix=fix)
         return
     if need.range and version and not admits(need.range, version, poetry=need.poetry):
         what = f"it needs {sibling.distribution.name} {need.range}, and {sibling.distribution.name} is {version}"
         follow = f"wheelkit version set {version} {sibling.distribution.name}   (the ranges follow)"
-        yield Problem(distribution=dependent, where=where, what=what, fix=follow if need.editable and sibling.editable else fix)
+        yield VersionProblem(distribution=dependent, where=where, what=what, fix=follow if need.editable and sibling.editable else fix)
     if need.published and not bounded(need.range, poetry=need.poetry):
         what = f'"{_written(need)}" has no upper bound: a later {sibling.distribution.name} that breaks it would be installed'
-        yield Problem(distribution=dependent, where=where, what=what, fix=fix)
+        yield VersionProblem(distribution=dependent, where=where, what=what, fix=fix)
 
 
-def _suggested(need: Need, version: str | None) -> str:
+def _suggested(need: FamilyRequirement, version: str | None) -> str:
     known = version or "1.0.0"
     if need.span is None or not valid(need.range, poetry=need.poetry):
         return f'"{moved("", known)}"' if need.poetry else f'"{need.sibling}{moved("", known)}"'
@@ -87,12 +89,12 @@ def _suggested(need: Need, version: str | None) -> str:
     return f'"{head if need.range else head.rstrip()}{new}{tail}"'
 
 
-def _written(need: Need) -> str:
+def _written(need: FamilyRequirement) -> str:
     """Show a requirement as it is written; poetry's with the name that stands before it."""
     return f"{need.sibling} = {need.place.text}" if need.poetry else need.place.text.strip()
 
 
-def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Problem]:
+def ambiguous(config: Config, state: FamilyVersions, keys: Iterable[str]) -> Iterator[VersionProblem]:
     """Find templates by which one tag could mean two of the distributions; one template for all is fine while their versions are one."""
     groups: dict[str, list[str]] = {}
     for key in sorted(keys):
@@ -107,16 +109,16 @@ def ambiguous(config: Config, state: State, keys: Iterable[str]) -> Iterator[Pro
         samples = ((a, b, _confused((one, state.members[a].version), (other, state.members[b].version))) for a, b in members)
         for a, b, sample in islice(((a, b, sample) for a, b, sample in samples if sample), 1):
             what = f'the tag "{sample}" can mean {a} ("{one}") and {b} ("{other}")'
-            yield Problem(distribution=a, where="tag", what=what, fix=_tag_fix(b))
+            yield VersionProblem(distribution=a, where="tag", what=what, fix=_tag_fix(b))
 
 
-def _shared(state: State, template: str, names: Sequence[str]) -> Problem:
+def _shared(state: FamilyVersions, template: str, names: Sequence[str]) -> VersionProblem:
     told = [f"{name} {state.members[name].version or '(of unknown version)'}" for name in names]
     told = told if len(told) <= _GLIMPSE else [*told[: _GLIMPSE - 1], f"{len(told) - _GLIMPSE + 1} more"]
     pair = len(names) == 2  # noqa: PLR2004 - of two, people say both
     what = f'{", ".join(told[:-1])} and {told[-1]} are {"both" if pair else "all"} tagged "{template}"'
     fix = _tag_fix(names[1]) + ("" if pair else "   (and so on: each its own)")
-    return Problem(distribution=names[0], where="tag", what=what, fix=fix)
+    return VersionProblem(distribution=names[0], where="tag", what=what, fix=fix)
 
 
 def _tag_fix(name: str) -> str:

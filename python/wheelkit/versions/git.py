@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.machine.git import Repository
-from wheelkit.versions.bump import Part, bumped
-from wheelkit.versions.model import Tagged
+from wheelkit.versions.bump import BumpPart, bumped
+from wheelkit.versions.model import TaggedVersion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def version_in(tag: str, template: str) -> str | None:
         return None
 
 
-def tagged(folder: Path, template: str) -> Tagged | None:
+def tagged(folder: Path, template: str) -> TaggedVersion | None:
     """Compute the version that tags give a folder: the newest tag's, or a development version of the next patch after it.
 
     That is how setuptools-scm and hatch-vcs compute it as well, less the local part.
@@ -43,5 +43,5 @@ def tagged(folder: Path, template: str) -> Tagged | None:
     version, tag = max(found, key=lambda pair: Version(pair[0]))
     commits = int(next(iter(repository.lines("rev-list", "--count", f"{tag}..HEAD")), "0"))
     changed = commits or any(repository.lines("status", "--porcelain", "--untracked-files=no"))
-    computed = f"{bumped(version, Part.PATCH)}.dev{commits}" if changed else version
-    return Tagged(tag=tag, version=computed, commits=commits)
+    computed = f"{bumped(version, BumpPart.PATCH)}.dev{commits}" if changed else version
+    return TaggedVersion(tag=tag, version=computed, commits=commits)

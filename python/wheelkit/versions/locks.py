@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.config import normalise
-from wheelkit.versions import texts
-from wheelkit.versions.model import Form, Place, Span
-from wheelkit.versions.tables import at, toml
+from wheelkit.versions import text_files
+from wheelkit.versions.model import FileFormat, Span, VersionLocation
+from wheelkit.versions.toml_files import at, toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from wheelkit.project import Distribution
+    from wheelkit.project.read import Distribution
 
 
 # What `cargo` and `uv` write: name, version, and a source only for what comes from elsewhere (uv's own are editable or virtual).
@@ -24,13 +24,13 @@ _PACKAGE = re.compile(
 _LOCAL = re.compile(r"source = \{ (?:editable|virtual|directory) = ")
 
 
-def own(folder: Path, document: Mapping[str, Any], item: Distribution) -> Iterator[Place]:
+def own(folder: Path, document: Mapping[str, Any], item: Distribution) -> Iterator[VersionLocation]:
     """Find a distribution's own version in the nearest uv.lock, and its crate's in the nearest Cargo.lock."""
-    yield from _entries(_nearest(folder, "uv.lock"), item.key, Form.PYTHON)
+    yield from _entries(_nearest(folder, "uv.lock"), item.key, FileFormat.PYTHON)
     manifest = cargo_manifest(folder, document)
     crate = at(toml(manifest), "package", "name")
     if isinstance(crate, str):
-        yield from _entries(_nearest(manifest.parent, "Cargo.lock"), normalise(crate), Form.CARGO)
+        yield from _entries(_nearest(manifest.parent, "Cargo.lock"), normalise(crate), FileFormat.CARGO)
 
 
 def cargo_manifest(folder: Path, document: Mapping[str, Any]) -> Path:
@@ -47,9 +47,9 @@ def _nearest(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def _entries(path: Path, key: str, form: Form) -> Iterator[Place]:
-    for found in _PACKAGE.finditer(texts.read(path) or ""):
-        local = not found["source"] if form is Form.CARGO else _LOCAL.match(found["source"] or "")
+def _entries(path: Path, key: str, form: FileFormat) -> Iterator[VersionLocation]:
+    for found in _PACKAGE.finditer(text_files.read(path) or ""):
+        local = not found["source"] if form is FileFormat.CARGO else _LOCAL.match(found["source"] or "")
         if local and normalise(found["name"]) == key:
             span = Span(start=found.start("version"), end=found.end("version"))
-            yield Place(path=path, where=f"{found['name']}", text=found["version"], at=span, form=form)
+            yield VersionLocation(path=path, where=f"{found['name']}", text=found["version"], at=span, form=form)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wheelkit.project import Distribution
+    from wheelkit.project.read import Distribution
+
 
 Key = tuple[str | int, ...]
 """A value's place in a TOML file: table names, and positions in lists."""
@@ -25,7 +26,7 @@ class Scheme(StrEnum):
     BUILD = "build"
 
 
-class Form(StrEnum):
+class FileFormat(StrEnum):
     """How a file writes versions: as Python does (PEP 440), or as Cargo (Semantic Versioning)."""
 
     PYTHON = "python"
@@ -39,17 +40,17 @@ class Span(Struct, frozen=True, kw_only=True):
     end: int
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class VersionLocation(Struct, frozen=True, kw_only=True):
     """One place in which a version or a requirement stands: the file, what people call the place, the text, and how to reach it."""
 
     path: Path
     where: str
     text: str
     at: Span | Key
-    form: Form = Form.PYTHON
+    form: FileFormat = FileFormat.PYTHON
 
 
-class Tagged(Struct, frozen=True, kw_only=True):
+class TaggedVersion(Struct, frozen=True, kw_only=True):
     """What git says of a distribution whose version comes from tags: the newest tag below HEAD, and how many commits ago."""
 
     tag: str
@@ -57,13 +58,13 @@ class Tagged(Struct, frozen=True, kw_only=True):
     commits: int
 
 
-class Versioned(Struct, frozen=True, kw_only=True):
+class VersionedDistribution(Struct, frozen=True, kw_only=True):
     """A distribution and its version: every place that states it, or the tag that it is computed from."""
 
     distribution: Distribution
     scheme: Scheme
-    places: tuple[Place, ...] = ()
-    tagged: Tagged | None = None
+    places: tuple[VersionLocation, ...] = ()
+    tagged: TaggedVersion | None = None
 
     @property
     def key(self) -> str:
@@ -83,7 +84,7 @@ class Versioned(Struct, frozen=True, kw_only=True):
         return self.scheme is Scheme.FILES and bool(self.places)
 
 
-class Need(Struct, frozen=True, kw_only=True):
+class FamilyRequirement(Struct, frozen=True, kw_only=True):
     """What one member of the family asks of another: the requirement as it stands in a file, or as metadata tells it.
 
     ``span`` is where the range stands in the place's text; None where that names a file or an address. ``poetry`` says that the range is
@@ -93,7 +94,7 @@ class Need(Struct, frozen=True, kw_only=True):
 
     dependent: str
     sibling: str
-    place: Place
+    place: VersionLocation
     range: str
     span: Span | None
     poetry: bool = False
@@ -101,19 +102,19 @@ class Need(Struct, frozen=True, kw_only=True):
     editable: bool = True
 
 
-class State(Struct, frozen=True, kw_only=True):
+class FamilyVersions(Struct, frozen=True, kw_only=True):
     """The whole family's versions and needs, by normalised name and in the family's order."""
 
     root: Path
-    members: Mapping[str, Versioned]
-    needs: tuple[Need, ...]
+    members: Mapping[str, VersionedDistribution]
+    needs: tuple[FamilyRequirement, ...]
 
     def shown(self, path: Path) -> str:
         """Name a file relative to the project."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class VersionProblem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong: whose, where it stands, what it is, and what to do."""
 
     distribution: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.poetry import specifier
+from wheelkit.project.poetry import specifier
 from wheelkit.versions.bump import next_upper, parse
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from wheelkit.config import Config
-    from wheelkit.versions.model import State
+    from wheelkit.versions.model import FamilyVersions
 
 
 _GLIMPSE = 5
 
 
-class Tag(Struct, frozen=True, kw_only=True):
+class ReleaseTag(Struct, frozen=True, kw_only=True):
     """One tag: its name, the distributions that it releases with their version, and whether it stands already, on this commit."""
 
     name: str
@@ -34,7 +34,7 @@ class Tag(Struct, frozen=True, kw_only=True):
     exists: bool
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class TagRequest(Struct, frozen=True, kw_only=True):
     """What is to be tagged: members by name (empty: all), the version of those that take theirs from tags, and whom to ask."""
 
     members: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Request(Struct, frozen=True, kw_only=True):
     any_branch: bool = False
 
 
-def plan(config: Config, state: State, request: Request) -> tuple[Tag, ...]:
+def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tuple[ReleaseTag, ...]:
     """Compute the tags of a release and make sure that they can be made.
 
     Raises CheckFailedError for a dirty tree, a wrong branch, drift, or a tag that exists on another commit, here or on the remote;
@@ -53,17 +53,17 @@ def plan(config: Config, state: State, request: Request) -> tuple[Tag, ...]:
     _require_ready(config, state, request)
     names = request.members or tuple(state.members)
     _require_no_drift(config, state, names)
-    tags: dict[str, Tag] = {}
+    tags: dict[str, ReleaseTag] = {}
     for key in names:
         version = _version(state, key, request.version)
         name = (settings(config, key).tag or DEFAULT_TEMPLATE).replace("{version}", version)
         before = tags[name].distributions if name in tags else ()
-        tags[name] = Tag(name=name, version=version, distributions=(*before, key), exists=bool(repository.commit_of(name)))
+        tags[name] = ReleaseTag(name=name, version=version, distributions=(*before, key), exists=bool(repository.commit_of(name)))
     _require_free(repository, tags, request)
     return tuple(tags.values())
 
 
-def make(state: State, tags: Iterable[Tag]) -> None:
+def make_tags(state: FamilyVersions, tags: Iterable[ReleaseTag]) -> None:
     """Make the tags that do not stand yet, all or none, on the commit that is checked out; raises ToolFailedError with git's words."""
     repository = Repository(folder=state.root)
     made: list[str] = []
@@ -79,7 +79,7 @@ def make(state: State, tags: Iterable[Tag]) -> None:
         made.append(tag.name)
 
 
-def _require_ready(config: Config, state: State, request: Request) -> None:
+def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -> None:
     repository = Repository(folder=state.root)
     if repository.ask("--version").returncode != 0:
         raise MissingToolError("git was not found", hint="install git")
@@ -103,7 +103,7 @@ def _require_ready(config: Config, state: State, request: Request) -> None:
         )
 
 
-def _require_no_drift(config: Config, state: State, names: Sequence[str]) -> None:
+def _require_no_drift(config: Config, state: FamilyVersions, names: Sequence[str]) -> None:
     members = {state.members[key].distribution.name for key in names}
     unborn = {item.distribution.name for item in state.members.values() if item.scheme is Scheme.TAGS and item.tagged is None}
     problems = [one for one in check(config, state) if one.distribution in members and one.where != "tag"]
@@ -114,7 +114,7 @@ def _require_no_drift(config: Config, state: State, names: Sequence[str]) -> Non
         raise CheckFailedError("the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check")
 
 
-def _version(state: State, key: str, given: str | None) -> str:
+def _version(state: FamilyVersions, key: str, given: str | None) -> str:
     member = state.members[key]
     if member.scheme is not Scheme.FILES:
         if given is None:
@@ -129,7 +129,7 @@ def _version(state: State, key: str, given: str | None) -> str:
     return version
 
 
-def _require_free(repository: Repository, tags: Mapping[str, Tag], request: Request) -> None:
+def _require_free(repository: Repository, tags: Mapping[str, ReleaseTag], request: TagRequest) -> None:
     head = repository.head
     taken = [f"{name}  on {commit[:12]}, here" for name in tags if (commit := repository.commit_of(name)) and commit != head]
     remote = repository.remote() if request.ask_remote else ""

@@ -1,6 +1,6 @@
 """A wheel's facts: its names, tags, METADATA, WHEEL, RECORD and scanned binaries, each member read once."""
 
 from wheelkit.wheel.model import Binary, FileName, Headers, Member, RecordRow, Sdist, Wheel
-from wheelkit.wheel.reading import read, read_all, read_batches
+from wheelkit.wheel.reader import read, read_all, read_batches
 
 __all__ = ["Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel", "read", "read_all", "read_batches"]

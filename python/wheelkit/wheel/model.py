@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit._core import Scan, ScanError, Slice
-    from wheelkit.tags import Tag
+    from wheelkit.tags import WheelTag
 
 
 # What a Python extension module exports, and every implementation looks for (PEP 489).
@@ -38,7 +38,7 @@ class FileName(Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...]
 
     @property
-    def tags(self) -> frozenset[Tag]:
+    def tags(self) -> frozenset[WheelTag]:
         """Every tag that the compressed sets stand for."""
         return expand(self.pythons, self.abis, self.platforms)
 
@@ -203,7 +203,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
         return self.name.version if self.name else self.metadata.get("Version", "0")
 
     @property
-    def tags(self) -> frozenset[Tag]:
+    def tags(self) -> frozenset[WheelTag]:
         """The file name's tags, expanded."""
         return self.name.tags if self.name else frozenset()
 

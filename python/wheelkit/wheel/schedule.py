@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SLACK = 16 * 1024 * 1024
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class InflateJob(Struct, frozen=True, kw_only=True):
     """Something to do that takes about ``weight`` bytes of work and, while it is done, up to ``memory`` bytes."""
 
     weight: int
@@ -38,7 +38,7 @@ class Pool:
 
         self._limit = threads
         self._threads: list[threading.Thread] = []
-        self._jobs: list[tuple[int, Job]] = []  # with their groups, the last one to be done first
+        self._jobs: list[tuple[int, InflateJob]] = []  # with their groups, the last one to be done first
         self._left: dict[int, int] = {}
         self._finished: deque[int] = deque()
         self._held = self._largest = 0
@@ -59,7 +59,7 @@ class Pool:
         for thread in self._threads:
             thread.join()
 
-    def add(self, group: int, jobs: Iterable[Job]) -> None:
+    def add(self, group: int, jobs: Iterable[InflateJob]) -> None:
         """Let the threads begin with a group's jobs; one without any is finished."""
         from threading import Thread
 
@@ -100,7 +100,7 @@ class Pool:
                 self._jobs.clear()
                 self._changed.notify_all()
 
-    def _do(self, group: int, job: Job) -> None:
+    def _do(self, group: int, job: InflateJob) -> None:
         job.do()
         with self._changed:
             self._held -= job.memory
@@ -110,7 +110,7 @@ class Pool:
             if job.memory or not self._left[group]:
                 self._changed.notify_all()
 
-    def _next(self) -> int | tuple[int, Job] | None:
+    def _next(self) -> int | tuple[int, InflateJob] | None:
         """Give a finished group, else something to do, else wait; None when there is neither left."""
         with self._changed:
             while True:
@@ -122,7 +122,7 @@ class Pool:
                     return None
                 self._changed.wait()
 
-    def _take(self) -> tuple[int, Job] | None:
+    def _take(self) -> tuple[int, InflateJob] | None:
         with self._changed:
             while self._jobs or self._open:
                 if (step := self._fitting()) is not None:
@@ -130,7 +130,7 @@ class Pool:
                 self._changed.wait()
             return None
 
-    def _fitting(self) -> tuple[int, Job] | None:
+    def _fitting(self) -> tuple[int, InflateJob] | None:
         free = self._largest + _SLACK - self._held
         for place in range(len(self._jobs) - 1, -1, -1):
             if self._jobs[place][1].memory <= free:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wheelkit.workflows.files import PROVIDERS, Drift, GeneratedFile, Provider, compare, generate, write
 from wheelkit.workflows.jobs import Blueprint, NativeJob, blueprint, matrix_json, plan_anywhere
-from wheelkit.workflows.retiring import Retiring, retiring
+from wheelkit.workflows.runner_ends import RetiringRunner, retiring_runners
 
 __all__ = [
     "PROVIDERS",
@@ -13,12 +13,12 @@ __all__ = [
     "GeneratedFile",
     "NativeJob",
     "Provider",
-    "Retiring",
+    "RetiringRunner",
     "blueprint",
     "compare",
     "generate",
     "matrix_json",
     "plan_anywhere",
-    "retiring",
+    "retiring_runners",
     "write",
 ]

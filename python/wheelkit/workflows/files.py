@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import OutputError, UsageError
-from wheelkit.workflows import github, gitlab, places
+from wheelkit.workflows import github, gitlab, user_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,7 +76,7 @@ def generate(plan: Blueprint, provider: str, root: Path) -> tuple[GeneratedFile,
     kept = {name: _kept(root / name, text) for name, text in found.items() if text is not None and name not in foreign}
     texts = service.files(plan, kept)
     for name, lines in kept.items():
-        _require_places(root / name, lines, places.read(texts[name], root / name))
+        _require_places(root / name, lines, user_blocks.read_user_blocks(texts[name], root / name))
     return tuple(GeneratedFile(path=root / name, text=text, found=found[name], foreign=name in foreign) for name, text in texts.items())
 
 
@@ -96,7 +96,7 @@ def _kept(path: Path, text: str) -> dict[str, tuple[str, ...]]:
             f"{path} was not written by wheelkit ci, and it is never overwritten",
             hint="move it away, run wheelkit ci, and put your own steps between the lines marked as yours",
         )
-    return places.read(text, path)
+    return user_blocks.read_user_blocks(text, path)
 
 
 def _require_places(path: Path, lines: Kept, known: Kept) -> None:

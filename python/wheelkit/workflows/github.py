@@ -12,9 +12,9 @@ import shlex
 from typing import TYPE_CHECKING
 
 from wheelkit.runners import runner_for
-from wheelkit.workflows import places
+from wheelkit.workflows import user_blocks
 from wheelkit.workflows.jobs import TOOL_PYTHON
-from wheelkit.workflows.model import Job, Place, Step
+from wheelkit.workflows.model import UserBlock, WorkflowJob, WorkflowStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.workflows.jobs import Blueprint
     from wheelkit.workflows.model import Kept
 
-    Steps = tuple[Step | Place, ...]
+    Steps = tuple[WorkflowStep | UserBlock, ...]
 
 
 CI_FILE = ".github/workflows/ci.yml"
@@ -74,7 +74,7 @@ def _release(plan: Blueprint, kept: Kept) -> str:
     return _workflow("Release", triggers, concurrency, _release_jobs(plan), kept)
 
 
-def _workflow(name: str, triggers: Iterable[str], concurrency: Iterable[str], jobs: Iterable[Job], kept: Kept) -> str:
+def _workflow(name: str, triggers: Iterable[str], concurrency: Iterable[str], jobs: Iterable[WorkflowJob], kept: Kept) -> str:
     head = (
         "# Written by `wheelkit ci` from the project's configuration: change that, then run it again.",
         "# Only what stands between the lines marked as yours is kept.",
@@ -94,26 +94,26 @@ def _workflow(name: str, triggers: Iterable[str], concurrency: Iterable[str], jo
         "",
         "jobs:",
     )
-    body = [line for job in jobs for line in (*places.indented(job.lines(kept), 2), "")]
-    own = places.indented(places.place("jobs", "whole jobs between these lines are kept", kept), 2)
-    return places.text((*head, *body, *own))
+    body = [line for job in jobs for line in (*user_blocks.indent(job.lines(kept), 2), "")]
+    own = user_blocks.indent(user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", kept), 2)
+    return user_blocks.user_block_text((*head, *body, *own))
 
 
-def _checks(plan: Blueprint) -> Job:
-    lint = (Step(name=f"Lint: {line}", run=(line,)) for line in plan.ci.lint)
+def _checks(plan: Blueprint) -> WorkflowJob:
+    lint = (WorkflowStep(name=f"Lint: {line}", run=(line,)) for line in plan.ci.lint)
     steps: Steps = (
         *_prepared(plan),
-        Step(name="The versions of the family agree", run=("python -m wheelkit version check",)),
-        Step(name="The workflows follow from the configuration", run=("python -m wheelkit ci --check",)),
+        WorkflowStep(name="The versions of the family agree", run=("python -m wheelkit version check",)),
+        WorkflowStep(name="The workflows follow from the configuration", run=("python -m wheelkit ci --check",)),
         *lint,
-        Place(name="checks"),
+        UserBlock(name="checks"),
     )
-    return Job(key="checks", name="Checks", runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
+    return WorkflowJob(key="checks", name="Checks", runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
 
 
-def _tests(plan: Blueprint) -> Job:
-    tests = (Step(name=f"Test: {line}", run=(line,)) for line in plan.ci.test)
-    return Job(
+def _tests(plan: Blueprint) -> WorkflowJob:
+    tests = (WorkflowStep(name=f"Test: {line}", run=(line,)) for line in plan.ci.test)
+    return WorkflowJob(
         key="tests",
         name="Tests on ${{ matrix.name }}",
         runner="${{ matrix.runner }}",
@@ -124,18 +124,18 @@ def _tests(plan: Blueprint) -> Job:
     )
 
 
-def _build(plan: Blueprint) -> Job:
+def _build(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan, everything=True),
-        Place(name="before the build"),
-        Step(name="Take what earlier runs built", action="cache", options=_CACHED),
-        Step(name="Build, repair and test", run=("python -m wheelkit build",), env={"WHEELKIT_CACHE_DIR": _CACHE}),
+        UserBlock(name="before the build"),
+        WorkflowStep(name="Take what earlier runs built", action="cache", options=_CACHED),
+        WorkflowStep(name="Build, repair and test", run=("python -m wheelkit build",), env={"WHEELKIT_CACHE_DIR": _CACHE}),
         *_proof("Prove the wheels", "verify-matrix dist --native"),
-        Step(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
+        WorkflowStep(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
         _keep("dist-${{ matrix.name }}"),
         _keep_failed("build-${{ matrix.name }}"),
     )
-    return Job(
+    return WorkflowJob(
         key="build",
         name="Build on ${{ matrix.name }}",
         runner="${{ matrix.runner }}",
@@ -146,7 +146,7 @@ def _build(plan: Blueprint) -> Job:
     )
 
 
-def _release_jobs(plan: Blueprint) -> tuple[Job, ...]:
+def _release_jobs(plan: Blueprint) -> tuple[WorkflowJob, ...]:
     builders = (
         *([_native(plan)] if plan.native else []),
         _part(plan, "sdists", "--sdist"),
@@ -169,15 +169,15 @@ def _release_jobs(plan: Blueprint) -> tuple[Job, ...]:
     )
 
 
-def _native(plan: Blueprint) -> Job:
+def _native(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan),
-        Place(name="before the build"),
-        Step(name="Build, repair and test", run=("python -m wheelkit build --native",)),
+        UserBlock(name="before the build"),
+        WorkflowStep(name="Build, repair and test", run=("python -m wheelkit build --native",)),
         _keep("dist-${{ matrix.name }}"),
         _keep_failed("native-${{ matrix.name }}"),
     )
-    return Job(
+    return WorkflowJob(
         key="native",
         name="Build on ${{ matrix.name }}",
         runner="${{ matrix.runner }}",
@@ -188,52 +188,52 @@ def _native(plan: Blueprint) -> Job:
     )
 
 
-def _part(plan: Blueprint, key: str, flag: str) -> Job:
+def _part(plan: Blueprint, key: str, flag: str) -> WorkflowJob:
     what = {"--sdist": "sdists", "--pure": "pure wheels"}[flag]
     steps: Steps = (
         *_prepared(plan),
-        Step(name=f"Build the {what}", run=(f"python -m wheelkit build {flag}",)),
+        WorkflowStep(name=f"Build the {what}", run=(f"python -m wheelkit build {flag}",)),
         _keep(f"dist-{key}"),
         _keep_failed(key),
     )
-    return Job(key=key, name=f"Build the {what}", runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
+    return WorkflowJob(key=key, name=f"Build the {what}", runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
 
 
-def _verify(plan: Blueprint, needs: tuple[str, ...]) -> Job:
+def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan),
-        Step(name="Merge what the runners built", action="download-artifact", options=_MERGED),
+        WorkflowStep(name="Merge what the runners built", action="download-artifact", options=_MERGED),
         *_proof("Prove the whole matrix", "verify-matrix dist"),
         _keep("release"),
         _keep_failed("verify"),
     )
-    return Job(key="verify", name="Prove the whole matrix", needs=needs, runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
+    return WorkflowJob(key="verify", name="Prove the whole matrix", needs=needs, runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
 
 
-def _proof(name: str, command: str) -> tuple[Step, ...]:
+def _proof(name: str, command: str) -> tuple[WorkflowStep, ...]:
     """Verify, with the findings as annotations; then the matrix goes to the job's summary, also where something was found."""
     summary = f'python -m wheelkit {command} --format markdown >> "$GITHUB_STEP_SUMMARY"'
     return (
-        Step(name=name, run=(f"python -m wheelkit {command} --format github",)),
-        Step(name="Show the matrix in the summary", condition="${{ !cancelled() }}", run=(summary,)),
+        WorkflowStep(name=name, run=(f"python -m wheelkit {command} --format github",)),
+        WorkflowStep(name="Show the matrix in the summary", condition="${{ !cancelled() }}", run=(summary,)),
     )
 
 
 _MERGED = {"pattern": "dist-*", "path": "dist", "merge-multiple": "true"}
 
 
-def _proven() -> Step:
-    return Step(name="Take the proven files", action="download-artifact", options={"name": "release", "path": "dist"})
+def _proven() -> WorkflowStep:
+    return WorkflowStep(name="Take the proven files", action="download-artifact", options={"name": "release", "path": "dist"})
 
 
-def _smoke(plan: Blueprint) -> Job:
+def _smoke(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan, everything=True),
         _proven(),
-        Step(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
+        WorkflowStep(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
         _keep_failed("smoke-${{ matrix.name }}"),
     )
-    return Job(
+    return WorkflowJob(
         key="smoke",
         name="Smoke on ${{ matrix.name }}",
         needs=("verify",),
@@ -245,16 +245,16 @@ def _smoke(plan: Blueprint) -> Job:
     )
 
 
-def _smoke_staging(plan: Blueprint) -> Job:
+def _smoke_staging(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan, everything=True),
         _proven(),
-        Step(
+        WorkflowStep(
             name="Install from the staging index, and try it", run=(f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}",)
         ),
         _keep_failed("smoke-staging-${{ matrix.name }}"),
     )
-    return Job(
+    return WorkflowJob(
         key="smoke-staging",
         name="Smoke from the staging index on ${{ matrix.name }}",
         needs=("stage",),
@@ -266,17 +266,17 @@ def _smoke_staging(plan: Blueprint) -> Job:
     )
 
 
-def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], condition: str) -> Job:
+def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], condition: str) -> WorkflowJob:
     """Write a job that uploads: in an environment of the index's name, by trusted publishing or with the configured secret."""
     secret = plan.ci.secrets.get(index)
     env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": f"${{{{ secrets.{secret} }}}}"} if secret else {}
     steps: Steps = (
         *_prepared(plan),
         _proven(),
-        Step(name=f"Publish to {index}", run=(f"python -m wheelkit publish dist --to {shlex.quote(index)}",), env=env),
+        WorkflowStep(name=f"Publish to {index}", run=(f"python -m wheelkit publish dist --to {shlex.quote(index)}",), env=env),
         _keep_failed(key),
     )
-    return Job(
+    return WorkflowJob(
         key=key,
         name=f"Publish to {index}",
         needs=needs,
@@ -294,7 +294,7 @@ def _machines(plan: Blueprint) -> tuple[Mapping[str, str], ...]:
     return rows or ({"name": "linux-x86_64", "runner": _LINUX},)
 
 
-def _prepared(plan: Blueprint, *, everything: bool = False) -> tuple[Step, ...]:
+def _prepared(plan: Blueprint, *, everything: bool = False) -> tuple[WorkflowStep, ...]:
     """Check out, and install wheelkit; with ``everything``, all interpreters that the project promises stand ready, too."""
     install = f"python -m pip install {shlex.join(plan.install)}"
     versions = plan.pythons if everything else (TOOL_PYTHON,)
@@ -303,25 +303,25 @@ def _prepared(plan: Blueprint, *, everything: bool = False) -> tuple[Step, ...]:
         options["allow-prereleases"] = "true"
     return (
         # The whole history, for versions that come from tags.
-        Step(name="Check out", action="checkout", options={"fetch-depth": "0", "persist-credentials": "false"}),
-        Step(name="Set up Python", action="setup-python", options=options),
-        Step(name="Install wheelkit", run=(install,)),
+        WorkflowStep(name="Check out", action="checkout", options={"fetch-depth": "0", "persist-credentials": "false"}),
+        WorkflowStep(name="Set up Python", action="setup-python", options=options),
+        WorkflowStep(name="Install wheelkit", run=(install,)),
     )
 
 
-def _keep(name: str) -> Step:
+def _keep(name: str) -> WorkflowStep:
     """Keep what a job made, under a name of its own; a second attempt of the job takes the place of the first."""
     options: dict[str, str | tuple[str, ...]] = {"name": name, "path": "dist/", "if-no-files-found": "error", "overwrite": "true"}
-    return Step(name="Keep the files", action="upload-artifact", options=options)
+    return WorkflowStep(name="Keep the files", action="upload-artifact", options=options)
 
 
-def _keep_failed(name: str) -> Step:
+def _keep_failed(name: str) -> WorkflowStep:
     """Keep what there is when a job fails, where no later job takes it for finished, under a name that no other attempt has."""
     options: dict[str, str | tuple[str, ...]] = {
         "name": f"failed-{name}-${{{{ github.run_attempt }}}}",
         "path": ("dist/", *_LOGS),
         "if-no-files-found": "ignore",
     }
-    return Step(
+    return WorkflowStep(
         name="Keep files and logs of a failure", condition="${{ failure() || cancelled() }}", action="upload-artifact", options=options
     )

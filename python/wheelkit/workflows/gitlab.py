@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit import data
 from wheelkit.matrix import System
-from wheelkit.workflows import places
+from wheelkit.workflows import user_blocks
 from wheelkit.workflows.jobs import TOOL_PYTHON, NativeJob
 from wheelkit.workflows.model import scalar
 
@@ -79,7 +79,11 @@ def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
         "",
     )
     body = [line for job in jobs for line in (*job, "")]
-    return {FILE: places.text((*head, *body, *places.place("jobs", "whole jobs between these lines are kept", own)))}
+    return {
+        FILE: user_blocks.user_block_text(
+            (*head, *body, *user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", own))
+        )
+    }
 
 
 def _released(plan: Blueprint) -> str:
@@ -132,7 +136,7 @@ def _checks(plan: Blueprint, kept: Kept) -> tuple[str, ...]:
     script = ("python -m wheelkit version check", "python -m wheelkit ci --provider gitlab --check", *plan.ci.lint)
     return (
         *_job("checks", "check", _HOME, plan, script, "  interruptible: true"),
-        *places.indented(places.place("checks", "script lines between these lines are kept", kept), 4),
+        *user_blocks.indent(user_blocks.user_block_marker("checks", "script lines between these lines are kept", kept), 4),
     )
 
 

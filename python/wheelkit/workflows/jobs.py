@@ -12,16 +12,16 @@ from wheelkit.config.keys import BUILT_IN_INDEXES
 from wheelkit.errors import ConfigError
 from wheelkit.machine.facts import Machine
 from wheelkit.matrix import Interpreter, System, default_interpreters
-from wheelkit.project import Kind
+from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from wheelkit.config import CiConfig, Config
-    from wheelkit.family import Family
     from wheelkit.matrix import Target
     from wheelkit.plan import Plan
-    from wheelkit.project import Distribution
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution
 
     Label = Callable[[Target, Mapping[str, str]], str | None]
 
@@ -61,7 +61,7 @@ class Blueprint(Struct, frozen=True, kw_only=True):
 def plan_anywhere(config: Config, family: Family) -> Plan:
     """Plan for no machine in particular, so that the same project gives the same workflows everywhere."""
     nowhere = Machine(system=System.LINUX, arch="")
-    return plans.make(config, family, plans.Request(machine=nowhere, out=family.root / "dist", environ={}))
+    return plans.make_plan(config, family, plans.PlanRequest(machine=nowhere, out=family.root / "dist", environ={}))
 
 
 def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:

@@ -1,20 +1,33 @@
-"""Workflow, jobs and steps as values, and their text as GitHub reads it."""
+"""The actions that workflows use, pinned by commit: data/actions.toml."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.workflows import places
-from wheelkit.workflows.actions import uses
+from wheelkit import data
+from wheelkit.workflows import user_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Kept = Mapping[str, tuple[str, ...]]
+
+
+def uses(name: str) -> str:
+    """Give the value of ``uses:`` for an action of the table, its version in a comment behind it."""
+    row = _table()[name]
+    return f"{row['action']}@{row['commit']} # {row['version']}"
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = data.table("actions.toml")
+    return table
 
 
 # YAML 1.2 plain scalars that no YAML 1.1 reader takes for something else, with the expressions that GitHub fills in.
@@ -29,7 +42,7 @@ def scalar(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class WorkflowStep(Struct, frozen=True, kw_only=True):
     """One step: an action with its options, or lines for bash. ``options`` and ``env`` may hold expressions, ``run`` never does."""
 
     name: str
@@ -44,31 +57,31 @@ class Step(Struct, frozen=True, kw_only=True):
         head = [f"- name: {scalar(self.name)}"]
         head += [f"  if: {self.condition}"] if self.condition else []
         head += [f"  uses: {uses(self.action)}"] if self.action else []
-        head += _table("  with", self.options)
-        head += _table("  env", self.env)
+        head += _fields("  with", self.options)
+        head += _fields("  env", self.env)
         if len(self.run) == 1 and _PLAIN.fullmatch(self.run[0]):
             return (*head, f"  run: {self.run[0]}")
         return (*head, *(["  run: |", *(f"    {line}" for line in self.run)] if self.run else []))
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class UserBlock(Struct, frozen=True, kw_only=True):
     """A marked place for hand-written steps."""
 
     name: str
 
     def lines(self, kept: Kept) -> tuple[str, ...]:
         """Write the place, with what stood in it."""
-        return places.place(self.name, "steps between these lines are kept", kept)
+        return user_blocks.user_block_marker(self.name, "steps between these lines are kept", kept)
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class WorkflowJob(Struct, frozen=True, kw_only=True):
     """One job; ``permissions`` maps each to the reason for it, ``matrix`` is a list of the same keys."""
 
     key: str
     name: str
     runner: str
     minutes: int
-    steps: tuple[Step | Place, ...]
+    steps: tuple[WorkflowStep | UserBlock, ...]
     permissions: Mapping[str, str]
     needs: tuple[str, ...] = ()
     condition: str = ""
@@ -86,7 +99,7 @@ class Job(Struct, frozen=True, kw_only=True):
         if self.matrix:
             head += ["  strategy:", "    fail-fast: false", "    matrix:", "      include:"]
             head += [line for row in self.matrix for line in _row(row)]
-        steps = [line for step in self.steps for line in places.indented(step.lines(kept), 4)]
+        steps = [line for step in self.steps for line in user_blocks.indent(step.lines(kept), 4)]
         return (*head, "  steps:", *steps)
 
 
@@ -95,7 +108,7 @@ def _row(row: Mapping[str, str]) -> list[str]:
     return [f"        - {first}: {scalar(value)}", *(f"          {key}: {scalar(value)}" for key, value in rest)]
 
 
-def _table(key: str, values: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+def _fields(key: str, values: Mapping[str, str | tuple[str, ...]]) -> list[str]:
     if not values:
         return []
     lines = [f"{key}:"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit.patterns import pattern
 from wheelkit.text import counted, some
 from wheelkit.verification.findings import found
-from wheelkit.wheel.contents import bomb
+from wheelkit.wheel.archive import expansion_limit_message
 from wheelkit.wheel.digests import HASHES
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report members whose contents cannot be read as the archive declares them, or that are made to fill a disk."""
     for member in wheel.members:
         if member.problem:
-            code = "WK114" if bomb(member.size, member.packed) else "WK101"
+            code = "WK114" if expansion_limit_message(member.size, member.packed) else "WK101"
             yield found(code, what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name)
 
 

@@ -16,7 +16,7 @@ from wheelkit.patterns import pattern
 from wheelkit.text import counted, some
 from wheelkit.verification.checks.providers import provided, provider_of
 from wheelkit.verification.findings import found
-from wheelkit.wheel.library import grafted, plain_name
+from wheelkit.wheel.library_names import grafted, plain_name
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:

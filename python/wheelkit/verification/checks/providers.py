@@ -13,7 +13,7 @@ from wheelkit.matrix import System
 from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.findings import found
-from wheelkit.wheel.library import matches, plain_name
+from wheelkit.wheel.library_names import matches, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ from wheelkit.patterns import pattern
 from wheelkit.text import counted
 from wheelkit.text import size as shown
 from wheelkit.verification.findings import found
-from wheelkit.wheel.library import plain_name
+from wheelkit.wheel.library_names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,0 @@
-"""Cross builds: every target of a limited-API project from one machine, with zig as compiler and linker. A preview, not the promise."""
-
-from wheelkit.build.cross.limits import require
-from wheelkit.build.cross.run import build_all
-from wheelkit.machine.compilers import find_zig
-
-__all__ = ["build_all", "find_zig", "require"]

@@ -1,0 +1,71 @@
+"""What the cache knows of one build: what it was made from, and what came out."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
+
+from wheelkit.manifest import built_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelkit.manifest import BuiltFile
+
+
+class KeyInputs(Struct, frozen=True, kw_only=True):
+    """All that decides about the bytes of one build, as plain words: ``CFLAGS``'s digest, an image's, a tool's version.
+
+    ``files`` maps the files of its sources to their digests, and stands in ``parts`` as one digest of all. ``unknown`` says why there is no
+    key yet, where there is none.
+    """
+
+    parts: Mapping[str, str]
+    files: Mapping[str, str]
+    unknown: str = ""
+
+    @property
+    def key(self) -> str:
+        """The sha256 of the parts."""
+        return sha256(canonical(self.parts)).hexdigest()
+
+
+class CacheEntry(Struct, frozen=True, kw_only=True):
+    """One build by one builder for one target: its key, what went in and what came out.
+
+    ``listing`` is the sha256 of the list of the sources, which is a blob of its own. ``source`` is the sdist's sha256, ``built`` the time
+    in seconds since 1970, ``seconds`` how long the build took, ``notes`` what the user was told of it.
+    """
+
+    key: str
+    label: str
+    parts: Mapping[str, str]
+    listing: str
+    distribution: str
+    version: str
+    source: str
+    tools: Mapping[str, str]
+    files: tuple[BuiltFile, ...]
+    built: float
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def canonical(document: object) -> bytes:
+    """Write plain data as JSON of which there is only one form."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def to_bytes(entry: CacheEntry) -> bytes:
+    """Serialise an entry."""
+    return canonical(to_builtins(entry))
+
+
+def from_bytes(data: bytes) -> CacheEntry:
+    """Read an entry back; raises ValueError, KeyError or TypeError for what is none."""
+    document: dict[str, Any] = json.loads(data)
+    files = tuple(built_file(one) for one in document.pop("files"))
+    return CacheEntry(**{**document, "notes": tuple(document.pop("notes"))}, files=files)

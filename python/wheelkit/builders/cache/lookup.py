@@ -1,0 +1,128 @@
+"""The cache as one run uses it: what is there, why something is not, and what is worth keeping."""
+
+from __future__ import annotations
+
+import os
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from wheelkit.builders.cache.entry import CacheEntry, KeyInputs, canonical
+from wheelkit.builders.cache.key import CacheKeyBuilder
+from wheelkit.builders.cache.store import Store
+from wheelkit.machine import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from wheelkit.builders.cache.store import CacheHit
+    from wheelkit.builders.units import BuildUnit
+    from wheelkit.machine.git import PendingStatus
+    from wheelkit.manifest import BuiltFile
+    from wheelkit.plan import Plan
+    from wheelkit.project.read import Distribution
+
+
+class LookupResult(Struct, frozen=True, kw_only=True):
+    """What the cache says of a unit: the hit, or None; and what the unit is made from."""
+
+    hit: CacheHit | None
+    ingredients: KeyInputs
+
+
+class BuildResult(Struct, frozen=True, kw_only=True):
+    """What a build gave, to be kept: name and version, the sdist's sha256, the tools, the files with their facts, seconds, remarks."""
+
+    distribution: str
+    version: str
+    source: str
+    tools: Mapping[str, str]
+    files: tuple[BuiltFile, ...]
+    paths: Mapping[str, Path]
+    seconds: float
+    notes: tuple[str, ...]
+
+
+class Cache(Struct, kw_only=True):
+    """The cache for the units of one plan."""
+
+    store: Store
+    kitchen: CacheKeyBuilder
+    _unstable: set[str] = field(default_factory=set)
+
+    def find(self, unit: BuildUnit, siblings: Mapping[str, str]) -> LookupResult:
+        """Look a unit up; ``siblings`` are the digests of the family's wheels that its build needs."""
+        ingredients = self.kitchen.ingredients(unit, siblings)
+        hit = None if ingredients.unknown else self.store.find(unit.label, ingredients.key)
+        return LookupResult(hit=hit, ingredients=ingredients)
+
+    def why(self, unit: BuildUnit, found: LookupResult) -> str:
+        """Say in a line why a unit was not found."""
+        from wheelkit.builders.cache.reasons import rebuild_reason
+
+        return rebuild_reason(unit.label, found.ingredients, self.store)
+
+    def settle(self, item: Distribution) -> bool:
+        """Look, once the sdist stands, whether the sources are still those of the key; tells whether what is built may be kept.
+
+        Files that git ignores are no one's edits: the backend wrote them, as setuptools-scm does, and the next run will find them.
+        """
+        before = self.kitchen.sources(item).files
+        self.kitchen.forget(item)
+        now = self.kitchen.sources(item).files
+        changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+        view = self.kitchen.view(item)
+        folder = (
+            ""
+            if item.from_sdist or item.source.resolve() == view.folder
+            else f"{item.source.resolve().relative_to(view.folder).as_posix()}/"
+        )
+        edited = {name for name in changed if not view.commit or f"{folder}{name}" in view.tracked or f"{folder}{name}" in view.untracked}
+        if edited:
+            self._unstable.add(item.key)
+        return not edited
+
+    def keep(self, unit: BuildUnit, outcome: BuildResult, siblings: Mapping[str, str]) -> None:
+        """Keep what was built, unless its sources changed under the build or its image cannot be told."""
+        if unit.distribution.key in self._unstable:
+            return
+        ingredients = self.kitchen.ingredients(unit, siblings)
+        if ingredients.unknown:
+            return
+        listing = canonical(dict(ingredients.files))
+        entry = CacheEntry(
+            key=ingredients.key,
+            label=unit.label,
+            parts=dict(ingredients.parts),
+            listing=sha256(listing).hexdigest(),
+            distribution=outcome.distribution,
+            version=outcome.version,
+            source=outcome.source,
+            tools=dict(outcome.tools),
+            files=outcome.files,
+            built=time.time(),
+            seconds=outcome.seconds,
+            notes=outcome.notes,
+        )
+        self.store.add(entry, outcome.paths, listing)
+
+    def shrink(self) -> None:
+        """Keep the cache within its limit."""
+        from wheelkit.builders.cache.eviction import evict
+
+        evict(self.store)
+
+
+def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Store:
+    """Give the user's cache."""
+    return Store(folder=folders.cache_folder(environ), limit=folders.cache_limit(environ), note=note)
+
+
+def open_cache(plan: Plan, store: Store, asking: PendingStatus | None = None) -> Cache:
+    """Give the cache for a plan, and start asking what the keys need to know; ``asking`` is git at the root of the family, asked before."""
+    kitchen = CacheKeyBuilder(plan=plan, store=store)
+    kitchen.prepare(asking)
+    return Cache(store=store, kitchen=kitchen)

@@ -1,0 +1,148 @@
+"""The central directory of a wheel's archive: read quickly where it is plain, as all build tools write it, and by zipfile elsewhere.
+
+Large wheels have thousands of members, of which names, tags and METADATA need three.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+    from zipfile import ZipInfo
+
+
+# The end record (APPNOTE 4.3.16) after its signature: two disk numbers, two counts, the directory's size and offset, the comment's length.
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+# A directory entry (4.3.12): signature, maker, version needed, flags, method, time, date, checksum, two sizes, three lengths, disk,
+# internal and external attributes, offset.
+_ENTRY = struct.Struct("<4sHBxHHHHLLLHHHHHLL")
+_ENTRY_SIGNATURE = b"PK\x01\x02"
+_NEWEST = 63  # the version of the format that zipfile knows
+UTF8 = 0x800
+_WIDE = 0xFFFFFFFF
+_DIST_INFO = ".dist-info/"
+
+
+class DirectoryError(Exception):
+    """The file has no central directory that can be read; the message says why."""
+
+
+class DirectoryEntry(Struct, frozen=True):
+    """What the central directory says of one member.
+
+    ``name`` is whole, ``raw`` as the archive spells it; sizes and ``offset`` (of the local header) are in bytes and only claims;
+    ``mode`` is the Unix mode; ``dated`` tells whether its date is a day of the calendar; ``extra`` are the extra fields.
+    """
+
+    name: str
+    raw: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    mode: int
+    dated: bool
+    extra: bytes = b""
+
+
+class ZipDirectory(Struct, frozen=True):
+    """An archive's entries, where the directory begins, and whether it is plain and the last thing in the file."""
+
+    entries: tuple[DirectoryEntry, ...]
+    start: int
+    plain: bool
+
+
+def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
+    """List an archive's entries, with ``shallow`` maybe only those below a .dist-info folder.
+
+    Raises DirectoryError where the archive is damaged, OSError where the file cannot be read.
+    """
+    plain = read_plain_directory(file, shallow=shallow)
+    return _by_zipfile(file) if plain is None else plain
+
+
+def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory | None:
+    """Read a plain directory; None for one with comments, extra fields, ZIP64 or anything else that zipfile has to judge."""
+    size = file.seek(0, os.SEEK_END)
+    if size < _END.size:
+        return None
+    file.seek(size - _END.size)
+    signature, disk, first_disk, here, count, length, offset, comment = _END.unpack(file.read(_END.size))
+    if signature != _END_SIGNATURE or disk or first_disk or here != count or comment or offset + length != size - _END.size:
+        return None
+    file.seek(offset)
+    entries = _walk(file.read(length), count, shallow=shallow)
+    return None if entries is None else ZipDirectory(entries, offset, plain=True)
+
+
+def _walk(directory: bytes, count: int, *, shallow: bool) -> tuple[DirectoryEntry, ...] | None:
+    found: list[DirectoryEntry] = []
+    place, end = 0, len(directory)
+    for _ in range(count):
+        if place + _ENTRY.size > end:
+            return None
+        fields = _ENTRY.unpack_from(directory, place)
+        signature, _, version, flags, _, _, _, _, _, _, length, extra, comment, *_ = fields
+        place += _ENTRY.size + length
+        if signature != _ENTRY_SIGNATURE or version > _NEWEST or extra or comment or place > end:
+            return None
+        raw = directory[place - length : place]
+        try:
+            name = raw.decode("ascii" if raw.isascii() else "utf-8" if flags & UTF8 else "cp437")
+        except UnicodeDecodeError:
+            return None
+        if not shallow or _DIST_INFO in name:
+            entry = _entry(name, raw, fields)
+            if entry is None:
+                return None
+            found.append(entry)
+    return tuple(found) if place == end else None
+
+
+def _entry(name: str, raw: bytes, fields: tuple[int, ...]) -> DirectoryEntry | None:
+    """Put together what is said of one member; None where a size or the offset is in a ZIP64 field, or the name has an end of its own."""
+    _, _, _, flags, method, _, date, crc, packed, size, _, _, _, _, _, attributes, offset = fields
+    if _WIDE in (packed, size, offset) or "\0" in name:
+        return None
+    return DirectoryEntry(name, raw, flags, method, crc, packed, size, offset, attributes >> 16, bool(date >> 5 & 0xF and date & 0x1F))
+
+
+def _by_zipfile(file: BinaryIO) -> ZipDirectory:
+    import zipfile
+    import zlib
+
+    # What zipfile raises on damaged archives, seen and documented.
+    damage = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, struct.error, ArithmeticError, ValueError)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return ZipDirectory(tuple(map(_told, archive.infolist())), archive.start_dir, plain=False)
+    except (*damage, IndexError, MemoryError) as error:
+        raise DirectoryError(str(error).rstrip(".") or type(error).__name__) from error
+
+
+def _told(info: ZipInfo) -> DirectoryEntry:
+    # zipfile cuts names at a NUL, turns backslashes round on Windows, and decodes what was ASCII either way.
+    name = info.orig_filename
+    encoding = "utf-8" if info.flag_bits & UTF8 or name.isascii() else "cp437"
+    return DirectoryEntry(
+        name,
+        name.encode(encoding, errors="surrogateescape"),
+        info.flag_bits,
+        info.compress_type,
+        info.CRC,
+        info.compress_size,
+        info.file_size,
+        info.header_offset,
+        info.external_attr >> 16,
+        all(info.date_time[1:3]),
+        info.extra,
+    )

@@ -1,0 +1,29 @@
+"""Every animal of the zoo through the command itself: the expected code, no traceback, no more than 300 MB."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import malformed
+from wheelkit.verification.findings import entries
+
+MEGABYTES = 300
+pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+@pytest.mark.parametrize("name", malformed.MALFORMED)
+def test_the_command_catches_it(name: str, tmp_path: Path) -> None:
+    code = malformed.MALFORMED[name].code
+    seen = malformed.run_verify(malformed.MALFORMED[name].write(tmp_path))
+    report = json.loads(seen.out)
+    assert code in {finding["code"] for finding in report["findings"]}
+    # Warnings and notes do not fail the run.
+    worst = {finding["severity"] for finding in report["findings"]}
+    assert seen.exit_code == ("error" in worst)
+    assert entries()[code].severity in worst
+    assert "Traceback" not in seen.err
+    assert seen.err == ""
+    assert seen.megabytes < MEGABYTES

@@ -1,0 +1,63 @@
+"""Libraries that are needed, brought and looked for (WK5)."""
+
+from binaries import elf
+from malformed.specs import DYLIB, MACOS, PYD, SO, WINDOWS, WheelSpec, dylib, malformed, pyd, replaced, so
+
+
+@malformed("WK511")
+def a_grafted_library_moved(draft: WheelSpec) -> None:
+    """The module looks in demo/x alone."""
+    _needing_libq(draft, "demo.libs/libq.so.6")
+
+
+@malformed("WK511")
+def a_grafted_library_renamed(draft: WheelSpec) -> None:
+    _needing_libq(draft, "demo/x/other.so.6")
+
+
+@malformed("WK512")
+def a_library_beside_the_module_without_a_search_path(draft: WheelSpec) -> None:
+    _needing_libq(draft, "demo/libq.so.6")
+
+
+def _needing_libq(draft: WheelSpec, place: str) -> None:
+    """Let the module need a library that lies at this place of the wheel."""
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
+    draft.members[place] = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x").replace(b"libtiny.so.1", b"libq.so.6\0\0\0")
+
+
+@malformed("WK501")
+def a_library_that_nobody_brings(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
+
+
+@malformed("WK501", MACOS)
+def a_library_of_the_build_machine(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = replaced(dylib(), b"/usr/lib/liba.1.dylib", b"/opt/lib/liba.1.dylib")
+
+
+@malformed("WK508", WINDOWS)
+def a_dll_that_nobody_brings(draft: WheelSpec) -> None:
+    draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"OWN_32.dll")
+
+
+@malformed("WK502")
+def linked_with_libpython(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6\0$ORIGIN", b"libpython3.11.so\0")
+
+
+@malformed("WK503")
+def an_excluded_library_grafted(draft: WheelSpec) -> None:
+    draft.members["demo.libs/libc10-1a2b3c4d.so"] = elf.tiny(elf.Shape()).data
+    draft.config = '[exclude]\ntorch = ["libc10*"]\n'
+
+
+@malformed("WK506")
+def a_search_path_of_the_build_machine(draft: WheelSpec) -> None:
+    draft.members[SO] = elf.tiny(elf.Shape()).data.replace(b"tiny_call", b"PyInit_dx")
+
+
+@malformed("WK507")
+def one_library_twice(draft: WheelSpec) -> None:
+    for mark in ("1a2b3c4d", "5e6f7a8b"):
+        draft.members[f"demo.libs/libtiny-{mark}.so.1"] = so()

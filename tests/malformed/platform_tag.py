@@ -1,0 +1,115 @@
+"""Binaries against the platform tag (WK3)."""
+
+from binaries import elf, macho, pe
+from malformed.specs import DYLIB, LINUX, MACOS, PURE, PYD, SO, WINDOWS, WheelSpec, dylib, malformed, pyd, replaced, so
+
+
+@malformed("WK301")
+def an_arm_binary_tagged_x86_64(draft: WheelSpec) -> None:
+    draft.members[SO] = so(machine=183)
+
+
+@malformed("WK302")
+def a_windows_binary_tagged_linux(draft: WheelSpec) -> None:
+    draft.members["demo/tiny.pyd"] = pyd()
+
+
+@malformed("WK303")
+def a_windows_program_tagged_linux(draft: WheelSpec) -> None:
+    draft.members["demo/tool.exe"] = pyd(dll=False, imports=False).replace(b"PyInit_tiny", b"tinytinytin")
+
+
+@malformed("WK304", PURE)
+def a_binary_tagged_any(draft: WheelSpec) -> None:
+    draft.members[SO] = so()
+
+
+@malformed("WK305", PURE)
+def a_library_tagged_any(draft: WheelSpec) -> None:
+    draft.members["demo/libtiny.so"] = elf.tiny(elf.Shape()).data
+
+
+@malformed("WK306")
+def a_platform_without_a_binary(draft: WheelSpec) -> None:
+    del draft.members[SO]
+
+
+@malformed("WK307")
+def tagged_plain_linux(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("manylinux_2_31", "linux"))
+
+
+@malformed("WK308")
+def a_binary_cut_off(draft: WheelSpec) -> None:
+    draft.members[SO] = so()[:900]
+
+
+@malformed("WK308")
+def a_binary_of_noise(draft: WheelSpec) -> None:
+    draft.members[SO] = so()[:64] + bytes(range(256)) * 8
+
+
+@malformed("WK308")
+def an_empty_module(draft: WheelSpec) -> None:
+    draft.members[SO] = b""
+
+
+@malformed("WK308")
+def a_pointer_to_a_module(draft: WheelSpec) -> None:
+    draft.members[SO] = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"
+
+
+@malformed("WK302", MACOS)
+def a_mac_binary_tagged_ios(draft: WheelSpec) -> None:
+    draft.rename("demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl")
+
+
+@malformed("WK301")
+def a_binary_for_another_android(draft: WheelSpec) -> None:
+    draft.rename("demo-1.0-cp313-cp313-android_24_arm64_v8a.whl")
+
+
+@malformed("WK311")
+def too_new_a_glibc(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("2_31", "2_28"))
+
+
+@malformed("WK313")
+def a_misspelt_platform(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("manylinux", "manylinus"))
+
+
+@malformed("WK314")
+def glibc_tagged_musl(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("manylinux_2_31", "musllinux_1_2"))
+
+
+@malformed("WK316")
+def an_executable_stack(draft: WheelSpec) -> None:
+    draft.members[SO] = so(stack=7)
+
+
+@malformed("WK321", MACOS)
+def too_new_a_macos(draft: WheelSpec) -> None:
+    draft.rename(MACOS.replace("11_0_arm64", "10_9_x86_64"))
+    draft.members[DYLIB] = dylib(cpu=macho.X86_64, build_version=False)
+
+
+@malformed("WK322", MACOS)
+def half_a_universal2(draft: WheelSpec) -> None:
+    draft.rename(MACOS.replace("11_0_arm64", "10_13_universal2"))
+
+
+@malformed("WK323", MACOS)
+def unsigned_on_arm64(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = dylib(signed=False)
+
+
+@malformed("WK301", WINDOWS)
+def a_32_bit_dll_tagged_amd64(draft: WheelSpec) -> None:
+    draft.members[PYD] = pyd(machine=pe.I386, wide=False)
+
+
+@malformed("WK331", WINDOWS)
+def a_debug_runtime(draft: WheelSpec) -> None:
+    draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"mfc14d.dll")

@@ -1,0 +1,55 @@
+"""How the zoo is visited: the command on a wheel, as a user would run it, and what it took."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliRun:
+    """What the command said of one wheel, and what it took: seconds and the largest memory in MB."""
+
+    exit_code: int
+    out: str
+    err: str
+    seconds: float
+    megabytes: float
+
+
+# A process counts as its own what its parent had in memory when it was forked, so a small one stands between it and pytest.
+_MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([done.returncode, usage.ru_maxrss], file)
+"""
+
+
+def run_verify(path: Path, *, timeout: float = 60) -> CliRun:
+    """Run the command on a wheel as a user would; raise TimeoutExpired where it hangs."""
+    return run_cli("verify-matrix", "--json", path.name, cwd=path.parent, timeout=timeout)
+
+
+def run_cli(*words: str, cwd: Path, timeout: float | None = None) -> CliRun:
+    """Run wheelkit as a process; raise TimeoutExpired where it hangs. The seconds hold the start of the small process before it."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured = Path(folder, "measured.json")
+        command = [sys.executable, "-m", "wheelkit", *words]
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _MEASURE, str(measured), *command],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+        )
+        seconds = time.perf_counter() - started
+        exit_code, peak = json.loads(measured.read_text())
+    scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return CliRun(exit_code=exit_code, out=done.stdout, err=done.stderr, seconds=seconds, megabytes=peak / scale)

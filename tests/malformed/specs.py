@@ -1,0 +1,146 @@
+"""How an animal is made: the good wheel of each system, the draft that a few lines change, and the table of what came of it."""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from binaries import elf, macho, pe
+from support import wheels
+
+LINUX = "demo-1.0-cp311-abi3-manylinux_2_31_x86_64.whl"
+MACOS = "demo-1.0-cp311-abi3-macosx_11_0_arm64.whl"
+WINDOWS = "demo-1.0-cp311-abi3-win_amd64.whl"
+PURE = "demo-1.0-py3-none-any.whl"
+INFO = "demo-1.0.dist-info"
+SO, DYLIB, PYD = "demo/dx.abi3.so", "demo/dx.abi3.so", "demo/tiny.pyd"
+
+
+def so(**shape: object) -> bytes:
+    """A good extension module for Linux: it needs glibc 2.29."""
+    data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+    return data.replace(b"tiny_call", b"PyInit_dx").replace(b":/opt/tiny", b":$ORIGIN/x")
+
+
+def dylib(**shape: object) -> bytes:
+    """A good extension module for macOS."""
+    data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+    for old, new in (
+        (b"_tiny_call", b"_PyInit_dx"),
+        (b"@rpath/libagain.dylib", b"/usr/lib/liba.1.dylib"),
+        (b"@rpath/libup.dylib", b"/usr/lib/lib.dylib"),
+    ):
+        assert len(old) == len(new)
+        data = data.replace(old, new)
+    return data
+
+
+def pyd(**shape: object) -> bytes:
+    """A good extension module for Windows."""
+    return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+
+
+def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace bytes by as many others, and insist that there are some."""
+    assert old in data
+    assert len(old) == len(new)
+    return data.replace(old, new)
+
+
+@dataclass(kw_only=True)
+class WheelSpec:
+    """A wheel in the making: members by path, and what is done to RECORD, to each entry and to the finished bytes."""
+
+    filename: str
+    members: dict[str, bytes]
+    edit_record: Callable[[str], str] = str
+    edit_entry: Callable[[zipfile.ZipInfo], object] = bool
+    edit_bytes: Callable[[bytearray], object] = bool
+    unrecorded: list[tuple[str, bytes]] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    config: str = ""
+
+    def write(self, folder: Path) -> Path:
+        """Write it as a file."""
+        path = folder / self.filename
+        record = self.edit_record(wheels.record(self.members, INFO)).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in [*self.members.items(), *self.unrecorded, (f"{INFO}/RECORD", record)]:
+                entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o100644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                self.edit_entry(entry)
+                if name not in self.left_out:
+                    archive.writestr(entry, data, entry.compress_type)
+        data_ = bytearray(path.read_bytes())
+        self.edit_bytes(data_)
+        path.write_bytes(data_)
+        if self.config:
+            (folder / "wheelkit.toml").write_text(self.config)
+        return path
+
+    def text(self, name: str) -> str:
+        return self.members[f"{INFO}/{name}"].decode()
+
+    def swap(self, name: str, old: str, new: str) -> None:
+        """Change a text of the dist-info folder."""
+        assert old in self.text(name)
+        self.members[f"{INFO}/{name}"] = self.text(name).replace(old, new).encode()
+
+    def rename(self, filename: str) -> None:
+        """Give the file another name, and let WHEEL agree."""
+        self.filename = filename
+        self.members[f"{INFO}/WHEEL"] = wheels.wheel_file(filename).encode()
+
+
+def valid_wheel(filename: str = LINUX) -> WheelSpec:
+    """The good wheel of a system."""
+    binary = {LINUX: {SO: so()}, MACOS: {DYLIB: dylib()}, WINDOWS: {PYD: pyd()}, PURE: {}}[filename]
+    texts = {
+        "demo/__init__.py": "answer = 42\n",
+        f"{INFO}/METADATA": wheels.metadata("demo", "1.0", "Requires-Python: >=3.11"),
+        f"{INFO}/WHEEL": wheels.wheel_file(filename),
+    }
+    return WheelSpec(filename=filename, members={name: text.encode() for name, text in texts.items()} | binary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MalformedWheel:
+    """One bad wheel: what it is, the code that must catch it, and how it is made."""
+
+    name: str
+    code: str
+    draft: Callable[[], WheelSpec]
+
+    def write(self, folder: Path) -> Path:
+        return self.draft().write(folder)
+
+
+MALFORMED: dict[str, MalformedWheel] = {}
+Change = Callable[[WheelSpec], object]
+
+
+def malformed(code: str, base: str = LINUX) -> Callable[[Change], Change]:
+    """Put a change of a good wheel into the zoo, by its function's name."""
+
+    def enter(change: Change) -> Change:
+        def draft() -> WheelSpec:
+            made = valid_wheel(base)
+            change(made)
+            return made
+
+        name = getattr(change, "__name__", "")
+        assert name not in MALFORMED
+        MALFORMED[name] = MalformedWheel(name=name, code=code, draft=draft)
+        return change
+
+    return enter
+
+
+def write_valid_wheels(folder: Path, count: int) -> Path:
+    """Write a dist of good native wheels, each of another distribution."""
+    folder.mkdir()
+    for number in range(count):
+        members = {f"part{number}/__init__.py": b"answer = 42\n", f"part{number}/dx.abi3.so": so()}
+        wheels.write_wheel(folder, f"part{number}-1.0-cp311-abi3-manylinux_2_31_x86_64.whl", members=members)
+    return folder

@@ -1,0 +1,221 @@
+"""Parts of a publication with nothing real in them: a clock that only counts, an index in memory, and twine's words without twine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from servers.warehouse import JSON_TYPE
+from wheelkit.errors import IndexUnavailableError
+from wheelkit.machine.process import Command, Completed, Secrets
+from wheelkit.machine.progress import Silent
+from wheelkit.project.read import Kind
+from wheelkit.publish import DistributionFiles, Index, Release, ShippedFile
+from wheelkit.publish.client import Client, Response
+from wheelkit.publish.credentials import CredentialSession, CredentialSources
+from wheelkit.publish.journal import Journal
+from wheelkit.publish.transaction import UploadContext, WaitPolicy
+
+HERE = Index(name="here", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", lag=10.0)
+
+
+class CountingClock:
+    """Time passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.slept.append(seconds)
+
+
+class Notes(Silent):
+    """Progress that remembers what was noted."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.steps: list[str] = []
+
+    def begin(self, label: str) -> None:
+        self.steps.append(label)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def answer(body: bytes | dict[str, Any], status: int = 200, kind: str = JSON_TYPE, **headers: str) -> Response:
+    message = Message()
+    message["Content-Type"] = kind
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status=status, headers=message, body=data, url="http://h.invalid/simple/demo/")
+
+
+def listing(project: str, files: dict[str, str], **entry: Any) -> dict[str, Any]:
+    """Write the simple API's JSON for files by name and sha256."""
+    entries = [{"filename": name, "url": f"/f/{name}", "hashes": {"sha256": digest}, **entry} for name, digest in files.items()]
+    return {"meta": {"api-version": "1.1"}, "name": project, "files": entries}
+
+
+@dataclass
+class MemoryIndex:
+    """An index that shows what it was given, from a moment on; ``unreachable`` looks fail first."""
+
+    clock: CountingClock
+    lag: float = 0.0
+    shown: dict[str, tuple[str, float]] = field(default_factory=dict)
+    unreachable: int = 0
+    looks: int = 0
+
+    def keep(self, name: str, digest: str) -> None:
+        self.shown[name] = digest, self.clock.now() + self.lag
+
+    def get(self, url: str) -> Response:
+        self.looks += 1
+        if self.unreachable:
+            self.unreachable -= 1
+            raise IndexUnavailableError("it is not there")
+        project = url.rstrip("/").rpartition("/")[2]
+        stem = project.replace("-", "_") + "-"
+        files = {name: digest for name, (digest, moment) in self.shown.items() if name.startswith(stem) and moment <= self.clock.now()}
+        return answer(listing(project, files)) if files else answer(b"", 404, "text/html")
+
+
+class MemoryClient(Client):
+    """A client whose answers come from a function."""
+
+    def __init__(self, reply: Callable[[str], Response], post: Callable[[str, Any], Response] | None = None) -> None:
+        super().__init__(clock=CountingClock())
+        self._reply = reply
+        self._post = post
+        self.asked: list[str] = []
+
+    def get(self, url: str, *, accept: str = "*/*") -> Response:  # noqa: ARG002 - the client's signature
+        self.asked.append(url)
+        return self._reply(url)
+
+    def post_json(self, url: str, document: Any) -> Response:
+        self.asked.append(url)
+        assert self._post is not None
+        return self._post(url, document)
+
+
+def said(*lines: str, code: int = 1) -> Completed:
+    return Completed(returncode=code, output="\n".join(lines) + "\n")
+
+
+def taken(name: str) -> tuple[str, ...]:
+    """Give twine's words for a file that the index took."""
+    return (f"Uploading {name}", "INFO     Response from http://h.invalid/legacy/:", "         200 OK")
+
+
+def refused(name: str, status: int, reason: str, title: str = "") -> tuple[str, ...]:
+    """Give twine's words for a file that was refused."""
+    page = (f"INFO     <html><head><title>{status} {title}</title></head>",) if title else ()
+    return (
+        f"Uploading {name}",
+        "INFO     Response from http://h.invalid/legacy/:",
+        f"         {status} {reason}",
+        *page,
+        f"ERROR    HTTPError: {status} {reason} from http://h.invalid/legacy/",
+        f"         {reason}",
+    )
+
+
+def cut(name: str) -> tuple[str, ...]:
+    """Give twine's words for a connection that broke."""
+    error = "requests.exceptions.ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))"
+    return (f"Uploading {name}", "Traceback (most recent call last):", error)
+
+
+@dataclass
+class FakeTwine:
+    """Takes uploads for an index in memory; ``replies`` overrule single calls, given the names of their files."""
+
+    index: MemoryIndex
+    digests: dict[str, str]
+    replies: list[Callable[[list[str]], Completed]] = field(default_factory=list)
+    calls: list[list[str]] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def __call__(self, command: Command, /) -> Completed:
+        names = [Path(word).name for word in command.argv if word.endswith((".whl", ".tar.gz"))]
+        self.commands.append(command)
+        self.calls.append(names)
+        if self.replies and (reply := self.replies.pop(0)):
+            return reply(names)
+        return self.take(names)
+
+    def take(self, names: Iterable[str]) -> Completed:
+        lines: list[str] = []
+        for name in names:
+            self.index.keep(name, self.digests[name])
+            lines += taken(name)
+        return said(*lines, code=0)
+
+
+def batch(folder: Path, name: str, *needs: str, sdist: bool = True, kind: Kind = Kind.PURE) -> DistributionFiles:
+    """Write the files of one distribution, which need not be real ones."""
+    stem = name.replace("-", "_")
+    names = [f"{stem}-1.0-py3-none-any.whl", *([f"{stem}-1.0.tar.gz"] if sdist else [])]
+    return DistributionFiles(
+        distribution=name, name=name, version="1.0", kind=kind, needs=needs, files=tuple(shipped(folder / one) for one in names)
+    )
+
+
+def shipped(path: Path) -> ShippedFile:
+    from wheelkit import manifest
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(path.name)
+    return ShippedFile(path=path, sha256=manifest.sha256(path), size=path.stat().st_size)
+
+
+def release_of(*batches: DistributionFiles) -> Release:
+    return Release(batches=batches, commit="c" * 40, dirty=False, created="2026-11-20T10:00:00+00:00")
+
+
+@dataclass
+class Scene:
+    """A release, an index in memory and everything between."""
+
+    release: Release
+    clock: CountingClock
+    index: MemoryIndex
+    twine: FakeTwine
+    notes: Notes
+    desk: UploadContext
+
+
+def scene(
+    folder: Path, *batches: DistributionFiles, lag: float = 0.0, patience: WaitPolicy | None = None, journal: str = "journal"
+) -> Scene:
+    release = release_of(*(batches or (batch(folder, "core"), batch(folder, "cli", "core"))))
+    clock = CountingClock()
+    index = MemoryIndex(clock=clock, lag=lag)
+    twine = FakeTwine(index=index, digests={one.name: one.sha256 for one in release.files})
+    notes = Notes()
+    client = MemoryClient(index.get)
+    wallet = CredentialSources(
+        environ={"TWINE_PASSWORD": "a-secret", "HOME": str(folder)}, client=client, secrets=Secrets({}), clock=clock, note=notes.note
+    )
+    desk = UploadContext(
+        client=client,
+        run=twine,
+        clock=clock,
+        journal=Journal(folder / journal, release),
+        purse=CredentialSession(HERE, wallet),
+        progress=notes,
+        patience=patience or WaitPolicy(),
+    )
+    return Scene(release=release, clock=clock, index=index, twine=twine, notes=notes, desk=desk)

@@ -1,0 +1,74 @@
+"""A folder that git refuses to speak of, because it belongs to another user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.command import OTHERS_FOLDER, git_commit
+from support.publishing import Notes
+from wheelkit import config, plan
+from wheelkit.builders.run import BuildRun
+from wheelkit.builders.units import Selection
+from wheelkit.machine.facts import Machine
+from wheelkit.machine.git import Checkout, checkout
+from wheelkit.matrix import System
+from wheelkit.project import family
+
+PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'hatchling.build'\n[project]\nname = '{name}'\nversion = '1'\n"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    for name in ("one", "two"):
+        (tmp_path / "demo" / name).mkdir(parents=True)
+        (tmp_path / "demo" / name / "pyproject.toml").write_text(PROJECT.format(name=name))
+    (tmp_path / "demo" / "wheelkit.toml").write_text("distributions = ['*']\n")
+    git_commit(tmp_path / "demo")
+    return tmp_path / "demo"
+
+
+def give_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in OTHERS_FOLDER.items():
+        monkeypatch.setenv(name, value)
+
+
+def told(folder: Path) -> tuple[list[Checkout], list[str]]:
+    """What builds of both know, and what the user hears."""
+    loaded = config.load(folder)
+    made = plan.make_plan(
+        loaded, family.discover(loaded), plan.PlanRequest(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist")
+    )
+    notes = Notes()
+    run = BuildRun(plan=made, selection=Selection(), cache=None, progress=notes, open_shop=lambda: pytest.fail("nothing is built"))
+    return [run.checkout(item) for item in made.family.distributions], notes.notes
+
+
+def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
+    known, said = told(demo)
+    assert all(one.tracked and not one.refused for one in known)
+    assert said == []
+
+
+def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(name='x')\n")
+    git_commit(tmp_path)
+    assert checkout(tmp_path).tracked
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "setup.py").write_text("setup(name='y')\n")
+    assert not checkout(tmp_path / "more").tracked
+
+
+def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_away(monkeypatch)
+    mend = f"git config --global --add safe.directory {demo}"
+    known, (said,) = told(demo)
+    assert known == [Checkout(commit="", changed=(), refused=mend)] * 2
+    assert said.endswith(mend)
+    assert "publish will refuse" in said
+
+
+def test_no_repository_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_away(monkeypatch)
+    assert checkout(tmp_path) == Checkout(commit="", changed=())

@@ -1,0 +1,50 @@
+"""Every animal of the zoo is caught by its code, and the good wheels that they are made from have no finding at all."""
+
+from pathlib import Path
+
+import pytest
+
+import malformed
+from wheelkit import config, matrix
+from wheelkit.project.family import Family
+from wheelkit.project.read import Distribution, Kind
+from wheelkit.verification.checks import Contract, contract_of
+from wheelkit.verification.run import verify
+from wheelkit.wheel import inflate, libdeflate
+
+
+def contract(folder: Path) -> Contract:
+    if not (folder / "wheelkit.toml").exists():
+        return Contract()
+    loaded = config.load_file(folder / "wheelkit.toml", root=folder, validators=(matrix.validate,))
+    demo = Distribution(name="demo", version="1.0", kind=Kind.NATIVE, source=folder)
+    return contract_of(loaded, Family(root=folder, distributions=(demo,)))
+
+
+def test_the_zoo_is_large() -> None:
+    assert len(malformed.MALFORMED) >= 60
+
+
+@pytest.mark.parametrize("filename", [malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE])
+def test_good_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
+    report = verify([malformed.valid_wheel(filename).write(tmp_path)], Contract())
+    assert report.findings == ()
+    assert report.rows
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+@pytest.mark.parametrize("name", malformed.MALFORMED)
+def test_every_animal_is_caught(name: str, tmp_path: Path) -> None:
+    path = malformed.MALFORMED[name].write(tmp_path)
+    report = verify([path], contract(tmp_path))
+    assert malformed.MALFORMED[name].code in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize("library", ["isal.isal_zlib", "zlib_ng.zlib_ng", "zlib"])
+@pytest.mark.parametrize("name", [name for name, one in malformed.MALFORMED.items() if one.code in {"WK101", "WK114", "WK115", "WK116"}])
+def test_every_library_that_inflates_catches_it(name: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(library)
+    monkeypatch.setattr(libdeflate, "_deflate", None)
+    monkeypatch.setattr(inflate, "_codec", lambda: inflate._Codec(library))
+    report = verify([malformed.MALFORMED[name].write(tmp_path)], Contract())
+    assert malformed.MALFORMED[name].code in {finding.code for finding in report.findings}

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from wheelkit.cli.output import age, color_enabled, columns, result_json, show_error, size
+from wheelkit.cli.progress import TerminalProgress
+from wheelkit.errors import InterruptedByUserError, ToolFailedError
+from wheelkit.machine.progress import step
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (84_400, "84 kB"),
+        (1_900_000, "1.9 MB"),
+        (2_345_000_000, "2.3 GB"),
+        (5 * 10**12, "5000.0 GB"),
+    ],
+)
+def test_sizes_are_written_for_people(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+def test_columns_are_as_wide_as_their_longest_word() -> None:
+    assert columns([("a", "bb", "c"), ("aaaa", "b", "")]) == "  a     bb  c\n  aaaa  b"
+    assert columns([("only",), ("a", "b")], indent=0, gap=1) == "only\na    b"
+
+
+def test_json_goes_to_standard_output_alone(capsys: Capture) -> None:
+    result_json({"x": ["é"]})
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ('{\n  "x": [\n    "\\u00e9"\n  ]\n}\n', "")
+
+
+def test_json_that_is_written_in_pieces_is_whole(capsys: Capture) -> None:
+    document = {"files": [{"name": f"part{number}", "size": number, "cells": []} for number in range(3000)]}
+    result_json(document)
+    assert capsys.readouterr().out == json.dumps(document, indent=2) + "\n"
+
+
+def terminal(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool = True) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def test_colour_is_for_terminals_and_for_those_who_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    assert not color_enabled()
+    terminal(monkeypatch)
+    assert color_enabled()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not color_enabled()
+    monkeypatch.setenv("NO_COLOR", "")
+    assert color_enabled()
+
+
+def test_a_complaint_is_the_same_words_with_and_without_colour(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    show_error("it failed", detail="a\nb", hint="do c\nor d")
+    plain = capsys.readouterr().err
+    assert plain == "wheelkit: it failed\n  a\n  b\n  do c\n  or d\n"
+    terminal(monkeypatch)
+    show_error("it failed", detail="a\nb", hint="do c\nor d")
+    shown = capsys.readouterr().err
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown) == plain or shown == plain
+
+
+def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    steps = TerminalProgress()
+    with step(steps, "sdist x"):
+        assert capsys.readouterr().err == ""
+    with pytest.raises(KeyError), step(steps, "build x"):
+        raise KeyError
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.split()[:2] == ["sdist", "x"]
+    assert first.endswith(" s")
+    assert second.split() == ["build", "x", "failed"]
+    assert "\x1b" not in first + second
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (InterruptedByUserError("asked to stop"), "interrupted"),
+        (ToolFailedError("no"), "failed"),
+        (SystemExit(), "failed"),
+    ],
+)
+def test_a_step_that_was_interrupted_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, error: BaseException, said: str
+) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    with pytest.raises(type(error)), step(TerminalProgress(), "build x"):
+        raise error
+    assert capsys.readouterr().err.split() == ["build", "x", said]
+
+
+def test_commands_are_shown_where_that_was_asked_for_and_the_builders_always(capsys: Capture) -> None:
+    for verbose, expected in ((False, "  $ make\n"), (True, "  $ git add\n  $ make\n")):
+        steps = TerminalProgress(verbose=verbose)
+        steps.command("git add")
+        if verbose:
+            steps.command("make")
+        steps.builder("make")
+        assert capsys.readouterr().err == expected
+
+
+def test_the_live_line_ends_with_its_step(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch)
+    steps = TerminalProgress()
+    with step(steps, "sdist x"):
+        assert steps._thread is not None
+        assert steps._thread.is_alive()
+    assert not steps._thread.is_alive()
+    assert "sdist x" in capsys.readouterr().err
+
+
+class Remembered(dict[str, float]):
+    """How long steps took."""
+
+    def last(self, label: str) -> float | None:
+        return self.get(label)
+
+    def took(self, label: str, seconds: float) -> None:
+        self[label] = seconds
+
+
+def test_a_step_says_how_long_it_took_the_last_time(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    times = Remembered({"old": 11.25})
+    steps = TerminalProgress(times=times)
+    for label, seconds, ok in (("old", 12.0, True), ("new", 3.0, True), ("short", 0.1, True), ("broken", 9.0, False)):
+        steps.begin(label)
+        steps.end(label, seconds, ok=ok)
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.endswith("12.0 s   (last time 11.2 s)")
+    assert second.endswith("3.0 s")
+    assert times == {"old": 12.0, "new": 3.0}
+
+
+def test_steps_that_run_together_have_a_live_line_each(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch)
+    steps = TerminalProgress(times=Remembered({"b": 7.0}))
+    steps.begin("a")
+    steps.begin("b")
+    with steps._lock:
+        steps._draw()
+        shown = capsys.readouterr().err
+    assert [re.sub(r"\x1b\[\d+m", "", line).split()[0] for line in shown.split("\n")] == ["a", "b"]
+    assert "(last time 7 s)" in shown
+    steps.note("between")
+    assert capsys.readouterr().err.startswith("\r\x1b[1A\x1b[J")
+    steps.end("a", 1.0, ok=True)
+    steps.end("b", 1.0, ok=True)
+    assert not steps._running
+
+
+def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    for environ, expected in (
+        ({"GITHUB_ACTIONS": "true"}, ["::group::compile", "cc -c a.c", "Building wheel", "::error::oh", "::endgroup::", "quiet"]),
+        ({}, ["compile", "quiet"]),
+    ):
+        steps = TerminalProgress(environ=environ)
+        steps.output(b"belongs to no step\n")
+        with step(steps, "compile"):
+            for line in (b"cc -c a.c\n", b"::group::Building wheel\n", b"::endgroup::Building wheel\n", b"::error::oh\n"):
+                steps.output(line)
+        with step(steps, "quiet"):
+            pass
+        assert [re.split(r"  +", line.strip())[0] for line in capsys.readouterr().err.splitlines()] == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (90_000, "25 h ago"), (200_000, "2 days ago")],
+)
+def test_ages_are_written_for_people(seconds: float, text: str) -> None:
+    assert age(seconds) == text
+
+
+def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from platformdirs import user_log_path
+
+    from wheelkit.machine.workspace import _log_file
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = user_log_path("wheelkit", appauthor=False)
+    if not folder.is_relative_to(tmp_path):
+        pytest.skip("this system has another place for logs")
+    folder.mkdir(parents=True)
+    for number in range(140):
+        (folder / f"20260101T{number:06}-1-build.log").touch()
+    log = _log_file("build")
+    assert log.parent == folder
+    assert len(list(folder.glob("*.log"))) == 100
+    assert (folder / "20260101T000139-1-build.log").exists()
