@@ -1,6 +1,7 @@
 /* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be stripped,
  * serve for sizes only. */
 #include "elf.h"
+#include "sink.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
 enum { PT_INTERP = 3, PT_GNU_STACK = 0x6474e551, PT_GNU_RELRO = 0x6474e552 };

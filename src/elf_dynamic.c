@@ -1,6 +1,7 @@
 /* ELF: the table of the dynamic segment, which is what a loader reads. Everything is found through memory addresses, so that files
  * without section headers, and files whose tables a tool has moved, tell the same. */
 #include "elf.h"
+#include "sink.h"
 
 enum {
     DT_NULL = 0,

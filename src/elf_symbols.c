@@ -1,6 +1,7 @@
 /* ELF: the dynamic symbols, and the versions that the undefined ones ask for (.gnu.version_r and .gnu.version, as the
  * Linux Standard Base core specification, chapter 10.7, lays them out). */
 #include "elf.h"
+#include "sink.h"
 
 enum { STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10, STV_DEFAULT = 0, STV_PROTECTED = 3 };
 enum { VER_NDX_GLOBAL = 1, VERSYM_VERSION = 0x7fff, VERSION_CACHE = 256 };

@@ -1,5 +1,6 @@
 /* Mach-O: one thin file, its header and its load commands. */
 #include "macho.h"
+#include "sink.h"
 
 enum { CPU_WIDE = 0x01000000, CPU_ILP32 = 0x02000000, CPU_X86 = 7, CPU_ARM = 12, CPU_POWERPC = 18 };
 enum { SUBTYPE = 0x00ffffff, SUBTYPE_ARM64E = 2 };

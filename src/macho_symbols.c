@@ -1,5 +1,6 @@
 /* Mach-O: the symbol table and the tree of exported names. */
 #include "macho.h"
+#include "sink.h"
 
 enum { N_STAB = 0xe0, N_PEXT = 0x10, N_TYPE = 0x0e, N_EXT = 0x01, N_UNDF = 0, N_PBUD = 0xc };
 enum { N_WEAK_REF = 0x40 };

@@ -1,5 +1,6 @@
 /* PE: headers and sections. */
 #include "pe.h"
+#include "sink.h"
 
 enum { PE_MAGIC = 0x00004550, PE32 = 0x10b, PE32_PLUS = 0x20b };
 enum { IMAGE_FILE_EXECUTABLE_IMAGE = 0x2, IMAGE_FILE_DLL = 0x2000 };

@@ -1,5 +1,6 @@
 /* PE: import, delay import and export directories. */
 #include "pe.h"
+#include "sink.h"
 
 enum { DELAY_HAS_RELATIVE_ADDRESSES = 1 };
 
