@@ -8,7 +8,7 @@ enum { DLL_HIGH_ENTROPY_VA = 0x20, DLL_DYNAMIC_BASE = 0x40, DLL_NX_COMPAT = 0x10
 enum { SCN_CODE = 0x20, SCN_UNINITIALIZED = 0x80 };
 static const uint32_t SCN_EXECUTE = 0x20000000;
 static const uint32_t SCN_WRITE = 0x80000000;
-enum { SECTION_SIZE = 40, COFF_SYMBOL_SIZE = 18 };
+enum { COFF_SYMBOL_SIZE = 18 };
 enum { LARGEST_START = 1 << 28 };
 
 static const char *arch_name(uint16_t machine)
@@ -89,47 +89,7 @@ static void read_headers(wk_pe *pe)
     facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_EXECUTABLE : WK_OTHER;
     facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_SHARED : facts->kind;
     read_optional_header(pe, header);
-    pe->sections = wk_table(file, sections_at, sections, SECTION_SIZE, "PE section table");
-}
-
-wk_pe_section wk_pe_read_section(wk_cursor *sections)
-{
-    wk_pe_section s;
-    s.name = wk_take(sections, 8);
-    s.virtual_size = wk_u32(sections);
-    s.address = wk_u32(sections);
-    s.size = wk_u32(sections);
-    s.offset = wk_u32(sections);
-    wk_skip(sections, 12); /* relocations and line numbers, of objects only */
-    s.flags = wk_u32(sections);
-    return s;
-}
-
-static bool holds(const wk_pe_range *range, uint64_t address)
-{
-    return address >= range->address && address - range->address < range->size;
-}
-
-wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
-{
-    const wk_pe_range headers = {0, 0, pe->headers_size};
-    wk_cursor sections = pe->sections;
-    sections.at = 0;
-    while (!holds(&pe->found, address) && sections.at < sections.size && wk_ok(sections.state)) {
-        const wk_pe_section s = wk_pe_read_section(&sections);
-        const wk_pe_range range = {s.address, s.offset, s.offset != 0 ? s.size : 0};
-        (void)wk_charge(&sections, SECTION_SIZE);
-        pe->found = range;
-    }
-    if (!holds(&pe->found, address)) {
-        pe->found = headers;
-    }
-    if (!holds(&pe->found, address)) {
-        wk_fail(pe->file.state, WK_BAD_ADDRESS, what, wk_offset_at(&pe->sections, 0), address);
-        return wk_window(&pe->file, 0, 0, what);
-    }
-    const wk_cursor bytes = wk_window(&pe->file, pe->found.offset, pe->found.size, "PE section");
-    return wk_rest(&bytes, address - pe->found.address, what);
+    pe->sections = wk_table(file, sections_at, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
 
 /* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if there is

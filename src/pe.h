@@ -5,7 +5,7 @@
 #include "parser.h"
 
 enum { WK_PE_EXPORTS = 0, WK_PE_IMPORTS = 1, WK_PE_SECURITY = 4, WK_PE_DELAY_IMPORTS = 13, WK_PE_CLR = 14 };
-enum { WK_PE_DIRECTORIES = 16 };
+enum { WK_PE_DIRECTORIES = 16, WK_PE_SECTION_SIZE = 40 };
 
 typedef struct wk_pe_directory {
     uint32_t address, size;
