@@ -303,6 +303,6 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
         facts->flags |= facts->interpreter.data == NULL ? WK_FLAG_STATIC : 0u;
     }
     if (wk_ok(file.state)) {
-        wk_tell_slice(&elf.file, facts);
+        wk_emit_slice(&elf.file, facts);
     }
 }

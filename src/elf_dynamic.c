@@ -106,12 +106,12 @@ static wk_cursor dynamic_strings(const wk_elf *elf, const wk_elf_dynamic *d)
     return d->strings_size == 0 ? rest : wk_window(&rest, 0, d->strings_size, rest.what);
 }
 
-static void tell_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
+static void emit_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
 {
     while (wk_ok(source->state)) {
         const char *colon = paths.size > 0 ? memchr(paths.data, ':', paths.size) : NULL;
         const wk_text path = {paths.data, colon ? (size_t)(colon - paths.data) : paths.size};
-        wk_tell_rpath(source, path, runpath);
+        wk_emit_rpath(source, path, runpath);
         if (!colon) {
             break;
         }
@@ -120,16 +120,16 @@ static void tell_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
     }
 }
 
-static void tell_libraries(const wk_elf *elf, const wk_cursor *strings)
+static void emit_libraries(const wk_elf *elf, const wk_cursor *strings)
 {
     wk_cursor entries = elf->dynamic;
     uint64_t tag = 0;
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
         if (tag == DT_NEEDED) {
-            wk_tell_library(&entries, wk_string(strings, value), WK_REQUIRED);
+            wk_emit_library(&entries, wk_string(strings, value), WK_REQUIRED);
         } else if (tag == DT_RPATH || tag == DT_RUNPATH) {
-            tell_rpaths(&entries, wk_string(strings, value), tag == DT_RUNPATH);
+            emit_rpaths(&entries, wk_string(strings, value), tag == DT_RUNPATH);
         }
     }
 }
@@ -224,7 +224,7 @@ void wk_parse_elf_dynamic(wk_elf *elf)
 {
     const wk_elf_dynamic d = read_dynamic(elf);
     const wk_cursor strings = dynamic_strings(elf, &d);
-    tell_libraries(elf, &strings);
+    emit_libraries(elf, &strings);
     if (d.has_soname) {
         elf->facts->name = wk_string(&strings, d.soname);
     }

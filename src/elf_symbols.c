@@ -76,12 +76,12 @@ static bool next_version(version_walk *walk, asked_version *asked)
     return wk_charge(table, 16) && wk_ok(table->state);
 }
 
-static void tell_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings, version_cache *cache)
+static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings, version_cache *cache)
 {
     version_walk walk = start_walk(table, libraries);
     asked_version asked;
     while (wk_ok(table->state) && next_version(&walk, &asked)) {
-        wk_tell_version(&walk.table, wk_string(strings, asked.library), wk_string(strings, asked.name));
+        wk_emit_version(&walk.table, wk_string(strings, asked.library), wk_string(strings, asked.name));
         const size_t slot = asked.number % VERSION_CACHE;
         if (cache->number[slot] == 0) {
             cache->number[slot] = asked.number;
@@ -140,7 +140,7 @@ typedef struct symbol_tables {
     version_cache *cache;
 } symbol_tables;
 
-static void tell_symbol(symbol_tables *t, const symbol *s, uint16_t version)
+static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
 {
     const uint8_t binding = s->info >> 4;
     const bool visible = s->visibility == STV_DEFAULT || s->visibility == STV_PROTECTED;
@@ -151,14 +151,14 @@ static void tell_symbol(symbol_tables *t, const symbol *s, uint16_t version)
         const uint16_t number = version & VERSYM_VERSION;
         const wk_import import = {wk_string(&t->strings, s->name), 0, WK_NONE,
                                   find_version(&t->verneed, t->libraries, t->cache, number), binding == STB_WEAK};
-        wk_tell_import(&t->symbols, &import);
+        wk_emit_import(&t->symbols, &import);
     } else if (visible && version != 0) { /* version 0 keeps a symbol to the file itself */
         const wk_text name = wk_string(&t->strings, s->name);
-        wk_tell_export(&t->symbols, &name, 1);
+        wk_emit_export(&t->symbols, &name, 1);
     }
 }
 
-static void tell_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tables *t, uint64_t count)
+static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tables *t, uint64_t count)
 {
     const uint32_t entry = elf->file.wide ? 24 : 16;
     if (d->symbol_size != 0 && d->symbol_size != entry) {
@@ -174,7 +174,7 @@ static void tell_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
     (void)wk_charge(&t->symbols, t->symbols.size);
     while (t->symbols.at < t->symbols.size && wk_ok(t->symbols.state)) {
         const symbol s = read_symbol(&t->symbols);
-        tell_symbol(t, &s, d->versym != 0 ? wk_u16(&t->versions) : VER_NDX_GLOBAL);
+        emit_symbol(t, &s, d->versym != 0 ? wk_u16(&t->versions) : VER_NDX_GLOBAL);
     }
 }
 
@@ -188,9 +188,9 @@ void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_c
     if (d->verneed != 0) {
         tables.verneed = wk_elf_at(elf, d->verneed, "ELF needed versions");
         tables.libraries = d->verneed_count;
-        tell_versions(&tables.verneed, tables.libraries, strings, &cache);
+        emit_versions(&tables.verneed, tables.libraries, strings, &cache);
     }
     if (count > 0 && wk_ok(elf->file.state)) {
-        tell_symbols(elf, d, &tables, count);
+        emit_symbols(elf, d, &tables, count);
     }
 }

@@ -151,7 +151,7 @@ static wk_text command_text(wk_cursor *command)
 static void read_library(wk_macho *macho, wk_cursor command, wk_link link)
 {
     command.what = "Mach-O library";
-    wk_tell_library(&macho->file, command_text(&command), link);
+    wk_emit_library(&macho->file, command_text(&command), link);
     macho->libraries++;
 }
 
@@ -228,7 +228,7 @@ static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, ui
         break;
     case LC_RPATH:
         command.what = "Mach-O rpath";
-        wk_tell_rpath(&macho->file, command_text(&command), false);
+        wk_emit_rpath(&macho->file, command_text(&command), false);
         break;
     case LC_CODE_SIGNATURE: read_signature(macho, command); break;
     case LC_DYLD_INFO: read_trie(macho, command, true); break;
@@ -313,6 +313,6 @@ void wk_parse_macho(wk_cursor file, wk_slice *facts)
         wk_parse_macho_trie(&macho);
     }
     if (wk_ok(file.state)) {
-        wk_tell_slice(&macho.file, facts);
+        wk_emit_slice(&macho.file, facts);
     }
 }

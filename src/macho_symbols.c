@@ -49,7 +49,7 @@ static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint
     return ordinal - 1;
 }
 
-static void tell_symbol(const wk_macho *macho, const wk_cursor *symbols, const wk_cursor *strings, const symbol *s)
+static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const wk_cursor *strings, const symbol *s)
 {
     const uint8_t type = s->type & N_TYPE;
     if ((s->type & N_STAB) != 0 || (s->type & N_EXT) == 0 || s->name == 0) {
@@ -59,10 +59,10 @@ static void tell_symbol(const wk_macho *macho, const wk_cursor *symbols, const w
         const wk_import import = {without_underscore(wk_string(strings, s->name)), 0,
                                   library_of(macho, symbols, s->description), WK_NONE,
                                   (s->description & N_WEAK_REF) != 0};
-        wk_tell_import(symbols, &import);
+        wk_emit_import(symbols, &import);
     } else if (!macho->has_trie && (s->type & N_PEXT) == 0) {
         const wk_text name = without_underscore(wk_string(strings, s->name));
-        wk_tell_export(symbols, &name, 1);
+        wk_emit_export(symbols, &name, 1);
     }
 }
 
@@ -74,7 +74,7 @@ void wk_parse_macho_symbols(wk_macho *macho)
     (void)wk_charge(&symbols, symbols.size);
     while (symbols.at < symbols.size && wk_ok(symbols.state)) {
         const symbol s = read_symbol(&symbols);
-        tell_symbol(macho, &symbols, &strings, &s);
+        emit_symbol(macho, &symbols, &strings, &s);
     }
     if (macho->symbols > 0 && wk_ok(symbols.state)) {
         /* Names of local symbols are not told apart from others: they get their share of the strings. */
@@ -98,7 +98,7 @@ typedef struct trie_walk {
 } trie_walk;
 
 /* Tell the name that the labels on the way make. */
-static void tell_name(trie_walk *walk)
+static void emit_name(trie_walk *walk)
 {
     size_t first = 0;
     while (first < walk->depth && walk->labels[first].size == 0) {
@@ -107,7 +107,7 @@ static void tell_name(trie_walk *walk)
     if (first < walk->depth && wk_charge(&walk->trie, walk->name_size + walk->depth)) {
         const wk_text label = walk->labels[first];
         walk->labels[first] = without_underscore(label);
-        wk_tell_export(&walk->trie, walk->labels + first, walk->depth - first);
+        wk_emit_export(&walk->trie, walk->labels + first, walk->depth - first);
         walk->labels[first] = label;
     }
 }
@@ -132,10 +132,10 @@ static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
     walk->labels[level] = label;
     walk->name_size += label.size;
     walk->depth++;
-    const uint64_t told = wk_uleb(trie);
-    const wk_cursor payload = wk_window(trie, trie->at, told, trie->what);
-    if (told > 0 && wk_ok(trie->state)) {
-        tell_name(walk);
+    const uint64_t info_size = wk_uleb(trie);
+    const wk_cursor payload = wk_window(trie, trie->at, info_size, trie->what);
+    if (info_size > 0 && wk_ok(trie->state)) {
+        emit_name(walk);
     }
     wk_seek(trie, trie->at + (uint64_t)payload.size);
     walk->edges[level] = wk_u8(trie);

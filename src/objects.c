@@ -180,8 +180,8 @@ static PyObject *known_or_number(const char *name, uint32_t number)
 
 static PyObject *os_object(const wk_slice *s)
 {
-    const int told = s->os != NULL || s->os_number != 0;
-    return told ? known_or_number(s->os, s->os_number) : Py_NewRef(Py_None);
+    const int is_known = s->os != NULL || s->os_number != 0;
+    return is_known ? known_or_number(s->os, s->os_number) : Py_NewRef(Py_None);
 }
 
 /* Mach-O packs versions as xxxx.yy.zz; the last part is written when it is not zero. */

@@ -195,6 +195,6 @@ void wk_parse_pe(wk_cursor file, wk_slice *facts)
         wk_parse_pe_symbols(&pe);
     }
     if (wk_ok(file.state)) {
-        wk_tell_slice(&pe.file, facts);
+        wk_emit_slice(&pe.file, facts);
     }
 }

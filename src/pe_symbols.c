@@ -6,7 +6,7 @@ enum { DELAY_HAS_RELATIVE_ADDRESSES = 1 };
 
 /* One imported symbol of the present library: the highest bit marks an ordinal, otherwise it is the address of a
  * number, which serves as a hint, and the name. */
-static void tell_import(wk_pe *pe, uint64_t entry)
+static void emit_import(wk_pe *pe, uint64_t entry)
 {
     const uint64_t ordinal_mark = (uint64_t)1 << (pe->file.wide ? 63 : 31);
     wk_import import = {{NULL, 0}, 0, pe->libraries, WK_NONE, false};
@@ -16,21 +16,21 @@ static void tell_import(wk_pe *pe, uint64_t entry)
         const wk_cursor name = wk_pe_at(pe, (entry & INT32_MAX) + 2, "PE import name");
         import.name = wk_string(&name, 0);
     }
-    wk_tell_import(&pe->file, &import);
+    wk_emit_import(&pe->file, &import);
 }
 
 /* A library and the symbols that are asked of it: a list of addresses or ordinals that ends with zero. */
-static void tell_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
+static void emit_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
 {
     const wk_cursor text = wk_pe_at(pe, name, "PE library name");
-    wk_tell_library(&pe->file, wk_string(&text, 0), link);
+    wk_emit_library(&pe->file, wk_string(&text, 0), link);
     wk_cursor entries = wk_pe_at(pe, list, "PE import list");
     while (wk_ok(entries.state)) {
         const uint64_t entry = wk_word(&entries);
         if (entry == 0) {
             break;
         }
-        tell_import(pe, entry);
+        emit_import(pe, entry);
     }
     pe->libraries++;
 }
@@ -48,7 +48,7 @@ static void read_imports(wk_pe *pe)
             break;
         }
         /* Linkers of old wrote no list of names: until the file is loaded, the addresses are that list. */
-        tell_library(pe, library, names != 0 ? names : addresses, WK_REQUIRED);
+        emit_library(pe, library, names != 0 ? names : addresses, WK_REQUIRED);
     }
 }
 
@@ -66,7 +66,7 @@ static void read_delay_imports(wk_pe *pe)
         }
         /* Compilers of old wrote absolute addresses. */
         const uint64_t base = (attributes & DELAY_HAS_RELATIVE_ADDRESSES) != 0 ? 0 : pe->base;
-        tell_library(pe, library - base, names - base, WK_DELAY);
+        emit_library(pe, library - base, names - base, WK_DELAY);
     }
 }
 
@@ -91,7 +91,7 @@ static void read_exports(wk_pe *pe)
     while (names.at < names.size && wk_ok(names.state)) {
         const wk_cursor start = wk_pe_at(pe, wk_u32(&names), "PE export name");
         const wk_text text = wk_string(&start, 0);
-        wk_tell_export(&names, &text, 1);
+        wk_emit_export(&names, &text, 1);
     }
 }
 
