@@ -73,11 +73,11 @@ static void read_ident(wk_elf *elf)
         return;
     }
     if (class != CLASS_32 && class != CLASS_64) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF class", wk_offset_at(file, 4), class);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF class", wk_offset_at(file, 4), class);
     } else if (order != LITTLE && order != BIG) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF byte order", wk_offset_at(file, 5), order);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF byte order", wk_offset_at(file, 5), order);
     } else if (version != 1) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF version", wk_offset_at(file, 6), version);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF version", wk_offset_at(file, 6), version);
     }
     file->wide = class == CLASS_64;
     file->big = order == BIG;
@@ -95,7 +95,7 @@ static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count
         return wk_window(&elf->file, 0, 0, what);
     }
     if (entry != expected) {
-        wk_fail(elf->file.state, WK_BAD_VALUE, what, wk_offset_at(&elf->file, elf->file.at), entry);
+        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, what, wk_offset_at(&elf->file, elf->file.at), entry);
     }
     return wk_table(&elf->file, offset, count, expected, what);
 }
@@ -175,10 +175,10 @@ static void read_interpreter(wk_elf *elf, const wk_segment *s)
 static void read_segments(wk_elf *elf, const arch *known)
 {
     wk_cursor *segments = &elf->segments;
-    const bool loadable = elf->type == WK_ELF_EXEC || elf->type == WK_ELF_DYN;
-    elf->facts->executable_stack = WK_NOT_TOLD;
+    const bool loadable = elf->type == WK_ET_EXEC || elf->type == WK_ET_DYN;
+    elf->facts->executable_stack = WK_TRISTATE_UNKNOWN;
     if (loadable && known) {
-        elf->facts->executable_stack = known->stack_is_executable ? WK_YES : WK_NO;
+        elf->facts->executable_stack = known->stack_is_executable ? WK_TRISTATE_YES : WK_TRISTATE_NO;
     }
     while (segments->at < segments->size && wk_ok(segments->state)) {
         const wk_segment s = wk_elf_segment(segments);
@@ -186,7 +186,7 @@ static void read_segments(wk_elf *elf, const arch *known)
         case WK_PT_LOAD: load_segment(elf, &s, elf->sections.size == 0); break;
         case WK_PT_DYNAMIC: elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment"); break;
         case PT_INTERP: read_interpreter(elf, &s); break;
-        case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_YES : WK_NO; break;
+        case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO; break;
         case PT_GNU_RELRO: elf->facts->relro = WK_RELRO_PARTIAL; break;
         default: break;
         }
@@ -199,7 +199,7 @@ static section section_at(const wk_elf *elf, uint64_t index, const char *what)
     const uint32_t size = sections.wide ? 64 : 40;
     sections.what = what;
     if (index >= sections.size / size) {
-        wk_fail_here(&sections, WK_BAD_VALUE, index);
+        wk_fail_here(&sections, WK_RESULT_BAD_VALUE, index);
         return (section){0};
     }
     sections.at = (size_t)index * size;
@@ -267,13 +267,13 @@ static void read_sections(wk_elf *elf)
 static wk_kind kind_of(const wk_elf *elf)
 {
     switch (elf->type) {
-    case 1: return WK_OBJECT;
-    case WK_ELF_EXEC: return WK_EXECUTABLE;
-    case WK_ELF_DYN: break;
-    default: return WK_OTHER;
+    case 1: return WK_KIND_OBJECT;
+    case WK_ET_EXEC: return WK_KIND_EXECUTABLE;
+    case WK_ET_DYN: break;
+    default: return WK_KIND_OTHER;
     }
     const bool started = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
-    return started || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_EXECUTABLE : WK_SHARED;
+    return started || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)
@@ -281,8 +281,8 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
     wk_elf elf = {0};
     elf.file = file;
     elf.facts = facts;
-    facts->format = WK_ELF;
-    facts->is_signed = WK_NOT_TOLD;
+    facts->format = WK_FORMAT_ELF;
+    facts->is_signed = WK_TRISTATE_UNKNOWN;
     read_ident(&elf);
     if (!wk_ok(file.state)) {
         return;
@@ -298,8 +298,8 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
         wk_parse_elf_dynamic(&elf);
     }
     facts->kind = kind_of(&elf);
-    if (facts->kind == WK_EXECUTABLE) {
-        facts->flags |= elf.type == WK_ELF_DYN ? WK_FLAG_PIE : 0u;
+    if (facts->kind == WK_KIND_EXECUTABLE) {
+        facts->flags |= elf.type == WK_ET_DYN ? WK_FLAG_PIE : 0u;
         facts->flags |= facts->interpreter.data == NULL ? WK_FLAG_STATIC : 0u;
     }
     if (wk_ok(file.state)) {

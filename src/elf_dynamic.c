@@ -127,7 +127,7 @@ static void emit_libraries(const wk_elf *elf, const wk_cursor *strings)
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
         if (tag == DT_NEEDED) {
-            wk_emit_library(&entries, wk_string(strings, value), WK_REQUIRED);
+            wk_emit_library(&entries, wk_string(strings, value), WK_LINK_REQUIRED);
         } else if (tag == DT_RPATH || tag == DT_RUNPATH) {
             emit_rpaths(&entries, wk_string(strings, value), tag == DT_RUNPATH);
         }

@@ -162,7 +162,7 @@ static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
 {
     const uint32_t entry = elf->file.wide ? 24 : 16;
     if (d->symbol_size != 0 && d->symbol_size != entry) {
-        wk_fail(elf->file.state, WK_BAD_VALUE, "ELF dynamic symbol size", wk_offset_at(&elf->dynamic, 0),
+        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, "ELF dynamic symbol size", wk_offset_at(&elf->dynamic, 0),
                 d->symbol_size);
     }
     const wk_cursor at = wk_elf_at(elf, d->symbols, "ELF dynamic symbols");

@@ -9,12 +9,12 @@ static size_t event_size(wk_event_kind kind)
 {
     const size_t head = offsetof(wk_event, of);
     switch (kind) {
-    case WK_EVENT_LIBRARY: return head + sizeof(wk_library);
-    case WK_EVENT_RPATH: return head + sizeof(wk_rpath);
-    case WK_EVENT_VERSION: return head + sizeof(wk_version);
-    case WK_EVENT_IMPORT: return head + sizeof(wk_import);
-    case WK_EVENT_EXPORT: return head + sizeof(wk_text);
-    case WK_EVENT_SLICE: break;
+    case WK_EVENT_KIND_LIBRARY: return head + sizeof(wk_library);
+    case WK_EVENT_KIND_RPATH: return head + sizeof(wk_rpath);
+    case WK_EVENT_KIND_VERSION: return head + sizeof(wk_version);
+    case WK_EVENT_KIND_IMPORT: return head + sizeof(wk_import);
+    case WK_EVENT_KIND_EXPORT: return head + sizeof(wk_text);
+    case WK_EVENT_KIND_SLICE: break;
     }
     return sizeof(wk_event);
 }
@@ -58,7 +58,7 @@ static wk_event *append(wk_events *events, wk_event_kind kind, size_t extra)
 static int on_library(void *context, const wk_library *library)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_LIBRARY, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_LIBRARY, 0);
     if (event) {
         event->of.library = *library;
         events->counts.libraries++;
@@ -69,7 +69,7 @@ static int on_library(void *context, const wk_library *library)
 static int on_rpath(void *context, const wk_rpath *rpath)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_RPATH, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_RPATH, 0);
     if (event) {
         event->of.rpath = *rpath;
         events->counts.rpaths++;
@@ -80,7 +80,7 @@ static int on_rpath(void *context, const wk_rpath *rpath)
 static int on_version(void *context, const wk_version *version)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_VERSION, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_VERSION, 0);
     if (event) {
         event->of.version = *version;
         events->counts.versions++;
@@ -91,7 +91,7 @@ static int on_version(void *context, const wk_version *version)
 static int on_import(void *context, const wk_import *import)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_IMPORT, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_IMPORT, 0);
     if (event) {
         event->of.import = *import;
         events->counts.imports++;
@@ -110,11 +110,11 @@ static int on_export(void *context, const wk_text *parts, size_t count)
         }
         name.size += parts[i].size;
     }
-    wk_event *event = append(events, WK_EVENT_EXPORT, count == 1 ? 0 : name.size);
+    wk_event *event = append(events, WK_EVENT_KIND_EXPORT, count == 1 ? 0 : name.size);
     if (event == NULL) {
         return 1;
     }
-    unsigned char *end = (unsigned char *)event + event_size(WK_EVENT_EXPORT);
+    unsigned char *end = (unsigned char *)event + event_size(WK_EVENT_KIND_EXPORT);
     for (size_t i = 0; count != 1 && i < count; i++) {
         if (parts[i].size > 0) {
             memcpy(end, parts[i].data, parts[i].size);
@@ -131,7 +131,7 @@ static int on_slice(void *context, const wk_slice *slice)
 {
     static const wk_counts none;
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_SLICE, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_SLICE, 0);
     if (event) {
         event->of.slice.facts = *slice;
         event->of.slice.counts = events->counts;
@@ -164,7 +164,7 @@ wk_text wk_event_export_name(const wk_event *event)
 {
     wk_text name = event->of.export_name;
     if (name.data == NULL) {
-        name.data = (const char *)event + event_size(WK_EVENT_EXPORT);
+        name.data = (const char *)event + event_size(WK_EVENT_KIND_EXPORT);
     }
     return name;
 }

@@ -5,12 +5,12 @@
 #include "wheelkit/scan.h"
 
 typedef enum wk_event_kind {
-    WK_EVENT_LIBRARY,
-    WK_EVENT_RPATH,
-    WK_EVENT_VERSION,
-    WK_EVENT_IMPORT,
-    WK_EVENT_EXPORT,
-    WK_EVENT_SLICE
+    WK_EVENT_KIND_LIBRARY,
+    WK_EVENT_KIND_RPATH,
+    WK_EVENT_KIND_VERSION,
+    WK_EVENT_KIND_IMPORT,
+    WK_EVENT_KIND_EXPORT,
+    WK_EVENT_KIND_SLICE
 } wk_event_kind;
 
 /* How many facts of each kind a slice has, for lists of the right length. */
@@ -42,13 +42,13 @@ typedef struct wk_events {
     bool out_of_memory;
 } wk_events;
 
-/* Scan and collect. Ends with WK_STOPPED and out_of_memory set when memory runs out. */
+/* Scan and collect. Ends with WK_RESULT_STOPPED and out_of_memory set when memory runs out. */
 wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_error *error);
 
 /* The event at a position, as `next` gives it; the first is at 0, and the last one's `next` is events->size. */
 const wk_event *wk_event_at(const wk_events *events, size_t at);
 
-/* The name that an event of kind WK_EVENT_EXPORT tells. */
+/* The name that an event of kind WK_EVENT_KIND_EXPORT tells. */
 wk_text wk_event_export_name(const wk_event *event);
 
 void wk_events_free(wk_events *events);

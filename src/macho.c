@@ -63,12 +63,12 @@ static const char *platform_name(uint32_t platform)
 static wk_kind kind_of(uint32_t type)
 {
     switch (type) {
-    case MH_OBJECT: return WK_OBJECT;
-    case MH_EXECUTE: return WK_EXECUTABLE;
+    case MH_OBJECT: return WK_KIND_OBJECT;
+    case MH_EXECUTE: return WK_KIND_EXECUTABLE;
     case MH_DYLIB:
-    case MH_DYLIB_STUB: return WK_SHARED;
-    case MH_BUNDLE: return WK_BUNDLE;
-    default: return WK_OTHER;
+    case MH_DYLIB_STUB: return WK_KIND_SHARED;
+    case MH_BUNDLE: return WK_KIND_BUNDLE;
+    default: return WK_KIND_OTHER;
     }
 }
 
@@ -142,7 +142,7 @@ static wk_text command_text(wk_cursor *command)
 {
     const uint32_t at = wk_u32(command);
     if (at < 8) {
-        wk_fail_here(command, WK_BAD_OFFSET, at);
+        wk_fail_here(command, WK_RESULT_BAD_OFFSET, at);
         return (wk_text){NULL, 0};
     }
     return wk_string(command, at - 8);
@@ -179,7 +179,7 @@ static void read_signature(wk_macho *macho, wk_cursor command)
     const uint32_t size = wk_u32(&command);
     wk_cursor blob = wk_window(&macho->file, offset, size, command.what);
     blob.big = true; /* in files of either byte order */
-    macho->facts->is_signed = blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_YES : WK_NO;
+    macho->facts->is_signed = blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_TRISTATE_YES : WK_TRISTATE_NO;
 }
 
 static void read_symbol_table(wk_macho *macho, wk_cursor command)
@@ -217,11 +217,11 @@ static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, ui
     case LC_SEGMENT_64: read_segment(macho, command, type); break;
     case LC_SYMTAB: read_symbol_table(macho, command); break;
     case LC_DYSYMTAB: read_dynamic_symbol_table(macho, command); break;
-    case LC_LOAD_DYLIB: read_library(macho, command, WK_REQUIRED); break;
-    case LC_LOAD_WEAK_DYLIB: read_library(macho, command, WK_WEAK); break;
-    case LC_REEXPORT_DYLIB: read_library(macho, command, WK_REEXPORT); break;
-    case LC_LOAD_UPWARD_DYLIB: read_library(macho, command, WK_UPWARD); break;
-    case LC_LAZY_LOAD_DYLIB: read_library(macho, command, WK_LAZY); break;
+    case LC_LOAD_DYLIB: read_library(macho, command, WK_LINK_REQUIRED); break;
+    case LC_LOAD_WEAK_DYLIB: read_library(macho, command, WK_LINK_WEAK); break;
+    case LC_REEXPORT_DYLIB: read_library(macho, command, WK_LINK_REEXPORT); break;
+    case LC_LOAD_UPWARD_DYLIB: read_library(macho, command, WK_LINK_UPWARD); break;
+    case LC_LAZY_LOAD_DYLIB: read_library(macho, command, WK_LINK_LAZY); break;
     case LC_ID_DYLIB:
         command.what = "Mach-O install name";
         macho->facts->name = command_text(&command);
@@ -254,7 +254,7 @@ static void read_commands(wk_macho *macho, uint32_t count, uint32_t size, uint32
         const uint32_t number = wk_u32(&commands);
         const uint32_t length = wk_u32(&commands);
         if (length < 8 || length % 4 != 0) {
-            wk_fail(commands.state, WK_BAD_VALUE, "Mach-O load command size", wk_offset_at(&commands, start), length);
+            wk_fail(commands.state, WK_RESULT_BAD_VALUE, "Mach-O load command size", wk_offset_at(&commands, start), length);
         }
         const wk_cursor command = wk_window(&commands, commands.at, length - 8u, "Mach-O load command");
         if (wk_ok(commands.state)) {
@@ -277,7 +277,7 @@ static void read_header(wk_macho *macho)
     const uint32_t flags = wk_u32(file);
     wk_skip(file, file->wide ? 4 : 0);
     if (type == 0) {
-        wk_fail(file->state, WK_BAD_VALUE, "Mach-O file type", wk_offset_at(file, 12), type);
+        wk_fail(file->state, WK_RESULT_BAD_VALUE, "Mach-O file type", wk_offset_at(file, 12), type);
     }
     if (!wk_ok(file->state)) {
         return;
@@ -285,8 +285,8 @@ static void read_header(wk_macho *macho)
     facts->arch = wk_macho_arch(cpu, subtype);
     facts->arch_number = cpu;
     facts->kind = kind_of(type);
-    facts->executable_stack = (flags & MH_ALLOW_STACK_EXECUTION) != 0 ? WK_YES : WK_NO;
-    if (facts->kind == WK_EXECUTABLE) {
+    facts->executable_stack = (flags & MH_ALLOW_STACK_EXECUTION) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
+    if (facts->kind == WK_KIND_EXECUTABLE) {
         facts->flags |= (flags & MH_PIE) != 0 ? WK_FLAG_PIE : 0u;
         facts->flags |= (flags & MH_DYLDLINK) == 0 ? WK_FLAG_STATIC : 0u;
     }
@@ -303,12 +303,12 @@ void wk_parse_macho(wk_cursor file, wk_slice *facts)
     file.wide = magic == 0xfeedfacf;
     macho.file = file;
     macho.facts = facts;
-    facts->format = WK_MACHO;
+    facts->format = WK_FORMAT_MACHO;
     facts->wide = file.wide;
     facts->big = file.big;
-    facts->is_signed = WK_NO;
+    facts->is_signed = WK_TRISTATE_NO;
     read_header(&macho);
-    if (wk_ok(file.state) && facts->kind != WK_OBJECT) {
+    if (wk_ok(file.state) && facts->kind != WK_KIND_OBJECT) {
         wk_parse_macho_symbols(&macho);
         wk_parse_macho_trie(&macho);
     }

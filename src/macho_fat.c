@@ -28,12 +28,12 @@ static void check_overlap(const wk_cursor *table, const fat_arch *present, size_
     wk_cursor before = *table;
     before.at = 0;
     if (present->offset < wk_offset_at(table, table->size)) {
-        wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), 0);
+        wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), 0);
     }
     while (before.at < present_at && wk_ok(table->state)) {
         const fat_arch other = read_arch(&before);
         if (present->offset < other.offset + other.size && other.offset < present->offset + present->size) {
-            wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), other.offset);
+            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), other.offset);
         }
     }
 }
@@ -58,7 +58,7 @@ static void parse_slice(const wk_cursor *file, const fat_arch *a)
     wk_cursor slice = wk_window(file, a->offset, a->size, "fat Mach-O slice");
     wk_cursor start = slice;
     if (start.size >= 8 && wk_u64(&start) == ARCHIVE_MAGIC) {
-        wk_fail_here(&slice, WK_NOT_A_BINARY, 0);
+        wk_fail_here(&slice, WK_RESULT_NOT_A_BINARY, 0);
     }
     start.at = 0;
     const uint32_t magic = wk_u32(&start);
@@ -66,9 +66,9 @@ static void parse_slice(const wk_cursor *file, const fat_arch *a)
     const bool thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
     const uint32_t cpu = wk_u32(&start);
     if (!thin) {
-        wk_fail_here(&slice, WK_BAD_VALUE, magic);
+        wk_fail_here(&slice, WK_RESULT_BAD_VALUE, magic);
     } else if (cpu != a->cpu) {
-        wk_fail_here(&slice, WK_BAD_VALUE, cpu);
+        wk_fail_here(&slice, WK_RESULT_BAD_VALUE, cpu);
     }
     if (wk_ok(slice.state)) {
         wk_parse_macho(slice, &facts);
@@ -83,9 +83,9 @@ void wk_parse_fat_macho(wk_cursor file)
     const uint32_t count = wk_u32(&file);
     file.wide = magic == FAT_MAGIC_64;
     if (wk_ok(file.state) && count >= FIRST_JAVA_VERSION) {
-        wk_fail_here(&file, WK_NOT_A_BINARY, count);
+        wk_fail_here(&file, WK_RESULT_NOT_A_BINARY, count);
     } else if (wk_ok(file.state) && count == 0) {
-        wk_fail_here(&file, WK_BAD_VALUE, count);
+        wk_fail_here(&file, WK_RESULT_BAD_VALUE, count);
     }
     const wk_cursor table = wk_table(&file, file.at, count, file.wide ? 32 : 20, "fat Mach-O slice table");
     check_table(&file, table);

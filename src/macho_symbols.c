@@ -43,7 +43,7 @@ static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint
         return WK_NONE;
     }
     if (ordinal > macho->libraries) {
-        wk_fail(symbols->state, WK_BAD_VALUE, "Mach-O library ordinal", wk_offset_at(symbols, symbols->at), ordinal);
+        wk_fail(symbols->state, WK_RESULT_BAD_VALUE, "Mach-O library ordinal", wk_offset_at(symbols, symbols->at), ordinal);
         return WK_NONE;
     }
     return ordinal - 1;
@@ -80,7 +80,7 @@ void wk_parse_macho_symbols(wk_macho *macho)
         /* Names of local symbols are not told apart from others: they get their share of the strings. */
         const uint64_t locals = macho->has_locals ? macho->locals : macho->symbols;
         if (locals > macho->symbols) {
-            wk_fail(symbols.state, WK_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0), locals);
+            wk_fail(symbols.state, WK_RESULT_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0), locals);
         }
         macho->facts->symbol_bytes = locals * entry + (uint64_t)macho->strings_size * locals / macho->symbols;
     }
@@ -119,11 +119,11 @@ static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
     wk_seek(trie, at);
     for (size_t i = 0; i < level; i++) {
         if (walk->at[i] == at) {
-            wk_fail_here(trie, WK_LOOP, at);
+            wk_fail_here(trie, WK_RESULT_LOOP, at);
         }
     }
     if (level == TRIE_DEPTH) {
-        wk_fail_here(trie, WK_TOO_COMPLEX, level);
+        wk_fail_here(trie, WK_RESULT_TOO_COMPLEX, level);
     }
     if (!wk_ok(trie->state) || !wk_charge(trie, level)) {
         return;

@@ -23,19 +23,19 @@ typedef struct module_state {
 static const char *reason(wk_result result)
 {
     switch (result) {
-    case WK_OK:
-    case WK_NOT_A_BINARY:
-    case WK_STOPPED: break;
-    case WK_TRUNCATED: return "truncated";
-    case WK_BAD_COUNT: return "bad-count";
-    case WK_BAD_OFFSET: return "bad-offset";
-    case WK_BAD_ADDRESS: return "bad-address";
-    case WK_BAD_VALUE: return "bad-value";
-    case WK_UNSUPPORTED: return "unsupported";
-    case WK_BAD_STRING: return "bad-string";
-    case WK_OVERLAP: return "overlap";
-    case WK_LOOP: return "loop";
-    case WK_TOO_COMPLEX: return "too-complex";
+    case WK_RESULT_OK:
+    case WK_RESULT_NOT_A_BINARY:
+    case WK_RESULT_STOPPED: break;
+    case WK_RESULT_TRUNCATED: return "truncated";
+    case WK_RESULT_BAD_COUNT: return "bad-count";
+    case WK_RESULT_BAD_OFFSET: return "bad-offset";
+    case WK_RESULT_BAD_ADDRESS: return "bad-address";
+    case WK_RESULT_BAD_VALUE: return "bad-value";
+    case WK_RESULT_UNSUPPORTED: return "unsupported";
+    case WK_RESULT_BAD_STRING: return "bad-string";
+    case WK_RESULT_OVERLAP: return "overlap";
+    case WK_RESULT_LOOP: return "loop";
+    case WK_RESULT_TOO_COMPLEX: return "too-complex";
     }
     return "unknown";
 }
@@ -44,19 +44,19 @@ static const char *reason(wk_result result)
 static const char *detail(wk_result result)
 {
     switch (result) {
-    case WK_OK:
-    case WK_NOT_A_BINARY:
-    case WK_STOPPED: break;
-    case WK_TRUNCATED: return "%" PRIu64 " bytes do not fit in the file";
-    case WK_BAD_COUNT: return "%" PRIu64 " entries do not fit in the file";
-    case WK_BAD_OFFSET: return "starts at 0x%" PRIx64 ", beyond the end";
-    case WK_BAD_ADDRESS: return "address 0x%" PRIx64 " is in no loaded part of the file";
-    case WK_BAD_VALUE: return "impossible value %" PRIu64;
-    case WK_UNSUPPORTED: return "unknown variant %" PRIu64;
-    case WK_BAD_STRING: return "text without an end";
-    case WK_OVERLAP: return "overlaps another part at 0x%" PRIx64;
-    case WK_LOOP: return "leads back to itself";
-    case WK_TOO_COMPLEX: return "far more entries than a sound file of this size has";
+    case WK_RESULT_OK:
+    case WK_RESULT_NOT_A_BINARY:
+    case WK_RESULT_STOPPED: break;
+    case WK_RESULT_TRUNCATED: return "%" PRIu64 " bytes do not fit in the file";
+    case WK_RESULT_BAD_COUNT: return "%" PRIu64 " entries do not fit in the file";
+    case WK_RESULT_BAD_OFFSET: return "starts at 0x%" PRIx64 ", beyond the end";
+    case WK_RESULT_BAD_ADDRESS: return "address 0x%" PRIx64 " is in no loaded part of the file";
+    case WK_RESULT_BAD_VALUE: return "impossible value %" PRIu64;
+    case WK_RESULT_UNSUPPORTED: return "unknown variant %" PRIu64;
+    case WK_RESULT_BAD_STRING: return "text without an end";
+    case WK_RESULT_OVERLAP: return "overlaps another part at 0x%" PRIx64;
+    case WK_RESULT_LOOP: return "leads back to itself";
+    case WK_RESULT_TOO_COMPLEX: return "far more entries than a sound file of this size has";
     }
     return "unknown damage";
 }
@@ -113,9 +113,9 @@ static PyObject *scan(PyObject *module, PyObject *buffer)
     PyObject *answer = NULL;
     if (events.out_of_memory) {
         PyErr_NoMemory();
-    } else if (result == WK_OK) {
+    } else if (result == WK_RESULT_OK) {
         answer = wk_scan_object(&state->types, &events);
-    } else if (result == WK_NOT_A_BINARY) {
+    } else if (result == WK_RESULT_NOT_A_BINARY) {
         answer = Py_NewRef(Py_None);
     } else {
         raise_scan_error(state, &error);

@@ -153,12 +153,12 @@ static PyObject *import_object(const builder *b, const wk_import *import)
 static int add_event(builder *b, const wk_event *event)
 {
     switch (event->kind) {
-    case WK_EVENT_LIBRARY: return add(&b->needed, library_object(b, &event->of.library));
-    case WK_EVENT_RPATH: return add(&b->rpaths, rpath_object(b, &event->of.rpath));
-    case WK_EVENT_VERSION: return add(&b->versions, version_object(b, &event->of.version));
-    case WK_EVENT_IMPORT: return add(&b->imports, import_object(b, &event->of.import));
-    case WK_EVENT_EXPORT: return add(&b->exports, text(wk_event_export_name(event)));
-    case WK_EVENT_SLICE: break;
+    case WK_EVENT_KIND_LIBRARY: return add(&b->needed, library_object(b, &event->of.library));
+    case WK_EVENT_KIND_RPATH: return add(&b->rpaths, rpath_object(b, &event->of.rpath));
+    case WK_EVENT_KIND_VERSION: return add(&b->versions, version_object(b, &event->of.version));
+    case WK_EVENT_KIND_IMPORT: return add(&b->imports, import_object(b, &event->of.import));
+    case WK_EVENT_KIND_EXPORT: return add(&b->exports, text(wk_event_export_name(event)));
+    case WK_EVENT_KIND_SLICE: break;
     }
     return 0;
 }
@@ -196,9 +196,9 @@ static PyObject *packed_version(uint32_t v)
     return patch ? PyUnicode_FromFormat("%u.%u.%u", major, minor, patch) : PyUnicode_FromFormat("%u.%u", major, minor);
 }
 
-static PyObject *answer(wk_answer a)
+static PyObject *answer(wk_tristate a)
 {
-    return a == WK_NOT_TOLD ? Py_NewRef(Py_None) : PyBool_FromLong(a == WK_YES);
+    return a == WK_TRISTATE_UNKNOWN ? Py_NewRef(Py_None) : PyBool_FromLong(a == WK_TRISTATE_YES);
 }
 
 static PyObject *relro_object(wk_relro relro)
@@ -261,7 +261,7 @@ static PyObject *slice_object(const builder *b, const wk_slice *s)
 static const wk_event *closing_event(const wk_events *events, size_t at)
 {
     const wk_event *event = wk_event_at(events, at);
-    while (event->kind != WK_EVENT_SLICE) {
+    while (event->kind != WK_EVENT_KIND_SLICE) {
         event = wk_event_at(events, event->next);
     }
     return event;

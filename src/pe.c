@@ -49,7 +49,7 @@ static void read_optional_header(wk_pe *pe, wk_cursor header)
     const uint16_t dll = wk_u16(&header);
     wk_skip(&header, header.wide ? 36 : 20); /* stack, heap, loader flags */
     const uint32_t directories = wk_u32(&header);
-    for (uint32_t i = 0; i < directories && i < WK_PE_DIRECTORIES && wk_ok(header.state); i++) {
+    for (uint32_t i = 0; i < directories && i < WK_PE_DIRECTORY_COUNT && wk_ok(header.state); i++) {
         pe->directories[i].address = wk_u32(&header);
         pe->directories[i].size = wk_u32(&header);
     }
@@ -57,7 +57,7 @@ static void read_optional_header(wk_pe *pe, wk_cursor header)
     facts->flags |= (dll & DLL_HIGH_ENTROPY_VA) != 0 ? WK_FLAG_HIGH_ENTROPY : 0u;
     facts->flags |= (dll & DLL_NX_COMPAT) != 0 ? WK_FLAG_NX : 0u;
     facts->flags |= (dll & DLL_GUARD_CF) != 0 ? WK_FLAG_CFG : 0u;
-    facts->flags |= pe->directories[WK_PE_CLR].address != 0 ? WK_FLAG_DOTNET : 0u;
+    facts->flags |= pe->directories[WK_PE_DIRECTORY_CLR].address != 0 ? WK_FLAG_DOTNET : 0u;
 }
 
 static void read_headers(wk_pe *pe)
@@ -77,7 +77,7 @@ static void read_headers(wk_pe *pe)
     const size_t sections_at = file->at + header.size;
     const uint16_t magic = wk_u16(&header);
     if (wk_ok(file->state) && magic != PE32 && magic != PE32_PLUS) {
-        wk_fail(file->state, WK_UNSUPPORTED, "PE optional header", wk_offset_at(&header, 0), magic);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "PE optional header", wk_offset_at(&header, 0), magic);
     }
     if (!wk_ok(file->state)) {
         return;
@@ -86,8 +86,8 @@ static void read_headers(wk_pe *pe)
     facts->arch_number = machine;
     facts->wide = magic == PE32_PLUS;
     file->wide = facts->wide;
-    facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_EXECUTABLE : WK_OTHER;
-    facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_SHARED : facts->kind;
+    facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_OTHER;
+    facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_KIND_SHARED : facts->kind;
     read_optional_header(pe, header);
     pe->sections = wk_table(file, sections_at, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
@@ -156,8 +156,8 @@ static void read_sections(wk_pe *pe)
 /* The one directory whose address is a place in the file. */
 static void read_signature(wk_pe *pe)
 {
-    const wk_pe_directory d = pe->directories[WK_PE_SECURITY];
-    pe->facts->is_signed = d.size > 0 ? WK_YES : WK_NO;
+    const wk_pe_directory d = pe->directories[WK_PE_DIRECTORY_SECURITY];
+    pe->facts->is_signed = d.size > 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
     if (d.size > 0) {
         (void)wk_window(&pe->file, d.address, d.size, "PE certificate table");
     }
@@ -173,7 +173,7 @@ static uint32_t find_header(const wk_cursor *file)
     const bool absurd = start > LARGEST_START;
     wk_cursor header = wk_rest(file, absurd ? 0 : start, "PE header");
     if (wk_ok(file->state) && wk_u32(&header) != PE_MAGIC) {
-        wk_fail_here(&dos, WK_NOT_A_BINARY, start);
+        wk_fail_here(&dos, WK_RESULT_NOT_A_BINARY, start);
     }
     return start;
 }
@@ -183,8 +183,8 @@ void wk_parse_pe(wk_cursor file, wk_slice *facts)
     wk_pe pe = {0};
     pe.file = file;
     pe.facts = facts;
-    facts->format = WK_PE;
-    facts->executable_stack = WK_NOT_TOLD;
+    facts->format = WK_FORMAT_PE;
+    facts->executable_stack = WK_TRISTATE_UNKNOWN;
     wk_seek(&pe.file, find_header(&file));
     if (wk_ok(file.state)) {
         read_headers(&pe);

@@ -4,8 +4,8 @@
 
 #include "parser.h"
 
-enum { WK_PE_EXPORTS = 0, WK_PE_IMPORTS = 1, WK_PE_SECURITY = 4, WK_PE_DELAY_IMPORTS = 13, WK_PE_CLR = 14 };
-enum { WK_PE_DIRECTORIES = 16, WK_PE_SECTION_SIZE = 40 };
+enum { WK_PE_DIRECTORY_EXPORTS = 0, WK_PE_DIRECTORY_IMPORTS = 1, WK_PE_DIRECTORY_SECURITY = 4, WK_PE_DIRECTORY_DELAY_IMPORTS = 13, WK_PE_DIRECTORY_CLR = 14 };
+enum { WK_PE_DIRECTORY_COUNT = 16, WK_PE_SECTION_SIZE = 40 };
 
 typedef struct wk_pe_directory {
     uint32_t address, size;
@@ -22,7 +22,7 @@ typedef struct wk_pe {
     uint64_t base;      /* preferred address in memory */
     uint32_t headers_size;
     uint32_t symbols_at, symbols;
-    wk_pe_directory directories[WK_PE_DIRECTORIES]; /* zero where absent */
+    wk_pe_directory directories[WK_PE_DIRECTORY_COUNT]; /* zero where absent */
     wk_pe_range found;  /* the section that the last address was in */
     uint32_t libraries; /* told so far */
     wk_slice *facts;

@@ -34,7 +34,7 @@ wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
         pe->found = headers;
     }
     if (!holds(&pe->found, address)) {
-        wk_fail(pe->file.state, WK_BAD_ADDRESS, what, wk_offset_at(&pe->sections, 0), address);
+        wk_fail(pe->file.state, WK_RESULT_BAD_ADDRESS, what, wk_offset_at(&pe->sections, 0), address);
         return wk_window(&pe->file, 0, 0, what);
     }
     const wk_cursor bytes = wk_window(&pe->file, pe->found.offset, pe->found.size, "PE section");

@@ -38,7 +38,7 @@ static void emit_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
 /* Both kinds of import directory end with an empty entry, whatever their size says. */
 static void read_imports(wk_pe *pe)
 {
-    wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_IMPORTS].address, "PE import directory");
+    wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_IMPORTS].address, "PE import directory");
     while (wk_ok(entries.state)) {
         const uint32_t names = wk_u32(&entries);
         wk_skip(&entries, 8); /* time, forwarders */
@@ -48,13 +48,13 @@ static void read_imports(wk_pe *pe)
             break;
         }
         /* Linkers of old wrote no list of names: until the file is loaded, the addresses are that list. */
-        emit_library(pe, library, names != 0 ? names : addresses, WK_REQUIRED);
+        emit_library(pe, library, names != 0 ? names : addresses, WK_LINK_REQUIRED);
     }
 }
 
 static void read_delay_imports(wk_pe *pe)
 {
-    wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_DELAY_IMPORTS].address, "PE delay import directory");
+    wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_DELAY_IMPORTS].address, "PE delay import directory");
     while (wk_ok(entries.state)) {
         const uint32_t attributes = wk_u32(&entries);
         const uint32_t library = wk_u32(&entries);
@@ -66,13 +66,13 @@ static void read_delay_imports(wk_pe *pe)
         }
         /* Compilers of old wrote absolute addresses. */
         const uint64_t base = (attributes & DELAY_HAS_RELATIVE_ADDRESSES) != 0 ? 0 : pe->base;
-        emit_library(pe, library - base, names - base, WK_DELAY);
+        emit_library(pe, library - base, names - base, WK_LINK_DELAY);
     }
 }
 
 static void read_exports(wk_pe *pe)
 {
-    wk_cursor directory = wk_pe_at(pe, pe->directories[WK_PE_EXPORTS].address, "PE export directory");
+    wk_cursor directory = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_EXPORTS].address, "PE export directory");
     wk_skip(&directory, 12); /* flags, time, version */
     const uint32_t name = wk_u32(&directory);
     wk_skip(&directory, 8); /* first ordinal, addresses */
@@ -97,13 +97,13 @@ static void read_exports(wk_pe *pe)
 
 void wk_parse_pe_symbols(wk_pe *pe)
 {
-    if (pe->directories[WK_PE_IMPORTS].address != 0) {
+    if (pe->directories[WK_PE_DIRECTORY_IMPORTS].address != 0) {
         read_imports(pe);
     }
-    if (pe->directories[WK_PE_DELAY_IMPORTS].address != 0 && wk_ok(pe->file.state)) {
+    if (pe->directories[WK_PE_DIRECTORY_DELAY_IMPORTS].address != 0 && wk_ok(pe->file.state)) {
         read_delay_imports(pe);
     }
-    if (pe->directories[WK_PE_EXPORTS].address != 0 && wk_ok(pe->file.state)) {
+    if (pe->directories[WK_PE_DIRECTORY_EXPORTS].address != 0 && wk_ok(pe->file.state)) {
         read_exports(pe);
     }
 }

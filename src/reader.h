@@ -31,7 +31,7 @@ typedef struct wk_cursor {
 
 static inline bool wk_ok(const wk_state *state)
 {
-    return state->error.result == WK_OK;
+    return state->error.result == WK_RESULT_OK;
 }
 
 /* Record a failure unless there is one already. */
@@ -62,7 +62,7 @@ static inline bool wk_charge(const wk_cursor *cursor, uint64_t units)
     wk_state *state = cursor->state;
     if (units > state->budget) {
         state->budget = 0;
-        wk_fail_here(cursor, WK_TOO_COMPLEX, units);
+        wk_fail_here(cursor, WK_RESULT_TOO_COMPLEX, units);
         return false;
     }
     state->budget -= units;
@@ -73,7 +73,7 @@ static inline bool wk_charge(const wk_cursor *cursor, uint64_t units)
 static inline const uint8_t *wk_take(wk_cursor *cursor, size_t count)
 {
     if (count > cursor->size - cursor->at) {
-        wk_fail_here(cursor, WK_TRUNCATED, count);
+        wk_fail_here(cursor, WK_RESULT_TRUNCATED, count);
         cursor->at = cursor->size;
         return NULL;
     }
@@ -146,7 +146,7 @@ static inline uint64_t wk_uleb(wk_cursor *cursor)
             return value;
         }
     }
-    wk_fail_here(cursor, WK_BAD_VALUE, value);
+    wk_fail_here(cursor, WK_RESULT_BAD_VALUE, value);
     return 0;
 }
 
@@ -154,7 +154,7 @@ static inline uint64_t wk_uleb(wk_cursor *cursor)
 static inline void wk_seek(wk_cursor *cursor, uint64_t at)
 {
     if (at > cursor->size) {
-        wk_fail(cursor->state, WK_BAD_OFFSET, cursor->what, wk_offset_at(cursor, cursor->at), at);
+        wk_fail(cursor->state, WK_RESULT_BAD_OFFSET, cursor->what, wk_offset_at(cursor, cursor->at), at);
         cursor->at = cursor->size;
     } else {
         cursor->at = (size_t)at;
@@ -168,9 +168,9 @@ static inline wk_cursor wk_window(const wk_cursor *from, uint64_t offset, uint64
     window.what = what;
     window.at = 0;
     if (offset > from->size) {
-        wk_fail(from->state, WK_BAD_OFFSET, what, wk_offset_at(from, from->at), offset);
+        wk_fail(from->state, WK_RESULT_BAD_OFFSET, what, wk_offset_at(from, from->at), offset);
     } else if (size > from->size - offset) {
-        wk_fail(from->state, WK_TRUNCATED, what, wk_offset_at(from, offset), size);
+        wk_fail(from->state, WK_RESULT_TRUNCATED, what, wk_offset_at(from, offset), size);
     } else {
         window.data = from->data + (size_t)offset;
         window.size = (size_t)size;
@@ -191,7 +191,7 @@ static inline wk_cursor wk_table(const wk_cursor *from, uint64_t offset, uint64_
                                  const char *what)
 {
     if (offset <= from->size && count > (from->size - offset) / entry) {
-        wk_fail(from->state, WK_BAD_COUNT, what, wk_offset_at(from, offset), count);
+        wk_fail(from->state, WK_RESULT_BAD_COUNT, what, wk_offset_at(from, offset), count);
         count = 0;
     }
     return wk_window(from, offset, count * entry, what);
@@ -202,13 +202,13 @@ static inline wk_text wk_string(const wk_cursor *table, uint64_t offset)
 {
     wk_text text = {NULL, 0};
     if (offset >= table->size) {
-        wk_fail(table->state, WK_BAD_OFFSET, table->what, wk_offset_at(table, 0), offset);
+        wk_fail(table->state, WK_RESULT_BAD_OFFSET, table->what, wk_offset_at(table, 0), offset);
         return text;
     }
     const uint8_t *start = table->data + (size_t)offset;
     const uint8_t *end = memchr(start, 0, table->size - (size_t)offset);
     if (end == NULL) {
-        wk_fail(table->state, WK_BAD_STRING, table->what, wk_offset_at(table, offset), 0);
+        wk_fail(table->state, WK_RESULT_BAD_STRING, table->what, wk_offset_at(table, offset), 0);
         return text;
     }
     if (wk_charge(table, (uint64_t)(end - start) + 1)) {

@@ -22,7 +22,7 @@ static void parse(wk_cursor file)
     } else if (dos == 0x4d5a) { /* "MZ" */
         wk_parse_pe(file, &facts);
     } else {
-        wk_fail_here(&file, WK_NOT_A_BINARY, magic);
+        wk_fail_here(&file, WK_RESULT_NOT_A_BINARY, magic);
     }
 }
 

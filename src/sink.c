@@ -12,7 +12,7 @@ static bool may_emit(const wk_cursor *source)
 static void check_status(const wk_cursor *source, int status)
 {
     if (status != 0) {
-        wk_fail_here(source, WK_STOPPED, 0);
+        wk_fail_here(source, WK_RESULT_STOPPED, 0);
     }
 }
 

@@ -26,22 +26,22 @@ typedef struct wk_text {
 } wk_text;
 
 typedef enum wk_result {
-    WK_OK = 0,
-    WK_NOT_A_BINARY, /* another kind of file (text, archive, Java class, ...), which is no damage */
-    WK_STOPPED,      /* a visitor function returned nonzero */
-    WK_TRUNCATED,    /* a structure of wk_error.value bytes reaches beyond the end of the file */
-    WK_BAD_COUNT,    /* a table of wk_error.value entries cannot fit in the file */
-    WK_BAD_OFFSET,   /* a structure starts at wk_error.value, outside of the file */
-    WK_BAD_ADDRESS,  /* the memory address wk_error.value is in no loaded part of the file */
-    WK_BAD_VALUE,    /* a field holds wk_error.value, which is impossible there */
-    WK_UNSUPPORTED,  /* a field holds wk_error.value, a variant of the format that nobody has defined */
-    WK_BAD_STRING,   /* a string does not end within its table */
-    WK_OVERLAP,      /* two parts claim the same bytes, the second at wk_error.value */
-    WK_LOOP,         /* a structure leads back to itself */
-    WK_TOO_COMPLEX   /* more work, or deeper nesting, than a sound file of this size can need */
+    WK_RESULT_OK = 0,
+    WK_RESULT_NOT_A_BINARY, /* another kind of file (text, archive, Java class, ...), which is no damage */
+    WK_RESULT_STOPPED,      /* a visitor function returned nonzero */
+    WK_RESULT_TRUNCATED,    /* a structure of wk_error.value bytes reaches beyond the end of the file */
+    WK_RESULT_BAD_COUNT,    /* a table of wk_error.value entries cannot fit in the file */
+    WK_RESULT_BAD_OFFSET,   /* a structure starts at wk_error.value, outside of the file */
+    WK_RESULT_BAD_ADDRESS,  /* the memory address wk_error.value is in no loaded part of the file */
+    WK_RESULT_BAD_VALUE,    /* a field holds wk_error.value, which is impossible there */
+    WK_RESULT_UNSUPPORTED,  /* a field holds wk_error.value, a variant of the format that nobody has defined */
+    WK_RESULT_BAD_STRING,   /* a string does not end within its table */
+    WK_RESULT_OVERLAP,      /* two parts claim the same bytes, the second at wk_error.value */
+    WK_RESULT_LOOP,         /* a structure leads back to itself */
+    WK_RESULT_TOO_COMPLEX   /* more work, or deeper nesting, than a sound file of this size can need */
 } wk_result;
 
-/* Why a scan failed. All fields are set for every result but WK_OK. */
+/* Why a scan failed. All fields are set for every result but WK_RESULT_OK. */
 typedef struct wk_error {
     wk_result result;
     const char *what; /* static: the structure at fault, such as "ELF section header table" */
@@ -49,22 +49,22 @@ typedef struct wk_error {
     uint64_t value;   /* what the file claims; its meaning is that of the result */
 } wk_error;
 
-typedef enum wk_format { WK_ELF, WK_MACHO, WK_PE } wk_format;
+typedef enum wk_format { WK_FORMAT_ELF, WK_FORMAT_MACHO, WK_FORMAT_PE } wk_format;
 
-typedef enum wk_kind { WK_EXECUTABLE, WK_SHARED, WK_BUNDLE, WK_OBJECT, WK_OTHER } wk_kind;
+typedef enum wk_kind { WK_KIND_EXECUTABLE, WK_KIND_SHARED, WK_KIND_BUNDLE, WK_KIND_OBJECT, WK_KIND_OTHER } wk_kind;
 
 typedef enum wk_relro { WK_RELRO_NONE, WK_RELRO_PARTIAL, WK_RELRO_FULL } wk_relro;
 
-typedef enum wk_answer { WK_NO, WK_YES, WK_NOT_TOLD } wk_answer;
+typedef enum wk_tristate { WK_TRISTATE_NO, WK_TRISTATE_YES, WK_TRISTATE_UNKNOWN } wk_tristate;
 
 /* How a library is asked for. */
 typedef enum wk_link {
-    WK_REQUIRED, /* ELF DT_NEEDED, Mach-O LC_LOAD_DYLIB, PE import directory */
-    WK_WEAK,     /* Mach-O: may be missing at run time */
-    WK_REEXPORT, /* Mach-O: its symbols are offered on */
-    WK_UPWARD,   /* Mach-O: part of a cycle */
-    WK_LAZY,     /* Mach-O: loaded at first use */
-    WK_DELAY     /* PE: loaded at first use */
+    WK_LINK_REQUIRED, /* ELF DT_NEEDED, Mach-O LC_LOAD_DYLIB, PE import directory */
+    WK_LINK_WEAK,     /* Mach-O: may be missing at run time */
+    WK_LINK_REEXPORT, /* Mach-O: its symbols are offered on */
+    WK_LINK_UPWARD,   /* Mach-O: part of a cycle */
+    WK_LINK_LAZY,     /* Mach-O: loaded at first use */
+    WK_LINK_DELAY     /* PE: loaded at first use */
 } wk_link;
 
 /* Bits of wk_slice.flags. */
@@ -121,8 +121,8 @@ typedef struct wk_slice {
     bool wide;      /* 64-bit */
     bool big;       /* big-endian */
     wk_relro relro; /* ELF */
-    wk_answer executable_stack;
-    wk_answer is_signed;
+    wk_tristate executable_stack;
+    wk_tristate is_signed;
     wk_text name;        /* ELF DT_SONAME, Mach-O LC_ID_DYLIB, PE export directory */
     wk_text interpreter; /* ELF PT_INTERP */
     uint32_t min_os;     /* Mach-O: major << 16 | minor << 8 | patch, 0 when not told */
@@ -135,7 +135,7 @@ typedef struct wk_slice {
 } wk_slice;
 
 /* What wants the facts. Any function may be NULL. Each returns zero to go on; anything else ends the scan with
- * WK_STOPPED. A library or a version is told before the imports that refer to it, and `slice` comes last and closes
+ * WK_RESULT_STOPPED. A library or a version is told before the imports that refer to it, and `slice` comes last and closes
  * the slice. Facts of a file that turns out damaged have been told by the time the error is returned. */
 typedef struct wk_visitor {
     int (*library)(void *context, const wk_library *library);

@@ -5,5 +5,5 @@ int main(void)
 {
     static const wk_visitor nobody;
     wk_error error;
-    return wk_scan(NULL, 0, &nobody, NULL, &error) == WK_NOT_A_BINARY && error.result == WK_NOT_A_BINARY ? 0 : 1;
+    return wk_scan(NULL, 0, &nobody, NULL, &error) == WK_RESULT_NOT_A_BINARY && error.result == WK_RESULT_NOT_A_BINARY ? 0 : 1;
 }

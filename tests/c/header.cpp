@@ -4,5 +4,5 @@ int main()
 {
     static const wk_visitor nobody = {};
     wk_error error;
-    return wk_scan(nullptr, 0, &nobody, nullptr, &error) == WK_NOT_A_BINARY && error.offset == 0 ? 0 : 1;
+    return wk_scan(nullptr, 0, &nobody, nullptr, &error) == WK_RESULT_NOT_A_BINARY && error.offset == 0 ? 0 : 1;
 }

@@ -43,7 +43,7 @@ int main(int count, char **paths)
     for (int i = 1; i < count; i++) {
         witness w;
         const size_t size = read_file(paths[i], data, sizeof data);
-        WITNESS_REQUIRE(witness_scan(&w, data, size, 0) == WK_OK);
+        WITNESS_REQUIRE(witness_scan(&w, data, size, 0) == WK_RESULT_OK);
         for (size_t cut = 0; cut < size; cut++) {
             scan_copy(data, cut);
         }

@@ -103,13 +103,13 @@ static void test_elf(void)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         const builder b = elf(CASES[i].wide, CASES[i].big, CASES[i].machine);
         witness w;
-        CHECK(scan(&w, &b) == WK_OK);
-        CHECK(w.last.format == WK_ELF && w.last.kind == WK_SHARED && strcmp(w.last.arch, CASES[i].arch) == 0);
+        CHECK(scan(&w, &b) == WK_RESULT_OK);
+        CHECK(w.last.format == WK_FORMAT_ELF && w.last.kind == WK_KIND_SHARED && strcmp(w.last.arch, CASES[i].arch) == 0);
         CHECK(w.last.wide == CASES[i].wide && w.last.big == CASES[i].big);
     }
     const builder unknown = elf(true, false, 0x1234);
     witness w;
-    CHECK(scan(&w, &unknown) == WK_OK && w.last.arch == NULL && w.last.arch_number == 0x1234);
+    CHECK(scan(&w, &unknown) == WK_RESULT_OK && w.last.arch == NULL && w.last.arch_number == 0x1234);
 }
 
 static void test_elf_damage(void)
@@ -117,16 +117,16 @@ static void test_elf_damage(void)
     witness w;
     builder b = elf(true, false, 62);
     b.data[4] = 3;
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    CHECK(scan(&w, &b) == WK_RESULT_UNSUPPORTED);
     b = elf(true, false, 62);
     b.data[5] = 0;
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    CHECK(scan(&w, &b) == WK_RESULT_UNSUPPORTED);
     b = elf(true, false, 62);
     b.size--;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&w, &b) == WK_RESULT_TRUNCATED);
     b = elf(false, true, 22);
     b.size = 5;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&w, &b) == WK_RESULT_TRUNCATED);
 }
 
 static void test_macho(void)
@@ -143,8 +143,8 @@ static void test_macho(void)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         const builder b = macho(CASES[i].wide, CASES[i].big, CASES[i].cpu);
         witness w;
-        CHECK(scan(&w, &b) == WK_OK);
-        CHECK(w.last.format == WK_MACHO && w.last.kind == WK_BUNDLE && strcmp(w.last.arch, CASES[i].arch) == 0);
+        CHECK(scan(&w, &b) == WK_RESULT_OK);
+        CHECK(w.last.format == WK_FORMAT_MACHO && w.last.kind == WK_KIND_BUNDLE && strcmp(w.last.arch, CASES[i].arch) == 0);
         CHECK(w.facts == 2); /* the rpath and the slice */
     }
 }
@@ -154,16 +154,16 @@ static void test_macho_damage(void)
     witness w;
     builder b = macho(true, false, 0x0100000c);
     b.data[36] = 7; /* a command shorter than its own head */
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_VALUE);
     b = macho(true, false, 0x0100000c);
     b.data[36] = 28; /* longer than all commands together */
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&w, &b) == WK_RESULT_TRUNCATED);
     b = macho(true, false, 0x0100000c);
     b.data[40] = 24; /* text that begins behind its command */
-    CHECK(scan(&w, &b) == WK_BAD_OFFSET);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_OFFSET);
     b = macho(true, false, 0x0100000c);
     memset(b.data + 44, 'x', 12);
-    CHECK(scan(&w, &b) == WK_BAD_STRING);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_STRING);
 }
 
 /* A fat file whose slices are copies of one thin file. */
@@ -193,41 +193,41 @@ static void test_fat_macho(void)
     witness w;
     const builder thin = macho(true, false, 0x01000007);
     builder b = fat(&thin, 2, 64);
-    CHECK(scan(&w, &b) == WK_OK && w.slices == 2 && w.last.fat && w.last.offset == 128);
+    CHECK(scan(&w, &b) == WK_RESULT_OK && w.slices == 2 && w.last.fat && w.last.offset == 128);
     b = fat(&thin, 2, 32);
-    CHECK(scan(&w, &b) == WK_OVERLAP);
+    CHECK(scan(&w, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
     b.data[19] = 8; /* the slice covers the table that describes it */
-    CHECK(scan(&w, &b) == WK_OVERLAP);
+    CHECK(scan(&w, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
     b.data[11] = 9; /* another processor than the slice itself says */
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_VALUE);
     b = fat(&thin, 1, 0);
     b.data[7] = 0;
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_VALUE);
     b = fat(&thin, 1, 0);
     b.data[7] = 40;
-    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_COUNT);
 }
 
 static void test_pe(void)
 {
     witness w;
     builder b = pe(true, 0x8664);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "x86_64") == 0 && w.last.wide);
-    CHECK(w.last.format == WK_PE && w.last.kind == WK_EXECUTABLE);
+    CHECK(scan(&w, &b) == WK_RESULT_OK && strcmp(w.last.arch, "x86_64") == 0 && w.last.wide);
+    CHECK(w.last.format == WK_FORMAT_PE && w.last.kind == WK_KIND_EXECUTABLE);
     b = pe(false, 0x14c);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "i686") == 0 && !w.last.wide);
+    CHECK(scan(&w, &b) == WK_RESULT_OK && strcmp(w.last.arch, "i686") == 0 && !w.last.wide);
     b = pe(true, 0xaa64);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "arm64") == 0);
+    CHECK(scan(&w, &b) == WK_RESULT_OK && strcmp(w.last.arch, "arm64") == 0);
     b.size--;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&w, &b) == WK_RESULT_TRUNCATED);
     b = pe(true, 0x8664);
     b.data[0x40 + 24] = 0x0c; /* neither of the two kinds of optional header */
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    CHECK(scan(&w, &b) == WK_RESULT_UNSUPPORTED);
     b = pe(true, 0x8664);
     b.data[0x40 + 6] = 1; /* a section that is not there */
-    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+    CHECK(scan(&w, &b) == WK_RESULT_BAD_COUNT);
 }
 
 static void test_other_files(void)
@@ -246,15 +246,15 @@ static void test_other_files(void)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         witness w;
-        CHECK(witness_scan(&w, (const uint8_t *)CASES[i].text, CASES[i].size, 0) == WK_NOT_A_BINARY);
+        CHECK(witness_scan(&w, (const uint8_t *)CASES[i].text, CASES[i].size, 0) == WK_RESULT_NOT_A_BINARY);
     }
     witness w;
     builder b = pe(true, 0x8664);
     b.data[0x40] = 'N'; /* a program for Windows 3 */
     b.data[0x41] = 'E';
-    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
+    CHECK(scan(&w, &b) == WK_RESULT_NOT_A_BINARY);
     memset(b.data + 2, 'Z', 0x60); /* text */
-    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
+    CHECK(scan(&w, &b) == WK_RESULT_NOT_A_BINARY);
 }
 
 static void test_a_visitor_stops_at_every_fact(void)
@@ -263,9 +263,9 @@ static void test_a_visitor_stops_at_every_fact(void)
     const builder b = fat(&thin, 2, 64);
     witness w;
     for (size_t facts = 1; facts <= 4; facts++) {
-        CHECK(witness_scan(&w, b.data, b.size, facts) == WK_STOPPED && w.facts == facts);
+        CHECK(witness_scan(&w, b.data, b.size, facts) == WK_RESULT_STOPPED && w.facts == facts);
     }
-    CHECK(witness_scan(&w, b.data, b.size, 5) == WK_OK && w.facts == 4);
+    CHECK(witness_scan(&w, b.data, b.size, 5) == WK_RESULT_OK && w.facts == 4);
 }
 
 int main(void)

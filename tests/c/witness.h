@@ -122,9 +122,9 @@ static inline wk_result witness_scan(witness *w, const uint8_t *data, size_t siz
     w->stop_after = stop_after;
     const wk_result result = wk_scan(data, size, &WITNESS, w, &error);
     WITNESS_REQUIRE(result == error.result);
-    WITNESS_REQUIRE(result != WK_OK || w->slices > 0);
-    WITNESS_REQUIRE(result == WK_OK || (error.what != NULL && error.offset <= size));
-    WITNESS_REQUIRE(result != WK_STOPPED || stop_after != 0);
+    WITNESS_REQUIRE(result != WK_RESULT_OK || w->slices > 0);
+    WITNESS_REQUIRE(result == WK_RESULT_OK || (error.what != NULL && error.offset <= size));
+    WITNESS_REQUIRE(result != WK_RESULT_STOPPED || stop_after != 0);
     return result;
 }
 
