@@ -153,7 +153,7 @@ static void read_header(wk_elf *elf)
     }
 }
 
-static void load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
+static void count_load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
 {
     (void)wk_window(&elf->file, s->offset, s->filesz, "ELF load segment");
     if ((s->flags & PF_W) != 0 && (s->flags & PF_X) != 0) {
@@ -183,7 +183,7 @@ static void read_segments(wk_elf *elf, const arch *known)
     while (segments->at < segments->size && wk_ok(segments->state)) {
         const wk_segment s = wk_elf_segment(segments);
         switch (s.type) {
-        case WK_PT_LOAD: load_segment(elf, &s, elf->sections.size == 0); break;
+        case WK_PT_LOAD: count_load_segment(elf, &s, elf->sections.size == 0); break;
         case WK_PT_DYNAMIC: elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment"); break;
         case PT_INTERP: read_interpreter(elf, &s); break;
         case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO; break;
@@ -272,8 +272,8 @@ static wk_kind kind_of(const wk_elf *elf)
     case WK_ET_DYN: break;
     default: return WK_KIND_OTHER;
     }
-    const bool started = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
-    return started || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
+    const bool is_program = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
+    return is_program || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)

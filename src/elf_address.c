@@ -20,7 +20,7 @@ wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what)
 {
     wk_cursor segments = elf->segments;
     segments.at = 0;
-    (void)wk_charge(&segments, segments.size);
+    (void)wk_use_budget(&segments, segments.size);
     while (segments.at < segments.size && wk_ok(segments.state)) {
         const wk_segment s = wk_elf_segment(&segments);
         if (s.type == WK_PT_LOAD && address >= s.vaddr && address - s.vaddr < s.filesz) {

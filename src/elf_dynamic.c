@@ -33,11 +33,11 @@ enum {
 };
 enum { DF_TEXTREL = 4, DF_BIND_NOW = 8, DF_1_NOW = 1, DF_1_PIE = 0x08000000 };
 
-static void note_flags(wk_elf *elf, uint64_t tag, uint64_t value)
+static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
 {
-    const bool now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
+    const bool bind_now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
                      (tag == DT_FLAGS_1 && (value & DF_1_NOW) != 0);
-    if (now && elf->facts->relro == WK_RELRO_PARTIAL) {
+    if (bind_now && elf->facts->relro == WK_RELRO_PARTIAL) {
         elf->facts->relro = WK_RELRO_FULL;
     }
     if (tag == DT_TEXTREL || (tag == DT_FLAGS && (value & DF_TEXTREL) != 0)) {
@@ -48,7 +48,7 @@ static void note_flags(wk_elf *elf, uint64_t tag, uint64_t value)
     }
 }
 
-static void note(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
+static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
 {
     switch (tag) {
     case DT_STRTAB: d->strings = value; d->has_strings = true; break;
@@ -91,8 +91,8 @@ static wk_elf_dynamic read_dynamic(wk_elf *elf)
     uint64_t tag = 0;
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
-        note(&d, tag, value);
-        note_flags(elf, tag, value);
+        set_field(&d, tag, value);
+        set_flags(elf, tag, value);
     }
     return d;
 }
@@ -155,9 +155,9 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     (void)wk_u32(&table);
     const wk_cursor filter = wk_table(&table, table.at, filter_words, table.wide ? 8 : 4, table.what);
     wk_cursor starts = wk_table(&table, table.at + (uint64_t)filter.size, buckets, 4, table.what);
-    const uint64_t chains_at = table.at + (uint64_t)filter.size + starts.size;
+    const uint64_t chains_offset = table.at + (uint64_t)filter.size + starts.size;
     uint32_t last = 0;
-    (void)wk_charge(&starts, starts.size);
+    (void)wk_use_budget(&starts, starts.size);
     while (starts.at < starts.size && wk_ok(starts.state)) {
         const uint32_t start = wk_u32(&starts);
         last = start > last ? start : last;
@@ -165,10 +165,10 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     if (last < first || !wk_ok(table.state)) {
         return first;
     }
-    wk_cursor chain = wk_rest(&table, chains_at, table.what);
+    wk_cursor chain = wk_rest(&table, chains_offset, table.what);
     wk_seek(&chain, (uint64_t)(last - first) * 4);
     uint64_t count = last;
-    for (bool ended = false; !ended && wk_charge(&chain, 4) && wk_ok(chain.state); count++) {
+    for (bool ended = false; !ended && wk_use_budget(&chain, 4) && wk_ok(chain.state); count++) {
         ended = (wk_u32(&chain) & 1) != 0;
     }
     return count;
@@ -183,7 +183,7 @@ static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64
     const wk_cursor rest = wk_elf_at(elf, address, "ELF relocations");
     wk_cursor table = wk_window(&rest, 0, size, rest.what);
     uint64_t count = 0;
-    (void)wk_charge(&table, table.size);
+    (void)wk_use_budget(&table, table.size);
     while (table.at < table.size && wk_ok(table.state)) {
         (void)wk_word(&table);
         const uint64_t info = wk_word(&table);
@@ -196,7 +196,7 @@ static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64
     return count;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
+static uint64_t max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
@@ -215,9 +215,9 @@ static uint64_t count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
         return elf->dynsym_count;
     }
     uint64_t count = d->gnu_hash != 0 ? count_by_gnu_hash(elf, d) : 0;
-    count = larger(count, count_by_relocations(elf, d->rela, d->rela_size, true));
-    count = larger(count, count_by_relocations(elf, d->rel, d->rel_size, false));
-    return larger(count, count_by_relocations(elf, d->plt, d->plt_size, d->plt_kind == DT_RELA));
+    count = max_u64(count, count_by_relocations(elf, d->rela, d->rela_size, true));
+    count = max_u64(count, count_by_relocations(elf, d->rel, d->rel_size, false));
+    return max_u64(count, count_by_relocations(elf, d->plt, d->plt_size, d->plt_kind == DT_RELA));
 }
 
 void wk_parse_elf_dynamic(wk_elf *elf)

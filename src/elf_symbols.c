@@ -25,13 +25,13 @@ typedef struct version_walk {
     uint32_t index; /* of the next version among all */
 } version_walk;
 
-typedef struct asked_version {
+typedef struct needed_version {
     uint32_t library, name; /* in the dynamic strings */
     uint16_t number;        /* that .gnu.version uses */
     uint32_t index;
-} asked_version;
+} needed_version;
 
-static void enter_library(version_walk *walk)
+static void read_library(version_walk *walk)
 {
     wk_cursor *table = &walk->table;
     wk_seek(table, walk->library_at);
@@ -42,50 +42,50 @@ static void enter_library(version_walk *walk)
     walk->next_library = wk_u32(table);
 }
 
-static version_walk start_walk(const wk_cursor *table, uint64_t libraries)
+static version_walk begin_walk(const wk_cursor *table, uint64_t libraries)
 {
     version_walk walk = {0};
     walk.table = *table;
     walk.libraries = libraries;
     if (libraries > 0) {
-        enter_library(&walk);
+        read_library(&walk);
     }
     return walk;
 }
 
-static bool next_version(version_walk *walk, asked_version *asked)
+static bool next_version(version_walk *walk, needed_version *needed)
 {
     wk_cursor *table = &walk->table;
     while (walk->versions == 0) {
-        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) || !wk_charge(table, 16)) {
+        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) || !wk_use_budget(table, 16)) {
             return false;
         }
         walk->libraries--;
         walk->library_at += walk->next_library;
-        enter_library(walk);
+        read_library(walk);
     }
     wk_seek(table, walk->at);
     wk_skip(table, 6); /* hash and flags */
-    asked->number = wk_u16(table) & VERSYM_VERSION;
-    asked->name = wk_u32(table);
+    needed->number = wk_u16(table) & VERSYM_VERSION;
+    needed->name = wk_u32(table);
     const uint32_t next = wk_u32(table);
-    asked->library = walk->library_name;
-    asked->index = walk->index++;
+    needed->library = walk->library_name;
+    needed->index = walk->index++;
     walk->versions = next == 0 ? 0 : walk->versions - 1;
     walk->at += next;
-    return wk_charge(table, 16) && wk_ok(table->state);
+    return wk_use_budget(table, 16) && wk_ok(table->state);
 }
 
 static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings, version_cache *cache)
 {
-    version_walk walk = start_walk(table, libraries);
-    asked_version asked;
-    while (wk_ok(table->state) && next_version(&walk, &asked)) {
-        wk_emit_version(&walk.table, wk_string(strings, asked.library), wk_string(strings, asked.name));
-        const size_t slot = asked.number % VERSION_CACHE;
+    version_walk walk = begin_walk(table, libraries);
+    needed_version needed;
+    while (wk_ok(table->state) && next_version(&walk, &needed)) {
+        wk_emit_version(&walk.table, wk_string(strings, needed.library), wk_string(strings, needed.name));
+        const size_t slot = needed.number % VERSION_CACHE;
         if (cache->number[slot] == 0) {
-            cache->number[slot] = asked.number;
-            cache->index[slot] = asked.index;
+            cache->number[slot] = needed.number;
+            cache->index[slot] = needed.index;
         }
     }
 }
@@ -100,13 +100,13 @@ static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version
     if (cache->number[slot] == number) {
         return cache->index[slot];
     }
-    version_walk walk = start_walk(table, libraries);
-    asked_version asked;
-    while (next_version(&walk, &asked)) {
-        if (asked.number == number) {
+    version_walk walk = begin_walk(table, libraries);
+    needed_version needed;
+    while (next_version(&walk, &needed)) {
+        if (needed.number == number) {
             cache->number[slot] = number;
-            cache->index[slot] = asked.index;
-            return asked.index;
+            cache->index[slot] = needed.index;
+            return needed.index;
         }
     }
     return WK_NONE;
@@ -171,7 +171,7 @@ static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
         const wk_cursor numbers = wk_elf_at(elf, d->versym, "ELF symbol versions");
         t->versions = wk_table(&numbers, 0, count, 2, numbers.what);
     }
-    (void)wk_charge(&t->symbols, t->symbols.size);
+    (void)wk_use_budget(&t->symbols, t->symbols.size);
     while (t->symbols.at < t->symbols.size && wk_ok(t->symbols.state)) {
         const symbol s = read_symbol(&t->symbols);
         emit_symbol(t, &s, d->versym != 0 ? wk_u16(&t->versions) : VER_NDX_GLOBAL);

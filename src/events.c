@@ -7,7 +7,7 @@
 /* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest member. */
 static size_t event_size(wk_event_kind kind)
 {
-    const size_t head = offsetof(wk_event, of);
+    const size_t head = offsetof(wk_event, value);
     switch (kind) {
     case WK_EVENT_KIND_LIBRARY: return head + sizeof(wk_library);
     case WK_EVENT_KIND_RPATH: return head + sizeof(wk_rpath);
@@ -60,7 +60,7 @@ static int on_library(void *context, const wk_library *library)
     wk_events *events = context;
     wk_event *event = append(events, WK_EVENT_KIND_LIBRARY, 0);
     if (event) {
-        event->of.library = *library;
+        event->value.library = *library;
         events->counts.libraries++;
     }
     return event == NULL;
@@ -71,7 +71,7 @@ static int on_rpath(void *context, const wk_rpath *rpath)
     wk_events *events = context;
     wk_event *event = append(events, WK_EVENT_KIND_RPATH, 0);
     if (event) {
-        event->of.rpath = *rpath;
+        event->value.rpath = *rpath;
         events->counts.rpaths++;
     }
     return event == NULL;
@@ -82,7 +82,7 @@ static int on_version(void *context, const wk_version *version)
     wk_events *events = context;
     wk_event *event = append(events, WK_EVENT_KIND_VERSION, 0);
     if (event) {
-        event->of.version = *version;
+        event->value.version = *version;
         events->counts.versions++;
     }
     return event == NULL;
@@ -93,7 +93,7 @@ static int on_import(void *context, const wk_import *import)
     wk_events *events = context;
     wk_event *event = append(events, WK_EVENT_KIND_IMPORT, 0);
     if (event) {
-        event->of.import = *import;
+        event->value.import = *import;
         events->counts.imports++;
     }
     return event == NULL;
@@ -122,21 +122,21 @@ static int on_export(void *context, const wk_text *parts, size_t count)
         }
     }
     name.data = count == 1 ? parts[0].data : NULL;
-    event->of.export_name = name;
+    event->value.export_name = name;
     events->counts.exports++;
     return 0;
 }
 
 static int on_slice(void *context, const wk_slice *slice)
 {
-    static const wk_counts none;
+    static const wk_counts no_counts;
     wk_events *events = context;
     wk_event *event = append(events, WK_EVENT_KIND_SLICE, 0);
     if (event) {
-        event->of.slice.facts = *slice;
-        event->of.slice.counts = events->counts;
-        events->counts = none;
-        events->slices++;
+        event->value.slice.facts = *slice;
+        event->value.slice.counts = events->counts;
+        events->counts = no_counts;
+        events->slice_count++;
     }
     return event == NULL;
 }
@@ -162,7 +162,7 @@ const wk_event *wk_event_at(const wk_events *events, size_t at)
 
 wk_text wk_event_export_name(const wk_event *event)
 {
-    wk_text name = event->of.export_name;
+    wk_text name = event->value.export_name;
     if (name.data == NULL) {
         name.data = (const char *)event + event_size(WK_EVENT_KIND_EXPORT);
     }

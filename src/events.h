@@ -31,14 +31,14 @@ typedef struct wk_event {
             wk_slice facts;
             wk_counts counts;
         } slice;
-    } of;
+    } value;
 } wk_event;
 
 typedef struct wk_events {
     unsigned char *data;
     size_t size, capacity;
     wk_counts counts; /* of the slice under way */
-    size_t slices;
+    size_t slice_count;
     bool out_of_memory;
 } wk_events;
 

@@ -138,7 +138,7 @@ static void read_segment(wk_macho *macho, wk_cursor command, uint32_t type)
 }
 
 /* The text of a command; its place is counted from the start of the command, eight bytes before the cursor's window. */
-static wk_text command_text(wk_cursor *command)
+static wk_text command_string(wk_cursor *command)
 {
     const uint32_t at = wk_u32(command);
     if (at < 8) {
@@ -151,8 +151,8 @@ static wk_text command_text(wk_cursor *command)
 static void read_library(wk_macho *macho, wk_cursor command, wk_link link)
 {
     command.what = "Mach-O library";
-    wk_emit_library(&macho->file, command_text(&command), link);
-    macho->libraries++;
+    wk_emit_library(&macho->file, command_string(&command), link);
+    macho->library_count++;
 }
 
 static void read_minimum(wk_macho *macho, wk_cursor command, uint32_t platform)
@@ -185,9 +185,9 @@ static void read_signature(wk_macho *macho, wk_cursor command)
 static void read_symbol_table(wk_macho *macho, wk_cursor command)
 {
     command.what = "Mach-O symbol table command";
-    macho->symbols_at = wk_u32(&command);
-    macho->symbols = wk_u32(&command);
-    macho->strings_at = wk_u32(&command);
+    macho->symbols_offset = wk_u32(&command);
+    macho->symbol_count = wk_u32(&command);
+    macho->strings_offset = wk_u32(&command);
     macho->strings_size = wk_u32(&command);
 }
 
@@ -195,16 +195,16 @@ static void read_dynamic_symbol_table(wk_macho *macho, wk_cursor command)
 {
     command.what = "Mach-O dynamic symbol table command";
     (void)wk_u32(&command); /* first local symbol */
-    macho->locals = wk_u32(&command);
-    macho->has_locals = true;
+    macho->local_count = wk_u32(&command);
+    macho->has_local_count = true;
 }
 
 /* The tree stands behind four other tables in the older command, alone in the newer. */
-static void read_trie(wk_macho *macho, wk_cursor command, bool older)
+static void read_trie(wk_macho *macho, wk_cursor command, bool in_dyld_info)
 {
     command.what = "Mach-O export trie command";
-    wk_skip(&command, older ? 32 : 0);
-    macho->trie_at = wk_u32(&command);
+    wk_skip(&command, in_dyld_info ? 32 : 0);
+    macho->trie_offset = wk_u32(&command);
     macho->trie_size = wk_u32(&command);
     macho->has_trie = true;
 }
@@ -224,11 +224,11 @@ static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, ui
     case LC_LAZY_LOAD_DYLIB: read_library(macho, command, WK_LINK_LAZY); break;
     case LC_ID_DYLIB:
         command.what = "Mach-O install name";
-        macho->facts->name = command_text(&command);
+        macho->facts->name = command_string(&command);
         break;
     case LC_RPATH:
         command.what = "Mach-O rpath";
-        wk_emit_rpath(&macho->file, command_text(&command), false);
+        wk_emit_rpath(&macho->file, command_string(&command), false);
         break;
     case LC_CODE_SIGNATURE: read_signature(macho, command); break;
     case LC_DYLD_INFO: read_trie(macho, command, true); break;

@@ -9,13 +9,13 @@
 typedef struct wk_macho {
     wk_cursor file;      /* knows byte order and word size */
     bool two_level;      /* undefined symbols name their library */
-    uint32_t libraries;  /* told so far */
-    uint32_t symbols_at, symbols;
-    uint32_t strings_at, strings_size;
-    bool has_locals;     /* `locals` is known */
-    uint32_t locals;     /* symbols that `strip` would take away */
+    uint32_t library_count;  /* told so far */
+    uint32_t symbols_offset, symbol_count;
+    uint32_t strings_offset, strings_size;
+    bool has_local_count;     /* `locals` is known */
+    uint32_t local_count;     /* symbols that `strip` would take away */
     bool has_trie;
-    uint32_t trie_at, trie_size;
+    uint32_t trie_offset, trie_size;
     wk_slice *facts;
 } wk_macho;
 

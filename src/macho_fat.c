@@ -23,17 +23,17 @@ static fat_arch read_arch(wk_cursor *table)
 }
 
 /* Every slice has bytes of its own: none overlaps the header or a slice that was described before it. */
-static void check_overlap(const wk_cursor *table, const fat_arch *present, size_t present_at)
+static void check_overlap(const wk_cursor *table, const fat_arch *current, size_t current_at)
 {
-    wk_cursor before = *table;
-    before.at = 0;
-    if (present->offset < wk_offset_at(table, table->size)) {
-        wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), 0);
+    wk_cursor earlier = *table;
+    earlier.at = 0;
+    if (current->offset < wk_offset_at(table, table->size)) {
+        wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at), 0);
     }
-    while (before.at < present_at && wk_ok(table->state)) {
-        const fat_arch other = read_arch(&before);
-        if (present->offset < other.offset + other.size && other.offset < present->offset + present->size) {
-            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), other.offset);
+    while (earlier.at < current_at && wk_ok(table->state)) {
+        const fat_arch other = read_arch(&earlier);
+        if (current->offset < other.offset + other.size && other.offset < current->offset + current->size) {
+            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at), other.offset);
         }
     }
 }
@@ -63,9 +63,9 @@ static void parse_slice(const wk_cursor *file, const fat_arch *a)
     start.at = 0;
     const uint32_t magic = wk_u32(&start);
     start.big = magic == 0xfeedface || magic == 0xfeedfacf;
-    const bool thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
+    const bool is_thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
     const uint32_t cpu = wk_u32(&start);
-    if (!thin) {
+    if (!is_thin) {
         wk_fail_here(&slice, WK_RESULT_BAD_VALUE, magic);
     } else if (cpu != a->cpu) {
         wk_fail_here(&slice, WK_RESULT_BAD_VALUE, cpu);

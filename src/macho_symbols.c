@@ -42,7 +42,7 @@ static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint
         ordinal == EXECUTABLE_ORDINAL) {
         return WK_NONE;
     }
-    if (ordinal > macho->libraries) {
+    if (ordinal > macho->library_count) {
         wk_fail(symbols->state, WK_RESULT_BAD_VALUE, "Mach-O library ordinal", wk_offset_at(symbols, symbols->at), ordinal);
         return WK_NONE;
     }
@@ -69,20 +69,20 @@ static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const w
 void wk_parse_macho_symbols(wk_macho *macho)
 {
     const uint32_t entry = macho->file.wide ? 16 : 12;
-    wk_cursor symbols = wk_table(&macho->file, macho->symbols_at, macho->symbols, entry, "Mach-O symbol table");
-    const wk_cursor strings = wk_window(&macho->file, macho->strings_at, macho->strings_size, "Mach-O string table");
-    (void)wk_charge(&symbols, symbols.size);
+    wk_cursor symbols = wk_table(&macho->file, macho->symbols_offset, macho->symbol_count, entry, "Mach-O symbol table");
+    const wk_cursor strings = wk_window(&macho->file, macho->strings_offset, macho->strings_size, "Mach-O string table");
+    (void)wk_use_budget(&symbols, symbols.size);
     while (symbols.at < symbols.size && wk_ok(symbols.state)) {
         const symbol s = read_symbol(&symbols);
         emit_symbol(macho, &symbols, &strings, &s);
     }
-    if (macho->symbols > 0 && wk_ok(symbols.state)) {
+    if (macho->symbol_count > 0 && wk_ok(symbols.state)) {
         /* Names of local symbols are not told apart from others: they get their share of the strings. */
-        const uint64_t locals = macho->has_locals ? macho->locals : macho->symbols;
-        if (locals > macho->symbols) {
+        const uint64_t locals = macho->has_local_count ? macho->local_count : macho->symbol_count;
+        if (locals > macho->symbol_count) {
             wk_fail(symbols.state, WK_RESULT_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0), locals);
         }
-        macho->facts->symbol_bytes = locals * entry + (uint64_t)macho->strings_size * locals / macho->symbols;
+        macho->facts->symbol_bytes = locals * entry + (uint64_t)macho->strings_size * locals / macho->symbol_count;
     }
 }
 
@@ -98,13 +98,13 @@ typedef struct trie_walk {
 } trie_walk;
 
 /* Tell the name that the labels on the way make. */
-static void emit_name(trie_walk *walk)
+static void emit_current_name(trie_walk *walk)
 {
     size_t first = 0;
     while (first < walk->depth && walk->labels[first].size == 0) {
         first++;
     }
-    if (first < walk->depth && wk_charge(&walk->trie, walk->name_size + walk->depth)) {
+    if (first < walk->depth && wk_use_budget(&walk->trie, walk->name_size + walk->depth)) {
         const wk_text label = walk->labels[first];
         walk->labels[first] = without_underscore(label);
         wk_emit_export(&walk->trie, walk->labels + first, walk->depth - first);
@@ -125,7 +125,7 @@ static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
     if (level == TRIE_DEPTH) {
         wk_fail_here(trie, WK_RESULT_TOO_COMPLEX, level);
     }
-    if (!wk_ok(trie->state) || !wk_charge(trie, level)) {
+    if (!wk_ok(trie->state) || !wk_use_budget(trie, level)) {
         return;
     }
     walk->at[level] = (size_t)at;
@@ -135,7 +135,7 @@ static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
     const uint64_t info_size = wk_uleb(trie);
     const wk_cursor payload = wk_window(trie, trie->at, info_size, trie->what);
     if (info_size > 0 && wk_ok(trie->state)) {
-        emit_name(walk);
+        emit_current_name(walk);
     }
     wk_seek(trie, trie->at + (uint64_t)payload.size);
     walk->edges[level] = wk_u8(trie);
@@ -146,7 +146,7 @@ void wk_parse_macho_trie(const wk_macho *macho)
 {
     static const wk_text no_label = {NULL, 0};
     trie_walk walk;
-    walk.trie = wk_window(&macho->file, macho->trie_at, macho->trie_size, "Mach-O export trie");
+    walk.trie = wk_window(&macho->file, macho->trie_offset, macho->trie_size, "Mach-O export trie");
     walk.depth = 0;
     walk.name_size = 0;
     if (walk.trie.size > 0) {

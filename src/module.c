@@ -20,7 +20,7 @@ typedef struct module_state {
     PyObject *scan_error;
 } module_state;
 
-static const char *reason(wk_result result)
+static const char *reason_name(wk_result result)
 {
     switch (result) {
     case WK_RESULT_OK:
@@ -41,7 +41,7 @@ static const char *reason(wk_result result)
 }
 
 /* What is wrong, to stand after the name of the structure; the value that the file claims fills the place. */
-static const char *detail(wk_result result)
+static const char *detail_format(wk_result result)
 {
     switch (result) {
     case WK_RESULT_OK:
@@ -62,17 +62,17 @@ static const char *detail(wk_result result)
 }
 
 /* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)". */
-static PyObject *message_of(const wk_error *error)
+static PyObject *format_message(const wk_error *error)
 {
     char message[256];
     int size = snprintf(message, sizeof message, "%s: ", error->what);
-    size += snprintf(message + size, sizeof message - (size_t)size, detail(error->result), error->value);
+    size += snprintf(message + size, sizeof message - (size_t)size, detail_format(error->result), error->value);
     (void)snprintf(message + size, sizeof message - (size_t)size, " (offset 0x%" PRIx64 ")", error->offset);
     return PyUnicode_FromString(message);
 }
 
 /* Set an attribute to a new reference, which may be NULL with an exception. */
-static int set_new(PyObject *object, const char *name, PyObject *value)
+static int set_attribute(PyObject *object, const char *name, PyObject *value)
 {
     const int status = value ? PyObject_SetAttrString(object, name, value) : -1;
     Py_XDECREF(value);
@@ -81,11 +81,11 @@ static int set_new(PyObject *object, const char *name, PyObject *value)
 
 static void raise_scan_error(const module_state *state, const wk_error *error)
 {
-    PyObject *message = message_of(error);
+    PyObject *message = format_message(error);
     PyObject *exception = message ? PyObject_CallFunctionObjArgs(state->scan_error, message, NULL) : NULL;
-    if (exception && set_new(exception, "what", PyUnicode_FromString(error->what)) == 0 &&
-        set_new(exception, "offset", PyLong_FromUnsignedLongLong(error->offset)) == 0 &&
-        set_new(exception, "reason", PyUnicode_FromString(reason(error->result))) == 0) {
+    if (exception && set_attribute(exception, "what", PyUnicode_FromString(error->what)) == 0 &&
+        set_attribute(exception, "offset", PyLong_FromUnsignedLongLong(error->offset)) == 0 &&
+        set_attribute(exception, "reason", PyUnicode_FromString(reason_name(error->result))) == 0) {
         PyErr_SetObject(state->scan_error, exception);
     }
     Py_XDECREF(exception);
@@ -110,19 +110,19 @@ static PyObject *scan(PyObject *module, PyObject *buffer)
     result = wk_collect(view.buf, (size_t)view.len, &events, &error);
     Py_END_ALLOW_THREADS
 
-    PyObject *answer = NULL;
+    PyObject *scanned = NULL;
     if (events.out_of_memory) {
         PyErr_NoMemory();
     } else if (result == WK_RESULT_OK) {
-        answer = wk_scan_object(&state->types, &events);
+        scanned = wk_scan_object(&state->types, &events);
     } else if (result == WK_RESULT_NOT_A_BINARY) {
-        answer = Py_NewRef(Py_None);
+        scanned = Py_NewRef(Py_None);
     } else {
         raise_scan_error(state, &error);
     }
     wk_events_free(&events);
     PyBuffer_Release(&view);
-    return answer;
+    return scanned;
 }
 
 PyDoc_STRVAR(error_doc, "A damaged ELF, Mach-O or PE file.\n\n"

@@ -9,7 +9,7 @@ enum { SCN_CODE = 0x20, SCN_UNINITIALIZED = 0x80 };
 static const uint32_t SCN_EXECUTE = 0x20000000;
 static const uint32_t SCN_WRITE = 0x80000000;
 enum { COFF_SYMBOL_SIZE = 18 };
-enum { LARGEST_START = 1 << 28 };
+enum { MAX_HEADER_OFFSET = 1 << 28 };
 
 static const char *arch_name(uint16_t machine)
 {
@@ -69,12 +69,12 @@ static void read_headers(wk_pe *pe)
     const uint16_t machine = wk_u16(file);
     const uint16_t sections = wk_u16(file);
     (void)wk_u32(file); /* time */
-    pe->symbols_at = wk_u32(file);
-    pe->symbols = wk_u32(file);
+    pe->symbols_offset = wk_u32(file);
+    pe->symbol_count = wk_u32(file);
     const uint16_t size = wk_u16(file);
     const uint16_t flags = wk_u16(file);
     wk_cursor header = wk_window(file, file->at, size, "PE optional header");
-    const size_t sections_at = file->at + header.size;
+    const size_t sections_offset = file->at + header.size;
     const uint16_t magic = wk_u16(&header);
     if (wk_ok(file->state) && magic != PE32 && magic != PE32_PLUS) {
         wk_fail(file->state, WK_RESULT_UNSUPPORTED, "PE optional header", wk_offset_at(&header, 0), magic);
@@ -89,19 +89,19 @@ static void read_headers(wk_pe *pe)
     facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_OTHER;
     facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_KIND_SHARED : facts->kind;
     read_optional_header(pe, header);
-    pe->sections = wk_table(file, sections_at, sections, WK_PE_SECTION_SIZE, "PE section table");
+    pe->sections = wk_table(file, sections_offset, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
 
 /* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if there is
  * none. MinGW writes them, and the names of sections with more than eight characters are among the strings. */
 static wk_cursor symbol_strings(const wk_pe *pe)
 {
-    if (pe->symbols_at == 0 || pe->symbols == 0) {
+    if (pe->symbols_offset == 0 || pe->symbol_count == 0) {
         return wk_window(&pe->file, 0, 0, "PE string table");
     }
     const wk_cursor symbols =
-        wk_table(&pe->file, pe->symbols_at, pe->symbols, COFF_SYMBOL_SIZE, "PE symbol table");
-    const uint64_t at = (uint64_t)pe->symbols_at + symbols.size;
+        wk_table(&pe->file, pe->symbols_offset, pe->symbol_count, COFF_SYMBOL_SIZE, "PE symbol table");
+    const uint64_t at = (uint64_t)pe->symbols_offset + symbols.size;
     wk_cursor strings = wk_rest(&pe->file, at, "PE string table");
     const uint32_t size = strings.size >= 4 ? wk_u32(&strings) : 0;
     return wk_window(&pe->file, at, size, "PE string table");
@@ -145,7 +145,7 @@ static void read_sections(wk_pe *pe)
 {
     const wk_cursor strings = symbol_strings(pe);
     wk_cursor *sections = &pe->sections;
-    pe->facts->symbol_bytes = strings.size > 0 ? (uint64_t)pe->symbols * COFF_SYMBOL_SIZE + strings.size : 0;
+    pe->facts->symbol_bytes = strings.size > 0 ? (uint64_t)pe->symbol_count * COFF_SYMBOL_SIZE + strings.size : 0;
     while (sections->at < sections->size && wk_ok(sections->state)) {
         const wk_pe_section s = wk_pe_read_section(sections);
         (void)wk_window(&pe->file, s.offset, s.offset != 0 ? s.size : 0, "PE section");
@@ -170,8 +170,8 @@ static uint32_t find_header(const wk_cursor *file)
     wk_cursor dos = wk_window(file, 0, 0x40, "PE header for DOS");
     wk_skip(&dos, 0x3c);
     const uint32_t start = wk_u32(&dos);
-    const bool absurd = start > LARGEST_START;
-    wk_cursor header = wk_rest(file, absurd ? 0 : start, "PE header");
+    const bool implausible = start > MAX_HEADER_OFFSET;
+    wk_cursor header = wk_rest(file, implausible ? 0 : start, "PE header");
     if (wk_ok(file->state) && wk_u32(&header) != PE_MAGIC) {
         wk_fail_here(&dos, WK_RESULT_NOT_A_BINARY, start);
     }

@@ -21,10 +21,10 @@ typedef struct wk_pe {
     wk_cursor sections; /* the section table */
     uint64_t base;      /* preferred address in memory */
     uint32_t headers_size;
-    uint32_t symbols_at, symbols;
+    uint32_t symbols_offset, symbol_count;
     wk_pe_directory directories[WK_PE_DIRECTORY_COUNT]; /* zero where absent */
-    wk_pe_range found;  /* the section that the last address was in */
-    uint32_t libraries; /* told so far */
+    wk_pe_range last_range;  /* the section that the last address was in */
+    uint32_t library_count; /* told so far */
     wk_slice *facts;
 } wk_pe;
 

@@ -14,7 +14,7 @@ wk_pe_section wk_pe_read_section(wk_cursor *sections)
     return s;
 }
 
-static bool holds(const wk_pe_range *range, uint64_t address)
+static bool range_contains(const wk_pe_range *range, uint64_t address)
 {
     return address >= range->address && address - range->address < range->size;
 }
@@ -24,19 +24,19 @@ wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
     const wk_pe_range headers = {0, 0, pe->headers_size};
     wk_cursor sections = pe->sections;
     sections.at = 0;
-    while (!holds(&pe->found, address) && sections.at < sections.size && wk_ok(sections.state)) {
+    while (!range_contains(&pe->last_range, address) && sections.at < sections.size && wk_ok(sections.state)) {
         const wk_pe_section s = wk_pe_read_section(&sections);
         const wk_pe_range range = {s.address, s.offset, s.offset != 0 ? s.size : 0};
-        (void)wk_charge(&sections, WK_PE_SECTION_SIZE);
-        pe->found = range;
+        (void)wk_use_budget(&sections, WK_PE_SECTION_SIZE);
+        pe->last_range = range;
     }
-    if (!holds(&pe->found, address)) {
-        pe->found = headers;
+    if (!range_contains(&pe->last_range, address)) {
+        pe->last_range = headers;
     }
-    if (!holds(&pe->found, address)) {
+    if (!range_contains(&pe->last_range, address)) {
         wk_fail(pe->file.state, WK_RESULT_BAD_ADDRESS, what, wk_offset_at(&pe->sections, 0), address);
         return wk_window(&pe->file, 0, 0, what);
     }
-    const wk_cursor bytes = wk_window(&pe->file, pe->found.offset, pe->found.size, "PE section");
-    return wk_rest(&bytes, address - pe->found.address, what);
+    const wk_cursor bytes = wk_window(&pe->file, pe->last_range.offset, pe->last_range.size, "PE section");
+    return wk_rest(&bytes, address - pe->last_range.address, what);
 }

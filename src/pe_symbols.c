@@ -9,7 +9,7 @@ enum { DELAY_HAS_RELATIVE_ADDRESSES = 1 };
 static void emit_import(wk_pe *pe, uint64_t entry)
 {
     const uint64_t ordinal_mark = (uint64_t)1 << (pe->file.wide ? 63 : 31);
-    wk_import import = {{NULL, 0}, 0, pe->libraries, WK_NONE, false};
+    wk_import import = {{NULL, 0}, 0, pe->library_count, WK_NONE, false};
     if ((entry & ordinal_mark) != 0) {
         import.ordinal = (uint32_t)(entry & 0xffff);
     } else {
@@ -32,7 +32,7 @@ static void emit_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
         }
         emit_import(pe, entry);
     }
-    pe->libraries++;
+    pe->library_count++;
 }
 
 /* Both kinds of import directory end with an empty entry, whatever their size says. */

@@ -57,7 +57,7 @@ static inline void wk_fail_here(const wk_cursor *cursor, wk_result result, uint6
 }
 
 /* Pay for `units` of work; false once more was asked for than the size of the file allows. */
-static inline bool wk_charge(const wk_cursor *cursor, uint64_t units)
+static inline bool wk_use_budget(const wk_cursor *cursor, uint64_t units)
 {
     wk_state *state = cursor->state;
     if (units > state->budget) {
@@ -211,7 +211,7 @@ static inline wk_text wk_string(const wk_cursor *table, uint64_t offset)
         wk_fail(table->state, WK_RESULT_BAD_STRING, table->what, wk_offset_at(table, offset), 0);
         return text;
     }
-    if (wk_charge(table, (uint64_t)(end - start) + 1)) {
+    if (wk_use_budget(table, (uint64_t)(end - start) + 1)) {
         text.data = (const char *)start;
         text.size = (size_t)(end - start);
     }

@@ -6,7 +6,7 @@ enum { FACT_COST = 32 };
 
 static bool may_emit(const wk_cursor *source)
 {
-    return wk_charge(source, FACT_COST) && wk_ok(source->state);
+    return wk_use_budget(source, FACT_COST) && wk_ok(source->state);
 }
 
 static void check_status(const wk_cursor *source, int status)

@@ -62,7 +62,7 @@ static void test_ends(void)
     }
 }
 
-static void test_first_error_stays(void)
+static void test_first_error_is_kept(void)
 {
     wk_state state = {0};
     wk_cursor c = cursor(&state, 4, false, false);
@@ -184,8 +184,8 @@ static void test_budget(void)
 {
     wk_state state = {0};
     const wk_cursor c = cursor(&state, 4, false, false);
-    CHECK(wk_charge(&c, 1000) && state.budget == 0 && wk_ok(&state));
-    CHECK(!wk_charge(&c, 1));
+    CHECK(wk_use_budget(&c, 1000) && state.budget == 0 && wk_ok(&state));
+    CHECK(!wk_use_budget(&c, 1));
     CHECK(state.error.result == WK_RESULT_TOO_COMPLEX);
 }
 
@@ -221,7 +221,7 @@ int main(void)
 {
     test_widths();
     test_ends();
-    test_first_error_stays();
+    test_first_error_is_kept();
     test_seek_and_skip();
     test_windows();
     test_tables();
