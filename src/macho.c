@@ -37,7 +37,7 @@ static const uint32_t S_ATTR_INSTRUCTIONS = 0x80000400; /* pure or some */
 static const uint32_t CSMAGIC_EMBEDDED_SIGNATURE = 0xfade0cc0;
 enum { PLATFORM_MACOS = 1, PLATFORM_MACCATALYST = 6 };
 
-const char *wk_macho_arch(uint32_t cpu, uint32_t subtype)
+static const char *arch_name(uint32_t cpu, uint32_t subtype)
 {
     switch (cpu) {
     case CPU_X86: return "i686";
@@ -282,7 +282,7 @@ static void read_header(wk_macho *macho)
     if (!wk_ok(file->state)) {
         return;
     }
-    facts->arch = wk_macho_arch(cpu, subtype);
+    facts->arch = arch_name(cpu, subtype);
     facts->arch_number = cpu;
     facts->kind = kind_of(type);
     facts->executable_stack = (flags & MH_ALLOW_STACK_EXECUTION) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
@@ -298,9 +298,10 @@ void wk_parse_macho(wk_cursor file, wk_slice *facts)
 {
     wk_macho macho = {0};
     file.what = "Mach-O header";
-    file.big = file.data[0] == 0xfe;
+    file.big = true;
     const uint32_t magic = wk_u32(&file);
-    file.wide = magic == 0xfeedfacf;
+    file.big = wk_macho_is_big(magic);
+    file.wide = magic == WK_MACHO_BIG_64 || magic == WK_MACHO_LITTLE_64;
     macho.file = file;
     macho.facts = facts;
     facts->format = WK_FORMAT_MACHO;

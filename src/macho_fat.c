@@ -3,7 +3,6 @@
 
 /* Java class files begin with the same four bytes; there the next four are their version, which began with 45. */
 enum { FIRST_JAVA_VERSION = 45 };
-static const uint32_t FAT_MAGIC_64 = 0xcafebabf;
 static const uint64_t ARCHIVE_MAGIC = 0x213c617263683e0a; /* "!<arch>\n" */
 
 typedef struct fat_arch {
@@ -62,10 +61,9 @@ static void parse_slice(const wk_cursor *file, const fat_arch *a)
     }
     start.at = 0;
     const uint32_t magic = wk_u32(&start);
-    start.big = magic == 0xfeedface || magic == 0xfeedfacf;
-    const bool is_thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
+    start.big = wk_macho_is_big(magic);
     const uint32_t cpu = wk_u32(&start);
-    if (!is_thin) {
+    if (!wk_macho_is_thin(magic)) {
         wk_fail_here(&slice, WK_RESULT_BAD_VALUE, magic);
     } else if (cpu != a->cpu) {
         wk_fail_here(&slice, WK_RESULT_BAD_VALUE, cpu);
@@ -81,7 +79,7 @@ void wk_parse_fat_macho(wk_cursor file)
     file.big = true;
     const uint32_t magic = wk_u32(&file);
     const uint32_t count = wk_u32(&file);
-    file.wide = magic == FAT_MAGIC_64;
+    file.wide = magic == WK_MACHO_FAT_64;
     if (wk_ok(file.state) && count >= FIRST_JAVA_VERSION) {
         wk_fail_here(&file, WK_RESULT_NOT_A_BINARY, count);
     } else if (wk_ok(file.state) && count == 0) {

@@ -1,4 +1,5 @@
 /* Which format is it. */
+#include "macho.h"
 #include "parser.h"
 
 /* The work that a file may cause: so many units, and so many more for each of its bytes. A string costs its length, an
@@ -10,14 +11,16 @@ static void parse(wk_cursor file)
 {
     wk_slice facts = {0};
     facts.size = file.size;
-    const uint32_t magic = file.size >= 4 ? wk_load32(file.data, true) : 0;
+    wk_cursor start = file;
+    start.big = true;
+    const uint32_t magic = file.size >= 4 ? wk_u32(&start) : 0;
     const uint32_t dos = magic >> 16;
 
     if (magic == 0x7f454c46) { /* "\x7fELF" */
         wk_parse_elf(file, &facts);
-    } else if (magic == 0xfeedface || magic == 0xfeedfacf || magic == 0xcefaedfe || magic == 0xcffaedfe) {
+    } else if (wk_macho_is_thin(magic)) {
         wk_parse_macho(file, &facts);
-    } else if (magic == 0xcafebabe || magic == 0xcafebabf) {
+    } else if (magic == WK_MACHO_FAT_32 || magic == WK_MACHO_FAT_64) {
         wk_parse_fat_macho(file);
     } else if (dos == 0x4d5a) { /* "MZ" */
         wk_parse_pe(file, &facts);
