@@ -61,14 +61,29 @@ static const char *detail_format(wk_result result)
     return "unknown damage";
 }
 
-/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)". */
+/* Whether snprintf() wrote a whole string into a buffer of `size` bytes; if not, set SystemError. Every message fits: a
+ * longer one is a mistake in this file, and is not cut off silently. */
+static bool message_fits(int written, size_t size)
+{
+    if (written >= 0 && (size_t)written < size) {
+        return true;
+    }
+    PyErr_SetString(PyExc_SystemError, "a message of ScanError does not fit in its buffer");
+    return false;
+}
+
+/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)". PyUnicode_FromFormat() has no
+ * conversion for a 64-bit hexadecimal number before Python 3.12. */
 static PyObject *format_message(const wk_error *error)
 {
-    char message[256];
-    int size = snprintf(message, sizeof message, "%s: ", error->what);
-    size += snprintf(message + size, sizeof message - (size_t)size, detail_format(error->result), error->value);
-    (void)snprintf(message + size, sizeof message - (size_t)size, " (offset 0x%" PRIx64 ")", error->offset);
-    return PyUnicode_FromString(message);
+    char detail[96];
+    char offset[24];
+    const int detail_size = snprintf(detail, sizeof detail, detail_format(error->result), error->value);
+    const int offset_size = snprintf(offset, sizeof offset, "0x%" PRIx64, error->offset);
+    if (!message_fits(detail_size, sizeof detail) || !message_fits(offset_size, sizeof offset)) {
+        return NULL;
+    }
+    return PyUnicode_FromFormat("%s: %s (offset %s)", error->what, detail, offset);
 }
 
 /* Set an attribute to a new reference, which may be NULL with an exception. */
@@ -161,6 +176,8 @@ static void free_module(void *module)
     (void)clear_module(module);
 }
 
+/* The definitions below never change after they are compiled. They are not const, because PyModuleDef has pointers to
+ * mutable methods and slots, and PyModuleDef_Init() writes the object header of the PyModuleDef itself. */
 static PyMethodDef METHODS[] = {
     {"scan", scan, METH_O, scan_doc},
     {NULL, NULL, 0, NULL},
@@ -176,24 +193,24 @@ static PyModuleDef_Slot SLOTS[] = {
     {0, NULL},
 };
 
-static PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "wheelkit._core",
-    .m_doc = "Facts about ELF, Mach-O and PE files.",
-    .m_size = sizeof(module_state),
-    .m_methods = METHODS,
-    .m_traverse = traverse_module,
-    .m_clear = clear_module,
-    .m_free = free_module,
-};
+#define MODULE_DEFINITION(first_slot)                                                                                  \
+    {                                                                                                                  \
+        PyModuleDef_HEAD_INIT, .m_name = "wheelkit._core", .m_doc = "Facts about ELF, Mach-O and PE files.",           \
+        .m_size = sizeof(module_state), .m_methods = METHODS, .m_slots = SLOTS + (first_slot),                         \
+        .m_traverse = traverse_module, .m_clear = clear_module, .m_free = free_module,                                 \
+    }
+
+static PyModuleDef MODULE_3_11 = MODULE_DEFINITION(SLOTS_FROM_3_11);
+static PyModuleDef MODULE_3_12 = MODULE_DEFINITION(SLOTS_FROM_3_12);
+static PyModuleDef MODULE_3_13 = MODULE_DEFINITION(SLOTS_FROM_3_13);
 
 PyMODINIT_FUNC PyInit__core(void);
 
 PyMODINIT_FUNC PyInit__core(void)
 {
     const unsigned long version = Py_Version >> 16;
-    MODULE.m_slots = SLOTS + (version >= 0x030d   ? SLOTS_FROM_3_13
-                              : version >= 0x030c ? SLOTS_FROM_3_12
-                                                  : SLOTS_FROM_3_11);
-    return PyModuleDef_Init(&MODULE);
+    if (version >= 0x030d) {
+        return PyModuleDef_Init(&MODULE_3_13);
+    }
+    return PyModuleDef_Init(version >= 0x030c ? &MODULE_3_12 : &MODULE_3_11);
 }
