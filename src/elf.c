@@ -1,5 +1,5 @@
-/* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be stripped,
- * serve for sizes only. */
+/* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be
+ * stripped, serve for sizes only. */
 #include "elf.h"
 #include "sink.h"
 
@@ -19,16 +19,26 @@ typedef struct arch {
 
 /* e_machine, class and byte order to the names that platform tags use. */
 static const arch ARCHES[] = {
-    {3, false, false, true, "i686"},          {62, true, false, true, "x86_64"},
-    {62, false, false, true, "x32"},          {183, true, false, false, "aarch64"},
-    {183, true, true, false, "aarch64_be"},   {EM_ARM, false, false, true, "armv7l"},
-    {EM_ARM, false, true, true, "armv7b"},    {21, true, false, false, "ppc64le"},
-    {21, true, true, false, "ppc64"},         {20, false, true, true, "ppc"},
-    {WK_EM_S390, true, true, true, "s390x"},  {WK_EM_S390, false, true, true, "s390"},
-    {243, true, false, true, "riscv64"},      {243, false, false, true, "riscv32"},
-    {258, true, false, false, "loongarch64"}, {258, false, false, false, "loongarch32"},
-    {WK_EM_MIPS, true, false, true, "mips64el"}, {WK_EM_MIPS, true, true, true, "mips64"},
-    {WK_EM_MIPS, false, false, true, "mipsel"},  {WK_EM_MIPS, false, true, true, "mips"},
+    {3, false, false, true, "i686"},
+    {62, true, false, true, "x86_64"},
+    {62, false, false, true, "x32"},
+    {183, true, false, false, "aarch64"},
+    {183, true, true, false, "aarch64_be"},
+    {EM_ARM, false, false, true, "armv7l"},
+    {EM_ARM, false, true, true, "armv7b"},
+    {21, true, false, false, "ppc64le"},
+    {21, true, true, false, "ppc64"},
+    {20, false, true, true, "ppc"},
+    {WK_EM_S390, true, true, true, "s390x"},
+    {WK_EM_S390, false, true, true, "s390"},
+    {243, true, false, true, "riscv64"},
+    {243, false, false, true, "riscv32"},
+    {258, true, false, false, "loongarch64"},
+    {258, false, false, false, "loongarch32"},
+    {WK_EM_MIPS, true, false, true, "mips64el"},
+    {WK_EM_MIPS, true, true, true, "mips64"},
+    {WK_EM_MIPS, false, false, true, "mipsel"},
+    {WK_EM_MIPS, false, true, true, "mips"},
 };
 
 static const arch *find_arch(uint16_t machine, bool wide, bool big)
@@ -88,8 +98,8 @@ static void read_ident(wk_elf *elf)
 }
 
 /* A table of headers; a file without one gives its offset as zero. Loaders insist on the size of an entry. */
-static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry, uint32_t expected,
-                              const char *what)
+static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry,
+                              uint32_t expected, const char *what)
 {
     if (offset == 0 || count == 0) {
         return wk_window(&elf->file, 0, 0, what);
@@ -121,7 +131,8 @@ static section read_section(wk_cursor *sections)
     return s;
 }
 
-/* The rest of the header, and with it the two tables. Counts that do not fit in 16 bits stand in section 0. */
+/* The rest of the header, and with it the two tables. Counts that do not fit in 16 bits stand in section 0.
+ */
 static void read_header(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
@@ -146,7 +157,8 @@ static void read_header(wk_elf *elf)
         phnum = phnum == PN_XNUM ? zero.info : phnum;
         elf->names_index = elf->names_index == SHN_XINDEX ? zero.link : elf->names_index;
     }
-    elf->segments = header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
+    elf->segments =
+        header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
     elf->sections = header_table(elf, shoff, shnum, shentsize, section_size, "ELF section header table");
     if (elf->machine == EM_ARM && (flags & EF_ARM_ABI_FLOAT_HARD) != 0) {
         elf->facts->flags |= WK_FLAG_HARD_FLOAT;
@@ -184,9 +196,13 @@ static void read_segments(wk_elf *elf, const arch *known)
         const wk_segment s = wk_elf_segment(segments);
         switch (s.type) {
         case WK_PT_LOAD: count_load_segment(elf, &s, elf->sections.size == 0); break;
-        case WK_PT_DYNAMIC: elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment"); break;
+        case WK_PT_DYNAMIC:
+            elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment");
+            break;
         case PT_INTERP: read_interpreter(elf, &s); break;
-        case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO; break;
+        case PT_GNU_STACK:
+            elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
+            break;
         case PT_GNU_RELRO: elf->facts->relro = WK_RELRO_PARTIAL; break;
         default: break;
         }
@@ -218,7 +234,8 @@ static wk_cursor section_names(const wk_elf *elf)
 
 static bool is_debug(wk_text name)
 {
-    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") || wk_starts_with(name, ".gdb_index");
+    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") ||
+           wk_starts_with(name, ".gdb_index");
 }
 
 /* A symbol table that no loader needs, together with its strings. */
@@ -262,8 +279,8 @@ static void read_sections(wk_elf *elf)
     }
 }
 
-/* An executable that runs at any address looks like a shared library but for a flag, or for asking for a loader while
- * having no name that others could ask for. */
+/* An executable that runs at any address looks like a shared library but for a flag, or for asking for a
+ * loader while having no name that others could ask for. */
 static wk_kind kind_of(const wk_elf *elf)
 {
     switch (elf->type) {

@@ -1,14 +1,14 @@
-/* What the two halves of the ELF parser share. Field layouts and values are those of the System V gABI, chapters 4 and
- * 5, and of the processor supplements. */
+/* What the two halves of the ELF parser share. Field layouts and values are those of the System V gABI,
+ * chapters 4 and 5, and of the processor supplements. */
 #ifndef WK_ELF_H
 #define WK_ELF_H
 
 #include "parser.h"
 
-enum { WK_ET_EXEC = 2, WK_ET_DYN = 3 };                                  /* e_type */
-enum { WK_EM_MIPS = 8, WK_EM_S390 = 22, WK_EM_ALPHA = 0x9026 };            /* e_machine */
-enum { WK_PT_LOAD = 1, WK_PT_DYNAMIC = 2 };                                /* p_type */
-enum { WK_SHT_DYNSYM = 11 };                                               /* sh_type */
+enum { WK_ET_EXEC = 2, WK_ET_DYN = 3 };                         /* e_type */
+enum { WK_EM_MIPS = 8, WK_EM_S390 = 22, WK_EM_ALPHA = 0x9026 }; /* e_machine */
+enum { WK_PT_LOAD = 1, WK_PT_DYNAMIC = 2 };                     /* p_type */
+enum { WK_SHT_DYNSYM = 11 };                                    /* sh_type */
 
 typedef struct wk_elf {
     wk_cursor file;     /* knows byte order and word size */
@@ -16,9 +16,10 @@ typedef struct wk_elf {
     wk_cursor sections; /* the section header table, likewise */
     uint16_t type;
     uint16_t machine;
-    uint64_t names_index;  /* of the section that holds the sections' names */
-    wk_cursor dynamic;     /* the dynamic segment, empty if there is none */
-    uint64_t dynsym_addr;  /* address and entries of the section with dynamic symbols; no entries if there is none */
+    uint64_t names_index; /* of the section that holds the sections' names */
+    wk_cursor dynamic;    /* the dynamic segment, empty if there is none */
+    uint64_t dynsym_addr; /* address and entries of the section with dynamic symbols; no entries if there is
+                             none */
     uint64_t dynsym_count;
     wk_slice *facts;
 } wk_elf;
@@ -50,6 +51,7 @@ wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what);
 void wk_parse_elf_dynamic(wk_elf *elf);
 
 /* Needed versions, and the first `count` dynamic symbols, with their names in `strings`. */
-void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings, uint64_t count);
+void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings,
+                          uint64_t count);
 
 #endif

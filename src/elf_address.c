@@ -28,6 +28,7 @@ wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what)
             return wk_rest(&loaded, address - s.vaddr, what);
         }
     }
-    wk_fail(elf->file.state, WK_RESULT_BAD_ADDRESS, what, wk_offset_at(&elf->dynamic, elf->dynamic.at), address);
+    wk_fail(elf->file.state, WK_RESULT_BAD_ADDRESS, what, wk_offset_at(&elf->dynamic, elf->dynamic.at),
+            address);
     return wk_window(&elf->file, 0, 0, what);
 }

@@ -1,5 +1,6 @@
-/* ELF: the table of the dynamic segment, which is what a loader reads. Everything is found through memory addresses, so that files
- * without section headers, and files whose tables a tool has moved, tell the same. */
+/* ELF: the table of the dynamic segment, which is what a loader reads. Everything is found through memory
+ * addresses, so that files without section headers, and files whose tables a tool has moved, tell the same.
+ */
 #include "elf.h"
 #include "sink.h"
 
@@ -36,7 +37,7 @@ enum { DF_TEXTREL = 4, DF_BIND_NOW = 8, DF_1_NOW = 1, DF_1_PIE = 0x08000000 };
 static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
 {
     const bool bind_now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
-                     (tag == DT_FLAGS_1 && (value & DF_1_NOW) != 0);
+                          (tag == DT_FLAGS_1 && (value & DF_1_NOW) != 0);
     if (bind_now && elf->facts->relro == WK_RELRO_PARTIAL) {
         elf->facts->relro = WK_RELRO_FULL;
     }
@@ -51,7 +52,10 @@ static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
 static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
 {
     switch (tag) {
-    case DT_STRTAB: d->strings = value; d->has_strings = true; break;
+    case DT_STRTAB:
+        d->strings = value;
+        d->has_strings = true;
+        break;
     case DT_STRSZ: d->strings_size = value; break;
     case DT_SYMTAB: d->symbols = value; break;
     case DT_SYMENT: d->symbol_size = value; break;
@@ -67,7 +71,10 @@ static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
     case DT_JMPREL: d->plt = value; break;
     case DT_PLTRELSZ: d->plt_size = value; break;
     case DT_PLTREL: d->plt_kind = value; break;
-    case DT_SONAME: d->soname = value; d->has_soname = true; break;
+    case DT_SONAME:
+        d->soname = value;
+        d->has_soname = true;
+        break;
     case DT_MIPS_SYMTABNO: d->mips_symbols = value; break;
     default: break;
     }
@@ -134,8 +141,8 @@ static void emit_libraries(const wk_elf *elf, const wk_cursor *strings)
     }
 }
 
-/* One more than the highest symbol that a hash table of the older kind covers: all. Its words are 8 bytes long on two
- * processors, whose supplements say so. */
+/* One more than the highest symbol that a hash table of the older kind covers: all. Its words are 8 bytes
+ * long on two processors, whose supplements say so. */
 static uint64_t count_by_hash(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_cursor table = wk_elf_at(elf, d->hash, "ELF hash table");
@@ -201,8 +208,8 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Nothing in the dynamic segment says how many symbols there are. The hash table of the older kind does, and so does
- * the section, when it is still there; otherwise all that are found or used are those that matter. */
+/* Nothing in the dynamic segment says how many symbols there are. The hash table of the older kind does, and
+ * so does the section, when it is still there; otherwise all that are found or used are those that matter. */
 static uint64_t count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     if (d->hash != 0) {

@@ -1,13 +1,13 @@
-/* ELF: the dynamic symbols, and the versions that the undefined ones ask for (.gnu.version_r and .gnu.version, as the
- * Linux Standard Base core specification, chapter 10.7, lays them out). */
+/* ELF: the dynamic symbols, and the versions that the undefined ones ask for (.gnu.version_r and
+ * .gnu.version, as the Linux Standard Base core specification, chapter 10.7, lays them out). */
 #include "elf.h"
 #include "sink.h"
 
 enum { STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10, STV_DEFAULT = 0, STV_PROTECTED = 3 };
 enum { VER_NDX_GLOBAL = 1, VERSYM_VERSION = 0x7fff, VERSION_CACHE = 256 };
 
-/* Which of the versions told so far has which number in .gnu.version; one entry for all numbers that are equal modulo
- * the size, which hardly ever are two. */
+/* Which of the versions told so far has which number in .gnu.version; one entry for all numbers that are
+ * equal modulo the size, which hardly ever are two. */
 typedef struct version_cache {
     uint16_t number[VERSION_CACHE];
     uint32_t index[VERSION_CACHE];
@@ -57,7 +57,8 @@ static bool next_version(version_walk *walk, needed_version *needed)
 {
     wk_cursor *table = &walk->table;
     while (walk->versions == 0) {
-        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) || !wk_use_budget(table, 16)) {
+        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) ||
+            !wk_use_budget(table, 16)) {
             return false;
         }
         walk->libraries--;
@@ -76,7 +77,8 @@ static bool next_version(version_walk *walk, needed_version *needed)
     return wk_use_budget(table, 16) && wk_ok(table->state);
 }
 
-static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings, version_cache *cache)
+static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings,
+                          version_cache *cache)
 {
     version_walk walk = begin_walk(table, libraries);
     needed_version needed;
@@ -91,7 +93,8 @@ static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_c
 }
 
 /* The version with a number of .gnu.version, or WK_NONE: a version that the file itself defines. */
-static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version_cache *cache, uint16_t number)
+static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version_cache *cache,
+                             uint16_t number)
 {
     const size_t slot = number % VERSION_CACHE;
     if (number <= VER_NDX_GLOBAL || cache->number[slot] == 0) {
@@ -150,7 +153,8 @@ static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
     if (s->section == 0) {
         const uint16_t number = version & VERSYM_VERSION;
         const wk_import import = {wk_string(&t->strings, s->name), 0, WK_NONE,
-                                  find_version(&t->verneed, t->libraries, t->cache, number), binding == STB_WEAK};
+                                  find_version(&t->verneed, t->libraries, t->cache, number),
+                                  binding == STB_WEAK};
         wk_emit_import(&t->symbols, &import);
     } else if (visible && version != 0) { /* version 0 keeps a symbol to the file itself */
         const wk_text name = wk_string(&t->strings, s->name);
@@ -162,8 +166,8 @@ static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
 {
     const uint32_t entry = elf->file.wide ? 24 : 16;
     if (d->symbol_size != 0 && d->symbol_size != entry) {
-        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, "ELF dynamic symbol size", wk_offset_at(&elf->dynamic, 0),
-                d->symbol_size);
+        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, "ELF dynamic symbol size",
+                wk_offset_at(&elf->dynamic, 0), d->symbol_size);
     }
     const wk_cursor at = wk_elf_at(elf, d->symbols, "ELF dynamic symbols");
     t->symbols = wk_table(&at, 0, count, entry, at.what);
@@ -178,7 +182,8 @@ static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
     }
 }
 
-void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings, uint64_t count)
+void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings,
+                          uint64_t count)
 {
     version_cache cache = {{0}, {0}};
     symbol_tables tables = {0};

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest member. */
+/* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest
+ * member. */
 static size_t event_size(wk_event_kind kind)
 {
     const size_t head = offsetof(wk_event, value);

@@ -1,4 +1,5 @@
-/* The facts of a scan, kept in one growing buffer, so that they can be collected without the interpreter's lock. */
+/* The facts of a scan, kept in one growing buffer, so that they can be collected without the interpreter's
+ * lock. */
 #ifndef WK_EVENTS_H
 #define WK_EVENTS_H
 
@@ -45,7 +46,8 @@ typedef struct wk_events {
 /* Scan and collect. Ends with WK_RESULT_STOPPED and out_of_memory set when memory runs out. */
 wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_error *error);
 
-/* The event at a position, as `next` gives it; the first is at 0, and the last one's `next` is events->size. */
+/* The event at a position, as `next` gives it; the first is at 0, and the last one's `next` is events->size.
+ */
 const wk_event *wk_event_at(const wk_events *events, size_t at);
 
 /* The name that an event of kind WK_EVENT_KIND_EXPORT tells. */

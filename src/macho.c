@@ -53,9 +53,18 @@ static const char *arch_name(uint32_t cpu, uint32_t subtype)
 
 static const char *platform_name(uint32_t platform)
 {
-    static const char *const NAMES[] = {NULL,           "macos",         "ios",           "tvos",
-                                        "watchos",      "bridgeos",      "maccatalyst",   "iossimulator",
-                                        "tvossimulator", "watchossimulator", "driverkit", "visionos",
+    static const char *const NAMES[] = {NULL,
+                                        "macos",
+                                        "ios",
+                                        "tvos",
+                                        "watchos",
+                                        "bridgeos",
+                                        "maccatalyst",
+                                        "iossimulator",
+                                        "tvossimulator",
+                                        "watchossimulator",
+                                        "driverkit",
+                                        "visionos",
                                         "visionossimulator"};
     return platform < sizeof NAMES / sizeof NAMES[0] ? NAMES[platform] : NULL;
 }
@@ -137,7 +146,8 @@ static void read_segment(wk_macho *macho, wk_cursor command, uint32_t type)
     }
 }
 
-/* The text of a command; its place is counted from the start of the command, eight bytes before the cursor's window. */
+/* The text of a command; its place is counted from the start of the command, eight bytes before the cursor's
+ * window. */
 static wk_text command_string(wk_cursor *command)
 {
     const uint32_t at = wk_u32(command);
@@ -179,7 +189,8 @@ static void read_signature(wk_macho *macho, wk_cursor command)
     const uint32_t size = wk_u32(&command);
     wk_cursor blob = wk_window(&macho->file, offset, size, command.what);
     blob.big = true; /* in files of either byte order */
-    macho->facts->is_signed = blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_TRISTATE_YES : WK_TRISTATE_NO;
+    macho->facts->is_signed =
+        blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_TRISTATE_YES : WK_TRISTATE_NO;
 }
 
 static void read_symbol_table(wk_macho *macho, wk_cursor command)
@@ -254,7 +265,8 @@ static void read_commands(wk_macho *macho, uint32_t count, uint32_t size, uint32
         const uint32_t number = wk_u32(&commands);
         const uint32_t length = wk_u32(&commands);
         if (length < 8 || length % 4 != 0) {
-            wk_fail(commands.state, WK_RESULT_BAD_VALUE, "Mach-O load command size", wk_offset_at(&commands, start), length);
+            wk_fail(commands.state, WK_RESULT_BAD_VALUE, "Mach-O load command size",
+                    wk_offset_at(&commands, start), length);
         }
         const wk_cursor command = wk_window(&commands, commands.at, length - 8u, "Mach-O load command");
         if (wk_ok(commands.state)) {

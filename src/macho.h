@@ -1,11 +1,12 @@
-/* What the parts of the Mach-O parser share. Layouts and values are those of Apple's <mach-o/loader.h>, <nlist.h> and
- * <fat.h>. */
+/* What the parts of the Mach-O parser share. Layouts and values are those of Apple's <mach-o/loader.h>,
+ * <nlist.h> and <fat.h>. */
 #ifndef WK_MACHO_H
 #define WK_MACHO_H
 
 #include "parser.h"
 
-/* The magic numbers of thin files, read in big-endian order. The byte order of the file is that of the name. */
+/* The magic numbers of thin files, read in big-endian order. The byte order of the file is that of the name.
+ */
 static const uint32_t WK_MACHO_BIG_32 = 0xfeedface;
 static const uint32_t WK_MACHO_BIG_64 = 0xfeedfacf;
 static const uint32_t WK_MACHO_LITTLE_32 = 0xcefaedfe;
@@ -29,13 +30,13 @@ static inline bool wk_macho_is_thin(uint32_t magic)
 
 /* What the load commands say about symbols. */
 typedef struct wk_macho {
-    wk_cursor file;      /* knows byte order and word size */
-    bool two_level;      /* undefined symbols name their library */
-    uint32_t library_count;  /* told so far */
+    wk_cursor file;         /* knows byte order and word size */
+    bool two_level;         /* undefined symbols name their library */
+    uint32_t library_count; /* told so far */
     uint32_t symbols_offset, symbol_count;
     uint32_t strings_offset, strings_size;
-    bool has_local_count;     /* `locals` is known */
-    uint32_t local_count;     /* symbols that `strip` would take away */
+    bool has_local_count; /* `locals` is known */
+    uint32_t local_count; /* symbols that `strip` would take away */
     bool has_trie;
     uint32_t trie_offset, trie_size;
     wk_slice *facts;

@@ -1,7 +1,8 @@
 /* Mach-O: fat files, which hold several thin ones. */
 #include "macho.h"
 
-/* Java class files begin with the same four bytes; there the next four are their version, which began with 45. */
+/* Java class files begin with the same four bytes; there the next four are their version, which began
+ * with 45. */
 enum { FIRST_JAVA_VERSION = 45 };
 static const uint64_t ARCHIVE_MAGIC = 0x213c617263683e0a; /* "!<arch>\n" */
 
@@ -32,7 +33,8 @@ static void check_overlap(const wk_cursor *table, const fat_arch *current, size_
     while (earlier.at < current_at && wk_ok(table->state)) {
         const fat_arch other = read_arch(&earlier);
         if (current->offset < other.offset + other.size && other.offset < current->offset + current->size) {
-            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at), other.offset);
+            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at),
+                    other.offset);
         }
     }
 }

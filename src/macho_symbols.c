@@ -43,13 +43,15 @@ static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint
         return WK_NONE;
     }
     if (ordinal > macho->library_count) {
-        wk_fail(symbols->state, WK_RESULT_BAD_VALUE, "Mach-O library ordinal", wk_offset_at(symbols, symbols->at), ordinal);
+        wk_fail(symbols->state, WK_RESULT_BAD_VALUE, "Mach-O library ordinal",
+                wk_offset_at(symbols, symbols->at), ordinal);
         return WK_NONE;
     }
     return ordinal - 1;
 }
 
-static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const wk_cursor *strings, const symbol *s)
+static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const wk_cursor *strings,
+                        const symbol *s)
 {
     const uint8_t type = s->type & N_TYPE;
     if ((s->type & N_STAB) != 0 || (s->type & N_EXT) == 0 || s->name == 0) {
@@ -69,8 +71,10 @@ static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const w
 void wk_parse_macho_symbols(wk_macho *macho)
 {
     const uint32_t entry = macho->file.wide ? 16 : 12;
-    wk_cursor symbols = wk_table(&macho->file, macho->symbols_offset, macho->symbol_count, entry, "Mach-O symbol table");
-    const wk_cursor strings = wk_window(&macho->file, macho->strings_offset, macho->strings_size, "Mach-O string table");
+    wk_cursor symbols =
+        wk_table(&macho->file, macho->symbols_offset, macho->symbol_count, entry, "Mach-O symbol table");
+    const wk_cursor strings =
+        wk_window(&macho->file, macho->strings_offset, macho->strings_size, "Mach-O string table");
     (void)wk_use_budget(&symbols, symbols.size);
     while (symbols.at < symbols.size && wk_ok(symbols.state)) {
         const symbol s = read_symbol(&symbols);
@@ -80,9 +84,11 @@ void wk_parse_macho_symbols(wk_macho *macho)
         /* Names of local symbols are not told apart from others: they get their share of the strings. */
         const uint64_t locals = macho->has_local_count ? macho->local_count : macho->symbol_count;
         if (locals > macho->symbol_count) {
-            wk_fail(symbols.state, WK_RESULT_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0), locals);
+            wk_fail(symbols.state, WK_RESULT_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0),
+                    locals);
         }
-        macho->facts->symbol_bytes = locals * entry + (uint64_t)macho->strings_size * locals / macho->symbol_count;
+        macho->facts->symbol_bytes =
+            locals * entry + (uint64_t)macho->strings_size * locals / macho->symbol_count;
     }
 }
 

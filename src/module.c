@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The module slots of Python 3.12 and 3.13, which the headers of a build for the limited API of 3.11 do not show. The
- * numbers are part of the stable ABI. */
+/* The module slots of Python 3.12 and 3.13, which the headers of a build for the limited API of 3.11 do not
+ * show. The numbers are part of the stable ABI. */
 #ifndef Py_mod_multiple_interpreters
 #define Py_mod_multiple_interpreters 3
 #define Py_MOD_PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
@@ -61,8 +61,8 @@ static const char *detail_format(wk_result result)
     return "unknown damage";
 }
 
-/* Whether snprintf() wrote a whole string into a buffer of `size` bytes; if not, set SystemError. Every message fits: a
- * longer one is a mistake in this file, and is not cut off silently. */
+/* Whether snprintf() wrote a whole string into a buffer of `size` bytes; if not, set SystemError. Every
+ * message fits: a longer one is a mistake in this file, and is not cut off silently. */
 static bool message_fits(int written, size_t size)
 {
     if (written >= 0 && (size_t)written < size) {
@@ -72,8 +72,8 @@ static bool message_fits(int written, size_t size)
     return false;
 }
 
-/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)". PyUnicode_FromFormat() has no
- * conversion for a 64-bit hexadecimal number before Python 3.12. */
+/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)".
+ * PyUnicode_FromFormat() has no conversion for a 64-bit hexadecimal number before Python 3.12. */
 static PyObject *format_message(const wk_error *error)
 {
     char detail[96];
@@ -107,9 +107,11 @@ static void raise_scan_error(const module_state *state, const wk_error *error)
     Py_XDECREF(message);
 }
 
-PyDoc_STRVAR(scan_doc, "scan(buffer, /)\n--\n\n"
-                       "Facts about the ELF, Mach-O or PE file in a buffer, or None when it is another kind of file.\n\n"
-                       "Raises ScanError when the file is damaged.");
+PyDoc_STRVAR(
+    scan_doc,
+    "scan(buffer, /)\n--\n\n"
+    "Facts about the ELF, Mach-O or PE file in a buffer, or None when it is another kind of file.\n\n"
+    "Raises ScanError when the file is damaged.");
 
 static PyObject *scan(PyObject *module, PyObject *buffer)
 {
@@ -121,11 +123,10 @@ static PyObject *scan(PyObject *module, PyObject *buffer)
     wk_events events;
     wk_error error;
     wk_result result;
-    Py_BEGIN_ALLOW_THREADS
-    result = wk_collect(view.buf, (size_t)view.len, &events, &error);
+    Py_BEGIN_ALLOW_THREADS result = wk_collect(view.buf, (size_t)view.len, &events, &error);
     Py_END_ALLOW_THREADS
 
-    PyObject *scanned = NULL;
+        PyObject *scanned = NULL;
     if (events.out_of_memory) {
         PyErr_NoMemory();
     } else if (result == WK_RESULT_OK) {
@@ -140,10 +141,11 @@ static PyObject *scan(PyObject *module, PyObject *buffer)
     return scanned;
 }
 
-PyDoc_STRVAR(error_doc, "A damaged ELF, Mach-O or PE file.\n\n"
-                        "what names the structure at fault, offset is its place in the file, and reason is one of\n"
-                        "'truncated', 'bad-count', 'bad-offset', 'bad-address', 'bad-value', 'unsupported',\n"
-                        "'bad-string', 'overlap', 'loop' and 'too-complex'.");
+PyDoc_STRVAR(error_doc,
+             "A damaged ELF, Mach-O or PE file.\n\n"
+             "what names the structure at fault, offset is its place in the file, and reason is one of\n"
+             "'truncated', 'bad-count', 'bad-offset', 'bad-address', 'bad-value', 'unsupported',\n"
+             "'bad-string', 'overlap', 'loop' and 'too-complex'.");
 
 static int exec_module(PyObject *module)
 {
@@ -176,8 +178,9 @@ static void free_module(void *module)
     (void)clear_module(module);
 }
 
-/* The definitions below never change after they are compiled. They are not const, because PyModuleDef has pointers to
- * mutable methods and slots, and PyModuleDef_Init() writes the object header of the PyModuleDef itself. */
+/* The definitions below never change after they are compiled. They are not const, because PyModuleDef has
+ * pointers to mutable methods and slots, and PyModuleDef_Init() writes the object header of the PyModuleDef
+ * itself. */
 static PyMethodDef METHODS[] = {
     {"scan", scan, METH_O, scan_doc},
     {NULL, NULL, 0, NULL},
@@ -193,11 +196,17 @@ static PyModuleDef_Slot SLOTS[] = {
     {0, NULL},
 };
 
-#define MODULE_DEFINITION(first_slot)                                                                                  \
-    {                                                                                                                  \
-        PyModuleDef_HEAD_INIT, .m_name = "wheelkit._core", .m_doc = "Facts about ELF, Mach-O and PE files.",           \
-        .m_size = sizeof(module_state), .m_methods = METHODS, .m_slots = SLOTS + (first_slot),                         \
-        .m_traverse = traverse_module, .m_clear = clear_module, .m_free = free_module,                                 \
+#define MODULE_DEFINITION(first_slot)                     \
+    {                                                     \
+        PyModuleDef_HEAD_INIT,                            \
+        .m_name = "wheelkit._core",                       \
+        .m_doc = "Facts about ELF, Mach-O and PE files.", \
+        .m_size = sizeof(module_state),                   \
+        .m_methods = METHODS,                             \
+        .m_slots = SLOTS + (first_slot),                  \
+        .m_traverse = traverse_module,                    \
+        .m_clear = clear_module,                          \
+        .m_free = free_module,                            \
     }
 
 static PyModuleDef MODULE_3_11 = MODULE_DEFINITION(SLOTS_FROM_3_11);

@@ -79,7 +79,9 @@ static int begin_slice(slice_builder *b, const wk_counts *counts)
     b->imports = new_tuple(counts->imports);
     b->exports = new_tuple(counts->exports);
     b->last_library = NULL;
-    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple ? 0 : -1;
+    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple
+               ? 0
+               : -1;
 }
 
 static PyObject *library_object(const slice_builder *b, const wk_library *library)
@@ -193,7 +195,8 @@ static PyObject *packed_version(uint32_t v)
     if (v == 0) {
         return Py_NewRef(Py_None);
     }
-    return patch ? PyUnicode_FromFormat("%u.%u.%u", major, minor, patch) : PyUnicode_FromFormat("%u.%u", major, minor);
+    return patch ? PyUnicode_FromFormat("%u.%u.%u", major, minor, patch)
+                 : PyUnicode_FromFormat("%u.%u", major, minor);
 }
 
 static PyObject *tristate_object(wk_tristate a)

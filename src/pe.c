@@ -92,8 +92,9 @@ static void read_headers(wk_pe *pe)
     pe->sections = wk_table(file, sections_offset, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
 
-/* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if there is
- * none. MinGW writes them, and the names of sections with more than eight characters are among the strings. */
+/* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if
+ * there is none. MinGW writes them, and the names of sections with more than eight characters are among the
+ * strings. */
 static wk_cursor symbol_strings(const wk_pe *pe)
 {
     if (pe->symbols_offset == 0 || pe->symbol_count == 0) {
@@ -145,7 +146,8 @@ static void read_sections(wk_pe *pe)
 {
     const wk_cursor strings = symbol_strings(pe);
     wk_cursor *sections = &pe->sections;
-    pe->facts->symbol_bytes = strings.size > 0 ? (uint64_t)pe->symbol_count * COFF_SYMBOL_SIZE + strings.size : 0;
+    pe->facts->symbol_bytes =
+        strings.size > 0 ? (uint64_t)pe->symbol_count * COFF_SYMBOL_SIZE + strings.size : 0;
     while (sections->at < sections->size && wk_ok(sections->state)) {
         const wk_pe_section s = wk_pe_read_section(sections);
         (void)wk_window(&pe->file, s.offset, s.offset != 0 ? s.size : 0, "PE section");
@@ -163,8 +165,8 @@ static void read_signature(wk_pe *pe)
     }
 }
 
-/* Where the PE header begins, as the header for DOS says. Programs for DOS itself have none, and text may begin with
- * the same two letters, which makes the place absurd. */
+/* Where the PE header begins, as the header for DOS says. Programs for DOS itself have none, and text may
+ * begin with the same two letters, which makes the place absurd. */
 static uint32_t find_header(const wk_cursor *file)
 {
     wk_cursor dos = wk_window(file, 0, 0x40, "PE header for DOS");

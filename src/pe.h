@@ -1,10 +1,17 @@
-/* What the halves of the PE parser share. Layouts and values are those of Microsoft's "PE Format" specification. */
+/* What the halves of the PE parser share. Layouts and values are those of Microsoft's "PE Format"
+ * specification. */
 #ifndef WK_PE_H
 #define WK_PE_H
 
 #include "parser.h"
 
-enum { WK_PE_DIRECTORY_EXPORTS = 0, WK_PE_DIRECTORY_IMPORTS = 1, WK_PE_DIRECTORY_SECURITY = 4, WK_PE_DIRECTORY_DELAY_IMPORTS = 13, WK_PE_DIRECTORY_CLR = 14 };
+enum {
+    WK_PE_DIRECTORY_EXPORTS = 0,
+    WK_PE_DIRECTORY_IMPORTS = 1,
+    WK_PE_DIRECTORY_SECURITY = 4,
+    WK_PE_DIRECTORY_DELAY_IMPORTS = 13,
+    WK_PE_DIRECTORY_CLR = 14
+};
 enum { WK_PE_DIRECTORY_COUNT = 16, WK_PE_SECTION_SIZE = 40 };
 
 typedef struct wk_pe_directory {
@@ -23,8 +30,8 @@ typedef struct wk_pe {
     uint32_t headers_size;
     uint32_t symbols_offset, symbol_count;
     wk_pe_directory directories[WK_PE_DIRECTORY_COUNT]; /* zero where absent */
-    wk_pe_range last_range;  /* the section that the last address was in */
-    uint32_t library_count; /* told so far */
+    wk_pe_range last_range;                             /* the section that the last address was in */
+    uint32_t library_count;                             /* told so far */
     wk_slice *facts;
 } wk_pe;
 

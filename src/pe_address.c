@@ -24,7 +24,8 @@ wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
     const wk_pe_range headers = {0, 0, pe->headers_size};
     wk_cursor sections = pe->sections;
     sections.at = 0;
-    while (!range_contains(&pe->last_range, address) && sections.at < sections.size && wk_ok(sections.state)) {
+    while (!range_contains(&pe->last_range, address) && sections.at < sections.size &&
+           wk_ok(sections.state)) {
         const wk_pe_section s = wk_pe_read_section(&sections);
         const wk_pe_range range = {s.address, s.offset, s.offset != 0 ? s.size : 0};
         (void)wk_use_budget(&sections, WK_PE_SECTION_SIZE);

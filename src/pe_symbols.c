@@ -4,8 +4,8 @@
 
 enum { DELAY_HAS_RELATIVE_ADDRESSES = 1 };
 
-/* One imported symbol of the present library: the highest bit marks an ordinal, otherwise it is the address of a
- * number, which serves as a hint, and the name. */
+/* One imported symbol of the present library: the highest bit marks an ordinal, otherwise it is the address
+ * of a number, which serves as a hint, and the name. */
 static void emit_import(wk_pe *pe, uint64_t entry)
 {
     const uint64_t ordinal_mark = (uint64_t)1 << (pe->file.wide ? 63 : 31);
@@ -54,7 +54,8 @@ static void read_imports(wk_pe *pe)
 
 static void read_delay_imports(wk_pe *pe)
 {
-    wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_DELAY_IMPORTS].address, "PE delay import directory");
+    wk_cursor entries =
+        wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_DELAY_IMPORTS].address, "PE delay import directory");
     while (wk_ok(entries.state)) {
         const uint32_t attributes = wk_u32(&entries);
         const uint32_t library = wk_u32(&entries);
@@ -72,7 +73,8 @@ static void read_delay_imports(wk_pe *pe)
 
 static void read_exports(wk_pe *pe)
 {
-    wk_cursor directory = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_EXPORTS].address, "PE export directory");
+    wk_cursor directory =
+        wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_EXPORTS].address, "PE export directory");
     wk_skip(&directory, 12); /* flags, time, version */
     const uint32_t name = wk_u32(&directory);
     wk_skip(&directory, 8); /* first ordinal, addresses */

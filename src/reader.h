@@ -1,8 +1,8 @@
 /* The bounded cursor through which every byte of the input is read.
  *
- * A cursor is a window into the input with a position. A read that does not fit yields zero and records the error in
- * the scan that all cursors share; the first error stays. Parsers therefore read whole structures and look at
- * wk_ok() once before they use them, and in every loop.
+ * A cursor is a window into the input with a position. A read that does not fit yields zero and records the
+ * error in the scan that all cursors share; the first error stays. Parsers therefore read whole structures
+ * and look at wk_ok() once before they use them, and in every loop.
  */
 #ifndef WK_READER_H
 #define WK_READER_H
@@ -35,7 +35,8 @@ static inline bool wk_ok(const wk_state *state)
 }
 
 /* Record a failure unless there is one already. */
-static inline void wk_fail(wk_state *state, wk_result result, const char *what, uint64_t offset, uint64_t value)
+static inline void wk_fail(wk_state *state, wk_result result, const char *what, uint64_t offset,
+                           uint64_t value)
 {
     if (wk_ok(state)) {
         state->error.result = result;
@@ -131,7 +132,8 @@ static inline uint64_t wk_word(wk_cursor *cursor)
     return cursor->wide ? wk_u64(cursor) : wk_u32(cursor);
 }
 
-/* An unsigned LEB128 number (DWARF 5, section 7.6) of at most ten bytes, which is all that 64 bits can need. */
+/* An unsigned LEB128 number (DWARF 5, section 7.6) of at most ten bytes, which is all that 64 bits can need.
+ */
 static inline uint64_t wk_uleb(wk_cursor *cursor)
 {
     uint64_t value = 0;
@@ -161,7 +163,8 @@ static inline void wk_seek(wk_cursor *cursor, uint64_t at)
     }
 }
 
-/* A window of `size` bytes at `offset` of another, read in the same way; empty, with the error, if it does not fit. */
+/* A window of `size` bytes at `offset` of another, read in the same way; empty, with the error, if it does
+ * not fit. */
 static inline wk_cursor wk_window(const wk_cursor *from, uint64_t offset, uint64_t size, const char *what)
 {
     wk_cursor window = *from;

@@ -2,11 +2,13 @@
 #include "macho.h"
 #include "parser.h"
 
-/* The work that a file may cause: so many units, and so many more for each of its bytes. A string costs its length, an
- * entry of a table about its size, and a fact FACT_COST on top. Of several hundred real libraries none needs a tenth. */
+/* The work that a file may cause: so many units, and so many more for each of its bytes. A string costs its
+ * length, an entry of a table about its size, and a fact FACT_COST on top. Of several hundred real libraries
+ * none needs a tenth. */
 enum { BUDGET_BASE = 1 << 16, BUDGET_PER_BYTE = 8 };
 
-/* The parsers by the first bytes of a file. A parser may still find that it is another kind of file after all. */
+/* The parsers by the first bytes of a file. A parser may still find that it is another kind of file after
+ * all. */
 static void parse(wk_cursor file)
 {
     wk_slice facts = {0};

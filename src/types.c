@@ -67,8 +67,8 @@ static PyStructSequence_Field SYMBOL_FIELDS[] = {
 };
 
 /* Every type is a tuple with names; all of a type's fields count as items. */
-static PyTypeObject *add_type(PyObject *module, const char *name, const char *doc, PyStructSequence_Field *fields,
-                              size_t fields_size)
+static PyTypeObject *add_type(PyObject *module, const char *name, const char *doc,
+                              PyStructSequence_Field *fields, size_t fields_size)
 {
     PyStructSequence_Desc description = {name, doc, fields, (int)fields_size - 1};
     PyTypeObject *type = PyStructSequence_NewType(&description);
@@ -82,12 +82,13 @@ int wk_types_init(wk_types *types, PyObject *module)
 {
 #define ADD(member, name, doc, fields) \
     ((types->member = add_type(module, "wheelkit._core." name, doc, fields, COUNT(fields))) != NULL)
-    const int added = ADD(scan, "Scan", "What is in one ELF, Mach-O or PE file.", SCAN_FIELDS) &&
-                      ADD(slice, "Slice", "Facts about one binary.", SLICE_FIELDS) &&
-                      ADD(library, "Library", "A library that a binary asks for.", LIBRARY_FIELDS) &&
-                      ADD(rpath, "Rpath", "A search path that a binary carries.", RPATH_FIELDS) &&
-                      ADD(version, "Version", "An ELF symbol version that a binary asks for.", VERSION_FIELDS) &&
-                      ADD(symbol, "Symbol", "An undefined dynamic symbol.", SYMBOL_FIELDS);
+    const int added =
+        ADD(scan, "Scan", "What is in one ELF, Mach-O or PE file.", SCAN_FIELDS) &&
+        ADD(slice, "Slice", "Facts about one binary.", SLICE_FIELDS) &&
+        ADD(library, "Library", "A library that a binary asks for.", LIBRARY_FIELDS) &&
+        ADD(rpath, "Rpath", "A search path that a binary carries.", RPATH_FIELDS) &&
+        ADD(version, "Version", "An ELF symbol version that a binary asks for.", VERSION_FIELDS) &&
+        ADD(symbol, "Symbol", "An undefined dynamic symbol.", SYMBOL_FIELDS);
 #undef ADD
     return added ? 0 : -1;
 }

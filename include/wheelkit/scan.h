@@ -1,8 +1,8 @@
 /* Facts about one ELF, Mach-O or PE file, read in one bounded pass.
  *
- * The scanner never allocates, keeps no global state and trusts no number that it reads: every access is checked, and
- * the work is limited in proportion to the size of the file. It may run in any number of threads at once. Bytes that
- * another thread changes during a scan can make the facts wrong, but never the accesses.
+ * The scanner never allocates, keeps no global state and trusts no number that it reads: every access is
+ * checked, and the work is limited in proportion to the size of the file. It may run in any number of threads
+ * at once. Bytes that another thread changes during a scan can make the facts wrong, but never the accesses.
  */
 #ifndef WHEELKIT_SCAN_H
 #define WHEELKIT_SCAN_H
@@ -34,11 +34,11 @@ typedef enum wk_result {
     WK_RESULT_BAD_OFFSET,   /* a structure starts at wk_error.value, outside of the file */
     WK_RESULT_BAD_ADDRESS,  /* the memory address wk_error.value is in no loaded part of the file */
     WK_RESULT_BAD_VALUE,    /* a field holds wk_error.value, which is impossible there */
-    WK_RESULT_UNSUPPORTED,  /* a field holds wk_error.value, a variant of the format that nobody has defined */
-    WK_RESULT_BAD_STRING,   /* a string does not end within its table */
-    WK_RESULT_OVERLAP,      /* two parts claim the same bytes, the second at wk_error.value */
-    WK_RESULT_LOOP,         /* a structure leads back to itself */
-    WK_RESULT_TOO_COMPLEX   /* more work, or deeper nesting, than a sound file of this size can need */
+    WK_RESULT_UNSUPPORTED, /* a field holds wk_error.value, a variant of the format that nobody has defined */
+    WK_RESULT_BAD_STRING,  /* a string does not end within its table */
+    WK_RESULT_OVERLAP,     /* two parts claim the same bytes, the second at wk_error.value */
+    WK_RESULT_LOOP,        /* a structure leads back to itself */
+    WK_RESULT_TOO_COMPLEX  /* more work, or deeper nesting, than a sound file of this size can need */
 } wk_result;
 
 /* Why a scan failed. All fields are set for every result but WK_RESULT_OK. */
@@ -51,7 +51,13 @@ typedef struct wk_error {
 
 typedef enum wk_format { WK_FORMAT_ELF, WK_FORMAT_MACHO, WK_FORMAT_PE } wk_format;
 
-typedef enum wk_kind { WK_KIND_EXECUTABLE, WK_KIND_SHARED, WK_KIND_BUNDLE, WK_KIND_OBJECT, WK_KIND_OTHER } wk_kind;
+typedef enum wk_kind {
+    WK_KIND_EXECUTABLE,
+    WK_KIND_SHARED,
+    WK_KIND_BUNDLE,
+    WK_KIND_OBJECT,
+    WK_KIND_OTHER
+} wk_kind;
 
 typedef enum wk_relro { WK_RELRO_NONE, WK_RELRO_PARTIAL, WK_RELRO_FULL } wk_relro;
 
@@ -114,7 +120,7 @@ typedef struct wk_slice {
     uint64_t offset, size; /* of the slice in the input */
     const char *arch;      /* static, lower case; NULL when the number is not known */
     uint32_t arch_number;  /* as the format writes it */
-    const char *os;        /* static: ELF OS ABI, Mach-O platform, PE subsystem; NULL when not known or not told */
+    const char *os; /* static: ELF OS ABI, Mach-O platform, PE subsystem; NULL when not known or not told */
     uint32_t os_number;
     uint32_t flags; /* WK_FLAG_... */
     bool fat;       /* part of a fat file */
@@ -123,10 +129,10 @@ typedef struct wk_slice {
     wk_relro relro; /* ELF */
     wk_tristate executable_stack;
     wk_tristate is_signed;
-    wk_text name;        /* ELF DT_SONAME, Mach-O LC_ID_DYLIB, PE export directory */
-    wk_text interpreter; /* ELF PT_INTERP */
-    uint32_t min_os;     /* Mach-O: major << 16 | minor << 8 | patch, 0 when not told */
-    uint32_t sdk;        /* likewise */
+    wk_text name;                 /* ELF DT_SONAME, Mach-O LC_ID_DYLIB, PE export directory */
+    wk_text interpreter;          /* ELF PT_INTERP */
+    uint32_t min_os;              /* Mach-O: major << 16 | minor << 8 | patch, 0 when not told */
+    uint32_t sdk;                 /* likewise */
     uint32_t writable_executable; /* segments or sections mapped both writable and executable */
     uint64_t debug_bytes;
     uint64_t symbol_bytes; /* a symbol table that `strip` would take away, with its strings */
@@ -134,9 +140,10 @@ typedef struct wk_slice {
     uint64_t data_bytes; /* content of the file that is mapped and is not code */
 } wk_slice;
 
-/* What wants the facts. Any function may be NULL. Each returns zero to go on; anything else ends the scan with
- * WK_RESULT_STOPPED. A library or a version is told before the imports that refer to it, and `slice` comes last and closes
- * the slice. Facts of a file that turns out damaged have been told by the time the error is returned. */
+/* What wants the facts. Any function may be NULL. Each returns zero to go on; anything else ends the scan
+ * with WK_RESULT_STOPPED. A library or a version is told before the imports that refer to it, and `slice`
+ * comes last and closes the slice. Facts of a file that turns out damaged have been told by the time the
+ * error is returned. */
 typedef struct wk_visitor {
     int (*library)(void *context, const wk_library *library);
     int (*rpath)(void *context, const wk_rpath *rpath);
@@ -147,9 +154,10 @@ typedef struct wk_visitor {
     int (*slice)(void *context, const wk_slice *slice);
 } wk_visitor;
 
-/* Scan `size` bytes at `data` and tell the facts to `visitor`, with `context` as the first argument of each call.
- * `error` receives the details of a failure and may be NULL. `data` may be NULL when `size` is zero. */
-wk_result wk_scan(const uint8_t *data, size_t size, const wk_visitor *visitor, void *context, wk_error *error);
+/* Scan `size` bytes at `data` and tell the facts to `visitor`, with `context` as the first argument of each
+ * call. `error` receives the details of a failure and may be NULL. `data` may be NULL when `size` is zero. */
+wk_result wk_scan(const uint8_t *data, size_t size, const wk_visitor *visitor, void *context,
+                  wk_error *error);
 
 #ifdef __cplusplus
 }

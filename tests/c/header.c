@@ -5,5 +5,8 @@ int main(void)
 {
     static const wk_visitor no_callbacks;
     wk_error error;
-    return wk_scan(NULL, 0, &no_callbacks, NULL, &error) == WK_RESULT_NOT_A_BINARY && error.result == WK_RESULT_NOT_A_BINARY ? 0 : 1;
+    return wk_scan(NULL, 0, &no_callbacks, NULL, &error) == WK_RESULT_NOT_A_BINARY &&
+                   error.result == WK_RESULT_NOT_A_BINARY
+               ? 0
+               : 1;
 }

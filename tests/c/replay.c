@@ -1,5 +1,6 @@
-/* Each file that is named: as it is, cut off at every byte, and with every field of 1, 2, 4 and 8 bytes overwritten.
- * Every input stands alone in memory of exactly its size, so that the sanitizers see any access beyond it. */
+/* Each file that is named: as it is, cut off at every byte, and with every field of 1, 2, 4 and 8 bytes
+ * overwritten. Every input stands alone in memory of exactly its size, so that the sanitizers see any access
+ * beyond it. */
 #include "scan_checker.h"
 
 static void scan_copy(const uint8_t *data, size_t size)

@@ -1,5 +1,6 @@
-/* A visitor that believes nothing: every text must lie inside the input, every index must have been told before, and
- * the number of facts must be bounded by the size of the input. It ends the program when one of these does not hold. */
+/* A visitor that believes nothing: every text must lie inside the input, every index must have been told
+ * before, and the number of facts must be bounded by the size of the input. It ends the program when one of
+ * these does not hold. */
 #ifndef WK_SCAN_CHECKER_H
 #define WK_SCAN_CHECKER_H
 
@@ -19,12 +20,12 @@ typedef struct scan_checker {
     wk_slice last;
 } scan_checker;
 
-#define REQUIRE(condition)                                                      \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
+#define REQUIRE(condition)                                                                      \
+    do {                                                                                        \
+        if (!(condition)) {                                                                     \
             fprintf(stderr, "%s:%d: requirement failed: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                    \
-        }                                                                               \
+            abort();                                                                            \
+        }                                                                                       \
     } while (0)
 
 static inline void check_text(scan_checker *c, wk_text text)

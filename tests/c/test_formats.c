@@ -1,5 +1,5 @@
-/* Each parser on the smallest input that it accepts, beside twins that it refuses, and visitors that stop. The binaries
- * with everything in them are those of the damage test. */
+/* Each parser on the smallest input that it accepts, beside twins that it refuses, and visitors that stop.
+ * The binaries with everything in them are those of the damage test. */
 #include "check.h"
 #include "scan_checker.h"
 
@@ -28,7 +28,7 @@ static void put_text(builder *b, const char *text, size_t size)
 static builder elf(bool wide, bool big, uint16_t machine)
 {
     builder b = {{0}, 0, big};
-    put_text(&b, "\x7f" "ELF", 4);
+    put_text(&b, "\177ELF", 4);
     put(&b, 1, wide ? 2 : 1);
     put(&b, 1, big ? 2 : 1);
     put(&b, 1, 1);
@@ -95,21 +95,23 @@ static void test_elf(void)
         uint16_t machine;
         const char *arch;
     } CASES[] = {
-        {true, false, 62, "x86_64"},  {false, false, 62, "x32"},    {false, false, 3, "i686"},
-        {true, false, 183, "aarch64"}, {false, false, 40, "armv7l"}, {true, false, 21, "ppc64le"},
-        {true, true, 21, "ppc64"},    {true, true, 22, "s390x"},    {true, false, 243, "riscv64"},
+        {true, false, 62, "x86_64"},       {false, false, 62, "x32"},    {false, false, 3, "i686"},
+        {true, false, 183, "aarch64"},     {false, false, 40, "armv7l"}, {true, false, 21, "ppc64le"},
+        {true, true, 21, "ppc64"},         {true, true, 22, "s390x"},    {true, false, 243, "riscv64"},
         {true, false, 258, "loongarch64"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         const builder b = elf(CASES[i].wide, CASES[i].big, CASES[i].machine);
         scan_checker checker;
         CHECK(scan(&checker, &b) == WK_RESULT_OK);
-        CHECK(checker.last.format == WK_FORMAT_ELF && checker.last.kind == WK_KIND_SHARED && strcmp(checker.last.arch, CASES[i].arch) == 0);
+        CHECK(checker.last.format == WK_FORMAT_ELF && checker.last.kind == WK_KIND_SHARED &&
+              strcmp(checker.last.arch, CASES[i].arch) == 0);
         CHECK(checker.last.wide == CASES[i].wide && checker.last.big == CASES[i].big);
     }
     const builder unknown = elf(true, false, 0x1234);
     scan_checker checker;
-    CHECK(scan(&checker, &unknown) == WK_RESULT_OK && checker.last.arch == NULL && checker.last.arch_number == 0x1234);
+    CHECK(scan(&checker, &unknown) == WK_RESULT_OK && checker.last.arch == NULL &&
+          checker.last.arch_number == 0x1234);
 }
 
 static void test_elf_damage(void)
@@ -144,7 +146,8 @@ static void test_macho(void)
         const builder b = macho(CASES[i].wide, CASES[i].big, CASES[i].cpu);
         scan_checker checker;
         CHECK(scan(&checker, &b) == WK_RESULT_OK);
-        CHECK(checker.last.format == WK_FORMAT_MACHO && checker.last.kind == WK_KIND_BUNDLE && strcmp(checker.last.arch, CASES[i].arch) == 0);
+        CHECK(checker.last.format == WK_FORMAT_MACHO && checker.last.kind == WK_KIND_BUNDLE &&
+              strcmp(checker.last.arch, CASES[i].arch) == 0);
         CHECK(checker.facts == 2); /* the rpath and the slice */
     }
 }
@@ -193,7 +196,8 @@ static void test_fat_macho(void)
     scan_checker checker;
     const builder thin = macho(true, false, 0x01000007);
     builder b = fat(&thin, 2, 64);
-    CHECK(scan(&checker, &b) == WK_RESULT_OK && checker.slices == 2 && checker.last.fat && checker.last.offset == 128);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && checker.slices == 2 && checker.last.fat &&
+          checker.last.offset == 128);
     b = fat(&thin, 2, 32);
     CHECK(scan(&checker, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
@@ -214,7 +218,8 @@ static void test_pe(void)
 {
     scan_checker checker;
     builder b = pe(true, 0x8664);
-    CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "x86_64") == 0 && checker.last.wide);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "x86_64") == 0 &&
+          checker.last.wide);
     CHECK(checker.last.format == WK_FORMAT_PE && checker.last.kind == WK_KIND_EXECUTABLE);
     b = pe(false, 0x14c);
     CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "i686") == 0 && !checker.last.wide);
@@ -238,7 +243,7 @@ static void test_other_files(void)
     } CASES[] = {
         {"", 0},
         {"\x7f", 1},
-        {"\x7f" "EL", 3},
+        {"\177EL", 3},
         {"#!/bin/sh\n", 10},
         {"PK\x03\x04", 4},
         {"!<arch>\n", 8},
@@ -246,7 +251,8 @@ static void test_other_files(void)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         scan_checker checker;
-        CHECK(checked_scan(&checker, (const uint8_t *)CASES[i].text, CASES[i].size, 0) == WK_RESULT_NOT_A_BINARY);
+        CHECK(checked_scan(&checker, (const uint8_t *)CASES[i].text, CASES[i].size, 0) ==
+              WK_RESULT_NOT_A_BINARY);
     }
     scan_checker checker;
     builder b = pe(true, 0x8664);

@@ -56,7 +56,8 @@ static void test_ends(void)
             CHECK(wk_ok(&state) == (missing == 0));
             CHECK(c.at == c.size);
             if (missing == 1) {
-                CHECK(state.error.result == WK_RESULT_TRUNCATED && state.error.value == width && state.error.offset == 0);
+                CHECK(state.error.result == WK_RESULT_TRUNCATED && state.error.value == width &&
+                      state.error.offset == 0);
             }
         }
     }
