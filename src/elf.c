@@ -1,6 +1,7 @@
-/* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be
- * stripped, serve for sizes only. */
+/* ELF headers, segments and sections. What the loader uses is read from the segments. Sections may be
+ * stripped; they are used only for sizes. */
 #include "elf.h"
+#include "parser.h"
 #include "sink.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
@@ -13,11 +14,12 @@ enum { PN_XNUM = 0xffff, SHN_XINDEX = 0xffff };
 typedef struct arch {
     uint16_t machine;
     bool wide, big;
-    bool stack_is_executable; /* without PT_GNU_STACK: glibc's DEFAULT_STACK_PERMS for the processor */
+    bool stack_is_executable; /* in files without PT_GNU_STACK: DEFAULT_STACK_PERMS of glibc for this
+                                 processor */
     const char *name;
 } arch;
 
-/* e_machine, class and byte order to the names that platform tags use. */
+/* Map e_machine, class and byte order to the names that platform tags use. */
 static const arch ARCHES[] = {
     {3, false, false, true, "i686"},
     {62, true, false, true, "x86_64"},
@@ -51,7 +53,7 @@ static const arch *find_arch(uint16_t machine, bool wide, bool big)
     return NULL;
 }
 
-/* EI_OSABI. */
+/* Return the name of a value of EI_OSABI, or NULL. */
 static const char *os_name(uint8_t number)
 {
     switch (number) {
@@ -68,7 +70,7 @@ static const char *os_name(uint8_t number)
     }
 }
 
-/* The sixteen bytes of e_ident, which say how to read all the others. */
+/* Read the 16 bytes of e_ident, which determine how the other fields are read. */
 static void read_ident(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
@@ -97,7 +99,8 @@ static void read_ident(wk_elf *elf)
     elf->facts->os_number = os;
 }
 
-/* A table of headers; a file without one gives its offset as zero. Loaders insist on the size of an entry. */
+/* Return a table of headers. A file without the table stores 0 as its offset. Loaders reject an unexpected
+ * entry size. */
 static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry,
                               uint32_t expected, const char *what)
 {
@@ -131,8 +134,8 @@ static section read_section(wk_cursor *sections)
     return s;
 }
 
-/* The rest of the header, and with it the two tables. Counts that do not fit in 16 bits stand in section 0.
- */
+/* Read the rest of the header and locate both tables. Section 0 stores the counts that do not fit in 16
+ * bits. */
 static void read_header(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
@@ -165,6 +168,7 @@ static void read_header(wk_elf *elf)
     }
 }
 
+/* Check that the content of a loaded segment is in the file, and count it. */
 static void count_load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
 {
     (void)wk_window(&elf->file, s->offset, s->filesz, "ELF load segment");
@@ -209,6 +213,7 @@ static void read_segments(wk_elf *elf, const arch *known)
     }
 }
 
+/* Return the section header at an index. If there is none, fail the scan and return a zero header. */
 static section section_at(const wk_elf *elf, uint64_t index, const char *what)
 {
     wk_cursor sections = elf->sections;
@@ -222,7 +227,7 @@ static section section_at(const wk_elf *elf, uint64_t index, const char *what)
     return read_section(&sections);
 }
 
-/* The names of the sections; empty when there are none. */
+/* Return the string table with the names of sections, or an empty window if there is none. */
 static wk_cursor section_names(const wk_elf *elf)
 {
     if (elf->names_index == 0) {
@@ -238,13 +243,14 @@ static bool is_debug(wk_text name)
            wk_starts_with(name, ".gdb_index");
 }
 
-/* A symbol table that no loader needs, together with its strings. */
+/* Return the size of a symbol table that the loader does not use, including its strings. */
 static uint64_t symbol_table_bytes(const wk_elf *elf, const section *symbols)
 {
     const section strings = section_at(elf, symbols->link, "ELF symbol table");
     return symbols->size + ((strings.flags & SHF_ALLOC) == 0 ? strings.size : 0);
 }
 
+/* Add a section to the sizes in the facts, and remember the section with dynamic symbols. */
 static void count_section(wk_elf *elf, const section *s, wk_text name)
 {
     if (s->type == WK_SHT_DYNSYM) {
@@ -268,7 +274,7 @@ static void read_sections(wk_elf *elf)
         return;
     }
     const wk_cursor names = section_names(elf);
-    (void)read_section(sections); /* number 0 is none */
+    (void)read_section(sections); /* section 0 is unused */
     while (sections->at < sections->size && wk_ok(sections->state)) {
         const section s = read_section(sections);
         const wk_text name = names.size > 0 ? wk_string(&names, s.name) : (wk_text){NULL, 0};
@@ -279,8 +285,8 @@ static void read_sections(wk_elf *elf)
     }
 }
 
-/* An executable that runs at any address looks like a shared library but for a flag, or for asking for a
- * loader while having no name that others could ask for. */
+/* Distinguish position-independent executables from shared libraries, which have the same file type. An
+ * executable has the PIE flag, or it has an interpreter and no name. */
 static wk_kind kind_of(const wk_elf *elf)
 {
     switch (elf->type) {
@@ -289,8 +295,9 @@ static wk_kind kind_of(const wk_elf *elf)
     case WK_ET_DYN: break;
     default: return WK_KIND_OTHER;
     }
-    const bool is_program = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
-    return is_program || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
+    const bool has_only_interpreter = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
+    return has_only_interpreter || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE
+                                                                          : WK_KIND_SHARED;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)

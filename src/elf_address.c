@@ -1,4 +1,4 @@
-/* ELF: program headers, and the bytes at a memory address. */
+/* ELF program headers, and the translation of memory addresses to file content. */
 #include "elf.h"
 
 wk_segment wk_elf_segment(wk_cursor *segments)

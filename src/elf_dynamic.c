@@ -1,6 +1,5 @@
-/* ELF: the table of the dynamic segment, which is what a loader reads. Everything is found through memory
- * addresses, so that files without section headers, and files whose tables a tool has moved, tell the same.
- */
+/* The ELF dynamic segment, which is what the loader reads. All tables are found through memory addresses.
+ * Section headers may be absent or out of date; they are used only for the number of symbols. */
 #include "elf.h"
 #include "sink.h"
 
@@ -34,6 +33,7 @@ enum {
 };
 enum { DF_TEXTREL = 4, DF_BIND_NOW = 8, DF_1_NOW = 1, DF_1_PIE = 0x08000000 };
 
+/* Update the facts for the entries that are flags. */
 static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
 {
     const bool bind_now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
@@ -49,6 +49,7 @@ static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
     }
 }
 
+/* Store the value of a dynamic entry. */
 static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
 {
     switch (tag) {
@@ -80,7 +81,7 @@ static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
     }
 }
 
-/* The next entry of the dynamic segment; false at its end. */
+/* Read the next entry of the dynamic segment. Return false at its end. */
 static bool next_entry(wk_cursor *entries, uint64_t *tag, uint64_t *value)
 {
     if (entries->size - entries->at < (entries->wide ? 16u : 8u) || !wk_ok(entries->state)) {
@@ -113,6 +114,7 @@ static wk_cursor dynamic_strings(const wk_elf *elf, const wk_elf_dynamic *d)
     return d->strings_size == 0 ? rest : wk_window(&rest, 0, d->strings_size, rest.what);
 }
 
+/* Emit each directory of a list separated by colons. */
 static void emit_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
 {
     while (wk_ok(source->state)) {
@@ -141,8 +143,8 @@ static void emit_libraries(const wk_elf *elf, const wk_cursor *strings)
     }
 }
 
-/* One more than the highest symbol that a hash table of the older kind covers: all. Its words are 8 bytes
- * long on two processors, whose supplements say so. */
+/* Return the number of symbols according to DT_HASH, which covers all of them. The words of the table have
+ * 8 bytes on 64-bit s390 and on Alpha, as the processor supplements specify. */
 static uint64_t count_by_hash(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_cursor table = wk_elf_at(elf, d->hash, "ELF hash table");
@@ -152,7 +154,7 @@ static uint64_t count_by_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     return wk_word(&table);
 }
 
-/* One more than the highest symbol that the GNU hash table covers: those that others may use. */
+/* Return the number of symbols up to the last one that DT_GNU_HASH covers. It covers the exported ones. */
 static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_cursor table = wk_elf_at(elf, d->gnu_hash, "ELF GNU hash table");
@@ -181,7 +183,7 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     return count;
 }
 
-/* One more than the highest symbol that a table of relocations uses. */
+/* Return the number of symbols up to the last one that a relocation table refers to. */
 static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64_t size, bool addends)
 {
     if (size == 0 || elf->machine == WK_EM_MIPS) {
@@ -208,8 +210,8 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Nothing in the dynamic segment says how many symbols there are. The hash table of the older kind does, and
- * so does the section, when it is still there; otherwise all that are found or used are those that matter. */
+/* Return the number of dynamic symbols. DT_HASH and DT_MIPS_SYMTABNO specify it. Otherwise use the
+ * section, if it is present, or the highest symbol that the GNU hash table or a relocation refers to. */
 static uint64_t count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     if (d->hash != 0) {

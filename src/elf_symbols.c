@@ -1,36 +1,37 @@
-/* ELF: the dynamic symbols, and the versions that the undefined ones ask for (.gnu.version_r and
- * .gnu.version, as the Linux Standard Base core specification, chapter 10.7, lays them out). */
+/* ELF dynamic symbols, and the versions that the undefined ones need. The layouts of .gnu.version and
+ * .gnu.version_r follow the Linux Standard Base core specification, chapter 10.7. */
 #include "elf.h"
 #include "sink.h"
 
 enum { STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10, STV_DEFAULT = 0, STV_PROTECTED = 3 };
 enum { VER_NDX_GLOBAL = 1, VERSYM_VERSION = 0x7fff, VERSION_CACHE = 256 };
 
-/* Which of the versions told so far has which number in .gnu.version; one entry for all numbers that are
- * equal modulo the size, which hardly ever are two. */
+/* Maps version numbers of .gnu.version to indexes of emitted versions. Numbers that are equal modulo the
+ * size share an entry, which is rare. An entry with number 0 is empty. */
 typedef struct version_cache {
     uint16_t number[VERSION_CACHE];
     uint32_t index[VERSION_CACHE];
 } version_cache;
 
-/* One step through the lists of .gnu.version_r: a library, and below it the versions that are asked of it. */
+/* An iterator over .gnu.version_r, which is a list of libraries, each with a list of needed versions. */
 typedef struct version_walk {
     wk_cursor table;
-    uint64_t library_at; /* where the present library's entry begins */
-    uint64_t libraries;  /* still to come, the present one included */
-    uint64_t at;         /* where the present version's entry begins */
-    uint32_t versions;   /* of the present library still to come */
+    uint64_t library_at; /* offset of the entry of the current library */
+    uint64_t libraries;  /* remaining, including the current one */
+    uint64_t at;         /* offset of the entry of the next version */
+    uint32_t versions;   /* remaining in the current library */
     uint32_t library_name;
     uint32_t next_library;
-    uint32_t index; /* of the next version among all */
+    uint32_t index; /* of the next version, counted over all libraries */
 } version_walk;
 
 typedef struct needed_version {
-    uint32_t library, name; /* in the dynamic strings */
-    uint16_t number;        /* that .gnu.version uses */
+    uint32_t library, name; /* offsets in the dynamic strings */
+    uint16_t number;        /* the number that .gnu.version uses */
     uint32_t index;
 } needed_version;
 
+/* Read the entry of the current library. */
 static void read_library(version_walk *walk)
 {
     wk_cursor *table = &walk->table;
@@ -53,6 +54,7 @@ static version_walk begin_walk(const wk_cursor *table, uint64_t libraries)
     return walk;
 }
 
+/* Read the next needed version. Return false at the end of the list and after a failure. */
 static bool next_version(version_walk *walk, needed_version *needed)
 {
     wk_cursor *table = &walk->table;
@@ -92,7 +94,8 @@ static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_c
     }
 }
 
-/* The version with a number of .gnu.version, or WK_NONE: a version that the file itself defines. */
+/* Return the index of the version with a number of .gnu.version. Return WK_NONE for unversioned symbols
+ * and for versions that the file itself defines. */
 static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version_cache *cache,
                              uint16_t number)
 {
@@ -139,10 +142,11 @@ static symbol read_symbol(wk_cursor *symbols)
 
 typedef struct symbol_tables {
     wk_cursor symbols, versions, verneed, strings;
-    uint64_t libraries; /* entries of verneed */
+    uint64_t libraries; /* libraries in verneed */
     version_cache *cache;
 } symbol_tables;
 
+/* Emit a symbol as an import if it is undefined, or as an export if other files can use it. */
 static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
 {
     const uint8_t binding = s->info >> 4;
@@ -156,7 +160,7 @@ static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
                                   find_version(&t->verneed, t->libraries, t->cache, number),
                                   binding == STB_WEAK};
         wk_emit_import(&t->symbols, &import);
-    } else if (visible && version != 0) { /* version 0 keeps a symbol to the file itself */
+    } else if (visible && version != 0) { /* version 0 makes a symbol local to the file */
         const wk_text name = wk_string(&t->strings, s->name);
         wk_emit_export(&t->symbols, &name, 1);
     }

@@ -1,8 +1,9 @@
-/* Mach-O: fat files, which hold several thin ones. */
+/* Fat Mach-O files, which contain several thin files. */
 #include "macho.h"
+#include "parser.h"
 
-/* Java class files begin with the same four bytes; there the next four are their version, which began
- * with 45. */
+/* Java class files have the magic number of fat files, followed by a version number of at least 45. Fat
+ * files have the number of slices there. */
 enum { FIRST_JAVA_VERSION = 45 };
 static const uint64_t ARCHIVE_MAGIC = 0x213c617263683e0a; /* "!<arch>\n" */
 
@@ -22,7 +23,7 @@ static fat_arch read_arch(wk_cursor *table)
     return a;
 }
 
-/* Every slice has bytes of its own: none overlaps the header or a slice that was described before it. */
+/* Fail the scan if a slice overlaps the header or a slice that comes earlier in the table. */
 static void check_overlap(const wk_cursor *table, const fat_arch *current, size_t current_at)
 {
     wk_cursor earlier = *table;
@@ -49,7 +50,7 @@ static void check_table(const wk_cursor *file, wk_cursor table)
     }
 }
 
-/* Fat files also hold static libraries, which are archives. */
+/* Parse one slice. A fat file that contains static libraries, which are archives, is not a binary. */
 static void parse_slice(const wk_cursor *file, const fat_arch *a)
 {
     wk_slice facts = {0};

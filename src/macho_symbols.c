@@ -1,11 +1,11 @@
-/* Mach-O: the symbol table and the tree of exported names. */
+/* The symbol table and the export trie of Mach-O files. */
 #include "macho.h"
 #include "sink.h"
 
 enum { N_STAB = 0xe0, N_PEXT = 0x10, N_TYPE = 0x0e, N_EXT = 0x01, N_UNDF = 0, N_PBUD = 0xc };
 enum { N_WEAK_REF = 0x40 };
 enum { SELF_LIBRARY_ORDINAL = 0, DYNAMIC_LOOKUP_ORDINAL = 0xfe, EXECUTABLE_ORDINAL = 0xff };
-enum { TRIE_DEPTH = 512 }; /* real ones need a few dozen */
+enum { TRIE_DEPTH = 512 }; /* real tries need a few dozen */
 
 typedef struct symbol {
     uint32_t name;
@@ -24,7 +24,7 @@ static symbol read_symbol(wk_cursor *symbols)
     return s;
 }
 
-/* C names have an underscore in front. */
+/* Return a name without the underscore that C compilers prepend. */
 static wk_text without_underscore(wk_text name)
 {
     if (name.size > 0 && name.data[0] == '_') {
@@ -34,7 +34,7 @@ static wk_text without_underscore(wk_text name)
     return name;
 }
 
-/* Which library a symbol is to come from, or WK_NONE: any. */
+/* Return the index of the library that must provide a symbol. Return WK_NONE if any library may. */
 static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint16_t description)
 {
     const uint32_t ordinal = description >> 8;
@@ -50,6 +50,8 @@ static uint32_t library_of(const wk_macho *macho, const wk_cursor *symbols, uint
     return ordinal - 1;
 }
 
+/* Emit a symbol as an import if it is undefined, or as an export if other files can use it and there is no
+ * export trie. */
 static void emit_symbol(const wk_macho *macho, const wk_cursor *symbols, const wk_cursor *strings,
                         const symbol *s)
 {
@@ -81,7 +83,7 @@ void wk_parse_macho_symbols(wk_macho *macho)
         emit_symbol(macho, &symbols, &strings, &s);
     }
     if (macho->symbol_count > 0 && wk_ok(symbols.state)) {
-        /* Names of local symbols are not told apart from others: they get their share of the strings. */
+        /* The table does not separate the strings of local symbols, so these get a proportional share. */
         const uint64_t locals = macho->has_local_count ? macho->local_count : macho->symbol_count;
         if (locals > macho->symbol_count) {
             wk_fail(symbols.state, WK_RESULT_BAD_COUNT, "Mach-O local symbols", wk_offset_at(&symbols, 0),
@@ -92,18 +94,18 @@ void wk_parse_macho_symbols(wk_macho *macho)
     }
 }
 
-/* The way from the root of the tree to the present node. */
+/* The path from the root of the trie to the current node. */
 typedef struct trie_walk {
     wk_cursor trie;
-    size_t depth;               /* nodes on the way, the root included */
-    uint64_t name_size;         /* of the labels on the way */
-    size_t at[TRIE_DEPTH];      /* where the nodes begin */
-    size_t resume[TRIE_DEPTH];  /* where the next edge of each begins */
-    unsigned edges[TRIE_DEPTH]; /* how many edges of each are still to be followed */
-    wk_text labels[TRIE_DEPTH]; /* of the edges that lead to them; the root has an empty one */
+    size_t depth;               /* nodes on the path, including the root */
+    uint64_t name_size;         /* total size of the labels on the path */
+    size_t at[TRIE_DEPTH];      /* offset of each node */
+    size_t resume[TRIE_DEPTH];  /* offset of the next edge of each node */
+    unsigned edges[TRIE_DEPTH]; /* remaining edges of each node */
+    wk_text labels[TRIE_DEPTH]; /* label of the edge to each node; the label of the root is empty */
 } trie_walk;
 
-/* Tell the name that the labels on the way make. */
+/* Emit the name that the labels on the path form. */
 static void emit_current_name(trie_walk *walk)
 {
     size_t first = 0;
@@ -118,6 +120,7 @@ static void emit_current_name(trie_walk *walk)
     }
 }
 
+/* Append a node to the path, emit its name if it has one, and find its edges. */
 static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
 {
     wk_cursor *trie = &walk->trie;

@@ -1,5 +1,6 @@
-/* PE: headers and sections. */
+/* PE headers and sections. */
 #include "pe.h"
+#include "parser.h"
 #include "sink.h"
 
 enum { PE_MAGIC = 0x00004550, PE32 = 0x10b, PE32_PLUS = 0x20b };
@@ -34,7 +35,7 @@ static const char *subsystem_name(uint16_t subsystem)
     }
 }
 
-/* The fields after the magic number of the optional header, which no PE file may lack. */
+/* Read the optional header after its magic number. Despite its name, every image has it. */
 static void read_optional_header(wk_pe *pe, wk_cursor header)
 {
     wk_slice *facts = pe->facts;
@@ -92,9 +93,8 @@ static void read_headers(wk_pe *pe)
     pe->sections = wk_table(file, sections_offset, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
 
-/* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if
- * there is none. MinGW writes them, and the names of sections with more than eight characters are among the
- * strings. */
+/* Return the COFF string table, or an empty window if there is none. It follows the symbol table and
+ * starts with its own size in 4 bytes. MinGW stores section names of more than 8 characters there. */
 static wk_cursor symbol_strings(const wk_pe *pe)
 {
     if (pe->symbols_offset == 0 || pe->symbol_count == 0) {
@@ -108,7 +108,8 @@ static wk_cursor symbol_strings(const wk_pe *pe)
     return wk_window(&pe->file, at, size, "PE string table");
 }
 
-/* A name of eight bytes, or "/" and the place of a longer one as a decimal number. */
+/* Return the name of a section: up to 8 bytes, or a slash and the decimal offset of a longer name in the
+ * string table. */
 static wk_text section_name(const wk_pe_section *s, const wk_cursor *strings)
 {
     wk_text name = {(const char *)s->name, 0};
@@ -131,7 +132,7 @@ static void count_section(wk_slice *facts, const wk_pe_section *s, wk_text name)
         facts->writable_executable++;
     }
     if (s->offset == 0) {
-        return; /* nothing in the file */
+        return; /* no content in the file */
     }
     if (wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_")) {
         facts->debug_bytes += s->size;
@@ -155,7 +156,8 @@ static void read_sections(wk_pe *pe)
     }
 }
 
-/* The one directory whose address is a place in the file. */
+/* Read the certificate table. Its directory is the only one that contains a file offset instead of an
+ * address. */
 static void read_signature(wk_pe *pe)
 {
     const wk_pe_directory d = pe->directories[WK_PE_DIRECTORY_SECURITY];
@@ -165,8 +167,8 @@ static void read_signature(wk_pe *pe)
     }
 }
 
-/* Where the PE header begins, as the header for DOS says. Programs for DOS itself have none, and text may
- * begin with the same two letters, which makes the place absurd. */
+/* Return the offset of the PE header, which the DOS header contains. DOS programs have no PE header. Text
+ * that starts with the same two letters usually yields an implausible offset. */
 static uint32_t find_header(const wk_cursor *file)
 {
     wk_cursor dos = wk_window(file, 0, 0x40, "PE header for DOS");

@@ -1,4 +1,4 @@
-/* PE: section headers, and the bytes at a memory address. */
+/* PE section headers, and the translation of memory addresses to file content. */
 #include "pe.h"
 
 wk_pe_section wk_pe_read_section(wk_cursor *sections)
@@ -9,7 +9,7 @@ wk_pe_section wk_pe_read_section(wk_cursor *sections)
     s.address = wk_u32(sections);
     s.size = wk_u32(sections);
     s.offset = wk_u32(sections);
-    wk_skip(sections, 12); /* relocations and line numbers, of objects only */
+    wk_skip(sections, 12); /* relocations and line numbers, which only object files have */
     s.flags = wk_u32(sections);
     return s;
 }

@@ -1,11 +1,11 @@
-/* PE: import, delay import and export directories. */
+/* PE import, delay import and export directories. */
 #include "pe.h"
 #include "sink.h"
 
 enum { DELAY_HAS_RELATIVE_ADDRESSES = 1 };
 
-/* One imported symbol of the present library: the highest bit marks an ordinal, otherwise it is the address
- * of a number, which serves as a hint, and the name. */
+/* Emit one import of the current library. If the highest bit of the entry is set, the entry is an ordinal.
+ * Otherwise it is the address of a 2-byte hint and the name. */
 static void emit_import(wk_pe *pe, uint64_t entry)
 {
     const uint64_t ordinal_mark = (uint64_t)1 << (pe->file.wide ? 63 : 31);
@@ -19,7 +19,7 @@ static void emit_import(wk_pe *pe, uint64_t entry)
     wk_emit_import(&pe->file, &import);
 }
 
-/* A library and the symbols that are asked of it: a list of addresses or ordinals that ends with zero. */
+/* Emit a library and its imports. The import list consists of addresses and ordinals and ends with 0. */
 static void emit_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
 {
     const wk_cursor text = wk_pe_at(pe, name, "PE library name");
@@ -35,7 +35,8 @@ static void emit_library(wk_pe *pe, uint64_t name, uint64_t list, wk_link link)
     pe->library_count++;
 }
 
-/* Both kinds of import directory end with an empty entry, whatever their size says. */
+/* Read the import directory. Like the delay import directory, it ends with an empty entry, whatever its
+ * size field says. */
 static void read_imports(wk_pe *pe)
 {
     wk_cursor entries = wk_pe_at(pe, pe->directories[WK_PE_DIRECTORY_IMPORTS].address, "PE import directory");
@@ -47,7 +48,8 @@ static void read_imports(wk_pe *pe)
         if (library == 0 || addresses == 0) {
             break;
         }
-        /* Linkers of old wrote no list of names: until the file is loaded, the addresses are that list. */
+        /* Old linkers omit the list of names. The addresses have the same content until the file is
+         * loaded. */
         emit_library(pe, library, names != 0 ? names : addresses, WK_LINK_REQUIRED);
     }
 }
@@ -65,7 +67,7 @@ static void read_delay_imports(wk_pe *pe)
         if (library == 0 || names == 0) {
             break;
         }
-        /* Compilers of old wrote absolute addresses. */
+        /* Old compilers store absolute addresses. */
         const uint64_t base = (attributes & DELAY_HAS_RELATIVE_ADDRESSES) != 0 ? 0 : pe->base;
         emit_library(pe, library - base, names - base, WK_LINK_DELAY);
     }

@@ -1,8 +1,9 @@
-/* The bounded cursor through which every byte of the input is read.
+/* The bounded cursor, through which every byte of the input is read.
  *
- * A cursor is a window into the input with a position. A read that does not fit yields zero and records the
- * error in the scan that all cursors share; the first error stays. Parsers therefore read whole structures
- * and look at wk_ok() once before they use them, and in every loop.
+ * A cursor is a window into the input, with a position in it. A read that does not fit returns zero and
+ * records an error in the state of the scan, which all cursors share. Only the first error is kept. Parsers
+ * can therefore read a whole structure and check wk_ok() once before they use it. Every loop
+ * checks wk_ok().
  */
 #ifndef WK_READER_H
 #define WK_READER_H
@@ -15,26 +16,27 @@ typedef struct wk_state {
     const uint8_t *data; /* the whole input */
     const wk_visitor *visitor;
     void *context;
-    uint64_t budget; /* units of work that are left */
+    uint64_t budget; /* remaining units of work */
     wk_error error;
 } wk_state;
 
 typedef struct wk_cursor {
     wk_state *state;
-    const char *what; /* the structure that is being read, for errors */
+    const char *what; /* the structure to name in errors */
     const uint8_t *data;
     size_t size;
-    size_t at;
+    size_t at; /* position in the window; at most `size` */
     bool big;
-    bool wide; /* wk_word() is 8 bytes */
+    bool wide; /* wk_word() reads 8 bytes instead of 4 */
 } wk_cursor;
 
+/* Return whether the scan has not failed. */
 static inline bool wk_ok(const wk_state *state)
 {
     return state->error.result == WK_RESULT_OK;
 }
 
-/* Record a failure unless there is one already. */
+/* Record a failure, unless one is already recorded. */
 static inline void wk_fail(wk_state *state, wk_result result, const char *what, uint64_t offset,
                            uint64_t value)
 {
@@ -46,18 +48,19 @@ static inline void wk_fail(wk_state *state, wk_result result, const char *what, 
     }
 }
 
-/* The position of `at` bytes into the cursor's window, from the start of the input. */
+/* Return the offset in the input of position `at` in the cursor's window. */
 static inline uint64_t wk_offset_at(const wk_cursor *cursor, uint64_t at)
 {
     return (uint64_t)(cursor->data - cursor->state->data) + at;
 }
 
+/* Record a failure at the position of the cursor. */
 static inline void wk_fail_here(const wk_cursor *cursor, wk_result result, uint64_t value)
 {
     wk_fail(cursor->state, result, cursor->what, wk_offset_at(cursor, cursor->at), value);
 }
 
-/* Pay for `units` of work; false once more was asked for than the size of the file allows. */
+/* Use `units` of the work budget. If it is exceeded, fail the scan and return false. */
 static inline bool wk_use_budget(const wk_cursor *cursor, uint64_t units)
 {
     wk_state *state = cursor->state;
@@ -70,7 +73,7 @@ static inline bool wk_use_budget(const wk_cursor *cursor, uint64_t units)
     return true;
 }
 
-/* The next `count` bytes, or NULL (and the error) when they are not all there. */
+/* Return the next `count` bytes and move past them. If they do not fit, fail the scan and return NULL. */
 static inline const uint8_t *wk_take(wk_cursor *cursor, size_t count)
 {
     if (count > cursor->size - cursor->at) {
@@ -83,6 +86,7 @@ static inline const uint8_t *wk_take(wk_cursor *cursor, size_t count)
     return bytes;
 }
 
+/* Move past the next `count` bytes. */
 static inline void wk_skip(wk_cursor *cursor, size_t count)
 {
     (void)wk_take(cursor, count);
@@ -103,6 +107,7 @@ static inline uint16_t wk_u16(wk_cursor *cursor)
     return (uint16_t)(cursor->big ? b[0] << 8 | b[1] : b[1] << 8 | b[0]);
 }
 
+/* Load a 32-bit number from four bytes, at any alignment. */
 static inline uint32_t wk_load32(const uint8_t *b, bool big)
 {
     return big ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
@@ -126,14 +131,13 @@ static inline uint64_t wk_u64(wk_cursor *cursor)
     return cursor->big ? first << 32 | second : second << 32 | first;
 }
 
-/* A number as wide as an address of the file. */
+/* Read a number of the width of an address: 8 bytes if the cursor is wide, 4 bytes otherwise. */
 static inline uint64_t wk_word(wk_cursor *cursor)
 {
     return cursor->wide ? wk_u64(cursor) : wk_u32(cursor);
 }
 
-/* An unsigned LEB128 number (DWARF 5, section 7.6) of at most ten bytes, which is all that 64 bits can need.
- */
+/* Read an unsigned LEB128 number (DWARF 5, section 7.6) of at most ten bytes, enough for any 64-bit value. */
 static inline uint64_t wk_uleb(wk_cursor *cursor)
 {
     uint64_t value = 0;
@@ -152,7 +156,7 @@ static inline uint64_t wk_uleb(wk_cursor *cursor)
     return 0;
 }
 
-/* Move to an absolute position in the window; its end is allowed. */
+/* Move to a position in the window. The end of the window is a valid position. */
 static inline void wk_seek(wk_cursor *cursor, uint64_t at)
 {
     if (at > cursor->size) {
@@ -163,8 +167,8 @@ static inline void wk_seek(wk_cursor *cursor, uint64_t at)
     }
 }
 
-/* A window of `size` bytes at `offset` of another, read in the same way; empty, with the error, if it does
- * not fit. */
+/* Return a window of `size` bytes at `offset` of another window, with the same byte order and word size. If
+ * it does not fit, fail the scan and return an empty window. */
 static inline wk_cursor wk_window(const wk_cursor *from, uint64_t offset, uint64_t size, const char *what)
 {
     wk_cursor window = *from;
@@ -183,13 +187,13 @@ static inline wk_cursor wk_window(const wk_cursor *from, uint64_t offset, uint64
     return window;
 }
 
-/* A window from `offset` to the end of another. */
+/* Return a window from `offset` to the end of another window. */
 static inline wk_cursor wk_rest(const wk_cursor *from, uint64_t offset, const char *what)
 {
     return wk_window(from, offset, offset > from->size ? 0 : from->size - offset, what);
 }
 
-/* A window on `count` entries of `entry` bytes each. */
+/* Return a window of `count` entries of `entry` bytes each. */
 static inline wk_cursor wk_table(const wk_cursor *from, uint64_t offset, uint64_t count, uint32_t entry,
                                  const char *what)
 {
@@ -200,7 +204,8 @@ static inline wk_cursor wk_table(const wk_cursor *from, uint64_t offset, uint64_
     return wk_window(from, offset, count * entry, what);
 }
 
-/* The NUL-terminated string at `offset` of a table of strings. */
+/* Return the NUL-terminated string at `offset` of a string table, without the NUL. The length of the
+ * string counts as work. */
 static inline wk_text wk_string(const wk_cursor *table, uint64_t offset)
 {
     wk_text text = {NULL, 0};
@@ -221,6 +226,7 @@ static inline wk_text wk_string(const wk_cursor *table, uint64_t offset)
     return text;
 }
 
+/* Return whether a string starts with a NUL-terminated prefix. */
 static inline bool wk_starts_with(wk_text text, const char *prefix)
 {
     const size_t size = strlen(prefix);

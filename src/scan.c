@@ -1,14 +1,14 @@
-/* Which format is it. */
+/* The entry point, which selects the parser for the format of a file. */
 #include "macho.h"
 #include "parser.h"
 
-/* The work that a file may cause: so many units, and so many more for each of its bytes. A string costs its
- * length, an entry of a table about its size, and a fact FACT_COST on top. Of several hundred real libraries
- * none needs a tenth. */
+/* The work budget of a scan: a fixed part, and a part in proportion to the size of the file. A string
+ * counts for its length, a table entry for about its size, and a fact for the cost set in sink.c. Real
+ * libraries use less than a tenth of the budget. */
 enum { BUDGET_BASE = 1 << 16, BUDGET_PER_BYTE = 8 };
 
-/* The parsers by the first bytes of a file. A parser may still find that it is another kind of file after
- * all. */
+/* Select the parser by the first bytes of the file. The parser may still find that the file is of another
+ * kind. */
 static void parse(wk_cursor file)
 {
     wk_slice facts = {0};
@@ -18,7 +18,7 @@ static void parse(wk_cursor file)
     const uint32_t magic = file.size >= 4 ? wk_u32(&start) : 0;
     const uint32_t dos = magic >> 16;
 
-    if (magic == 0x7f454c46) { /* "\x7fELF" */
+    if (magic == 0x7f454c46) { /* "\177ELF" */
         wk_parse_elf(file, &facts);
     } else if (wk_macho_is_thin(magic)) {
         wk_parse_macho(file, &facts);
@@ -33,9 +33,9 @@ static void parse(wk_cursor file)
 
 wk_result wk_scan(const uint8_t *data, size_t size, const wk_visitor *visitor, void *context, wk_error *error)
 {
-    static const uint8_t nothing[1] = {0};
+    static const uint8_t empty[1] = {0};
     wk_state state = {0};
-    state.data = size > 0 ? data : nothing;
+    state.data = size > 0 ? data : empty;
     state.visitor = visitor;
     state.context = context;
     state.budget = BUDGET_BASE + (uint64_t)size * BUDGET_PER_BYTE;

@@ -1,14 +1,16 @@
-/* How facts are handed on to the visitor. */
+/* Passing facts to the visitor, within the work budget. */
 #include "sink.h"
 
-/* What a fact costs, for what a caller must do to keep it. */
+/* The work that a fact counts for, which covers what a caller does to keep it. */
 enum { FACT_COST = 32 };
 
+/* Use the budget for one fact. Return whether the fact may be passed on. */
 static bool may_emit(const wk_cursor *source)
 {
     return wk_use_budget(source, FACT_COST) && wk_ok(source->state);
 }
 
+/* Fail the scan if a callback returned nonzero. */
 static void check_status(const wk_cursor *source, int status)
 {
     if (status != 0) {

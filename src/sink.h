@@ -1,10 +1,13 @@
-/* How facts reach the visitor. */
+/* Passing facts to the visitor.
+ *
+ * Each function passes one fact. It first uses the part of the budget that covers what a caller does to keep
+ * the fact. It passes nothing once the scan has failed. If the callback returns nonzero, the scan fails with
+ * WK_RESULT_STOPPED at the position of `source`. */
 #ifndef WK_SINK_H
 #define WK_SINK_H
 
 #include "reader.h"
 
-/* Each hands one fact on, and pays for what a caller must do to keep it. */
 void wk_emit_library(const wk_cursor *source, wk_text name, wk_link link);
 void wk_emit_rpath(const wk_cursor *source, wk_text path, bool runpath);
 void wk_emit_version(const wk_cursor *source, wk_text library, wk_text version);
