@@ -1,11 +1,12 @@
+/* Collecting the facts of a scan. */
 #include "events.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest
- * member. */
+/* Return the size of an event of a kind. It does not include the rest of the union, whose largest member
+ * by far is a slice. */
 static size_t event_size(wk_event_kind kind)
 {
     const size_t head = offsetof(wk_event, value);
@@ -20,6 +21,7 @@ static size_t event_size(wk_event_kind kind)
     return sizeof(wk_event);
 }
 
+/* Make room for more bytes in the buffer. Return false if memory runs out. */
 static bool reserve(wk_events *events, size_t more)
 {
     if (more <= events->capacity - events->size) {
@@ -40,7 +42,7 @@ static bool reserve(wk_events *events, size_t more)
     return true;
 }
 
-/* Room for one more event, with `extra` bytes behind it; NULL when there is no memory for it. */
+/* Append an event, followed by `extra` bytes. Return NULL if memory runs out. */
 static wk_event *append(wk_events *events, wk_event_kind kind, size_t extra)
 {
     const size_t align = alignof(wk_event);
@@ -100,29 +102,46 @@ static int on_import(void *context, const wk_import *import)
     return event == NULL;
 }
 
-static int on_export(void *context, const wk_text *parts, size_t count)
+/* Return the total size of the parts of a name, or SIZE_MAX if it is too large. */
+static size_t total_size(const wk_text *parts, size_t count)
 {
-    wk_events *events = context;
-    wk_text name = {NULL, 0};
+    size_t size = 0;
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].size > SIZE_MAX / 2 - name.size) {
-            events->out_of_memory = true;
-            return 1;
+        if (parts[i].size > SIZE_MAX / 2 - size) {
+            return SIZE_MAX;
         }
-        name.size += parts[i].size;
+        size += parts[i].size;
     }
-    wk_event *event = append(events, WK_EVENT_KIND_EXPORT, count == 1 ? 0 : name.size);
-    if (event == NULL) {
-        return 1;
-    }
-    unsigned char *end = (unsigned char *)event + event_size(WK_EVENT_KIND_EXPORT);
-    for (size_t i = 0; count != 1 && i < count; i++) {
+    return size;
+}
+
+/* Copy the parts of a name, one after the other. */
+static void join(unsigned char *end, const wk_text *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         if (parts[i].size > 0) {
             memcpy(end, parts[i].data, parts[i].size);
             end += parts[i].size;
         }
     }
-    name.data = count == 1 ? parts[0].data : NULL;
+}
+
+/* A name of one part stays in the input. Parts of a longer name are copied behind the event. */
+static int on_export(void *context, const wk_text *parts, size_t count)
+{
+    wk_events *events = context;
+    wk_text name = {count == 1 ? parts[0].data : NULL, total_size(parts, count)};
+    if (name.size == SIZE_MAX) {
+        events->out_of_memory = true;
+        return 1;
+    }
+    wk_event *event = append(events, WK_EVENT_KIND_EXPORT, count == 1 ? 0 : name.size);
+    if (event == NULL) {
+        return 1;
+    }
+    if (count != 1) {
+        join((unsigned char *)event + event_size(WK_EVENT_KIND_EXPORT), parts, count);
+    }
     event->value.export_name = name;
     events->counts.exports++;
     return 0;

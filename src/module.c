@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The module slots of Python 3.12 and 3.13, which the headers of a build for the limited API of 3.11 do not
- * show. The numbers are part of the stable ABI. */
+/* Module slots of Python 3.12 and 3.13. The headers hide them when building for the limited API of 3.11.
+ * The numbers are part of the stable ABI. */
 #ifndef Py_mod_multiple_interpreters
 #define Py_mod_multiple_interpreters 3
 #define Py_MOD_PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
@@ -20,6 +20,7 @@ typedef struct module_state {
     PyObject *scan_error;
 } module_state;
 
+/* Return the value of ScanError.reason for a result. */
 static const char *reason_name(wk_result result)
 {
     switch (result) {
@@ -40,7 +41,7 @@ static const char *reason_name(wk_result result)
     return "unknown";
 }
 
-/* What is wrong, to stand after the name of the structure; the value that the file claims fills the place. */
+/* Return a printf() format that describes a result. Its only argument is wk_error.value, a uint64_t. */
 static const char *detail_format(wk_result result)
 {
     switch (result) {
@@ -61,8 +62,8 @@ static const char *detail_format(wk_result result)
     return "unknown damage";
 }
 
-/* Whether snprintf() wrote a whole string into a buffer of `size` bytes; if not, set SystemError. Every
- * message fits: a longer one is a mistake in this file, and is not cut off silently. */
+/* Return whether snprintf() wrote the whole string into a buffer of `size` bytes. Otherwise set
+ * SystemError: the buffers fit every message, so a longer one is a bug in this file. */
 static bool message_fits(int written, size_t size)
 {
     if (written >= 0 && (size_t)written < size) {
@@ -72,8 +73,9 @@ static bool message_fits(int written, size_t size)
     return false;
 }
 
-/* Such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)".
- * PyUnicode_FromFormat() has no conversion for a 64-bit hexadecimal number before Python 3.12. */
+/* Return a message such as "ELF section header table: 70000 entries do not fit in the file (offset 0x40)",
+ * or NULL with an exception set. Before Python 3.12, PyUnicode_FromFormat() cannot format 64-bit numbers
+ * in hexadecimal. */
 static PyObject *format_message(const wk_error *error)
 {
     char detail[96];
@@ -86,7 +88,8 @@ static PyObject *format_message(const wk_error *error)
     return PyUnicode_FromFormat("%s: %s (offset %s)", error->what, detail, offset);
 }
 
-/* Set an attribute to a new reference, which may be NULL with an exception. */
+/* Set an attribute to a value. This steals the reference to the value. Return 0, or -1 with an exception
+ * set; a NULL value counts as a failure. */
 static int set_attribute(PyObject *object, const char *name, PyObject *value)
 {
     const int status = value ? PyObject_SetAttrString(object, name, value) : -1;
@@ -94,6 +97,7 @@ static int set_attribute(PyObject *object, const char *name, PyObject *value)
     return status;
 }
 
+/* Set ScanError, or the exception that prevented its creation. */
 static void raise_scan_error(const module_state *state, const wk_error *error)
 {
     PyObject *message = format_message(error);
@@ -110,8 +114,8 @@ static void raise_scan_error(const module_state *state, const wk_error *error)
 PyDoc_STRVAR(
     scan_doc,
     "scan(buffer, /)\n--\n\n"
-    "Facts about the ELF, Mach-O or PE file in a buffer, or None when it is another kind of file.\n\n"
-    "Raises ScanError when the file is damaged.");
+    "Return facts about the ELF, Mach-O or PE file in a buffer, or None for other kinds of files.\n\n"
+    "Raise ScanError if the file is damaged.");
 
 static PyObject *scan(PyObject *module, PyObject *buffer)
 {
@@ -123,29 +127,31 @@ static PyObject *scan(PyObject *module, PyObject *buffer)
     wk_events events;
     wk_error error;
     wk_result result;
-    Py_BEGIN_ALLOW_THREADS result = wk_collect(view.buf, (size_t)view.len, &events, &error);
+    Py_BEGIN_ALLOW_THREADS
+    result = wk_collect(view.buf, (size_t)view.len, &events, &error);
     Py_END_ALLOW_THREADS
 
-        PyObject *scanned = NULL;
+    PyObject *scan_object = NULL;
     if (events.out_of_memory) {
         PyErr_NoMemory();
     } else if (result == WK_RESULT_OK) {
-        scanned = wk_scan_object(&state->types, &events);
+        scan_object = wk_scan_object(&state->types, &events);
     } else if (result == WK_RESULT_NOT_A_BINARY) {
-        scanned = Py_NewRef(Py_None);
+        scan_object = Py_NewRef(Py_None);
     } else {
         raise_scan_error(state, &error);
     }
     wk_events_free(&events);
     PyBuffer_Release(&view);
-    return scanned;
+    return scan_object;
 }
 
-PyDoc_STRVAR(error_doc,
-             "A damaged ELF, Mach-O or PE file.\n\n"
-             "what names the structure at fault, offset is its place in the file, and reason is one of\n"
-             "'truncated', 'bad-count', 'bad-offset', 'bad-address', 'bad-value', 'unsupported',\n"
-             "'bad-string', 'overlap', 'loop' and 'too-complex'.");
+PyDoc_STRVAR(
+    error_doc,
+    "A damaged ELF, Mach-O or PE file.\n\n"
+    "`what` names the structure at fault, `offset` is its offset in the file, and `reason` is one of\n"
+    "'truncated', 'bad-count', 'bad-offset', 'bad-address', 'bad-value', 'unsupported',\n"
+    "'bad-string', 'overlap', 'loop' and 'too-complex'.");
 
 static int exec_module(PyObject *module)
 {
@@ -178,21 +184,21 @@ static void free_module(void *module)
     (void)clear_module(module);
 }
 
-/* The definitions below never change after they are compiled. They are not const, because PyModuleDef has
- * pointers to mutable methods and slots, and PyModuleDef_Init() writes the object header of the PyModuleDef
- * itself. */
+/* The definitions below never change, but they are not const: PyModuleDef has pointers to mutable methods
+ * and slots, and PyModuleDef_Init() initializes the object header of the definition. */
 static PyMethodDef METHODS[] = {
     {"scan", scan, METH_O, scan_doc},
     {NULL, NULL, 0, NULL},
 };
 
-/* An interpreter refuses slots that it does not know, so that an older one begins further down. */
+/* Interpreters reject slots that they do not know. Those of newer versions come first, so that older
+ * versions can start at a later slot. */
 enum { SLOTS_FROM_3_13 = 0, SLOTS_FROM_3_12 = 1, SLOTS_FROM_3_11 = 2 };
 
 static PyModuleDef_Slot SLOTS[] = {
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-    {Py_mod_exec, (void *)(uintptr_t)exec_module}, /* C has no direct cast to an object pointer */
+    {Py_mod_exec, (void *)(uintptr_t)exec_module}, /* ISO C has no direct cast of a function to void * */
     {0, NULL},
 };
 

@@ -1,8 +1,8 @@
+/* Python objects that represent the collected facts. */
 #include "objects.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Bytes that are no UTF-8 show as \xNN, so that any name can be printed. */
+/* Return a str, or None if there is no string. Bytes that are not valid UTF-8 become \xNN escapes, so that
+ * any name can be printed. */
 static PyObject *text_object(wk_text t)
 {
     if (t.data == NULL) {
@@ -11,10 +11,11 @@ static PyObject *text_object(wk_text t)
     return PyUnicode_DecodeUTF8(t.data, (Py_ssize_t)t.size, "backslashreplace");
 }
 
-/* A structure under construction, filled item by item. A NULL value fails it, and what follows is let go. */
+/* A struct sequence under construction. If a value is NULL, `object` becomes NULL, and further values are
+ * released. */
 typedef struct record {
     PyObject *object;
-    Py_ssize_t next;
+    Py_ssize_t next; /* index of the next value */
 } record;
 
 static record new_record(PyTypeObject *type)
@@ -23,6 +24,7 @@ static record new_record(PyTypeObject *type)
     return r;
 }
 
+/* Append a value. This steals the reference, also on failure. */
 static void append_value(record *r, PyObject *value)
 {
     if (r->object == NULL || value == NULL) {
@@ -38,7 +40,7 @@ static void append_name(record *r, const char *name)
     append_value(r, PyUnicode_InternFromString(name));
 }
 
-/* One of the lists of a slice: a tuple of known length. */
+/* A tuple of known length under construction. */
 typedef struct tuple_builder {
     PyObject *tuple;
     Py_ssize_t used;
@@ -50,16 +52,17 @@ static tuple_builder new_tuple(size_t count)
     return t;
 }
 
-/* Takes over the item; 0, or -1 when the item is NULL. */
+/* Append an item. This steals the reference. Return 0, or -1 if the item is NULL. */
 static int append_item(tuple_builder *t, PyObject *item)
 {
     return item ? PyTuple_SetItem(t->tuple, t->used++, item) : -1;
 }
 
+/* The lists of a slice under construction. */
 typedef struct slice_builder {
     const wk_types *types;
     tuple_builder needed, rpaths, versions, imports, exports;
-    const char *last_library; /* bytes of the library's name of the last version */
+    const char *last_library; /* name of the library of the last version */
 } slice_builder;
 
 static void release_tuples(slice_builder *b)
@@ -71,6 +74,7 @@ static void release_tuples(slice_builder *b)
     Py_CLEAR(b->exports.tuple);
 }
 
+/* Create the lists. Return 0, or -1 with an exception set. */
 static int begin_slice(slice_builder *b, const wk_counts *counts)
 {
     b->needed = new_tuple(counts->libraries);
@@ -101,13 +105,14 @@ static PyObject *rpath_object(const slice_builder *b, const wk_rpath *rpath)
     return r.object;
 }
 
-/* The field of an item of a list that stands already; borrowed. */
+/* Return a borrowed reference to a field of an item that has been appended. */
 static PyObject *item_field(const tuple_builder *t, uint32_t index, Py_ssize_t field)
 {
     return PyStructSequence_GetItem(PyTuple_GetItem(t->tuple, (Py_ssize_t)index), field);
 }
 
-/* Its last field stays empty until an import asks for the version, or the slice ends. */
+/* Return a new Version. Its last field stays NULL until an import needs the version or the slice ends.
+ * Consecutive versions of a library share its name. */
 static PyObject *version_object(slice_builder *b, const wk_version *version)
 {
     record r = new_record(b->types->version);
@@ -129,6 +134,7 @@ static PyObject *import_name(const wk_import *import)
     return text_object(import->name);
 }
 
+/* Return a new Symbol. If it is the first one that needs its version, store its name in the version. */
 static PyObject *import_object(const slice_builder *b, const wk_import *import)
 {
     record r = new_record(b->types->symbol);
@@ -165,6 +171,7 @@ static int append_event(slice_builder *b, const wk_event *event)
     return 0;
 }
 
+/* Store None in the versions that no symbol needs. */
 static void fill_version_symbols(const slice_builder *b)
 {
     for (Py_ssize_t i = 0; i < b->versions.used; i++) {
@@ -186,7 +193,7 @@ static PyObject *os_object(const wk_slice *s)
     return is_known ? known_or_number(s->os, s->os_number) : Py_NewRef(Py_None);
 }
 
-/* Mach-O packs versions as xxxx.yy.zz; the last part is written when it is not zero. */
+/* Return a str such as "11.0" or "10.15.4", or None. Mach-O packs versions as xxxx.yy.zz. */
 static PyObject *packed_version(uint32_t v)
 {
     const unsigned major = v >> 16;
@@ -199,9 +206,9 @@ static PyObject *packed_version(uint32_t v)
                  : PyUnicode_FromFormat("%u.%u", major, minor);
 }
 
-static PyObject *tristate_object(wk_tristate a)
+static PyObject *tristate_object(wk_tristate value)
 {
-    return a == WK_TRISTATE_UNKNOWN ? Py_NewRef(Py_None) : PyBool_FromLong(a == WK_TRISTATE_YES);
+    return value == WK_TRISTATE_UNKNOWN ? Py_NewRef(Py_None) : PyBool_FromLong(value == WK_TRISTATE_YES);
 }
 
 static PyObject *relro_object(wk_relro relro)
@@ -215,11 +222,11 @@ static PyObject *flags_object(uint32_t flags)
     static const char *const NAMES[] = {"pie",  "static",       "textrel", "hard-float", "zippered",
                                         "aslr", "high-entropy", "nx",      "cfg",        "dotnet"};
     size_t count = 0;
-    for (size_t bit = 0; bit < COUNT(NAMES); bit++) {
+    for (size_t bit = 0; bit < WK_COUNT(NAMES); bit++) {
         count += flags >> bit & 1;
     }
     tuple_builder names = new_tuple(count);
-    for (size_t bit = 0; names.tuple && bit < COUNT(NAMES); bit++) {
+    for (size_t bit = 0; names.tuple && bit < WK_COUNT(NAMES); bit++) {
         if ((flags >> bit & 1) != 0 && append_item(&names, PyUnicode_InternFromString(NAMES[bit])) < 0) {
             Py_CLEAR(names.tuple);
         }
@@ -227,7 +234,7 @@ static PyObject *flags_object(uint32_t flags)
     return names.tuple;
 }
 
-/* Items in the order of SLICE_FIELDS. */
+/* Return a new Slice. The values are in the order of SLICE_FIELDS in types.c. */
 static PyObject *slice_object(const slice_builder *b, const wk_slice *s)
 {
     static const char *const KINDS[] = {"executable", "shared", "bundle", "object", "other"};
@@ -260,7 +267,7 @@ static PyObject *slice_object(const slice_builder *b, const wk_slice *s)
     return r.object;
 }
 
-/* The event that closes the slice whose first event stands at `at`. */
+/* Return the slice event that ends the slice whose first event is at `at`. */
 static const wk_event *closing_event(const wk_events *events, size_t at)
 {
     const wk_event *event = wk_event_at(events, at);
@@ -270,7 +277,7 @@ static const wk_event *closing_event(const wk_events *events, size_t at)
     return event;
 }
 
-/* The slice whose first event stands at `at`, or NULL and an exception. */
+/* Return a new Slice from the events from `at` to `last`, or NULL with an exception set. */
 static PyObject *build_slice(const wk_types *types, const wk_events *events, size_t at, const wk_event *last)
 {
     slice_builder b = {0};
