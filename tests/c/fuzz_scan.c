@@ -1,4 +1,5 @@
-/* libFuzzer target: any bytes, scanned to the end and stopped on the way. */
+/* The libFuzzer target. It scans the input to the end, stops a second scan halfway, and scans without
+ * callbacks. */
 #include "scan_checker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,4 +1,4 @@
-/* The public header stands alone, as C and (in header.cpp) as C++. */
+/* Check that the public header compiles on its own as C. header.cpp does the same for C++. */
 #include "wheelkit/scan.h"
 
 int main(void)

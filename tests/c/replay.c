@@ -1,6 +1,6 @@
-/* Each file that is named: as it is, cut off at every byte, and with every field of 1, 2, 4 and 8 bytes
- * overwritten. Every input stands alone in memory of exactly its size, so that the sanitizers see any access
- * beyond it. */
+/* Scan each file on the command line in damaged variants: truncated at every byte, and with every field of
+ * 1, 2, 4 and 8 bytes overwritten. Each variant has an allocation of exactly its size, so that the
+ * sanitizers detect any access outside it. */
 #include "scan_checker.h"
 
 static void scan_copy(const uint8_t *data, size_t size)
@@ -48,7 +48,7 @@ int main(int count, char **paths)
         for (size_t cut = 0; cut < size; cut++) {
             scan_copy(data, cut);
         }
-        if (size <= 4096) { /* what a compiler makes is larger, and only cut */
+        if (size <= 4096) { /* larger files come from a compiler and are only truncated */
             overwrite(data, size);
         }
     }

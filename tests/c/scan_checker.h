@@ -1,6 +1,6 @@
-/* A visitor that believes nothing: every text must lie inside the input, every index must have been told
- * before, and the number of facts must be bounded by the size of the input. It ends the program when one of
- * these does not hold. */
+/* A visitor that checks what the scanner passes. It aborts the program unless every string is inside the
+ * input, every index refers to an earlier fact, and the number of facts is bounded by the size of the
+ * input. */
 #ifndef WK_SCAN_CHECKER_H
 #define WK_SCAN_CHECKER_H
 
@@ -10,13 +10,14 @@
 
 #include "wheelkit/scan.h"
 
+/* The context of the visitor. */
 typedef struct scan_checker {
     const uint8_t *data;
     size_t size;
-    size_t stop_after; /* facts after which the scan is stopped; 0: never */
+    size_t stop_after; /* number of facts after which to stop the scan, or 0 */
     size_t facts, libraries, versions, imports, exports, slices;
     uint32_t libraries_of_slice, versions_of_slice;
-    size_t sum; /* of all bytes of all texts, so that each is read */
+    size_t sum; /* sum of all bytes of all strings, so that each byte is read */
     wk_slice last;
 } scan_checker;
 
@@ -42,6 +43,7 @@ static inline void check_text(scan_checker *c, wk_text text)
     }
 }
 
+/* Count a fact. Return nonzero if the scan should stop. */
 static inline int check_fact(scan_checker *c)
 {
     c->facts++;
@@ -113,7 +115,7 @@ static const wk_visitor CHECKING_VISITOR = {
     check_library, check_rpath, check_version, check_import, check_export, check_slice,
 };
 
-/* Scan, and hold the result to what the header promises. */
+/* Scan a file with the checking visitor, and check that the result matches the public header. */
 static inline wk_result checked_scan(scan_checker *c, const uint8_t *data, size_t size, size_t stop_after)
 {
     wk_error error;

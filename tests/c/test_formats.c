@@ -1,5 +1,5 @@
-/* Each parser on the smallest input that it accepts, beside twins that it refuses, and visitors that stop.
- * The binaries with everything in them are those of the damage test. */
+/* Test each parser with the smallest valid input and with damaged variants of it. Test visitors that stop.
+ * The damage test uses complete binaries. */
 #include "check.h"
 #include "scan_checker.h"
 
@@ -24,7 +24,7 @@ static void put_text(builder *b, const char *text, size_t size)
     b->size += size;
 }
 
-/* A library without segments and sections. */
+/* Return a library without segments and sections. */
 static builder elf(bool wide, bool big, uint16_t machine)
 {
     builder b = {{0}, 0, big};
@@ -47,7 +47,7 @@ static builder elf(bool wide, bool big, uint16_t machine)
     return b;
 }
 
-/* A bundle with one command. */
+/* Return a bundle with one load command. */
 static builder macho(bool wide, bool big, uint32_t cpu)
 {
     builder b = {{0}, 0, big};
@@ -66,7 +66,7 @@ static builder macho(bool wide, bool big, uint32_t cpu)
     return b;
 }
 
-/* A program without sections. */
+/* Return a program without sections. */
 static builder pe(bool wide, uint16_t machine)
 {
     builder b = {{0}, 0, false};
@@ -156,20 +156,20 @@ static void test_macho_damage(void)
 {
     scan_checker checker;
     builder b = macho(true, false, 0x0100000c);
-    b.data[36] = 7; /* a command shorter than its own head */
+    b.data[36] = 7; /* shorter than the fixed part of a command */
     CHECK(scan(&checker, &b) == WK_RESULT_BAD_VALUE);
     b = macho(true, false, 0x0100000c);
     b.data[36] = 28; /* longer than all commands together */
     CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
     b = macho(true, false, 0x0100000c);
-    b.data[40] = 24; /* text that begins behind its command */
+    b.data[40] = 24; /* a string that starts outside its command */
     CHECK(scan(&checker, &b) == WK_RESULT_BAD_OFFSET);
     b = macho(true, false, 0x0100000c);
     memset(b.data + 44, 'x', 12);
     CHECK(scan(&checker, &b) == WK_RESULT_BAD_STRING);
 }
 
-/* A fat file whose slices are copies of one thin file. */
+/* Return a fat file whose slices are copies of a thin file. */
 static builder fat(const builder *thin, uint32_t count, uint32_t distance)
 {
     builder b = {{0}, 0, true};
@@ -201,10 +201,10 @@ static void test_fat_macho(void)
     b = fat(&thin, 2, 32);
     CHECK(scan(&checker, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
-    b.data[19] = 8; /* the slice covers the table that describes it */
+    b.data[19] = 8; /* the slice overlaps the table that describes it */
     CHECK(scan(&checker, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
-    b.data[11] = 9; /* another processor than the slice itself says */
+    b.data[11] = 9; /* another processor than in the header of the slice */
     CHECK(scan(&checker, &b) == WK_RESULT_BAD_VALUE);
     b = fat(&thin, 1, 0);
     b.data[7] = 0;
@@ -228,10 +228,10 @@ static void test_pe(void)
     b.size--;
     CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
     b = pe(true, 0x8664);
-    b.data[0x40 + 24] = 0x0c; /* neither of the two kinds of optional header */
+    b.data[0x40 + 24] = 0x0c; /* not a known kind of optional header */
     CHECK(scan(&checker, &b) == WK_RESULT_UNSUPPORTED);
     b = pe(true, 0x8664);
-    b.data[0x40 + 6] = 1; /* a section that is not there */
+    b.data[0x40 + 6] = 1; /* a section that is not in the file */
     CHECK(scan(&checker, &b) == WK_RESULT_BAD_COUNT);
 }
 
@@ -256,10 +256,10 @@ static void test_other_files(void)
     }
     scan_checker checker;
     builder b = pe(true, 0x8664);
-    b.data[0x40] = 'N'; /* a program for Windows 3 */
+    b.data[0x40] = 'N'; /* a 16-bit Windows program */
     b.data[0x41] = 'E';
     CHECK(scan(&checker, &b) == WK_RESULT_NOT_A_BINARY);
-    memset(b.data + 2, 'Z', 0x60); /* text */
+    memset(b.data + 2, 'Z', 0x60); /* text that starts with MZ */
     CHECK(scan(&checker, &b) == WK_RESULT_NOT_A_BINARY);
 }
 

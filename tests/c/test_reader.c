@@ -1,4 +1,4 @@
-/* The cursor: every width in both byte orders, and every bound. */
+/* Test the cursor: all widths in both byte orders, and all bounds. */
 #include "reader.h"
 
 #include "check.h"
@@ -41,7 +41,7 @@ static void test_widths(void)
     }
 }
 
-/* Reading `width` bytes works when there are as many, and fails, with zero, when there is one less. */
+/* A read of `width` bytes works if that many remain. With one byte less it fails and returns 0. */
 static void test_ends(void)
 {
     for (size_t width = 1; width <= 8; width *= 2) {
@@ -88,7 +88,7 @@ static void test_seek_and_skip(void)
     CHECK(state.error.result == WK_RESULT_TRUNCATED && state.error.offset == 4);
 }
 
-/* Offsets and sizes whose sum would wrap around in 32 or in 64 bits are refused as well. */
+/* Windows are rejected even if the sum of offset and size wraps around. */
 static void test_windows(void)
 {
     static const struct {
