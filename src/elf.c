@@ -290,14 +290,13 @@ static void read_sections(wk_elf *elf)
 static wk_kind kind_of(const wk_elf *elf)
 {
     switch (elf->type) {
-    case 1: return WK_KIND_OBJECT;
+    case WK_ET_REL: return WK_KIND_OBJECT;
     case WK_ET_EXEC: return WK_KIND_EXECUTABLE;
     case WK_ET_DYN: break;
     default: return WK_KIND_OTHER;
     }
-    const bool has_only_interpreter = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
-    return has_only_interpreter || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE
-                                                                          : WK_KIND_SHARED;
+    const bool looks_executable = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
+    return looks_executable || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)

@@ -5,7 +5,7 @@
 
 #include "reader.h"
 
-enum { WK_ET_EXEC = 2, WK_ET_DYN = 3 };                         /* e_type */
+enum { WK_ET_REL = 1, WK_ET_EXEC = 2, WK_ET_DYN = 3 };          /* e_type */
 enum { WK_EM_MIPS = 8, WK_EM_S390 = 22, WK_EM_ALPHA = 0x9026 }; /* e_machine */
 enum { WK_PT_LOAD = 1, WK_PT_DYNAMIC = 2 };                     /* p_type */
 enum { WK_SHT_DYNSYM = 11 };                                    /* sh_type */

@@ -120,21 +120,28 @@ static void emit_current_name(trie_walk *walk)
     }
 }
 
+/* Move to a node. Return false, and fail the scan, if it is on the path already or the path is full. */
+static bool move_to_node(trie_walk *walk, uint64_t at)
+{
+    wk_cursor *trie = &walk->trie;
+    wk_seek(trie, at);
+    for (size_t i = 0; i < walk->depth; i++) {
+        if (walk->at[i] == at) {
+            wk_fail_here(trie, WK_RESULT_LOOP, at);
+        }
+    }
+    if (walk->depth == TRIE_DEPTH) {
+        wk_fail_here(trie, WK_RESULT_TOO_COMPLEX, walk->depth);
+    }
+    return wk_ok(trie->state) && wk_use_budget(trie, walk->depth);
+}
+
 /* Append a node to the path, emit its name if it has one, and find its edges. */
 static void enter_node(trie_walk *walk, uint64_t at, wk_text label)
 {
     wk_cursor *trie = &walk->trie;
     const size_t level = walk->depth;
-    wk_seek(trie, at);
-    for (size_t i = 0; i < level; i++) {
-        if (walk->at[i] == at) {
-            wk_fail_here(trie, WK_RESULT_LOOP, at);
-        }
-    }
-    if (level == TRIE_DEPTH) {
-        wk_fail_here(trie, WK_RESULT_TOO_COMPLEX, level);
-    }
-    if (!wk_ok(trie->state) || !wk_use_budget(trie, level)) {
+    if (!move_to_node(walk, at)) {
         return;
     }
     walk->at[level] = (size_t)at;
