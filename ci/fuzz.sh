@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Fuzz the C core: ci/fuzz.sh SECONDS [CORPUS-FOLDER]
 #
-# Needs clang with libFuzzer, meson and ninja. What it finds is kept in the corpus folder, by default a temporary one;
-# an input that crashes is written to the current folder and ends the run with an error.
+# Requires clang with libFuzzer, meson and ninja. New inputs are added to the corpus folder, by default a temporary
+# one. An input that crashes is written to the current folder, and the run ends with an error.
 set -euo pipefail
 
-seconds=${1:?how many seconds to fuzz: ci/fuzz.sh SECONDS [CORPUS-FOLDER]}
+seconds=${1:?usage: ci/fuzz.sh SECONDS [CORPUS-FOLDER]}
 source_folder=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,6 +1,8 @@
-/* ELF: header, segments and sections. What a loader obeys is taken from the segments; sections, which may be stripped,
- * serve for sizes only. */
+/* ELF headers, segments and sections. What the loader uses is read from the segments. Sections may be
+ * stripped; they are used only for sizes. */
 #include "elf.h"
+#include "parser.h"
+#include "sink.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
 enum { PT_INTERP = 3, PT_GNU_STACK = 0x6474e551, PT_GNU_RELRO = 0x6474e552 };
@@ -12,22 +14,33 @@ enum { PN_XNUM = 0xffff, SHN_XINDEX = 0xffff };
 typedef struct arch {
     uint16_t machine;
     bool wide, big;
-    bool stack_is_executable; /* without PT_GNU_STACK: glibc's DEFAULT_STACK_PERMS for the processor */
+    bool stack_is_executable; /* in files without PT_GNU_STACK: DEFAULT_STACK_PERMS of glibc for this
+                                 processor */
     const char *name;
 } arch;
 
-/* e_machine, class and byte order to the names that platform tags use. */
+/* Map e_machine, class and byte order to the names that platform tags use. */
 static const arch ARCHES[] = {
-    {3, false, false, true, "i686"},          {62, true, false, true, "x86_64"},
-    {62, false, false, true, "x32"},          {183, true, false, false, "aarch64"},
-    {183, true, true, false, "aarch64_be"},   {EM_ARM, false, false, true, "armv7l"},
-    {EM_ARM, false, true, true, "armv7b"},    {21, true, false, false, "ppc64le"},
-    {21, true, true, false, "ppc64"},         {20, false, true, true, "ppc"},
-    {WK_EM_S390, true, true, true, "s390x"},  {WK_EM_S390, false, true, true, "s390"},
-    {243, true, false, true, "riscv64"},      {243, false, false, true, "riscv32"},
-    {258, true, false, false, "loongarch64"}, {258, false, false, false, "loongarch32"},
-    {WK_EM_MIPS, true, false, true, "mips64el"}, {WK_EM_MIPS, true, true, true, "mips64"},
-    {WK_EM_MIPS, false, false, true, "mipsel"},  {WK_EM_MIPS, false, true, true, "mips"},
+    {3, false, false, true, "i686"},
+    {62, true, false, true, "x86_64"},
+    {62, false, false, true, "x32"},
+    {183, true, false, false, "aarch64"},
+    {183, true, true, false, "aarch64_be"},
+    {EM_ARM, false, false, true, "armv7l"},
+    {EM_ARM, false, true, true, "armv7b"},
+    {21, true, false, false, "ppc64le"},
+    {21, true, true, false, "ppc64"},
+    {20, false, true, true, "ppc"},
+    {WK_EM_S390, true, true, true, "s390x"},
+    {WK_EM_S390, false, true, true, "s390"},
+    {243, true, false, true, "riscv64"},
+    {243, false, false, true, "riscv32"},
+    {258, true, false, false, "loongarch64"},
+    {258, false, false, false, "loongarch32"},
+    {WK_EM_MIPS, true, false, true, "mips64el"},
+    {WK_EM_MIPS, true, true, true, "mips64"},
+    {WK_EM_MIPS, false, false, true, "mipsel"},
+    {WK_EM_MIPS, false, true, true, "mips"},
 };
 
 static const arch *find_arch(uint16_t machine, bool wide, bool big)
@@ -40,7 +53,7 @@ static const arch *find_arch(uint16_t machine, bool wide, bool big)
     return NULL;
 }
 
-/* EI_OSABI. */
+/* Return the name of a value of EI_OSABI, or NULL. */
 static const char *os_name(uint8_t number)
 {
     switch (number) {
@@ -57,7 +70,7 @@ static const char *os_name(uint8_t number)
     }
 }
 
-/* The sixteen bytes of e_ident, which say how to read all the others. */
+/* Read the 16 bytes of e_ident, which determine how the other fields are read. */
 static void read_ident(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
@@ -72,11 +85,11 @@ static void read_ident(wk_elf *elf)
         return;
     }
     if (class != CLASS_32 && class != CLASS_64) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF class", wk_offset_at(file, 4), class);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF class", wk_offset_at(file, 4), class);
     } else if (order != LITTLE && order != BIG) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF byte order", wk_offset_at(file, 5), order);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF byte order", wk_offset_at(file, 5), order);
     } else if (version != 1) {
-        wk_fail(file->state, WK_UNSUPPORTED, "ELF version", wk_offset_at(file, 6), version);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "ELF version", wk_offset_at(file, 6), version);
     }
     file->wide = class == CLASS_64;
     file->big = order == BIG;
@@ -86,15 +99,16 @@ static void read_ident(wk_elf *elf)
     elf->facts->os_number = os;
 }
 
-/* A table of headers; a file without one gives its offset as zero. Loaders insist on the size of an entry. */
-static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry, uint32_t expected,
-                              const char *what)
+/* Return a table of headers. A file without the table stores 0 as its offset. Loaders reject an unexpected
+ * entry size. */
+static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry,
+                              uint32_t expected, const char *what)
 {
     if (offset == 0 || count == 0) {
         return wk_window(&elf->file, 0, 0, what);
     }
     if (entry != expected) {
-        wk_fail(elf->file.state, WK_BAD_VALUE, what, wk_offset_at(&elf->file, elf->file.at), entry);
+        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, what, wk_offset_at(&elf->file, elf->file.at), entry);
     }
     return wk_table(&elf->file, offset, count, expected, what);
 }
@@ -120,7 +134,8 @@ static section read_section(wk_cursor *sections)
     return s;
 }
 
-/* The rest of the header, and with it the two tables. Counts that do not fit in 16 bits stand in section 0. */
+/* Read the rest of the header and locate both tables. Section 0 stores the counts that do not fit in 16
+ * bits. */
 static void read_header(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
@@ -145,45 +160,16 @@ static void read_header(wk_elf *elf)
         phnum = phnum == PN_XNUM ? zero.info : phnum;
         elf->names_index = elf->names_index == SHN_XINDEX ? zero.link : elf->names_index;
     }
-    elf->segments = header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
+    elf->segments =
+        header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
     elf->sections = header_table(elf, shoff, shnum, shentsize, section_size, "ELF section header table");
     if (elf->machine == EM_ARM && (flags & EF_ARM_ABI_FLOAT_HARD) != 0) {
         elf->facts->flags |= WK_FLAG_HARD_FLOAT;
     }
 }
 
-wk_segment wk_elf_segment(wk_cursor *segments)
-{
-    wk_segment s;
-    s.type = wk_u32(segments);
-    s.flags = segments->wide ? wk_u32(segments) : 0;
-    s.offset = wk_word(segments);
-    s.vaddr = wk_word(segments);
-    (void)wk_word(segments); /* physical address */
-    s.filesz = wk_word(segments);
-    (void)wk_word(segments); /* size in memory */
-    s.flags = segments->wide ? s.flags : wk_u32(segments);
-    (void)wk_word(segments); /* alignment */
-    return s;
-}
-
-wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what)
-{
-    wk_cursor segments = elf->segments;
-    segments.at = 0;
-    (void)wk_charge(&segments, segments.size);
-    while (segments.at < segments.size && wk_ok(segments.state)) {
-        const wk_segment s = wk_elf_segment(&segments);
-        if (s.type == WK_PT_LOAD && address >= s.vaddr && address - s.vaddr < s.filesz) {
-            const wk_cursor loaded = wk_window(&elf->file, s.offset, s.filesz, "ELF load segment");
-            return wk_rest(&loaded, address - s.vaddr, what);
-        }
-    }
-    wk_fail(elf->file.state, WK_BAD_ADDRESS, what, wk_offset_at(&elf->dynamic, elf->dynamic.at), address);
-    return wk_window(&elf->file, 0, 0, what);
-}
-
-static void load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
+/* Check that the content of a loaded segment is in the file, and count it. */
+static void count_load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
 {
     (void)wk_window(&elf->file, s->offset, s->filesz, "ELF load segment");
     if ((s->flags & PF_W) != 0 && (s->flags & PF_X) != 0) {
@@ -205,38 +191,43 @@ static void read_interpreter(wk_elf *elf, const wk_segment *s)
 static void read_segments(wk_elf *elf, const arch *known)
 {
     wk_cursor *segments = &elf->segments;
-    const bool loadable = elf->type == WK_ELF_EXEC || elf->type == WK_ELF_DYN;
-    elf->facts->executable_stack = WK_NOT_TOLD;
+    const bool loadable = elf->type == WK_ET_EXEC || elf->type == WK_ET_DYN;
+    elf->facts->executable_stack = WK_TRISTATE_UNKNOWN;
     if (loadable && known) {
-        elf->facts->executable_stack = known->stack_is_executable ? WK_YES : WK_NO;
+        elf->facts->executable_stack = known->stack_is_executable ? WK_TRISTATE_YES : WK_TRISTATE_NO;
     }
     while (segments->at < segments->size && wk_ok(segments->state)) {
         const wk_segment s = wk_elf_segment(segments);
         switch (s.type) {
-        case WK_PT_LOAD: load_segment(elf, &s, elf->sections.size == 0); break;
-        case WK_PT_DYNAMIC: elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment"); break;
+        case WK_PT_LOAD: count_load_segment(elf, &s, elf->sections.size == 0); break;
+        case WK_PT_DYNAMIC:
+            elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment");
+            break;
         case PT_INTERP: read_interpreter(elf, &s); break;
-        case PT_GNU_STACK: elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_YES : WK_NO; break;
+        case PT_GNU_STACK:
+            elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
+            break;
         case PT_GNU_RELRO: elf->facts->relro = WK_RELRO_PARTIAL; break;
         default: break;
         }
     }
 }
 
+/* Return the section header at an index. If there is none, fail the scan and return a zero header. */
 static section section_at(const wk_elf *elf, uint64_t index, const char *what)
 {
     wk_cursor sections = elf->sections;
     const uint32_t size = sections.wide ? 64 : 40;
     sections.what = what;
     if (index >= sections.size / size) {
-        wk_fail_here(&sections, WK_BAD_VALUE, index);
+        wk_fail_here(&sections, WK_RESULT_BAD_VALUE, index);
         return (section){0};
     }
     sections.at = (size_t)index * size;
     return read_section(&sections);
 }
 
-/* The names of the sections; empty when there are none. */
+/* Return the string table with the names of sections, or an empty window if there is none. */
 static wk_cursor section_names(const wk_elf *elf)
 {
     if (elf->names_index == 0) {
@@ -248,16 +239,18 @@ static wk_cursor section_names(const wk_elf *elf)
 
 static bool is_debug(wk_text name)
 {
-    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") || wk_starts_with(name, ".gdb_index");
+    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") ||
+           wk_starts_with(name, ".gdb_index");
 }
 
-/* A symbol table that no loader needs, together with its strings. */
+/* Return the size of a symbol table that the loader does not use, including its strings. */
 static uint64_t symbol_table_bytes(const wk_elf *elf, const section *symbols)
 {
     const section strings = section_at(elf, symbols->link, "ELF symbol table");
     return symbols->size + ((strings.flags & SHF_ALLOC) == 0 ? strings.size : 0);
 }
 
+/* Add a section to the sizes in the facts, and remember the section with dynamic symbols. */
 static void count_section(wk_elf *elf, const section *s, wk_text name)
 {
     if (s->type == WK_SHT_DYNSYM) {
@@ -281,7 +274,7 @@ static void read_sections(wk_elf *elf)
         return;
     }
     const wk_cursor names = section_names(elf);
-    (void)read_section(sections); /* number 0 is none */
+    (void)read_section(sections); /* section 0 is unused */
     while (sections->at < sections->size && wk_ok(sections->state)) {
         const section s = read_section(sections);
         const wk_text name = names.size > 0 ? wk_string(&names, s.name) : (wk_text){NULL, 0};
@@ -292,18 +285,18 @@ static void read_sections(wk_elf *elf)
     }
 }
 
-/* An executable that runs at any address looks like a shared library but for a flag, or for asking for a loader while
- * having no name that others could ask for. */
+/* Distinguish position-independent executables from shared libraries, which have the same file type. An
+ * executable has the PIE flag, or it has an interpreter and no name. */
 static wk_kind kind_of(const wk_elf *elf)
 {
     switch (elf->type) {
-    case 1: return WK_OBJECT;
-    case WK_ELF_EXEC: return WK_EXECUTABLE;
-    case WK_ELF_DYN: break;
-    default: return WK_OTHER;
+    case WK_ET_REL: return WK_KIND_OBJECT;
+    case WK_ET_EXEC: return WK_KIND_EXECUTABLE;
+    case WK_ET_DYN: break;
+    default: return WK_KIND_OTHER;
     }
-    const bool started = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
-    return started || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_EXECUTABLE : WK_SHARED;
+    const bool looks_executable = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
+    return looks_executable || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)
@@ -311,8 +304,8 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
     wk_elf elf = {0};
     elf.file = file;
     elf.facts = facts;
-    facts->format = WK_ELF;
-    facts->is_signed = WK_NOT_TOLD;
+    facts->format = WK_FORMAT_ELF;
+    facts->is_signed = WK_TRISTATE_UNKNOWN;
     read_ident(&elf);
     if (!wk_ok(file.state)) {
         return;
@@ -328,11 +321,11 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
         wk_parse_elf_dynamic(&elf);
     }
     facts->kind = kind_of(&elf);
-    if (facts->kind == WK_EXECUTABLE) {
-        facts->flags |= elf.type == WK_ELF_DYN ? WK_FLAG_PIE : 0u;
+    if (facts->kind == WK_KIND_EXECUTABLE) {
+        facts->flags |= elf.type == WK_ET_DYN ? WK_FLAG_PIE : 0u;
         facts->flags |= facts->interpreter.data == NULL ? WK_FLAG_STATIC : 0u;
     }
     if (wk_ok(file.state)) {
-        wk_tell_slice(&elf.file, facts);
+        wk_emit_slice(&elf.file, facts);
     }
 }

@@ -1,6 +1,7 @@
-/* ELF: the table of the dynamic segment, which is what a loader reads. Everything is found through memory addresses, so that files
- * without section headers, and files whose tables a tool has moved, tell the same. */
+/* The ELF dynamic segment, which is what the loader reads. All tables are found through memory addresses.
+ * Section headers may be absent or out of date; they are used only for the number of symbols. */
 #include "elf.h"
+#include "sink.h"
 
 enum {
     DT_NULL = 0,
@@ -32,11 +33,12 @@ enum {
 };
 enum { DF_TEXTREL = 4, DF_BIND_NOW = 8, DF_1_NOW = 1, DF_1_PIE = 0x08000000 };
 
-static void note_flags(wk_elf *elf, uint64_t tag, uint64_t value)
+/* Update the facts for the entries that are flags. */
+static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
 {
-    const bool now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
-                     (tag == DT_FLAGS_1 && (value & DF_1_NOW) != 0);
-    if (now && elf->facts->relro == WK_RELRO_PARTIAL) {
+    const bool bind_now = tag == DT_BIND_NOW || (tag == DT_FLAGS && (value & DF_BIND_NOW) != 0) ||
+                          (tag == DT_FLAGS_1 && (value & DF_1_NOW) != 0);
+    if (bind_now && elf->facts->relro == WK_RELRO_PARTIAL) {
         elf->facts->relro = WK_RELRO_FULL;
     }
     if (tag == DT_TEXTREL || (tag == DT_FLAGS && (value & DF_TEXTREL) != 0)) {
@@ -47,10 +49,14 @@ static void note_flags(wk_elf *elf, uint64_t tag, uint64_t value)
     }
 }
 
-static void note(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
+/* Store the value of a dynamic entry. */
+static void set_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
 {
     switch (tag) {
-    case DT_STRTAB: d->strings = value; d->has_strings = true; break;
+    case DT_STRTAB:
+        d->strings = value;
+        d->has_strings = true;
+        break;
     case DT_STRSZ: d->strings_size = value; break;
     case DT_SYMTAB: d->symbols = value; break;
     case DT_SYMENT: d->symbol_size = value; break;
@@ -66,13 +72,16 @@ static void note(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
     case DT_JMPREL: d->plt = value; break;
     case DT_PLTRELSZ: d->plt_size = value; break;
     case DT_PLTREL: d->plt_kind = value; break;
-    case DT_SONAME: d->soname = value; d->has_soname = true; break;
+    case DT_SONAME:
+        d->soname = value;
+        d->has_soname = true;
+        break;
     case DT_MIPS_SYMTABNO: d->mips_symbols = value; break;
     default: break;
     }
 }
 
-/* The next entry of the dynamic segment; false at its end. */
+/* Read the next entry of the dynamic segment. Return false at its end. */
 static bool next_entry(wk_cursor *entries, uint64_t *tag, uint64_t *value)
 {
     if (entries->size - entries->at < (entries->wide ? 16u : 8u) || !wk_ok(entries->state)) {
@@ -90,8 +99,8 @@ static wk_elf_dynamic read_dynamic(wk_elf *elf)
     uint64_t tag = 0;
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
-        note(&d, tag, value);
-        note_flags(elf, tag, value);
+        set_field(&d, tag, value);
+        set_flags(elf, tag, value);
     }
     return d;
 }
@@ -105,12 +114,13 @@ static wk_cursor dynamic_strings(const wk_elf *elf, const wk_elf_dynamic *d)
     return d->strings_size == 0 ? rest : wk_window(&rest, 0, d->strings_size, rest.what);
 }
 
-static void tell_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
+/* Emit each directory of a list separated by colons. */
+static void emit_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
 {
     while (wk_ok(source->state)) {
         const char *colon = paths.size > 0 ? memchr(paths.data, ':', paths.size) : NULL;
         const wk_text path = {paths.data, colon ? (size_t)(colon - paths.data) : paths.size};
-        wk_tell_rpath(source, path, runpath);
+        wk_emit_rpath(source, path, runpath);
         if (!colon) {
             break;
         }
@@ -119,22 +129,22 @@ static void tell_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
     }
 }
 
-static void tell_libraries(const wk_elf *elf, const wk_cursor *strings)
+static void emit_libraries(const wk_elf *elf, const wk_cursor *strings)
 {
     wk_cursor entries = elf->dynamic;
     uint64_t tag = 0;
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
         if (tag == DT_NEEDED) {
-            wk_tell_library(&entries, wk_string(strings, value), WK_REQUIRED);
+            wk_emit_library(&entries, wk_string(strings, value), WK_LINK_REQUIRED);
         } else if (tag == DT_RPATH || tag == DT_RUNPATH) {
-            tell_rpaths(&entries, wk_string(strings, value), tag == DT_RUNPATH);
+            emit_rpaths(&entries, wk_string(strings, value), tag == DT_RUNPATH);
         }
     }
 }
 
-/* One more than the highest symbol that a hash table of the older kind covers: all. Its words are 8 bytes long on two
- * processors, whose supplements say so. */
+/* Return the number of symbols according to DT_HASH, which covers all of them. The words of the table have
+ * 8 bytes on 64-bit s390 and on Alpha, as the processor supplements specify. */
 static uint64_t count_by_hash(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_cursor table = wk_elf_at(elf, d->hash, "ELF hash table");
@@ -144,7 +154,7 @@ static uint64_t count_by_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     return wk_word(&table);
 }
 
-/* One more than the highest symbol that the GNU hash table covers: those that others may use. */
+/* Return the number of symbols up to the last one that DT_GNU_HASH covers. It covers the exported ones. */
 static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_cursor table = wk_elf_at(elf, d->gnu_hash, "ELF GNU hash table");
@@ -154,9 +164,9 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     (void)wk_u32(&table);
     const wk_cursor filter = wk_table(&table, table.at, filter_words, table.wide ? 8 : 4, table.what);
     wk_cursor starts = wk_table(&table, table.at + (uint64_t)filter.size, buckets, 4, table.what);
-    const uint64_t chains_at = table.at + (uint64_t)filter.size + starts.size;
+    const uint64_t chains_offset = table.at + (uint64_t)filter.size + starts.size;
     uint32_t last = 0;
-    (void)wk_charge(&starts, starts.size);
+    (void)wk_use_budget(&starts, starts.size);
     while (starts.at < starts.size && wk_ok(starts.state)) {
         const uint32_t start = wk_u32(&starts);
         last = start > last ? start : last;
@@ -164,16 +174,16 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     if (last < first || !wk_ok(table.state)) {
         return first;
     }
-    wk_cursor chain = wk_rest(&table, chains_at, table.what);
+    wk_cursor chain = wk_rest(&table, chains_offset, table.what);
     wk_seek(&chain, (uint64_t)(last - first) * 4);
     uint64_t count = last;
-    for (bool ended = false; !ended && wk_charge(&chain, 4) && wk_ok(chain.state); count++) {
+    for (bool ended = false; !ended && wk_use_budget(&chain, 4) && wk_ok(chain.state); count++) {
         ended = (wk_u32(&chain) & 1) != 0;
     }
     return count;
 }
 
-/* One more than the highest symbol that a table of relocations uses. */
+/* Return the number of symbols up to the last one that a relocation table refers to. */
 static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64_t size, bool addends)
 {
     if (size == 0 || elf->machine == WK_EM_MIPS) {
@@ -182,7 +192,7 @@ static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64
     const wk_cursor rest = wk_elf_at(elf, address, "ELF relocations");
     wk_cursor table = wk_window(&rest, 0, size, rest.what);
     uint64_t count = 0;
-    (void)wk_charge(&table, table.size);
+    (void)wk_use_budget(&table, table.size);
     while (table.at < table.size && wk_ok(table.state)) {
         (void)wk_word(&table);
         const uint64_t info = wk_word(&table);
@@ -195,13 +205,13 @@ static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64
     return count;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
+static uint64_t max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
 
-/* Nothing in the dynamic segment says how many symbols there are. The hash table of the older kind does, and so does
- * the section, when it is still there; otherwise all that are found or used are those that matter. */
+/* Return the number of dynamic symbols. DT_HASH and DT_MIPS_SYMTABNO specify it. Otherwise use the
+ * section, if it is present, or the highest symbol that the GNU hash table or a relocation refers to. */
 static uint64_t count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     if (d->hash != 0) {
@@ -214,16 +224,16 @@ static uint64_t count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
         return elf->dynsym_count;
     }
     uint64_t count = d->gnu_hash != 0 ? count_by_gnu_hash(elf, d) : 0;
-    count = larger(count, count_by_relocations(elf, d->rela, d->rela_size, true));
-    count = larger(count, count_by_relocations(elf, d->rel, d->rel_size, false));
-    return larger(count, count_by_relocations(elf, d->plt, d->plt_size, d->plt_kind == DT_RELA));
+    count = max_u64(count, count_by_relocations(elf, d->rela, d->rela_size, true));
+    count = max_u64(count, count_by_relocations(elf, d->rel, d->rel_size, false));
+    return max_u64(count, count_by_relocations(elf, d->plt, d->plt_size, d->plt_kind == DT_RELA));
 }
 
 void wk_parse_elf_dynamic(wk_elf *elf)
 {
     const wk_elf_dynamic d = read_dynamic(elf);
     const wk_cursor strings = dynamic_strings(elf, &d);
-    tell_libraries(elf, &strings);
+    emit_libraries(elf, &strings);
     if (d.has_soname) {
         elf->facts->name = wk_string(&strings, d.soname);
     }

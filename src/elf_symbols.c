@@ -1,36 +1,38 @@
-/* ELF: the dynamic symbols, and the versions that the undefined ones ask for (.gnu.version_r and .gnu.version, as the
- * Linux Standard Base core specification, chapter 10.7, lays them out). */
+/* ELF dynamic symbols, and the versions that the undefined ones need. The layouts of .gnu.version and
+ * .gnu.version_r follow the Linux Standard Base core specification, chapter 10.7. */
 #include "elf.h"
+#include "sink.h"
 
 enum { STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10, STV_DEFAULT = 0, STV_PROTECTED = 3 };
 enum { VER_NDX_GLOBAL = 1, VERSYM_VERSION = 0x7fff, VERSION_CACHE = 256 };
 
-/* Which of the versions told so far has which number in .gnu.version; one entry for all numbers that are equal modulo
- * the size, which hardly ever are two. */
+/* Maps version numbers of .gnu.version to indexes of emitted versions. Numbers that are equal modulo the
+ * size share an entry, which is rare. An entry with number 0 is empty. */
 typedef struct version_cache {
     uint16_t number[VERSION_CACHE];
     uint32_t index[VERSION_CACHE];
 } version_cache;
 
-/* One step through the lists of .gnu.version_r: a library, and below it the versions that are asked of it. */
+/* An iterator over .gnu.version_r, which is a list of libraries, each with a list of needed versions. */
 typedef struct version_walk {
     wk_cursor table;
-    uint64_t library_at; /* where the present library's entry begins */
-    uint64_t libraries;  /* still to come, the present one included */
-    uint64_t at;         /* where the present version's entry begins */
-    uint32_t versions;   /* of the present library still to come */
+    uint64_t library_at; /* offset of the entry of the current library */
+    uint64_t libraries;  /* remaining, including the current one */
+    uint64_t at;         /* offset of the entry of the next version */
+    uint32_t versions;   /* remaining in the current library */
     uint32_t library_name;
     uint32_t next_library;
-    uint32_t index; /* of the next version among all */
+    uint32_t index; /* of the next version, counted over all libraries */
 } version_walk;
 
-typedef struct asked_version {
-    uint32_t library, name; /* in the dynamic strings */
-    uint16_t number;        /* that .gnu.version uses */
+typedef struct needed_version {
+    uint32_t library, name; /* offsets in the dynamic strings */
+    uint16_t number;        /* the number that .gnu.version uses */
     uint32_t index;
-} asked_version;
+} needed_version;
 
-static void enter_library(version_walk *walk)
+/* Read the entry of the current library. */
+static void read_library(version_walk *walk)
 {
     wk_cursor *table = &walk->table;
     wk_seek(table, walk->library_at);
@@ -41,56 +43,61 @@ static void enter_library(version_walk *walk)
     walk->next_library = wk_u32(table);
 }
 
-static version_walk start_walk(const wk_cursor *table, uint64_t libraries)
+static version_walk begin_walk(const wk_cursor *table, uint64_t libraries)
 {
     version_walk walk = {0};
     walk.table = *table;
     walk.libraries = libraries;
     if (libraries > 0) {
-        enter_library(&walk);
+        read_library(&walk);
     }
     return walk;
 }
 
-static bool next_version(version_walk *walk, asked_version *asked)
+/* Read the next needed version. Return false at the end of the list and after a failure. */
+static bool next_version(version_walk *walk, needed_version *needed)
 {
     wk_cursor *table = &walk->table;
     while (walk->versions == 0) {
-        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) || !wk_charge(table, 16)) {
+        if (walk->libraries <= 1 || walk->next_library == 0 || !wk_ok(table->state) ||
+            !wk_use_budget(table, 16)) {
             return false;
         }
         walk->libraries--;
         walk->library_at += walk->next_library;
-        enter_library(walk);
+        read_library(walk);
     }
     wk_seek(table, walk->at);
     wk_skip(table, 6); /* hash and flags */
-    asked->number = wk_u16(table) & VERSYM_VERSION;
-    asked->name = wk_u32(table);
+    needed->number = wk_u16(table) & VERSYM_VERSION;
+    needed->name = wk_u32(table);
     const uint32_t next = wk_u32(table);
-    asked->library = walk->library_name;
-    asked->index = walk->index++;
+    needed->library = walk->library_name;
+    needed->index = walk->index++;
     walk->versions = next == 0 ? 0 : walk->versions - 1;
     walk->at += next;
-    return wk_charge(table, 16) && wk_ok(table->state);
+    return wk_use_budget(table, 16) && wk_ok(table->state);
 }
 
-static void tell_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings, version_cache *cache)
+static void emit_versions(const wk_cursor *table, uint64_t libraries, const wk_cursor *strings,
+                          version_cache *cache)
 {
-    version_walk walk = start_walk(table, libraries);
-    asked_version asked;
-    while (wk_ok(table->state) && next_version(&walk, &asked)) {
-        wk_tell_version(&walk.table, wk_string(strings, asked.library), wk_string(strings, asked.name));
-        const size_t slot = asked.number % VERSION_CACHE;
+    version_walk walk = begin_walk(table, libraries);
+    needed_version needed;
+    while (wk_ok(table->state) && next_version(&walk, &needed)) {
+        wk_emit_version(&walk.table, wk_string(strings, needed.library), wk_string(strings, needed.name));
+        const size_t slot = needed.number % VERSION_CACHE;
         if (cache->number[slot] == 0) {
-            cache->number[slot] = asked.number;
-            cache->index[slot] = asked.index;
+            cache->number[slot] = needed.number;
+            cache->index[slot] = needed.index;
         }
     }
 }
 
-/* The version with a number of .gnu.version, or WK_NONE: a version that the file itself defines. */
-static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version_cache *cache, uint16_t number)
+/* Return the index of the version with a number of .gnu.version. Return WK_NONE for unversioned symbols
+ * and for versions that the file itself defines. */
+static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version_cache *cache,
+                             uint16_t number)
 {
     const size_t slot = number % VERSION_CACHE;
     if (number <= VER_NDX_GLOBAL || cache->number[slot] == 0) {
@@ -99,13 +106,13 @@ static uint32_t find_version(const wk_cursor *table, uint64_t libraries, version
     if (cache->number[slot] == number) {
         return cache->index[slot];
     }
-    version_walk walk = start_walk(table, libraries);
-    asked_version asked;
-    while (next_version(&walk, &asked)) {
-        if (asked.number == number) {
+    version_walk walk = begin_walk(table, libraries);
+    needed_version needed;
+    while (next_version(&walk, &needed)) {
+        if (needed.number == number) {
             cache->number[slot] = number;
-            cache->index[slot] = asked.index;
-            return asked.index;
+            cache->index[slot] = needed.index;
+            return needed.index;
         }
     }
     return WK_NONE;
@@ -135,11 +142,12 @@ static symbol read_symbol(wk_cursor *symbols)
 
 typedef struct symbol_tables {
     wk_cursor symbols, versions, verneed, strings;
-    uint64_t libraries; /* entries of verneed */
+    uint64_t libraries; /* libraries in verneed */
     version_cache *cache;
 } symbol_tables;
 
-static void tell_symbol(symbol_tables *t, const symbol *s, uint16_t version)
+/* Emit a symbol as an import if it is undefined, or as an export if other files can use it. */
+static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
 {
     const uint8_t binding = s->info >> 4;
     const bool visible = s->visibility == STV_DEFAULT || s->visibility == STV_PROTECTED;
@@ -149,20 +157,21 @@ static void tell_symbol(symbol_tables *t, const symbol *s, uint16_t version)
     if (s->section == 0) {
         const uint16_t number = version & VERSYM_VERSION;
         const wk_import import = {wk_string(&t->strings, s->name), 0, WK_NONE,
-                                  find_version(&t->verneed, t->libraries, t->cache, number), binding == STB_WEAK};
-        wk_tell_import(&t->symbols, &import);
-    } else if (visible && version != 0) { /* version 0 keeps a symbol to the file itself */
+                                  find_version(&t->verneed, t->libraries, t->cache, number),
+                                  binding == STB_WEAK};
+        wk_emit_import(&t->symbols, &import);
+    } else if (visible && version != 0) { /* version 0 makes a symbol local to the file */
         const wk_text name = wk_string(&t->strings, s->name);
-        wk_tell_export(&t->symbols, &name, 1);
+        wk_emit_export(&t->symbols, &name, 1);
     }
 }
 
-static void tell_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tables *t, uint64_t count)
+static void emit_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tables *t, uint64_t count)
 {
     const uint32_t entry = elf->file.wide ? 24 : 16;
     if (d->symbol_size != 0 && d->symbol_size != entry) {
-        wk_fail(elf->file.state, WK_BAD_VALUE, "ELF dynamic symbol size", wk_offset_at(&elf->dynamic, 0),
-                d->symbol_size);
+        wk_fail(elf->file.state, WK_RESULT_BAD_VALUE, "ELF dynamic symbol size",
+                wk_offset_at(&elf->dynamic, 0), d->symbol_size);
     }
     const wk_cursor at = wk_elf_at(elf, d->symbols, "ELF dynamic symbols");
     t->symbols = wk_table(&at, 0, count, entry, at.what);
@@ -170,14 +179,15 @@ static void tell_symbols(const wk_elf *elf, const wk_elf_dynamic *d, symbol_tabl
         const wk_cursor numbers = wk_elf_at(elf, d->versym, "ELF symbol versions");
         t->versions = wk_table(&numbers, 0, count, 2, numbers.what);
     }
-    (void)wk_charge(&t->symbols, t->symbols.size);
+    (void)wk_use_budget(&t->symbols, t->symbols.size);
     while (t->symbols.at < t->symbols.size && wk_ok(t->symbols.state)) {
         const symbol s = read_symbol(&t->symbols);
-        tell_symbol(t, &s, d->versym != 0 ? wk_u16(&t->versions) : VER_NDX_GLOBAL);
+        emit_symbol(t, &s, d->versym != 0 ? wk_u16(&t->versions) : VER_NDX_GLOBAL);
     }
 }
 
-void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings, uint64_t count)
+void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings,
+                          uint64_t count)
 {
     version_cache cache = {{0}, {0}};
     symbol_tables tables = {0};
@@ -187,9 +197,9 @@ void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_c
     if (d->verneed != 0) {
         tables.verneed = wk_elf_at(elf, d->verneed, "ELF needed versions");
         tables.libraries = d->verneed_count;
-        tell_versions(&tables.verneed, tables.libraries, strings, &cache);
+        emit_versions(&tables.verneed, tables.libraries, strings, &cache);
     }
     if (count > 0 && wk_ok(elf->file.state)) {
-        tell_symbols(elf, d, &tables, count);
+        emit_symbols(elf, d, &tables, count);
     }
 }

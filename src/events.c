@@ -1,24 +1,27 @@
+/* Collecting the facts of a scan. */
 #include "events.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes that an event of a kind takes: not the whole union, of which a slice is by far the largest member. */
+/* Return the size of an event of a kind. It does not include the rest of the union, whose largest member
+ * by far is a slice. */
 static size_t event_size(wk_event_kind kind)
 {
-    const size_t head = offsetof(wk_event, of);
+    const size_t head = offsetof(wk_event, value);
     switch (kind) {
-    case WK_EVENT_LIBRARY: return head + sizeof(wk_library);
-    case WK_EVENT_RPATH: return head + sizeof(wk_rpath);
-    case WK_EVENT_VERSION: return head + sizeof(wk_version);
-    case WK_EVENT_IMPORT: return head + sizeof(wk_import);
-    case WK_EVENT_EXPORT: return head + sizeof(wk_text);
-    case WK_EVENT_SLICE: break;
+    case WK_EVENT_KIND_LIBRARY: return head + sizeof(wk_library);
+    case WK_EVENT_KIND_RPATH: return head + sizeof(wk_rpath);
+    case WK_EVENT_KIND_VERSION: return head + sizeof(wk_version);
+    case WK_EVENT_KIND_IMPORT: return head + sizeof(wk_import);
+    case WK_EVENT_KIND_EXPORT: return head + sizeof(wk_text);
+    case WK_EVENT_KIND_SLICE: break;
     }
     return sizeof(wk_event);
 }
 
+/* Make room for more bytes in the buffer. Return false if memory runs out. */
 static bool reserve(wk_events *events, size_t more)
 {
     if (more <= events->capacity - events->size) {
@@ -39,7 +42,7 @@ static bool reserve(wk_events *events, size_t more)
     return true;
 }
 
-/* Room for one more event, with `extra` bytes behind it; NULL when there is no memory for it. */
+/* Append an event, followed by `extra` bytes. Return NULL if memory runs out. */
 static wk_event *append(wk_events *events, wk_event_kind kind, size_t extra)
 {
     const size_t align = alignof(wk_event);
@@ -58,9 +61,9 @@ static wk_event *append(wk_events *events, wk_event_kind kind, size_t extra)
 static int on_library(void *context, const wk_library *library)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_LIBRARY, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_LIBRARY, 0);
     if (event) {
-        event->of.library = *library;
+        event->value.library = *library;
         events->counts.libraries++;
     }
     return event == NULL;
@@ -69,9 +72,9 @@ static int on_library(void *context, const wk_library *library)
 static int on_rpath(void *context, const wk_rpath *rpath)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_RPATH, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_RPATH, 0);
     if (event) {
-        event->of.rpath = *rpath;
+        event->value.rpath = *rpath;
         events->counts.rpaths++;
     }
     return event == NULL;
@@ -80,9 +83,9 @@ static int on_rpath(void *context, const wk_rpath *rpath)
 static int on_version(void *context, const wk_version *version)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_VERSION, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_VERSION, 0);
     if (event) {
-        event->of.version = *version;
+        event->value.version = *version;
         events->counts.versions++;
     }
     return event == NULL;
@@ -91,52 +94,69 @@ static int on_version(void *context, const wk_version *version)
 static int on_import(void *context, const wk_import *import)
 {
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_IMPORT, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_IMPORT, 0);
     if (event) {
-        event->of.import = *import;
+        event->value.import = *import;
         events->counts.imports++;
     }
     return event == NULL;
 }
 
-static int on_export(void *context, const wk_text *parts, size_t count)
+/* Return the total size of the parts of a name, or SIZE_MAX if it is too large. */
+static size_t total_size(const wk_text *parts, size_t count)
 {
-    wk_events *events = context;
-    wk_text name = {NULL, 0};
+    size_t size = 0;
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].size > SIZE_MAX / 2 - name.size) {
-            events->out_of_memory = true;
-            return 1;
+        if (parts[i].size > SIZE_MAX / 2 - size) {
+            return SIZE_MAX;
         }
-        name.size += parts[i].size;
+        size += parts[i].size;
     }
-    wk_event *event = append(events, WK_EVENT_EXPORT, count == 1 ? 0 : name.size);
-    if (event == NULL) {
-        return 1;
-    }
-    unsigned char *end = (unsigned char *)event + event_size(WK_EVENT_EXPORT);
-    for (size_t i = 0; count != 1 && i < count; i++) {
+    return size;
+}
+
+/* Copy the parts of a name, one after the other. */
+static void join(unsigned char *end, const wk_text *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         if (parts[i].size > 0) {
             memcpy(end, parts[i].data, parts[i].size);
             end += parts[i].size;
         }
     }
-    name.data = count == 1 ? parts[0].data : NULL;
-    event->of.export_name = name;
+}
+
+/* A name of one part stays in the input. Parts of a longer name are copied behind the event. */
+static int on_export(void *context, const wk_text *parts, size_t count)
+{
+    wk_events *events = context;
+    wk_text name = {count == 1 ? parts[0].data : NULL, total_size(parts, count)};
+    if (name.size == SIZE_MAX) {
+        events->out_of_memory = true;
+        return 1;
+    }
+    wk_event *event = append(events, WK_EVENT_KIND_EXPORT, count == 1 ? 0 : name.size);
+    if (event == NULL) {
+        return 1;
+    }
+    if (count != 1) {
+        join((unsigned char *)event + event_size(WK_EVENT_KIND_EXPORT), parts, count);
+    }
+    event->value.export_name = name;
     events->counts.exports++;
     return 0;
 }
 
 static int on_slice(void *context, const wk_slice *slice)
 {
-    static const wk_counts none;
+    static const wk_counts no_counts;
     wk_events *events = context;
-    wk_event *event = append(events, WK_EVENT_SLICE, 0);
+    wk_event *event = append(events, WK_EVENT_KIND_SLICE, 0);
     if (event) {
-        event->of.slice.facts = *slice;
-        event->of.slice.counts = events->counts;
-        events->counts = none;
-        events->slices++;
+        event->value.slice.facts = *slice;
+        event->value.slice.counts = events->counts;
+        events->counts = no_counts;
+        events->slice_count++;
     }
     return event == NULL;
 }
@@ -162,9 +182,9 @@ const wk_event *wk_event_at(const wk_events *events, size_t at)
 
 wk_text wk_event_export_name(const wk_event *event)
 {
-    wk_text name = event->of.export_name;
+    wk_text name = event->value.export_name;
     if (name.data == NULL) {
-        name.data = (const char *)event + event_size(WK_EVENT_EXPORT);
+        name.data = (const char *)event + event_size(WK_EVENT_KIND_EXPORT);
     }
     return name;
 }

@@ -1,56 +1,63 @@
-/* The facts of a scan, kept in one growing buffer, so that they can be collected without the interpreter's lock. */
+/* A visitor that collects all facts of a scan in one buffer, without the lock of the interpreter. */
 #ifndef WK_EVENTS_H
 #define WK_EVENTS_H
 
 #include "wheelkit/scan.h"
 
 typedef enum wk_event_kind {
-    WK_EVENT_LIBRARY,
-    WK_EVENT_RPATH,
-    WK_EVENT_VERSION,
-    WK_EVENT_IMPORT,
-    WK_EVENT_EXPORT,
-    WK_EVENT_SLICE
+    WK_EVENT_KIND_LIBRARY,
+    WK_EVENT_KIND_RPATH,
+    WK_EVENT_KIND_VERSION,
+    WK_EVENT_KIND_IMPORT,
+    WK_EVENT_KIND_EXPORT,
+    WK_EVENT_KIND_SLICE
 } wk_event_kind;
 
-/* How many facts of each kind a slice has, for lists of the right length. */
+/* The number of facts of each kind in a slice. */
 typedef struct wk_counts {
     size_t libraries, rpaths, versions, imports, exports;
 } wk_counts;
 
+/* One fact. Its strings point into the input, except for the names that follow their events. */
 typedef struct wk_event {
     wk_event_kind kind;
-    size_t next; /* where the next event stands in the buffer */
+    size_t next; /* position of the next event in the buffer */
     union {
         wk_library library;
         wk_rpath rpath;
         wk_version version;
         wk_import import;
-        wk_text export_name; /* data is NULL when the name had to be put together; it follows this event */
+        wk_text export_name; /* if `data` is NULL, the name follows the event */
         struct {
             wk_slice facts;
             wk_counts counts;
         } slice;
-    } of;
+    } value;
 } wk_event;
 
+/* The collected events. Each slice event follows the other events of its slice. */
 typedef struct wk_events {
     unsigned char *data;
     size_t size, capacity;
-    wk_counts counts; /* of the slice under way */
-    size_t slices;
+    wk_counts counts; /* of the current slice */
+    size_t slice_count;
     bool out_of_memory;
 } wk_events;
 
-/* Scan and collect. Ends with WK_STOPPED and out_of_memory set when memory runs out. */
+/* Scan a file and collect its facts. Parameters and results are those of wk_scan(). If memory runs out,
+ * set out_of_memory and return WK_RESULT_STOPPED. The caller must call wk_events_free() after any result,
+ * and keep the input as long as it uses the events. */
 wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_error *error);
 
-/* The event at a position, as `next` gives it; the first is at 0, and the last one's `next` is events->size. */
+/* Return the event at a position. The first event is at 0; each event contains the position of the next
+ * one. The events end at position events->size. The event is valid until wk_events_free(). */
 const wk_event *wk_event_at(const wk_events *events, size_t at);
 
-/* The name that an event of kind WK_EVENT_EXPORT tells. */
+/* Return the name in an event of kind WK_EVENT_KIND_EXPORT. It is valid as long as the event and the input
+ * are. */
 wk_text wk_event_export_name(const wk_event *event);
 
+/* Free the events and reset them to an empty collection. */
 void wk_events_free(wk_events *events);
 
 #endif

@@ -1,31 +1,50 @@
-/* What the parts of the Mach-O parser share. Layouts and values are those of Apple's <mach-o/loader.h>, <nlist.h> and
- * <fat.h>. */
+/* Types and functions shared by the files of the Mach-O parser. Layouts and constants follow Apple's
+ * <mach-o/loader.h>, <nlist.h> and <fat.h>. */
 #ifndef WK_MACHO_H
 #define WK_MACHO_H
 
-#include "parser.h"
+#include "reader.h"
 
-/* What the load commands say about symbols. */
+/* Magic numbers of thin files, read in big-endian order. */
+static const uint32_t WK_MACHO_BIG_32 = 0xfeedface;
+static const uint32_t WK_MACHO_BIG_64 = 0xfeedfacf;
+static const uint32_t WK_MACHO_LITTLE_32 = 0xcefaedfe;
+static const uint32_t WK_MACHO_LITTLE_64 = 0xcffaedfe;
+
+/* Magic numbers of fat files, whose headers are always big-endian. */
+static const uint32_t WK_MACHO_FAT_32 = 0xcafebabe;
+static const uint32_t WK_MACHO_FAT_64 = 0xcafebabf;
+
+/* Return whether a magic number belongs to a big-endian thin file. */
+static inline bool wk_macho_is_big(uint32_t magic)
+{
+    return magic == WK_MACHO_BIG_32 || magic == WK_MACHO_BIG_64;
+}
+
+/* Return whether a magic number belongs to a thin file of either byte order. */
+static inline bool wk_macho_is_thin(uint32_t magic)
+{
+    return wk_macho_is_big(magic) || magic == WK_MACHO_LITTLE_32 || magic == WK_MACHO_LITTLE_64;
+}
+
+/* A thin file, and what its load commands specify about symbols. */
 typedef struct wk_macho {
-    wk_cursor file;      /* knows byte order and word size */
-    bool two_level;      /* undefined symbols name their library */
-    uint32_t libraries;  /* told so far */
-    uint32_t symbols_at, symbols;
-    uint32_t strings_at, strings_size;
-    bool has_locals;     /* `locals` is known */
-    uint32_t locals;     /* symbols that `strip` would take away */
+    wk_cursor file;         /* has the byte order and the word size of the file */
+    bool two_level;         /* undefined symbols specify their library */
+    uint32_t library_count; /* emitted so far */
+    uint32_t symbols_offset, symbol_count;
+    uint32_t strings_offset, strings_size;
+    bool has_local_count; /* `local_count` is set */
+    uint32_t local_count; /* symbols that `strip` would remove */
     bool has_trie;
-    uint32_t trie_at, trie_size;
+    uint32_t trie_offset, trie_size;
     wk_slice *facts;
 } wk_macho;
 
-/* The name that platform tags use for a processor, or NULL. */
-const char *wk_macho_arch(uint32_t cpu, uint32_t subtype);
-
-/* The symbol table: imports, and the exports too when there is no tree of them. */
+/* Parse the symbol table. Emit the imports, and also the exports if the file has no export trie. */
 void wk_parse_macho_symbols(wk_macho *macho);
 
-/* The tree of exported names. */
+/* Parse the export trie and emit the exported names. */
 void wk_parse_macho_trie(const wk_macho *macho);
 
 #endif

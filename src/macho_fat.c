@@ -1,9 +1,10 @@
-/* Mach-O: fat files, which hold several thin ones. */
+/* Fat Mach-O files, which contain several thin files. */
 #include "macho.h"
+#include "parser.h"
 
-/* Java class files begin with the same four bytes; there the next four are their version, which began with 45. */
+/* Java class files have the magic number of fat files, followed by a version number of at least 45. Fat
+ * files have the number of slices there. */
 enum { FIRST_JAVA_VERSION = 45 };
-static const uint32_t FAT_MAGIC_64 = 0xcafebabf;
 static const uint64_t ARCHIVE_MAGIC = 0x213c617263683e0a; /* "!<arch>\n" */
 
 typedef struct fat_arch {
@@ -22,18 +23,19 @@ static fat_arch read_arch(wk_cursor *table)
     return a;
 }
 
-/* Every slice has bytes of its own: none overlaps the header or a slice that was described before it. */
-static void check_overlap(const wk_cursor *table, const fat_arch *present, size_t present_at)
+/* Fail the scan if a slice overlaps the header or a slice that comes earlier in the table. */
+static void check_overlap(const wk_cursor *table, const fat_arch *current, size_t current_at)
 {
-    wk_cursor before = *table;
-    before.at = 0;
-    if (present->offset < wk_offset_at(table, table->size)) {
-        wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), 0);
+    wk_cursor earlier = *table;
+    earlier.at = 0;
+    if (current->offset < wk_offset_at(table, table->size)) {
+        wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at), 0);
     }
-    while (before.at < present_at && wk_ok(table->state)) {
-        const fat_arch other = read_arch(&before);
-        if (present->offset < other.offset + other.size && other.offset < present->offset + present->size) {
-            wk_fail(table->state, WK_OVERLAP, "fat Mach-O slice", wk_offset_at(table, present_at), other.offset);
+    while (earlier.at < current_at && wk_ok(table->state)) {
+        const fat_arch other = read_arch(&earlier);
+        if (current->offset < other.offset + other.size && other.offset < current->offset + current->size) {
+            wk_fail(table->state, WK_RESULT_OVERLAP, "fat Mach-O slice", wk_offset_at(table, current_at),
+                    other.offset);
         }
     }
 }
@@ -48,7 +50,7 @@ static void check_table(const wk_cursor *file, wk_cursor table)
     }
 }
 
-/* Fat files also hold static libraries, which are archives. */
+/* Parse one slice. A fat file that contains static libraries, which are archives, is not a binary. */
 static void parse_slice(const wk_cursor *file, const fat_arch *a)
 {
     wk_slice facts = {0};
@@ -58,17 +60,16 @@ static void parse_slice(const wk_cursor *file, const fat_arch *a)
     wk_cursor slice = wk_window(file, a->offset, a->size, "fat Mach-O slice");
     wk_cursor start = slice;
     if (start.size >= 8 && wk_u64(&start) == ARCHIVE_MAGIC) {
-        wk_fail_here(&slice, WK_NOT_A_BINARY, 0);
+        wk_fail_here(&slice, WK_RESULT_NOT_A_BINARY, 0);
     }
     start.at = 0;
     const uint32_t magic = wk_u32(&start);
-    start.big = magic == 0xfeedface || magic == 0xfeedfacf;
-    const bool thin = start.big || magic == 0xcefaedfe || magic == 0xcffaedfe;
+    start.big = wk_macho_is_big(magic);
     const uint32_t cpu = wk_u32(&start);
-    if (!thin) {
-        wk_fail_here(&slice, WK_BAD_VALUE, magic);
+    if (!wk_macho_is_thin(magic)) {
+        wk_fail_here(&slice, WK_RESULT_BAD_VALUE, magic);
     } else if (cpu != a->cpu) {
-        wk_fail_here(&slice, WK_BAD_VALUE, cpu);
+        wk_fail_here(&slice, WK_RESULT_BAD_VALUE, cpu);
     }
     if (wk_ok(slice.state)) {
         wk_parse_macho(slice, &facts);
@@ -81,11 +82,11 @@ void wk_parse_fat_macho(wk_cursor file)
     file.big = true;
     const uint32_t magic = wk_u32(&file);
     const uint32_t count = wk_u32(&file);
-    file.wide = magic == FAT_MAGIC_64;
+    file.wide = magic == WK_MACHO_FAT_64;
     if (wk_ok(file.state) && count >= FIRST_JAVA_VERSION) {
-        wk_fail_here(&file, WK_NOT_A_BINARY, count);
+        wk_fail_here(&file, WK_RESULT_NOT_A_BINARY, count);
     } else if (wk_ok(file.state) && count == 0) {
-        wk_fail_here(&file, WK_BAD_VALUE, count);
+        wk_fail_here(&file, WK_RESULT_BAD_VALUE, count);
     }
     const wk_cursor table = wk_table(&file, file.at, count, file.wide ? 32 : 20, "fat Mach-O slice table");
     check_table(&file, table);

@@ -1,9 +1,9 @@
+/* Python objects that represent the collected facts. */
 #include "objects.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Bytes that are no UTF-8 show as \xNN, so that any name can be printed. */
-static PyObject *text(wk_text t)
+/* Return a str, or None if there is no string. Bytes that are not valid UTF-8 become \xNN escapes, so that
+ * any name can be printed. */
+static PyObject *text_object(wk_text t)
 {
     if (t.data == NULL) {
         return Py_NewRef(Py_None);
@@ -11,58 +11,61 @@ static PyObject *text(wk_text t)
     return PyUnicode_DecodeUTF8(t.data, (Py_ssize_t)t.size, "backslashreplace");
 }
 
-/* A structure under construction, filled item by item. A NULL value fails it, and what follows is let go. */
-typedef struct filler {
+/* A struct sequence under construction. If a value is NULL, `object` becomes NULL, and further values are
+ * released. */
+typedef struct record {
     PyObject *object;
-    Py_ssize_t next;
-} filler;
+    Py_ssize_t next; /* index of the next value */
+} record;
 
-static filler fill(PyTypeObject *type)
+static record new_record(PyTypeObject *type)
 {
-    const filler f = {PyStructSequence_New(type), 0};
-    return f;
+    const record r = {PyStructSequence_New(type), 0};
+    return r;
 }
 
-static void put(filler *f, PyObject *value)
+/* Append a value. This steals the reference, also on failure. */
+static void append_value(record *r, PyObject *value)
 {
-    if (f->object == NULL || value == NULL) {
-        Py_CLEAR(f->object);
+    if (r->object == NULL || value == NULL) {
+        Py_CLEAR(r->object);
         Py_XDECREF(value);
     } else {
-        PyStructSequence_SetItem(f->object, f->next++, value);
+        PyStructSequence_SetItem(r->object, r->next++, value);
     }
 }
 
-static void put_name(filler *f, const char *name)
+static void append_name(record *r, const char *name)
 {
-    put(f, PyUnicode_InternFromString(name));
+    append_value(r, PyUnicode_InternFromString(name));
 }
 
-/* One of the lists of a slice: a tuple of known length. */
-typedef struct list {
+/* A tuple of known length under construction. */
+typedef struct tuple_builder {
     PyObject *tuple;
     Py_ssize_t used;
-} list;
+} tuple_builder;
 
-static list new_list(size_t count)
+static tuple_builder new_tuple(size_t count)
 {
-    const list l = {PyTuple_New((Py_ssize_t)count), 0};
-    return l;
+    const tuple_builder t = {PyTuple_New((Py_ssize_t)count), 0};
+    return t;
 }
 
-/* Takes over the item; 0, or -1 when the item is NULL. */
-static int add(list *l, PyObject *item)
+/* Append an item. This steals the reference. Return 0, or -1 if the item is NULL. */
+static int append_item(tuple_builder *t, PyObject *item)
 {
-    return item ? PyTuple_SetItem(l->tuple, l->used++, item) : -1;
+    return item ? PyTuple_SetItem(t->tuple, t->used++, item) : -1;
 }
 
-typedef struct builder {
+/* The lists of a slice under construction. */
+typedef struct slice_builder {
     const wk_types *types;
-    list needed, rpaths, versions, imports, exports;
-    const char *last_library; /* bytes of the library's name of the last version */
-} builder;
+    tuple_builder needed, rpaths, versions, imports, exports;
+    const char *last_library; /* name of the library of the last version */
+} slice_builder;
 
-static void release_lists(builder *b)
+static void release_tuples(slice_builder *b)
 {
     Py_CLEAR(b->needed.tuple);
     Py_CLEAR(b->rpaths.tuple);
@@ -71,52 +74,56 @@ static void release_lists(builder *b)
     Py_CLEAR(b->exports.tuple);
 }
 
-static int start_slice(builder *b, const wk_counts *counts)
+/* Create the lists. Return 0, or -1 with an exception set. */
+static int begin_slice(slice_builder *b, const wk_counts *counts)
 {
-    b->needed = new_list(counts->libraries);
-    b->rpaths = new_list(counts->rpaths);
-    b->versions = new_list(counts->versions);
-    b->imports = new_list(counts->imports);
-    b->exports = new_list(counts->exports);
+    b->needed = new_tuple(counts->libraries);
+    b->rpaths = new_tuple(counts->rpaths);
+    b->versions = new_tuple(counts->versions);
+    b->imports = new_tuple(counts->imports);
+    b->exports = new_tuple(counts->exports);
     b->last_library = NULL;
-    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple ? 0 : -1;
+    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple
+               ? 0
+               : -1;
 }
 
-static PyObject *library_object(const builder *b, const wk_library *library)
+static PyObject *library_object(const slice_builder *b, const wk_library *library)
 {
     static const char *const NAMES[] = {"required", "weak", "reexport", "upward", "lazy", "delay"};
-    filler f = fill(b->types->library);
-    put(&f, text(library->name));
-    put_name(&f, NAMES[library->link]);
-    return f.object;
+    record r = new_record(b->types->library);
+    append_value(&r, text_object(library->name));
+    append_name(&r, NAMES[library->link]);
+    return r.object;
 }
 
-static PyObject *rpath_object(const builder *b, const wk_rpath *rpath)
+static PyObject *rpath_object(const slice_builder *b, const wk_rpath *rpath)
 {
-    filler f = fill(b->types->rpath);
-    put(&f, text(rpath->path));
-    put_name(&f, rpath->runpath ? "runpath" : "rpath");
-    return f.object;
+    record r = new_record(b->types->rpath);
+    append_value(&r, text_object(rpath->path));
+    append_name(&r, rpath->runpath ? "runpath" : "rpath");
+    return r.object;
 }
 
-/* The field of an item of a list that stands already; borrowed. */
-static PyObject *field_of(const list *l, uint32_t index, Py_ssize_t field)
+/* Return a borrowed reference to a field of an item that has been appended. */
+static PyObject *item_field(const tuple_builder *t, uint32_t index, Py_ssize_t field)
 {
-    return PyStructSequence_GetItem(PyTuple_GetItem(l->tuple, (Py_ssize_t)index), field);
+    return PyStructSequence_GetItem(PyTuple_GetItem(t->tuple, (Py_ssize_t)index), field);
 }
 
-/* Its last field stays empty until an import asks for the version, or the slice ends. */
-static PyObject *version_object(builder *b, const wk_version *version)
+/* Return a new Version. Its last field stays NULL until an import needs the version or the slice ends.
+ * Consecutive versions of a library share its name. */
+static PyObject *version_object(slice_builder *b, const wk_version *version)
 {
-    filler f = fill(b->types->version);
+    record r = new_record(b->types->version);
     if (b->last_library == version->library.data && b->versions.used > 0) {
-        put(&f, Py_NewRef(field_of(&b->versions, (uint32_t)b->versions.used - 1, 0)));
+        append_value(&r, Py_NewRef(item_field(&b->versions, (uint32_t)b->versions.used - 1, 0)));
     } else {
-        put(&f, text(version->library));
+        append_value(&r, text_object(version->library));
     }
-    put(&f, text(version->version));
+    append_value(&r, text_object(version->version));
     b->last_library = version->library.data;
-    return f.object;
+    return r.object;
 }
 
 static PyObject *import_name(const wk_import *import)
@@ -124,46 +131,48 @@ static PyObject *import_name(const wk_import *import)
     if (import->name.data == NULL) {
         return PyUnicode_FromFormat("#%u", (unsigned)import->ordinal);
     }
-    return text(import->name);
+    return text_object(import->name);
 }
 
-static PyObject *import_object(const builder *b, const wk_import *import)
+/* Return a new Symbol. If it is the first one that needs its version, store its name in the version. */
+static PyObject *import_object(const slice_builder *b, const wk_import *import)
 {
-    filler f = fill(b->types->symbol);
+    record r = new_record(b->types->symbol);
     PyObject *library = Py_None;
     PyObject *version = Py_None;
     PyObject *name = import_name(import);
     if (import->version != WK_NONE) {
-        library = field_of(&b->versions, import->version, 0);
-        version = field_of(&b->versions, import->version, 1);
-        PyObject *asking = PyTuple_GetItem(b->versions.tuple, (Py_ssize_t)import->version);
-        if (name && PyStructSequence_GetItem(asking, 2) == NULL) {
-            PyStructSequence_SetItem(asking, 2, Py_NewRef(name));
+        library = item_field(&b->versions, import->version, 0);
+        version = item_field(&b->versions, import->version, 1);
+        PyObject *needed = PyTuple_GetItem(b->versions.tuple, (Py_ssize_t)import->version);
+        if (name && PyStructSequence_GetItem(needed, 2) == NULL) {
+            PyStructSequence_SetItem(needed, 2, Py_NewRef(name));
         }
     } else if (import->library != WK_NONE) {
-        library = field_of(&b->needed, import->library, 0);
+        library = item_field(&b->needed, import->library, 0);
     }
-    put(&f, name);
-    put(&f, Py_NewRef(library));
-    put(&f, Py_NewRef(version));
-    put(&f, PyBool_FromLong(import->weak));
-    return f.object;
+    append_value(&r, name);
+    append_value(&r, Py_NewRef(library));
+    append_value(&r, Py_NewRef(version));
+    append_value(&r, PyBool_FromLong(import->weak));
+    return r.object;
 }
 
-static int add_event(builder *b, const wk_event *event)
+static int append_event(slice_builder *b, const wk_event *event)
 {
     switch (event->kind) {
-    case WK_EVENT_LIBRARY: return add(&b->needed, library_object(b, &event->of.library));
-    case WK_EVENT_RPATH: return add(&b->rpaths, rpath_object(b, &event->of.rpath));
-    case WK_EVENT_VERSION: return add(&b->versions, version_object(b, &event->of.version));
-    case WK_EVENT_IMPORT: return add(&b->imports, import_object(b, &event->of.import));
-    case WK_EVENT_EXPORT: return add(&b->exports, text(wk_event_export_name(event)));
-    case WK_EVENT_SLICE: break;
+    case WK_EVENT_KIND_LIBRARY: return append_item(&b->needed, library_object(b, &event->value.library));
+    case WK_EVENT_KIND_RPATH: return append_item(&b->rpaths, rpath_object(b, &event->value.rpath));
+    case WK_EVENT_KIND_VERSION: return append_item(&b->versions, version_object(b, &event->value.version));
+    case WK_EVENT_KIND_IMPORT: return append_item(&b->imports, import_object(b, &event->value.import));
+    case WK_EVENT_KIND_EXPORT: return append_item(&b->exports, text_object(wk_event_export_name(event)));
+    case WK_EVENT_KIND_SLICE: break;
     }
     return 0;
 }
 
-static void end_versions(const builder *b)
+/* Store None in the versions that no symbol needs. */
+static void fill_version_symbols(const slice_builder *b)
 {
     for (Py_ssize_t i = 0; i < b->versions.used; i++) {
         PyObject *version = PyTuple_GetItem(b->versions.tuple, i);
@@ -180,11 +189,11 @@ static PyObject *known_or_number(const char *name, uint32_t number)
 
 static PyObject *os_object(const wk_slice *s)
 {
-    const int told = s->os != NULL || s->os_number != 0;
-    return told ? known_or_number(s->os, s->os_number) : Py_NewRef(Py_None);
+    const int is_known = s->os != NULL || s->os_number != 0;
+    return is_known ? known_or_number(s->os, s->os_number) : Py_NewRef(Py_None);
 }
 
-/* Mach-O packs versions as xxxx.yy.zz; the last part is written when it is not zero. */
+/* Return a str such as "11.0" or "10.15.4", or None. Mach-O packs versions as xxxx.yy.zz. */
 static PyObject *packed_version(uint32_t v)
 {
     const unsigned major = v >> 16;
@@ -193,12 +202,13 @@ static PyObject *packed_version(uint32_t v)
     if (v == 0) {
         return Py_NewRef(Py_None);
     }
-    return patch ? PyUnicode_FromFormat("%u.%u.%u", major, minor, patch) : PyUnicode_FromFormat("%u.%u", major, minor);
+    return patch ? PyUnicode_FromFormat("%u.%u.%u", major, minor, patch)
+                 : PyUnicode_FromFormat("%u.%u", major, minor);
 }
 
-static PyObject *answer(wk_answer a)
+static PyObject *tristate_object(wk_tristate value)
 {
-    return a == WK_NOT_TOLD ? Py_NewRef(Py_None) : PyBool_FromLong(a == WK_YES);
+    return value == WK_TRISTATE_UNKNOWN ? Py_NewRef(Py_None) : PyBool_FromLong(value == WK_TRISTATE_YES);
 }
 
 static PyObject *relro_object(wk_relro relro)
@@ -212,96 +222,96 @@ static PyObject *flags_object(uint32_t flags)
     static const char *const NAMES[] = {"pie",  "static",       "textrel", "hard-float", "zippered",
                                         "aslr", "high-entropy", "nx",      "cfg",        "dotnet"};
     size_t count = 0;
-    for (size_t bit = 0; bit < COUNT(NAMES); bit++) {
+    for (size_t bit = 0; bit < WK_COUNT(NAMES); bit++) {
         count += flags >> bit & 1;
     }
-    list names = new_list(count);
-    for (size_t bit = 0; names.tuple && bit < COUNT(NAMES); bit++) {
-        if ((flags >> bit & 1) != 0 && add(&names, PyUnicode_InternFromString(NAMES[bit])) < 0) {
+    tuple_builder names = new_tuple(count);
+    for (size_t bit = 0; names.tuple && bit < WK_COUNT(NAMES); bit++) {
+        if ((flags >> bit & 1) != 0 && append_item(&names, PyUnicode_InternFromString(NAMES[bit])) < 0) {
             Py_CLEAR(names.tuple);
         }
     }
     return names.tuple;
 }
 
-/* Items in the order of SLICE_FIELDS. */
-static PyObject *slice_object(const builder *b, const wk_slice *s)
+/* Return a new Slice. The values are in the order of SLICE_FIELDS in types.c. */
+static PyObject *slice_object(const slice_builder *b, const wk_slice *s)
 {
     static const char *const KINDS[] = {"executable", "shared", "bundle", "object", "other"};
-    filler f = fill(b->types->slice);
-    put(&f, PyLong_FromUnsignedLongLong(s->offset));
-    put(&f, PyLong_FromUnsignedLongLong(s->size));
-    put(&f, known_or_number(s->arch, s->arch_number));
-    put(&f, PyLong_FromLong(s->wide ? 64 : 32));
-    put_name(&f, s->big ? "big" : "little");
-    put_name(&f, KINDS[s->kind]);
-    put(&f, text(s->name));
-    put(&f, text(s->interpreter));
-    put(&f, Py_NewRef(b->needed.tuple));
-    put(&f, Py_NewRef(b->rpaths.tuple));
-    put(&f, Py_NewRef(b->versions.tuple));
-    put(&f, Py_NewRef(b->imports.tuple));
-    put(&f, Py_NewRef(b->exports.tuple));
-    put(&f, packed_version(s->min_os));
-    put(&f, packed_version(s->sdk));
-    put(&f, os_object(s));
-    put(&f, answer(s->is_signed));
-    put(&f, answer(s->executable_stack));
-    put(&f, relro_object(s->relro));
-    put(&f, PyLong_FromUnsignedLong(s->writable_executable));
-    put(&f, PyLong_FromUnsignedLongLong(s->debug_bytes));
-    put(&f, PyLong_FromUnsignedLongLong(s->symbol_bytes));
-    put(&f, PyLong_FromUnsignedLongLong(s->code_bytes));
-    put(&f, PyLong_FromUnsignedLongLong(s->data_bytes));
-    put(&f, flags_object(s->flags));
-    return f.object;
+    record r = new_record(b->types->slice);
+    append_value(&r, PyLong_FromUnsignedLongLong(s->offset));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->size));
+    append_value(&r, known_or_number(s->arch, s->arch_number));
+    append_value(&r, PyLong_FromLong(s->wide ? 64 : 32));
+    append_name(&r, s->big ? "big" : "little");
+    append_name(&r, KINDS[s->kind]);
+    append_value(&r, text_object(s->name));
+    append_value(&r, text_object(s->interpreter));
+    append_value(&r, Py_NewRef(b->needed.tuple));
+    append_value(&r, Py_NewRef(b->rpaths.tuple));
+    append_value(&r, Py_NewRef(b->versions.tuple));
+    append_value(&r, Py_NewRef(b->imports.tuple));
+    append_value(&r, Py_NewRef(b->exports.tuple));
+    append_value(&r, packed_version(s->min_os));
+    append_value(&r, packed_version(s->sdk));
+    append_value(&r, os_object(s));
+    append_value(&r, tristate_object(s->is_signed));
+    append_value(&r, tristate_object(s->executable_stack));
+    append_value(&r, relro_object(s->relro));
+    append_value(&r, PyLong_FromUnsignedLong(s->writable_executable));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->debug_bytes));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->symbol_bytes));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->code_bytes));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->data_bytes));
+    append_value(&r, flags_object(s->flags));
+    return r.object;
 }
 
-/* The event that closes the slice whose first event stands at `at`. */
+/* Return the slice event that ends the slice whose first event is at `at`. */
 static const wk_event *closing_event(const wk_events *events, size_t at)
 {
     const wk_event *event = wk_event_at(events, at);
-    while (event->kind != WK_EVENT_SLICE) {
+    while (event->kind != WK_EVENT_KIND_SLICE) {
         event = wk_event_at(events, event->next);
     }
     return event;
 }
 
-/* The slice whose first event stands at `at`, or NULL and an exception. */
+/* Return a new Slice from the events from `at` to `last`, or NULL with an exception set. */
 static PyObject *build_slice(const wk_types *types, const wk_events *events, size_t at, const wk_event *last)
 {
-    builder b = {0};
+    slice_builder b = {0};
     b.types = types;
-    int status = start_slice(&b, &last->of.slice.counts);
+    int status = begin_slice(&b, &last->value.slice.counts);
     for (const wk_event *event = wk_event_at(events, at); status == 0 && event != last;
          event = wk_event_at(events, event->next)) {
-        status = add_event(&b, event);
+        status = append_event(&b, event);
     }
     PyObject *slice = NULL;
     if (status == 0) {
-        end_versions(&b);
-        slice = slice_object(&b, &last->of.slice.facts);
+        fill_version_symbols(&b);
+        slice = slice_object(&b, &last->value.slice.facts);
     }
-    release_lists(&b);
+    release_tuples(&b);
     return slice;
 }
 
 PyObject *wk_scan_object(const wk_types *types, const wk_events *events)
 {
     static const char *const FORMATS[] = {"elf", "macho", "pe"};
-    list slices = new_list(events->slices);
+    tuple_builder slices = new_tuple(events->slice_count);
     wk_slice facts = {0};
     for (size_t at = 0; slices.tuple && at < events->size;) {
         const wk_event *last = closing_event(events, at);
-        facts = last->of.slice.facts;
-        if (add(&slices, build_slice(types, events, at, last)) < 0) {
+        facts = last->value.slice.facts;
+        if (append_item(&slices, build_slice(types, events, at, last)) < 0) {
             Py_CLEAR(slices.tuple);
         }
         at = last->next;
     }
-    filler f = fill(types->scan);
-    put_name(&f, FORMATS[facts.format]);
-    put(&f, PyBool_FromLong(facts.fat));
-    put(&f, slices.tuple);
-    return f.object;
+    record r = new_record(types->scan);
+    append_name(&r, FORMATS[facts.format]);
+    append_value(&r, PyBool_FromLong(facts.fat));
+    append_value(&r, slices.tuple);
+    return r.object;
 }

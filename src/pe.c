@@ -1,5 +1,7 @@
-/* PE: headers and sections. */
+/* PE headers and sections. */
 #include "pe.h"
+#include "parser.h"
+#include "sink.h"
 
 enum { PE_MAGIC = 0x00004550, PE32 = 0x10b, PE32_PLUS = 0x20b };
 enum { IMAGE_FILE_EXECUTABLE_IMAGE = 0x2, IMAGE_FILE_DLL = 0x2000 };
@@ -7,8 +9,8 @@ enum { DLL_HIGH_ENTROPY_VA = 0x20, DLL_DYNAMIC_BASE = 0x40, DLL_NX_COMPAT = 0x10
 enum { SCN_CODE = 0x20, SCN_UNINITIALIZED = 0x80 };
 static const uint32_t SCN_EXECUTE = 0x20000000;
 static const uint32_t SCN_WRITE = 0x80000000;
-enum { SECTION_SIZE = 40, COFF_SYMBOL_SIZE = 18 };
-enum { LARGEST_START = 1 << 28 };
+enum { COFF_SYMBOL_SIZE = 18 };
+enum { MAX_HEADER_OFFSET = 1 << 28 };
 
 static const char *arch_name(uint16_t machine)
 {
@@ -33,7 +35,7 @@ static const char *subsystem_name(uint16_t subsystem)
     }
 }
 
-/* The fields after the magic number of the optional header, which no PE file may lack. */
+/* Read the optional header after its magic number. Despite its name, every image has it. */
 static void read_optional_header(wk_pe *pe, wk_cursor header)
 {
     wk_slice *facts = pe->facts;
@@ -48,7 +50,7 @@ static void read_optional_header(wk_pe *pe, wk_cursor header)
     const uint16_t dll = wk_u16(&header);
     wk_skip(&header, header.wide ? 36 : 20); /* stack, heap, loader flags */
     const uint32_t directories = wk_u32(&header);
-    for (uint32_t i = 0; i < directories && i < WK_PE_DIRECTORIES && wk_ok(header.state); i++) {
+    for (uint32_t i = 0; i < directories && i < WK_PE_DIRECTORY_COUNT && wk_ok(header.state); i++) {
         pe->directories[i].address = wk_u32(&header);
         pe->directories[i].size = wk_u32(&header);
     }
@@ -56,7 +58,7 @@ static void read_optional_header(wk_pe *pe, wk_cursor header)
     facts->flags |= (dll & DLL_HIGH_ENTROPY_VA) != 0 ? WK_FLAG_HIGH_ENTROPY : 0u;
     facts->flags |= (dll & DLL_NX_COMPAT) != 0 ? WK_FLAG_NX : 0u;
     facts->flags |= (dll & DLL_GUARD_CF) != 0 ? WK_FLAG_CFG : 0u;
-    facts->flags |= pe->directories[WK_PE_CLR].address != 0 ? WK_FLAG_DOTNET : 0u;
+    facts->flags |= pe->directories[WK_PE_DIRECTORY_CLR].address != 0 ? WK_FLAG_DOTNET : 0u;
 }
 
 static void read_headers(wk_pe *pe)
@@ -68,15 +70,15 @@ static void read_headers(wk_pe *pe)
     const uint16_t machine = wk_u16(file);
     const uint16_t sections = wk_u16(file);
     (void)wk_u32(file); /* time */
-    pe->symbols_at = wk_u32(file);
-    pe->symbols = wk_u32(file);
+    pe->symbols_offset = wk_u32(file);
+    pe->symbol_count = wk_u32(file);
     const uint16_t size = wk_u16(file);
     const uint16_t flags = wk_u16(file);
     wk_cursor header = wk_window(file, file->at, size, "PE optional header");
-    const size_t sections_at = file->at + header.size;
+    const size_t sections_offset = file->at + header.size;
     const uint16_t magic = wk_u16(&header);
     if (wk_ok(file->state) && magic != PE32 && magic != PE32_PLUS) {
-        wk_fail(file->state, WK_UNSUPPORTED, "PE optional header", wk_offset_at(&header, 0), magic);
+        wk_fail(file->state, WK_RESULT_UNSUPPORTED, "PE optional header", wk_offset_at(&header, 0), magic);
     }
     if (!wk_ok(file->state)) {
         return;
@@ -85,68 +87,29 @@ static void read_headers(wk_pe *pe)
     facts->arch_number = machine;
     facts->wide = magic == PE32_PLUS;
     file->wide = facts->wide;
-    facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_EXECUTABLE : WK_OTHER;
-    facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_SHARED : facts->kind;
+    facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_OTHER;
+    facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_KIND_SHARED : facts->kind;
     read_optional_header(pe, header);
-    pe->sections = wk_table(file, sections_at, sections, SECTION_SIZE, "PE section table");
+    pe->sections = wk_table(file, sections_offset, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
 
-wk_pe_section wk_pe_read_section(wk_cursor *sections)
-{
-    wk_pe_section s;
-    s.name = wk_take(sections, 8);
-    s.virtual_size = wk_u32(sections);
-    s.address = wk_u32(sections);
-    s.size = wk_u32(sections);
-    s.offset = wk_u32(sections);
-    wk_skip(sections, 12); /* relocations and line numbers, of objects only */
-    s.flags = wk_u32(sections);
-    return s;
-}
-
-static bool holds(const wk_pe_range *range, uint64_t address)
-{
-    return address >= range->address && address - range->address < range->size;
-}
-
-wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
-{
-    const wk_pe_range headers = {0, 0, pe->headers_size};
-    wk_cursor sections = pe->sections;
-    sections.at = 0;
-    while (!holds(&pe->found, address) && sections.at < sections.size && wk_ok(sections.state)) {
-        const wk_pe_section s = wk_pe_read_section(&sections);
-        const wk_pe_range range = {s.address, s.offset, s.offset != 0 ? s.size : 0};
-        (void)wk_charge(&sections, SECTION_SIZE);
-        pe->found = range;
-    }
-    if (!holds(&pe->found, address)) {
-        pe->found = headers;
-    }
-    if (!holds(&pe->found, address)) {
-        wk_fail(pe->file.state, WK_BAD_ADDRESS, what, wk_offset_at(&pe->sections, 0), address);
-        return wk_window(&pe->file, 0, 0, what);
-    }
-    const wk_cursor bytes = wk_window(&pe->file, pe->found.offset, pe->found.size, "PE section");
-    return wk_rest(&bytes, address - pe->found.address, what);
-}
-
-/* The COFF symbol table and the strings right behind it, whose first four bytes are their size; empty if there is
- * none. MinGW writes them, and the names of sections with more than eight characters are among the strings. */
+/* Return the COFF string table, or an empty window if there is none. It follows the symbol table and
+ * starts with its own size in 4 bytes. MinGW stores section names of more than 8 characters there. */
 static wk_cursor symbol_strings(const wk_pe *pe)
 {
-    if (pe->symbols_at == 0 || pe->symbols == 0) {
+    if (pe->symbols_offset == 0 || pe->symbol_count == 0) {
         return wk_window(&pe->file, 0, 0, "PE string table");
     }
     const wk_cursor symbols =
-        wk_table(&pe->file, pe->symbols_at, pe->symbols, COFF_SYMBOL_SIZE, "PE symbol table");
-    const uint64_t at = (uint64_t)pe->symbols_at + symbols.size;
+        wk_table(&pe->file, pe->symbols_offset, pe->symbol_count, COFF_SYMBOL_SIZE, "PE symbol table");
+    const uint64_t at = (uint64_t)pe->symbols_offset + symbols.size;
     wk_cursor strings = wk_rest(&pe->file, at, "PE string table");
     const uint32_t size = strings.size >= 4 ? wk_u32(&strings) : 0;
     return wk_window(&pe->file, at, size, "PE string table");
 }
 
-/* A name of eight bytes, or "/" and the place of a longer one as a decimal number. */
+/* Return the name of a section: up to 8 bytes, or a slash and the decimal offset of a longer name in the
+ * string table. */
 static wk_text section_name(const wk_pe_section *s, const wk_cursor *strings)
 {
     wk_text name = {(const char *)s->name, 0};
@@ -169,7 +132,7 @@ static void count_section(wk_slice *facts, const wk_pe_section *s, wk_text name)
         facts->writable_executable++;
     }
     if (s->offset == 0) {
-        return; /* nothing in the file */
+        return; /* no content in the file */
     }
     if (wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_")) {
         facts->debug_bytes += s->size;
@@ -184,7 +147,8 @@ static void read_sections(wk_pe *pe)
 {
     const wk_cursor strings = symbol_strings(pe);
     wk_cursor *sections = &pe->sections;
-    pe->facts->symbol_bytes = strings.size > 0 ? (uint64_t)pe->symbols * COFF_SYMBOL_SIZE + strings.size : 0;
+    pe->facts->symbol_bytes =
+        strings.size > 0 ? (uint64_t)pe->symbol_count * COFF_SYMBOL_SIZE + strings.size : 0;
     while (sections->at < sections->size && wk_ok(sections->state)) {
         const wk_pe_section s = wk_pe_read_section(sections);
         (void)wk_window(&pe->file, s.offset, s.offset != 0 ? s.size : 0, "PE section");
@@ -192,27 +156,28 @@ static void read_sections(wk_pe *pe)
     }
 }
 
-/* The one directory whose address is a place in the file. */
+/* Read the certificate table. Its directory is the only one that contains a file offset instead of an
+ * address. */
 static void read_signature(wk_pe *pe)
 {
-    const wk_pe_directory d = pe->directories[WK_PE_SECURITY];
-    pe->facts->is_signed = d.size > 0 ? WK_YES : WK_NO;
+    const wk_pe_directory d = pe->directories[WK_PE_DIRECTORY_SECURITY];
+    pe->facts->is_signed = d.size > 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
     if (d.size > 0) {
         (void)wk_window(&pe->file, d.address, d.size, "PE certificate table");
     }
 }
 
-/* Where the PE header begins, as the header for DOS says. Programs for DOS itself have none, and text may begin with
- * the same two letters, which makes the place absurd. */
+/* Return the offset of the PE header, which the DOS header contains. DOS programs have no PE header. Text
+ * that starts with the same two letters usually yields an implausible offset. */
 static uint32_t find_header(const wk_cursor *file)
 {
     wk_cursor dos = wk_window(file, 0, 0x40, "PE header for DOS");
     wk_skip(&dos, 0x3c);
     const uint32_t start = wk_u32(&dos);
-    const bool absurd = start > LARGEST_START;
-    wk_cursor header = wk_rest(file, absurd ? 0 : start, "PE header");
+    const bool implausible = start > MAX_HEADER_OFFSET;
+    wk_cursor header = wk_rest(file, implausible ? 0 : start, "PE header");
     if (wk_ok(file->state) && wk_u32(&header) != PE_MAGIC) {
-        wk_fail_here(&dos, WK_NOT_A_BINARY, start);
+        wk_fail_here(&dos, WK_RESULT_NOT_A_BINARY, start);
     }
     return start;
 }
@@ -222,8 +187,8 @@ void wk_parse_pe(wk_cursor file, wk_slice *facts)
     wk_pe pe = {0};
     pe.file = file;
     pe.facts = facts;
-    facts->format = WK_PE;
-    facts->executable_stack = WK_NOT_TOLD;
+    facts->format = WK_FORMAT_PE;
+    facts->executable_stack = WK_TRISTATE_UNKNOWN;
     wk_seek(&pe.file, find_header(&file));
     if (wk_ok(file.state)) {
         read_headers(&pe);
@@ -234,6 +199,6 @@ void wk_parse_pe(wk_cursor file, wk_slice *facts)
         wk_parse_pe_symbols(&pe);
     }
     if (wk_ok(file.state)) {
-        wk_tell_slice(&pe.file, facts);
+        wk_emit_slice(&pe.file, facts);
     }
 }

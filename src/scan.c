@@ -1,99 +1,41 @@
-/* Which format is it, and how are facts handed on. */
+/* The entry point, which selects the parser for the format of a file. */
+#include "macho.h"
 #include "parser.h"
 
-/* The work that a file may cause: so many units, and so many more for each of its bytes. A string costs its length, an
- * entry of a table about its size, and a fact FACT_COST on top. Of several hundred real libraries none needs a tenth. */
-enum { BUDGET_BASE = 1 << 16, BUDGET_PER_BYTE = 8, FACT_COST = 32 };
+/* The work budget of a scan: a fixed part, and a part in proportion to the size of the file. A string
+ * counts for its length, a table entry for about its size, and a fact for the cost set in sink.c. Real
+ * libraries use less than a tenth of the budget. */
+enum { BUDGET_BASE = 1 << 16, BUDGET_PER_BYTE = 8 };
 
-static bool may_tell(const wk_cursor *source)
-{
-    return wk_charge(source, FACT_COST) && wk_ok(source->state);
-}
-
-static void told(const wk_cursor *source, int answer)
-{
-    if (answer != 0) {
-        wk_fail_here(source, WK_STOPPED, 0);
-    }
-}
-
-void wk_tell_library(const wk_cursor *source, wk_text name, wk_link link)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->library) {
-        const wk_library library = {name, link};
-        told(source, state->visitor->library(state->context, &library));
-    }
-}
-
-void wk_tell_rpath(const wk_cursor *source, wk_text path, bool runpath)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->rpath) {
-        const wk_rpath rpath = {path, runpath};
-        told(source, state->visitor->rpath(state->context, &rpath));
-    }
-}
-
-void wk_tell_version(const wk_cursor *source, wk_text library, wk_text version)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->version) {
-        const wk_version asked = {library, version};
-        told(source, state->visitor->version(state->context, &asked));
-    }
-}
-
-void wk_tell_import(const wk_cursor *source, const wk_import *import)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->import) {
-        told(source, state->visitor->import(state->context, import));
-    }
-}
-
-void wk_tell_export(const wk_cursor *source, const wk_text *parts, size_t count)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->export_name) {
-        told(source, state->visitor->export_name(state->context, parts, count));
-    }
-}
-
-void wk_tell_slice(const wk_cursor *source, const wk_slice *slice)
-{
-    const wk_state *state = source->state;
-    if (may_tell(source) && state->visitor->slice) {
-        told(source, state->visitor->slice(state->context, slice));
-    }
-}
-
-/* The parsers by the first bytes of a file. A parser may still find that it is another kind of file after all. */
+/* Select the parser by the first bytes of the file. The parser may still find that the file is of another
+ * kind. */
 static void parse(wk_cursor file)
 {
     wk_slice facts = {0};
     facts.size = file.size;
-    const uint32_t magic = file.size >= 4 ? wk_load32(file.data, true) : 0;
+    wk_cursor start = file;
+    start.big = true;
+    const uint32_t magic = file.size >= 4 ? wk_u32(&start) : 0;
     const uint32_t dos = magic >> 16;
 
-    if (magic == 0x7f454c46) { /* "\x7fELF" */
+    if (magic == 0x7f454c46) { /* "\177ELF" */
         wk_parse_elf(file, &facts);
-    } else if (magic == 0xfeedface || magic == 0xfeedfacf || magic == 0xcefaedfe || magic == 0xcffaedfe) {
+    } else if (wk_macho_is_thin(magic)) {
         wk_parse_macho(file, &facts);
-    } else if (magic == 0xcafebabe || magic == 0xcafebabf) {
+    } else if (magic == WK_MACHO_FAT_32 || magic == WK_MACHO_FAT_64) {
         wk_parse_fat_macho(file);
     } else if (dos == 0x4d5a) { /* "MZ" */
         wk_parse_pe(file, &facts);
     } else {
-        wk_fail_here(&file, WK_NOT_A_BINARY, magic);
+        wk_fail_here(&file, WK_RESULT_NOT_A_BINARY, magic);
     }
 }
 
 wk_result wk_scan(const uint8_t *data, size_t size, const wk_visitor *visitor, void *context, wk_error *error)
 {
-    static const uint8_t nothing[1] = {0};
+    static const uint8_t empty[1] = {0};
     wk_state state = {0};
-    state.data = size > 0 ? data : nothing;
+    state.data = size > 0 ? data : empty;
     state.visitor = visitor;
     state.context = context;
     state.budget = BUDGET_BASE + (uint64_t)size * BUDGET_PER_BYTE;

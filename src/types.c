@@ -1,74 +1,75 @@
-/* The types of the results: tuples whose items have names. */
+/* The types of the results, which are struct sequences. */
 #include "objects.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
+/* The fields of the types. They never change, but they are not const, because PyStructSequence_Desc has a
+ * pointer to mutable fields. */
 static PyStructSequence_Field SCAN_FIELDS[] = {
-    {"format", "'elf', 'macho' or 'pe'"},
-    {"fat", "whether this is a fat (universal) Mach-O file"},
-    {"slices", "the binaries inside: one unless the file is fat"},
+    {"format", "file format: 'elf', 'macho' or 'pe'"},
+    {"fat", "whether the file is a fat (universal) Mach-O file"},
+    {"slices", "binaries in the file; one unless the file is fat"},
     {NULL, NULL},
 };
 
 static PyStructSequence_Field SLICE_FIELDS[] = {
-    {"offset", "where the slice begins in the buffer"},
-    {"size", "bytes of the slice"},
-    {"arch", "processor, as platform tags of Linux spell it; 'arm64' in Mach-O and PE"},
-    {"bits", "32 or 64"},
-    {"endian", "'little' or 'big'"},
-    {"kind", "'executable', 'shared', 'bundle', 'object' or 'other'"},
+    {"offset", "offset of the slice in the buffer"},
+    {"size", "size of the slice in bytes"},
+    {"arch", "processor, as in Linux platform tags; 'arm64' in Mach-O and PE"},
+    {"bits", "word size: 32 or 64"},
+    {"endian", "byte order: 'little' or 'big'"},
+    {"kind", "file type: 'executable', 'shared', 'bundle', 'object' or 'other'"},
     {"name", "soname, install name or export directory name, or None"},
     {"interpreter", "ELF program interpreter, or None"},
-    {"needed", "libraries that it asks for"},
-    {"rpaths", "search paths that it carries"},
-    {"versions", "ELF: symbol versions that it asks for"},
+    {"needed", "libraries that the binary needs"},
+    {"rpaths", "search paths of the binary"},
+    {"versions", "ELF: symbol versions that the binary needs"},
     {"imports", "undefined dynamic symbols"},
-    {"exports", "names of defined and visible dynamic symbols"},
-    {"min_os", "Mach-O: oldest version of the system, or None"},
-    {"sdk", "Mach-O: version of the SDK, or None"},
+    {"exports", "names of defined dynamic symbols that other binaries can use"},
+    {"min_os", "Mach-O: minimum OS version, or None"},
+    {"sdk", "Mach-O: SDK version, or None"},
     {"os", "ELF OS ABI, Mach-O platform or PE subsystem"},
-    {"signed", "whether it carries a code signature; None where the format has none"},
-    {"executable_stack", "whether it asks for an executable stack; None where it cannot"},
-    {"relro", "ELF: 'partial' or 'full' read-only relocations, or None"},
-    {"writable_executable", "number of segments or sections that are writable and executable"},
-    {"debug_bytes", "bytes of debug information"},
-    {"symbol_bytes", "bytes of a symbol table that could be stripped"},
-    {"code_bytes", "bytes of executable content"},
-    {"data_bytes", "bytes of other mapped content"},
-    {"flags", "further facts, such as 'pie' or 'textrel'"},
+    {"signed", "whether the binary has a code signature; None in ELF"},
+    {"executable_stack", "whether the stack is executable; None if the format does not specify it"},
+    {"relro", "ELF: 'partial' or 'full' RELRO, or None"},
+    {"writable_executable", "number of segments or sections that are both writable and executable"},
+    {"debug_bytes", "size of debug information in bytes"},
+    {"symbol_bytes", "size of the symbol table that strip would remove, in bytes"},
+    {"code_bytes", "size of executable content in bytes"},
+    {"data_bytes", "size of other mapped content in bytes"},
+    {"flags", "other properties, such as 'pie' or 'textrel'"},
     {NULL, NULL},
 };
 
 static PyStructSequence_Field LIBRARY_FIELDS[] = {
-    {"name", "as the binary asks for it"},
-    {"how", "'required', 'weak', 'reexport', 'upward', 'lazy' or 'delay'"},
+    {"name", "name under which the binary needs the library"},
+    {"how", "kind of dependency: 'required', 'weak', 'reexport', 'upward', 'lazy' or 'delay'"},
     {NULL, NULL},
 };
 
 static PyStructSequence_Field RPATH_FIELDS[] = {
-    {"path", "one directory"},
-    {"how", "'rpath' or 'runpath'"},
+    {"path", "a directory"},
+    {"how", "kind of entry: 'rpath' or 'runpath'"},
     {NULL, NULL},
 };
 
 static PyStructSequence_Field VERSION_FIELDS[] = {
-    {"library", "library that must offer the version"},
-    {"version", "such as 'GLIBC_2.17'"},
-    {"symbol", "first symbol that asks for it, or None"},
+    {"library", "library that must provide the version"},
+    {"version", "name of the version, such as 'GLIBC_2.17'"},
+    {"symbol", "first symbol that needs the version, or None"},
     {NULL, NULL},
 };
 
 static PyStructSequence_Field SYMBOL_FIELDS[] = {
-    {"name", "without the leading underscore of Mach-O; '#123' for an ordinal of PE"},
-    {"library", "library that must offer it, or None"},
-    {"version", "version that is asked for, or None"},
-    {"weak", "whether it may be missing"},
+    {"name", "name without the leading underscore of Mach-O; '#123' for a PE ordinal"},
+    {"library", "library that must provide the symbol, or None"},
+    {"version", "version of the symbol that the binary needs, or None"},
+    {"weak", "whether the symbol may be missing"},
     {NULL, NULL},
 };
 
-/* Every type is a tuple with names; all of a type's fields count as items. */
-static PyTypeObject *add_type(PyObject *module, const char *name, const char *doc, PyStructSequence_Field *fields,
-                              size_t fields_size)
+/* Create a type and add it to the module. Return NULL with an exception set on failure. All fields are
+ * items of the tuple; `fields_size` includes the sentinel. */
+static PyTypeObject *add_type(PyObject *module, const char *name, const char *doc,
+                              PyStructSequence_Field *fields, size_t fields_size)
 {
     PyStructSequence_Desc description = {name, doc, fields, (int)fields_size - 1};
     PyTypeObject *type = PyStructSequence_NewType(&description);
@@ -81,12 +82,12 @@ static PyTypeObject *add_type(PyObject *module, const char *name, const char *do
 int wk_types_init(wk_types *types, PyObject *module)
 {
 #define ADD(member, name, doc, fields) \
-    ((types->member = add_type(module, "wheelkit._core." name, doc, fields, COUNT(fields))) != NULL)
-    const int added = ADD(scan, "Scan", "What is in one ELF, Mach-O or PE file.", SCAN_FIELDS) &&
+    ((types->member = add_type(module, "wheelkit._core." name, doc, fields, WK_COUNT(fields))) != NULL)
+    const int added = ADD(scan, "Scan", "The contents of an ELF, Mach-O or PE file.", SCAN_FIELDS) &&
                       ADD(slice, "Slice", "Facts about one binary.", SLICE_FIELDS) &&
-                      ADD(library, "Library", "A library that a binary asks for.", LIBRARY_FIELDS) &&
-                      ADD(rpath, "Rpath", "A search path that a binary carries.", RPATH_FIELDS) &&
-                      ADD(version, "Version", "An ELF symbol version that a binary asks for.", VERSION_FIELDS) &&
+                      ADD(library, "Library", "A library that a binary needs.", LIBRARY_FIELDS) &&
+                      ADD(rpath, "Rpath", "A directory of the search path of a binary.", RPATH_FIELDS) &&
+                      ADD(version, "Version", "An ELF symbol version that a binary needs.", VERSION_FIELDS) &&
                       ADD(symbol, "Symbol", "An undefined dynamic symbol.", SYMBOL_FIELDS);
 #undef ADD
     return added ? 0 : -1;

@@ -1,4 +1,4 @@
-/* The least that a test needs. */
+/* The assertion that the unit tests use. */
 #ifndef WK_CHECK_H
 #define WK_CHECK_H
 

@@ -1,15 +1,16 @@
-/* Each file that is named: as it is, cut off at every byte, and with every field of 1, 2, 4 and 8 bytes overwritten.
- * Every input stands alone in memory of exactly its size, so that the sanitizers see any access beyond it. */
-#include "witness.h"
+/* Scan each file on the command line in damaged variants: truncated at every byte, and with every field of
+ * 1, 2, 4 and 8 bytes overwritten. Each variant has an allocation of exactly its size, so that the
+ * sanitizers detect any access outside it. */
+#include "scan_checker.h"
 
 static void scan_copy(const uint8_t *data, size_t size)
 {
-    witness w;
-    uint8_t *alone = malloc(size > 0 ? size : 1);
-    WITNESS_REQUIRE(alone != NULL);
-    memcpy(alone, data, size);
-    (void)witness_scan(&w, alone, size, 0);
-    free(alone);
+    scan_checker checker;
+    uint8_t *copy = malloc(size > 0 ? size : 1);
+    REQUIRE(copy != NULL);
+    memcpy(copy, data, size);
+    (void)checked_scan(&checker, copy, size, 0);
+    free(copy);
 }
 
 static void overwrite(uint8_t *data, size_t size)
@@ -31,7 +32,7 @@ static void overwrite(uint8_t *data, size_t size)
 static size_t read_file(const char *path, uint8_t *data, size_t capacity)
 {
     FILE *file = fopen(path, "rb");
-    WITNESS_REQUIRE(file != NULL);
+    REQUIRE(file != NULL);
     const size_t size = fread(data, 1, capacity, file);
     (void)fclose(file);
     return size;
@@ -41,13 +42,13 @@ int main(int count, char **paths)
 {
     static uint8_t data[1 << 20];
     for (int i = 1; i < count; i++) {
-        witness w;
+        scan_checker checker;
         const size_t size = read_file(paths[i], data, sizeof data);
-        WITNESS_REQUIRE(witness_scan(&w, data, size, 0) == WK_OK);
+        REQUIRE(checked_scan(&checker, data, size, 0) == WK_RESULT_OK);
         for (size_t cut = 0; cut < size; cut++) {
             scan_copy(data, cut);
         }
-        if (size <= 4096) { /* what a compiler makes is larger, and only cut */
+        if (size <= 4096) { /* larger files come from a compiler and are only truncated */
             overwrite(data, size);
         }
     }

@@ -1,7 +1,7 @@
-/* Each parser on the smallest input that it accepts, beside twins that it refuses, and visitors that stop. The binaries
- * with everything in them are those of the damage test. */
+/* Test each parser with the smallest valid input and with damaged variants of it. Test visitors that stop.
+ * The damage test uses complete binaries. */
 #include "check.h"
-#include "witness.h"
+#include "scan_checker.h"
 
 typedef struct builder {
     uint8_t data[512];
@@ -24,11 +24,11 @@ static void put_text(builder *b, const char *text, size_t size)
     b->size += size;
 }
 
-/* A library without segments and sections. */
+/* Return a library without segments and sections. */
 static builder elf(bool wide, bool big, uint16_t machine)
 {
     builder b = {{0}, 0, big};
-    put_text(&b, "\x7f" "ELF", 4);
+    put_text(&b, "\177ELF", 4);
     put(&b, 1, wide ? 2 : 1);
     put(&b, 1, big ? 2 : 1);
     put(&b, 1, 1);
@@ -47,7 +47,7 @@ static builder elf(bool wide, bool big, uint16_t machine)
     return b;
 }
 
-/* A bundle with one command. */
+/* Return a bundle with one load command. */
 static builder macho(bool wide, bool big, uint32_t cpu)
 {
     builder b = {{0}, 0, big};
@@ -66,7 +66,7 @@ static builder macho(bool wide, bool big, uint32_t cpu)
     return b;
 }
 
-/* A program without sections. */
+/* Return a program without sections. */
 static builder pe(bool wide, uint16_t machine)
 {
     builder b = {{0}, 0, false};
@@ -83,9 +83,9 @@ static builder pe(bool wide, uint16_t machine)
     return b;
 }
 
-static wk_result scan(witness *w, const builder *b)
+static wk_result scan(scan_checker *c, const builder *b)
 {
-    return witness_scan(w, b->data, b->size, 0);
+    return checked_scan(c, b->data, b->size, 0);
 }
 
 static void test_elf(void)
@@ -95,38 +95,40 @@ static void test_elf(void)
         uint16_t machine;
         const char *arch;
     } CASES[] = {
-        {true, false, 62, "x86_64"},  {false, false, 62, "x32"},    {false, false, 3, "i686"},
-        {true, false, 183, "aarch64"}, {false, false, 40, "armv7l"}, {true, false, 21, "ppc64le"},
-        {true, true, 21, "ppc64"},    {true, true, 22, "s390x"},    {true, false, 243, "riscv64"},
+        {true, false, 62, "x86_64"},       {false, false, 62, "x32"},    {false, false, 3, "i686"},
+        {true, false, 183, "aarch64"},     {false, false, 40, "armv7l"}, {true, false, 21, "ppc64le"},
+        {true, true, 21, "ppc64"},         {true, true, 22, "s390x"},    {true, false, 243, "riscv64"},
         {true, false, 258, "loongarch64"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         const builder b = elf(CASES[i].wide, CASES[i].big, CASES[i].machine);
-        witness w;
-        CHECK(scan(&w, &b) == WK_OK);
-        CHECK(w.last.format == WK_ELF && w.last.kind == WK_SHARED && strcmp(w.last.arch, CASES[i].arch) == 0);
-        CHECK(w.last.wide == CASES[i].wide && w.last.big == CASES[i].big);
+        scan_checker checker;
+        CHECK(scan(&checker, &b) == WK_RESULT_OK);
+        CHECK(checker.last.format == WK_FORMAT_ELF && checker.last.kind == WK_KIND_SHARED &&
+              strcmp(checker.last.arch, CASES[i].arch) == 0);
+        CHECK(checker.last.wide == CASES[i].wide && checker.last.big == CASES[i].big);
     }
     const builder unknown = elf(true, false, 0x1234);
-    witness w;
-    CHECK(scan(&w, &unknown) == WK_OK && w.last.arch == NULL && w.last.arch_number == 0x1234);
+    scan_checker checker;
+    CHECK(scan(&checker, &unknown) == WK_RESULT_OK && checker.last.arch == NULL &&
+          checker.last.arch_number == 0x1234);
 }
 
 static void test_elf_damage(void)
 {
-    witness w;
+    scan_checker checker;
     builder b = elf(true, false, 62);
     b.data[4] = 3;
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    CHECK(scan(&checker, &b) == WK_RESULT_UNSUPPORTED);
     b = elf(true, false, 62);
     b.data[5] = 0;
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    CHECK(scan(&checker, &b) == WK_RESULT_UNSUPPORTED);
     b = elf(true, false, 62);
     b.size--;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
     b = elf(false, true, 22);
     b.size = 5;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
 }
 
 static void test_macho(void)
@@ -142,31 +144,32 @@ static void test_macho(void)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         const builder b = macho(CASES[i].wide, CASES[i].big, CASES[i].cpu);
-        witness w;
-        CHECK(scan(&w, &b) == WK_OK);
-        CHECK(w.last.format == WK_MACHO && w.last.kind == WK_BUNDLE && strcmp(w.last.arch, CASES[i].arch) == 0);
-        CHECK(w.facts == 2); /* the rpath and the slice */
+        scan_checker checker;
+        CHECK(scan(&checker, &b) == WK_RESULT_OK);
+        CHECK(checker.last.format == WK_FORMAT_MACHO && checker.last.kind == WK_KIND_BUNDLE &&
+              strcmp(checker.last.arch, CASES[i].arch) == 0);
+        CHECK(checker.facts == 2); /* the rpath and the slice */
     }
 }
 
 static void test_macho_damage(void)
 {
-    witness w;
+    scan_checker checker;
     builder b = macho(true, false, 0x0100000c);
-    b.data[36] = 7; /* a command shorter than its own head */
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    b.data[36] = 7; /* shorter than the fixed part of a command */
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_VALUE);
     b = macho(true, false, 0x0100000c);
     b.data[36] = 28; /* longer than all commands together */
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
     b = macho(true, false, 0x0100000c);
-    b.data[40] = 24; /* text that begins behind its command */
-    CHECK(scan(&w, &b) == WK_BAD_OFFSET);
+    b.data[40] = 24; /* a string that starts outside its command */
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_OFFSET);
     b = macho(true, false, 0x0100000c);
     memset(b.data + 44, 'x', 12);
-    CHECK(scan(&w, &b) == WK_BAD_STRING);
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_STRING);
 }
 
-/* A fat file whose slices are copies of one thin file. */
+/* Return a fat file whose slices are copies of a thin file. */
 static builder fat(const builder *thin, uint32_t count, uint32_t distance)
 {
     builder b = {{0}, 0, true};
@@ -190,44 +193,46 @@ static builder fat(const builder *thin, uint32_t count, uint32_t distance)
 
 static void test_fat_macho(void)
 {
-    witness w;
+    scan_checker checker;
     const builder thin = macho(true, false, 0x01000007);
     builder b = fat(&thin, 2, 64);
-    CHECK(scan(&w, &b) == WK_OK && w.slices == 2 && w.last.fat && w.last.offset == 128);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && checker.slices == 2 && checker.last.fat &&
+          checker.last.offset == 128);
     b = fat(&thin, 2, 32);
-    CHECK(scan(&w, &b) == WK_OVERLAP);
+    CHECK(scan(&checker, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
-    b.data[19] = 8; /* the slice covers the table that describes it */
-    CHECK(scan(&w, &b) == WK_OVERLAP);
+    b.data[19] = 8; /* the slice overlaps the table that describes it */
+    CHECK(scan(&checker, &b) == WK_RESULT_OVERLAP);
     b = fat(&thin, 1, 0);
-    b.data[11] = 9; /* another processor than the slice itself says */
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    b.data[11] = 9; /* another processor than in the header of the slice */
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_VALUE);
     b = fat(&thin, 1, 0);
     b.data[7] = 0;
-    CHECK(scan(&w, &b) == WK_BAD_VALUE);
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_VALUE);
     b = fat(&thin, 1, 0);
     b.data[7] = 40;
-    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_COUNT);
 }
 
 static void test_pe(void)
 {
-    witness w;
+    scan_checker checker;
     builder b = pe(true, 0x8664);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "x86_64") == 0 && w.last.wide);
-    CHECK(w.last.format == WK_PE && w.last.kind == WK_EXECUTABLE);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "x86_64") == 0 &&
+          checker.last.wide);
+    CHECK(checker.last.format == WK_FORMAT_PE && checker.last.kind == WK_KIND_EXECUTABLE);
     b = pe(false, 0x14c);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "i686") == 0 && !w.last.wide);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "i686") == 0 && !checker.last.wide);
     b = pe(true, 0xaa64);
-    CHECK(scan(&w, &b) == WK_OK && strcmp(w.last.arch, "arm64") == 0);
+    CHECK(scan(&checker, &b) == WK_RESULT_OK && strcmp(checker.last.arch, "arm64") == 0);
     b.size--;
-    CHECK(scan(&w, &b) == WK_TRUNCATED);
+    CHECK(scan(&checker, &b) == WK_RESULT_TRUNCATED);
     b = pe(true, 0x8664);
-    b.data[0x40 + 24] = 0x0c; /* neither of the two kinds of optional header */
-    CHECK(scan(&w, &b) == WK_UNSUPPORTED);
+    b.data[0x40 + 24] = 0x0c; /* not a known kind of optional header */
+    CHECK(scan(&checker, &b) == WK_RESULT_UNSUPPORTED);
     b = pe(true, 0x8664);
-    b.data[0x40 + 6] = 1; /* a section that is not there */
-    CHECK(scan(&w, &b) == WK_BAD_COUNT);
+    b.data[0x40 + 6] = 1; /* a section that is not in the file */
+    CHECK(scan(&checker, &b) == WK_RESULT_BAD_COUNT);
 }
 
 static void test_other_files(void)
@@ -238,34 +243,35 @@ static void test_other_files(void)
     } CASES[] = {
         {"", 0},
         {"\x7f", 1},
-        {"\x7f" "EL", 3},
+        {"\177EL", 3},
         {"#!/bin/sh\n", 10},
         {"PK\x03\x04", 4},
         {"!<arch>\n", 8},
         {"\xca\xfe\xba\xbe\0\0\0\x34 a Java class", 21},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        witness w;
-        CHECK(witness_scan(&w, (const uint8_t *)CASES[i].text, CASES[i].size, 0) == WK_NOT_A_BINARY);
+        scan_checker checker;
+        CHECK(checked_scan(&checker, (const uint8_t *)CASES[i].text, CASES[i].size, 0) ==
+              WK_RESULT_NOT_A_BINARY);
     }
-    witness w;
+    scan_checker checker;
     builder b = pe(true, 0x8664);
-    b.data[0x40] = 'N'; /* a program for Windows 3 */
+    b.data[0x40] = 'N'; /* a 16-bit Windows program */
     b.data[0x41] = 'E';
-    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
-    memset(b.data + 2, 'Z', 0x60); /* text */
-    CHECK(scan(&w, &b) == WK_NOT_A_BINARY);
+    CHECK(scan(&checker, &b) == WK_RESULT_NOT_A_BINARY);
+    memset(b.data + 2, 'Z', 0x60); /* text that starts with MZ */
+    CHECK(scan(&checker, &b) == WK_RESULT_NOT_A_BINARY);
 }
 
 static void test_a_visitor_stops_at_every_fact(void)
 {
     const builder thin = macho(true, false, 0x01000007);
     const builder b = fat(&thin, 2, 64);
-    witness w;
+    scan_checker checker;
     for (size_t facts = 1; facts <= 4; facts++) {
-        CHECK(witness_scan(&w, b.data, b.size, facts) == WK_STOPPED && w.facts == facts);
+        CHECK(checked_scan(&checker, b.data, b.size, facts) == WK_RESULT_STOPPED && checker.facts == facts);
     }
-    CHECK(witness_scan(&w, b.data, b.size, 5) == WK_OK && w.facts == 4);
+    CHECK(checked_scan(&checker, b.data, b.size, 5) == WK_RESULT_OK && checker.facts == 4);
 }
 
 int main(void)

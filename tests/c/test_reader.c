@@ -1,4 +1,4 @@
-/* The cursor: every width in both byte orders, and every bound. */
+/* Test the cursor: all widths in both byte orders, and all bounds. */
 #include "reader.h"
 
 #include "check.h"
@@ -41,7 +41,7 @@ static void test_widths(void)
     }
 }
 
-/* Reading `width` bytes works when there are as many, and fails, with zero, when there is one less. */
+/* A read of `width` bytes works if that many remain. With one byte less it fails and returns 0. */
 static void test_ends(void)
 {
     for (size_t width = 1; width <= 8; width *= 2) {
@@ -56,21 +56,22 @@ static void test_ends(void)
             CHECK(wk_ok(&state) == (missing == 0));
             CHECK(c.at == c.size);
             if (missing == 1) {
-                CHECK(state.error.result == WK_TRUNCATED && state.error.value == width && state.error.offset == 0);
+                CHECK(state.error.result == WK_RESULT_TRUNCATED && state.error.value == width &&
+                      state.error.offset == 0);
             }
         }
     }
 }
 
-static void test_first_error_stays(void)
+static void test_first_error_is_kept(void)
 {
     wk_state state = {0};
     wk_cursor c = cursor(&state, 4, false, false);
     wk_seek(&c, 5);
-    CHECK(state.error.result == WK_BAD_OFFSET && state.error.value == 5);
+    CHECK(state.error.result == WK_RESULT_BAD_OFFSET && state.error.value == 5);
     CHECK(wk_u8(&c) == 0);
     wk_skip(&c, 100);
-    CHECK(state.error.result == WK_BAD_OFFSET && state.error.value == 5);
+    CHECK(state.error.result == WK_RESULT_BAD_OFFSET && state.error.value == 5);
 }
 
 static void test_seek_and_skip(void)
@@ -84,37 +85,37 @@ static void test_seek_and_skip(void)
     wk_skip(&c, 3);
     CHECK(wk_ok(&state) && c.at == 4);
     wk_skip(&c, 1);
-    CHECK(state.error.result == WK_TRUNCATED && state.error.offset == 4);
+    CHECK(state.error.result == WK_RESULT_TRUNCATED && state.error.offset == 4);
 }
 
-/* Offsets and sizes whose sum would wrap around in 32 or in 64 bits are refused as well. */
+/* Windows are rejected even if the sum of offset and size wraps around. */
 static void test_windows(void)
 {
     static const struct {
         uint64_t offset, size;
         wk_result result;
     } CASES[] = {
-        {0, 8, WK_OK},
-        {8, 0, WK_OK},
-        {3, 5, WK_OK},
-        {0, 9, WK_TRUNCATED},
-        {3, 6, WK_TRUNCATED},
-        {9, 0, WK_BAD_OFFSET},
-        {UINT64_MAX, 2, WK_BAD_OFFSET},
-        {2, UINT64_MAX, WK_TRUNCATED},
-        {2, UINT64_MAX - 1, WK_TRUNCATED},
-        {UINT32_MAX, 2, WK_BAD_OFFSET},
-        {2, UINT32_MAX, WK_TRUNCATED},
-        {(uint64_t)1 << 32, 1, WK_BAD_OFFSET},
-        {1, (uint64_t)1 << 32, WK_TRUNCATED},
+        {0, 8, WK_RESULT_OK},
+        {8, 0, WK_RESULT_OK},
+        {3, 5, WK_RESULT_OK},
+        {0, 9, WK_RESULT_TRUNCATED},
+        {3, 6, WK_RESULT_TRUNCATED},
+        {9, 0, WK_RESULT_BAD_OFFSET},
+        {UINT64_MAX, 2, WK_RESULT_BAD_OFFSET},
+        {2, UINT64_MAX, WK_RESULT_TRUNCATED},
+        {2, UINT64_MAX - 1, WK_RESULT_TRUNCATED},
+        {UINT32_MAX, 2, WK_RESULT_BAD_OFFSET},
+        {2, UINT32_MAX, WK_RESULT_TRUNCATED},
+        {(uint64_t)1 << 32, 1, WK_RESULT_BAD_OFFSET},
+        {1, (uint64_t)1 << 32, WK_RESULT_TRUNCATED},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         wk_state state = {0};
         const wk_cursor c = cursor(&state, 8, false, false);
         const wk_cursor window = wk_window(&c, CASES[i].offset, CASES[i].size, "window");
         CHECK(state.error.result == CASES[i].result);
-        CHECK(window.size == (CASES[i].result == WK_OK ? CASES[i].size : 0));
-        CHECK(CASES[i].result != WK_OK || window.data == BYTES + CASES[i].offset);
+        CHECK(window.size == (CASES[i].result == WK_RESULT_OK ? CASES[i].size : 0));
+        CHECK(CASES[i].result != WK_RESULT_OK || window.data == BYTES + CASES[i].offset);
     }
 }
 
@@ -125,23 +126,23 @@ static void test_tables(void)
         uint32_t entry;
         wk_result result;
     } CASES[] = {
-        {0, 2, 4, WK_OK},
-        {4, 1, 4, WK_OK},
-        {8, 0, 4, WK_OK},
-        {0, 3, 4, WK_BAD_COUNT},
-        {5, 1, 4, WK_BAD_COUNT},
-        {0, UINT32_MAX, 4, WK_BAD_COUNT},
-        {0, UINT64_MAX, 4, WK_BAD_COUNT},
-        {0, (uint64_t)1 << 62, 4, WK_BAD_COUNT},
-        {9, 0, 4, WK_BAD_OFFSET},
-        {UINT64_MAX, UINT64_MAX, 4, WK_BAD_OFFSET},
+        {0, 2, 4, WK_RESULT_OK},
+        {4, 1, 4, WK_RESULT_OK},
+        {8, 0, 4, WK_RESULT_OK},
+        {0, 3, 4, WK_RESULT_BAD_COUNT},
+        {5, 1, 4, WK_RESULT_BAD_COUNT},
+        {0, UINT32_MAX, 4, WK_RESULT_BAD_COUNT},
+        {0, UINT64_MAX, 4, WK_RESULT_BAD_COUNT},
+        {0, (uint64_t)1 << 62, 4, WK_RESULT_BAD_COUNT},
+        {9, 0, 4, WK_RESULT_BAD_OFFSET},
+        {UINT64_MAX, UINT64_MAX, 4, WK_RESULT_BAD_OFFSET},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         wk_state state = {0};
         const wk_cursor c = cursor(&state, 8, false, false);
         const wk_cursor table = wk_table(&c, CASES[i].offset, CASES[i].count, CASES[i].entry, "table");
         CHECK(state.error.result == CASES[i].result);
-        CHECK(table.size == (CASES[i].result == WK_OK ? CASES[i].count * CASES[i].entry : 0));
+        CHECK(table.size == (CASES[i].result == WK_RESULT_OK ? CASES[i].count * CASES[i].entry : 0));
     }
 }
 
@@ -169,7 +170,7 @@ static void test_strings(void)
     CHECK(empty.size == 0 && empty.data != NULL && wk_ok(&state));
     CHECK(state.budget == 1000 - 4);
     CHECK(wk_string(&table, 4).data == NULL);
-    CHECK(state.error.result == WK_BAD_STRING && state.error.offset == 4);
+    CHECK(state.error.result == WK_RESULT_BAD_STRING && state.error.offset == 4);
 }
 
 static void test_string_outside(void)
@@ -177,16 +178,16 @@ static void test_string_outside(void)
     wk_state state = {0};
     const wk_cursor table = cursor(&state, 4, false, false);
     CHECK(wk_string(&table, 4).data == NULL);
-    CHECK(state.error.result == WK_BAD_OFFSET && state.error.value == 4);
+    CHECK(state.error.result == WK_RESULT_BAD_OFFSET && state.error.value == 4);
 }
 
 static void test_budget(void)
 {
     wk_state state = {0};
     const wk_cursor c = cursor(&state, 4, false, false);
-    CHECK(wk_charge(&c, 1000) && state.budget == 0 && wk_ok(&state));
-    CHECK(!wk_charge(&c, 1));
-    CHECK(state.error.result == WK_TOO_COMPLEX);
+    CHECK(wk_use_budget(&c, 1000) && state.budget == 0 && wk_ok(&state));
+    CHECK(!wk_use_budget(&c, 1));
+    CHECK(state.error.result == WK_RESULT_TOO_COMPLEX);
 }
 
 static void test_uleb(void)
@@ -197,15 +198,15 @@ static void test_uleb(void)
         uint64_t value;
         wk_result result;
     } CASES[] = {
-        {{0x00}, 1, 0, WK_OK},
-        {{0x7f}, 1, 127, WK_OK},
-        {{0xe5, 0x8e, 0x26}, 3, 624485, WK_OK},
-        {{0x80, 0x80, 0x00}, 3, 0, WK_OK},
-        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 10, UINT64_MAX, WK_OK},
-        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, 10, 0, WK_BAD_VALUE},
-        {{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00}, 11, 0, WK_BAD_VALUE},
-        {{0x80}, 1, 0, WK_TRUNCATED},
-        {{0}, 0, 0, WK_TRUNCATED},
+        {{0x00}, 1, 0, WK_RESULT_OK},
+        {{0x7f}, 1, 127, WK_RESULT_OK},
+        {{0xe5, 0x8e, 0x26}, 3, 624485, WK_RESULT_OK},
+        {{0x80, 0x80, 0x00}, 3, 0, WK_RESULT_OK},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 10, UINT64_MAX, WK_RESULT_OK},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, 10, 0, WK_RESULT_BAD_VALUE},
+        {{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00}, 11, 0, WK_RESULT_BAD_VALUE},
+        {{0x80}, 1, 0, WK_RESULT_TRUNCATED},
+        {{0}, 0, 0, WK_RESULT_TRUNCATED},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         wk_state state = {0};
@@ -221,7 +222,7 @@ int main(void)
 {
     test_widths();
     test_ends();
-    test_first_error_stays();
+    test_first_error_is_kept();
     test_seek_and_skip();
     test_windows();
     test_tables();
