@@ -30,9 +30,13 @@ MISSING = 3
 def main() -> int:
     """Parse the command line, make the folder, and print or run the command."""
     parser = argparse.ArgumentParser(description="Make an aarch64 Python that runs under emulation.")
-    parser.add_argument("--folder", type=Path, default=default_folder(), help="where it is kept (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=default_folder(), help="where it is kept (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the command as a JSON list")
-    parser.add_argument("--run", nargs=argparse.REMAINDER, metavar="ARG", help="start that Python with these arguments")
+    parser.add_argument(
+        "--run", nargs=argparse.REMAINDER, metavar="ARG", help="start that Python with these arguments"
+    )
     options = parser.parse_args()
     missing = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
     if missing:
@@ -77,7 +81,9 @@ def prepare(folder: Path) -> list[str]:
 
 def command_in(folder: Path) -> list[str]:
     """Find emulator and Python in the folder."""
-    emulator = shutil.which(EMULATOR) or next(iter(map(str, folder.glob(f"emulator/usr/bin/{EMULATOR}"))), None)
+    emulator = shutil.which(EMULATOR) or next(
+        iter(map(str, folder.glob(f"emulator/usr/bin/{EMULATOR}"))), None
+    )
     pythons = sorted(path for path in folder.glob("root/usr/bin/python3.*") if path.name[8:].isdigit())
     if emulator is None or not pythons:
         message = f"{folder} holds no {'emulator' if emulator is None else 'Python'}; remove it, then run this again"
@@ -118,7 +124,9 @@ def unpack(archives: list[Path], root: Path) -> None:
         (root / name).symlink_to(f"usr/{name}")
     for archive in archives:
         # tar would replace the links above by folders of older packages.
-        packed = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True).stdout
+        packed = subprocess.run(
+            ["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True
+        ).stdout
         tar = ["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)]
         subprocess.run(tar, input=packed, capture_output=True, check=True)
 

@@ -32,7 +32,9 @@ DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make")
 
 def main() -> int:
     """Parse the command line and run one of the two jobs."""
-    parser = argparse.ArgumentParser(description="Set wheelkit up in .venv and run its main job or its tests.")
+    parser = argparse.ArgumentParser(
+        description="Set wheelkit up in .venv and run its main job or its tests."
+    )
     jobs = parser.add_subparsers(dest="job", required=True)
     jobs.add_parser("build", help="build wheelkit's own native wheel with wheelkit and prove it")
     test = jobs.add_parser("test", help="lints, C tests, fuzzing, Python tests")
@@ -40,7 +42,9 @@ def main() -> int:
     test.add_argument("pytest", nargs="*", help="further arguments for pytest")
     options = parser.parse_args()
     if sys.version_info < OLDEST:
-        say(f"this is Python {sys.version.split()[0]}; wheelkit needs 3.11 or newer: run it as python3.11 ci/bootstrap.py …")
+        say(
+            f"this is Python {sys.version.split()[0]}; wheelkit needs 3.11 or newer: run it as python3.11 ci/bootstrap.py …"
+        )
         return 3
     if options.job == "build":
         return build()
@@ -79,7 +83,11 @@ def run_tests(arguments: list[str], *, quick: bool) -> int:
     left_out = [] if quick or image else ["-m", "not container and not slow"]
     if left_out and os.environ.get("CI"):
         stop("CI has to run the container tests, and the test image cannot be made here", 1)
-    return call("Running the tests", [str(PYTHON), "-m", "pytest", *workers, *left_out, *(arguments or where)], env=image)
+    return call(
+        "Running the tests",
+        [str(PYTHON), "-m", "pytest", *workers, *left_out, *(arguments or where)],
+        env=image,
+    )
 
 
 def lints() -> list[tuple[str, list[str]]]:
@@ -87,9 +95,16 @@ def lints() -> list[tuple[str, list[str]]]:
     return [
         ("Linting", [tool("ruff"), "check", "."]),
         ("Checking the format", [tool("ruff"), "format", "--check", "."]),
+        ("Checking the C format", [tool("clang-format"), "--dry-run", "--Werror", *c_files()]),
         ("Checking types", [tool("mypy")]),
         ("Checking the floors", [tool("lint-imports"), "--no-logo"]),
     ]
+
+
+def c_files() -> list[str]:
+    """List the C sources and headers, without generated ones."""
+    folders = (ROOT / "include", ROOT / "src", ROOT / "tests" / "c")
+    return sorted(str(path) for folder in folders for path in folder.rglob("*.[ch]*"))
 
 
 def c_tests() -> list[tuple[str, list[str]]]:
@@ -111,7 +126,15 @@ def environment() -> None:
 def install_wheelkit() -> None:
     """Build and install wheelkit as users get it; what uv may have kept of an earlier state of this folder does not count."""
     # Compiled as pip does it: where Python may not write bytecode, each start of the program would compile it anew.
-    uv_install("Installing wheelkit", "--compile-bytecode", "--reinstall-package", "wheelkit", "--refresh-package", "wheelkit", str(ROOT))
+    uv_install(
+        "Installing wheelkit",
+        "--compile-bytecode",
+        "--reinstall-package",
+        "wheelkit",
+        "--refresh-package",
+        "wheelkit",
+        str(ROOT),
+    )
 
 
 def uv_install(title: str, *what: str) -> None:
@@ -123,8 +146,12 @@ def debian_packages() -> None:
     """Install the compilers and sanitizer runtimes that the tests need, where that is possible."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Status}\n"], capture_output=True, text=True, check=False)
-    installed = {line.split()[0] for line in listed.stdout.splitlines() if line.endswith("install ok installed")}
+    listed = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Status}\n"], capture_output=True, text=True, check=False
+    )
+    installed = {
+        line.split()[0] for line in listed.stdout.splitlines() if line.endswith("install ok installed")
+    }
     missing = [name for name in DEBIAN_PACKAGES if name not in installed]
     if missing:
         require(call("Updating the package list", ["apt-get", "-q", "update"], quiet=True))
@@ -142,7 +169,9 @@ def offline_image(*, make: bool = False) -> dict[str, str]:
     command = [sys.executable, str(ROOT / "ci" / "image.py"), "--json", *flags]
     if make:
         say("Making the test image")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=None if make else subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=None if make else subprocess.DEVNULL, check=False
+    )
     if done.returncode != 0:
         if make:
             say("the test image cannot be made here, so the tests that need a container are left out")
@@ -162,7 +191,9 @@ def call(title: str, command: list[str], *, env: dict[str, str] | None = None, q
     started = time.monotonic()
     output = subprocess.DEVNULL if quiet else None
     path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
-    code = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path, **(env or {})}, stdout=output, check=False).returncode
+    code = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PATH": path, **(env or {})}, stdout=output, check=False
+    ).returncode
     say(f"{title}: {time.monotonic() - started:.1f} s")
     return code
 

@@ -23,7 +23,9 @@ def main(count: int = 200_000, first: int = 0) -> int:
         for number, error in crashes(range(start, min(start + STEP, first + count))):
             found.append(number)
             print(f"{number}: {type(error).__name__}: {error}", flush=True)
-    print(f"{count} wheels from {first} on in {time.monotonic() - started:.0f} s, {len(found)} of them ended in an exception")
+    print(
+        f"{count} wheels from {first} on in {time.monotonic() - started:.0f} s, {len(found)} of them ended in an exception"
+    )
     return 1 if found else 0
 
 

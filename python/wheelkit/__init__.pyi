@@ -9,4 +9,15 @@ from wheelkit.verification.run import verify as verify
 from wheelkit.wheel import Wheel as Wheel
 from wheelkit.wheel import read as read
 
-__all__ = ["Contract", "Finding", "Report", "ScanError", "Severity", "Wheel", "__version__", "read", "scan", "verify"]
+__all__ = [
+    "Contract",
+    "Finding",
+    "Report",
+    "ScanError",
+    "Severity",
+    "Wheel",
+    "__version__",
+    "read",
+    "scan",
+    "verify",
+]

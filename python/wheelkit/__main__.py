@@ -94,7 +94,9 @@ def _report_usage(error: click.ClickException) -> int:
         click.echo(error.format_message(), err=True)
         return _USAGE
     context = getattr(error, "ctx", None)
-    show_error(error.format_message(), hint=f"{context.command_path} --help" if context else "wheelkit --help")
+    show_error(
+        error.format_message(), hint=f"{context.command_path} --help" if context else "wheelkit --help"
+    )
     return _USAGE
 
 
@@ -109,7 +111,9 @@ def _require_current_folder() -> None:
     try:
         Path.cwd()
     except FileNotFoundError as error:
-        raise UsageError("the current folder no longer exists", hint="cd to the project, then run the command again") from error
+        raise UsageError(
+            "the current folder no longer exists", hint="cd to the project, then run the command again"
+        ) from error
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:

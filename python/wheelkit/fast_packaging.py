@@ -252,11 +252,17 @@ def _may_be_dynamic(value: str) -> bool:
 
 
 def _is_licence(expression: str) -> bool:
-    return is_joined([OPERAND if word in _LICENCES else word for word in words(expression)], _LICENSE_OPERATORS)
+    return is_joined(
+        [OPERAND if word in _LICENCES else word for word in words(expression)], _LICENSE_OPERATORS
+    )
 
 
 def _is_path(path: str) -> bool:
-    return path.isascii() and ".." not in path and all(part != "." and part.translate(_OF_PATHS).isalnum() for part in path.split("/"))
+    return (
+        path.isascii()
+        and ".." not in path
+        and all(part != "." and part.translate(_OF_PATHS).isalnum() for part in path.split("/"))
+    )
 
 
 # What packaging looks into; all other fields are free text, which may take several lines but for the summary.

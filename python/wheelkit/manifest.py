@@ -91,7 +91,9 @@ def _parse(document: dict[str, Any]) -> Manifest:
 
 def built_file(item: Mapping[str, Any]) -> BuiltFile:
     """Read one file's facts from plain data; raises TypeError for what is none."""
-    facts: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+    facts: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in item.items()
+    }
     return BuiltFile(**facts)
 
 

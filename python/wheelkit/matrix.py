@@ -205,7 +205,11 @@ def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]
     Raises packaging's InvalidSpecifier, a ValueError, when ``requires_python`` is none.
     """
     minors = range(9, NEWEST_CPYTHON_MINOR + 1)
-    return tuple(Interpreter.parse(f"cp3{minor}") for minor in minors if admits(requires_python or "", (3, minor, LATEST_PATCH)))
+    return tuple(
+        Interpreter.parse(f"cp3{minor}")
+        for minor in minors
+        if admits(requires_python or "", (3, minor, LATEST_PATCH))
+    )
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -92,7 +92,9 @@ def run_release(request: ReleaseRequest, means: ReleaseContext) -> ReleaseResult
         stages.append(done)
     if planned:
         tags.make_tags(version_state.read_versions(request.terms.config, request.terms.family), planned)
-    return ReleaseResult(release=release, stages=tuple(stages), made=tuple(one for one in planned if not one.exists))
+    return ReleaseResult(
+        release=release, stages=tuple(stages), made=tuple(one for one in planned if not one.exists)
+    )
 
 
 def select(stages: Sequence[Index], until: str | None, only: str | None) -> tuple[Index, ...]:
@@ -101,7 +103,9 @@ def select(stages: Sequence[Index], until: str | None, only: str | None) -> tupl
     wanted = only or until
     if wanted is not None and wanted not in names:
         option = "--only" if only else "--until"
-        raise UsageError(f"{option} {wanted}: this release goes to {' and then '.join(names)}", hint=f"{option} {names[0]}")
+        raise UsageError(
+            f"{option} {wanted}: this release goes to {' and then '.join(names)}", hint=f"{option} {names[0]}"
+        )
     if only:
         return tuple(one for one in stages if one.name == only)
     return tuple(stages[: names.index(until) + 1]) if until else tuple(stages)
@@ -125,7 +129,8 @@ def _smoke(release: Release, index: Index, request: ReleaseRequest, means: Relea
     if not smoked.ok:
         failed = [one.case.title for one in smoked.outcomes if not one.ok]
         raise CheckFailedError(
-            f"what {index} serves does not work: {failed[0]}" + (f" and {len(failed) - 1} more" if len(failed) > 1 else ""),
+            f"what {index} serves does not work: {failed[0]}"
+            + (f" and {len(failed) - 1} more" if len(failed) > 1 else ""),
             hint=(
                 "nothing went any further; mend it, and release a new version:  wheelkit version bump patch"
                 if index == request.staging
@@ -160,7 +165,8 @@ def _tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
     terms = request.terms
     repository = Repository(folder=terms.config.root)
     templates = {
-        one.distribution: version_state.settings(terms.config, one.distribution).tag or DEFAULT_TEMPLATE for one in release.batches
+        one.distribution: version_state.settings(terms.config, one.distribution).tag or DEFAULT_TEMPLATE
+        for one in release.batches
     }
     names = {templates[one.distribution].replace("{version}", one.version) for one in release.batches}
     if all(repository.commit_of(name) == release.commit for name in names):
@@ -175,7 +181,9 @@ def _tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
             "git does not know who makes the tags of this release; nothing was uploaded",
             hint='git config user.name "…" && git config user.email "…"      or tag it first:  wheelkit version tag',
         )
-    return tags.plan_tags(terms.config, version_state.read_versions(terms.config, terms.family), tags.TagRequest())
+    return tags.plan_tags(
+        terms.config, version_state.read_versions(terms.config, terms.family), tags.TagRequest()
+    )
 
 
 def stages(request_to: tuple[str, str], resolve: Callable[[str], Index]) -> tuple[Index, Index]:
@@ -183,6 +191,7 @@ def stages(request_to: tuple[str, str], resolve: Callable[[str], Index]) -> tupl
     staging, production = map(resolve, request_to)
     if staging.upload.rstrip("/") == production.upload.rstrip("/"):
         raise UsageError(
-            f"{staging} and {production} are one index; a release is tried on another one first", hint="[tool.wheelkit.ci] staging = …"
+            f"{staging} and {production} are one index; a release is tried on another one first",
+            hint="[tool.wheelkit.ci] staging = …",
         )
     return staging, production

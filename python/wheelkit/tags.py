@@ -40,7 +40,10 @@ class WheelTag(Struct, frozen=True):
 
 def expand(pythons: Iterable[str], abis: Iterable[str], platforms: Iterable[str]) -> frozenset[WheelTag]:
     """Give every tag that the compressed sets of a file name stand for."""
-    return frozenset(WheelTag(python.lower(), abi.lower(), platform.lower()) for python, abi, platform in product(pythons, abis, platforms))
+    return frozenset(
+        WheelTag(python.lower(), abi.lower(), platform.lower())
+        for python, abi, platform in product(pythons, abis, platforms)
+    )
 
 
 def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -> Iterator[WheelTag]:
@@ -64,7 +67,11 @@ def pypy_tags(version: tuple[int, int], abis: Iterable[str], platforms: Sequence
 def _of_any_python(version: tuple[int, int], name: str, platforms: Sequence[str]) -> Iterator[WheelTag]:
     """Yield the tags of wheels that need no particular interpreter, those for a platform first."""
     major, minor = version
-    pythons = (f"py{major}{minor}", f"py{major}", *(f"py{major}{older}" for older in range(minor - 1, -1, -1)))
+    pythons = (
+        f"py{major}{minor}",
+        f"py{major}",
+        *(f"py{major}{older}" for older in range(minor - 1, -1, -1)),
+    )
     yield from _of_pairs([(python, "none") for python in pythons], platforms)
     yield from _of_pairs([(python, "none") for python in (name, *pythons)], ["any"])
 
@@ -76,11 +83,17 @@ def _of_pairs(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Ite
 def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
     """Yield the platform tags that a macOS accepts, best first; ``arch`` is ``x86_64`` or ``arm64``, or an old name of several."""
     formats = _MACOS_FORMATS.get(arch, (arch,))
-    older = formats if arch == "x86_64" else ("universal2",)  # no program for arm64 alone is older than macOS 11
+    older = (
+        formats if arch == "x86_64" else ("universal2",)
+    )  # no program for arm64 alone is older than macOS 11
     if version[0] >= _MACOS_11:
-        yield from (f"macosx_{major}_0_{one}" for major in range(version[0], _MACOS_11 - 1, -1) for one in formats)
+        yield from (
+            f"macosx_{major}_0_{one}" for major in range(version[0], _MACOS_11 - 1, -1) for one in formats
+        )
         minors = range(_NEWEST_MACOS_10, _OLDEST_X86_64 - 1, -1)
         yield from (f"macosx_10_{minor}_{one}" for minor in minors for one in older)
     elif version[0] == _MACOS_10:
         last = _OLDEST_X86_64 if arch == "x86_64" else 0
-        yield from (f"macosx_10_{minor}_{one}" for minor in range(version[1], last - 1, -1) for one in formats)
+        yield from (
+            f"macosx_10_{minor}_{one}" for minor in range(version[1], last - 1, -1) for one in formats
+        )

@@ -49,7 +49,9 @@ def printable(text: str) -> str:
     r"""Write what would move the cursor, change colours or cannot be encoded as ``\x1b`` and the like."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -53,7 +53,9 @@ class Artifacts:
         """Fetch one artifact by its name, or merge those that a pattern matches; files that would replace each other fail."""
         name, pattern, path, merge = _known(options, "name", "pattern", "path", "merge-multiple")
         if bool(name) is bool(pattern) or bool(pattern) is not (merge == "true"):
-            raise ArtifactError(f"this runner knows a name, or a pattern with merge-multiple: {dict(options)}")
+            raise ArtifactError(
+                f"this runner knows a name, or a pattern with merge-multiple: {dict(options)}"
+            )
         chosen = [one for one in self.names if (one == name if name else fnmatchcase(one, pattern))]
         if not chosen and name:
             raise ArtifactError(f"there is no artifact of the name {name}")

@@ -9,7 +9,9 @@ from typing import Any
 Contexts = Mapping[str, Mapping[str, Any]]
 Functions = Mapping[str, Callable[[], bool]]
 
-_TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)|(?P<mark>==|!=|&&|\|\||[!()]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)|(?P<mark>==|!=|&&|\|\||[!()]))"
+)
 _FIELD = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 STATUS = frozenset({"success", "failure", "cancelled", "always"})
 

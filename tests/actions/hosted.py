@@ -14,7 +14,17 @@ from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a fresh machine has of the one that it is played on: how to reach the index, and caches.
-_KEPT = ("LANG", "SSL_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "UV_", "PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_KEPT = (
+    "LANG",
+    "SSL_",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "UV_",
+    "PIP_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +44,9 @@ class Hosted:
             "HOME": str(home),
             "XDG_CONFIG_HOME": config,
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
-            "PATH": os.pathsep.join([*map(_folder, self.pythons.values()), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "PATH": os.pathsep.join(
+                [*map(_folder, self.pythons.values()), "/usr/local/bin", "/usr/bin", "/bin"]
+            ),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.wheels),
             "CIBW_CONTAINER_ENGINE": "none",
@@ -49,8 +61,20 @@ class Hosted:
         wanted = list(versions)
         here = [self.pythons[one] for one in wanted if one in self.pythons]
         uv = find_tool("uv")
-        subprocess.run([uv, "venv", "--quiet", "--seed", "--python", self.pythons[wanted[-1]].path, folder], check=True)
-        install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--no-deps", "--requirement", str(self.pinned)]
+        subprocess.run(
+            [uv, "venv", "--quiet", "--seed", "--python", self.pythons[wanted[-1]].path, folder], check=True
+        )
+        install = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(folder),
+            "--no-deps",
+            "--requirement",
+            str(self.pinned),
+        ]
         subprocess.run(install, check=True)
         return [str(folder / "bin"), *map(_folder, reversed(here[:-1]))]
 
@@ -65,8 +89,19 @@ def hosted(folder: Path, promised: Iterable[str], tool: str) -> Hosted:
     found = find_pythons([Interpreter.parse(f"cp{one.replace('.', '')}") for one in (*promised, tool)])
     pythons = {one.interpreter.python: one for one in found.values()}
     wheels, uv = folder / "wheels", find_tool("uv")
-    subprocess.run([uv, "build", "--quiet", "--wheel", "--python", pythons[tool].path, "--out-dir", wheels, ROOT], check=True)
+    subprocess.run(
+        [uv, "build", "--quiet", "--wheel", "--python", pythons[tool].path, "--out-dir", wheels, ROOT],
+        check=True,
+    )
     pinned = folder / "pinned.txt"
-    lock = [uv, "pip", "compile", "--quiet", f"--python={pythons[tool].path}", f"--output-file={pinned}", str(ROOT / "pyproject.toml")]
+    lock = [
+        uv,
+        "pip",
+        "compile",
+        "--quiet",
+        f"--python={pythons[tool].path}",
+        f"--output-file={pinned}",
+        str(ROOT / "pyproject.toml"),
+    ]
     subprocess.run(lock, check=True, stdout=subprocess.DEVNULL)
     return Hosted(pythons=pythons, wheels=wheels, pinned=pinned)

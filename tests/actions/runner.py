@@ -15,8 +15,25 @@ from actions.artifacts import ArtifactError, Artifacts
 from actions.expressions import condition, fill
 from actions.hosted import Hosted
 
-_WORKFLOW_KEYS = {"name", True, "permissions", "concurrency", "defaults", "jobs"}  # PyYAML reads `on` as a truth
-_JOB_KEYS = {"name", "runs-on", "timeout-minutes", "permissions", "steps", "needs", "if", "strategy", "environment"}
+_WORKFLOW_KEYS = {
+    "name",
+    True,
+    "permissions",
+    "concurrency",
+    "defaults",
+    "jobs",
+}  # PyYAML reads `on` as a truth
+_JOB_KEYS = {
+    "name",
+    "runs-on",
+    "timeout-minutes",
+    "permissions",
+    "steps",
+    "needs",
+    "if",
+    "strategy",
+    "environment",
+}
 _STEP_KEYS = {"name", "id", "if", "uses", "with", "run", "env", "working-directory", "shell"}
 _BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 
@@ -116,7 +133,9 @@ class Run:
         done: list[str] = []
         jobs = self._document["jobs"]
         while len(done) < len(jobs):
-            key = next(key for key, job in jobs.items() if key not in done and set(job.get("needs", ())) <= set(done))
+            key = next(
+                key for key, job in jobs.items() if key not in done and set(job.get("needs", ())) <= set(done)
+            )
             done.append(key)
             yield key
 
@@ -143,7 +162,13 @@ class Run:
             "secrets": self.service.secrets,
         }
 
-    def _row(self, key: str, job: Mapping[str, Any], contexts: Mapping[str, Mapping[str, Any]], row: Mapping[str, str]) -> JobRun:
+    def _row(
+        self,
+        key: str,
+        job: Mapping[str, Any],
+        contexts: Mapping[str, Mapping[str, Any]],
+        row: Mapping[str, str],
+    ) -> JobRun:
         run = JobRun(key=key, row=row)
         label = fill(job["runs-on"], {"matrix": row}, {})
         exchange = self.service.elsewhere.get(label, {})
@@ -164,13 +189,18 @@ class Run:
 class _Machine:
     """One fresh machine while it runs the steps of one job."""
 
-    def __init__(self, folder: Path, run: Run, contexts: Mapping[str, Mapping[str, Any]], exchange: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, run: Run, contexts: Mapping[str, Mapping[str, Any]], exchange: Mapping[str, str]
+    ) -> None:
         self._run = run
         self._exchange = exchange
         self._home, self._workspace, self._temporary = folder / "home", folder / "work", folder / "temp"
         for path in (self._home, self._workspace, self._temporary):
             path.mkdir(parents=True)
-        self._files = {name: self._temporary / name for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        self._files = {
+            name: self._temporary / name
+            for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+        }
         self._steps: dict[str, Any] = {}
         self._contexts = {**contexts, "steps": self._steps, "runner": {"temp": str(self._temporary)}}
         self._env = self._fresh(contexts["github"])
@@ -178,8 +208,19 @@ class _Machine:
 
     def _fresh(self, github: Mapping[str, str]) -> dict[str, str]:
         told = {f"GITHUB_{name.upper()}": value for name, value in github.items()}
-        own = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(self._workspace), "RUNNER_TEMP": str(self._temporary)}
-        return {**self._run.service.hosted.environment(self._home), **told, **own, "TMPDIR": str(self._temporary), "RUNNER_OS": "Linux"}
+        own = {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_WORKSPACE": str(self._workspace),
+            "RUNNER_TEMP": str(self._temporary),
+        }
+        return {
+            **self._run.service.hosted.environment(self._home),
+            **told,
+            **own,
+            "TMPDIR": str(self._temporary),
+            "RUNNER_OS": "Linux",
+        }
 
     def identify(self, permissions: Mapping[str, str]) -> None:
         """Let the job ask for an identity where its permissions say so."""
@@ -216,7 +257,9 @@ class _Machine:
             case "actions/setup-python":
                 if set(options) - {"python-version", "allow-prereleases"}:
                     raise UnknownError(f"{name}: {options}")
-                folders = self._run.service.hosted.set_up_python(options["python-version"].split(), self._temporary / "python")
+                folders = self._run.service.hosted.set_up_python(
+                    options["python-version"].split(), self._temporary / "python"
+                )
                 self._env["PATH"] = os.pathsep.join([*folders, self._env["PATH"]])
             case "actions/upload-artifact":
                 self._run.artifacts.upload(options, self._workspace, self._home)
@@ -224,7 +267,9 @@ class _Machine:
                 self._run.artifacts.download(options, self._workspace)
             case "actions/cache":
                 if set(options) != {"path", "key", "restore-keys"}:
-                    raise UnknownError(f"{name}: {options}")  # this runner's machines never find anything in it
+                    raise UnknownError(
+                        f"{name}: {options}"
+                    )  # this runner's machines never find anything in it
             case _:
                 raise UnknownError(f"{name}: there is no stand-in for this action")
         return "success"
@@ -234,8 +279,12 @@ class _Machine:
             raise UnknownError(f"checkout: {options}")
         event = self._run.service.event
         git = ["git", "-c", "advice.detachedHead=false"]
-        subprocess.run([*git, "clone", "--quiet", "--no-checkout", event.repository, self._workspace], check=True)
-        subprocess.run([*git, "-C", self._workspace, "checkout", "--quiet", "--detach", event.sha], check=True)
+        subprocess.run(
+            [*git, "clone", "--quiet", "--no-checkout", event.repository, self._workspace], check=True
+        )
+        subprocess.run(
+            [*git, "-C", self._workspace, "checkout", "--quiet", "--detach", event.sha], check=True
+        )
 
     def _script(self, step: Mapping[str, Any], run: JobRun) -> str:
         text = step["run"]

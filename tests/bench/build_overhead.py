@@ -39,8 +39,23 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
     image = image_environment() if options.builder == "cibuildwheel" else {}
     project = options.project.resolve()
     with tempfile.TemporaryDirectory() as scratch:
-        ours = [sys.executable, "-m", "wheelkit", "build", str(project), "--native", "--builder", options.builder, "--no-cache"]
-        first = Contender(name="wheelkit build --native", argv=[*ours, "--out", f"{scratch}/dist"], env=image, cwd=Path(scratch))
+        ours = [
+            sys.executable,
+            "-m",
+            "wheelkit",
+            "build",
+            str(project),
+            "--native",
+            "--builder",
+            options.builder,
+            "--no-cache",
+        ]
+        first = Contender(
+            name="wheelkit build --native",
+            argv=[*ours, "--out", f"{scratch}/dist"],
+            env=image,
+            cwd=Path(scratch),
+        )
         bare = bare_script(project, options.builder, image, Path(scratch))
         second = Contender(name="the bare commands", argv=["sh", "-euc", bare], env=image, cwd=Path(scratch))
         sys.stderr.write(f"{bare}\n")
@@ -59,12 +74,16 @@ def image_environment() -> dict[str, str]:
 def bare_script(project: Path, builder: str, image: dict[str, str], scratch: Path) -> str:
     """Write the script of the bare commands, as the plan tells them."""
     command = [sys.executable, "-m", "wheelkit", "plan", str(project), "--builder", builder, "--json"]
-    plan = json.loads(subprocess.run(command, env={**os.environ, **image}, stdout=subprocess.PIPE, check=True).stdout)
+    plan = json.loads(
+        subprocess.run(command, env={**os.environ, **image}, stdout=subprocess.PIPE, check=True).stdout
+    )
     (step,) = plan["steps"]
     lines = []
     sdist = str(project)
     if project.is_dir():
-        lines.append(f"rm -rf {scratch}/sdist && uv build --quiet --sdist --out-dir {scratch}/sdist {shlex.quote(str(project))}")
+        lines.append(
+            f"rm -rf {scratch}/sdist && uv build --quiet --sdist --out-dir {scratch}/sdist {shlex.quote(str(project))}"
+        )
         sdist = f"{scratch}/sdist/*.tar.gz"
     lines.append(f"rm -rf {scratch}/bare")
     lines.append(_line(step, sdist, scratch))

@@ -44,7 +44,10 @@ def run(cwd: Path, *words: str) -> CliRun:
 
 
 def median(runs: list[CliRun]) -> Taken:
-    return Taken(seconds=statistics.median(one.seconds for one in runs), megabytes=statistics.median(one.megabytes for one in runs))
+    return Taken(
+        seconds=statistics.median(one.seconds for one in runs),
+        megabytes=statistics.median(one.megabytes for one in runs),
+    )
 
 
 def grown(what: str, unit: str, taken: dict[int, Taken], least: tuple[int, float]) -> list[Outcome]:
@@ -71,25 +74,36 @@ def grown(what: str, unit: str, taken: dict[int, Taken], least: tuple[int, float
 def write_family(folder: Path, count: int) -> Path:
     """Write a family in which each distribution depends on the one before."""
     folder.mkdir()
-    (folder / "wheelkit.toml").write_text('distributions = ["packages/*"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64", "win_amd64"]\n')
+    (folder / "wheelkit.toml").write_text(
+        'distributions = ["packages/*"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64", "win_amd64"]\n'
+    )
     for number in range(count):
         package = folder / "packages" / f"part{number}"
         package.mkdir(parents=True)
         needs = f'["part{number - 1}>=1.0,<2"]' if number else "[]"
         text = f'[project]\nname = "part{number}"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = {needs}\n'
-        (package / "pyproject.toml").write_text(f'[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n{text}')
+        (package / "pyproject.toml").write_text(
+            f'[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n{text}'
+        )
     return folder
 
 
 def measure(runs: int) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        dists = {count: malformed.write_valid_wheels(scratch / f"dist{count}", count) for count in (1, *COUNTS)}
+        dists = {
+            count: malformed.write_valid_wheels(scratch / f"dist{count}", count) for count in (1, *COUNTS)
+        }
         families = {count: write_family(scratch / f"family{count}", count) for count in FAMILIES}
         wait_until_idle()
         start = median([run(scratch, "--help") for _ in range(runs)]).seconds
-        verified = {count: median([run(scratch, "verify-matrix", str(path)) for _ in range(runs)]) for count, path in dists.items()}
-        planned = {count: median([run(path, "plan") for _ in range(runs)]) for count, path in families.items()}
+        verified = {
+            count: median([run(scratch, "verify-matrix", str(path)) for _ in range(runs)])
+            for count, path in dists.items()
+        }
+        planned = {
+            count: median([run(path, "plan") for _ in range(runs)]) for count, path in families.items()
+        }
     one, few, many = verified[1], verified[COUNTS[0]], verified[COUNTS[-1]]
     memory = Outcome(
         name=f"verify-matrix, {COUNTS[-1]} wheels",
@@ -103,7 +117,9 @@ def measure(runs: int) -> list[Outcome]:
     )
     # Ten wheels take hardly longer than one; only the start can be left out of both.
     times = grown("verify-matrix", "wheels", {count: verified[count] for count in COUNTS[:2]}, (0, start))
-    times += grown("verify-matrix", "wheels", {count: verified[count] for count in COUNTS[1:]}, (1, one.seconds))
+    times += grown(
+        "verify-matrix", "wheels", {count: verified[count] for count in COUNTS[1:]}, (1, one.seconds)
+    )
     return [*times, memory, *grown("plan", "distributions", planned, (0, start))]
 
 

@@ -35,7 +35,9 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        return (self.most is None or self.figure <= self.most) and (self.least is None or self.figure >= self.least)
+        return (self.most is None or self.figure <= self.most) and (
+            self.least is None or self.figure >= self.least
+        )
 
     def limit(self) -> str:
         if self.most is not None:
@@ -59,7 +61,14 @@ class Outcome:
         )
 
 
-def compared(name: str, fought: Duel, *, most: float | None = None, faster: float | None = None, extra: float | None = None) -> Outcome:
+def compared(
+    name: str,
+    fought: Duel,
+    *,
+    most: float | None = None,
+    faster: float | None = None,
+    extra: float | None = None,
+) -> Outcome:
     """Turn a duel of wheelkit against another into an outcome, pair by pair.
 
     The figure is wheelkit's share of the other's time, or with ``faster`` how many times faster wheelkit is, or with ``extra`` the
@@ -73,14 +82,31 @@ def compared(name: str, fought: Duel, *, most: float | None = None, faster: floa
     else:
         figure, meaning = statistics.median(a / b for a, b in fought.pairs), "of it"
     limit = extra if extra is not None else most
-    return Outcome(name=name, other=fought.second, ours=ours, theirs=theirs, figure=figure, meaning=meaning, most=limit, least=faster)
+    return Outcome(
+        name=name,
+        other=fought.second,
+        ours=ours,
+        theirs=theirs,
+        figure=figure,
+        meaning=meaning,
+        most=limit,
+        least=faster,
+    )
 
 
 def scaled(name: str, fought: Duel, *, most: float) -> Outcome:
     """Hold seconds against a limit that was set where ``python -c pass``, the other of the duel, takes 9 ms."""
     ours, theirs = (statistics.median(pair[side] for pair in fought.pairs) for side in (0, 1))
     figure = statistics.median(a / b for a, b in fought.pairs) * REFERENCE_START
-    return Outcome(name=name, other=fought.second, ours=ours, theirs=theirs, figure=figure, meaning="s at 9 ms", most=most)
+    return Outcome(
+        name=name,
+        other=fought.second,
+        ours=ours,
+        theirs=theirs,
+        figure=figure,
+        meaning="s at 9 ms",
+        most=most,
+    )
 
 
 def report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
@@ -89,7 +115,12 @@ def report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         print(
             json.dumps(
-                {"python": sys.version.split()[0], "cores": os.cpu_count(), "load": load, "outcomes": [one.plain() for one in outcomes]}
+                {
+                    "python": sys.version.split()[0],
+                    "cores": os.cpu_count(),
+                    "load": load,
+                    "outcomes": [one.plain() for one in outcomes],
+                }
             )
         )
     else:

@@ -52,7 +52,9 @@ class Duel:
         )
 
 
-def duel(first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.0, warm: Contender | None = None) -> Duel:
+def duel(
+    first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.0, warm: Contender | None = None
+) -> Duel:
     """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails.
 
     Before each run the machine rests for so many seconds: a file system that has just freed much takes longer to make something new. And
@@ -67,7 +69,9 @@ def duel(first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.
         return timed(contender)
 
     one(first), one(second)
-    return Duel(first=first.name, second=second.name, pairs=tuple((one(first), one(second)) for _ in range(runs)))
+    return Duel(
+        first=first.name, second=second.name, pairs=tuple((one(first), one(second)) for _ in range(runs))
+    )
 
 
 def timed(contender: Contender) -> float:

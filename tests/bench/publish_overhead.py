@@ -39,12 +39,24 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as name, serving(index) as address:
         project = make_family(Path(name) / "family", FAMILY)
         project.tag()
-        env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": next(iter(index.tokens)), "XDG_STATE_HOME": f"{name}/state", "HOME": name}
+        env = {
+            "TWINE_USERNAME": "__token__",
+            "TWINE_PASSWORD": next(iter(index.tokens)),
+            "XDG_STATE_HOME": f"{name}/state",
+            "HOME": name,
+        }
         publish = (sys.executable, "-m", "wheelkit", "publish", "dist", "--to", address.upload)
         ours = Contender(name="wheelkit publish", argv=publish, env=env, cwd=project.root)
-        twine = Contender(name="bare twine", argv=["sh", "-euc", bare(project, address, one=options.one_call)], env=env, cwd=project.root)
+        twine = Contender(
+            name="bare twine",
+            argv=["sh", "-euc", bare(project, address, one=options.one_call)],
+            env=env,
+            cwd=project.root,
+        )
         wait_until_idle()
-        runs = [(fresh(ours, index, Path(name)), fresh(twine, index, Path(name))) for _ in range(options.runs + 1)]
+        runs = [
+            (fresh(ours, index, Path(name)), fresh(twine, index, Path(name))) for _ in range(options.runs + 1)
+        ]
         label = f"publish, {len(project.files())} files of {len(FAMILY)} distributions"
     fought = Duel(first=ours.name, second=twine.name, pairs=tuple(runs[1:]))
     return [compared(label, fought, extra=1.0)]
@@ -67,7 +79,9 @@ def bare(project: Project, address: Address, *, one: bool) -> str:
     groups = [[path for path in project.files() if path.name.startswith(f"{stem}-")] for stem in stems]
     if one:
         groups = [[path for group in groups for path in group]]
-    return "\n".join(shlex.join([*TWINE, "--repository-url", address.upload, *map(os.fspath, group)]) for group in groups)
+    return "\n".join(
+        shlex.join([*TWINE, "--repository-url", address.upload, *map(os.fspath, group)]) for group in groups
+    )
 
 
 if __name__ == "__main__":

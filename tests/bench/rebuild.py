@@ -34,7 +34,11 @@ def measure(builder: str, runs: int) -> list[Outcome]:
         look(ours)
         found = [scaled(f"no-change rebuild, {builder}", duel(ours, PASS, runs=runs), most=0.25)]
         out = shlex.quote(str(scratch / "uv"))
-        uv = Contender(name="uv build --wheel", argv=["sh", "-euc", f"rm -rf {out}; uv build --quiet --wheel --out-dir {out}"], cwd=project)
+        uv = Contender(
+            name="uv build --wheel",
+            argv=["sh", "-euc", f"rm -rf {out}; uv build --quiet --wheel --out-dir {out}"],
+            cwd=project,
+        )
         found.append(compared("no-change rebuild", duel(ours, uv, runs=max(runs // 3, 3)), faster=8))
         bare = Contender(
             name=f"the bare commands ({builder})",
@@ -50,7 +54,13 @@ def look(ours: Contender) -> None:
     """Make sure that the second build is one from the cache: it says so."""
     for _ in range(2):
         done = subprocess.run(
-            ours.argv, env={**os.environ, **ours.env}, cwd=ours.cwd, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True, check=True
+            ours.argv,
+            env={**os.environ, **ours.env},
+            cwd=ours.cwd,
+            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
     if "cached" not in done.stdout:
         sys.exit(f"the second build was none from the cache:\n{done.stdout}")
@@ -58,4 +68,9 @@ def look(ours: Contender) -> None:
 
 if __name__ == "__main__":
     builders = {"choices": ["cibuildwheel", "host"], "default": "host"}
-    script(__doc__, lambda options: measure(options.builder, options.runs), runs=9, options={"--builder": builders})
+    script(
+        __doc__,
+        lambda options: measure(options.builder, options.runs),
+        runs=9,
+        options={"--builder": builders},
+    )

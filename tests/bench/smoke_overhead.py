@@ -50,10 +50,17 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
         offline = Contender(name="wheelkit smoke --offline", argv=(*argv, "--offline"), cwd=project)
         outcomes = [
             compared("smoke", duel(ours, bare(dist, scratch / "uv"), runs=options.runs, rest=REST), most=1.5),
-            compared("smoke --offline", duel(offline, bare(dist, scratch / "off", offline=True), runs=options.runs, rest=REST), most=1.5),
+            compared(
+                "smoke --offline",
+                duel(offline, bare(dist, scratch / "off", offline=True), runs=options.runs, rest=REST),
+                most=1.5,
+            ),
         ]
         if options.pip_runs:
-            slow = Contender(name="the same with venv and pip", argv=["sh", "-euc", lines(dist, scratch / "pip", Source(), pip=True)])
+            slow = Contender(
+                name="the same with venv and pip",
+                argv=["sh", "-euc", lines(dist, scratch / "pip", Source(), pip=True)],
+            )
             outcomes.append(compared("smoke", duel(ours, slow, runs=options.pip_runs), faster=10))
     return outcomes
 
@@ -66,7 +73,12 @@ def bare(dist: Path, folder: Path, *, offline: bool = False) -> Contender:
 
 def built(project: Path) -> Path:
     """Build the example family on this host."""
-    subprocess.run([sys.executable, "-m", "wheelkit", "build", "--builder", "host"], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "wheelkit", "build", "--builder", "host"],
+        cwd=project,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return project / "dist"
 
 
@@ -90,7 +102,11 @@ def commands(case: Case, place: InstallTarget, source: Source, *, pip: bool) -> 
     if pip:
         return install.pip_commands(case, place, source)
     uv = find_tool("uv")
-    return install.tool_commands(uv, case, place, source) if case.how is InstallMode.TOOL else install.uv_commands(uv, case, place, source)
+    return (
+        install.tool_commands(uv, case, place, source)
+        if case.how is InstallMode.TOOL
+        else install.uv_commands(uv, case, place, source)
+    )
 
 
 def line(command: Command) -> str:
@@ -101,4 +117,9 @@ def line(command: Command) -> str:
 
 
 if __name__ == "__main__":
-    script(__doc__, measure, runs=5, options={"dist": {"nargs": "?", "type": Path}, "--pip-runs": {"type": int, "default": 2}})
+    script(
+        __doc__,
+        measure,
+        runs=5,
+        options={"dist": {"nargs": "?", "type": Path}, "--pip-runs": {"type": int, "default": 2}},
+    )

@@ -20,7 +20,9 @@ PEERS = {"auditwheel": "--version", "twine": "--version", "abi3audit": "--versio
 
 
 def wheelkit(*words: str, cwd: Path = ROOT) -> Contender:
-    return Contender(name=f"wheelkit {' '.join(words)}", argv=[sys.executable, "-m", "wheelkit", *words], cwd=cwd)
+    return Contender(
+        name=f"wheelkit {' '.join(words)}", argv=[sys.executable, "-m", "wheelkit", *words], cwd=cwd
+    )
 
 
 def measure(runs: int) -> list[Outcome]:

@@ -33,8 +33,14 @@ class Benchmark:
 
 BENCHMARKS = {
     "start": Benchmark(script="startup.py", title="commands that do next to nothing", quick=("--runs", "5")),
-    "verify": Benchmark(script="verify_peers.py", title="verify-matrix against the peers and the zlib floor", full=("--runs", "5")),
-    "smoke": Benchmark(script="smoke_overhead.py", title="smoke against its bare commands, and venv with pip"),
+    "verify": Benchmark(
+        script="verify_peers.py",
+        title="verify-matrix against the peers and the zlib floor",
+        full=("--runs", "5"),
+    ),
+    "smoke": Benchmark(
+        script="smoke_overhead.py", title="smoke against its bare commands, and venv with pip"
+    ),
     "publish": Benchmark(script="publish_overhead.py", title="publish against bare twine"),
     "rebuild": Benchmark(script="rebuild.py", title="a build without a change"),
     "build": Benchmark(script="build_overhead.py", title="a first build against the bare commands"),
@@ -55,14 +61,23 @@ def run(benchmark: Benchmark, further: Sequence[str], *, quick: bool) -> list[Ou
 
 def main() -> int:
     """Measure all, print the table, and keep the outcomes if asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default=",".join(BENCHMARKS), type=lambda text: text.split(","))
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--torch", type=Path, metavar="WHEEL", help="a wheel of torch, to verify the wheels with and without it")
+    parser.add_argument(
+        "--torch",
+        type=Path,
+        metavar="WHEEL",
+        help="a wheel of torch, to verify the wheels with and without it",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if unknown := set(options.only) - BENCHMARKS.keys():
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"there is no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARKS)}"
+        )
     outcomes: list[Outcome] = []
     for name in options.only:
         sys.stderr.write(f"{name}: {BENCHMARKS[name].title}\n")
@@ -70,7 +85,11 @@ def main() -> int:
         outcomes += run(BENCHMARKS[name], further, quick=options.quick)
     print(table(outcomes))
     if options.json:
-        options.json.write_text(json.dumps({"python": sys.version.split()[0], "outcomes": [one.plain() for one in outcomes]}, indent=2))
+        options.json.write_text(
+            json.dumps(
+                {"python": sys.version.split()[0], "outcomes": [one.plain() for one in outcomes]}, indent=2
+            )
+        )
     return 0 if all(one.holds for one in outcomes) else 1
 
 

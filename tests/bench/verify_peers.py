@@ -48,7 +48,13 @@ def wheels() -> list[Path]:
     for project in PROJECTS.split():
         for system in SYSTEMS:
             first, _, rest = system.partition("*")
-            own = [name for name in names if name.lower().startswith(f"{project}-") and first in name and rest in name.rpartition(first)[2]]
+            own = [
+                name
+                for name in names
+                if name.lower().startswith(f"{project}-")
+                and first in name
+                and rest in name.rpartition(first)[2]
+            ]
             chosen += sorted(own, key=lambda name: ("cp311" not in name, name))[:1]
     return [corpus.wheel(name) for name in dict.fromkeys(chosen)]
 
@@ -56,12 +62,19 @@ def wheels() -> list[Path]:
 def ours(paths: list[Path], *options: str) -> Contender:
     """Give wheelkit's command, the script as that of each peer; its exit status 1 tells of findings, which is no failure here."""
     command = Path(sysconfig.get_path("scripts")) / "wheelkit"
-    return Contender(name="wheelkit", argv=[str(command), "verify-matrix", *options, *map(str, paths)], cwd=Path("/"), statuses=(0, 1))
+    return Contender(
+        name="wheelkit",
+        argv=[str(command), "verify-matrix", *options, *map(str, paths)],
+        cwd=Path("/"),
+        statuses=(0, 1),
+    )
 
 
 def step(name: str, paths: list[Path]) -> Contender:
     """Give one of the steps above as a process."""
-    return Contender(name=NAMES[name], argv=[sys.executable, str(STEPS), name, *map(str, paths)], cwd=Path("/"))
+    return Contender(
+        name=NAMES[name], argv=[sys.executable, str(STEPS), name, *map(str, paths)], cwd=Path("/")
+    )
 
 
 def look(paths: list[Path]) -> None:
@@ -77,11 +90,17 @@ def compare(kind: str, paths: list[Path], label: str, runs: int) -> Outcome:
     """Hold wheelkit against one other on a set of wheels."""
     if kind == "peers":  # a minute and more each time
         return compared(
-            f"verify-matrix, {label}", duel(ours(paths), step("peers", paths), runs=max(runs // 3, 1), warm=ours(paths)), faster=45
+            f"verify-matrix, {label}",
+            duel(ours(paths), step("peers", paths), runs=max(runs // 3, 1), warm=ours(paths)),
+            faster=45,
         )
     if kind == "floor":
-        return compared(f"verify-matrix, {label}", duel(ours(paths), step("inflate", paths), runs=runs), most=0.80)
-    return compared(f"--shallow, {label}", duel(ours(paths, "--shallow"), step("open", paths), runs=runs), most=2)
+        return compared(
+            f"verify-matrix, {label}", duel(ours(paths), step("inflate", paths), runs=runs), most=0.80
+        )
+    return compared(
+        f"--shallow, {label}", duel(ours(paths, "--shallow"), step("open", paths), runs=runs), most=2
+    )
 
 
 def small(runs: int) -> list[Outcome]:
@@ -97,7 +116,11 @@ def small(runs: int) -> list[Outcome]:
 
 
 def require_peers(kinds: Sequence[str]) -> None:
-    missing = [tool for tool in ("twine", "check-wheel-contents", "auditwheel", "abi3audit", "delvewheel") if shutil.which(tool) is None]
+    missing = [
+        tool
+        for tool in ("twine", "check-wheel-contents", "auditwheel", "abi3audit", "delvewheel")
+        if shutil.which(tool) is None
+    ]
     if missing and {"peers", "small"} & set(kinds):
         sys.stderr.write(f"install the peers first: pip install {' '.join(missing)}\n")
         sys.exit(2)
@@ -110,11 +133,18 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
     size = sum(path.stat().st_size for path in own) / 1e6
     sets = {f"{len(own)} wheels, {size:.0f} MB": own}
     if options.torch:
-        sets[f"with torch, {size + options.torch.stat().st_size / 1e6:.0f} MB"] = [*own, options.torch.resolve()]
+        sets[f"with torch, {size + options.torch.stat().st_size / 1e6:.0f} MB"] = [
+            *own,
+            options.torch.resolve(),
+        ]
     found = []
     for label, paths in sets.items():
         look(paths)
-        found += [compare(kind, paths, label, options.runs) for kind in ("peers", "floor", "shallow") if kind in options.only]
+        found += [
+            compare(kind, paths, label, options.runs)
+            for kind in ("peers", "floor", "shallow")
+            if kind in options.only
+        ]
     if "small" in options.only:
         found += small(options.runs)
     return found

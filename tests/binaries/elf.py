@@ -237,7 +237,11 @@ def _dynamic(out: Layout, shape: Shape) -> None:
 
 
 def _sections(out: Layout, shape: Shape) -> None:
-    for name, content in {".debug_info": b"debug!", ".symtab": bytes(24 if shape.wide else 16), ".strtab": b"\0"}.items():
+    for name, content in {
+        ".debug_info": b"debug!",
+        ".symtab": bytes(24 if shape.wide else 16),
+        ".strtab": b"\0",
+    }.items():
         out.mark(name)
         out.raw(content)
         out.mark(name + ".end")

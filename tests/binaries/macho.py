@@ -137,7 +137,9 @@ def _dylib(out: Layout, name: str) -> None:
 
 
 def _symtab(out: Layout) -> None:
-    out.u32(out.at("symbols"), len(LOCALS) + len(IMPORTS) + len(EXPORTS), out.at("strings"), out.size("strings"))
+    out.u32(
+        out.at("symbols"), len(LOCALS) + len(IMPORTS) + len(EXPORTS), out.at("strings"), out.size("strings")
+    )
 
 
 def _dysymtab(out: Layout) -> None:

@@ -15,7 +15,10 @@ from binaries import elf, macho, pe
 from binaries.layout import Binary
 
 PROGRAMS = {
-    "compiled.so": ("int tiny_call(int x) { return x + 1; }", ["-shared", "-fPIC", "-Wl,-soname,libtiny.so.1"]),
+    "compiled.so": (
+        "int tiny_call(int x) { return x + 1; }",
+        ["-shared", "-fPIC", "-Wl,-soname,libtiny.so.1"],
+    ),
     "compiled.o": ("int tiny_call(int x) { return x + 1; }", ["-c", "-g"]),
     "compiled.exe": ('#include <stdio.h>\nint main(void) { return puts("tiny"); }', ["-Wl,-z,now"]),
 }

@@ -6,7 +6,10 @@ from functools import cache
 from binaries.layout import Binary, Layout, assemble
 
 I386, AMD64, ARM64 = 0x14C, 0x8664, 0xAA64
-IMPORTS: dict[str, list[str | int]] = {"python3.dll": ["PyLong_FromLong", "Py_DecRef"], "WS2_32.dll": [115, "socket"]}
+IMPORTS: dict[str, list[str | int]] = {
+    "python3.dll": ["PyLong_FromLong", "Py_DecRef"],
+    "WS2_32.dll": [115, "socket"],
+}
 DELAYED: dict[str, list[str | int]] = {"ADVAPI32.dll": ["RegOpenKeyExW"]}
 EXPORTS = ["PyInit_tiny", "tiny_call"]
 BASE = 0x10000000

@@ -33,7 +33,9 @@ def momentum(project: MakeProject) -> Callable[..., Path]:
     """Copy the abi3 project, promised for the running interpreter only, with replacements in its pyproject.toml."""
 
     def copy(**replace: str) -> Path:
-        folder = project("abi3", git=False, replace={"pyproject.toml": (MATRIX, f'interpreters = ["{RUNNING}"]')})
+        folder = project(
+            "abi3", git=False, replace={"pyproject.toml": (MATRIX, f'interpreters = ["{RUNNING}"]')}
+        )
         text = (folder / "pyproject.toml").read_text()
         for old, new in replace.items():
             assert old in text
@@ -65,7 +67,11 @@ def tree(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (f'"{RUNNING}"', '"cp36"', "cibuildwheel does not build cp36 for manylinux_2_28_x86_64; it offers cp39, cp310"),
+        (
+            f'"{RUNNING}"',
+            '"cp36"',
+            "cibuildwheel does not build cp36 for manylinux_2_28_x86_64; it offers cp39, cp310",
+        ),
         (f'"{RUNNING}"', '"cp310"', 'cp310 is promised, but momentum says requires-python = ">=3.11"'),
         ("manylinux_2_28_x86_64", "manylinux_2_28_x86_65", 'unknown architecture "x86_65"'),
         ("manylinux_2_28_x86_64", "linux_x86_64", 'unknown target "linux_x86_64"'),
@@ -86,10 +92,15 @@ def test_a_promise_that_cannot_be_kept_is_refused_with_its_key(
     assert not (folder / "dist").exists()
 
 
-def test_all_mistakes_come_at_once_each_with_its_key(momentum: Callable[..., Path], wheelkit: Wheelkit) -> None:
+def test_all_mistakes_come_at_once_each_with_its_key(
+    momentum: Callable[..., Path], wheelkit: Wheelkit
+) -> None:
     folder = momentum()
     edit(folder, f'["{RUNNING}"]', f'["{RUNNING}", 312]\ntagrets = []')
-    add(folder, 'max-size = "100 apples"\nsmok = ["x"]\n[tool.wheelkit.exclude]\ntorch = 5\n[tool.wheelkit.matirx]\n')
+    add(
+        folder,
+        'max-size = "100 apples"\nsmok = ["x"]\n[tool.wheelkit.exclude]\ntorch = 5\n[tool.wheelkit.matirx]\n',
+    )
     done = wheelkit("plan", cwd=folder)
     assert done.returncode == 2
     assert "6 mistakes in the configuration" in done.stderr
@@ -106,7 +117,9 @@ def test_all_mistakes_come_at_once_each_with_its_key(momentum: Callable[..., Pat
         assert f'did you mean "{near}"' in done.stderr
 
 
-def test_a_folder_without_a_project_says_what_is_missing(wheelkit: Wheelkit, tmp_path: Path, momentum: Callable[..., Path]) -> None:
+def test_a_folder_without_a_project_says_what_is_missing(
+    wheelkit: Wheelkit, tmp_path: Path, momentum: Callable[..., Path]
+) -> None:
     for command in (("plan",), ("build",), HOST):
         done = wheelkit(*command, cwd=tmp_path)
         assert done.returncode == 2
@@ -129,7 +142,9 @@ def only(tmp_path: Path, *programs: str) -> dict[str, str]:
     return {"PATH": str(place)}
 
 
-def test_no_compiler_is_told_before_anything_is_built(momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_no_compiler_is_told_before_anything_is_built(
+    momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path
+) -> None:
     folder = momentum()
     env = only(tmp_path, "git", "sh")
     done = wheelkit(*HOST, cwd=folder, env=env)
@@ -138,11 +153,16 @@ def test_no_compiler_is_told_before_anything_is_built(momentum: Callable[..., Pa
     assert "apt install gcc" in done.stderr
     assert not (folder / "dist").exists()
     done = wheelkit(*HOST, cwd=folder, env={**env, "CC": "no-such-cc"})
-    assert (done.returncode, "$CC names a compiler that does not exist: no-such-cc" in done.stderr) == (3, True)
+    assert (done.returncode, "$CC names a compiler that does not exist: no-such-cc" in done.stderr) == (
+        3,
+        True,
+    )
     assert wheelkit("plan", cwd=folder, env=env).returncode == 0
 
 
-def test_no_git_is_told_with_the_other_way(momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_no_git_is_told_with_the_other_way(
+    momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path
+) -> None:
     folder = momentum()
     done = wheelkit(*HOST, cwd=folder, env=only(tmp_path, "cc", "as", "ld", "sh"))
     assert done.returncode == 3
@@ -183,7 +203,9 @@ def test_a_docker_that_is_down_means_the_host_builder_and_says_why(
 # --- the project's code ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_mistake_in_c_shows_the_compilers_own_lines(momentum: Callable[..., Path], wheelkit: Wheelkit) -> None:
+def test_a_mistake_in_c_shows_the_compilers_own_lines(
+    momentum: Callable[..., Path], wheelkit: Wheelkit
+) -> None:
     folder = momentum()
     assert wheelkit(*HOST, cwd=folder).returncode == 0
     before = tree(folder / "dist")
@@ -196,9 +218,16 @@ def test_a_mistake_in_c_shows_the_compilers_own_lines(momentum: Callable[..., Pa
     assert tree(folder / "dist") == before
 
 
-def test_a_mistake_in_the_link_shows_the_linkers_own_lines(momentum: Callable[..., Path], wheelkit: Wheelkit) -> None:
+def test_a_mistake_in_the_link_shows_the_linkers_own_lines(
+    momentum: Callable[..., Path], wheelkit: Wheelkit
+) -> None:
     folder = momentum()
-    edit(folder, "install: true, subdir", "link_args: ['-lno_such_library'], install: true, subdir", "meson.build")
+    edit(
+        folder,
+        "install: true, subdir",
+        "link_args: ['-lno_such_library'], install: true, subdir",
+        "meson.build",
+    )
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 4
     assert "no_such_library" in done.stderr
@@ -229,7 +258,9 @@ def small(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_no_space_for_scratch_files_is_told(momentum: Callable[..., Path], wheelkit: Wheelkit, small: Callable[[str], Path]) -> None:
+def test_no_space_for_scratch_files_is_told(
+    momentum: Callable[..., Path], wheelkit: Wheelkit, small: Callable[[str], Path]
+) -> None:
     folder = momentum()
     scratch = small("16k")
     done = wheelkit(*HOST, cwd=folder, env={"TMPDIR": str(scratch)})
@@ -257,7 +288,9 @@ def test_no_space_for_the_dist_folder_leaves_it_as_it_was(
     assert wheelkit(*HOST, "--out", out, cwd=folder).returncode == 0
 
 
-def test_a_file_in_the_place_of_the_dist_folder_is_refused_at_once(momentum: Callable[..., Path], wheelkit: Wheelkit) -> None:
+def test_a_file_in_the_place_of_the_dist_folder_is_refused_at_once(
+    momentum: Callable[..., Path], wheelkit: Wheelkit
+) -> None:
     folder = momentum()
     (folder / "dist").write_text("mine")
     done = wheelkit(*HOST, cwd=folder)
@@ -269,7 +302,9 @@ def test_a_file_in_the_place_of_the_dist_folder_is_refused_at_once(momentum: Cal
 
 
 @pytest.mark.skipif(not ROOT or shutil.which("setpriv") is None, reason="only root can become somebody else")
-def test_a_dist_folder_of_somebody_else_is_refused_at_once(momentum: Callable[..., Path], wheelkit: Wheelkit) -> None:
+def test_a_dist_folder_of_somebody_else_is_refused_at_once(
+    momentum: Callable[..., Path], wheelkit: Wheelkit
+) -> None:
     # pytest's own folders are closed to others.
     with tempfile.TemporaryDirectory(prefix="for-everyone-") as name:
         everyone = Path(name)
@@ -282,9 +317,16 @@ def test_a_dist_folder_of_somebody_else_is_refused_at_once(momentum: Callable[..
         own = dict.fromkeys(("HOME", "TMPDIR", "XDG_STATE_HOME", "UV_CACHE_DIR"), str(everyone / "scratch"))
         # podman leaves folders of its own for each user who asks it anything.
         env = {**wheelkit.env, **own, "CIBW_CONTAINER_ENGINE": "none"}
-        if subprocess.run([*nobody, "--version"], env=env, cwd=folder, capture_output=True, check=False).returncode != 0:
+        if (
+            subprocess.run(
+                [*nobody, "--version"], env=env, cwd=folder, capture_output=True, check=False
+            ).returncode
+            != 0
+        ):
             pytest.skip("the interpreter itself is not for others to run")
-        done = subprocess.run([*nobody, *HOST], env=env, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*nobody, *HOST], env=env, cwd=folder, capture_output=True, text=True, check=False
+        )
         assert not list((everyone / "scratch").glob("wheelkit-*"))
     assert done.returncode == 4, done.stderr
     assert f"{folder / 'dist'} cannot be written: Permission denied" in done.stderr
@@ -312,14 +354,18 @@ def test_an_interrupted_host_build_leaves_nothing(
     (folder / "dist/old.whl").write_text("old")
     running = tmp_path / "running"
     edit(folder, "smoke = [", f'smoke = ["echo $$ > {running}; exec sleep 60", ')
-    with subprocess.Popen(wheelkit.arguments(*HOST), cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        wheelkit.arguments(*HOST), cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, text=True
+    ) as process:
         sleeper = written_by(process, running)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "nothing half-finished was left behind" in stderr
     assert "Traceback" not in stderr
-    assert not Path(f"/proc/{sleeper}").exists() or "Z" in Path(f"/proc/{sleeper}/stat").read_text().split()[2]
+    assert (
+        not Path(f"/proc/{sleeper}").exists() or "Z" in Path(f"/proc/{sleeper}/stat").read_text().split()[2]
+    )
     assert wheelkit.left_behind() == []
     assert tree(folder / "dist") == {"old.whl": b"old"}
 
@@ -345,7 +391,9 @@ def bad(folder: Path, what: str) -> Path:
 
 
 @pytest.mark.parametrize("what", ["no zip", "empty", "cut short", "no metadata"])
-def test_a_file_that_is_no_wheel_is_a_finding_and_hides_no_other(wheelkit: Wheelkit, tmp_path: Path, what: str) -> None:
+def test_a_file_that_is_no_wheel_is_a_finding_and_hides_no_other(
+    wheelkit: Wheelkit, tmp_path: Path, what: str
+) -> None:
     dist = tmp_path / "dist"
     dist.mkdir()
     good = write_wheel(dist, "other-1.0-py3-none-any.whl", members={"other/__init__.py": ""})
@@ -363,7 +411,10 @@ def test_a_file_that_is_no_wheel_is_a_finding_and_hides_no_other(wheelkit: Wheel
     assert wheelkit("inspect", good, cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["de mo-1.0-py3-none-any.whl", "démo-1.0-py3-none-any.whl", "demo.whl", "demo-1.0-py3-none.whl", "-.whl"])
+@pytest.mark.parametrize(
+    "name",
+    ["de mo-1.0-py3-none-any.whl", "démo-1.0-py3-none-any.whl", "demo.whl", "demo-1.0-py3-none.whl", "-.whl"],
+)
 def test_a_name_that_no_wheel_may_have_is_a_finding(wheelkit: Wheelkit, tmp_path: Path, name: str) -> None:
     dist = tmp_path / "dist"
     dist.mkdir()

@@ -52,7 +52,11 @@ class Site:
 
     def dist(self) -> dict[str, bytes]:
         """Read all finished files but the manifests."""
-        return {path.name: path.read_bytes() for path in (self.folder / "dist").iterdir() if not path.name.endswith(".json")}
+        return {
+            path.name: path.read_bytes()
+            for path in (self.folder / "dist").iterdir()
+            if not path.name.endswith(".json")
+        }
 
     def manifests(self) -> dict[str, dict[str, Any]]:
         """Read the manifests by target."""
@@ -70,7 +74,9 @@ def change(path: Path, old: str, new: str) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def built_site(source: Path, place: Path, wheelkit: Wheelkit, edit: Callable[[Path], None] = lambda _folder: None) -> Site:
+def built_site(
+    source: Path, place: Path, wheelkit: Wheelkit, edit: Callable[[Path], None] = lambda _folder: None
+) -> Site:
     shutil.copytree(source, place / "project")
     edit(place / "project")
     git_commit(place / "project")
@@ -82,21 +88,37 @@ def built_site(source: Path, place: Path, wheelkit: Wheelkit, edit: Callable[[Pa
 def only_running(folder: Path) -> None:
     """Promise only the interpreter that runs the tests."""
     text = (folder / "pyproject.toml").read_text()
-    lines = [f'interpreters = ["{RUNNING}"]' if line.startswith("interpreters = ") else line for line in text.splitlines()]
+    lines = [
+        f'interpreters = ["{RUNNING}"]' if line.startswith("interpreters = ") else line
+        for line in text.splitlines()
+    ]
     (folder / "pyproject.toml").write_text("\n".join(lines) + "\n")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Build the abi3 project once for all tests of this file."""
-    return built_site(TESTS / "projects" / "abi3", tmp_path_factory.mktemp("built"), plain(tmp_path_factory), only_running)
+    return built_site(
+        TESTS / "projects" / "abi3", tmp_path_factory.mktemp("built"), plain(tmp_path_factory), only_running
+    )
 
 
 def plain(factory: pytest.TempPathFactory) -> Wheelkit:
     scratch, state = factory.mktemp("scratch"), factory.mktemp("state")
-    steering = ("CIBW_", "CONTAINERS_CONF", "SOURCE_DATE_EPOCH", "CC", "CFLAGS", "LDFLAGS", "GITHUB_", "WHEELKIT_")
+    steering = (
+        "CIBW_",
+        "CONTAINERS_CONF",
+        "SOURCE_DATE_EPOCH",
+        "CC",
+        "CFLAGS",
+        "LDFLAGS",
+        "GITHUB_",
+        "WHEELKIT_",
+    )
     env = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    return Wheelkit(scratch=scratch, env={**env, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(state), "NO_COLOR": "1"})
+    return Wheelkit(
+        scratch=scratch, env={**env, "TMPDIR": str(scratch), "XDG_STATE_HOME": str(state), "NO_COLOR": "1"}
+    )
 
 
 @pytest.fixture
@@ -124,16 +146,23 @@ def test_what_did_not_change_comes_back_byte_for_byte(built: Site, site: Site) -
 
 def test_the_manifest_tells_of_the_commit_of_now(site: Site) -> None:
     subprocess.run(
-        ["git", "-C", site.folder, "commit", "--quiet", "--amend", "--allow-empty", "-m", "other words"], check=True, env=author()
+        ["git", "-C", site.folder, "commit", "--quiet", "--amend", "--allow-empty", "-m", "other words"],
+        check=True,
+        env=author(),
     )
-    commit = subprocess.run(["git", "-C", site.folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "-C", site.folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert site.build().stderr.count("cached") == 2
     assert {one["commit"] for one in site.manifests().values()} == {commit}
 
 
 def author() -> dict[str, str]:
     who = {"NAME": "test", "EMAIL": "test@localhost"}
-    return {**os.environ, **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}}
+    return {
+        **os.environ,
+        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},
+    }
 
 
 def test_a_change_that_only_the_bytes_show_is_built_and_its_undoing_is_not(site: Site) -> None:
@@ -207,7 +236,9 @@ def test_a_wheel_that_fails_its_proof_is_not_kept(site: Site) -> None:
 def test_an_interrupt_ends_a_build_within_two_seconds(site: Site) -> None:
     env = {**site.wheelkit.env, "WHEELKIT_CACHE_DIR": str(site.cache)}
     argv = site.wheelkit.arguments("build", "--native", *HOST, "--no-cache", "--verbose")
-    with subprocess.Popen(argv, cwd=site.folder, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        argv, cwd=site.folder, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "uv build --wheel" in line:
@@ -225,7 +256,9 @@ def test_an_interrupt_ends_a_build_within_two_seconds(site: Site) -> None:
 
 
 @pytest.mark.network
-def test_in_a_family_only_what_depends_on_a_change_is_built(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_in_a_family_only_what_depends_on_a_change_is_built(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     site = built_site(TESTS / "families" / "native", tmp_path, plain(tmp_path_factory), only_running)
     first = site.manifests()
     assert set(site.plan().values()) == {""}

@@ -41,7 +41,9 @@ class Engine:
     def podman(self, *words: str) -> list[str]:
         """Ask podman about the containers of this test."""
         command = ["podman", *words, "--filter", f"label={self.label}"]
-        done = subprocess.run(command, env={**os.environ, **self.env}, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env={**os.environ, **self.env}, capture_output=True, text=True, check=True
+        )
         return done.stdout.split()
 
     def containers(self) -> list[str]:
@@ -67,7 +69,9 @@ def momentum(project: MakeProject, interpreters: list[str]) -> Path:
     """Give the abi3 project, promised for the image's oldest interpreter, with a dist folder that holds something already."""
     folder = project("abi3", git=False)
     text = (folder / "pyproject.toml").read_text().replace("manylinux_2_28_x86_64", TARGET)
-    (folder / "pyproject.toml").write_text(re.sub(r"interpreters = \[.*\]", f'interpreters = ["{interpreters[0]}"]', text))
+    (folder / "pyproject.toml").write_text(
+        re.sub(r"interpreters = \[.*\]", f'interpreters = ["{interpreters[0]}"]', text)
+    )
     (folder / "dist").mkdir()
     (folder / "dist/old.whl").write_text("old")
     return folder
@@ -104,7 +108,9 @@ def test_an_abi3_project_is_built_once_and_tested_on_every_interpreter(
     assert wheelkit("verify-matrix", "dist", "--native", cwd=momentum, env=engine.env).returncode == 0
 
 
-def test_a_mistake_in_c_shows_the_compilers_own_lines(momentum: Path, wheelkit: Wheelkit, engine: Engine) -> None:
+def test_a_mistake_in_c_shows_the_compilers_own_lines(
+    momentum: Path, wheelkit: Wheelkit, engine: Engine
+) -> None:
     edit(momentum, "double mass = 0.0;", "flaot mass = 0.0;", "core.c")
     done = wheelkit(*BUILD, cwd=momentum, env=engine.env)
     assert done.returncode == 4
@@ -119,7 +125,11 @@ def test_a_failing_smoke_command_is_a_failed_check(  # noqa: PLR0913, PLR0917 - 
     momentum: Path, wheelkit: Wheelkit, engine: Engine, interpreters: list[str], tmp_path: Path, where: str
 ) -> None:
     edit(momentum, "== 6.0", "== 7.0")
-    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")} if where == "GitHub" else {}
+    github = (
+        {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+        if where == "GitHub"
+        else {}
+    )
     done = wheelkit(*BUILD, cwd=momentum, env={**engine.env, **github})
     assert done.returncode == 1
     message = f"the test of the repaired wheel on {interpreters[0]} failed with exit status 1: python -c 'import momentum; assert"
@@ -139,7 +149,9 @@ def wait_for(running: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(shutil.which("sccache", path=str(Path(sys.executable).parent)) is None, reason="needs sccache")
+@pytest.mark.skipif(
+    shutil.which("sccache", path=str(Path(sys.executable).parent)) is None, reason="needs sccache"
+)
 def test_nothing_is_built_again_without_need_and_what_was_compiled_is_not_compiled_again(
     momentum: Path, wheelkit: Wheelkit, engine: Engine
 ) -> None:
@@ -163,7 +175,9 @@ def test_an_interrupted_build_leaves_no_container(
 ) -> None:
     waiting(momentum, tmp_path / "running")
     env = {**wheelkit.env, **engine.env}
-    with subprocess.Popen(wheelkit.arguments(*BUILD), cwd=momentum, env=env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        wheelkit.arguments(*BUILD), cwd=momentum, env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
         wait_for(tmp_path / "running", process)
         assert len(engine.containers()) == 1
         process.send_signal(number)
@@ -174,12 +188,21 @@ def test_an_interrupted_build_leaves_no_container(
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 
 
-def test_a_container_that_is_killed_is_told(momentum: Path, wheelkit: Wheelkit, engine: Engine, tmp_path: Path) -> None:
+def test_a_container_that_is_killed_is_told(
+    momentum: Path, wheelkit: Wheelkit, engine: Engine, tmp_path: Path
+) -> None:
     waiting(momentum, tmp_path / "running")
     env = {**wheelkit.env, **engine.env}
-    with subprocess.Popen(wheelkit.arguments(*BUILD), cwd=momentum, env=env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        wheelkit.arguments(*BUILD), cwd=momentum, env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
         wait_for(tmp_path / "running", process)
-        subprocess.run(["podman", "kill", *engine.containers()], env={**os.environ, **engine.env}, check=True, capture_output=True)
+        subprocess.run(
+            ["podman", "kill", *engine.containers()],
+            env={**os.environ, **engine.env},
+            check=True,
+            capture_output=True,
+        )
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 4, stderr
     assert "wheelkit: the container engine stopped answering: " in stderr
@@ -187,7 +210,9 @@ def test_a_container_that_is_killed_is_told(momentum: Path, wheelkit: Wheelkit, 
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 
 
-def test_an_image_that_does_not_exist_is_told_by_name(momentum: Path, wheelkit: Wheelkit, engine: Engine) -> None:
+def test_an_image_that_does_not_exist_is_told_by_name(
+    momentum: Path, wheelkit: Wheelkit, engine: Engine
+) -> None:
     image = "localhost/wheelkit-not-there:1"
     done = wheelkit(*BUILD, cwd=momentum, env={**engine.env, f"CIBW_MANYLINUX_{ARCH.upper()}_IMAGE": image})
     assert done.returncode == 3

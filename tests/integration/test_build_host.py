@@ -33,7 +33,9 @@ HOST = ("build", "--native", "--builder", "host")
 def interpreters() -> list[str]:
     """Look for interpreters with headers by other ways than wheelkit's."""
     found = []
-    probe = "import sys, sysconfig, os; sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))"
+    probe = (
+        "import sys, sysconfig, os; sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))"
+    )
     for minor in (11, 12, 13):
         pyenv = sorted((Path.home() / ".pyenv/versions").glob(f"3.{minor}.*/bin/python3.{minor}"))
         places = [*map(str, pyenv), *filter(None, [shutil.which(f"python3.{minor}")])]
@@ -54,7 +56,9 @@ def running_only(make: MakeProject, name: str, **options: Any) -> Path:
     """Copy a project and promise only the interpreter that runs the tests."""
     folder = make(name, git=False, **options)
     text = (folder / "pyproject.toml").read_text()
-    (folder / "pyproject.toml").write_text(re.sub(r"interpreters = \[.*\]", f'interpreters = ["{RUNNING}"]', text))
+    (folder / "pyproject.toml").write_text(
+        re.sub(r"interpreters = \[.*\]", f'interpreters = ["{RUNNING}"]', text)
+    )
     return folder
 
 
@@ -72,11 +76,15 @@ def manifest(folder: Path, target: str = TARGET) -> dict[str, Any]:
 
 
 def shown_by_auditwheel(wheel: Path) -> str:
-    done = subprocess.run([sys.executable, "-m", "auditwheel", "show", wheel], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "auditwheel", "show", wheel], capture_output=True, text=True, check=True
+    )
     return " ".join(done.stdout.split())
 
 
-def test_an_abi3_project_becomes_one_proven_wheel_for_every_interpreter(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_an_abi3_project_becomes_one_proven_wheel_for_every_interpreter(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     folder = project("abi3")
     commit = git_commit_of(folder)
     here = interpreters()
@@ -88,7 +96,9 @@ def test_an_abi3_project_becomes_one_proven_wheel_for_every_interpreter(project:
     assert (name, str(version)) == ("momentum", "1.2.0")
     assert {(tag.interpreter, tag.abi) for tag in tags} == {("cp311", "abi3")}
     document = manifest(folder)
-    assert {key: document[key] for key in ("distribution", "version", "target", "builder", "commit", "dirty")} == {
+    assert {
+        key: document[key] for key in ("distribution", "version", "target", "builder", "commit", "dirty")
+    } == {
         "distribution": "momentum",
         "version": "1.2.0",
         "target": TARGET,
@@ -100,29 +110,44 @@ def test_an_abi3_project_becomes_one_proven_wheel_for_every_interpreter(project:
     for tag in {"cp311", "cp312", "cp313"} - set(here):
         assert f"not tested on {tag}" in done.stderr
     assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
-    assert 'is consistent with the following platform tag: "manylinux_2_5_x86_64"' in shown_by_auditwheel(wheel)
-    audit = subprocess.run([sys.executable, "-m", "abi3audit", "--strict", "--report", wheel], capture_output=True, text=True, check=False)
+    assert 'is consistent with the following platform tag: "manylinux_2_5_x86_64"' in shown_by_auditwheel(
+        wheel
+    )
+    audit = subprocess.run(
+        [sys.executable, "-m", "abi3audit", "--strict", "--report", wheel],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert audit.returncode == 0, audit.stdout + audit.stderr
     assert not (folder / "build").exists()
     assert checkout_is_clean(folder)
 
 
 def git_commit_of(folder: Path) -> str:
-    return subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def checkout_is_clean(folder: Path) -> bool:
     """Tell whether the build left nothing but its dist folder in the project."""
-    done = subprocess.run(["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=True
+    )
     return done.stdout == "?? dist/\n"
 
 
-def test_a_project_without_the_stable_abi_becomes_a_wheel_for_each_interpreter(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_a_project_without_the_stable_abi_becomes_a_wheel_for_each_interpreter(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     folder = project("single_version")
     here = interpreters()
     assert wheelkit(*HOST, cwd=folder).returncode == 0
     assert [wheel.name.split("-")[2:4] for wheel in wheels(folder)] == [[tag, tag] for tag in here]
-    assert [(one["cells"], one["tested"]) for one in manifest(folder)["files"]] == [([tag], [tag]) for tag in here]
+    assert [(one["cells"], one["tested"]) for one in manifest(folder)["files"]] == [
+        ([tag], [tag]) for tag in here
+    ]
     native = wheelkit("verify-matrix", "dist", "--native", cwd=folder)
     assert native.returncode == (0 if here == ["cp311", "cp312", "cp313"] else 1)
     for wheel in wheels(folder):
@@ -135,13 +160,17 @@ def dynamic_section(wheel: Path) -> str:
     with zipfile.ZipFile(wheel) as archive:
         (module,) = (name for name in archive.namelist() if name.endswith(".so"))
         path = archive.extract(module, wheel.parent / "unpacked")
-    text = subprocess.run(["readelf", "--dynamic", "--wide", path], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["readelf", "--dynamic", "--wide", path], capture_output=True, text=True, check=True
+    ).stdout
     shutil.rmtree(wheel.parent / "unpacked")
     assert "(SYMTAB)" in text
     return text
 
 
-def test_the_folder_is_built_as_it_lies_and_a_second_build_replaces_the_first(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_the_folder_is_built_as_it_lies_and_a_second_build_replaces_the_first(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     folder = running_only(project, "abi3")
     git_commit(folder)
     assert wheelkit(*HOST, cwd=folder).returncode == 0
@@ -156,16 +185,29 @@ def test_the_folder_is_built_as_it_lies_and_a_second_build_replaces_the_first(pr
     (folder / "momentum/__pycache__/junk.pyc").write_text("junk")
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 0
-    assert "built with 3 uncommitted changes (core.c, pyproject.toml, half.h); publish will refuse it" in done.stderr
+    assert (
+        "built with 3 uncommitted changes (core.c, pyproject.toml, half.h); publish will refuse it"
+        in done.stderr
+    )
     second = manifest(folder)
     assert (second["dirty"], second["commit"]) == (True, first["commit"])
     assert second["source"] != first["source"]
     assert [path.name for path in wheels(folder)] == [second["files"][0]["file"], "other.whl"]
-    status = subprocess.run(["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
-    assert {line[3:] for line in status.splitlines()} == {"core.c", "pyproject.toml", "dist/", "half.h", "momentum/__pycache__/"}
+    status = subprocess.run(
+        ["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=True
+    ).stdout
+    assert {line[3:] for line in status.splitlines()} == {
+        "core.c",
+        "pyproject.toml",
+        "dist/",
+        "half.h",
+        "momentum/__pycache__/",
+    }
 
 
-def test_building_setuptools_projects_twice_does_not_make_them_dirty(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_building_setuptools_projects_twice_does_not_make_them_dirty(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     folder = running_only(project, "single_version")
     git_commit(folder)
     for _ in range(2):
@@ -175,7 +217,9 @@ def test_building_setuptools_projects_twice_does_not_make_them_dirty(project: Ma
         assert manifest(folder, "sdist")["dirty"] is False
 
 
-def test_every_form_of_source_gives_the_same_wheel(project: MakeProject, wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_every_form_of_source_gives_the_same_wheel(
+    project: MakeProject, wheelkit: Wheelkit, tmp_path: Path
+) -> None:
     folder = running_only(project, "abi3")  # under no version control, and no sdist either
     (folder / "momentum/build").mkdir()
     (folder / "momentum/build/deep.h").write_text("")
@@ -194,17 +238,28 @@ def test_every_form_of_source_gives_the_same_wheel(project: MakeProject, wheelki
     assert (unpacked / "momentum/build/deep.h").is_file()
     assert wheelkit(*HOST, cwd=unpacked).returncode == 0
     assert manifest(unpacked)["commit"] == ""
-    assert [path.name for path in wheels(elsewhere)] == [path.name for path in wheels(unpacked)] == [path.name for path in wheels(folder)]
+    assert (
+        [path.name for path in wheels(elsewhere)]
+        == [path.name for path in wheels(unpacked)]
+        == [path.name for path in wheels(folder)]
+    )
 
 
-def test_what_lies_beside_the_project_stays_out_of_its_sdist(project: MakeProject, wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_what_lies_beside_the_project_stays_out_of_its_sdist(
+    project: MakeProject, wheelkit: Wheelkit, tmp_path: Path
+) -> None:
     top = tmp_path / "top"
     shutil.move(running_only(project, "abi3"), top / "python/momentum")
     folder = top / "python/momentum"
     (top / "other").mkdir()
     (top / "other/tracked.txt").write_text("")
     git_commit(top)
-    for junk in ("other/junk.bin", "junk.bin", "python/momentum/dist/old.tar.gz", "python/momentum/.venv/pyvenv.cfg"):
+    for junk in (
+        "other/junk.bin",
+        "junk.bin",
+        "python/momentum/dist/old.tar.gz",
+        "python/momentum/.venv/pyvenv.cfg",
+    ):
         (top / junk).parent.mkdir(exist_ok=True)
         (top / junk).write_text("junk")
     for changed in (False, True):
@@ -221,7 +276,25 @@ def test_what_lies_beside_the_project_stays_out_of_its_sdist(project: MakeProjec
 def link_tools(place: Path) -> str:
     """Make a PATH with what a build runs, and no interpreter but the running one."""
     place.mkdir()
-    for name in ("cc", "gcc", "as", "ld", "ar", "strip", "objdump", "git", "sh", "env", "uname", "sed", "grep", "cat", "rm", "mkdir", "uv"):
+    for name in (
+        "cc",
+        "gcc",
+        "as",
+        "ld",
+        "ar",
+        "strip",
+        "objdump",
+        "git",
+        "sh",
+        "env",
+        "uname",
+        "sed",
+        "grep",
+        "cat",
+        "rm",
+        "mkdir",
+        "uv",
+    ):
         found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         if found:
             (place / name).symlink_to(found)
@@ -251,12 +324,20 @@ def test_a_newer_interpreter_alone_builds_for_the_floor_once_that_is_proved(
     folder = floor_before(project, f"3.{sys.version_info[1] - 1}")
     done = wheelkit(*HOST, cwd=folder, env=alone)
     assert done.returncode == 0
-    assert f"built on {RUNNING}, proved against the stable ABI of 3.{sys.version_info[1] - 1} and named for it" in done.stderr
+    assert (
+        f"built on {RUNNING}, proved against the stable ABI of 3.{sys.version_info[1] - 1} and named for it"
+        in done.stderr
+    )
     assert f"not tested on {BEFORE}" in done.stderr
     (wheel,) = wheels(folder)
     assert wheel.name.split("-")[2:4] == [BEFORE, "abi3"]
     assert manifest(folder)["files"][0]["tested"] == [RUNNING]
-    audit = subprocess.run([sys.executable, "-m", "abi3audit", "--strict", "--report", wheel], capture_output=True, text=True, check=False)
+    audit = subprocess.run(
+        [sys.executable, "-m", "abi3audit", "--strict", "--report", wheel],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert audit.returncode == 0, audit.stdout + audit.stderr
     assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
 
@@ -278,7 +359,10 @@ def test_a_newer_interpreter_alone_keeps_its_tag_when_the_wheel_needs_it(
     set_line(folder, "(void)module;", f"if (args == NULL) {{ return (PyObject *)(size_t){call}; }}", "core.c")
     done = wheelkit(*HOST, cwd=folder, env=alone)
     assert done.returncode == 0
-    assert f"built on {RUNNING} and left there: {symbol} is not in the stable ABI of 3.{sys.version_info[1] - 1}" in done.stderr
+    assert (
+        f"built on {RUNNING} and left there: {symbol} is not in the stable ABI of 3.{sys.version_info[1] - 1}"
+        in done.stderr
+    )
     (wheel,) = wheels(folder)
     assert wheel.name.split("-")[2:4] == [RUNNING, "abi3"]
     verified = wheelkit("verify-matrix", "dist", "--native", cwd=folder)
@@ -308,7 +392,10 @@ def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, 
     folder = loading(project)
     done = wheelkit(*HOST, cwd=folder, env={"CC": "cc"})
     assert done.returncode == 1
-    assert f"momentum-1.2.0-{RUNNING}-abi3-linux_x86_64.whl needs a newer system than manylinux_2_17_x86_64" in done.stderr
+    assert (
+        f"momentum-1.2.0-{RUNNING}-abi3-linux_x86_64.whl needs a newer system than manylinux_2_17_x86_64"
+        in done.stderr
+    )
     for part in (
         "momentum/_core.abi3.so",
         "dlclose",
@@ -328,13 +415,16 @@ def test_a_symbol_that_is_too_new_for_the_target_is_named(project: MakeProject, 
 
 
 @too_new_here
-def test_zig_compiles_where_the_machines_own_libraries_are_too_new(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_zig_compiles_where_the_machines_own_libraries_are_too_new(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     pytest.importorskip("ziglang")
     folder = loading(project)
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 0
     said = (
-        "compiled again with zig against glibc 2.17: with this machine's own libraries momentum/_core.abi3.so needs GLIBC_2.34 (for dlclose"
+        "compiled again with zig against glibc 2.17: with this machine's own libraries "
+        "momentum/_core.abi3.so needs GLIBC_2.34 (for dlclose"
     )
     assert said in done.stderr
     (wheel,) = wheels(folder)
@@ -347,21 +437,35 @@ def test_zig_compiles_where_the_machines_own_libraries_are_too_new(project: Make
     set_line(folder, "mass * speed", "speed * mass", "core.c")
     again = wheelkit(*HOST, cwd=folder)
     assert again.returncode == 0
-    assert "compiled with zig against glibc 2.17: this machine's own was too new when it was last built" in again.stderr
+    assert (
+        "compiled with zig against glibc 2.17: this machine's own was too new when it was last built"
+        in again.stderr
+    )
     assert [line.split("  ")[1] for line in again.stderr.splitlines() if "host build cp" in line] == [
         f"host build {RUNNING}-manylinux_x86_64, zig"
     ]
 
 
 @too_new_here
-def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     pytest.importorskip("ziglang")
     folder = loading(project, '#ifdef __clang__\n#error "of GCC only"\n#endif\n')
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 1
-    assert "needs a newer system than manylinux_2_17_x86_64, and zig could not make it for an older one" in done.stderr
-    assert re.search(r"^ *this machine's compiler: momentum/_core.abi3.so needs GLIBC_2.34 \(for dlclose", done.stderr, re.MULTILINE)
-    assert re.search(rf'^ *zig: building momentum for {RUNNING} with zig failed .*"of GCC only"', done.stderr, re.MULTILINE)
+    assert (
+        "needs a newer system than manylinux_2_17_x86_64, and zig could not make it for an older one"
+        in done.stderr
+    )
+    assert re.search(
+        r"^ *this machine's compiler: momentum/_core.abi3.so needs GLIBC_2.34 \(for dlclose",
+        done.stderr,
+        re.MULTILINE,
+    )
+    assert re.search(
+        rf'^ *zig: building momentum for {RUNNING} with zig failed .*"of GCC only"', done.stderr, re.MULTILINE
+    )
     assert "full log: " in done.stderr
     assert not (folder / "dist").exists()
 
@@ -372,7 +476,10 @@ def gear(tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "lib"
     folder.mkdir()
     source = Path(__file__).parents[1] / "projects/grafting/gear/gear.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libgear.so.1", "-o", folder / "libgear.so.1", source], check=True)
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-Wl,-soname,libgear.so.1", "-o", folder / "libgear.so.1", source],
+        check=True,
+    )
     (folder / "libgear.so").symlink_to("libgear.so.1")
     return {"LIBRARY_PATH": str(folder), "LD_LIBRARY_PATH": str(folder)}
 
@@ -399,7 +506,9 @@ def test_a_foreign_library_is_grafted(project: MakeProject, wheelkit: Wheelkit, 
     assert (built["grafted"], built["excluded"], built["tested"]) == ([library.split("/")[1]], [], [RUNNING])
 
 
-def test_a_library_that_is_not_on_the_search_path_is_named(project: MakeProject, wheelkit: Wheelkit, gear: dict[str, str]) -> None:
+def test_a_library_that_is_not_on_the_search_path_is_named(
+    project: MakeProject, wheelkit: Wheelkit, gear: dict[str, str]
+) -> None:
     folder = grafting(project)
     done = wheelkit(*HOST, cwd=folder, env={"LIBRARY_PATH": gear["LIBRARY_PATH"]})
     assert done.returncode == 4
@@ -408,7 +517,9 @@ def test_a_library_that_is_not_on_the_search_path_is_named(project: MakeProject,
     assert not (folder / "dist").exists()
 
 
-def test_an_excluded_library_is_left_to_its_provider(project: MakeProject, wheelkit: Wheelkit, gear: dict[str, str]) -> None:
+def test_an_excluded_library_is_left_to_its_provider(
+    project: MakeProject, wheelkit: Wheelkit, gear: dict[str, str]
+) -> None:
     folder = grafting(project, '\n[tool.wheelkit.exclude]\ngearbox = ["libgear.so", "libnothing*"]\n')
     done = wheelkit(*HOST, cwd=folder, env=gear)
     assert done.returncode == 0
@@ -423,7 +534,10 @@ def test_a_failing_smoke_command_keeps_the_wheel_out(project: MakeProject, wheel
     folder = running_only(project, "abi3", replace={"pyproject.toml": ("== 6.0", "== 7.0")})
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 1
-    assert f"on {RUNNING} failed with exit status 1: python -c 'import momentum; assert momentum.of(2.0, 3.0) == 7.0'" in done.stderr
+    assert (
+        f"on {RUNNING} failed with exit status 1: python -c 'import momentum; assert momentum.of(2.0, 3.0) == 7.0'"
+        in done.stderr
+    )
     assert "AssertionError" in done.stderr
     assert "full log: " in done.stderr
     assert not (folder / "dist").exists()

@@ -12,14 +12,17 @@ import pytest
 from support.cache_stress import make_project, storm
 from support.command import Wheelkit
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32" or shutil.which("git") is None, reason="kills as POSIX does")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32" or shutil.which("git") is None, reason="kills as POSIX does"
+)
 
 
 @pytest.mark.parametrize(
-    "runs",
-    [pytest.param(12, id="short"), pytest.param(100, id="long", marks=pytest.mark.slow)],
+    "runs", [pytest.param(12, id="short"), pytest.param(100, id="long", marks=pytest.mark.slow)]
 )
-def test_parallel_and_killed_builds_leave_no_wrong_wheel(tmp_path: Path, wheelkit: Wheelkit, runs: int) -> None:
+def test_parallel_and_killed_builds_leave_no_wrong_wheel(
+    tmp_path: Path, wheelkit: Wheelkit, runs: int
+) -> None:
     tally = storm(tmp_path, runs=runs, at_once=4, env=dict(wheelkit.env))
     assert tally.finished + tally.killed == runs
     assert tally.finished >= runs // 2
@@ -40,6 +43,8 @@ def test_a_build_from_the_cache_imports_nothing_heavy(tmp_path: Path, wheelkit: 
     argv = [sys.executable, "-X", "importtime", "-m", "wheelkit", "build"]
     done = subprocess.run(argv, cwd=project, env=wheelkit.env, capture_output=True, text=True, check=True)
     assert done.stderr.count("cached, built ") == 2
-    loaded = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    loaded = {
+        line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")
+    }
     assert "wheelkit.builders.execute" in loaded
     assert not loaded & HEAVY

@@ -36,9 +36,15 @@ ONE = 'targets = ["manylinux_2_28_x86_64"]'
 # Declared by hand, because Python.h hides what is newer than the floor: 3.13 brought it into the stable ABI.
 TOO_NEW = (
     "core.c",
-    ("static PyObject *of", "extern PyObject *PyType_GetModuleByDef(PyTypeObject *, PyModuleDef *);\nstatic PyObject *of"),
+    (
+        "static PyObject *of",
+        "extern PyObject *PyType_GetModuleByDef(PyTypeObject *, PyModuleDef *);\nstatic PyObject *of",
+    ),
 )
-TOO_NEW_CALL = ("    return PyFloat_FromDouble(mass * speed);", "    return PyType_GetModuleByDef(Py_TYPE(args), NULL);")
+TOO_NEW_CALL = (
+    "    return PyFloat_FromDouble(mass * speed);",
+    "    return PyType_GetModuleByDef(Py_TYPE(args), NULL);",
+)
 
 
 def promise(folder: Path, *targets: str) -> Path:
@@ -78,7 +84,11 @@ def test_each_target_gets_its_abi3_wheel_with_nothing_but_the_module(dist: Path,
     assert path.name.startswith("momentum-1.2.0-cp311-abi3-")
     assert target in path.name
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.startswith("momentum-1.2.0.dist-info/") and not name.endswith("/")]
+        names = [
+            name
+            for name in archive.namelist()
+            if not name.startswith("momentum-1.2.0.dist-info/") and not name.endswith("/")
+        ]
     module = "_core.pyd" if target.startswith("win") else "_core.abi3.so"
     assert sorted(names) == ["momentum/__init__.py", f"momentum/{module}"]
     assert path.stat().st_size < 50_000  # stripped: with its debug information it has far more
@@ -104,7 +114,9 @@ staging = "staging"
 """
 
 
-def test_cross_built_wheels_are_not_published_unless_allowed(dist: Path, tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_cross_built_wheels_are_not_published_unless_allowed(
+    dist: Path, tmp_path: Path, wheelkit: Wheelkit
+) -> None:
     folder = tmp_path / "abi3"
     shutil.copytree(dist.parent, folder)
     project = (folder / "pyproject.toml").read_text() + STAGING
@@ -133,7 +145,15 @@ def test_abi3audit_agrees(dist: Path, target: str) -> None:
 @pytest.mark.parametrize("target", [target for target in TARGETS if "linux" in target])
 def test_auditwheel_agrees(dist: Path, target: str) -> None:
     arch, libc = target.split("_", 3)[3], target.split("_", maxsplit=1)[0]
-    command = [sys.executable, "-m", "wheelkit.repair.foreign_auditwheel", arch, libc, "show", str(wheel(dist, target))]
+    command = [
+        sys.executable,
+        "-m",
+        "wheelkit.repair.foreign_auditwheel",
+        arch,
+        libc,
+        "show",
+        str(wheel(dist, target)),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = re.search(r'platform\s+tag:\s+"(?P<tag>\w+)"', done.stdout)
     assert found is not None
@@ -143,7 +163,10 @@ def test_auditwheel_agrees(dist: Path, target: str) -> None:
 
 def test_delvewheel_finds_nothing_to_bring(dist: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "delvewheel", "show", wheel(dist, "win_amd64")], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "delvewheel", "show", wheel(dist, "win_amd64")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "copied into the wheel.\n    None" in done.stdout
     assert "python3.dll" in done.stdout
@@ -155,16 +178,22 @@ def test_the_system_is_all_that_a_macos_wheel_needs(dist: Path, target: str) -> 
         "import sys; from wheelkit.repair import foreign_delocate; foreign_delocate.exchange(); "
         "from delocate.cmd.delocate_listdeps import main; sys.argv[1:1] = ['--all']; main()"
     )
-    done = subprocess.run([sys.executable, "-c", script, wheel(dist, target)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, wheel(dist, target)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["/usr/lib/libSystem.B.dylib"]
 
 
-@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="the wheel is for Linux on x86_64")
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="the wheel is for Linux on x86_64"
+)
 def test_the_wheel_for_this_machine_computes(dist: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel(dist, "manylinux_2_28_x86_64")) as archive:
         archive.extractall(tmp_path)
     script = "import momentum; print(momentum.of(2.0, 3.0), momentum._core.__file__)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["6.0", str(tmp_path / "momentum/_core.abi3.so")]
 
 
@@ -193,7 +222,9 @@ def test_where_no_linker_knows_the_proof_finds_it(project: MakeProject, wheelkit
 
 
 def test_limits_come_before_the_build(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = project("abi3", git=False, replace={"meson.build": ("'momentum', 'c',", "'momentum', 'c', 'cpp',")})
+    folder = project(
+        "abi3", git=False, replace={"meson.build": ("'momentum', 'c',", "'momentum', 'c', 'cpp',")}
+    )
     for words in (["--dry-run"], []):
         done = wheelkit("build", "--cross", *words, cwd=folder)
         assert done.returncode == 2
@@ -206,7 +237,11 @@ def test_limits_come_before_the_build(project: MakeProject, wheelkit: Wheelkit) 
 
 def test_a_language_that_an_option_brings_in_is_explained(project: MakeProject, wheelkit: Wheelkit) -> None:
     folder = project(
-        "abi3", git=False, replace={"meson.build": ("python = import", "if true\n  add_languages('cpp')\nendif\npython = import")}
+        "abi3",
+        git=False,
+        replace={
+            "meson.build": ("python = import", "if true\n  add_languages('cpp')\nendif\npython = import")
+        },
     )
     done = wheelkit("build", "--cross", cwd=folder)
     assert done.returncode == 4
@@ -214,7 +249,9 @@ def test_a_language_that_an_option_brings_in_is_explained(project: MakeProject, 
 
 
 def test_the_dry_run_shows_the_plan(project: MakeProject, wheelkit: Wheelkit) -> None:
-    folder = promise(project("abi3", git=False), "manylinux_2_28_aarch64", "win_amd64", "macosx_11_0_universal2")
+    folder = promise(
+        project("abi3", git=False), "manylinux_2_28_aarch64", "win_amd64", "macosx_11_0_universal2"
+    )
     done = wheelkit("build", "--cross", "--dry-run", "--json", cwd=folder)
     assert [row["builder"] for row in json.loads(done.stdout)["targets"]] == ["cross", "cross", None]
     done = wheelkit("build", "--cross", "--dry-run", "--target", "win_amd64", cwd=folder)
@@ -223,7 +260,9 @@ def test_the_dry_run_shows_the_plan(project: MakeProject, wheelkit: Wheelkit) ->
     assert "aarch64" not in done.stdout
 
 
-def test_without_zig_nothing_is_built(project: MakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_zig_nothing_is_built(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(project("abi3", git=False))
     monkeypatch.setattr("wheelkit.machine.compilers.find_spec", lambda _: None)
     assert main(["build", "--cross"]) == 3
@@ -232,7 +271,9 @@ def test_without_zig_nothing_is_built(project: MakeProject, monkeypatch: pytest.
     assert "sdist" not in said
 
 
-def test_an_output_folder_that_cannot_be_one_is_refused_first(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_an_output_folder_that_cannot_be_one_is_refused_first(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     folder = project("abi3", git=False)
     (folder / "dist").write_text("in the way")
     done = wheelkit("build", "--cross", cwd=folder)
@@ -244,7 +285,9 @@ def test_an_output_folder_that_cannot_be_one_is_refused_first(project: MakeProje
 def test_an_interrupt_ends_both_builds_and_leaves_nothing(project: MakeProject, wheelkit: Wheelkit) -> None:
     folder = promise(project("abi3", git=False), "manylinux_2_28_x86_64", "manylinux_2_28_aarch64")
     words = wheelkit.arguments("build", "--cross", "--verbose")
-    with subprocess.Popen(words, cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        words, cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stderr is not None
         started = 0
         for line in process.stderr:
@@ -278,7 +321,9 @@ version = "1.2.0"
 """
 
 
-def test_a_sibling_that_the_build_needs_comes_from_the_same_run(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_a_sibling_that_the_build_needs_comes_from_the_same_run(
+    project: MakeProject, wheelkit: Wheelkit
+) -> None:
     core = project(
         "abi3",
         git=False,
@@ -311,4 +356,6 @@ def test_the_rarer_targets_are_built_too(project: MakeProject, wheelkit: Wheelki
     folder = promise(project("abi3", git=False), *targets)
     assert wheelkit("build", "--cross", cwd=folder).returncode == 0
     assert wheelkit("verify-matrix", "dist", cwd=folder).returncode == 0
-    assert {path.name.rpartition("-")[2] for path in (folder / "dist").glob("*.whl")} == {f"{target}.whl" for target in targets}
+    assert {path.name.rpartition("-")[2] for path in (folder / "dist").glob("*.whl")} == {
+        f"{target}.whl" for target in targets
+    }

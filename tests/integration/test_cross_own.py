@@ -30,7 +30,9 @@ def aarch64() -> list[str]:
     """Give the command that starts an aarch64 Python; made by ci/aarch64.py where it does not stand yet."""
     if platform.machine() == "aarch64":
         return [sys.executable]
-    done = subprocess.run([sys.executable, ROOT / "ci/aarch64.py", "--json"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, ROOT / "ci/aarch64.py", "--json"], capture_output=True, text=True, check=False
+    )
     if done.returncode == NO_APT and not os.environ.get("CI"):
         pytest.skip(done.stderr.strip())
     if done.returncode != 0:
@@ -45,7 +47,14 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("own") / "dist"
     words = ["build", "--cross", "--out", str(folder), str(ROOT)]
     env = {**os.environ, "WHEELKIT_CACHE_DIR": str(folder.parent / "cache")}
-    done = subprocess.run([sys.executable, "-m", "wheelkit", *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "wheelkit", *words],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -73,7 +82,9 @@ def test_the_matrix_of_wheelkits_own_configuration_is_filled_and_proven(dist: Pa
 
 def run(command: list[str], script: str, site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {"PYTHONPATH": str(site), "PATH": os.defpath}
-    return subprocess.run([*command, "-B", "-c", script, *arguments], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*command, "-B", "-c", script, *arguments], env=env, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.emulated
@@ -97,14 +108,19 @@ def test_the_core_refuses_damage_as_it_does_here(aarch64: list[str], site: Path,
     with pytest.raises(_core.ScanError) as caught:
         _core.scan(damaged)
     done = run(
-        aarch64, "import sys; from wheelkit import _core; _core.scan(open(sys.argv[1], 'rb').read())", site, str(tmp_path / "damaged.so")
+        aarch64,
+        "import sys; from wheelkit import _core; _core.scan(open(sys.argv[1], 'rb').read())",
+        site,
+        str(tmp_path / "damaged.so"),
     )
     assert done.returncode == 1
     assert done.stderr.rstrip().endswith(str(caught.value))
 
 
 @pytest.mark.emulated
-def test_the_wheel_of_another_processor_does_not_load_there(aarch64: list[str], site: Path, tmp_path: Path) -> None:
+def test_the_wheel_of_another_processor_does_not_load_there(
+    aarch64: list[str], site: Path, tmp_path: Path
+) -> None:
     if platform.machine() == "aarch64":
         pytest.skip("this machine's own wheel is the right one")
     shutil.copytree(site, tmp_path / "site")
@@ -115,6 +131,8 @@ def test_the_wheel_of_another_processor_does_not_load_there(aarch64: list[str], 
 
 @pytest.mark.emulated
 def test_the_command_itself_answers_there(aarch64: list[str], site: Path) -> None:
-    done = run(aarch64, "import sys; sys.argv[1:] = ['--version']; from wheelkit.__main__ import run; run()", site)
+    done = run(
+        aarch64, "import sys; sys.argv[1:] = ['--version']; from wheelkit.__main__ import run; run()", site
+    )
     (wheel,) = (site.parent / "dist").glob("*aarch64.whl")
     assert done.stdout.split() == ["wheelkit", wheel.name.split("-")[1]]

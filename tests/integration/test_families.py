@@ -29,7 +29,9 @@ FAMILIES = Path(__file__).parents[1] / "families"
 TAG = f"cp3{sys.version_info[1]}"
 HOST = ("--builder", "host")
 # Whoever makes an annotated tag has a name.
-IDENTITY = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+IDENTITY = {
+    f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}
 # The distribution that is bumped, and the number of files that follow: its own places and those with a range on it.
 CORES = {
     "native": ("orrery", 4),
@@ -48,7 +50,11 @@ def checkout(tmp_path: Path) -> Checkout:
 
     def copy(name: str) -> Path:
         folder = tmp_path / name
-        shutil.copytree(FAMILIES / name, folder, ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py", "__pycache__"))
+        shutil.copytree(
+            FAMILIES / name,
+            folder,
+            ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py", "__pycache__"),
+        )
         (folder / ".gitignore").write_text("/dist/\n")
         git_commit(folder)
         return folder
@@ -57,7 +63,11 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def released(
-    wheelkit: Wheelkit, folder: Path, *builder: str, env: Mapping[str, str] | None = None, third: tuple[str | Path, ...] = ()
+    wheelkit: Wheelkit,
+    folder: Path,
+    *builder: str,
+    env: Mapping[str, str] | None = None,
+    third: tuple[str | Path, ...] = (),
 ) -> list[dict[str, Any]]:
     """Build, verify and smoke with the command that the family's README gives; gives the cases of the smoke test.
 
@@ -75,12 +85,18 @@ def released(
 
 
 def changed_lines(folder: Path) -> list[str]:
-    diff = subprocess.run(["git", "diff", "-U0", "--no-color"], cwd=folder, capture_output=True, text=True, check=True).stdout
-    return [line for line in diff.splitlines() if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))]
+    diff = subprocess.run(
+        ["git", "diff", "-U0", "--no-color"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        line for line in diff.splitlines() if line[:1] in {"+", "-"} and not line.startswith(("+++", "---"))
+    ]
 
 
 @pytest.mark.parametrize("name", CORES)
-def test_a_family_is_built_proven_smoked_bumped_and_built_again(name: str, wheelkit: Wheelkit, checkout: Checkout) -> None:
+def test_a_family_is_built_proven_smoked_bumped_and_built_again(
+    name: str, wheelkit: Wheelkit, checkout: Checkout
+) -> None:
     folder = checkout(name)
     builder = HOST if name == "native" else ()
     if name == "native" and sys.platform != "linux":
@@ -111,7 +127,10 @@ def strip(line: str) -> str:
     return re.sub(r"\d+(\.\d+)+", "X", line)
 
 
-@pytest.mark.skipif((sys.platform, platform.machine(), TAG) != ("linux", "x86_64", "cp311"), reason="all that the project promises")
+@pytest.mark.skipif(
+    (sys.platform, platform.machine(), TAG) != ("linux", "x86_64", "cp311"),
+    reason="all that the project promises",
+)
 def test_an_extension_of_torch_is_built_beside_a_stand_in_with_the_versions_of_its_tags(
     wheelkit: Wheelkit, checkout: Checkout, tmp_path: Path
 ) -> None:
@@ -136,10 +155,14 @@ def test_an_extension_of_torch_is_built_beside_a_stand_in_with_the_versions_of_i
 
 
 @pytest.mark.container
-def test_the_native_family_goes_through_cibuildwheel(wheelkit: Wheelkit, checkout: Checkout, image: Mapping[str, str]) -> None:
+def test_the_native_family_goes_through_cibuildwheel(
+    wheelkit: Wheelkit, checkout: Checkout, image: Mapping[str, str]
+) -> None:
     folder = checkout("native")
     assert len(released(wheelkit, folder, "--builder", "cibuildwheel", env=image)) == CASES["native"]
-    manifests = [json.loads(path.read_text()) for path in (folder / "dist").glob("orrery-0.4.0-manylinux*.json")]
+    manifests = [
+        json.loads(path.read_text()) for path in (folder / "dist").glob("orrery-0.4.0-manylinux*.json")
+    ]
     assert [one["builder"] for one in manifests] == ["cibuildwheel"]
 
 
@@ -177,7 +200,9 @@ def test_a_sibling_that_the_build_needs_is_never_the_squatted_one(
     for named in ("ferry-scheduler", "packages/scheduler"):
         shutil.rmtree(folder / "dist")
         assert wheelkit("build", "--pure", named, cwd=folder, env=env).returncode == 0
-        assert [path.name for path in (folder / "dist").glob("*.whl")] == ["ferry_scheduler-2.3.0-py3-none-any.whl"]
+        assert [path.name for path in (folder / "dist").glob("*.whl")] == [
+            "ferry_scheduler-2.3.0-py3-none-any.whl"
+        ]
         assert built_with(folder / "dist") == "2.3.0"
 
 
@@ -205,7 +230,9 @@ GENERATED = {
     "wheelkit.toml": 'distributions = ["gen", "fast"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64"]\ninterpreters = ["cp311"]\n',
     "gen/pyproject.toml": PROJECT.format(requires='["hatchling"]', backend="hatchling.build", name="wk-gen"),
     "gen/wk_gen/__init__.py": "number = 42\n",
-    "fast/pyproject.toml": PROJECT.format(requires='["setuptools", "wk-gen>=1,<2"]', backend="setuptools.build_meta", name="wk-fast")
+    "fast/pyproject.toml": PROJECT.format(
+        requires='["setuptools", "wk-gen>=1,<2"]', backend="setuptools.build_meta", name="wk-fast"
+    )
     + 'dependencies = ["wk-gen>=1,<2"]\n',
     "fast/setup.py": SETUP,
     "fast/fast.c": MODULE,
@@ -221,12 +248,16 @@ def generated(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     smoke = "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 42, wk_gen'"
-    (folder / "wheelkit.toml").write_text(f'{GENERATED["wheelkit.toml"]}[distribution.wk-fast]\nsmoke = ["{smoke}"]\n')
+    (folder / "wheelkit.toml").write_text(
+        f'{GENERATED["wheelkit.toml"]}[distribution.wk-fast]\nsmoke = ["{smoke}"]\n'
+    )
     return folder
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
-def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(wheelkit: Wheelkit, generated: Path, squatted: str) -> None:
+def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(
+    wheelkit: Wheelkit, generated: Path, squatted: str
+) -> None:
     assert wheelkit("build", "--native", *HOST, cwd=generated, env={"UV_INDEX": squatted}).returncode == 0
     assert [path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")] == ["wk_fast"]
 
@@ -245,7 +276,10 @@ def test_a_build_in_a_container_takes_its_sibling_from_this_run(
 ) -> None:
     """Inside the container as well: the module asserts the number that its build found, which is another one in the squatted sibling."""
     assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=squatted_image).returncode == 0
-    assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == ["wk_fast", "wk_gen"]
+    assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == [
+        "wk_fast",
+        "wk_gen",
+    ]
 
 
 @pytest.mark.container
@@ -254,26 +288,54 @@ def test_cibuildwheel_alone_takes_the_squatted_sibling_in_the_container(
 ) -> None:
     """Show that the squatted index is within reach of the container, so that the test above proves something."""
     env = {**wheelkit.env, **squatted_image}
-    env["CIBW_TEST_COMMAND"] = "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 99, (wk_fast.number, wk_gen)'"
-    command = [sys.executable, "-m", "cibuildwheel", "--only", f"cp311-manylinux_{platform.machine()}", "fast"]
+    env["CIBW_TEST_COMMAND"] = (
+        "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 99, (wk_fast.number, wk_gen)'"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "cibuildwheel",
+        "--only",
+        f"cp311-manylinux_{platform.machine()}",
+        "fast",
+    ]
     done = subprocess.run(command, cwd=generated, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 MISTAKEN = {
-    "native": ("--native", *HOST, "was taken for native, but its wheel holds no binary: wk_gen-1.0-py3-none-any.whl"),
-    "pure": ("--pure", "was taken for pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl"),
+    "native": (
+        "--native",
+        *HOST,
+        "was taken for native, but its wheel holds no binary: wk_gen-1.0-py3-none-any.whl",
+    ),
+    "pure": (
+        "--pure",
+        "was taken for pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl",
+    ),
 }
 
 
-@pytest.mark.skipif(sys.platform != "linux" or TAG != "cp311", reason="the host builder is for Linux; the wheel is named for 3.11")
+@pytest.mark.skipif(
+    sys.platform != "linux" or TAG != "cp311",
+    reason="the host builder is for Linux; the wheel is named for 3.11",
+)
 @pytest.mark.parametrize("kind", MISTAKEN)
-def test_a_wheel_of_another_kind_than_its_distribution_is_an_error(kind: str, wheelkit: Wheelkit, generated: Path) -> None:
+def test_a_wheel_of_another_kind_than_its_distribution_is_an_error(
+    kind: str, wheelkit: Wheelkit, generated: Path
+) -> None:
     name, (*words, said) = {"native": "gen", "pure": "fast"}[kind], MISTAKEN[kind]
-    text = GENERATED["wheelkit.toml"].replace('distributions = ["gen", "fast"]', f'distributions = ["{name}"]')
+    text = GENERATED["wheelkit.toml"].replace(
+        'distributions = ["gen", "fast"]', f'distributions = ["{name}"]'
+    )
     (generated / "wheelkit.toml").write_text(f'{text}[distribution.wk-{name}]\nkind = "{kind}"\n')
     for file in ("fast/setup.py", "fast/pyproject.toml"):
-        stand_alone = (generated / file).read_text().replace("from wk_gen import number\n", "number = 1\n").replace(', "wk-gen>=1,<2"', "")
+        stand_alone = (
+            (generated / file)
+            .read_text()
+            .replace("from wk_gen import number\n", "number = 1\n")
+            .replace(', "wk-gen>=1,<2"', "")
+        )
         (generated / file).write_text(stand_alone)
     done = wheelkit("build", *words, cwd=generated)
     assert done.returncode == 2

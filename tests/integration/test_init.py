@@ -15,7 +15,9 @@ from support.corpus import wheel as pinned
 HERE = {"CIBW_CONTAINER_ENGINE": "none"}
 native = pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
 # It promises 3.11 alone, by what it tells cibuildwheel.
-running_on_its_floor = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="3.11 is the one interpreter that it promises")
+running_on_its_floor = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11), reason="3.11 is the one interpreter that it promises"
+)
 
 
 @native
@@ -25,7 +27,10 @@ def test_a_new_project_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit
     assert wheelkit("init", cwd=folder).returncode == 0
     built = wheelkit("build", cwd=folder, env=HERE)
     assert built.returncode == 0
-    assert [line.split()[0].endswith(end) for line, end in zip(built.stdout.splitlines(), (".tar.gz", ".whl"), strict=True)] == [True, True]
+    assert [
+        line.split()[0].endswith(end)
+        for line, end in zip(built.stdout.splitlines(), (".tar.gz", ".whl"), strict=True)
+    ] == [True, True]
     assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
     assert wheelkit("ci", "--check", cwd=folder).returncode == 0
 
@@ -34,7 +39,11 @@ def test_a_new_project_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit
 def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
     assert wheelkit("init", "--family", "--name", "momentum", cwd=tmp_path).returncode == 0
     assert wheelkit("build", cwd=tmp_path, env=HERE).returncode == 0
-    assert sorted(path.name.split("-")[0] for path in (tmp_path / "dist").glob("*.whl")) == ["momentum", "momentum_all", "momentum_cli"]
+    assert sorted(path.name.split("-")[0] for path in (tmp_path / "dist").glob("*.whl")) == [
+        "momentum",
+        "momentum_all",
+        "momentum_cli",
+    ]
     assert wheelkit("verify-matrix", "dist", "--native", cwd=tmp_path).returncode == 0
 
 
@@ -44,11 +53,15 @@ def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit:
     [
         ("iniconfig-2.3.1.tar.gz", ["py3-none-any"]),
         ("meson_python-0.22.1.tar.gz", ["py3-none-any"]),
-        pytest.param("pycxxfilt-0.1.0.tar.gz", ["cp311-cp311"], marks=[native, running_on_its_floor]),  # meson-python, C++
+        pytest.param(
+            "pycxxfilt-0.1.0.tar.gz", ["cp311-cp311"], marks=[native, running_on_its_floor]
+        ),  # meson-python, C++
         pytest.param("tree_sitter_regex-0.25.0.tar.gz", ["cp310-abi3"], marks=native),
     ],
 )
-def test_a_real_project_builds_and_proves_itself_at_once(sdist: str, wheels: list[str], tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_a_real_project_builds_and_proves_itself_at_once(
+    sdist: str, wheels: list[str], tmp_path: Path, wheelkit: Wheelkit
+) -> None:
     with tarfile.open(pinned(sdist)) as archive:
         archive.extractall(tmp_path, filter="data")
     folder = tmp_path / sdist.removesuffix(".tar.gz")

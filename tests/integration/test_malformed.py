@@ -10,7 +10,9 @@ import malformed
 from wheelkit.verification.findings import entries
 
 MEGABYTES = 300
-pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "wait4"), reason="this system does not tell what a process took"
+)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")

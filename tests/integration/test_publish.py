@@ -76,12 +76,17 @@ def test_a_family_is_published_in_order_and_the_second_run_has_nothing_to_do(
     sent = [event.file for event in index.events]
     assert [name.split("-")[0] for name in sent] == ["gyro_core"] * 2 + ["gyro_cli"] * 2 + ["gyro"] * 2
     assert [name.endswith(".whl") for name in sent] == [True, False] * 3
-    assert {name: one.data for name, one in index.files.items()} == {path.name: path.read_bytes() for path in publish.project.files()}
+    assert {name: one.data for name, one in index.files.items()} == {
+        path.name: path.read_bytes() for path in publish.project.files()
+    }
     for member in publish.project.members:
         first = min(one.visible for one in index.files.values() if one.project == member.name)
         assert all(one.visible <= first for one in index.files.values() if one.project in member.needs)
     again = publish()
-    assert (again.returncode, again.stdout) == (0, "nothing to do: all 6 files are on here with the same bytes\n")
+    assert (again.returncode, again.stdout) == (
+        0,
+        "nothing to do: all 6 files are on here with the same bytes\n",
+    )
     assert len(index.events) == 6
 
 
@@ -98,11 +103,18 @@ def test_the_dry_run_shows_the_plan_and_does_nothing(pair: Publisher, index: War
     assert "nothing was uploaded (--dry-run)" in done.stderr
     document = json.loads(pair("--dry-run", "--json").stdout)
     assert [one["waits_for"] for one in document["batches"]] == [[], ["gyro-core"]]
-    assert [file["state"] for one in document["batches"] for file in one["files"]] == ["absent", "same", "absent", "absent"]
+    assert [file["state"] for one in document["batches"] for file in one["files"]] == [
+        "absent",
+        "same",
+        "absent",
+        "absent",
+    ]
     assert index.events == []
 
 
-def test_the_same_name_with_other_bytes_is_refused_before_the_first_upload(pair: Publisher, index: Warehouse) -> None:
+def test_the_same_name_with_other_bytes_is_refused_before_the_first_upload(
+    pair: Publisher, index: Warehouse
+) -> None:
     index.put("gyro_cli-1.0-py3-none-any.whl", b"other bytes")
     done = pair()
     assert done.returncode == 1
@@ -112,9 +124,18 @@ def test_the_same_name_with_other_bytes_is_refused_before_the_first_upload(pair:
 
 
 @pytest.mark.parametrize(
-    ("kind", "successes"), [(Kind.BROKEN_BEFORE, 1), (Kind.BROKEN_AFTER, 1), (Kind.CUT_BEFORE, 1), (Kind.CUT_AFTER, 0), (Kind.BUSY, 1)]
+    ("kind", "successes"),
+    [
+        (Kind.BROKEN_BEFORE, 1),
+        (Kind.BROKEN_AFTER, 1),
+        (Kind.CUT_BEFORE, 1),
+        (Kind.CUT_AFTER, 0),
+        (Kind.BUSY, 1),
+    ],
 )
-def test_every_fault_is_survived_without_a_second_upload(pair: Publisher, index: Warehouse, kind: Kind, successes: int) -> None:
+def test_every_fault_is_survived_without_a_second_upload(
+    pair: Publisher, index: Warehouse, kind: Kind, successes: int
+) -> None:
     index.faults = Faults([Fault(kind=kind, at=1)])
     assert pair().returncode == 0
     assert index.faults.met == [kind]
@@ -138,10 +159,18 @@ def test_an_index_that_stays_broken_and_the_run_that_completes_it(pair: Publishe
     [
         ({"tokens": {TOKEN: Token(expires=1.0)}}, 1, "does not accept the credentials"),
         ({"tokens": {}}, 1, "does not accept the credentials"),
-        ({"tokens": {TOKEN: Token(projects=frozenset({"gyro-core"}))}}, 1, "do not reach as far as this project"),
+        (
+            {"tokens": {TOKEN: Token(projects=frozenset({"gyro-core"}))}},
+            1,
+            "do not reach as far as this project",
+        ),
         ({"largest": 10}, 1, "over the index's size limit"),
         ({"deleted": {"gyro_core-1.0.tar.gz"}}, 1, "its name can never be used again"),
-        ({"redirect": "http://elsewhere.invalid/simple/"}, 3, "sends us on to another host, elsewhere.invalid"),
+        (
+            {"redirect": "http://elsewhere.invalid/simple/"},
+            3,
+            "sends us on to another host, elsewhere.invalid",
+        ),
         ({"form": "proxy"}, 3, "it is a web page without a single file"),
     ],
 )
@@ -189,7 +218,9 @@ def test_a_file_that_was_changed_after_the_build(pair: Publisher, index: Warehou
     assert index.requests == []
 
 
-def test_twine_check_has_the_last_word_on_the_metadata(wheelkit: Wheelkit, tmp_path: Path, address: Address) -> None:
+def test_twine_check_has_the_last_word_on_the_metadata(
+    wheelkit: Wheelkit, tmp_path: Path, address: Address
+) -> None:
     bad = Member(name="gyro-web", metadata=("Summary: It does not say how its readme is written.",))
     publish = Publisher(wheelkit, make_family(tmp_path / "gyro", (bad,)), address)
     done = publish("--dry-run")
@@ -209,14 +240,29 @@ def signed(pair: Publisher) -> Publisher:
     return pair
 
 
-def test_attestations_go_along_and_what_the_index_serves_of_them_holds(signed: Publisher, index: Warehouse) -> None:
+def test_attestations_go_along_and_what_the_index_serves_of_them_holds(
+    signed: Publisher, index: Warehouse
+) -> None:
     assert signed().returncode == 0
     assert len(index.provenance) == 4
-    words = ("--index", "here", "--config", signed.config, "--deep", "--repository", "https://github.com/acme/gyro")
+    words = (
+        "--index",
+        "here",
+        "--config",
+        signed.config,
+        "--deep",
+        "--repository",
+        "https://github.com/acme/gyro",
+    )
     home = {"HOME": str(signed.project.root.parent), "XDG_CACHE_HOME": ""}
-    done = signed.wheelkit("verify-matrix", "--from-index", "gyro-cli==1.0", *words, cwd=signed.project.root, env=home)
+    done = signed.wheelkit(
+        "verify-matrix", "--from-index", "gyro-cli==1.0", *words, cwd=signed.project.root, env=home
+    )
     assert done.returncode == 0
-    assert "2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network" in done.stdout
+    assert (
+        "2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network"
+        in done.stdout
+    )
 
 
 def test_a_file_without_attestation_goes_in_a_call_of_its_own(signed: Publisher, index: Warehouse) -> None:
@@ -245,7 +291,9 @@ def test_a_clock_that_is_off_by_hours(pair: Publisher, index: Warehouse) -> None
     assert "nothing to do" in pair().stdout
 
 
-def test_dirty_files_need_a_staging_index_and_the_option(wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse) -> None:
+def test_dirty_files_need_a_staging_index_and_the_option(
+    wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse
+) -> None:
     publish = Publisher(wheelkit, make_family(tmp_path / "gyro", (META, *PAIR), dirty=True), address)
     assert "built with uncommitted changes" in publish().stderr
     assert index.events == []
@@ -256,7 +304,12 @@ def test_two_runs_at_once_take_turns(pair: Publisher, index: Warehouse) -> None:
     index.lag = 0.6
     first, second = (
         subprocess.Popen(
-            pair.arguments(), cwd=pair.project.root, env=dict(pair.env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            pair.arguments(),
+            cwd=pair.project.root,
+            env=dict(pair.env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
     )
@@ -272,7 +325,12 @@ def test_an_interrupt_ends_it_and_the_next_run_completes_it(pair: Publisher, ind
 
     index.lag = 30.0
     process = subprocess.Popen(
-        pair.arguments(), cwd=pair.project.root, env=dict(pair.env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        pair.arguments(),
+        cwd=pair.project.root,
+        env=dict(pair.env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = threading.Timer(30.0, process.kill)
     deadline.start()
@@ -308,10 +366,14 @@ def test_no_secret_is_kept_anywhere(pair: Publisher, index: Warehouse, tmp_path:
     assert TOKEN not in done.stdout + done.stderr
 
 
-def test_a_native_family_needs_its_whole_matrix(wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse) -> None:
+def test_a_native_family_needs_its_whole_matrix(
+    wheelkit: Wheelkit, tmp_path: Path, address: Address, index: Warehouse
+) -> None:
     project = make_family(tmp_path / "gyro", (CORE,))
     text = (project.root / "wheelkit.toml").read_text()
-    (project.root / "wheelkit.toml").write_text(text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]'))
+    (project.root / "wheelkit.toml").write_text(
+        text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]')
+    )
     done = Publisher(wheelkit, project, address)()
     assert done.returncode == 1
     assert "WK801  win_amd64" in done.stderr
@@ -321,5 +383,7 @@ def test_a_native_family_needs_its_whole_matrix(wheelkit: Wheelkit, tmp_path: Pa
 def test_the_command_alone_is_started_and_nothing_of_twine_is_imported() -> None:
     names = "[name for name in sys.modules if name.startswith(('twine', 'requests', 'id.'))]"
     code = f"import sys, wheelkit.publish, wheelkit.cli.publish; print({names})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
     assert done.stdout.strip() == "[]"

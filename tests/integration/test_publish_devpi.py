@@ -34,10 +34,15 @@ def devpi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devpi]:
 
 
 def indexes(devpi: Devpi, *names: str) -> str:
-    return "".join(f'\n[index.{name}]\nupload = "{devpi.upload(name)}"\nsimple = "{devpi.simple(name)}"\nlag = "2 s"\n' for name in names)
+    return "".join(
+        f'\n[index.{name}]\nupload = "{devpi.upload(name)}"\nsimple = "{devpi.simple(name)}"\nlag = "2 s"\n'
+        for name in names
+    )
 
 
-def test_a_family_is_published_and_cannot_be_replaced(wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi) -> None:
+def test_a_family_is_published_and_cannot_be_replaced(
+    wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi
+) -> None:
     config = indexes(devpi, "other") + '\n[ci]\nstaging = "other"\n'
     project = make_family(tmp_path / "gyro", (Member(name="gyro-core"), CLI), config=config)
     env = {"TWINE_USERNAME": USER, "TWINE_PASSWORD": PASSWORD, "HOME": str(tmp_path)}
@@ -45,7 +50,9 @@ def test_a_family_is_published_and_cannot_be_replaced(wheelkit: Wheelkit, tmp_pa
     assert done.returncode == 0, done.stderr
     assert "4 files uploaded" in done.stdout
     assert "nothing to do" in wheelkit("publish", "dist", "--to", "other", cwd=project.root, env=env).stdout
-    again = make_family(tmp_path / "again", (Member(name="gyro-core", code="CHANGED = True\n"), CLI), config=config)
+    again = make_family(
+        tmp_path / "again", (Member(name="gyro-core", code="CHANGED = True\n"), CLI), config=config
+    )
     done = wheelkit("publish", "dist", "--to", "other", cwd=again.root, env=env)
     assert done.returncode == 1
     assert "gyro_core-1.0-py3-none-any.whl is on other already, with other bytes" in done.stderr
@@ -99,16 +106,26 @@ def test_a_family_from_its_sources_through_both_kinds_of_index(
 ) -> None:
     """Built, proven, staged, tried, published, tried and tagged: on two indexes of devpi, then on two that judge as the public ones do."""
     root = built(wheelkit, tmp_path, family)
-    files = {path.name: path.read_bytes() for path in (root / "dist").iterdir() if path.suffix in {".whl", ".gz"}}
+    files = {
+        path.name: path.read_bytes() for path in (root / "dist").iterdir() if path.suffix in {".whl", ".gz"}
+    }
     assert len(files) == family.files
     release = releaser(wheelkit, root, devpi_env(tmp_path), third_parties)
     release(indexes(devpi, "staging", "production"))
-    assert downloaded(devpi, "staging", family.order) == downloaded(devpi, "production", family.order) == files
-    tags = subprocess.run(["git", "-C", root, "tag"], capture_output=True, text=True, check=True).stdout.split()
+    assert (
+        downloaded(devpi, "staging", family.order) == downloaded(devpi, "production", family.order) == files
+    )
+    tags = subprocess.run(
+        ["git", "-C", root, "tag"], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert tags
     staging, production = Warehouse(lag=0.2), Warehouse(lag=0.2)
     with warehouse_serving(staging) as one, warehouse_serving(production) as other:
-        release(stand_ins(staging=one, production=other), TWINE_USERNAME="__token__", TWINE_PASSWORD=next(iter(staging.tokens)))
+        release(
+            stand_ins(staging=one, production=other),
+            TWINE_USERNAME="__token__",
+            TWINE_PASSWORD=next(iter(staging.tokens)),
+        )
     for index in (staging, production):
         assert {name: one.data for name, one in index.files.items()} == files
         assert tuple(dict.fromkeys(identity(event.file)[0] for event in index.events)) == family.order
@@ -118,7 +135,11 @@ def test_a_family_from_its_sources_through_both_kinds_of_index(
 def built(wheelkit: Wheelkit, tmp_path: Path, family: Family) -> Path:
     """Check the family out and build it, promising no more than this machine can build."""
     root = tmp_path / family.name
-    shutil.copytree(TESTS / "families" / family.name, root, ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py"))
+    shutil.copytree(
+        TESTS / "families" / family.name,
+        root,
+        ignore=shutil.ignore_patterns("dist", "*.egg-info", "_built_with.py"),
+    )
     (root / ".gitignore").write_text("dist/\n*.egg-info/\n_built_with.py\n")
     builder: tuple[str, ...] = ()
     if family.native:
@@ -126,13 +147,17 @@ def built(wheelkit: Wheelkit, tmp_path: Path, family: Family) -> Path:
             pytest.skip("the host builder is for Linux")
         builder = ("--builder", "host")
         text = (root / "pyproject.toml").read_text()
-        (root / "pyproject.toml").write_text(re.sub(r"(?m)^targets = .*$", 'targets = ["manylinux_2_28_x86_64"]', text))
+        (root / "pyproject.toml").write_text(
+            re.sub(r"(?m)^targets = .*$", 'targets = ["manylinux_2_28_x86_64"]', text)
+        )
     if family.torch and sys.version_info[:2] != (3, 11):
         pytest.skip("the project promises cp311 only")
     git_commit(root)
     if family.torch:
         subprocess.run(["git", "-C", root, "tag", "v1.0.0"], check=True)
-    done = wheelkit("build", *builder, cwd=root, env={"UV_FIND_LINKS": str(tmp_path / "third")} if family.torch else None)
+    done = wheelkit(
+        "build", *builder, cwd=root, env={"UV_FIND_LINKS": str(tmp_path / "third")} if family.torch else None
+    )
     assert done.returncode == 0, done.stderr
     return root
 
@@ -142,7 +167,9 @@ def devpi_env(home: Path) -> dict[str, str]:
     return {"TWINE_USERNAME": USER, "TWINE_PASSWORD": PASSWORD, "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
 
 
-def releaser(wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tuple[str, ...]) -> Callable[..., None]:
+def releaser(
+    wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tuple[str, ...]
+) -> Callable[..., None]:
     """Give what releases to indexes that are given as text of the configuration."""
     own = next(path for path in (root / "wheelkit.toml", root / "pyproject.toml") if path.is_file())
     prefix = "" if own.name == "wheelkit.toml" else "tool.wheelkit."
@@ -150,8 +177,12 @@ def releaser(wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tu
 
     def release(to: str, **more: str) -> None:
         extra = f'{to}\n[ci]\nstaging = "staging"\nproduction = "production"\n'
-        config.write_text(own.read_text() + extra.replace("[index.", f"[{prefix}index.").replace("[ci]", f"[{prefix}ci]"))
-        done = wheelkit("release", "dist", "--config", config, "--python", TAG, *options, cwd=root, env={**env, **more})
+        config.write_text(
+            own.read_text() + extra.replace("[index.", f"[{prefix}index.").replace("[ci]", f"[{prefix}ci]")
+        )
+        done = wheelkit(
+            "release", "dist", "--config", config, "--python", TAG, *options, cwd=root, env={**env, **more}
+        )
         assert done.returncode == 0, done.stderr
         assert "released on staging and production" in done.stdout
 
@@ -159,7 +190,10 @@ def releaser(wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tu
 
 
 def stand_ins(**addresses: Address) -> str:
-    return "".join(f'\n[index.{name}]\nupload = "{at.upload}"\nsimple = "{at.simple}"\nlag = "1 s"\n' for name, at in addresses.items())
+    return "".join(
+        f'\n[index.{name}]\nupload = "{at.upload}"\nsimple = "{at.simple}"\nlag = "1 s"\n'
+        for name, at in addresses.items()
+    )
 
 
 def downloaded(devpi: Devpi, index: str, projects: Iterable[str]) -> dict[str, bytes]:

@@ -74,7 +74,9 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
             if ending == "0":
                 break
             outcome.said = output
-        outcome.problems += [problem for path in Path(folder).rglob("*") if path.is_file() for problem in leaks(path)]
+        outcome.problems += [
+            problem for path in Path(folder).rglob("*") if path.is_file() for problem in leaks(path)
+        ]
     outcome.faults = [str(kind) for kind in faults.met]
     outcome.problems += judge(project, index, outcome.endings)
     outcome.seconds = time.monotonic() - started
@@ -85,7 +87,13 @@ def environment(folder: Path) -> dict[str, str]:
     """Give the environment of one release: its own state, home and scratch."""
     dropped = ("TWINE_", "GITHUB_", "CI", "ACTIONS_", "PIP_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return {**env, "XDG_STATE_HOME": f"{folder}/state", "HOME": f"{folder}/home", "TMPDIR": str(folder), "NO_COLOR": "1"}
+    return {
+        **env,
+        "XDG_STATE_HOME": f"{folder}/state",
+        "HOME": f"{folder}/home",
+        "TMPDIR": str(folder),
+        "NO_COLOR": "1",
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,21 +114,48 @@ class Blow:
 
 def draw_blow(draw: random.Random, index: Warehouse) -> Blow:
     requests = draw.randint(0, USUAL_REQUESTS)
-    return Blow(index=index, requests=requests, later=draw.uniform(0.0, 0.3 if requests else 1.5), group=draw.random() < 0.5)
+    return Blow(
+        index=index,
+        requests=requests,
+        later=draw.uniform(0.0, 0.3 if requests else 1.5),
+        group=draw.random() < 0.5,
+    )
 
 
 def run(project: Project, settings: Path, env: Mapping[str, str], blow: Blow | None) -> tuple[str, str]:
     """Run publish; kill it at the moment of the blow, if it has not ended before. Gives how it ended and what it printed."""
-    arguments = [sys.executable, "-m", "wheelkit", "publish", "dist", "--to", "here", "--config", str(settings)]
+    arguments = [
+        sys.executable,
+        "-m",
+        "wheelkit",
+        "publish",
+        "dist",
+        "--to",
+        "here",
+        "--config",
+        str(settings),
+    ]
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(
-            arguments, cwd=project.root, env=env, stdout=printed, stderr=printed, stdin=subprocess.DEVNULL, text=True
+            arguments,
+            cwd=project.root,
+            env=env,
+            stdout=printed,
+            stderr=printed,
+            stdin=subprocess.DEVNULL,
+            text=True,
         )
         ending = ""
         if blow is not None:
             blow.wait(process)
             children = descendants(process.pid) if blow.group else []
-            ending = "" if process.poll() is not None else "killed with all it started" if blow.group else "killed alone"
+            ending = (
+                ""
+                if process.poll() is not None
+                else "killed with all it started"
+                if blow.group
+                else "killed alone"
+            )
             process.kill()
             for child in children:
                 kill(child)
@@ -190,7 +225,9 @@ def family(folder: Path) -> Project:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the processes to kill in /proc")
 @pytest.mark.parametrize("seed", range(SHORT))
-def test_a_release_that_is_cut_short_and_run_again_is_whole(project: Project, tmp_path: Path, seed: int) -> None:
+def test_a_release_that_is_cut_short_and_run_again_is_whole(
+    project: Project, tmp_path: Path, seed: int
+) -> None:
     outcome = release(project, seed, tmp_path)
     assert outcome.problems == [], outcome
 
@@ -208,7 +245,9 @@ def main(runs: int, first: int = 0) -> int:
     shutil.rmtree(scratch, ignore_errors=True)
     endings = Counter(ending for one in outcomes for ending in one.endings)
     faults = Counter(fault for one in outcomes for fault in one.faults)
-    print(f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems, {sum(one.seconds for one in outcomes):.0f} s")
+    print(
+        f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems, {sum(one.seconds for one in outcomes):.0f} s"
+    )
     print("runs that ended:", ", ".join(f"{name}: {count}" for name, count in sorted(endings.items())))
     print("faults met:", ", ".join(f"{name}: {count}" for name, count in sorted(faults.items())))
     return any(one.problems for one in outcomes)

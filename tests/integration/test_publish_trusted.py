@@ -49,11 +49,29 @@ class Scene:
     authority: Path
 
     def __call__(self, to: str = "pypi", **env: str) -> subprocess.CompletedProcess[str]:
-        trust = {"HTTPS_PROXY": self.proxy.address, "https_proxy": self.proxy.address, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        trust |= {"REQUESTS_CA_BUNDLE": str(self.authority), "SSL_CERT_FILE": str(self.authority), "CURL_CA_BUNDLE": ""}
-        home = {"HOME": str(self.project.root.parent), "TWINE_PASSWORD": "", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+        trust = {
+            "HTTPS_PROXY": self.proxy.address,
+            "https_proxy": self.proxy.address,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+        trust |= {
+            "REQUESTS_CA_BUNDLE": str(self.authority),
+            "SSL_CERT_FILE": str(self.authority),
+            "CURL_CA_BUNDLE": "",
+        }
+        home = {
+            "HOME": str(self.project.root.parent),
+            "TWINE_PASSWORD": "",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
         return self.wheelkit(
-            "publish", "dist", "--to", to, cwd=self.project.root, env={**trust, **home, **self.issuer.environment(), **env}
+            "publish",
+            "dist",
+            "--to",
+            to,
+            cwd=self.project.root,
+            env={**trust, **home, **self.issuer.environment(), **env},
         )
 
     def secrets(self) -> list[str]:
@@ -63,7 +81,11 @@ class Scene:
         """Name the places in which one of the secrets can be read."""
         state = Path(dict(self.wheelkit.env)["XDG_STATE_HOME"])
         texts = {"the output": done.stdout + done.stderr}
-        texts |= {path.name: path.read_bytes().decode(errors="replace") for path in state.rglob("*") if path.is_file()}
+        texts |= {
+            path.name: path.read_bytes().decode(errors="replace")
+            for path in state.rglob("*")
+            if path.is_file()
+        }
         assert any(name.endswith(".log") for name in texts)
         return [name for name, text in texts.items() if any(secret in text for secret in self.secrets())]
 
@@ -87,7 +109,14 @@ def scene(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Scene]:
         address = stack.enter_context(serving(index, context))
         issuer = stack.enter_context(issuing(Issuer()))
         proxy = stack.enter_context(proxying(Proxy(ports=dict.fromkeys(names, address.port))))
-        yield Scene(project=project, wheelkit=wheelkit, index=index, issuer=issuer, proxy=proxy, authority=tmp_path / "authority.pem")
+        yield Scene(
+            project=project,
+            wheelkit=wheelkit,
+            index=index,
+            issuer=issuer,
+            proxy=proxy,
+            authority=tmp_path / "authority.pem",
+        )
 
 
 def test_one_token_uploads_the_family_and_is_burnt(scene: Scene, name: str) -> None:
@@ -108,7 +137,11 @@ def test_what_the_workflow_signed_goes_along(scene: Scene) -> None:
         path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps(attestation))
     done = scene()
     assert done.returncode == 0, done.stderr
-    assert scene.index.provenance.keys() == scene.index.files.keys() == {path.name for path in scene.project.files()}
+    assert (
+        scene.index.provenance.keys()
+        == scene.index.files.keys()
+        == {path.name for path in scene.project.files()}
+    )
     assert scene.leaks(done) == []
 
 
@@ -116,7 +149,12 @@ def test_a_token_that_was_burnt_is_good_for_nothing(scene: Scene) -> None:
     assert scene().returncode == 0
     (token,) = scene.index.publishers.burnt
     scene.index.files.clear()
-    done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="", ACTIONS_ID_TOKEN_REQUEST_URL="", GITHUB_ACTIONS="", TWINE_PASSWORD=token)
+    done = scene(
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN="",
+        ACTIONS_ID_TOKEN_REQUEST_URL="",
+        GITHUB_ACTIONS="",
+        TWINE_PASSWORD=token,
+    )
     assert done.returncode == 1
     assert "does not accept the credentials" in done.stderr
     assert scene.index.files == {}

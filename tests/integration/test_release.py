@@ -66,8 +66,20 @@ class Pair:
     def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
         home = self.project.root.parent
         # One token for both would hide which index got it; .pypirc keeps them apart.
-        (home / ".pypirc").write_text(f"[stage]\npassword = {STAGING_TOKEN}\n[live]\npassword = {PRODUCTION_TOKEN}\n")
-        words = ("release", "dist", "--config", self.config, "--python", TAG, "--index", self.public.simple, *options)
+        (home / ".pypirc").write_text(
+            f"[stage]\npassword = {STAGING_TOKEN}\n[live]\npassword = {PRODUCTION_TOKEN}\n"
+        )
+        words = (
+            "release",
+            "dist",
+            "--config",
+            self.config,
+            "--python",
+            TAG,
+            "--index",
+            self.public.simple,
+            *options,
+        )
         env = {
             "HOME": str(home),
             "TWINE_PASSWORD": "",
@@ -78,7 +90,9 @@ class Pair:
 
     @property
     def tags(self) -> list[str]:
-        return subprocess.run(["git", "-C", self.project.root, "tag"], capture_output=True, text=True, check=True).stdout.split()
+        return subprocess.run(
+            ["git", "-C", self.project.root, "tag"], capture_output=True, text=True, check=True
+        ).stdout.split()
 
 
 @pytest.fixture
@@ -94,11 +108,22 @@ def pair(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Pair]:
         for name, at in (("stage", stage), ("live", live)):
             text += f'\n[index.{name}]\nupload = "{at.upload}"\nsimple = "{at.simple}"\nlag = "1 s"\n'
         config.write_text(text + '\n[ci]\nstaging = "stage"\nproduction = "live"\n')
-        yield Pair(project=project, wheelkit=wheelkit, config=config, staging=staging, production=production, public=live)
+        yield Pair(
+            project=project,
+            wheelkit=wheelkit,
+            config=config,
+            staging=staging,
+            production=production,
+            public=live,
+        )
 
 
 def family_files(index: Warehouse) -> dict[str, bytes]:
-    return {name: one.data for name, one in index.files.items() if one.project.startswith("gyro") and one.version == "1.0"}
+    return {
+        name: one.data
+        for name, one in index.files.items()
+        if one.project.startswith("gyro") and one.version == "1.0"
+    }
 
 
 def test_both_indexes_get_the_same_bytes_and_the_tag_comes_last(pair: Pair) -> None:
@@ -109,7 +134,11 @@ def test_both_indexes_get_the_same_bytes_and_the_tag_comes_last(pair: Pair) -> N
     assert pair.tags == ["v1.0"]
     assert "released on stage and live" in done.stdout
     assert "git push origin v1.0" in done.stderr
-    assert done.stderr.index("smoke from stage") < done.stderr.index("6 files uploaded to live") < done.stderr.index("smoke from live")
+    assert (
+        done.stderr.index("smoke from stage")
+        < done.stderr.index("6 files uploaded to live")
+        < done.stderr.index("smoke from live")
+    )
     again = pair()
     assert again.returncode == 0
     assert "nothing to upload to live" in again.stderr
@@ -127,7 +156,18 @@ def test_squatters_on_both_sides_are_never_installed(pair: Pair) -> None:
 
 
 def test_smoke_takes_the_family_from_an_index(pair: Pair) -> None:
-    words = ("smoke", "dist", "--from", "stage", "--config", pair.config, "--python", TAG, "--index", pair.public.simple)
+    words = (
+        "smoke",
+        "dist",
+        "--from",
+        "stage",
+        "--config",
+        pair.config,
+        "--python",
+        TAG,
+        "--index",
+        pair.public.simple,
+    )
     env = {"UV_CACHE_DIR": str(pair.project.root.parent / "uv-cache")}
     done = pair.wheelkit(*words, cwd=pair.project.root, env=env)
     assert done.returncode == 1

@@ -28,7 +28,13 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="shows that Linux repairs for all"),
     pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs the extra cross"),
 ]
-TARGETS = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64", "win_amd64")
+TARGETS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
+    "macosx_10_13_x86_64",
+    "macosx_11_0_arm64",
+    "win_amd64",
+)
 # The pattern names no version; on Linux the library does. Libraries of Windows have no prefix, and no case.
 EXCLUDES = ("libfulcrum.so", "libfulcrum.dylib", "FULCRUM.dll")
 DECLARED = "int lever(int value);\nint fulcrum(int value);\n"
@@ -42,20 +48,31 @@ class Workbench:
         self.folder = folder
         self.beam = self.tools.library("beam", function("beam", "value + 1"))
         # fulcrum lies elsewhere, as in a provider's own folder, and lever needs it too: it is excluded at every depth.
-        self.fulcrum = self.tools.library("fulcrum", function("fulcrum", "value * 2"), version="2", folder="provider")
+        self.fulcrum = self.tools.library(
+            "fulcrum", function("fulcrum", "value * 2"), version="2", folder="provider"
+        )
         self.lever = self.tools.library(
             "lever",
-            function("lever", "beam(value) + fulcrum(value)", "int beam(int value);\nint fulcrum(int value);"),
+            function(
+                "lever", "beam(value) + fulcrum(value)", "int beam(int value);\nint fulcrum(int value);"
+            ),
             version="1",
             needs=(self.beam, self.fulcrum),
         )
         core = self.tools.extension(
-            module(DECLARED, "lever((int)value) + fulcrum((int)value)"), (self.lever, self.fulcrum), rpath=str(folder)
+            module(DECLARED, "lever((int)value) + fulcrum((int)value)"),
+            (self.lever, self.fulcrum),
+            rpath=str(folder),
         )
         self.raw = self.tools.wheel(folder / "raw", core, requires=("fulcrum>=2",))
 
     def repair(
-        self, out: Path, *, wheel: Path | None = None, patterns: tuple[str, ...] = EXCLUDES, paths: tuple[Path, ...] | None = None
+        self,
+        out: Path,
+        *,
+        wheel: Path | None = None,
+        patterns: tuple[str, ...] = EXCLUDES,
+        paths: tuple[Path, ...] | None = None,
     ) -> Repaired:
         given = (self.lever.path.parent, self.fulcrum.path.parent) if paths is None else paths
         recipe = RepairRecipe(target=self.tools.target, patterns=patterns, lib_paths=given)
@@ -89,7 +106,9 @@ def test_the_same_list_has_the_same_outcome(bench: Workbench, tmp_path: Path) ->
     assert len(done.unmatched) == 2
     after = wheels.read(done.path)
     assert bench.fulcrum.name in {base_name(name) for name in after.needed}
-    assert not [rpath.path for _, part in after.parts() for rpath in part.rpaths if rpath.path.startswith("/")]
+    assert not [
+        rpath.path for _, part in after.parts() for rpath in part.rpaths if rpath.path.startswith("/")
+    ]
     assert after.name is not None
     assert bench.tools.target.tag in after.name.platforms
 
@@ -108,7 +127,9 @@ def test_a_repaired_wheel_repairs_to_itself(bench: Workbench, tmp_path: Path) ->
     assert (second.grafted, second.excluded) == ((), first.excluded)
 
 
-def test_the_source_date_decides_the_bytes(bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_date_decides_the_bytes(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     first, second = (bench.repair(tmp_path / name) for name in ("first", "second"))
     assert sha256(first.path) == sha256(second.path)
@@ -134,7 +155,11 @@ def test_the_proof_agrees(bench: Workbench, tmp_path: Path) -> None:
 
 def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) -> None:
     excludes = [word for pattern in EXCLUDES for word in ("--exclude", pattern)]
-    paths = [word for path in (bench.lever.path.parent, bench.fulcrum.path.parent) for word in ("--lib-path", str(path))]
+    paths = [
+        word
+        for path in (bench.lever.path.parent, bench.fulcrum.path.parent)
+        for word in ("--lib-path", str(path))
+    ]
     command = [
         sys.executable,
         "-m",
@@ -153,7 +178,12 @@ def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) ->
     assert f"excluded: {bench.fulcrum.name}" in done.stderr
     (path,) = (tmp_path / "out").glob("*.whl")
     shown = [
-        subprocess.run([sys.executable, "-m", "wheelkit", "inspect", str(one)], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-m", "wheelkit", "inspect", str(one)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for one in (bench.raw, path)
     ]
     before, after = shown
@@ -162,7 +192,9 @@ def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) ->
     assert plain_name(bench.beam.name).split(".")[0] in after
 
 
-def test_a_library_on_no_path_is_named_with_who_needs_it_and_where_was_looked(bench: Workbench, tmp_path: Path) -> None:
+def test_a_library_on_no_path_is_named_with_who_needs_it_and_where_was_looked(
+    bench: Workbench, tmp_path: Path
+) -> None:
     (tmp_path / "partly").mkdir()
     lever: Library = bench.lever
     shutil.copy(lever.path, tmp_path / "partly")
@@ -215,7 +247,9 @@ def test_the_wheel_computes_where_its_provider_is_found(linux: Workbench, tmp_pa
         archive.extractall(tmp_path / "site")
     command = [sys.executable, "-c", "from demo._core import compute; print(compute(20))"]
     away = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
-    alone = subprocess.run(command, cwd=tmp_path / "site", env=away, capture_output=True, text=True, check=False)
+    alone = subprocess.run(
+        command, cwd=tmp_path / "site", env=away, capture_output=True, text=True, check=False
+    )
     assert "libfulcrum.so.2" in alone.stderr
     beside = subprocess.run(
         command,
@@ -262,12 +296,17 @@ def page_hashes(data: bytes) -> tuple[list[bytes], list[bytes]]:
     assert magic == 0xFADE0CC0
     places = [struct.unpack_from(">II", data, signature + 12 + 8 * index) for index in range(blobs)]
     directory = signature + next(place for slot, place in places if slot == 0)
-    (magic, _, _, flags, hashes, _, _, slots, limit, width, kind, _, page) = struct.unpack_from(">IIIIIIIIIBBBB", data, directory)
+    (magic, _, _, flags, hashes, _, _, slots, limit, width, kind, _, page) = struct.unpack_from(
+        ">IIIIIIIIIBBBB", data, directory
+    )
     assert (magic, width, kind) == (0xFADE0C02, 32, 2)
     assert flags & 2  # ad hoc
     assert limit == signature
     stated = [data[directory + hashes + 32 * slot :][:32] for slot in range(slots)]
-    real = [hashlib.sha256(data[start : min(start + (1 << page), limit)]).digest() for start in range(0, limit, 1 << page)]
+    real = [
+        hashlib.sha256(data[start : min(start + (1 << page), limit)]).digest()
+        for start in range(0, limit, 1 << page)
+    ]
     return stated, real
 
 
@@ -275,7 +314,9 @@ def test_what_was_edited_for_macos_is_signed_again(mac: Workbench, tmp_path: Pat
     done = mac.repair(tmp_path)
     assert done.unsigned == ()  # the linker had signed ad hoc, if at all
     with zipfile.ZipFile(done.path) as archive:
-        binaries = {name: archive.read(name) for name in archive.namelist() if name.endswith((".so", ".dylib"))}
+        binaries = {
+            name: archive.read(name) for name in archive.namelist() if name.endswith((".so", ".dylib"))
+        }
     assert len(binaries) == 3
     for name, data in binaries.items():
         stated, real = page_hashes(data)
@@ -294,11 +335,17 @@ def test_a_library_that_is_too_new_for_the_target_is_refused(mac: Workbench, tmp
     assert "demo/.dylibs/liblever.dylib is built for macOS 13.0 and later" in caught.value.detail
 
 
-def test_a_signature_by_somebody_that_repair_ends_is_told(mac: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_by_somebody_that_repair_ends_is_told(
+    mac: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # No certificate is at hand: every signature that was there counts as somebody's.
     monkeypatch.setattr("wheelkit.repair.outcome.identity_signed", lambda _: True)
     done = mac.repair(tmp_path)
-    signed = [binary.member for binary in wheels.read(mac.raw).binaries if any(part.signed for part in binary.slices)]
+    signed = [
+        binary.member
+        for binary in wheels.read(mac.raw).binaries
+        if any(part.signed for part in binary.slices)
+    ]
     assert list(done.unsigned) == signed
 
 
@@ -326,7 +373,16 @@ def test_the_command_says_that_there_was_nothing_to_do(linux: Workbench, tmp_pat
 def test_the_shipped_list_is_judged_as_a_whole(linux: Workbench, tmp_path: Path) -> None:
     (tmp_path / "wheelkit.toml").write_text('[exclude]\ntorch = true\nfulcrum = ["libfulcrum.so"]\n')
     paths = ["--lib-path", str(linux.lever.path.parent)]
-    command = [sys.executable, "-m", "wheelkit", "repair", "--target", "manylinux_2_28_x86_64", *paths, str(linux.raw)]
+    command = [
+        sys.executable,
+        "-m",
+        "wheelkit",
+        "repair",
+        "--target",
+        "manylinux_2_28_x86_64",
+        *paths,
+        str(linux.raw),
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "libtorch_*.so*" in done.stderr  # nothing of torch is needed, so the whole list is idle
     assert "libfulcrum.so" not in [line.split('"')[1] for line in done.stderr.splitlines() if "WK504" in line]
@@ -334,7 +390,15 @@ def test_the_shipped_list_is_judged_as_a_whole(linux: Workbench, tmp_path: Path)
 
 def test_an_output_folder_that_cannot_be_written_is_named(linux: Workbench, tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("in the way")
-    command = [sys.executable, "-m", "wheelkit", "repair", "--target", "manylinux_2_28_x86_64", str(linux.raw)]
+    command = [
+        sys.executable,
+        "-m",
+        "wheelkit",
+        "repair",
+        "--target",
+        "manylinux_2_28_x86_64",
+        str(linux.raw),
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "dist cannot be written" in done.stderr

@@ -17,10 +17,28 @@ SUFFIXES = (".so", ".dylib", ".dll", ".pyd", ".exe")
 MAGIC = (b"\x7fELF", b"MZ\x90", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe")
 ASSEMBLED = make.assembled()
 NATIVE = [name for name in corpus.names() if not name.endswith("-none-any.whl")]
-WITH_SECTIONS = [name for name in ASSEMBLED if "stripped" not in name]  # pyelftools finds symbols by their sections
+WITH_SECTIONS = [
+    name for name in ASSEMBLED if "stripped" not in name
+]  # pyelftools finds symbols by their sections
 ARCHES = {"x86_64", "i686", "aarch64", "arm64", "armv7l", "ppc64le", "s390x", "riscv64"}
-COMMON = ("name", "needed", "versions", "imports", "exports", "min_os", "sdk", "debug_bytes", "symbol_bytes", "code_bytes", "flags")
-UNORDERED = {"macho": ("exports",), "pe": ("exports",), "elf": ()}  # these two oracles sort by name, or by number
+COMMON = (
+    "name",
+    "needed",
+    "versions",
+    "imports",
+    "exports",
+    "min_os",
+    "sdk",
+    "debug_bytes",
+    "symbol_bytes",
+    "code_bytes",
+    "flags",
+)
+UNORDERED = {
+    "macho": ("exports",),
+    "pe": ("exports",),
+    "elf": (),
+}  # these two oracles sort by name, or by number
 
 
 def binaries(filename: str) -> Iterator[tuple[str, bytes]]:
@@ -74,10 +92,14 @@ def test_assembled_binaries(name: str, tmp_path: Path) -> None:
     assert compare(name, ASSEMBLED[name].data, tmp_path / "binary")
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files"
+)
 def test_compiled_binaries(tmp_path: Path) -> None:
     made = make.compiled(tmp_path)
-    del made["compiled.o"]  # the scanner tells no dynamic facts of objects, while pyelftools finds their sections
+    del made[
+        "compiled.o"
+    ]  # the scanner tells no dynamic facts of objects, while pyelftools finds their sections
     for name, data in made.items():
         assert compare(name, data, tmp_path / "binary")
 
@@ -85,7 +107,9 @@ def test_compiled_binaries(tmp_path: Path) -> None:
 @pytest.mark.network
 def test_the_wheels_show_all_that_is_common() -> None:
     """The comparison is worth what the corpus holds."""
-    slices = [s for name in NATIVE for _, data in binaries(name) if (scan := _core.scan(data)) for s in scan.slices]
+    slices = [
+        s for name in NATIVE for _, data in binaries(name) if (scan := _core.scan(data)) for s in scan.slices
+    ]
     assert {s.arch for s in slices} >= ARCHES
     assert any(s.rpaths for s in slices)
     assert {s.relro for s in slices} == {"partial", "full", None}

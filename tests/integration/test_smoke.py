@@ -63,7 +63,12 @@ def index(tmp_path: Path) -> Iterator[Index]:
     folder = tmp_path / "index"
     make(folder, "wk-third", "1.5")
     for name in ("wk-core", "wk-cli", "wk-plugin"):
-        make(folder, name, "1.99", files={f"{name.replace('-', '_')}/__init__.py": "raise SystemExit('squatted')\n"})
+        make(
+            folder,
+            name,
+            "1.99",
+            files={f"{name.replace('-', '_')}/__init__.py": "raise SystemExit('squatted')\n"},
+        )
     shutil.copy(
         make(folder / "x", "wk-core", files={"wk_core/__init__.py": "raise SystemExit('squatted')\n"}),
         folder / "wk_core-1.0-9-py3-none-any.whl",
@@ -73,18 +78,26 @@ def index(tmp_path: Path) -> Iterator[Index]:
         yield running
 
 
-def smoke(wheelkit: Wheelkit, dist: Path, *words: str | Path, config: str = "") -> tuple[int, dict[str, Any], str]:
+def smoke(
+    wheelkit: Wheelkit, dist: Path, *words: str | Path, config: str = ""
+) -> tuple[int, dict[str, Any], str]:
     (dist.parent / "wheelkit.toml").write_text(config)
     done = wheelkit("smoke", dist, "--json", "--python", TAG, *words, cwd=dist.parent)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
 
 def failures(document: dict[str, Any]) -> dict[str, str]:
-    return {f"{case['distribution']}/{case['how']}": case["failures"][0]["what"] for case in document["cases"] if not case["ok"]}
+    return {
+        f"{case['distribution']}/{case['how']}": case["failures"][0]["what"]
+        for case in document["cases"]
+        if not case["ok"]
+    }
 
 
 @pytest.mark.parametrize("installer", [(), ("--pip",)])
-def test_a_squatted_sibling_is_never_installed(wheelkit: Wheelkit, dist: Path, index: Index, installer: tuple[str, ...]) -> None:
+def test_a_squatted_sibling_is_never_installed(
+    wheelkit: Wheelkit, dist: Path, index: Index, installer: tuple[str, ...]
+) -> None:
     code, document, _ = smoke(
         wheelkit,
         dist,
@@ -95,7 +108,13 @@ def test_a_squatted_sibling_is_never_installed(wheelkit: Wheelkit, dist: Path, i
     )
     assert (code, failures(document)) == (0, {})
     assert [f"{case['distribution']}/{case['how']}" for case in document["cases"]] == [
-        *("wk-core/environment", "wk-cli/environment", "wk-plugin/environment", "the family/environment", "wk-cli/tool")
+        *(
+            "wk-core/environment",
+            "wk-cli/environment",
+            "wk-plugin/environment",
+            "the family/environment",
+            "wk-cli/tool",
+        )
     ]
     wanted = {path.split("/")[2] for path in index.asked if path.startswith("/simple/")}
     assert wanted == {"wk-third"}
@@ -107,11 +126,15 @@ def test_the_squatter_is_real(dist: Path, index: Index, tmp_path: Path) -> None:
     python = tmp_path / "env/bin/python"
     options = ("--no-config", "--find-links", dist, "--default-index", index.url)
     subprocess.run(["uv", "pip", "install", "-q", "--python", python, *options, "wk-cli"], check=True)
-    shown = subprocess.run(["uv", "pip", "list", "--python", python, "--format", "json"], check=True, capture_output=True)
+    shown = subprocess.run(
+        ["uv", "pip", "list", "--python", python, "--format", "json"], check=True, capture_output=True
+    )
     assert {one["name"]: one["version"] for one in json.loads(shown.stdout)} == {"wk-cli": "1.99"}
 
 
-def test_extra_indexes_of_the_environment_and_the_user_do_not_count(wheelkit: Wheelkit, dist: Path, index: Index, tmp_path: Path) -> None:
+def test_extra_indexes_of_the_environment_and_the_user_do_not_count(
+    wheelkit: Wheelkit, dist: Path, index: Index, tmp_path: Path
+) -> None:
     third = tmp_path / "third"
     make(third, "wk-third", "1.5")
     settings = tmp_path / "home/.config"
@@ -121,7 +144,12 @@ def test_extra_indexes_of_the_environment_and_the_user_do_not_count(wheelkit: Wh
     ):
         (settings / name).parent.mkdir(parents=True)
         (settings / name).write_text(text)
-    env = {"UV_EXTRA_INDEX_URL": index.url, "PIP_EXTRA_INDEX_URL": index.url, "UV_INDEX": index.url, "XDG_CONFIG_HOME": str(settings)}
+    env = {
+        "UV_EXTRA_INDEX_URL": index.url,
+        "PIP_EXTRA_INDEX_URL": index.url,
+        "UV_INDEX": index.url,
+        "XDG_CONFIG_HOME": str(settings),
+    }
     done = wheelkit("smoke", dist, "--python", TAG, "--find-links", third, cwd=tmp_path, env=env)
     assert done.returncode == 0
     assert index.asked == []
@@ -145,11 +173,17 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
     told = failures(document)
     assert code == 1
     assert told["wk-a/environment"] == "it imports wk_undeclared, which nothing that it requires provides"
-    assert told["wk-b/environment"] == "queue has the name of a standard module, which Python finds first: nobody can import it"
+    assert (
+        told["wk-b/environment"]
+        == "queue has the name of a standard module, which Python finds first: nobody can import it"
+    )
     assert told["wk-c/environment"] == "ended Python itself, with exit status 3"
     assert told["wk-d/environment"].startswith("AttributeError: module 'wk_d' has no attribute 'gone'")
     assert told["wk-d/tool"] == "it ended with exit status 2"
-    assert told["wk-f/tool"] == "it ended with exit status 1: it imports wk_gone, which nothing that it requires provides"
+    assert (
+        told["wk-f/tool"]
+        == "it ended with exit status 1: it imports wk_gone, which nothing that it requires provides"
+    )
     assert "frozen importlib" not in str(document)
     assert "wk-e/environment" not in told
     logs = {case["distribution"]: case["log"] for case in document["cases"]}
@@ -161,10 +195,16 @@ def test_the_sources_are_never_what_is_imported(wheelkit: Wheelkit, tmp_path: Pa
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "import wk_source\n"})
     (tmp_path / "wk_source.py").write_text("")
     code, document, _ = smoke(
-        wheelkit, tmp_path / "dist", "--offline", config="[distribution.wk-a]\nsmoke = [\"python -c 'import wk_source'\"]\n"
+        wheelkit,
+        tmp_path / "dist",
+        "--offline",
+        config="[distribution.wk-a]\nsmoke = [\"python -c 'import wk_source'\"]\n",
     )
     assert code == 1
-    assert [one["check"] for one in document["cases"][0]["failures"]] == ["import wk_a", "python -c 'import wk_source'"]
+    assert [one["check"] for one in document["cases"][0]["failures"]] == [
+        "import wk_a",
+        "python -c 'import wk_source'",
+    ]
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(wheelkit: Wheelkit, tmp_path: Path) -> None:
@@ -192,7 +232,11 @@ def alive(pid: int) -> bool:
 
 
 def test_an_import_that_hangs_is_named(wheelkit: Wheelkit, tmp_path: Path) -> None:
-    make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "import time; time.sleep(300)\n", "wk_b/__init__.py": ""})
+    make(
+        tmp_path / "dist",
+        "wk-a",
+        files={"wk_a/__init__.py": "import time; time.sleep(300)\n", "wk_b/__init__.py": ""},
+    )
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline", "--timeout", "3")
     assert code == 1
     (failure,) = document["cases"][0]["failures"]
@@ -207,7 +251,9 @@ def test_what_only_an_sdist_provides_is_told_and_can_be_allowed(wheelkit: Wheelk
     (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: wk-source\nVersion: 1.0\n")
     (source / "wk_source.py").write_text("")
     (source / "backend.py").write_text(BACKEND)
-    (source / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n')
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
     with tarfile.open(links / "wk_source-1.0.tar.gz", "w:gz") as archive:
         archive.add(source, arcname=source.name)
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--find-links", links)
@@ -235,7 +281,11 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--index", "http://127.0.0.1:9/simple/"), 3, "http://127.0.0.1:9/simple/wk-third/ cannot be reached"),
+        (
+            ("--index", "http://127.0.0.1:9/simple/"),
+            3,
+            "http://127.0.0.1:9/simple/wk-third/ cannot be reached",
+        ),
         (("--index", "http://127.0.0.1:9/simple/", "--pip"), 3, "cannot be reached"),
         (("--offline",), 1, "wk-third, which wk-core needs, is not in uv's cache"),
     ],
@@ -243,7 +293,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917 - the table and fixtures
     wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = wheelkit("smoke", dist, "--python", TAG, *words, cwd=tmp_path, env={"UV_CACHE_DIR": str(tmp_path / "cache")})
+    done = wheelkit(
+        "smoke", dist, "--python", TAG, *words, cwd=tmp_path, env={"UV_CACHE_DIR": str(tmp_path / "cache")}
+    )
     assert done.returncode == code
     assert said in done.stdout + done.stderr
     assert ("--find-links DIR" in done.stdout + done.stderr) or code == 1
@@ -259,7 +311,9 @@ class Busy(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_an_index_that_answers_with_an_error_is_no_fault_of_the_wheels(wheelkit: Wheelkit, dist: Path, tmp_path: Path) -> None:
+def test_an_index_that_answers_with_an_error_is_no_fault_of_the_wheels(
+    wheelkit: Wheelkit, dist: Path, tmp_path: Path
+) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/simple/"
@@ -275,7 +329,11 @@ def test_interpreters_that_are_not_here_are_skipped_and_said(wheelkit: Wheelkit,
     make(tmp_path / "dist", "wk-a")
     (tmp_path / "wheelkit.toml").write_text(f'[matrix]\ninterpreters = ["cp37", "{TAG}", "cp399"]\n')
     done = wheelkit(
-        "smoke", "dist", "--offline", cwd=tmp_path, env={"PATH": os.defpath, "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
+        "smoke",
+        "dist",
+        "--offline",
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)},
     )
     assert done.returncode == 0
     assert "skipped, because they are not on this machine: cp37, cp399" in done.stderr
@@ -290,7 +348,11 @@ def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: P
     (tmp_path / "kept").mkdir()
     words = ("smoke", "dist", "--offline", "--keep", "--python", TAG, "--json")
     done = subprocess.run(
-        wheelkit.arguments(*words), cwd=tmp_path, env={**wheelkit.env, "TMPDIR": str(tmp_path / "kept")}, capture_output=True, check=True
+        wheelkit.arguments(*words),
+        cwd=tmp_path,
+        env={**wheelkit.env, "TMPDIR": str(tmp_path / "kept")},
+        capture_output=True,
+        check=True,
     )
     (case,) = json.loads(done.stdout)["cases"]
     python = Path(case["kept"]) / "env/bin/python"
@@ -308,12 +370,18 @@ def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     place.prepare(case)
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "other = 1\n"})
     run = LoggedRun(tmp_path / "log")
-    made, installed = (run(command) for command in uv_commands(shutil.which("uv") or "uv", case, place, Source(offline=True)))
+    made, installed = (
+        run(command) for command in uv_commands(shutil.which("uv") or "uv", case, place, Source(offline=True))
+    )
     assert (made.returncode, installed.returncode != 0) == (0, True)
-    assert install_error(installed, "wk-a", Source()).failure.what == "a file changed while wk-a was installed"
+    assert (
+        install_error(installed, "wk-a", Source()).failure.what == "a file changed while wk-a was installed"
+    )
 
 
-@pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF")
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF"
+)
 def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, tmp_path: Path) -> None:
     def compiled(name: str, code: str, *options: str) -> bytes:
         (tmp_path / f"{name}.c").write_text(code)
@@ -325,10 +393,21 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
     shutil.copy(tmp_path / "libgear.so", tmp_path / "libgear.so.1")
     init = "int gear_turn(void); void *PyInit__x(void) { return (void *)(long)gear_turn(); }\n"
     dist = tmp_path / "dist"
-    make(dist, "wk-gear", files={"wk_gear/__init__.py": "", "wk_gear/libgear.so.1": library}, tag="py3-none-linux_x86_64")
+    make(
+        dist,
+        "wk-gear",
+        files={"wk_gear/__init__.py": "", "wk_gear/libgear.so.1": library},
+        tag="py3-none-linux_x86_64",
+    )
     symbol = compiled("symbol", init, "-Wl,-z,now")
     needs = ("wk-gear",)
-    make(dist, "wk-symbol", files={"wk_symbol/__init__.py": "", "wk_symbol/_x.abi3.so": symbol}, needs=needs, tag="cp311-abi3-linux_x86_64")
+    make(
+        dist,
+        "wk-symbol",
+        files={"wk_symbol/__init__.py": "", "wk_symbol/_x.abi3.so": symbol},
+        needs=needs,
+        tag="cp311-abi3-linux_x86_64",
+    )
     missing = compiled("missing", init, str(tmp_path / "libgear.so.1"))
     make(
         dist,
@@ -345,8 +424,14 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
     )
     _, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
-    assert told["wk-symbol/environment"] == "the symbol gear_turn is missing where it is looked for; wk_gear exports it"
-    assert told["wk-missing/environment"] == "the library libgear.so.1 lies in wk_gear, where nothing looks for it"
+    assert (
+        told["wk-symbol/environment"]
+        == "the symbol gear_turn is missing where it is looked for; wk_gear exports it"
+    )
+    assert (
+        told["wk-missing/environment"]
+        == "the library libgear.so.1 lies in wk_gear, where nothing looks for it"
+    )
     assert told["wk-broken/environment"] == "it holds a binary for another architecture than this machine's"
     assert "wk-gear/environment" not in told
 
@@ -358,12 +443,17 @@ def test_an_interrupt_ends_everything(wheelkit: Wheelkit, tmp_path: Path) -> Non
         "wk-a",
         files={
             "wk_a/__init__.py": "",
-            "wk_a/__main__.py": HANGS.replace("print(", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print("),
+            "wk_a/__main__.py": HANGS.replace(
+                "print(", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print("
+            ),
         },
     )
     (tmp_path / "wheelkit.toml").write_text('[distribution.wk-a]\nsmoke = ["python -m wk_a"]\n')
     process = subprocess.Popen(
-        wheelkit.arguments("smoke", "dist", "--offline", "--python", TAG), cwd=tmp_path, env=wheelkit.env, stderr=subprocess.PIPE
+        wheelkit.arguments("smoke", "dist", "--offline", "--python", TAG),
+        cwd=tmp_path,
+        env=wheelkit.env,
+        stderr=subprocess.PIPE,
     )
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert process.poll() is None
@@ -377,8 +467,15 @@ def test_an_interrupt_ends_everything(wheelkit: Wheelkit, tmp_path: Path) -> Non
 
 
 def test_modules_that_the_project_does_not_name_are_not_imported(wheelkit: Wheelkit, tmp_path: Path) -> None:
-    make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "", "wk_yaml.py": "import yaml_that_only_an_extra_brings"})
+    make(
+        tmp_path / "dist",
+        "wk-a",
+        files={"wk_a/__init__.py": "", "wk_yaml.py": "import yaml_that_only_an_extra_brings"},
+    )
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline")
     assert code == 1
     assert [one["check"] for one in document["cases"][0]["failures"]] == ["import wk_yaml"]
-    assert smoke(wheelkit, tmp_path / "dist", "--offline", config='distribution.wk-a.imports = ["wk_a"]\n')[0] == 0
+    assert (
+        smoke(wheelkit, tmp_path / "dist", "--offline", config='distribution.wk-a.imports = ["wk_a"]\n')[0]
+        == 0
+    )

@@ -21,7 +21,13 @@ from wheelkit import wheel as wheels
 from wheelkit.wheel.library_names import base_name, plain_name
 
 FAMILY = Path(__file__).parents[1] / "families/torch"
-TARGETS = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64", "win_amd64")
+TARGETS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
+    "macosx_10_13_x86_64",
+    "macosx_11_0_arm64",
+    "win_amd64",
+)
 BOUNDED = "torch>=2.13,<2.14"
 CONFIG = """
 [exclude]
@@ -74,7 +80,9 @@ def bundled(path: Path) -> set[str]:
 
 
 @zig
-def test_torch_stays_out_of_the_wheel_and_the_wheel_is_proven(standins: Standins, tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_torch_stays_out_of_the_wheel_and_the_wheel_is_proven(
+    standins: Standins, tmp_path: Path, wheelkit: Wheelkit
+) -> None:
     (tmp_path / "wheelkit.toml").write_text(CONFIG)
     raw = standins.raw()
     path = repaired(wheelkit, raw, tmp_path, "--target", standins.tools.target.tag)
@@ -88,8 +96,18 @@ def test_torch_stays_out_of_the_wheel_and_the_wheel_is_proven(standins: Standins
 
 
 @zig
-def test_without_the_list_the_wheel_is_caught_with_size_and_names(standins: Standins, tmp_path: Path, wheelkit: Wheelkit) -> None:
-    path = repaired(wheelkit, standins.raw(), tmp_path, "--target", standins.tools.target.tag, "--lib-path", standins.place)
+def test_without_the_list_the_wheel_is_caught_with_size_and_names(
+    standins: Standins, tmp_path: Path, wheelkit: Wheelkit
+) -> None:
+    path = repaired(
+        wheelkit,
+        standins.raw(),
+        tmp_path,
+        "--target",
+        standins.tools.target.tag,
+        "--lib-path",
+        standins.place,
+    )
     needed = {base_name(name) for name in wheels.read(standins.raw()).needed}
     names = {library.name for library in standins.libraries if library.name in needed}
     assert bundled(path) >= names
@@ -103,7 +121,9 @@ def test_without_the_list_the_wheel_is_caught_with_size_and_names(standins: Stan
 
 
 @zig
-def test_a_range_without_an_upper_bound_is_a_finding(standins: Standins, tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_a_range_without_an_upper_bound_is_a_finding(
+    standins: Standins, tmp_path: Path, wheelkit: Wheelkit
+) -> None:
     (tmp_path / "wheelkit.toml").write_text(CONFIG)
     repaired(wheelkit, standins.raw("torch>=2.13"), tmp_path, "--target", standins.tools.target.tag)
     done = wheelkit("verify-matrix", "dist", cwd=tmp_path)
@@ -112,7 +132,9 @@ def test_a_range_without_an_upper_bound_is_a_finding(standins: Standins, tmp_pat
 
 
 @zig
-@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="the wheel is for Linux on x86_64")
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="the wheel is for Linux on x86_64"
+)
 def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) -> None:
     standins = Standins("manylinux_2_28_x86_64", tmp_path)
     (tmp_path / "wheelkit.toml").write_text(CONFIG)
@@ -121,20 +143,38 @@ def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) ->
         archive.extractall(tmp_path / "site")
     script = "from demo import _core; print(_core.element_size(), _core.is_device(1), _core.is_device(99))"
     env = {**os.environ, "LD_LIBRARY_PATH": str(standins.place)}
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path / "site", env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path / "site",
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == ["8", "True", "False"]
 
 
-@pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF")
-def test_a_symbol_that_the_installed_torch_does_not_have_is_told_as_an_abi_mismatch(tmp_path: Path, wheelkit: Wheelkit) -> None:
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF"
+)
+def test_a_symbol_that_the_installed_torch_does_not_have_is_told_as_an_abi_mismatch(
+    tmp_path: Path, wheelkit: Wheelkit
+) -> None:
     # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch has no such function.
     code = 'void *zeros(void) __asm__("_ZN2at5zerosEv");\nvoid *PyInit__x(void) { return zeros(); }\n'
     (tmp_path / "x.c").write_text(code)
-    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-z,now", "-o", tmp_path / "x.so", tmp_path / "x.c"], check=True)
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-Wl,-z,now", "-o", tmp_path / "x.so", tmp_path / "x.c"], check=True
+    )
     dist = tmp_path / "dist"
     smoke_wheels.make(dist, "torch", "2.12.1", files={"torch/__init__.py": ""})
-    files: dict[str, str | bytes] = {"wk_spin/__init__.py": "", "wk_spin/_x.abi3.so": (tmp_path / "x.so").read_bytes()}
-    smoke_wheels.make(dist, "wk-spin", files=files, needs=("torch>=2.12",), tag=f"cp311-abi3-linux_{platform.machine()}")
+    files: dict[str, str | bytes] = {
+        "wk_spin/__init__.py": "",
+        "wk_spin/_x.abi3.so": (tmp_path / "x.so").read_bytes(),
+    }
+    smoke_wheels.make(
+        dist, "wk-spin", files=files, needs=("torch>=2.12",), tag=f"cp311-abi3-linux_{platform.machine()}"
+    )
     done = wheelkit("smoke", dist, "--offline", cwd=tmp_path)
     assert done.returncode == 1
     shown = " ".join((done.stdout + done.stderr).split())
@@ -166,7 +206,9 @@ def torch_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.network
-@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="the host builder is for Linux")
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="the host builder is for Linux"
+)
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the project promises cp311 only")
 def test_against_the_real_torch(tmp_path: Path, wheelkit: Wheelkit, torch_wheel: Path) -> None:
     folder = tmp_path / "spinor"
@@ -187,7 +229,9 @@ def test_against_the_real_torch(tmp_path: Path, wheelkit: Wheelkit, torch_wheel:
         archive.extractall(tmp_path, [name for name in archive.namelist() if name.startswith("torch/lib/")])
     away = tmp_path / "away"
     away.mkdir()
-    grafted = repaired(wheelkit, path, away, "--target", "manylinux_2_28_x86_64", "--lib-path", tmp_path / "torch/lib")
+    grafted = repaired(
+        wheelkit, path, away, "--target", "manylinux_2_28_x86_64", "--lib-path", tmp_path / "torch/lib"
+    )
     assert bundled(grafted) >= {"libtorch_cpu.so", "libc10.so"}
     done = wheelkit("verify-matrix", grafted, "--config", folder / "pyproject.toml", cwd=folder)
     shown = " ".join(done.stdout.split())

@@ -12,7 +12,9 @@ import pytest
 
 import malformed
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "wait4"), reason="this system does not tell what a process took"
+)
 
 MEGABYTE = 1 << 20
 SLACK = 128
@@ -21,7 +23,9 @@ LARGE = 200
 
 def large_binary() -> bytes:
     """A binary of 200 MB that no bomb's ratio gives away: noise behind a good extension module."""
-    noise = b"".join(zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") * 16 for number in range(MEGABYTE // 64))
+    noise = b"".join(
+        zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") * 16 for number in range(MEGABYTE // 64)
+    )
     return malformed.so() + noise * LARGE
 
 
@@ -45,15 +49,26 @@ def test_a_thousand_wheels_need_few_open_files(thousand: Path) -> None:
     command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", str(thousand)]
     few = (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     done = subprocess.run(
-        command, capture_output=True, check=False, cwd=thousand, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few)
+        command,
+        capture_output=True,
+        check=False,
+        cwd=thousand,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few),
     )
     assert done.returncode == 0
     assert b'"wheels": 1000' in done.stdout
 
 
 @pytest.mark.parametrize(("options", "most"), [((), 1.2), (("--json",), 1.25)])
-def test_a_thousand_wheels_need_little_more_memory_than_ten(options: Sequence[str], most: float, thousand: Path, tmp_path: Path) -> None:
+def test_a_thousand_wheels_need_little_more_memory_than_ten(
+    options: Sequence[str], most: float, thousand: Path, tmp_path: Path
+) -> None:
     herds = {10: malformed.write_valid_wheels(tmp_path / "ten", 10), 1000: thousand}
-    seen = {count: malformed.run_cli("verify-matrix", *options, str(folder), cwd=tmp_path) for count, folder in herds.items()}
-    assert all(f'"wheels": {count}' in one.out or f"in {count} wheels" in one.out for count, one in seen.items())
+    seen = {
+        count: malformed.run_cli("verify-matrix", *options, str(folder), cwd=tmp_path)
+        for count, folder in herds.items()
+    }
+    assert all(
+        f'"wheels": {count}' in one.out or f"in {count} wheels" in one.out for count, one in seen.items()
+    )
     assert seen[1000].megabytes < most * seen[10].megabytes

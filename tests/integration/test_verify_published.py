@@ -29,7 +29,16 @@ class Published:
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {"HOME": str(self.config.parent), "XDG_CACHE_HOME": ""}
-        return self.wheelkit("verify-matrix", "--index", "here", "--config", self.config, *words, cwd=self.project.root, env=env)
+        return self.wheelkit(
+            "verify-matrix",
+            "--index",
+            "here",
+            "--config",
+            self.config,
+            *words,
+            cwd=self.project.root,
+            env=env,
+        )
 
     def codes(self, *words: str) -> list[str]:
         return list(self.findings(*words))
@@ -37,7 +46,9 @@ class Published:
     def findings(self, *words: str) -> dict[str, str]:
         done = self("--json", *words)
         found = {one["code"]: one["what"] for one in json.loads(done.stdout)["findings"]}
-        assert done.returncode == (1 if {"WK901", "WK902", "WK903", "WK905", "WK801", "WK101", "WK102"}.intersection(found) else 0)
+        assert done.returncode == (
+            1 if {"WK901", "WK902", "WK903", "WK905", "WK801", "WK101", "WK102"}.intersection(found) else 0
+        )
         return found
 
     def sign(self, authority: Authority, *members: Member, **other: bytes) -> None:
@@ -115,7 +126,10 @@ def test_attestations_that_hold_and_one_for_other_bytes(published: Published) ->
     assert said["WK907"].startswith("2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;")
     published.sign(authority, CLI, gz=b"the same name, and other bytes")
     said = published.findings("--from-index", "gyro-cli==1.0", "--deep")
-    assert said["WK905"] == "the attestation by GitHub acme/gyro release.yml does not hold: subject does not match distribution digest"
+    assert (
+        said["WK905"]
+        == "the attestation by GitHub acme/gyro release.yml does not hold: subject does not match distribution digest"
+    )
     assert said["WK907"].startswith("1 file signed by")
 
 
@@ -142,7 +156,9 @@ def test_real_attestations_with_the_keys_that_sigstore_ships(published: Publishe
     published.index.provenance[file.name] = provenance
     words = ("--from-index", "pypi-attestations==0.0.19", "--deep", "--repository")
     said = published.findings(*words, "https://github.com/trailofbits/pypi-attestations")
-    assert said["WK907"].startswith("1 file signed by GitHub trailofbits/pypi-attestations release.yml, commit ")
+    assert said["WK907"].startswith(
+        "1 file signed by GitHub trailofbits/pypi-attestations release.yml, commit "
+    )
     assert "it was signed by GitHub" in published.findings(*words, "https://github.com/acme/gyro")["WK905"]
     published.index.provenance[file.name] = provenance.replace(b'"signature":"ME', b'"signature":"MF')
     assert "does not hold" in published.findings(*words, "trailofbits/pypi-attestations")["WK905"]
@@ -150,7 +166,10 @@ def test_real_attestations_with_the_keys_that_sigstore_ships(published: Publishe
 
 def real_provenance(folder: Path) -> tuple[Path, bytes]:
     """Fetch the pinned sdist in which they are."""
-    release, digest = "pypi_attestations-0.0.30", "14ff13c76bbef02a483c2b77532da02bfd746b5141b881f355e06b9807434423"
+    release, digest = (
+        "pypi_attestations-0.0.30",
+        "14ff13c76bbef02a483c2b77532da02bfd746b5141b881f355e06b9807434423",
+    )
     spec = f"pypi-attestations==0.0.30 --hash=sha256:{digest}"
     (folder / "pins").write_text(spec)
     fetch = ("download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", "pins")

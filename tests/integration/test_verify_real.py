@@ -49,7 +49,7 @@ AUDITWHEEL_STOPS = {
 # Errors that verify reports on published wheels, all true.
 TRUE_ERRORS = {
     # The x86_64 slice of the extension states macOS 10.13 in LC_BUILD_VERSION, while the wheel's tag promises 10.9.
-    "cryptography-48.0.1-cp311-abi3-macosx_10_9_universal2.whl": {"WK321"},
+    "cryptography-48.0.1-cp311-abi3-macosx_10_9_universal2.whl": {"WK321"}
 }
 
 
@@ -57,7 +57,9 @@ TRUE_ERRORS = {
 TRUE_WARNINGS: dict[str, set[str]] = {
     "datrie-0.8.2-cp36-cp36m-win_amd64.whl": set(),  # the ABI tag has a flag that the file names lack
     # Modules of another interpreter, beside the same ones of the wheel's own.
-    "dbus_fast-5.2.0-cp315-cp315t-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl": {"WK408"},
+    "dbus_fast-5.2.0-cp315-cp315t-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl": {
+        "WK408"
+    },
     "kiwisolver-1.5.1-pp311-pypy311_pp73-win_amd64.whl": set(),  # links PyPy's DLL
     "pycryptodome-4.4.0-cp39-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl": set(),  # C libraries named .abi3.so
     "pythonnet-3.2.1-cp311.cp312.cp313.cp314.cp315-none-any.whl": set(),  # a .NET assembly, for any system
@@ -148,19 +150,34 @@ def test_no_false_alarm(filename: str) -> None:
     jsonschema.validate(json.loads(json.dumps(to_json(report))), SCHEMA)
     assert report.rows
     # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named; nor is a phone's system known.
-    assert all(row.needs or device(row.target) for row in report.rows) or not any(binary.extension for binary in facts(filename).binaries)
+    assert all(row.needs or device(row.target) for row in report.rows) or not any(
+        binary.extension for binary in facts(filename).binaries
+    )
 
 
 @pytest.mark.parametrize("filename", TRUE_WARNINGS)
 def test_no_false_warning(filename: str) -> None:
     report = verify([corpus.wheel(filename)], Contract())
-    assert {finding.code for finding in report.findings if finding.severity is Severity.WARNING} == TRUE_WARNINGS[filename]
+    assert {
+        finding.code for finding in report.findings if finding.severity is Severity.WARNING
+    } == TRUE_WARNINGS[filename]
 
 
 def test_the_corpus_has_all_kinds() -> None:
     small = corpus.names()
     assert len(small) >= 60
-    for part in ("manylinux", "musllinux", "macosx", "universal2", "win_amd64", "win32", "win_arm64", "-abi3-", "-none-any", "cp314t"):
+    for part in (
+        "manylinux",
+        "musllinux",
+        "macosx",
+        "universal2",
+        "win_amd64",
+        "win32",
+        "win_arm64",
+        "-abi3-",
+        "-none-any",
+        "cp314t",
+    ):
         assert any(part in name for name in small), part
 
 

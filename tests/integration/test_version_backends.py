@@ -22,11 +22,18 @@ def project(requires: str, backend: str, more: str, dynamic: str = '"version"') 
 
 SHAPES = {
     "flit": {
-        "pyproject.toml": project("flit_core", "flit_core.buildapi", '[tool.flit.module]\nname = "a.b"\n', '"version", "description"'),
+        "pyproject.toml": project(
+            "flit_core",
+            "flit_core.buildapi",
+            '[tool.flit.module]\nname = "a.b"\n',
+            '"version", "description"',
+        ),
         "src/a/b/__init__.py": LITERAL,
     },
     "pdm": {
-        "pyproject.toml": project("pdm-backend", "pdm.backend", '[tool.pdm.version]\nsource = "file"\npath = "my_core/about.py"\n'),
+        "pyproject.toml": project(
+            "pdm-backend", "pdm.backend", '[tool.pdm.version]\nsource = "file"\npath = "my_core/about.py"\n'
+        ),
         "my_core/about.py": LITERAL,
     },
     "hatchling": {
@@ -71,7 +78,9 @@ def test_the_backend_builds_the_version_that_was_set(tmp_path: Path, wheelkit: W
     put(tmp_path, SHAPES[shape])
     assert wheelkit("version", "set", "1.5.0", cwd=tmp_path).returncode == 0
     assert wheelkit("version", "check", cwd=tmp_path).returncode == 0
-    changed = [name for name, text in SHAPES[shape].items() if (tmp_path / name).read_bytes() != text.encode()]
+    changed = [
+        name for name, text in SHAPES[shape].items() if (tmp_path / name).read_bytes() != text.encode()
+    ]
     assert [(tmp_path / name).read_bytes() for name in changed] == [
         SHAPES[shape][name].replace("1.2.3", "1.5.0").encode() for name in changed
     ]

@@ -39,9 +39,8 @@ secrets = { rehearsal = "REHEARSAL_TOKEN" }
 upload = "https://packages.example.org/rehearsal/"
 simple = "https://packages.example.org/rehearsal/simple/"
 """
-PURE = (
-    '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "momentum-cli"\nversion = "1.2.0"\nrequires-python = ">=3.11"\n'
-)
+PURE = '[build-system]\nbuild-backend = "hatchling.build"\n'
+PURE += '[project]\nname = "momentum-cli"\nversion = "1.2.0"\nrequires-python = ">=3.11"\n'
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,9 +70,10 @@ def project(tmp_path: Path) -> Path:
 
 def clean(folder: Path) -> None:
     done = lint(folder)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"{folder}: 0 complaints of actionlint, zizmor and the schemas"), (
-        done.stdout
-    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        0,
+        f"{folder}: 0 complaints of actionlint, zizmor and the schemas",
+    ), done.stdout
 
 
 def test_the_workflows_and_the_action_of_wheelkit_are_clean() -> None:

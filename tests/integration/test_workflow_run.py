@@ -56,7 +56,10 @@ lag = "5 s"
 
 pytestmark = [
     pytest.mark.network,
-    pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the machine that is played is x86-64 Linux"),
+    pytest.mark.skipif(
+        (sys.platform, platform.machine()) != ("linux", "x86_64"),
+        reason="the machine that is played is x86-64 Linux",
+    ),
 ]
 
 
@@ -87,8 +90,14 @@ def stage(machine: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("stage")
     flag = folder / "flawed"
     rehearsal = Warehouse(tokens={TOKEN: Token()})
-    live = Warehouse(tokens={}, publishers=Publishers(enabled=True, workflows={"release-python.yml": MEMBERS}))
-    with serving(rehearsal) as one, serving(live) as other, issuing(Issuer(workflow="release-python.yml")) as issuer:
+    live = Warehouse(
+        tokens={}, publishers=Publishers(enabled=True, workflows={"release-python.yml": MEMBERS})
+    )
+    with (
+        serving(rehearsal) as one,
+        serving(live) as other,
+        issuing(Issuer(workflow="release-python.yml")) as issuer,
+    ):
         project = family(folder / "orrery", MORE.format(rehearsal=one, live=other), FLAW.format(flag=flag))
         subprocess.run([sys.executable, "-m", "wheelkit", "ci"], cwd=project, check=True)
         sha = git_commit(project)
@@ -117,13 +126,26 @@ def family(folder: Path, more: str, check: str) -> Path:
 
 def cross_builds(project: Path) -> Mapping[str, Mapping[str, str]]:
     """Map the other runners to the command that makes here what they would build, by the zig of this environment, whose cache is warm."""
-    done = subprocess.run([sys.executable, "-m", "wheelkit", "ci", "--matrix"], cwd=project, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "wheelkit", "ci", "--matrix"],
+        cwd=project,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     rows = {row["name"]: row for row in json.loads(done.stdout)["include"]}
     assert set(rows) == OTHERS | {OWN}
-    places = os.pathsep.join(str(Path(one).resolve()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one)
+    places = os.pathsep.join(
+        str(Path(one).resolve()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one
+    )
     words = ["env", f"PYTHONPATH={places}", sys.executable, "-m", "wheelkit", "build", "--cross"]
-    targets = {rows[name]["runner"]: [f"--target={one}" for one in rows[name]["targets"].split()] for name in OTHERS}
-    return {runner: {"python -m wheelkit build --native": shlex.join([*words, *wanted])} for runner, wanted in targets.items()}
+    targets = {
+        rows[name]["runner"]: [f"--target={one}" for one in rows[name]["targets"].split()] for name in OTHERS
+    }
+    return {
+        runner: {"python -m wheelkit build --native": shlex.join([*words, *wanted])}
+        for runner, wanted in targets.items()
+    }
 
 
 @pytest.fixture
@@ -160,9 +182,15 @@ def told(job: JobRun) -> str:
 
 
 def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
-    assert built.results == {"native": "success", "sdists": "success", "pure": "success"}, "\n".join(map(told, built.jobs))
-    assert {job.row["name"]: job.result for job in built.jobs if job.key == "native"} == dict.fromkeys([OWN, *OTHERS], "success")
-    assert built.artifacts.names == sorted(["dist-pure", "dist-sdists", *(f"dist-{name}" for name in (OWN, *OTHERS))])
+    assert built.results == {"native": "success", "sdists": "success", "pure": "success"}, "\n".join(
+        map(told, built.jobs)
+    )
+    assert {job.row["name"]: job.result for job in built.jobs if job.key == "native"} == dict.fromkeys(
+        [OWN, *OTHERS], "success"
+    )
+    assert built.artifacts.names == sorted(
+        ["dist-pure", "dist-sdists", *(f"dist-{name}" for name in (OWN, *OTHERS))]
+    )
     assert "auditwheel" in told(built.one("native", OWN))
     assert "cross builds are experimental" in told(built.one("native", "macos-arm64"))
 
@@ -175,12 +203,22 @@ def test_a_tag_takes_the_family_to_the_production_index(
     run = smoked.fork(tmp_path / "run").go()
     assert set(run.results.values()) == {"success"}, "\n".join(map(told, run.jobs[len(smoked.jobs) :]))
     assert list(run.results)[-4:] == ["smoke", "stage", "smoke-staging", "production"]
-    released = {path.name for path in (run.artifacts.folder / "release").iterdir() if path.suffix in {".whl", ".gz"}}
+    released = {
+        path.name for path in (run.artifacts.folder / "release").iterdir() if path.suffix in {".whl", ".gz"}
+    }
     assert len(released) == 12
     assert set(indexes.rehearsal.files) == set(indexes.live.files) == released
     assert len(indexes.live.publishers.issued) == 1
     for name in MEMBERS:
-        done = wheelkit("verify-matrix", "--from-index", f"{name}==0.4.0", "--index", "live", "--deep", cwd=indexes.project)
+        done = wheelkit(
+            "verify-matrix",
+            "--from-index",
+            f"{name}==0.4.0",
+            "--index",
+            "live",
+            "--deep",
+            cwd=indexes.project,
+        )
         assert done.returncode == 0, done.stdout
     assert not {one.result for one in run.jobs if one.row.get("name") == OWN} - {"success"}
     assert {one.row["name"] for one in run.jobs if one.result == "elsewhere"} == OTHERS
@@ -207,18 +245,29 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
 def test_a_failing_smoke_stops_it_before_any_upload(proven: Run, indexes: Stage, tmp_path: Path) -> None:
     indexes.flag.touch()
     run = proven.fork(tmp_path / "run").go()
-    assert run.results == {**proven.results, "smoke": "failure", **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped")}
+    assert run.results == {
+        **proven.results,
+        "smoke": "failure",
+        **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped"),
+    }
     assert "sys.exit" in told(run.one("smoke", OWN))
     assert f"failed-smoke-{OWN}-1" in run.artifacts.names
     assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
 
 
-def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(smoked: Run, indexes: Stage, tmp_path: Path) -> None:
+def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(
+    smoked: Run, indexes: Stage, tmp_path: Path
+) -> None:
     run = smoked.fork(tmp_path / "run").go(until="stage")
     assert len(indexes.rehearsal.files) == 12
     indexes.flag.touch()
     run.go()
-    assert run.results == {**smoked.results, "stage": "success", "smoke-staging": "failure", "production": "skipped"}
+    assert run.results == {
+        **smoked.results,
+        "stage": "success",
+        "smoke-staging": "failure",
+        "production": "skipped",
+    }
     assert (indexes.live.events, indexes.live.publishers.issued) == ([], [])
 
 
@@ -234,12 +283,20 @@ def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(smoke
     ],
 )
 def test_how_far_it_goes(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[str, Mapping[str, str]], last: str
+    stage: Stage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[str, Mapping[str, str]],
+    last: str,
 ) -> None:
     ref, inputs = case
     monkeypatch.setattr(Run, "_row", lambda _run, key, _job, _contexts, row: JobRun(key=key, row=row))
-    event = Event(name="workflow_dispatch" if inputs else "push", ref=ref, sha="", repository=tmp_path, inputs=inputs)
-    service = Service(hosted=stage.service.hosted, event=event, labels=frozenset(), elsewhere={}, secrets={}, identity={})
+    event = Event(
+        name="workflow_dispatch" if inputs else "push", ref=ref, sha="", repository=tmp_path, inputs=inputs
+    )
+    service = Service(
+        hosted=stage.service.hosted, event=event, labels=frozenset(), elsewhere={}, secrets={}, identity={}
+    )
     results = Run(stage.project / RELEASE, service, tmp_path / "run").go().results
     assert [key for key, result in results.items() if result == "success"][-1] == last
     assert set(results.values()) <= {"success", "skipped"}
@@ -259,8 +316,16 @@ def test_a_pull_request_is_checked_built_and_tried(stage: Stage, tmp_path: Path)
 def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_path: Path) -> None:
     action = yaml.safe_load(ACTION.read_text())
     wanted = {name: one["default"] for name, one in action["inputs"].items()}
-    look = {"name": "Look", "env": {"RESULT": action["outputs"]["json"]["value"]}, "run": 'python -m json.tool "$RESULT"'}
-    checkout = {"name": "Check out", "uses": "actions/checkout@v7", "with": {"fetch-depth": "0", "persist-credentials": "false"}}
+    look = {
+        "name": "Look",
+        "env": {"RESULT": action["outputs"]["json"]["value"]},
+        "run": 'python -m json.tool "$RESULT"',
+    }
+    checkout = {
+        "name": "Check out",
+        "uses": "actions/checkout@v7",
+        "with": {"fetch-depth": "0", "persist-credentials": "false"},
+    }
     workflow = {
         True: {"workflow_dispatch": {"inputs": dict.fromkeys(wanted)}},
         "defaults": {"run": {"shell": "bash"}},
@@ -272,4 +337,8 @@ def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_p
     own = run.one("own")
     assert run.results == {"own": "success"}, told(own)
     (built,) = (one for one in json.loads(own.log[-1])["manifests"] if one["target"] != "sdist")
-    assert (built["distribution"], built["builder"], built["target"]) == ("orrery", "host", "manylinux_2_28_x86_64")
+    assert (built["distribution"], built["builder"], built["target"]) == (
+        "orrery",
+        "host",
+        "manylinux_2_28_x86_64",
+    )

@@ -6,7 +6,19 @@
 from importlib import import_module
 
 from malformed.runs import run_cli, run_verify
-from malformed.specs import INFO, LINUX, MACOS, MALFORMED, PURE, SO, WINDOWS, WheelSpec, so, valid_wheel, write_valid_wheels
+from malformed.specs import (
+    INFO,
+    LINUX,
+    MACOS,
+    MALFORMED,
+    PURE,
+    SO,
+    WINDOWS,
+    WheelSpec,
+    so,
+    valid_wheel,
+    write_valid_wheels,
+)
 
 __all__ = [
     "INFO",

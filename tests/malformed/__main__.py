@@ -17,9 +17,13 @@ def main() -> int:
             seen = run_verify(one.write(Path(folder)))
         caught = one.code in seen.out
         visits.append((seen, caught))
-        print(f"{one.code}  {'caught' if caught else 'MISSED'}  {seen.seconds:5.2f} s  {seen.megabytes:4.0f} MB  {name}")
+        print(
+            f"{one.code}  {'caught' if caught else 'MISSED'}  {seen.seconds:5.2f} s  {seen.megabytes:4.0f} MB  {name}"
+        )
     worst = max(seen.seconds for seen, _ in visits), max(seen.megabytes for seen, _ in visits)
-    print(f"{len(visits)} wheels, {sum(caught for _, caught in visits)} caught; at most {worst[0]:.2f} s and {worst[1]:.0f} MB")
+    print(
+        f"{len(visits)} wheels, {sum(caught for _, caught in visits)} caught; at most {worst[0]:.2f} s and {worst[1]:.0f} MB"
+    )
     return 0 if all(caught for _, caught in visits) else 1
 
 

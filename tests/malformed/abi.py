@@ -1,7 +1,20 @@
 """Modules against the Python that their tags promise (WK4)."""
 
 from binaries import elf, macho
-from malformed.specs import DYLIB, LINUX, MACOS, PYD, SO, WINDOWS, WheelSpec, dylib, malformed, pyd, replaced, so
+from malformed.specs import (
+    DYLIB,
+    LINUX,
+    MACOS,
+    PYD,
+    SO,
+    WINDOWS,
+    WheelSpec,
+    dylib,
+    malformed,
+    pyd,
+    replaced,
+    so,
+)
 
 
 @malformed("WK401")

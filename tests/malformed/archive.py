@@ -52,17 +52,26 @@ def packed_by_an_unknown_method(draft: WheelSpec) -> None:
 
 @malformed("WK101")
 def wrong_checksum(draft: WheelSpec) -> None:
-    draft.edit_bytes = lambda data: (_patch(data, CENTRAL, 16, b"\1\2\3\4"), _patch(data, LOCAL, 14, b"\1\2\3\4"))
+    draft.edit_bytes = lambda data: (
+        _patch(data, CENTRAL, 16, b"\1\2\3\4"),
+        _patch(data, LOCAL, 14, b"\1\2\3\4"),
+    )
 
 
 @malformed("WK101")
 def declares_less_than_it_holds(draft: WheelSpec) -> None:
-    draft.edit_bytes = lambda data: (_patch(data, CENTRAL, 24, b"\5\0\0\0"), _patch(data, LOCAL, 22, b"\5\0\0\0"))
+    draft.edit_bytes = lambda data: (
+        _patch(data, CENTRAL, 24, b"\5\0\0\0"),
+        _patch(data, LOCAL, 22, b"\5\0\0\0"),
+    )
 
 
 @malformed("WK101")
 def declares_more_than_it_holds(draft: WheelSpec) -> None:
-    draft.edit_bytes = lambda data: (_patch(data, CENTRAL, 24, b"\0\1\0\0"), _patch(data, LOCAL, 22, b"\0\1\0\0"))
+    draft.edit_bytes = lambda data: (
+        _patch(data, CENTRAL, 24, b"\0\1\0\0"),
+        _patch(data, LOCAL, 22, b"\0\1\0\0"),
+    )
 
 
 @malformed("WK101")
@@ -110,7 +119,9 @@ def members_that_overlap(draft: WheelSpec) -> None:
 def a_bomb(draft: WheelSpec) -> None:
     """400 MB of zeros in 400 kB."""
     packer = zlib.compressobj(9, wbits=-15)
-    megabyte = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)  # refers to nothing before it, so it can be repeated
+    megabyte = packer.compress(bytes(1 << 20)) + packer.flush(
+        zlib.Z_FULL_FLUSH
+    )  # refers to nothing before it, so it can be repeated
     _raw_member(draft, "demo/zeros.bin", megabyte * 400 + packer.flush(), 400 << 20)
 
 
@@ -127,7 +138,11 @@ def _raw_member(draft: WheelSpec, name: str, packed: bytes, size: int) -> None:
     before = draft.edit_bytes
 
     def stored(entry: zipfile.ZipInfo) -> None:
-        entry.compress_type = zipfile.ZIP_STORED if any(entry.filename == own for own, _ in draft.unrecorded) else zipfile.ZIP_DEFLATED
+        entry.compress_type = (
+            zipfile.ZIP_STORED
+            if any(entry.filename == own for own, _ in draft.unrecorded)
+            else zipfile.ZIP_DEFLATED
+        )
 
     def edit(data: bytearray) -> None:
         before(data)
@@ -191,7 +206,9 @@ def a_path_of_thirty_thousand_folders(draft: WheelSpec) -> None:
 def a_member_twice(draft: WheelSpec) -> None:
     draft.members |= {"demo/twinA.py": b"1", "demo/twinB.py": b"2"}
     draft.edit_record = lambda text: text.replace(wheels.row("demo/twinB.py", b"2") + "\n", "")
-    draft.edit_bytes = lambda data: data.__setitem__(slice(None), data.replace(b"demo/twinB.py", b"demo/twinA.py"))
+    draft.edit_bytes = lambda data: data.__setitem__(
+        slice(None), data.replace(b"demo/twinB.py", b"demo/twinA.py")
+    )
 
 
 @malformed("WK105")
@@ -247,7 +264,9 @@ def a_script_before_it(draft: WheelSpec) -> None:
 @malformed("WK113")
 def a_folder_with_contents(draft: WheelSpec) -> None:
     draft.unrecorded.append(("demo/folderX", b"what nobody unpacks"))
-    draft.edit_bytes = lambda data: data.__setitem__(slice(None), data.replace(b"demo/folderX", b"demo/folder/"))
+    draft.edit_bytes = lambda data: data.__setitem__(
+        slice(None), data.replace(b"demo/folderX", b"demo/folder/")
+    )
 
 
 @malformed("WK115")

@@ -23,7 +23,11 @@ def a_library_beside_the_module_without_a_search_path(draft: WheelSpec) -> None:
 def _needing_libq(draft: WheelSpec, place: str) -> None:
     """Let the module need a library that lies at this place of the wheel."""
     draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
-    draft.members[place] = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x").replace(b"libtiny.so.1", b"libq.so.6\0\0\0")
+    draft.members[place] = (
+        elf.tiny(elf.Shape())
+        .data.replace(b":/opt/tiny", b":$ORIGIN/x")
+        .replace(b"libtiny.so.1", b"libq.so.6\0\0\0")
+    )
 
 
 @malformed("WK501")

@@ -27,7 +27,9 @@ def requires_python_excludes_all_of_the_stable_abi(draft: WheelSpec) -> None:
 
 @malformed("WK720")
 def a_requirement_by_url(draft: WheelSpec) -> None:
-    draft.swap("METADATA", "Requires-Python", "Requires-Dist: six @ https://example.org/six.whl\nRequires-Python")
+    draft.swap(
+        "METADATA", "Requires-Python", "Requires-Dist: six @ https://example.org/six.whl\nRequires-Python"
+    )
 
 
 @malformed("WK703")

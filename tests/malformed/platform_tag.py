@@ -1,7 +1,21 @@
 """Binaries against the platform tag (WK3)."""
 
 from binaries import elf, macho, pe
-from malformed.specs import DYLIB, LINUX, MACOS, PURE, PYD, SO, WINDOWS, WheelSpec, dylib, malformed, pyd, replaced, so
+from malformed.specs import (
+    DYLIB,
+    LINUX,
+    MACOS,
+    PURE,
+    PYD,
+    SO,
+    WINDOWS,
+    WheelSpec,
+    dylib,
+    malformed,
+    pyd,
+    replaced,
+    so,
+)
 
 
 @malformed("WK301")

@@ -7,7 +7,9 @@ from support import wheels
 @malformed("WK102")
 def changed_after_it_was_made(draft: WheelSpec) -> None:
     before = draft.members["demo/__init__.py"]
-    draft.edit_record = lambda text: text.replace(wheels.row("demo/__init__.py", before + b"#"), wheels.row("demo/__init__.py", before))
+    draft.edit_record = lambda text: text.replace(
+        wheels.row("demo/__init__.py", before + b"#"), wheels.row("demo/__init__.py", before)
+    )
     draft.members["demo/__init__.py"] = before + b"#"
 
 
@@ -33,7 +35,9 @@ def a_file_that_record_lacks(draft: WheelSpec) -> None:
 
 @malformed("WK108")
 def a_row_without_hash(draft: WheelSpec) -> None:
-    draft.edit_record = lambda text: text.replace(wheels.row("demo/__init__.py", b"answer = 42\n"), "demo/__init__.py,,")
+    draft.edit_record = lambda text: text.replace(
+        wheels.row("demo/__init__.py", b"answer = 42\n"), "demo/__init__.py,,"
+    )
 
 
 @malformed("WK102")
@@ -49,5 +53,6 @@ def a_row_without_file(draft: WheelSpec) -> None:
 @malformed("WK110")
 def md5_in_record(draft: WheelSpec) -> None:
     draft.edit_record = lambda text: text.replace(
-        wheels.row("demo/__init__.py", b"answer = 42\n"), wheels.row("demo/__init__.py", b"answer = 42\n", "md5")
+        wheels.row("demo/__init__.py", b"answer = 42\n"),
+        wheels.row("demo/__init__.py", b"answer = 42\n", "md5"),
     )

@@ -52,4 +52,6 @@ def run_cli(*words: str, cwd: Path, timeout: float | None = None) -> CliRun:
         seconds = time.perf_counter() - started
         exit_code, peak = json.loads(measured.read_text())
     scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return CliRun(exit_code=exit_code, out=done.stdout, err=done.stderr, seconds=seconds, megabytes=peak / scale)
+    return CliRun(
+        exit_code=exit_code, out=done.stdout, err=done.stderr, seconds=seconds, megabytes=peak / scale
+    )

@@ -101,7 +101,9 @@ def valid_wheel(filename: str = LINUX) -> WheelSpec:
         f"{INFO}/METADATA": wheels.metadata("demo", "1.0", "Requires-Python: >=3.11"),
         f"{INFO}/WHEEL": wheels.wheel_file(filename),
     }
-    return WheelSpec(filename=filename, members={name: text.encode() for name, text in texts.items()} | binary)
+    return WheelSpec(
+        filename=filename, members={name: text.encode() for name, text in texts.items()} | binary
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

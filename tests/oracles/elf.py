@@ -101,7 +101,11 @@ def _symbols(elf: ELFFile) -> tuple[list[tuple[str, str | None, str | None, bool
 
 def _versions(elf: ELFFile, imports: list[Any]) -> list[tuple[str, str, str | None]]:
     needed = elf.get_section_by_name(".gnu.version_r")
-    pairs = [(entry.name, version.name) for entry, many in needed.iter_versions() for version in many] if needed else []
+    pairs = (
+        [(entry.name, version.name) for entry, many in needed.iter_versions() for version in many]
+        if needed
+        else []
+    )
     return [(*pair, next((i[0] for i in imports if i[1:3] == pair), None)) for pair in pairs]
 
 

@@ -76,7 +76,11 @@ def _text(rest: bytes) -> str:
 def _system(header: MachOHeader) -> dict[str, str | None]:
     for load, command, _ in header.commands:
         if load.cmd == mach_o.LC_BUILD_VERSION:
-            return {"os": PLATFORMS[command.platform], "min_os": _version(command.minos), "sdk": _version(command.sdk)}
+            return {
+                "os": PLATFORMS[command.platform],
+                "min_os": _version(command.minos),
+                "sdk": _version(command.sdk),
+            }
         if load.cmd == mach_o.LC_VERSION_MIN_MACOSX:
             return {"os": "macos", "min_os": _version(command.version), "sdk": _version(command.sdk)}
     return {"os": None, "min_os": None, "sdk": None}
@@ -94,8 +98,14 @@ def _symbols(macho: MachO, header: MachOHeader, libraries: list[str]) -> tuple[l
     for entry, name in table.undefsyms:
         ordinal = entry.n_desc >> 8 & 0xFF
         library = libraries[ordinal - 1] if two_level and ordinal not in NO_LIBRARY else None
-        imports.append((name.decode().removeprefix("_"), library, None, bool(entry.n_desc & mach_o.N_WEAK_REF)))
-    exports = sorted(name.decode().removeprefix("_") for entry, name in table.extdefsyms if not entry.n_type & mach_o.N_PEXT)
+        imports.append(
+            (name.decode().removeprefix("_"), library, None, bool(entry.n_desc & mach_o.N_WEAK_REF))
+        )
+    exports = sorted(
+        name.decode().removeprefix("_")
+        for entry, name in table.extdefsyms
+        if not entry.n_type & mach_o.N_PEXT
+    )
     width = 16 if isinstance(header.header, mach_o.mach_header_64) else 12
     locals_, total = table.dysymtab.nlocalsym, table.symtab.nsyms
     symbol_bytes = locals_ * width + table.symtab.strsize * locals_ // total if total else 0

@@ -4,16 +4,24 @@ from typing import Any
 
 import pefile
 
-ARCHES = {"IMAGE_FILE_MACHINE_I386": "i686", "IMAGE_FILE_MACHINE_AMD64": "x86_64", "IMAGE_FILE_MACHINE_ARM64": "arm64"}
+ARCHES = {
+    "IMAGE_FILE_MACHINE_I386": "i686",
+    "IMAGE_FILE_MACHINE_AMD64": "x86_64",
+    "IMAGE_FILE_MACHINE_ARM64": "arm64",
+}
 SUBSYSTEMS = {1: "native", 2: "gui", 3: "console"}
 DIRECTORIES = ("IMPORT", "DELAY_IMPORT", "EXPORT")
-MANY = 1 << 20  # by default pefile leaves out what comes after 8,192 exports, without a word; OpenBLAS has more
+MANY = (
+    1 << 20
+)  # by default pefile leaves out what comes after 8,192 exports, without a word; OpenBLAS has more
 CODE = ("IMAGE_SCN_CNT_CODE", "IMAGE_SCN_MEM_EXECUTE")
 
 
 def facts(data: bytes) -> list[dict[str, Any]]:
     pe = pefile.PE(data=data, fast_load=True, max_symbol_exports=MANY)
-    pe.parse_data_directories([pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in DIRECTORIES])
+    pe.parse_data_directories(
+        [pefile.DIRECTORY_ENTRY[f"IMAGE_DIRECTORY_ENTRY_{name}"] for name in DIRECTORIES]
+    )
     groups = [(entry, "required") for entry in getattr(pe, "DIRECTORY_ENTRY_IMPORT", [])]
     groups += [(entry, "delay") for entry in getattr(pe, "DIRECTORY_ENTRY_DELAY_IMPORT", [])]
     return [
@@ -88,7 +96,9 @@ def _sections(pe: pefile.PE, data: bytes) -> dict[str, int]:
         if section.PointerToRawData:
             name = _section_name(pe, section, data)
             kind = "code_bytes" if any(getattr(section, flag) for flag in CODE) else "data_bytes"
-            sizes["debug_bytes" if name.startswith((b".debug_", b".zdebug_")) else kind] += section.SizeOfRawData
+            sizes["debug_bytes" if name.startswith((b".debug_", b".zdebug_")) else kind] += (
+                section.SizeOfRawData
+            )
         sizes["writable_executable"] += section.IMAGE_SCN_MEM_EXECUTE and section.IMAGE_SCN_MEM_WRITE
     return sizes
 

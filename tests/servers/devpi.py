@@ -42,12 +42,25 @@ def serving(folder: Path, *indexes: str) -> Iterator[Devpi]:
     scripts = Path(sysconfig.get_path("scripts"))
     env = {**os.environ, "PYTHONWARNINGS": "ignore"}
     data = ("--serverdir", str(folder))
-    subprocess.run([scripts / "devpi-init", *data, "--no-root-pypi"], check=True, env=env, capture_output=True)
+    subprocess.run(
+        [scripts / "devpi-init", *data, "--no-root-pypi"], check=True, env=env, capture_output=True
+    )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = ("--host", "127.0.0.1", "--port", str(port), "--threads", "4", "--enable-core-metadata", *_CHEAP)
+    options = (
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--threads",
+        "4",
+        "--enable-core-metadata",
+        *_CHEAP,
+    )
     with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen([scripts / "devpi-server", *data, *options], env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [scripts / "devpi-server", *data, *options], env=env, stdout=log, stderr=log
+        )
     try:
         _prepare(port, indexes)
         yield Devpi(port=port)
@@ -73,7 +86,9 @@ def _prepare(port: int, indexes: tuple[str, ...]) -> None:
         _ask(f"{root}/{USER}/{index}", "PUT", {"type": "stage", "volatile": False, "bases": []}, token)
 
 
-def _ask(url: str, method: str = "GET", document: object = None, token: str = "") -> dict[str, dict[str, str]]:
+def _ask(
+    url: str, method: str = "GET", document: object = None, token: str = ""
+) -> dict[str, dict[str, str]]:
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token:
         headers["X-Devpi-Auth"] = b64encode(f"{USER}:{token}".encode()).decode()

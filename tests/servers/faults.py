@@ -68,4 +68,7 @@ def random_faults(seed: int, count: int = 2, span: int = 12) -> Faults:
     """Draw some faults within the first ``span`` requests of each sort."""
     draw = random.Random(seed)  # noqa: S311 - a test's dice
     kinds = list(Kind)
-    return Faults(Fault(kind=draw.choice(kinds), at=draw.randint(1, span), times=draw.randint(1, 3)) for _ in range(count))
+    return Faults(
+        Fault(kind=draw.choice(kinds), at=draw.randint(1, span), times=draw.randint(1, 3))
+        for _ in range(count)
+    )

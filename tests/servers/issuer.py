@@ -30,7 +30,12 @@ class Issuer:
         """Sign an identity for an audience, or for the one that a test wants in its place."""
         if self.reuse and self.signed:
             return self.signed[0]
-        claims = {"aud": self.audience or audience, "jti": uuid.uuid4().hex, "exp": time.time() + 300, "workflow": self.workflow}
+        claims = {
+            "aud": self.audience or audience,
+            "jti": uuid.uuid4().hex,
+            "exp": time.time() + 300,
+            "workflow": self.workflow,
+        }
         self.signed.append(sign_identity(claims))
         return self.signed[-1]
 

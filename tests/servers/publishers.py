@@ -35,7 +35,8 @@ class Publishers:
         projects = self.workflows.get(claims["workflow"])
         if projects is None:
             return _refusal(
-                "invalid-publisher", "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
+                "invalid-publisher",
+                "valid token, but no corresponding publisher (Publisher with matching claims was not found)",
             )
         self.used.add(claims["jti"])
         minted = f"pypi-{secrets.token_urlsafe(48)}"
@@ -55,7 +56,11 @@ def _refusal(code: str, description: str) -> tuple[int, dict[str, Any]]:
 
 def sign_identity(claims: dict[str, Any]) -> str:
     """Write claims in the form of a JSON web token; nobody checks the signature here."""
-    return ".".join(_encoded(part) for part in ({"alg": "none", "typ": "JWT"}, claims)) + "." + _encoded("signature")
+    return (
+        ".".join(_encoded(part) for part in ({"alg": "none", "typ": "JWT"}, claims))
+        + "."
+        + _encoded("signature")
+    )
 
 
 def read_identity(identity: str) -> dict[str, Any] | None:

@@ -28,7 +28,9 @@ from servers.forms import Form, parse_form
 from servers.publishers import Publishers
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
-_PLATFORM = re.compile(r"any|win32|win_(amd64|arm64)|macosx_\d+_\d+_\w+|(many|musl)linux_\d+_\d+_\w+|manylinux(1|2010|2014)_\w+")
+_PLATFORM = re.compile(
+    r"any|win32|win_(amd64|arm64)|macosx_\d+_\d+_\w+|(many|musl)linux_\d+_\d+_\w+|manylinux(1|2010|2014)_\w+"
+)
 _OPEN_FOR = timedelta(days=14)
 
 
@@ -104,7 +106,13 @@ class Warehouse:
         project, version = identity(filename)
         digest = hashlib.sha256(data).hexdigest()
         self.files[filename] = Stored(
-            name=filename, project=project, version=version, data=data, sha256=digest, visible=visible, uploaded=self.now() - self.age
+            name=filename,
+            project=project,
+            version=version,
+            data=data,
+            sha256=digest,
+            visible=visible,
+            uploaded=self.now() - self.age,
         )
 
     def take(self, form: Form, token: str | None) -> bool:
@@ -113,9 +121,14 @@ class Warehouse:
         data, name = form.content, form.filename
         digest = hashlib.sha256(data).hexdigest()
         if len(data) > self.largest:
-            raise RefusedError(400, f"File too large. Limit for project '{project}' is {self.largest >> 20} MB. See help#file-size-limit")
+            raise RefusedError(
+                400,
+                f"File too large. Limit for project '{project}' is {self.largest >> 20} MB. See help#file-size-limit",
+            )
         if form.get("sha256_digest") != digest:
-            raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
+            raise RefusedError(
+                400, "The digest supplied does not match a digest calculated from the uploaded file."
+            )
         self._refuse_old(project, version)
         known = self.files.get(name)
         if known is not None and known.sha256 == digest:
@@ -141,49 +154,79 @@ class Warehouse:
         """Keep what was signed, under the publisher that the index knows by the token."""
         if self.publishers.enabled and token not in self.publishers.minted:
             raise RefusedError(
-                400, "Invalid attestations supplied during upload: Attestations are only supported when using Trusted Publishing"
+                400,
+                "Invalid attestations supplied during upload: Attestations are only supported when using Trusted Publishing",
             )
-        publisher = {"kind": "GitHub", "repository": "acme/gyro", "workflow": "release.yml", "environment": None}
+        publisher = {
+            "kind": "GitHub",
+            "repository": "acme/gyro",
+            "workflow": "release.yml",
+            "environment": None,
+        }
         bundle = {"publisher": publisher, "attestations": json.loads(attestations)}
         self.provenance[name] = json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
 
     def _authorised(self, form: Form, token: str | None) -> tuple[str, str]:
         scope = self.tokens.get(token or "") or self.publishers.minted.get(token or "")
         if scope is None:
-            raise RefusedError(403, "Invalid or non-existent authentication information. See help#invalid-auth for more information.")
+            raise RefusedError(
+                403,
+                "Invalid or non-existent authentication information. See help#invalid-auth for more information.",
+            )
         if time.time() > scope.expires:
             raise RefusedError(403, "Invalid API Token: Token is expired")
         project, version = identity(form.filename)
         if scope.projects is not None and project not in scope.projects:
-            raise RefusedError(403, f"Invalid API Token: project-scoped token is not valid for project: '{project}'")
+            raise RefusedError(
+                403, f"Invalid API Token: project-scoped token is not valid for project: '{project}'"
+            )
         if project != canonicalize_name(form.get("name")):
-            raise RefusedError(400, f"Start filename for '{form.get('name')}' with '{form.get('name').replace('-', '_')}'.")
+            raise RefusedError(
+                400, f"Start filename for '{form.get('name')}' with '{form.get('name').replace('-', '_')}'."
+            )
         return project, version
 
     def _refuse_old(self, project: str, version: str) -> None:
-        moments = [one.uploaded for one in self.files.values() if (one.project, one.version) == (project, version)]
+        moments = [
+            one.uploaded for one in self.files.values() if (one.project, one.version) == (project, version)
+        ]
         if moments and self.now() - min(moments) > _OPEN_FOR:
             raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
 
     def _refuse_name(self, name: str, digest: str) -> None:
         twin = next((one for one in self.files.values() if one.name == name or one.sha256 == digest), None)
         if twin is not None:
-            raise RefusedError(400, f"File already exists ('{twin.name}', with blake2_256 hash '…'). See help#file-name-reuse")
+            raise RefusedError(
+                400,
+                f"File already exists ('{twin.name}', with blake2_256 hash '…'). See help#file-name-reuse",
+            )
         if name in self.deleted:
-            raise RefusedError(400, "This filename has already been used, use a different version. See help#file-name-reuse")
+            raise RefusedError(
+                400, "This filename has already been used, use a different version. See help#file-name-reuse"
+            )
 
     def _refuse_rules(self, form: Form, project: str, version: str) -> None:
         name = form.filename
         if Version(form.get("version")).local:
-            raise RefusedError(400, f"The use of local versions in <Version('{form.get('version')}')> is not allowed.")
+            raise RefusedError(
+                400, f"The use of local versions in <Version('{form.get('version')}')> is not allowed."
+            )
         if name.endswith(".whl"):
             for platform in name.removesuffix(".whl").rpartition("-")[2].split("."):
                 if not _PLATFORM.fullmatch(platform):
-                    raise RefusedError(400, f"Binary wheel '{name}' has an unsupported platform tag '{platform}'.")
-        elif any(one.name.endswith(".tar.gz") and (one.project, one.version) == (project, version) for one in self.files.values()):
+                    raise RefusedError(
+                        400, f"Binary wheel '{name}' has an unsupported platform tag '{platform}'."
+                    )
+        elif any(
+            one.name.endswith(".tar.gz") and (one.project, one.version) == (project, version)
+            for one in self.files.values()
+        ):
             raise RefusedError(400, "Only one sdist may be uploaded per release.")
         if form.get("classifiers").startswith("Invalid ::"):
-            raise RefusedError(400, f"'{form.get('classifiers')}' is not a valid classifier. See https classifiers for more information.")
+            raise RefusedError(
+                400,
+                f"'{form.get('classifiers')}' is not a valid classifier. See https classifiers for more information.",
+            )
 
     def shown(self, project: str, *, stale: bool = False) -> list[Stored]:
         """List a project's files as an installer sees them now; ``stale`` as it did before the newest of them came."""
@@ -222,12 +265,19 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         index.requests.append(f"GET {parts.path}")
         if parts.path == "/_/oidc/audience":
-            self._json(200, {"audience": index.publishers.audience}) if index.publishers.enabled else self._page(404, "Not Found")
+            self._json(
+                200, {"audience": index.publishers.audience}
+            ) if index.publishers.enabled else self._page(404, "Not Found")
         elif parts.path.startswith("/simple/"):
             self._listing(index, parts.path.removeprefix("/simple/").strip("/"))
-        elif parts.path.startswith("/integrity/") and (served := index.provenance.get(parts.path.split("/")[2])) is not None:
+        elif (
+            parts.path.startswith("/integrity/")
+            and (served := index.provenance.get(parts.path.split("/")[2])) is not None
+        ):
             self._send(200, served, "application/vnd.pypi.integrity.v1+json")
-        elif (stored := index.files.get(parts.path.rpartition("/")[2])) is not None and parts.path.startswith("/files/"):
+        elif (stored := index.files.get(parts.path.rpartition("/")[2])) is not None and parts.path.startswith(
+            "/files/"
+        ):
             self._send(200, stored.data, "application/octet-stream")
         else:
             self._page(404, "Not Found")
@@ -284,27 +334,37 @@ class _Handler(BaseHTTPRequestHandler):
             with index.lock:
                 kept = index.take(form, _token(self.headers.get("Authorization", "")))
         except RefusedError as error:
-            index.events.append(Event(file=form.filename, status=error.status, kept=False, moment=time.monotonic()))
+            index.events.append(
+                Event(file=form.filename, status=error.status, kept=False, moment=time.monotonic())
+            )
             self._page(error.status, error.words)
             return
         self._answer(index, form, fault, status=503 if fault is Kind.BROKEN_AFTER else 200, kept=kept)
 
     def _answer(self, index: Warehouse, form: Form, fault: Kind | None, *, status: int, kept: bool) -> None:
         cut = fault in {Kind.CUT_BEFORE, Kind.CUT_AFTER}
-        index.events.append(Event(file=form.filename, status=0 if cut else status, kept=kept, moment=time.monotonic()))
+        index.events.append(
+            Event(file=form.filename, status=0 if cut else status, kept=kept, moment=time.monotonic())
+        )
         if cut:
             self._cut()
         elif status == 200:
             self._send(200, b"", "text/plain")
         else:
-            self._page(status, "Too Many Requests" if status == 429 else "Service Unavailable", **{"Retry-After": "0"})
+            self._page(
+                status,
+                "Too Many Requests" if status == 429 else "Service Unavailable",
+                **{"Retry-After": "0"},
+            )
 
     def _cut(self) -> None:
         self.close_connection = True
         self.connection.shutdown(2)
 
     def _page(self, status: int, words: str, **headers: str) -> None:
-        page = f"<html><head><title>{status} {words}</title></head><body><h1>{status} {words}</h1></body></html>"
+        page = (
+            f"<html><head><title>{status} {words}</title></head><body><h1>{status} {words}</h1></body></html>"
+        )
         self._send(status, page.encode(), "text/html", **headers)
 
     def _json(self, status: int, document: object, kind: str = "application/json") -> None:
@@ -341,13 +401,20 @@ def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[st
         }
         for one in files
     ]
-    return {"meta": {"api-version": "1.1"}, "name": project, "versions": sorted({one.version for one in files}), "files": entries}
+    return {
+        "meta": {"api-version": "1.1"},
+        "name": project,
+        "versions": sorted({one.version for one in files}),
+        "files": entries,
+    }
 
 
 def html_listing(index: Warehouse, project: str, files: list[Stored]) -> str:
     """Write a listing as PEP 503 has it."""
     fragment = "#sha256={0.sha256}" if index.hashes else ""
-    links = "\n".join(f'<a href="/files/{one.name}{fragment.format(one)}">{one.name}</a><br>' for one in files)
+    links = "\n".join(
+        f'<a href="/files/{one.name}{fragment.format(one)}">{one.name}</a><br>' for one in files
+    )
     return f"<!DOCTYPE html><html><head><title>Links for {project}</title></head><body>{links}</body></html>"
 
 

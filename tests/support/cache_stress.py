@@ -116,7 +116,12 @@ def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
 def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tally:
     """Let builds run and kill every second one at some moment; raises AssertionError for a wrong or half wheel."""
     rng = random.Random(runs)  # noqa: S311 - no secret
-    env = {**env, "WHEELKIT_CACHE_DIR": str(folder / "cache"), "WHEELKIT_CACHE_SIZE": "200 kB", "TMPDIR": str(folder / "tmp")}
+    env = {
+        **env,
+        "WHEELKIT_CACHE_DIR": str(folder / "cache"),
+        "WHEELKIT_CACHE_SIZE": "200 kB",
+        "TMPDIR": str(folder / "tmp"),
+    }
     (folder / "tmp").mkdir()
     waiting = [(make_project(folder / str(number), number % VARIANTS), number) for number in range(runs)]
     running: list[tuple[subprocess.Popen[str], Path, int, float | None]] = []
@@ -125,7 +130,9 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
         while waiting and len(running) < at_once:
             project, number = waiting.pop()
             argv = [sys.executable, "-m", "wheelkit", "build"]
-            process = subprocess.Popen(argv, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                argv, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            )
             doom = time.monotonic() + rng.uniform(0.1, 2.5) if number % 2 else None
             running.append((process, project, number, doom))
         time.sleep(0.01)
@@ -139,7 +146,11 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
             _, said = process.communicate()
             assert process.returncode in {0, -signal.SIGKILL}, said
             ended = process.returncode == 0
-            finished, killed, cached = finished + ended, killed + (not ended), cached + (ended and "cached, built" in said)
+            finished, killed, cached = (
+                finished + ended,
+                killed + (not ended),
+                cached + (ended and "cached, built" in said),
+            )
             check_dist(project, number % VARIANTS, complete=ended)
     for blob in (folder / "cache" / "v1" / "blobs").glob("??/[0-9a-f]*"):
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
@@ -148,7 +159,9 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
 
 def main() -> None:
     """Run it and tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=4)
     options = parser.parse_args()

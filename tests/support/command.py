@@ -12,7 +12,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 # By this git tells that a folder is another user's, as in many containers: git's own tests have it so.
-OTHERS_FOLDER = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+OTHERS_FOLDER = {
+    "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 MakeProject = Callable[..., Path]
 
 
@@ -23,7 +27,9 @@ def git_commit(folder: Path) -> str:
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
     subprocess.run(["git", "-C", folder, "add", "--all"], check=True)
     subprocess.run(["git", "-C", folder, *identity, "commit", "--quiet", "-m", "all of it"], check=True)
-    return subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +43,18 @@ class Wheelkit:
         """Give the whole argument list."""
         return [sys.executable, "-m", "wheelkit", *map(str, words)]
 
-    def __call__(self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command; whatever happens, it neither shows a traceback nor leaves scratch files."""
-        done = subprocess.run(self.arguments(*words), cwd=cwd, env={**self.env, **(env or {})}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            self.arguments(*words),
+            cwd=cwd,
+            env={**self.env, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         print(done.stdout, done.stderr, sep="\n")
         # What a program that failed had printed is shown indented, and may well hold one.
         assert not re.search(r"^Traceback", done.stderr + done.stdout, re.MULTILINE)

@@ -36,7 +36,9 @@ def wheel(filename: str) -> Path:
         _download(filename, path)
     if _sha256(path) != digest:
         path.unlink()
-        raise CorpusError(f"{filename} is not the pinned file: its sha256 differs; it was removed from {path.parent}")
+        raise CorpusError(
+            f"{filename} is not the pinned file: its sha256 differs; it was removed from {path.parent}"
+        )
     return path
 
 
@@ -72,13 +74,32 @@ def _pip_command(filename: str) -> list[str]:
     """Ask pip for exactly one sdist, or one wheel of another system; its own tags say which."""
     if filename.endswith(".tar.gz"):
         project, release = parse_sdist_filename(filename)
-        return [sys.executable, "-m", "pip", "download", f"{project}=={release}", "--no-deps", "--no-binary", project, "--quiet"]
+        return [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            f"{project}=={release}",
+            "--no-deps",
+            "--no-binary",
+            project,
+            "--quiet",
+        ]
     name, version, _, tags = parse_wheel_filename(filename)
     tag = min(tags, key=lambda t: filename.index(t.platform))
     python = tag.interpreter[2:] if tag.abi.startswith(tag.interpreter) else "311"
     kind = "pp" if tag.interpreter.startswith("pp") else "cp"
     wanted = [f"{name}=={version}", "--no-deps", "--only-binary", ":all:", "--quiet"]
-    target = ["--platform", tag.platform, "--implementation", kind, "--abi", tag.abi, "--python-version", python]
+    target = [
+        "--platform",
+        tag.platform,
+        "--implementation",
+        kind,
+        "--abi",
+        tag.abi,
+        "--python-version",
+        python,
+    ]
     return [sys.executable, "-m", "pip", "download", *wanted, *target]
 
 

@@ -75,9 +75,13 @@ def _damage_texts(chance: random.Random, draft: malformed.WheelSpec) -> None:
     elif chance.random() < 0.1:
         del draft.members[f"{malformed.INFO}/{name}"]
     else:
-        draft.members[f"{malformed.INFO}/{name}"] = _damage_text(chance, draft.members[f"{malformed.INFO}/{name}"])
+        draft.members[f"{malformed.INFO}/{name}"] = _damage_text(
+            chance, draft.members[f"{malformed.INFO}/{name}"]
+        )
     if chance.random() < 0.2:
-        draft.edit_entry = lambda entry: setattr(entry, "compress_type", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)))
+        draft.edit_entry = lambda entry: setattr(
+            entry, "compress_type", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+        )
 
 
 def _damage_text(chance: random.Random, text: bytes) -> bytes:
@@ -119,7 +123,9 @@ def _damage_header(chance: random.Random, data: bytearray) -> None:
     if places:
         start = chance.choice(places) + chance.randint(4, 44)
         width = chance.choice((1, 2, 4))
-        data[start : start + width] = (chance.choice(NUMBERS) & ((1 << 8 * width) - 1)).to_bytes(width, "little")
+        data[start : start + width] = (chance.choice(NUMBERS) & ((1 << 8 * width) - 1)).to_bytes(
+            width, "little"
+        )
 
 
 def survives(number: int, folder: Path) -> bool:

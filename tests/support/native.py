@@ -41,7 +41,9 @@ class Toolchain:
         """The platform tag of a wheel that was not repaired yet."""
         return self.row.platform.replace("-", "_") if self.target.system is System.LINUX else self.target.tag
 
-    def library(self, name: str, code: str, *, version: str = "", needs: tuple[Library, ...] = (), folder: str = "lib") -> Library:
+    def library(
+        self, name: str, code: str, *, version: str = "", needs: tuple[Library, ...] = (), folder: str = "lib"
+    ) -> Library:
         """Make ``libNAME.so[.VERSION]``, ``libNAME.dylib`` or ``NAME.dll``."""
         file = {
             System.LINUX: f"lib{name}.so{version and f'.{version}'}",
@@ -67,7 +69,9 @@ class Toolchain:
         files = self.folder / "python"
         if not files.exists():
             files.mkdir(parents=True)
-            kit = CrossFiles(row=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig())
+            kit = CrossFiles(
+                row=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig()
+            )
             write_files(files, kit, self._run)
         options = [f"-I{files / 'include'}", "-DPy_LIMITED_API=0x030b0000", *(str(one.link) for one in needs)]
         if self.target.system is System.WINDOWS:
@@ -83,13 +87,28 @@ class Toolchain:
     def _compile(self, path: Path, code: str, options: list[str]) -> None:
         source = self.folder / f"{path.name.split('.')[0]}.c"
         source.write_text(code)
-        argv = (str(find_zig()), "cc", "-target", self.row.triple, "-shared", "-fPIC", "-O1", "-s", "-o", str(path), str(source), *options)
+        argv = (
+            str(find_zig()),
+            "cc",
+            "-target",
+            self.row.triple,
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-s",
+            "-o",
+            str(path),
+            str(source),
+            *options,
+        )
         checked(self._run, Command(argv=argv, env=zig_environment()), f"making {path.name}")
 
     def wheel(self, folder: Path, module: bytes, *, requires: tuple[str, ...] = ()) -> Path:
         """Write the raw abi3 wheel of ``demo``, whose ``demo._core`` is the module."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = metadata("demo", "1.0", "Requires-Python: >=3.11", *(f"Requires-Dist: {one}" for one in requires))
+        text = metadata(
+            "demo", "1.0", "Requires-Python: >=3.11", *(f"Requires-Dist: {one}" for one in requires)
+        )
         members: dict[str, bytes | str] = {f"demo/_core{self.row.suffix}": module, "{info}/METADATA": text}
         return write_wheel(folder, f"demo-1.0-cp311-abi3-{self.raw_tag}.whl", members=members)
 

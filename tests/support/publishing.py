@@ -52,7 +52,9 @@ class Notes(Silent):
         self.notes.append(text)
 
 
-def answer(body: bytes | dict[str, Any], status: int = 200, kind: str = JSON_TYPE, **headers: str) -> Response:
+def answer(
+    body: bytes | dict[str, Any], status: int = 200, kind: str = JSON_TYPE, **headers: str
+) -> Response:
     message = Message()
     message["Content-Type"] = kind
     for name, value in headers.items():
@@ -63,7 +65,10 @@ def answer(body: bytes | dict[str, Any], status: int = 200, kind: str = JSON_TYP
 
 def listing(project: str, files: dict[str, str], **entry: Any) -> dict[str, Any]:
     """Write the simple API's JSON for files by name and sha256."""
-    entries = [{"filename": name, "url": f"/f/{name}", "hashes": {"sha256": digest}, **entry} for name, digest in files.items()]
+    entries = [
+        {"filename": name, "url": f"/f/{name}", "hashes": {"sha256": digest}, **entry}
+        for name, digest in files.items()
+    ]
     return {"meta": {"api-version": "1.1"}, "name": project, "files": entries}
 
 
@@ -87,14 +92,20 @@ class MemoryIndex:
             raise IndexUnavailableError("it is not there")
         project = url.rstrip("/").rpartition("/")[2]
         stem = project.replace("-", "_") + "-"
-        files = {name: digest for name, (digest, moment) in self.shown.items() if name.startswith(stem) and moment <= self.clock.now()}
+        files = {
+            name: digest
+            for name, (digest, moment) in self.shown.items()
+            if name.startswith(stem) and moment <= self.clock.now()
+        }
         return answer(listing(project, files)) if files else answer(b"", 404, "text/html")
 
 
 class MemoryClient(Client):
     """A client whose answers come from a function."""
 
-    def __init__(self, reply: Callable[[str], Response], post: Callable[[str, Any], Response] | None = None) -> None:
+    def __init__(
+        self, reply: Callable[[str], Response], post: Callable[[str, Any], Response] | None = None
+    ) -> None:
         super().__init__(clock=CountingClock())
         self._reply = reply
         self._post = post
@@ -164,12 +175,19 @@ class FakeTwine:
         return said(*lines, code=0)
 
 
-def batch(folder: Path, name: str, *needs: str, sdist: bool = True, kind: Kind = Kind.PURE) -> DistributionFiles:
+def batch(
+    folder: Path, name: str, *needs: str, sdist: bool = True, kind: Kind = Kind.PURE
+) -> DistributionFiles:
     """Write the files of one distribution, which need not be real ones."""
     stem = name.replace("-", "_")
     names = [f"{stem}-1.0-py3-none-any.whl", *([f"{stem}-1.0.tar.gz"] if sdist else [])]
     return DistributionFiles(
-        distribution=name, name=name, version="1.0", kind=kind, needs=needs, files=tuple(shipped(folder / one) for one in names)
+        distribution=name,
+        name=name,
+        version="1.0",
+        kind=kind,
+        needs=needs,
+        files=tuple(shipped(folder / one) for one in names),
     )
 
 
@@ -198,7 +216,11 @@ class Scene:
 
 
 def scene(
-    folder: Path, *batches: DistributionFiles, lag: float = 0.0, patience: WaitPolicy | None = None, journal: str = "journal"
+    folder: Path,
+    *batches: DistributionFiles,
+    lag: float = 0.0,
+    patience: WaitPolicy | None = None,
+    journal: str = "journal",
 ) -> Scene:
     release = release_of(*(batches or (batch(folder, "core"), batch(folder, "cli", "core"))))
     clock = CountingClock()
@@ -207,7 +229,11 @@ def scene(
     notes = Notes()
     client = MemoryClient(index.get)
     wallet = CredentialSources(
-        environ={"TWINE_PASSWORD": "a-secret", "HOME": str(folder)}, client=client, secrets=Secrets({}), clock=clock, note=notes.note
+        environ={"TWINE_PASSWORD": "a-secret", "HOME": str(folder)},
+        client=client,
+        secrets=Secrets({}),
+        clock=clock,
+        note=notes.note,
     )
     desk = UploadContext(
         client=client,

@@ -90,7 +90,9 @@ def _source(root: Path, member: Member, version: str) -> None:
     folder = root / "packages" / member.name
     folder.mkdir(parents=True)
     backend = "mesonpy" if _native(member) else "hatchling.build"
-    needs = ", ".join([*(f'"{name}>=1,<99"' for name in member.needs), *(f'"{text}"' for text in member.third_parties)])
+    needs = ", ".join(
+        [*(f'"{name}>=1,<99"' for name in member.needs), *(f'"{text}"' for text in member.third_parties)]
+    )
     (folder / "pyproject.toml").write_text(
         f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n\n'
         f'[project]\nname = "{member.name}"\nversion = "{version}"\nrequires-python = ">=3.11"\ndependencies = [{needs}]\n'
@@ -112,11 +114,20 @@ def _build(project: Project, member: Member, builder: str, *, dirty: bool) -> No
         by_target.setdefault(target, []).append(_wheel(project, member, filename))
     by_target["sdist"] = [_sdist(project, member)]
     for target, paths in by_target.items():
-        write_manifest(project, member, target, paths, builder if target not in {"any", "sdist"} else "pure", dirty=dirty)
+        write_manifest(
+            project, member, target, paths, builder if target not in {"any", "sdist"} else "pure", dirty=dirty
+        )
 
 
 def write_manifest(  # noqa: PLR0913 - one for each thing that a case may change
-    project: Project, member: Member, target: str, paths: Iterable[Path], builder: str, *, dirty: bool = False, version: str = ""
+    project: Project,
+    member: Member,
+    target: str,
+    paths: Iterable[Path],
+    builder: str,
+    *,
+    dirty: bool = False,
+    version: str = "",
 ) -> Path:
     """Write the manifest of one build."""
     record = manifest.Manifest(
@@ -139,7 +150,9 @@ def write_manifest(  # noqa: PLR0913 - one for each thing that a case may change
 def _metadata(project: Project, member: Member) -> str:
     needs = [f"Requires-Dist: {name}>=1,<99" for name in member.needs]
     needs += [f"Requires-Dist: {text}" for text in member.third_parties]
-    return wheels.metadata(member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs, markup="")
+    return wheels.metadata(
+        member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs, markup=""
+    )
 
 
 def _wheel(project: Project, member: Member, filename: str) -> Path:

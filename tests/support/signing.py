@@ -42,7 +42,12 @@ class Workflow:
     def claims(self) -> dict[int, str]:
         """What the certificate says of it, by the last number of Fulcio's object identifiers."""
         home = f"https://github.com/{self.repository}"
-        source = {8: "https://token.actions.githubusercontent.com", 12: home, 13: COMMIT, 14: "refs/tags/v1.0"}
+        source = {
+            8: "https://token.actions.githubusercontent.com",
+            12: home,
+            13: COMMIT,
+            14: "refs/tags/v1.0",
+        }
         return {**source, 18: f"{home}/.github/workflows/{self.name}@refs/tags/v1.0"}
 
 
@@ -50,7 +55,9 @@ class Authority:
     """Issues a certificate for each signature, and logs both."""
 
     def __init__(self) -> None:
-        self._root_key, self._ct_key, self._log_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+        self._root_key, self._ct_key, self._log_key = (
+            ec.generate_private_key(ec.SECP256R1()) for _ in range(3)
+        )
         self._root = self._self_signed()
 
     def trust(self, home: Path) -> None:
@@ -107,23 +114,34 @@ class Authority:
         draft = (
             _draft(x509.Name([]), self._root.subject, key.public_key())
             .not_valid_after(_MOMENT + timedelta(minutes=10))
-            .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(claims[18])]), critical=True)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.UniformResourceIdentifier(claims[18])]), critical=True
+            )
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._root_key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._root_key.public_key()),
+                critical=False,
+            )
         )
         for number, value in claims.items():
-            extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{number}"), _der(0x0C, value.encode()))
+            extension = x509.UnrecognizedExtension(
+                x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{number}"), _der(0x0C, value.encode())
+            )
             draft = draft.add_extension(extension, critical=False)
         promised = _der(0x04, self._promise(draft.sign(self._root_key, SHA256()).tbs_certificate_bytes))
-        return draft.add_extension(x509.UnrecognizedExtension(_SCTS, promised), critical=False).sign(self._root_key, SHA256())
+        return draft.add_extension(x509.UnrecognizedExtension(_SCTS, promised), critical=False).sign(
+            self._root_key, SHA256()
+        )
 
     def _promise(self, certificate: bytes) -> bytes:
         """Write the list of one signed certificate timestamp (RFC 6962, section 3.2)."""
         moment = int(_MOMENT.timestamp() * 1000)
         entry = _key_id(self._root_key) + len(certificate).to_bytes(3, "big") + certificate
         signature = _sign(self._ct_key, struct.pack("!BBQH", 0, 0, moment, 1) + entry + b"\0\0")
-        stamp = b"\0" + _key_id(self._ct_key) + struct.pack("!QHBBH", moment, 0, 4, 3, len(signature)) + signature
+        stamp = (
+            b"\0" + _key_id(self._ct_key) + struct.pack("!QHBBH", moment, 0, 4, 3, len(signature)) + signature
+        )
         return struct.pack("!HH", len(stamp) + 2, len(stamp)) + stamp
 
     def _logged(self, payload: bytes, signature: bytes, certificate: x509.Certificate) -> dict[str, Any]:
@@ -164,7 +182,12 @@ class Authority:
         valid = {"start": (_MOMENT - timedelta(days=365)).isoformat().replace("+00:00", "Z")}
         root = {"rawBytes": _text(self._root.public_bytes(Encoding.DER))}
         subject = {"organization": "tests", "commonName": "an authority of the tests"}
-        authority = {"subject": subject, "uri": f"https://{_LOG}", "certChain": {"certificates": [root]}, "validFor": valid}
+        authority = {
+            "subject": subject,
+            "uri": f"https://{_LOG}",
+            "certChain": {"certificates": [root]},
+            "validFor": valid,
+        }
         return {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [_log(self._log_key, valid)],
@@ -194,7 +217,12 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def _log(key: ec.EllipticCurvePrivateKey, valid: dict[str, str]) -> dict[str, Any]:
     public = {"rawBytes": _text(_public(key)), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": valid}
-    return {"baseUrl": f"https://{_LOG}", "hashAlgorithm": "SHA2_256", "publicKey": public, "logId": {"keyId": _text(_key_id(key))}}
+    return {
+        "baseUrl": f"https://{_LOG}",
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": public,
+        "logId": {"keyId": _text(_key_id(key))},
+    }
 
 
 def _sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
@@ -211,7 +239,13 @@ def _key_id(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _der(tag: int, data: bytes) -> bytes:
     size = len(data)
-    length = bytes([size]) if size < 0x80 else bytes([0x81, size]) if size < 0x100 else b"\x82" + size.to_bytes(2, "big")
+    length = (
+        bytes([size])
+        if size < 0x80
+        else bytes([0x81, size])
+        if size < 0x100
+        else b"\x82" + size.to_bytes(2, "big")
+    )
     return bytes([tag]) + length + data
 
 

@@ -52,7 +52,9 @@ def unpacked(env: Path, package: Package, url: str | None) -> Path:
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(site)
     if url:
-        (site / f"{package.name}-{package.version}.dist-info/direct_url.json").write_text(json.dumps({"url": url}))
+        (site / f"{package.name}-{package.version}.dist-info/direct_url.json").write_text(
+            json.dumps({"url": url})
+        )
     return site
 
 
@@ -64,7 +66,9 @@ def torch_stand_in(family: Path, folder: Path) -> None:
     for name in ("c10", "torch_cpu", "torch"):
         library = folder.parent / f"lib{name}.so"
         source = family / "standin" / f"{name}.c"
-        subprocess.run(["cc", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library, source], check=True)
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", f"-Wl,-soname,{library.name}", "-o", library, source], check=True
+        )
         files[f"torch/lib/{library.name}"] = library.read_bytes()
     make(folder, "torch", "2.13.99", files=files)
 
@@ -87,8 +91,13 @@ def served(folder: Path) -> Iterator[Index]:
     simple = folder / "simple"
     for key, paths in pages.items():
         (simple / key).mkdir(parents=True)
-        links = (f'<a href="/{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a><br>' for path in paths)
-        (simple / key / "index.html").write_text("<!DOCTYPE html><html><body>" + "".join(links) + "</body></html>")
+        links = (
+            f'<a href="/{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a><br>'
+            for path in paths
+        )
+        (simple / key / "index.html").write_text(
+            "<!DOCTYPE html><html><body>" + "".join(links) + "</body></html>"
+        )
     index = Index(url="")
 
     class Quiet(SimpleHTTPRequestHandler):

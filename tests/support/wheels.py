@@ -24,14 +24,25 @@ def metadata(name: str = "demo", version: str = "1.0", *lines: str, markup: str 
     """Give a METADATA file; ``markup`` is that of its description, unless a line says it; empty for none."""
     said = any(line.startswith("Description-Content-Type:") for line in lines)
     last = (f"Description-Content-Type: {markup}",) if markup and not said else ()
-    return "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *last, "", "A demo.", ""))
+    return "\n".join(
+        ("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *last, "", "A demo.", "")
+    )
 
 
 def wheel_file(filename: str, **fields: str) -> str:
     """Give a WHEEL file that agrees with the file name; ``fields`` replace or, when empty, remove lines."""
     *_, pythons, abis, platforms = filename.removesuffix(".whl").split("-")
-    tags = [f"{py}-{abi}-{plat}" for py in pythons.split(".") for abi in abis.split(".") for plat in platforms.split(".")]
-    lines = {"Wheel-Version": "1.0", "Generator": "demo", "Root-Is-Purelib": "true" if platforms == "any" else "false"}
+    tags = [
+        f"{py}-{abi}-{plat}"
+        for py in pythons.split(".")
+        for abi in abis.split(".")
+        for plat in platforms.split(".")
+    ]
+    lines = {
+        "Wheel-Version": "1.0",
+        "Generator": "demo",
+        "Root-Is-Purelib": "true" if platforms == "any" else "false",
+    }
     lines |= {key.replace("_", "-"): value for key, value in fields.items()}
     named = [f"{key}: {value}" for key, value in lines.items() if value]
     return "\n".join([*named, *(f"Tag: {tag}" for tag in tags)]) + "\n"
@@ -70,9 +81,13 @@ def write_wheel(  # noqa: PLR0913 - one for each thing that a case may change
         "{info}/METADATA": metadata(name, version),
         "{info}/WHEEL": wheel_file(filename),
     }
-    texts = {path.replace("{info}", info): contents for path, contents in (usual | dict(members or {})).items()}
+    texts = {
+        path.replace("{info}", info): contents for path, contents in (usual | dict(members or {})).items()
+    }
     data = {path: text.encode() if isinstance(text, str) else text for path, text in texts.items()}
-    data[f"{info}/RECORD"] = (record(data, info) if record_text is None else record_text.replace("{info}", info)).encode()
+    data[f"{info}/RECORD"] = (
+        record(data, info) if record_text is None else record_text.replace("{info}", info)
+    ).encode()
     dropped = {path.replace("{info}", info) for path in leave_out}
     path = folder / filename
     with zipfile.ZipFile(path, "w", compression) as archive:

@@ -14,7 +14,11 @@ from actions.expressions import ExpressionError, condition, evaluate, fill
 from actions.hosted import Hosted
 from actions.runner import Event, Run, Service, UnknownError
 
-CONTEXTS: dict[str, Any] = {"inputs": {"until": None}, "github": {"ref_type": "tag"}, "matrix": {"name": "linux-x86_64"}}
+CONTEXTS: dict[str, Any] = {
+    "inputs": {"until": None},
+    "github": {"ref_type": "tag"},
+    "matrix": {"name": "linux-x86_64"},
+}
 WELL = {"success": lambda: True, "failure": lambda: False, "cancelled": lambda: False}
 ILL = {"success": lambda: False, "failure": lambda: True, "cancelled": lambda: False}
 
@@ -64,7 +68,10 @@ def test_a_condition_without_a_status_function_needs_success() -> None:
 
 def test_artifacts_keep_to_the_rules(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path / "artifacts")
-    work, options = tmp_path / "work", {"name": "dist-a", "path": "dist/", "if-no-files-found": "error", "overwrite": "false"}
+    work, options = (
+        tmp_path / "work",
+        {"name": "dist-a", "path": "dist/", "if-no-files-found": "error", "overwrite": "false"},
+    )
     with pytest.raises(ArtifactError, match="no files were found for dist-a"):
         artifacts.upload(options, work, tmp_path)
     artifacts.upload({**options, "if-no-files-found": "ignore"}, work, tmp_path)
@@ -87,15 +94,28 @@ def test_artifacts_keep_to_the_rules(tmp_path: Path) -> None:
         artifacts.download({"name": "release", "path": "dist"}, tmp_path / "third")
 
 
-STEP = {"name": "Speak", "id": "speak", "run": 'echo "word=$WORD" >> "$GITHUB_OUTPUT"', "env": {"WORD": "${{ matrix.word }}"}}
+STEP = {
+    "name": "Speak",
+    "id": "speak",
+    "run": 'echo "word=$WORD" >> "$GITHUB_OUTPUT"',
+    "env": {"WORD": "${{ matrix.word }}"},
+}
 HEAR = {"name": "Hear", "run": 'test "$HEARD" = hello', "env": {"HEARD": "${{ steps.speak.outputs.word }}"}}
 
 
 def run_of(folder: Path, job: dict[str, Any], **more: Any) -> Run:
     matrix = {"fail-fast": False, "matrix": {"include": [{"name": "one", "word": "hello"}]}}
     after = {"runs-on": "ubuntu-24.04", "needs": ["own"], "steps": [{"name": "After", "run": "true"}]}
-    jobs = {"after": after, "own": {"runs-on": "ubuntu-24.04", "strategy": matrix, "steps": [STEP, HEAR], **job}}
-    workflow: dict[Any, Any] = {True: {"workflow_dispatch": None}, "defaults": {"run": {"shell": "bash"}}, "jobs": jobs, **more}
+    jobs = {
+        "after": after,
+        "own": {"runs-on": "ubuntu-24.04", "strategy": matrix, "steps": [STEP, HEAR], **job},
+    }
+    workflow: dict[Any, Any] = {
+        True: {"workflow_dispatch": None},
+        "defaults": {"run": {"shell": "bash"}},
+        "jobs": jobs,
+        **more,
+    }
     (folder / "own.yml").write_text(yaml.safe_dump(workflow))
     service = Service(
         hosted=Hosted(pythons={}, wheels=folder, pinned=folder),
@@ -115,9 +135,16 @@ def test_steps_hand_on_their_outputs_and_a_failure_skips_what_needs_it(tmp_path:
     well = run_of(tmp_path / "well", {}).go()
     assert well.results == {"own": "success", "after": "success"}
     tidy = {"name": "Tidy", "if": "${{ failure() }}", "run": "true"}
-    ill = run_of(tmp_path / "ill", {"steps": [STEP, {**HEAR, "run": "false | true"}, {**HEAR, "name": "Then"}, tidy]}).go()
+    ill = run_of(
+        tmp_path / "ill", {"steps": [STEP, {**HEAR, "run": "false | true"}, {**HEAR, "name": "Then"}, tidy]}
+    ).go()
     assert ill.results == {"own": "failure", "after": "skipped"}
-    assert ill.one("own").steps == {"Speak": "success", "Hear": "failure", "Then": "skipped", "Tidy": "success"}
+    assert ill.one("own").steps == {
+        "Speak": "success",
+        "Hear": "failure",
+        "Then": "skipped",
+        "Tidy": "success",
+    }
 
 
 @pytest.mark.parametrize(

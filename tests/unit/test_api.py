@@ -9,7 +9,11 @@ import malformed
 import wheelkit
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
-EXAMPLES = re.findall(r"^## `wheelkit\.(\w+)`.*?^```python\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(
+    r"^## `wheelkit\.(\w+)`.*?^```python\n(.*?)^```$",
+    DOCS.read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
 # What each example must show of the good wheel.
 SHOWN = {
     "read": "demo 1.0 ['cp311-abi3-manylinux_2_31_x86_64']",
@@ -22,7 +26,9 @@ SHOWN = {
 @pytest.mark.parametrize(("name", "source"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_the_examples_run(name: str, source: str, tmp_path: Path) -> None:
     path = malformed.valid_wheel().write(tmp_path)
-    done = subprocess.run([sys.executable, "-W", "error", "-c", source, str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", source, str(path)], capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""
     assert SHOWN[name] in done.stdout
 

@@ -33,7 +33,9 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
     )
 
 
-@pytest.mark.parametrize("target", ["manylinux_2_28_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_x86_64"])
+@pytest.mark.parametrize(
+    "target", ["manylinux_2_28_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_x86_64"]
+)
 def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) -> None:
     (name,) = image_names(job({}, target), {})
     assert name.startswith("quay.io/pypa/")
@@ -48,7 +50,10 @@ def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
     assert image_names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
     environ = {"CIBW_MANYLINUX_X86_64_IMAGE": "mine:3"}
     assert image_names(job({key: "mine:1"}, **environ), environ) == ("mine:3",)
-    assert image_names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == ("mine:1", "mine:4")
+    assert image_names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == (
+        "mine:1",
+        "mine:4",
+    )
     assert image_names(job({}, "macosx_11_0_arm64"), {}) == ()
 
 

@@ -32,7 +32,9 @@ def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
 def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Give a project under git with one source."""
-    folder = write(tmp_path / "demo", {"pyproject.toml": request.param, "src/a.c": "int a;", ".gitignore": "ignored/\n"})
+    folder = write(
+        tmp_path / "demo", {"pyproject.toml": request.param, "src/a.c": "int a;", ".gitignore": "ignored/\n"}
+    )
     git_commit(folder)
     return folder
 
@@ -65,7 +67,14 @@ def test_a_commit_alone_changes_nothing(demo: Path) -> None:
 
 def test_what_builds_and_tools_leave_is_no_source(demo: Path) -> None:
     before = listed(demo)
-    leftovers = ["dist/x.whl", "build/x.o", "__pycache__/x.pyc", "demo.egg-info/PKG-INFO", ".venv/bin/python", "src/__pycache__/x.pyc"]
+    leftovers = [
+        "dist/x.whl",
+        "build/x.o",
+        "__pycache__/x.pyc",
+        "demo.egg-info/PKG-INFO",
+        ".venv/bin/python",
+        "src/__pycache__/x.pyc",
+    ]
     write(demo, dict.fromkeys(leftovers, "x"))
     write(demo, {"wheels/x.whl": "x"})
     assert listed(demo, out="wheels") == before
@@ -76,7 +85,16 @@ def test_a_backend_that_may_pack_what_git_ignores_counts_it(tmp_path: Path) -> N
     for backend, counts in ((MESON, False), (HATCH, True)):
         folder = write(tmp_path / backend[40:50], {"pyproject.toml": backend, ".gitignore": "ignored/\n"})
         git_commit(folder)
-        write(folder, {"ignored/generated.c": "x", "env/pyvenv.cfg": "", "env/lib.py": "", "target/CACHEDIR.TAG": "", "target/x": ""})
+        write(
+            folder,
+            {
+                "ignored/generated.c": "x",
+                "env/pyvenv.cfg": "",
+                "env/lib.py": "",
+                "target/CACHEDIR.TAG": "",
+                "target/x": "",
+            },
+        )
         assert ("ignored/generated.c" in listed(folder)) is counts
         assert not counts or "env/lib.py" not in listed(folder)
         assert not counts or "target/x" not in listed(folder)
@@ -102,7 +120,9 @@ def test_a_link_counts_with_what_it_leads_to(demo: Path, tmp_path: Path) -> None
 def test_files_outside_the_project_count_where_it_names_them(demo: Path) -> None:
     write(demo.parent, {"README.md": "one", "shared/lib.h": "one", "other.md": "one"})
     text = (demo / "pyproject.toml").read_text()
-    (demo / "pyproject.toml").write_text(f'{text}readme = "../README.md"\n[tool.x]\ninclude = ["../shared"]\n')
+    (demo / "pyproject.toml").write_text(
+        f'{text}readme = "../README.md"\n[tool.x]\ninclude = ["../shared"]\n'
+    )
     first = listed(demo)
     assert {"../README.md", "../shared"} <= first.keys()
     write(demo.parent, {"README.md": "two", "shared/lib.h": "two"})
@@ -112,18 +132,33 @@ def test_files_outside_the_project_count_where_it_names_them(demo: Path) -> None
 
 def test_versions_out_of_version_control_depend_on_it(tmp_path: Path) -> None:
     plain = write(tmp_path / "plain", {"pyproject.toml": MESON})
-    scm = MESON.replace('version = "1.0"', 'dynamic = ["version"]').replace("mesonpy", "setuptools.build_meta")
+    scm = MESON.replace('version = "1.0"', 'dynamic = ["version"]').replace(
+        "mesonpy", "setuptools.build_meta"
+    )
     dynamic = write(tmp_path / "dynamic", {"pyproject.toml": scm})
-    script = write(tmp_path / "script", {"pyproject.toml": MESON, "meson.build": "meson.add_dist_script('stamp.sh')"})
+    script = write(
+        tmp_path / "script", {"pyproject.toml": MESON, "meson.build": "meson.add_dist_script('stamp.sh')"}
+    )
     asks = [list_sources(read.read(one), TreeState(folder=one)).asks_git for one in (plain, dynamic, script)]
     assert asks == [False, True, True]
 
 
 def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
-    folder = write(tmp_path / "repo", {"pyproject.toml": MESON, "sub/pyproject.toml": HATCH, "sub/ä b.py": "1"})
+    folder = write(
+        tmp_path / "repo", {"pyproject.toml": MESON, "sub/pyproject.toml": HATCH, "sub/ä b.py": "1"}
+    )
     commit = git_commit(folder)
     assert (checkout(folder).commit, checkout(folder).changed) == (commit, ())
-    write(folder, {"sub/ä b.py": "2", "sub/new.py": "1", "dist/x.whl": "1", "sub/dist/x.whl": "1", "x.egg-info/PKG-INFO": "1"})
+    write(
+        folder,
+        {
+            "sub/ä b.py": "2",
+            "sub/new.py": "1",
+            "dist/x.whl": "1",
+            "sub/dist/x.whl": "1",
+            "x.egg-info/PKG-INFO": "1",
+        },
+    )
     subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
     view = PendingStatus(folder.resolve()).view()
     assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
@@ -156,14 +191,20 @@ def test_variables_that_reach_a_build_decide(name: str) -> None:
     assert "one" not in str(relevant_variables({name: "one"}))
 
 
-@pytest.mark.parametrize("name", ["HOME", "TERM", "UV_PUBLISH_TOKEN", "PIP_CACHE_DIR", "GITHUB_RUN_ID", "PATH"])
+@pytest.mark.parametrize(
+    "name", ["HOME", "TERM", "UV_PUBLISH_TOKEN", "PIP_CACHE_DIR", "GITHUB_RUN_ID", "PATH"]
+)
 def test_other_variables_do_not(name: str) -> None:
     assert relevant_variables({name: "one"}) == {}
 
 
 def test_variables_that_the_users_options_name_decide() -> None:
     environ = {"CIBW_ENVIRONMENT": 'TOKEN="$MINE"', "MINE": "1", "PASSED": "1", "OTHER": "1"}
-    assert set(relevant_variables(environ, ["PASSED"])) == {"variable CIBW_ENVIRONMENT", "variable MINE", "variable PASSED"}
+    assert set(relevant_variables(environ, ["PASSED"])) == {
+        "variable CIBW_ENVIRONMENT",
+        "variable MINE",
+        "variable PASSED",
+    }
     assert relevant_variables(environ) != relevant_variables({**environ, "MINE": "2"})
 
 

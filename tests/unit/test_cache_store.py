@@ -49,7 +49,16 @@ def put(store: Store, folder: Path, name: str, data: bytes, **parts: str) -> Cac
         version="1.0",
         source="0" * 64,
         tools={"uv": "1"},
-        files=(BuiltFile(file=name, sha256=digest(data), size=len(data), kind="wheel", cells=("cp311",), tested=("cp311",)),),
+        files=(
+            BuiltFile(
+                file=name,
+                sha256=digest(data),
+                size=len(data),
+                kind="wheel",
+                cells=("cp311",),
+                tested=("cp311",),
+            ),
+        ),
         built=OLD,
         seconds=2.5,
         notes=("said",),
@@ -86,7 +95,9 @@ def test_what_was_kept_comes_back_byte_for_byte_with_its_facts(store: Store, tmp
 
 
 @pytest.mark.parametrize("damage", [b"whee1", b"whe", b"", b"wheels"])
-def test_a_damaged_blob_is_never_given_and_is_told_once(store: Store, notes: Notes, tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_blob_is_never_given_and_is_told_once(
+    store: Store, notes: Notes, tmp_path: Path, damage: bytes
+) -> None:
     entry = put(store, tmp_path / "made", "a.whl", b"wheel")
     store.blob(digest(b"wheel")).write_bytes(damage)
     assert delivered(store, entry, tmp_path) is None
@@ -209,7 +220,10 @@ def test_small_answers_are_remembered_and_checked(store: Store) -> None:
 def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:
     assert folders.cache_folder({"WHEELKIT_CACHE_DIR": str(tmp_path)}) == tmp_path
     assert folders.cache_folder({}).name == "wheelkit"
-    assert (folders.cache_limit({}), folders.cache_limit({"WHEELKIT_CACHE_SIZE": "1.5 GB"})) == (2_000_000_000, 1_500_000_000)
+    assert (folders.cache_limit({}), folders.cache_limit({"WHEELKIT_CACHE_SIZE": "1.5 GB"})) == (
+        2_000_000_000,
+        1_500_000_000,
+    )
     with pytest.raises(UsageError, match="is no size"):
         folders.cache_limit({"WHEELKIT_CACHE_SIZE": "big"})
     assert folders.cache_enabled({})

@@ -39,8 +39,16 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar", library="libother.so.1")), []),
         (wheels.ABI3, elf(STABLE, exports=("PyInit__core", "PyFoo_Bar"), imports=imports("PyFoo_Bar")), []),
         (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar")), ["WK401"]),
-        ("demo-1.0-cp311-abi3-macosx_11_0_arm64.whl", macho(STABLE, imports=imports("_PyDict_NewPresized")), ["WK401"]),
-        ("demo-1.0-cp38-abi3-macosx_11_0_arm64.whl", macho(STABLE, imports=imports("PyType_GetName")), ["WK402"]),
+        (
+            "demo-1.0-cp311-abi3-macosx_11_0_arm64.whl",
+            macho(STABLE, imports=imports("_PyDict_NewPresized")),
+            ["WK401"],
+        ),
+        (
+            "demo-1.0-cp38-abi3-macosx_11_0_arm64.whl",
+            macho(STABLE, imports=imports("PyType_GetName")),
+            ["WK402"],
+        ),
         (WIN_ABI3, dll("python3.dll", "PyList_New"), []),
         (WIN_ABI3, dll("python3.dll", "PyFoo_Bar"), ["WK401"]),
         (WIN_ABI3, dll("other.dll", "PyFoo_Bar"), []),
@@ -57,19 +65,43 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.LINUX, elf("demo/_core.abi3.so"), []),
         (wheels.ABI3, elf("demo/_core.cpython-311-x86_64-linux-gnu.so"), ["WK404"]),
         (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.abi3.so"), ["WK404"]),
-        (wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"), elf("demo/_core.cpython-314t-x86_64-linux-gnu.so"), []),
+        (
+            wheels.LINUX.replace("cp311-cp311", "cp314-cp314t"),
+            elf("demo/_core.cpython-314t-x86_64-linux-gnu.so"),
+            [],
+        ),
         (wheels.LINUX, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), ["WK404"]),
         (MUSL, elf("demo/_core.cpython-311-x86_64-linux-gnu.so"), ["WK404"]),
         (MUSL.replace("311", "310"), elf("demo/_core.cpython-310-x86_64-linux-gnu.so"), []),
         (OLD_FLAGS, pe("demo/_core.cp36-win_amd64.pyd", needed=wheels.needs("python36.dll")), []),
-        (OLD_FLAGS, pe("demo/_core.cp37-win_amd64.pyd", needed=wheels.needs("python37.dll")), ["WK403", "WK404"]),
-        (wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"), elf("demo/_core.cpython-36m-x86_64-linux-gnu.so"), []),
-        (wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"), elf("demo/_core.cpython-37m-x86_64-linux-gnu.so"), ["WK404"]),
+        (
+            OLD_FLAGS,
+            pe("demo/_core.cp37-win_amd64.pyd", needed=wheels.needs("python37.dll")),
+            ["WK403", "WK404"],
+        ),
+        (
+            wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"),
+            elf("demo/_core.cpython-36m-x86_64-linux-gnu.so"),
+            [],
+        ),
+        (
+            wheels.LINUX.replace("cp311-cp311", "cp36-cp36m"),
+            elf("demo/_core.cpython-37m-x86_64-linux-gnu.so"),
+            ["WK404"],
+        ),
         (NO_ABI, pe(needed=wheels.needs("python311.dll")), []),
-        (NO_ABI, pe("demo/_core.cp312-win_amd64.pyd", needed=wheels.needs("python312.dll")), ["WK403", "WK404"]),
+        (
+            NO_ABI,
+            pe("demo/_core.cp312-win_amd64.pyd", needed=wheels.needs("python312.dll")),
+            ["WK403", "WK404"],
+        ),
         (NO_ABI.replace("cp311", "py3"), pe(), ["WK404"]),
         (MUSL, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), []),
-        ("demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl", elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), []),
+        (
+            "demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl",
+            elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"),
+            [],
+        ),
         (wheels.LINUX, elf("demo/_core.pypy311-pp73-x86_64-linux-gnu.so"), ["WK404"]),
         (wheels.WINDOWS, pe("demo/_core.cp312-win_amd64.pyd"), ["WK404"]),
         (wheels.LINUX, elf(exports=("other",), imports=imports("PyList_New")), ["WK405"]),
@@ -78,10 +110,22 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.LINUX, elf(STABLE.replace("/", "_"), exports=("PyInit__core",)), []),
         (wheels.LINUX, elf("demo.libs/libdemo.so", exports=("other",)), []),
         (wheels.WINDOWS, pe("demo/_core.pyd", exports=()), ["WK405"]),
-        (wheels.WINDOWS, pe("demo/_core.pyd", exports=("other",), needed=wheels.needs("python311.dll")), ["WK405"]),
+        (
+            wheels.WINDOWS,
+            pe("demo/_core.pyd", exports=("other",), needed=wheels.needs("python311.dll")),
+            ["WK405"],
+        ),
         (wheels.WINDOWS, pe("demo/_core.pyd", exports=("other",)), ["WK407"]),
-        (wheels.WINDOWS, pe("demo/_core.pyd", exports=(), imports=imports("go", library="torch_cpu.dll")), ["WK407"]),
-        (wheels.WINDOWS, pe("demo/_core.pyd", exports=(), imports=imports("new", library="MSVCP140.dll")), ["WK405"]),
+        (
+            wheels.WINDOWS,
+            pe("demo/_core.pyd", exports=(), imports=imports("go", library="torch_cpu.dll")),
+            ["WK407"],
+        ),
+        (
+            wheels.WINDOWS,
+            pe("demo/_core.pyd", exports=(), imports=imports("new", library="MSVCP140.dll")),
+            ["WK405"],
+        ),
         (wheels.LINUX, elf(exports=("PyModExport__core",)), []),
     ],
 )
@@ -92,7 +136,14 @@ def test_abi(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -
 @pytest.mark.parametrize(
     ("filename", "others", "expected"),
     [
-        (wheels.LINUX, [elf("demo/_core.cpython-312-x86_64-linux-gnu.so"), elf("demo/_core.cpython-313-x86_64-linux-gnu.so")], ["WK408"]),
+        (
+            wheels.LINUX,
+            [
+                elf("demo/_core.cpython-312-x86_64-linux-gnu.so"),
+                elf("demo/_core.cpython-313-x86_64-linux-gnu.so"),
+            ],
+            ["WK408"],
+        ),
         (wheels.LINUX, [elf("demo/_other.cpython-312-x86_64-linux-gnu.so")], ["WK404"]),
         (wheels.LINUX, [elf("demo/sub/_core.cpython-312-x86_64-linux-gnu.so")], ["WK404"]),
         (wheels.WINDOWS, [dll("python312.dll", member="demo/_core.cp312-win_amd64.pyd")], ["WK408"]),
@@ -109,8 +160,13 @@ def test_modules_of_another_interpreter_beside_the_right_one(
 
 
 def test_the_message_says_since_when(tmp_path: Path) -> None:
-    (finding,) = abi.stable(wheels.facts(tmp_path, OLD, elf(STABLE, imports=imports("PyType_GetName"))), Contract())
-    assert finding.what == "demo/_core.abi3.so imports PyType_GetName, in the stable ABI from 3.11 on; the wheel promises 3.8"
+    (finding,) = abi.stable(
+        wheels.facts(tmp_path, OLD, elf(STABLE, imports=imports("PyType_GetName"))), Contract()
+    )
+    assert (
+        finding.what
+        == "demo/_core.abi3.so imports PyType_GetName, in the stable ABI from 3.11 on; the wheel promises 3.8"
+    )
     assert finding.fix == "raise the floor to cp311, or avoid the call"
 
 
@@ -123,7 +179,12 @@ def test_a_symbol_that_another_binary_defines_is_the_projects_own(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("symbols", "floor"),
-    [((), (3, 2)), (("PyList_New",), (3, 2)), (("PyType_GetName", "PyList_New"), (3, 11)), (("_PyDict_NewPresized",), None)],
+    [
+        ((), (3, 2)),
+        (("PyList_New",), (3, 2)),
+        (("PyType_GetName", "PyList_New"), (3, 11)),
+        (("_PyDict_NewPresized",), None),
+    ],
 )
 def test_computed_floor(tmp_path: Path, symbols: tuple[str, ...], floor: tuple[int, int] | None) -> None:
     wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports(*symbols)))
@@ -132,7 +193,9 @@ def test_computed_floor(tmp_path: Path, symbols: tuple[str, ...], floor: tuple[i
 
 
 def test_offences_name_the_symbol_and_its_version(tmp_path: Path) -> None:
-    wheel = wheels.facts(tmp_path, wheels.LINUX, elf(imports=imports("PyType_GetName", "_PyDict_NewPresized")))
+    wheel = wheels.facts(
+        tmp_path, wheels.LINUX, elf(imports=imports("PyType_GetName", "_PyDict_NewPresized"))
+    )
     assert [(one.symbol, one.added) for one in python_api.abi_violations(wheel, (3, 8))] == [
         ("PyType_GetName", (3, 11)),
         ("_PyDict_NewPresized", None),
@@ -166,7 +229,9 @@ def test_declared_floor(filename: str, floor: tuple[int, int] | None) -> None:
     ],
 )
 def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expected: list[str]) -> None:
-    wheel = wheels.facts(tmp_path, f"demo-1.0-{tag}-manylinux_2_17_x86_64.whl", elf(imports=wheels.imports(symbol)))
+    wheel = wheels.facts(
+        tmp_path, f"demo-1.0-{tag}-manylinux_2_17_x86_64.whl", elf(imports=wheels.imports(symbol))
+    )
     assert [finding.code for finding in abi.interpreter_build(wheel, Contract())] == expected
 
 
@@ -185,11 +250,17 @@ def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expect
         (wheels.WINDOWS, pe("demo/other.pyd"), ["WK409"]),
         (wheels.LINUX, elf("demo/libdemo_ops4.so", exports=("PyInit_demo_ops",)), ["WK410"]),
         (wheels.LINUX, elf("demo/libdemo_ops4.so", exports=("PyInit_libdemo_ops4",)), []),
-        (wheels.LINUX, elf("demo/lib_core.so", exports=("PyInit__core",)), ["WK409"]),  # CMake's prefix, where PREFIX "" was forgotten
+        (
+            wheels.LINUX,
+            elf("demo/lib_core.so", exports=("PyInit__core",)),
+            ["WK409"],
+        ),  # CMake's prefix, where PREFIX "" was forgotten
         (wheels.LINUX, elf("demo/libdemo_ops4.abi3.so", exports=("PyInit_demo_ops",)), ["WK409"]),
     ],
 )
-def test_modules_are_named_as_their_entry_points(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+def test_modules_are_named_as_their_entry_points(
+    tmp_path: Path, filename: str, made: Binary, expected: list[str]
+) -> None:
     wheel = wheels.facts(tmp_path, filename, made)
     assert [finding.code for finding in suffixes.own_name(wheel, Contract())] == expected
 
@@ -197,9 +268,14 @@ def test_modules_are_named_as_their_entry_points(tmp_path: Path, filename: str, 
 def test_every_processor_needs_the_entry_point(tmp_path: Path) -> None:
     both = [wheels.Part(arch=arch, exports=("PyInit__core",), os="macos") for arch in ("x86_64", "arm64")]
     stripped = [wheels.Part(arch="x86_64", exports=(), os="macos"), both[1]]
-    for parts, expected in ((both, []), (stripped, ["exports no entry point for x86_64; Python looks for PyInit__core"])):
+    for parts, expected in (
+        (both, []),
+        (stripped, ["exports no entry point for x86_64; Python looks for PyInit__core"]),
+    ):
         wheel = wheels.facts(tmp_path, wheels.MACOS, wheels.binary("demo/_core.so", *parts, form="macho"))
-        assert [finding.what.removeprefix("demo/_core.so ") for finding in suffixes.own_name(wheel, Contract())] == expected
+        assert [
+            finding.what.removeprefix("demo/_core.so ") for finding in suffixes.own_name(wheel, Contract())
+        ] == expected
 
 
 @pytest.mark.parametrize(
@@ -210,9 +286,15 @@ def test_every_processor_needs_the_entry_point(tmp_path: Path) -> None:
         (wheels.WINDOWS, "demo/_x.pyd", ["WK308"]),
         (wheels.LINUX, "demo/script.so", []),  # linkers take a text of that name
         (wheels.LINUX, "demo/_x.py", []),
-        ("demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl", "demo/_x.cpython-313-wasm32-emscripten.so", []),
+        (
+            "demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl",
+            "demo/_x.cpython-313-wasm32-emscripten.so",
+            [],
+        ),
     ],
 )
-def test_modules_that_are_no_binaries(tmp_path: Path, filename: str, member: str, expected: list[str]) -> None:
+def test_modules_that_are_no_binaries(
+    tmp_path: Path, filename: str, member: str, expected: list[str]
+) -> None:
     wheel = wheels.facts(tmp_path, filename, members={member: "version https://git-lfs.github.com/spec/v1"})
     assert [finding.code for finding in suffixes.no_binary(wheel, Contract())] == expected

@@ -29,7 +29,10 @@ def codes(path: Path) -> list[str]:
 
 
 def test_a_good_wheel_has_nothing(tmp_path: Path) -> None:
-    assert codes(wheels.write_wheel(tmp_path, members={"demo/a/b.py": "x", "demo-1.0.data/scripts/demo": "y"})) == []
+    assert (
+        codes(wheels.write_wheel(tmp_path, members={"demo/a/b.py": "x", "demo-1.0.data/scripts/demo": "y"}))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,10 @@ def test_long_names_and_accents_are_fine(tmp_path: Path) -> None:
 
 
 def test_names_with_dots_are_fine(tmp_path: Path) -> None:
-    assert codes(wheels.write_wheel(tmp_path, members={"demo/..hidden": "x", "demo/a..b": "y", "demo/...": "z"})) == []
+    assert (
+        codes(wheels.write_wheel(tmp_path, members={"demo/..hidden": "x", "demo/a..b": "y", "demo/...": "z"}))
+        == []
+    )
 
 
 def test_a_member_twice(tmp_path: Path) -> None:
@@ -76,7 +82,13 @@ def _appended(path: Path, info: zipfile.ZipInfo, data: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [(stat.S_IFLNK | 0o777, ["WK106"]), (stat.S_IFIFO | 0o644, ["WK106"]), (stat.S_IFREG | 0o644, []), (0o644, [])]
+    ("mode", "expected"),
+    [
+        (stat.S_IFLNK | 0o777, ["WK106"]),
+        (stat.S_IFIFO | 0o644, ["WK106"]),
+        (stat.S_IFREG | 0o644, []),
+        (0o644, []),
+    ],
 )
 def test_links(tmp_path: Path, mode: int, expected: list[str]) -> None:
     info = zipfile.ZipInfo("demo/link")
@@ -148,7 +160,8 @@ def test_dates(tmp_path: Path, date: tuple[int, int, int], expected: list[str]) 
 
 
 @pytest.mark.parametrize(
-    ("before", "behind", "comment", "count"), [(b"", b"", b"", 0), (b"#!x\n", b"", b"", 4), (b"", b"junk", b"", 4), (b"", b"", b"hi", 2)]
+    ("before", "behind", "comment", "count"),
+    [(b"", b"", b"", 0), (b"#!x\n", b"", b"", 4), (b"", b"junk", b"", 4), (b"", b"", b"hi", 2)],
 )
 def test_stray_bytes(tmp_path: Path, before: bytes, behind: bytes, comment: bytes, count: int) -> None:
     path = wheels.write_wheel(tmp_path)

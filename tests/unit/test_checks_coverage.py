@@ -30,8 +30,12 @@ def contract(kind: Kind = Kind.NATIVE, promised: Matrix | None = None) -> Contra
 
 def release(folder: Path, *filenames: str, sdist: bool = False, lines: tuple[str, ...] = ()) -> Release:
     members = {"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)}
-    made = tuple(read(wheels.write_wheel(folder, name, members=members), contents=False) for name in filenames)
-    source = Sdist(path=folder / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None)
+    made = tuple(
+        read(wheels.write_wheel(folder, name, members=members), contents=False) for name in filenames
+    )
+    source = Sdist(
+        path=folder / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None
+    )
     return Release(distribution="demo", version="1.0", wheels=made, sdists=(source,) if sdist else ())
 
 
@@ -58,7 +62,12 @@ def test_a_missing_target_is_one_finding_with_its_runner(tmp_path: Path) -> None
     (finding,) = coverage.findings
     assert finding.what == "macosx_10_13_x86_64 has no wheel; users there would build from the sdist"
     assert finding.fix == "build it on macos-15-intel:  python -m wheelkit build --native"
-    assert (finding.code, finding.where, coverage.rows[1].label, coverage.rows[1].codes) == ("WK801", MAC, "missing", ("WK801",))
+    assert (finding.code, finding.where, coverage.rows[1].label, coverage.rows[1].codes) == (
+        "WK801",
+        MAC,
+        "missing",
+        ("WK801",),
+    )
 
 
 def test_without_sdist_nobody_can_install_it(tmp_path: Path) -> None:
@@ -85,7 +94,9 @@ def test_missing_interpreters_are_named(tmp_path: Path) -> None:
 
 
 def test_an_abi3_wheel_that_is_too_new_is_no_matter_of_installed_interpreters(tmp_path: Path) -> None:
-    promised = replace(contract(promised=matrix(LINUX, interpreters="cp310 cp311")), native=(Target.parse(LINUX),))
+    promised = replace(
+        contract(promised=matrix(LINUX, interpreters="cp310 cp311")), native=(Target.parse(LINUX),)
+    )
     coverage = cover(release(tmp_path, ABI3), promised)
     assert drawn(coverage) == {LINUX: "-x"}
     assert coverage.findings[0].fix == "build it here:  python -m wheelkit build --native"
@@ -134,8 +145,13 @@ def test_pure_has_one_row(tmp_path: Path) -> None:
     assert drawn(coverage) == {"any": "xx"}
     assert coverage.rows[0].label == "pure wheel"
     missing = cover(release(tmp_path, sdist=True), contract(Kind.META))
-    assert [finding.what for finding in missing.findings] == ["demo 1.0 has no wheel; users there would build from the sdist"]
-    assert codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=(Target.parse(MAC),)))) == []
+    assert [finding.what for finding in missing.findings] == [
+        "demo 1.0 has no wheel; users there would build from the sdist"
+    ]
+    assert (
+        codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=(Target.parse(MAC),))))
+        == []
+    )
 
 
 def test_a_pure_wheel_serves_every_native_cell(tmp_path: Path) -> None:
@@ -187,7 +203,9 @@ def test_every_wheel_has_a_row(tmp_path: Path, tags: str, cells: str) -> None:
         ("demo-1.0-cp315-abi3-manylinux_2_28_x86_64.whl", ["cp314", "cp315"], "-x"),
     ],
 )
-def test_the_free_threaded_stable_abi_has_its_columns(tmp_path: Path, name: str, columns: list[str], cells: str) -> None:
+def test_the_free_threaded_stable_abi_has_its_columns(
+    tmp_path: Path, name: str, columns: list[str], cells: str
+) -> None:
     coverage = cover(release(tmp_path, name, lines=("Requires-Python: >=3.14,<3.16",)), Contract())
     assert [cell.interpreter for cell in coverage.rows[0].cells] == columns
     assert drawn(coverage) == {LINUX: cells}
@@ -209,12 +227,15 @@ def test_two_wheels_for_the_same_tag(tmp_path: Path, second: str, expected: list
 def test_the_higher_build_tag_is_picked(tmp_path: Path) -> None:
     second = "demo-1.0-10-cp311-abi3-manylinux_2_17_x86_64.whl"
     third = "demo-1.0-9-cp311-abi3-manylinux_2_17_x86_64.whl"
-    assert cover(release(tmp_path, ABI3, second, third), contract(promised=matrix(LINUX))).rows[0].files == (second,)
+    assert cover(release(tmp_path, ABI3, second, third), contract(promised=matrix(LINUX))).rows[0].files == (
+        second,
+    )
 
 
 def test_an_absent_distribution(tmp_path: Path) -> None:
     promises = {
-        name: Promise(distribution=name, kind=kind, matrix=matrix()) for name, kind in (("demo", Kind.NATIVE), ("demo-cli", Kind.PURE))
+        name: Promise(distribution=name, kind=kind, matrix=matrix())
+        for name, kind in (("demo", Kind.NATIVE), ("demo-cli", Kind.PURE))
     }
     dist = Dist(wheels=release(tmp_path, ABI3).wheels, sdists=())
     whole = Contract(promises=promises)

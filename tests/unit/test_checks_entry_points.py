@@ -6,13 +6,22 @@ from support import wheels
 from wheelkit.verification.checks import Contract, entry_points
 from wheelkit.wheel import read
 
-MEMBERS = {"demo/cli.py": "", "demo/sub/__init__.py": "", "demo/_fast.cpython-311-x86_64-linux-gnu.so": "", "single.py": ""}
+MEMBERS = {
+    "demo/cli.py": "",
+    "demo/sub/__init__.py": "",
+    "demo/_fast.cpython-311-x86_64-linux-gnu.so": "",
+    "single.py": "",
+}
 
 
 def codes(folder: Path, text: str | bytes, *lines: str, members: dict[str, str] = MEMBERS) -> list[str]:
     texts = {"{info}/METADATA": wheels.metadata("demo", "1.0", *lines), "{info}/entry_points.txt": text}
     wheel = read(wheels.write_wheel(folder, members={**members, **texts}))
-    return [finding.code for check in (entry_points.readable, entry_points.scripts) for finding in check(wheel, Contract())]
+    return [
+        finding.code
+        for check in (entry_points.readable, entry_points.scripts)
+        for finding in check(wheel, Contract())
+    ]
 
 
 def script(reference: str, name: str = "demo") -> str:
@@ -60,11 +69,16 @@ def test_a_required_distribution_may_bring_the_module(tmp_path: Path) -> None:
 
 def test_modules_below_data_are_installed_like_others(tmp_path: Path) -> None:
     assert codes(tmp_path, script("tool.run:main"), members={"demo-1.0.data/purelib/tool/run.py": ""}) == []
-    assert codes(tmp_path, script("tool.run:main"), members={"demo-1.0.data/data/tool/run.py": ""}) == ["WK216"]
+    assert codes(tmp_path, script("tool.run:main"), members={"demo-1.0.data/data/tool/run.py": ""}) == [
+        "WK216"
+    ]
 
 
 def test_the_message_names_line_and_trouble(tmp_path: Path) -> None:
     texts = {"{info}/entry_points.txt": "[console_scripts]\n\ndemo = demo.cli\nmore = demo.cli\n"}
     wheel = read(wheels.write_wheel(tmp_path, members=texts))
     (finding,) = entry_points.readable(wheel, Contract())
-    assert finding.what == 'entry_points.txt: line 3: demo starts "demo.cli", which is not module:function; 1 more like it'
+    assert (
+        finding.what
+        == 'entry_points.txt: line 3: demo starts "demo.cli", which is not module:function; 1 more like it'
+    )

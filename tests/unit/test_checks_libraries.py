@@ -11,12 +11,25 @@ from wheelkit.verification.checks import Contract, Dist, Promise, libraries, pro
 from wheelkit.wheel import Binary, Wheel
 
 TORCH = Provider(
-    name="torch", linux=("libtorch*", "libc10*"), macos=("libtorch*.dylib",), windows=("torch*.dll",), distributions=("torch",)
+    name="torch",
+    linux=("libtorch*", "libc10*"),
+    macos=("libtorch*.dylib",),
+    windows=("torch*.dll",),
+    distributions=("torch",),
 )
-PROMISE = Promise(distribution="demo", kind=Kind.NATIVE, matrix=Matrix(targets=(), interpreters=(), declared=False))
+PROMISE = Promise(
+    distribution="demo", kind=Kind.NATIVE, matrix=Matrix(targets=(), interpreters=(), declared=False)
+)
 EXCLUDING = Contract(promises={"demo": PROMISE}, exclude=(TORCH,))
 REQUIRES = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch (>=2.5,<2.6)")}
-CHECKS = (libraries.missing, libraries.search_paths, libraries.twice, providers.bundled, providers.requirement, providers.threading_runtime)
+CHECKS = (
+    libraries.missing,
+    libraries.search_paths,
+    libraries.twice,
+    providers.bundled,
+    providers.requirement,
+    providers.threading_runtime,
+)
 
 
 def codes(wheel: Wheel, contract: Contract = Contract()) -> list[str]:  # noqa: B008 - immutable
@@ -36,18 +49,46 @@ GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
         (GENERIC, elf(needed=needs("libfoo.so.1")), []),
         (wheels.LINUX, elf(needed=needs("libpython3.11.so.1.0")), ["WK502"]),
         (wheels.LINUX, elf("demo/a.o", kind="object", needed=needs("libfoo.so.1")), []),
-        (wheels.MACOS, macho(needed=needs("/usr/lib/libSystem.B.dylib", "/System/Library/Frameworks/Accelerate.framework/Accelerate")), []),
+        (
+            wheels.MACOS,
+            macho(
+                needed=needs(
+                    "/usr/lib/libSystem.B.dylib", "/System/Library/Frameworks/Accelerate.framework/Accelerate"
+                )
+            ),
+            [],
+        ),
         (wheels.MACOS, macho(needed=needs("/opt/homebrew/lib/libfoo.1.dylib")), ["WK501"]),
         (wheels.MACOS, macho(needed=needs("@rpath/libfoo.1.dylib")), ["WK501"]),
         (wheels.MACOS, macho(needed=needs("@rpath/libfoo.1.dylib", how="weak")), []),
-        (wheels.MACOS, macho(needed=needs("/Library/Frameworks/Python.framework/Versions/3.11/Python")), ["WK502"]),
-        (wheels.WINDOWS, pe(needed=needs("KERNEL32.dll", "api-ms-win-crt-heap-l1-1-0.dll", "python311.dll", "VCRUNTIME140_1.dll")), []),
+        (
+            wheels.MACOS,
+            macho(needed=needs("/Library/Frameworks/Python.framework/Versions/3.11/Python")),
+            ["WK502"],
+        ),
+        (
+            wheels.WINDOWS,
+            pe(
+                needed=needs(
+                    "KERNEL32.dll", "api-ms-win-crt-heap-l1-1-0.dll", "python311.dll", "VCRUNTIME140_1.dll"
+                )
+            ),
+            [],
+        ),
         (wheels.WINDOWS, pe(needed=needs("msvcp140.dll")), ["WK508"]),
-        (wheels.WINDOWS, pe(needed=needs("RASAPI32.dll", "NTDSAPI.dll", "ACLUI.dll", "WinSCard.dll", "d3d10.dll")), []),
+        (
+            wheels.WINDOWS,
+            pe(needed=needs("RASAPI32.dll", "NTDSAPI.dll", "ACLUI.dll", "WinSCard.dll", "d3d10.dll")),
+            [],
+        ),
         (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.11-c.dll")), []),
         (PYPY, pe("demo/_core.pypy311-pp73-win_amd64.pyd", needed=needs("libpypy3.10-c.dll")), ["WK502"]),
         (wheels.WINDOWS, pe(needed=needs("libpypy3.11-c.dll")), ["WK502"]),
-        (GRAALPY, pe("demo/_core.graalpy250-312-native-x86_64-win32.pyd", needed=needs("python-native.dll")), []),
+        (
+            GRAALPY,
+            pe("demo/_core.graalpy250-312-native-x86_64-win32.pyd", needed=needs("python-native.dll")),
+            [],
+        ),
         (wheels.WINDOWS, pe(needed=needs("python-native.dll")), ["WK508"]),
         (wheels.WINDOWS, pe(needed=needs("nvcuda.dll", how="delay")), []),
         (wheels.LINUX, pe(needed=needs("msvcp140.dll")), []),
@@ -64,9 +105,17 @@ def test_needed_libraries(tmp_path: Path, filename: str, made: Binary, expected:
 @pytest.mark.parametrize(
     ("filename", "made", "library"),
     [
-        (wheels.LINUX, elf(needed=needs("libfoo.so.1")), elf("demo.libs/libfoo-1a2b3c4d.so.1.2", name="libfoo.so.1", exports=())),
+        (
+            wheels.LINUX,
+            elf(needed=needs("libfoo.so.1")),
+            elf("demo.libs/libfoo-1a2b3c4d.so.1.2", name="libfoo.so.1", exports=()),
+        ),
         (wheels.LINUX, elf(needed=needs("libfoo.so.1")), elf("demo.libs/libfoo.so.1", exports=())),
-        (wheels.MACOS, macho(needed=needs("@loader_path/.dylibs/libfoo.1.dylib")), macho("demo/.dylibs/libfoo.1.dylib", exports=())),
+        (
+            wheels.MACOS,
+            macho(needed=needs("@loader_path/.dylibs/libfoo.1.dylib")),
+            macho("demo/.dylibs/libfoo.1.dylib", exports=()),
+        ),
         (wheels.WINDOWS, pe(needed=needs("FOO.dll")), pe("demo.libs/foo.dll", exports=())),
     ],
 )
@@ -82,10 +131,16 @@ def test_an_absolute_path_is_not_served_by_a_copy(tmp_path: Path) -> None:
 
 def test_the_message_says_who_needs_what(tmp_path: Path) -> None:
     wheel = wheels.facts(
-        tmp_path, wheels.LINUX, elf("demo/a.so", needed=needs("libfoo.so.1")), elf("demo/b.so", needed=needs("libfoo.so.1"))
+        tmp_path,
+        wheels.LINUX,
+        elf("demo/a.so", needed=needs("libfoo.so.1")),
+        elf("demo/b.so", needed=needs("libfoo.so.1")),
     )
     (finding,) = libraries.missing(wheel, Contract())
-    assert finding.what == "demo/a.so (and 1 other) needs libfoo.so.1, which is neither in the wheel nor on manylinux_2_17_x86_64 systems"
+    assert (
+        finding.what
+        == "demo/a.so (and 1 other) needs libfoo.so.1, which is neither in the wheel nor on manylinux_2_17_x86_64 systems"
+    )
 
 
 USER = elf(needed=needs("libtorch_cpu.so"))
@@ -111,7 +166,11 @@ def test_a_known_provider_counts_without_configuration(tmp_path: Path) -> None:
         (wheels.LINUX, elf("demo.libs/libtorch.so", exports=()), ["WK503"]),
         (wheels.LINUX, elf("demo.libs/libz-1a2b3c4d.so.1", exports=()), []),
         (wheels.LINUX, elf("demo/libtorch_binding.so"), []),
-        (wheels.WINDOWS, pe("demo.libs/Torch_cpu-a4c2229bdc2a2a630acdc095b4d86008.dll", exports=()), ["WK503"]),
+        (
+            wheels.WINDOWS,
+            pe("demo.libs/Torch_cpu-a4c2229bdc2a2a630acdc095b4d86008.dll", exports=()),
+            ["WK503"],
+        ),
         (wheels.MACOS, macho("demo/.dylibs/libtorch.dylib", exports=()), ["WK503"]),
     ],
 )
@@ -121,7 +180,9 @@ def test_bundled(tmp_path: Path, filename: str, library: Binary, expected: list[
 
 
 def test_the_provider_itself_may_hold_its_libraries(tmp_path: Path) -> None:
-    own = wheels.facts(tmp_path, wheels.LINUX.replace("demo", "torch"), elf("torch/lib/libtorch.so", exports=()))
+    own = wheels.facts(
+        tmp_path, wheels.LINUX.replace("demo", "torch"), elf("torch/lib/libtorch.so", exports=())
+    )
     assert codes(own, EXCLUDING) == []
 
 
@@ -183,21 +244,55 @@ def test_bounds_of_a_provider_with_a_c_plus_plus_abi(tmp_path: Path, line: str, 
     [
         (
             wheels.LINUX,
-            elf(needed=needs("libtorch.so"), imports=wheels.imports("aoti_torch_get_numel", "_ZNSt8ios_base4InitC1Ev", "_Znwm")),
+            elf(
+                needed=needs("libtorch.so"),
+                imports=wheels.imports("aoti_torch_get_numel", "_ZNSt8ios_base4InitC1Ev", "_Znwm"),
+            ),
             [],
         ),
         (
             wheels.LINUX,
-            elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZTVN10__cxxabiv120__si_class_type_infoE", "_ZTISt9exception")),
+            elf(
+                needed=needs("libtorch.so"),
+                imports=wheels.imports("_ZTVN10__cxxabiv120__si_class_type_infoE", "_ZTISt9exception"),
+            ),
             [],
         ),
-        (wheels.LINUX, elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZN3c105ErrorC1Ev")), ["WK509"]),
-        (wheels.LINUX, elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZN4demo2goEv"), exports=("_ZN4demo2goEv",)), []),
-        (wheels.WINDOWS, pe(needed=needs("torch_cpu.dll"), imports=wheels.imports("?go@c10@@YAXXZ", library="torch_cpu.dll")), ["WK509"]),
-        (wheels.WINDOWS, pe(needed=needs("torch_cpu.dll"), imports=wheels.imports("?go@std@@YAXXZ", library="MSVCP140.dll")), []),
+        (
+            wheels.LINUX,
+            elf(needed=needs("libtorch.so"), imports=wheels.imports("_ZN3c105ErrorC1Ev")),
+            ["WK509"],
+        ),
+        (
+            wheels.LINUX,
+            elf(
+                needed=needs("libtorch.so"),
+                imports=wheels.imports("_ZN4demo2goEv"),
+                exports=("_ZN4demo2goEv",),
+            ),
+            [],
+        ),
+        (
+            wheels.WINDOWS,
+            pe(
+                needed=needs("torch_cpu.dll"),
+                imports=wheels.imports("?go@c10@@YAXXZ", library="torch_cpu.dll"),
+            ),
+            ["WK509"],
+        ),
+        (
+            wheels.WINDOWS,
+            pe(
+                needed=needs("torch_cpu.dll"),
+                imports=wheels.imports("?go@std@@YAXXZ", library="MSVCP140.dll"),
+            ),
+            [],
+        ),
     ],
 )
-def test_functions_of_c_need_no_bound(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+def test_functions_of_c_need_no_bound(
+    tmp_path: Path, filename: str, made: Binary, expected: list[str]
+) -> None:
     members = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch>=2.5")}
     assert codes(wheels.facts(tmp_path, filename, made, members=members)) == expected
 
@@ -205,7 +300,10 @@ def test_functions_of_c_need_no_bound(tmp_path: Path, filename: str, made: Binar
 def test_libraries_of_a_known_provider_are_one_finding_that_names_it(tmp_path: Path) -> None:
     user = elf(needed=needs("libtorch.so", "libtorch_cpu.so", "libc10.so", "libfoo.so.1"))
     first, second = libraries.missing(wheels.facts(tmp_path, wheels.LINUX, user), Contract())
-    assert "needs libc10.so, libtorch.so, libtorch_cpu.so of torch, which the wheel does not require" in first.what
+    assert (
+        "needs libc10.so, libtorch.so, libtorch_cpu.so of torch, which the wheel does not require"
+        in first.what
+    )
     assert "never graft" in first.fix
     assert "libfoo.so.1" in second.what
     assert "graft it" in second.fix

@@ -16,7 +16,9 @@ def user(*rpaths: str, member: str = "demo/_core.cpython-311-x86_64-linux-gnu.so
 
 
 def codes(folder: Path, filename: str, made: Binary, place: str, name: str | None = None) -> list[str]:
-    library = wheels.binary(place, wheels.Part(exports=("go",), name=name), form="macho" if "macosx" in filename else "elf")
+    library = wheels.binary(
+        place, wheels.Part(exports=("go",), name=name), form="macho" if "macosx" in filename else "elf"
+    )
     wheel = wheels.facts(folder, filename, made, library, members={place: "", made.member: ""})
     return [finding.code for finding in libraries.reachable(wheel, Contract())]
 
@@ -39,7 +41,9 @@ def codes(folder: Path, filename: str, made: Binary, place: str, name: str | Non
         (user("$ORIGIN/../demo.libs", member="demo-1.0.data/platlib/_core.so"), GRAFTED, ["WK511"]),
     ],
 )
-def test_search_paths_lead_to_the_library(tmp_path: Path, made: Binary, place: str, expected: list[str]) -> None:
+def test_search_paths_lead_to_the_library(
+    tmp_path: Path, made: Binary, place: str, expected: list[str]
+) -> None:
     assert codes(tmp_path, wheels.LINUX, made, place) == expected
 
 
@@ -63,11 +67,15 @@ def test_a_library_is_found_by_its_file_name_alone(tmp_path: Path) -> None:
         ("/usr/lib/libq.dylib", (), "demo/.dylibs/libq.dylib", []),
     ],
 )
-def test_names_of_macos(tmp_path: Path, needed: str, rpaths: tuple[str, ...], place: str, expected: list[str]) -> None:
+def test_names_of_macos(
+    tmp_path: Path, needed: str, rpaths: tuple[str, ...], place: str, expected: list[str]
+) -> None:
     paths = tuple(wheels.Rpath(path=path) for path in rpaths)
     assert codes(tmp_path, wheels.MACOS, macho(needed=needs(needed), rpaths=paths), place) == expected
 
 
 def test_windows_is_not_judged(tmp_path: Path) -> None:
-    wheel = wheels.facts(tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",)))
+    wheel = wheels.facts(
+        tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",))
+    )
     assert list(libraries.reachable(wheel, Contract())) == []

@@ -76,7 +76,9 @@ def test_symbol_versions(tmp_path: Path, tag: str, made: Binary, expected: list[
 
 
 def test_the_message_names_symbol_version_and_floor(tmp_path: Path) -> None:
-    made = elf(needed=GLIBC, versions=(Version(library="libc.so.6", version="GLIBC_2.34", symbol="pthread_create"),))
+    made = elf(
+        needed=GLIBC, versions=(Version(library="libc.so.6", version="GLIBC_2.34", symbol="pthread_create"),)
+    )
     (finding,) = linux.symbol_versions(wheels.facts(tmp_path, wheels.LINUX, made), Contract())
     assert finding.what == (
         "demo/_core.cpython-311-x86_64-linux-gnu.so needs GLIBC_2.34 (for pthread_create of libc.so.6), "
@@ -87,7 +89,8 @@ def test_the_message_names_symbol_version_and_floor(tmp_path: Path) -> None:
 
 def test_versions_of_a_grafted_library_are_its_own(tmp_path: Path) -> None:
     made = elf(
-        needed=wheels.needs("libstdc++-1a2b3c4d.so.6"), versions=(Version(library="libstdc++-1a2b3c4d.so.6", version="GLIBCXX_3.4.30"),)
+        needed=wheels.needs("libstdc++-1a2b3c4d.so.6"),
+        versions=(Version(library="libstdc++-1a2b3c4d.so.6", version="GLIBCXX_3.4.30"),),
     )
     grafted = elf("demo.libs/libstdc++-1a2b3c4d.so.6", exports=(), name="libstdc++-1a2b3c4d.so.6")
     assert codes(wheels.facts(tmp_path, wheels.LINUX, made, grafted)) == []
@@ -96,7 +99,11 @@ def test_versions_of_a_grafted_library_are_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("symbol", "weak", "expected"),
-    [("__cxa_thread_atexit_impl", False, ["WK312"]), ("__cxa_thread_atexit_impl", True, []), ("malloc", False, [])],
+    [
+        ("__cxa_thread_atexit_impl", False, ["WK312"]),
+        ("__cxa_thread_atexit_impl", True, []),
+        ("malloc", False, []),
+    ],
 )
 def test_forbidden_symbols(tmp_path: Path, symbol: str, *, weak: bool, expected: list[str]) -> None:
     made = elf(needed=GLIBC, imports=wheels.imports(symbol, weak=weak))
@@ -105,7 +112,9 @@ def test_forbidden_symbols(tmp_path: Path, symbol: str, *, weak: bool, expected:
 
 @pytest.mark.parametrize("needed", [("libc.so.6",), ("libc.so.6", "libc.so.6")])
 def test_a_forbidden_symbol_is_named_once(tmp_path: Path, needed: tuple[str, ...]) -> None:
-    imports = wheels.imports("__cxa_thread_atexit_impl", "pthread_setattr_default_np", "__cxa_thread_atexit_impl")
+    imports = wheels.imports(
+        "__cxa_thread_atexit_impl", "pthread_setattr_default_np", "__cxa_thread_atexit_impl"
+    )
     made = elf(needed=wheels.needs(*needed), imports=imports)
     (finding,) = linux.forbidden_symbols(wheels.facts(tmp_path, wheels.LINUX, made), Contract())
     assert "calls __cxa_thread_atexit_impl, pthread_setattr_default_np of libc.so.6" in finding.what
@@ -121,7 +130,9 @@ def test_a_forbidden_symbol_is_named_once(tmp_path: Path, needed: tuple[str, ...
         ("manylinux_2_24", "libz.so.1", "_dist_code", ["WK312"]),
     ],
 )
-def test_what_came_to_be_between_two_tables_is_allowed(tmp_path: Path, tag: str, library: str, symbol: str, expected: list[str]) -> None:
+def test_what_came_to_be_between_two_tables_is_allowed(
+    tmp_path: Path, tag: str, library: str, symbol: str, expected: list[str]
+) -> None:
     made = elf(needed=wheels.needs(library), imports=wheels.imports(symbol))
     assert codes(wheels.facts(tmp_path, wheels.LINUX.replace("manylinux_2_17", tag), made)) == expected
 
@@ -136,11 +147,18 @@ def test_what_came_to_be_between_two_tables_is_allowed(tmp_path: Path, tag: str,
         (MUSL, "libc.so", {}, []),
         (MUSL, "libc.so.6", {"versions": (Version(library="libc.so.6", version="GLIBC_2.17"),)}, ["WK314"]),
         (MUSL, "libc.so.6", {}, []),
-        (MUSL, "libgcc_s-1a2b3c4d.so.1", {"versions": (Version(library="libgcc_s-1a2b3c4d.so.1", version="GLIBC_2.0"),)}, []),
+        (
+            MUSL,
+            "libgcc_s-1a2b3c4d.so.1",
+            {"versions": (Version(library="libgcc_s-1a2b3c4d.so.1", version="GLIBC_2.0"),)},
+            [],
+        ),
         (GENERIC, "libc.musl-x86_64.so.1", {}, []),
     ],
 )
-def test_c_library(tmp_path: Path, filename: str, needed: str, facts: dict[str, object], expected: list[str]) -> None:
+def test_c_library(
+    tmp_path: Path, filename: str, needed: str, facts: dict[str, object], expected: list[str]
+) -> None:
     assert codes(wheels.facts(tmp_path, filename, elf(needed=wheels.needs(needed), **facts))) == expected
 
 
@@ -158,7 +176,12 @@ def test_c_library(tmp_path: Path, filename: str, needed: str, facts: dict[str, 
 )
 def test_floor(tmp_path: Path, made: Binary, floor: str | None) -> None:
     found = linux_floor(wheels.facts(tmp_path, GENERIC, made))
-    known = {policy.target.tag for arch in LINUX_ARCHS for libc in ("manylinux", "musllinux") for policy in policies(libc, arch)}
+    known = {
+        policy.target.tag
+        for arch in LINUX_ARCHS
+        for libc in ("manylinux", "musllinux")
+        for policy in policies(libc, arch)
+    }
     assert floor is None or floor in known
     assert (found.target.tag if found else None) == floor
 

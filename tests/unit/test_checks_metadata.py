@@ -21,7 +21,11 @@ def codes(wheel: Wheel) -> list[str]:
     ("filename", "lines", "expected"),
     [
         (wheels.LINUX, (), []),
-        (wheels.LINUX, ("Requires-Python: >=3.9", "Requires-Dist: six; extra == 'x'", "Provides-Extra: x"), []),
+        (
+            wheels.LINUX,
+            ("Requires-Python: >=3.9", "Requires-Dist: six; extra == 'x'", "Provides-Extra: x"),
+            [],
+        ),
         (wheels.LINUX, ("Requires-Python: at least 3.9",), ["WK701"]),
         (wheels.LINUX, ("Requires-Dist: six >>> 1",), ["WK701"]),
         (wheels.LINUX, ("Summary: a\n  b",), ["WK701"]),
@@ -41,15 +45,23 @@ def codes(wheel: Wheel) -> list[str]:
 )
 def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expected: list[str]) -> None:
     version = filename.split("-")[1]
-    wheel = read(wheels.write_wheel(tmp_path, filename, members={META: wheels.metadata("demo", version, *lines)}))
+    wheel = read(
+        wheels.write_wheel(tmp_path, filename, members={META: wheels.metadata("demo", version, *lines)})
+    )
     assert codes(wheel) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"\xef\xbb\xbf" + wheels.metadata().encode(), "METADATA begins with a byte order mark, which hides its first field"),
-        (wheels.metadata("demo", "1.0", "Author: J\u00f6rg").encode("latin-1"), "METADATA is not UTF-8 in line 4"),
+        (
+            b"\xef\xbb\xbf" + wheels.metadata().encode(),
+            "METADATA begins with a byte order mark, which hides its first field",
+        ),
+        (
+            wheels.metadata("demo", "1.0", "Author: J\u00f6rg").encode("latin-1"),
+            "METADATA is not UTF-8 in line 4",
+        ),
         (wheels.metadata("demo", "1.0", "Name: other"), "METADATA is not valid: 'name' stands there 2 times"),
     ],
 )
@@ -65,7 +77,9 @@ def test_a_field_newer_than_the_metadata_version_is_a_note(tmp_path: Path) -> No
     assert codes(read(wheels.write_wheel(tmp_path, members={META: newer}))) == []
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "Name: demo\n", b"Metadata-Version: 2.4\nName: d\xff\nVersion: 1.0\n"])
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "Name: demo\n", b"Metadata-Version: 2.4\nName: d\xff\nVersion: 1.0\n"]
+)
 def test_metadata_that_is_none(tmp_path: Path, text: str | bytes) -> None:
     assert set(codes(read(wheels.write_wheel(tmp_path, members={META: text})))) == {"WK701"}
 
@@ -77,15 +91,23 @@ def release(*made: Wheel, sdists: tuple[Sdist, ...] = ()) -> Release:
 def test_wheels_that_differ(tmp_path: Path) -> None:
     first = read(
         wheels.write_wheel(
-            tmp_path, wheels.LINUX, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six", "Requires-Dist: attrs")}
+            tmp_path,
+            wheels.LINUX,
+            members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six", "Requires-Dist: attrs")},
         )
     )
     turned = read(
         wheels.write_wheel(
-            tmp_path, wheels.MACOS, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: attrs", "Requires-Dist: six")}
+            tmp_path,
+            wheels.MACOS,
+            members={META: wheels.metadata("demo", "1.0", "Requires-Dist: attrs", "Requires-Dist: six")},
         )
     )
-    odd = read(wheels.write_wheel(tmp_path, wheels.WINDOWS, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six")}))
+    odd = read(
+        wheels.write_wheel(
+            tmp_path, wheels.WINDOWS, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: six")}
+        )
+    )
     assert list(metadata.same_metadata(release(first, turned), Contract())) == []
     (finding,) = metadata.same_metadata(release(first, turned, odd), Contract())
     assert (finding.code, finding.file) == ("WK704", wheels.WINDOWS)
@@ -95,7 +117,9 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
     wheel = read(wheels.write_wheel(tmp_path))
     matrix = Matrix(targets=(), interpreters=(), declared=False)
     contract = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=matrix)})
-    sdist = Sdist(path=tmp_path / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None)
+    sdist = Sdist(
+        path=tmp_path / "demo-1.0.tar.gz", size=1, distribution="demo", version="1.0", requires_python=None
+    )
     assert [finding.code for finding in metadata.sdist_missing(release(wheel), contract)] == ["WK705"]
     assert list(metadata.sdist_missing(release(wheel, sdists=(sdist,)), contract)) == []
     assert list(metadata.sdist_missing(release(wheel), Contract())) == []
@@ -105,7 +129,12 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("place", "expected"),
-    [("{info}/licenses/doc/LICENSE", []), ("{info}/LICENSE", []), ("{info}/license_files/doc/LICENSE", []), ("doc/LICENSE", ["WK708"])],
+    [
+        ("{info}/licenses/doc/LICENSE", []),
+        ("{info}/LICENSE", []),
+        ("{info}/license_files/doc/LICENSE", []),
+        ("doc/LICENSE", ["WK708"]),
+    ],
 )
 def test_licence_files(tmp_path: Path, place: str, expected: list[str]) -> None:
     members = {META: wheels.metadata("demo", "1.0", "License-File: doc/LICENSE"), place: "MIT"}
@@ -114,7 +143,11 @@ def test_licence_files(tmp_path: Path, place: str, expected: list[str]) -> None:
 
 
 NOTHING = Matrix(targets=(), interpreters=(), declared=False)
-FAMILY = Contract(promises={name: Promise(distribution=name, kind=Kind.NATIVE, matrix=NOTHING) for name in ("demo", "demo-core")})
+FAMILY = Contract(
+    promises={
+        name: Promise(distribution=name, kind=Kind.NATIVE, matrix=NOTHING) for name in ("demo", "demo-core")
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +163,9 @@ FAMILY = Contract(promises={name: Promise(distribution=name, kind=Kind.NATIVE, m
 )
 def test_family_ranges(tmp_path: Path, line: str, expected: list[str]) -> None:
     core = read(wheels.write_wheel(tmp_path, "demo_core-1.0-py3-none-any.whl"))
-    user = read(wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", f"Requires-Dist: {line}")}))
+    user = read(
+        wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", f"Requires-Dist: {line}")})
+    )
     dist = Dist(wheels=(core, user), sdists=())
     assert [finding.code for finding in metadata.family_ranges(dist, FAMILY)] == expected
     assert list(metadata.family_ranges(dist, Contract())) == []
@@ -138,7 +173,11 @@ def test_family_ranges(tmp_path: Path, line: str, expected: list[str]) -> None:
 
 def test_dev_versions_satisfy_the_range_that_names_them(tmp_path: Path) -> None:
     core = read(wheels.write_wheel(tmp_path, "demo_core-1.0.dev3-py3-none-any.whl"))
-    user = read(wheels.write_wheel(tmp_path, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: demo-core>=1.0.dev3,<2")}))
+    user = read(
+        wheels.write_wheel(
+            tmp_path, members={META: wheels.metadata("demo", "1.0", "Requires-Dist: demo-core>=1.0.dev3,<2")}
+        )
+    )
     assert list(metadata.family_ranges(Dist(wheels=(core, user), sdists=()), FAMILY)) == []
 
 
@@ -152,14 +191,23 @@ def test_dev_versions_satisfy_the_range_that_names_them(tmp_path: Path) -> None:
         ("", [wheels.ABI3], []),
     ],
 )
-def test_pythons_without_a_wheel(tmp_path: Path, required: str, filenames: list[str], expected: list[str]) -> None:
+def test_pythons_without_a_wheel(
+    tmp_path: Path, required: str, filenames: list[str], expected: list[str]
+) -> None:
     lines = (f"Requires-Python: {required}",) if required else ()
-    made = [read(wheels.write_wheel(tmp_path, name, members={META: wheels.metadata("demo", "1.0", *lines)})) for name in filenames]
+    made = [
+        read(wheels.write_wheel(tmp_path, name, members={META: wheels.metadata("demo", "1.0", *lines)}))
+        for name in filenames
+    ]
     assert [finding.code for finding in metadata.unserved_pythons(release(*made), FAMILY)] == expected
     assert list(metadata.unserved_pythons(release(*made), Contract())) == []
 
 
 def test_the_message_names_the_versions(tmp_path: Path) -> None:
-    made = read(wheels.write_wheel(tmp_path, wheels.ABI3, members={META: wheels.metadata("demo", "1.0", "Requires-Python: >=3.9")}))
+    made = read(
+        wheels.write_wheel(
+            tmp_path, wheels.ABI3, members={META: wheels.metadata("demo", "1.0", "Requires-Python: >=3.9")}
+        )
+    )
     (finding,) = metadata.unserved_pythons(release(made), FAMILY)
     assert finding.what == "requires-python >=3.9 admits 3.9, 3.10, while the oldest wheel here is for 3.11"

@@ -19,7 +19,11 @@ def codes(wheel: Wheel) -> list[str]:
 
 
 def phone(arch: str = "arm64", **facts: object) -> Binary:
-    return macho("demo/_core.cpython-313-iphoneos.so", arch, **({"os": "ios", "min_os": "13.0", "signed": False} | facts))
+    return macho(
+        "demo/_core.cpython-313-iphoneos.so",
+        arch,
+        **({"os": "ios", "min_os": "13.0", "signed": False} | facts),
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,10 @@ def test_webassembly_is_not_taken_for_a_wheel_without_code(tmp_path: Path) -> No
     assert codes(wheels.facts(tmp_path, PYODIDE)) == ["WK317"]
 
 
-@pytest.mark.parametrize("platform", ["ios_13_0_arm64_watchos", "android_24_mips", "pyemscripten_2025_0_wasm64", "ios_x_0_arm64_iphoneos"])
+@pytest.mark.parametrize(
+    "platform",
+    ["ios_13_0_arm64_watchos", "android_24_mips", "pyemscripten_2025_0_wasm64", "ios_x_0_arm64_iphoneos"],
+)
 def test_tags_that_are_none_of_these_are_not_known(tmp_path: Path, platform: str) -> None:
     assert mobile.device(platform) is None
     assert "WK313" in codes(wheels.facts(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl", elf()))

@@ -80,7 +80,9 @@ def test_disagreements(tmp_path: Path, code: str, members: Mapping[str, str]) ->
 )
 def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary, expected: list[str]) -> None:
     filename = wheels.LINUX.replace("cp311-cp311", abi)
-    wheel = wheels.facts(tmp_path, filename, made, members={INFO: wheels.wheel_file(filename, Root_Is_Purelib="true")})
+    wheel = wheels.facts(
+        tmp_path, filename, made, members={INFO: wheels.wheel_file(filename, Root_Is_Purelib="true")}
+    )
     assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
 
 
@@ -116,7 +118,9 @@ def test_tags_that_no_interpreter_accepts_together(tmp_path: Path, tags: str, ex
         ("demo/_core.so", ("PyInit__core",), []),
     ],
 )
-def test_what_is_native_goes_to_platlib(tmp_path: Path, member: str, exports: tuple[str, ...], expected: list[str]) -> None:
+def test_what_is_native_goes_to_platlib(
+    tmp_path: Path, member: str, exports: tuple[str, ...], expected: list[str]
+) -> None:
     wheel = wheels.facts(tmp_path, wheels.LINUX, wheels.elf(member, exports=exports))
     assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
 

@@ -48,9 +48,21 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.WINDOWS, pe("demo/libarm64-asio.dll", arch="arm64", exports=("go",)), ["WK303"]),
         (wheels.WINDOWS, pe("demo/lib32bit.dll", arch="i686", exports=("go",)), ["WK303"]),
         (wheels.WINDOWS, pe("demo/max86.dll", arch="i686", exports=("go",)), ["WK301"]),
-        (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
-        (wheels.WINDOWS, pe("demo/Runtime.dll", arch="i686", exports=("go",), needed=wheels.needs("mscoree.dll")), ["WK301"]),
-        (wheels.PURE, pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")), []),
+        (
+            wheels.WINDOWS,
+            pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")),
+            [],
+        ),
+        (
+            wheels.WINDOWS,
+            pe("demo/Runtime.dll", arch="i686", exports=("go",), needed=wheels.needs("mscoree.dll")),
+            ["WK301"],
+        ),
+        (
+            wheels.PURE,
+            pe("demo/Runtime.dll", arch="i686", exports=(), needed=wheels.needs("mscoree.dll")),
+            [],
+        ),
         (ARM_WINDOWS, pe("demo/vcruntime140_1.dll", arch="x86_64", exports=("go",)), ["WK303"]),
         (ARM_WINDOWS, pe("demo/vcruntime140.dll", arch="x86_64", exports=("go",)), ["WK301"]),
         (wheels.WINDOWS, pe("demo/vcruntime140_1.dll", arch="arm64", exports=("go",)), ["WK301"]),
@@ -109,9 +121,14 @@ def test_tags_without_binaries(tmp_path: Path) -> None:
 
 
 def test_the_worst_slice_is_named(tmp_path: Path) -> None:
-    wheel = wheels.facts(tmp_path, wheels.MACOS, macho("demo/a.so", min_os="12.0"), macho("demo/b.so", min_os="13.3"))
+    wheel = wheels.facts(
+        tmp_path, wheels.MACOS, macho("demo/a.so", min_os="12.0"), macho("demo/b.so", min_os="13.3")
+    )
     (finding,) = macos.minimum_system(wheel, Contract())
-    assert finding.what == "demo/b.so (arm64) needs macOS 13.3; macosx_11_0_arm64 promises 11.0 (and 1 other binary)"
+    assert (
+        finding.what
+        == "demo/b.so (arm64) needs macOS 13.3; macosx_11_0_arm64 promises 11.0 (and 1 other binary)"
+    )
     assert "MACOSX_DEPLOYMENT_TARGET=11.0" in finding.fix
 
 
@@ -129,11 +146,26 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
             "manylinux_2_17_x86_64",
             "glibc 2.14",
         ),
-        (wheels.LINUX, elf(versions=(wheels.Version(library="libc.so.6", version="GLIBC_ABI_DT_RELR"),)), "manylinux_2_17_x86_64", ""),
-        (wheels.LINUX.replace("many", "musl").replace("2_17", "1_2"), elf(), "musllinux_1_2_x86_64", "musl 1.2"),
+        (
+            wheels.LINUX,
+            elf(versions=(wheels.Version(library="libc.so.6", version="GLIBC_ABI_DT_RELR"),)),
+            "manylinux_2_17_x86_64",
+            "",
+        ),
+        (
+            wheels.LINUX.replace("many", "musl").replace("2_17", "1_2"),
+            elf(),
+            "musllinux_1_2_x86_64",
+            "musl 1.2",
+        ),
         (UNIVERSAL, fat(), "macosx_10_13_universal2", "macOS 10.13"),
         (UNIVERSAL, fat(), "macosx_11_0_arm64", "macOS 11.0"),
-        (wheels.WINDOWS, pe(needed=wheels.needs("python3.dll", "python311.dll")), "win_amd64", "python311.dll"),
+        (
+            wheels.WINDOWS,
+            pe(needed=wheels.needs("python3.dll", "python311.dll")),
+            "win_amd64",
+            "python311.dll",
+        ),
     ],
 )
 def test_needs(tmp_path: Path, filename: str, made: Binary, target: str, expected: str) -> None:
@@ -142,7 +174,11 @@ def test_needs(tmp_path: Path, filename: str, made: Binary, target: str, expecte
 
 def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:
     made = [
-        wheels.facts(tmp_path, f"demo-1.0-cp31{minor}-cp31{minor}-win_amd64.whl", pe(needed=wheels.needs(f"python31{minor}.dll")))
+        wheels.facts(
+            tmp_path,
+            f"demo-1.0-cp31{minor}-cp31{minor}-win_amd64.whl",
+            pe(needed=wheels.needs(f"python31{minor}.dll")),
+        )
         for minor in (1, 2)
     ]
     assert needs(made, Target.parse("win_amd64")) == "python3xx.dll"
@@ -163,6 +199,10 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_programs_for_all_three_systems_are_there_on_purpose(tmp_path: Path) -> None:
-    every = (elf("demo/linux/tool", **PROGRAM), macho("demo/macos/tool", **PROGRAM), pe("demo/windows/tool.exe", **PROGRAM))
+    every = (
+        elf("demo/linux/tool", **PROGRAM),
+        macho("demo/macos/tool", **PROGRAM),
+        pe("demo/windows/tool.exe", **PROGRAM),
+    )
     assert codes(wheels.facts(tmp_path, wheels.PURE, *every)) == []
     assert codes(wheels.facts(tmp_path, wheels.PURE, *every[:2])) == ["WK305"]

@@ -15,7 +15,9 @@ from wheelkit.verification.model import Finding
 from wheelkit.wheel import Wheel, read
 
 META = "{info}/METADATA"
-NOTHING = Promise(distribution="demo", kind=Kind.PURE, matrix=Matrix(targets=(), interpreters=(), declared=False))
+NOTHING = Promise(
+    distribution="demo", kind=Kind.PURE, matrix=Matrix(targets=(), interpreters=(), declared=False)
+)
 
 
 def requiring(tmp_path: Path, *lines: str) -> Wheel:
@@ -30,13 +32,19 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
         (("six",), None, ""),
         (("six",), (), "it requires six; its dependencies are promised to be none"),
         (("Typing.Extensions>=4", "numpy"), ("typing-extensions", "NUMPY"), ""),
-        (("numpy>=2", "six; python_version < '3'"), ("numpy",), 'six; python_version < "3"; its dependencies are promised to be numpy'),
+        (
+            ("numpy>=2", "six; python_version < '3'"),
+            ("numpy",),
+            'six; python_version < "3"; its dependencies are promised to be numpy',
+        ),
         (("six; extra == 'x'",), (), ""),
         (("six; extra == 'x' and sys_platform == 'win32'",), (), ""),
         (("six; extra == 'x' or sys_platform != 'nowhere'",), (), "it requires six"),
     ],
 )
-def test_dependencies(tmp_path: Path, lines: tuple[str, ...], allowed: tuple[str, ...] | None, said: str) -> None:
+def test_dependencies(
+    tmp_path: Path, lines: tuple[str, ...], allowed: tuple[str, ...] | None, said: str
+) -> None:
     contract = Contract(promises={"demo": replace(NOTHING, dependencies=allowed)})
     found = list(project_rules.dependencies(requiring(tmp_path, *lines), contract))
     assert [one.code for one in found] == (["WK715"] if said else [])
@@ -81,12 +89,16 @@ def test_meta(tmp_path: Path, members: dict[str, str], said: str) -> None:
 def test_bounded_ranges(tmp_path: Path, line: str, unbounded: bool) -> None:  # noqa: FBT001 - a column of the table
     family = Contract(promises={name: replace(NOTHING, distribution=name) for name in ("demo", "demo-core")})
     wheel = requiring(tmp_path, line)
-    assert [one.code for one in project_rules.bounded_ranges(wheel, family)] == (["WK717"] if unbounded else [])
+    assert [one.code for one in project_rules.bounded_ranges(wheel, family)] == (
+        ["WK717"] if unbounded else []
+    )
     assert list(project_rules.bounded_ranges(wheel, Contract())) == []
 
 
 def test_the_configuration_promises(tmp_path: Path) -> None:
     table = {"distribution": {"demo": {"dependencies": [], "kind": "meta"}}}
     found = Distribution(name="demo", version="1.0", kind=Kind.PURE, source=tmp_path)
-    made = contract_of(config.parse(table, source=None, root=tmp_path), Family(root=tmp_path, distributions=(found,)))
+    made = contract_of(
+        config.parse(table, source=None, root=tmp_path), Family(root=tmp_path, distributions=(found,))
+    )
     assert (made.promises["demo"].dependencies, made.promises["demo"].kind) == ((), Kind.META)

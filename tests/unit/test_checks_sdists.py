@@ -72,7 +72,9 @@ def test_file_names(tmp_path: Path, filename: str, expected: list[str]) -> None:
         ({}, {"a/link": "../demo.py"}, []),
     ],
 )
-def test_paths(tmp_path: Path, files: Mapping[str, str], links: Mapping[str, str], expected: list[str]) -> None:
+def test_paths(
+    tmp_path: Path, files: Mapping[str, str], links: Mapping[str, str], expected: list[str]
+) -> None:
     assert codes(write(tmp_path, files, links=links)) == expected
 
 
@@ -83,7 +85,10 @@ def test_paths(tmp_path: Path, files: Mapping[str, str], links: Mapping[str, str
         ({"pyproject.toml": MESON, "meson.build": "project('demo')"}, []),
         ({"pyproject.toml": MESON, "meson.build": "subdir('src')"}, ["WK713"]),
         ({"pyproject.toml": MESON, "meson.build": "subdir('src')", "src/meson.build": ""}, []),
-        ({"pyproject.toml": MESON, "meson.build": "subdir('src')", "src/meson.build": "subdir('deep')"}, ["WK713"]),
+        (
+            {"pyproject.toml": MESON, "meson.build": "subdir('src')", "src/meson.build": "subdir('deep')"},
+            ["WK713"],
+        ),
         ({"pyproject.toml": MESON, "meson.build": "# subdir('src')"}, []),
         ({"pyproject.toml": MESON, "meson.build": "if get_option('tests')\n  subdir('tests')\nendif"}, []),
         ({"pyproject.toml": PLAIN + 'readme = "README.md"\n'}, ["WK713"]),
@@ -120,7 +125,9 @@ def test_what_is_no_sdist(tmp_path: Path, data: bytes) -> None:
 
 
 def wheel(folder: Path, *lines: str) -> Wheel:
-    return read(wheels.write_wheel(folder, members={"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)}))
+    return read(
+        wheels.write_wheel(folder, members={"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)})
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +144,9 @@ def test_wheels_carry_the_metadata_of_the_sdist(
     tmp_path: Path, of_sdist: tuple[str, ...], of_wheel: tuple[str, ...], expected: list[str]
 ) -> None:
     source = read_sdist(write(tmp_path, pkg_info=wheels.metadata("demo", "1.0", *of_sdist)))
-    release = Release(distribution="demo", version="1.0", wheels=(wheel(tmp_path, *of_wheel),), sdists=(source,))
+    release = Release(
+        distribution="demo", version="1.0", wheels=(wheel(tmp_path, *of_wheel),), sdists=(source,)
+    )
     assert [finding.code for finding in sdists.same_metadata(release, Contract())] == expected
 
 

@@ -17,7 +17,9 @@ MATRIX = Matrix(targets=(), interpreters=(), declared=False)
 
 
 def limited(limit: int | None) -> Contract:
-    return Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=MATRIX, max_size=limit)})
+    return Contract(
+        promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=MATRIX, max_size=limit)}
+    )
 
 
 def test_the_projects_limit(tmp_path: Path) -> None:
@@ -46,7 +48,9 @@ def test_the_indexs_limit(tmp_path: Path, count: int, expected: list[str]) -> No
         ([("a", 300_000), ("a", 300_000), ("a", 300_000), ("b", 200_000), ("b", 200_000)], ["WK605"]),
     ],
 )
-def test_large_files_that_are_there_more_than_once(tmp_path: Path, sizes: list[tuple[str, int]], expected: list[str]) -> None:
+def test_large_files_that_are_there_more_than_once(
+    tmp_path: Path, sizes: list[tuple[str, int]], expected: list[str]
+) -> None:
     noise = {mark: random.Random(mark).randbytes(3_000_000) for mark in "ab"}  # noqa: S311 - what does not pack
     members = {f"demo/lib.so.{number}": noise[mark][:count] for number, (mark, count) in enumerate(sizes)}
     findings = list(size.copies(wheels.facts(tmp_path, wheels.LINUX, members=members), Contract()))
@@ -61,7 +65,9 @@ def test_large_files_that_are_there_more_than_once(tmp_path: Path, sizes: list[t
 @pytest.mark.parametrize(("debug", "expected"), [(400_000, ["WK603"]), (100_000, [])])
 def test_what_could_be_stripped(tmp_path: Path, debug: int, expected: list[str]) -> None:
     member = "demo/_core.cpython-311-x86_64-linux-gnu.so"
-    wheel = wheels.facts(tmp_path, wheels.LINUX, wheels.elf(member, debug_bytes=debug), members={member: bytes(1_000_000)})
+    wheel = wheels.facts(
+        tmp_path, wheels.LINUX, wheels.elf(member, debug_bytes=debug), members={member: bytes(1_000_000)}
+    )
     assert [finding.code for finding in size.strippable(wheel, Contract())] == expected
 
 

@@ -9,7 +9,10 @@ from wheelkit.wheel import read
 
 def told(folder: Path, *names: str, filename: str = wheels.PURE, text: str = "") -> list[str]:
     distribution, version, *_ = filename.split("-")
-    members = {**dict.fromkeys(names, "x"), "{info}/METADATA": wheels.metadata(distribution, version, *([text] if text else []))}
+    members = {
+        **dict.fromkeys(names, "x"),
+        "{info}/METADATA": wheels.metadata(distribution, version, *([text] if text else [])),
+    }
     wheel = read(wheels.write_wheel(folder, filename, members=members))
     findings = list(toplevel.names(wheel, Contract()))
     assert {one.code for one in findings} <= {"WK217"}
@@ -50,14 +53,21 @@ def test_the_distributions_own_name_is_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("requires", "expected"), [(">=3.5,<3.9", []), (">=3.9", ["typing.py"]), ("<3.12", ["typing.py"]), ("?", ["typing.py"])]
+    ("requires", "expected"),
+    [(">=3.5,<3.9", []), (">=3.9", ["typing.py"]), ("<3.12", ["typing.py"]), ("?", ["typing.py"])],
 )
-def test_a_backport_keeps_out_those_who_have_the_module(tmp_path: Path, requires: str, expected: list[str]) -> None:
+def test_a_backport_keeps_out_those_who_have_the_module(
+    tmp_path: Path, requires: str, expected: list[str]
+) -> None:
     assert told(tmp_path, "typing.py", text=f"Requires-Python: {requires}") == expected
 
 
 def test_several_are_told_as_one(tmp_path: Path) -> None:
-    wheel = read(wheels.write_wheel(tmp_path, wheels.PURE, members={"tests/a.py": "", "docs/b.md": "", "json.py": "", "ast.py": ""}))
+    wheel = read(
+        wheels.write_wheel(
+            tmp_path, wheels.PURE, members={"tests/a.py": "", "docs/b.md": "", "json.py": "", "ast.py": ""}
+        )
+    )
     shared, hidden = toplevel.names(wheel, Contract())
     assert "tests/, docs/ lie at the top" in shared.what
     assert "json.py, ast.py have names of modules of Python itself" in hidden.what

@@ -9,7 +9,9 @@ from wheelkit.wheel import read
 
 def codes(folder: Path, *names: str) -> list[str]:
     wheel = read(wheels.write_wheel(folder, members=dict.fromkeys(names, "x")))
-    return [finding.code for check in (toplevel.dist_info, toplevel.data) for finding in check(wheel, Contract())]
+    return [
+        finding.code for check in (toplevel.dist_info, toplevel.data) for finding in check(wheel, Contract())
+    ]
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,14 @@ def explained(log: str, code: int = 1) -> WheelkitError:
 
 def test_the_label_joins_the_options_of_the_engine() -> None:
     assert cibuildwheel.labelled("docker", "l=1") == "docker; create_args: --label=l=1"
-    assert cibuildwheel.labelled("podman; create_args: --network=host", "l=1") == "podman; create_args: --label=l=1 --network=host"
-    assert cibuildwheel.labelled("podman; disable_host_mount: true", "l=1") == "podman; disable_host_mount: true; create_args: --label=l=1"
+    assert (
+        cibuildwheel.labelled("podman; create_args: --network=host", "l=1")
+        == "podman; create_args: --label=l=1 --network=host"
+    )
+    assert (
+        cibuildwheel.labelled("podman; disable_host_mount: true", "l=1")
+        == "podman; disable_host_mount: true; create_args: --label=l=1"
+    )
 
 
 def test_cibuildwheel_itself_reads_the_label_from_the_setting() -> None:
@@ -116,7 +122,9 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
     assert cibuildwheel.tested_in(BUILD + REPAIR + TEST + REUSED) == {"cp311"}
     assert cibuildwheel.tested_in(BUILD + REPAIR) == frozenset()
     assert cibuildwheel.tested_in(FOLDED) == {"cp311"}
-    assert cibuildwheel.tested_in(FOLDED.replace("::group::", "##[group]").replace("cp311-", "cp314t-")) == {"cp314t"}
+    assert cibuildwheel.tested_in(FOLDED.replace("::group::", "##[group]").replace("cp311-", "cp314t-")) == {
+        "cp314t"
+    }
     assert cibuildwheel.tested_in("") == frozenset()
 
 
@@ -127,7 +135,10 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
             "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
             "Is the docker daemon running?",
         ),
-        (BUILD + "RuntimeError: Failed to read the return code, the container shell has exited\n", "the container shell has exited"),
+        (
+            BUILD + "RuntimeError: Failed to read the return code, the container shell has exited\n",
+            "the container shell has exited",
+        ),
         (BUILD + "    self.stdin.flush()\nBrokenPipeError: [Errno 32] Broken pipe", "BrokenPipeError"),
     ],
 )
@@ -141,12 +152,20 @@ def test_an_engine_that_stopped_answering_is_told(log: str, said: str) -> None:
 
 
 def test_an_engine_that_is_too_old_is_told_by_its_exit_code() -> None:
-    error = explained("cibuildwheel: error: Build failed because docker is too old or is not working properly.", 7)
+    error = explained(
+        "cibuildwheel: error: Build failed because docker is too old or is not working properly.", 7
+    )
     assert error.message == "the container engine stopped answering: it is too old or does not work"
 
 
 def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
-    log = BUILD + REPAIR + TEST + "BrokenPipeError: [Errno 32] Broken pipe\n" + FAILED.format(start="cibuildwheel: error: ")
+    log = (
+        BUILD
+        + REPAIR
+        + TEST
+        + "BrokenPipeError: [Errno 32] Broken pipe\n"
+        + FAILED.format(start="cibuildwheel: error: ")
+    )
     assert isinstance(explained(log), CheckFailedError)
 
 
@@ -169,7 +188,8 @@ def test_an_image_that_cannot_be_had_is_a_missing_service(log: str) -> None:
 
 def test_an_interpreter_that_the_image_does_not_hold_is_named_with_it() -> None:
     log = (
-        "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist in image 'own:1' to build 'cp314-manylinux'."
+        "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist in image 'own:1' "
+        "to build 'cp314-manylinux'."
     )
     error = explained(log)
     assert isinstance(error, MissingToolError)
@@ -181,13 +201,19 @@ def test_the_compilers_own_lines_are_shown() -> None:
     error = explained(BUILD + COMPILER + BUILD_FAILED)
     assert isinstance(error, ToolFailedError)
     assert error.message == "compiling momentum failed"
-    assert error.detail.splitlines()[1] == "../core.c:12:5: error: unknown type name 'flaot'; did you mean 'float'?"
+    assert (
+        error.detail.splitlines()[1]
+        == "../core.c:12:5: error: unknown type name 'flaot'; did you mean 'float'?"
+    )
     assert "CPython 3.11 manylinux" not in error.detail
     assert error.log == LOG
 
 
 def test_compile_errors_are_found_however_much_is_printed_after_them() -> None:
-    assert explained(BUILD + COMPILER + "[2/9] Compiling\n" * 2000 + BUILD_FAILED).message == "compiling momentum failed"
+    assert (
+        explained(BUILD + COMPILER + "[2/9] Compiling\n" * 2000 + BUILD_FAILED).message
+        == "compiling momentum failed"
+    )
 
 
 def test_a_failed_audit_names_the_symbols() -> None:
@@ -215,7 +241,10 @@ def test_a_failed_audit_names_the_symbols() -> None:
 def test_a_failed_test_is_a_failed_check_plain_coloured_and_folded(log: str, start: str) -> None:
     error = explained(log + FAILED.format(start=start))
     assert isinstance(error, CheckFailedError)
-    assert error.message == 'the test of the repaired wheel on cp311 failed with exit status 1: python -c "print(1/0)"'
+    assert (
+        error.message
+        == 'the test of the repaired wheel on cp311 failed with exit status 1: python -c "print(1/0)"'
+    )
     assert "ZeroDivisionError" in error.detail
     assert str(LOG) in error.hint
 
@@ -227,12 +256,21 @@ def test_the_interpreter_of_a_failed_test_is_the_one_it_ran_on() -> None:
 
 def test_what_a_test_prints_is_not_taken_for_a_compilers_words() -> None:
     words = "demo.py:3: error: Incompatible types in assignment\n"
-    assert isinstance(explained(BUILD + REPAIR + TEST + words + FAILED.format(start="cibuildwheel: error: ")), CheckFailedError)
+    assert isinstance(
+        explained(BUILD + REPAIR + TEST + words + FAILED.format(start="cibuildwheel: error: ")),
+        CheckFailedError,
+    )
 
 
 def test_a_build_that_fails_after_a_tested_one_is_no_failed_test() -> None:
     second = BUILD.replace("cp311-", "cp312-").replace("3.11", "3.12")
-    log = BUILD + REPAIR + TEST + second + "cibuildwheel: error: Command ['sh', '-c', 'make headers'] failed with code 2. \n"
+    log = (
+        BUILD
+        + REPAIR
+        + TEST
+        + second
+        + "cibuildwheel: error: Command ['sh', '-c', 'make headers'] failed with code 2. \n"
+    )
     error = explained(log)
     assert isinstance(error, ToolFailedError)
     assert error.message == "cibuildwheel failed with exit status 1"
@@ -279,10 +317,15 @@ def test_anything_else_is_shown_as_it_ended() -> None:
 
 def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
     error = explained(
-        BUILD + "Successfully built momentum-1.0-py3-none-any.whl\nBuild failed because a pure Python wheel was generated.", 5
+        BUILD
+        + "Successfully built momentum-1.0-py3-none-any.whl\nBuild failed because a pure Python wheel was generated.",
+        5,
     )
     assert isinstance(error, ProjectError)
-    assert error.message == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
+    assert (
+        error.message
+        == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
+    )
     assert 'kind = "pure"' in error.hint
     assert error.detail == ""
 

@@ -52,7 +52,9 @@ def test_help_loads_no_command() -> None:
     assert not {
         name
         for name in modules
-        if name.startswith(("wheelkit.plan", "wheelkit.builders", "wheelkit.verification.checks", "wheelkit._core"))
+        if name.startswith(
+            ("wheelkit.plan", "wheelkit.builders", "wheelkit.verification.checks", "wheelkit._core")
+        )
     }
 
 
@@ -67,7 +69,9 @@ def test_every_command_explains_itself(command: str, capsys: Capture) -> None:
 def test_the_overview_names_every_command_on_the_way_of_its_use(capsys: Capture) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line[:3].strip()] == list(COMMANDS)
+    assert [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line[:3].strip()] == list(
+        COMMANDS
+    )
 
 
 def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> None:
@@ -82,7 +86,11 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
         (["frobnicate"], 'there is no command "frobnicate"', "wheelkit --help"),
         (["--frob"], "No such option '--frob'.", "wheelkit --help"),
         (["plan", "--bulider", "host"], "--builder", "wheelkit plan --help"),
-        (["plan", "--builder", "foo"], "'foo' is not one of 'auto', 'cibuildwheel', 'host'", "wheelkit plan --help"),
+        (
+            ["plan", "--builder", "foo"],
+            "'foo' is not one of 'auto', 'cibuildwheel', 'host'",
+            "wheelkit plan --help",
+        ),
         (["plan", "--config", "nope.toml"], "'nope.toml' does not exist", "wheelkit plan --help"),
         (["plan", "nowhere"], "nowhere does not exist", "give a project folder or an sdist"),
         (["inspect"], "Missing argument 'WHEEL...'", "wheelkit inspect --help"),
@@ -94,7 +102,9 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
     ],
 )
 @pytest.mark.usefixtures("project")
-def test_wrong_usage_is_told_with_the_way_out(words: list[str], said: str, hint: str, capsys: Capture) -> None:
+def test_wrong_usage_is_told_with_the_way_out(
+    words: list[str], said: str, hint: str, capsys: Capture
+) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
     first, rest = captured.err.split("\n", 1)
@@ -109,13 +119,16 @@ def test_the_plan_says_what_is_built_where(capsys: Capture) -> None:
     assert main(["plan"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("momentum 1.2.0 · dist/")
-    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [["win_amd64", "abi3", "-", "windows-2022"]]
+    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [
+        ["win_amd64", "abi3", "-", "windows-2022"]
+    ]
     assert "1 of 2 native targets can be built here" in out or sys.platform != "linux"
 
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    ("room", "words"), [("120", ["win_amd64", "abi3", "-", "windows-2022"]), ("40", ["win_amd64", "-", "windows-2022"])]
+    ("room", "words"),
+    [("120", ["win_amd64", "abi3", "-", "windows-2022"]), ("40", ["win_amd64", "-", "windows-2022"])],
 )
 def test_a_narrow_terminal_loses_the_details_of_the_plan(
     room: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
@@ -155,7 +168,9 @@ def pure(folder: Path, name: str, *dependencies: str, requires: tuple[str, ...] 
 
 @pytest.fixture
 def members(project: Path) -> None:
-    (project / "pyproject.toml").write_text(PROJECT + "[tool.wheelkit]\ndistributions = ['.', 'tools', 'cli', 'all']\n")
+    (project / "pyproject.toml").write_text(
+        PROJECT + "[tool.wheelkit]\ndistributions = ['.', 'tools', 'cli', 'all']\n"
+    )
     pure(project / "tools", "momentum-tools")
     pure(project / "cli", "momentum-cli", "momentum", requires=("momentum-tools",))
     pure(project / "all", "momentum-all", "momentum-cli")
@@ -172,7 +187,10 @@ NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
             ["momentum"],
             "momentum",
             NATIVE,
-            ["1 of a family of 4", "left out (wheelkit plan shows all): momentum-tools, momentum-cli, momentum-all"],
+            [
+                "1 of a family of 4",
+                "left out (wheelkit plan shows all): momentum-tools, momentum-cli, momentum-all",
+            ],
         ),
         (
             ["momentum-cli"],
@@ -216,7 +234,9 @@ def test_an_unknown_member_is_told_with_the_names_that_there_are(capsys: Capture
     for name, near in (("momentum-clj", '; did you mean "momentum-cli"?'), ("zzz", "")):
         assert main(["plan", name]) == 2
         first, second = capsys.readouterr().err.splitlines()
-        assert first == f"wheelkit: {name} does not exist, and no distribution of the family has that name{near}"
+        assert (
+            first == f"wheelkit: {name} does not exist, and no distribution of the family has that name{near}"
+        )
         assert all(one in second for one in ("momentum, ", "momentum-tools", "momentum-cli", "momentum-all"))
 
 
@@ -229,7 +249,13 @@ def test_every_mistake_of_a_configuration_is_shown_at_once(project: Path, capsys
     assert main(["plan"]) == 2
     err = capsys.readouterr().err
     assert "4 mistakes in the configuration" in err
-    for part in ("matrix.targets[1]", "win_amd64", "matrix.interpreters[1]", "tagrets", "distribution.momentum.smoke"):
+    for part in (
+        "matrix.targets[1]",
+        "win_amd64",
+        "matrix.interpreters[1]",
+        "tagrets",
+        "distribution.momentum.smoke",
+    ):
         assert part in err
 
 
@@ -269,12 +295,16 @@ def test_clean_removes_what_the_manifests_name_and_nothing_else(project: Path, c
     (dist / "foreign.whl").write_text("")
     assert main(["clean"]) == 0
     assert [path.name for path in dist.iterdir()] == ["foreign.whl"]
-    assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == sorted([LINUX, record().filename])
+    assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == sorted(
+        [LINUX, record().filename]
+    )
     assert main(["clean"]) == 0
     assert "nothing that wheelkit built is in dist/" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["../pyproject.toml", "{root}/pyproject.toml", "..", ".", "", "sub/x.whl", "..\\pyproject.toml"])
+@pytest.mark.parametrize(
+    "name", ["../pyproject.toml", "{root}/pyproject.toml", "..", ".", "", "sub/x.whl", "..\\pyproject.toml"]
+)
 def test_clean_stays_in_its_folder_whatever_a_manifest_says(project: Path, name: str) -> None:
     dist = project / "dist"
     (dist / "sub").mkdir(parents=True)

@@ -17,11 +17,17 @@ CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.c
 
 
 def told(
-    table: dict[str, Any], target: str = "manylinux_2_28_x86_64", *, cache: CompilerCache | None = CACHE, **environ: str
+    table: dict[str, Any],
+    target: str = "manylinux_2_28_x86_64",
+    *,
+    cache: CompilerCache | None = CACHE,
+    **environ: str,
 ) -> dict[str, str]:
     """Give the environment that cibuildwheel gets."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
-    demands = CibuildwheelSettings(target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache)
+    demands = CibuildwheelSettings(
+        target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache
+    )
     return environment(demands, UserOptions(item, demands.target.system, environ), None)
 
 

@@ -27,7 +27,9 @@ def test_as_many_run_at_a_time_as_are_wanted() -> None:
     def meet(together: threading.Barrier, seconds: float) -> None:
         together.wait(seconds)
 
-    run_all([partial(meet, threading.Barrier(3), 30)] * 6, 3, threading.Event())  # with fewer at a time nobody would come through
+    run_all(
+        [partial(meet, threading.Barrier(3), 30)] * 6, 3, threading.Event()
+    )  # with fewer at a time nobody would come through
     with pytest.raises(threading.BrokenBarrierError):
         run_all([partial(meet, threading.Barrier(3), 0.05)] * 6, 2, threading.Event())
 

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkit.config import Config, DistributionConfig, IndexConfig, MatrixConfig, Problems, PublishConfig, dotted, parse
+from wheelkit.config import (
+    Config,
+    DistributionConfig,
+    IndexConfig,
+    MatrixConfig,
+    Problems,
+    PublishConfig,
+    dotted,
+    parse,
+)
 from wheelkit.config.exclude import shipped_providers, system_library
 from wheelkit.config.problems import shown
 from wheelkit.errors import ConfigError
@@ -71,7 +80,9 @@ def test_nothing_said_gives_the_defaults() -> None:
 def test_every_key_is_read() -> None:
     config = read(EVERYTHING)
     assert config.distributions == (".", "python/*", "adapters")
-    assert config.matrix == MatrixConfig(targets=("manylinux_2_28_x86_64", "win_amd64"), interpreters=("cp311", "cp314t"))
+    assert config.matrix == MatrixConfig(
+        targets=("manylinux_2_28_x86_64", "win_amd64"), interpreters=("cp311", "cp314t")
+    )
     assert [provider.name for provider in config.exclude] == ["torch", "mylib"]
     assert config.distribution == {
         "my-pkg": DistributionConfig(
@@ -116,12 +127,26 @@ def test_sizes_are_bytes(written: str, size: int) -> None:
     "written",
     [
         *("0", "-1", "1.5", "nan", "inf", "true", "[]", "1979-05-27", "0x" + "f" * 9000),
-        *('""', '"100"', '"MB"', '"0 MB"', '"0.0 MB"', '"-1 MB"', '"1.5 B"', '"1 mb"', '"1  MB"', '"1 MB\\n"', '"1 TB"'),
+        *(
+            '""',
+            '"100"',
+            '"MB"',
+            '"0 MB"',
+            '"0.0 MB"',
+            '"-1 MB"',
+            '"1.5 B"',
+            '"1 mb"',
+            '"1  MB"',
+            '"1 MB\\n"',
+            '"1 TB"',
+        ),
         *('"\u0661 MB"', '"1e3 MB"', f'"{"9" * 5000} MB"'),
     ],
 )
 def test_what_is_no_size_is_refused(written: str) -> None:
-    assert 'distribution.a.max-size: expected a size such as "100 MB"' in mistake(f"distribution.a.max-size = {written}")
+    assert 'distribution.a.max-size: expected a size such as "100 MB"' in mistake(
+        f"distribution.a.max-size = {written}"
+    )
 
 
 def test_all_mistakes_come_at_once_and_in_file_order() -> None:
@@ -148,7 +173,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("zzz = 1", "zzz: unknown key; known: distributions, matrix, exclude, distribution, version, index, runner, publish, ci"),
+        (
+            "zzz = 1",
+            "zzz: unknown key; known: distributions, matrix, exclude, distribution, version, index, runner, publish, ci",
+        ),
         ("matrix = 3", "matrix: expected a table, got 3"),
         ("[[matrix]]", "matrix: expected a table, got a list"),
         ('matrix.targets = "x"', 'matrix.targets: expected a list of strings, got "x"'),
@@ -157,19 +185,46 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ("matrix.targets = [1979-05-27]", "matrix.targets[0]: expected a string, got a date or time"),
         ("matrix.targets = [1.5]", "matrix.targets[0]: expected a string, got 1.5"),
         ("matrix.targets = [' ']", 'matrix.targets[0]: expected one line of text, got " "'),
-        ("matrix.targets = []", "matrix.targets: an empty list; leave the key out for the default, or name at least one"),
+        (
+            "matrix.targets = []",
+            "matrix.targets: an empty list; leave the key out for the default, or name at least one",
+        ),
         ("matrix.targets = ['a', 'b', 'a']", 'matrix.targets[2]: "a" is in the list already, at [0]'),
-        ("distributions = ['/a']", 'distributions[0]: "/a": folders are written relative to the project\'s own'),
-        ("distributions = ['C:/a']", 'distributions[0]: "C:/a": folders are written relative to the project\'s own'),
-        ("distributions = ['a/../..']", 'distributions[0]: "a/../..": the folder has to lie inside the project'),
+        (
+            "distributions = ['/a']",
+            'distributions[0]: "/a": folders are written relative to the project\'s own',
+        ),
+        (
+            "distributions = ['C:/a']",
+            'distributions[0]: "C:/a": folders are written relative to the project\'s own',
+        ),
+        (
+            "distributions = ['a/../..']",
+            'distributions[0]: "a/../..": the folder has to lie inside the project',
+        ),
         ("distributions = ['a\\b']", 'distributions[0]: "a\\\\b": folders are written with forward slashes'),
-        ("distributions = ['a**']", 'distributions[0]: expected a folder or glob, with ** only as a whole part of it, got "a**"'),
+        (
+            "distributions = ['a**']",
+            'distributions[0]: expected a folder or glob, with ** only as a whole part of it, got "a**"',
+        ),
         ("exclude = ['x']", "exclude: expected a table, got a list"),
-        ("exclude.torch = false", "exclude.torch: expected true (the shipped list) or a list of file name patterns, got false"),
-        ("exclude.torch = 1", "exclude.torch: expected true (the shipped list) or a list of file name patterns, got 1"),
+        (
+            "exclude.torch = false",
+            "exclude.torch: expected true (the shipped list) or a list of file name patterns, got false",
+        ),
+        (
+            "exclude.torch = 1",
+            "exclude.torch: expected true (the shipped list) or a list of file name patterns, got 1",
+        ),
         ("exclude.torhc = true", 'exclude.torhc: no list of its libraries is shipped; did you mean "torch"?'),
-        ("exclude.x = ['lib/libx.so']", 'exclude.x[0]: "lib/libx.so": patterns match the library\'s file name, not its path'),
-        ("exclude.x = ['lib\\x.dll']", 'exclude.x[0]: "lib\\\\x.dll": patterns match the library\'s file name, not its path'),
+        (
+            "exclude.x = ['lib/libx.so']",
+            'exclude.x[0]: "lib/libx.so": patterns match the library\'s file name, not its path',
+        ),
+        (
+            "exclude.x = ['lib\\x.dll']",
+            'exclude.x[0]: "lib\\\\x.dll": patterns match the library\'s file name, not its path',
+        ),
         ("distribution.'-a' = {}", 'distribution.-a: expected a distribution\'s name, got "-a"'),
         (
             "distribution.a.b.kind = 'pure'",
@@ -179,11 +234,23 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
             ),
         ),
         ("distribution.a.max_size = 1", 'distribution.a.max_size: unknown key; did you mean "max-size"?'),
-        ("distribution.a.kind = 'natve'", 'distribution.a.kind: "natve" is not known; did you mean "native"?'),
+        (
+            "distribution.a.kind = 'natve'",
+            'distribution.a.kind: "natve" is not known; did you mean "native"?',
+        ),
         ("distribution.a.kind = 1", 'distribution.a.kind: expected one of "native", "pure", "meta", got 1'),
-        ("distribution.a.smoke = ['a \"b']", 'distribution.a.smoke[0]: "a \\"b": not a command line (no closing quotation)'),
-        ("distribution.a.ignore.WK1 = 'x'", 'distribution.a.ignore.WK1: expected a finding\'s code such as WK501, got "WK1"'),
-        ("distribution.a.ignore.WK501 = ''", 'distribution.a.ignore.WK501: expected the reason, in words, got ""'),
+        (
+            "distribution.a.smoke = ['a \"b']",
+            'distribution.a.smoke[0]: "a \\"b": not a command line (no closing quotation)',
+        ),
+        (
+            "distribution.a.ignore.WK1 = 'x'",
+            'distribution.a.ignore.WK1: expected a finding\'s code such as WK501, got "WK1"',
+        ),
+        (
+            "distribution.a.ignore.WK501 = ''",
+            'distribution.a.ignore.WK501: expected the reason, in words, got ""',
+        ),
         ("index.a.upload = 'https://h/'", "index.a: simple is missing"),
         ("index.a = {}", "index.a: upload and simple are missing"),
         (
@@ -192,7 +259,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ),
         ("runner.win_amd64 = ['a']", "runner.win_amd64: expected a string, got a list"),
         ("publish.allow-cross = 1", "publish.allow-cross: expected true or false, got 1"),
-        ("ci.secrets.pypi = 'A B'", 'ci.secrets.pypi: expected the name of a CI secret, such as PYPI_TOKEN, got "A B"'),
+        (
+            "ci.secrets.pypi = 'A B'",
+            'ci.secrets.pypi: expected the name of a CI secret, such as PYPI_TOKEN, got "A B"',
+        ),
         (
             "ci.install = ['--index-url=x']",
             'ci.install[0]: "--index-url=x": give a requirement or a folder; options belong in pip\'s own settings',
@@ -205,20 +275,41 @@ def test_each_mistake_says_where_and_what(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["ftp://h/", "h/simple", "https://", "https://h:99999/", "https://h h/", "https://h/?a=b", "https://[::1::]:8/"]
+    "address",
+    [
+        "ftp://h/",
+        "h/simple",
+        "https://",
+        "https://h:99999/",
+        "https://h h/",
+        "https://h/?a=b",
+        "https://[::1::]:8/",
+    ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
-    assert mistake(f'index.a = {{ upload = "https://h/", simple = "{address}" }}').startswith("index.a.simple: ")
+    assert mistake(f'index.a = {{ upload = "https://h/", simple = "{address}" }}').startswith(
+        "index.a.simple: "
+    )
     assert mistakes(f'index.a = {{ upload = "{address}" }}')[0].startswith("index.a: simple is missing")
 
 
-@pytest.mark.parametrize("address", ["https://h", "http://127.0.0.1:81/a/+simple/", "https://[::1]:8/", "https://a-b.example.org/x@y/"])
+@pytest.mark.parametrize(
+    "address",
+    ["https://h", "http://127.0.0.1:81/a/+simple/", "https://[::1]:8/", "https://a-b.example.org/x@y/"],
+)
 def test_what_is_an_address_is_read(address: str) -> None:
     assert read(f'index.a = {{ upload = "{address}", simple = "{address}" }}').index["a"].upload == address
 
 
 @pytest.mark.parametrize(
-    "address", ["https://me:hunter2@h/", "htps://me:hunter2@h/", "me:hunter2@h", "https://h/?token=hunter2", "me:hunter2@"]
+    "address",
+    [
+        "https://me:hunter2@h/",
+        "htps://me:hunter2@h/",
+        "me:hunter2@h",
+        "https://h/?token=hunter2",
+        "me:hunter2@",
+    ],
 )
 def test_a_password_in_an_address_is_refused_and_not_shown(address: str) -> None:
     assert "hunter2" not in mistake(f'index.a = {{ upload = "{address}", simple = "https://h/" }}')
@@ -230,7 +321,10 @@ def test_what_git_takes_as_a_tag_is_read(tag: str) -> None:
     assert config.distribution["a"].tag == tag
 
 
-@pytest.mark.parametrize("tag", ["", "v", "v{version}{version}", "v{name}", "v {version}", "-{version}", "a..{version}", "{version}/"])
+@pytest.mark.parametrize(
+    "tag",
+    ["", "v", "v{version}{version}", "v{name}", "v {version}", "-{version}", "a..{version}", "{version}/"],
+)
 def test_what_is_no_tag_template_is_refused(tag: str) -> None:
     assert "distribution.a.tag: expected a tag's name" in mistake(f'distribution.a.tag = "{tag}"')
 
@@ -259,11 +353,15 @@ def test_two_spellings_of_one_name_are_a_mistake() -> None:
     ],
 )
 def test_the_system_itself_cannot_be_excluded(pattern: str, library: str) -> None:
-    assert f"exclude.x[0]: {shown(pattern)}: would exclude {library}, which" in mistake(f"exclude.x = ['{pattern}']")
+    assert f"exclude.x[0]: {shown(pattern)}: would exclude {library}, which" in mistake(
+        f"exclude.x = ['{pattern}']"
+    )
 
 
 def test_what_only_begins_like_the_system_can_be_excluded() -> None:
-    (provider,) = read("exclude.x = ['libc10*', 'libmkl*', 'libcu[a-z]*.so.12', 'libmine.dylib', 'mine.DLL']").exclude
+    (provider,) = read(
+        "exclude.x = ['libc10*', 'libmkl*', 'libcu[a-z]*.so.12', 'libmine.dylib', 'mine.DLL']"
+    ).exclude
     assert provider.linux == ("libc10*", "libmkl*", "libcu[a-z]*.so.12")
     assert provider.macos == ("libc10*", "libmkl*", "libmine.dylib")
     assert provider.windows == ("libc10*", "libmkl*", "mine.DLL")
@@ -367,7 +465,9 @@ _VALUES = st.recursive(
 )
 
 
-_DOCUMENTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("distributions", "matrix", "exclude", "index"), _VALUES))
+_DOCUMENTS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("distributions", "matrix", "exclude", "index"), _VALUES)
+)
 
 
 @given(_VALUES | _DOCUMENTS)

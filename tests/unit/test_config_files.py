@@ -108,7 +108,9 @@ def test_pyprojects_prefix_in_wheelkit_toml_is_explained(tmp_path: Path) -> None
     ],
 )
 @pytest.mark.parametrize("name", ["pyproject.toml", "wheelkit.toml"])
-def test_what_is_no_toml_is_one_mistake_with_its_position(tmp_path: Path, name: str, data: bytes, problem: str) -> None:
+def test_what_is_no_toml_is_one_mistake_with_its_position(
+    tmp_path: Path, name: str, data: bytes, problem: str
+) -> None:
     (tmp_path / name).write_bytes(data)
     (found,) = mistakes(load, tmp_path)
     assert found.startswith(problem)
@@ -187,6 +189,12 @@ def test_starting_up_imports_no_library_but_the_one_of_values(tmp_path: Path) ->
         "new = set(sys.modules) - before; own = {'wheelkit', 'msgspec', 'typing_extensions', *sys.stdlib_module_names};"
         "print(sorted(name for name in new if name.partition('.')[0] not in own or name in ('difflib', 'importlib.resources')))"
     )
-    command = [sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}; {program}", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        f"import sys; sys.path[:] = {sys.path!r}; {program}",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

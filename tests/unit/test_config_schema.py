@@ -16,8 +16,27 @@ from jsonschema import Draft202012Validator
 from support.effort import examples
 from wheelkit.config import Config, parse
 from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
-from wheelkit.config.keys import BUILT_IN_INDEXES, DISTRIBUTION, INDEX, INDEX_NAME, MATRIX, PUBLISH, ROOT, VERSION
-from wheelkit.config.readers import LARGEST_SIZE, SIZE_PATTERN, Choice, Named, Table, Text, TextList, boolean, size
+from wheelkit.config.keys import (
+    BUILT_IN_INDEXES,
+    DISTRIBUTION,
+    INDEX,
+    INDEX_NAME,
+    MATRIX,
+    PUBLISH,
+    ROOT,
+    VERSION,
+)
+from wheelkit.config.readers import (
+    LARGEST_SIZE,
+    SIZE_PATTERN,
+    Choice,
+    Named,
+    Table,
+    Text,
+    TextList,
+    boolean,
+    size,
+)
 from wheelkit.errors import ConfigError
 from wheelkit.fast_packaging import normalise
 
@@ -25,7 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-SCHEMA: dict[str, Any] = json.loads(files("wheelkit").joinpath("data/wheelkit.schema.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads(
+    files("wheelkit").joinpath("data/wheelkit.schema.json").read_text(encoding="utf-8")
+)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
@@ -55,7 +76,11 @@ def agree(schema: dict[str, Any], reader: object) -> None:
         case Text():
             assert (schema["type"], schema["pattern"]) == ("string", reader.pattern)
         case TextList():
-            assert (schema["type"], schema["uniqueItems"], schema.get("minItems", 0)) == ("array", True, reader.at_least)
+            assert (schema["type"], schema["uniqueItems"], schema.get("minItems", 0)) == (
+                "array",
+                True,
+                reader.at_least,
+            )
             agree(schema["items"], reader.item)
         case Choice():
             assert tuple(schema["enum"]) == reader.words
@@ -147,7 +172,21 @@ def test_built_in_indexes_are_those_that_are_refused() -> None:
 def test_advice_is_only_given_where_the_pattern_refuses() -> None:
     texts = list(texts_below(ROOT))
     assert sum(bool(text.advice) for text in texts) >= 5
-    samples = ["/a", "~a", "C:a", "..", "a/..", "a\\b", "lib/x", "pypi", "testpypi", "ftp://h", "h", "", "http://u@h/"]
+    samples = [
+        "/a",
+        "~a",
+        "C:a",
+        "..",
+        "a/..",
+        "a\\b",
+        "lib/x",
+        "pypi",
+        "testpypi",
+        "ftp://h",
+        "h",
+        "",
+        "http://u@h/",
+    ]
     for text in texts:
         silent = Text(expected=text.expected, pattern=text.pattern)
         bare = Text(expected=text.expected, pattern=text.pattern, advice=text.advice)
@@ -192,12 +231,48 @@ _SAMPLES = (
         "metal",
     ),
     *("30 s", "2min", "s"),
-    *("100 MB", "1.5 GiB", "0 B", "5 XB", "v{version}", "{version}{version}", "v", "a.lock/{version}", "{version}.lock"),
-    *("https://h/", "http://h:81/a", "http://u:p@h/", "https://", "ftp://h", "libx*", "lib x", "-x", "libx.so.[0-9]", "WK501"),
-    *("torch", "cuda", "my_lib", "-a", "a-", "a b", "WK5", "pypi", "testpypi", "staging", "win_amd64", "true"),
+    *(
+        "100 MB",
+        "1.5 GiB",
+        "0 B",
+        "5 XB",
+        "v{version}",
+        "{version}{version}",
+        "v",
+        "a.lock/{version}",
+        "{version}.lock",
+    ),
+    *(
+        "https://h/",
+        "http://h:81/a",
+        "http://u:p@h/",
+        "https://",
+        "ftp://h",
+        "libx*",
+        "lib x",
+        "-x",
+        "libx.so.[0-9]",
+        "WK501",
+    ),
+    *(
+        "torch",
+        "cuda",
+        "my_lib",
+        "-a",
+        "a-",
+        "a b",
+        "WK5",
+        "pypi",
+        "testpypi",
+        "staging",
+        "win_amd64",
+        "true",
+    ),
 )
 _TEXTS = st.sampled_from(_SAMPLES)
-_SCALARS = _TEXTS | st.booleans() | st.integers(-2, 3) | st.sampled_from([10**15, 10**16, 0.5, 1e8, 1.0]) | st.none()
+_SCALARS = (
+    _TEXTS | st.booleans() | st.integers(-2, 3) | st.sampled_from([10**15, 10**16, 0.5, 1e8, 1.0]) | st.none()
+)
 _ANYTHING = _SCALARS | st.lists(_TEXTS, max_size=3) | st.dictionaries(_TEXTS, _SCALARS, max_size=2)
 
 
@@ -237,8 +312,14 @@ def is_text(value: object) -> bool:
 
 def normalised_alike(document: object) -> bool:
     """Tell whether a document spells one name in two ways, which only the reader can tell."""
-    tables = [document[key] for key in ("exclude", "distribution") if key in document] if isinstance(document, dict) else []
-    return any(len({normalise(name) for name in table}) < len(table) for table in tables if isinstance(table, dict))
+    tables = (
+        [document[key] for key in ("exclude", "distribution") if key in document]
+        if isinstance(document, dict)
+        else []
+    )
+    return any(
+        len({normalise(name) for name in table}) < len(table) for table in tables if isinstance(table, dict)
+    )
 
 
 @settings(max_examples=examples(60), deadline=None)

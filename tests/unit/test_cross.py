@@ -16,7 +16,13 @@ from wheelkit.__main__ import main
 from wheelkit.builders.cross import limits
 from wheelkit.builders.cross.environment import make_environment
 from wheelkit.builders.cross.files import build_details, cross_file, definition_file
-from wheelkit.errors import InterruptedByUserError, MissingToolError, ProjectError, ToolFailedError, UsageError
+from wheelkit.errors import (
+    InterruptedByUserError,
+    MissingToolError,
+    ProjectError,
+    ToolFailedError,
+    UsageError,
+)
 from wheelkit.machine import facts as facts_module
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.process import Command, LoggedRun
@@ -40,19 +46,35 @@ TRIPLES = {
     "win_arm64": "aarch64-windows-gnu",
 }
 HERE = facts_module.Machine(
-    system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed"
+    system=System.LINUX,
+    arch="x86_64",
+    libc="manylinux",
+    libc_version=(2, 36),
+    engine_problem="docker is not installed",
 )
 
 
 def distribution(source: Path = Path("project"), **changes: object) -> Distribution:
-    facts: dict[str, object] = {"name": "momentum", "version": "1.2.0", "kind": Kind.NATIVE, "source": source, "backend": "mesonpy"}
+    facts: dict[str, object] = {
+        "name": "momentum",
+        "version": "1.2.0",
+        "kind": Kind.NATIVE,
+        "source": source,
+        "backend": "mesonpy",
+    }
     return Distribution(**{**facts, "limited_api": True, "requires_python": ">=3.11", **changes})  # type: ignore[arg-type]  # facts as the case wants them
 
 
 def planned(document: dict[str, object], *, targets: tuple[str, ...] = ()) -> Plan:
     family = Family(root=Path("project"), distributions=(distribution(),))
-    request = plan.PlanRequest(machine=HERE, out=Path("dist"), builder=Builder.CROSS, targets=targets, environ={})
-    return plan.make_plan(config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,)), family, request)
+    request = plan.PlanRequest(
+        machine=HERE, out=Path("dist"), builder=Builder.CROSS, targets=targets, environ={}
+    )
+    return plan.make_plan(
+        config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,)),
+        family,
+        request,
+    )
 
 
 @pytest.mark.parametrize(("tag", "triple"), TRIPLES.items())
@@ -91,7 +113,9 @@ def test_the_plan_has_one_step_for_each_target_and_says_cross() -> None:
 
 def test_only_macos_goes_without_the_description_of_the_targets_python() -> None:
     made = planned({"matrix": {"targets": list(TRIPLES)}})
-    described = {step.target.system for step in made.steps if any("python.build_config" in word for word in step.argv)}
+    described = {
+        step.target.system for step in made.steps if any("python.build_config" in word for word in step.argv)
+    }
     assert described == {System.LINUX, System.WINDOWS}
     assert all("setup-args=--cross-file={files}/cross.ini" in step.argv for step in made.steps)
 
@@ -110,7 +134,10 @@ def test_the_cross_file_survives_odd_folders() -> None:
     text = cross_file(row, Path("/it's here/zig"), Path("/in clude"))
     parser = configparser.ConfigParser()
     parser.read_string(text)
-    assert parser["binaries"]["c"] == r"['/it\'s here/zig', 'cc', '-target', 'aarch64-macos.11.0', '-g0', '-I/in clude']"
+    assert (
+        parser["binaries"]["c"]
+        == r"['/it\'s here/zig', 'cc', '-target', 'aarch64-macos.11.0', '-g0', '-I/in clude']"
+    )
     assert dict(parser["host_machine"]) == {
         "system": "'darwin'",
         "cpu_family": "'aarch64'",
@@ -130,7 +157,11 @@ def test_the_description_links_an_import_library_on_windows_alone() -> None:
         libpython = details["libpython"]
         assert isinstance(libpython, dict)
         assert libpython["link_extensions"] is (library is not None)
-        assert libpython.get("dynamic-stableabi") == libpython.get("dynamic_stableabi") == (str(library) if library else None)
+        assert (
+            libpython.get("dynamic-stableabi")
+            == libpython.get("dynamic_stableabi")
+            == (str(library) if library else None)
+        )
 
 
 def test_the_import_library_ends_at_the_floor() -> None:
@@ -212,7 +243,9 @@ def test_an_sdist_is_read_like_a_folder(tmp_path: Path) -> None:
 
 def test_another_backend_and_the_full_api_are_limits_too(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
-        limits.require_supported([distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)])
+        limits.require_supported(
+            [distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)]
+        )
     first, second = caught.value.detail.splitlines()
     assert "it is built by setuptools.build_meta, and cross builds drive meson-python only" in first
     assert "limited-api is not true" in second
@@ -295,9 +328,13 @@ def test_a_command_in_a_thread_ends_when_told(tmp_path: Path) -> None:
 
 def test_a_command_with_a_log_of_its_own_sees_what_the_workshop_sets(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    shop = Workspace(folder=tmp_path, log=log, run=LoggedRun(log), progress=Silent(), env={"SET": "1", "OWN": "1"})
+    shop = Workspace(
+        folder=tmp_path, log=log, run=LoggedRun(log), progress=Silent(), env={"SET": "1", "OWN": "1"}
+    )
     script = "import os; print(os.environ['SET'], os.environ['OWN'])"
-    done = SharedLog(shop, ParallelProgress(Silent()), tmp_path / "own")(Command(argv=(sys.executable, "-c", script), env={"OWN": "2"}))
+    done = SharedLog(shop, ParallelProgress(Silent()), tmp_path / "own")(
+        Command(argv=(sys.executable, "-c", script), env={"OWN": "2"})
+    )
     assert (done.output, done.log) == ("1 2\n", log)
     assert "1 2\n" in log.read_text()
 
@@ -305,11 +342,16 @@ def test_a_command_with_a_log_of_its_own_sees_what_the_workshop_sets(tmp_path: P
 @pytest.mark.parametrize(
     ("requires", "message"),
     [
-        (("gone @ file:///no/such/gone-1.0-py3-none-any.whl",), "installing what momentum needs to be built failed"),
+        (
+            ("gone @ file:///no/such/gone-1.0-py3-none-any.whl",),
+            "installing what momentum needs to be built failed",
+        ),
         ((), "asking mesonpy what it needs failed"),  # nothing brought the backend
     ],
 )
-def test_a_build_environment_that_cannot_be_made_says_why(tmp_path: Path, requires: tuple[str, ...], message: str) -> None:
+def test_a_build_environment_that_cannot_be_made_says_why(
+    tmp_path: Path, requires: tuple[str, ...], message: str
+) -> None:
     item = distribution(tmp_path, build_requires=requires)
     with pytest.raises(ToolFailedError, match=message) as caught:
         make_environment(item, Path(sys.executable), tmp_path, LoggedRun(tmp_path / "log"))

@@ -41,5 +41,7 @@ def test_openssl_is_loaded_for_what_is_large_alone(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from wheelkit.wheel import read; read(Path(sys.argv[1])); print('hashlib' in sys.modules)"
     for draft, loaded in ((small, "False"), (large, "True")):
         path = draft.write(tmp_path)
-        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+        )
         assert done.stdout.strip() == loaded

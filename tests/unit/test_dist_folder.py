@@ -23,7 +23,9 @@ def record(*names: str) -> Manifest:
         dirty=False,
         created="2026-11-21T00:00:00+00:00",
         tools={"uv": "0.13"},
-        files=tuple(BuiltFile(file=name, sha256="0" * 64, size=1, kind="wheel", cells=("cp311",)) for name in names),
+        files=tuple(
+            BuiltFile(file=name, sha256="0" * 64, size=1, kind="wheel", cells=("cp311",)) for name in names
+        ),
     )
 
 
@@ -60,10 +62,16 @@ def test_other_targets_and_versions_keep_their_files(tmp_path: Path) -> None:
     assert [path.name for path in sorted(out.glob("*.whl"))] == ["a.whl", "b.whl", "c.whl"]
 
 
-def test_a_failure_in_the_middle_puts_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_the_middle_puts_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "dist"
     out.mkdir()
-    deliver([made(tmp_path / "work", "a.whl", "old"), made(tmp_path / "work", "b.whl", "old")], record("a.whl", "b.whl"), out)
+    deliver(
+        [made(tmp_path / "work", "a.whl", "old"), made(tmp_path / "work", "b.whl", "old")],
+        record("a.whl", "b.whl"),
+        out,
+    )
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     real = Path.replace
 
@@ -74,7 +82,11 @@ def test_a_failure_in_the_middle_puts_everything_back(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left") as caught:
-        deliver([made(tmp_path / "work", "a.whl"), made(tmp_path / "work", "b.whl")], record("a.whl", "b.whl"), out)
+        deliver(
+            [made(tmp_path / "work", "a.whl"), made(tmp_path / "work", "b.whl")],
+            record("a.whl", "b.whl"),
+            out,
+        )
     monkeypatch.undo()
     assert "free some space" in caught.value.hint
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
@@ -95,7 +107,9 @@ def test_a_read_only_dist_folder_is_refused(tmp_path: Path) -> None:
         require_writable(tmp_path / "dist")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": 2}', '{"schema": 1, "files": [{"x": 1}]}', "null"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"schema": 2}', '{"schema": 1, "files": [{"x": 1}]}', "null"]
+)
 def test_what_is_no_manifest_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.wheelkit.json"
     path.write_text(text)

@@ -48,7 +48,9 @@ def program(folder: Path, name: str, script: str) -> None:
     (folder / name).chmod(0o755)
 
 
-def engine(folder: Path, *, run: str = "exit 0", images: str = "echo pypa/manylinux_2_28_x86_64:latest") -> None:
+def engine(
+    folder: Path, *, run: str = "exit 0", images: str = "echo pypa/manylinux_2_28_x86_64:latest"
+) -> None:
     program(folder, "podman", f'case "$1" in\nversion) echo 4.3.1;;\nimages) {images};;\nrun) {run};;\nesac')
 
 
@@ -97,8 +99,13 @@ def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
 def test_a_container_is_really_started(path: Path) -> None:
     engine(path, run='shift; echo "$@" > "$0.ran"; exit 0')
     (line,) = machine.containers({})
-    assert (line.state, line.detail) == (LineState.FINE, "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest")
-    assert (path / "podman.ran").read_text() == "--rm --pull=never --network=none pypa/manylinux_2_28_x86_64:latest true\n"
+    assert (line.state, line.detail) == (
+        LineState.FINE,
+        "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest",
+    )
+    assert (
+        path / "podman.ran"
+    ).read_text() == "--rm --pull=never --network=none pypa/manylinux_2_28_x86_64:latest true\n"
 
 
 @linux
@@ -128,7 +135,9 @@ def test_the_image_that_cibuildwheel_is_told_to_use_is_tried(path: Path) -> None
 
 
 def test_no_line_shows_a_credential(tmp_path: Path) -> None:
-    (tmp_path / ".pypirc").write_text(f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {TOLD}\n")
+    (tmp_path / ".pypirc").write_text(
+        f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {TOLD}\n"
+    )
     (tmp_path / ".pypirc").chmod(0o644)
     lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": TOLD}))
     assert TOLD not in repr(lines)
@@ -150,7 +159,10 @@ def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Pa
     program(path, "uv", f'echo "error: failed to fetch https://me:{TOLD}@index.example/simple" >&2; exit 2')
     monkeypatch.setattr(access, "find_tool", lambda _name: str(path / "uv"))
     line = access.index()
-    assert (line.state, line.detail) == (LineState.MISSING, "error: failed to fetch https://***@index.example/simple")
+    assert (line.state, line.detail) == (
+        LineState.MISSING,
+        "error: failed to fetch https://***@index.example/simple",
+    )
     program(path, "uv", "exit 0")
     assert access.index().state is LineState.FINE
 
@@ -186,14 +198,19 @@ def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path)
     assert "1 uncommitted: forgotten.c" in line.detail
 
 
-def test_a_folder_of_another_user_is_told_with_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_is_told_with_the_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository(tmp_path)
     git_commit(tmp_path)
     assert facts(project.checkout(tmp_path)) == [("git", "fine")]
     for name, value in OTHERS_FOLDER.items():
         monkeypatch.setenv(name, value)
     (line,) = project.checkout(tmp_path)
-    assert (line.state, line.mend) == (LineState.WARNING, f"git config --global --add safe.directory {tmp_path}")
+    assert (line.state, line.mend) == (
+        LineState.WARNING,
+        f"git config --global --add safe.directory {tmp_path}",
+    )
 
 
 def test_every_mistake_of_the_configuration_is_a_line(tmp_path: Path) -> None:
@@ -213,7 +230,9 @@ def test_limited_api_beside_free_threading_is_explained(tmp_path: Path) -> None:
     assert facts(project.project(loaded, found, None)) == [("configuration", "fine")]
 
 
-def test_limited_api_on_a_free_threaded_python_cannot_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limited_api_on_a_free_threaded_python_cannot_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(project.sysconfig, "get_config_var", lambda _name: 1)
     loaded, found = repository(tmp_path)
     assert facts(project.project(loaded, found, None))[1] == ("meson-python", "missing")
@@ -223,7 +242,10 @@ def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_
     loaded, found = repository(tmp_path)
     today = date(2026, 11, 21)
     git(tmp_path, "init", "--quiet")
-    assert facts(project.release(loaded, found, today)) == [("workflows", "warning"), ("trusted publishing", "warning")]
+    assert facts(project.release(loaded, found, today)) == [
+        ("workflows", "warning"),
+        ("trusted publishing", "warning"),
+    ]
     git(tmp_path, "remote", "add", "origin", "git@github.com:acme/momentum.git")
     lines = list(project.release(loaded, found, today))
     assert facts(lines) == [("workflows", "warning"), ("momentum", "fine")]
@@ -232,7 +254,9 @@ def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_
     )
 
 
-def test_the_workflows_are_fine_until_the_configuration_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_workflows_are_fine_until_the_configuration_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert main(["ci"]) == 0
@@ -251,8 +275,13 @@ def test_the_end_of_a_runner_is_a_warning_and_then_missing(tmp_path: Path) -> No
 
 
 def test_a_family_registers_one_new_name_after_the_other(tmp_path: Path) -> None:
-    repository(tmp_path / "cli", '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "momentum-cli"\nversion = "1"\n')
-    text = PROJECT.replace("[tool.wheelkit.matrix]", '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]')
+    repository(
+        tmp_path / "cli",
+        '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "momentum-cli"\nversion = "1"\n',
+    )
+    text = PROJECT.replace(
+        "[tool.wheelkit.matrix]", '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]'
+    )
     loaded, found = repository(tmp_path, text)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "remote", "add", "origin", "https://github.com/acme/momentum")
@@ -284,7 +313,9 @@ def test_a_pure_project_needs_no_compiler_and_no_containers(
     engine(path, run="echo no; exit 1")
     place = tmp_path / "pure"
     place.mkdir()
-    (place / "pyproject.toml").write_text('[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "x"\nversion = "1"\n')
+    (place / "pyproject.toml").write_text(
+        '[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "x"\nversion = "1"\n'
+    )
     (place / "x.py").write_text("")
     monkeypatch.chdir(place)
     main(["doctor", "--offline", "--json"])
@@ -300,12 +331,20 @@ def test_a_pure_project_needs_no_compiler_and_no_containers(
 
 
 @pytest.mark.parametrize(("terminal", "longest"), [(True, 80), (False, 200)])
-def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pytest.MonkeyPatch, *, terminal: bool, longest: int) -> None:
+def test_a_terminal_gets_short_lines_and_commands_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, *, terminal: bool, longest: int
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     command = "podman run --rm --pull=never --network=none localhost/an-image-of-a-long-name:of-today true"
-    line = CheckLine(topic="machine", name="containers", state=LineState.MISSING, detail="it starts none " * 10, mend=command)
+    line = CheckLine(
+        topic="machine",
+        name="containers",
+        state=LineState.MISSING,
+        detail="it starts none " * 10,
+        mend=command,
+    )
     *texts, mend = cli_doctor._texts(line, 12)
     assert mend.strip() == command
     assert texts[0].startswith("  missing  containers    it starts none it")
@@ -313,10 +352,17 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(monkeypatch: pyte
     assert " ".join(" ".join(texts).split()) == f"missing containers {'it starts none ' * 10}".strip()
 
 
-def test_the_doctor_of_an_empty_folder_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wheelkit.doctor.tools.programs", lambda _backends: ())  # asking them takes half a second, and is shown above
+def test_the_doctor_of_an_empty_folder_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "wheelkit.doctor.tools.programs", lambda _backends: ()
+    )  # asking them takes half a second, and is shown above
     patient = doctor.DoctorContext(
-        folder=tmp_path, now=datetime.now(UTC), trouble=ProjectError("nothing to build", hint="start one: wheelkit init"), online=False
+        folder=tmp_path,
+        now=datetime.now(UTC),
+        trouble=ProjectError("nothing to build", hint="start one: wheelkit init"),
+        online=False,
     )
     (line,) = [one for one in doctor.run_checks(patient) if one.name == "configuration"]
     assert (line.state, line.mend) == (LineState.MISSING, "start one: wheelkit init")

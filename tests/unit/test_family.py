@@ -41,7 +41,12 @@ def test_globs_find_folders_with_a_project_and_only_those(tmp_path: Path) -> Non
     (tmp_path / "python/readme.txt").write_text("")
     (tmp_path / "python/old").mkdir()
     (tmp_path / "python/old/setup.py").write_text("setup(name='old')")
-    assert sorted(names(found(tmp_path, {"distributions": ["python/*", "adapters/*"]}))) == ["a", "b", "old", "s3"]
+    assert sorted(names(found(tmp_path, {"distributions": ["python/*", "adapters/*"]}))) == [
+        "a",
+        "b",
+        "old",
+        "s3",
+    ]
 
 
 def test_each_comes_after_all_that_it_needs(tmp_path: Path) -> None:
@@ -69,7 +74,9 @@ def test_a_circle_is_spelled_out(tmp_path: Path) -> None:
     needs = {"a": "b", "b": "c", "c": "a"}
     assert all(needs[one] == other for one, other in pairwise(circle))
     assert circle[0] == circle[-1]
-    assert [edge.strip() for edge in edges] == [f'{one} needs "{other}" to run   ({one})' for one, other in pairwise(circle)]
+    assert [edge.strip() for edge in edges] == [
+        f'{one} needs "{other}" to run   ({one})' for one, other in pairwise(circle)
+    ]
     assert "make it an extra" in caught.value.hint
     put(tmp_path, "c", "c")
     assert names(found(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
@@ -101,7 +108,9 @@ def test_a_pattern_without_a_project_is_a_mistake_and_says_where_it_looked(tmp_p
     for pattern in ("pyton/*", "empty", "empty/*"):
         with pytest.raises(ConfigError) as caught:
             found(tmp_path, {"distributions": ["python/*", pattern]})
-        assert caught.value.problems == (f'distributions: "{pattern}" matches no folder with a pyproject.toml',)
+        assert caught.value.problems == (
+            f'distributions: "{pattern}" matches no folder with a pyproject.toml',
+        )
         assert str(tmp_path) in caught.value.hint
 
 
@@ -141,10 +150,16 @@ def test_the_configured_kind_wins_under_any_spelling_of_the_name(tmp_path: Path)
 
 
 def test_what_an_extra_brings_comes_first_unless_it_is_built_on_its_owner(tmp_path: Path) -> None:
-    for place, name, needs, extra in (("a", "meta", "zcore", "adapter"), ("b", "adapter", "zcore", "x"), ("c", "zcore", "y", "adapter")):
+    for place, name, needs, extra in (
+        ("a", "meta", "zcore", "adapter"),
+        ("b", "adapter", "zcore", "x"),
+        ("c", "zcore", "y", "adapter"),
+    ):
         folder = put(tmp_path, place, name, needs)
         text = (folder / "pyproject.toml").read_text()
-        (folder / "pyproject.toml").write_text(f'{text}[project.optional-dependencies]\nall = ["{extra}>=1"]\n')
+        (folder / "pyproject.toml").write_text(
+            f'{text}[project.optional-dependencies]\nall = ["{extra}>=1"]\n'
+        )
     assert names(found(tmp_path, {"distributions": ["*"]})) == ["zcore", "adapter", "meta"]
 
 
@@ -152,6 +167,8 @@ def test_settings_of_an_unknown_distribution_are_named_with_the_nearest_one(tmp_
     put(tmp_path, ".", "momentum")
     with pytest.raises(ConfigError) as caught:
         found(tmp_path, {"distribution": {"momentun": {"tag": "v{version}"}}})
-    assert caught.value.problems == ('distribution.momentun: the family has no such distribution; did you mean "momentum"?',)
+    assert caught.value.problems == (
+        'distribution.momentun: the family has no such distribution; did you mean "momentum"?',
+    )
     other = put(tmp_path, "b", "b")
     assert names(found(tmp_path, {"distribution": {"momentum": {}}}, other)) == ["b"]

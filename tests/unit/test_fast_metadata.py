@@ -43,7 +43,9 @@ Requires-Dist: pytest~=8.1; sys_platform == "win32" and extra == "test"
 
 : a text: of any kind
 """
-PLAIN = PLAIN.replace("\n\n        in", "\n        \n        in").replace("os_name == 'nt'", 'os_name == "nt"')
+PLAIN = PLAIN.replace("\n\n        in", "\n        \n        in").replace(
+    "os_name == 'nt'", 'os_name == "nt"'
+)
 LINES = (
     "", "Home-page", "Author:x", "Author:  x", "Name: other", "name: demo", "Version: 1.0rc1", "Metadata-Version: 1.0",
     "Metadata-Version: 2.1", "Summary:", "Summary: a", " more", "\tmore", "X-Own: 1", "Author:", "Author: x", "Description: here",
@@ -102,12 +104,18 @@ def test_most_of_the_metadata_that_is_installed_here_is_plain_and_packaging_says
 @pytest.mark.parametrize("line", LINES)
 def test_each_line_is_known_or_left_to_packaging(line: str) -> None:
     first, rest = PLAIN.split("\n", 1)
-    for metadata in (f"{first}\n{line}\n{rest}", PLAIN.replace("Platform", f"{line}\nPlatform"), f"{line}\n{PLAIN}"):
+    for metadata in (
+        f"{first}\n{line}\n{rest}",
+        PLAIN.replace("Platform", f"{line}\nPlatform"),
+        f"{line}\n{PLAIN}",
+    ):
         assert agrees(metadata)
 
 
 @pytest.mark.parametrize(
-    "words", [f"Description-Content-Type: {one}" for one in sorted(_MARKUPS)] + [f"License-Expression: {one}" for one in sorted(_LICENCES)]
+    "words",
+    [f"Description-Content-Type: {one}" for one in sorted(_MARKUPS)]
+    + [f"License-Expression: {one}" for one in sorted(_LICENCES)],
 )
 def test_markups_and_licences_are_those_of_packaging(words: str) -> None:
     metadata = f"Metadata-Version: 2.4\nName: demo\nVersion: 1\n{words}\n"

@@ -77,7 +77,9 @@ def test_a_release_is_read_as_by_packaging(text: str) -> None:
     assert str(Version(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", ".", "1.", "01", "1.0rc1", "1.0+x", "1!1", "v1", "1.0 ", "²", "\u0661", "1_0", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", ".", "1.", "01", "1.0rc1", "1.0+x", "1!1", "v1", "1.0 ", "²", "\u0661", "1_0", "9" * 5000]
+)
 def test_what_is_no_release_in_normal_form(text: str) -> None:
     assert fast_packaging.release(text) is None
 
@@ -124,7 +126,9 @@ def slips(texts: Sequence[str], marks: Sequence[str], seed: int) -> Iterator[str
 
 def test_no_slip_makes_a_plain_requirement_of_what_packaging_refuses() -> None:
     accepted = 0
-    for slip in slips(REQUIREMENTS + CANNOT, ("", *" ;,[]()\"'=<>~!.*-_a1\\@", " and ", " or ", "extra", '""'), seed=1):
+    for slip in slips(
+        REQUIREMENTS + CANNOT, ("", *" ;,[]()\"'=<>~!.*-_a1\\@", " and ", " or ", "extra", '""'), seed=1
+    ):
         if fast_packaging.is_requirement(slip):
             accepted += 1
             assert packaging_reads(Requirement, slip), slip
@@ -138,5 +142,7 @@ def test_no_slip_makes_a_plain_range_of_what_packaging_reads_otherwise() -> None
             accepted += 1
             assert packaging_reads(SpecifierSet, slip), slip
             for version in ((3, 9, 99), (3, 11, 0), (3, 12, 99), (4, 0, 0)):
-                assert fast_packaging.admits(slip, version) == SpecifierSet(slip).contains(".".join(map(str, version))), (slip, version)
+                assert fast_packaging.admits(slip, version) == SpecifierSet(slip).contains(
+                    ".".join(map(str, version))
+                ), (slip, version)
     assert accepted > 300

@@ -38,10 +38,18 @@ def told(folder: Path) -> tuple[list[Checkout], list[str]]:
     """What builds of both know, and what the user hears."""
     loaded = config.load(folder)
     made = plan.make_plan(
-        loaded, family.discover(loaded), plan.PlanRequest(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist")
+        loaded,
+        family.discover(loaded),
+        plan.PlanRequest(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist"),
     )
     notes = Notes()
-    run = BuildRun(plan=made, selection=Selection(), cache=None, progress=notes, open_shop=lambda: pytest.fail("nothing is built"))
+    run = BuildRun(
+        plan=made,
+        selection=Selection(),
+        cache=None,
+        progress=notes,
+        open_shop=lambda: pytest.fail("nothing is built"),
+    )
     return [run.checkout(item) for item in made.family.distributions], notes.notes
 
 
@@ -60,7 +68,9 @@ def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
     assert not checkout(tmp_path / "more").tracked
 
 
-def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     give_away(monkeypatch)
     mend = f"git config --global --add safe.directory {demo}"
     known, (said,) = told(demo)

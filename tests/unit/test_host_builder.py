@@ -61,7 +61,9 @@ class Uv:
         return Completed(returncode=0, output="")
 
 
-def job(tag: str = "manylinux_2_28_x86_64", *interpreters: str, tests: tuple[str, ...] = ("true",)) -> NativeStep:
+def job(
+    tag: str = "manylinux_2_28_x86_64", *interpreters: str, tests: tuple[str, ...] = ("true",)
+) -> NativeStep:
     return NativeStep(
         distribution=Distribution(name="demo", version="1.0", kind=Kind.NATIVE, source=Path("demo")),
         target=Target.parse(tag),
@@ -77,7 +79,13 @@ def job(tag: str = "manylinux_2_28_x86_64", *interpreters: str, tests: tuple[str
 
 def pythons(*tags: str, headers: bool = True) -> dict[str, Python]:
     return {
-        tag: Python(interpreter=Interpreter.parse(tag), path=Path(f"/opt/{tag}"), version="3", headers=headers, links={"LDSHARED": "cc"})
+        tag: Python(
+            interpreter=Interpreter.parse(tag),
+            path=Path(f"/opt/{tag}"),
+            version="3",
+            headers=headers,
+            links={"LDSHARED": "cc"},
+        )
         for tag in tags
     }
 
@@ -91,9 +99,13 @@ def source(tmp_path: Path) -> SourceDist:
     return SourceDist(path=tmp_path / "demo-1.0.tar.gz", distribution=item, sha256="", commit="", dirty=False)
 
 
-def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp312", headers=False))
-    with pytest.raises(MissingToolError, match=r"none of the promised interpreters \(cp311, cp312\)") as caught:
+    with pytest.raises(
+        MissingToolError, match=r"none of the promised interpreters \(cp311, cp312\)"
+    ) as caught:
         host._pythons(job())
     assert caught.value.hint == "uv python install 3.11"
     monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp312"))
@@ -102,12 +114,22 @@ def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(monkeypat
 
 def test_interpreters_are_taken_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp314t", "cp312", "cp39", "cp314"))
-    assert list(host._pythons(job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312"))) == ["cp39", "cp312", "cp314", "cp314t"]
+    assert list(host._pythons(job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312"))) == [
+        "cp39",
+        "cp312",
+        "cp314",
+        "cp314t",
+    ]
 
 
 def test_the_search_paths_of_an_interpreter_do_not_reach_a_wheel() -> None:
-    links = {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib '-Wl,-rpath=/opt/my lib' -Wl,-O1", "LDCXXSHARED": "g++ -shared"}
-    python = Python(interpreter=Interpreter.parse("cp312"), path=Path("p"), version="3", headers=True, links=links)
+    links = {
+        "LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib '-Wl,-rpath=/opt/my lib' -Wl,-O1",
+        "LDCXXSHARED": "g++ -shared",
+    }
+    python = Python(
+        interpreter=Interpreter.parse("cp312"), path=Path("p"), version="3", headers=True, links=links
+    )
     assert host_compile.link_environment(python, {}) == {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-O1"}
     assert host_compile.link_environment(python, {"LDSHARED": "mine"}) == {}
 
@@ -121,7 +143,9 @@ def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path
     assert "proved against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
 
 
-@pytest.mark.parametrize("name", ["demo-1.0-cp311-abi3-linux_x86_64.whl", "demo-1.0-cp312-cp312-linux_x86_64.whl"])
+@pytest.mark.parametrize(
+    "name", ["demo-1.0-cp311-abi3-linux_x86_64.whl", "demo-1.0-cp312-cp312-linux_x86_64.whl"]
+)
 def test_a_wheel_at_its_floor_or_without_the_stable_abi_keeps_its_name(tmp_path: Path, name: str) -> None:
     shop = workshop(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, name, members={"demo/_core.so": ELF})
@@ -166,7 +190,14 @@ def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a case may change
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, backend: str, requires: tuple[str, ...], cargo: str | None, said: str, missing: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    backend: str,
+    requires: tuple[str, ...],
+    cargo: str | None,
+    said: str,
+    missing: bool,
 ) -> None:
     monkeypatch.setattr(compilers, "which", lambda _name: cargo)
     given = source(tmp_path)
@@ -181,7 +212,9 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
 def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
     class Optional(Uv):
         def __call__(self, command: Command, /) -> Completed:
-            return Completed(returncode=super().__call__(command).returncode, output="core.c:5:9: error: expected ';'\n")
+            return Completed(
+                returncode=super().__call__(command).returncode, output="core.c:5:9: error: expected ';'\n"
+            )
 
     shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
     with pytest.raises(ProjectError, match="taken for native, but its wheel holds no binary") as caught:
@@ -201,7 +234,9 @@ def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_pa
 
 def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv())
-    own = HostSettings(config_settings=(("pure-python", "false"),), environment={"USE_MYPYC": "1", "CC": "their-cc"})
+    own = HostSettings(
+        config_settings=(("pure-python", "false"),), environment={"USE_MYPYC": "1", "CC": "their-cc"}
+    )
     wanted = replace(job(), settings={"cp312": own})
     zig = zig_compile.Zig(cc=Path("zig-cc"), cxx=Path("zig-c++"), triple="x86_64-linux-gnu.2.28", mark="m")
     for interpreter, by in (("cp312", None), ("cp312", zig), ("cp311", None)):
@@ -217,8 +252,16 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv(fails={"sh -c second": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
-    with pytest.raises(CheckFailedError, match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second") as caught:
-        host._test_all([BuiltWheel(path=path, cells=("cp312",))], job(tests=("first", "second", "third")), pythons("cp312"), shop)
+    with pytest.raises(
+        CheckFailedError,
+        match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second",
+    ) as caught:
+        host._test_all(
+            [BuiltWheel(path=path, cells=("cp312",))],
+            job(tests=("first", "second", "third")),
+            pythons("cp312"),
+            shop,
+        )
     assert caught.value.detail == "AssertionError"
     ran = [command.argv[2] for command in shop.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert ran == ["first", "second"]
@@ -246,7 +289,9 @@ def test_a_wheel_serves_where_an_installer_would_take_it(name: str, expected: tu
         (
             Builder.HOST,
             {"cp311-cp311": ("cp311",)},
-            ["no wheel for cp312, cp313t: not on this machine, or skipped; to build them here: uv python install 3.12 3.13t"],
+            [
+                "no wheel for cp312, cp313t: not on this machine, or skipped; to build them here: uv python install 3.12 3.13t"
+            ],
         ),
         (
             Builder.CIBUILDWHEEL,
@@ -260,6 +305,9 @@ def test_what_no_wheel_serves_and_what_was_not_tested_are_told_apart(
     builder: Builder, files: dict[str, tuple[str, ...]], expected: list[str]
 ) -> None:
     one = replace(job("manylinux_2_28_x86_64", "cp311", "cp312", "cp313t"), builder=builder)
-    made = [BuiltWheel(path=Path(f"demo-1.0-{tags}-manylinux_2_28_x86_64.whl"), cells=cells, tested=cells) for tags, cells in files.items()]
+    made = [
+        BuiltWheel(path=Path(f"demo-1.0-{tags}-manylinux_2_28_x86_64.whl"), cells=cells, tested=cells)
+        for tags, cells in files.items()
+    ]
     said = list(dispatch._left_out(one, made))
     assert [text[: len(start)] for text, start in zip(said, expected, strict=True)] == expected

@@ -23,7 +23,10 @@ from wheelkit.smoke.install_errors import install_error
 
 def probed(*asked: tuple[str, str, str]) -> list[probe.ProbeFailure]:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", probe.SCRIPT, *probe.probe_arguments(asked)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-c", probe.SCRIPT, *probe.probe_arguments(asked)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return list(probe.parse_answers(Completed(returncode=done.returncode, output=done.stdout + done.stderr)))
 
@@ -47,7 +50,9 @@ def test_the_probe_tells_what_failed_and_goes_on() -> None:
 def test_a_probe_that_dies_names_what_it_was_at(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import os; os._exit(7)")
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{probe.SCRIPT}"
-    done = subprocess.run([sys.executable, "-I", "-c", script, "import", "bad", ""], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, "import", "bad", ""], capture_output=True, text=True, check=False
+    )
     (told,) = probe.parse_answers(Completed(returncode=done.returncode, output=done.stdout))
     assert (told.check, told.error) == ("import bad", "ended Python itself, with exit status 7")
     (told,) = probe.parse_answers(Completed(returncode=124, output=done.stdout, timed_out=True))
@@ -59,7 +64,9 @@ def test_a_probe_that_dies_names_what_it_was_at(tmp_path: Path) -> None:
 
 def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) -> tuple[str, str]:
     trouble = probe.ProbeFailure(check="import core._fast", kind=kind, error=error, trace=error)
-    failure = explain_import_error(trouble, ErrorContext(env=tmp_path, packages=known.pop("packages", {}), **known))
+    failure = explain_import_error(
+        trouble, ErrorContext(env=tmp_path, packages=known.pop("packages", {}), **known)
+    )
     return failure.what, failure.fix
 
 
@@ -74,7 +81,10 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
             "libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /x/_fast.so)",
             "it needs GLIBCXX_3.4.32, which this system's libstdc++ does",
         ),
-        ("/x/_fast.so: wrong ELF class: ELFCLASS32", "it holds a binary for another architecture than this machine's"),
+        (
+            "/x/_fast.so: wrong ELF class: ELFCLASS32",
+            "it holds a binary for another architecture than this machine's",
+        ),
         ("/x/_fast.so: invalid ELF header", "it holds a binary for another architecture than this machine's"),
         (
             "dlopen(/x/_fast.so, 0x2): '/x/_fast.so' (an incompatible architecture (have 'x86_64', need 'arm64'))",
@@ -96,8 +106,14 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
             "libtorch_cpu.so: cannot open shared object file: No such file or directory",
             "the library libtorch_cpu.so is not there; torch provides it",
         ),
-        ("/x/_fast.so: undefined symbol: PyType_GetName", "the interpreter does not have PyType_GetName, which the extension calls"),
-        ("/x/_fast.so: undefined symbol: gear_turn", "the symbol gear_turn is missing, and nothing that was installed exports it"),
+        (
+            "/x/_fast.so: undefined symbol: PyType_GetName",
+            "the interpreter does not have PyType_GetName, which the extension calls",
+        ),
+        (
+            "/x/_fast.so: undefined symbol: gear_turn",
+            "the symbol gear_turn is missing, and nothing that was installed exports it",
+        ),
         (
             "/x/_fast.so: undefined symbol: _ZN3c104cuda9SetDeviceEi",
             "the installed torch does not have the C++ symbol _ZN3c104cuda9SetDeviceEi: an ABI mismatch",
@@ -116,7 +132,9 @@ def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -
 
 
 @pytest.mark.parametrize("configured", [True, False])
-def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(tmp_path: Path, *, configured: bool) -> None:
+def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
+    tmp_path: Path, *, configured: bool
+) -> None:
     torch = wheels.read(make(tmp_path / "dist", "torch", "2.13.1", files={"torch/__init__.py": ""}))
     unpacked(tmp_path / "env", torch, None)
     error = "/x/_fast.so: undefined symbol: _ZN2at4_ops5zeros4callERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
@@ -127,7 +145,10 @@ def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(tmp_p
     assert "_GLIBCXX_USE_CXX11_ABI" in fix
     # A function of the extension's own that takes a tensor is not torch's to export; nor is a namespace that begins alike.
     for own in ("_Z4sinkRKN2at6TensorE", "_ZN6gadget2atEv", "_ZN12attach_thing3runEv", "at_exit"):
-        assert "nothing that was installed exports it" in told(tmp_path / "env", f"/x/_fast.so: undefined symbol: {own}")[0]
+        assert (
+            "nothing that was installed exports it"
+            in told(tmp_path / "env", f"/x/_fast.so: undefined symbol: {own}")[0]
+        )
 
 
 @pytest.mark.parametrize(
@@ -155,9 +176,15 @@ def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> 
         told(tmp_path, "No module named 'core.fast'", **known)[0]
         == "it imports core.fast, and does not require acme-core, which provides it"
     )
-    assert told(tmp_path, "No module named 'yaml'", **known)[0] == "it imports yaml, which nothing that it requires provides"
+    assert (
+        told(tmp_path, "No module named 'yaml'", **known)[0]
+        == "it imports yaml, which nothing that it requires provides"
+    )
     unpacked(tmp_path / "env", core, None)
-    assert told(tmp_path / "env", "No module named 'core.fast'", **known)[0] == "the module core.fast is not in the wheel of acme-core"
+    assert (
+        told(tmp_path / "env", "No module named 'core.fast'", **known)[0]
+        == "the module core.fast is not in the wheel of acme-core"
+    )
 
 
 def test_a_module_that_an_extra_alone_brings_is_told_so(tmp_path: Path) -> None:
@@ -166,14 +193,21 @@ def test_a_module_that_an_extra_alone_brings_is_told_so(tmp_path: Path) -> None:
     said, fix = told(tmp_path, "No module named 'py_yaml.reader'", **known)
     assert said == "it imports py_yaml.reader, which acme requires with its extra yaml alone"
     assert fix.startswith("require it always")
-    assert told(tmp_path, "No module named 'click'", **known)[0] == "it imports click, which nothing that it requires provides"
+    assert (
+        told(tmp_path, "No module named 'click'", **known)[0]
+        == "it imports click, which nothing that it requires provides"
+    )
 
 
 def test_the_import_that_ended_a_program_is_read_off_its_last_line() -> None:
     output = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'click'\n"
     trouble = probe.raised("run --help", Completed(returncode=1, output=output))
     assert trouble is not None
-    assert (trouble.check, trouble.kind, trouble.error) == ("run --help", "ModuleNotFoundError", "No module named 'click'")
+    assert (trouble.check, trouble.kind, trouble.error) == (
+        "run --help",
+        "ModuleNotFoundError",
+        "No module named 'click'",
+    )
     assert probe.raised("run --help", Completed(returncode=1, output=f"{output}and more\n")) is None
 
 
@@ -212,14 +246,29 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
 @pytest.mark.parametrize(
     ("output", "source", "said", "network"),
     [
-        (UV_SDIST, Source(), "sgmllib3k, which core needs, has no wheel that fits here, only an sdist", False),
+        (
+            UV_SDIST,
+            Source(),
+            "sgmllib3k, which core needs, has no wheel that fits here, only an sdist",
+            False,
+        ),
         (UV_BUSY, Source(), "http://127.0.0.1:9/simple/click/ answered 503 Service Unavailable", True),
         (UV_DENIED, Source(), "http://127.0.0.1:9/simple/ answered 401 Unauthorized", True),
         (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ cannot be reached", True),
         (PIP_NETWORK, Source(), "http://127.0.0.1:9/simple/ cannot be reached", True),
         (PIP_NETWORK.partition("\n")[2], Source(), "the index cannot be reached", True),
-        (UV_UNKNOWN.format("package registry"), Source(), "click, which core needs, is not on the index", False),
-        (UV_UNKNOWN.format("cache"), Source(offline=True), "click, which core needs, is not in uv's cache", False),
+        (
+            UV_UNKNOWN.format("package registry"),
+            Source(),
+            "click, which core needs, is not on the index",
+            False,
+        ),
+        (
+            UV_UNKNOWN.format("cache"),
+            Source(offline=True),
+            "click, which core needs, is not in uv's cache",
+            False,
+        ),
         (
             UV_UNKNOWN.format("provided package locations"),
             Source(find_links=(Path("x"),)),
@@ -231,7 +280,12 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
         ("Because a and b", Source(), "the requirements of core cannot be met together", False),
     ],
 )
-def test_an_installers_refusal_is_one_clear_message(output: str, source: Source, said: str, network: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_an_installers_refusal_is_one_clear_message(
+    output: str,
+    source: Source,
+    said: str,
+    network: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     refusal = install_error(Completed(returncode=1, output=output), "core", source)
     assert refusal.failure.what.startswith(said)
     assert refusal.failure.fix

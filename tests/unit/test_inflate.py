@@ -25,7 +25,9 @@ def inflated(packed: bytes, size: int, crc: int) -> memoryview | None:
 
 
 def sample(size: int) -> bytes:
-    noise = b"".join(zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") for number in range(size // 8 + 1))
+    noise = b"".join(
+        zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") for number in range(size // 8 + 1)
+    )
     return noise[: size // 2] + bytes(size - size // 2)
 
 
@@ -52,7 +54,9 @@ def test_a_footer_that_hides_bytes_would_need_the_secret(monkeypatch: pytest.Mon
     """Shown by giving the secret away: then, and only then, bytes behind a footer of one's own stay unseen."""
     data = sample(1000)
     crc = zlib.crc32(data)
-    known = struct.pack("<2L", libdeflate._behind_secret(zlib.crc32, 1000, []) ^ crc, 1000 + len(libdeflate._SECRET))
+    known = struct.pack(
+        "<2L", libdeflate._behind_secret(zlib.crc32, 1000, []) ^ crc, 1000 + len(libdeflate._SECRET)
+    )
     hiding = packed(data) + known + b"payload"
     assert inflated(hiding, 1000, crc) == data
     other = bytes(byte ^ 0x5A for byte in libdeflate._SECRET)

@@ -60,7 +60,12 @@ def test_a_new_project_is_one_that_wheelkit_reads(tmp_path: Path) -> None:
     init.write(init.create(folder, init.name_of(folder, None), family=False))
     loaded = config.load(folder, validators=(matrix.validate,))
     (item,) = family.discover(loaded).distributions
-    assert (item.name, item.version, item.kind, item.limited_api) == ("momentum-core", "0.1.0", Kind.NATIVE, True)
+    assert (item.name, item.version, item.kind, item.limited_api) == (
+        "momentum-core",
+        "0.1.0",
+        Kind.NATIVE,
+        True,
+    )
     assert list(loaded.matrix.targets or ()) == COMMON
     assert (folder / "python/momentum_core/__init__.py").is_file()
     assert not [path for path in folder.rglob("*") if path.is_file() and "@" in path.read_text()]
@@ -127,9 +132,17 @@ def test_only_lines_are_added_where_the_file_does_not_end_in_one(tmp_path: Path)
         ("", COMMON, ["cp311", "cp312"]),
         ('[tool.cibuildwheel]\nskip = ["*-win*", "cp311-*"]\n', COMMON[:-1], ["cp312"]),
         ('[tool.cibuildwheel]\nbuild = "cp3{11,12}-manylinux_x86_64"\n', COMMON[:1], ["cp311", "cp312"]),
-        ('[tool.cibuildwheel.linux]\narchs = ["x86_64", "i686"]\n', [COMMON[0], "manylinux_2_17_i686", *COMMON[2:]], ["cp311", "cp312"]),
+        (
+            '[tool.cibuildwheel.linux]\narchs = ["x86_64", "i686"]\n',
+            [COMMON[0], "manylinux_2_17_i686", *COMMON[2:]],
+            ["cp311", "cp312"],
+        ),
         # One build of the stable ABI serves 3.12, too; without it, it serves 3.11 alone.
-        ('[tool.cibuildwheel]\nbuild = "cp311-*"\n[tool.meson-python]\nlimited-api = true\n', COMMON, ["cp311", "cp312"]),
+        (
+            '[tool.cibuildwheel]\nbuild = "cp311-*"\n[tool.meson-python]\nlimited-api = true\n',
+            COMMON,
+            ["cp311", "cp312"],
+        ),
         ('[tool.cibuildwheel]\nbuild = "cp311-*"\n', COMMON, ["cp311"]),
         ('[tool.cibuildwheel.linux]\narchs = "all"\n', COMMON, ["cp311", "cp312"]),
         (
@@ -174,7 +187,12 @@ def test_the_systems_are_those_that_the_classifiers_name(
 
 def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None:
     for name, notes in (
-        ("POSIX", ("the classifiers name no Windows, so no target of it is promised; add some to targets if you ship wheels for it",)),
+        (
+            "POSIX",
+            (
+                "the classifiers name no Windows, so no target of it is promised; add some to targets if you ship wheels for it",
+            ),
+        ),
         ("OS Independent", ()),
     ):
         text = MESON.replace("classifiers = [\n", f'classifiers = [\n    "Operating System :: {name}",\n')
@@ -185,9 +203,13 @@ def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None
 def test_projects_that_belong_to_it_are_told(tmp_path: Path) -> None:
     for name, needs in (("cli", "Momentum>=1"), ("other", "momentums")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "pyproject.toml").write_text(f'{PURE.replace("words", name)}dependencies = ["{needs}"]\n')
+        (tmp_path / name / "pyproject.toml").write_text(
+            f'{PURE.replace("words", name)}dependencies = ["{needs}"]\n'
+        )
     (tmp_path / "pyproject.toml").write_text(MESON)
-    assert init.adopt(tmp_path).notes == ('cli and momentum are of one family; to release them together: distributions = [".", "cli"]',)
+    assert init.adopt(tmp_path).notes == (
+        'cli and momentum are of one family; to release them together: distributions = [".", "cli"]',
+    )
 
 
 def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
@@ -197,28 +219,42 @@ def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str,
 
 def test_a_project_without_classifiers_promises_what_requires_python_admits(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(SETUPTOOLS.replace("[tool", 'requires-python = ">=3.14"\n[tool'))
-    assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == ["cp314", "cp315"]
+    assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == [
+        "cp314",
+        "cp315",
+    ]
 
 
 @pytest.mark.parametrize(
     ("build_system", "interpreters"),
     [
-        ("", ["cp313", "cp314", "cp315"]),  # setup.py may build for the stable ABI without a word in pyproject.toml
+        (
+            "",
+            ["cp313", "cp314", "cp315"],
+        ),  # setup.py may build for the stable ABI without a word in pyproject.toml
         ('[build-system]\nbuild-backend = "scikit_build_core.build"\n', ["cp313"]),
     ],
 )
 def test_a_single_build_is_taken_for_the_stable_abi_where_nothing_denies_it(
     tmp_path: Path, build_system: str, interpreters: list[str]
 ) -> None:
-    (tmp_path / "pyproject.toml").write_text(f'{build_system}{SETUPTOOLS}[tool.cibuildwheel]\nbuild = "cp313-*"\n')
-    assert tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == interpreters
+    (tmp_path / "pyproject.toml").write_text(
+        f'{build_system}{SETUPTOOLS}[tool.cibuildwheel]\nbuild = "cp313-*"\n'
+    )
+    assert (
+        tomllib.loads(init.adopt(tmp_path).text)["tool"]["wheelkit"]["matrix"]["interpreters"] == interpreters
+    )
 
 
 def test_a_pure_project_owes_no_target(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PURE)
     init.write([init.adopt(tmp_path)])
     loaded = config.load(tmp_path)
-    assert (loaded.distributions, loaded.matrix.targets, loaded.source) == ((".",), None, tmp_path / "pyproject.toml")
+    assert (loaded.distributions, loaded.matrix.targets, loaded.source) == (
+        (".",),
+        None,
+        tmp_path / "pyproject.toml",
+    )
 
 
 def test_without_a_pyproject_the_configuration_is_a_file_of_its_own(tmp_path: Path) -> None:
@@ -242,7 +278,9 @@ def test_a_configured_project_is_never_configured_again(tmp_path: Path) -> None:
         init.adopt(tmp_path)
 
 
-def test_nothing_is_written_where_nobody_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_nothing_is_written_where_nobody_can_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     (tmp_path / "pyproject.toml").write_text(MESON)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
@@ -256,7 +294,9 @@ def test_nothing_is_written_where_nobody_can_be_asked(tmp_path: Path, monkeypatc
     assert main(["ci", "--check"]) == 0
 
 
-def test_somebody_elses_workflow_stays_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_somebody_elses_workflow_stays_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     (tmp_path / ".github/workflows").mkdir(parents=True)
     (tmp_path / ".github/workflows/ci.yml").write_text("name: mine\n")
     (tmp_path / "pyproject.toml").write_text(MESON)
@@ -291,7 +331,9 @@ def repository(root: Path, *folders: str, text: str = MESON, **files: str) -> Pa
         (["core", "core/vendored", "tests/demo", "docs/example", ".venv/x"], ["core"]),
     ],
 )
-def test_the_projects_of_a_repository_are_named(tmp_path: Path, folders: list[str], expected: list[str]) -> None:
+def test_the_projects_of_a_repository_are_named(
+    tmp_path: Path, folders: list[str], expected: list[str]
+) -> None:
     root = repository(tmp_path, *folders, text=MESON)
     change = init.adopt_members(root, init.members(root))
     assert change.path == root / "wheelkit.toml"
@@ -299,7 +341,9 @@ def test_the_projects_of_a_repository_are_named(tmp_path: Path, folders: list[st
     assert document["distributions"] == expected
     assert document["matrix"]["targets"][0] == COMMON[0]
     init.write([change])
-    assert {item.source for item in family.discover(config.load(root)).distributions} == set(projects_below(root))
+    assert {item.source for item in family.discover(config.load(root)).distributions} == set(
+        projects_below(root)
+    )
 
 
 def test_a_workspace_keeps_its_pyproject(tmp_path: Path) -> None:

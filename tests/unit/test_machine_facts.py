@@ -105,7 +105,11 @@ def answer(tag: str, *, headers: bool = True, links: str = "{}") -> str:
 
 
 def found(*tags: str, home: Path, environ: Mapping[str, str] | None = None) -> dict[str, Path]:
-    places = {"PATH": os.environ["PATH"], "PYENV_ROOT": str(home / "pyenv"), "UV_PYTHON_INSTALL_DIR": str(home / "uv")}
+    places = {
+        "PATH": os.environ["PATH"],
+        "PYENV_ROOT": str(home / "pyenv"),
+        "UV_PYTHON_INSTALL_DIR": str(home / "uv"),
+    }
     pythons = find_pythons([Interpreter.parse(tag) for tag in tags], {**places, **(environ or {})})
     return {tag: python.path for tag, python in pythons.items()}
 
@@ -118,7 +122,13 @@ def test_interpreters_are_found_on_path_in_pyenv_and_in_uv(script: Script, tmp_p
     threaded = script("python3.97t", answer("cp397t"), "uv/cpython-3.97.1+freethreaded-linux/bin")
     pypy = script("pypy3.98", answer("pp398"), "pyenv/versions/pypy3.98-8.0/bin")
     wanted = ("cp395", "cp396", "cp397", "cp397t", "pp398", "cp399")
-    assert found(*wanted, home=tmp_path) == {"cp395": on_path, "cp396": pyenv, "cp397": uv, "cp397t": threaded, "pp398": pypy}
+    assert found(*wanted, home=tmp_path) == {
+        "cp395": on_path,
+        "cp396": pyenv,
+        "cp397": uv,
+        "cp397t": threaded,
+        "pp398": pypy,
+    }
 
 
 def test_interpreters_that_setup_python_keeps_are_found(script: Script, tmp_path: Path) -> None:
@@ -128,7 +138,12 @@ def test_interpreters_that_setup_python_keeps_are_found(script: Script, tmp_path
     pypy = script("pypy3.98", answer("pp398"), "cache/PyPy/3.98.1/x64/bin")
     where = {"RUNNER_TOOL_CACHE": str(tmp_path / "cache")}
     wanted = ("cp396", "cp397", "cp397t", "pp398")
-    assert found(*wanted, home=tmp_path, environ=where) == {"cp396": linux, "cp397": windows, "cp397t": threaded, "pp398": pypy}
+    assert found(*wanted, home=tmp_path, environ=where) == {
+        "cp396": linux,
+        "cp397": windows,
+        "cp397t": threaded,
+        "pp398": pypy,
+    }
 
 
 def test_one_with_headers_is_preferred(script: Script, tmp_path: Path) -> None:
@@ -167,7 +182,9 @@ def test_a_file_that_cannot_run_is_passed_over(script: Script, tmp_path: Path) -
 
 def test_the_running_interpreter_is_found_with_an_empty_path(tmp_path: Path) -> None:
     tag = f"cp3{sys.version_info[1]}"
-    (python,) = find_pythons([Interpreter.parse(tag)], {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path)}).values()
+    (python,) = find_pythons(
+        [Interpreter.parse(tag)], {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
+    ).values()
     assert python.path == Path(sys.executable)
     assert python.version.startswith(f"3.{sys.version_info[1]}.")
 
@@ -184,7 +201,8 @@ def test_this_machine_is_described(script: Script) -> None:
 def test_a_machine_runs_its_own_targets_and_no_others() -> None:
     intel = Machine(system=System.LINUX, arch="x86_64", libc="manylinux")
     runs = {
-        tag: intel.runs(Target.parse(tag)) for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_i686", "manylinux_2_28_aarch64", "win_amd64")
+        tag: intel.runs(Target.parse(tag))
+        for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_i686", "manylinux_2_28_aarch64", "win_amd64")
     }
     assert list(runs.values()) == [True, True, False, False]
     assert not Machine(system=System.LINUX, arch="vax").runs(Target.parse("manylinux_2_28_x86_64"))
@@ -209,7 +227,10 @@ def test_a_machine_runs_its_own_targets_and_no_others() -> None:
     ],
 )
 def test_a_compilers_own_lines_are_picked_with_their_surroundings(line: str) -> None:
-    before, after = [f"[{number}/9] fine" for number in range(6)], [f"    {number} | code" for number in range(9)]
+    before, after = (
+        [f"[{number}/9] fine" for number in range(6)],
+        [f"    {number} | code" for number in range(9)],
+    )
     picked = compiler_errors("\n".join([*before, line, *after])).splitlines()
     plain = re.sub(r"\x1b\[[^mK]*[mK]", "", line)
     assert picked == [before[-1], plain, *after[:3]]
@@ -228,7 +249,10 @@ def test_cythons_complaint_is_shown_with_the_code_above_it() -> None:
         "a/_a.pyx:149:9: Expected ')', found ':'",
     ]
     noise = [f"  File {number}" for number in range(40)]
-    assert compiler_errors("\n".join(["[1/1] Cythonizing", *block, *noise])).splitlines() == [*block, *noise[:3]]
+    assert compiler_errors("\n".join(["[1/1] Cythonizing", *block, *noise])).splitlines() == [
+        *block,
+        *noise[:3],
+    ]
     assert compiler_errors("warning: a/_a.pyx:1:2: Unused\nperformance hint: a/_a.pyx:1:2: slow") == ""
 
 

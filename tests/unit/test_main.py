@@ -58,19 +58,31 @@ def test_every_class_of_error_has_its_exit_code(
 
 
 def test_no_error_class_has_an_undocumented_exit_code() -> None:
-    classes = {item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, errors.WheelkitError)}
+    classes = {
+        item
+        for item in vars(errors).values()
+        if isinstance(item, type) and issubclass(item, errors.WheelkitError)
+    }
     assert {item.exit_code for item in classes} == {1, 2, 3, 4, 130}
 
 
 def test_a_message_has_what_happened_the_lines_that_show_it_and_the_way_out(
     ends: Callable[[BaseException], int], capsys: Capture, tmp_path: Path
 ) -> None:
-    error = errors.ToolFailedError("compiling x failed", detail="x.c:1: error: no\n    1 | x", hint="mend it", log=tmp_path / "log")
+    error = errors.ToolFailedError(
+        "compiling x failed", detail="x.c:1: error: no\n    1 | x", hint="mend it", log=tmp_path / "log"
+    )
     assert ends(error) == 4
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
-        *("wheelkit: compiling x failed", "  x.c:1: error: no", "      1 | x", "  mend it", f"  full log: {tmp_path / 'log'}"),
+        *(
+            "wheelkit: compiling x failed",
+            "  x.c:1: error: no",
+            "      1 | x",
+            "  mend it",
+            f"  full log: {tmp_path / 'log'}",
+        )
     ]
 
 
@@ -88,7 +100,10 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 def test_a_folder_that_has_gone_is_told(tmp_path: Path) -> None:
     code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\nfrom wheelkit.__main__ import run\nrun()"
     done = subprocess.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "wheelkit: the current folder no longer exists")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "wheelkit: the current folder no longer exists",
+    )
 
 
 def test_a_stream_that_cannot_show_a_character_shows_something_else(tmp_path: Path) -> None:
@@ -120,10 +135,14 @@ def test_a_polite_request_to_stop_is_an_interruption() -> None:
         "wheelkit.invoke = wait\nfrom wheelkit.__main__ import run\nrun()"
     )
     for number, words in ((signal.SIGTERM, "stopped by SIGTERM"), (signal.SIGINT, "interrupted")):
-        with subprocess.Popen([sys.executable, "-c", code, "plan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            [sys.executable, "-c", code, "plan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             assert process.stdout.readline() == "ready\n"
             process.send_signal(number)
-            assert process.stderr.read().strip() == f"wheelkit: {words}; nothing half-finished was left behind"
+            assert (
+                process.stderr.read().strip() == f"wheelkit: {words}; nothing half-finished was left behind"
+            )
             assert process.wait() == 130

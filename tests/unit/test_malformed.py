@@ -41,8 +41,13 @@ def test_every_animal_is_caught(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("library", ["isal.isal_zlib", "zlib_ng.zlib_ng", "zlib"])
-@pytest.mark.parametrize("name", [name for name, one in malformed.MALFORMED.items() if one.code in {"WK101", "WK114", "WK115", "WK116"}])
-def test_every_library_that_inflates_catches_it(name: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [name for name, one in malformed.MALFORMED.items() if one.code in {"WK101", "WK114", "WK115", "WK116"}],
+)
+def test_every_library_that_inflates_catches_it(
+    name: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip(library)
     monkeypatch.setattr(libdeflate, "_deflate", None)
     monkeypatch.setattr(inflate, "_codec", lambda: inflate._Codec(library))

@@ -9,7 +9,9 @@ import pytest
 
 from wheelkit.wheel import mapping
 
-pytestmark = pytest.mark.skipif(not mapping.possible(), reason="this system does not take pages back while they are mapped")
+pytestmark = pytest.mark.skipif(
+    not mapping.possible(), reason="this system does not take pages back while they are mapped"
+)
 
 PAGE = mmap.PAGESIZE
 PAGES = 64
@@ -30,7 +32,9 @@ def resident(path: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is in memory")
 @pytest.mark.parametrize("start", [0, 1, PAGE - 1, PAGE + 5])
-def test_pages_are_given_back_and_what_was_written_stays(start: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_given_back_and_what_was_written_stays(
+    start: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forget, forgotten = threading.Event(), threading.Semaphore(0)
 
     class Event(threading.Event):
@@ -61,5 +65,9 @@ def test_pages_are_given_back_and_what_was_written_stays(start: int, tmp_path: P
 def test_a_file_that_is_too_short_is_no_mapping(tmp_path: Path) -> None:
     path = tmp_path / "some.whl"
     path.write_bytes(bytes(PAGE))
-    with path.open("rb", buffering=0) as file, pytest.raises((OSError, ValueError)), mapping.mapped(file, 5, PAGE, kept=KEPT):
+    with (
+        path.open("rb", buffering=0) as file,
+        pytest.raises((OSError, ValueError)),
+        mapping.mapped(file, 5, PAGE, kept=KEPT),
+    ):
         pass

@@ -5,13 +5,25 @@ import sys
 import pytest
 
 from wheelkit import matrix
-from wheelkit.matrix import COMMON_TARGETS, Candidate, Interpreter, System, Target, build_identifier, default_interpreters, pick
+from wheelkit.matrix import (
+    COMMON_TARGETS,
+    Candidate,
+    Interpreter,
+    System,
+    Target,
+    build_identifier,
+    default_interpreters,
+    pick,
+)
 from wheelkit.tags import WheelTag, expand
 
 
 def candidate(tags: str, build: tuple[int, str] | tuple[()] = (), requires: str | None = None) -> Candidate:
     return Candidate(
-        filename=f"x-1-{tags}.whl", tags=expand(*(part.split(".") for part in tags.split("-"))), build=build, requires_python=requires
+        filename=f"x-1-{tags}.whl",
+        tags=expand(*(part.split(".") for part in tags.split("-"))),
+        build=build,
+        requires_python=requires,
     )
 
 
@@ -26,9 +38,16 @@ def candidate(tags: str, build: tuple[int, str] | tuple[()] = (), requires: str 
         ("win32", System.WINDOWS, (0, 0), "x86", "win32"),
     ],
 )
-def test_a_target_is_read_from_its_tag(tag: str, system: System, version: tuple[int, int], arch: str, suffix: str) -> None:
+def test_a_target_is_read_from_its_tag(
+    tag: str, system: System, version: tuple[int, int], arch: str, suffix: str
+) -> None:
     target = Target.parse(tag)
-    assert (target.system, target.version, target.arch, target.build_suffix) == (system, version, arch, suffix)
+    assert (target.system, target.version, target.arch, target.build_suffix) == (
+        system,
+        version,
+        arch,
+        suffix,
+    )
 
 
 def test_the_names_before_pep_600_mean_their_glibc() -> None:
@@ -36,7 +55,9 @@ def test_the_names_before_pep_600_mean_their_glibc() -> None:
     assert Target.parse("manylinux1_i686") == Target.parse("manylinux_2_5_i686")
 
 
-@pytest.mark.parametrize("tag", ["", "linux_x86_64", "manylinux_2_28", "macosx_11_arm64", "win_x64", "manylinux_2_28_sparc", "any"])
+@pytest.mark.parametrize(
+    "tag", ["", "linux_x86_64", "manylinux_2_28", "macosx_11_arm64", "win_x64", "manylinux_2_28_sparc", "any"]
+)
 def test_what_is_no_target_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="unknown"):
         Target.parse(tag)
@@ -45,12 +66,20 @@ def test_what_is_no_target_is_refused(tag: str) -> None:
 def test_glibc_platforms_go_down_to_the_oldest_that_the_architecture_has() -> None:
     platforms = Target.parse("manylinux_2_19_x86_64").platforms()
     assert platforms[0] == "linux_x86_64"
-    assert platforms[1:5] == ("manylinux_2_19_x86_64", "manylinux_2_18_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+    assert platforms[1:5] == (
+        "manylinux_2_19_x86_64",
+        "manylinux_2_18_x86_64",
+        "manylinux_2_17_x86_64",
+        "manylinux2014_x86_64",
+    )
     assert platforms[-2:] == ("manylinux_2_5_x86_64", "manylinux1_x86_64")
     assert "manylinux_2_16_aarch64" not in Target.parse("manylinux_2_28_aarch64").platforms()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="packaging computes manylinux tags only on Linux, from the running C library")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="packaging computes manylinux tags only on Linux, from the running C library",
+)
 def test_platforms_agree_with_packaging_on_this_machine() -> None:
     import platform
 
@@ -79,7 +108,14 @@ def test_identifiers_are_those_of_cibuildwheel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("requires", "oldest"), [(None, "cp39"), (">=3.11", "cp311"), (">=3.11.4", "cp311"), ("~=3.12", "cp312"), (">=3.10,!=3.11.*", "cp310")]
+    ("requires", "oldest"),
+    [
+        (None, "cp39"),
+        (">=3.11", "cp311"),
+        (">=3.11.4", "cp311"),
+        ("~=3.12", "cp312"),
+        (">=3.10,!=3.11.*", "cp310"),
+    ],
 )
 def test_default_interpreters_follow_requires_python(requires: str | None, oldest: str) -> None:
     found = [one.tag for one in default_interpreters(requires)]
@@ -103,7 +139,9 @@ def test_an_older_abi3_wheel_covers_later_interpreters_and_systems() -> None:
 def test_a_newer_system_is_not_served_by_accident() -> None:
     assert pick([candidate("cp313-cp313-manylinux_2_28_x86_64")], OLD, CP313) is None
     assert pick([candidate("cp313-cp313-manylinux_2_17_aarch64")], OLD, CP313) is None
-    assert pick([candidate("cp313-cp313-macosx_12_0_arm64")], Target.parse("macosx_11_0_arm64"), CP313) is None
+    assert (
+        pick([candidate("cp313-cp313-macosx_12_0_arm64")], Target.parse("macosx_11_0_arm64"), CP313) is None
+    )
 
 
 def test_the_best_tag_wins_then_the_higher_build_tag() -> None:
@@ -139,7 +177,14 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["manylinux_2_28_x86_64", "musllinux_1_2_aarch64", "macosx_11_0_arm64", "macosx_10_13_universal2", "win_amd64"]
+    "target",
+    [
+        "manylinux_2_28_x86_64",
+        "musllinux_1_2_aarch64",
+        "macosx_11_0_arm64",
+        "macosx_10_13_universal2",
+        "win_amd64",
+    ],
 )
 @pytest.mark.parametrize("interpreter", ["cp39", "cp313", "cp314t", "pp311"])
 def test_every_tag_has_the_place_that_the_installers_list_gives_it(target: str, interpreter: str) -> None:

@@ -64,7 +64,9 @@ def test_colour_is_for_terminals_and_for_those_who_want_it(monkeypatch: pytest.M
     assert color_enabled()
 
 
-def test_a_complaint_is_the_same_words_with_and_without_colour(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_a_complaint_is_the_same_words_with_and_without_colour(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     terminal(monkeypatch, is_terminal=False)
     show_error("it failed", detail="a\nb", hint="do c\nor d")
     plain = capsys.readouterr().err
@@ -75,7 +77,9 @@ def test_a_complaint_is_the_same_words_with_and_without_colour(monkeypatch: pyte
     assert re.sub(r"\x1b\[[\d;]*m", "", shown) == plain or shown == plain
 
 
-def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     terminal(monkeypatch, is_terminal=False)
     steps = TerminalProgress()
     with step(steps, "sdist x"):
@@ -141,7 +145,12 @@ def test_a_step_says_how_long_it_took_the_last_time(monkeypatch: pytest.MonkeyPa
     terminal(monkeypatch, is_terminal=False)
     times = Remembered({"old": 11.25})
     steps = TerminalProgress(times=times)
-    for label, seconds, ok in (("old", 12.0, True), ("new", 3.0, True), ("short", 0.1, True), ("broken", 9.0, False)):
+    for label, seconds, ok in (
+        ("old", 12.0, True),
+        ("new", 3.0, True),
+        ("short", 0.1, True),
+        ("broken", 9.0, False),
+    ):
         steps.begin(label)
         steps.end(label, seconds, ok=ok)
     first, second, *_ = capsys.readouterr().err.splitlines()
@@ -150,7 +159,9 @@ def test_a_step_says_how_long_it_took_the_last_time(monkeypatch: pytest.MonkeyPa
     assert times == {"old": 12.0, "new": 3.0}
 
 
-def test_steps_that_run_together_have_a_live_line_each(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_steps_that_run_together_have_a_live_line_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     terminal(monkeypatch)
     steps = TerminalProgress(times=Remembered({"b": 7.0}))
     steps.begin("a")
@@ -167,31 +178,52 @@ def test_steps_that_run_together_have_a_live_line_each(monkeypatch: pytest.Monke
     assert not steps._running
 
 
-def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     terminal(monkeypatch, is_terminal=False)
     for environ, expected in (
-        ({"GITHUB_ACTIONS": "true"}, ["::group::compile", "cc -c a.c", "Building wheel", "::error::oh", "::endgroup::", "quiet"]),
+        (
+            {"GITHUB_ACTIONS": "true"},
+            ["::group::compile", "cc -c a.c", "Building wheel", "::error::oh", "::endgroup::", "quiet"],
+        ),
         ({}, ["compile", "quiet"]),
     ):
         steps = TerminalProgress(environ=environ)
         steps.output(b"belongs to no step\n")
         with step(steps, "compile"):
-            for line in (b"cc -c a.c\n", b"::group::Building wheel\n", b"::endgroup::Building wheel\n", b"::error::oh\n"):
+            for line in (
+                b"cc -c a.c\n",
+                b"::group::Building wheel\n",
+                b"::endgroup::Building wheel\n",
+                b"::error::oh\n",
+            ):
                 steps.output(line)
         with step(steps, "quiet"):
             pass
-        assert [re.split(r"  +", line.strip())[0] for line in capsys.readouterr().err.splitlines()] == expected
+        assert [
+            re.split(r"  +", line.strip())[0] for line in capsys.readouterr().err.splitlines()
+        ] == expected
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "just now"), (59, "just now"), (60, "1 min ago"), (7200, "2 h ago"), (90_000, "25 h ago"), (200_000, "2 days ago")],
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (7200, "2 h ago"),
+        (90_000, "25 h ago"),
+        (200_000, "2 days ago"),
+    ],
 )
 def test_ages_are_written_for_people(seconds: float, text: str) -> None:
     assert age(seconds) == text
 
 
-def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from platformdirs import user_log_path
 
     from wheelkit.machine.workspace import _log_file

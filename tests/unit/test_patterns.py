@@ -10,7 +10,10 @@ from wheelkit.patterns import pattern
 def test_it_does_what_a_compiled_expression_does() -> None:
     ours, theirs = pattern(r"a(?P<b>b+)", re.IGNORECASE), re.compile(r"a(?P<b>b+)", re.IGNORECASE)
     for _ in range(2):
-        assert [match["b"] if (match := one.fullmatch("ABb")) else None for one in (ours, theirs)] == ["Bb", "Bb"]
+        assert [match["b"] if (match := one.fullmatch("ABb")) else None for one in (ours, theirs)] == [
+            "Bb",
+            "Bb",
+        ]
         assert ours.search("x") is None
         assert ours.sub("-", "xABab") == theirs.sub("-", "xABab") == "x--"
         assert ours.pattern == theirs.pattern

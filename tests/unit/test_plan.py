@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 PODMAN = Engine(name="podman", version="4.3.1", setting="podman")
 LINUX = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine=PODMAN)
-BARE = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36), engine_problem="docker is not installed")
+BARE = Machine(
+    system=System.LINUX,
+    arch="x86_64",
+    libc="manylinux",
+    libc_version=(2, 36),
+    engine_problem="docker is not installed",
+)
 MACHINES = {
     "manylinux_2_28_x86_64": LINUX,
     "manylinux_2_28_aarch64": Machine(system=System.LINUX, arch="aarch64", libc="manylinux", engine=PODMAN),
@@ -52,7 +58,13 @@ def configuration(document: dict[str, Any]) -> Config:
     return config.parse(document, source=None, root=Path("project"), validators=(matrix.validate,))
 
 
-def planned(machine: Machine, document: dict[str, Any] | None = None, *, environ: dict[str, str] | None = None, **options: Any) -> Plan:
+def planned(
+    machine: Machine,
+    document: dict[str, Any] | None = None,
+    *,
+    environ: dict[str, str] | None = None,
+    **options: Any,
+) -> Plan:
     builder = options.pop("builder", None)
     family = Family(root=Path("project"), distributions=(distribution(**options),))
     request = plan.PlanRequest(machine=machine, out=Path("dist"), builder=builder, environ=environ or {})
@@ -71,7 +83,16 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     system = MACHINES[tag].system
     assert step.builder is Builder.CIBUILDWHEEL
     assert step.env["CIBW_BUILD"] == f"cp311-{suffix} cp313-{suffix}"
-    assert step.argv == (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", "{out}", "{sdist}")
+    assert step.argv == (
+        sys.executable,
+        "-m",
+        "cibuildwheel",
+        "--platform",
+        system.value,
+        "--output-dir",
+        "{out}",
+        "{sdist}",
+    )
     assert "metadata.files('momentum')" in step.env[f"CIBW_TEST_COMMAND_{system.value.upper()}"]
     expected = {
         "manylinux_2_28_x86_64": {
@@ -79,7 +100,10 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
             "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28",
             "CIBW_CONTAINER_ENGINE": "podman",
         },
-        "manylinux_2_28_aarch64": {"CIBW_ARCHS_LINUX": "aarch64", "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28"},
+        "manylinux_2_28_aarch64": {
+            "CIBW_ARCHS_LINUX": "aarch64",
+            "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28",
+        },
         "macosx_10_13_x86_64": {"CIBW_ARCHS_MACOS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
         "macosx_11_0_arm64": {"CIBW_ARCHS_MACOS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
         "win_amd64": {"CIBW_ARCHS_WINDOWS": "AMD64"},
@@ -105,17 +129,26 @@ def test_linux_repairs_in_the_container_and_the_others_with_wheelkit_itself() ->
         line = planned(MACHINES[tag], document).steps[0].repair
         assert f"-m wheelkit repair --target {tag} --exclude " in line
         assert line.endswith("--out {dest_dir} {wheel}")
-    assert '"libtorch*"' in planned(MACHINES["macosx_11_0_arm64"], document).steps[0].repair  # the shell must not expand it
+    assert (
+        '"libtorch*"' in planned(MACHINES["macosx_11_0_arm64"], document).steps[0].repair
+    )  # the shell must not expand it
     assert "--exclude torch_cpu.dll" in planned(MACHINES["win_amd64"], document).steps[0].repair
 
 
 def test_free_threaded_builds_of_a_limited_api_project_run_apart() -> None:
-    document = {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp311", "cp314", "cp314t"]}}
-    gil, threaded = planned(LINUX, document, cibuildwheel={"config-settings": {"setup-args": ["-Da=1", "-Db=2"]}}).steps
+    document = {
+        "matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp311", "cp314", "cp314t"]}
+    }
+    gil, threaded = planned(
+        LINUX, document, cibuildwheel={"config-settings": {"setup-args": ["-Da=1", "-Db=2"]}}
+    ).steps
     assert gil.identifiers == ("cp311-manylinux_x86_64", "cp314-manylinux_x86_64")
     assert "CIBW_CONFIG_SETTINGS_LINUX" not in gil.env
     assert threaded.identifiers == ("cp314t-manylinux_x86_64",)
-    assert threaded.env["CIBW_CONFIG_SETTINGS_LINUX"] == "setup-args=-Da=1 setup-args=-Db=2 setup-args=-Dpython.allow_limited_api=false"
+    assert (
+        threaded.env["CIBW_CONFIG_SETTINGS_LINUX"]
+        == "setup-args=-Da=1 setup-args=-Db=2 setup-args=-Dpython.allow_limited_api=false"
+    )
     assert planned(LINUX, document, limited_api=False).steps[0].identifiers[-1] == "cp314t-manylinux_x86_64"
 
 
@@ -126,21 +159,30 @@ def test_what_the_user_set_stays_in_force_and_what_is_overridden_is_named() -> N
         "manylinux-x86_64-image": "registry.example/own",
         "linux": {"repair-wheel-command": "true", "before-all": "yum install x"},
     }
-    (step,) = planned(LINUX, cibuildwheel=table, environ={"CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host"}).steps
+    (step,) = planned(
+        LINUX, cibuildwheel=table, environ={"CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host"}
+    ).steps
     assert step.overridden == ("build", "repair-wheel-command")
     assert not {"CIBW_TEST_COMMAND_LINUX", "CIBW_MANYLINUX_X86_64_IMAGE", "CIBW_BEFORE_ALL"} & set(step.env)
     assert step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host"
 
 
 def test_engine_options_of_the_users_table_reach_the_environment() -> None:
-    table = {"container-engine": {"name": "podman", "create-args": ["--network=host"], "disable-host-mount": True}}
+    table = {
+        "container-engine": {"name": "podman", "create-args": ["--network=host"], "disable-host-mount": True}
+    }
     (step,) = planned(LINUX, cibuildwheel=table).steps
-    assert step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host; disable_host_mount: true"
+    assert (
+        step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host; disable_host_mount: true"
+    )
 
 
 def test_configured_smoke_commands_are_the_tests() -> None:
     document = {"distribution": {"Momentum": {"smoke": ["dml --help", "python -c 'import momentum'"]}}}
-    assert planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND_LINUX"] == "dml --help && python -c 'import momentum'"
+    assert (
+        planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND_LINUX"]
+        == "dml --help && python -c 'import momentum'"
+    )
 
 
 def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:
@@ -156,7 +198,9 @@ def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:
 def test_the_plan_says_for_which_targets_the_host_builders_glibc_is_too_new() -> None:
     targets = ["manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux_2_12_x86_64"]
     told = planned(BARE, {"matrix": {"targets": targets}}).notes
-    assert told == ("what this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 is compiled again with zig (extra: cross)",)
+    assert told == (
+        "what this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 is compiled again with zig (extra: cross)",
+    )
     assert planned(LINUX, {"matrix": {"targets": targets[:1]}}).notes == ()
 
 
@@ -201,7 +245,10 @@ def test_the_image_is_the_newest_that_the_target_still_covers(tag: str, name: st
     assert image(Target.parse(tag)) == name
 
 
-@pytest.mark.parametrize("tag", ["manylinux_2_28_x86_64", "manylinux_2_34_aarch64", "musllinux_1_2_x86_64", "manylinux_2_31_armv7l"])
+@pytest.mark.parametrize(
+    "tag",
+    ["manylinux_2_28_x86_64", "manylinux_2_34_aarch64", "musllinux_1_2_x86_64", "manylinux_2_31_armv7l"],
+)
 def test_every_image_is_one_that_cibuildwheel_pins(tag: str) -> None:
     import configparser
 
@@ -236,7 +283,9 @@ def test_a_configured_runner_replaces_the_shipped_one() -> None:
 def test_a_stable_abi_newer_than_the_promise_is_a_mistake(stated: str, fine: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a column of the table
     (tmp_path / "meson.build").write_text("project('m', 'c')\n# limited_api: '3.99'\nsubdir('src')\n")
     (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "meson.build").write_text(f"py.extension_module('m', 'm.c', limited_api: '{stated}')\n")
+    (tmp_path / "src" / "meson.build").write_text(
+        f"py.extension_module('m', 'm.c', limited_api: '{stated}')\n"
+    )
     document = {"matrix": {"interpreters": ["cp311", "cp312", "cp314t"]}}
     if fine:
         assert planned(LINUX, document, source=tmp_path).steps

@@ -39,10 +39,15 @@ def each(*expected: str) -> dict[str, list[str]]:
 
 
 def words(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, list[str]]:
-    return {tag: [f"{key}={value}" for key, value in one.config_settings] for tag, one in settings(table, environ).items()}
+    return {
+        tag: [f"{key}={value}" for key, value in one.config_settings]
+        for tag, one in settings(table, environ).items()
+    }
 
 
-@pytest.mark.parametrize("table", [{}, {"config-settings": {}}, {"config-settings": ""}, {"windows": {"config-settings": "a=1"}}])
+@pytest.mark.parametrize(
+    "table", [{}, {"config-settings": {}}, {"config-settings": ""}, {"windows": {"config-settings": "a=1"}}]
+)
 def test_nothing_is_set_where_nothing_is_said_of_linux(table: dict[str, Any]) -> None:
     assert settings(table) == {}
 
@@ -57,13 +62,19 @@ def test_nothing_is_set_where_nothing_is_said_of_linux(table: dict[str, Any]) ->
         ({}, {"CIBW_CONFIG_SETTINGS": "b=2", "CIBW_CONFIG_SETTINGS_LINUX": "c=3"}, ["c=3"]),
     ],
 )
-def test_config_settings_are_taken_in_cibuildwheels_order(table: dict[str, Any], environ: dict[str, str], expected: list[str]) -> None:
+def test_config_settings_are_taken_in_cibuildwheels_order(
+    table: dict[str, Any], environ: dict[str, str], expected: list[str]
+) -> None:
     assert words(table, environ) == each(*expected)
 
 
 @pytest.mark.parametrize(
     ("inherit", "expected"),
-    [({}, ["b=2"]), ({"config-settings": "append"}, ["a=1", "b=2"]), ({"config-settings": "prepend"}, ["b=2", "a=1"])],
+    [
+        ({}, ["b=2"]),
+        ({"config-settings": "append"}, ["a=1", "b=2"]),
+        ({"config-settings": "prepend"}, ["b=2", "a=1"]),
+    ],
 )
 def test_overrides_are_for_the_builds_that_they_select(inherit: dict[str, str], expected: list[str]) -> None:
     override = {"select": "cp3{11,13}-manylinux* *-win*", "config-settings": {"b": "2"}, "inherit": inherit}
@@ -99,4 +110,9 @@ def test_commands_of_the_container_are_named(table: dict[str, Any], expected: tu
 
 
 def test_options_of_uv() -> None:
-    assert HostSettings(config_settings=(("a", "1"), ("a", "2"))).words == ("--config-setting", "a=1", "--config-setting", "a=2")
+    assert HostSettings(config_settings=(("a", "1"), ("a", "2"))).words == (
+        "--config-setting",
+        "a=1",
+        "--config-setting",
+        "a=2",
+    )

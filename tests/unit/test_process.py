@@ -53,7 +53,11 @@ def test_a_program_ended_by_a_signal_is_said_so(tmp_path: Path) -> None:
 
 def test_no_space_left_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as caught:
-        checked(LoggedRun(tmp_path / "log"), python("print('cc: No space left on device'); raise SystemExit(1)"), "it")
+        checked(
+            LoggedRun(tmp_path / "log"),
+            python("print('cc: No space left on device'); raise SystemExit(1)"),
+            "it",
+        )
     assert "free some space" in caught.value.hint
 
 
@@ -102,7 +106,9 @@ def test_ending_a_group_ends_grandchildren_too() -> None:
 
 def _gone(pid: int) -> bool:
     for _ in range(200):
-        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout.strip()
         if not state or state.startswith("Z"):
             return True
         time.sleep(0.05)

@@ -45,18 +45,35 @@ def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
     )
     assert (item.name, item.key, item.version, item.requires_python) == ("My_Pkg", "my-pkg", "1.0", ">=3.11")
     assert (item.dependencies, item.build_requires) == (("numpy>=2",), ("setuptools>=77", "cython"))
-    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == ({"skip": "pp*"}, Kind.NATIVE, True, False)
+    assert (item.cibuildwheel, item.kind, item.stated, item.from_sdist) == (
+        {"skip": "pp*"},
+        Kind.NATIVE,
+        True,
+        False,
+    )
 
 
 def test_an_unpacked_sdist_says_what_pkg_info_states(tmp_path: Path) -> None:
     item = pyproject(tmp_path, MESON, PKG_INFO=PKG_INFO)
-    assert (item.name, item.key, item.version, item.requires_python) == ("Mo.mentum", "mo-mentum", "1.2", ">=3.11")
+    assert (item.name, item.key, item.version, item.requires_python) == (
+        "Mo.mentum",
+        "mo-mentum",
+        "1.2",
+        ">=3.11",
+    )
 
 
 def test_setup_cfg_and_setup_py_alone_are_projects_too(tmp_path: Path) -> None:
     item = read(folder(tmp_path, setup__cfg="[metadata]\nname = old%style\n"))
-    assert (item.name, item.stated, item.backend, item.kind) == ("old%style", True, "setuptools.build_meta", Kind.PURE)
-    item = read(folder(tmp_path, setup__cfg="no section\n", setup__py="setup(ext_modules=[Extension('x', ['x.c'])])"))
+    assert (item.name, item.stated, item.backend, item.kind) == (
+        "old%style",
+        True,
+        "setuptools.build_meta",
+        Kind.PURE,
+    )
+    item = read(
+        folder(tmp_path, setup__cfg="no section\n", setup__py="setup(ext_modules=[Extension('x', ['x.c'])])")
+    )
     assert (item.name, item.stated, item.kind, item.version) == ("project", False, Kind.NATIVE, None)
 
 
@@ -101,15 +118,30 @@ def test_the_name_that_setup_py_states(tmp_path: Path, setup: str, name: str | N
     [
         ({"setup__py": "setup(name='x', python_requires='>=3.11')\n"}, ">=3.11"),
         ({"setup__py": "setup(name='x', python_requires=floor())\n"}, None),
-        ({"setup__py": "words = dict(name='y', python_requires='>=3.11')\nsetup(name='x', **words)\n"}, ">=3.11"),
-        ({"setup__py": "setup(name='x')\n", "setup__cfg": "[options]\npython_requires = >=3.11\n"}, ">=3.11"),
         (
-            {"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\ndynamic = ['requires-python']\n"},
+            {"setup__py": "words = dict(name='y', python_requires='>=3.11')\nsetup(name='x', **words)\n"},
             ">=3.11",
         ),
-        ({"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\nversion = '1'\n"}, None),
+        ({"setup__py": "setup(name='x')\n", "setup__cfg": "[options]\npython_requires = >=3.11\n"}, ">=3.11"),
         (
-            {"setup__py": "setup(python_requires='>=3.11')\n", "pyproject__toml": "[project]\nname = 'x'\nrequires-python = '>=3.12'\n"},
+            {
+                "setup__py": "setup(python_requires='>=3.11')\n",
+                "pyproject__toml": "[project]\nname = 'x'\ndynamic = ['requires-python']\n",
+            },
+            ">=3.11",
+        ),
+        (
+            {
+                "setup__py": "setup(python_requires='>=3.11')\n",
+                "pyproject__toml": "[project]\nname = 'x'\nversion = '1'\n",
+            },
+            None,
+        ),
+        (
+            {
+                "setup__py": "setup(python_requires='>=3.11')\n",
+                "pyproject__toml": "[project]\nname = 'x'\nrequires-python = '>=3.12'\n",
+            },
             ">=3.12",
         ),
     ],
@@ -133,14 +165,20 @@ SKBUILD = '[build-system]\nbuild-backend = "scikit_build_core.build"\n'
         ('[tool.poetry]\nbuild = "build.py"\n', "x/_x.c", Kind.NATIVE),
         ("[tool.pdm.build]\nrun-setuptools = true\n", "x/_x.c", Kind.NATIVE),
         ("[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = false\n", "x/x.py", Kind.PURE),
-        ("[tool.hatch.build.targets.wheel.hooks.mypyc]\n[tool.cibuildwheel]\nskip = 'cp39-*'\n", "x/x.py", Kind.NATIVE),
+        (
+            "[tool.hatch.build.targets.wheel.hooks.mypyc]\n[tool.cibuildwheel]\nskip = 'cp39-*'\n",
+            "x/x.py",
+            Kind.NATIVE,
+        ),
         ("[tool.hatch.build.hooks.scikit-build]\nexperimental = true\n", "x/x.py", Kind.NATIVE),
         (f"{SKBUILD}[tool.scikit-build]\nminimum-version = '0.11'\n", "x/x.py", Kind.NATIVE),
         (f"{SKBUILD}[tool.scikit-build]\nwheel.platlib = false\n", "x/x.py", Kind.PURE),
         (f"{SKBUILD}[tool.scikit-build]\nwheel.cmake = false\n", "x/x.py", Kind.PURE),
     ],
 )
-def test_code_of_the_project_that_takes_part_in_its_build(tmp_path: Path, table: str, source: str, kind: Kind) -> None:
+def test_code_of_the_project_that_takes_part_in_its_build(
+    tmp_path: Path, table: str, source: str, kind: Kind
+) -> None:
     text = f'[project]\nname = "x"\nversion = "1"\n{table}'
     root = folder(tmp_path, pyproject__toml=text)
     (root / source).parent.mkdir(parents=True, exist_ok=True)
@@ -151,12 +189,19 @@ def test_code_of_the_project_that_takes_part_in_its_build(tmp_path: Path, table:
 
 
 def test_the_file_that_meson_build_names_holds_the_version(tmp_path: Path) -> None:
-    item = pyproject(tmp_path, MESON, meson__build="project('x', 'c', version: files('VERSION'), license: 'MIT')", VERSION="1.2\n")
+    item = pyproject(
+        tmp_path,
+        MESON,
+        meson__build="project('x', 'c', version: files('VERSION'), license: 'MIT')",
+        VERSION="1.2\n",
+    )
     assert item.version == "1.2"
 
 
 def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
-    item = pyproject(tmp_path, MESON.replace("mesonpy", "hatchling.build"), meson__build="project('x', version: '9')")
+    item = pyproject(
+        tmp_path, MESON.replace("mesonpy", "hatchling.build"), meson__build="project('x', version: '9')"
+    )
     assert item.version is None
 
 
@@ -175,8 +220,15 @@ def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
         ("flit_core.buildapi", {}, Kind.PURE),
     ],
 )
-def test_the_kind_follows_what_the_project_builds(tmp_path: Path, backend: str, more: dict[str, str], kind: Kind) -> None:
-    assert pyproject(tmp_path, f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n', **more).kind is kind
+def test_the_kind_follows_what_the_project_builds(
+    tmp_path: Path, backend: str, more: dict[str, str], kind: Kind
+) -> None:
+    assert (
+        pyproject(
+            tmp_path, f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n', **more
+        ).kind
+        is kind
+    )
 
 
 def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> None:
@@ -200,7 +252,13 @@ def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> No
         ("setuptools.build_meta", "", "setup()", False),
     ],
 )
-def test_abi3_is_seen_where_each_backend_is_told_of_it(tmp_path: Path, backend: str, table: str, setup: str, limited: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_abi3_is_seen_where_each_backend_is_told_of_it(
+    tmp_path: Path,
+    backend: str,
+    table: str,
+    setup: str,
+    limited: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     text = f'[build-system]\nbuild-backend = "{backend}"\n[project]\nname = "x"\n{table}\n'
     assert pyproject(tmp_path, text, setup__py=setup).limited_api is limited
 
@@ -253,7 +311,11 @@ def test_an_empty_folder_and_a_missing_one_say_what_is_missing(tmp_path: Path) -
 
 
 def test_an_sdist_is_read_without_unpacking_it(tmp_path: Path) -> None:
-    members = {"m-1.2/PKG-INFO": PKG_INFO.encode(), "m-1.2/pyproject.toml": MESON.encode(), "m-1.2/deep/setup.py": b"Extension("}
+    members = {
+        "m-1.2/PKG-INFO": PKG_INFO.encode(),
+        "m-1.2/pyproject.toml": MESON.encode(),
+        "m-1.2/deep/setup.py": b"Extension(",
+    }
     item = read(sdist(tmp_path / "m-1.2.tar.gz", members))
     assert (item.name, item.version, item.backend, item.from_sdist) == ("Mo.mentum", "1.2", "mesonpy", True)
     dotted = {f"./{name}": data for name, data in members.items()}
@@ -281,7 +343,8 @@ def test_links_in_an_sdist_are_not_followed(tmp_path: Path) -> None:
 def damaged(tmp_path: Path) -> dict[str, bytes]:
     noise = bytes(range(256)) * 40
     good = sdist(
-        tmp_path / "good-1.tar.gz", {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode(), "g/noise": noise}
+        tmp_path / "good-1.tar.gz",
+        {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode(), "g/noise": noise},
     ).read_bytes()
     middle = len(good) // 2
     return {
@@ -295,7 +358,9 @@ def damaged(tmp_path: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("what", ["empty", "no gzip", "a zip", "gzip of text", "cut short", "only the header", "a bent middle"])
+@pytest.mark.parametrize(
+    "what", ["empty", "no gzip", "a zip", "gzip of text", "cut short", "only the header", "a bent middle"]
+)
 def test_a_damaged_sdist_is_refused_by_name(tmp_path: Path, what: str) -> None:
     path = tmp_path / "bad-1.tar.gz"
     path.write_bytes(damaged(tmp_path)[what])
@@ -305,7 +370,11 @@ def test_a_damaged_sdist_is_refused_by_name(tmp_path: Path, what: str) -> None:
 
 
 def test_any_bent_byte_of_an_sdist_is_survived(tmp_path: Path) -> None:
-    good = bytearray(sdist(tmp_path / "good-1.tar.gz", {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode()}).read_bytes())
+    good = bytearray(
+        sdist(
+            tmp_path / "good-1.tar.gz", {"g/PKG-INFO": PKG_INFO.encode(), "g/pyproject.toml": MESON.encode()}
+        ).read_bytes()
+    )
     path = tmp_path / "bent-1.tar.gz"
     for index in range(len(good)):
         bent = good.copy()
@@ -346,7 +415,10 @@ def test_a_project_of_dependencies_without_code_is_meta(tmp_path: Path, place: s
     assert read(root).kind is kind
     packed = {f"all_of_it-1/{name}": b"" for name in (place,)}
     info = b"Metadata-Version: 2.4\nName: all-of-it\nVersion: 1\n"
-    path = sdist(tmp_path / "all_of_it-1.tar.gz", {"all_of_it-1/PKG-INFO": info, "all_of_it-1/pyproject.toml": META.encode(), **packed})
+    path = sdist(
+        tmp_path / "all_of_it-1.tar.gz",
+        {"all_of_it-1/PKG-INFO": info, "all_of_it-1/pyproject.toml": META.encode(), **packed},
+    )
     assert read(path).kind is (kind if not place.startswith(".") else Kind.PURE)
 
 
@@ -365,12 +437,15 @@ def test_no_dependencies_and_no_code_is_an_empty_project_not_a_meta(tmp_path: Pa
 
 def test_an_old_setup_py_may_be_in_another_encoding(tmp_path: Path) -> None:
     place = folder(tmp_path)
-    (place / "setup.py").write_bytes('# -*- coding: latin-1 -*-\nsetup(author="J\u00fcrgen", name="x", version="1")\n'.encode("latin-1"))
+    (place / "setup.py").write_bytes(
+        '# -*- coding: latin-1 -*-\nsetup(author="J\u00fcrgen", name="x", version="1")\n'.encode("latin-1")
+    )
     assert read(place).source == place
 
 
 @pytest.mark.parametrize(
-    ("text", "what"), [("\ufeff[project]\nname = 'x'\n", "begins with a byte order mark"), ("# nothing\n", "says nothing")]
+    ("text", "what"),
+    [("\ufeff[project]\nname = 'x'\n", "begins with a byte order mark"), ("# nothing\n", "says nothing")],
 )
 def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, what: str) -> None:
     with pytest.raises(ProjectError, match=rf"pyproject\.toml {what}"):
@@ -393,7 +468,11 @@ def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, 
 def test_values_of_the_wrong_type_are_the_backend_s_business(tmp_path: Path, text: str) -> None:
     from support.sample_families import opened
 
-    for more in ("", '[build-system]\nbuild-backend = "maturin"\n', '[build-system]\nbuild-backend = "flit_core.buildapi"\n'):
+    for more in (
+        "",
+        '[build-system]\nbuild-backend = "maturin"\n',
+        '[build-system]\nbuild-backend = "flit_core.buildapi"\n',
+    ):
         if not (more and "build-system" in text):
             put_there = folder(tmp_path, pyproject__toml=text + more)
             config, state = opened(put_there, {"distributions": ["."]})

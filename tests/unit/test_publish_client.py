@@ -86,7 +86,14 @@ def test_a_redirect_on_the_same_host_is_followed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["http://elsewhere.invalid/", "https://127.0.0.1/", "http://127.0.0.1:1/", "file:///etc/passwd", "ftp://127.0.0.1/"]
+    "target",
+    [
+        "http://elsewhere.invalid/",
+        "https://127.0.0.1/",
+        "http://127.0.0.1:1/",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+    ],
 )
 def test_a_redirect_to_another_place_is_not(serve: Serve, target: str) -> None:
     script = serve((302, {"Location": target}, b""))
@@ -107,11 +114,17 @@ def test_redirects_in_a_circle(serve: Serve) -> None:
         ({"Retry-After": "7"}, 7.0, 7.0),
         ({"Retry-After": "0"}, 0.5, 0.5),
         ({"Retry-After": "9999"}, 60.0, 60.0),
-        ({"Retry-After": "Fri, 20 Nov 2026 10:00:09 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.5, 60.0),
+        (
+            {"Retry-After": "Fri, 20 Nov 2026 10:00:09 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"},
+            0.5,
+            60.0,
+        ),
         ({"Retry-After": "soon"}, 0.5, 0.5),
     ],
 )
-def test_a_busy_server_is_asked_again_when_it_says(serve: Serve, headers: dict[str, str], least: float, most: float) -> None:
+def test_a_busy_server_is_asked_again_when_it_says(
+    serve: Serve, headers: dict[str, str], least: float, most: float
+) -> None:
     clock = CountingClock()
     script = serve((429, headers, b""), OK)
     assert Client(clock=clock).get(script.url).body == b"fine"
@@ -155,7 +168,9 @@ def test_a_lock_is_held_by_one_and_waited_for(tmp_path: Path) -> None:
     second = index_lock(tmp_path / "a.lock", CountingClock(), notes.append, patience=20.0)
     with first, pytest.raises(CheckFailedError, match="for 0 minutes"), second:
         raise AssertionError
-    assert notes == [f"another wheelkit (process {os.getpid()}) is publishing this release; waiting until it has ended"]
+    assert notes == [
+        f"another wheelkit (process {os.getpid()}) is publishing this release; waiting until it has ended"
+    ]
     with index_lock(tmp_path / "a.lock", CountingClock(), notes.append):
         assert len(notes) == 1
         assert (tmp_path / "a.lock").read_text() == str(os.getpid())
@@ -204,9 +219,14 @@ def test_what_is_started_does_not_inherit_the_lock_unless_it_is_handed_on(tmp_pa
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no lock on")
 def test_a_lock_outlives_its_holder_as_long_as_what_it_started(tmp_path: Path) -> None:
     with index_lock(tmp_path / "a.lock", CountingClock(), str) as descriptor:
-        child = start(Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"), keeps=(descriptor,)))
+        child = start(
+            Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"), keeps=(descriptor,))
+        )
     try:
-        with pytest.raises(CheckFailedError), index_lock(tmp_path / "a.lock", CountingClock(), str, patience=5.0):
+        with (
+            pytest.raises(CheckFailedError),
+            index_lock(tmp_path / "a.lock", CountingClock(), str, patience=5.0),
+        ):
             raise AssertionError
         os.kill(child.pid, signal.SIGKILL)
         child.wait()

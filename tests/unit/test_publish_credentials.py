@@ -15,7 +15,11 @@ from wheelkit.publish import oidc
 from wheelkit.publish.client import Response
 from wheelkit.publish.credentials import CredentialSession, CredentialSources, find_credentials
 
-CI = {"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://issuer.invalid/"}
+CI = {
+    "GITHUB_ACTIONS": "true",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "http://issuer.invalid/",
+}
 MINTED = "pypi-a-minted-token-0123456789"
 
 
@@ -59,7 +63,12 @@ def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> No
     exchange = Exchange()
     made, _ = wallet({**CI, "TWINE_PASSWORD": "another"}, exchange)
     found = find_credentials(HERE, made)
-    assert (found.source, found.username, found.secret, found.minted) == ("trusted publishing", "__token__", MINTED, True)
+    assert (found.source, found.username, found.secret, found.minted) == (
+        "trusted publishing",
+        "__token__",
+        MINTED,
+        True,
+    )
     assert exchange.asked[0] == "http://h.invalid/_/oidc/audience"
     assert exchange.sent == [("mint-token", {"token": identity})]
     assert made.secrets.text(f"{MINTED} {identity}") == "*** ***"
@@ -93,7 +102,11 @@ def test_a_secret_of_the_users_own_is_not_burnt() -> None:
 @pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize(
     ("code", "advice"),
-    [("invalid-publisher", "compare owner, repository, workflow"), ("invalid-reuse-token", "one token only"), ("other", "registered")],
+    [
+        ("invalid-publisher", "compare owner, repository, workflow"),
+        ("invalid-reuse-token", "one token only"),
+        ("other", "registered"),
+    ],
 )
 def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
     body = {"errors": [{"code": code, "description": "words of the index"}]}
@@ -160,12 +173,16 @@ def test_pypirc_by_name_and_by_address(tmp_path: Path) -> None:
     found = find_credentials(HERE, made)
     assert (found.source, found.username, found.secret) == (".pypirc [here]", "u", "p-secret")
     assert made.secrets.text("it is p-secret") == "it is ***"
-    made, _ = wallet(pypirc(tmp_path, f"[other]\nrepository = {HERE.upload.rstrip('/')}\npassword = q-secret\n"))
+    made, _ = wallet(
+        pypirc(tmp_path, f"[other]\nrepository = {HERE.upload.rstrip('/')}\npassword = q-secret\n")
+    )
     assert find_credentials(HERE, made).username == "__token__"
 
 
 def test_a_section_of_the_name_that_points_elsewhere_keeps_its_token(tmp_path: Path) -> None:
-    made, _ = wallet(pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n"))
+    made, _ = wallet(
+        pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n")
+    )
     assert find_credentials(HERE, made).source == "the keyring"
 
 
@@ -181,13 +198,25 @@ def test_secrets_are_replaced_in_every_spelling() -> None:
     import shlex
     from urllib.parse import quote
 
-    secrets = Secrets({"GITHUB_TOKEN": "ghs-known-by-name", "PYPI_ID_TOKEN": "known-by-its-ending", "HOME": "/home/user"})
+    secrets = Secrets(
+        {"GITHUB_TOKEN": "ghs-known-by-name", "PYPI_ID_TOKEN": "known-by-its-ending", "HOME": "/home/user"}
+    )
     secret = 'it\'s a/secret+with "all"'  # noqa: S105 - made up
     secrets.add(secret, username="u")
     basic = base64.b64encode(f"u:{secret}".encode()).decode()
-    for form in (secret, shlex.quote(secret), quote(secret), f"Basic {basic}", "ghs-known-by-name", "known-by-its-ending"):
+    for form in (
+        secret,
+        shlex.quote(secret),
+        quote(secret),
+        f"Basic {basic}",
+        "ghs-known-by-name",
+        "known-by-its-ending",
+    ):
         assert "secret" not in secrets.text(f"<{form}>"), form
         assert "***" in secrets.text(f"<{form}>")
-    assert secrets.text("pypi-AgEIcHlwaS5vcmcCJGFi and eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0") == "*** and ***"
+    assert (
+        secrets.text("pypi-AgEIcHlwaS5vcmcCJGFi and eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0")
+        == "*** and ***"
+    )
     assert secrets.text("pypi-short and /home/user") == "pypi-short and /home/user"
     assert json.dumps("x") in secrets.text(json.dumps("x"))

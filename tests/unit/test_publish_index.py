@@ -52,7 +52,12 @@ def test_an_index_of_the_configuration() -> None:
         True,
         False,
     )
-    assert resolve("acme", Config(index={"acme": IndexConfig(upload="http://h/", simple="http://h/", lag="7s")})).lag == 7.0
+    assert (
+        resolve(
+            "acme", Config(index={"acme": IndexConfig(upload="http://h/", simple="http://h/", lag="7s")})
+        ).lag
+        == 7.0
+    )
     assert not resolve("acme", Config(index={"acme": ours})).staging
 
 
@@ -79,13 +84,19 @@ def test_what_is_no_index(to: str, words: str) -> None:
 
 
 def test_the_json_listing() -> None:
-    document = listing("Demo", {WHEEL: DIGEST}, yanked="broken", **{"upload-time": "2026-11-02T10:00:00.000Z"})
+    document = listing(
+        "Demo", {WHEEL: DIGEST}, yanked="broken", **{"upload-time": "2026-11-02T10:00:00.000Z"}
+    )
     found = looked(answer(document, Date="Fri, 20 Nov 2026 10:00:00 GMT"))
     assert found.json
     assert found.now == datetime(2026, 11, 20, 10, tzinfo=UTC)
     file = found.file(WHEEL)
     assert file == IndexFile(
-        filename=WHEEL, url=f"http://h.invalid/f/{WHEEL}", sha256=DIGEST, yanked=True, uploaded=datetime(2026, 11, 2, 10, tzinfo=UTC)
+        filename=WHEEL,
+        url=f"http://h.invalid/f/{WHEEL}",
+        sha256=DIGEST,
+        yanked=True,
+        uploaded=datetime(2026, 11, 2, 10, tzinfo=UTC),
     )
     assert found.file("other") is None
 
@@ -101,7 +112,10 @@ def test_the_html_listing() -> None:
     )
     found = looked(answer(page.encode(), kind="text/html"))
     assert not found.json
-    assert [(one.filename, one.sha256, one.yanked) for one in found.files] == [(WHEEL, DIGEST, True), ("demo-1.0.tar.gz", "", False)]
+    assert [(one.filename, one.sha256, one.yanked) for one in found.files] == [
+        (WHEEL, DIGEST, True),
+        ("demo-1.0.tar.gz", "", False),
+    ]
 
 
 def test_an_empty_html_listing_has_to_say_what_it_is() -> None:
@@ -135,7 +149,10 @@ def test_answers_that_are_no_listing(reply: Response, words: str) -> None:
 def test_a_file_without_a_hash_is_fetched_and_hashed(tmp_path: Path) -> None:
     ours = batch(tmp_path, "demo", sdist=False)
     data = ours.files[0].path.read_bytes()
-    replies = {"/simple/demo/": answer(listing("demo", {WHEEL: ""})), f"/f/{WHEEL}": answer(data, kind="application/zip")}
+    replies = {
+        "/simple/demo/": answer(listing("demo", {WHEEL: ""})),
+        f"/f/{WHEEL}": answer(data, kind="application/zip"),
+    }
     client = MemoryClient(lambda url: replies[url.removeprefix("http://h.invalid")])
     found = simple_api.fetch_existing(client, HERE, [ours])["demo"].file(WHEEL)
     assert found is not None
@@ -150,11 +167,18 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def planned(
-    release: Release, index: Index, *, sha256: str | None = None, age: timedelta = timedelta(), yanked: bool = False
+    release: Release,
+    index: Index,
+    *,
+    sha256: str | None = None,
+    age: timedelta = timedelta(),
+    yanked: bool = False,
 ) -> plan.PublishPlan:
     """Plan a release of which the first file is on the index already."""
     first = release.batches[0].files[0]
-    there = IndexFile(filename=first.name, url="", sha256=sha256 or first.sha256, yanked=yanked, uploaded=NOW - age)
+    there = IndexFile(
+        filename=first.name, url="", sha256=sha256 or first.sha256, yanked=yanked, uploaded=NOW - age
+    )
     return plan.make_publish_plan(release, index, {"demo": Listing(project="demo", files=(there,), now=NOW)})
 
 
@@ -166,7 +190,10 @@ def test_the_plan_as_json(tmp_path: Path) -> None:
     assert document["batches"][0]["files"][1]["on_index"] is None
 
 
-@pytest.mark.parametrize(("days", "words"), [(10.5, "takes new files on public for 3 more days only"), (13.6, "for 9 more hours only")])
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(10.5, "takes new files on public for 3 more days only"), (13.6, "for 9 more hours only")],
+)
 def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, words: str) -> None:
     release = release_of(batch(tmp_path, "demo"))
     made = planned(release, PUBLIC, age=timedelta(days=days))
@@ -178,16 +205,22 @@ def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, 
 
 def test_a_release_that_is_too_old_is_not_begun_again(tmp_path: Path) -> None:
     release = release_of(batch(tmp_path, "demo"))
-    with pytest.raises(CheckFailedError, match="was begun on public 15 days ago, and takes no new file after 14") as caught:
+    with pytest.raises(
+        CheckFailedError, match="was begun on public 15 days ago, and takes no new file after 14"
+    ) as caught:
         conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=15)))
     assert "demo-1.0.tar.gz" in caught.value.detail
-    conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15)))
+    conflicts.require_no_conflict(
+        planned(release_of(batch(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15))
+    )
 
 
 def test_a_yanked_release_is_not_completed(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match="yanked"):
         conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo")), HERE, yanked=True))
-    conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo", sdist=False)), HERE, yanked=True))
+    conflicts.require_no_conflict(
+        planned(release_of(batch(tmp_path, "demo", sdist=False)), HERE, yanked=True)
+    )
 
 
 def test_other_bytes_are_shown_side_by_side(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ from wheelkit.publish.provenance import Attestation, PublisherRepository
 FILE, DATA = "gyro_core-1.0-py3-none-any.whl", b"the bytes"
 OWN = PublisherRepository(path="acme/gyro", service="GitHub")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sigstore keeps its keys in the home of the user, which is not moved there")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="sigstore keeps its keys in the home of the user, which is not moved there",
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,10 @@ ENTRY = ("verification_material", "transparency_entries")
         (flip(*ENTRY, "inclusionPromise", "signedEntryTimestamp"), "invalid inclusion promise"),
         (flip(*ENTRY, "canonicalizedBody"), "invalid root hash"),
         (flip("verification_material", "certificate"), ""),
-        (lambda one: one["verification_material"]["transparency_entries"][0].pop("inclusionProof"), "transparency log entry"),
+        (
+            lambda one: one["verification_material"]["transparency_entries"][0].pop("inclusionProof"),
+            "transparency log entry",
+        ),
         (
             lambda one: one["verification_material"]["transparency_entries"][0].pop("inclusionPromise"),
             "inclusion promise or signed timestamp",
@@ -102,11 +108,19 @@ def test_an_attestation_that_was_tampered_with(authority: Authority, tamper: Tam
 
 
 def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
-    assert "does not match distribution digest" in judged(served(authority.provenance(FILE, b"other")))["WK905"]
-    assert "does not match distribution name" in judged(served(authority.provenance(FILE.replace("1.0", "1.1"), DATA)))["WK905"]
+    assert (
+        "does not match distribution digest" in judged(served(authority.provenance(FILE, b"other")))["WK905"]
+    )
+    assert (
+        "does not match distribution name"
+        in judged(served(authority.provenance(FILE.replace("1.0", "1.1"), DATA)))["WK905"]
+    )
     assert "does not hold" in judged(served(Authority().provenance(FILE, DATA)))["WK905"]
     stranger = authority.provenance(FILE, DATA, Workflow(repository="evil/gyro"))
-    assert judged(served(stranger))["WK905"] == "it was signed by GitHub evil/gyro release.yml, and not from acme/gyro"
+    assert (
+        judged(served(stranger))["WK905"]
+        == "it was signed by GitHub evil/gyro release.yml, and not from acme/gyro"
+    )
     stranger["attestation_bundles"][0]["publisher"] = Workflow().publisher
     assert "does not hold: " in judged(served(stranger))["WK905"]
     other_workflow = authority.provenance(FILE, DATA, Workflow(name="other.yml"))
@@ -120,7 +134,9 @@ def test_what_is_no_provenance(text: bytes) -> None:
 
 
 def test_a_provenance_without_attestations() -> None:
-    assert judged(served({"version": 1, "attestation_bundles": []})) == {"WK905": "its provenance holds no attestation"}
+    assert judged(served({"version": 1, "attestation_bundles": []})) == {
+        "WK905": "its provenance holds no attestation"
+    }
 
 
 def test_a_kind_of_publisher_that_nobody_knows_is_not_verified(authority: Authority) -> None:
@@ -150,7 +166,10 @@ def test_without_the_extra(authority: Authority, monkeypatch: pytest.MonkeyPatch
 def test_keys_that_cannot_be_read(authority: Authority, tmp_path: Path) -> None:
     (path,) = tmp_path.rglob("trusted_root.json")
     path.write_text("{}")
-    assert "sigstore cannot open its keys on this machine" in judged(served(authority.provenance(FILE, DATA)))["WK907"]
+    assert (
+        "sigstore cannot open its keys on this machine"
+        in judged(served(authority.provenance(FILE, DATA)))["WK907"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,12 @@ from wheelkit.project.family import Family
 from wheelkit.publish import Index, PublishTerms, Release, require_publishable
 from wheelkit.publish.release import collect_release
 
-PUBLIC = Index(name="public", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", public=True)
-STAGING = Index(name="staging", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", staging=True)
+PUBLIC = Index(
+    name="public", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", public=True
+)
+STAGING = Index(
+    name="staging", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", staging=True
+)
 PRIVATE = Index(name="private", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/")
 
 
@@ -88,7 +92,10 @@ def test_a_file_that_is_missing_and_one_that_nobody_built(project: Project) -> N
 def test_a_name_that_differs_only_in_its_spelling(project: Project) -> None:
     path = project.dist / "gyro_cli-1.0-py3-none-any.whl"
     path.rename(project.dist / "gyro-cli-1.0-py3-none-any.whl".replace("gyro-cli", "gyro.cli"))
-    assert "gyro.cli-1.0-py3-none-any.whl is in no manifest; the manifest has gyro_cli-1.0-py3-none-any.whl" in problems(project)
+    assert (
+        "gyro.cli-1.0-py3-none-any.whl is in no manifest; the manifest has gyro_cli-1.0-py3-none-any.whl"
+        in problems(project)
+    )
 
 
 def test_a_dist_with_two_versions(project: Project) -> None:
@@ -108,7 +115,10 @@ def test_a_file_in_the_wrong_manifest(project: Project) -> None:
     document = json.loads(path.read_text())
     document["version"] = "1.1"
     path.write_text(json.dumps(document))
-    assert f"gyro_cli-1.0-py3-none-any.whl stands in {path.name.replace('1.0', '1.1')}, which is about gyro-cli 1.1" in problems(project)
+    assert (
+        f"gyro_cli-1.0-py3-none-any.whl stands in {path.name.replace('1.0', '1.1')}, which is about gyro-cli 1.1"
+        in problems(project)
+    )
 
 
 def test_a_stranger_to_the_family_and_two_commits(project: Project) -> None:
@@ -133,7 +143,11 @@ def test_no_dist_and_no_manifest(project: Project) -> None:
 
 def statement(path: Path, **other: object) -> None:
     """Write an attestation as far as it can be read without keys."""
-    subject = {"name": path.name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}, **other}
+    subject = {
+        "name": path.name,
+        "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        **other,
+    }
     envelope = {"statement": b64encode(json.dumps({"subject": [subject]}).encode()).decode()}
     path.with_name(f"{path.name}.publish.attestation").write_text(json.dumps({"envelope": envelope}))
 
@@ -155,7 +169,9 @@ def test_attestations_of_something_else(project: Project, other: dict[str, objec
     assert f"{path.name}.publish.attestation {words}" in problems(project)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"envelope": {"statement": "="}}', '{"envelope": {"statement": "e30="}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"envelope": {"statement": "="}}', '{"envelope": {"statement": "e30="}}']
+)
 def test_attestations_that_are_none(project: Project, text: str) -> None:
     (project.dist / "gyro_cli-1.0.tar.gz.publish.attestation").write_text(text)
     assert "gyro_cli-1.0.tar.gz.publish.attestation is no attestation (PEP 740)" in problems(project)
@@ -175,7 +191,10 @@ def fine(_command: Command) -> Completed:
 def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:
     read, members = loaded(project)
     require_publishable(
-        collect_release(project.dist, members), indexes, PublishTerms(folder=project.dist, config=read, family=members, **terms), run
+        collect_release(project.dist, members),
+        indexes,
+        PublishTerms(folder=project.dist, config=read, family=members, **terms),
+        run,
     )  # type: ignore[arg-type]  # terms as the case wants them
 
 
@@ -223,7 +242,9 @@ def test_uncommitted_changes_and_no_version_control(tmp_path: Path) -> None:
 def test_a_missing_cell_stops_it_even_where_this_machine_could_not_build_it(tmp_path: Path) -> None:
     project = make_family(tmp_path, (CORE,), git=False)
     text = (project.root / "wheelkit.toml").read_text()
-    (project.root / "wheelkit.toml").write_text(text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]'))
+    (project.root / "wheelkit.toml").write_text(
+        text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]')
+    )
     error = refusal(project, STAGING, allow_dirty=True)
     assert "verify-matrix has 1 finding that fails" in error.message
     assert error.detail == "WK801  win_amd64 has no wheel; users there would build from the sdist"
@@ -237,8 +258,14 @@ def test_a_family_member_that_was_not_built(tmp_path: Path) -> None:
 
 
 def test_cross_built_wheels_need_a_policy(tmp_path: Path) -> None:
-    assert "1 wheel is cross-built" in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
-    required(make_family(tmp_path / "b", (CORE,), builder="cross", config="[publish]\nallow-cross = true\n"), STAGING)
+    assert (
+        "1 wheel is cross-built"
+        in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
+    )
+    required(
+        make_family(tmp_path / "b", (CORE,), builder="cross", config="[publish]\nallow-cross = true\n"),
+        STAGING,
+    )
 
 
 def test_rules_of_public_indexes_hold_there_only(tmp_path: Path) -> None:
@@ -261,7 +288,11 @@ def test_two_sdists_and_one_whose_name_is_not_normal(tmp_path: Path) -> None:
 
 def test_the_complaints_of_twine_check_are_shown(tmp_path: Path) -> None:
     project = make_family(tmp_path, (META,), git=False)
-    output = ("Checking a.whl: PASSED", "Checking b.whl: \x1b[31mFAILED due to warnings\x1b[0m", "WARNING  `long_description` missing.")
+    output = (
+        "Checking a.whl: PASSED",
+        "Checking b.whl: \x1b[31mFAILED due to warnings\x1b[0m",
+        "WARNING  `long_description` missing.",
+    )
     error = refusal(project, STAGING, allow_dirty=True, run=lambda _command: said(*output))
     assert error.detail == "Checking b.whl: FAILED due to warnings\nWARNING  `long_description` missing."
 
@@ -272,7 +303,9 @@ def test_the_whole_family_passes(tmp_path: Path) -> None:
     required(project, PUBLIC)
 
 
-def test_tags_that_git_does_not_tell_are_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tags_that_git_does_not_tell_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = make_family(tmp_path, (CLI,))
     project.tag()
     required(project, PUBLIC, tag_later=True)

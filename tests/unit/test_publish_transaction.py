@@ -45,13 +45,22 @@ def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
 def test_dependents_wait_until_what_they_need_is_visible(tmp_path: Path) -> None:
     made = scene(tmp_path, lag=7.0)
     moments: list[float] = []
-    made.twine.replies = [made.twine.take, lambda names: (moments.append(made.clock.now()), made.twine.take(names))[1]]
+    made.twine.replies = [
+        made.twine.take,
+        lambda names: (moments.append(made.clock.now()), made.twine.take(names))[1],
+    ]
     go(made)
     assert moments[0] >= 7.0
 
 
 def test_what_does_not_depend_on_each_other_goes_in_one_call(tmp_path: Path) -> None:
-    family = ("core", ()), ("cli", ("core",)), ("web", ("core",)), ("store", ("core", "web")), ("meta", ("core", "cli", "web", "store"))
+    family = (
+        ("core", ()),
+        ("cli", ("core",)),
+        ("web", ("core",)),
+        ("store", ("core", "web")),
+        ("meta", ("core", "cli", "web", "store")),
+    )
     made = scene(tmp_path, *(batch(tmp_path, name, *needs) for name, needs in family), lag=7.0)
     go(made)
     called = [list(dict.fromkeys(name.partition("-")[0] for name in names)) for names in made.twine.calls]
@@ -61,7 +70,9 @@ def test_what_does_not_depend_on_each_other_goes_in_one_call(tmp_path: Path) -> 
 
 def test_files_without_attestations_go_in_a_call_of_their_own(tmp_path: Path) -> None:
     one = batch(tmp_path, "core")
-    signed = replace(one, files=(replace(one.files[0], attestations=(tmp_path / "x.attestation",)), one.files[1]))
+    signed = replace(
+        one, files=(replace(one.files[0], attestations=(tmp_path / "x.attestation",)), one.files[1])
+    )
     made = scene(tmp_path, signed)
     go(made)
     assert made.twine.calls == [[file.name] for file in one.files]
@@ -70,7 +81,9 @@ def test_files_without_attestations_go_in_a_call_of_their_own(tmp_path: Path) ->
 def test_other_bytes_stop_everything_before_the_first_upload(tmp_path: Path) -> None:
     made = scene(tmp_path)
     made.index.keep(CLI[0], "0" * 64)
-    with pytest.raises(CheckFailedError, match=r"cli-1.0-py3-none-any.whl is on here already, with other bytes") as caught:
+    with pytest.raises(
+        CheckFailedError, match=r"cli-1.0-py3-none-any.whl is on here already, with other bytes"
+    ) as caught:
         go(made)
     assert made.twine.calls == []
     assert "Nothing was uploaded" in caught.value.detail
@@ -120,7 +133,9 @@ def test_what_never_arrived_is_sent_again_after_the_lag(tmp_path: Path) -> None:
     assert "trying again" in made.notes.notes[0]
 
 
-def test_files_that_were_taken_before_the_failure_are_not_sent_again_though_they_do_not_show(tmp_path: Path) -> None:
+def test_files_that_were_taken_before_the_failure_are_not_sent_again_though_they_do_not_show(
+    tmp_path: Path,
+) -> None:
     made = scene(tmp_path, lag=60.0)
 
     def half(names: list[str]) -> Completed:
@@ -135,7 +150,9 @@ def test_files_that_were_taken_before_the_failure_are_not_sent_again_though_they
 def test_a_failure_that_stays_gives_up_and_says_so(tmp_path: Path) -> None:
     made = scene(tmp_path, patience=WaitPolicy(attempts=3))
     made.twine.replies = [lambda names: said(*refused(names[0], 503, "Service Unavailable"))] * 3
-    with pytest.raises(IndexUnavailableError, match=r"did not take core-1.0-py3-none-any.whl in 3 attempts") as caught:
+    with pytest.raises(
+        IndexUnavailableError, match=r"did not take core-1.0-py3-none-any.whl in 3 attempts"
+    ) as caught:
         go(made)
     assert "no file of the release is on here; another run goes on from here" in caught.value.detail
     assert made.twine.calls == [CORE] * 3
@@ -145,7 +162,10 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
     made = scene(tmp_path)
     made.twine.replies = [
         made.twine.take,
-        lambda names: said(*taken(names[0]), *refused(names[1], 400, "Bad Request", "Only one sdist may be uploaded per release.")),
+        lambda names: said(
+            *taken(names[0]),
+            *refused(names[1], 400, "Bad Request", "Only one sdist may be uploaded per release."),
+        ),
     ]
     with pytest.raises(IndexRefusedError, match=r"here refuses cli-1.0.tar.gz$") as caught:
         go(made)
@@ -159,15 +179,21 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
 
 def test_a_failure_of_twine_itself_is_told_with_its_words(tmp_path: Path) -> None:
     made = scene(tmp_path)
-    made.twine.replies = [lambda _names: said("zipfile.BadZipFile: File is not a zip file", "BadThingError: it broke")]
-    with pytest.raises(ToolFailedError, match=r"twine failed while uploading core-1.0-py3-none-any.whl: BadThingError: it broke"):
+    made.twine.replies = [
+        lambda _names: said("zipfile.BadZipFile: File is not a zip file", "BadThingError: it broke")
+    ]
+    with pytest.raises(
+        ToolFailedError,
+        match=r"twine failed while uploading core-1.0-py3-none-any.whl: BadThingError: it broke",
+    ):
         go(made)
 
 
 def test_an_index_that_never_shows_what_it_took(tmp_path: Path) -> None:
     made = scene(tmp_path, lag=1e6)
     with pytest.raises(
-        IndexUnavailableError, match=r"took core-1.0-py3-none-any.whl, core-1.0.tar.gz and does not show them after 15 minutes"
+        IndexUnavailableError,
+        match=r"took core-1.0-py3-none-any.whl, core-1.0.tar.gz and does not show them after 15 minutes",
     ):
         go(made)
     assert made.twine.calls == [CORE]

@@ -57,13 +57,24 @@ def test_what_says_nothing_of_the_index() -> None:
 
 def test_colours_and_the_number_of_a_traceback_line_are_no_status() -> None:
     found = read(
-        f"\x1b[?25lUploading {A}", "\x1b[2mINFO\x1b[0m     Response from http://h.invalid/:", "         \x1b[1m200 OK\x1b[0m", "  403 lines"
+        f"\x1b[?25lUploading {A}",
+        "\x1b[2mINFO\x1b[0m     Response from http://h.invalid/:",
+        "         \x1b[1m200 OK\x1b[0m",
+        "  403 lines",
     )
     assert found.taken == (A,)
 
 
-def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TWINE_REPOSITORY_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_ACTIONS", "PIP_INDEX_URL", "SOME_KEY"):
+def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "TWINE_REPOSITORY_URL",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "GITHUB_ACTIONS",
+        "PIP_INDEX_URL",
+        "SOME_KEY",
+    ):
         monkeypatch.setenv(name, "from outside")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid")
     ran: list[Command] = []
@@ -72,7 +83,13 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(tmp_path: Pat
         ran.append(command)
         return said(*taken(A), code=0)
 
-    twine.upload(run, HERE, batch(tmp_path, "demo").files, Credentials(source="x", username="__token__", secret="s3cret"), (7,))  # noqa: S106 - made up
+    twine.upload(
+        run,
+        HERE,
+        batch(tmp_path, "demo").files,
+        Credentials(source="x", username="__token__", secret="s3cret"),  # noqa: S106 - made up
+        (7,),
+    )
     (command,) = ran
     env = command.environment()
     assert [name for name, value in env.items() if value == "from outside"] == []
@@ -89,7 +106,9 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
     from msgspec.structs import replace
 
     files = batch(tmp_path, "demo").files
-    signed = tuple(replace(one, attestations=(tmp_path / f"{one.name}.publish.attestation",)) for one in files)
+    signed = tuple(
+        replace(one, attestations=(tmp_path / f"{one.name}.publish.attestation",)) for one in files
+    )
     argvs: list[tuple[str, ...]] = []
 
     def run(command: Command) -> Completed:
@@ -109,18 +128,58 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
         (400, "File already exists ('x.whl', with blake2_256 hash '…').", "with other bytes", "bump patch"),
         (400, "This filename has already been used, use a different version.", "was deleted", "bump patch"),
         (400, "Uploading new files to releases older than 14 days is not allowed.", "too old", "bump patch"),
-        (403, "Invalid or non-existent authentication information.", "does not accept the credentials", "TWINE_PASSWORD"),
+        (
+            403,
+            "Invalid or non-existent authentication information.",
+            "does not accept the credentials",
+            "TWINE_PASSWORD",
+        ),
         (403, "Invalid API Token: Token is expired", "does not accept the credentials", "TWINE_PASSWORD"),
-        (403, "Invalid API Token: project-scoped token is not valid for project: 'x'", "do not reach as far", "scope"),
+        (
+            403,
+            "Invalid API Token: project-scoped token is not valid for project: 'x'",
+            "do not reach as far",
+            "scope",
+        ),
         (403, "The user 'u' isn't allowed to upload to project 'x'.", "do not reach as far", "scope"),
-        (400, "The name 'x' is too similar to an existing project.", "does not allow this project's name", "another name"),
-        (400, "File too large. Limit for project 'x' is 100 MB.", "over the index's size limit", "higher limit"),
-        (400, "Project size too large. Limit for project 'x' total size is 10 GB.", "as a whole", "delete old releases"),
+        (
+            400,
+            "The name 'x' is too similar to an existing project.",
+            "does not allow this project's name",
+            "another name",
+        ),
+        (
+            400,
+            "File too large. Limit for project 'x' is 100 MB.",
+            "over the index's size limit",
+            "higher limit",
+        ),
+        (
+            400,
+            "Project size too large. Limit for project 'x' total size is 10 GB.",
+            "as a whole",
+            "delete old releases",
+        ),
         (400, "The use of local versions in <Version('1+a')> is not allowed.", "local part", "version set"),
-        (400, "Binary wheel 'x' has an unsupported platform tag 'linux_x86_64'.", "platform tag", "wheelkit repair"),
+        (
+            400,
+            "Binary wheel 'x' has an unsupported platform tag 'linux_x86_64'.",
+            "platform tag",
+            "wheelkit repair",
+        ),
         (400, "Only one sdist may be uploaded per release.", "another sdist", "bump patch"),
-        (400, "The digest supplied does not match a digest calculated from the uploaded file.", "arrived damaged", "again"),
-        (400, "The description failed to render in the default format of reStructuredText.", "metadata", "pyproject.toml"),
+        (
+            400,
+            "The digest supplied does not match a digest calculated from the uploaded file.",
+            "arrived damaged",
+            "again",
+        ),
+        (
+            400,
+            "The description failed to render in the default format of reStructuredText.",
+            "metadata",
+            "pyproject.toml",
+        ),
         (400, "'Bad :: x' is not a valid classifier.", "Bad :: x", "same command"),
     ],
 )

@@ -50,9 +50,18 @@ def commit(folder: Path, *, force: bool = False) -> None:
 def snapshot(folder: Path, shop: Workspace) -> set[str]:
     """List the files that meson would find committed."""
     copy = pure_module._snapshot(folder, checkout(folder), shop)
-    listed = subprocess.run(["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     names = set(listed.stdout.split())
-    assert {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file() and ".git" not in path.parts} >= names
+    assert {
+        path.relative_to(copy).as_posix()
+        for path in copy.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    } >= names
     return names
 
 
@@ -72,7 +81,15 @@ def test_what_differs_from_the_commit_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "left",
-    ["dist/x.whl", "wheelhouse/x.whl", "build/x.o", ".venv/bin/python", "pkg/__pycache__/x.pyc", "m.egg-info/PKG-INFO", "src/m.egg-info/x"],
+    [
+        "dist/x.whl",
+        "wheelhouse/x.whl",
+        "build/x.o",
+        ".venv/bin/python",
+        "pkg/__pycache__/x.pyc",
+        "m.egg-info/PKG-INFO",
+        "src/m.egg-info/x",
+    ],
 )
 def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> None:
     commit(write(tmp_path, "pyproject.toml", "pkg/__init__.py", "src/m.py"))
@@ -81,7 +98,9 @@ def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> Non
 
 
 @pytest.mark.parametrize("kept", ["pkg/build/core.c", "src/dist/x.py", "pkg/wheelhouse.py"])
-def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snapshot(tmp_path: Path, kept: str, shop: Workspace) -> None:
+def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snapshot(
+    tmp_path: Path, kept: str, shop: Workspace
+) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "pkg/__init__.py", "src/m.py")
     commit(folder)
     write(folder, kept)
@@ -106,14 +125,33 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) 
     folder = write(tmp_path / "project", "pyproject.toml", "core.c", "gone.c", "pkg/build/tracked.c")
     (folder / ".gitignore").write_text("*.log\n")
     commit(folder)
-    before = subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True).stdout
+    before = subprocess.run(
+        ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True
+    ).stdout
     write(folder, "core.c", text="changed")
-    write(folder, "new.c", "junk.log", "dist/old.whl", "build/x.o", "pkg/__pycache__/x.pyc", "m.egg-info/SOURCES.txt")
+    write(
+        folder,
+        "new.c",
+        "junk.log",
+        "dist/old.whl",
+        "build/x.o",
+        "pkg/__pycache__/x.pyc",
+        "m.egg-info/SOURCES.txt",
+    )
     (folder / "gone.c").unlink()
     status = checkout(folder).changed
-    assert snapshot(folder, shop) == {".gitignore", "pyproject.toml", "core.c", "new.c", "pkg/build/tracked.c"}
+    assert snapshot(folder, shop) == {
+        ".gitignore",
+        "pyproject.toml",
+        "core.c",
+        "new.c",
+        "pkg/build/tracked.c",
+    }
     assert checkout(folder).changed == status
-    assert subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True).stdout == before
+    assert (
+        subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True).stdout
+        == before
+    )
 
 
 def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, shop: Workspace) -> None:
@@ -135,12 +173,16 @@ def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path,
 
 
 def test_a_folder_outside_git_is_taken_whole(tmp_path: Path, shop: Workspace) -> None:
-    folder = write(tmp_path / "project", "pyproject.toml", "core.c", "dist/x.whl", "pkg/build/core.c", ".venv/x")
+    folder = write(
+        tmp_path / "project", "pyproject.toml", "core.c", "dist/x.whl", "pkg/build/core.c", ".venv/x"
+    )
     assert snapshot(folder, shop) == {"pyproject.toml", "core.c", "pkg/build/core.c"}
     assert not (folder / ".git").exists()
 
 
-def test_the_users_git_settings_and_hooks_do_not_matter(tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_git_settings_and_hooks_do_not_matter(
+    tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hooks = write(tmp_path / "hooks", "pre-commit", text="#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
     settings = tmp_path / "gitconfig"
@@ -152,7 +194,9 @@ def test_the_users_git_settings_and_hooks_do_not_matter(tmp_path: Path, shop: Wo
     assert (copy / "core.c").read_bytes() == b"a\r\nb\r\n"
 
 
-def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_a_changed_meson_project_says_what_to_do(
+    tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, "pyproject.toml")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingToolError, match="git was not found") as caught:
@@ -162,7 +206,14 @@ def test_without_git_a_changed_meson_project_says_what_to_do(tmp_path: Path, sho
 
 def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Path, shop: Workspace) -> None:
     folder = write(
-        tmp_path / "m-1.0", "pyproject.toml", "core.c", "pkg/build/core.c", "dist/x.whl", "build/x", "pkg/__pycache__/x", "m.egg-info/x"
+        tmp_path / "m-1.0",
+        "pyproject.toml",
+        "core.c",
+        "pkg/build/core.c",
+        "dist/x.whl",
+        "build/x",
+        "pkg/__pycache__/x",
+        "m.egg-info/x",
     )
     write(folder, "PKG-INFO", text=PKG_INFO)
     path = pure_module._repacked(folder, shop)
@@ -197,7 +248,9 @@ class Backend:
 def pure(tmp_path: Path) -> Path:
     folder = tmp_path / "pure"
     folder.mkdir()
-    (folder / "pyproject.toml").write_text('[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "p"\nversion = "1"\n')
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "p"\nversion = "1"\n'
+    )
     return folder
 
 
@@ -264,7 +317,9 @@ def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("roomy")
-def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
     with workspace(Silent(), "build") as shop:
         assert len(put(shop, shop.run)) == 1
@@ -297,7 +352,9 @@ def test_sccache_on_path_is_seen(tmp_path: Path) -> None:
     assert not workshops._may_vanish(SHORT, {"PATH": str(tmp_path)})
 
 
-def test_tools_are_found_beside_python_and_else_named_with_the_way_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tools_are_found_beside_python_and_else_named_with_the_way_to_install_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PATH", "")
     assert Path(find_tool("uv")).name.startswith("uv")
     with pytest.raises(MissingToolError, match="no-such-tool was not found beside") as caught:

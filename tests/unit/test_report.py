@@ -19,7 +19,13 @@ from wheelkit.verification.report.text import Screen, render
 TAGS = ("cp311", "cp312", "cp313", "cp314")
 
 
-def row(target: str, label: str = "abi3 wheel", cover: Cover = Cover.WHEEL, needs: str = "glibc 2.17", codes: tuple[str, ...] = ()) -> Row:
+def row(
+    target: str,
+    label: str = "abi3 wheel",
+    cover: Cover = Cover.WHEEL,
+    needs: str = "glibc 2.17",
+    codes: tuple[str, ...] = (),
+) -> Row:
     files_of = (f"daggerml-0.4.0-cp311-abi3-{target}.whl",) if cover is Cover.WHEEL else ()
     cells = tuple(CellCover(interpreter=tag, cover=cover, file="".join(files_of)) for tag in TAGS)
     size = 84_000 if files_of else 0
@@ -75,7 +81,14 @@ CROSSED = replace(
 )
 
 
-def shown(report: Report, width: int | None = 120, *, encoding: str = "utf-8", colour: bool = False, fixes: bool = True) -> str:
+def shown(
+    report: Report,
+    width: int | None = 120,
+    *,
+    encoding: str = "utf-8",
+    colour: bool = False,
+    fixes: bool = True,
+) -> str:
     return render(report, Screen(width=width, colour=colour, encoding=encoding, fixes=fixes))
 
 
@@ -118,7 +131,9 @@ def test_narrow_terminals_lose_the_dim_columns_first() -> None:
 def test_one_release_that_does_not_fit_narrows_all() -> None:
     other = row("win_amd64", label="a label that takes a good part of the width of a terminal")
     both = replace(REPORT, rows=(*REPORT.rows, replace(other, distribution="other")))
-    heads = {one: [line for line in shown(one, 120).splitlines() if "verdict" in line] for one in (REPORT, both)}
+    heads = {
+        one: [line for line in shown(one, 120).splitlines() if "verdict" in line] for one in (REPORT, both)
+    }
     assert ["size" in line for line in heads[REPORT]] == [True]
     assert ["size" in line for line in heads[both]] == [False, False]
     assert ["size" in line for line in shown(both, None).splitlines() if "verdict" in line] == [True, True]
@@ -152,12 +167,18 @@ def test_old_encodings_get_plain_marks() -> None:
 
 
 def test_square_brackets_are_no_markup() -> None:
-    odd = Finding(code="WK101", severity=Severity.ERROR, what="[red]a[/red] is [b]odd", fix="y [tool.x]", file="f.whl")
-    assert "[red]a[/red] is [b]odd" in shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0))
+    odd = Finding(
+        code="WK101", severity=Severity.ERROR, what="[red]a[/red] is [b]odd", fix="y [tool.x]", file="f.whl"
+    )
+    assert "[red]a[/red] is [b]odd" in shown(
+        Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0)
+    )
 
 
 def test_escapes_from_a_wheel_do_not_reach_the_terminal() -> None:
-    odd = Finding(code="WK101", severity=Severity.ERROR, what="a\x1b[2J\x07b\udcff", fix="y", file="f\x1b.whl")
+    odd = Finding(
+        code="WK101", severity=Severity.ERROR, what="a\x1b[2J\x07b\udcff", fix="y", file="f\x1b.whl"
+    )
     text = shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0))
     assert "a\\x1b[2J\\x07b\\udcff" in text
     assert "\x1b" not in text
@@ -167,11 +188,19 @@ def test_an_ascii_output_gets_ascii() -> None:
     text = shown(REPORT, encoding="ascii")
     assert "avoid the call - wheelkit explain WK402" in text
     odd = Finding(code="WK101", severity=Severity.ERROR, what="größe", fix="y")
-    assert "gr\\xf6\\xdfe" in shown(Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0), encoding="ascii")
+    assert "gr\\xf6\\xdfe" in shown(
+        Report(rows=(), findings=(odd,), wheels=1, sdists=0, seconds=0.0), encoding="ascii"
+    )
 
 
 def note(number: int, severity: Severity = Severity.NOTE) -> Finding:
-    return Finding(code="WK603", severity=severity, what=f"{number} kB of x are debug sections", fix="strip", file=f"{number}.whl")
+    return Finding(
+        code="WK603",
+        severity=severity,
+        what=f"{number} kB of x are debug sections",
+        fix="strip",
+        file=f"{number}.whl",
+    )
 
 
 def report_of(*findings: Finding) -> str:
@@ -194,7 +223,13 @@ def test_errors_are_always_told() -> None:
 
 def test_the_same_fact_about_many_files_is_told_once() -> None:
     same = [
-        Finding(code="WK202", severity=Severity.WARNING, what="not normalised", fix=f"f{number}", file=f"{number}.whl")
+        Finding(
+            code="WK202",
+            severity=Severity.WARNING,
+            what="not normalised",
+            fix=f"f{number}",
+            file=f"{number}.whl",
+        )
         for number in range(4)
     ]
     text = report_of(*same)
@@ -204,7 +239,9 @@ def test_the_same_fact_about_many_files_is_told_once() -> None:
 
 
 def test_accepted_findings_show_the_reason() -> None:
-    known = Finding(code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand")
+    known = Finding(
+        code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand"
+    )
     text = report_of(known)
     assert "accepted: made by hand" in text
     assert "no findings, 1 accepted finding in 3 wheels" in text
@@ -244,7 +281,13 @@ def test_json_fits_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": 2}, {"ok": "yes"}, {"more": 1}, {"findings": [{"code": "X", "severity": "error", "what": "x", "fix": "y"}]}]
+    "change",
+    [
+        {"schema": 2},
+        {"ok": "yes"},
+        {"more": 1},
+        {"findings": [{"code": "X", "severity": "error", "what": "x", "fix": "y"}]},
+    ],
 )
 def test_the_schema_refuses_other_documents(change: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
@@ -253,13 +296,17 @@ def test_the_schema_refuses_other_documents(change: dict[str, object]) -> None:
 
 def test_the_schema_names_every_cover_and_severity() -> None:
     assert SCHEMA["$defs"]["cell"]["properties"]["cover"]["enum"] == [str(cover) for cover in Cover]
-    assert SCHEMA["$defs"]["finding"]["properties"]["severity"]["enum"] == [str(severity) for severity in Severity]
+    assert SCHEMA["$defs"]["finding"]["properties"]["severity"]["enum"] == [
+        str(severity) for severity in Severity
+    ]
 
 
 def test_every_code_is_explained_and_every_explanation_is_used() -> None:
     package = Path(str(files("wheelkit")))
     sources = [*(package / "verification").rglob("*.py"), package / "publish" / "provenance.py"]
-    used = {code for source in sources for code in re.findall(r'"(WK\d{3})"', source.read_text(encoding="utf-8"))}
+    used = {
+        code for source in sources for code in re.findall(r'"(WK\d{3})"', source.read_text(encoding="utf-8"))
+    }
     assert used == set(entries())
     assert all(entry.title and entry.why and entry.fix for entry in entries().values())
 
@@ -282,7 +329,10 @@ def test_markdown() -> None:
         "|---|---|:-:|:-:|:-:|:-:|---|--:|---|",
     ]
     assert lines[4] == "| `manylinux_2_28_x86_64` | abi3 wheel | ● | ● | ● | ● | glibc 2.17 | 84 kB | fine |"
-    assert "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11<br>" in lines
+    assert (
+        "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11<br>"
+        in lines
+    )
     assert lines[-1] == "2 errors in 2 wheels and 1 sdist"
     assert "raise the floor" not in to_markdown(REPORT, fixes=False)
 
@@ -295,7 +345,9 @@ def test_markdown_is_no_markup() -> None:
 
 
 def test_accepted_findings_in_markdown() -> None:
-    known = Finding(code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand")
+    known = Finding(
+        code="WK101", severity=Severity.ERROR, what="odd", fix="y", file="f.whl", accepted="made by hand"
+    )
     text = to_markdown(Report(rows=(), findings=(known,), wheels=1, sdists=0, seconds=0.0))
     assert "accepted: made by hand" in text
     assert text.endswith("no findings in 1 wheel")
@@ -304,7 +356,9 @@ def test_accepted_findings_in_markdown() -> None:
 def test_github_annotations() -> None:
     first, second = to_github(REPORT)
     assert first.startswith("::error title=WK801 macosx_10_13_x86_64::macosx_10_13_x86_64 has no wheel;")
-    assert second.startswith("::error file=daggerml-0.4.0-cp311-abi3-win_amd64.whl,title=WK402 daggerml-0.4.0-cp311-abi3-win_amd64.whl::")
+    assert second.startswith(
+        "::error file=daggerml-0.4.0-cp311-abi3-win_amd64.whl,title=WK402 daggerml-0.4.0-cp311-abi3-win_amd64.whl::"
+    )
     assert second.endswith("%0Araise the floor to cp312, or avoid the call")
 
 
@@ -318,7 +372,9 @@ def test_github_annotations_cannot_be_broken_out_of() -> None:
 
 
 def test_the_table_is_cut_where_toml_begins_its_entries() -> None:
-    table = tomllib.loads((Path(findings_module.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(
+        (Path(findings_module.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
+    )
     assert {code: (entry.title, entry.why, entry.fix) for code, entry in entries().items()} == {
         code: (row["title"], row["why"].strip(), row["fix"].strip()) for code, row in table.items()
     }

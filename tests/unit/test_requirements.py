@@ -70,7 +70,10 @@ def test_setup_py_says_what_it_writes_literally() -> None:
     assert all(SETUP[one.start :].startswith(one.text) for one in found if one.start is not None)
 
 
-@pytest.mark.parametrize("text", ["setup(install_requires=read())", "setup(install_requires=[", "setup(install_requires=a)\na = a\n", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["setup(install_requires=read())", "setup(install_requires=[", "setup(install_requires=a)\na = a\n", ""],
+)
 def test_what_setup_py_computes_is_not_guessed(text: str) -> None:
     assert list(setup_py(text)) == []
 
@@ -119,7 +122,10 @@ def test_a_project_table_overrules_all_but_the_groups(tmp_path: Path) -> None:
     assert (item.name, item.version, item.dependencies, item.extras) == ("y", "2", ("mine",), {})
     assert [one.text for one in stated_metadata(tomllib.loads(text), lambda _: None)] == ["*"]
     dynamic = text.replace('dependencies = ["mine"]', 'dynamic = ["dependencies"]')
-    assert read(put(tmp_path, {"pyproject.toml": dynamic})).dependencies[:2] == ("core >=2,<3", 'requests ; python_version < "4"')
+    assert read(put(tmp_path, {"pyproject.toml": dynamic})).dependencies[:2] == (
+        "core >=2,<3",
+        'requests ; python_version < "4"',
+    )
 
 
 def test_a_file_that_setuptools_reads_says_it_line_by_line(tmp_path: Path) -> None:
@@ -135,8 +141,12 @@ def test_poetry_takes_its_version_from_git_where_it_is_told_so(tmp_path: Path) -
     assert read(put(tmp_path, {"pyproject.toml": dynamic.replace("true", "false")})).version == "1.0"
 
 
-@pytest.mark.parametrize(("name", "text"), [("setup.cfg", CFG), ("setup.py", SETUP), ("pyproject.toml", POETRY)])
-def test_a_meta_distribution_is_known_by_its_needs_wherever_they_stand(tmp_path: Path, name: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "text"), [("setup.cfg", CFG), ("setup.py", SETUP), ("pyproject.toml", POETRY)]
+)
+def test_a_meta_distribution_is_known_by_its_needs_wherever_they_stand(
+    tmp_path: Path, name: str, text: str
+) -> None:
     put(tmp_path, {name: text})
     assert read(tmp_path).kind is Kind.META
     put(tmp_path, {"x/__init__.py": ""})

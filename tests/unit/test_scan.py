@@ -78,7 +78,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "elf-s390x": ELF_FACTS | {"arch": "s390x", "endian": "big"},
     "elf-mips": ELF_FACTS | WORD_32 | {"arch": "mips", "endian": "big"},
     "elf-stripped": ELF_FACTS | {"arch": "x86_64", "debug_bytes": 0, "symbol_bytes": 0, "code_bytes": 1056},
-    "elf-stripped-gnu-hash": ELF_FACTS | {"arch": "x86_64", "debug_bytes": 0, "symbol_bytes": 0, "code_bytes": 1048},
+    "elf-stripped-gnu-hash": ELF_FACTS
+    | {"arch": "x86_64", "debug_bytes": 0, "symbol_bytes": 0, "code_bytes": 1048},
     "elf-interpreter": ELF_FACTS | {"arch": "x86_64", "interpreter": "/lib/ld.so", "executable_stack": True},
     "macho-arm64": MACHO_FACTS | {"arch": "arm64", "symbol_bytes": 27},
     "macho-x86_64": MACHO_FACTS | {"arch": "x86_64", "min_os": "10.13", "sdk": "10.15", "signed": False},
@@ -129,7 +130,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["compiled.so", "compiled.o", "compiled.exe"])
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files"
+)
 def test_what_the_compiler_makes(name: str, compiled: dict[str, bytes]) -> None:
     slice_ = scan(compiled[name]).slices[0]
     if name == "compiled.so":
@@ -154,7 +157,8 @@ def test_what_the_compiler_makes(name: str, compiled: dict[str, bytes]) -> None:
         b"PK\x03\x04" + bytes(60),
         b"!<arch>\nan archive of objects",
         b"\xca\xfe\xba\xbe\x00\x00\x00\x34 a Java class",
-        b"MZ is how this text begins, and it goes on for some more lines than the header for DOS is long.\n" * 2,
+        b"MZ is how this text begins, and it goes on for some more lines than the header for DOS is long.\n"
+        * 2,
         macho.fat([(macho.ARM64, b"!<arch>\nan archive")]).data,
     ],
 )
@@ -244,7 +248,9 @@ def test_other_interpreters_of_this_process_have_their_own_module() -> None:
     assert scan(BINARIES["elf-x86_64"]).format == "elf"
 
 
-@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter always has its lock")
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this interpreter always has its lock"
+)
 def test_free_threading_stays_on() -> None:
     command = [sys.executable, "-c", "import sys, wheelkit._core; sys.exit(sys._is_gil_enabled())"]
     subprocess.run(command, check=True)
@@ -263,7 +269,9 @@ def test_the_stub_names_the_fields_in_their_order() -> None:
 def test_the_stub_tells_every_reason() -> None:
     stub = (Path(__file__).parents[2] / "python" / "wheelkit" / "_core.pyi").read_text("utf-8")
     assert _core.ScanError.__doc__ is not None
-    reasons = {word.strip("',.\n") for word in _core.ScanError.__doc__.split("one of")[1].split() if "'" in word}
+    reasons = {
+        word.strip("',.\n") for word in _core.ScanError.__doc__.split("one of")[1].split() if "'" in word
+    }
     assert len(reasons) == 10
     assert all(f'"{reason}"' in stub for reason in reasons)
 

@@ -57,7 +57,10 @@ def test_every_field_overwritten(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 64, 4096])
-@pytest.mark.parametrize("magic", [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbf"])
+@pytest.mark.parametrize(
+    "magic",
+    [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbf"],
+)
 def test_nothing_but_zeros_behind_the_magic_number(magic: bytes, size: int) -> None:
     assert outcome(magic + bytes(size)) != "sound"
 
@@ -86,7 +89,15 @@ DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
     "elf size of a symbol": (ELF, "dynamic:SYMENT", 8, 8, 16, "ELF dynamic symbol size", "bad-value"),
     "elf symbol without a name": (ELF, "symbol:exp", 0, 4, MAX_32, "ELF dynamic strings", "bad-offset"),
     "elf versions outside": (ELF, "dynamic:VERNEED", 8, 8, 2**63, "ELF needed versions", "bad-address"),
-    "elf version beyond the end": (ELF, "verneed:libc.so.6", 8, 4, MAX_32, "ELF needed versions", "bad-offset"),
+    "elf version beyond the end": (
+        ELF,
+        "verneed:libc.so.6",
+        8,
+        4,
+        MAX_32,
+        "ELF needed versions",
+        "bad-offset",
+    ),
     "macho file type": (MACHO, "cpu", 8, 4, 0, "Mach-O file type", "bad-value"),
     "macho command of no length": (MACHO, "command:rpath", 4, 4, 0, "Mach-O load command size", "bad-value"),
     "macho command too long": (MACHO, "command:signature", 4, 4, 2**31, "Mach-O load command", "truncated"),
@@ -95,10 +106,26 @@ DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
     "macho segment beyond the end": (MACHO, "command:text", 48, 8, 2**63, "Mach-O segment", "truncated"),
     "macho sections without end": (MACHO, "command:text", 64, 4, MAX_32, "Mach-O section table", "bad-count"),
     "macho symbols without end": (MACHO, "command:symtab", 12, 4, MAX_32, "Mach-O symbol table", "bad-count"),
-    "macho strings beyond the end": (MACHO, "command:symtab", 20, 4, MAX_32, "Mach-O string table", "truncated"),
+    "macho strings beyond the end": (
+        MACHO,
+        "command:symtab",
+        20,
+        4,
+        MAX_32,
+        "Mach-O string table",
+        "truncated",
+    ),
     "macho rpath outside its command": (MACHO, "command:rpath", 8, 4, 400, "Mach-O rpath", "bad-offset"),
     "macho rpath inside its own head": (MACHO, "command:rpath", 8, 4, 4, "Mach-O rpath", "bad-offset"),
-    "macho library that is not there": (MACHO, "symbol:_malloc", 6, 2, 0x0900, "Mach-O library ordinal", "bad-value"),
+    "macho library that is not there": (
+        MACHO,
+        "symbol:_malloc",
+        6,
+        2,
+        0x0900,
+        "Mach-O library ordinal",
+        "bad-value",
+    ),
     "macho signature cut off": (MACHO, "command:signature", 12, 4, 17, "Mach-O code signature", "truncated"),
     "macho names that lead in a circle": (MACHO, "trie:tiny:call", 0, 1, 0, "Mach-O export trie", "loop"),
     "macho names outside the tree": (MACHO, "trie:tiny:call", 0, 1, 0x7F, "Mach-O export trie", "bad-offset"),
@@ -119,9 +146,33 @@ DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
     "pe list of imports nowhere": (PE, "import:WS2_32.dll", 0, 4, MAX_32, "PE import list", "bad-address"),
     "pe exports without end": (PE, "exports", 24, 4, MAX_32, "PE export names", "bad-count"),
     "pe export without a name": (PE, "export names", 4, 4, MAX_32, "PE export name", "bad-address"),
-    "pe signature cut off": (BINARIES["pe-arm64"], "directory:4", 4, 4, 2**20, "PE certificate table", "truncated"),
-    "pe symbols without end": (BINARIES["pe-mingw"], "symbol table", 4, 4, MAX_32, "PE symbol table", "bad-count"),
-    "pe long section name": (BINARIES["pe-mingw"], "section:1", 0, 4, 0x3939392F, "PE string table", "bad-offset"),
+    "pe signature cut off": (
+        BINARIES["pe-arm64"],
+        "directory:4",
+        4,
+        4,
+        2**20,
+        "PE certificate table",
+        "truncated",
+    ),
+    "pe symbols without end": (
+        BINARIES["pe-mingw"],
+        "symbol table",
+        4,
+        4,
+        MAX_32,
+        "PE symbol table",
+        "bad-count",
+    ),
+    "pe long section name": (
+        BINARIES["pe-mingw"],
+        "section:1",
+        0,
+        4,
+        0x3939392F,
+        "PE string table",
+        "bad-offset",
+    ),
 }
 
 
@@ -138,13 +189,18 @@ def test_the_message_tells_all() -> None:
     with pytest.raises(_core.ScanError) as caught:
         _core.scan(ELF.patched("shnum", 65000, 2))
     table = ELF.marks["sections"]
-    assert str(caught.value) == f"ELF section header table: 65000 entries do not fit in the file (offset {table:#x})"
+    assert (
+        str(caught.value)
+        == f"ELF section header table: 65000 entries do not fit in the file (offset {table:#x})"
+    )
     assert isinstance(caught.value, ValueError)
 
 
 def doubling_tree(levels: int) -> bytes:
     """A tree of names in which each node has two edges to the same next one: 2 ** levels names in little space."""
-    nodes = [bytes([0, 2]) + b"a\0" + bytes([8 * (n + 1)]) + b"b\0" + bytes([8 * (n + 1)]) for n in range(levels)]
+    nodes = [
+        bytes([0, 2]) + b"a\0" + bytes([8 * (n + 1)]) + b"b\0" + bytes([8 * (n + 1)]) for n in range(levels)
+    ]
     return b"".join(nodes) + bytes([2, 0, 16, 0])
 
 
@@ -192,7 +248,9 @@ def test_work_is_bounded_by_the_size_of_the_file(case: str) -> None:
 
 def test_nothing_is_kept_of_a_scan() -> None:
     inputs = [binary.data for binary in BINARIES.values()]
-    inputs += [binary.patched(mark, value, width, skip) for binary, mark, skip, width, value, _, _ in DAMAGE.values()]
+    inputs += [
+        binary.patched(mark, value, width, skip) for binary, mark, skip, width, value, _, _ in DAMAGE.values()
+    ]
 
     def blocks_after(rounds: int) -> int:
         for _ in range(rounds):

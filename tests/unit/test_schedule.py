@@ -39,7 +39,9 @@ def run(groups: list[list[InflateJob]], threads: int) -> list[int]:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_all_jobs_are_done_within_the_memory_of_the_largest_and_a_little(threads: int) -> None:
     watched = Watched()
-    groups = [[watched.job(size * MEGABYTE) for size in sizes] for sizes in ((40, 30, 1, 1), (50, 50), (1, 1, 2, 3))]
+    groups = [
+        [watched.job(size * MEGABYTE) for size in sizes] for sizes in ((40, 30, 1, 1), (50, 50), (1, 1, 2, 3))
+    ]
     assert sorted(run(groups, threads)) == [0, 1, 2]
     assert watched.done == 10
     assert watched.most <= 50 * MEGABYTE + schedule._SLACK
@@ -86,7 +88,10 @@ def test_the_first_exception_ends_the_others(threads: int) -> None:
     def fail() -> None:
         raise LookupError("no such thing")
 
-    jobs = [InflateJob(weight=100, memory=0, do=fail), *(InflateJob(weight=1, memory=0, do=lambda: done.append(1)) for _ in range(1000))]
+    jobs = [
+        InflateJob(weight=100, memory=0, do=fail),
+        *(InflateJob(weight=1, memory=0, do=lambda: done.append(1)) for _ in range(1000)),
+    ]
     with pytest.raises(LookupError, match="no such thing"):
         run([jobs], threads)
     assert len(done) < 1000

@@ -22,8 +22,18 @@ LINUX = Target.parse("manylinux_2_28_x86_64")
 INTERPRETERS = tuple(map(Interpreter.parse, ("cp311", "cp312")))
 
 
-def member(name: str, *needs: str, build: tuple[str, ...] = (), kind: Kind = Kind.PURE, **facts: Any) -> Distribution:
-    return Distribution(name=name, version="1.0", kind=kind, source=Path(name), dependencies=needs, build_requires=build, **facts)
+def member(
+    name: str, *needs: str, build: tuple[str, ...] = (), kind: Kind = Kind.PURE, **facts: Any
+) -> Distribution:
+    return Distribution(
+        name=name,
+        version="1.0",
+        kind=kind,
+        source=Path(name),
+        dependencies=needs,
+        build_requires=build,
+        **facts,
+    )
 
 
 def family(*members: Distribution) -> Family:
@@ -32,7 +42,14 @@ def family(*members: Distribution) -> Family:
 
 def step(item: Distribution, builder: Builder = Builder.HOST) -> NativeStep:
     return NativeStep(
-        distribution=item, target=LINUX, builder=builder, interpreters=INTERPRETERS, identifiers=(), repair="", patterns=(), tests=()
+        distribution=item,
+        target=LINUX,
+        builder=builder,
+        interpreters=INTERPRETERS,
+        identifiers=(),
+        repair="",
+        patterns=(),
+        tests=(),
     )
 
 
@@ -53,7 +70,10 @@ def shop(tmp_path: Path, seen: list[Command]) -> Workspace:
 def test_what_a_build_needs_is_followed_through_the_family() -> None:
     gen = member("Gen", "base[fast]", extras={"more": ("far",)})
     members = (member("base", "click", extras={"fast": ("speed",)}), member("speed"), member("far"), gen)
-    pure, native = member("tool", "far", build=("gen>=1", "hatchling")), member("core", "far", build=("gen",), kind=Kind.NATIVE)
+    pure, native = (
+        member("tool", "far", build=("gen>=1", "hatchling")),
+        member("core", "far", build=("gen",), kind=Kind.NATIVE),
+    )
     assert set(needed(pure, family(*members, pure))) == {"gen", "base", "speed"}
     assert set(needed(native, family(*members, native))) == {"gen", "base", "speed", "far"}
     assert needed(gen, family(gen)) == ()
@@ -75,10 +95,15 @@ def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workspace, s
     assert house.for_step(step(member("alone", kind=Kind.NATIVE)), shop) is shop
 
 
-def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(tmp_path: Path, shop: Workspace, seen: list[Command]) -> None:
+def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(
+    tmp_path: Path, shop: Workspace, seen: list[Command]
+) -> None:
     gen, core = member("gen", kind=Kind.NATIVE), member("core", build=("gen",), kind=Kind.NATIVE)
     house = Wheelhouse(family=family(gen, core))
-    house.add("gen", [make(tmp_path / "made", "gen", tag=f"{one}-{one}-manylinux_2_28_x86_64") for one in INTERPRETERS])
+    house.add(
+        "gen",
+        [make(tmp_path / "made", "gen", tag=f"{one}-{one}-manylinux_2_28_x86_64") for one in INTERPRETERS],
+    )
     house.add("gen", [make(tmp_path / "made", "gen", tag="cp312-cp312-win_amd64")])
     house.for_step(step(core), shop).run(Command(argv=("x",)))
     lines = Path(seen[0].env["UV_CONSTRAINT"]).read_text().splitlines()
@@ -91,13 +116,21 @@ def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(tmp_path: Path,
 def test_inside_a_container_the_files_stand_where_it_mounts_them(
     tmp_path: Path, shop: Workspace, seen: list[Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gen, core = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE, cibuildwheel={"environment-pass": ["MINE"]})
+    gen, core = (
+        member("gen"),
+        member("core", build=("gen",), kind=Kind.NATIVE, cibuildwheel={"environment-pass": ["MINE"]}),
+    )
     house = Wheelhouse(family=family(gen, core))
     path = make(tmp_path / "made", "gen")
     house.add("gen", [path])
     house.for_step(step(core, Builder.CIBUILDWHEEL), shop).run(Command(argv=("x",)))
     env = seen[0].env
-    assert env["CIBW_ENVIRONMENT_PASS_LINUX"].split() == ["MINE", "UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "PIP_CONSTRAINT"]
+    assert env["CIBW_ENVIRONMENT_PASS_LINUX"].split() == [
+        "MINE",
+        "UV_BUILD_CONSTRAINT",
+        "UV_CONSTRAINT",
+        "PIP_CONSTRAINT",
+    ]
     inside = env["UV_BUILD_CONSTRAINT"]
     assert inside.startswith("/host/")
     assert Path(inside.removeprefix("/host")).read_text().startswith(f"gen @ file:///host{path}#sha256=")
@@ -107,7 +140,11 @@ def test_inside_a_container_the_files_stand_where_it_mounts_them(
 
 
 def test_a_sibling_that_was_not_made_is_never_left_to_an_index(tmp_path: Path, shop: Workspace) -> None:
-    gen, core, tool = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE), member("tool", build=("gen",))
+    gen, core, tool = (
+        member("gen"),
+        member("core", build=("gen",), kind=Kind.NATIVE),
+        member("tool", build=("gen",)),
+    )
     house = Wheelhouse(family=family(gen, core, tool))
     for attempt in (lambda: house.for_step(step(core), shop), lambda: house.for_build(tool, shop)):
         with pytest.raises(ProjectError, match=r"needs gen, of the same family, to be built"):

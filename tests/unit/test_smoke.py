@@ -31,7 +31,11 @@ HERE = Python(interpreter=CP311, path=Path(sys.executable), version="3.11.9", he
 def cases(tmp_path: Path, *family: str, commands: dict[str, list[str]] | None = None) -> list[Case]:
     found = tuple(wheels.read(path) for path in wheels.collect(tmp_path))
     names = frozenset(one.key for one in found) | frozenset(family)
-    return list(plan.smoke_cases(plan.Contents(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]))
+    return list(
+        plan.smoke_cases(
+            plan.Contents(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]
+        )
+    )
 
 
 # What a wheel says.
@@ -53,12 +57,22 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
     }
     entries = "[console_scripts]\nrun = core:main\n[acme.plugins]\nFile = space.plugin:Load [extra]\nx=core\n"
     one = wheels.read(
-        make(tmp_path, "core", files=files, entries=entries, needs=('x>=1; extra == "all"', "y"), tag="cp311-abi3-manylinux_2_17_x86_64")
+        make(
+            tmp_path,
+            "core",
+            files=files,
+            entries=entries,
+            needs=('x>=1; extra == "all"', "y"),
+            tag="cp311-abi3-manylinux_2_17_x86_64",
+        )
     )
     assert one.modules == ("core", "space.plugin", "single", "late")
     assert one.extensions == ("core._fast", "core._stable")
     assert (one.scripts, one.extras, one.meta) == ({"run": "core"}, ("all",), False)
-    assert one.entries == (("acme.plugins", "File", "space.plugin:Load [extra]"), ("acme.plugins", "x", "core"))
+    assert one.entries == (
+        ("acme.plugins", "File", "space.plugin:Load [extra]"),
+        ("acme.plugins", "x", "core"),
+    )
     assert probe.probe_questions([one])[-1] == ("entry point", "acme.plugins:x", "core")
     assert wheels.read(make(tmp_path, "all", files={}, needs=("core",))).meta
 
@@ -77,17 +91,39 @@ def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, sai
 
 
 @pytest.mark.parametrize(
-    "asked", ["core", "Core.x", "core[fast]", "core[a,B_b] >=1,<2", "core (>=1.0)", "core~=1.2", "core @ file:///x.whl"]
+    "asked",
+    [
+        "core",
+        "Core.x",
+        "core[fast]",
+        "core[a,B_b] >=1,<2",
+        "core (>=1.0)",
+        "core~=1.2",
+        "core @ file:///x.whl",
+    ],
 )
 @pytest.mark.parametrize(
-    "marker", ["", "; extra == 'Two_Words'", ' ; extra=="x"', '; python_version < "3.13" and extra == "x"', "; os_name == 'nt'"]
+    "marker",
+    [
+        "",
+        "; extra == 'Two_Words'",
+        ' ; extra=="x"',
+        '; python_version < "3.13" and extra == "x"',
+        "; os_name == 'nt'",
+    ],
 )
 def test_requirements_are_read_as_packaging_reads_them(asked: str, marker: str) -> None:
     theirs = Requirement(f"{asked} {marker}")
     ours = wheels._need(f"{asked} {marker}")
-    assert (ours.name, set(ours.extras), ours.marker) == (theirs.name, theirs.extras, str(theirs.marker or ""))
+    assert (ours.name, set(ours.extras), ours.marker) == (
+        theirs.name,
+        theirs.extras,
+        str(theirs.marker or ""),
+    )
     for extra in ("", "x", "two-words", "Two.Words"):
-        holds = theirs.marker is None or theirs.marker.evaluate({"python_version": "3.11", "python_full_version": "3.11.0", "extra": extra})
+        holds = theirs.marker is None or theirs.marker.evaluate(
+            {"python_version": "3.11", "python_full_version": "3.11.0", "extra": extra}
+        )
         assert plan._applies(ours.marker, extra, CP311) is holds
 
 
@@ -107,7 +143,14 @@ def test_a_file_that_changed_since_it_was_built_is_refused(tmp_path: Path) -> No
     one = wheels.read(path)
     for digest, fine in ((one.sha256, True), ("0" * 64, False)):
         built = BuiltFile(file=path.name, sha256=digest, size=1, kind="wheel")
-        facts: dict[str, Any] = {"builder": "pure", "source": "", "commit": "", "dirty": False, "created": "", "tools": {}}
+        facts: dict[str, Any] = {
+            "builder": "pure",
+            "source": "",
+            "commit": "",
+            "dirty": False,
+            "created": "",
+            "tools": {},
+        }
         record = Manifest(distribution="core", version="1.0", target="any", files=(built,), **facts)
         (tmp_path / record.filename).write_text(record.to_json())
         if fine:
@@ -129,7 +172,9 @@ def test_the_wheel_that_an_installer_would_take_is_chosen(tmp_path: Path) -> Non
     make(tmp_path, "old", python=">=3.12")
     found = [wheels.read(path) for path in wheels.collect(tmp_path)]
     chosen = wheels.choose(found, LINUX, CP311)
-    assert {key: one.path.name for key, one in chosen.items()} == {"core": "core-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"}
+    assert {key: one.path.name for key, one in chosen.items()} == {
+        "core": "core-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+    }
     assert set(wheels.choose(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
 
 
@@ -146,8 +191,14 @@ def test_one_version_is_tested_and_the_other_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("machine", "tag"),
     [
-        (Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36)), "manylinux_2_36_x86_64"),
-        (Machine(system=System.LINUX, arch="aarch64", libc="musllinux", libc_version=(1, 2)), "musllinux_1_2_aarch64"),
+        (
+            Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36)),
+            "manylinux_2_36_x86_64",
+        ),
+        (
+            Machine(system=System.LINUX, arch="aarch64", libc="musllinux", libc_version=(1, 2)),
+            "musllinux_1_2_aarch64",
+        ),
         (Machine(system=System.WINDOWS, arch="amd64"), "win_amd64"),
     ],
 )
@@ -235,7 +286,9 @@ SCRIPT = "#!/env/bin/python\nimport sys\nfrom cli.main import run\nsys.exit(run(
         ("run", None, False),
     ],
 )
-def test_a_script_that_a_command_started_has_imported_its_module(tmp_path: Path, command: str, script: str | None, *, its: bool) -> None:
+def test_a_script_that_a_command_started_has_imported_its_module(
+    tmp_path: Path, command: str, script: str | None, *, its: bool
+) -> None:
     place = InstallTarget(folder=tmp_path)
     path = Path(place.script("run"))
     path.parent.mkdir(parents=True)
@@ -247,7 +300,9 @@ def test_a_script_that_a_command_started_has_imported_its_module(tmp_path: Path,
 def test_what_was_imported_is_not_asked_again(tmp_path: Path) -> None:
     known = probe.import_results(["cli.main", "queue"])
     assert known == {"cli", "cli.main"}
-    one = wheels.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""}))
+    one = wheels.read(
+        make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""})
+    )
     assert [name for _, name, _ in probe.probe_questions([one], known)] == ["queue", "cli._fast"]
 
 
@@ -293,9 +348,14 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
         ),
     ],
 )
-def test_each_source_is_spelled_for_both_installers(tmp_path: Path, source: Source, uv: list[str], pip: list[str]) -> None:
+def test_each_source_is_spelled_for_both_installers(
+    tmp_path: Path, source: Source, uv: list[str], pip: list[str]
+) -> None:
     case, place = case_of(tmp_path)
-    uv_words, pip_words = install.uv_commands("uv", case, place, source)[1].argv, install.pip_commands(case, place, source)[1].argv
+    uv_words, pip_words = (
+        install.uv_commands("uv", case, place, source)[1].argv,
+        install.pip_commands(case, place, source)[1].argv,
+    )
     assert list(uv_words[uv_words.index(str(place.constraints)) + 1 : -1]) == uv
     assert list(pip_words[pip_words.index("--progress-bar=off") + 1 : -2]) == pip
 
@@ -310,8 +370,16 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
         "PATH": "x",
         "SSL_CERT_FILE": "x",
     }
-    assert set(install.variables_to_unset(environ)) == {"UV_INDEX", "PIP_EXTRA_INDEX_URL", "PYTHONPATH", "VIRTUAL_ENV"}
-    assert install.configured_index({"UV_INDEX": "http://extra/", "PIP_INDEX_URL": "http://own/"}) == "http://own/"
+    assert set(install.variables_to_unset(environ)) == {
+        "UV_INDEX",
+        "PIP_EXTRA_INDEX_URL",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    }
+    assert (
+        install.configured_index({"UV_INDEX": "http://extra/", "PIP_INDEX_URL": "http://own/"})
+        == "http://own/"
+    )
     assert install.configured_index({"UV_DEFAULT_INDEX": "mine=http://own/"}) == "http://own/"
     assert install.configured_index({}) == ""
     assert Source(index="http://me:s3cret@h/").secrets == ("s3cret",)
@@ -327,14 +395,22 @@ def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
     assert list(compare(tmp_path / "env", known, names)) == []
     (site / "core/__init__.py").write_text("other\n")
     (failure,) = compare(tmp_path / "env", known, names)
-    assert failure.what == "core was installed with 1 files that are missing or other than RECORD says: contents"
+    assert (
+        failure.what == "core was installed with 1 files that are missing or other than RECORD says: contents"
+    )
     (site / "core/__init__.py").unlink()
     (failure,) = compare(tmp_path / "env", known, names)
     assert failure.what.endswith("core/__init__.py")
 
 
 @pytest.mark.parametrize(
-    ("version", "url"), [("1.0", None), ("9.0", None), ("1.0", "file:///other/core-1.0-py3-none-any.whl"), ("1.0", "http://h/x.whl")]
+    ("version", "url"),
+    [
+        ("1.0", None),
+        ("9.0", None),
+        ("1.0", "file:///other/core-1.0-py3-none-any.whl"),
+        ("1.0", "http://h/x.whl"),
+    ],
 )
 def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: str, url: str | None) -> None:
     core = wheels.read(make(tmp_path / "dist", "core"))
@@ -356,7 +432,9 @@ def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: s
         (["--timeout", "0", "."], "0.0 is not in the range"),
     ],
 )
-def test_wrong_usage_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str, capsys: Capture) -> None:
+def test_wrong_usage_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str, capsys: Capture
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["smoke", *words]) == 2
     assert said in capsys.readouterr().err
@@ -370,8 +448,12 @@ def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
     assert case.how is InstallMode.ENVIRONMENT
 
 
-@pytest.mark.parametrize(("imports", "tried"), [(None, ["cli", "cli._fast"]), ((), []), (("cli.main", "cli"), ["cli.main", "cli"])])
-def test_the_project_may_say_what_is_imported(imports: tuple[str, ...] | None, tried: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("imports", "tried"), [(None, ["cli", "cli._fast"]), ((), []), (("cli.main", "cli"), ["cli.main", "cli"])]
+)
+def test_the_project_may_say_what_is_imported(
+    imports: tuple[str, ...] | None, tried: list[str], tmp_path: Path
+) -> None:
     one = wheels.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
     assert [name for _, name, _ in probe.probe_questions([replace(one, imports=imports)])] == tried
     assert not replace(one, imports=()).meta

@@ -21,7 +21,10 @@ from wheelkit.smoke.environments import own_folder, remove
 from wheelkit.smoke.shelf import BytecodeStore, CompiledFile, user_store
 
 HERE = Python(
-    interpreter=Interpreter.parse(f"cp3{sys.version_info[1]}"), path=Path(sys.executable), version=platform.python_version(), headers=False
+    interpreter=Interpreter.parse(f"cp3{sys.version_info[1]}"),
+    path=Path(sys.executable),
+    version=platform.python_version(),
+    headers=False,
 )
 ANOTHER = replace(HERE, version="3.0.0")
 
@@ -41,8 +44,12 @@ def compiled(site: Path) -> list[Path]:
 
 
 def imported(site: Path) -> str:
-    code = f"import sys; sys.path.insert(0, {str(site)!r}); import wk_a; print(wk_a.value, wk_a.__spec__.cached)"
-    return subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True).stdout
+    code = (
+        f"import sys; sys.path.insert(0, {str(site)!r}); import wk_a; print(wk_a.value, wk_a.__spec__.cached)"
+    )
+    return subprocess.run(
+        [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture
@@ -67,11 +74,17 @@ def bytecode(tmp_path: Path, source: Path) -> Bytecode:
     return kept
 
 
-CASES = {"the same file": ("linked", HERE), "a copy": ("copied", HERE), "another interpreter": ("linked", ANOTHER)}
+CASES = {
+    "the same file": ("linked", HERE),
+    "a copy": ("copied", HERE),
+    "another interpreter": ("linked", ANOTHER),
+}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_same_file_for_the_same_interpreter_alone(bytecode: Bytecode, source: Path, tmp_path: Path, case: str) -> None:
+def test_the_same_file_for_the_same_interpreter_alone(
+    bytecode: Bytecode, source: Path, tmp_path: Path, case: str
+) -> None:
     how, python = CASES[case]
     site = environment(tmp_path / "second", source, linked=how == "linked")
     bytecode.teach(python, site)
@@ -79,7 +92,9 @@ def test_the_same_file_for_the_same_interpreter_alone(bytecode: Bytecode, source
     assert imported(site).split() == ["1", str(next(iter(compiled(site))))]
 
 
-def test_a_module_of_the_same_name_and_other_contents_is_compiled_anew(bytecode: Bytecode, tmp_path: Path) -> None:
+def test_a_module_of_the_same_name_and_other_contents_is_compiled_anew(
+    bytecode: Bytecode, tmp_path: Path
+) -> None:
     other = tmp_path / "other.py"
     other.write_text("value = 2\n")
     site = environment(tmp_path / "second", other, linked=True)
@@ -88,7 +103,9 @@ def test_a_module_of_the_same_name_and_other_contents_is_compiled_anew(bytecode:
     assert imported(site).startswith("2 ")
 
 
-def test_a_run_has_a_folder_of_its_own_at_the_same_place_when_it_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_has_a_folder_of_its_own_at_the_same_place_when_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     first, second = own_folder(), own_folder()
     assert first != second
@@ -196,7 +213,9 @@ def test_bytecode_that_python_would_not_check_is_not_kept(tmp_path: Path, source
 
 @pytest.mark.parametrize("file", ["index", "0"])
 @pytest.mark.parametrize("damage", [b"", b"short", None])
-def test_what_is_damaged_is_as_good_as_none(tmp_path: Path, source: Path, damage: bytes | None, file: str) -> None:
+def test_what_is_damaged_is_as_good_as_none(
+    tmp_path: Path, source: Path, damage: bytes | None, file: str
+) -> None:
     a_run(tmp_path, installed(tmp_path / "first", source), "one")
     (damaged,) = (tmp_path / "shelf").glob(f"*/{file}")
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"!" if damage is None else damage)

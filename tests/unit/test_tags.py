@@ -18,7 +18,10 @@ def written(found: object) -> list[str]:
 @pytest.mark.parametrize("ending", ["", "t"])
 def test_cpython_accepts_what_packaging_says(minor: int, ending: str) -> None:
     version, abi = (3, minor), f"cp3{minor}{ending}"
-    wanted = [*theirs.cpython_tags(version, [abi], PLATFORMS), *theirs.compatible_tags(version, f"cp3{minor}", PLATFORMS)]
+    wanted = [
+        *theirs.cpython_tags(version, [abi], PLATFORMS),
+        *theirs.compatible_tags(version, f"cp3{minor}", PLATFORMS),
+    ]
     assert written(tags.cpython_tags(version, abi, PLATFORMS)) == written(wanted)
 
 
@@ -31,16 +34,27 @@ def test_pypy_accepts_what_packaging_says(minor: int) -> None:
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "intel", "fat"])
-@pytest.mark.parametrize("version", [(9, 1), *((10, minor) for minor in range(18)), *((major, 0) for major in range(11, 30)), (12, 6)])
+@pytest.mark.parametrize(
+    "version",
+    [(9, 1), *((10, minor) for minor in range(18)), *((major, 0) for major in range(11, 30)), (12, 6)],
+)
 def test_macos_accepts_what_packaging_says(version: tuple[int, int], arch: str) -> None:
     assert list(tags.macos_platforms(version, arch)) == list(theirs.mac_platforms(version, arch))
 
 
 @pytest.mark.parametrize(
-    "text", ["py3-none-any", "py2.py3-none-any", "cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64", "CP311-abi3-Win32"]
+    "text",
+    [
+        "py3-none-any",
+        "py2.py3-none-any",
+        "cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64",
+        "CP311-abi3-Win32",
+    ],
 )
 def test_compressed_sets_are_expanded_as_by_packaging(text: str) -> None:
-    assert set(written(tags.expand(*(part.split(".") for part in text.split("-"))))) == set(written(theirs.parse_tag(text)))
+    assert set(written(tags.expand(*(part.split(".") for part in text.split("-"))))) == set(
+        written(theirs.parse_tag(text))
+    )
 
 
 def test_an_interpreter_gives_its_own_tags_first() -> None:

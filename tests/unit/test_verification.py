@@ -26,7 +26,10 @@ ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
 
 def write_sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
     path = folder / f"{name}-{version}.tar.gz"
-    texts = {"PKG-INFO": wheels.metadata(name, version), "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n'}
+    texts = {
+        "PKG-INFO": wheels.metadata(name, version),
+        "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n',
+    }
     with tarfile.open(path, "w:gz") as archive:
         for file, text in texts.items():
             info = tarfile.TarInfo(f"{name}-{version}/{file}")
@@ -35,9 +38,15 @@ def write_sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
     return path
 
 
-def promising(*, ignore: dict[str, str] | None = None, targets: tuple[str, ...] = ("manylinux_2_28_x86_64",)) -> Contract:
-    matrix = Matrix(targets=tuple(map(Target.parse, targets)), interpreters=(Interpreter.parse("cp311"),), declared=True)
-    return Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=matrix, ignore=ignore or {})})
+def promising(
+    *, ignore: dict[str, str] | None = None, targets: tuple[str, ...] = ("manylinux_2_28_x86_64",)
+) -> Contract:
+    matrix = Matrix(
+        targets=tuple(map(Target.parse, targets)), interpreters=(Interpreter.parse("cp311"),), declared=True
+    )
+    return Contract(
+        promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=matrix, ignore=ignore or {})}
+    )
 
 
 def codes(report: Report) -> list[str]:
@@ -63,10 +72,13 @@ def test_a_distribution_whose_name_only_its_build_tells_is_held_to_its_promise(t
     write_sdist(tmp_path, "ru_demo")
     item = Distribution(name="checkout", version="1.0", kind=Kind.NATIVE, source=tmp_path, stated=False)
     contract = contract_of(
-        Config(matrix=MatrixConfig(targets=("win_amd64",), interpreters=("cp311",))), Family(root=tmp_path, distributions=(item,))
+        Config(matrix=MatrixConfig(targets=("win_amd64",), interpreters=("cp311",))),
+        Family(root=tmp_path, distributions=(item,)),
     )
     assert codes(verify([tmp_path], contract)) == ["WK801"]
-    assert codes(verify([tmp_path / "ru_demo-1.0.tar.gz"], contract)) == []  # a file that was named can be anybody's
+    assert (
+        codes(verify([tmp_path / "ru_demo-1.0.tar.gz"], contract)) == []
+    )  # a file that was named can be anybody's
     write_sdist(tmp_path, "other")
     assert codes(verify([tmp_path], contract)) == []  # and of two nobody knows which it is
 
@@ -99,7 +111,10 @@ def test_unreadable_files_are_findings(tmp_path: Path) -> None:
     (tmp_path / "demo-1.0.tar.gz").write_bytes(b"junk")
     report = verify([tmp_path], Contract())
     assert codes(report) == ["WK101", "WK101", "WK112"]
-    assert [finding.what for finding in report.findings[:2]] == ["it is empty", "it is no readable zip archive: File is not a zip file"]
+    assert [finding.what for finding in report.findings[:2]] == [
+        "it is empty",
+        "it is no readable zip archive: File is not a zip file",
+    ]
     assert (report.wheels, report.sdists) == (2, 1)
     assert {finding.file for finding in report.findings} == {wheels.LINUX, wheels.PURE, "demo-1.0.tar.gz"}
 
@@ -162,7 +177,10 @@ def test_single_files(tmp_path: Path) -> None:
     assert len(collect([tmp_path])) == 2
 
 
-@pytest.mark.parametrize(("name", "words"), [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "holds no wheel")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "holds no wheel")],
+)
 def test_nothing_to_verify(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "note.txt").write_text("x")
     (tmp_path / "empty").mkdir()
@@ -187,7 +205,9 @@ def test_the_contract_of_a_project(tmp_path: Path) -> None:
         cibuildwheel={},
     )
     settings = DistributionConfig(max_size=5, ignore={"WK603": "wanted"})
-    config = Config(matrix=MatrixConfig(targets=("win_amd64",)), distribution={"demo": settings}, runner={"win_*": "mine"})
+    config = Config(
+        matrix=MatrixConfig(targets=("win_amd64",)), distribution={"demo": settings}, runner={"win_*": "mine"}
+    )
     contract = contract_of(config, Family(root=tmp_path, distributions=(item,)))
     promise = contract.promise("demo")
     assert promise is not None
@@ -207,10 +227,16 @@ def test_fails_is_what_ok_counts() -> None:
 
 def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> None:
     """Judged while they are read, wheels lose members and symbols before the release is judged; whole ones give the same report."""
-    for number, name in enumerate((malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE, *list(malformed.MALFORMED)[::7])):
+    for number, name in enumerate(
+        (malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE, *list(malformed.MALFORMED)[::7])
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
-        path = malformed.MALFORMED[name].write(folder) if name in malformed.MALFORMED else malformed.valid_wheel(name).write(folder)
+        path = (
+            malformed.MALFORMED[name].write(folder)
+            if name in malformed.MALFORMED
+            else malformed.valid_wheel(name).write(folder)
+        )
         (whole,) = read_all([path])
         if isinstance(whole, Wheel):
             report = verify([path], Contract())
@@ -224,7 +250,10 @@ def arriving(folder: Path, names: list[str], *sdists: Sdist) -> tuple[Arriving, 
 
 
 def told(releases: Iterable[Release]) -> list[tuple[str, str, list[str]]]:
-    return [(one.distribution, one.version, [file.filename for file in (*one.wheels, *one.sdists)]) for one in releases]
+    return [
+        (one.distribution, one.version, [file.filename for file in (*one.wheels, *one.sdists)])
+        for one in releases
+    ]
 
 
 def test_a_release_is_complete_once_its_last_wheel_is_there(tmp_path: Path) -> None:
@@ -271,13 +300,19 @@ def test_sdists_are_given_with_their_wheels_or_at_the_end(tmp_path: Path) -> Non
 def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp_path: Path) -> None:
     """More than are read at a time, promised and others, with an unreadable file, an odd name and an sdist."""
     for number in range(70):
-        wheels.write_wheel(tmp_path, f"part{number % 40}-{number // 40}.0-py3-none-any.whl", record_text="" if number % 9 == 0 else None)
+        wheels.write_wheel(
+            tmp_path,
+            f"part{number % 40}-{number // 40}.0-py3-none-any.whl",
+            record_text="" if number % 9 == 0 else None,
+        )
     for name in ("demo-1.0-cp311-abi3-win_amd64.whl", ABI3, wheels.PURE):
         wheels.write_wheel(tmp_path, name)
     (tmp_path / wheels.PURE).rename(tmp_path / "odd.whl")
     (tmp_path / "part1-9.0-py3-none-any.whl").write_bytes(b"")
     write_sdist(tmp_path)
-    contract = promising(ignore={"WK803": "for later"}, targets=("manylinux_2_28_x86_64", "macosx_11_0_arm64"))
+    contract = promising(
+        ignore={"WK803": "for later"}, targets=("manylinux_2_28_x86_64", "macosx_11_0_arm64")
+    )
     report = verify([tmp_path], contract)
     facts = [one for one in read_all(sorted(tmp_path.glob("*.whl"))) if isinstance(one, Wheel)]
     sdists = (read_sdist(tmp_path / "demo-1.0.tar.gz"),)
@@ -286,13 +321,17 @@ def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp
     assert (report.rows, report.findings) == (whole.rows, whole.findings)
     assert (report.wheels, report.sdists) == (74, 1)
     assert {"WK101", "WK108", "WK801", "WK803"} <= set(codes(report))
-    assert [(row.distribution, row.version) for row in report.rows] == sorted((row.distribution, row.version) for row in report.rows)
+    assert [(row.distribution, row.version) for row in report.rows] == sorted(
+        (row.distribution, row.version) for row in report.rows
+    )
     assert {row.codes for row in report.rows if row.distribution == "part9"} == {("WK108",), ()}
 
 
 def test_what_is_known_of_a_file_is_about_its_distribution(tmp_path: Path) -> None:
     path = wheels.write_wheel(tmp_path, ABI3)
-    known = Finding(code="WK108", severity=Severity.ERROR, what="it was seen elsewhere", fix="look", file=ABI3)
+    known = Finding(
+        code="WK108", severity=Severity.ERROR, what="it was seen elsewhere", fix="look", file=ABI3
+    )
     for contract in (Contract(), promising(ignore={"WK108": "known"})):
         (item,) = (one for one in verify([path], contract, known=[known]).findings if one.code == "WK108")
         assert (item.distribution, item.accepted) == ("demo", "known" if contract.promises else "")

@@ -89,14 +89,22 @@ def test_nothing_but_versions_and_ranges_changes_in_the_oddest_file(tmp_path: Pa
         ),
         ("core/VERSION", "2.3.0\n", ("2.3.0", "2.4.0")),
         ("core/VERSION", "\ufeff 2.3.0", ("2.3.0", "2.4.0")),
-        ("core/core/__init__.py", "x = '2.3.0'\n__version__ = '2.3.0'  # é\n", ("__version__ = '2.3.0'", "__version__ = '2.4.0'")),
+        (
+            "core/core/__init__.py",
+            "x = '2.3.0'\n__version__ = '2.3.0'  # é\n",
+            ("__version__ = '2.3.0'", "__version__ = '2.4.0'"),
+        ),
     ],
 )
-def test_the_other_places_change_as_little(tmp_path: Path, name: str, text: str, after: tuple[str, str]) -> None:
+def test_the_other_places_change_as_little(
+    tmp_path: Path, name: str, text: str, after: tuple[str, str]
+) -> None:
     core = CORE.replace("hatchling.build", "mesonpy") if "meson" in name else CORE
     put(tmp_path, {"core/pyproject.toml": core, name: text})
     if text.startswith("\ufeff"):
-        assert len(opened(tmp_path)[1].members["core"].places) == 1  # a byte order mark is no part of a version
+        assert (
+            len(opened(tmp_path)[1].members["core"].places) == 1
+        )  # a byte order mark is no part of a version
         return
     made = planned(tmp_path, core="2.4.0")
     assert made.files[tmp_path / name] == (text, text.replace(*after))
@@ -126,7 +134,10 @@ def test_a_version_behind_escapes_is_refused_and_one_beside_them_is_not(tmp_path
     with pytest.raises(ProjectError, match="is written with escapes; nothing was changed"):
         planned(tmp_path, core="2.4.0")
     requirement = r'"core>=2.3.0,<3.0.0; python_version > \"3\""'
-    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace('"core>=2.3.0,<3.0.0"', requirement)})
+    put(
+        tmp_path,
+        {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace('"core>=2.3.0,<3.0.0"', requirement)},
+    )
     after = planned(tmp_path, core="2.4.0").files[tmp_path / "cli/pyproject.toml"][1]
     assert requirement.replace("2.3.0", "2.4.0") in after
 
@@ -153,17 +164,30 @@ def test_generated_layouts_stay(tmp_path_factory: pytest.TempPathFactory, data: 
     for _ in range(data.draw(st.integers(1, 3))):
         quote = pick(_QUOTE)
         extra, gap = pick(st.sampled_from(["", "[a]", "[a, b]", " [a]"])), pick(_SPACE)
-        lines.append(f"{pick(_SPACE)}{quote}core{extra}{gap}>=2.3.0,{gap}<3.0.0{quote}{pick(_SPACE)},{pick(_SPACE)}{pick(_COMMENT)}")
+        lines.append(
+            f"{pick(_SPACE)}{quote}core{extra}{gap}>=2.3.0,{gap}<3.0.0{quote}{pick(_SPACE)},{pick(_SPACE)}{pick(_COMMENT)}"
+        )
     text = end.join([*lines, "]", ""])
     root = put(tmp_path_factory.mktemp("x"), {"core/pyproject.toml": CORE, "cli/pyproject.toml": text})
     made = planned(root, core="2.4.0", cli="1.0.1")
-    assert made.files[root / "cli/pyproject.toml"][1] == text.replace(">=2.3.0", ">=2.4.0").replace("1.0.0", "1.0.1")
+    assert made.files[root / "cli/pyproject.toml"][1] == text.replace(">=2.3.0", ">=2.4.0").replace(
+        "1.0.0", "1.0.1"
+    )
 
 
 def test_after_every_bump_nothing_has_drifted(tmp_path: Path) -> None:
-    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": ODD, "core/core/__init__.py": '__version__ = "2.3.0"\n'})
+    put(
+        tmp_path,
+        {
+            "core/pyproject.toml": CORE,
+            "cli/pyproject.toml": ODD,
+            "core/core/__init__.py": '__version__ = "2.3.0"\n',
+        },
+    )
     put(tmp_path, {"core/core/__init__.py": '__version__ = "2.2.0"\n'})
-    assert [problem.distribution for problem in check(*opened(tmp_path)) if problem.where != "tag"] == ["core"]
+    assert [problem.distribution for problem in check(*opened(tmp_path)) if problem.where != "tag"] == [
+        "core"
+    ]
     for version in ("2.4.0", "3.0.0rc1", "3.0.0", "3.0.1.dev5"):
         change.write(planned(tmp_path, core=version))
         drift = [problem for problem in check(*opened(tmp_path)) if problem.where != "tag"]
@@ -177,7 +201,10 @@ def test_all_files_are_written_with_their_modes_and_nothing_is_left_over(tmp_pat
     assert "2.4.0" in (tmp_path / "core/pyproject.toml").read_text()
     assert ">=2.4.0,<3.0.0" in (tmp_path / "cli/pyproject.toml").read_text()
     assert stat.S_IMODE((tmp_path / "cli/pyproject.toml").stat().st_mode) == 0o640
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["pyproject.toml", "pyproject.toml"]
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "pyproject.toml",
+        "pyproject.toml",
+    ]
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
@@ -188,7 +215,9 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "VERSION").read_text() == "2.4.0\n"
 
 
-def test_a_failure_in_the_middle_puts_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_the_middle_puts_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
     made = planned(tmp_path, core="2.4.0")
     assert len(made.files) == 2
@@ -232,7 +261,10 @@ def test_a_dependent_that_cannot_follow_stops_the_bump(tmp_path: Path) -> None:
     assert planned(tmp_path, core="2.9.0").files
     with pytest.raises(CheckFailedError, match="a dependent does not allow the new version") as caught:
         planned(tmp_path, core="3.0.0")
-    assert caught.value.detail == "old needs core ^1 || ^2, not 3.0.0   (old/pyproject.toml, tool.poetry.dependencies.core)"
+    assert (
+        caught.value.detail
+        == "old needs core ^1 || ^2, not 3.0.0   (old/pyproject.toml, tool.poetry.dependencies.core)"
+    )
 
 
 CFG = "[options]\npackages =\n  core\ninstall_requires =\n  core >=2,<3 # mine\n[options.extras_require]\nx =\n  core[a]\n".replace(
@@ -247,12 +279,22 @@ OLD_SETUP = (
 @pytest.mark.parametrize(
     ("name", "text", "new"),
     [
-        ("setup.cfg", CFG, CFG.replace("core >=2,<3", "core >=3,<4").replace("core[a]", "core[a]>=3.0.0,<4.0.0")),
-        ("setup.py", OLD_SETUP, OLD_SETUP.replace("core>=2.3,<3", "core>=3.0,<4").replace('"core"', '"core>=3.0.0,<4.0.0"')),
+        (
+            "setup.cfg",
+            CFG,
+            CFG.replace("core >=2,<3", "core >=3,<4").replace("core[a]", "core[a]>=3.0.0,<4.0.0"),
+        ),
+        (
+            "setup.py",
+            OLD_SETUP,
+            OLD_SETUP.replace("core>=2.3,<3", "core>=3.0,<4").replace('"core"', '"core>=3.0.0,<4.0.0"'),
+        ),
         ("needs.txt", "# core>=2\n\n  core>=2.3\n", "# core>=2\n\n  core>=3.0,<4.0\n"),
     ],
 )
-def test_ranges_in_older_files_follow_where_they_stand(tmp_path: Path, name: str, text: str, new: str) -> None:
+def test_ranges_in_older_files_follow_where_they_stand(
+    tmp_path: Path, name: str, text: str, new: str
+) -> None:
     old = '[project]\nname = "old"\nversion = "1"\ndynamic = ["dependencies", "optional-dependencies"]\n'
     old += '[tool.setuptools.dynamic]\ndependencies = { file = "needs.txt" }\n'
     put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": old, f"old/{name}": text})
@@ -278,7 +320,10 @@ def test_ranges_in_poetry_s_tables_follow_in_its_own_words(tmp_path: Path) -> No
     put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": POETRY})
     change.write(planned(tmp_path, core="2.4.0"))
     expected = (
-        POETRY.replace('core = "^2.3"', 'core = "^2.4"').replace("~2.3", "~2.4").replace('"2.3.*"', '"2.4.*"').replace("2.3.0", "2.4.0")
+        POETRY.replace('core = "^2.3"', 'core = "^2.4"')
+        .replace("~2.3", "~2.4")
+        .replace('"2.3.*"', '"2.4.*"')
+        .replace("2.3.0", "2.4.0")
     )
     assert (tmp_path / "old/pyproject.toml").read_text() == expected
     assert check(*opened(tmp_path)) == ()
@@ -288,7 +333,14 @@ def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
     project = CORE.replace("hatchling.build", "maturin").replace('version = "2.3.0"', 'dynamic = ["version"]')
     lock = '[[package]]\r\nname = "core-rs"\r\nversion = "%s"\r\n\r\n[[package]]\r\nname = "b"\r\nversion = "2.3.0"\r\n'
     crate = '[package]\nname = "core-rs"\nversion = "%s" # mine\n'
-    put(tmp_path, {"core/pyproject.toml": project, "core/Cargo.toml": crate % "2.3.0", "core/Cargo.lock": lock % "2.3.0"})
+    put(
+        tmp_path,
+        {
+            "core/pyproject.toml": project,
+            "core/Cargo.toml": crate % "2.3.0",
+            "core/Cargo.lock": lock % "2.3.0",
+        },
+    )
     change.write(planned(tmp_path, core="2.4rc1.dev5"))
     assert (tmp_path / "core/Cargo.toml").read_text() == crate % "2.4.0-rc.1.dev.5"
     assert (tmp_path / "core/Cargo.lock").read_bytes().decode() == lock % "2.4.0-rc.1.dev.5"
@@ -298,18 +350,28 @@ def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
 
 
 def test_a_cargo_file_that_the_configuration_names_gets_its_form_too(tmp_path: Path) -> None:
-    put(tmp_path, {"core/pyproject.toml": CORE, "core/rust/Cargo.toml": '[workspace.package]\nversion = "2.3.0"\n'})
+    put(
+        tmp_path,
+        {"core/pyproject.toml": CORE, "core/rust/Cargo.toml": '[workspace.package]\nversion = "2.3.0"\n'},
+    )
     document = {"distributions": ["*"], "distribution": {"core": {"version-files": ["rust/Cargo.toml"]}}}
     change.write(change.plan_change(*opened(tmp_path, document), {"core": "2.4a1"}))
-    assert (tmp_path / "core/rust/Cargo.toml").read_text() == '[workspace.package]\nversion = "2.4.0-alpha.1"\n'
+    assert (
+        tmp_path / "core/rust/Cargo.toml"
+    ).read_text() == '[workspace.package]\nversion = "2.4.0-alpha.1"\n'
     assert 'version = "2.4a1"' in (tmp_path / "core/pyproject.toml").read_text()
 
 
 def test_an_exclusion_that_hits_the_new_version_stops_the_bump(tmp_path: Path) -> None:
-    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("<3.0.0", "<3.0.0,!=2.4.0")})
+    put(
+        tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("<3.0.0", "<3.0.0,!=2.4.0")}
+    )
     with pytest.raises(CheckFailedError, match="does not allow") as caught:
         planned(tmp_path, core="2.4.0")
-    assert caught.value.detail == "cli needs core >=2.3.0,<3.0.0,!=2.4.0, not 2.4.0   (cli/pyproject.toml, project.dependencies[0])"
+    assert (
+        caught.value.detail
+        == "cli needs core >=2.3.0,<3.0.0,!=2.4.0, not 2.4.0   (cli/pyproject.toml, project.dependencies[0])"
+    )
     assert planned(tmp_path, core="2.4.1").files
 
 
@@ -329,7 +391,10 @@ def test_a_version_that_stands_nowhere_asks_for_version_files(tmp_path: Path) ->
 
 
 def test_two_versions_in_one_file_have_to_be_one(tmp_path: Path) -> None:
-    put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("1.0.0", "2.3.0"), "V": "2.3.0"})
+    put(
+        tmp_path,
+        {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("1.0.0", "2.3.0"), "V": "2.3.0"},
+    )
     for name in ("core", "cli"):
         (tmp_path / name / "VERSION").symlink_to("../V")
     assert planned(tmp_path, core="2.4.0", cli="2.4.0").files[tmp_path / "V"] == ("2.3.0", "2.4.0")
@@ -341,15 +406,22 @@ def test_a_configured_policy_shapes_the_ranges(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
     for document, expected in (
         ({"version": {"range-policy": "next-minor"}}, ">=2.4.0,<2.5.0"),
-        ({"distribution": {"core": {"range-policy": "exact"}}, "version": {"range-policy": "next-minor"}}, "==2.4.0"),
+        (
+            {"distribution": {"core": {"range-policy": "exact"}}, "version": {"range-policy": "next-minor"}},
+            "==2.4.0",
+        ),
     ):
-        (move,) = change.plan_change(*opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}).moves
+        (move,) = change.plan_change(
+            *opened(tmp_path, {"distributions": ["*"], **document}), {"core": "2.4.0"}
+        ).moves
         assert move.new == expected
 
 
 def test_a_range_that_is_none_is_named_and_left(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace(">=2.3.0", ">=x")})
-    with pytest.raises(ProjectError, match=r'cli/pyproject\.toml, project\.dependencies\[0\]: ">=x,<3\.0\.0" is no range'):
+    with pytest.raises(
+        ProjectError, match=r'cli/pyproject\.toml, project\.dependencies\[0\]: ">=x,<3\.0\.0" is no range'
+    ):
         planned(tmp_path, core="2.4.0")
     assert planned(tmp_path, cli="1.1.0").files
 
@@ -361,4 +433,6 @@ def test_files_in_another_encoding_keep_every_byte(tmp_path: Path) -> None:
         (tmp_path / "core" / name).write_bytes(text.encode("latin-1"))
     change.write(planned(tmp_path, core="2.4.0"))
     assert (tmp_path / "core/setup.py").read_bytes() == setup.replace("2.3.0", "2.4.0").encode("latin-1")
-    assert (tmp_path / "core/core/__init__.py").read_bytes() == (setup + '__version__ = "2.4.0"\n').encode("latin-1")
+    assert (tmp_path / "core/core/__init__.py").read_bytes() == (setup + '__version__ = "2.4.0"\n').encode(
+        "latin-1"
+    )

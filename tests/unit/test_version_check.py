@@ -44,7 +44,10 @@ def test_two_places_that_disagree_are_both_named(tmp_path: Path) -> None:
 
 
 def test_spellings_of_one_version_agree(tmp_path: Path) -> None:
-    put(family(tmp_path, core=CORE.replace("2.3.0", "2.3.0rc1"), cli=CLI.replace("2.3.0", "2.3.0rc1")), {"core/VERSION": "v2.3.0-rc1"})
+    put(
+        family(tmp_path, core=CORE.replace("2.3.0", "2.3.0rc1"), cli=CLI.replace("2.3.0", "2.3.0rc1")),
+        {"core/VERSION": "v2.3.0-rc1"},
+    )
     assert problems(tmp_path) == []
 
 
@@ -55,14 +58,27 @@ def test_spellings_of_one_version_agree(tmp_path: Path) -> None:
         ("core>=1,<2.3.0", "it needs core >=1,<2.3.0, and core is 2.3.0"),
         ("core>=2.3.0", '"core>=2.3.0" has no upper bound: a later core that breaks it would be installed'),
         ("core", '"core" has no upper bound: a later core that breaks it would be installed'),
-        ("core @ file:///x.whl", '"core @ file:///x.whl" names a file or an address: indexes refuse that, and no version is promised'),
+        (
+            "core @ file:///x.whl",
+            '"core @ file:///x.whl" names a file or an address: indexes refuse that, and no version is promised',
+        ),
     ],
 )
-def test_a_range_that_does_not_hold_is_told_with_its_place(tmp_path: Path, requirement: str, said: str) -> None:
+def test_a_range_that_does_not_hold_is_told_with_its_place(
+    tmp_path: Path, requirement: str, said: str
+) -> None:
     family(tmp_path, cli=CLI.replace("core>=2.3.0,<3.0.0", requirement))
     (problem,) = check(*opened(tmp_path, TEMPLATES))
-    assert (problem.distribution, problem.what, problem.where) == ("cli", said, "cli/pyproject.toml, project.dependencies[0]")
-    assert "core>=2.3.0,<3.0.0" in problem.fix or problem.fix.startswith("wheelkit version set 2.3.0 core") or ">=2.3.0,<3.0" in problem.fix
+    assert (problem.distribution, problem.what, problem.where) == (
+        "cli",
+        said,
+        "cli/pyproject.toml, project.dependencies[0]",
+    )
+    assert (
+        "core>=2.3.0,<3.0.0" in problem.fix
+        or problem.fix.startswith("wheelkit version set 2.3.0 core")
+        or ">=2.3.0,<3.0" in problem.fix
+    )
 
 
 def test_what_builds_and_tests_may_be_open_at_the_top(tmp_path: Path) -> None:
@@ -86,14 +102,18 @@ def test_extras_are_held_to_the_same(tmp_path: Path) -> None:
         ("v{version}", "v{version}", ("2.3.0", "2.3.0"), ""),
     ],
 )
-def test_one_tag_may_not_mean_two_distributions(tmp_path: Path, one: str, other: str, versions: tuple[str, str], sample: str) -> None:
+def test_one_tag_may_not_mean_two_distributions(
+    tmp_path: Path, one: str, other: str, versions: tuple[str, str], sample: str
+) -> None:
     family(tmp_path, cli=CLI.replace('"1.0.0"', f'"{versions[1]}"'))
     document = {"distributions": ["*"], "distribution": {"core": {"tag": one}, "cli": {"tag": other}}}
     found = [what for _, what in problems(tmp_path, document)]
     assert ([what.split('"')[1] for what in found] if found else [""]) == [sample]
 
 
-def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_tags_are_made(released: Path) -> None:
+def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_tags_are_made(
+    released: Path,
+) -> None:
     template = {"tag": "v{version}"}
     found = problems(released, {"distributions": ["*"], "distribution": {"core": template, "cli": template}})
     assert found == [("cli", 'cli 1.0.0 and core 2.3.0 are both tagged "v{version}"')]
@@ -103,13 +123,17 @@ def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_ta
 
 
 def test_what_is_no_version_is_told(tmp_path: Path) -> None:
-    found = problems(family(tmp_path, core=CORE.replace("2.3.0", "two"), cli=CLI.replace('"core>=2.3.0,<3.0.0"', "")))
+    found = problems(
+        family(tmp_path, core=CORE.replace("2.3.0", "two"), cli=CLI.replace('"core>=2.3.0,<3.0.0"', ""))
+    )
     assert ("core", '"two" is no version by PEP 440') in found
 
 
 def test_tags_that_hold_no_version_yet_are_told(tmp_path: Path) -> None:
     core = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
-    assert problems(family(tmp_path, core=core)) == [("core", "its version comes from git tags, and no tag below this commit holds one")]
+    assert problems(family(tmp_path, core=core)) == [
+        ("core", "its version comes from git tags, and no tag below this commit holds one")
+    ]
     git_commit(tmp_path)
     Repository(folder=tmp_path).ask("tag", "v2.9.0")
     assert problems(tmp_path) == []
@@ -131,7 +155,9 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(root: Path, **options: Any) -> list[tuple[str, bool]]:
-    return [(tag.name, tag.exists) for tag in tags.plan_tags(*opened(root, TEMPLATES), tags.TagRequest(**options))]
+    return [
+        (tag.name, tag.exists) for tag in tags.plan_tags(*opened(root, TEMPLATES), tags.TagRequest(**options))
+    ]
 
 
 def test_each_distribution_is_tagged_by_its_template(released: Path) -> None:
@@ -169,7 +195,11 @@ def test_what_builds_left_is_no_change(released: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("move", "said"), [(("switch", "-qc", "feature"), 'the branch is "feature"'), (("checkout", "-q", "--detach"), "no branch")]
+    ("move", "said"),
+    [
+        (("switch", "-qc", "feature"), 'the branch is "feature"'),
+        (("checkout", "-q", "--detach"), "no branch"),
+    ],
 )
 def test_a_wrong_branch_is_refused(released: Path, move: tuple[str, ...], said: str) -> None:
     assert Repository(folder=released).ask(*move).returncode == 0
@@ -236,12 +266,21 @@ def test_outside_git_there_is_nothing_to_tag(tmp_path: Path) -> None:
         planned(family(tmp_path))
 
 
-def test_a_folder_of_somebody_else_is_not_taken_for_one_without_tags(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_somebody_else_is_not_taken_for_one_without_tags(
+    released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Containers see checkouts of other users all the time; git itself has the variable by which its own tests try that."""
-    family(released, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    family(
+        released,
+        core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),
+    )
     git_commit(released)
     assert "no tag below this commit" in check(*opened(released))[0].what
-    for name, value in (("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"), ("GIT_CONFIG_GLOBAL", os.devnull), ("GIT_CONFIG_NOSYSTEM", "1")):
+    for name, value in (
+        ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"),
+        ("GIT_CONFIG_GLOBAL", os.devnull),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+    ):
         monkeypatch.setenv(name, value)
     with pytest.raises(ProjectError, match="the folder belongs to another user") as caught:
         opened(released)
@@ -249,7 +288,10 @@ def test_a_folder_of_somebody_else_is_not_taken_for_one_without_tags(released: P
 
 
 def test_a_version_from_tags_has_to_be_given(released: Path) -> None:
-    family(released, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    family(
+        released,
+        core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),
+    )
     git_commit(released)
     with pytest.raises(UsageError, match="this tag decides it"):
         planned(released)
@@ -269,7 +311,10 @@ def test_a_local_version_is_not_tagged(released: Path) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     family(tmp_path)
-    put(tmp_path, {"wheelkit.toml": 'distributions = ["core", "cli"]\n[distribution.cli]\ntag = "cli-v{version}"\n'})
+    put(
+        tmp_path,
+        {"wheelkit.toml": 'distributions = ["core", "cli"]\n[distribution.cli]\ntag = "cli-v{version}"\n'},
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -305,7 +350,10 @@ def test_bump_set_and_dev_change_the_family(project: Path, capsys: Capture) -> N
     assert main(["version", "show", "--json"]) == 0
     text = capsys.readouterr().out
     document = json.loads(text[text.index("{") :])
-    assert [one["version"] for one in document["distributions"]] == ["2.4.1.dev20261120143000", "1.0.1.dev20261120143000"]
+    assert [one["version"] for one in document["distributions"]] == [
+        "2.4.1.dev20261120143000",
+        "1.0.1.dev20261120143000",
+    ]
     assert document["problems"] == []
     assert main(["version", "set", "3.0.0", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -346,7 +394,10 @@ def test_a_bump_does_not_guess_which_of_two_versions_it_follows(project: Path, c
 
 
 def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsys: Capture) -> None:
-    family(project, core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'))
+    family(
+        project,
+        core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),
+    )
     assert main(["version", "bump", "minor"]) == 0
     captured = capsys.readouterr()
     assert "core: the version comes from git tags and stays" in captured.err
@@ -355,7 +406,11 @@ def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsy
 
 
 def test_an_open_range_is_closed_and_its_beginning_stays(tmp_path: Path) -> None:
-    (found,) = check(*opened(family(tmp_path, cli=CLI.replace(">=2.3.0,<3.0.0", ">=2.1 ; python_version > '3'")), TEMPLATES))
+    (found,) = check(
+        *opened(
+            family(tmp_path, cli=CLI.replace(">=2.3.0,<3.0.0", ">=2.1 ; python_version > '3'")), TEMPLATES
+        )
+    )
     assert found.fix == """write "core>=2.1,<3.0 ; python_version > '3'\""""
 
 
@@ -374,9 +429,9 @@ def test_drift_in_poetry_s_tables_is_told(tmp_path: Path, needs: str, what: str)
     text = f'[tool.poetry]\nname = "cli"\nversion = "1.0.0"\n[tool.poetry.dependencies]\n{needs}\n'
     assert problems(family(tmp_path, cli=text)) == [("cli", what)]
     assert problems(family(tmp_path, cli=text.replace(needs, 'core = "^2.1"'))) == []
-    assert problems(family(tmp_path, cli=text.replace("tool.poetry.dependencies", "tool.poetry.group.dev.dependencies"))) == (
-        [("cli", what)] if "^" in needs else []
-    )
+    assert problems(
+        family(tmp_path, cli=text.replace("tool.poetry.dependencies", "tool.poetry.group.dev.dependencies"))
+    ) == ([("cli", what)] if "^" in needs else [])
 
 
 @pytest.mark.parametrize(
@@ -387,7 +442,11 @@ def test_drift_in_poetry_s_tables_is_told(tmp_path: Path, needs: str, what: str)
             "it needs core >=x,<3.0.0, and core is 2.3.0",
             "wheelkit version set 2.3.0 core   (the ranges follow)",
         ),
-        (CLI.replace("1.0.0", "banana"), '"banana" is no version by PEP 440', "wheelkit version set 1.2.3 cli"),
+        (
+            CLI.replace("1.0.0", "banana"),
+            '"banana" is no version by PEP 440',
+            "wheelkit version set 1.2.3 cli",
+        ),
     ],
 )
 def test_what_is_no_version_is_named_with_its_place(tmp_path: Path, cli: str, what: str, fix: str) -> None:
@@ -415,7 +474,10 @@ def test_what_builds_left_is_no_change_whatever_the_folder_is_called(tmp_path: P
     put(root, {"dist/a.whl": "", "gr\u00f6\u00dfer als x/dist/b.whl": "", "core/dist/c.whl": ""})
     assert repository.changes(sources) == ()
     put(root, {"gr\u00f6\u00dfer als x/mine \u00e4.py": "", "cli/dist/d.whl": ""})
-    assert sorted(repository.changes(sources)) == ["sub/cli/dist/d.whl", "sub/gr\u00f6\u00dfer als x/mine \u00e4.py"]
+    assert sorted(repository.changes(sources)) == [
+        "sub/cli/dist/d.whl",
+        "sub/gr\u00f6\u00dfer als x/mine \u00e4.py",
+    ]
 
 
 def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path) -> None:
@@ -433,8 +495,13 @@ def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path)
 def test_many_that_share_a_template_are_one_problem(tmp_path: Path) -> None:
     names = ["a", "b", "c", "d", "e", "f"]
     more = {f"{name}/pyproject.toml": CORE.replace("core", name) for name in names}
-    template = {"distribution": {name: {"tag": "v{version}"} for name in (*names, "core")}, "distributions": ["*"]}
+    template = {
+        "distribution": {name: {"tag": "v{version}"} for name in (*names, "core")},
+        "distributions": ["*"],
+    }
     put(tmp_path, {"core/pyproject.toml": CORE, **more})
     assert problems(tmp_path, template) == []
     put(tmp_path, {"b/pyproject.toml": more["b/pyproject.toml"].replace("2.3.0", "2.4.0")})
-    assert problems(tmp_path, template) == [("a", 'a 2.3.0, b 2.4.0, c 2.3.0, core 2.3.0 and 3 more are all tagged "v{version}"')]
+    assert problems(tmp_path, template) == [
+        ("a", 'a 2.3.0, b 2.4.0, c 2.3.0, core 2.3.0 and 3 more are all tagged "v{version}"')
+    ]

@@ -21,7 +21,10 @@ def member(root: Path, *version_files: str) -> VersionedDistribution:
 
 
 def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
-    return [(one.path.relative_to(root).as_posix(), one.where, one.text) for one in member(root, *version_files).places]
+    return [
+        (one.path.relative_to(root).as_posix(), one.where, one.text)
+        for one in member(root, *version_files).places
+    ]
 
 
 def backend(name: str, more: str = "") -> str:
@@ -33,7 +36,10 @@ INIT = ("my_core/__init__.py", "__version__", "1.2.3")
 IN_PYPROJECT = ("pyproject.toml", "[project] version", "1.2.3")
 LOCK = '[[package]]\nname = "a"\nversion = "1.2.3"\nsource = { registry = "x" }\n\n[[package]]\nname = "my-core"\nversion = "1.2.3"\n%s\n'
 BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
-    ({"pyproject.toml": backend("flit_core.buildapi"), "my_core.py": LITERAL}, [("my_core.py", "__version__", "1.2.3")]),
+    (
+        {"pyproject.toml": backend("flit_core.buildapi"), "my_core.py": LITERAL},
+        [("my_core.py", "__version__", "1.2.3")],
+    ),
     (
         {
             "pyproject.toml": backend("flit_core.buildapi", '[tool.flit.module]\nname = "a.b"\n'),
@@ -44,7 +50,12 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         [("src/a/b/meta.py", "__version__", "1.2.3")],
     ),
     (
-        {"pyproject.toml": backend("pdm.backend", '[tool.pdm.version]\nsource = "file"\npath = "x/v.py"\n'), "x/v.py": LITERAL},
+        {
+            "pyproject.toml": backend(
+                "pdm.backend", '[tool.pdm.version]\nsource = "file"\npath = "x/v.py"\n'
+            ),
+            "x/v.py": LITERAL,
+        },
         [("x/v.py", "__version__", "1.2.3")],
     ),
     (
@@ -60,13 +71,20 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     ),
     (
         {
-            "pyproject.toml": backend("hatchling.build", "[tool.hatch.version]\npath = 'x.h'\npattern = 'V \"(?P<version>[^\"]+)\"'\n"),
+            "pyproject.toml": backend(
+                "hatchling.build",
+                "[tool.hatch.version]\npath = 'x.h'\npattern = 'V \"(?P<version>[^\"]+)\"'\n",
+            ),
             "x.h": '#define V "1.2.3"\n',
         },
         [("x.h", "version", "1.2.3")],
     ),
     (
-        {"pyproject.toml": SETUP, "setup.cfg": "[metadata]\nversion = attr: other.data.number\n", "other/data.py": "number = '1.2.3'\n"},
+        {
+            "pyproject.toml": SETUP,
+            "setup.cfg": "[metadata]\nversion = attr: other.data.number\n",
+            "other/data.py": "number = '1.2.3'\n",
+        },
         [("other/data.py", "number", "1.2.3")],
     ),
     (
@@ -99,18 +117,36 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         [("other/demo.h", "#define", "1.2.3")],
     ),
     ({"pyproject.toml": SETUP, "my_core/about.py": LITERAL}, [("my_core/about.py", "__version__", "1.2.3")]),
-    ({"pyproject.toml": SETUP, "my/core/_version.py": 'VERSION = "1.2.3"\n'}, [("my/core/_version.py", "VERSION", "1.2.3")]),
     (
-        {"pyproject.toml": STATIC, "other/__init__.py": LITERAL, "other/_vendor/__init__.py": LITERAL, "other/sub/version.py": LITERAL},
-        [IN_PYPROJECT, ("other/__init__.py", "__version__", "1.2.3"), ("other/sub/version.py", "__version__", "1.2.3")],
+        {"pyproject.toml": SETUP, "my/core/_version.py": 'VERSION = "1.2.3"\n'},
+        [("my/core/_version.py", "VERSION", "1.2.3")],
+    ),
+    (
+        {
+            "pyproject.toml": STATIC,
+            "other/__init__.py": LITERAL,
+            "other/_vendor/__init__.py": LITERAL,
+            "other/sub/version.py": LITERAL,
+        },
+        [
+            IN_PYPROJECT,
+            ("other/__init__.py", "__version__", "1.2.3"),
+            ("other/sub/version.py", "__version__", "1.2.3"),
+        ],
     ),
     ({"pyproject.toml": STATIC + "[tool.setuptools_scm]\n"}, [IN_PYPROJECT]),
     (
         {"pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { editable = "." }'},
         [IN_PYPROJECT, ("uv.lock", "my-core", "1.2.3")],
     ),
-    ({"pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { registry = "https://example.org/" }'}, [IN_PYPROJECT]),
-    ({"pyproject.toml": STATIC, "uv.lock": LOCK.replace("1.2.3", "1.2") % 'source = { virtual = "." }'}, [IN_PYPROJECT]),
+    (
+        {"pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { registry = "https://example.org/" }'},
+        [IN_PYPROJECT],
+    ),
+    (
+        {"pyproject.toml": STATIC, "uv.lock": LOCK.replace("1.2.3", "1.2") % 'source = { virtual = "." }'},
+        [IN_PYPROJECT],
+    ),
     (
         {
             "pyproject.toml": backend("maturin", '[tool.maturin]\nmanifest-path = "rust/Cargo.toml"\n'),
@@ -121,7 +157,10 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         [("Cargo.toml", "[workspace.package] version", "1.2.3"), ("Cargo.lock", "my-core", "1.2.3")],
     ),
     (
-        {"pyproject.toml": STATIC.replace("hatchling.build", "maturin"), "Cargo.toml": '[package]\nname = "x"\nversion = "0.0.0"\n'},
+        {
+            "pyproject.toml": STATIC.replace("hatchling.build", "maturin"),
+            "Cargo.toml": '[package]\nname = "x"\nversion = "0.0.0"\n',
+        },
         [IN_PYPROJECT],
     ),
 ]
@@ -132,19 +171,35 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     [
         ({"pyproject.toml": STATIC}, [("pyproject.toml", "[project] version", "1.2.3")]),
         (
-            {"pyproject.toml": STATIC, "src/my_core/__init__.py": '"""x"""\n__version__: str = \'1.2.3\'  # y\n'},
-            [("pyproject.toml", "[project] version", "1.2.3"), ("src/my_core/__init__.py", "__version__", "1.2.3")],
+            {
+                "pyproject.toml": STATIC,
+                "src/my_core/__init__.py": '"""x"""\n__version__: str = \'1.2.3\'  # y\n',
+            },
+            [
+                ("pyproject.toml", "[project] version", "1.2.3"),
+                ("src/my_core/__init__.py", "__version__", "1.2.3"),
+            ],
         ),
         (
-            {"pyproject.toml": MESON, "meson.build": "# project('x', version: '9')\nproject('x', 'c',\n  version : '1.2.3')"},
+            {
+                "pyproject.toml": MESON,
+                "meson.build": "# project('x', version: '9')\nproject('x', 'c',\n  version : '1.2.3')",
+            },
             [("meson.build", "project(version:)", "1.2.3")],
         ),
         (
-            {"pyproject.toml": MESON, "meson.build": "project('x', 'c', version: files('VERSION'))", "VERSION": "1.2.3\n"},
+            {
+                "pyproject.toml": MESON,
+                "meson.build": "project('x', 'c', version: files('VERSION'))",
+                "VERSION": "1.2.3\n",
+            },
             [("VERSION", "the whole file", "1.2.3")],
         ),
         (
-            {"pyproject.toml": HATCH + '[tool.hatch.version]\npath = "a/b.py"\n', "a/b.py": 'VERSION = "1.2"\n'},
+            {
+                "pyproject.toml": HATCH + '[tool.hatch.version]\npath = "a/b.py"\n',
+                "a/b.py": 'VERSION = "1.2"\n',
+            },
             [("a/b.py", "VERSION", "1.2")],
         ),
         (
@@ -155,14 +210,20 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
             [("src/pkg/about.py", "__version__", "1.2")],
         ),
         (
-            {"pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {file = ["V.txt"]}\n', "V.txt": "1.2"},
+            {
+                "pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {file = ["V.txt"]}\n',
+                "V.txt": "1.2",
+            },
             [("V.txt", "the whole file", "1.2")],
         ),
         (
             {"setup.cfg": "[metadata]\nname = my-core\nversion = 1.2.3\n", "pyproject.toml": SETUP},
             [("setup.cfg", "[metadata] version", "1.2.3")],
         ),
-        ({"pyproject.toml": SETUP, "setup.py": "setup(name='x', version = '1.2.3')"}, [("setup.py", "setup(version=)", "1.2.3")]),
+        (
+            {"pyproject.toml": SETUP, "setup.py": "setup(name='x', version = '1.2.3')"},
+            [("setup.py", "setup(version=)", "1.2.3")],
+        ),
         (
             {
                 "pyproject.toml": SETUP.replace('"setuptools.build_meta"', '"_own"\nbackend-path = ["."]'),
@@ -171,18 +232,26 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
             [("setup.py", "VERSION", "1.2.3")],
         ),
         (
-            {"pyproject.toml": HATCH.replace("hatchling.build", "maturin"), "Cargo.toml": '[package]\nname = "x"\nversion = "1.2.3"\n'},
+            {
+                "pyproject.toml": HATCH.replace("hatchling.build", "maturin"),
+                "Cargo.toml": '[package]\nname = "x"\nversion = "1.2.3"\n',
+            },
             [("Cargo.toml", "[package] version", "1.2.3")],
         ),
         (
             {"pyproject.toml": STATIC, "my_core/__init__.py": "from x import __version__\n"},
             [("pyproject.toml", "[project] version", "1.2.3")],
         ),
-        ({"pyproject.toml": STATIC, "other/__init__.py": '__version__ = "9"\n'}, [("pyproject.toml", "[project] version", "1.2.3")]),
+        (
+            {"pyproject.toml": STATIC, "other/__init__.py": '__version__ = "9"\n'},
+            [("pyproject.toml", "[project] version", "1.2.3")],
+        ),
         *BACKENDS,
     ],
 )
-def test_every_place_of_a_version_is_found(tmp_path: Path, files: dict[str, str], places: list[tuple[str, str, str]]) -> None:
+def test_every_place_of_a_version_is_found(
+    tmp_path: Path, files: dict[str, str], places: list[tuple[str, str, str]]
+) -> None:
     put(tmp_path, files)
     assert told(tmp_path) == places
     assert member(tmp_path).scheme is Scheme.FILES
@@ -191,15 +260,24 @@ def test_every_place_of_a_version_is_found(tmp_path: Path, files: dict[str, str]
 def test_configured_files_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
     put(
         tmp_path,
-        {"pyproject.toml": STATIC, "VERSION": "9", "docs/conf.py": 'release = "1.2.3"\n', "c.cff": "cff-version: 1.2.0\nversion: 1.2.3\n"},
+        {
+            "pyproject.toml": STATIC,
+            "VERSION": "9",
+            "docs/conf.py": 'release = "1.2.3"\n',
+            "c.cff": "cff-version: 1.2.0\nversion: 1.2.3\n",
+        },
     )
     assert [place[0] for place in told(tmp_path)] == ["pyproject.toml", "VERSION"]
     put(tmp_path, {"docs/conf.py": '__version__ = "1.2.3"\n', "x.toml": 'version = "1.2.3"'})
-    assert told(tmp_path, "docs/conf.py", "x.toml")[1:] == [("docs/conf.py", "__version__", "1.2.3"), ("x.toml", "[] version", "1.2.3")]
+    assert told(tmp_path, "docs/conf.py", "x.toml")[1:] == [
+        ("docs/conf.py", "__version__", "1.2.3"),
+        ("x.toml", "[] version", "1.2.3"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("nope.py", "does not exist"), ("empty.py", "states no version"), ("empty.toml", "states no version")]
+    ("name", "reason"),
+    [("nope.py", "does not exist"), ("empty.py", "states no version"), ("empty.toml", "states no version")],
 )
 def test_a_configured_file_without_a_version_is_a_mistake(tmp_path: Path, name: str, reason: str) -> None:
     put(tmp_path, {"pyproject.toml": STATIC, "empty.py": "x = 1\n", "empty.toml": "x = 1\n"})
@@ -208,21 +286,29 @@ def test_a_configured_file_without_a_version_is_a_mistake(tmp_path: Path, name: 
 
 
 def test_a_name_that_setup_does_not_set_to_a_literal_states_no_version(tmp_path: Path) -> None:
-    for text in ("from x import VERSION\nsetup(version=VERSION)\n", "VERSION = '1.2.3'\nsetup(version=read())\n"):
+    for text in (
+        "from x import VERSION\nsetup(version=VERSION)\n",
+        "VERSION = '1.2.3'\nsetup(version=read())\n",
+    ):
         put(tmp_path, {"pyproject.toml": SETUP, "setup.py": text})
         assert told(tmp_path) == []
 
 
-POETRY_GIT = '[tool.poetry]\nname = "my-core"\nversion = "0.0.0"\n[tool.poetry-dynamic-versioning]\nenable = true\n'
+POETRY_GIT = (
+    '[tool.poetry]\nname = "my-core"\nversion = "0.0.0"\n[tool.poetry-dynamic-versioning]\nenable = true\n'
+)
 FROM_TAGS = [
     {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.setuptools_scm]\n'},
-    {"pyproject.toml": SETUP.replace('"hatchling"', '"setuptools-scm>=8", "setuptools"') + 'dynamic = ["version"]\n'},
+    {
+        "pyproject.toml": SETUP.replace('"hatchling"', '"setuptools-scm>=8", "setuptools"')
+        + 'dynamic = ["version"]\n'
+    },
     {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"\n'},
     {"pyproject.toml": backend("pdm.backend", '[tool.pdm.version]\nsource = "scm"\n')},
     {
-        "pyproject.toml": backend("hatchling.build", '[tool.hatch.version]\nsource = "code"\npath = "v.py"\n').replace(
-            '"hatchling"', '"uv-dynamic-versioning"'
-        )
+        "pyproject.toml": backend(
+            "hatchling.build", '[tool.hatch.version]\nsource = "code"\npath = "v.py"\n'
+        ).replace('"hatchling"', '"uv-dynamic-versioning"')
     },
     {"pyproject.toml": POETRY_GIT},
     {"setup.py": "setup(name='my-core', use_scm_version=True)\n"},
@@ -232,14 +318,21 @@ FROM_TAGS = [
     },
     {"setup.py": "setup(name='my-core')\n", "setup.cfg": "[versioneer]\nVCS = git\n"},
     {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.versioneer]\nVCS = "git"\n'},
-    {"pyproject.toml": MESON, "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: true).stdout().strip())\n"},
+    {
+        "pyproject.toml": MESON,
+        "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: true).stdout().strip())\n",
+    },
 ]
 
 
 @pytest.mark.parametrize("files", FROM_TAGS)
 def test_a_version_from_git_tags_is_computed_and_has_no_place(tmp_path: Path, files: dict[str, str]) -> None:
     put(tmp_path, files)
-    assert (member(tmp_path).scheme, member(tmp_path).places, member(tmp_path).version) == (Scheme.TAGS, (), None)
+    assert (member(tmp_path).scheme, member(tmp_path).places, member(tmp_path).version) == (
+        Scheme.TAGS,
+        (),
+        None,
+    )
 
 
 def test_the_newest_tag_below_head_gives_the_version(tmp_path: Path) -> None:
@@ -266,8 +359,18 @@ def test_a_lock_of_the_workspace_around_is_found_within_the_repository(tmp_path:
 
 
 def test_a_member_further_down_keeps_its_version_to_itself(tmp_path: Path) -> None:
-    put(tmp_path, {"pyproject.toml": STATIC, "python/other/other/__init__.py": LITERAL, "lib/third/third/__init__.py": LITERAL})
-    assert [place[0] for place in told(tmp_path)][1:] == ["python/other/other/__init__.py", "lib/third/third/__init__.py"]
+    put(
+        tmp_path,
+        {
+            "pyproject.toml": STATIC,
+            "python/other/other/__init__.py": LITERAL,
+            "lib/third/third/__init__.py": LITERAL,
+        },
+    )
+    assert [place[0] for place in told(tmp_path)][1:] == [
+        "python/other/other/__init__.py",
+        "lib/third/third/__init__.py",
+    ]
     put(tmp_path, {"python/other/pyproject.toml": STATIC, "lib/third/setup.py": "setup()"})
     assert told(tmp_path) == [IN_PYPROJECT]
 
@@ -276,16 +379,33 @@ def test_a_pattern_that_is_none_states_no_version(tmp_path: Path) -> None:
     for pattern in ("(", "V (.*)", "(?P<version>nothing)"):
         put(
             tmp_path,
-            {"pyproject.toml": backend("hatchling.build", f"[tool.hatch.version]\npath = 'x'\npattern = '{pattern}'\n"), "x": "V 1"},
+            {
+                "pyproject.toml": backend(
+                    "hatchling.build", f"[tool.hatch.version]\npath = 'x'\npattern = '{pattern}'\n"
+                ),
+                "x": "V 1",
+            },
         )
         assert member(tmp_path).scheme is Scheme.BUILD
 
 
 def test_an_attribute_of_odd_letters_is_looked_for_as_it_is(tmp_path: Path) -> None:
-    put(tmp_path, {"pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {attr = "m.v("}\n', "m.py": "v = '1'\n"})
+    put(
+        tmp_path,
+        {
+            "pyproject.toml": SETUP + '[tool.setuptools.dynamic]\nversion = {attr = "m.v("}\n',
+            "m.py": "v = '1'\n",
+        },
+    )
     assert member(tmp_path).scheme is Scheme.BUILD
 
 
 def test_a_build_alone_tells_a_version_that_stands_nowhere(tmp_path: Path) -> None:
-    put(tmp_path, {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "code"\n'})
-    assert (member(tmp_path).scheme, member(tmp_path).version, member(tmp_path).editable) == (Scheme.BUILD, None, False)
+    put(
+        tmp_path, {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "code"\n'}
+    )
+    assert (member(tmp_path).scheme, member(tmp_path).version, member(tmp_path).editable) == (
+        Scheme.BUILD,
+        None,
+        False,
+    )

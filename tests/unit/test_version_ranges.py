@@ -67,7 +67,11 @@ def test_a_constraint_of_poetry_keeps_its_words(text: str, version: str, expecte
 
 
 def test_alternatives_admit_what_one_of_them_admits() -> None:
-    assert [admits("^1 || ^3", version, poetry=True) for version in ("1.4", "2.0", "3.9")] == [True, False, True]
+    assert [admits("^1 || ^3", version, poetry=True) for version in ("1.4", "2.0", "3.9")] == [
+        True,
+        False,
+        True,
+    ]
     assert [bounded(text, poetry=True) for text in ("^1 || ^3", "^1 | >=3", "*")] == [True, False, False]
 
 
@@ -124,12 +128,15 @@ def test_the_range_is_found_among_extras_and_markers(text: str, expected: str | 
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict"), [("", False), (">=1", False), (">1,!=3", False), ("<2", True), ("~=1.0", True), ("==1.*", True)]
+    ("text", "verdict"),
+    [("", False), (">=1", False), (">1,!=3", False), ("<2", True), ("~=1.0", True), ("==1.*", True)],
 )
 def test_an_upper_bound_is_what_leaves_later_versions_out(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
     assert bounded(text) is verdict
 
 
-@pytest.mark.parametrize(("text", "verdict"), [(">=1,<2", True), (">=1.3,<2", False), (">=1.2.dev1", True), ("no range", False)])
+@pytest.mark.parametrize(
+    ("text", "verdict"), [(">=1,<2", True), (">=1.3,<2", False), (">=1.2.dev1", True), ("no range", False)]
+)
 def test_a_range_admits_or_not(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
     assert admits(text, "1.2rc1") is verdict

@@ -21,11 +21,19 @@ from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
 
 def test_reads_all_facts(tmp_path: Path) -> None:
     path = wheels.write_wheel(
-        tmp_path, members={"demo/data.bin": b"x" * 5000, "{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: six")}
+        tmp_path,
+        members={
+            "demo/data.bin": b"x" * 5000,
+            "{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: six"),
+        },
     )
     wheel = read(path)
     assert wheel.name is not None
-    assert (wheel.distribution, wheel.version, wheel.name.platforms) == ("demo", "1.0", ("manylinux_2_17_x86_64",))
+    assert (wheel.distribution, wheel.version, wheel.name.platforms) == (
+        "demo",
+        "1.0",
+        ("manylinux_2_17_x86_64",),
+    )
     assert wheel.dist_info == "demo-1.0.dist-info"
     assert wheel.metadata.all("requires-dist") == ("six",)
     assert wheel.fields.get("Root-Is-Purelib") == "false"
@@ -34,7 +42,11 @@ def test_reads_all_facts(tmp_path: Path) -> None:
     assert (data.size, data.problem) == (5000, "")
     assert wheel.record is not None
     recorded = {row.path: row.digest for row in wheel.record}
-    assert all(recorded[member.name] == member.digest for member in wheel.members if not member.name.endswith("/RECORD"))
+    assert all(
+        recorded[member.name] == member.digest
+        for member in wheel.members
+        if not member.name.endswith("/RECORD")
+    )
 
 
 def test_shallow_reads_no_contents(tmp_path: Path) -> None:
@@ -46,7 +58,10 @@ def test_shallow_reads_no_contents(tmp_path: Path) -> None:
 
 def test_threads_give_the_same_facts(tmp_path: Path) -> None:
     members = {f"demo/{number}.bin": bytes([number % 251]) * (number * 40_000) for number in range(0, 60, 6)}
-    paths = [wheels.write_wheel(tmp_path, f"demo-{minor}.0-py3-none-any.whl", members=members) for minor in range(3)]
+    paths = [
+        wheels.write_wheel(tmp_path, f"demo-{minor}.0-py3-none-any.whl", members=members)
+        for minor in range(3)
+    ]
     alone = read_all(paths, threads=1)
     assert [read_all(paths, threads=threads) == alone for threads in (1, 2, 7)] == [True] * 3
 
@@ -92,7 +107,9 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     from wheelkit import _core
 
     own = Path(_core.__file__).read_bytes()
-    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
+    path = wheels.write_wheel(
+        tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own}
+    )
     plain = read(path)
     monkeypatch.setattr(inflate, "LARGE", 1000)
     monkeypatch.setattr(archive_module, "LARGE", 1000)
@@ -104,11 +121,15 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert facts_of(piecewise) == facts_of(plain)
 
 
-def test_members_with_many_packed_bytes_are_read_from_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_with_many_packed_bytes_are_read_from_a_mapping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from wheelkit import _core
 
     own = Path(_core.__file__).read_bytes()
-    path = wheels.write_wheel(tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own})
+    path = wheels.write_wheel(
+        tmp_path, members={"demo/data.bin": bytes(range(256)) * 5000, "demo/_core.abi3.so": own}
+    )
     before, plain = path.read_bytes(), read(path)
     monkeypatch.setattr(libdeflate, "MOST_PACKED", 0)
     monkeypatch.setattr(mapping, "_OFTEN", 0)
@@ -126,7 +147,9 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    path = wheels.write_wheel(tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000})
+    path = wheels.write_wheel(
+        tmp_path, members={"demo/data.so": b"\x7fELF" + b"abc" * 5000, "demo/data.bin": b"abc" * 5000}
+    )
     monkeypatch.setattr(inflate, "LARGE", 10_000)
     monkeypatch.setattr(archive_module, "LARGE", 10_000)
     monkeypatch.setattr(inflate, "ONE_PIECE", 1000)
@@ -140,7 +163,11 @@ def test_a_real_binary_is_scanned(tmp_path: Path) -> None:
     from wheelkit import _core
 
     own = Path(_core.__file__).read_bytes()
-    wheel = read(wheels.write_wheel(tmp_path, wheels.ABI3, members={"demo/_core.abi3.so": own, "demo/broken.so": own[:100]}))
+    wheel = read(
+        wheels.write_wheel(
+            tmp_path, wheels.ABI3, members={"demo/_core.abi3.so": own, "demo/broken.so": own[:100]}
+        )
+    )
     whole, broken = sorted(wheel.binaries, key=lambda one: one.damage is not None)
     assert (whole.member, whole.extension) == ("demo/_core.abi3.so", True)
     assert broken.member == "demo/broken.so"
@@ -196,7 +223,9 @@ def _patched(path: Path, offset_of: bytes, shift: int, value: bytes) -> None:
         (b"PK\x03\x04", 30, b"x", "another name in its local header"),
     ],
 )
-def test_damaged_members_are_told(tmp_path: Path, signature: bytes, shift: int, value: bytes, words: str) -> None:
+def test_damaged_members_are_told(
+    tmp_path: Path, signature: bytes, shift: int, value: bytes, words: str
+) -> None:
     import re
 
     # The first member of the archive is the one with the fault: its headers come first.
@@ -215,10 +244,17 @@ def _bytes_of_a_wheel(folder: Path) -> bytes:
     return wheels.write_wheel(folder, members={"demo/a.py": "print(1)\n" * 50}).read_bytes()
 
 
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6), cut=st.integers(0, 400))
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6),
+    cut=st.integers(0, 400),
+)
 @example(changes=[(0, 0)], cut=0)
-def test_damage_gives_facts_or_a_wheel_error(tmp_path: Path, changes: list[tuple[int, int]], cut: int) -> None:
+def test_damage_gives_facts_or_a_wheel_error(
+    tmp_path: Path, changes: list[tuple[int, int]], cut: int
+) -> None:
     data = bytearray(_bytes_of_a_wheel(tmp_path))
     for place, value in changes:
         data[place % len(data)] = value
@@ -270,7 +306,10 @@ def test_file_names_that_are_none(name: str, reason: str) -> None:
 def test_file_names_agree_with_packaging() -> None:
     from packaging.utils import parse_wheel_filename
 
-    for name in ("a_b-1.0-py2.py3-none-any.whl", "demo-1.0.post1-2abc-cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64.whl"):
+    for name in (
+        "a_b-1.0-py2.py3-none-any.whl",
+        "demo-1.0.post1-2abc-cp36-abi3-manylinux1_x86_64.manylinux_2_5_x86_64.whl",
+    ):
         own = parse_file_name(name)
         theirs = parse_wheel_filename(name)
         assert (own.key, set(map(str, own.tags))) == (theirs[0], set(map(str, theirs[3])))
@@ -286,7 +325,10 @@ def test_headers() -> None:
 
 def test_record_rows() -> None:
     rows = parse_record(b'a.py,sha256=abc=,3\n"with, comma",,\n')
-    assert [(row.path, row.digest, row.size) for row in rows] == [("a.py", "sha256=abc", 3), ("with, comma", "", None)]
+    assert [(row.path, row.digest, row.size) for row in rows] == [
+        ("a.py", "sha256=abc", 3),
+        ("with, comma", "", None),
+    ]
 
 
 def test_record_rows_are_those_of_the_csv_module() -> None:
@@ -304,7 +346,9 @@ def test_record_rows_are_those_of_the_csv_module() -> None:
         parse_record(b"a,,\n" + b"b" * 150_000 + b",,\n")
 
 
-@pytest.mark.parametrize("text", [b"a.py,sha256=abc\n", b"a.py,sha256=abc,x\n", b"a,b,1,2\n", b"\xff,a,1\n", b"a,b," + b"9" * 5000])
+@pytest.mark.parametrize(
+    "text", [b"a.py,sha256=abc\n", b"a.py,sha256=abc,x\n", b"a,b,1,2\n", b"\xff,a,1\n", b"a,b," + b"9" * 5000]
+)
 def test_record_that_is_none(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"line 1|not UTF-8"):
         parse_record(text)

@@ -8,7 +8,13 @@ from wheelkit.wheel.size_breakdown import size_breakdown
 
 
 def test_what_changed(tmp_path: Path) -> None:
-    first = read(wheels.write_wheel(tmp_path, "demo-1.0-py3-none-any.whl", members={"demo/a.py": "1", "demo/b.py": "1", "demo/c.py": "1"}))
+    first = read(
+        wheels.write_wheel(
+            tmp_path,
+            "demo-1.0-py3-none-any.whl",
+            members={"demo/a.py": "1", "demo/b.py": "1", "demo/c.py": "1"},
+        )
+    )
     members = {
         "demo/a.py": "1",
         "demo/b.py": "222",
@@ -32,7 +38,9 @@ def test_what_changed(tmp_path: Path) -> None:
 def test_nothing_changed(tmp_path: Path) -> None:
     wheel = read(malformed.valid_wheel().write(tmp_path))
     found = diff_wheels(wheel, wheel)
-    assert not any((found.tags, found.needed, found.symbol_versions, found.requirements, found.members, found.changed))
+    assert not any(
+        (found.tags, found.needed, found.symbol_versions, found.requirements, found.members, found.changed)
+    )
     assert found.unchanged == len(wheel.members)
 
 
@@ -40,7 +48,9 @@ def test_grafted_libraries_keep_their_names(tmp_path: Path) -> None:
     draft = malformed.valid_wheel()
     draft.members["demo.libs/libtiny-1a2b3c4d.so.1"] = malformed.so()
     first = read(draft.write(tmp_path))
-    draft.members["demo.libs/libtiny-5e6f7a8b.so.1"] = draft.members.pop("demo.libs/libtiny-1a2b3c4d.so.1") + b"more"
+    draft.members["demo.libs/libtiny-5e6f7a8b.so.1"] = (
+        draft.members.pop("demo.libs/libtiny-1a2b3c4d.so.1") + b"more"
+    )
     found = diff_wheels(first, read(draft.write(tmp_path)))
     assert not found.members
     assert "demo.libs/libtiny-5e6f7a8b.so.1" in {one.member for one in found.changed}

@@ -100,7 +100,12 @@ def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: 
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli/pyproject.toml").write_text(PURE)
     both = jobs(
-        make(PROJECT.replace("[tool.wheelkit.matrix]", '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]'))[RELEASE]
+        make(
+            PROJECT.replace(
+                "[tool.wheelkit.matrix]",
+                '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]',
+            )
+        )[RELEASE]
     )
     assert both["verify"]["needs"] == ["native", "sdists", "pure"]
     alone = jobs(make(PURE)[RELEASE])
@@ -113,7 +118,11 @@ def test_only_the_jobs_that_publish_may_ask_for_an_identity(make: Make) -> None:
     for text in make().values():
         assert yaml.safe_load(text)["permissions"] == {}
         for key, job in jobs(text).items():
-            wanted = {"contents": "read", "id-token": "write"} if key in {"stage", "production"} else {"contents": "read"}
+            wanted = (
+                {"contents": "read", "id-token": "write"}
+                if key in {"stage", "production"}
+                else {"contents": "read"}
+            )
             assert job["permissions"] == wanted, key
 
 
@@ -129,7 +138,12 @@ def test_every_action_is_pinned_by_a_commit_of_the_table(make: Make) -> None:
     table = tomllib.loads(resources("wheelkit").joinpath("data/actions.toml").read_text())
     pins = {f"{row['action']}@{row['commit']} # {row['version']}" for row in table.values()}
     action = (ROOT / ".github/actions/wheelkit/action.yml").read_text()
-    used = {line.split("uses:")[1].strip() for text in (*make().values(), action) for line in text.splitlines() if "uses:" in line}
+    used = {
+        line.split("uses:")[1].strip()
+        for text in (*make().values(), action)
+        for line in text.splitlines()
+        if "uses:" in line
+    }
     assert used == pins
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)
     assert all(row["source"] for row in table.values())
@@ -151,7 +165,9 @@ def test_artifacts_of_one_run_never_share_a_name(make: Make) -> None:
     for text in make().values():
         names = []
         for job in jobs(text).values():
-            uploads = [step["with"]["name"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+            uploads = [
+                step["with"]["name"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")
+            ]
             rows = job.get("strategy", {}).get("matrix", {}).get("include", [{"name": ""}])
             names += [name.replace("${{ matrix.name }}", row["name"]) for name in uploads for row in rows]
             assert any(name.startswith("failed-") for name in uploads) or text != make()[RELEASE]
@@ -164,7 +180,10 @@ def test_by_hand_it_stops_before_production_unless_told(make: Make) -> None:
     text = make()[RELEASE]
     until = yaml.safe_load(text)[True]["workflow_dispatch"]["inputs"]["until"]  # YAML 1.1 reads `on` as true
     assert (until["default"], until["options"]) == ("verify", ["verify", "staging", "production"])
-    assert jobs(text)["production"]["if"] == "github.ref_type == 'tag' && inputs.until != 'verify' && inputs.until != 'staging'"
+    assert (
+        jobs(text)["production"]["if"]
+        == "github.ref_type == 'tag' && inputs.until != 'verify' && inputs.until != 'staging'"
+    )
 
 
 def test_a_release_listens_to_the_tags_of_every_distribution(make: Make) -> None:
@@ -174,16 +193,32 @@ def test_a_release_listens_to_the_tags_of_every_distribution(make: Make) -> None
 
 
 def test_smoke_gets_every_promised_interpreter_and_runs_on_the_last(make: Make) -> None:
-    made = jobs(make(PROJECT.replace(' "musllinux_1_2_x86_64",', "").replace('"cp314t"', '"cp314t", "pp311"'))[RELEASE])
-    versions = [step["with"]["python-version"] for step in made["smoke"]["steps"] if "setup-python" in step.get("uses", "")]
+    made = jobs(
+        make(PROJECT.replace(' "musllinux_1_2_x86_64",', "").replace('"cp314t"', '"cp314t", "pp311"'))[
+            RELEASE
+        ]
+    )
+    versions = [
+        step["with"]["python-version"]
+        for step in made["smoke"]["steps"]
+        if "setup-python" in step.get("uses", "")
+    ]
     assert versions[0].split() == ["3.11", "3.14t", "pypy3.11", "3.13"]
-    assert [step["with"]["python-version"] for step in made["native"]["steps"] if "setup-python" in step.get("uses", "")] == ["3.13"]
+    assert [
+        step["with"]["python-version"]
+        for step in made["native"]["steps"]
+        if "setup-python" in step.get("uses", "")
+    ] == ["3.13"]
 
 
 def test_lint_and_tests_are_the_configured_commands(make: Make) -> None:
     made = jobs(make(more='[tool.wheelkit.ci]\nlint = ["ruff check ."]\ntest = ["pytest -k \'a: b\'"]\n')[CI])
-    assert [step["run"] for step in made["checks"]["steps"] if step["name"].startswith("Lint")] == ["ruff check ."]
-    assert [step["run"].strip() for step in made["tests"]["steps"] if step["name"].startswith("Test")] == ["pytest -k 'a: b'"]
+    assert [step["run"] for step in made["checks"]["steps"] if step["name"].startswith("Lint")] == [
+        "ruff check ."
+    ]
+    assert [step["run"].strip() for step in made["tests"]["steps"] if step["name"].startswith("Test")] == [
+        "pytest -k 'a: b'"
+    ]
     assert "tests" not in jobs(make()[CI])
 
 
@@ -191,13 +226,19 @@ def test_lint_and_tests_are_the_configured_commands(make: Make) -> None:
 def test_generated_commands_exist_or_are_known_to_come(make: Make, provider: str) -> None:
     from importlib import import_module
 
-    lines = [line for text in make(provider=provider).values() for line in scripts(text) if "wheelkit " in line]
+    lines = [
+        line for text in make(provider=provider).values() for line in scripts(text) if "wheelkit " in line
+    ]
     calls = [line.split("-m wheelkit ")[1].split() for line in lines if "-m wheelkit " in line]
     assert {words[0] for words in calls} >= {"build", "verify-matrix", "ci", "version", "smoke", "publish"}
     for command, *words in calls:
         assert command in COMMANDS or command in COMMANDS_TO_COME
         if command in COMMANDS:
-            known = {flag for one in import_module(f"wheelkit.cli.{COMMANDS[command][0]}").command.params for flag in one.opts}
+            known = {
+                flag
+                for one in import_module(f"wheelkit.cli.{COMMANDS[command][0]}").command.params
+                for flag in one.opts
+            }
             unknown = {word for word in words if word.startswith("--")} - known
             if command != "version":
                 assert not {(command, flag) for flag in unknown} - OPTIONS_TO_COME
@@ -225,11 +266,16 @@ def test_the_same_configuration_writes_the_same_bytes(make: Make, tmp_path: Path
     ("damage", "message"),
     [
         (("      # <<< yours\n", ""), '"checks" has no end'),
-        (("      # >>> yours: checks, steps between these lines are kept\n", ""), "an end without a beginning"),
+        (
+            ("      # >>> yours: checks, steps between these lines are kept\n", ""),
+            "an end without a beginning",
+        ),
         (("yours: before the build,", "yours: checks,"), '"checks" stands there twice'),
     ],
 )
-def test_broken_marks_are_told_with_their_line(make: Make, tmp_path: Path, damage: tuple[str, str], message: str) -> None:
+def test_broken_marks_are_told_with_their_line(
+    make: Make, tmp_path: Path, damage: tuple[str, str], message: str
+) -> None:
     (tmp_path / CI).write_text(make()[CI].replace(*damage, 1))
     with pytest.raises(UsageError) as error:
         make()
@@ -277,13 +323,21 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ('[tool.wheelkit.runner]\n"musllinux_*" = "big"\n', "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 are machines of one kind"),
-        ('[tool.wheelkit.ci]\nstaging = "stagng"\n', 'ci.staging: there is no index "stagng"; known: pypi, testpypi'),
+        (
+            '[tool.wheelkit.runner]\n"musllinux_*" = "big"\n',
+            "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 are machines of one kind",
+        ),
+        (
+            '[tool.wheelkit.ci]\nstaging = "stagng"\n',
+            'ci.staging: there is no index "stagng"; known: pypi, testpypi',
+        ),
         ('[tool.wheelkit.ci]\nsecrets = { mine = "TOKEN" }\n', 'ci.secrets.mine: there is no index "mine"'),
         ('[tool.wheelkit.ci]\nstaging = "pypi"\n', 'ci.staging: "pypi" is the production index, too'),
     ],
 )
-def test_what_no_workflow_can_do_is_a_mistake_in_the_configuration(make: Make, more: str, message: str) -> None:
+def test_what_no_workflow_can_do_is_a_mistake_in_the_configuration(
+    make: Make, more: str, message: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         make(more=more)
     assert message in error.value.problems[0]
@@ -308,7 +362,9 @@ def test_a_target_without_a_hosted_runner_needs_a_label(make: Make) -> None:
 
 
 def row(label: str, ends: date | None) -> TargetRow:
-    return TargetRow(target=Target.parse("macosx_11_0_arm64"), builder=None, why="", runner=Runner(label=label, ends=ends))
+    return TargetRow(
+        target=Target.parse("macosx_11_0_arm64"), builder=None, why="", runner=Runner(label=label, ends=ends)
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +404,9 @@ def test_the_command_writes_checks_and_prints_the_matrix(
     }
 
 
-def test_drift_is_shown_as_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_is_shown_as_a_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     monkeypatch.chdir(tmp_path)
     assert main(["ci"]) == 0
@@ -380,7 +438,10 @@ def test_gitlab_fetches_the_tags_and_goes_by_hand_no_further_than_told(make: Mak
     merge, tag, *branch = document["workflow"]["rules"]
     assert "variables" not in merge
     assert tag["variables"] == {"UNTIL": "production"}
-    assert [one["if"] for one in branch] == ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", '$CI_PIPELINE_SOURCE == "web"']
+    assert [one["if"] for one in branch] == [
+        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        '$CI_PIPELINE_SOURCE == "web"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -390,7 +451,9 @@ def test_gitlab_fetches_the_tags_and_goes_by_hand_no_further_than_told(make: Mak
         ("py/core-{version}+x", ["py/core-1.2+x"], ["py/core-1.2x", "py-core-1.2+x", "my/py/core-1+x"]),
     ],
 )
-def test_on_gitlab_only_the_tags_of_a_release_go_to_production(make: Make, template: str, released: list[str], others: list[str]) -> None:
+def test_on_gitlab_only_the_tags_of_a_release_go_to_production(
+    make: Make, template: str, released: list[str], others: list[str]
+) -> None:
     more = f'[tool.wheelkit.distribution.momentum]\ntag = "{template}"\n'
     condition = yaml.safe_load(make(provider="gitlab", more=more)[GITLAB])["workflow"]["rules"][1]["if"]
     found = re.fullmatch(r"\$CI_COMMIT_TAG =~ /(.*)/", condition)
@@ -412,4 +475,7 @@ def test_gitlab_has_no_intel_mac_and_says_so(make: Make) -> None:
     with pytest.raises(ConfigError, match="1 mistake"):
         make(PROJECT.replace("macosx_11_0_arm64", "macosx_10_13_x86_64"), provider="gitlab")
     made = make(more='[tool.wheelkit.ci]\nsecrets = { pypi = "PYPI_TOKEN" }\n', provider="gitlab")[GITLAB]
-    assert yaml.safe_load(made)["production"]["variables"] == {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": "$PYPI_TOKEN"}
+    assert yaml.safe_load(made)["production"]["variables"] == {
+        "TWINE_USERNAME": "__token__",
+        "TWINE_PASSWORD": "$PYPI_TOKEN",
+    }

@@ -32,7 +32,9 @@ NAME = "demo-1.0-cp312-cp312-linux_x86_64.whl"
 NEW = bytes(elf.tiny(elf.Shape()).data)
 OLD = NEW.replace(b"GLIBC_2.29", b"GLIBC_2.17")
 LINKS = {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib", "LDCXXSHARED": "g++ -shared"}
-PYTHON = Python(interpreter=Interpreter.parse("cp312"), path=Path("/opt/cp312"), version="3", headers=True, links=LINKS)
+PYTHON = Python(
+    interpreter=Interpreter.parse("cp312"), path=Path("/opt/cp312"), version="3", headers=True, links=LINKS
+)
 TARGET = Target.parse("manylinux_2_28_x86_64")
 
 
@@ -119,8 +121,12 @@ def test_a_binary_that_takes_cxx_objects_from_another_is_refused(tmp_path: Path,
     taken = wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports("malloc", symbol)))
     with pytest.raises(CheckFailedError, match=rf"takes C\+\+ objects from another library \({symbol}\)"):
         zig_compile.reject_shared_cxx(taken)
-    zig_compile.reject_shared_cxx(wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports("malloc", "Zinc"))))
-    zig_compile.reject_shared_cxx(wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports(symbol, weak=True))))
+    zig_compile.reject_shared_cxx(
+        wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports("malloc", "Zinc")))
+    )
+    zig_compile.reject_shared_cxx(
+        wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports(symbol, weak=True)))
+    )
 
 
 def job(tag: str = "manylinux_2_28_x86_64", name: str = "demo") -> NativeStep:
@@ -137,7 +143,10 @@ def job(tag: str = "manylinux_2_28_x86_64", name: str = "demo") -> NativeStep:
     )
 
 
-OWN, OTHERS = b"\0__pybind11_internals_v12_system_zig_1_libcpp_abi1__\0", b"\0__pybind11_internals_v12_system_libcpp_abi1__\0"
+OWN, OTHERS = (
+    b"\0__pybind11_internals_v12_system_zig_1_libcpp_abi1__\0",
+    b"\0__pybind11_internals_v12_system_libcpp_abi1__\0",
+)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +158,9 @@ OWN, OTHERS = b"\0__pybind11_internals_v12_system_zig_1_libcpp_abi1__\0", b"\0__
         ((b"\0nanobind.nb_func\0",), r"demo/_0\.so meets other projects' modules"),
     ],
 )
-def test_modules_that_meet_in_a_registry_are_refused(tmp_path: Path, modules: tuple[bytes, ...], refused: str) -> None:
+def test_modules_that_meet_in_a_registry_are_refused(
+    tmp_path: Path, modules: tuple[bytes, ...], refused: str
+) -> None:
     members = {f"demo/_{number}.so": OLD + more for number, more in enumerate(modules)}
     made = wheel.read(wheels.write_wheel(tmp_path, NAME, members=members))
     assert len(made.binaries) == len(modules)
@@ -192,14 +203,18 @@ class Backend(Silent):
         if who in self.fails:
             return Completed(returncode=1, output=self.fails[who])
         out = Path(command.argv[command.argv.index("--out-dir") + 1])
-        made = {f"demo/{name}.so": OLD if who == "zig" or not self.new else NEW for name in ("_core", "_speed")}
+        made = {
+            f"demo/{name}.so": OLD if who == "zig" or not self.new else NEW for name in ("_core", "_speed")
+        }
         left = {name: data for name, data in made.items() if who == "own" or name not in self.passed_over}
         wheels.write_wheel(out, NAME, members={"demo/__init__.py": "", **left})
         return Completed(returncode=0, output="")
 
 
 def forge(tmp_path: Path, backend: Backend, *modules: str) -> host_compile.HostCompiler:
-    source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="", commit="", dirty=False)
+    source = SourceDist(
+        path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="", commit="", dirty=False
+    )
     shop = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
     return host_compile.HostCompiler(job=job(), source=source, shop=shop, modules=frozenset(modules))
 
@@ -222,7 +237,9 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
     assert backend.asked == ["own", "zig", "zig"]
     assert one.modules == set(BOTH)
     (note,) = backend.notes
-    assert note.startswith("compiled again with zig against glibc 2.28: with this machine's own libraries demo/_core.so needs GLIBC_2.29")
+    assert note.startswith(
+        "compiled again with zig against glibc 2.28: with this machine's own libraries demo/_core.so needs GLIBC_2.29"
+    )
     assert note.endswith("(for exp of libm.so.6)")
 
 
@@ -230,7 +247,9 @@ def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
     backend = Backend()
     forge(tmp_path, backend, *BOTH).wheel(PYTHON)
     assert backend.asked == ["zig"]
-    assert backend.notes == ["compiled with zig against glibc 2.28: this machine's own was too new when it was last built"]
+    assert backend.notes == [
+        "compiled with zig against glibc 2.28: this machine's own was too new when it was last built"
+    ]
 
 
 def test_where_zig_does_not_do_any_more_the_machines_own_compiler_is_asked_again(tmp_path: Path) -> None:
@@ -241,14 +260,18 @@ def test_where_zig_does_not_do_any_more_the_machines_own_compiler_is_asked_again
 
 
 @pytest.mark.parametrize("remembered", [(), BOTH])
-def test_where_neither_does_both_reasons_are_told_in_a_line_each(tmp_path: Path, remembered: tuple[str, ...]) -> None:
+def test_where_neither_does_both_reasons_are_told_in_a_line_each(
+    tmp_path: Path, remembered: tuple[str, ...]
+) -> None:
     backend = Backend(fails={"zig": "cc -c core.c\ncore.c:1:10: fatal error: 'omp.h' file not found\n"})
     with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
         forge(tmp_path, backend, *remembered).wheel(PYTHON)
     assert sorted(backend.asked) == ["own", "zig"]
     first, second = caught.value.detail.splitlines()
     assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (for exp of libm.so.6)")
-    assert second.startswith("zig: building demo for cp312 with zig failed with exit status 1: core.c:1:10: fatal error: 'omp.h'")
+    assert second.startswith(
+        "zig: building demo for cp312 with zig failed with exit status 1: core.c:1:10: fatal error: 'omp.h'"
+    )
     assert "wheelkit[cross]" not in caught.value.hint
 
 
@@ -256,7 +279,10 @@ def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
     backend = Backend(passed_over=frozenset({"demo/_speed.so"}))
     with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
         forge(tmp_path, backend).wheel(PYTHON)
-    assert caught.value.detail.splitlines()[1] == "zig: its wheel lacks demo/_speed, which this machine's compiler made"
+    assert (
+        caught.value.detail.splitlines()[1]
+        == "zig: its wheel lacks demo/_speed, which this machine's compiler made"
+    )
 
 
 def test_a_binary_that_the_project_has_no_more_is_not_missed(tmp_path: Path) -> None:

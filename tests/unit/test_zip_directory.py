@@ -20,7 +20,12 @@ def archive(members: dict[str, bytes], comment: bytes = b"") -> bytes:
     return out.getvalue()
 
 
-MEMBERS = {"demo/a.py": b"a" * 500, "demo-1.dist-info/METADATA": b"Name: demo", "demo-1.dist-info/é": b"", "x/y.dist-info/z": b"1"}
+MEMBERS = {
+    "demo/a.py": b"a" * 500,
+    "demo-1.dist-info/METADATA": b"Name: demo",
+    "demo-1.dist-info/é": b"",
+    "x/y.dist-info/z": b"1",
+}
 
 
 @pytest.mark.parametrize("shallow", [False, True])
@@ -29,7 +34,9 @@ def test_the_quick_reader_sees_what_zipfile_sees(*, shallow: bool) -> None:
     seen = read_plain_directory(io.BytesIO(data), shallow=shallow)
     listed = zip_directory._by_zipfile(io.BytesIO(data))
     assert seen is not None
-    assert seen.entries == tuple(entry for entry in listed.entries if not shallow or ".dist-info/" in entry.name)
+    assert seen.entries == tuple(
+        entry for entry in listed.entries if not shallow or ".dist-info/" in entry.name
+    )
     assert (seen.start, len(listed.entries)) == (listed.start, len(MEMBERS))
 
 
@@ -67,7 +74,9 @@ def test_what_is_not_plain_is_left_to_zipfile(data: bytes) -> None:
 
 def test_every_end_that_is_cut_off_is_left_to_zipfile() -> None:
     data = archive(MEMBERS)
-    assert [size for size in range(len(data)) if read_plain_directory(io.BytesIO(data[:size])) is not None] == []
+    assert [
+        size for size in range(len(data)) if read_plain_directory(io.BytesIO(data[:size])) is not None
+    ] == []
 
 
 def outcome(path: Path, *, contents: bool) -> tuple[object, ...]:
@@ -78,7 +87,9 @@ def outcome(path: Path, *, contents: bool) -> tuple[object, ...]:
     return wheel.dist_info, wheel.metadata_text, wheel.fields, wheel.tags
 
 
-@pytest.mark.parametrize("name", [name for name in malformed.MALFORMED if malformed.MALFORMED[name].code not in {"WK101", "WK114"}])
+@pytest.mark.parametrize(
+    "name", [name for name in malformed.MALFORMED if malformed.MALFORMED[name].code not in {"WK101", "WK114"}]
+)
 def test_shallow_and_whole_reading_agree_on_odd_wheels(name: str, tmp_path: Path) -> None:
     path = malformed.MALFORMED[name].write(tmp_path)
     assert outcome(path, contents=False) == outcome(path, contents=True)

@@ -54,11 +54,18 @@ def claims(wheel: Wheel) -> tuple[Claim, ...]:
 
 def _claim(platform: str) -> Claim | None:
     if platform.startswith("linux_") and (match := _GENERIC_LINUX.fullmatch(platform)):
-        return Claim(platform=platform, system=System.LINUX, archs=_ARCHS.get(match["arch"], (match["arch"],)), target=None)
+        return Claim(
+            platform=platform,
+            system=System.LINUX,
+            archs=_ARCHS.get(match["arch"], (match["arch"],)),
+            target=None,
+        )
     target = _target(platform)
     if target is None:
         return None
-    return Claim(platform=platform, system=target.system, archs=_ARCHS.get(target.arch, (target.arch,)), target=target)
+    return Claim(
+        platform=platform, system=target.system, archs=_ARCHS.get(target.arch, (target.arch,)), target=target
+    )
 
 
 def _target(platform: str) -> Target | None:
@@ -102,7 +109,11 @@ def runs(part: Slice) -> bool:
 
 
 def _assembly(part: Slice) -> bool:
-    return part.arch == "i686" and not part.exports and [library.name.lower() for library in part.needed] == ["mscoree.dll"]
+    return (
+        part.arch == "i686"
+        and not part.exports
+        and [library.name.lower() for library in part.needed] == ["mscoree.dll"]
+    )
 
 
 def file_names(binaries: Iterable[Binary]) -> list[str]:

@@ -40,7 +40,9 @@ def version_key(version: str) -> tuple[int, ...]:
 
 def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Walk the ELF files that the tag speaks of: loadable, and of an architecture that it names."""
-    return ((binary, part) for binary, part in wheel.parts() if system_of(binary) is System.LINUX and runs(part))
+    return (
+        (binary, part) for binary, part in wheel.parts() if system_of(binary) is System.LINUX and runs(part)
+    )
 
 
 def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:
@@ -59,7 +61,11 @@ def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, st
         # A library may stand there twice, and two may have the same symbol: each symbol is told once.
         left = {symbol.name for symbol in part.imports if not symbol.weak}
         for library in part.needed:
-            used = left & policy.forbidden.get(library.name, frozenset()) if library.name not in held else frozenset()
+            used = (
+                left & policy.forbidden.get(library.name, frozenset())
+                if library.name not in held
+                else frozenset()
+            )
             left -= used
             if used:
                 yield binary, library.name, sorted(used)
@@ -72,7 +78,10 @@ def libc_of(part: Slice) -> str | None:
     that are to serve both are made so. Nor do such versions of libgcc_s say anything, which has some on either (GLIBC_2.0 of
     __register_frame_info, in libgcc's version scripts).
     """
-    if any(version.version.startswith(_GLIBC) and not version.library.startswith(_LIBGCC) for version in part.versions):
+    if any(
+        version.version.startswith(_GLIBC) and not version.library.startswith(_LIBGCC)
+        for version in part.versions
+    ):
         return "manylinux"
     names = [library.name for library in part.needed]
     if any(name == "libc.so" or name.startswith("libc.musl-") for name in names):
@@ -83,7 +92,11 @@ def libc_of(part: Slice) -> str | None:
 def glibc_needed(wheel: Wheel) -> str:
     """Give the highest numbered glibc version that any binary asks for, such as ``2.17``; empty where none does."""
     asked = (demand.version.version for demand in version_needs(wheel))
-    found_numbers = [version_key(version) for version in asked if version.startswith(_GLIBC) and version[len(_GLIBC) :][:1].isdigit()]
+    found_numbers = [
+        version_key(version)
+        for version in asked
+        if version.startswith(_GLIBC) and version[len(_GLIBC) :][:1].isdigit()
+    ]
     return dotted(max(found_numbers)) if found_numbers else ""
 
 
@@ -98,13 +111,18 @@ def linux_floor(wheel: Wheel) -> Policy | None:
     libc = next(iter(libcs or [target.libc for target in targets(wheel, System.LINUX)]), "manylinux")
     needed = _external_libraries(wheel, parts)
     demands = [demand.version.version for demand in version_needs(wheel)]
-    return next((policy for policy in policies(libc, arch) if _satisfies(wheel, policy, needed, demands)), None)
+    return next(
+        (policy for policy in policies(libc, arch) if _satisfies(wheel, policy, needed, demands)), None
+    )
 
 
 def _satisfies(wheel: Wheel, policy: Policy, needed: Iterable[str], demands: Iterable[str]) -> bool:
     if not all(policy.provides(library) for library in needed):
         return False
-    return all(policy.admits(version) for version in demands) and next(forbidden_imports(wheel, policy), None) is None
+    return (
+        all(policy.admits(version) for version in demands)
+        and next(forbidden_imports(wheel, policy), None) is None
+    )
 
 
 def _external_libraries(wheel: Wheel, parts: Iterable[tuple[Binary, Slice]]) -> frozenset[str]:

@@ -51,7 +51,11 @@ class Policy(Struct, frozen=True, kw_only=True):
         if known is None or version in known:
             return True
         # A tag between two tables, such as manylinux_2_29: glibc's own version stands in the tag itself.
-        return prefix == "GLIBC" and bool(_NUMBERS.fullmatch(version)) and numbers(version) <= self.target.version
+        return (
+            prefix == "GLIBC"
+            and bool(_NUMBERS.fullmatch(version))
+            and numbers(version) <= self.target.version
+        )
 
     def provides(self, library: str) -> bool:
         """Tell whether every system of this tag has the library; the dynamic loader belongs to all of them."""
@@ -87,8 +91,15 @@ def policy_for(target: Target) -> Policy | None:
     if not older:
         return None
     newest = _policy(older[-1])
-    later = newest if newest.target.version == target.version else next(map(_policy, targets[len(older) :]), newest)
-    forbidden = {library: symbols & later.forbidden.get(library, frozenset()) for library, symbols in newest.forbidden.items()}
+    later = (
+        newest
+        if newest.target.version == target.version
+        else next(map(_policy, targets[len(older) :]), newest)
+    )
+    forbidden = {
+        library: symbols & later.forbidden.get(library, frozenset())
+        for library, symbols in newest.forbidden.items()
+    }
     return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=forbidden)
 
 
@@ -105,7 +116,9 @@ class _Row(Struct, frozen=True):
 def _targets(libc: str, arch: str) -> tuple[Target, ...]:
     """List the targets of an architecture that have a table of their own, the oldest system first."""
     names = (name for name, row in _tables(libc).items() if name != _GENERIC and arch in row.symbol_versions)
-    return tuple(sorted((Target.parse(f"{name}_{arch}") for name in names), key=lambda target: target.version))
+    return tuple(
+        sorted((Target.parse(f"{name}_{arch}") for name in names), key=lambda target: target.version)
+    )
 
 
 @cache
@@ -114,7 +127,10 @@ def _policy(target: Target) -> Policy:
     row = _tables(libc)[target.tag.removesuffix(f"_{arch}")]
     libraries = frozenset(row.lib_whitelist)
     if libc == "musllinux":
-        libraries = frozenset(f"{_MUSL_NAMED}{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name for name in libraries)
+        libraries = frozenset(
+            f"{_MUSL_NAMED}{_MUSL_ARCH.get(arch, arch)}.so.1" if name == "libc.so" else name
+            for name in libraries
+        )
     return Policy(
         target=target,
         versions=decode(row.symbol_versions[arch], type=dict[str, frozenset[str]]),

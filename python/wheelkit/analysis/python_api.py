@@ -27,7 +27,9 @@ def stable_abi() -> Mapping[str, tuple[int, int]]:
     try:
         from abi3info import DATAS, FUNCTIONS
     except ImportError as error:
-        raise MissingToolError("abi3info was not found, the list of CPython's stable ABI", hint="pip install abi3info") from error
+        raise MissingToolError(
+            "abi3info was not found, the list of CPython's stable ABI", hint="pip install abi3info"
+        ) from error
     members = (*FUNCTIONS.values(), *DATAS.values())
     return {item.symbol.name: (item.added.major, item.added.minor) for item in members}
 
@@ -93,7 +95,11 @@ _LIBPYTHON = pattern(r"libpython3|/Python(?:3|T)?$")
 
 def from_python(part: Slice) -> Iterator[Symbol]:
     """Walk the symbols that a binary cannot do without and that may be the interpreter's, by their names and libraries."""
-    return (symbol for symbol in part.imports if symbol.name.startswith(PREFIXES) and not symbol.weak and _may_be_python(symbol.library))
+    return (
+        symbol
+        for symbol in part.imports
+        if symbol.name.startswith(PREFIXES) and not symbol.weak and _may_be_python(symbol.library)
+    )
 
 
 def _may_be_python(library: str | None) -> bool:

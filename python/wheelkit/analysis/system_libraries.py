@@ -5,7 +5,19 @@ from __future__ import annotations
 from wheelkit.matrix import System
 
 # The parts of glibc and musl, and the loaders, by the beginnings of their names.
-_C_LIBRARIES = ("libc.", "libm.", "libpthread.", "libdl.", "librt.", "libutil.", "ld-linux", "ld-musl", "libc.musl", "ld64.", "linux-vdso.")
+_C_LIBRARIES = (
+    "libc.",
+    "libm.",
+    "libpthread.",
+    "libdl.",
+    "librt.",
+    "libutil.",
+    "ld-linux",
+    "ld-musl",
+    "libc.musl",
+    "ld64.",
+    "linux-vdso.",
+)
 # Where macOS' libraries and frameworks stand (dyld's shared cache).
 _MACOS_FOLDERS = ("/usr/lib/", "/System/Library/")
 

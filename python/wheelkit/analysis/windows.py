@@ -20,7 +20,11 @@ _GRAALPY_DLL = "python-native.dll"
 
 def python_needed(wheel: Wheel) -> frozenset[str]:
     """Name the interpreters' DLLs that the wheel's binaries load: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
-    return frozenset(library.lower() for library in wheel.needed if python_dll(library) or pypy_dll(library) or graalpy_dll(library))
+    return frozenset(
+        library.lower()
+        for library in wheel.needed
+        if python_dll(library) or pypy_dll(library) or graalpy_dll(library)
+    )
 
 
 def pypy_dll(library: str) -> str | None:

@@ -37,13 +37,15 @@ _STEP = re.compile(
 )
 _ENGINE_GONE = re.compile(
     r"Cannot connect to the Docker daemon.*|Cannot connect to Podman.*|error during connect.*|"
-    r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*\Z",
+    r"Failed to read the return code, the container shell has exited|container state improper|BrokenPipeError.*\Z"
 )
 _NO_IMAGE_REASON = re.compile(r"manifest unknown|pull access denied|initializing source")
 _NO_IMAGE = re.compile(rf"Command \['\w+', 'create'.* failed with code 125|{_NO_IMAGE_REASON.pattern}")
 _IMAGE = re.compile(r"Starting container image (?P<image>\S+)\.\.\.")
 _NOT_IN_IMAGE = re.compile(r"'(?P<path>[^']+)' executable doesn't exist in image '(?P<image>[^']+)'")
-_FAILED_COMMAND = re.compile(r"cibuildwheel: (?:\S*error\S*: )?Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)")
+_FAILED_COMMAND = re.compile(
+    r"cibuildwheel: (?:\S*error\S*: )?Command (?P<argv>\[.*\]) failed with code (?P<code>\d+)"
+)
 _ANY_WHEEL = re.compile(r"[\w.]+-[\w.+!]+-\w+-none-any\.whl")
 _AUDITED = re.compile(r'"future_abi3_objects": (?P<found>\{[^}]*\})')
 _LABEL = "wheelkit.run"
@@ -58,7 +60,9 @@ def build(job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[BuiltWh
     """
     out = shop.fresh("wheels")
     for key in job.overridden:
-        shop.progress.note(f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it")
+        shop.progress.note(
+            f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it"
+        )
     filled = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
     shop.progress.builder(command.script())
@@ -131,7 +135,9 @@ def tested_in(log: str) -> frozenset[str]:
     starts = [*_SECTION.finditer(log)]
     ends = [*(match.start() for match in starts[1:]), len(log)]
     sections = zip(starts, ends, strict=False)  # without a section there is still an end
-    return frozenset(match["identifier"].split("-")[0] for match, end in sections if _TESTING in log[match.end() : end])
+    return frozenset(
+        match["identifier"].split("-")[0] for match, end in sections if _TESTING in log[match.end() : end]
+    )
 
 
 def compiled_before(log: str) -> tuple[int, int] | None:
@@ -149,7 +155,13 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> BuiltWheel:
         path=path,
         cells=cells,
         tested=tuple(tag for tag in cells if tag in tested),
-        grafted=tuple(sorted(binary.name for binary in wheel.binaries if ".libs/" in binary.member or ".dylibs/" in binary.member)),
+        grafted=tuple(
+            sorted(
+                binary.name
+                for binary in wheel.binaries
+                if ".libs/" in binary.member or ".dylibs/" in binary.member
+            )
+        ),
         excluded=tuple(sorted(name for name in left if matches(name, job.patterns, job.target.system))),
     )
 
@@ -174,7 +186,10 @@ def _engine(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitE
         return None
     said = match[0].strip() if match else "it is too old or does not work"
     error.message = f"the container engine stopped answering: {said}"
-    error.hint = error.hint or "start it and run the same command again, or build without it:  wheelkit build --native --builder host"
+    error.hint = (
+        error.hint
+        or "start it and run the same command again, or build without it:  wheelkit build --native --builder host"
+    )
     return error
 
 
@@ -199,7 +214,9 @@ def _pure(_: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError
     if done.returncode != _PURE:
         return None
     match = _ANY_WHEEL.search(done.output)
-    return is_actually_native(job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl", done.output)
+    return is_actually_native(
+        job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl", done.output
+    )
 
 
 def _compiler(error: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError | None:
@@ -216,7 +233,11 @@ def _audit(error: ToolFailedError, done: Completed, _: NativeStep) -> WheelkitEr
     if done.returncode != _AUDIT:
         return None
     found = _AUDITED.search(done.output)
-    symbols = ", ".join(f"{name} (stable from {since})" for name, since in json.loads(found["found"]).items()) if found else ""
+    symbols = (
+        ", ".join(f"{name} (stable from {since})" for name, since in json.loads(found["found"]).items())
+        if found
+        else ""
+    )
     return CheckFailedError(
         f"the wheel promises abi3 but imports what its floor does not have: {symbols or 'see the audit below'}",
         detail="" if symbols else error.detail,
@@ -249,9 +270,15 @@ def _command(error: ToolFailedError, done: Completed, job: NativeStep) -> Wheelk
 def _refusal(log: str) -> str:
     """Cut auditwheel's refusal out of a log, and what it then shows of the wheel (the repair line asks for it)."""
     lines = [line for line in log.splitlines() if line.strip()]
-    refused = [number for number, line in enumerate(lines) if "auditwheel: error" in line or "cannot repair" in line]
+    refused = [
+        number for number, line in enumerate(lines) if "auditwheel: error" in line or "cannot repair" in line
+    ]
     start = refused[0] if refused else len(lines)
-    after = [number for number in range(start, len(lines)) if lines[number].startswith("cibuildwheel: ") or "✕" in lines[number]]
+    after = [
+        number
+        for number in range(start, len(lines))
+        if lines[number].startswith("cibuildwheel: ") or "✕" in lines[number]
+    ]
     end = after[0] if after else len(lines)
     return "\n".join(lines[start:end])
 
@@ -263,6 +290,7 @@ def _selection(error: ToolFailedError, done: Completed, job: NativeStep) -> Whee
     if done.returncode == _NOTHING:
         names = ", ".join(job.identifiers)
         return ProjectError(
-            f"cibuildwheel has nothing to build: {names} are all skipped", hint="look at CIBW_SKIP and [tool.cibuildwheel] skip"
+            f"cibuildwheel has nothing to build: {names} are all skipped",
+            hint="look at CIBW_SKIP and [tool.cibuildwheel] skip",
         )
     return None

@@ -69,7 +69,9 @@ class Dispatcher(Struct, kw_only=True):
     shop: Workspace
     _fresh: dict[str, UnitResult] = field(default_factory=dict)
 
-    def make(self, item: Distribution, missing: Sequence[BuildUnit], made: Mapping[str, Sequence[UnitResult]]) -> Iterator[UnitResult]:
+    def make(
+        self, item: Distribution, missing: Sequence[BuildUnit], made: Mapping[str, Sequence[UnitResult]]
+    ) -> Iterator[UnitResult]:
         """Build the missing units of one distribution; ``made`` is what this run has of the others."""
         house = self._housed(item, made)
         own = house.for_build(item, self.shop)
@@ -93,7 +95,12 @@ class Dispatcher(Struct, kw_only=True):
         for name in siblings.needed(item, self.run.plan.family):
             for batch in made.get(name, ()):
                 if batch.unit.kind == "wheel" and batch.unit.builder != Builder.CROSS:
-                    house.add(name, batch.lying_in(self.shop.fresh("sibling") if batch.hit else self.shop.folder).values())
+                    house.add(
+                        name,
+                        batch.lying_in(
+                            self.shop.fresh("sibling") if batch.hit else self.shop.folder
+                        ).values(),
+                    )
         return house
 
     def _source(self, item: Distribution, shop: Workspace) -> SourceDist:
@@ -108,8 +115,12 @@ class Dispatcher(Struct, kw_only=True):
         source = make_sdist(item, shop, state, self.run.plan.out)
         seconds = time.monotonic() - started
         if not self.run.settled(item):
-            shop.progress.note(f"the sources of {item.name} changed while they were packed; what comes of them is not kept in the cache")
-        self._fresh[item.key] = self._batch(unit, source, (BuiltWheel(path=source.path, cells=()),), ("uv",), BuildNotes(seconds=seconds))
+            shop.progress.note(
+                f"the sources of {item.name} changed while they were packed; what comes of them is not kept in the cache"
+            )
+        self._fresh[item.key] = self._batch(
+            unit, source, (BuiltWheel(path=source.path, cells=()),), ("uv",), BuildNotes(seconds=seconds)
+        )
         return source
 
     def _native(self, unit: BuildUnit, source: SourceDist, house: siblings.Wheelhouse) -> UnitResult:
@@ -132,9 +143,13 @@ class Dispatcher(Struct, kw_only=True):
     def _wheels(self, job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[BuiltWheel, ...]:
         if job.builder is Builder.CIBUILDWHEEL:
             return cibuildwheel.build(job, source, shop)
-        return host.build(job, source, shop, FloorMemory(store=self.run.cache.store if self.run.cache else None))
+        return host.build(
+            job, source, shop, FloorMemory(store=self.run.cache.store if self.run.cache else None)
+        )
 
-    def _crossed(self, missing: Sequence[BuildUnit], source: SourceDist, shop: Workspace) -> Iterator[UnitResult]:
+    def _crossed(
+        self, missing: Sequence[BuildUnit], source: SourceDist, shop: Workspace
+    ) -> Iterator[UnitResult]:
         """Build all targets of a cross build at once: they share the machine, not each other's files."""
         started = time.monotonic()
         jobs = [job for unit in missing for job in unit.steps]
@@ -142,7 +157,9 @@ class Dispatcher(Struct, kw_only=True):
         for unit in missing:
             tools = ("uv", "ziglang", TOOLS[unit.steps[0].target.system])
             wheels = tuple(next(made) for _ in unit.steps)
-            yield self._batch(unit, source, wheels, tools, BuildNotes(seconds=(time.monotonic() - started) / len(missing)))
+            yield self._batch(
+                unit, source, wheels, tools, BuildNotes(seconds=(time.monotonic() - started) / len(missing))
+            )
 
     def _built(
         self,
@@ -155,12 +172,32 @@ class Dispatcher(Struct, kw_only=True):
         started = time.monotonic()
         remarks = RecordingProgress(shop.progress)
         made = build(replace(shop, progress=remarks))
-        return self._batch(unit, source, made, tools, BuildNotes(seconds=time.monotonic() - started, notes=tuple(remarks.said)))
+        return self._batch(
+            unit,
+            source,
+            made,
+            tools,
+            BuildNotes(seconds=time.monotonic() - started, notes=tuple(remarks.said)),
+        )
 
-    def _batch(self, unit: BuildUnit, source: SourceDist, made: Sequence[BuiltWheel], tools: Sequence[str], told: BuildNotes) -> UnitResult:
+    def _batch(
+        self,
+        unit: BuildUnit,
+        source: SourceDist,
+        made: Sequence[BuiltWheel],
+        tools: Sequence[str],
+        told: BuildNotes,
+    ) -> UnitResult:
         stated = source.distribution
         files = tuple(
-            manifest.describe(one.path, unit.kind, cells=one.cells, tested=one.tested, grafted=one.grafted, excluded=one.excluded)
+            manifest.describe(
+                one.path,
+                unit.kind,
+                cells=one.cells,
+                tested=one.tested,
+                grafted=one.grafted,
+                excluded=one.excluded,
+            )
             for one in made
         )
         return UnitResult(
@@ -183,10 +220,16 @@ def _left_out(job: NativeStep, made: Sequence[BuiltWheel]) -> Iterator[str]:
     unserved = [one for one in job.interpreters if one.tag not in served]
     if unserved:
         install = (
-            f"; to build them here: uv python install {' '.join(one.python for one in unserved)}" if job.builder is Builder.HOST else ""
+            f"; to build them here: uv python install {' '.join(one.python for one in unserved)}"
+            if job.builder is Builder.HOST
+            else ""
         )
         yield f"no wheel for {', '.join(one.tag for one in unserved)}: not on this machine, or skipped{install}"
-    untested = [one.tag for one in job.interpreters if one.tag in served and not any(one.tag in wheel.tested for wheel in made)]
+    untested = [
+        one.tag
+        for one in job.interpreters
+        if one.tag in served and not any(one.tag in wheel.tested for wheel in made)
+    ]
     if untested:
         yield f"not tested on {', '.join(untested)}: not on this machine, or skipped"
 

@@ -77,7 +77,11 @@ def _staging(out: Path) -> Iterator[Path]:
 
 def _lies_there(place: Path, one: manifest.BuiltFile) -> bool:
     try:
-        return not place.is_symlink() and place.stat().st_size == one.size and manifest.sha256(place) == one.sha256
+        return (
+            not place.is_symlink()
+            and place.stat().st_size == one.size
+            and manifest.sha256(place) == one.sha256
+        )
     except OSError:
         return False
 

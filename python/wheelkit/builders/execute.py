@@ -34,14 +34,18 @@ class BuildOutcome(Struct, frozen=True, kw_only=True):
     manifests: tuple[Manifest, ...]
 
 
-def execute(order: BuildOrder, cache: Cache | None, progress: Progress, open_shop: Callable[[], Workspace]) -> BuildOutcome:
+def execute(
+    order: BuildOrder, cache: Cache | None, progress: Progress, open_shop: Callable[[], Workspace]
+) -> BuildOutcome:
     """Execute the plan: sdists, wheels, repair, tests, proof, and only then the dist folder; what the cache holds is not built again.
 
     ``open_shop`` is called once something has to be built or proved. Raises what the builders raise, ProjectError when nothing can be
     built here, CheckFailedError (with the findings) for a wheel that is not what it claims. Until the last moment the dist folder stays as
     it was.
     """
-    run = BuildRun(plan=order.plan, selection=order.selection, cache=cache, progress=progress, open_shop=open_shop)
+    run = BuildRun(
+        plan=order.plan, selection=order.selection, cache=cache, progress=progress, open_shop=open_shop
+    )
     if not run.chosen:
         raise _nothing_to_build(order)
     try:
@@ -57,7 +61,9 @@ def execute(order: BuildOrder, cache: Cache | None, progress: Progress, open_sho
     return _delivered(batches, order.plan, progress)
 
 
-def _keep_proven(batches: Sequence[UnitResult], order: BuildOrder, cache: Cache | None, run: BuildRun) -> None:
+def _keep_proven(
+    batches: Sequence[UnitResult], order: BuildOrder, cache: Cache | None, run: BuildRun
+) -> None:
     """Keep what was built but is not delivered, if it is what it claims: the next run need not build it again."""
     fresh = [batch for batch in batches if batch.hit is None]
     if fresh and cache is not None:
@@ -90,7 +96,10 @@ def _keep(batches: Sequence[UnitResult], cache: Cache | None, run: BuildRun) -> 
 def _nothing_to_build(order: BuildOrder) -> ProjectError:
     plan = order.plan
     if order.selection.names:
-        return ProjectError(f"nothing of that kind of {', '.join(sorted(order.selection.names))} can be built here", hint="wheelkit plan")
+        return ProjectError(
+            f"nothing of that kind of {', '.join(sorted(order.selection.names))} can be built here",
+            hint="wheelkit plan",
+        )
     if not plan.family.native:
         names = ", ".join(item.name for item in plan.family.distributions)
         key = plan.family.distributions[0].key if len(plan.family.distributions) == 1 else "NAME"
@@ -100,8 +109,12 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
         )
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)
-        return ProjectError("none of the promised targets can be built on this machine", detail=reasons, hint="wheelkit plan")
-    return ProjectError("no pure distribution was found: all of them hold native code", hint="wheelkit build --native")
+        return ProjectError(
+            "none of the promised targets can be built on this machine", detail=reasons, hint="wheelkit plan"
+        )
+    return ProjectError(
+        "no pure distribution was found: all of them hold native code", hint="wheelkit build --native"
+    )
 
 
 def _delivered(batches: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:

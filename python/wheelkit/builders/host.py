@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 _NO_MEMORY = FloorMemory()
 
 
-def build(job: NativeStep, source: SourceDist, shop: Workspace, memory: FloorMemory = _NO_MEMORY) -> tuple[BuiltWheel, ...]:
+def build(
+    job: NativeStep, source: SourceDist, shop: Workspace, memory: FloorMemory = _NO_MEMORY
+) -> tuple[BuiltWheel, ...]:
     """Build, repair and test the step's wheels on this machine, from the sdist.
 
     Where this machine's own libraries are too new for the target, zig compiles against older ones; ``memory`` knows of which projects that
@@ -56,7 +58,9 @@ def build(job: NativeStep, source: SourceDist, shop: Workspace, memory: FloorMem
         if any(tag in one.cells for one in made):
             continue
         raw = forge.wheel(python)
-        made.append(replace(_repaired(job, _retagged(job, raw.path, shop), pythons, shop), compiler=raw.compiler))
+        made.append(
+            replace(_repaired(job, _retagged(job, raw.path, shop), pythons, shop), compiler=raw.compiler)
+        )
     with step(shop.progress, "tests on " + " ".join(pythons)):
         _test_all(made, job, pythons, shop)
     memory.remember(job, forge.modules)
@@ -87,11 +91,15 @@ def _retagged(job: NativeStep, path: Path, shop: Workspace) -> Path:
         return path
     offending = python_api.abi_violations(wheel, floor.version)
     if offending:
-        shop.progress.note(f"built on {name.pythons[0]} and left there: {offending[0].symbol} is not in the stable ABI of {floor.python}")
+        shop.progress.note(
+            f"built on {name.pythons[0]} and left there: {offending[0].symbol} is not in the stable ABI of {floor.python}"
+        )
         return path
     command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
     checked(shop.run, command, f"renaming {path.name} for {floor.tag}")
-    shop.progress.note(f"built on {name.pythons[0]}, proved against the stable ABI of {floor.python} and named for it")
+    shop.progress.note(
+        f"built on {name.pythons[0]}, proved against the stable ABI of {floor.python} and named for it"
+    )
     return next(path.parent.glob("*.whl"))
 
 
@@ -103,7 +111,9 @@ def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: W
     return BuiltWheel(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 
 
-def _test_all(made: Sequence[BuiltWheel], job: NativeStep, pythons: Mapping[str, Python], shop: Workspace) -> None:
+def _test_all(
+    made: Sequence[BuiltWheel], job: NativeStep, pythons: Mapping[str, Python], shop: Workspace
+) -> None:
     """Test every wheel on each of its interpreters, several at a time.
 
     They are installed one after the other: uv fetches in parallel by itself, and finds what it asked an index for the first time in its
@@ -148,4 +158,6 @@ def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, shop: 
         done = shop.run(command)
         if done.returncode != 0:
             error = failure(done, f"the test of {path.name} on {python.interpreter}")
-            raise CheckFailedError(f"{error.message}: {test}", detail=error.detail, hint=f"full log: {shop.log}")
+            raise CheckFailedError(
+                f"{error.message}: {test}", detail=error.detail, hint=f"full log: {shop.log}"
+            )

@@ -101,38 +101,62 @@ class HostCompiler(Struct, kw_only=True):
     def _lacking(self, made: CompiledWheel) -> WheelkitError | None:
         """Tell which binaries zig's wheel lacks: backends pass over optional ones that do not compile."""
         lacking = sorted(self.modules - _modules(made.path))
-        return CheckFailedError(f"its wheel lacks {some(lacking)}, which this machine's compiler made") if lacking else None
+        return (
+            CheckFailedError(f"its wheel lacks {some(lacking)}, which this machine's compiler made")
+            if lacking
+            else None
+        )
 
     def _told(self, made: CompiledWheel, what: str) -> CompiledWheel:
         """Say once why zig made the wheels: ``what`` the machine's own compiler had left in one, where that was tried."""
         assert self._zig is not None  # noqa: S101 - it has just made the wheel
         reason = what.partition(", which ")[0]
-        why = f"with this machine's own libraries {reason}" if reason else "this machine's own was too new when it was last built"
+        why = (
+            f"with this machine's own libraries {reason}"
+            if reason
+            else "this machine's own was too new when it was last built"
+        )
         if not self._why:
-            self._why = f"compiled {'again ' if reason else ''}with zig against glibc {self._zig.glibc}: {why}"
+            self._why = (
+                f"compiled {'again ' if reason else ''}with zig against glibc {self._zig.glibc}: {why}"
+            )
             self.shop.progress.note(self._why)
         return made
 
 
-def compile_wheels(job: NativeStep, source: SourceDist, python: Python, shop: Workspace, zig: Zig | None = None) -> Path:
+def compile_wheels(
+    job: NativeStep, source: SourceDist, python: Python, shop: Workspace, zig: Zig | None = None
+) -> Path:
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter; ``zig`` takes the compiler's place."""
     out = shop.fresh("raw")
     filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
     own = job.settings.get(python.interpreter.tag, HostSettings())
-    env = {**link_environment(python), **own.environment} if zig is None else {**own.environment, **zig.environment(python)}
+    env = (
+        {**link_environment(python), **own.environment}
+        if zig is None
+        else {**own.environment, **zig.environment(python)}
+    )
     argv = (*(filled.get(word, word) for word in job.argv), *own.words)
     command = Command(argv=argv, env=env, unset=("VIRTUAL_ENV",))
     shop.progress.builder(command.script())
-    with step(shop.progress, f"host build {python.interpreter.tag}-{job.target.build_suffix}{'' if zig is None else ', zig'}"):
+    with step(
+        shop.progress,
+        f"host build {python.interpreter.tag}-{job.target.build_suffix}{'' if zig is None else ', zig'}",
+    ):
         done = shop.run(command)
         if done.returncode != 0:
-            error = failure(done, f"building {job.distribution.name} for {python.interpreter}{'' if zig is None else ' with zig'}")
+            error = failure(
+                done,
+                f"building {job.distribution.name} for {python.interpreter}{'' if zig is None else ' with zig'}",
+            )
             lines = compiler_errors(done.output)
             error.detail = lines or error.detail
             raise (None if lines else rust_missing(source.distribution, error.log)) or error
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
-        raise ToolFailedError(f"building {job.distribution.name} gave {len(built)} wheels, where one was expected")
+        raise ToolFailedError(
+            f"building {job.distribution.name} gave {len(built)} wheels, where one was expected"
+        )
     if parse_file_name(built[0].name).any_platform:
         raise is_actually_native(job.distribution, built[0].name, done.output)
     return built[0]
@@ -162,7 +186,11 @@ def _modules(path: Path) -> frozenset[str]:
 def too_new(path: Path, job: NativeStep) -> list[Finding]:
     """Find what this machine's libraries put into the wheel that the target does not have, before the repair tool meets it."""
     claimed = _claiming(path, job)
-    return [*linux.symbol_versions(claimed, Contract()), *linux.forbidden_symbols(claimed, Contract())] if claimed.name else []
+    return (
+        [*linux.symbol_versions(claimed, Contract()), *linux.forbidden_symbols(claimed, Contract())]
+        if claimed.name
+        else []
+    )
 
 
 def _claiming(path: Path, job: NativeStep) -> Wheel:
@@ -171,7 +199,9 @@ def _claiming(path: Path, job: NativeStep) -> Wheel:
     return replace(raw, name=replace(raw.name, platforms=(job.target.tag,))) if raw.name else raw
 
 
-def too_new_message(path: Path, job: NativeStep, findings: list[Finding], zig: WheelkitError | None = None) -> CheckFailedError:
+def too_new_message(
+    path: Path, job: NativeStep, findings: list[Finding], zig: WheelkitError | None = None
+) -> CheckFailedError:
     """Make the error for a wheel that needs a newer system than its target; ``zig`` is how zig failed, where it was tried."""
     floor = linux_floor(_claiming(path, job))
     newer = f"{floor.target}, which this wheel satisfies," if floor else "a newer target"

@@ -42,11 +42,15 @@ def cache_statuses(plan: Plan, cache: Cache, progress: Progress) -> Iterator[Cac
             found = cache.find(unit, run.needs(unit))
             if found.hit is not None and not first:
                 run.take(unit, found.hit)
-                yield CacheStatus(unit=unit, why="", built=found.hit.entry.built, seconds=found.hit.entry.seconds)
+                yield CacheStatus(
+                    unit=unit, why="", built=found.hit.entry.built, seconds=found.hit.entry.seconds
+                )
                 continue
             if unit.kind == "wheel":
                 missing.add(item.key)
-            yield CacheStatus(unit=unit, why=f"{', '.join(first)} is built first" if first else cache.why(unit, found))
+            yield CacheStatus(
+                unit=unit, why=f"{', '.join(first)} is built first" if first else cache.why(unit, found)
+            )
 
 
 def _no_shop() -> Workspace:

@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
 # Who the snapshot's commit is from does not matter: it lives in a scratch folder.
 _IDENTITY = ("-c", "user.name=wheelkit", "-c", "user.email=wheelkit@localhost", "-c", "commit.gpgsign=false")
-_QUIET = ("-c", "core.hooksPath=", "-c", "core.autocrlf=false", "-c", "init.defaultBranch=main", "-c", "advice.addEmbeddedRepo=false")
+_QUIET = (
+    "-c",
+    "core.hooksPath=",
+    "-c",
+    "core.autocrlf=false",
+    "-c",
+    "init.defaultBranch=main",
+    "-c",
+    "advice.addEmbeddedRepo=false",
+)
 
 
 class SourceDist(Struct, frozen=True, kw_only=True):
@@ -43,14 +52,18 @@ class SourceDist(Struct, frozen=True, kw_only=True):
     dirty: bool
 
 
-def make_sdist(item: Distribution, shop: Workspace, state: Checkout | None = None, out: Path | None = None) -> SourceDist:
+def make_sdist(
+    item: Distribution, shop: Workspace, state: Checkout | None = None, out: Path | None = None
+) -> SourceDist:
     """Make the distribution's sdist, or take the one that was given; read back what it says of itself.
 
     ``state`` is git's view of the folder where it is known already, ``out`` the folder of finished files, which are no sources. Raises
     MissingToolError without a compiler where meson needs one, ToolFailedError when the backend refuses.
     """
     if item.from_sdist:
-        return SourceDist(path=item.source, distribution=item, sha256=manifest.sha256(item.source), commit="", dirty=False)
+        return SourceDist(
+            path=item.source, distribution=item, sha256=manifest.sha256(item.source), commit="", dirty=False
+        )
     state = checkout(item.source) if state is None else state
     with step(shop.progress, f"sdist {item.name} {item.version or ''}".rstrip()):
         path = _built(item, state, shop, out)
@@ -59,7 +72,13 @@ def make_sdist(item: Distribution, shop: Workspace, state: Checkout | None = Non
 
 def read_sdist(path: Path, state: Checkout) -> SourceDist:
     """Read back what an sdist says of itself, made from a folder in that state."""
-    return SourceDist(path=path, distribution=read.read(path), sha256=manifest.sha256(path), commit=state.commit, dirty=bool(state.changed))
+    return SourceDist(
+        path=path,
+        distribution=read.read(path),
+        sha256=manifest.sha256(path),
+        commit=state.commit,
+        dirty=bool(state.changed),
+    )
 
 
 def _built(item: Distribution, state: Checkout, shop: Workspace, out_folder: Path | None) -> Path:
@@ -72,15 +91,29 @@ def _built(item: Distribution, state: Checkout, shop: Workspace, out_folder: Pat
             folder = _snapshot(folder, state, shop, out_folder)
     out = shop.fresh("sdist")
     command = Command(
-        argv=(find_tool("uv"), "build", "--sdist", "--python", sys.executable, "--out-dir", str(out), str(folder)),
-        unset=("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"),  # without byte code each of its processes compiles all of Meson
+        argv=(
+            find_tool("uv"),
+            "build",
+            "--sdist",
+            "--python",
+            sys.executable,
+            "--out-dir",
+            str(out),
+            str(folder),
+        ),
+        unset=(
+            "VIRTUAL_ENV",
+            "PYTHONDONTWRITEBYTECODE",
+        ),  # without byte code each of its processes compiles all of Meson
     )
     done = shop.run(command)
     if done.returncode != 0:
         raise _refused(failure(done, f"building the sdist of {item.name}"), done.output)
     made = sorted(out.glob("*.tar.gz"))
     if len(made) != 1:
-        raise ToolFailedError(f"building the sdist of {item.name} gave {len(made)} files, where one was expected")
+        raise ToolFailedError(
+            f"building the sdist of {item.name} gave {len(made)} files, where one was expected"
+        )
     return made[0]
 
 
@@ -113,7 +146,17 @@ def _snapshot(folder: Path, state: Checkout, shop: Workspace, out: Path | None =
     (copy / ".git/info/exclude").write_text(_ignored(folder, top, out), encoding="utf-8")
     inside = ("-C", str(copy), f"--work-tree={top}", f"--git-dir={copy / '.git'}")
     _git(shop, *inside, "add", "--all", ".", cwd=top)
-    _git(shop, *_IDENTITY, *inside, "commit", "--quiet", "--allow-empty", "--no-verify", "-m", "the folder as it lies")
+    _git(
+        shop,
+        *_IDENTITY,
+        *inside,
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--no-verify",
+        "-m",
+        "the folder as it lies",
+    )
     _git(shop, "-C", str(copy), "checkout", "--quiet", "--force", "HEAD", "--", ".")
     return copy / folder.resolve().relative_to(top.resolve())
 
@@ -122,14 +165,19 @@ def _ignored(folder: Path, top: Path, out: Path | None) -> str:
     """Write git's ignore patterns for what builds leave at the top of the repository and of the project in it, and for finished files."""
     subfolder = folder.resolve().relative_to(top.resolve())
     places = dict.fromkeys(("/", f"/{subfolder.as_posix()}/" if subfolder.parts else "/"))
-    lines = [*(f"{place}{name}/" for place in places for name in OUTPUTS), *(f"{name}/" for name in LEFTOVERS)]
+    lines = [
+        *(f"{place}{name}/" for place in places for name in OUTPUTS),
+        *(f"{name}/" for name in LEFTOVERS),
+    ]
     if out is not None and out.is_relative_to(top.resolve()) and out != top.resolve():
         lines.append(f"/{out.relative_to(top.resolve()).as_posix()}/")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _git(shop: Workspace, *arguments: str, cwd: Path | None = None) -> None:
-    command = Command(argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"))
+    command = Command(
+        argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+    )
     checked(shop.run, command, "git")
 
 
@@ -156,7 +204,16 @@ def build(item: Distribution, source: SourceDist, shop: Workspace) -> BuiltWheel
     """
     out = shop.fresh("pure")
     with step(shop.progress, f"wheel {item.name}"):
-        argv = (find_tool("uv"), "build", "--wheel", "--python", sys.executable, "--out-dir", str(out), str(source.path))
+        argv = (
+            find_tool("uv"),
+            "build",
+            "--wheel",
+            "--python",
+            sys.executable,
+            "--out-dir",
+            str(out),
+            str(source.path),
+        )
         checked(shop.run, Command(argv=argv, unset=("VIRTUAL_ENV",)), f"building the wheel of {item.name}")
     made = sorted(out.glob("*.whl"))
     if len(made) != 1:

@@ -79,7 +79,9 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
     compiler: str = ""
 
 
-def supported_interpreters(path: Path, job: NativeStep, interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
+def supported_interpreters(
+    path: Path, job: NativeStep, interpreters: Sequence[Interpreter]
+) -> tuple[str, ...]:
     """Name the interpreters on which an installer would take the wheel for the step's target."""
     name = parse_file_name(path.name)
     candidate = Candidate(filename=path.name, tags=name.tags)

@@ -50,7 +50,11 @@ class BuildRun(Struct, kw_only=True):
     @property
     def chosen(self) -> tuple[Distribution, ...]:
         """The distributions of which something is asked for."""
-        return tuple(item for item in self.plan.family.distributions if any(one.within(self.selection) for one in self._units(item)))
+        return tuple(
+            item
+            for item in self.plan.family.distributions
+            if any(one.within(self.selection) for one in self._units(item))
+        )
 
     def batches(self) -> tuple[UnitResult, ...]:
         """Build what is asked for, in the family's order; siblings that only serve the build of others are made and not handed on."""
@@ -60,7 +64,11 @@ class BuildRun(Struct, kw_only=True):
         for item in self.plan.family.distributions:
             if item in chosen or item.key in serving:
                 part = Selection(sdist=self.selection.sdist) if item.key in serving else self.selection
-                jobs.append(DistributionJob(item=item, wanted=tuple(one for one in self._units(item) if one.within(part))))
+                jobs.append(
+                    DistributionJob(
+                        item=item, wanted=tuple(one for one in self._units(item) if one.within(part))
+                    )
+                )
         waiting = [job for job in jobs if not self._from_cache(job)]
         if waiting:
             self._build(waiting)
@@ -95,7 +103,9 @@ class BuildRun(Struct, kw_only=True):
         from wheelkit.machine.concurrency import run_in_order
 
         needs = {job.item.key: siblings.needed(job.item, self.plan.family) for job in waiting}
-        maker = self.maker()  # what is wrong with the machine or the dist folder shows before anything is built
+        maker = (
+            self.maker()
+        )  # what is wrong with the machine or the dist folder shows before anything is built
 
         def build(key: str, stop: Callable[[], bool] | None) -> None:
             job = next(job for job in waiting if job.item.key == key)
@@ -158,7 +168,9 @@ class BuildRun(Struct, kw_only=True):
             one.file: one.sha256
             for name in names
             for batch in self._made.get(name, ())
-            if batch.unit.kind == "wheel" and batch.unit.builder != Builder.CROSS and (fitting is None or batch.unit.target in fitting)
+            if batch.unit.kind == "wheel"
+            and batch.unit.builder != Builder.CROSS
+            and (fitting is None or batch.unit.target in fitting)
             for one in batch.files
         }
 
@@ -182,7 +194,9 @@ class BuildRun(Struct, kw_only=True):
             self._checkouts[item.key] = state
             if count := len(state.changed):
                 names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough
-                self.progress.note(f"built with {count} uncommitted change{'s' if count > 1 else ''} ({names}); publish will refuse it")
+                self.progress.note(
+                    f"built with {count} uncommitted change{'s' if count > 1 else ''} ({names}); publish will refuse it"
+                )
         return self._checkouts[item.key]
 
     def maker(self) -> Dispatcher:

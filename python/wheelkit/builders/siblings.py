@@ -41,7 +41,9 @@ _ALL_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "PIP_CONSTRAINT")
 # Where cibuildwheel mounts this machine's files in its containers.
 _MOUNT = "/host"
 # How a requirement begins (PEP 508).
-_REQUIREMENT = re.compile(r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?")
+_REQUIREMENT = re.compile(
+    r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?"
+)
 
 
 def needed(item: Distribution, family: Family) -> tuple[str, ...]:
@@ -54,7 +56,10 @@ def needed(item: Distribution, family: Family) -> tuple[str, ...]:
         if text not in seen and key in members and key != item.key:
             seen.add(text)
             found[key] = None
-            waiting += [*members[key].dependencies, *(one for extra in extras for one in members[key].extras.get(extra, ()))]
+            waiting += [
+                *members[key].dependencies,
+                *(one for extra in extras for one in members[key].extras.get(extra, ())),
+            ]
     return tuple(found)
 
 
@@ -63,7 +68,9 @@ def _asked(requirement: str) -> tuple[str, frozenset[str]]:
     match = _REQUIREMENT.match(requirement)
     if match is None:
         return "", frozenset()
-    return normalise(match["name"]), frozenset(word.strip() for word in (match["extras"] or "").split(",") if word.strip())
+    return normalise(match["name"]), frozenset(
+        word.strip() for word in (match["extras"] or "").split(",") if word.strip()
+    )
 
 
 class Wheelhouse(Struct, frozen=True, kw_only=True):
@@ -104,27 +111,45 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
                     f"{job.distribution.name} needs {names} to be built, and the container cannot see this machine's files",
                     hint="take disable-host-mount out of [tool.cibuildwheel] container-engine",
                 )
-            env["CIBW_ENVIRONMENT_PASS_LINUX"] = " ".join(filter(None, [user.text("environment-pass"), *_ALL_VARIABLES]))
+            env["CIBW_ENVIRONMENT_PASS_LINUX"] = " ".join(
+                filter(None, [user.text("environment-pass"), *_ALL_VARIABLES])
+            )
         return _steered(shop, env)
 
-    def _lines(self, item: Distribution, target: Target, interpreters: Sequence[Interpreter], mount: str = "") -> list[str]:
-        return [line for key in needed(item, self.family) for line in self._pinned(item, key, target, interpreters, mount)]
+    def _lines(
+        self, item: Distribution, target: Target, interpreters: Sequence[Interpreter], mount: str = ""
+    ) -> list[str]:
+        return [
+            line
+            for key in needed(item, self.family)
+            for line in self._pinned(item, key, target, interpreters, mount)
+        ]
 
-    def _pinned(self, item: Distribution, key: str, target: Target, interpreters: Sequence[Interpreter], mount: str) -> Iterable[str]:
+    def _pinned(
+        self, item: Distribution, key: str, target: Target, interpreters: Sequence[Interpreter], mount: str
+    ) -> Iterable[str]:
         """Write the constraint of one sibling, one line for each of its wheels where interpreters need different ones."""
         from wheelkit.wheel.names import parse_file_name
 
         files = {path.name: path for path in self.made.get(key, ())}
         candidates = [Candidate(filename=name, tags=parse_file_name(name).tags) for name in files]
-        picked = {one: found.filename for one in interpreters if (found := pick(candidates, target, one)) is not None}
+        picked = {
+            one: found.filename
+            for one in interpreters
+            if (found := pick(candidates, target, one)) is not None
+        }
         if not picked:
             raise ProjectError(
                 f"{item.name} needs {key}, of the same family, to be built, and no wheel of it for {target} was made in this run",
                 hint="build both in one run on a machine that can:  wheelkit build",
             )
         single = len(set(picked.values())) == 1
-        for interpreter, name in ({interpreters[0]: next(iter(picked.values()))} if single else picked).items():
-            marker = "" if single else f' ; python_version == "{interpreter.version[0]}.{interpreter.version[1]}"'
+        for interpreter, name in (
+            {interpreters[0]: next(iter(picked.values()))} if single else picked
+        ).items():
+            marker = (
+                "" if single else f' ; python_version == "{interpreter.version[0]}.{interpreter.version[1]}"'
+            )
             yield f"{key} @ file://{mount}{files[name].as_uri().removeprefix('file://')}#sha256={manifest.sha256(files[name])}{marker}"
 
 

@@ -69,7 +69,9 @@ def build_units(item: Distribution, plan: Plan) -> Iterator[BuildUnit]:
         yield BuildUnit(distribution=item, target=PURE_TARGET)
     jobs = [job for job in plan.steps if job.distribution == item]
     for tag in dict.fromkeys(job.target.tag for job in jobs):
-        yield BuildUnit(distribution=item, target=tag, steps=tuple(job for job in jobs if job.target.tag == tag))
+        yield BuildUnit(
+            distribution=item, target=tag, steps=tuple(job for job in jobs if job.target.tag == tag)
+        )
 
 
 class BuildOrder(Struct, frozen=True, kw_only=True):

@@ -31,7 +31,14 @@ INSTALL = "pip install 'wheelkit[cross]'"
 _CHOSEN = ("CC", "CXX", "LDSHARED", "LDCXXSHARED")
 # Words that sysconfig of an interpreter built with GCC hands on to every extension, and that clang, which zig is, refuses or takes for
 # something else: its link-time optimisation needs its own archiver, and the files of -specs= are GCC's.
-_GCC_ONLY = ("-flto*", "-ffat-lto-objects", "-fno-fat-lto-objects", "-fuse-linker-plugin", "-specs=*", "-mtls-dialect=*")
+_GCC_ONLY = (
+    "-flto*",
+    "-ffat-lto-objects",
+    "-fno-fat-lto-objects",
+    "-fuse-linker-plugin",
+    "-specs=*",
+    "-mtls-dialect=*",
+)
 # The names by which modules find the registry that they share (pybind11's detail/internals.h, nanobind's nb_internals.cpp).
 _PYBIND11 = re.compile(rb"__pybind11_internals_v\w+")
 _NANOBIND = b"nanobind.nb_"
@@ -121,9 +128,19 @@ def zig_for(job: NativeStep, folder: Path, environ: Mapping[str, str] = os.envir
     programs = {}
     for name in ("cc", "c++"):
         # zig has undefined behaviour end the program wherever nothing is said of optimisation.
-        words = (str(find_zig()), name, "-target", row.triple, "-g0", "-fno-sanitize=undefined", f'-DPYBIND11_STDLIB="{mark}"')
+        words = (
+            str(find_zig()),
+            name,
+            "-target",
+            row.triple,
+            "-g0",
+            "-fno-sanitize=undefined",
+            f'-DPYBIND11_STDLIB="{mark}"',
+        )
         programs[name] = folder / name
-        programs[name].write_text(_SCRIPT.format(dropped="|".join(_GCC_ONLY), command=shlex.join(words), behind=behind))
+        programs[name].write_text(
+            _SCRIPT.format(dropped="|".join(_GCC_ONLY), command=shlex.join(words), behind=behind)
+        )
         programs[name].chmod(0o755)
     return Zig(cc=programs["cc"], cxx=programs["c++"], triple=row.triple, mark=mark)
 
@@ -148,7 +165,7 @@ def reject_shared_cxx(wheel: Wheel) -> None:
         taken = sorted(one.name for one in part.imports if one.name.startswith("_Z") and not one.weak)
         if taken:
             raise CheckFailedError(
-                f"{binary.member} takes C++ objects from another library ({taken[0]}), and zig's C++ library is not that library's",
+                f"{binary.member} takes C++ objects from another library ({taken[0]}), and zig's C++ library is not that library's"
             )
 
 
@@ -166,7 +183,9 @@ def reject_shared_registry(wheel: Wheel, mark: str) -> None:
             data = archive.read(binary.member)
             names = _PYBIND11.findall(data)
             if _NANOBIND in data or any(mark.encode() not in name for name in names):
-                raise CheckFailedError(f"{binary.member} meets other projects' modules in a registry of C++: {_STRANGERS}")
+                raise CheckFailedError(
+                    f"{binary.member} meets other projects' modules in a registry of C++: {_STRANGERS}"
+                )
             meeting += [binary.member] if names else []
     if len(meeting) > 1:
         raise CheckFailedError(f"{' and '.join(meeting[:2])} meet in pybind11's registry: {_STRANGERS}")

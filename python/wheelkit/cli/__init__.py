@@ -18,7 +18,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "version": ("version", "show, check, bump, stamp and tag the versions of the family; ranges follow"),
     "explain": ("explain", "what a finding means, why it matters, how to mend it"),
     "publish": ("publish", "upload the family in dependency order: the same bytes, resumable, or nothing"),
-    "release": ("release", "the staging index, smoke from there, production with the same bytes, and the tags"),
+    "release": (
+        "release",
+        "the staging index, smoke from there, production with the same bytes, and the tags",
+    ),
     "ci": ("ci", "write the CI workflows that follow from the configuration, or check them"),
     "doctor": ("doctor", "is this machine ready, and is the project"),
     "init": ("init", "start a project or a family, or bring wheelkit into one that is there"),

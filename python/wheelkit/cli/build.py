@@ -31,14 +31,28 @@ if TYPE_CHECKING:
 @click.option("--native", is_flag=True, help="The native wheels that this machine can build.")
 @click.option("--pure", is_flag=True, help="The wheels of distributions without native code.")
 @click.option("--sdist", is_flag=True, help="The sdists.")
-@click.option("--cross", is_flag=True, help="Experimental: the wheels of every target, made by zig on this machine; none of them is run.")
-@click.option("--target", "targets", multiple=True, metavar="TARGET", help="Of the native wheels, only those for this target; repeatable.")
+@click.option(
+    "--cross",
+    is_flag=True,
+    help="Experimental: the wheels of every target, made by zig on this machine; none of them is run.",
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="Of the native wheels, only those for this target; repeatable.",
+)
 @out_option
 @config_option
 @BUILDER_OPTION
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @cache_option
-@click.option("--compiler-cache", is_flag=True, help="In containers, keep compiled objects between builds, with sccache.")
+@click.option(
+    "--compiler-cache",
+    is_flag=True,
+    help="In containers, keep compiled objects between builds, with sccache.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @json_option
 def command(
@@ -65,7 +79,9 @@ def command(
     asking = None if no_cache else ask_git(project.family)
     forced = _forced(project, builder, cross=cross, native=native)
     promised = plan.promised_matrix(project.config, project.family)
-    request = plan.PlanRequest(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets)
+    request = plan.PlanRequest(
+        machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets
+    )
     if compiler_cache:
         request = replace(request, compiler_cache=require_compiler_cache())
     made = plan.make_plan(project.config, project.family, request, promised)
@@ -80,9 +96,13 @@ def command(
         names=frozenset(project.chosen),
     )
     order = BuildOrder(plan=made, selection=selection, config=project.config)
-    built = _execute(order, TerminalProgress(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache)
+    built = _execute(
+        order, TerminalProgress(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache
+    )
     if cross:
-        note("cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds")
+        note(
+            "cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds"
+        )
     _show(built, as_json=as_json)
 
 
@@ -92,14 +112,19 @@ def _forced(project: OpenProject, builder: str, *, cross: bool, native: bool) ->
         return None if builder == "auto" else plan.Builder(builder)
     if native or builder != "auto":
         other = "--native" if native else f"--builder {builder}"
-        raise UsageError(f"--cross and {other} both make the native wheels", hint="choose one of them; each target has one wheel in dist/")
+        raise UsageError(
+            f"--cross and {other} both make the native wheels",
+            hint="choose one of them; each target has one wheel in dist/",
+        )
     from wheelkit.builders.cross import require_supported
 
     require_supported(project.family.native)
     return plan.Builder.CROSS
 
 
-def _execute(order: BuildOrder, steps: TerminalProgress, asking: PendingStatus | None, *, no_cache: bool) -> BuildOutcome:
+def _execute(
+    order: BuildOrder, steps: TerminalProgress, asking: PendingStatus | None, *, no_cache: bool
+) -> BuildOutcome:
     from contextlib import ExitStack
 
     cache = open_cache(order.plan, asking, no_cache=no_cache)

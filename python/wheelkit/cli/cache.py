@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def cache_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--no-cache``."""
-    return click.option("--no-cache", is_flag=True, help="Build all of it, whatever was built before.")(function)
+    return click.option("--no-cache", is_flag=True, help="Build all of it, whatever was built before.")(
+        function
+    )
 
 
 def times_of(plan: Plan) -> Times:
@@ -83,7 +85,11 @@ def table(found: Sequence[CacheStatus]) -> str:
     now = time.time()
     rows = [("distribution", "target", "cache")]
     rows += [
-        (one.unit.distribution.name, one.unit.target, one.why or f"cached, built {age(now - one.built)}, {one.seconds:.1f} s saved")
+        (
+            one.unit.distribution.name,
+            one.unit.target,
+            one.why or f"cached, built {age(now - one.built)}, {one.seconds:.1f} s saved",
+        )
         for one in found
     ]
     return columns(rows)

@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 
 
 @click.command("ci")
-@click.option("--check", is_flag=True, help="Change nothing; fail where a file does not follow from the configuration.")
-@click.option("--matrix", is_flag=True, help="Print the matrix of the native jobs as JSON, for a workflow of your own.")
-@click.option("--provider", type=click.Choice(list(workflows.PROVIDERS)), default="github", show_default=True, help="Whose CI it is.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; fail where a file does not follow from the configuration."
+)
+@click.option(
+    "--matrix", is_flag=True, help="Print the matrix of the native jobs as JSON, for a workflow of your own."
+)
+@click.option(
+    "--provider",
+    type=click.Choice(list(workflows.PROVIDERS)),
+    default="github",
+    show_default=True,
+    help="Whose CI it is.",
+)
 @config_option
 @json_option
 def command(check: bool, matrix: bool, provider: str, config_file: Path | None, as_json: bool) -> int:
@@ -76,10 +86,18 @@ def left_alone(path: Path) -> str:
     return f"{path} is your own and stays; what it should do as well:  python -m wheelkit ci --check   (or move it away, then: wheelkit ci)"
 
 
-def _document(files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[RetiringRunner], root: Path) -> dict[str, Any]:
+def _document(
+    files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[RetiringRunner], root: Path
+) -> dict[str, Any]:
     return {
         "schema": 1,
         "files": [{"path": one.path.relative_to(root).as_posix(), "fresh": one.fresh} for one in files],
-        "drift": [{"path": one.path.as_posix(), "added": one.added, "removed": one.removed, "diff": one.diff} for one in drifts],
-        "runners": [{"label": one.label, "ends": one.ends.isoformat(), "gone": one.gone, "targets": list(one.targets)} for one in ending],
+        "drift": [
+            {"path": one.path.as_posix(), "added": one.added, "removed": one.removed, "diff": one.diff}
+            for one in drifts
+        ],
+        "runners": [
+            {"label": one.label, "ends": one.ends.isoformat(), "gone": one.gone, "targets": list(one.targets)}
+            for one in ending
+        ],
     }

@@ -38,7 +38,9 @@ def _empty_cache() -> None:
 def _empty(out: Path) -> None:
     # A manifest may come from anywhere: only what lies in the folder itself is removed, whatever it says.
     files = [out / Path(one.file).name for record in manifest.read_all(out) for one in record.files]
-    doomed = [path for path in dict.fromkeys([*files, *sorted(out.glob(f"*{manifest.SUFFIX}"))]) if path.is_file()]
+    doomed = [
+        path for path in dict.fromkeys([*files, *sorted(out.glob(f"*{manifest.SUFFIX}"))]) if path.is_file()
+    ]
     for path in doomed:
         try:
             path.unlink()

@@ -86,7 +86,9 @@ def _coloured(text: str, colour: str) -> str:
 
 
 def _verdict(lines: Sequence[CheckLine]) -> str:
-    counts = {state: sum(line.state is state for line in lines) for state in (LineState.MISSING, LineState.WARNING)}
+    counts = {
+        state: sum(line.state is state for line in lines) for state in (LineState.MISSING, LineState.WARNING)
+    }
     if not any(counts.values()):
         return "everything is fine"
     words = {LineState.MISSING: "missing", LineState.WARNING: "to look at"}

@@ -48,7 +48,11 @@ def _chosen(code: str) -> Entry:
 
 def _text(one: Entry) -> str:
     width = min(shutil.get_terminal_size((_WIDTH, 24)).columns, _WIDTH)
-    blocks = [f"{one.code}  {one.title}  ({one.severity})", _filled(one.why, width), f"to mend it:\n{_filled(one.fix, width)}"]
+    blocks = [
+        f"{one.code}  {one.title}  ({one.severity})",
+        _filled(one.why, width),
+        f"to mend it:\n{_filled(one.fix, width)}",
+    ]
     label = max(map(len, one.tools), default=0) + _GAP
     rows = [_filled(text, width, name.ljust(label)) for name, text in one.tools.items()]
     return "\n\n".join([*blocks, *(["\n".join(rows)] if rows else [])])
@@ -57,4 +61,11 @@ def _text(one: Entry) -> str:
 def _filled(text: str, width: int, label: str = "") -> str:
     first, later = " " * _GAP + label, " " * (_GAP + len(label))
     words = " ".join(text.split())
-    return textwrap.fill(words, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        words,
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 @click.command("init")
 @click.argument("folder", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
-@click.option("--family", "as_family", is_flag=True, help="A native core, its command line, and a distribution that bundles both.")
+@click.option(
+    "--family",
+    "as_family",
+    is_flag=True,
+    help="A native core, its command line, and a distribution that bundles both.",
+)
 @click.option("--name", help="The new distribution's name; by default the folder's.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
@@ -34,7 +39,10 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
     members = init.members(root)
     if members or init.is_project(root):
         if as_family or name:
-            raise UsageError(f"{root} holds a project already", hint="leave out --family and --name to add wheelkit's configuration to it")
+            raise UsageError(
+                f"{root} holds a project already",
+                hint="leave out --family and --name to add wheelkit's configuration to it",
+            )
         changes: Sequence[FileChange] = [init.adopt_members(root, members) if members else init.adopt(root)]
         _agree(changes, root, yes=yes)
     else:
@@ -55,7 +63,10 @@ def _agree(changes: Sequence[FileChange], root: Path, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nothing was written: nobody is here to be asked", hint="to write it without asking: wheelkit init --yes")
+        raise UsageError(
+            "nothing was written: nobody is here to be asked",
+            hint="to write it without asking: wheelkit init --yes",
+        )
     click.confirm("Write it?", abort=True, err=True)
 
 
@@ -64,7 +75,9 @@ def _workflows(root: Path) -> None:
     try:
         loaded = config.load(root, validators=(matrix.validate,))
         plan = workflows.plan_anywhere(loaded, family.discover(loaded))
-        files = workflows.generate(workflows.blueprint(loaded, plan, workflows.PROVIDERS["github"].label), "github", root)
+        files = workflows.generate(
+            workflows.blueprint(loaded, plan, workflows.PROVIDERS["github"].label), "github", root
+        )
     except WheelkitError as error:
         why = (error.detail or error.hint).replace("\n", "\n  ")
         note(f"no workflows were written: {error.message}\n  {why}\n  then: wheelkit ci")

@@ -29,7 +29,11 @@ SCHEMA = 1
 
 @click.command("inspect")
 @click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--each", is_flag=True, help="Show two wheels of one distribution one after the other instead of what changed.")
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Show two wheels of one distribution one after the other instead of what changed.",
+)
 @json_option
 def command(files: tuple[Path, ...], each: bool, as_json: bool) -> None:
     """Show what is in a wheel, without judging it.
@@ -61,7 +65,8 @@ def facts(wheel: Wheel) -> dict[str, Any]:
         "unpacked": sum(member.size for member in wheel.members),
         "weight": dict(size_breakdown(wheel).rows()),
         "members": [
-            {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest} for member in wheel.members
+            {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest}
+            for member in wheel.members
         ],
         "binaries": [_binary_facts(binary, part) for binary, part in wheel.parts()],
     }
@@ -93,7 +98,9 @@ def text(wheel: Wheel) -> str:
         *[("tag" if index == 0 else "", tag) for index, tag in enumerate(sorted(map(str, wheel.tags)))],
         ("python", printable(wheel.metadata.get("Requires-Python")) or "not stated"),
     ]
-    return "\n\n".join(filter(None, [f"{_title(wheel)}\n{columns(rows)}", _binaries(wheel), _weight(wheel), _biggest(wheel)]))
+    return "\n\n".join(
+        filter(None, [f"{_title(wheel)}\n{columns(rows)}", _binaries(wheel), _weight(wheel), _biggest(wheel)])
+    )
 
 
 def _title(wheel: Wheel) -> str:
@@ -111,7 +118,9 @@ def _binaries(wheel: Wheel) -> str:
 def _binary(binary: Binary, part: Slice) -> str:
     rows = [("needs", printable(", ".join(library.name for library in part.needed)) or "nothing")]
     if part.versions:
-        rows.append(("versions", printable(", ".join(sorted({version.version for version in part.versions})))))
+        rows.append(
+            ("versions", printable(", ".join(sorted({version.version for version in part.versions}))))
+        )
     if part.rpaths:
         rows.append(("looks in", printable(", ".join(rpath.path for rpath in part.rpaths))))
     if part.min_os:
@@ -129,20 +138,29 @@ def _weight(wheel: Wheel) -> str:
         "other": "other files",
         "python": "Python",
     }
-    rows = [(labels.get(name, name), size(count).rjust(9), f"{count / max(spent.total, 1):4.0%}") for name, count in spent.rows() if count]
+    rows = [
+        (labels.get(name, name), size(count).rjust(9), f"{count / max(spent.total, 1):4.0%}")
+        for name, count in spent.rows()
+        if count
+    ]
     return "  unpacked bytes\n" + columns(rows, indent=4) if rows else ""
 
 
 def _biggest(wheel: Wheel) -> str:
     largest = sorted(wheel.members, key=lambda member: member.size, reverse=True)[:_BIGGEST]
-    rows = [(size(member.size).rjust(9), f"{size(member.packed).rjust(9)} packed", printable(member.name)) for member in largest]
+    rows = [
+        (size(member.size).rjust(9), f"{size(member.packed).rjust(9)} packed", printable(member.name))
+        for member in largest
+    ]
     return "  biggest files\n" + columns(rows, indent=4)
 
 
 def _compare(first: Wheel, second: Wheel, *, as_json: bool) -> None:
     found = diff_wheels(first, second)
     if as_json:
-        result_json({"schema": SCHEMA, "from": facts(first), "to": facts(second), "changes": _change_facts(found)})
+        result_json(
+            {"schema": SCHEMA, "from": facts(first), "to": facts(second), "changes": _change_facts(found)}
+        )
     else:
         result(_change_text(first, second, found))
 
@@ -155,7 +173,9 @@ def _change_facts(found: WheelDifference) -> dict[str, Any]:
         "requirements": found.requirements,
         "members": found.members,
     }
-    changes: dict[str, Any] = {name: {"added": list(change.added), "removed": list(change.removed)} for name, change in named.items()}
+    changes: dict[str, Any] = {
+        name: {"added": list(change.added), "removed": list(change.removed)} for name, change in named.items()
+    }
     changed = [{"member": one.member, "before": one.before, "after": one.after} for one in found.changed]
     return changes | {"changed": changed, "unchanged": found.unchanged}
 
@@ -181,10 +201,14 @@ def _headline(wheel: Wheel) -> str:
 
 def _sizes(first: Wheel, second: Wheel) -> str:
     rows = [("wheel", size(first.size), size(second.size), _grown(first.size, second.size))]
-    for (name, before), (_, after) in zip(size_breakdown(first).rows(), size_breakdown(second).rows(), strict=True):
+    for (name, before), (_, after) in zip(
+        size_breakdown(first).rows(), size_breakdown(second).rows(), strict=True
+    ):
         if before or after:
             rows.append((name, size(before), size(after), _grown(before, after)))
-    return "  sizes\n" + columns([(name, old.rjust(9), new.rjust(9), more.rjust(7)) for name, old, new, more in rows], indent=4)
+    return "  sizes\n" + columns(
+        [(name, old.rjust(9), new.rjust(9), more.rjust(7)) for name, old, new, more in rows], indent=4
+    )
 
 
 def _grown(before: int, after: int) -> str:
@@ -194,7 +218,10 @@ def _grown(before: int, after: int) -> str:
 
 
 def _signed(change: MemberChange) -> str:
-    signed = [*(f"    - {printable(one)}" for one in change.removed), *(f"    + {printable(one)}" for one in change.added)]
+    signed = [
+        *(f"    - {printable(one)}" for one in change.removed),
+        *(f"    + {printable(one)}" for one in change.added),
+    ]
     return "\n".join(signed)
 
 
@@ -203,7 +230,9 @@ def _files(found: WheelDifference) -> str:
     if found.members:
         lines.append(_signed(found.members))
     shown = found.changed[:_CHANGED]
-    rows = [(f"~ {printable(one.member)}", size(one.before).rjust(9), size(one.after).rjust(9)) for one in shown]
+    rows = [
+        (f"~ {printable(one.member)}", size(one.before).rjust(9), size(one.after).rjust(9)) for one in shown
+    ]
     if rows:
         lines.append(columns(rows, indent=4))
     more = len(found.changed) - len(shown)

@@ -85,7 +85,9 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
     import click
 
     kind = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return click.option("--config", "config_file", type=kind, help="Read this wheelkit.toml or pyproject.toml.")(function)
+    return click.option(
+        "--config", "config_file", type=kind, help="Read this wheelkit.toml or pyproject.toml."
+    )(function)
 
 
 def out_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,11 +95,15 @@ def out_option(function: Callable[..., Any]) -> Callable[..., Any]:
     import click
 
     kind = click.Path(file_okay=True, path_type=Path)
-    return click.option("-o", "--out", type=kind, default=Path("dist"), show_default=True, help="Where finished files go.")(function)
+    return click.option(
+        "-o", "--out", type=kind, default=Path("dist"), show_default=True, help="Where finished files go."
+    )(function)
 
 
 def sources_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``[PROJECT]...``: members of the family by name, folders and sdists."""
     import click
 
-    return click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path))(function)
+    return click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path))(
+        function
+    )

@@ -40,7 +40,9 @@ def result_json(document: Any) -> None:  # noqa: ANN401 - plain data
     import json
     from itertools import islice
 
-    chunks = json.JSONEncoder(indent=2).iterencode(document)  # all of a large one take ten times the memory of the text
+    chunks = json.JSONEncoder(indent=2).iterencode(
+        document
+    )  # all of a large one take ten times the memory of the text
     while piece := "".join(islice(chunks, _CHUNKS)):
         show(piece)
     show("\n")
@@ -50,7 +52,12 @@ def show(text: str, *, err: bool = False) -> None:
     """Print text as it stands; what is not a plain matter of writing it, click does, which takes as long to load as much else."""
     stream = sys.stderr if err else sys.stdout
     # Windows' terminal has an encoding of its own, and codes for styles are for terminals alone.
-    if stream is not None and os.name != "nt" and stream.encoding == "utf-8" and (stream.isatty() or "\x1b" not in text):
+    if (
+        stream is not None
+        and os.name != "nt"
+        and stream.encoding == "utf-8"
+        and (stream.isatty() or "\x1b" not in text)
+    ):
         stream.write(text)
         stream.flush()
     else:
@@ -103,6 +110,11 @@ def age(seconds: float) -> str:
 def columns(rows: Iterable[tuple[str, ...]], *, indent: int = 2, gap: int = 2) -> str:
     """Align rows of words in columns as wide as their longest word."""
     table = [tuple(row) for row in rows]
-    widths = [max(len(row[index]) for row in table if index < len(row)) for index in range(max(map(len, table)))]
-    lines = ((" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=False)).rstrip() for row in table)
+    widths = [
+        max(len(row[index]) for row in table if index < len(row)) for index in range(max(map(len, table)))
+    ]
+    lines = (
+        (" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=False)).rstrip()
+        for row in table
+    )
     return "\n".join(" " * indent + line for line in lines)

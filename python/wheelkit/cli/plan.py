@@ -35,7 +35,9 @@ BUILDER_OPTION = click.option(
 @config_option
 @BUILDER_OPTION
 @json_option
-def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool) -> None:
+def command(
+    sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool
+) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
     engines = facts.ask_engines()
     project = open_project(sources, config_file)
@@ -43,7 +45,12 @@ def command(sources: tuple[Path, ...], out: Path, config_file: Path | None, buil
     promised = plan.promised_matrix(project.config, project.family)
     forced = None if builder == "auto" else plan.Builder(builder)
     request = plan.PlanRequest(machine=facts.detect(engines=engines), out=out.resolve(), builder=forced)
-    show(plan.make_plan(project.config, project.family, request, promised), asking, project.chosen, as_json=as_json)
+    show(
+        plan.make_plan(project.config, project.family, request, promised),
+        asking,
+        project.chosen,
+        as_json=as_json,
+    )
 
 
 def show(made: Plan, asking: PendingStatus | None, chosen: tuple[str, ...], *, as_json: bool) -> None:
@@ -99,7 +106,9 @@ def text(made: Plan, cached: str, part: PlanSelection) -> str:
     count = shown + len(made.left_out)
     family = f"{f'{shown} of a ' if made.left_out else ''}family of {count} · " if count > 1 else ""
     title = f"{head.name} {head.version or '(version from its build)'} · {family}{made.out.name}/"
-    return "\n\n".join(filter(None, [title, _order(made), _others(made, part), _targets(made), cached, _next(made, part)]))
+    return "\n\n".join(
+        filter(None, [title, _order(made), _others(made, part), _targets(made), cached, _next(made, part)])
+    )
 
 
 def _order(made: Plan) -> str:
@@ -129,7 +138,11 @@ def _targets(made: Plan) -> str:
     abi = "abi3" if all(item.limited_api for item in made.family.native) else "per version"
     wide, narrow = [("target", "abi", "here", "on CI")], [("target", "here", "on CI")]
     for row in made.targets:
-        engine = f" ({made.machine.engine})" if row.builder is plan.Builder.CIBUILDWHEEL and made.machine.engine else ""
+        engine = (
+            f" ({made.machine.engine})"
+            if row.builder is plan.Builder.CIBUILDWHEEL and made.machine.engine
+            else ""
+        )
         here, runner = row.builder.value if row.builder else "-", str(row.runner or "no hosted runner")
         wide.append((row.target.tag, abi, f"{here}{engine}", runner))
         narrow.append((row.target.tag, here, runner))
@@ -152,6 +165,8 @@ def _next(made: Plan, part: PlanSelection) -> str:
     why = f"\n  the host builder is used: {host.why}" if host else ""
     why += "".join(f"\n  {note}" for note in made.notes)
     undeclared = (
-        "" if made.declared else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
+        ""
+        if made.declared
+        else "\n  no matrix is declared, so these are the common targets, not a promise: [tool.wheelkit.matrix] targets"
     )
     return f"next: wheelkit build --native{names}            {count}{why}{undeclared}"

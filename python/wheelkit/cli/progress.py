@@ -48,7 +48,9 @@ class NoDurations:
 class TerminalProgress:
     """Shows the steps of a build, of which several may run at a time: one line for each, and nothing between two of them is mixed."""
 
-    def __init__(self, *, verbose: bool = False, times: Times | None = None, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, *, verbose: bool = False, times: Times | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._verbose = verbose
         self._times = times or NoDurations()
         self._live = sys.stderr.isatty()
@@ -78,7 +80,9 @@ class TerminalProgress:
             before = f"   (last time {last:.1f} s)" if last is not None else ""
             amiss = dimmed("  interrupted") if interrupted else failed("  failed")
             state = f"{seconds:6.1f} s{dimmed(before)}" if ok else amiss
-            self._section(f"  {label.ljust(_LABEL_WIDTH)} {state}", self._printed.pop(threading.get_ident(), []))
+            self._section(
+                f"  {label.ljust(_LABEL_WIDTH)} {state}", self._printed.pop(threading.get_ident(), [])
+            )
             if ok and seconds > _WORTH_REMEMBERING_SECONDS:
                 self._times.took(label, seconds)
             if self._stop is not None and not self._running:

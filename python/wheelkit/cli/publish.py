@@ -20,15 +20,36 @@ if TYPE_CHECKING:
 
 @click.command("publish")
 @click.argument("dist", type=click.Path(path_type=Path))
-@click.option("--to", "to", required=True, metavar="INDEX", help="testpypi, pypi, an index of the configuration, or an upload address.")
-@click.option("--simple", metavar="URL", help="Where installers look, for an upload address from which that does not follow.")
-@click.option("--allow-dirty", is_flag=True, help="On a staging index: take files that were built with uncommitted changes.")
+@click.option(
+    "--to",
+    "to",
+    required=True,
+    metavar="INDEX",
+    help="testpypi, pypi, an index of the configuration, or an upload address.",
+)
+@click.option(
+    "--simple",
+    metavar="URL",
+    help="Where installers look, for an upload address from which that does not follow.",
+)
+@click.option(
+    "--allow-dirty",
+    is_flag=True,
+    help="On a staging index: take files that were built with uncommitted changes.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan, with what the index has already, and stop.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @config_option
 @json_option
 def command(
-    dist: Path, to: str, simple: str | None, config_file: Path | None, allow_dirty: bool, dry_run: bool, verbose: bool, as_json: bool
+    dist: Path,
+    to: str,
+    simple: str | None,
+    config_file: Path | None,
+    allow_dirty: bool,
+    dry_run: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Upload the family in DIST: wheels before sdists, each distribution once what it needs is visible, the same bytes or nothing.
 
@@ -43,12 +64,16 @@ def command(
     steps = TerminalProgress(verbose=verbose)
     with workspace(steps, "publish") as shop:
         room = publish.open_session(shop.log, steps)
-        terms = publish.PublishTerms(folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty)
+        terms = publish.PublishTerms(
+            folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty
+        )
         publish.require_publishable(release, [index], terms, room.run)
         if dry_run:
             show_plan(publish.survey(release, index, room.client), as_json=as_json, dry=True)
             return
-        done = publish.publish(release, index, room, lambda plan: None if as_json else show_plan(plan, as_json=False))
+        done = publish.publish(
+            release, index, room, lambda plan: None if as_json else show_plan(plan, as_json=False)
+        )
     _show(done, as_json=as_json)
 
 
@@ -65,7 +90,11 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry: bool = False) -> None:
     (result if dry else note)(columns(_rows(plan), indent=2 if dry else 0))
     if dry:
         note("nothing was uploaded (--dry-run)")
-        note(f"next: wheelkit publish {_folder(plan)} --to {plan.index}" if plan.todo else f"next: {_afterwards(plan)}")
+        note(
+            f"next: wheelkit publish {_folder(plan)} --to {plan.index}"
+            if plan.todo
+            else f"next: {_afterwards(plan)}"
+        )
 
 
 def _rows(plan: PublishPlan) -> Iterator[tuple[str, ...]]:
@@ -84,7 +113,9 @@ def _standing(one: PlannedBatch, plan: PublishPlan) -> str:
     words += [f"{len(one.todo)} to upload"] if one.todo else []
     pending = {other.batch.distribution for other in plan.batches if other.todo}
     needs = [name for name in one.batch.needs if name in pending]
-    words += [f"after {_listed(needs)} {'is' if len(needs) == 1 else 'are'} visible"] if one.todo and needs else []
+    words += (
+        [f"after {_listed(needs)} {'is' if len(needs) == 1 else 'are'} visible"] if one.todo and needs else []
+    )
     return ", ".join(words)
 
 

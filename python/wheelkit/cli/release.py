@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 @click.command("release")
 @click.argument("dist", type=click.Path(path_type=Path))
 @click.option("--until", metavar="INDEX", help="Stop after the stage on this index.")
-@click.option("--only", metavar="INDEX", help="Run the stage on this index alone; production needs to know that staging has passed.")
-@click.option("--python", "interpreters", multiple=True, metavar="TAG", help="Smoke on this interpreter alone; can be repeated.")
+@click.option(
+    "--only",
+    metavar="INDEX",
+    help="Run the stage on this index alone; production needs to know that staging has passed.",
+)
+@click.option(
+    "--python",
+    "interpreters",
+    multiple=True,
+    metavar="TAG",
+    help="Smoke on this interpreter alone; can be repeated.",
+)
 @click.option("--index", metavar="URL", help="The one index that third parties come from in smoke tests.")
 @click.option("--offline", is_flag=True, help="In smoke tests, third parties from uv's cache alone.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
@@ -62,7 +72,9 @@ def command(
     )
     steps = TerminalProgress(verbose=verbose)
     with workspace(steps, "release") as shop:
-        means = release.ReleaseContext(room=publish.open_session(shop.log, steps), shop=shop, audience=_Screen())
+        means = release.ReleaseContext(
+            room=publish.open_session(shop.log, steps), shop=shop, audience=_Screen()
+        )
         done = release.run_release(request, means)
     _show(done, as_json=as_json)
 
@@ -85,18 +97,26 @@ class _Screen(ReleaseObserver):
         """Show what was uploaded."""
         count = len(done.uploaded)
         note(
-            f"{count} file{'' if count == 1 else 's'} uploaded to {done.plan.index}" if count else f"nothing to upload to {done.plan.index}"
+            f"{count} file{'' if count == 1 else 's'} uploaded to {done.plan.index}"
+            if count
+            else f"nothing to upload to {done.plan.index}"
         )
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:
         """Show how the family worked."""
         checks = sum(outcome.checks for outcome in smoked.outcomes)
-        note(f"smoke from {index}: {len(smoked.outcomes)} environments, {checks} checks, {'all fine' if smoked.ok else 'not fine'}")
+        note(
+            f"smoke from {index}: {len(smoked.outcomes)} environments, {checks} checks, {'all fine' if smoked.ok else 'not fine'}"
+        )
         if smoked.skipped:
             note(f"skipped, because they are not on this machine: {', '.join(smoked.skipped)}")
         for outcome in smoked.outcomes:
             for failure in outcome.failures:
-                note("\n".join(filter(None, [f"{outcome.case.title}: {failure.what}", failure.detail, failure.fix])))
+                note(
+                    "\n".join(
+                        filter(None, [f"{outcome.case.title}: {failure.what}", failure.detail, failure.fix])
+                    )
+                )
 
 
 def _show(done: ReleaseResult, *, as_json: bool) -> None:
@@ -104,7 +124,14 @@ def _show(done: ReleaseResult, *, as_json: bool) -> None:
         from wheelkit.publish import to_json
 
         stages = [{**to_json(one.plan), "uploaded": list(one.uploaded)} for one in done.stages]
-        result_json({"schema": 1, "release": done.release.digest, "stages": stages, "tags": [one.name for one in done.made]})
+        result_json(
+            {
+                "schema": 1,
+                "release": done.release.digest,
+                "stages": stages,
+                "tags": [one.name for one in done.made],
+            }
+        )
         return
     names = " and ".join(f"{one.name} {one.version}" for one in done.release.batches[:1])
     more = len(done.release.batches) - 1

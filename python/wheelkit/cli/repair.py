@@ -26,9 +26,28 @@ if TYPE_CHECKING:
 @click.command("repair")
 @click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--target", help="The oldest system that it has to run on, for example manylinux_2_28_x86_64.")
-@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN", help="Leave this library to its provider; repeatable.")
-@click.option("--lib-path", "lib_paths", multiple=True, type=click.Path(path_type=Path), help="Look for libraries here too.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("dist"), show_default=True, help="Where it goes.")
+@click.option(
+    "--exclude",
+    "excludes",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave this library to its provider; repeatable.",
+)
+@click.option(
+    "--lib-path",
+    "lib_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Look for libraries here too.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("dist"),
+    show_default=True,
+    help="Where it goes.",
+)
 @config_option
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @json_option
@@ -49,7 +68,11 @@ def command(
 
     folder = Path.cwd()
     validators = (matrix.validate,)
-    loaded = config.load_file(config_file, validators=validators) if config_file else config.load(folder, validators=validators)
+    loaded = (
+        config.load_file(config_file, validators=validators)
+        if config_file
+        else config.load(folder, validators=validators)
+    )
     _checked(excludes)
     wanted = _parsed(target) if target else None
     done: list[Repaired] = []
@@ -58,7 +81,9 @@ def command(
             chosen = wanted or _target_of(path, loaded)
             named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))
             patterns = (*plan.exclude_patterns(loaded.exclude, chosen.system), *named)
-            one = repair(path, RepairRecipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run)
+            one = repair(
+                path, RepairRecipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run
+            )
             done.append(replace(one, unmatched=_unused(one.unmatched, named, loaded, chosen.system)))
     _show(done, as_json=as_json)
 
@@ -67,11 +92,16 @@ def _checked(excludes: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse patterns that would leave out a part of the system, as the configuration does."""
     for pattern in excludes:
         if trouble := system_library(pattern):
-            raise UsageError(f'the exclude pattern "{pattern}" {trouble}', hint="wheelkit inspect lists what the wheel needs")
+            raise UsageError(
+                f'the exclude pattern "{pattern}" {trouble}',
+                hint="wheelkit inspect lists what the wheel needs",
+            )
     return excludes
 
 
-def _unused(unmatched: tuple[str, ...], named: tuple[str, ...], loaded: Config, system: System) -> tuple[str, ...]:
+def _unused(
+    unmatched: tuple[str, ...], named: tuple[str, ...], loaded: Config, system: System
+) -> tuple[str, ...]:
     """Keep the patterns that ought to have meant something: shipped lists are broad on purpose, and judged as a whole."""
     silent: set[str] = set()
     for provider in loaded.exclude:
@@ -95,7 +125,9 @@ def _target_of(path: Path, loaded: Config) -> Target:
     for platform in platforms:
         for one in promised:
             same_libc = one.libc in platform or platform.startswith("linux_")
-            if platform == one.tag or (platform.endswith(f"_{one.arch}") and one.system is _system(platform) and same_libc):
+            if platform == one.tag or (
+                platform.endswith(f"_{one.arch}") and one.system is _system(platform) and same_libc
+            ):
                 return one
     for platform in platforms:
         try:
@@ -106,14 +138,19 @@ def _target_of(path: Path, loaded: Config) -> Target:
         arch = platforms[0].removeprefix("linux_")
         common = [Target.parse(tag) for tag in matrix.COMMON_TARGETS]
         return next((one for one in common if one.arch == arch), None) or _parsed(f"manylinux_2_28_{arch}")
-    raise UsageError(f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})", hint="name it with --target")
+    raise UsageError(
+        f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})",
+        hint="name it with --target",
+    )
 
 
 def _name(path: Path) -> FileName:
     try:
         return parse_file_name(path.name)
     except ValueError as error:
-        raise WheelError(f"{path} has no wheel's name: {error}", hint="name-version-python-abi-platform.whl") from error
+        raise WheelError(
+            f"{path} has no wheel's name: {error}", hint="name-version-python-abi-platform.whl"
+        ) from error
 
 
 def _system(platform: str) -> System:
@@ -146,5 +183,7 @@ def _show(done: list[Repaired], *, as_json: bool) -> None:
         if one.unchanged:
             note(f"{one.path.name}: nothing to repair, the same bytes")
         for member in one.unsigned:
-            note(f"{member} was signed by an identity; repair changed it and signed it ad hoc, so sign it again where that matters")
+            note(
+                f"{member} was signed by an identity; repair changed it and signed it ad hoc, so sign it again where that matters"
+            )
         result(f"{one.path}   {size(one.path.stat().st_size)}")

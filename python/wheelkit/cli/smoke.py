@@ -78,10 +78,16 @@ def _from_index(request: SmokeRequest, origin: str, shop: Workspace) -> SmokeReq
 
     if request.family is None:
         raise UsageError(
-            "--from needs the project: its manifests and names say which files are meant", hint="run it in the project's folder"
+            "--from needs the project: its manifests and names say which files are meant",
+            hint="run it in the project's folder",
         )
     folder = shop.fresh("from-index")
-    fetch(collect_release(request.dist, request.family), resolve(origin, request.config), Client(note=shop.progress.note), folder)
+    fetch(
+        collect_release(request.dist, request.family),
+        resolve(origin, request.config),
+        Client(note=shop.progress.note),
+        folder,
+    )
     return replace(request, dist=folder)
 
 
@@ -99,16 +105,28 @@ def _source(wish: SmokeOptions, config: Config) -> Source:
 
     index, folders = wish.index, wish.folders
     if sum([bool(index), bool(folders), wish.offline]) > 1:
-        raise UsageError("--index, --find-links and --offline exclude each other", hint="third parties come from one place")
+        raise UsageError(
+            "--index, --find-links and --offline exclude each other", hint="third parties come from one place"
+        )
     if wish.offline and wish.pip:
-        raise UsageError("--offline uses uv's cache, which pip does not know", hint="give the folder with their wheels:  --find-links DIR")
+        raise UsageError(
+            "--offline uses uv's cache, which pip does not know",
+            hint="give the folder with their wheels:  --find-links DIR",
+        )
     if index is None:
         index = "" if folders or wish.offline else configured_index()
     elif index in config.index:
         index = config.index[index].simple
     elif "://" not in index:
-        raise UsageError(f'"{index}" is neither an address nor a configured index', hint="--index https://…/simple/")
-    return Source(index=index, find_links=tuple(path.resolve() for path in folders), offline=wish.offline, sdists=wish.build_sdists)
+        raise UsageError(
+            f'"{index}" is neither an address nor a configured index', hint="--index https://…/simple/"
+        )
+    return Source(
+        index=index,
+        find_links=tuple(path.resolve() for path in folders),
+        offline=wish.offline,
+        sdists=wish.build_sdists,
+    )
 
 
 def _family(config: Config) -> Family | None:
@@ -147,7 +165,11 @@ def _table(smoked: SmokeResult) -> str:
     rows = [("distribution", "as", *tags)]
     for label in (*smoked.order, FAMILY):
         for how in InstallMode:
-            cells = {one.case.interpreter.tag: one for one in smoked.outcomes if one.case.label == label and one.case.how is how}
+            cells = {
+                one.case.interpreter.tag: one
+                for one in smoked.outcomes
+                if one.case.label == label and one.case.how is how
+            }
             if cells:
                 marks = (_MARKS[cells[tag].ok] if tag in cells else "-" for tag in tags)
                 rows.append((_label(smoked, label), how.value, *(mark.center(5) for mark in marks)))
@@ -156,7 +178,13 @@ def _table(smoked: SmokeResult) -> str:
 
 def _label(smoked: SmokeResult, label: str) -> str:
     package = next((one.case.packages[label] for one in smoked.outcomes if label in one.case.packages), None)
-    return f"{package.name} {package.version}" if package else f"{label} of {len(smoked.order)}" if label == FAMILY else label
+    return (
+        f"{package.name} {package.version}"
+        if package
+        else f"{label} of {len(smoked.order)}"
+        if label == FAMILY
+        else label
+    )
 
 
 def _told(outcome: CaseResult) -> str:
@@ -190,8 +218,15 @@ def _case(outcome: CaseResult) -> dict[str, Any]:
         "ok": outcome.ok,
         "checks": outcome.checks,
         "seconds": round(outcome.seconds, 3),
-        "files": {case.packages[key].path.name: case.packages[key].sha256 for key in case.checked if key in case.packages},
-        "failures": [{"check": one.check, "what": one.what, "detail": one.detail, "fix": one.fix} for one in outcome.failures],
+        "files": {
+            case.packages[key].path.name: case.packages[key].sha256
+            for key in case.checked
+            if key in case.packages
+        },
+        "failures": [
+            {"check": one.check, "what": one.what, "detail": one.detail, "fix": one.fix}
+            for one in outcome.failures
+        ],
         "log": str(outcome.log) if outcome.log else None,
         "kept": str(outcome.kept) if outcome.kept else None,
     }
@@ -200,18 +235,47 @@ def _case(outcome: CaseResult) -> dict[str, Any]:
 @click.command("smoke")
 @click.argument("dist", type=click.Path(path_type=Path))
 @click.option(
-    "--from", "origin", metavar="INDEX", help="Take the family's files from this index, by the sha256 that DIST's manifests tell."
+    "--from",
+    "origin",
+    metavar="INDEX",
+    help="Take the family's files from this index, by the sha256 that DIST's manifests tell.",
 )
-@click.option("--python", "interpreters", multiple=True, metavar="TAG", help="Only this interpreter, such as cp312; can be repeated.")
-@click.option("--index", metavar="URL", help="The one index that third parties come from, or the name of a configured one.")
 @click.option(
-    "--find-links", "folders", multiple=True, type=click.Path(exists=True, path_type=Path), help="Third parties from this folder alone."
+    "--python",
+    "interpreters",
+    multiple=True,
+    metavar="TAG",
+    help="Only this interpreter, such as cp312; can be repeated.",
+)
+@click.option(
+    "--index",
+    metavar="URL",
+    help="The one index that third parties come from, or the name of a configured one.",
+)
+@click.option(
+    "--find-links",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Third parties from this folder alone.",
 )
 @click.option("--offline", "offline", is_flag=True, help="Third parties from uv's cache alone.")
-@click.option("--build-sdists", "build_sdists", is_flag=True, help="Allow building third parties that have no wheel.")
+@click.option(
+    "--build-sdists", "build_sdists", is_flag=True, help="Allow building third parties that have no wheel."
+)
 @click.option("--pip", "pip", is_flag=True, help="Make the environments with venv and pip.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds for one check.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Environments at a time; by default as many as the cores can serve.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds for one check.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Environments at a time; by default as many as the cores can serve.",
+)
 @click.option("--keep", "keep", is_flag=True, help="Leave the environments for a look.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
 @config_option

@@ -49,13 +49,22 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 def run_verify(wish: VerifyOptions) -> int:
     """Verify what the command line asks for, show the report, and give the exit code."""
     if wish.release is not None:
-        wanted = PublishedRelease(release=wish.release, index=wish.index, deep=wish.deep, repository=wish.repository)
-        report = published_report(wanted, wish.paths, _contract((), wish.config_file), load_config(Path.cwd(), wish.config_file))
+        wanted = PublishedRelease(
+            release=wish.release, index=wish.index, deep=wish.deep, repository=wish.repository
+        )
+        report = published_report(
+            wanted, wish.paths, _contract((), wish.config_file), load_config(Path.cwd(), wish.config_file)
+        )
     elif not wish.paths:
-        raise UsageError("there is nothing to verify", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/")
+        raise UsageError(
+            "there is nothing to verify",
+            hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/",
+        )
     else:
         contract = replace(_contract(wish.paths, wish.config_file), reference=_reference(wish.reference))
-        report = verify(wish.paths, contract, native=_natives(contract) if wish.native else None, shallow=wish.shallow)
+        report = verify(
+            wish.paths, contract, native=_natives(contract) if wish.native else None, shallow=wish.shallow
+        )
     _show(report, "json" if wish.as_json else wish.form, fixes=wish.fixes)
     return 0 if report.ok else 1
 
@@ -92,7 +101,13 @@ def _candidates(paths: tuple[Path, ...]) -> tuple[Distribution, ...]:
         if wheel.name is not None:
             kind = Kind.PURE if wheel.name.any_platform else Kind.NATIVE
             required = wheel.metadata.get("Requires-Python") or None
-            one = Distribution(name=wheel.distribution, version=wheel.version, kind=kind, source=path, requires_python=required)
+            one = Distribution(
+                name=wheel.distribution,
+                version=wheel.version,
+                kind=kind,
+                source=path,
+                requires_python=required,
+            )
             found.setdefault(wheel.distribution, one)
     return tuple(found.values())
 
@@ -102,7 +117,10 @@ def _reference(path: Path | None) -> tuple[Wheel, ...]:
         return ()
     wheels = tuple(wheel for _, wheel in _wheels((path,), contents=True))
     if not wheels:
-        raise UsageError(f"{path} holds no wheel to compare with", hint="name the wheels of an earlier release:  --reference OLD/")
+        raise UsageError(
+            f"{path} holds no wheel to compare with",
+            hint="name the wheels of an earlier release:  --reference OLD/",
+        )
     return wheels
 
 
@@ -168,17 +186,31 @@ class PublishedRelease(Struct, frozen=True, kw_only=True):
     repository: str | None = None
 
 
-def published_report(wanted: PublishedRelease, paths: Sequence[Path], contract: Contract, config: Config) -> Report:
+def published_report(
+    wanted: PublishedRelease, paths: Sequence[Path], contract: Contract, config: Config
+) -> Report:
     """Prove a release as an index shows it; the manifests of the folders among ``paths`` tell what was built."""
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import resolve
     from wheelkit.publish.provenance import PublisherRepository
-    from wheelkit.publish.verify_published import PublishedRequest, built_files, parse_release, verify_published
+    from wheelkit.publish.verify_published import (
+        PublishedRequest,
+        built_files,
+        parse_release,
+        verify_published,
+    )
 
     identity = parse_release(wanted.release)
-    built = {name: digest for path in paths if path.is_dir() for name, digest in built_files(path, identity).items()}
+    built = {
+        name: digest
+        for path in paths
+        if path.is_dir()
+        for name, digest in built_files(path, identity).items()
+    }
     repository = PublisherRepository.parse(wanted.repository) if wanted.repository else None
-    request = PublishedRequest(identity=identity, index=resolve(wanted.index, config), built=built, repository=repository)
+    request = PublishedRequest(
+        identity=identity, index=resolve(wanted.index, config), built=built, repository=repository
+    )
     if not wanted.deep:
         return verify_published(request, Client(), contract)
     with tempfile.TemporaryDirectory(prefix="wheelkit-") as name:
@@ -190,16 +222,52 @@ _FORMATS = ("text", "json", "markdown", "github")
 
 @click.command("verify-matrix")
 @click.argument("paths", metavar="[DIST]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--native", is_flag=True, help="Judge only the coverage of the targets that this machine builds.")
+@click.option(
+    "--native", is_flag=True, help="Judge only the coverage of the targets that this machine builds."
+)
 @click.option("--shallow", is_flag=True, help="Read names, tags and METADATA only.")
-@click.option("--reference", type=click.Path(path_type=Path), help="Compare sizes with earlier wheels: a folder, or one wheel.")
-@click.option("--from-index", "release", metavar="NAME==VERSION", help="Prove what is published; a DIST beside it lends its manifests.")
-@click.option("--index", default="pypi", show_default=True, metavar="INDEX", help="For --from-index: a name, or an upload address.")
-@click.option("--deep", is_flag=True, help="For --from-index: fetch the files and read them, where else their names and hashes judge.")
-@click.option("--repository", metavar="URL", help="For --deep: attestations have to be by this repository's workflows.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How the report is written.")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    help="Compare sizes with earlier wheels: a folder, or one wheel.",
+)
+@click.option(
+    "--from-index",
+    "release",
+    metavar="NAME==VERSION",
+    help="Prove what is published; a DIST beside it lends its manifests.",
+)
+@click.option(
+    "--index",
+    default="pypi",
+    show_default=True,
+    metavar="INDEX",
+    help="For --from-index: a name, or an upload address.",
+)
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="For --from-index: fetch the files and read them, where else their names and hashes judge.",
+)
+@click.option(
+    "--repository", metavar="URL", help="For --deep: attestations have to be by this repository's workflows."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--fix-hint/--no-fix-hint", "fixes", default=True, show_default=True, help="Say below each finding what to do about it.")
+@click.option(
+    "--fix-hint/--no-fix-hint",
+    "fixes",
+    default=True,
+    show_default=True,
+    help="Say below each finding what to do about it.",
+)
 @config_option
 def command(paths: tuple[Path, ...], **wishes: Any) -> int:  # noqa: ANN401 - one for each field of Wish
     """Prove that each wheel is what its name and metadata claim, and that none that was promised is missing.

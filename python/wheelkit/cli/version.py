@@ -47,7 +47,8 @@ def _chosen(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
     for key in keys:
         if key not in state.members:
             raise UsageError(
-                f'the family has no distribution "{key}"{Problems.did_you_mean(key, state.members)}', hint="wheelkit version show"
+                f'the family has no distribution "{key}"{Problems.did_you_mean(key, state.members)}',
+                hint="wheelkit version show",
             )
     return keys or tuple(state.members)
 
@@ -99,7 +100,9 @@ def _agreement(state: FamilyVersions) -> str:
 @json_option
 def bump(part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool) -> None:
     """Raise the version of the named distributions, or of all; the ranges of their dependents follow."""
-    _change(config_file, names, lambda version: bumped(version, BumpPart(part)), dry_run=dry_run, as_json=as_json)
+    _change(
+        config_file, names, lambda version: bumped(version, BumpPart(part)), dry_run=dry_run, as_json=as_json
+    )
 
 
 @command.command("set")
@@ -108,7 +111,9 @@ def bump(part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | N
 @_dry_run
 @config_option
 @json_option
-def set_command(version: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool) -> None:
+def set_command(
+    version: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool
+) -> None:
     """Give the named distributions, or all, one version; the ranges of their dependents follow."""
     wanted = str(parse(version))
     _change(config_file, names, lambda _: wanted, dry_run=dry_run, as_json=as_json, known=True)
@@ -116,16 +121,23 @@ def set_command(version: str, names: tuple[str, ...], dry_run: bool, config_file
 
 @command.command("dev")
 @_names
-@click.option("--stamp", help="The UTC time as YYYYMMDDHHMMSS, for runners that build one release together; now by default.")
+@click.option(
+    "--stamp",
+    help="The UTC time as YYYYMMDDHHMMSS, for runners that build one release together; now by default.",
+)
 @_dry_run
 @config_option
 @json_option
-def dev(names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: Path | None, as_json: bool) -> None:
+def dev(
+    names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: Path | None, as_json: bool
+) -> None:
     """Stamp a development version, one UTC time for the whole family; local versions are dropped."""
     if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
         raise UsageError(f'"{stamp}" is no stamp', hint="give digits, such as --stamp 20261120143000")
     moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    _change(config_file, names, lambda version: dev_version(version, moment), dry_run=dry_run, as_json=as_json)
+    _change(
+        config_file, names, lambda version: dev_version(version, moment), dry_run=dry_run, as_json=as_json
+    )
 
 
 @command.command("tag")
@@ -137,26 +149,55 @@ def dev(names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: P
 @config_option
 @json_option
 def tag(
-    names: tuple[str, ...], version: str | None, any_branch: bool, no_remote: bool, dry_run: bool, config_file: Path | None, as_json: bool
+    names: tuple[str, ...],
+    version: str | None,
+    any_branch: bool,
+    no_remote: bool,
+    dry_run: bool,
+    config_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Make the release's git tags by each distribution's template; they are not pushed."""
     config, state = _read(config_file)
-    request = tags.TagRequest(members=_chosen(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch)
+    request = tags.TagRequest(
+        members=_chosen(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch
+    )
     planned = tags.plan_tags(config, state, request)
     if not dry_run:
         tags.make_tags(state, planned)
     if as_json:
         rows = [
-            {"tag": one.name, "version": one.version, "distributions": list(one.distributions), "exists": one.exists} for one in planned
+            {
+                "tag": one.name,
+                "version": one.version,
+                "distributions": list(one.distributions),
+                "exists": one.exists,
+            }
+            for one in planned
         ]
         result_json({"schema": 1, "made": not dry_run, "tags": rows})
         return
-    result(columns((one.name, ", ".join(one.distributions), "stands already" if one.exists else "") for one in planned))
-    note("no tag was made (--dry-run)" if dry_run else f"next: git push origin {' '.join(one.name for one in planned)}")
+    result(
+        columns(
+            (one.name, ", ".join(one.distributions), "stands already" if one.exists else "")
+            for one in planned
+        )
+    )
+    note(
+        "no tag was made (--dry-run)"
+        if dry_run
+        else f"next: git push origin {' '.join(one.name for one in planned)}"
+    )
 
 
 def _change(
-    config_file: Path | None, names: tuple[str, ...], follow: Callable[[str], str], *, dry_run: bool, as_json: bool, known: bool = False
+    config_file: Path | None,
+    names: tuple[str, ...],
+    follow: Callable[[str], str],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    known: bool = False,
 ) -> None:
     """Compute new versions of the chosen distributions, and change all files at once; ``known`` ones do not follow from what is there."""
     config, state = _read(config_file)
@@ -168,7 +209,9 @@ def _change(
             note(f"{', '.join(left)}: the version comes from git tags and stays")
     if not known:
         changes.require_agreement(state, keys)
-    planned = changes.plan_change(config, state, {key: follow(state.members[key].version or "0") for key in keys})
+    planned = changes.plan_change(
+        config, state, {key: follow(state.members[key].version or "0") for key in keys}
+    )
     if not dry_run:
         changes.write(planned)
     if as_json:
@@ -179,18 +222,29 @@ def _change(
 
 
 def _say_what_follows(state: FamilyVersions, planned: VersionChange, *, dry_run: bool) -> None:
-    alone = dict.fromkeys(move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions)
+    alone = dict.fromkeys(
+        move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions
+    )
     if alone:
         names = " ".join(state.members[key].distribution.name for key in alone)
-        note(f"ranges changed, the version did not: {names}\n  before they are released again:  wheelkit version bump patch {names}")
+        note(
+            f"ranges changed, the version did not: {names}\n  before they are released again:  wheelkit version bump patch {names}"
+        )
     if dry_run:
         note("nothing was written (--dry-run)")
 
 
 def _changed(state: FamilyVersions, planned: VersionChange) -> str:
-    rows = [(state.members[key].distribution.name, old, "->", new) for key, (old, new) in planned.versions.items()]
+    rows = [
+        (state.members[key].distribution.name, old, "->", new) for key, (old, new) in planned.versions.items()
+    ]
     moved = [
-        (state.members[one.need.dependent].distribution.name, f"needs {one.need.sibling} {one.need.range}".rstrip(), "->", one.new)
+        (
+            state.members[one.need.dependent].distribution.name,
+            f"needs {one.need.sibling} {one.need.range}".rstrip(),
+            "->",
+            one.new,
+        )
         for one in planned.moves
     ]
     files = ", ".join(state.shown(path) for path in planned.files) or "none: all is as asked"
@@ -217,16 +271,24 @@ def _origin(state: FamilyVersions, member: VersionedDistribution) -> str:
     if member.scheme is Scheme.TAGS:
         if member.tagged is None:
             return "git tags, none yet"
-        return f"git tag {member.tagged.tag}" + (f" + {_count(member.tagged.commits, 'commit')}" if member.tagged.commits else "")
+        return f"git tag {member.tagged.tag}" + (
+            f" + {_count(member.tagged.commits, 'commit')}" if member.tagged.commits else ""
+        )
     return ", ".join(dict.fromkeys(state.shown(place.path) for place in member.places)) or "its build"
 
 
 def _problems(problems: Iterable[VersionProblem]) -> str:
-    return "\n".join(f"  {one.distribution}: {one.what}\n    {_unless_same(one)}{one.fix}" for one in problems)
+    return "\n".join(
+        f"  {one.distribution}: {one.what}\n    {_unless_same(one)}{one.fix}" for one in problems
+    )
 
 
 def _unless_same(problem: VersionProblem) -> str:
-    return "" if problem.where in problem.what or problem.where in {"tag", "git tags"} else f"in {problem.where}:  "
+    return (
+        ""
+        if problem.where in problem.what or problem.where in {"tag", "git tags"}
+        else f"in {problem.where}:  "
+    )
 
 
 def _count(number: int, word: str) -> str:
@@ -237,7 +299,10 @@ def _document(state: FamilyVersions, problems: Iterable[VersionProblem]) -> dict
     return {
         "schema": 1,
         "distributions": [_member(state, member) for member in state.members.values()],
-        "problems": [{"distribution": one.distribution, "where": one.where, "what": one.what, "fix": one.fix} for one in problems],
+        "problems": [
+            {"distribution": one.distribution, "where": one.where, "what": one.what, "fix": one.fix}
+            for one in problems
+        ],
     }
 
 
@@ -247,10 +312,17 @@ def _member(state: FamilyVersions, member: VersionedDistribution) -> dict[str, A
         "kind": member.distribution.kind,
         "version": member.version,
         "scheme": member.scheme,
-        "places": [{"file": state.shown(one.path), "where": one.where, "version": one.text} for one in member.places],
+        "places": [
+            {"file": state.shown(one.path), "where": one.where, "version": one.text} for one in member.places
+        ],
         "tag": member.tagged.tag if member.tagged else None,
         "needs": [
-            {"distribution": one.sibling, "range": one.range, "file": state.shown(one.place.path), "where": one.place.where}
+            {
+                "distribution": one.sibling,
+                "range": one.range,
+                "file": state.shown(one.place.path),
+                "where": one.place.where,
+            }
             for one in state.needs
             if one.dependent == member.key
         ],
@@ -261,9 +333,18 @@ def _change_document(state: FamilyVersions, planned: VersionChange, *, written: 
     return {
         "schema": 1,
         "written": written,
-        "versions": {state.members[key].distribution.name: {"from": old, "to": new} for key, (old, new) in planned.versions.items()},
+        "versions": {
+            state.members[key].distribution.name: {"from": old, "to": new}
+            for key, (old, new) in planned.versions.items()
+        },
         "ranges": [
-            {"distribution": one.need.dependent, "needs": one.need.sibling, "from": one.need.range, "to": one.new} for one in planned.moves
+            {
+                "distribution": one.need.dependent,
+                "needs": one.need.sibling,
+                "from": one.need.range,
+                "to": one.new,
+            }
+            for one in planned.moves
         ],
         "files": [state.shown(path) for path in planned.files],
     }

@@ -1,7 +1,15 @@
 """The configuration: ``[tool.wheelkit]`` in pyproject.toml, or the same keys in wheelkit.toml, as frozen values."""
 
 from wheelkit.config.load import load, load_file, parse
-from wheelkit.config.model import CiConfig, Config, DistributionConfig, IndexConfig, MatrixConfig, Provider, PublishConfig
+from wheelkit.config.model import (
+    CiConfig,
+    Config,
+    DistributionConfig,
+    IndexConfig,
+    MatrixConfig,
+    Provider,
+    PublishConfig,
+)
 from wheelkit.config.problems import Problems, dotted
 from wheelkit.fast_packaging import normalise
 

@@ -59,7 +59,9 @@ def provider(value: object, place: KeyPath) -> Provider | None:
     if patterns is None:
         return None
     known = shipped_providers().get(name, Provider(name=name, distributions=(name,)))
-    linux, macos, windows = (tuple(text for text in patterns if may_match(text, system)) for system in _SYSTEMS)
+    linux, macos, windows = (
+        tuple(text for text in patterns if may_match(text, system)) for system in _SYSTEMS
+    )
     return replace(known, shipped=False, linux=linux, macos=macos, windows=windows)
 
 

@@ -9,7 +9,14 @@ import re
 from pathlib import PurePosixPath
 
 from wheelkit.config.exclude import provider
-from wheelkit.config.model import CiConfig, DistributionConfig, IndexConfig, MatrixConfig, PublishConfig, VersionConfig
+from wheelkit.config.model import (
+    CiConfig,
+    DistributionConfig,
+    IndexConfig,
+    MatrixConfig,
+    PublishConfig,
+    VersionConfig,
+)
 from wheelkit.config.problems import shown
 from wheelkit.config.readers import Choice, Key, Named, Table, Text, TextList, boolean, size
 from wheelkit.fast_packaging import normalise
@@ -39,14 +46,16 @@ def _bad_address(address: str) -> str | None:
 
 def _without_secrets(address: str) -> str:
     # Everything up to the last @ can be a password, and a query a token, however the rest is misspelled.
-    return shown(re.sub(r"\?.*", "?***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", address, flags=re.DOTALL), flags=re.DOTALL))
+    return shown(
+        re.sub(
+            r"\?.*", "?***", re.sub(r"^([a-z]+://)?.*@", r"\1***@", address, flags=re.DOTALL), flags=re.DOTALL
+        )
+    )
 
 
 # The grammar of names in PEP 508.
 NAME = Text(
-    expected="a distribution's name",
-    pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
-    clean=normalise,
+    expected="a distribution's name", pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", clean=normalise
 )
 FOLDER = Text(
     expected="a folder or glob, with ** only as a whole part of it",
@@ -89,11 +98,16 @@ FILE = Text(
     clean=FOLDER.clean,
 )
 # A branch's name, or a glob of them.
-BRANCH = Text(expected="a branch or a glob of branches", pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f~^:\\]+$")
+BRANCH = Text(
+    expected="a branch or a glob of branches", pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f~^:\\]+$"
+)
 RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
 COMMAND = Text(expected="a command on one line", trouble=_unclosed)
-MODULE = Text(expected="a module's full name, such as momentum.geometry", pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
+MODULE = Text(
+    expected="a module's full name, such as momentum.geometry",
+    pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+)
 
 MATRIX = Table(
     build=MatrixConfig,
@@ -165,7 +179,9 @@ ROOT = Table(
         "distribution": Key(field="distribution", read=Named(name=NAME, entry=DISTRIBUTION)),
         "version": Key(field="version", read=VERSION),
         "index": Key(field="index", read=Named(name=INDEX_NAME, entry=INDEX)),
-        "runner": Key(field="runner", read=Named(name=Text(expected="a target"), entry=Text(expected="a label"))),
+        "runner": Key(
+            field="runner", read=Named(name=Text(expected="a target"), entry=Text(expected="a label"))
+        ),
         "publish": Key(field="publish", read=PUBLISH),
         "ci": Key(field="ci", read=CI),
     },

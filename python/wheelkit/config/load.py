@@ -22,7 +22,9 @@ OWN_FILE = "wheelkit.toml"
 PROJECT_FILE = "pyproject.toml"
 _PROJECT_PREFIX = "tool.wheelkit"
 # tomllib's words before Python 3.14 are the only place that holds the position.
-_POSITION = re.compile(r"(?P<words>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+_POSITION = re.compile(
+    r"(?P<words>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+)
 
 
 def load(folder: Path, *, validators: Sequence[Validator] = ()) -> Config:
@@ -80,12 +82,16 @@ def parse(
     return _judged(config, document, problems, validators)
 
 
-def _from_own_file(document: dict[str, Any], source: Path, root: Path, validators: Sequence[Validator]) -> Config:
+def _from_own_file(
+    document: dict[str, Any], source: Path, root: Path, validators: Sequence[Validator]
+) -> Config:
     tool = document.get("tool")
     if not isinstance(tool, dict) or "wheelkit" not in tool:
         return parse(document, source=source, root=root, validators=validators)
     problems = Problems()
-    problems.add("tool", f"keys stand at the top level of this file: write [matrix], without {_PROJECT_PREFIX}")
+    problems.add(
+        "tool", f"keys stand at the top level of this file: write [matrix], without {_PROJECT_PREFIX}"
+    )
     for part in ((), ("tool", "wheelkit")):
         table = tool["wheelkit"] if part else {key: value for key, value in document.items() if key != "tool"}
         config = _draft(table, KeyPath(problems=problems, parts=part), source, root)
@@ -118,18 +124,24 @@ def _read(path: Path) -> dict[str, Any] | None:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.is_symlink():
-            raise ConfigError(path, ["a link to a file that does not exist"], hint="mend or delete the link") from error
+            raise ConfigError(
+                path, ["a link to a file that does not exist"], hint="mend or delete the link"
+            ) from error
         return None
     except IsADirectoryError as error:
         raise ConfigError(path, ["a folder where a file belongs"], hint="rename the folder") from error
     except OSError as error:
-        raise ConfigError(path, [f"cannot be read: {error.strerror}"], hint="check its permissions") from error
+        raise ConfigError(
+            path, [f"cannot be read: {error.strerror}"], hint="check its permissions"
+        ) from error
     return _parsed(path, _decoded(path, data))
 
 
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith(b"\xef\xbb\xbf"):
-        raise ConfigError(path, ["line 1: begins with a byte order mark"], hint="save it as UTF-8 without one")
+        raise ConfigError(
+            path, ["line 1: begins with a byte order mark"], hint="save it as UTF-8 without one"
+        )
     try:
         # TOML reads both line ends alike, and positions are counted after that.
         return data.decode("utf-8").replace("\r\n", "\n")

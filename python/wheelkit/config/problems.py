@@ -120,6 +120,8 @@ def _keys(value: object, parts: tuple[str | int, ...] = ()) -> Iterator[str]:
         yield dotted(*parts)
     if len(parts) > _DEEPEST:
         return
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     for part, child in children:
         yield from _keys(child, (*parts, part))

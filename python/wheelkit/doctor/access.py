@@ -50,7 +50,10 @@ def index() -> CheckLine:
         done = query(Command(argv=(uv, *ask)), timeout=_ASK_SECONDS)
     if done.returncode == 0:
         return fine(TOPIC, "reachable", "the configured index answers")
-    said = next((line.strip() for line in reversed(done.output.splitlines()) if line.strip()), f"no answer in {_ASK_SECONDS:.0f} seconds")
+    said = next(
+        (line.strip() for line in reversed(done.output.splitlines()) if line.strip()),
+        f"no answer in {_ASK_SECONDS:.0f} seconds",
+    )
     return missing(
         TOPIC,
         "reachable",
@@ -76,7 +79,11 @@ def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
     named = [*(f"${name}" for name in found), *(f"~/.pypirc [{name}]" for name in sections)]
     if any(name in found for name in _OIDC):
         named.append("trusted publishing")
-    yield fine(TOPIC, "credentials", ", ".join(named) if named else "none here; the release workflow publishes by trusted publishing")
+    yield fine(
+        TOPIC,
+        "credentials",
+        ", ".join(named) if named else "none here; the release workflow publishes by trusted publishing",
+    )
 
 
 def _pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
@@ -87,8 +94,12 @@ def _pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (Error, OSError, UnicodeDecodeError):
         # The parser's own words would show the line, and with it a password.
-        return [], warning(TOPIC, ".pypirc", f"{path} cannot be read, so twine would refuse it", f"mend or remove {path}")
+        return [], warning(
+            TOPIC, ".pypirc", f"{path} cannot be read, so twine would refuse it", f"mend or remove {path}"
+        )
     sections = [name for name in parser.sections() if parser.has_option(name, "password")]
     if sections and sys.platform != "win32" and path.stat().st_mode & _OTHERS_MAY_READ:
-        return sections, warning(TOPIC, ".pypirc", f"{path} holds passwords, and others may read it", f"chmod 600 {path}")
+        return sections, warning(
+            TOPIC, ".pypirc", f"{path} holds passwords, and others may read it", f"chmod 600 {path}"
+        )
     return sections, None

@@ -39,7 +39,11 @@ def containers(environ: Mapping[str, str]) -> Iterable[CheckLine]:
         return
     image = _image(engine, environ)
     if image is None:
-        yield fine(TOPIC, "containers", f"{engine} answers; no image is on this machine yet, the first build fetches it")
+        yield fine(
+            TOPIC,
+            "containers",
+            f"{engine} answers; no image is on this machine yet, the first build fetches it",
+        )
         return
     yield _start(engine, image)
 
@@ -71,14 +75,23 @@ def _start(engine: Engine, image: str) -> CheckLine:
     if done.returncode == 0:
         return fine(TOPIC, "containers", f"{engine} starts one from {image}")
     said = done.output.splitlines()[-1] if done.output else f"no answer in {_START_SECONDS:.0f} seconds"
-    return missing(TOPIC, "containers", f"{engine} answers, but starts none from {image}: {said}", f"{_INSTEAD}; to try again: {command}")
+    return missing(
+        TOPIC,
+        "containers",
+        f"{engine} answers, but starts none from {image}: {said}",
+        f"{_INSTEAD}; to try again: {command}",
+    )
 
 
 def signing() -> Iterable[CheckLine]:
     """Look for codesign on macOS: repair signs anew what it edits."""
     if platform.system() == "Darwin":
         found = shutil.which("codesign")
-        yield fine(TOPIC, "codesign", found) if found else missing(TOPIC, "codesign", "was not found", "xcode-select --install")
+        yield (
+            fine(TOPIC, "codesign", found)
+            if found
+            else missing(TOPIC, "codesign", "was not found", "xcode-select --install")
+        )
 
 
 def disk(folder: Path) -> CheckLine:

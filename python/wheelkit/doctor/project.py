@@ -36,10 +36,18 @@ def checkout(folder: Path) -> Iterable[CheckLine]:
         return
     state = git.checkout(folder)
     if state.refused:
-        yield warning(TOPIC, "git", "this folder belongs to another user, so git tells no commit; publish needs one", state.refused)
+        yield warning(
+            TOPIC,
+            "git",
+            "this folder belongs to another user, so git tells no commit; publish needs one",
+            state.refused,
+        )
     elif not state.tracked:
         yield warning(
-            TOPIC, "git", "the project is not under version control; publish needs a commit", "git init && git add -A && git commit"
+            TOPIC,
+            "git",
+            "the project is not under version control; publish needs a commit",
+            "git init && git add -A && git commit",
         )
     elif state.changed:
         names = ", ".join(state.changed[:_GLIMPSE]) + (", …" if len(state.changed) > _GLIMPSE else "")
@@ -49,16 +57,27 @@ def checkout(folder: Path) -> Iterable[CheckLine]:
         yield fine(TOPIC, "git", f"clean at {state.commit[:12]}")
 
 
-def project(config: Config | None, family: Family | None, trouble: WheelkitError | None) -> Iterable[CheckLine]:
+def project(
+    config: Config | None, family: Family | None, trouble: WheelkitError | None
+) -> Iterable[CheckLine]:
     """Look at the configuration, and at settings that break builds."""
     if trouble is not None:
         problems = trouble.problems if isinstance(trouble, ConfigError) else (trouble.message,)
         for problem in problems:
-            yield missing(TOPIC, "configuration", problem, trouble.hint.splitlines()[0] if trouble.hint else "mend it, then: wheelkit plan")
+            yield missing(
+                TOPIC,
+                "configuration",
+                problem,
+                trouble.hint.splitlines()[0] if trouble.hint else "mend it, then: wheelkit plan",
+            )
     if config is None or family is None:
         return
     names = ", ".join(item.name for item in family.distributions)
-    yield fine(TOPIC, "configuration", f"{names}; {config.source.name if config.source else 'no [tool.wheelkit], so the defaults hold'}")
+    yield fine(
+        TOPIC,
+        "configuration",
+        f"{names}; {config.source.name if config.source else 'no [tool.wheelkit], so the defaults hold'}",
+    )
     threaded = [tag for tag in config.matrix.interpreters or () if tag.endswith("t")]
     for item in family.native:
         if item.backend == "mesonpy" and item.limited_api and threaded:
@@ -70,7 +89,10 @@ def _limited_api(name: str, threaded: list[str]) -> CheckLine:
     what = f"{name} has limited-api = true and promises {', '.join(threaded)}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return missing(
-            TOPIC, "meson-python", f"{what}; this free-threaded Python cannot make its sdist", "run wheelkit on an ordinary Python"
+            TOPIC,
+            "meson-python",
+            f"{what}; this free-threaded Python cannot make its sdist",
+            "run wheelkit on an ordinary Python",
         )
     return fine(TOPIC, "meson-python", f"{what}: those are built with allow_limited_api=false")
 
@@ -84,7 +106,9 @@ def release(config: Config, family: Family, today: date) -> Iterable[CheckLine]:
     except WheelkitError as error:
         problems = error.problems if isinstance(error, ConfigError) else (error.message,)
         for problem in problems:
-            yield missing(RELEASE, "workflows", problem, (error.hint or "mend it, then: wheelkit ci").splitlines()[0])
+            yield missing(
+                RELEASE, "workflows", problem, (error.hint or "mend it, then: wheelkit ci").splitlines()[0]
+            )
         return
     for one in workflows.retiring_runners(planned.targets, today):
         line = missing if one.gone else warning
@@ -107,7 +131,12 @@ def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
     found = _GITHUB.search(remote.output) if remote.returncode == 0 else None
     if found is None:
         mend = "git remote add origin git@github.com:OWNER/NAME.git, or name a secret: [tool.wheelkit.ci] secrets"
-        yield warning(RELEASE, "trusted publishing", "the repository has no address on GitHub, so nothing vouches for its workflow", mend)
+        yield warning(
+            RELEASE,
+            "trusted publishing",
+            "the repository has no address on GitHub, so nothing vouches for its workflow",
+            mend,
+        )
         return
     workflow = RELEASE_FILE.rpartition("/")[2]
     for item in family.distributions:

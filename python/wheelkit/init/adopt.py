@@ -53,7 +53,11 @@ def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
             other = read.read(path)
         except ProjectError:
             continue
-        named = {normalise(match[0]) for text in (*other.dependencies, *found.dependencies) if (match := _NAME.match(text.strip()))}
+        named = {
+            normalise(match[0])
+            for text in (*other.dependencies, *found.dependencies)
+            if (match := _NAME.match(text.strip()))
+        }
         if named & {found.key, other.key}:
             near.append(path.relative_to(folder).as_posix())
     if near:
@@ -61,7 +65,9 @@ def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
         yield f"{', '.join(near)} and {found.name} are of one family; to release them together: distributions = [{members}]"
 
 
-def configuration(folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()) -> FileChange:
+def configuration(
+    folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()
+) -> FileChange:
     """Write the configuration: at the end of the folder's pyproject.toml, or into a wheelkit.toml where there is none.
 
     Raises UsageError where wheelkit is configured there already.
@@ -83,7 +89,9 @@ def _notes(found: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
     """Say which systems are not promised, and why: classifiers are often older than the wheels."""
     without = " and ".join(detect.skipped_targets(found, classifiers))
     return (
-        (f"the classifiers name no {without}, so no target of it is promised; add some to targets if you ship wheels for it",)
+        (
+            f"the classifiers name no {without}, so no target of it is promised; add some to targets if you ship wheels for it",
+        )
         if without
         else ()
     )
@@ -98,7 +106,10 @@ def _valid(text: str) -> bool:
 
 
 def _configured(path: Path) -> UsageError:
-    return UsageError(f"{path} configures wheelkit already, and nothing is ever overwritten", hint="wheelkit plan shows what it says")
+    return UsageError(
+        f"{path} configures wheelkit already, and nothing is ever overwritten",
+        hint="wheelkit plan shows what it says",
+    )
 
 
 def promise_of(found: Distribution, classifiers: Sequence[str]) -> Promise:
@@ -178,7 +189,9 @@ def diff(change: FileChange, root: Path) -> str:
     """Show a change of a file that is there as a unified diff."""
     name = change.path.relative_to(root).as_posix()
     old = (change.before or b"").decode("utf-8").splitlines()
-    return "\n".join(unified_diff(old, change.text.splitlines(), f"{name} (now)", f"{name} (then)", lineterm=""))
+    return "\n".join(
+        unified_diff(old, change.text.splitlines(), f"{name} (now)", f"{name} (then)", lineterm="")
+    )
 
 
 def write(changes: Iterable[FileChange]) -> None:
@@ -192,6 +205,9 @@ def write(changes: Iterable[FileChange]) -> None:
             elif change.path.read_bytes() == change.before:
                 change.path.write_text(change.text, encoding="utf-8", newline="")
             else:
-                raise OutputError(f"{change.path} was changed in the meantime, and was left alone", hint="run wheelkit init again")
+                raise OutputError(
+                    f"{change.path} was changed in the meantime, and was left alone",
+                    hint="run wheelkit init again",
+                )
         except OSError as error:
             raise OutputError.of(error, change.path) from error

@@ -35,7 +35,10 @@ def name_of(folder: Path, told: str | None) -> str:
     """
     name = normalise(told or folder.name)
     if not _NAME.fullmatch(name):
-        raise UsageError(f'"{told or folder.name}" is no name for a distribution that Python can import', hint="wheelkit init --name NAME")
+        raise UsageError(
+            f'"{told or folder.name}" is no name for a distribution that Python can import',
+            hint="wheelkit init --name NAME",
+        )
     return name
 
 
@@ -45,8 +48,13 @@ def create(folder: Path, name: str, *, family: bool) -> tuple[FileChange, ...]:
     found = list(_family(values) if family else _project(values))
     taken = [path for path, _ in found if (folder / path).exists() and path not in _WELCOME]
     if taken:
-        raise UsageError(f"{folder} holds {taken[0]} already, and nothing is ever overwritten", hint="start in an empty folder")
-    return tuple(FileChange(path=folder / path, text=text) for path, text in found if not (folder / path).exists())
+        raise UsageError(
+            f"{folder} holds {taken[0]} already, and nothing is ever overwritten",
+            hint="start in an empty folder",
+        )
+    return tuple(
+        FileChange(path=folder / path, text=text) for path, text in found if not (folder / path).exists()
+    )
 
 
 def _values(name: str) -> Mapping[str, str]:
@@ -68,7 +76,11 @@ def _project(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _family(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield from _folder("family", values)
-    yield from ((f"core/{path}", text) for path, text in _folder("native", values) if path not in {"matrix.toml", ".gitignore"})
+    yield from (
+        (f"core/{path}", text)
+        for path, text in _folder("native", values)
+        if path not in {"matrix.toml", ".gitignore"}
+    )
 
 
 def _templates() -> Path:

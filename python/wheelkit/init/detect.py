@@ -23,7 +23,11 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
         "i686": "manylinux_2_17_i686",
         "armv7l": "manylinux_2_31_armv7l",
     },
-    "macos": {"x86_64": "macosx_10_13_x86_64", "arm64": "macosx_11_0_arm64", "universal2": "macosx_10_13_universal2"},
+    "macos": {
+        "x86_64": "macosx_10_13_x86_64",
+        "arm64": "macosx_11_0_arm64",
+        "universal2": "macosx_10_13_universal2",
+    },
     "windows": {"AMD64": "win_amd64", "x86": "win32", "ARM64": "win_arm64"},
 }
 # By which classifiers a project names a system; POSIX and Unix alone stand for both that are.
@@ -45,11 +49,19 @@ def targets(project: Distribution, classifiers: Iterable[str]) -> tuple[Target, 
     """
     common = tuple(map(Target.parse, COMMON_TARGETS))
     systems = _systems(project, tuple(classifiers))
-    told = [target for one in systems for target in _of_system(project.cibuildwheel, one, _TARGETS[one], common)]
-    musl = [one for one in map(_musl, told) if one is not None] if "musllinux" in " ".join(_words(project.cibuildwheel, "build")) else []
+    told = [
+        target for one in systems for target in _of_system(project.cibuildwheel, one, _TARGETS[one], common)
+    ]
+    musl = (
+        [one for one in map(_musl, told) if one is not None]
+        if "musllinux" in " ".join(_words(project.cibuildwheel, "build"))
+        else []
+    )
     interpreters = default_interpreters(None)
     return tuple(
-        one for one in (*told, *musl) if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
+        one
+        for one in (*told, *musl)
+        if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
     )
 
 
@@ -61,11 +73,15 @@ def skipped_targets(project: Distribution, classifiers: Sequence[str]) -> tuple[
 
 def _systems(project: Distribution, classifiers: Sequence[str]) -> Sequence[str]:
     """List the systems that classifiers name or that cibuildwheel has a table for; all of them where no classifier names one."""
-    named = {system for system, pattern in _SYSTEMS.items() for text in classifiers if pattern.fullmatch(text)}
+    named = {
+        system for system, pattern in _SYSTEMS.items() for text in classifiers if pattern.fullmatch(text)
+    }
     return [system for system in _TARGETS if not named or system in named or system in project.cibuildwheel]
 
 
-def _of_system(table: Mapping[str, Any], system: str, known: Mapping[str, str], common: Sequence[Target]) -> Iterable[Target]:
+def _of_system(
+    table: Mapping[str, Any], system: str, known: Mapping[str, str], common: Sequence[Target]
+) -> Iterable[Target]:
     own = table.get(system)
     archs = _words(own if isinstance(own, dict) else {}, "archs") or _words(table, "archs")
     named = [arch for arch in archs if arch in known]
@@ -85,10 +101,16 @@ def _with_image(target: Target, table: Mapping[str, Any], own: object) -> Target
 
 
 def _musl(target: Target) -> Target | None:
-    return Target.parse(f"musllinux_1_2_{target.arch}") if target.libc == "manylinux" and target.arch in {"x86_64", "aarch64"} else None
+    return (
+        Target.parse(f"musllinux_1_2_{target.arch}")
+        if target.libc == "manylinux" and target.arch in {"x86_64", "aarch64"}
+        else None
+    )
 
 
-def interpreters(project: Distribution, classifiers: Iterable[str], promised: Sequence[Target]) -> tuple[Interpreter, ...]:
+def interpreters(
+    project: Distribution, classifiers: Iterable[str], promised: Sequence[Target]
+) -> tuple[Interpreter, ...]:
     """Guess the interpreters: those that requires-python admits and the classifiers name, which every target builds."""
     admitted = default_interpreters(project.requires_python)
     named = {int(match[1]) for text in classifiers if (match := _CLASSIFIER.fullmatch(text))}
@@ -99,15 +121,22 @@ def interpreters(project: Distribution, classifiers: Iterable[str], promised: Se
     floors = [one for one in built if not one.free_threaded]
     # One wheel of the stable ABI serves every later interpreter; of a single build it is taken for granted where nothing denies it.
     if project.limited_api or (len(floors) == 1 and project.backend not in _OUTSPOKEN):
-        built = (*(one for one in wanted if floors and one.version >= floors[0].version), *(one for one in built if one.free_threaded))
+        built = (
+            *(one for one in wanted if floors and one.version >= floors[0].version),
+            *(one for one in built if one.free_threaded),
+        )
         for target in promised:
             built, _ = cibuildwheel.supported(built, target)
     return tuple(sorted(built, key=lambda one: (one.version, one.free_threaded)))
 
 
-def _built_everywhere(project: Distribution, wanted: tuple[Interpreter, ...], promised: Sequence[Target]) -> tuple[Interpreter, ...]:
+def _built_everywhere(
+    project: Distribution, wanted: tuple[Interpreter, ...], promised: Sequence[Target]
+) -> tuple[Interpreter, ...]:
     for target in promised:
-        selected = tuple(one for one in wanted if _selected(project.cibuildwheel, build_identifier(one, target)))
+        selected = tuple(
+            one for one in wanted if _selected(project.cibuildwheel, build_identifier(one, target))
+        )
         wanted, _ = cibuildwheel.supported(selected, target)
     return wanted
 
@@ -116,9 +145,17 @@ def _selected(table: Mapping[str, Any], identifier: str) -> bool:
     """Tell whether cibuildwheel's selectors build an identifier (its documentation, "build, skip")."""
     build = _words(table, "build") or ["*"]
     skip = _words(table, "skip")
-    return any(selects(one, identifier) for one in build) and not any(selects(one, identifier) for one in skip)
+    return any(selects(one, identifier) for one in build) and not any(
+        selects(one, identifier) for one in skip
+    )
 
 
 def _words(table: Mapping[str, Any], key: str) -> list[str]:
     value = table.get(key)
-    return value.split() if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []
+    return (
+        value.split()
+        if isinstance(value, str)
+        else [str(one) for one in value]
+        if isinstance(value, list)
+        else []
+    )

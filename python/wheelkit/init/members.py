@@ -49,10 +49,14 @@ def _common(promises: Sequence[Promise]) -> Promise:
     if not promises:
         return {}
     first, *others = promises
-    common = {key: tuple(word for word in words if all(word in other[key] for other in others)) for key, words in first.items()}
+    common = {
+        key: tuple(word for word in words if all(word in other[key] for other in others))
+        for key, words in first.items()
+    }
     if not all(common.values()):
         raise ProjectError(
-            "the native projects have no target or no interpreter in common", hint="write [matrix] by hand, in wheelkit.toml"
+            "the native projects have no target or no interpreter in common",
+            hint="write [matrix] by hand, in wheelkit.toml",
         )
     return common
 

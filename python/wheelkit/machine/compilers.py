@@ -41,7 +41,9 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
     if found is not None:
         return found
     if told := environ.get("CC"):
-        raise MissingToolError(f"$CC names a compiler that does not exist: {told}", hint="set CC to your compiler, or unset it")
+        raise MissingToolError(
+            f"$CC names a compiler that does not exist: {told}", hint="set CC to your compiler, or unset it"
+        )
     raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
 
 
@@ -72,7 +74,9 @@ def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | Non
     needs_rust = any(_RUST.match(text) for text in (item.backend, *item.build_requires))
     if not needs_rust or which("cargo"):
         return None
-    return MissingToolError(f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nfull log: {log}")
+    return MissingToolError(
+        f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nfull log: {log}"
+    )
 
 
 def compiler_errors(output: str) -> str:
@@ -104,7 +108,9 @@ def find_zig() -> Path:
     folder = Path(spec.origin).parent if spec and spec.origin else None
     program = folder / ("zig.exe" if os.name == "nt" else "zig") if folder else None
     if program is None or not program.is_file():
-        raise MissingToolError("zig was not found, the compiler of cross builds", hint="pip install 'wheelkit[cross]'")
+        raise MissingToolError(
+            "zig was not found, the compiler of cross builds", hint="pip install 'wheelkit[cross]'"
+        )
     return program
 
 

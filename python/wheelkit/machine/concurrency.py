@@ -24,7 +24,9 @@ def worker_count() -> int:
     return max(1, os.cpu_count() or 1)
 
 
-def run_in_order(needs: Mapping[str, Sequence[str]], do: Callable[[str, Callable[[], bool] | None], object]) -> None:
+def run_in_order(
+    needs: Mapping[str, Sequence[str]], do: Callable[[str, Callable[[], bool] | None], object]
+) -> None:
     """Do each key's work once what it needs is done; names that are no keys count as done.
 
     ``do`` gets the key and a question that answers true once it is to end; None where nothing runs beside it. The first failure is raised

@@ -70,7 +70,9 @@ class Machine(Struct, frozen=True, kw_only=True):
         return f"{self.system} {self.arch}"
 
 
-def detect(environ: Mapping[str, str] = os.environ, engines: Mapping[str, PendingCommand] | None = None) -> Machine:
+def detect(
+    environ: Mapping[str, str] = os.environ, engines: Mapping[str, PendingCommand] | None = None
+) -> Machine:
     """Look at this machine; asks the container engines whether they answer (some ten milliseconds each).
 
     ``engines`` are those that were asked already, so that they could think while something else was done.
@@ -81,7 +83,9 @@ def detect(environ: Mapping[str, str] = os.environ, engines: Mapping[str, Pendin
         return Machine(system=system, arch=arch.lower() if system is System.WINDOWS else arch)
     libc, version = _libc()
     engine, problem = find_engine(environ, engines)
-    return Machine(system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem)
+    return Machine(
+        system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem
+    )
 
 
 def _libc() -> tuple[str, tuple[int, int]]:
@@ -121,7 +125,9 @@ def _engine_names(environ: Mapping[str, str]) -> list[str]:
     return [told.split(";")[0].strip()] if told else list(_ENGINE_QUERIES)
 
 
-def find_engine(environ: Mapping[str, str], asked: Mapping[str, PendingCommand] | None = None) -> tuple[Engine | None, str]:
+def find_engine(
+    environ: Mapping[str, str], asked: Mapping[str, PendingCommand] | None = None
+) -> tuple[Engine | None, str]:
     """Find the container engine: the one that cibuildwheel was told to use, else docker, else podman.
 
     Returns the engine, or None and the reason in one line.
@@ -139,7 +145,10 @@ def find_engine(environ: Mapping[str, str], asked: Mapping[str, PendingCommand] 
 
 def _answered(name: str, question: PendingCommand | None) -> tuple[str, str]:
     if name not in _ENGINE_QUERIES:
-        return "", f'CIBW_CONTAINER_ENGINE is "{name}", and cibuildwheel knows only {" and ".join(_ENGINE_QUERIES)}'
+        return (
+            "",
+            f'CIBW_CONTAINER_ENGINE is "{name}", and cibuildwheel knows only {" and ".join(_ENGINE_QUERIES)}',
+        )
     if question is None:
         return "", f"{name} is not installed"
     done = question.answer(timeout=10)
@@ -152,7 +161,9 @@ def _answered(name: str, question: PendingCommand | None) -> tuple[str, str]:
 def own_target(machine: Machine) -> Target:
     """Describe this machine as the newest target that it serves."""
     if machine.libc:
-        return Target.parse(f"{machine.libc}_{machine.libc_version[0]}_{machine.libc_version[1]}_{machine.arch}")
+        return Target.parse(
+            f"{machine.libc}_{machine.libc_version[0]}_{machine.libc_version[1]}_{machine.arch}"
+        )
     if machine.system is System.WINDOWS:
         return Target.parse({"amd64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}[machine.arch])
     major, _, rest = platform.mac_ver()[0].partition(".")

@@ -38,7 +38,9 @@ def cache_limit(environ: Mapping[str, str] = os.environ) -> int:
         return _DEFAULT_LIMIT
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(kB|MB|GB)", told)
     if match is None:
-        raise UsageError(f'WHEELKIT_CACHE_SIZE is "{told}", which is no size', hint='write it like "500 MB" or "5 GB"')
+        raise UsageError(
+            f'WHEELKIT_CACHE_SIZE is "{told}", which is no size', hint='write it like "500 MB" or "5 GB"'
+        )
     return int(float(match[1]) * _UNITS[match[2]])
 
 
@@ -55,4 +57,6 @@ LEFTOVERS = (".venv", "__pycache__", "*.egg-info")
 def is_build_leftover(path: str) -> bool:
     """Tell whether a file, by its path below a project's folder, is what a build left behind and no change of the project."""
     *folders, _ = path.split("/")
-    return folders[:1] in ([name] for name in OUTPUTS) or any(fnmatchcase(folder, name) for folder in folders for name in LEFTOVERS)
+    return folders[:1] in ([name] for name in OUTPUTS) or any(
+        fnmatchcase(folder, name) for folder in folders for name in LEFTOVERS
+    )

@@ -63,7 +63,11 @@ class TreeState(Struct, frozen=True, kw_only=True):
             return Checkout(commit="", changed=(), refused=self.refused)
         if not self.commit or not any(f"{inside}{name}" in self.tracked for name in _OF_PROJECTS):
             return Checkout(commit="", changed=())
-        finished = f"{self.prefix}{out.relative_to(self.folder).as_posix()}/" if out and out.is_relative_to(self.folder) else None
+        finished = (
+            f"{self.prefix}{out.relative_to(self.folder).as_posix()}/"
+            if out and out.is_relative_to(self.folder)
+            else None
+        )
         return Checkout(commit=self.commit, changed=tuple(self._changes(self.prefix + inside, finished)))
 
     def _changes(self, prefix: str, finished: str | None) -> Iterator[str]:
@@ -107,7 +111,9 @@ class PendingStatus:
 
 def _way_out(refusal: bytes) -> str:
     """Find, in what git says of a repository of another user (safe.directory in git-config(1)), the command that makes it answer."""
-    found = re.search(r"^\s*(git config --global --add safe\.directory .+)$", os.fsdecode(refusal), re.MULTILINE)
+    found = re.search(
+        r"^\s*(git config --global --add safe\.directory .+)$", os.fsdecode(refusal), re.MULTILINE
+    )
     return found[1] if found else ""
 
 
@@ -138,7 +144,18 @@ def unavailable_note(checkout: Checkout) -> str:
 
 def describe(folder: Path) -> str:
     """Give git's name for the state of a folder: tag, commits since, commit and whether it is dirty; empty without git."""
-    argv = ("git", "--no-optional-locks", "-C", str(folder), "describe", "--tags", "--long", "--always", "--dirty", "--abbrev=40")
+    argv = (
+        "git",
+        "--no-optional-locks",
+        "-C",
+        str(folder),
+        "describe",
+        "--tags",
+        "--long",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+    )
     done = PendingCommand(Command(argv=argv, unset=_UNSET)).answer()
     return done.output if done.returncode == 0 else ""
 
@@ -153,7 +170,10 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def ask(self, *words: str, seconds: float = 30.0) -> Completed:
         """Ask git one question; never raises for its answer."""
-        return query(Command(argv=("git", "-C", str(self.folder), "-c", "core.quotePath=false", *words)), timeout=seconds)
+        return query(
+            Command(argv=("git", "-C", str(self.folder), "-c", "core.quotePath=false", *words)),
+            timeout=seconds,
+        )
 
     def lines(self, *words: str) -> tuple[str, ...]:
         """Give the lines of an answer, none where git refused."""
@@ -174,7 +194,9 @@ class Repository(Struct, frozen=True, kw_only=True):
         """List files of the repository that differ from the commit, untracked ones too, but not what builds left in the projects."""
         # Git's own prefix is read, never its absolute paths: Python may read the folder's name otherwise than git writes it.
         top, here = next(iter(self.lines("rev-parse", "--show-prefix")), ""), self.folder.resolve()
-        inside = (path.resolve().relative_to(here) for path in projects if path.resolve().is_relative_to(here))
+        inside = (
+            path.resolve().relative_to(here) for path in projects if path.resolve().is_relative_to(here)
+        )
         folders = dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in (Path(), *inside))
         prefixes = [f"{top}{folder}/".replace("/./", "/").removeprefix("./") for folder in folders]
         return tuple(
@@ -196,8 +218,13 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def require_trusted(self) -> None:
         """Raise ProjectError where git refuses to answer because the files belong to somebody else, as in many containers."""
-        if "safe.directory" in self.ask("rev-parse", "--verify", "HEAD").output:  # in git's advice, whatever the language of its words
-            top = next((folder for folder in (self.folder, *self.folder.parents) if (folder / ".git").exists()), self.folder)
+        if (
+            "safe.directory" in self.ask("rev-parse", "--verify", "HEAD").output
+        ):  # in git's advice, whatever the language of its words
+            top = next(
+                (folder for folder in (self.folder, *self.folder.parents) if (folder / ".git").exists()),
+                self.folder,
+            )
             hint = f"if you trust it:  git config --global --add safe.directory {top}"
             raise ProjectError(f"git tells nothing of {top}: the folder belongs to another user", hint=hint)
 

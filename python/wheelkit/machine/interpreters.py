@@ -50,7 +50,11 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     theirs. One with headers is preferred.
     """
     wanted = tuple(wanted)
-    return {one.tag: python for one, python in zip(wanted, _find_each(wanted, environ), strict=True) if python is not None}
+    return {
+        one.tag: python
+        for one, python in zip(wanted, _find_each(wanted, environ), strict=True)
+        if python is not None
+    }
 
 
 def _find_each(wanted: Sequence[Interpreter], environ: Mapping[str, str]) -> Iterable[Python | None]:
@@ -84,7 +88,9 @@ def search_folders(interpreter: Interpreter, environ: Mapping[str, str]) -> Iter
         yield Path(sys.executable)
     for place in environ.get("PATH", os.defpath).split(os.pathsep):
         path = Path(place) / program
-        if os.access(path, os.X_OK) and path.is_file():  # in this order: is_file raises where a folder may not be entered
+        if (
+            os.access(path, os.X_OK) and path.is_file()
+        ):  # in this order: is_file raises where a folder may not be entered
             yield path
     home = Path.home()
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
@@ -101,7 +107,10 @@ def search_folders(interpreter: Interpreter, environ: Mapping[str, str]) -> Iter
         (hosted, f"Python/{number}.*/*/python.exe"),
         (hosted, f"PyPy/{number}.*/*/bin/{program}"),
         (Path("/Library/Frameworks"), f"Python*.framework/Versions/{number}/bin/{program}"),
-        (Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python", f"Python{interpreter.tag[2:]}*/python.exe"),
+        (
+            Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python",
+            f"Python{interpreter.tag[2:]}*/python.exe",
+        ),
     ):
         yield from reversed(matching(folder, pattern))
 
@@ -114,11 +123,15 @@ def matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def _probe(path: Path) -> Python | None:
-    done = query(Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH")), timeout=20)
+    done = query(
+        Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH")), timeout=20
+    )
     if done.returncode != 0:
         return None
     try:
         tag, version, headers, links = json.loads(done.output)
-        return Python(interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links)
+        return Python(
+            interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links
+        )
     except (ValueError, TypeError):
         return None

@@ -140,7 +140,9 @@ class LoggedRun:
             with self.log.open("ab") as log:
                 log.write(f"$ {line}\n".encode())
                 done = self._watch(command, log)
-                log.write(f"[exit status {done.returncode}{', its time was over' if done.timed_out else ''}]\n\n".encode())
+                log.write(
+                    f"[exit status {done.returncode}{', its time was over' if done.timed_out else ''}]\n\n".encode()
+                )
         except OSError as error:
             raise OutputError.of(error, self.log) from error
         return done
@@ -277,7 +279,9 @@ def failure(done: Completed, what: str, *, lines: int = 25) -> ToolFailedError:
     else:
         ending = f"failed with exit status {done.returncode}"
     detail = "\n".join(done.output.rstrip().splitlines()[-lines:])
-    hint = "free some space on the disk, then run it again" if "No space left on device" in done.output else ""
+    hint = (
+        "free some space on the disk, then run it again" if "No space left on device" in done.output else ""
+    )
     return ToolFailedError(f"{what} {ending}", detail=detail, hint=hint, log=done.log)
 
 
@@ -381,7 +385,13 @@ def _send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 _TOKENS = re.compile(rb"pypi-[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+")
 _SHORTEST_SECRET = 4
 # Variables of the environment that hold secrets which a child program may print.
-_VARIABLES = ("TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "CI_JOB_TOKEN")
+_VARIABLES = (
+    "TWINE_PASSWORD",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "GITHUB_TOKEN",
+    "CI_JOB_TOKEN",
+)
 
 
 class Secrets(Redactor):
@@ -390,7 +400,11 @@ class Secrets(Redactor):
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__()
         self._known: set[str] = set()
-        named = (environ[name] for name in (*_VARIABLES, *(one for one in environ if one.endswith("_ID_TOKEN"))) if name in environ)
+        named = (
+            environ[name]
+            for name in (*_VARIABLES, *(one for one in environ if one.endswith("_ID_TOKEN")))
+            if name in environ
+        )
         self.add(*named)
 
     def add(self, *secrets: str, username: str = "__token__") -> None:

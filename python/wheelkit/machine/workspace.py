@@ -78,7 +78,13 @@ def workspace(progress: Progress, what: str) -> Iterator[Workspace]:
     env = {"TMPDIR": scratch} if _may_vanish(scratch, os.environ) else {}
 
     def logging(path: Path, stop: Callable[[], bool] = lambda: False) -> LoggedRun:
-        return LoggedRun(path, echo=progress.command, tee=progress.output, stop=stop, scratch=Path(scratch) if env else None)
+        return LoggedRun(
+            path,
+            echo=progress.command,
+            tee=progress.output,
+            stop=stop,
+            scratch=Path(scratch) if env else None,
+        )
 
     try:
         yield Workspace(folder=folder, log=log, run=logging(log), progress=progress, env=env, logging=logging)
@@ -119,7 +125,9 @@ def find_tool(name: str) -> str:
     scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
     found = shutil.which(name, path=scripts) or shutil.which(name)
     if found is None:
-        raise MissingToolError(f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}")
+        raise MissingToolError(
+            f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}"
+        )
     return found
 
 

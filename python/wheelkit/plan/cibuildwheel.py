@@ -69,7 +69,11 @@ def _platforms() -> dict[str, Any]:
 
 def image(target: Target) -> str:
     """Name pypa's image for a Linux target: the newest that its glibc or musl still covers."""
-    usable = [(version, name) for version, name in _IMAGES[target.libc] if target.arch not in _NO_IMAGE.get(name, ())]
+    usable = [
+        (version, name)
+        for version, name in _IMAGES[target.libc]
+        if target.arch not in _NO_IMAGE.get(name, ())
+    ]
     fitting = [name for version, name in usable if version <= target.version]
     return fitting[-1] if fitting else usable[0][1]
 
@@ -103,7 +107,9 @@ def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine
     system = target.system.value.upper()
     env = {
         "CIBW_BUILD": " ".join(demands.identifiers),
-        f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch,
+        f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch)
+        if target.system is System.WINDOWS
+        else target.arch,
         f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, demands.patterns),
     }
     if enable := _enable(demands.identifiers, user):
@@ -120,9 +126,13 @@ def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine
         env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(demands.tests)
     if demands.compiler_cache is not None and target.system is System.LINUX and compiler_cache.serves(target):
         env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(demands.compiler_cache, user)
-        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{demands.compiler_cache.statistics} && {container_line(target, demands.patterns)}"
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = (
+            f"{demands.compiler_cache.statistics} && {container_line(target, demands.patterns)}"
+        )
     if demands.config_settings:
-        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(filter(None, [user.config_settings(), demands.config_settings]))
+        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(
+            filter(None, [user.config_settings(), demands.config_settings])
+        )
     return env
 
 
@@ -137,7 +147,9 @@ def _enable(identifiers: Iterable[str], user: UserOptions) -> str:
     return " ".join(sorted(wanted)) if wanted != asked else ""
 
 
-def supported(interpreters: Iterable[Interpreter], target: Target) -> tuple[tuple[Interpreter, ...], tuple[Interpreter, ...]]:
+def supported(
+    interpreters: Iterable[Interpreter], target: Target
+) -> tuple[tuple[Interpreter, ...], tuple[Interpreter, ...]]:
     """Split interpreters into those that the installed cibuildwheel offers for the target and those that it does not."""
     names = frozenset(offered_targets(target.system))
     all_of_them = tuple(interpreters)

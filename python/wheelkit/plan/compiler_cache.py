@@ -59,7 +59,12 @@ def environment(cache: CompilerCache, user: UserOptions) -> str:
         )
     program = f"{_MOUNT}{cache.program}"
     ours = {name: f"{program} {compiler}" for name, compiler in _COMPILERS.items()}
-    ours |= {"RUSTC_WRAPPER": program, "SCCACHE_DIR": f"{_MOUNT}{cache.folder}", "SCCACHE_CACHE_SIZE": "2G", "SCCACHE_IDLE_TIMEOUT": "0"}
+    ours |= {
+        "RUSTC_WRAPPER": program,
+        "SCCACHE_DIR": f"{_MOUNT}{cache.folder}",
+        "SCCACHE_CACHE_SIZE": "2G",
+        "SCCACHE_IDLE_TIMEOUT": "0",
+    }
     # By its usual port, in a container on the host's network, a server of another container or of the host would answer: with other files.
     ours["SCCACHE_SERVER_UDS"] = "/tmp/wheelkit-sccache"  # noqa: S108 (in the container)
     return " ".join(filter(None, [own, *(f'{name}="{value}"' for name, value in ours.items())]))

@@ -69,11 +69,24 @@ def unsupported_reason(target: Target) -> str:
 def argv(target: Target) -> tuple[str, ...]:
     """Build the command that makes one raw wheel, its files and folders still open; all targets share one build environment."""
     options = [f"setup-args=--cross-file={FILES}/{CROSS_FILE}"]
-    if target.system is not System.MACOS:  # Meson refuses the option there, and takes the building Python for the target's
+    if (
+        target.system is not System.MACOS
+    ):  # Meson refuses the option there, and takes the building Python for the target's
         options.append(f"setup-args=-Dpython.build_config={FILES}/{DETAILS_FILE}")
     options.append("compile-args=-j2")  # several targets are built at a time, and the last may be alone
     settings = (word for option in options for word in ("--config-setting", option))
-    return ("uv", "build", "--wheel", "--no-build-isolation", "--python", PYTHON, *settings, "--out-dir", OUT, SDIST)
+    return (
+        "uv",
+        "build",
+        "--wheel",
+        "--no-build-isolation",
+        "--python",
+        PYTHON,
+        *settings,
+        "--out-dir",
+        OUT,
+        SDIST,
+    )
 
 
 @cache
@@ -83,4 +96,6 @@ def _rows() -> list[dict[str, Any]]:
 
 
 def _row(tag: str) -> dict[str, Any] | None:
-    return next((row for row in _rows() if any(fnmatchcase(tag, pattern) for pattern in row["targets"])), None)
+    return next(
+        (row for row in _rows() if any(fnmatchcase(tag, pattern) for pattern in row["targets"])), None
+    )

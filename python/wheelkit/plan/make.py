@@ -74,13 +74,17 @@ def promised_matrix(config: Config, family: Family) -> dict[str, Matrix]:
     return {item.key: _matrix(config, item) for item in family.native}
 
 
-def make_plan(config: Config, family: Family, request: PlanRequest, promised: Mapping[str, Matrix] | None = None) -> Plan:
+def make_plan(
+    config: Config, family: Family, request: PlanRequest, promised: Mapping[str, Matrix] | None = None
+) -> Plan:
     """Plan the build of a family on a machine; ``promised`` is what ``promise`` gave, where that was asked before.
 
     Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
     """
     promised = promised_matrix(config, family) if promised is None else promised
-    targets = _wanted(tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request)
+    targets = _wanted(
+        tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request
+    )
     rows = tuple(_row(config, request, target) for target in targets)
     steps = tuple(
         step
@@ -91,7 +95,15 @@ def make_plan(config: Config, family: Family, request: PlanRequest, promised: Ma
         for step in [_step(config, request, group)]
     )
     notes = tuple(_notes(rows, request.machine))
-    return Plan(family=family, machine=request.machine, out=request.out, matrices=promised, targets=rows, steps=steps, notes=notes)
+    return Plan(
+        family=family,
+        machine=request.machine,
+        out=request.out,
+        matrices=promised,
+        targets=rows,
+        steps=steps,
+        notes=notes,
+    )
 
 
 def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterable[str]:
@@ -106,7 +118,10 @@ def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterable[str]:
 def _wanted(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
     unknown = sorted(set(request.targets) - {target.tag for target in targets})
     if unknown:
-        raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=f"promised are {', '.join(map(str, targets)) or 'none'}")
+        raise UsageError(
+            f"{', '.join(unknown)}: not in the matrix",
+            hint=f"promised are {', '.join(map(str, targets)) or 'none'}",
+        )
     return tuple(target for target in targets if not request.targets or target.tag in request.targets)
 
 
@@ -114,10 +129,16 @@ def _matrix(config: Config, item: Distribution) -> Matrix:
     try:
         admits(item.requires_python or "", (3, matrices.NEWEST_CPYTHON_MINOR))
     except ValueError as error:
-        raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
+        raise ConfigError(
+            item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"'
+        ) from error
     matrix = matrices.matrix_of(config, item.requires_python)
     stated = config.matrix.interpreters is not None
-    problems = [*(_unpromisable(matrix) if stated else ()), *_contradictions(matrix, item), *_below_stable_abi(matrix, item)]
+    problems = [
+        *(_unpromisable(matrix) if stated else ()),
+        *_contradictions(matrix, item),
+        *_below_stable_abi(matrix, item),
+    ]
     if problems:
         raise ConfigError(config.label, problems)
     return matrix
@@ -127,7 +148,11 @@ def _unpromisable(matrix: Matrix) -> Iterable[str]:
     """Say which interpreters are too old or too new for any builder."""
     for target in matrix.targets:
         _, unknown = cibuildwheel.supported(matrix.interpreters, target)
-        names = [name for name in cibuildwheel.offered_targets(target.system) if name.endswith(f"-{target.build_suffix}")]
+        names = [
+            name
+            for name in cibuildwheel.offered_targets(target.system)
+            if name.endswith(f"-{target.build_suffix}")
+        ]
         for interpreter in unknown if names else ():
             known = ", ".join(name.split("-")[0] for name in names)
             yield f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; it offers {known}"
@@ -169,7 +194,10 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
         return None, f"this machine is {machine}"
     if machine.system is not System.LINUX:
         if forced is Builder.HOST:
-            raise UsageError("the host builder is for Linux only", hint="leave out --builder: cibuildwheel needs no container here")
+            raise UsageError(
+                "the host builder is for Linux only",
+                hint="leave out --builder: cibuildwheel needs no container here",
+            )
         return Builder.CIBUILDWHEEL, ""
     if forced is Builder.CIBUILDWHEEL and machine.engine is None:
         raise MissingToolError(
@@ -180,7 +208,10 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
         return Builder.CIBUILDWHEEL, ""
     if target.libc != machine.libc or target.arch != machine.arch:
         return None, f"the host builder makes {machine.libc} wheels for {machine.arch} only"
-    return Builder.HOST, "--builder host" if machine.engine is not None else machine.engine_problem or "no container engine"
+    return (
+        Builder.HOST,
+        "--builder host" if machine.engine is not None else machine.engine_problem or "no container engine",
+    )
 
 
 class _Group(Struct, frozen=True, kw_only=True):
@@ -234,8 +265,14 @@ def _step(config: Config, request: PlanRequest, group: _Group) -> NativeStep:
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
     if draft.builder is Builder.CROSS:
-        return replace(draft, argv=cross.argv(target), repair=shlex.join(wheelkit_line(target, excluded)), tests=())
-    return _for_host(draft, group, request) if draft.builder is Builder.HOST else _for_cibuildwheel(draft, group, request)
+        return replace(
+            draft, argv=cross.argv(target), repair=shlex.join(wheelkit_line(target, excluded)), tests=()
+        )
+    return (
+        _for_host(draft, group, request)
+        if draft.builder is Builder.HOST
+        else _for_cibuildwheel(draft, group, request)
+    )
 
 
 def _for_host(draft: NativeStep, group: _Group, request: PlanRequest) -> NativeStep:
@@ -264,4 +301,11 @@ def _for_cibuildwheel(draft: NativeStep, group: _Group, request: PlanRequest) ->
     )
     env = cibuildwheel.environment(demands, user, request.machine.engine)
     argv = cibuildwheel.argv(target.system)
-    return replace(draft, interpreters=known, identifiers=identifiers, argv=argv, env=env, overridden=user.overridden(env))
+    return replace(
+        draft,
+        interpreters=known,
+        identifiers=identifiers,
+        argv=argv,
+        env=env,
+        overridden=user.overridden(env),
+    )

@@ -115,7 +115,11 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "schema": 1,
         "root": str(plan.family.root),
         "out": str(plan.out),
-        "machine": {"system": plan.machine.system, "arch": plan.machine.arch, "engine": str(plan.machine.engine or "")},
+        "machine": {
+            "system": plan.machine.system,
+            "arch": plan.machine.arch,
+            "engine": str(plan.machine.engine or ""),
+        },
         "distributions": [_distribution(plan, item) for item in plan.family.distributions],
         "targets": [_target(row) for row in plan.targets],
         "steps": [_step(step) for step in plan.steps],
@@ -161,7 +165,10 @@ def _step(step: NativeStep) -> dict[str, Any]:
         "tests": list(step.tests),
         "overridden": list(step.overridden),
         "settings": {
-            tag: {"config_settings": [f"{key}={value}" for key, value in one.config_settings], "environment": dict(one.environment)}
+            tag: {
+                "config_settings": [f"{key}={value}" for key, value in one.config_settings],
+                "environment": dict(one.environment),
+            }
             for tag, one in step.settings.items()
         },
     }
@@ -183,4 +190,6 @@ class HostSettings(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> tuple[str, ...]:
         """The config settings as options of ``uv build``."""
-        return tuple(word for key, value in self.config_settings for word in ("--config-setting", f"{key}={value}"))
+        return tuple(
+            word for key, value in self.config_settings for word in ("--config-setting", f"{key}={value}")
+        )

@@ -42,7 +42,9 @@ class UserOptions:
 
     def has(self, key: str) -> bool:
         """Tell whether the user has set the option anywhere."""
-        return any(name in self._environ for name in self._variables(key)) or any(key in table for table in self._tables)
+        return any(name in self._environ for name in self._variables(key)) or any(
+            key in table for table in self._tables
+        )
 
     def text(self, key: str) -> str | None:
         """Give the option's value as cibuildwheel's environment spells it, or None."""
@@ -87,7 +89,11 @@ class UserOptions:
         for table in self._tables:
             value = table.get("config-settings")
             if isinstance(value, dict):
-                words = [(key, one) for key, many in value.items() for one in (many if isinstance(many, list) else [many])]
+                words = [
+                    (key, one)
+                    for key, many in value.items()
+                    for one in (many if isinstance(many, list) else [many])
+                ]
                 return " ".join(shlex.quote(f"{key}={one}") for key, one in words)
         return self.text("config-settings") or ""
 
@@ -126,7 +132,12 @@ class HostOptions:
         """Name what is set for these builds, and followed in cibuildwheel's container alone."""
         identifiers = [build_identifier(one, target) for one in interpreters]
         keys = [key for key in _COMMANDS if any(self._said(key, one) for one in identifiers)]
-        names = {name for one in identifiers for name, value in self._pairs("environment", one) if _asks_shell(value)}
+        names = {
+            name
+            for one in identifiers
+            for name, value in self._pairs("environment", one)
+            if _asks_shell(value)
+        }
         return (*keys, *(f"environment {name}" for name in sorted(names)))
 
     def _for_build(self, identifier: str) -> HostSettings:
@@ -154,7 +165,9 @@ class HostOptions:
                 yield "none", self._environ[name]
                 return
         yield from (
-            ("none", table[key]) for table in self._tables if key in table and (table is self._tables[0] or key not in self._tables[0])
+            ("none", table[key])
+            for table in self._tables
+            if key in table and (table is self._tables[0] or key not in self._tables[0])
         )
         for row in self._overrides:
             if key in row and _selected(row.get("select", ()), identifier):
@@ -165,7 +178,11 @@ class HostOptions:
 def _read(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - as people write it: a table, or words
     """Take names and values from a table or from ``NAME=value`` words."""
     if isinstance(value, dict):
-        yield from ((str(name), str(one)) for name, many in value.items() for one in (many if isinstance(many, list) else [many]))
+        yield from (
+            (str(name), str(one))
+            for name, many in value.items()
+            for one in (many if isinstance(many, list) else [many])
+        )
         return
     try:
         words = shlex.split(" ".join(map(str, value)) if isinstance(value, list) else str(value))
@@ -186,5 +203,11 @@ def _asks_shell(value: str) -> bool:
 
 
 def _selected(select: object, identifier: str) -> bool:
-    words = select.split() if isinstance(select, str) else [str(one) for one in select] if isinstance(select, list) else []
+    words = (
+        select.split()
+        if isinstance(select, str)
+        else [str(one) for one in select]
+        if isinstance(select, list)
+        else []
+    )
     return any(selects(word, identifier) for word in words)

@@ -59,7 +59,9 @@ def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
         if item.key in by_name:
             places = " and ".join(_shown(config, one.source) for one in (by_name[item.key], item))
             problem = f'{places} are both named "{item.name}"'
-            raise ConfigError(config.label, [problem], hint="rename one of them, or leave one out of distributions")
+            raise ConfigError(
+                config.label, [problem], hint="rename one of them, or leave one out of distributions"
+            )
         by_name[item.key] = item
     if not sources:
         _require_known(config, by_name)
@@ -94,7 +96,10 @@ def _require_known(config: Config, family: Mapping[str, Distribution]) -> None:
     """Refuse settings of a distribution that the family does not have: a misspelled name would promise nothing, silently."""
     unknown = [name for name in config.distribution if name not in family]
     if unknown:
-        problems = [f"distribution.{name}: the family has no such distribution{Problems.did_you_mean(name, family)}" for name in unknown]
+        problems = [
+            f"distribution.{name}: the family has no such distribution{Problems.did_you_mean(name, family)}"
+            for name in unknown
+        ]
         raise ConfigError(config.label, problems)
 
 
@@ -108,9 +113,14 @@ def _elsewhere(root: Path) -> str:
 def _folders(config: Config) -> Iterable[Path]:
     for pattern in config.distributions:
         matches = [config.root] if pattern == "." else sorted(config.root.glob(pattern))
-        projects = [path for path in matches if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file()]
+        projects = [
+            path for path in matches if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file()
+        ]
         if not projects and pattern == ".":
-            raise ProjectError(f"{config.root} holds no pyproject.toml, so there is nothing to build", hint=_elsewhere(config.root))
+            raise ProjectError(
+                f"{config.root} holds no pyproject.toml, so there is nothing to build",
+                hint=_elsewhere(config.root),
+            )
         if not projects:
             problem = f'distributions: "{pattern}" matches no folder with a pyproject.toml'
             raise ConfigError(config.label, [problem], hint=f"patterns are relative to {config.root}")
@@ -129,7 +139,9 @@ def _needs(item: Distribution, family: Mapping[str, Distribution]) -> tuple[str,
     return named_in((*item.dependencies, *item.build_requires), item, family)
 
 
-def named_in(requirements: Iterable[str], item: Distribution, family: Mapping[str, Distribution]) -> tuple[str, ...]:
+def named_in(
+    requirements: Iterable[str], item: Distribution, family: Mapping[str, Distribution]
+) -> tuple[str, ...]:
     """Name the other members of the family that the requirements speak of, each once."""
     names = (normalise(match[1]) for text in requirements if (match := _REQUIREMENT_NAME.match(text)))
     return tuple(dict.fromkeys(name for name in names if name in family and name != item.key))
@@ -151,9 +163,16 @@ def _circle(config: Config, family: Mapping[str, Distribution], names: Sequence[
     for one, other in pairwise(names):
         item = family[one]
         wanted = {"to run": item.dependencies, "to be built": item.build_requires}
-        why, text = next((why, text) for why, texts in wanted.items() for text in texts if named_in((text,), item, {other: family[other]}))
+        why, text = next(
+            (why, text)
+            for why, texts in wanted.items()
+            for text in texts
+            if named_in((text,), item, {other: family[other]})
+        )
         lines.append(f'  {one} needs "{text}" {why}   ({_shown(config, item.source)})')
-    return ConfigError(config.label, ["\n".join(lines)], hint="take one of these requirements out, or make it an extra")
+    return ConfigError(
+        config.label, ["\n".join(lines)], hint="take one of these requirements out, or make it an extra"
+    )
 
 
 def _shown(config: Config, path: Path) -> str:

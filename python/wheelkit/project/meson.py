@@ -21,7 +21,9 @@ _LIMITED_API = re.compile(r"\blimited_api\s*:\s*'(?P<major>3)\.(?P<minor>\d+)'")
 def stable_abi_floor(source: Path) -> tuple[str, tuple[int, int]] | None:
     """Find the highest ``limited_api: '3.N'`` of a project folder or sdist: the file that says it, and (3, N); None where none does."""
     found = [
-        (name, (int(match["major"]), int(match["minor"]))) for name, text in statements(source) for match in _LIMITED_API.finditer(text)
+        (name, (int(match["major"]), int(match["minor"])))
+        for name, text in statements(source)
+        for match in _LIMITED_API.finditer(text)
     ]
     return max(found, key=lambda one: one[1], default=None)
 
@@ -72,7 +74,9 @@ def _reader(source: Path) -> Read:
         texts = {
             member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")
             for member in archive
-            if member.isfile() and member.name.endswith("/meson.build") and (stream := archive.extractfile(member))
+            if member.isfile()
+            and member.name.endswith("/meson.build")
+            and (stream := archive.extractfile(member))
         }
     return texts.get
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_CLAUSE = re.compile(r"(?P<operator>\^|~=|~|===|==|=|!=|<=|>=|<|>)?\s*(?P<version>v?\d[^\s,|^~<>=!*]*(?:\.\*)?|\*)(?:\s*,\s*|\s+|$)")
+_CLAUSE = re.compile(
+    r"(?P<operator>\^|~=|~|===|==|=|!=|<=|>=|<|>)?\s*(?P<version>v?\d[^\s,|^~<>=!*]*(?:\.\*)?|\*)(?:\s*,\s*|\s+|$)"
+)
 _RELEASE = re.compile(r"v?(?:\d+!)?(?P<release>\d+(?:\.\d+)*)")
 
 

@@ -71,7 +71,9 @@ def read(source: Path) -> Distribution:
         return _read(_FolderFiles(source), source)
     if source.name.endswith(".tar.gz"):
         return _read(_SdistFiles(source), source)
-    raise ProjectError(f"{source} is neither a project folder nor an sdist (.tar.gz)", hint="give one of the two")
+    raise ProjectError(
+        f"{source} is neither a project folder nor an sdist (.tar.gz)", hint="give one of the two"
+    )
 
 
 class _FolderFiles:
@@ -92,20 +94,30 @@ class _FolderFiles:
         for path in sorted(folder.iterdir()):
             if not path.is_dir():
                 yield f"{prefix}{path.name}"
-            elif path.name not in NOT_CODE and not path.name.startswith(".") and not (path / "pyproject.toml").is_file():
+            elif (
+                path.name not in NOT_CODE
+                and not path.name.startswith(".")
+                and not (path / "pyproject.toml").is_file()
+            ):
                 yield from self._names(path, f"{prefix}{path.name}/")
 
     def text(self, name: str) -> str | None:
         path = self._folder / name
         try:
             # Only TOML has to be UTF-8; an old setup.py may say otherwise in its first line, and what is looked for is ASCII.
-            return path.read_text(encoding="utf-8", errors="strict" if path.suffix == ".toml" else "surrogateescape")
+            return path.read_text(
+                encoding="utf-8", errors="strict" if path.suffix == ".toml" else "surrogateescape"
+            )
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
-            raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8") from error
+            raise ProjectError(
+                f"{path} is not UTF-8: {error.reason} at byte {error.start}", hint="save it as UTF-8"
+            ) from error
         except OSError as error:
-            raise ProjectError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+            raise ProjectError(
+                f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+            ) from error
 
 
 class _SdistFiles:
@@ -123,9 +135,13 @@ class _SdistFiles:
             with tarfile.open(path, "r:gz") as archive:
                 self._texts = dict(self._wanted(archive))
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-            raise ProjectError(f"{path} cannot be read as an sdist: {error}", hint="build or download it again") from error
+            raise ProjectError(
+                f"{path} cannot be read as an sdist: {error}", hint="build or download it again"
+            ) from error
         if "PKG-INFO" not in self._texts:
-            raise ProjectError(f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist")
+            raise ProjectError(
+                f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist"
+            )
 
     def _wanted(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         for member in archive:
@@ -153,7 +169,23 @@ class _SdistFiles:
 
 _Files = _FolderFiles | _SdistFiles
 # Folders whose Python is not what a wheel holds, and files at the top that only serve the build and the developer.
-NOT_CODE = frozenset({"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv"})
+NOT_CODE = frozenset(
+    {
+        "tests",
+        "test",
+        "docs",
+        "doc",
+        "examples",
+        "benchmarks",
+        "bench",
+        "scripts",
+        "tools",
+        "ci",
+        "build",
+        "dist",
+        "venv",
+    }
+)
 _TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
 
 
@@ -184,7 +216,9 @@ def _read(files: _Files, source: Path) -> Distribution:
     meson = files.text("meson.build")
     kind = _kind(backend, tools, meson, (setup_py or "") + (setup_cfg or ""))
     if kind is None and (
-        _table(tools, "cibuildwheel") or _compiling_hook(tools) or (_own_build_code(build, tools) and files.holds_sources())
+        _table(tools, "cibuildwheel")
+        or _compiling_hook(tools)
+        or (_own_build_code(build, tools) and files.holds_sources())
     ):
         kind = Kind.NATIVE  # nobody configures cibuildwheel for pure Python, and what a build hook compiles may be fetched by it
     dependencies = (*_list(project, "dependencies"), *(one.requirement for one in elsewhere if not one.extra))
@@ -196,7 +230,8 @@ def _read(files: _Files, source: Path) -> Distribution:
         kind=kind or (Kind.META if (dependencies or extras) and not files.holds_code() else Kind.PURE),
         source=source,
         backend=backend,
-        requires_python=facts.get("requires_python") or (beside.get("requires_python") if _open("requires-python", project) else None),
+        requires_python=facts.get("requires_python")
+        or (beside.get("requires_python") if _open("requires-python", project) else None),
         dependencies=dependencies,
         extras=extras,
         build_requires=_list(build, "requires"),
@@ -212,8 +247,13 @@ def _only_settings(source: Path) -> ProjectError:
     below = [path.relative_to(source).as_posix() for path in projects_below(source)]
     message = f"{source / 'pyproject.toml'} describes no project: it has no [project] and no [build-system]"
     if below:
-        return OnlySettingsError(message, hint=f"projects lie below it, in {', '.join(below)}; to name them to wheelkit:  wheelkit init")
-    return OnlySettingsError(message, hint="give it a [project] table, or run wheelkit in the project's folder")
+        return OnlySettingsError(
+            message,
+            hint=f"projects lie below it, in {', '.join(below)}; to name them to wheelkit:  wheelkit init",
+        )
+    return OnlySettingsError(
+        message, hint="give it a [project] table, or run wheelkit in the project's folder"
+    )
 
 
 _DEPTH = 3
@@ -226,7 +266,12 @@ def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
-        if not path.is_dir() or path.is_symlink() or path.name in NOT_CODE | _NO_MEMBERS or path.name.startswith("."):
+        if (
+            not path.is_dir()
+            or path.is_symlink()
+            or path.name in NOT_CODE | _NO_MEMBERS
+            or path.name.startswith(".")
+        ):
             continue
         if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file():
             yield path
@@ -236,7 +281,9 @@ def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
 
 def _nothing_to_build(source: Path, *, empty: bool) -> ProjectError:
     if empty:
-        return ProjectError(f"{source / 'pyproject.toml'} says nothing", hint="give it a [project] table, or remove it")
+        return ProjectError(
+            f"{source / 'pyproject.toml'} says nothing", hint="give it a [project] table, or remove it"
+        )
     message = f"{source} holds no pyproject.toml (nor setup.py), so there is nothing to build"
     return ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
 
@@ -264,11 +311,15 @@ def _list(parent: Mapping[str, Any], key: str) -> tuple[str, ...]:
 def _pyproject(files: _Files, source: Path) -> dict[str, Any]:
     text = files.text("pyproject.toml")
     if text and text.startswith("\ufeff"):
-        raise ProjectError(f"{source / 'pyproject.toml'} begins with a byte order mark", hint="save it as UTF-8 without one")
+        raise ProjectError(
+            f"{source / 'pyproject.toml'} begins with a byte order mark", hint="save it as UTF-8 without one"
+        )
     try:
         return tomllib.loads(text or "")
     except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{source / 'pyproject.toml'} is no valid TOML: {error}", hint="mend that line") from error
+        raise ProjectError(
+            f"{source / 'pyproject.toml'} is no valid TOML: {error}", hint="mend that line"
+        ) from error
 
 
 def _stated(project: Mapping[str, Any]) -> dict[str, str]:
@@ -304,8 +355,12 @@ def _pkg_info(text: str | None) -> dict[str, str]:
 
 # A comment up to its line's end, or a string, in which a # begins none.
 _MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
-_MESON_VERSION = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL)
-_MESON_VERSION_FILE = re.compile(r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*\)", re.DOTALL)
+_MESON_VERSION = re.compile(
+    r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*'(?P<version>[^']+)'", re.DOTALL
+)
+_MESON_VERSION_FILE = re.compile(
+    r"\bproject\s*\((?:[^()]|\([^()]*\))*?\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*\)", re.DOTALL
+)
 
 
 def _meson_version(backend: str, meson: str | None, files: _Files) -> str | None:
@@ -319,10 +374,14 @@ def _meson_version(backend: str, meson: str | None, files: _Files) -> str | None
     return (files.text(named["file"]) or "").strip() or None if named else None
 
 
-_NATIVE_BACKENDS = frozenset({"mesonpy", "scikit_build_core.build", "maturin", "setuptools_rust", "py_build_cmake.build"})
+_NATIVE_BACKENDS = frozenset(
+    {"mesonpy", "scikit_build_core.build", "maturin", "setuptools_rust", "py_build_cmake.build"}
+)
 # subdir() may lead to an extension; the argument of the same name only says where files go.
 _NATIVE_MESON = re.compile(r"\bextension_module\b|\bsubdir\s*\(")
-_NATIVE_SETUP = re.compile(r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b")
+_NATIVE_SETUP = re.compile(
+    r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b"
+)
 
 
 def _kind(backend: str, tools: Mapping[str, Any], meson: str | None, setup: str) -> Kind | None:
@@ -345,7 +404,10 @@ _COMPILING_HOOKS = ("cython", "mypyc", "scikit-build")
 def _compiling_hook(tools: Mapping[str, Any]) -> bool:
     build = _table(_table(tools, "hatch"), "build")
     hooks = {**_table(build, "hooks"), **_table(_table(_table(build, "targets"), "wheel"), "hooks")}
-    return any(name in hooks and _table(hooks, name).get("enable-by-default") is not False for name in _COMPILING_HOOKS)
+    return any(
+        name in hooks and _table(hooks, name).get("enable-by-default") is not False
+        for name in _COMPILING_HOOKS
+    )
 
 
 def _own_build_code(build: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:
@@ -354,9 +416,17 @@ def _own_build_code(build: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:
     A backend that lies in the project (PEP 517's backend-path), and the hooks of hatchling, poetry-core and pdm-backend.
     """
     hatch = _table(_table(tools, "hatch"), "build")
-    hooks = {*_table(hatch, "hooks"), *_table(_table(_table(hatch, "targets"), "wheel"), "hooks")} - {"vcs", "version"}
+    hooks = {*_table(hatch, "hooks"), *_table(_table(_table(hatch, "targets"), "wheel"), "hooks")} - {
+        "vcs",
+        "version",
+    }
     pdm = _table(_table(tools, "pdm"), "build")
-    return bool(build.get("backend-path") or hooks or _table(tools, "poetry").get("build") or pdm.get("run-setuptools"))
+    return bool(
+        build.get("backend-path")
+        or hooks
+        or _table(tools, "poetry").get("build")
+        or pdm.get("run-setuptools")
+    )
 
 
 def _limited_api(backend: str, tools: Mapping[str, Any], setup_py: str, setup_cfg: str) -> bool:

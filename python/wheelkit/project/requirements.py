@@ -56,9 +56,15 @@ def stated_metadata(document: Mapping[str, Any], read: Read) -> Iterator[StatedM
     A ``[project]`` table that does not call its dependencies dynamic says all of them (PEP 621); poetry's groups stand beside it.
     """
     project = document.get("project")
-    dynamic = project.get("dynamic") if isinstance(project, dict) else ["dependencies", "optional-dependencies"]
+    dynamic = (
+        project.get("dynamic") if isinstance(project, dict) else ["dependencies", "optional-dependencies"]
+    )
     dynamic = dynamic if isinstance(dynamic, list) else []
-    older = [*setup_cfg(read("setup.cfg") or ""), *setup_py(read("setup.py") or ""), *_named_files(document, read)]
+    older = [
+        *setup_cfg(read("setup.cfg") or ""),
+        *setup_py(read("setup.py") or ""),
+        *_named_files(document, read),
+    ]
     for one in (*older, *_poetry(document)):
         if not one.published or ("optional-dependencies" if one.extra else "dependencies") in dynamic:
             yield one
@@ -98,7 +104,11 @@ def setup_cfg(text: str) -> Iterator[StatedMetadata]:
 def _line(value: str) -> str:
     """Give the requirement of a line, less its comment; empty where it holds none (an option of pip, a file that it names)."""
     text = re.split(r"(?:^|\s)#", value.strip(), maxsplit=1)[0].strip()
-    return text if re.match(r"[A-Za-z0-9]", text) and ":" not in text.split("[")[0].split(";")[0].split("@")[0] else ""
+    return (
+        text
+        if re.match(r"[A-Za-z0-9]", text) and ":" not in text.split("[")[0].split(";")[0].split("@")[0]
+        else ""
+    )
 
 
 _SETUP_WORDS = frozenset({"install_requires", "setup_requires", "tests_require", "extras_require"})
@@ -144,7 +154,9 @@ def _arguments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                     yield str(key.value), value
 
 
-def _literals(value: ast.expr, names: Mapping[str, ast.expr], extra: str, depth: int = 4) -> Iterator[tuple[str, ast.Constant]]:
+def _literals(
+    value: ast.expr, names: Mapping[str, ast.expr], extra: str, depth: int = 4
+) -> Iterator[tuple[str, ast.Constant]]:
     """Walk the texts of lists, sums of lists, and of dictionaries from an extra to its list."""
     import ast
 
@@ -174,7 +186,9 @@ def _line_starts(text: str) -> list[int]:
 def _inside(text: str, starts: list[int], node: ast.Constant) -> int | None:
     """Find where a literal's own text begins; None where it is not written as it reads (escapes, several pieces)."""
     line = starts[node.lineno - 1]
-    before = text[line : line + node.col_offset].encode()[: node.col_offset]  # columns are counted in bytes of UTF-8
+    before = text[line : line + node.col_offset].encode()[
+        : node.col_offset
+    ]  # columns are counted in bytes of UTF-8
     begin = line + len(before.decode(errors="ignore"))
     quote = re.match(r"[rRuU]?('''|\"\"\"|'|\")", text[begin : begin + 5])
     if quote is None:
@@ -197,7 +211,13 @@ def _requirements_file(name: str, text: str, extra: str) -> Iterator[StatedMetad
     offset = 0
     for line in text.splitlines(keepends=True):
         if one := _line(line):
-            yield StatedMetadata(file=name, where="a line", text=one, extra=extra, start=offset + len(line) - len(line.lstrip()))
+            yield StatedMetadata(
+                file=name,
+                where="a line",
+                text=one,
+                extra=extra,
+                start=offset + len(line) - len(line.lstrip()),
+            )
         offset += len(line)
 
 
@@ -242,7 +262,9 @@ def _constraints(
                 extras=tuple(map(str, extras)) if isinstance(extras, list) else (),
                 extra=optional.get(name, "") if table.get("optional") is True else "",
                 published=published,
-                key=((*key, "version") if isinstance(one, dict) else key) if isinstance(version, str) else None,
+                key=((*key, "version") if isinstance(one, dict) else key)
+                if isinstance(version, str)
+                else None,
             )
 
 

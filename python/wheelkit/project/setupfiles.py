@@ -20,7 +20,10 @@ def cfg_facts(setup_cfg: str | None) -> dict[str, str]:
         parser.read_string(setup_cfg)
     except Error:
         return {}
-    found = {"name": parser.get("metadata", "name", fallback=""), "requires_python": parser.get("options", "python_requires", fallback="")}
+    found = {
+        "name": parser.get("metadata", "name", fallback=""),
+        "requires_python": parser.get("options", "python_requires", fallback=""),
+    }
     return {fact: value for fact, value in found.items() if value}
 
 
@@ -48,9 +51,22 @@ def setup_facts(setup_py: str | None) -> dict[str, str]:
 
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     # A name is that of setup() alone; python_requires means the same in the call that collects its arguments.
-    words = ((word.arg, word.value, call) for call in reversed(calls) for word in reversed(call.keywords) if word.arg in _SETUP_WORDS)
-    literal = ((arg, value.value, call) for arg, value, call in words if isinstance(value, ast.Constant) and isinstance(value.value, str))
-    return {_SETUP_WORDS[arg]: value for arg, value, call in literal if arg == "python_requires" or _calls_setup(call)}
+    words = (
+        (word.arg, word.value, call)
+        for call in reversed(calls)
+        for word in reversed(call.keywords)
+        if word.arg in _SETUP_WORDS
+    )
+    literal = (
+        (arg, value.value, call)
+        for arg, value, call in words
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    )
+    return {
+        _SETUP_WORDS[arg]: value
+        for arg, value, call in literal
+        if arg == "python_requires" or _calls_setup(call)
+    }
 
 
 def _calls_setup(call: ast.Call) -> bool:

@@ -35,13 +35,20 @@ def attestation_problem(path: Path, file: str, sha256: str) -> str:
     if not digests:
         return f"{path.name} is about {some(about) or 'nothing'}"
     return (
-        "" if sha256 in digests else f"{path.name} was signed for other bytes: sha256 {digests[0][:12]}…, and the file has {sha256[:12]}…"
+        ""
+        if sha256 in digests
+        else f"{path.name} was signed for other bytes: sha256 {digests[0][:12]}…, and the file has {sha256[:12]}…"
     )
 
 
 def _same_file(name: str, file: str) -> bool:
     """Compare names as the index does: by what they say, not by how they are spelled."""
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
 
     parse = parse_wheel_filename if file.endswith(".whl") else parse_sdist_filename
     try:

@@ -73,7 +73,12 @@ class Client:
     """Sends requests, and repeats those that failed for a passing reason; every failure is an IndexUnavailableError."""
 
     def __init__(
-        self, *, clock: Clock | None = None, attempts: int = 4, timeout: float = 20.0, note: Callable[[str], None] = lambda _text: None
+        self,
+        *,
+        clock: Clock | None = None,
+        attempts: int = 4,
+        timeout: float = 20.0,
+        note: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._attempts = attempts
@@ -91,7 +96,9 @@ class Client:
         """Fetch a file to a path, and give its sha256; the caller knows which one it has to be."""
         answer = self.get(url)
         if answer.status != _OK:
-            raise IndexUnavailableError(f"{_host(url)} answers {answer.status} for {url}", hint="run the same command again later")
+            raise IndexUnavailableError(
+                f"{_host(url)} answers {answer.status} for {url}", hint="run the same command again later"
+            )
         path.write_bytes(answer.body)
         return hashlib.sha256(answer.body).hexdigest()
 
@@ -116,7 +123,8 @@ class Client:
             if attempt < self._attempts:
                 self._rest(answer, wait)
         raise IndexUnavailableError(
-            f"{_host(url)} answers {answer.status} {http.client.responses.get(answer.status, '')}".rstrip() + f", {self._attempts} times",
+            f"{_host(url)} answers {answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
+            + f", {self._attempts} times",
             hint="it is busy or broken for the moment; run the same command again later",
         )
 
@@ -142,10 +150,13 @@ class Client:
         raise IndexUnavailableError(f"{_host(url)} sends us on in circles", hint="check the index's address")
 
     def _once(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
-        request = urllib.request.Request(url, data=data, headers={"User-Agent": f"wheelkit/{__version__}", **headers})  # noqa: S310 - only http(s) handlers are there
+        all_headers = {"User-Agent": f"wheelkit/{__version__}", **headers}
+        request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http(s) handlers are there
         try:
             with self._open(request) as response:
-                return Response(status=response.status, headers=response.headers, body=self._body(response, url), url=url)
+                return Response(
+                    status=response.status, headers=response.headers, body=self._body(response, url), url=url
+                )
         except (OSError, http.client.HTTPException) as error:
             raise _unavailable(url, error) from error
 
@@ -165,7 +176,10 @@ class Client:
             chunks.append(chunk)
             size += len(chunk)
             if size > _LARGEST_BODY:
-                raise IndexUnavailableError(f"{_host(url)} sends more than any file or list of files has", hint="check the index's address")
+                raise IndexUnavailableError(
+                    f"{_host(url)} sends more than any file or list of files has",
+                    hint="check the index's address",
+                )
             if self._clock.now() - started > self._timeout * 6 + size / _SLOWEST:
                 raise TimeoutError("the answer does not end")
         return b"".join(chunks)
@@ -175,7 +189,11 @@ def _opener(scheme: str) -> urllib.request.OpenerDirector:
     """Put together only what is wanted: no redirects of its own, no files, no cookies, no credentials from anywhere."""
     opener = urllib.request.OpenerDirector()
     proxies = urllib.request.getproxies()
-    for handler in (urllib.request.ProxyHandler(proxies), urllib.request.UnknownHandler(), urllib.request.HTTPHandler()):
+    for handler in (
+        urllib.request.ProxyHandler(proxies),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPHandler(),
+    ):
         opener.add_handler(handler)
     if "https" in {scheme, *(address.partition(":")[0] for address in proxies.values())}:
         opener.add_handler(urllib.request.HTTPSHandler(context=_trust()))
@@ -186,7 +204,9 @@ def _trust(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
     for name in _BUNDLES:
         if place := environ.get(name):
             folder = os.path.isdir(place)  # noqa: PTH112 - whatever the user wrote
-            return ssl.create_default_context(capath=place if folder else None, cafile=None if folder else place)
+            return ssl.create_default_context(
+                capath=place if folder else None, cafile=None if folder else place
+            )
     context = ssl.create_default_context()
     try:
         import certifi
@@ -204,10 +224,13 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailableError:
             hint="behind a proxy of your own, set REQUESTS_CA_BUNDLE to its certificate\nelse this is not the host that you mean",
         )
     if isinstance(cause, TimeoutError):
-        return IndexUnavailableError(f"{_host(url)} does not answer in time", hint="check the network, then run the same command again")
+        return IndexUnavailableError(
+            f"{_host(url)} does not answer in time", hint="check the network, then run the same command again"
+        )
     words = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return IndexUnavailableError(
-        f"{_host(url)} cannot be reached: {words}", hint="check the network and the proxy settings, then run it again"
+        f"{_host(url)} cannot be reached: {words}",
+        hint="check the network and the proxy settings, then run it again",
     )
 
 

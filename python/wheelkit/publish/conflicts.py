@@ -36,7 +36,9 @@ def require_no_conflict(plan: PublishPlan) -> None:
             f"{plan.index} shows this version as yanked ({plan.yanked[0].filename}); nothing was uploaded",
             hint="un-yank it on the index if it is to be completed; else:  wheelkit version bump patch",
         )
-    closed = [one for one in plan.batches if one.todo and _age(one, plan) > _OPEN_FOR] if plan.index.public else []
+    closed = (
+        [one for one in plan.batches if one.todo and _age(one, plan) > _OPEN_FOR] if plan.index.public else []
+    )
     if closed:
         missing = [file.name for one in closed for file in one.todo]
         first = closed[0]
@@ -74,7 +76,10 @@ def _taken(plan: PublishPlan) -> CheckFailedError:
     first, *more = plan.different
     lines = _compared(first, plan)
     lines += [
-        f"and so {'is' if len(more) == 1 else 'are'} {one.file.name}" if one is more[0] else f"       {one.file.name}" for one in more
+        f"and so {'is' if len(more) == 1 else 'are'} {one.file.name}"
+        if one is more[0]
+        else f"       {one.file.name}"
+        for one in more
     ]
     return CheckFailedError(
         f"{first.file.name} is on {plan.index} already, with other bytes",

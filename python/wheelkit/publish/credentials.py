@@ -67,7 +67,11 @@ class CredentialSession:
 
     def credentials(self) -> Credentials:
         """Give credentials that are good for another upload."""
-        old = self._held is not None and self._held.minted and self._wallet.clock.now() - self._since > _RENEW_AFTER
+        old = (
+            self._held is not None
+            and self._held.minted
+            and self._wallet.clock.now() - self._since > _RENEW_AFTER
+        )
         if self._held is None or old:
             self.burn()
             self._since = self._wallet.clock.now()
@@ -103,11 +107,15 @@ def find_credentials(index: Index, wallet: CredentialSources) -> Credentials:
             wallet.note(f"{error.message.partition(';')[0]}; TWINE_PASSWORD is used in its place")
         else:
             if token is not None:
-                return Credentials(source="trusted publishing", username=TOKEN_USER, secret=token, minted=True)
+                return Credentials(
+                    source="trusted publishing", username=TOKEN_USER, secret=token, minted=True
+                )
     found = explicit or _from_pypirc(index, wallet)
     if found is None:
         if wallet.environ.get("GITHUB_ACTIONS") and not oidc.oidc_available(wallet.environ):
-            wallet.note("trusted publishing needs an identity, and this job may not ask for one: it lacks the permission  id-token: write")
+            wallet.note(
+                "trusted publishing needs an identity, and this job may not ask for one: it lacks the permission  id-token: write"
+            )
         return Credentials(source="the keyring", username=wallet.environ.get("TWINE_USERNAME", ""))
     wallet.secrets.add(found.secret, username=found.username or TOKEN_USER)
     return found
@@ -117,7 +125,11 @@ def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     secret = environ.get("TWINE_PASSWORD", "").strip()
     if not secret:
         return None
-    return Credentials(source="TWINE_PASSWORD", username=environ.get("TWINE_USERNAME", "").strip() or TOKEN_USER, secret=secret)
+    return Credentials(
+        source="TWINE_PASSWORD",
+        username=environ.get("TWINE_USERNAME", "").strip() or TOKEN_USER,
+        secret=secret,
+    )
 
 
 def _from_pypirc(index: Index, wallet: CredentialSources) -> Credentials | None:
@@ -136,7 +148,11 @@ def _from_pypirc(index: Index, wallet: CredentialSources) -> Credentials | None:
     secret = parser.get(section, "password", fallback="") if section else ""
     if not section or not secret:
         return None
-    return Credentials(source=f".pypirc [{section}]", username=parser.get(section, "username", fallback=TOKEN_USER), secret=secret)
+    return Credentials(
+        source=f".pypirc [{section}]",
+        username=parser.get(section, "username", fallback=TOKEN_USER),
+        secret=secret,
+    )
 
 
 def _speaks_of(parser: configparser.RawConfigParser, section: str, index: Index) -> bool:

@@ -29,7 +29,9 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
     """
     listings = fetch_existing(client, index, release.batches)
     fetched = tuple(
-        _fetched(one, listings[batch.distribution], index, client, folder) for batch in release.batches for one in _usable(batch.wheels)
+        _fetched(one, listings[batch.distribution], index, client, folder)
+        for batch in release.batches
+        for one in _usable(batch.wheels)
     )
     for path in {one.path.parent for one in release.files}:
         for record in path.glob(f"*{manifest.SUFFIX}"):
@@ -39,7 +41,11 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
 
 def _usable(wheels: Iterable[ShippedFile]) -> tuple[ShippedFile, ...]:
     here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
-    return tuple(one for one in wheels if any(tag == "any" or here.admits(tag) for tag in parse_file_name(one.name).platforms))
+    return tuple(
+        one
+        for one in wheels
+        if any(tag == "any" or here.admits(tag) for tag in parse_file_name(one.name).platforms)
+    )
 
 
 def _fetched(file: ShippedFile, listing: Listing, index: Index, client: Client, folder: Path) -> Path:
@@ -47,7 +53,8 @@ def _fetched(file: ShippedFile, listing: Listing, index: Index, client: Client, 
     if there is None or there.sha256 != file.sha256:
         state = "does not show" if there is None else "has other bytes of"
         raise CheckFailedError(
-            f"{index} {state} {file.name}; nothing was installed from there", hint=f"publish it first:  wheelkit publish DIST --to {index}"
+            f"{index} {state} {file.name}; nothing was installed from there",
+            hint=f"publish it first:  wheelkit publish DIST --to {index}",
         )
     path = folder / file.name
     digest = client.download(there.url, path)

@@ -59,10 +59,22 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
     if to in config.index:
         known = config.index[to]
         staging = to == config.ci.staging
-        return Index(name=to, upload=known.upload, simple=simple or known.simple, staging=staging, lag=_seconds(known.lag))
+        return Index(
+            name=to,
+            upload=known.upload,
+            simple=simple or known.simple,
+            staging=staging,
+            lag=_seconds(known.lag),
+        )
     if to in BUILT_IN_INDEXES:
         upload = public_uploads()[to]
-        return Index(name=to, upload=upload, simple=simple or _public_simple(upload), public=True, staging=to == "testpypi")
+        return Index(
+            name=to,
+            upload=upload,
+            simple=simple or _public_simple(upload),
+            public=True,
+            staging=to == "testpypi",
+        )
     if "/" in to or ":" in to:
         return _addressed(to, simple)
     names = (*BUILT_IN_INDEXES, *config.index)
@@ -75,13 +87,24 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
 def _addressed(address: str, simple: str | None) -> Index:
     problem = ADDRESS.problem(address)
     if problem is not None:
-        raise UsageError(f"--to: {problem}", hint="give a name, or an address such as https://packages.example.org/upload/")
+        raise UsageError(
+            f"--to: {problem}", hint="give a name, or an address such as https://packages.example.org/upload/"
+        )
     for name, upload in public_uploads().items():
         if address.rstrip("/") == upload.rstrip("/"):
-            return Index(name=name, upload=upload, simple=simple or _public_simple(upload), public=True, staging=name == "testpypi")
+            return Index(
+                name=name,
+                upload=upload,
+                simple=simple or _public_simple(upload),
+                public=True,
+                staging=name == "testpypi",
+            )
     derived = simple or _simple_beside(address)
     if derived is None:
-        raise UsageError(f"where installers look does not follow from {address}", hint="give that address as well:  --simple URL")
+        raise UsageError(
+            f"where installers look does not follow from {address}",
+            hint="give that address as well:  --simple URL",
+        )
     return Index(name=urlsplit(address).netloc, upload=address, simple=derived)
 
 
@@ -114,10 +137,19 @@ def public_uploads() -> dict[str, str]:
     spec = find_spec("twine")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:
-        raise MissingToolError("twine, which uploads to the public indexes, is not installed", hint="pip install twine")
+        raise MissingToolError(
+            "twine, which uploads to the public indexes, is not installed", hint="pip install twine"
+        )
     tree = ast.parse((Path(folders[0]) / "utils.py").read_text(encoding="utf-8"))
-    found = {name: node.value for node in tree.body if isinstance(node, ast.Assign) for name in map(ast.unparse, node.targets)}
+    found = {
+        name: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for name in map(ast.unparse, node.targets)
+    }
     try:
         return {index: str(ast.literal_eval(found[constant])) for index, constant in _CONSTANTS.items()}
     except (KeyError, ValueError) as error:
-        raise MissingToolError("this version of twine does not say where the public indexes are", hint="pip install 'twine>=7'") from error
+        raise MissingToolError(
+            "this version of twine does not say where the public indexes are", hint="pip install 'twine>=7'"
+        ) from error

@@ -52,7 +52,14 @@ class Journal:
         self._digest = release.digest
         self._data = _read(self._path)
         if self._data.get("release") != self._digest:
-            self._data = {"schema": _SCHEMA, "release": self._digest, "commit": release.commit, "underway": [], "seen": [], "smoked": False}
+            self._data = {
+                "schema": _SCHEMA,
+                "release": self._digest,
+                "commit": release.commit,
+                "underway": [],
+                "seen": [],
+                "smoked": False,
+            }
 
     @property
     def doubtful(self) -> frozenset[str]:
@@ -76,7 +83,10 @@ class Journal:
     def saw(self, names: Iterable[str]) -> None:
         """Note that the index showed files."""
         new = list(names)
-        self._change(seen=[*self._names("seen"), *new], underway=[name for name in self._names("underway") if name not in set(new)])
+        self._change(
+            seen=[*self._names("seen"), *new],
+            underway=[name for name in self._names("underway") if name not in set(new)],
+        )
 
     def passed_smoke(self) -> None:
         """Note that what this index serves was installed and worked."""
@@ -87,7 +97,9 @@ class Journal:
         return [str(one) for one in value] if isinstance(value, list) else []
 
     def _change(self, **values: Any) -> None:  # noqa: ANN401 - plain data
-        changed = {key: sorted(set(value)) if isinstance(value, list) else value for key, value in values.items()}
+        changed = {
+            key: sorted(set(value)) if isinstance(value, list) else value for key, value in values.items()
+        }
         if all(self._data.get(key) == value for key, value in changed.items()) and self._path.exists():
             return
         self._data.update(changed)

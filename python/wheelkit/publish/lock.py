@@ -28,7 +28,9 @@ _FAR = 1 << 30
 
 
 @contextmanager
-def index_lock(path: Path, clock: Clock, note: Callable[[str], None], *, patience: float = _PATIENCE) -> Iterator[int]:
+def index_lock(
+    path: Path, clock: Clock, note: Callable[[str], None], *, patience: float = _PATIENCE
+) -> Iterator[int]:
     """Hold the lock and give its descriptor; wait while another process holds it, and say so once.
 
     Raises CheckFailedError after ``patience`` seconds, OutputError where the file cannot be made.
@@ -54,7 +56,9 @@ def _wait(descriptor: int, clock: Clock, note: Callable[[str], None], patience: 
         if _taken(descriptor):
             return
         if clock.now() == started or pause == 0.05:  # noqa: PLR2004 - the first time round
-            note(f"another wheelkit{_holder(descriptor)} is publishing this release; waiting until it has ended")
+            note(
+                f"another wheelkit{_holder(descriptor)} is publishing this release; waiting until it has ended"
+            )
         if clock.now() - started > patience:
             raise CheckFailedError(
                 f"another wheelkit{_holder(descriptor)} has been publishing this release for {patience / 60:.0f} minutes",

@@ -22,7 +22,12 @@ class FileIdentity(Struct, frozen=True, kw_only=True):
 
 def parse_file_name(filename: str) -> FileIdentity | None:
     """Read the file name of a wheel or an sdist; None for every other, and for names that no installer understands."""
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
 
     try:
         if filename.endswith(".whl"):
@@ -39,7 +44,11 @@ def same_version(filename: str, identity: FileIdentity) -> bool:
     from packaging.version import Version
 
     found = parse_file_name(filename)
-    return found is not None and found.distribution == identity.distribution and Version(found.version) == Version(identity.version)
+    return (
+        found is not None
+        and found.distribution == identity.distribution
+        and Version(found.version) == Version(identity.version)
+    )
 
 
 class ShippedFile(Struct, frozen=True, kw_only=True):

@@ -88,7 +88,9 @@ def _identity(audience: str) -> str:
             hint="the job needs the permission  id-token: write  (GitHub)\nor an id_tokens entry for this index (GitLab)",
         ) from error
     if identity is None:
-        raise CheckFailedError("no CI service was found that could vouch for this job", hint="set TWINE_PASSWORD to an API token")
+        raise CheckFailedError(
+            "no CI service was found that could vouch for this job", hint="set TWINE_PASSWORD to an API token"
+        )
     return identity
 
 
@@ -98,7 +100,9 @@ def _field(answer: Response, name: str) -> str:
     except (ValueError, KeyError, TypeError):
         value = None
     if not isinstance(value, str) or not value:
-        raise IndexUnavailableError(f"{answer.url} does not answer with its {name}", hint="check the index's upload address")
+        raise IndexUnavailableError(
+            f"{answer.url} does not answer with its {name}", hint="check the index's upload address"
+        )
     return value
 
 

@@ -95,7 +95,9 @@ def make_publish_plan(release: Release, index: Index, listings: Mapping[str, Lis
     )
 
 
-def plan_batches(batches: Iterable[DistributionFiles], listings: Mapping[str, Listing]) -> tuple[PlannedBatch, ...]:
+def plan_batches(
+    batches: Iterable[DistributionFiles], listings: Mapping[str, Listing]
+) -> tuple[PlannedBatch, ...]:
     """Compare single distributions with what the index shows of them."""
     return tuple(_batch(batch, listings[batch.distribution]) for batch in batches)
 
@@ -143,4 +145,9 @@ def _batch_json(one: PlannedBatch) -> dict[str, Any]:
 def _files_json(one: PlannedBatch) -> Iterator[dict[str, Any]]:
     for planned in one.files:
         on_index = planned.there.sha256 if planned.there else None
-        yield {"file": planned.file.name, "sha256": planned.file.sha256, "state": str(planned.state), "on_index": on_index}
+        yield {
+            "file": planned.file.name,
+            "sha256": planned.file.sha256,
+            "state": str(planned.state),
+            "on_index": on_index,
+        }

@@ -124,7 +124,9 @@ def _untagged(release: Release, terms: PublishTerms) -> Iterator[str]:
     tags: dict[str, list[str]] = {}
     for batch in release.batches:
         template = settings(terms.config, batch.distribution).tag or DEFAULT_TEMPLATE
-        tags.setdefault(template.replace("{version}", batch.version), []).append(f"{batch.name} {batch.version}")
+        tags.setdefault(template.replace("{version}", batch.version), []).append(
+            f"{batch.name} {batch.version}"
+        )
     for name, owners in tags.items():
         commit = repository.commit_of(name)
         built = f"{some(owners, 1)} {'was' if len(owners) == 1 else 'were'} built from {release.commit[:12]}"

@@ -40,7 +40,10 @@ class PublisherRepository(Struct, frozen=True, kw_only=True):
         parts = urlsplit(text)
         path = parts.path.strip("/").removesuffix(".git")
         if "/" not in path or (parts.scheme and parts.hostname not in _HOSTS):
-            raise UsageError(f'"{text}" names no repository', hint="write it like  --repository https://github.com/owner/name")
+            raise UsageError(
+                f'"{text}" names no repository',
+                hint="write it like  --repository https://github.com/owner/name",
+            )
         return PublisherRepository(path=path, service=_HOSTS.get(parts.hostname or "", ""))
 
     def is_of(self, publisher: Any) -> bool:  # noqa: ANN401 - one of the library's publishers
@@ -66,7 +69,9 @@ class _Verification(Struct, frozen=True, kw_only=True):
     unknown: str = ""
 
 
-def verify_attestations(documents: Sequence[Attestation], index: str, repository: PublisherRepository | None) -> Iterator[Finding]:
+def verify_attestations(
+    documents: Sequence[Attestation], index: str, repository: PublisherRepository | None
+) -> Iterator[Finding]:
     """Verify every attestation; ends with a note that says what was verified and what was not."""
     signed = [one for one in documents if one.provenance is not None]
     if not signed:
@@ -82,7 +87,11 @@ def verify_attestations(documents: Sequence[Attestation], index: str, repository
         return
     for one in documents:
         if one.provenance is None:
-            yield found("WK906", what=f"{index} serves attestations for {some(names)} and none for this file", file=one.file)
+            yield found(
+                "WK906",
+                what=f"{index} serves attestations for {some(names)} and none for this file",
+                file=one.file,
+            )
     proofs = [_prove(one, repository) for one in signed]
     for proof in proofs:
         if proof.problem:
@@ -102,12 +111,20 @@ def files_without_attestation(files: Iterable[str], index: str) -> Iterator[Find
 
 
 def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") -> Finding:
-    return found("WK907", what=f"the attestations that {index} serves for {some(names)} were not verified: {reason}", fix=fix)
+    return found(
+        "WK907",
+        what=f"the attestations that {index} serves for {some(names)} were not verified: {reason}",
+        fix=fix,
+    )
 
 
-def _verified(proofs: Sequence[_Verification], trust: str, index: str, repository: PublisherRepository | None) -> Finding:
+def _verified(
+    proofs: Sequence[_Verification], trust: str, index: str, repository: PublisherRepository | None
+) -> Finding:
     signers = tuple(dict.fromkeys(signer for one in proofs for signer in one.signers))
-    publisher = "" if repository else f", and that these are the right publishers, which is {index}'s word alone"
+    publisher = (
+        "" if repository else f", and that these are the right publishers, which is {index}'s word alone"
+    )
     return found(
         "WK907",
         what=f"{counted(len(proofs), 'file')} signed by {'; '.join(signers)}; not verified, without the network: that none of the keys"
@@ -137,19 +154,27 @@ def _prove(document: Attestation, repository: PublisherRepository | None) -> _Ve
     except ValidationError as error:
         kinds = [one for one in error.errors() if one["type"] == "union_tag_invalid"]
         if kinds:
-            return _Verification(file=document.file, unknown=f"pypi-attestations does not know this kind of publisher: {kinds[0]['msg']}")
+            return _Verification(
+                file=document.file,
+                unknown=f"pypi-attestations does not know this kind of publisher: {kinds[0]['msg']}",
+            )
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         return _Verification(
-            file=document.file, problem=f"what is served as its provenance is none: {f'{place}: ' if place else ''}{first['msg']}"
+            file=document.file,
+            problem=f"what is served as its provenance is none: {f'{place}: ' if place else ''}{first['msg']}",
         )
     bundles = [one for one in provenance.attestation_bundles if one.attestations]
     if not bundles:
         return _Verification(file=document.file, problem="its provenance holds no attestation")
     if repository is not None and not any(repository.is_of(one.publisher) for one in bundles):
         others = "; ".join(_words(one.publisher) for one in bundles)
-        return _Verification(file=document.file, problem=f"it was signed by {others}, and not from {repository.path}")
-    return _proven(document, [one for one in bundles if repository is None or repository.is_of(one.publisher)])
+        return _Verification(
+            file=document.file, problem=f"it was signed by {others}, and not from {repository.path}"
+        )
+    return _proven(
+        document, [one for one in bundles if repository is None or repository.is_of(one.publisher)]
+    )
 
 
 def _proven(document: Attestation, bundles: Sequence[Any]) -> _Verification:
@@ -164,12 +189,18 @@ def _proven(document: Attestation, bundles: Sequence[Any]) -> _Verification:
                 commit = attestation.certificate_claims.get(_COMMIT, "")
             except Exception as error:  # noqa: BLE001 - the libraries meet what strangers wrote; whatever they raise, it does not hold
                 reason = str(error).removeprefix("Verification failed: ") or type(error).__name__
-                return _Verification(file=document.file, problem=f"the attestation by {_words(bundle.publisher)} does not hold: {reason}")
+                return _Verification(
+                    file=document.file,
+                    problem=f"the attestation by {_words(bundle.publisher)} does not hold: {reason}",
+                )
             signers.append(_words(bundle.publisher) + (f", commit {commit[:12]}" if commit else ""))
     return _Verification(file=document.file, signers=tuple(dict.fromkeys(signers)))
 
 
 def _words(publisher: Any) -> str:  # noqa: ANN401 - one of the library's publishers
     """Tell what of a publisher is verified, which leaves out the environment."""
-    named = (getattr(publisher, name, None) for name in ("repository", "email", "project_id", "workflow", "workflow_filepath"))
+    named = (
+        getattr(publisher, name, None)
+        for name in ("repository", "email", "project_id", "workflow", "workflow_filepath")
+    )
     return " ".join([str(publisher.kind), *(str(one) for one in named if one)])

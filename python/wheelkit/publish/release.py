@@ -31,7 +31,10 @@ def collect_release(folder: Path, family: Family) -> Release:
     Raises UsageError where there is no dist, CheckFailedError with all that does not agree.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", hint="give the folder that wheelkit build filled:  wheelkit publish dist/ --to testpypi")
+        raise UsageError(
+            f"{folder} is no folder",
+            hint="give the folder that wheelkit build filled:  wheelkit publish dist/ --to testpypi",
+        )
     records = manifest.read_all(folder)
     present = {path.name: path for path in collect([folder])}
     if not records:
@@ -40,7 +43,12 @@ def collect_release(folder: Path, family: Family) -> Release:
             hint="wheelkit build writes one beside what it builds\nin CI, keep the .wheelkit.json files with the wheels",
         )
     listed = _listed(records)
-    problems = [*_unlisted(present, listed), *_changed(present, listed), *_misfiled(records), *_versions(records, family)]
+    problems = [
+        *_unlisted(present, listed),
+        *_changed(present, listed),
+        *_misfiled(records),
+        *_versions(records, family),
+    ]
     problems += _missigned(present, listed)
     if problems:
         raise CheckFailedError(
@@ -80,7 +88,9 @@ def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> It
 def _missigned(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
     for name, path in present.items():
         signed = attestations.attestation_files(path) if name in listed else ()
-        yield from filter(None, (attestations.attestation_problem(one, name, listed[name].sha256) for one in signed))
+        yield from filter(
+            None, (attestations.attestation_problem(one, name, listed[name].sha256) for one in signed)
+        )
 
 
 def _misfiled(records: Iterable[Manifest]) -> Iterator[str]:
@@ -128,7 +138,11 @@ def _release(records: Sequence[Manifest], present: Mapping[str, Path], family: F
         for one in record.files:
             path = present[one.file]
             shipped = ShippedFile(
-                path=path, sha256=one.sha256, size=one.size, builder=record.builder, attestations=attestations.attestation_files(path)
+                path=path,
+                sha256=one.sha256,
+                size=one.size,
+                builder=record.builder,
+                attestations=attestations.attestation_files(path),
             )
             files.setdefault(normalise(record.distribution), []).append(shipped)
     batches = [_batch(item, files[item.key], family) for item in family.distributions if item.key in files]
@@ -155,7 +169,11 @@ def _batch(item: Distribution, files: Sequence[ShippedFile], family: Family) -> 
 
 def _needs(item: Distribution, files: Iterable[ShippedFile], family: Family) -> tuple[str, ...]:
     """Name the siblings that the project states and those that its wheels ask for, which is what installers go by."""
-    stated = (*item.dependencies, *item.build_requires, *(text for texts in item.extras.values() for text in texts))
+    stated = (
+        *item.dependencies,
+        *item.build_requires,
+        *(text for texts in item.extras.values() for text in texts),
+    )
     told = (line for one in files if one.is_wheel for line in _requirements(one.path))
     return named_in((*stated, *told), item, family.members)
 

@@ -44,16 +44,26 @@ def open_session(log: Path, progress: Progress, environ: Mapping[str, str] | Non
     known = dict(os.environ if environ is None else environ)
     secrets = Secrets(known)
     run = LoggedRun(log, echo=progress.command, redact=secrets)
-    return PublishSession(run=run, client=Client(note=progress.note), secrets=secrets, progress=progress, environ=known)
+    return PublishSession(
+        run=run, client=Client(note=progress.note), secrets=secrets, progress=progress, environ=known
+    )
 
 
-def publish(release: Release, index: Index, room: PublishSession, tell: Callable[[PublishPlan], None]) -> PublishResult:
+def publish(
+    release: Release, index: Index, room: PublishSession, tell: Callable[[PublishPlan], None]
+) -> PublishResult:
     """Publish a release on one index; a second run for the same release waits until the first has ended.
 
     Raises what the transaction raises.
     """
     place = journal.journal_path(index, release, room.state)
-    wallet = CredentialSources(environ=room.environ, client=room.client, secrets=room.secrets, clock=room.clock, note=room.progress.note)
+    wallet = CredentialSources(
+        environ=room.environ,
+        client=room.client,
+        secrets=room.secrets,
+        clock=room.clock,
+        note=room.progress.note,
+    )
     with (
         lock.index_lock(place.with_name(place.name + ".lock"), room.clock, room.progress.note) as descriptor,
         credential_session(index, wallet) as held,

@@ -98,7 +98,9 @@ def _from_json(index: Index, answer: Response, project: str) -> Listing:
         name, entries = document["name"], document["files"]
         files = tuple(_json_file(entry, answer.url) for entry in entries)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _stranger(index, answer, f"its JSON is not that of the simple API ({type(error).__name__}: {error})") from error
+        raise _stranger(
+            index, answer, f"its JSON is not that of the simple API ({type(error).__name__}: {error})"
+        ) from error
     if version.partition(".")[0] != "1":
         raise _stranger(index, answer, f"it speaks version {version} of the simple API, and wheelkit knows 1")
     if normalise(str(name)) != project:
@@ -193,7 +195,10 @@ def _listing(client: Client, index: Index, batch: DistributionFiles) -> Listing:
     ours = {one.name for one in batch.files}
     if all(one.sha256 or one.filename not in ours for one in listing.files):
         return listing
-    files = (replace(one, sha256=_hashed(client, one)) if one.filename in ours and not one.sha256 else one for one in listing.files)
+    files = (
+        replace(one, sha256=_hashed(client, one)) if one.filename in ours and not one.sha256 else one
+        for one in listing.files
+    )
     return replace(listing, files=tuple(files))
 
 

@@ -72,7 +72,9 @@ def survey(release: Release, index: Index, client: Client) -> PublishPlan:
     return made
 
 
-def publish(release: Release, index: Index, desk: UploadContext, tell: Callable[[PublishPlan], None]) -> PublishResult:
+def publish(
+    release: Release, index: Index, desk: UploadContext, tell: Callable[[PublishPlan], None]
+) -> PublishResult:
     """Bring the whole release onto the index; ``tell`` hears the plan before anything is done.
 
     Raises CheckFailedError for a conflict, IndexRefusedError for a refusal, IndexUnavailableError when the index gives up on us,
@@ -86,7 +88,9 @@ def publish(release: Release, index: Index, desk: UploadContext, tell: Callable[
     for wave in waves(plan):
         work.wait_for(need for one in wave for need in one.batch.needs)
         # One call of twine sends attestations for all of its files or for none.
-        for _, files in groupby((file for one in wave for file in one.todo), key=lambda one: bool(one.attestations)):
+        for _, files in groupby(
+            (file for one in wave for file in one.todo), key=lambda one: bool(one.attestations)
+        ):
             work.send(tuple(files))
     if plan.todo:
         work.wait_for([one.distribution for one in release.batches])
@@ -116,7 +120,9 @@ def _settled(plan: PublishPlan, desk: UploadContext) -> PublishPlan:
     return survey(plan.release, plan.index, desk.client)
 
 
-def _seen_within(plan: PublishPlan, files: Sequence[ShippedFile], desk: UploadContext, seconds: float) -> frozenset[str]:
+def _seen_within(
+    plan: PublishPlan, files: Sequence[ShippedFile], desk: UploadContext, seconds: float
+) -> frozenset[str]:
     """Look again and again until all of the files show or the time is over; gives the names of those that do."""
     wanted = {one.name for one in files}
     batches = [batch for batch in plan.release.batches if any(one.name in wanted for one in batch.files)]
@@ -138,7 +144,9 @@ def _seen_within(plan: PublishPlan, files: Sequence[ShippedFile], desk: UploadCo
     return seen
 
 
-def _seen(plan: PublishPlan, batches: Sequence[DistributionFiles], wanted: Iterable[str], desk: UploadContext) -> frozenset[str]:
+def _seen(
+    plan: PublishPlan, batches: Sequence[DistributionFiles], wanted: Iterable[str], desk: UploadContext
+) -> frozenset[str]:
     listings = fetch_existing(desk.client, plan.index, batches)
     states = {one.file.name: one for batch in plans.plan_batches(batches, listings) for one in batch.files}
     broken = [name for name in wanted if states[name].state is State.DIFFERENT]
@@ -207,7 +215,9 @@ class _Transaction:
 
     @staticmethod
     def _require_unchanged(files: Iterable[ShippedFile]) -> None:
-        changed = [one.name for one in files if not one.path.is_file() or manifest.sha256(one.path) != one.sha256]
+        changed = [
+            one.name for one in files if not one.path.is_file() or manifest.sha256(one.path) != one.sha256
+        ]
         if changed:
             raise CheckFailedError(
                 f"{some(changed)} changed on the disk since it was proven; it was not uploaded",
@@ -239,7 +249,9 @@ class _Transaction:
 
     def _batches(self, files: Iterable[ShippedFile]) -> list[DistributionFiles]:
         names = {one.name for one in files}
-        return [batch for batch in self._plan.release.batches if any(one.name in names for one in batch.files)]
+        return [
+            batch for batch in self._plan.release.batches if any(one.name in names for one in batch.files)
+        ]
 
     def _given_up(self, outcome: TwineRun, left: Sequence[ShippedFile]) -> Exception:
         total = len(self._plan.release.files)

@@ -28,10 +28,42 @@ if TYPE_CHECKING:
 
 # What twine needs of the environment; all else stays with us, other tools' settings and secrets first of all.
 _PASSED = frozenset(
-    {"PATH", "HOME", "USER", "LOGNAME", "USERNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT"}
-    | {"USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "HOMEDRIVE", "HOMEPATH", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"}
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "USERNAME",
+        "LANG",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "SYSTEMROOT",
+        "WINDIR",
+        "COMSPEC",
+        "PATHEXT",
+    }
+    | {
+        "USERPROFILE",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "XDG_RUNTIME_DIR",
+    }
     | {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "PYTHON_KEYRING_BACKEND", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
-    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    | {
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    }
 )
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SENDING = re.compile(r"^Uploading (?P<file>\S+\.(?:whl|tar\.gz|zip))$")
@@ -62,17 +94,35 @@ class TwineRun(Struct, frozen=True, kw_only=True):
     words: str
 
 
-def upload(run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, keeps: tuple[int, ...] = ()) -> TwineRun:
+def upload(
+    run: Run,
+    index: Index,
+    files: Sequence[ShippedFile],
+    credentials: Credentials,
+    keeps: tuple[int, ...] = (),
+) -> TwineRun:
     """Upload files in their order; an index's no is told in what comes back, and not raised."""
     signed = all(one.attestations for one in files)
-    arguments = ["--no-color", "upload", "--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url", index.upload]
+    arguments = [
+        "--no-color",
+        "upload",
+        "--verbose",
+        "--non-interactive",
+        "--disable-progress-bar",
+        "--repository-url",
+        index.upload,
+    ]
     arguments += ["--attestations"] if signed else []
     paths = [one.path for one in files] + [path for one in files if signed for path in one.attestations]
     # twine waits for ever for an index that has stopped to answer.
     limit = _UPLOAD_SECONDS * len(files) + sum(one.size for one in files) / _SLOWEST
     done = _ran(run, _command([*arguments, *map(str, paths)], credentials.environment(), keeps, limit))
     found = parse_twine_output(done.returncode, done.output)
-    return replace(found, ending=UploadResult.PASSING, words=f"no answer within {limit:.0f} s") if done.timed_out else found
+    return (
+        replace(found, ending=UploadResult.PASSING, words=f"no answer within {limit:.0f} s")
+        if done.timed_out
+        else found
+    )
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
@@ -91,7 +141,12 @@ def _ran(run: Run, command: Command) -> Completed:
     return done
 
 
-def _command(arguments: Sequence[str], env: Mapping[str, str], keeps: tuple[int, ...] = (), timeout: float = _CHECK_SECONDS) -> Command:
+def _command(
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    keeps: tuple[int, ...] = (),
+    timeout: float = _CHECK_SECONDS,
+) -> Command:
     # A wide terminal, or twine would wrap names; no bytecode or path of the user's own.
     fixed = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
     dropped = tuple(name for name in os.environ if name.upper() not in _PASSED and not name.startswith("LC_"))

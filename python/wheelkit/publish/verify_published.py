@@ -67,7 +67,9 @@ def built_files(folder: Path, identity: FileIdentity) -> dict[str, str]:
     return {one.file: one.sha256 for one in files if same_version(one.file, identity)}
 
 
-def verify_published(request: PublishedRequest, client: Client, contract: Contract, folder: Path | None = None) -> Report:
+def verify_published(
+    request: PublishedRequest, client: Client, contract: Contract, folder: Path | None = None
+) -> Report:
     """Prove a published release against the project's promise: with a ``folder`` all files are fetched into it and read, else names judge.
 
     Raises IndexUnavailableError where the index does not answer, UsageError where it has no file of this release.
@@ -83,7 +85,9 @@ def verify_published(request: PublishedRequest, client: Client, contract: Contra
     contract = replace(contract, promises=only)
     findings = tuple(_compared(files, request))
     if folder is None:
-        unseen = provenance.files_without_attestation((one.filename for one in files if one.provenance), str(request.index))
+        unseen = provenance.files_without_attestation(
+            (one.filename for one in files if one.provenance), str(request.index)
+        )
         return judge(_from_names(files, request.identity), (*findings, *unseen), contract, named=True)
     documents = [_fetched(one, client, folder) for one in files]
     findings += tuple(provenance.verify_attestations(documents, str(request.index), request.repository))
@@ -112,8 +116,12 @@ def _fetched(file: IndexFile, client: Client, folder: Path) -> Attestation:
         )
     if not file.provenance:
         return Attestation(file=file.filename, sha256=digest, provenance=None)
-    answer = client.get(file.provenance, accept="application/vnd.pypi.integrity.v1+json, application/json;q=0.5")
-    return Attestation(file=file.filename, sha256=digest, provenance=answer.body if answer.status == _OK else b"")
+    answer = client.get(
+        file.provenance, accept="application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+    )
+    return Attestation(
+        file=file.filename, sha256=digest, provenance=answer.body if answer.status == _OK else b""
+    )
 
 
 def _from_names(files: Sequence[IndexFile], identity: FileIdentity) -> Dist:
@@ -123,7 +131,11 @@ def _from_names(files: Sequence[IndexFile], identity: FileIdentity) -> Dist:
 
 
 def _metadata(file: IndexFile, identity: FileIdentity) -> Headers:
-    told = {"name": identity.distribution, "version": identity.version, "requires-python": file.requires_python}
+    told = {
+        "name": identity.distribution,
+        "version": identity.version,
+        "requires-python": file.requires_python,
+    }
     return Headers(fields={name: (value,) for name, value in told.items() if value})
 
 

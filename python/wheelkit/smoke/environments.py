@@ -58,7 +58,13 @@ class Environments(Struct, frozen=True, kw_only=True):
         name = _name(label, how, python)
         log = self.shop.log.with_name(f"{self.shop.log.stem}-{name}.log")
         redact = Redactor(self.secrets)
-        run = LoggedRun(log, echo=self.shop.progress.command, redact=redact, stop=self.stop.is_set, scratch=self.shop.folder)
+        run = LoggedRun(
+            log,
+            echo=self.shop.progress.command,
+            redact=redact,
+            stop=self.stop.is_set,
+            scratch=self.shop.folder,
+        )
         return Environment(place=InstallTarget(folder=self.folder / name), log=log, run=run)
 
     def leave(self, room: Environment, *, others: bool) -> None:
@@ -70,7 +76,9 @@ class Environments(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def environments(shop: Workspace, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()) -> Iterator[Environments]:
+def environments(
+    shop: Workspace, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()
+) -> Iterator[Environments]:
     """Open the rooms of one run; whatever runs in them ends with it, and they are removed, unless they are to be kept."""
     folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else own_folder()
     opened = Environments(folder=folder, shop=shop, secrets=secrets, at_a_time=at_a_time)

@@ -30,12 +30,16 @@ _NO_SYMBOL = (
     re.compile(r"[Ss]ymbol not found(?: in flat namespace)?:? \(?'?(?P<symbol>\w+)"),
     re.compile(r"Error relocating [^\n]*: (?P<symbol>\w+): symbol not found"),
 )
-_TOO_OLD = re.compile(r"version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\w.]+)' not found(?: \(required by (?P<by>[^)]*)\))?")
+_TOO_OLD = re.compile(
+    r"version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\w.]+)' not found(?: \(required by (?P<by>[^)]*)\))?"
+)
 _OTHER_MACHINE = re.compile(
     r"wrong ELF class|invalid ELF header|Exec format error|incompatible architecture|not a valid Win32 application|"
     r"no suitable image found|cannot open shared object file: Exec format"
 )
-_NO_DLL = re.compile(r"DLL load failed while importing (?P<module>[\w.]+): The specified (?P<what>module|procedure) could not be found")
+_NO_DLL = re.compile(
+    r"DLL load failed while importing (?P<module>[\w.]+): The specified (?P<what>module|procedure) could not be found"
+)
 _EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
 _NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
 
@@ -62,7 +66,10 @@ def _shadowed(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
     if trouble.kind != "Shadowed":
         return None
     name = trouble.check.removeprefix("import ")
-    return f"{name} has the name of a standard module, which Python finds first: nobody can import it", "give the module another name"
+    return (
+        f"{name} has the name of a standard module, which Python finds first: nobody can import it",
+        "give the module another name",
+    )
 
 
 def _glibc(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
@@ -94,7 +101,10 @@ def _library(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | No
     owner = _provider(library, known)
     if owner is not None:
         needs = " or ".join(owner)
-        return f"the library {library} is not there; {needs} provides it", f"require {needs} in dependencies, and import it first"
+        return (
+            f"the library {library} is not there; {needs} provides it",
+            f"require {needs} in dependencies, and import it first",
+        )
     holder = next((path for path in _binaries(known.env) if path.name == library), None)
     if holder is not None:
         inside = holder.relative_to(_site_of(holder)).parts[0]
@@ -102,7 +112,10 @@ def _library(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | No
             f"the library {library} lies in {inside}, where nothing looks for it",
             f"import {inside} first, or set an rpath of $ORIGIN to it",
         )
-    return f"the library {library} is not there, and nothing that was installed brings it", "let repair graft it:  wheelkit repair WHEEL"
+    return (
+        f"the library {library} is not there, and nothing that was installed brings it",
+        "let repair graft it:  wheelkit repair WHEEL",
+    )
 
 
 def _symbol(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | None:
@@ -115,10 +128,15 @@ def _symbol(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | Non
             f"the interpreter does not have {symbol}, which the extension calls",
             "it was built for another version of Python than its tag says:  wheelkit verify-matrix dist/",
         )
-    owners = sorted({path.relative_to(_site_of(path)).parts[0] for path in _binaries(known.env) if _exports(path, symbol)})
+    owners = sorted(
+        {path.relative_to(_site_of(path)).parts[0] for path in _binaries(known.env) if _exports(path, symbol)}
+    )
     if owners:
         names = ", ".join(owners)
-        return f"the symbol {symbol} is missing where it is looked for; {names} exports it", f"link against {names}, or import it first"
+        return (
+            f"the symbol {symbol} is missing where it is looked for; {names} exports it",
+            f"link against {names}, or import it first",
+        )
     return _abi_mismatch(symbol, known) or (
         f"the symbol {symbol} is missing, and nothing that was installed exports it",
         "a source file or library is missing from the link, or it was built against another version of a dependency",
@@ -137,7 +155,11 @@ def _abi_mismatch(symbol: str, known: ErrorContext) -> tuple[str, str] | None:
     name = next((one for one in owner.distributions if one in here), owner.name)
     version = _version(name, known.env)
     pin = f"{name}=={'.'.join(version.split('.')[:2])}.*" if version else f"{name}==X.Y.*"
-    more = ", with the same _GLIBCXX_USE_CXX11_ABI: the symbol speaks of std::__cxx11" if has_new_string(symbol) else ""
+    more = (
+        ", with the same _GLIBCXX_USE_CXX11_ABI: the symbol speaks of std::__cxx11"
+        if has_new_string(symbol)
+        else ""
+    )
     installed = f"{name} {version}".rstrip()
     return (
         f"the installed {installed} does not have the C++ symbol {symbol}: an ABI mismatch, it was built against another version",
@@ -162,12 +184,22 @@ def _module(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | Non
         return None
     module = match["module"]
     top = module.partition(".")[0]
-    owners = [one for one in known.packages.values() if any(name == top or name.startswith(f"{top}.") for name in one.modules)]
+    owners = [
+        one
+        for one in known.packages.values()
+        if any(name == top or name.startswith(f"{top}.") for name in one.modules)
+    ]
     here = [one for one in owners if one.key in _installed(known.env)]
     if here:
-        return f"the module {module} is not in the wheel of {here[0].name}", "the build leaves it out: look at what the backend packs"
+        return (
+            f"the module {module} is not in the wheel of {here[0].name}",
+            "the build leaves it out: look at what the backend packs",
+        )
     if owners:
-        return f"it imports {module}, and does not require {owners[0].name}, which provides it", f'dependencies = ["{owners[0].name}…"]'
+        return (
+            f"it imports {module}, and does not require {owners[0].name}, which provides it",
+            f'dependencies = ["{owners[0].name}…"]',
+        )
     return _optional(module, known) or (
         f"it imports {module}, which nothing that it requires provides",
         "add what provides it to dependencies, or import it only where it is there",
@@ -177,7 +209,12 @@ def _module(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | Non
 def _optional(module: str, known: ErrorContext) -> tuple[str, str] | None:
     """Tell of a module that comes with an extra alone, as far as it is called like its distribution."""
     top = normalise(module.partition(".")[0])
-    needs = ((one.name, need.marker) for one in known.packages.values() for need in one.requires if normalise(need.name) == top)
+    needs = (
+        (one.name, need.marker)
+        for one in known.packages.values()
+        for need in one.requires
+        if normalise(need.name) == top
+    )
     for name, marker in needs:
         if match := _EXTRA.search(marker):
             return (
@@ -222,7 +259,12 @@ def _version(name: str, env: Path) -> str:
     from wheelkit.smoke.installed import sites
 
     stem = name.replace("-", "_")
-    found = (info for site in sites(env) for info in site.glob("*.dist-info") if info.name.lower().startswith(f"{stem}-"))
+    found = (
+        info
+        for site in sites(env)
+        for info in site.glob("*.dist-info")
+        if info.name.lower().startswith(f"{stem}-")
+    )
     return next((info.name.removesuffix(".dist-info").partition("-")[2] for info in found), "")
 
 
@@ -261,7 +303,9 @@ _NEW_STRING = "cxx11"
 
 def belongs_to(symbol: str, provider: str) -> bool:
     """Tell whether a symbol is defined in a provider's namespace; one that only takes the provider's types is somebody else's."""
-    spaces = "|".join(f"{len(name)}{name}" for name in _NAMESPACES.get(provider, (provider.replace("-", "_"),)))
+    spaces = "|".join(
+        f"{len(name)}{name}" for name in _NAMESPACES.get(provider, (provider.replace("-", "_"),))
+    )
     return re.match(f"{_START}(?:{spaces})(?![a-z_])", symbol) is not None
 
 

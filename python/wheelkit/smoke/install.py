@@ -68,7 +68,11 @@ class Source(Struct, frozen=True, kw_only=True):
 def configured_index(environ: Mapping[str, str] = os.environ) -> str:
     """Give the one index that the user's environment names as the default; extra ones do not count."""
     return next(
-        (environ[name].split("=", 1)[-1] if "=http" in environ[name] else environ[name] for name in _INDEX_VARIABLES if environ.get(name)),
+        (
+            environ[name].split("=", 1)[-1] if "=http" in environ[name] else environ[name]
+            for name in _INDEX_VARIABLES
+            if environ.get(name)
+        ),
         "",
     )
 
@@ -101,7 +105,9 @@ class InstallTarget(Struct, frozen=True, kw_only=True):
     def prepare(self, case: Case) -> None:
         """Make the folders and write the constraints."""
         self.work.mkdir(parents=True, exist_ok=True)
-        self.constraints.write_text("".join(f"{one.pinned()}\n" for one in case.packages.values()), encoding="utf-8")
+        self.constraints.write_text(
+            "".join(f"{one.pinned()}\n" for one in case.packages.values()), encoding="utf-8"
+        )
 
     def python(self) -> str:
         """Give the path of the environment's interpreter."""
@@ -115,7 +121,14 @@ class InstallTarget(Struct, frozen=True, kw_only=True):
         """Run something as a user of the environment would, in the empty folder."""
         env = {"VIRTUAL_ENV": str(self.env), "PYTHONNOUSERSITE": "1"}
         scripts = str(self.env / _SCRIPTS)
-        return Command(argv=argv, cwd=self.work, env=env, unset=variables_to_unset(), prefix_path=(scripts,), timeout=timeout)
+        return Command(
+            argv=argv,
+            cwd=self.work,
+            env=env,
+            unset=variables_to_unset(),
+            prefix_path=(scripts,),
+            timeout=timeout,
+        )
 
 
 def uv_commands(uv: str, case: Case, place: InstallTarget, source: Source) -> tuple[Command, ...]:
@@ -128,7 +141,13 @@ def uv_commands(uv: str, case: Case, place: InstallTarget, source: Source) -> tu
 
 def tool_commands(uv: str, case: Case, place: InstallTarget, source: Source) -> tuple[Command, ...]:
     """Build the command that installs a distribution as a tool, with uv's folders of tools inside the case's own."""
-    options = ("--python", str(case.python.path), "--constraints", str(place.constraints), *_uv_source(source))
+    options = (
+        "--python",
+        str(case.python.path),
+        "--constraints",
+        str(place.constraints),
+        *_uv_source(source),
+    )
     return (_uv((uv, "tool", "install", *options, *case.wanted), place),)
 
 
@@ -144,22 +163,42 @@ def pip_commands(case: Case, place: InstallTarget, source: Source) -> tuple[Comm
     """
     make = (str(case.python.path), "-m", "venv", str(place.env))
     files = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
-    install = (place.python(), "-m", "pip", "install", "--no-input", "--progress-bar=off", *_pip_source(source), *files)
+    install = (
+        place.python(),
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--progress-bar=off",
+        *_pip_source(source),
+        *files,
+    )
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}
     return tuple(
-        Command(argv=argv, cwd=place.work, env=env, unset=variables_to_unset(), timeout=INSTALL_SECONDS) for argv in (make, install)
+        Command(argv=argv, cwd=place.work, env=env, unset=variables_to_unset(), timeout=INSTALL_SECONDS)
+        for argv in (make, install)
     )
 
 
 def _uv(argv: tuple[str, ...], place: InstallTarget) -> Command:
-    env = {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_HTTP_RETRIES": "1", **tool_environment(place)}
+    env = {
+        "UV_NO_CONFIG": "1",
+        "UV_NO_PROGRESS": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_HTTP_RETRIES": "1",
+        **tool_environment(place),
+    }
     return Command(argv=argv, cwd=place.work, env=env, unset=variables_to_unset(), timeout=INSTALL_SECONDS)
 
 
 def _uv_source(source: Source) -> tuple[str, ...]:
     words = () if source.sdists else ("--no-build",)
     if source.find_links:
-        return (*words, "--no-index", *(word for path in source.find_links for word in ("--find-links", str(path))))
+        return (
+            *words,
+            "--no-index",
+            *(word for path in source.find_links for word in ("--find-links", str(path))),
+        )
     if source.offline:
         return (*words, "--offline")
     return (*words, "--default-index", source.index) if source.index else words
@@ -168,5 +207,9 @@ def _uv_source(source: Source) -> tuple[str, ...]:
 def _pip_source(source: Source) -> tuple[str, ...]:
     words = () if source.sdists else ("--only-binary", ":all:")
     if source.find_links or source.offline:
-        return (*words, "--no-index", *(word for path in source.find_links for word in ("--find-links", str(path))))
+        return (
+            *words,
+            "--no-index",
+            *(word for path in source.find_links for word in ("--find-links", str(path))),
+        )
     return (*words, "--index-url", source.index) if source.index else words

@@ -27,7 +27,9 @@ def compare(env: Path, packages: Mapping[str, Package], family: frozenset[str]) 
     """Compare each installed distribution of the family with its file; name those that came from anywhere else."""
     for site in sites(env):
         for info in sorted(site.glob("*.dist-info")):
-            headers = parse_headers((info / "METADATA").read_bytes()) if (info / "METADATA").is_file() else None
+            headers = (
+                parse_headers((info / "METADATA").read_bytes()) if (info / "METADATA").is_file() else None
+            )
             key = normalise(headers.get("Name")) if headers else ""
             if headers is not None and key in family:
                 yield from _installed(info, key, headers.get("Version"), packages)

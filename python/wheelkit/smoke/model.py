@@ -54,7 +54,9 @@ class Package(Struct, frozen=True, kw_only=True):
     @property
     def tried(self) -> tuple[str, ...]:
         """The modules that are imported, each once."""
-        return tuple(dict.fromkeys((*self.modules, *self.extensions))) if self.imports is None else self.imports
+        return (
+            tuple(dict.fromkeys((*self.modules, *self.extensions))) if self.imports is None else self.imports
+        )
 
     @property
     def meta(self) -> bool:
@@ -103,7 +105,9 @@ class Case(Struct, frozen=True, kw_only=True):
     def weight(self) -> int:
         """Count what there is to try: modules, entry points, commands, and scripts, which import most."""
         checked = (self.packages[key] for key in self.checked if key in self.packages)
-        return len(self.commands) + sum(len(one.tried) + len(one.entries) + 5 * len(one.scripts) for one in checked)
+        return len(self.commands) + sum(
+            len(one.tried) + len(one.entries) + 5 * len(one.scripts) for one in checked
+        )
 
 
 class Failure(Struct, frozen=True, kw_only=True):

@@ -42,7 +42,10 @@ def smoke_cases(contents: Contents, pythons: Iterable[Python]) -> tuple[Case, ..
 def order(packages: Iterable[Package]) -> tuple[str, ...]:
     """Order the distributions, each after what it requires; a circle is left in the order of the names."""
     by_name = {one.key: one for one in sorted(packages, key=lambda one: one.key)}
-    graph = {key: sorted({normalise(need.name) for need in one.requires} & by_name.keys() - {key}) for key, one in by_name.items()}
+    graph = {
+        key: sorted({normalise(need.name) for need in one.requires} & by_name.keys() - {key})
+        for key, one in by_name.items()
+    }
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError:
@@ -52,7 +55,9 @@ def order(packages: Iterable[Package]) -> tuple[str, ...]:
 def _on(contents: Contents, python: Python) -> Iterator[Case]:
     interpreter = python.interpreter
     chosen = choose(contents.packages, contents.target, interpreter)
-    offered = {one.key: one for one in contents.packages if admits_python(one.requires_python or None, interpreter)}
+    offered = {
+        one.key: one for one in contents.packages if admits_python(one.requires_python or None, interpreter)
+    }
     names = [name for name in order(contents.packages) if name in offered]
     for name in names:
         yield _alone(contents, python, chosen, offered[name])
@@ -82,7 +87,9 @@ def _alone(contents: Contents, python: Python, chosen: Mapping[str, Package], pa
     )
 
 
-def _together(contents: Contents, python: Python, chosen: Mapping[str, Package], names: Sequence[str]) -> Case:
+def _together(
+    contents: Contents, python: Python, chosen: Mapping[str, Package], names: Sequence[str]
+) -> Case:
     """Install all with their extras: all of a meta distribution, and those of others that bring siblings."""
     extras = {name: _extras(contents, chosen[name]) for name in names}
     needed, missing = _closure(contents, chosen, extras, python.interpreter)
@@ -91,11 +98,16 @@ def _together(contents: Contents, python: Python, chosen: Mapping[str, Package],
         how=InstallMode.ENVIRONMENT,
         interpreter=python.interpreter,
         python=python,
-        wanted=tuple(f"{chosen[name].name}[{','.join(extras[name])}]" if extras[name] else chosen[name].name for name in names),
+        wanted=tuple(
+            f"{chosen[name].name}[{','.join(extras[name])}]" if extras[name] else chosen[name].name
+            for name in names
+        ),
         packages=chosen,
         needed=needed,
         checked=tuple(names),
-        commands=tuple(dict.fromkeys(command for name in names for command in contents.commands.get(name, ()))),
+        commands=tuple(
+            dict.fromkeys(command for name in names for command in contents.commands.get(name, ()))
+        ),
         missing=missing,
     )
 
@@ -104,17 +116,26 @@ def _extras(contents: Contents, package: Package) -> tuple[str, ...]:
     if package.meta:
         return package.extras
     markers = [need.marker for need in package.requires if normalise(need.name) in contents.family]
-    return tuple(extra for extra in package.extras if any(f'extra == "{extra}"' in marker for marker in markers))
+    return tuple(
+        extra for extra in package.extras if any(f'extra == "{extra}"' in marker for marker in markers)
+    )
 
 
 def _closure(
-    contents: Contents, chosen: Mapping[str, Package], asked: Mapping[str, Sequence[str]], interpreter: Interpreter
+    contents: Contents,
+    chosen: Mapping[str, Package],
+    asked: Mapping[str, Sequence[str]],
+    interpreter: Interpreter,
 ) -> tuple[dict[str, tuple[str, ...]], str]:
     """Follow the requirements inside the family: which members are needed, with which extras, and what is missing in the dist.
 
     A sibling that is missing is never taken from an index.
     """
-    waiting, found, missing = [(name, extra) for name, extras in asked.items() for extra in ("", *extras)], set[tuple[str, str]](), ""
+    waiting, found, missing = (
+        [(name, extra) for name, extras in asked.items() for extra in ("", *extras)],
+        set[tuple[str, str]](),
+        "",
+    )
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in found or name not in chosen:
@@ -126,7 +147,10 @@ def _closure(
                 if sibling not in chosen and not missing:
                     missing = f"{chosen[name].name} needs {need.name}, of the same family, and no wheel of it here fits {interpreter}"
                 waiting += [(sibling, more) for more in ("", *need.extras)]
-    return {name: tuple(sorted(extra for one, extra in found if one == name and extra)) for name, _ in sorted(found)}, missing
+    return {
+        name: tuple(sorted(extra for one, extra in found if one == name and extra))
+        for name, _ in sorted(found)
+    }, missing
 
 
 def _applies(marker: str, extra: str, interpreter: Interpreter) -> bool:
@@ -138,4 +162,6 @@ def _applies(marker: str, extra: str, interpreter: Interpreter) -> bool:
     from packaging.markers import Marker
 
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
-    return Marker(marker).evaluate({"python_version": number, "python_full_version": f"{number}.0", "extra": extra})
+    return Marker(marker).evaluate(
+        {"python_version": number, "python_full_version": f"{number}.0", "extra": extra}
+    )

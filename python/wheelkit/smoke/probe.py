@@ -71,7 +71,11 @@ def probe_questions(packages: Iterable[Package], shown: Container[str] = ()) -> 
     asked: list[tuple[str, str, str]] = []
     for one in packages:
         asked += [("import", name, "") for name in one.tried if name not in shown]
-        asked += [("entry point", f"{group}:{name}", target) for group, name, target in one.entries if "[" not in target]
+        asked += [
+            ("entry point", f"{group}:{name}", target)
+            for group, name, target in one.entries
+            if "[" not in target
+        ]
     return asked
 
 
@@ -94,9 +98,15 @@ def parse_answers(done: Completed) -> Iterator[ProbeFailure]:
         elif "ended" in told:
             began = ""
         else:
-            yield ProbeFailure(check=" ".join(told["failed"]), kind=told["type"], error=told["error"], trace=told["trace"])
+            yield ProbeFailure(
+                check=" ".join(told["failed"]), kind=told["type"], error=told["error"], trace=told["trace"]
+            )
     if done.returncode != 0:
-        how = "did not come to an end in time" if done.timed_out else f"ended Python itself, with exit status {done.returncode}"
+        how = (
+            "did not come to an end in time"
+            if done.timed_out
+            else f"ended Python itself, with exit status {done.returncode}"
+        )
         yield ProbeFailure(check=began or "the probe", kind="Crash", error=how, trace=done.output)
 
 
@@ -104,13 +114,23 @@ def raised(check: str, done: Completed) -> ProbeFailure | None:
     """Read the failed import that ended a program, off the last line of what Python printed; None where it was something else."""
     last = done.output.rstrip().rpartition("\n")[2]
     kind, _, error = last.partition(": ")
-    return ProbeFailure(check=check, kind=kind, error=error, trace=done.output) if kind in {"ImportError", "ModuleNotFoundError"} else None
+    return (
+        ProbeFailure(check=check, kind=kind, error=error, trace=done.output)
+        if kind in {"ImportError", "ModuleNotFoundError"}
+        else None
+    )
 
 
 def plain(trouble: ProbeFailure) -> Failure:
     """Tell of a trouble without further explanation."""
-    words = trouble.error if trouble.kind in {"Crash", "Elsewhere", "Shadowed"} else f"{trouble.kind}: {trouble.error}"
-    return Failure(check=trouble.check, what=words, detail="\n".join(trouble.trace.strip().splitlines()[-_TRACE_LINES:]))
+    words = (
+        trouble.error
+        if trouble.kind in {"Crash", "Elsewhere", "Shadowed"}
+        else f"{trouble.kind}: {trouble.error}"
+    )
+    return Failure(
+        check=trouble.check, what=words, detail="\n".join(trouble.trace.strip().splitlines()[-_TRACE_LINES:])
+    )
 
 
 # One program with plain words: the exit status of anything else need not be the first word's.
@@ -120,18 +140,27 @@ _PLAIN = re.compile(r"[\w.+-]+(?: +[\w./:=,@+-]+)*")
 def run_results(commands: Iterable[str], scripts: Mapping[str, str], place: InstallTarget) -> dict[str, str]:
     """Choose those console scripts that commands which went well have started, each with the module that it imported."""
     words = {command.split()[0] for command in commands if _PLAIN.fullmatch(command.strip())}
-    return {name: module for name, module in scripts.items() if name in words and _imports(Path(place.script(name)), module)}
+    return {
+        name: module
+        for name, module in scripts.items()
+        if name in words and _imports(Path(place.script(name)), module)
+    }
 
 
 def import_results(modules: Iterable[str]) -> frozenset[str]:
     """Name the modules with the packages that hold them; not those that a standard module may have stood in for."""
-    names = (module.split(".") for module in modules if module.partition(".")[0] not in sys.stdlib_module_names)
+    names = (
+        module.split(".") for module in modules if module.partition(".")[0] not in sys.stdlib_module_names
+    )
     return frozenset(".".join(parts[: number + 1]) for parts in names for number in range(len(parts)))
 
 
 def _imports(script: Path, module: str) -> bool:
     """Tell whether a script is the installer's own for this module; one of Windows cannot be read, and proves nothing."""
     try:
-        return re.search(rf"^from {re.escape(module)} import ", script.read_text(encoding="utf-8"), re.MULTILINE) is not None
+        return (
+            re.search(rf"^from {re.escape(module)} import ", script.read_text(encoding="utf-8"), re.MULTILINE)
+            is not None
+        )
     except (OSError, ValueError):
         return False

@@ -60,7 +60,11 @@ def run(cases: Sequence[Case], settings: SmokeSettings, rooms: Environments) -> 
         bytecode = Bytecode(folder=compiled, family=settings.family, shelf=user_store())
         unmade = {case.title for case in cases if not case.missing}
         bench = _SmokeRun(
-            settings=settings, rooms=rooms, bytecode=bytecode, turns=threading.Semaphore(settings.jobs or cores()), unmade=unmade
+            settings=settings,
+            rooms=rooms,
+            bytecode=bytecode,
+            turns=threading.Semaphore(settings.jobs or cores()),
+            unmade=unmade,
         )
         outcomes = _all(cases, bench)
         bytecode.remember()
@@ -76,7 +80,9 @@ def _all(cases: Sequence[Case], bench: _SmokeRun) -> tuple[CaseResult, ...]:
         outcome = outcomes[number] = bench.outcome(cases[number])
         bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
 
-    order = sorted(range(len(cases)), key=lambda number: -cases[number].weight)  # what takes longest is not left for the end
+    order = sorted(
+        range(len(cases)), key=lambda number: -cases[number].weight
+    )  # what takes longest is not left for the end
     run_all([partial(one, number) for number in order], bench.rooms.at_a_time, bench.rooms.stop)
     return tuple(outcomes[number] for number in range(len(cases)))
 
@@ -97,7 +103,9 @@ class _SmokeRun(Struct, frozen=True, kw_only=True):
         """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
         started = time.monotonic()
         if case.missing:
-            return CaseResult(case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),))
+            return CaseResult(
+                case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),)
+            )
         room = self.rooms.room(case.label, case.how, case.python)
         try:
             room.place.prepare(case)
@@ -108,7 +116,9 @@ class _SmokeRun(Struct, frozen=True, kw_only=True):
         if outcome.ok:
             room.log.unlink(missing_ok=True)
         kept = room.place.folder if self.settings.keep else None
-        return replace(outcome, seconds=time.monotonic() - started, log=None if outcome.ok else room.log, kept=kept)
+        return replace(
+            outcome, seconds=time.monotonic() - started, log=None if outcome.ok else room.log, kept=kept
+        )
 
 
 class _CaseJob(Struct, frozen=True, kw_only=True):
@@ -195,7 +205,8 @@ class _CaseJob(Struct, frozen=True, kw_only=True):
         from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 
         return explain_import_error(
-            trouble, ErrorContext(env=self.place.env, packages=self.case.packages, providers=self.settings.providers)
+            trouble,
+            ErrorContext(env=self.place.env, packages=self.case.packages, providers=self.settings.providers),
         )
 
     def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
@@ -205,7 +216,11 @@ class _CaseJob(Struct, frozen=True, kw_only=True):
         failed = _failed(label, done, self.settings.timeout)
         trouble = None if done.timed_out else probe.raised(label, done)
         told = self._explained(trouble) if trouble else failed
-        return [replace(told, what=f"{failed.what}: {told.what}", detail=failed.detail) if told.fix and trouble else failed]
+        return [
+            replace(told, what=f"{failed.what}: {told.what}", detail=failed.detail)
+            if told.fix and trouble
+            else failed
+        ]
 
     @staticmethod
     def _shell(command: str) -> tuple[str, ...]:
@@ -216,5 +231,10 @@ def _failed(label: str, done: Completed, timeout: float) -> Failure:
     detail = "\n".join(done.output.strip().splitlines()[-_LINES:])
     if done.timed_out:
         what = f"it did not end within {timeout:g} s, and was ended with all that it had started"
-        return Failure(check=label, what=what, detail=detail, fix="mend what it waits for, or give it more:  --timeout SECONDS")
+        return Failure(
+            check=label,
+            what=what,
+            detail=detail,
+            fix="mend what it waits for, or give it more:  --timeout SECONDS",
+        )
     return Failure(check=label, what=f"it ended with exit status {done.returncode}", detail=detail)

@@ -114,4 +114,8 @@ def user_store() -> BytecodeStore | None:
     """Give the shelf in the user's cache; None where the environment wants no cache."""
     from wheelkit.machine import folders
 
-    return BytecodeStore(folder=folders.cache_folder() / folders.BYTECODE_FOLDER) if folders.cache_enabled() else None
+    return (
+        BytecodeStore(folder=folders.cache_folder() / folders.BYTECODE_FOLDER)
+        if folders.cache_enabled()
+        else None
+    )

@@ -69,7 +69,9 @@ def _smoked(request: SmokeRequest, opened: Environments) -> SmokeResult:
     tested, notes = wheels.newest(found, stated)
     pythons, skipped = _pythons(request, tested)
     settled = request.config.distribution
-    tested = tuple(replace(one, imports=settled[one.key].imports) if one.key in settled else one for one in tested)
+    tested = tuple(
+        replace(one, imports=settled[one.key].imports) if one.key in settled else one for one in tested
+    )
     contents = plan.Contents(
         packages=tested,
         family=frozenset(one.key for one in tested) | stated.keys(),
@@ -86,7 +88,9 @@ def _smoked(request: SmokeRequest, opened: Environments) -> SmokeResult:
         providers=(*request.config.exclude, *shipped_providers().values()),
         family=contents.family,
     )
-    return SmokeResult(outcomes=run(cases, settings, opened), skipped=skipped, notes=notes, order=plan.order(tested))
+    return SmokeResult(
+        outcomes=run(cases, settings, opened), skipped=skipped, notes=notes, order=plan.order(tested)
+    )
 
 
 def _pythons(request: SmokeRequest, tested: Sequence[Package]) -> tuple[tuple[Python, ...], tuple[str, ...]]:
@@ -98,7 +102,10 @@ def _pythons(request: SmokeRequest, tested: Sequence[Package]) -> tuple[tuple[Py
     skipped = tuple(one.tag for one in wanted if one.tag not in found)
     if not found:
         names = ", ".join(skipped)
-        raise MissingToolError(f"none of the interpreters ({names}) is on this machine", hint=f"uv python install {wanted[-1].python}")
+        raise MissingToolError(
+            f"none of the interpreters ({names}) is on this machine",
+            hint=f"uv python install {wanted[-1].python}",
+        )
     return tuple(found[one.tag] for one in wanted if one.tag in found), skipped
 
 
@@ -108,7 +115,9 @@ def _running() -> Python:
     threaded = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
     interpreter = Interpreter.parse(f"{implementation}{sys.version_info[0]}{sys.version_info[1]}{threaded}")
     headers = Path(sysconfig.get_path("include"), "Python.h").is_file()
-    return Python(interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers)
+    return Python(
+        interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers
+    )
 
 
 def _wanted(request: SmokeRequest, tested: Sequence[Package]) -> tuple[Interpreter, ...]:

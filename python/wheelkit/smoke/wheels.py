@@ -36,7 +36,9 @@ _PLAIN = re.compile(
 def collect(folder: Path) -> tuple[Path, ...]:
     """List the wheels of a dist folder; raise UsageError where there are none, CheckFailedError where one is not what was built."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", hint="give the folder that wheelkit build fills:  wheelkit smoke dist/")
+        raise UsageError(
+            f"{folder} is no folder", hint="give the folder that wheelkit build fills:  wheelkit smoke dist/"
+        )
     wheels = tuple(sorted(folder.glob("*.whl")))
     if not wheels:
         raise UsageError(f"{folder} holds no wheel", hint="build them first:  wheelkit build")
@@ -61,7 +63,9 @@ def read(path: Path) -> Package:
         name = parse_file_name(path.name)
         return _package(path, name, _dist_info(Archive(path, shallow=True)))
     except (ValueError, OSError, configparser.Error, InflateError) as error:
-        raise WheelError(f"{path.name} cannot be read as a wheel: {error}", hint=f"wheelkit verify-matrix {path}") from error
+        raise WheelError(
+            f"{path.name} cannot be read as a wheel: {error}", hint=f"wheelkit verify-matrix {path}"
+        ) from error
 
 
 def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
@@ -81,7 +85,11 @@ def _package(path: Path, name: FileName, texts: Mapping[str, bytes]) -> Package:
         record=record,
         modules=tuple(dict.fromkeys(_modules(files))),
         extensions=tuple(dict.fromkeys(_extensions(files))),
-        scripts={name: target.partition(":")[0].strip() for group, name, target in entries if group == "console_scripts"},
+        scripts={
+            name: target.partition(":")[0].strip()
+            for group, name, target in entries
+            if group == "console_scripts"
+        },
         entries=tuple(entry for entry in entries if entry[0] != "console_scripts"),
     )
 
@@ -103,7 +111,11 @@ def _need(line: str) -> Dependency:
     match = _PLAIN.fullmatch(line)
     if match and is_requirement(line):
         extras = tuple(one.strip() for one in match["extras"].split(",")) if match["extras"] else ()
-        return Dependency(name=match["name"], extras=extras, marker=f'extra == "{normalise(match["extra"])}"' if match["extra"] else "")
+        return Dependency(
+            name=match["name"],
+            extras=extras,
+            marker=f'extra == "{normalise(match["extra"])}"' if match["extra"] else "",
+        )
 
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -141,7 +153,11 @@ def _installed(row: RecordRow) -> str:
 
 def _modules(files: Sequence[str]) -> Iterator[str]:
     """Name what can be imported at the top: modules, packages, and the highest packages inside namespaces."""
-    packages = {str(PurePosixPath(file).parent) for file in files if PurePosixPath(file).name in {"__init__.py", "__init__.pyc"}}
+    packages = {
+        str(PurePosixPath(file).parent)
+        for file in files
+        if PurePosixPath(file).name in {"__init__.py", "__init__.pyc"}
+    }
     for file in files:
         path = PurePosixPath(file)
         if len(path.parts) == 1:
@@ -192,12 +208,16 @@ def _candidate(package: Package) -> Candidate:
     )
 
 
-def newest(packages: Sequence[Package], stated: Mapping[str, str | None]) -> tuple[tuple[Package, ...], tuple[str, ...]]:
+def newest(
+    packages: Sequence[Package], stated: Mapping[str, str | None]
+) -> tuple[tuple[Package, ...], tuple[str, ...]]:
     """Keep one version of each distribution: the project's own where it lies here, else the newest; and say what was left out."""
     versions: dict[str, set[str]] = {}
     for one in packages:
         versions.setdefault(one.key, set()).add(one.version)
-    kept = {key: own if (own := stated.get(key)) in found else _newest(found) for key, found in versions.items()}
+    kept = {
+        key: own if (own := stated.get(key)) in found else _newest(found) for key, found in versions.items()
+    }
     notes = tuple(
         f"{key}: {kept[key]} is tested, {', '.join(sorted(found - {str(kept[key])}))} in the same folder is not"
         for key, found in versions.items()

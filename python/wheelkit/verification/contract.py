@@ -65,7 +65,9 @@ class Contract(Struct, frozen=True, kw_only=True):
         if self.unnamed is None or len(strangers) != 1:
             return self
         (name,) = strangers
-        return replace(self, promises={**self.promises, name: replace(self.unnamed, distribution=name)}, unnamed=None)
+        return replace(
+            self, promises={**self.promises, name: replace(self.unnamed, distribution=name)}, unnamed=None
+        )
 
 
 def contract_of(config: Config, family: Family) -> Contract:

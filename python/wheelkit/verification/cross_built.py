@@ -18,7 +18,12 @@ _MANIFEST, _MARK = ".wheelkit.json", b'"cross"'
 def crossed(files: Iterable[Path]) -> frozenset[str]:
     """Name the wheels that a manifest in their folder says were cross-built; one that speaks of other bytes claims nothing of these."""
     wheels = {path.name: path for path in files if path.suffix == ".whl"}
-    notes = [note for folder in {path.parent for path in wheels.values()} for note in _manifests(folder) if _marked(note)]
+    notes = [
+        note
+        for folder in {path.parent for path in wheels.values()}
+        for note in _manifests(folder)
+        if _marked(note)
+    ]
     if not notes:
         return frozenset()
     from wheelkit import manifest

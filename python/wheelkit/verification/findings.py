@@ -66,4 +66,12 @@ def found(  # noqa: PLR0913 (a finding has that many parts, all named at the cal
 ) -> Finding:
     """Make a finding with the severity of its code; ``fix`` falls back on the table's general one."""
     kind = entry(code)
-    return Finding(code=code, severity=kind.severity, what=what, fix=fix or kind.fix, file=file, member=member, where=where)
+    return Finding(
+        code=code,
+        severity=kind.severity,
+        what=what,
+        fix=fix or kind.fix,
+        file=file,
+        member=member,
+        where=where,
+    )

@@ -81,7 +81,11 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
         """The label, with a mark where wheels of the row were cross-built."""
         if not self.cross:
             return self.label
-        return f"{self.label}, cross" if set(self.cross) >= set(self.files) else f"{self.label}, {len(self.cross)} cross"
+        return (
+            f"{self.label}, cross"
+            if set(self.cross) >= set(self.files)
+            else f"{self.label}, {len(self.cross)} cross"
+        )
 
 
 class Report(Struct, frozen=True, kw_only=True):

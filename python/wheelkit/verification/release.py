@@ -42,7 +42,12 @@ class Dist(Struct, frozen=True, kw_only=True):
         for sdist in self.sdists:
             sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
         return tuple(
-            Release(distribution=key[0], version=key[1], wheels=tuple(wheels.get(key, ())), sdists=tuple(sdists.get(key, ())))
+            Release(
+                distribution=key[0],
+                version=key[1],
+                wheels=tuple(wheels.get(key, ())),
+                sdists=tuple(sdists.get(key, ())),
+            )
             for key in sorted({*wheels, *sdists})
         )
 

@@ -11,7 +11,16 @@ from msgspec.structs import replace
 
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.fast_packaging import normalise
-from wheelkit.verification.checks import DIST_CHECKS, RELEASE_CHECKS, WHEEL_CHECKS, Arriving, Dist, metadata, names, sdist_checks
+from wheelkit.verification.checks import (
+    DIST_CHECKS,
+    RELEASE_CHECKS,
+    WHEEL_CHECKS,
+    Arriving,
+    Dist,
+    metadata,
+    names,
+    sdist_checks,
+)
 from wheelkit.verification.checks.coverage import cover
 from wheelkit.verification.cross_built import crossed
 from wheelkit.verification.findings import found
@@ -58,7 +67,11 @@ def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
         for place, outcome in batch:
             judgement.judge_file(wheels[place], outcome)
-            arriving.add(place, wheels[place].name, None if isinstance(outcome, WheelError) else outcome.without_contents())
+            arriving.add(
+                place,
+                wheels[place].name,
+                None if isinstance(outcome, WheelError) else outcome.without_contents(),
+            )
         # Not before, since threads that compute only hinder each other.
         for release in arriving.complete():
             judgement.judge_release(release)
@@ -99,11 +112,16 @@ def _files_of(path: Path) -> Iterator[Path]:
             raise UsageError(f"{path} holds no wheel and no sdist", hint="build them first:  wheelkit build")
         yield from found_here
     elif not path.exists():
-        raise UsageError(f"{path} does not exist", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/")
+        raise UsageError(
+            f"{path} does not exist", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/"
+        )
     elif _shipped(path):
         yield path
     else:
-        raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint="give the dist folder, or .whl and .tar.gz files")
+        raise UsageError(
+            f"{path} is neither a folder nor a wheel or sdist",
+            hint="give the dist folder, or .whl and .tar.gz files",
+        )
 
 
 def _distribution(filename: str) -> str:
@@ -136,7 +154,11 @@ def _without_name(message: str, path: Path) -> str:
     """Drop the file's name from the front of a message: a finding shows it anyway."""
     for prefix in (str(path), path.name):
         if message.startswith(prefix):
-            return "it " + message.removeprefix(prefix).lstrip(": ") if not message.startswith(f"{prefix}:") else message[len(prefix) + 2 :]
+            return (
+                "it " + message.removeprefix(prefix).lstrip(": ")
+                if not message.startswith(f"{prefix}:")
+                else message[len(prefix) + 2 :]
+            )
     return message
 
 
@@ -177,13 +199,18 @@ class _Judgement:
     def judge_file(self, path: Path, outcome: Wheel | WheelError) -> None:
         """Judge what was read of a file, or that it could not be read."""
         if isinstance(outcome, WheelError):
-            self._note([found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name)])
+            self._note(
+                [found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name)]
+            )
         else:
             self.judge_wheel(outcome)
 
     def judge_wheel(self, wheel: Wheel) -> None:
         """Run the checks of single wheels."""
-        self._note((item for check in self._checks.wheels for item in check(wheel, self._contract)), wheel.distribution)
+        self._note(
+            (item for check in self._checks.wheels for item in check(wheel, self._contract)),
+            wheel.distribution,
+        )
 
     def judge_release(self, release: Release) -> None:
         """Run the checks of releases and of sdists; all of the release's wheels are known."""
@@ -238,7 +265,9 @@ def _with_codes(rows: Iterable[Row], findings: Iterable[Finding]) -> Iterator[Ro
             places.setdefault(item.file or (item.distribution, item.where), []).append(len(codes))
             codes.append(item.code)
     for row in rows:
-        about = [places.get(file, ()) for file in row.files] + [places.get((row.distribution, row.target), ())]
+        about = [places.get(file, ()) for file in row.files] + [
+            places.get((row.distribution, row.target), ())
+        ]
         own = tuple(dict.fromkeys(codes[place] for place in sorted(set().union(*about))))
         yield row if own == row.codes else replace(row, codes=own)
 

@@ -34,7 +34,9 @@ _FROM_TAGS = frozenset(
     }
 )
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_TAGGED_SETUP = re.compile(r"\buse_scm_version\s*=\s*(?!False|None)|\bversioneer\.get_version\b|\bpbr\s*=\s*True")
+_TAGGED_SETUP = re.compile(
+    r"\buse_scm_version\s*=\s*(?!False|None)|\bversioneer\.get_version\b|\bpbr\s*=\s*True"
+)
 _VERSIONEER = re.compile(r"^\[(?:versioneer|pbr)\]", re.MULTILINE)
 # The regular expression that hatchling and scikit-build-core use where none is configured, by their documentation.
 _ASSIGNED = r"(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
@@ -68,9 +70,14 @@ def computed_from_tags(folder: Path, document: Mapping[str, Any]) -> bool:
     """Tell whether the project is built with something that asks version control, where no setting says so."""
     requires = at(document, "build-system", "requires")
     names = {
-        normalise(match[1]) for text in (requires if isinstance(requires, list) else ()) if (match := _REQUIREMENT_NAME.match(str(text)))
+        normalise(match[1])
+        for text in (requires if isinstance(requires, list) else ())
+        if (match := _REQUIREMENT_NAME.match(str(text)))
     }
-    setup_py, setup_cfg = text_files.read(folder / "setup.py") or "", text_files.read(folder / "setup.cfg") or ""
+    setup_py, setup_cfg = (
+        text_files.read(folder / "setup.py") or "",
+        text_files.read(folder / "setup.cfg") or "",
+    )
     return bool(names & _FROM_TAGS or _TAGGED_SETUP.search(setup_py) or _VERSIONEER.search(setup_cfg))
 
 
@@ -90,7 +97,9 @@ def _cargo(folder: Path, document: Mapping[str, Any]) -> Iterator[Found]:
     elif at(version or {}, "workspace") is True:
         for parent in (path.parent, *path.parent.parents):
             if isinstance(shared := at(toml(parent / "Cargo.toml"), "workspace", "package", "version"), str):
-                yield toml_place(parent / "Cargo.toml", ("workspace", "package", "version"), shared, FileFormat.CARGO)
+                yield toml_place(
+                    parent / "Cargo.toml", ("workspace", "package", "version"), shared, FileFormat.CARGO
+                )
                 return
 
 

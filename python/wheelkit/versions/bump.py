@@ -32,7 +32,10 @@ def parse(text: str, what: str = "version") -> Version:
     try:
         return Version(text)
     except InvalidVersion as error:
-        raise UsageError(f'"{text}" is no {what} by PEP 440', hint="write it like 1.4.0, 1.4.0rc1 or 1.4.0.dev20261120143000") from error
+        raise UsageError(
+            f'"{text}" is no {what} by PEP 440',
+            hint="write it like 1.4.0, 1.4.0rc1 or 1.4.0.dev20261120143000",
+        ) from error
 
 
 def same_version(one: str, other: str) -> bool:
@@ -77,7 +80,9 @@ def bumped(text: str, part: BumpPart) -> str:
     release = _release(current)
     index = list(BumpPart).index(part)
     preparing = current.is_prerelease and not any(release[index + 1 :])
-    raised = release if preparing else (*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :]))
+    raised = (
+        release if preparing else (*release[:index], release[index] + 1, *(0 for _ in release[index + 1 :]))
+    )
     return _joined(current, raised)
 
 
@@ -102,8 +107,14 @@ def next_upper(version: Version, policy: str) -> tuple[int, ...]:
 def _pre(current: Version) -> str:
     if current.pre is not None:
         letter, number = current.pre
-        return _joined(current, _release(current)) + f"{letter}{number if current.is_devrelease else number + 1}"
-    final = _joined(current, _release(current)) if current.is_devrelease else bumped(current.public, BumpPart.PATCH)
+        return (
+            _joined(current, _release(current)) + f"{letter}{number if current.is_devrelease else number + 1}"
+        )
+    final = (
+        _joined(current, _release(current))
+        if current.is_devrelease
+        else bumped(current.public, BumpPart.PATCH)
+    )
     return f"{final}rc1"
 
 

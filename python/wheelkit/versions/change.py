@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from wheelkit.config import Config
-    from wheelkit.versions.model import FamilyRequirement, FamilyVersions, VersionedDistribution, VersionLocation
+    from wheelkit.versions.model import (
+        FamilyRequirement,
+        FamilyVersions,
+        VersionedDistribution,
+        VersionLocation,
+    )
 
 
 class TextEdit(Struct, frozen=True, kw_only=True):
@@ -64,9 +69,17 @@ def plan_change(config: Config, state: FamilyVersions, versions: Mapping[str, st
     for key, version in versions.items():
         _require_editable(state.members[key])
         parse(version)
-    moves = tuple(_move(config, state, need, versions[need.sibling]) for need in state.needs if need.sibling in versions and need.editable)
+    moves = tuple(
+        _move(config, state, need, versions[need.sibling])
+        for need in state.needs
+        if need.sibling in versions and need.editable
+    )
     _require_admitted(state, versions, moves)
-    edits = [_version_edit(place, version) for key, version in versions.items() for place in state.members[key].places]
+    edits = [
+        _version_edit(place, version)
+        for key, version in versions.items()
+        for place in state.members[key].places
+    ]
     edits += [_range_edit(move) for move in moves if move.new != move.need.range]
     return VersionChange(
         versions={key: (state.members[key].version or "", version) for key, version in versions.items()},
@@ -89,7 +102,9 @@ def require_agreement(state: FamilyVersions, keys: Iterable[str]) -> None:
             name = state.members[key].distribution.name
             raise CheckFailedError(
                 f"{name} has two versions, so which is the next one is unclear; nothing was changed",
-                detail="\n".join(f"{place.text} in {state.shown(place.path)}, {place.where}" for place in places),
+                detail="\n".join(
+                    f"{place.text} in {state.shown(place.path)}, {place.where}" for place in places
+                ),
                 hint=f"say which it is first:  wheelkit version set {places[0].text} {name}",
             )
 
@@ -102,8 +117,7 @@ def _require_editable(member: VersionedDistribution) -> None:
         hint = f"wheelkit version tag {name} --as VERSION"
         raise UsageError(f"the version of {name} comes from git tags, and no file holds it", hint=hint)
     raise UsageError(
-        f"no file of {name} that wheelkit knows states its version",
-        hint=_version_files_hint(member.key),
+        f"no file of {name} that wheelkit knows states its version", hint=_version_files_hint(member.key)
     )
 
 
@@ -114,12 +128,17 @@ def _version_files_hint(key: str) -> str:
 def _move(config: Config, state: FamilyVersions, need: FamilyRequirement, version: str) -> VersionMove:
     if not valid(need.range, poetry=need.poetry):
         where = f"{state.shown(need.place.path)}, {need.place.where}"
-        raise ProjectError(f'{where}: "{need.range}" is no range of versions; nothing was changed', hint="mend it, then run it again")
+        raise ProjectError(
+            f'{where}: "{need.range}" is no range of versions; nothing was changed',
+            hint="mend it, then run it again",
+        )
     policy = settings(config, need.sibling).range_policy or config.version.range_policy
     return VersionMove(need=need, new=moved(need.range, version, policy, poetry=need.poetry))
 
 
-def _require_admitted(state: FamilyVersions, versions: Mapping[str, str], moves: Iterable[VersionMove]) -> None:
+def _require_admitted(
+    state: FamilyVersions, versions: Mapping[str, str], moves: Iterable[VersionMove]
+) -> None:
     new = {move.need: move.new for move in moves}
     lines = []
     for need in state.needs:
@@ -127,7 +146,9 @@ def _require_admitted(state: FamilyVersions, versions: Mapping[str, str], moves:
         text = new.get(need, need.range)
         if version is not None and text and not admits(text, version, poetry=need.poetry):
             name = state.members[need.dependent].distribution.name
-            lines.append(f"{name} needs {need.sibling} {need.range}, not {version}   ({state.shown(need.place.path)}, {need.place.where})")
+            lines.append(
+                f"{name} needs {need.sibling} {need.range}, not {version}   ({state.shown(need.place.path)}, {need.place.where})"
+            )
     if lines:
         raise CheckFailedError(
             "a dependent does not allow the new version, and its range cannot follow; nothing was changed",
@@ -137,7 +158,9 @@ def _require_admitted(state: FamilyVersions, versions: Mapping[str, str], moves:
 
 
 def _version_edit(place: VersionLocation, version: str) -> TextEdit:
-    return TextEdit(place=place, old=place.text, new=for_cargo(version) if place.form is FileFormat.CARGO else version)
+    return TextEdit(
+        place=place, old=place.text, new=for_cargo(version) if place.form is FileFormat.CARGO else version
+    )
 
 
 def _range_edit(move: VersionMove) -> TextEdit:
@@ -186,12 +209,16 @@ def _edited_toml(path: Path, text: str, edits: Sequence[TextEdit]) -> str:
         for part in parents:
             table = table[part]
         table[last] = edit.whole
-        tries = (text[: one.start()] + edit.new + text[one.end() :] for one in re.finditer(re.escape(edit.old), text))
+        tries = (
+            text[: one.start()] + edit.new + text[one.end() :]
+            for one in re.finditer(re.escape(edit.old), text)
+        )
         found = next((one for one in tries if _parses_to(one, wanted)), None)
         if found is None:
             where = f"{path}, {edit.place.where}"
             raise ProjectError(
-                f"{where} is written with escapes; nothing was changed", hint=f'write it as "{edit.place.text}", or change it by hand'
+                f"{where} is written with escapes; nothing was changed",
+                hint=f'write it as "{edit.place.text}", or change it by hand',
             )
         text = found
     return text
@@ -213,7 +240,10 @@ def write(change: VersionChange) -> None:
     try:
         for path, (before, after) in change.files.items():
             if text_files.read(path) != before:
-                raise CheckFailedError(f"{path} changed while it was being edited; nothing was written", hint="run the command again")
+                raise CheckFailedError(
+                    f"{path} changed while it was being edited; nothing was written",
+                    hint="run the command again",
+                )
             staged[path] = _staged(path, after)
         _swap(staged, change.files)
     except OSError as error:

@@ -25,7 +25,10 @@ def check(config: Config, state: FamilyVersions) -> tuple[VersionProblem, ...]:
     """Find every drift: in the versions, in the ranges between siblings, and between the templates of tags."""
     found = [problem for member in state.members.values() for problem in _member(state, member)]
     found += [problem for need in state.needs for problem in _need(state, need)]
-    return (*found, *ambiguous(config, state, [key for key in state.members if settings(config, key).tag is not None]))
+    return (
+        *found,
+        *ambiguous(config, state, [key for key in state.members if settings(config, key).tag is not None]),
+    )
 
 
 def _member(state: FamilyVersions, member: VersionedDistribution) -> Iterator[VersionProblem]:
@@ -42,11 +45,18 @@ def _member(state: FamilyVersions, member: VersionedDistribution) -> Iterator[Ve
     yield from _invalid(state, member)
     told: dict[str, list[str]] = {}
     for place in member.places:
-        told.setdefault(_canonical(place.text), []).append(f"{place.text} in {state.shown(place.path)}, {place.where}")
+        told.setdefault(_canonical(place.text), []).append(
+            f"{place.text} in {state.shown(place.path)}, {place.where}"
+        )
     if len(told) > 1:
         parts = "; ".join(" and ".join(places) for places in told.values())
         first = member.version
-        yield VersionProblem(distribution=name, where=parts, what=f"its version is {parts}", fix=f"wheelkit version set {first} {name}")
+        yield VersionProblem(
+            distribution=name,
+            where=parts,
+            what=f"its version is {parts}",
+            fix=f"wheelkit version set {first} {name}",
+        )
 
 
 def _invalid(state: FamilyVersions, member: VersionedDistribution) -> Iterator[VersionProblem]:
@@ -55,7 +65,10 @@ def _invalid(state: FamilyVersions, member: VersionedDistribution) -> Iterator[V
             where = f"{state.shown(place.path)}, {place.where}"
             fix = f"wheelkit version set 1.2.3 {member.distribution.name}"
             yield VersionProblem(
-                distribution=member.distribution.name, where=where, what=f'"{place.text}" is no version by PEP 440', fix=fix
+                distribution=member.distribution.name,
+                where=where,
+                what=f'"{place.text}" is no version by PEP 440',
+                fix=fix,
             )
 
 
@@ -67,13 +80,22 @@ def _need(state: FamilyVersions, need: FamilyRequirement) -> Iterator[VersionPro
     if need.span is None:
         if not need.published:
             return
-        what = f'"{_written(need)}" names a file or an address: indexes refuse that, and no version is promised'
+        what = (
+            f'"{_written(need)}" names a file or an address: indexes refuse that, and no version is promised'
+        )
         yield VersionProblem(distribution=dependent, where=where, what=what, fix=fix)
         return
     if need.range and version and not admits(need.range, version, poetry=need.poetry):
-        what = f"it needs {sibling.distribution.name} {need.range}, and {sibling.distribution.name} is {version}"
+        what = (
+            f"it needs {sibling.distribution.name} {need.range}, and {sibling.distribution.name} is {version}"
+        )
         follow = f"wheelkit version set {version} {sibling.distribution.name}   (the ranges follow)"
-        yield VersionProblem(distribution=dependent, where=where, what=what, fix=follow if need.editable and sibling.editable else fix)
+        yield VersionProblem(
+            distribution=dependent,
+            where=where,
+            what=what,
+            fix=follow if need.editable and sibling.editable else fix,
+        )
     if need.published and not bounded(need.range, poetry=need.poetry):
         what = f'"{_written(need)}" has no upper bound: a later {sibling.distribution.name} that breaks it would be installed'
         yield VersionProblem(distribution=dependent, where=where, what=what, fix=fix)
@@ -83,8 +105,14 @@ def _suggested(need: FamilyRequirement, version: str | None) -> str:
     known = version or "1.0.0"
     if need.span is None or not valid(need.range, poetry=need.poetry):
         return f'"{moved("", known)}"' if need.poetry else f'"{need.sibling}{moved("", known)}"'
-    open_end = not bounded(need.range, poetry=need.poetry) and (version is None or admits(need.range, version, poetry=need.poetry))
-    new = closed(need.range, known, poetry=need.poetry) if open_end else moved(need.range, known, poetry=need.poetry)
+    open_end = not bounded(need.range, poetry=need.poetry) and (
+        version is None or admits(need.range, version, poetry=need.poetry)
+    )
+    new = (
+        closed(need.range, known, poetry=need.poetry)
+        if open_end
+        else moved(need.range, known, poetry=need.poetry)
+    )
     head, tail = need.place.text[: need.span.start], need.place.text[need.span.end :]
     return f'"{head if need.range else head.rstrip()}{new}{tail}"'
 
@@ -100,13 +128,21 @@ def ambiguous(config: Config, state: FamilyVersions, keys: Iterable[str]) -> Ite
     for key in sorted(keys):
         groups.setdefault(settings(config, key).tag or DEFAULT_TEMPLATE, []).append(key)
     for template, names in groups.items():
-        versions = {_canonical(version) if (version := state.members[name].version) else None for name in names}
+        versions = {
+            _canonical(version) if (version := state.members[name].version) else None for name in names
+        }
         if len(names) > 1 and (None in versions or len(versions) > 1):
             yield _shared(state, template, names)
-    each = {template: {state.members[name].version: name for name in reversed(names)}.values() for template, names in groups.items()}
+    each = {
+        template: {state.members[name].version: name for name in reversed(names)}.values()
+        for template, names in groups.items()
+    }
     for one, other in combinations(groups, 2):
         members = product(each[one], each[other])
-        samples = ((a, b, _confused((one, state.members[a].version), (other, state.members[b].version))) for a, b in members)
+        samples = (
+            (a, b, _confused((one, state.members[a].version), (other, state.members[b].version)))
+            for a, b in members
+        )
         for a, b, sample in islice(((a, b, sample) for a, b, sample in samples if sample), 1):
             what = f'the tag "{sample}" can mean {a} ("{one}") and {b} ("{other}")'
             yield VersionProblem(distribution=a, where="tag", what=what, fix=_tag_fix(b))

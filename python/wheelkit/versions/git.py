@@ -36,7 +36,11 @@ def tagged(folder: Path, template: str) -> TaggedVersion | None:
     from packaging.version import Version
 
     repository = Repository(folder=folder)
-    found = [(version, tag) for tag in repository.lines("tag", "--merged", "HEAD") if (version := version_in(tag, template))]
+    found = [
+        (version, tag)
+        for tag in repository.lines("tag", "--merged", "HEAD")
+        if (version := version_in(tag, template))
+    ]
     if not found:
         repository.require_trusted()
         return None

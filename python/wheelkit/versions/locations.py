@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
-_MODULES = ("__init__.py", "__about__.py", "_version.py", "version.py", "__version__.py", "about.py", "_about.py")
+_MODULES = (
+    "__init__.py",
+    "__about__.py",
+    "_version.py",
+    "version.py",
+    "__version__.py",
+    "about.py",
+    "_about.py",
+)
 
 _TOML_KEYS = (
     ("project", "version"),
@@ -28,10 +36,14 @@ _TOML_KEYS = (
     ("tool", "poetry", "version"),
     ("version",),
 )
-_OTHERS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules"})
+_OTHERS = frozenset(
+    {"_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules"}
+)
 
 
-def find_locations(item: Distribution, configured: Sequence[str] = ()) -> tuple[Scheme, tuple[VersionLocation, ...]]:
+def find_locations(
+    item: Distribution, configured: Sequence[str] = ()
+) -> tuple[Scheme, tuple[VersionLocation, ...]]:
     """Find where a distribution's version comes from, and every place that states it.
 
     ``configured`` files stand beside what the metadata says, in place of the usual files, which are looked at otherwise. Raises
@@ -49,7 +61,9 @@ def find_locations(item: Distribution, configured: Sequence[str] = ()) -> tuple[
     places = [one for one in told if isinstance(one, VersionLocation)]
     places += [_configured(folder, name) for name in configured] if configured else _usual(folder, item)
     places += [
-        one for one in (*_elsewhere(folder), *locks.own(folder, document, item)) if places and same_version(one.text, places[0].text)
+        one
+        for one in (*_elsewhere(folder), *locks.own(folder, document, item))
+        if places and same_version(one.text, places[0].text)
     ]
     unique = {(one.path.resolve(), one.at): one for one in places}
     return (Scheme.FILES if unique else Scheme.BUILD), tuple(unique.values())
@@ -66,14 +80,22 @@ def _configured(folder: Path, name: str) -> VersionLocation:
     elif place := text_files.in_file(path):
         return place
     reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
-    raise ProjectError(f"{path}, one of the version-files, {reason}", hint="mend it, or version-files in [tool.wheelkit.distribution]")
+    raise ProjectError(
+        f"{path}, one of the version-files, {reason}",
+        hint="mend it, or version-files in [tool.wheelkit.distribution]",
+    )
 
 
 def _usual(folder: Path, item: Distribution) -> Iterator[VersionLocation]:
     """Look where people put a version: a VERSION file at the top, and the module or package of the distribution's own name."""
     name = item.key.replace("-", "_")
     packages = dict.fromkeys((name, item.key.replace("-", "/")))  # the second for namespaces
-    modules = [f"{source}{package}/{module}" for source in text_files.SOURCES for package in packages for module in _MODULES]
+    modules = [
+        f"{source}{package}/{module}"
+        for source in text_files.SOURCES
+        for package in packages
+        for module in _MODULES
+    ]
     for one in (*_VERSION_FILES, *(f"{source}{name}.py" for source in text_files.SOURCES), *modules):
         if place := text_files.in_file(folder / one):
             yield place
@@ -92,7 +114,9 @@ def _elsewhere(folder: Path) -> Iterator[VersionLocation]:
 def _is_package(path: Path, folder: Path) -> bool:
     """Tell whether a folder can hold the distribution's own code: not its tests, what others wrote, or another distribution."""
     parts = path.relative_to(folder).parts
-    if not path.is_dir() or any(part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts):
+    if not path.is_dir() or any(
+        part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts
+    ):
         return False
     between = (folder.joinpath(*parts[: index + 1]) for index in range(len(parts)))
     return not any((one / name).is_file() for one in between for name in ("pyproject.toml", "setup.py"))

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # What `cargo` and `uv` write: name, version, and a source only for what comes from elsewhere (uv's own are editable or virtual).
 _PACKAGE = re.compile(
-    r"^\[\[package\]\]\r?\nname = \"(?P<name>[^\"]+)\"\r?\nversion = \"(?P<version>[^\"]+)\"\r?\n(?P<source>source = [^\n]*)?", re.MULTILINE
+    r"^\[\[package\]\]\r?\nname = \"(?P<name>[^\"]+)\"\r?\nversion = \"(?P<version>[^\"]+)\"\r?\n(?P<source>source = [^\n]*)?",
+    re.MULTILINE,
 )
 _LOCAL = re.compile(r"source = \{ (?:editable|virtual|directory) = ")
 
@@ -52,4 +53,6 @@ def _entries(path: Path, key: str, form: FileFormat) -> Iterator[VersionLocation
         local = not found["source"] if form is FileFormat.CARGO else _LOCAL.match(found["source"] or "")
         if local and normalise(found["name"]) == key:
             span = Span(start=found.start("version"), end=found.end("version"))
-            yield VersionLocation(path=path, where=f"{found['name']}", text=found["version"], at=span, form=form)
+            yield VersionLocation(
+                path=path, where=f"{found['name']}", text=found["version"], at=span, form=form
+            )

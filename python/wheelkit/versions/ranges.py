@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Dependency specifiers (PEP 508): name, extras, then the range, in brackets or not, up to a marker.
 _REQUIREMENT = re.compile(
-    r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)", re.DOTALL
+    r"(?P<head>\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?)(?P<range>[^;()@]*?)(?P<tail>\s*\)?\s*(?:;.*)?)",
+    re.DOTALL,
 )
 _CLAUSE = re.compile(r"(?P<operator>===|~=|==|!=|<=|>=|<|>)(?P<gap>\s*)(?P<version>[^\s,]+)")
 # What poetry has beside them: a caret, a tilde, or a version alone; and alternatives.
@@ -119,7 +120,9 @@ def _shape(clauses: list[re.Match[str]]) -> str | None:
     if lower is None or upper is None:
         return None
     end = (*parse(upper).release, 0, 0)[:3]
-    return next((policy for policy in ("next-minor", "next-major") if next_upper(parse(lower), policy) == end), None)
+    return next(
+        (policy for policy in ("next-minor", "next-major") if next_upper(parse(lower), policy) == end), None
+    )
 
 
 def _shifted(clause: re.Match[str], new: Version, policy: str) -> str:
@@ -152,7 +155,11 @@ def _alone(operator: str, old: str, new: Version) -> str:
 def _compatible(new: Version, parts: int) -> str:
     """Write the version of a compatible release clause, whose number of parts decides what it admits."""
     kept = (*new.release, 0, 0)[:parts]
-    suffix = "" if any(new.release[parts:]) else str(new).removeprefix(_epoch(new) + ".".join(map(str, new.release)))
+    suffix = (
+        ""
+        if any(new.release[parts:])
+        else str(new).removeprefix(_epoch(new) + ".".join(map(str, new.release)))
+    )
     return _epoch(new) + ".".join(map(str, kept)) + suffix
 
 

@@ -11,7 +11,14 @@ from wheelkit.project.requirements import stated_metadata
 from wheelkit.versions import text_files
 from wheelkit.versions.git import DEFAULT_TEMPLATE, tagged
 from wheelkit.versions.locations import find_locations
-from wheelkit.versions.model import FamilyRequirement, FamilyVersions, Scheme, Span, VersionedDistribution, VersionLocation
+from wheelkit.versions.model import (
+    FamilyRequirement,
+    FamilyVersions,
+    Scheme,
+    Span,
+    VersionedDistribution,
+    VersionLocation,
+)
 from wheelkit.versions.ranges import range_in
 from wheelkit.versions.toml_files import at, toml
 
@@ -62,7 +69,11 @@ def _needs(item: Distribution, members: Mapping[str, VersionedDistribution]) -> 
 
 
 def _need(
-    item: Distribution, place: VersionLocation, members: Mapping[str, VersionedDistribution], *, published: bool
+    item: Distribution,
+    place: VersionLocation,
+    members: Mapping[str, VersionedDistribution],
+    *,
+    published: bool,
 ) -> FamilyRequirement | None:
     match = _NAME.match(place.text)
     name = normalise(match[1]) if match else ""
@@ -81,7 +92,9 @@ def _need(
     )
 
 
-def _need_elsewhere(item: Distribution, one: StatedMetadata, members: Mapping[str, VersionedDistribution]) -> FamilyRequirement | None:
+def _need_elsewhere(
+    item: Distribution, one: StatedMetadata, members: Mapping[str, VersionedDistribution]
+) -> FamilyRequirement | None:
     """Read a need from outside ``[project]``; where it is not written in one piece, it can only be looked at."""
     end = (one.start or 0) + len(one.text)
     at = one.key if one.key is not None else () if one.start is None else Span(start=one.start, end=end)
@@ -95,13 +108,28 @@ def _need_elsewhere(item: Distribution, one: StatedMetadata, members: Mapping[st
     text = one.text if span else ""
     editable = span is not None and (text.strip() == "*" or specifier(text) is not None)
     return FamilyRequirement(
-        dependent=item.key, sibling=name, place=place, range=text, span=span, poetry=True, published=one.published, editable=editable
+        dependent=item.key,
+        sibling=name,
+        place=place,
+        range=text,
+        span=span,
+        poetry=True,
+        published=one.published,
+        editable=editable,
     )
 
 
 def _requirements(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
-    lists: list[Key] = [("project", "dependencies"), ("build-system", "requires"), ("tool", "uv", "dev-dependencies")]
-    for table in (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies")):
+    lists: list[Key] = [
+        ("project", "dependencies"),
+        ("build-system", "requires"),
+        ("tool", "uv", "dev-dependencies"),
+    ]
+    for table in (
+        ("project", "optional-dependencies"),
+        ("dependency-groups",),
+        ("tool", "pdm", "dev-dependencies"),
+    ):
         names = at(document, *table)
         lists += [(*table, name) for name in names] if isinstance(names, dict) else []
     for key in lists:

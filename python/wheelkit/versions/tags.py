@@ -58,7 +58,9 @@ def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tup
         version = _version(state, key, request.version)
         name = (settings(config, key).tag or DEFAULT_TEMPLATE).replace("{version}", version)
         before = tags[name].distributions if name in tags else ()
-        tags[name] = ReleaseTag(name=name, version=version, distributions=(*before, key), exists=bool(repository.commit_of(name)))
+        tags[name] = ReleaseTag(
+            name=name, version=version, distributions=(*before, key), exists=bool(repository.commit_of(name))
+        )
     _require_free(repository, tags, request)
     return tuple(tags.values())
 
@@ -85,7 +87,10 @@ def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -
         raise MissingToolError("git was not found", hint="install git")
     if not repository.head:
         repository.require_trusted()
-        raise ProjectError(f"{repository.folder} is not under git, or has no commit yet", hint="git init && git add . && git commit")
+        raise ProjectError(
+            f"{repository.folder} is not under git, or has no commit yet",
+            hint="git init && git add . && git commit",
+        )
     if changes := repository.changes(member.distribution.source for member in state.members.values()):
         shown = [*changes[:_GLIMPSE], *(["…"] if len(changes) > _GLIMPSE else [])]
         raise CheckFailedError(
@@ -94,7 +99,9 @@ def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -
             hint="commit or remove them, then run it again",
         )
     branch = repository.branch
-    if not request.any_branch and not any(fnmatchcase(branch, pattern) for pattern in config.version.branches):
+    if not request.any_branch and not any(
+        fnmatchcase(branch, pattern) for pattern in config.version.branches
+    ):
         allowed = ", ".join(config.version.branches)
         here = f'the branch is "{branch}"' if branch else "no branch is checked out"
         raise CheckFailedError(
@@ -105,13 +112,19 @@ def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -
 
 def _require_no_drift(config: Config, state: FamilyVersions, names: Sequence[str]) -> None:
     members = {state.members[key].distribution.name for key in names}
-    unborn = {item.distribution.name for item in state.members.values() if item.scheme is Scheme.TAGS and item.tagged is None}
+    unborn = {
+        item.distribution.name
+        for item in state.members.values()
+        if item.scheme is Scheme.TAGS and item.tagged is None
+    }
     problems = [one for one in check(config, state) if one.distribution in members and one.where != "tag"]
     problems = [one for one in problems if not (one.distribution in unborn and one.where == "git tags")]
     problems += ambiguous(config, state, state.members)
     if problems:
         lines = "\n".join(f"{one.distribution}: {one.what}\n  {one.fix}" for one in problems)
-        raise CheckFailedError("the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check")
+        raise CheckFailedError(
+            "the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check"
+        )
 
 
 def _version(state: FamilyVersions, key: str, given: str | None) -> str:
@@ -125,16 +138,27 @@ def _version(state: FamilyVersions, key: str, given: str | None) -> str:
     else:
         version = member.version or ""
     if "+" in version:
-        raise UsageError(f"{version} of {key} has a local part, which no index takes", hint=f"wheelkit version set {version.split('+')[0]}")
+        raise UsageError(
+            f"{version} of {key} has a local part, which no index takes",
+            hint=f"wheelkit version set {version.split('+')[0]}",
+        )
     return version
 
 
 def _require_free(repository: Repository, tags: Mapping[str, ReleaseTag], request: TagRequest) -> None:
     head = repository.head
-    taken = [f"{name}  on {commit[:12]}, here" for name in tags if (commit := repository.commit_of(name)) and commit != head]
+    taken = [
+        f"{name}  on {commit[:12]}, here"
+        for name in tags
+        if (commit := repository.commit_of(name)) and commit != head
+    ]
     remote = repository.remote() if request.ask_remote else ""
     if remote:
-        there = [(name, commit) for name, commit in _on_remote(repository, remote) if name in tags and commit != head]
+        there = [
+            (name, commit)
+            for name, commit in _on_remote(repository, remote)
+            if name in tags and commit != head
+        ]
         taken += [f"{name}  on {commit[:12]}, at {remote}" for name, commit in there]
     if taken:
         raise CheckFailedError(

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 _NUMBER = r"v?\d+(?:!\d+)?(?:\.\d+)*[\w.+-]*"
 # A comment up to its line's end, or a string, in which a # begins none.
 _MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
-_MESON_PROJECT = re.compile(r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[^'\n]*'|[^()'])*\))*)\)", re.DOTALL)
+_MESON_PROJECT = re.compile(
+    r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[^'\n]*'|[^()'])*\))*)\)", re.DOTALL
+)
 _MESON_LITERAL = re.compile(r"\bversion\s*:\s*'(?P<version>[^']+)'")
 _MESON_FILE = re.compile(r"\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*,?\s*\)")
 _MESON_COMMAND = re.compile(r"\bversion\s*:\s*run_command\b")
-_IMPORT = re.compile(r"^from\s+(?P<module>\.?[\w.]+)\s+import\s+(?:\((?P<several>[^)]*)\)|(?P<names>[^\n(]+))", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^from\s+(?P<module>\.?[\w.]+)\s+import\s+(?:\((?P<several>[^)]*)\)|(?P<names>[^\n(]+))", re.MULTILINE
+)
 # Where the packages of a project can lie.
 SOURCES = ("", "src/", "python/", "lib/")
 _WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
@@ -45,7 +49,9 @@ def read(path: Path) -> str | None:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+        raise ProjectError(
+            f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
 
 
 def encoded(text: str) -> bytes:
@@ -65,7 +71,9 @@ def in_file(path: Path, variable: str = "") -> VersionLocation | None:
         return _meson_literal(path, text)
     if path.suffix == ".py" and path.name != "setup.py":
         match = _assignment(re.escape(variable) if variable else "__version__|VERSION").search(text)
-        return _place(path, match["name"], match) if match else _imported(path, text, variable or "__version__")
+        return (
+            _place(path, match["name"], match) if match else _imported(path, text, variable or "__version__")
+        )
     patterns = {"setup.cfg": (_CFG, "[metadata] version"), "setup.py": (_SETUP, "setup(version=)")}
     if path.name in patterns:
         pattern, where = patterns[path.name]
@@ -78,7 +86,10 @@ def in_file(path: Path, variable: str = "") -> VersionLocation | None:
 
 def _assignment(names: str) -> re.Pattern[str]:
     """Match the assignment of a literal version to one of the names, which stand with ``|`` between them."""
-    return re.compile(rf"^(?P<name>{names})(?:\s*:\s*[\w.]+)?\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)", re.MULTILINE)
+    return re.compile(
+        rf"^(?P<name>{names})(?:\s*:\s*[\w.]+)?\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)",
+        re.MULTILINE,
+    )
 
 
 def _imported(path: Path, text: str, variable: str) -> VersionLocation | None:
@@ -90,7 +101,9 @@ def _imported(path: Path, text: str, variable: str) -> VersionLocation | None:
         if not (beside and module and origin):
             continue
         for target in (path.with_name(f"{module}.py"), path.parent / module / "__init__.py"):
-            if (place := _found(target, read(target) or "", _assignment(re.escape(origin)), origin)) is not None:
+            if (
+                place := _found(target, read(target) or "", _assignment(re.escape(origin)), origin)
+            ) is not None:
                 return place
     return None
 
@@ -113,13 +126,17 @@ def by_pattern(path: Path, pattern: str) -> VersionLocation | None:
     name = next((name for name in ("version", "value") if match and match.groupdict().get(name)), None)
     if match is None or name is None:
         return None
-    return VersionLocation(path=path, where="version", text=match[name], at=Span(start=match.start(name), end=match.end(name)))
+    return VersionLocation(
+        path=path, where="version", text=match[name], at=Span(start=match.start(name), end=match.end(name))
+    )
 
 
 def _by_name(path: Path, text: str) -> VersionLocation | None:
     """Find what ``setup(version=VERSION)`` names, where the same file sets it to a literal."""
     named = _SETUP_NAME.search(text)
-    pattern = rf"^{named['name']}\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)" if named else r"(?!)"
+    pattern = (
+        rf"^{named['name']}\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)" if named else r"(?!)"
+    )
     match = re.search(pattern, text, re.MULTILINE)
     return _place(path, named["name"], match) if named and match else None
 
@@ -158,7 +175,10 @@ def _meson_literal(path: Path, text: str) -> VersionLocation | None:
         return None
     start = call.start("body") + match.start("version")
     return VersionLocation(
-        path=path, where="project(version:)", text=match["version"], at=Span(start=start, end=start + len(match["version"]))
+        path=path,
+        where="project(version:)",
+        text=match["version"],
+        at=Span(start=start, end=start + len(match["version"])),
     )
 
 
@@ -168,4 +188,9 @@ def _found(path: Path, text: str, pattern: re.Pattern[str], where: str) -> Versi
 
 
 def _place(path: Path, where: str, match: re.Match[str]) -> VersionLocation:
-    return VersionLocation(path=path, where=where, text=match["version"], at=Span(start=match.start("version"), end=match.end("version")))
+    return VersionLocation(
+        path=path,
+        where=where,
+        text=match["version"],
+        at=Span(start=match.start("version"), end=match.end("version")),
+    )

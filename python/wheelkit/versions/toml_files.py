@@ -38,4 +38,6 @@ def at(document: Mapping[str, Any], *key: str) -> Any:  # noqa: ANN401 - whateve
 
 def toml_place(path: Path, key: Key, text: str, form: FileFormat = FileFormat.PYTHON) -> VersionLocation:
     """Make the place of a TOML file's value."""
-    return VersionLocation(path=path, where=f"[{'.'.join(map(str, key[:-1]))}] {key[-1]}", text=text, at=key, form=form)
+    return VersionLocation(
+        path=path, where=f"[{'.'.join(map(str, key[:-1]))}] {key[-1]}", text=text, at=key, form=form
+    )

@@ -54,7 +54,9 @@ class Archive:
         self.entries = self._directory.entries
         self.unpacked = sum(entry.size for entry in self.entries)
         if expansion_limit_message(self.unpacked, self.size, _BOMB_ARCHIVE):
-            message = f"{path.name} declares {self.unpacked} bytes in a file of {self.size}; it was not unpacked"
+            message = (
+                f"{path.name} declares {self.unpacked} bytes in a file of {self.size}; it was not unpacked"
+            )
             raise WheelError(message, hint="do not install it: it would fill the disk")
 
     @contextmanager
@@ -178,7 +180,9 @@ class MemberReader:
         """Tell whether an entry's local header is plain, and as the central directory has it; its contents are not read."""
         size = zip_headers.SIZE + len(entry.raw)
         return (
-            zip_headers.is_simple(entry) and self._fill(entry.offset, size) and zip_headers.matches_directory(entry, self._frame.room(size))
+            zip_headers.is_simple(entry)
+            and self._fill(entry.offset, size)
+            and zip_headers.matches_directory(entry, self._frame.room(size))
         )
 
     def _within(self, offset: int, size: int) -> bool:
@@ -194,7 +198,9 @@ class MemberReader:
         """Yield an entry's bytes, small ones in one piece; raise InflateError with what is wrong with them, at the end at the latest."""
         start = self._start(entry)
         packed = self._view[start : start + entry.packed]
-        yield from pieces(packed, entry.method, entry.size, entry.crc, done=lambda count: self._forget(start, count))
+        yield from pieces(
+            packed, entry.method, entry.size, entry.crc, done=lambda count: self._forget(start, count)
+        )
 
     def text(self, entry: DirectoryEntry) -> bytes:
         """Give a copy of an entry's bytes, where they are known to be few; raise InflateError with what is wrong with them."""
@@ -234,11 +240,19 @@ class MemberReader:
         return stray + self._behind(), shared, hidden
 
     def _headers_in(self, start: int, end: int) -> int:
-        return bytes(self._view[start:end]).count(zip_headers.SIGNATURE) if end - start >= zip_headers.SIZE else 0
+        return (
+            bytes(self._view[start:end]).count(zip_headers.SIGNATURE)
+            if end - start >= zip_headers.SIZE
+            else 0
+        )
 
     def _end(self, entry: DirectoryEntry) -> int:
         found = read_local_header(self._view, entry.offset)
-        return entry.offset if found is None else entry.offset + zip_headers.SIZE + found.name + found.extra + entry.packed
+        return (
+            entry.offset
+            if found is None
+            else entry.offset + zip_headers.SIZE + found.name + found.extra + entry.packed
+        )
 
     def _behind(self) -> int:
         """Count what follows the end record; a comment is there too, which wheels do not need."""
@@ -276,7 +290,11 @@ class MemberReader:
 
 def _plausible(entry: DirectoryEntry) -> bool:
     """Tell whether a member is worth the memory that it asks for."""
-    return entry.size < LARGE and entry.size <= entry.packed * HIGHEST_RATIO and not expansion_limit_message(entry.size, entry.packed)
+    return (
+        entry.size < LARGE
+        and entry.size <= entry.packed * HIGHEST_RATIO
+        and not expansion_limit_message(entry.size, entry.packed)
+    )
 
 
 def _proven(entry: DirectoryEntry, frame: libdeflate.Frame) -> memoryview | None:
@@ -288,4 +306,8 @@ def _proven(entry: DirectoryEntry, frame: libdeflate.Frame) -> memoryview | None
         return None
     if entry.method == DEFLATED:
         return frame.inflated(begin, end, entry.size, entry.crc)
-    return room[begin:] if entry.method == STORED and libdeflate.stored(room[begin:], entry.size, entry.crc) else None
+    return (
+        room[begin:]
+        if entry.method == STORED and libdeflate.stored(room[begin:], entry.size, entry.crc)
+        else None
+    )

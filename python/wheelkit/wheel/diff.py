@@ -49,7 +49,9 @@ def diff_wheels(first: Wheel, second: Wheel) -> WheelDifference:
     """Compare two wheels, the second being the newer one."""
     old, new = _by_path(first), _by_path(second)
     both = [(old[path], new[path]) for path in sorted(old.keys() & new.keys())]
-    resized = [SizeChange(member=b.name, before=a.size, after=b.size) for a, b in both if a.digest != b.digest]
+    resized = [
+        SizeChange(member=b.name, before=a.size, after=b.size) for a, b in both if a.digest != b.digest
+    ]
     return WheelDifference(
         tags=_change(map(str, first.tags), map(str, second.tags)),
         needed=_change(map(plain_name, first.needed), map(plain_name, second.needed)),

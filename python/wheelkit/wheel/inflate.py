@@ -69,7 +69,9 @@ class MemberCollector:
         """Give all bytes of a binary, once every piece is there."""
         if self._file is not None:
             self._file.flush()
-            mapped = self._stack.enter_context(mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ))
+            mapped = self._stack.enter_context(
+                mmap.mmap(self._file.fileno(), self._size, access=mmap.ACCESS_READ)
+            )
             self._view, self._file = self._stack.enter_context(memoryview(mapped)), None
         return self._view if self._view is not None else memoryview(b"")
 
@@ -239,7 +241,10 @@ def _agree_crc(found: int, declared: int) -> None:
 _MAGIC = (
     b"\x7fELF",
     b"MZ",
-    *(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")),
+    *(
+        bytes.fromhex(magic)
+        for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")
+    ),
 )
 
 

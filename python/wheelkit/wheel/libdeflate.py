@@ -81,7 +81,9 @@ class Frame:
     def room(self, size: int) -> memoryview:
         """Give so many writable bytes; what was given before is not to be used any more."""
         if len(self._view) < size + FOOTER:
-            self._view = memoryview(bytearray(max(size, min(2 * len(self._view), MOST_PACKED), _LEAST) + FOOTER))
+            self._view = memoryview(
+                bytearray(max(size, min(2 * len(self._view), MOST_PACKED), _LEAST) + FOOTER)
+            )
         return self._view[:size]
 
     def inflated(self, begin: int, end: int, size: int, crc: int) -> memoryview | None:

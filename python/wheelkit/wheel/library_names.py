@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 # Repair tools put a hash between a library's name and its ending: libz-1a2b3c4d.so.1 (auditwheel, 8 digits), zlib1-1a2b...dll
 # (delvewheel, 32 digits). delocate keeps names.
 _GRAFTED = pattern(
-    r"(?P<stem>.+)-(?:[0-9a-f]{8}|[0-9a-f]{32})(?=[-.])(?P<rest>[-.\w]*\.(?:so(?:\.\d+)*|dll))",
-    re.IGNORECASE,
+    r"(?P<stem>.+)-(?:[0-9a-f]{8}|[0-9a-f]{32})(?=[-.])(?P<rest>[-.\w]*\.(?:so(?:\.\d+)*|dll))", re.IGNORECASE
 )
 _HASHES = (8, 32)
 

@@ -142,7 +142,9 @@ class Binary(Struct, frozen=True, kw_only=True):
 
 
 def _has_entry_point(part: Slice) -> bool:
-    names = "\0".join(("", *part.exports))  # libraries export thousands: one text is searched faster than they are walked
+    names = "\0".join(
+        ("", *part.exports)
+    )  # libraries export thousands: one text is searched faster than they are walked
     return any(f"\0{prefix}" in names for prefix in _INIT)
 
 
@@ -155,7 +157,9 @@ def _without_symbols(part: Slice) -> Slice:
     """Leave out the symbols; thousands of binaries ask for the same libraries and versions, so each of those words is kept once."""
     kept = {
         "needed": tuple(type(one)((intern(one.name), one.how)) for one in part.needed),
-        "versions": tuple(type(one)((intern(one.library), intern(one.version), None)) for one in part.versions),
+        "versions": tuple(
+            type(one)((intern(one.library), intern(one.version), None)) for one in part.versions
+        ),
         **dict.fromkeys(_OF_SINGLE_WHEELS, ()),
     }
     return type(part)(kept.get(name, value) for name, value in zip(part.__match_args__, part, strict=True))
@@ -221,7 +225,15 @@ class Wheel(Struct, frozen=True, kw_only=True):
     def without_contents(self) -> Wheel:
         """Give the same wheel without what only the checks of single wheels read: members, texts, symbols and search paths."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
-        return replace(self, members=(), record=None, metadata_text=b"", entry_points=b"", fields=_NO_FIELDS, binaries=binaries)
+        return replace(
+            self,
+            members=(),
+            record=None,
+            metadata_text=b"",
+            entry_points=b"",
+            fields=_NO_FIELDS,
+            binaries=binaries,
+        )
 
     def parts(self) -> Iterator[tuple[Binary, Slice]]:
         """Walk all architectures of all readable binaries."""

@@ -32,7 +32,9 @@ def parse_file_name(filename: str) -> FileName:
         raise ValueError("it does not end in .whl")
     parts = filename.removesuffix(".whl").split("-")
     if len(parts) not in {_PARTS_WITHOUT_BUILD, _PARTS_WITH_BUILD}:
-        message = f"it has {len(parts)} parts between dashes instead of name-version[-build]-python-abi-platform"
+        message = (
+            f"it has {len(parts)} parts between dashes instead of name-version[-build]-python-abi-platform"
+        )
         raise ValueError(message)
     build = parts.pop(2) if len(parts) == _PARTS_WITH_BUILD else ""
     distribution, version, *sets = parts
@@ -46,7 +48,14 @@ def parse_file_name(filename: str) -> FileName:
         message = f'the build tag "{build}" does not begin with a digit'
         raise ValueError(message)
     pythons, abis, platforms = map(_tags, sets)
-    return FileName(distribution=distribution, version=version, build=build, pythons=pythons, abis=abis, platforms=platforms)
+    return FileName(
+        distribution=distribution,
+        version=version,
+        build=build,
+        pythons=pythons,
+        abis=abis,
+        platforms=platforms,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -108,7 +117,9 @@ def _rows(text: bytes) -> list[RecordRow]:
         message = f"it is not UTF-8: {error.reason} at byte {error.start}"
         raise ValueError(message) from error
     for number, row in _cells(lines):
-        if len(row) != _ROW or (row[2] and not (row[2].isascii() and row[2].isdigit() and len(row[2]) < _LONGEST_SIZE)):
+        if len(row) != _ROW or (
+            row[2] and not (row[2].isascii() and row[2].isdigit() and len(row[2]) < _LONGEST_SIZE)
+        ):
             message = f"line {number} is not path,hash,size"
             raise ValueError(message)
         path, digest, size = row

@@ -52,7 +52,9 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
     return outcome
 
 
-def read_all(paths: Sequence[Path], *, contents: bool = True, threads: int | None = None) -> list[Wheel | WheelError]:
+def read_all(
+    paths: Sequence[Path], *, contents: bool = True, threads: int | None = None
+) -> list[Wheel | WheelError]:
     """Read many wheels, and give for each, in the order of ``paths``, its facts or why it cannot be read as a wheel."""
     outcomes = dict(chain.from_iterable(read_batches(paths, contents=contents, threads=threads)))
     return [outcomes[place] for place in range(len(paths))]
@@ -100,7 +102,9 @@ def _read_one(path: Path, threads: int) -> Wheel | WheelError:
     return opened.wheel()
 
 
-def _read_some(paths: Sequence[Path], places: Sequence[int], threads: int) -> Iterator[tuple[int, Wheel | WheelError]]:
+def _read_some(
+    paths: Sequence[Path], places: Sequence[int], threads: int
+) -> Iterator[tuple[int, Wheel | WheelError]]:
     reading: dict[int, _OpenWheel] = {}
     with Pool(threads) as pool:
         for place in places:
@@ -153,7 +157,9 @@ class _OpenWheel:
             self.record, self.record_problem = (None, "") if shallow else self._record()
             self.entry_points = b"" if shallow else self._text("entry_points.txt") or b""
         rows = self.record or ()
-        self.algorithms = {row.path: row.digest.partition("=")[0] for row in rows if not row.digest.startswith("sha256=")}
+        self.algorithms = {
+            row.path: row.digest.partition("=")[0] for row in rows if not row.digest.startswith("sha256=")
+        }
 
     def _text(self, name: str) -> bytes | None:
         wanted = f"{self.dist_info}/{name}"
@@ -166,7 +172,9 @@ class _OpenWheel:
         try:
             return self._contents.text(entry)
         except InflateError as error:
-            raise WheelError(f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again") from error
+            raise WheelError(
+                f"{self.archive.path.name}: {wanted} {error}", hint="build the wheel again"
+            ) from error
 
     def _required(self, name: str) -> bytes:
         text = self._text(name)
@@ -207,7 +215,9 @@ class _OpenWheel:
             with self.archive.opened() as contents:
                 for index in indexes:
                     entry = self.archive.entries[index]
-                    self.seen[index] = _read_member(contents, entry, self.hashing(self.algorithms.get(entry.name, digests.DEFAULT)))
+                    self.seen[index] = _read_member(
+                        contents, entry, self.hashing(self.algorithms.get(entry.name, digests.DEFAULT))
+                    )
         except WheelError as error:  # the file went away, or changed, while it was read
             for index in indexes:
                 self.seen[index] = _FirstPass(problem=f"could not be read: {error.message}")

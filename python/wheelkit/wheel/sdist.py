@@ -28,10 +28,14 @@ def read_sdist(path: Path) -> Sdist:
     try:
         names, links, texts = _contents(path)
     except _DAMAGE as error:
-        raise ProjectError(f"{path} cannot be read as an sdist: {error}", hint="build or download it again") from error
+        raise ProjectError(
+            f"{path} cannot be read as an sdist: {error}", hint="build or download it again"
+        ) from error
     top = _top(names)
     if f"{top}PKG-INFO" not in texts:
-        raise ProjectError(f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist")
+        raise ProjectError(
+            f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist"
+        )
     headers = parse_headers(texts[f"{top}PKG-INFO"])
     stem_name, _, stem_version = path.name.removesuffix(_SUFFIX).rpartition("-")
     return Sdist(
@@ -44,7 +48,9 @@ def read_sdist(path: Path) -> Sdist:
         folder=top.rstrip("/"),
         names=frozenset(names),
         links=tuple(links),
-        texts={name.removeprefix(top): text.decode("utf-8", errors="replace") for name, text in texts.items()},
+        texts={
+            name.removeprefix(top): text.decode("utf-8", errors="replace") for name, text in texts.items()
+        },
     )
 
 

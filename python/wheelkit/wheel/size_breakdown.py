@@ -39,7 +39,8 @@ def size_breakdown(wheel: Wheel) -> SizeBreakdown:
     """Add up what every member is made of."""
     parts = [part for _, part in wheel.parts()]
     code, data, debug, symbols = (
-        sum(getattr(part, name) for part in parts) for name in ("code_bytes", "data_bytes", "debug_bytes", "symbol_bytes")
+        sum(getattr(part, name) for part in parts)
+        for name in ("code_bytes", "data_bytes", "debug_bytes", "symbol_bytes")
     )
     binaries = {binary.member for binary in wheel.binaries}
     native = sum(member.size for member in wheel.members if member.name in binaries)
@@ -48,5 +49,11 @@ def size_breakdown(wheel: Wheel) -> SizeBreakdown:
     # Where sections overlap, as in some fat files, more is counted than there is.
     headers = max(native - code - data - debug - symbols, 0)
     return SizeBreakdown(
-        code=code, data=data, debug=debug, symbols=symbols, headers=headers, python=python, other=everything - native - python
+        code=code,
+        data=data,
+        debug=debug,
+        symbols=symbols,
+        headers=headers,
+        python=python,
+        other=everything - native - python,
     )

@@ -77,7 +77,14 @@ def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirecto
         return None
     file.seek(size - _END.size)
     signature, disk, first_disk, here, count, length, offset, comment = _END.unpack(file.read(_END.size))
-    if signature != _END_SIGNATURE or disk or first_disk or here != count or comment or offset + length != size - _END.size:
+    if (
+        signature != _END_SIGNATURE
+        or disk
+        or first_disk
+        or here != count
+        or comment
+        or offset + length != size - _END.size
+    ):
         return None
     file.seek(offset)
     entries = _walk(file.read(length), count, shallow=shallow)
@@ -113,7 +120,18 @@ def _entry(name: str, raw: bytes, fields: tuple[int, ...]) -> DirectoryEntry | N
     _, _, _, flags, method, _, date, crc, packed, size, _, _, _, _, _, attributes, offset = fields
     if _WIDE in (packed, size, offset) or "\0" in name:
         return None
-    return DirectoryEntry(name, raw, flags, method, crc, packed, size, offset, attributes >> 16, bool(date >> 5 & 0xF and date & 0x1F))
+    return DirectoryEntry(
+        name,
+        raw,
+        flags,
+        method,
+        crc,
+        packed,
+        size,
+        offset,
+        attributes >> 16,
+        bool(date >> 5 & 0xF and date & 0x1F),
+    )
 
 
 def _by_zipfile(file: BinaryIO) -> ZipDirectory:
@@ -121,7 +139,16 @@ def _by_zipfile(file: BinaryIO) -> ZipDirectory:
     import zlib
 
     # What zipfile raises on damaged archives, seen and documented.
-    damage = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, struct.error, ArithmeticError, ValueError)
+    damage = (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+        EOFError,
+        struct.error,
+        ArithmeticError,
+        ValueError,
+    )
     try:
         with zipfile.ZipFile(file) as archive:
             return ZipDirectory(tuple(map(_told, archive.infolist())), archive.start_dir, plain=False)

@@ -73,11 +73,18 @@ def generate(plan: Blueprint, provider: str, root: Path) -> tuple[GeneratedFile,
     service = PROVIDERS[provider]
     found = {name: _read(root / name) for name in service.files(plan, {})}
     foreign = {name for name in service.optional if not (found[name] or _OURS).startswith(_OURS)}
-    kept = {name: _kept(root / name, text) for name, text in found.items() if text is not None and name not in foreign}
+    kept = {
+        name: _kept(root / name, text)
+        for name, text in found.items()
+        if text is not None and name not in foreign
+    }
     texts = service.files(plan, kept)
     for name, lines in kept.items():
         _require_places(root / name, lines, user_blocks.read_user_blocks(texts[name], root / name))
-    return tuple(GeneratedFile(path=root / name, text=text, found=found[name], foreign=name in foreign) for name, text in texts.items())
+    return tuple(
+        GeneratedFile(path=root / name, text=text, found=found[name], foreign=name in foreign)
+        for name, text in texts.items()
+    )
 
 
 def _read(path: Path) -> str | None:
@@ -87,7 +94,9 @@ def _read(path: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path} cannot be read: {reason}", hint="mend it or move it away, then run: wheelkit ci") from error
+        raise UsageError(
+            f"{path} cannot be read: {reason}", hint="mend it or move it away, then run: wheelkit ci"
+        ) from error
 
 
 def _kept(path: Path, text: str) -> dict[str, tuple[str, ...]]:
@@ -100,7 +109,9 @@ def _kept(path: Path, text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _require_places(path: Path, lines: Kept, known: Kept) -> None:
-    homeless = [name for name, kept in lines.items() if name not in known and any(line.strip() for line in kept)]
+    homeless = [
+        name for name, kept in lines.items() if name not in known and any(line.strip() for line in kept)
+    ]
     if homeless:
         raise UsageError(
             f'{path} holds hand-written lines in "{homeless[0]}", a place that this workflow does not have any more',
@@ -116,7 +127,13 @@ def compare(files: Iterable[GeneratedFile], root: Path) -> tuple[Drift, ...]:
 def _drift(one: GeneratedFile, root: Path) -> Drift:
     name = one.path.relative_to(root)
     lines = list(
-        unified_diff((one.found or "").splitlines(), one.text.splitlines(), f"{name} (as it is)", f"{name} (as it should be)", lineterm="")
+        unified_diff(
+            (one.found or "").splitlines(),
+            one.text.splitlines(),
+            f"{name} (as it is)",
+            f"{name} (as it should be)",
+            lineterm="",
+        )
     )
     changes = lines[2:]
     added, removed = (sum(line.startswith(sign) for line in changes) for sign in "+-")

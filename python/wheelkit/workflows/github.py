@@ -33,7 +33,11 @@ _READ = {"contents: read": "to check out"}
 _PUBLISH = {**_READ, "id-token: write": "trusted publishing: to prove to the index which workflow this is"}
 # Pull requests build again only what changed. A release takes nothing from a cache that other workflows may write to.
 _CACHE = "${{ runner.temp }}/wheelkit-cache"
-_CACHED = {"path": _CACHE, "key": "wheelkit-${{ matrix.name }}-${{ github.sha }}", "restore-keys": "wheelkit-${{ matrix.name }}-"}
+_CACHED = {
+    "path": _CACHE,
+    "key": "wheelkit-${{ matrix.name }}-${{ github.sha }}",
+    "restore-keys": "wheelkit-${{ matrix.name }}-",
+}
 # Where platformdirs puts wheelkit's logs on the three systems.
 _LOGS = ("~/.local/state/wheelkit/log/", "~/Library/Logs/wheelkit/", "~/AppData/Local/wheelkit/Logs/")
 
@@ -46,13 +50,19 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 
 def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
     """Write both workflows; ``kept`` holds the hand-written lines of each file by the name of their place."""
-    return {CI_FILE: _ci(plan, kept.get(CI_FILE, {})), RELEASE_FILE: _release(plan, kept.get(RELEASE_FILE, {}))}
+    return {
+        CI_FILE: _ci(plan, kept.get(CI_FILE, {})),
+        RELEASE_FILE: _release(plan, kept.get(RELEASE_FILE, {})),
+    }
 
 
 def _ci(plan: Blueprint, kept: Kept) -> str:
     triggers = ("pull_request:", "push:", "  branches: [main, master]", "workflow_dispatch:")
     # A newer push to a pull request makes the older run worthless; runs on branches are kept.
-    concurrency = ("group: ci-${{ github.ref }}", "cancel-in-progress: ${{ github.event_name == 'pull_request' }}")
+    concurrency = (
+        "group: ci-${{ github.ref }}",
+        "cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
+    )
     jobs = [_checks(plan), *([_tests(plan)] if plan.ci.test else []), _build(plan)]
     return _workflow("CI", triggers, concurrency, jobs, kept)
 
@@ -74,7 +84,9 @@ def _release(plan: Blueprint, kept: Kept) -> str:
     return _workflow("Release", triggers, concurrency, _release_jobs(plan), kept)
 
 
-def _workflow(name: str, triggers: Iterable[str], concurrency: Iterable[str], jobs: Iterable[WorkflowJob], kept: Kept) -> str:
+def _workflow(
+    name: str, triggers: Iterable[str], concurrency: Iterable[str], jobs: Iterable[WorkflowJob], kept: Kept
+) -> str:
     head = (
         "# Written by `wheelkit ci` from the project's configuration: change that, then run it again.",
         "# Only what stands between the lines marked as yours is kept.",
@@ -95,7 +107,9 @@ def _workflow(name: str, triggers: Iterable[str], concurrency: Iterable[str], jo
         "jobs:",
     )
     body = [line for job in jobs for line in (*user_blocks.indent(job.lines(kept), 2), "")]
-    own = user_blocks.indent(user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", kept), 2)
+    own = user_blocks.indent(
+        user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", kept), 2
+    )
     return user_blocks.user_block_text((*head, *body, *own))
 
 
@@ -104,7 +118,9 @@ def _checks(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
         *_prepared(plan),
         WorkflowStep(name="The versions of the family agree", run=("python -m wheelkit version check",)),
-        WorkflowStep(name="The workflows follow from the configuration", run=("python -m wheelkit ci --check",)),
+        WorkflowStep(
+            name="The workflows follow from the configuration", run=("python -m wheelkit ci --check",)
+        ),
         *lint,
         UserBlock(name="checks"),
     )
@@ -129,7 +145,11 @@ def _build(plan: Blueprint) -> WorkflowJob:
         *_prepared(plan, everything=True),
         UserBlock(name="before the build"),
         WorkflowStep(name="Take what earlier runs built", action="cache", options=_CACHED),
-        WorkflowStep(name="Build, repair and test", run=("python -m wheelkit build",), env={"WHEELKIT_CACHE_DIR": _CACHE}),
+        WorkflowStep(
+            name="Build, repair and test",
+            run=("python -m wheelkit build",),
+            env={"WHEELKIT_CACHE_DIR": _CACHE},
+        ),
         *_proof("Prove the wheels", "verify-matrix dist --native"),
         WorkflowStep(name="Install what was built, and try it", run=("python -m wheelkit smoke dist",)),
         _keep("dist-${{ matrix.name }}"),
@@ -196,7 +216,9 @@ def _part(plan: Blueprint, key: str, flag: str) -> WorkflowJob:
         _keep(f"dist-{key}"),
         _keep_failed(key),
     )
-    return WorkflowJob(key=key, name=f"Build the {what}", runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
+    return WorkflowJob(
+        key=key, name=f"Build the {what}", runner=_LINUX, minutes=30, permissions=_READ, steps=steps
+    )
 
 
 def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
@@ -207,7 +229,15 @@ def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
         _keep("release"),
         _keep_failed("verify"),
     )
-    return WorkflowJob(key="verify", name="Prove the whole matrix", needs=needs, runner=_LINUX, minutes=30, permissions=_READ, steps=steps)
+    return WorkflowJob(
+        key="verify",
+        name="Prove the whole matrix",
+        needs=needs,
+        runner=_LINUX,
+        minutes=30,
+        permissions=_READ,
+        steps=steps,
+    )
 
 
 def _proof(name: str, command: str) -> tuple[WorkflowStep, ...]:
@@ -223,7 +253,9 @@ _MERGED = {"pattern": "dist-*", "path": "dist", "merge-multiple": "true"}
 
 
 def _proven() -> WorkflowStep:
-    return WorkflowStep(name="Take the proven files", action="download-artifact", options={"name": "release", "path": "dist"})
+    return WorkflowStep(
+        name="Take the proven files", action="download-artifact", options={"name": "release", "path": "dist"}
+    )
 
 
 def _smoke(plan: Blueprint) -> WorkflowJob:
@@ -250,7 +282,8 @@ def _smoke_staging(plan: Blueprint) -> WorkflowJob:
         *_prepared(plan, everything=True),
         _proven(),
         WorkflowStep(
-            name="Install from the staging index, and try it", run=(f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}",)
+            name="Install from the staging index, and try it",
+            run=(f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}",),
         ),
         _keep_failed("smoke-staging-${{ matrix.name }}"),
     )
@@ -273,7 +306,11 @@ def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], cond
     steps: Steps = (
         *_prepared(plan),
         _proven(),
-        WorkflowStep(name=f"Publish to {index}", run=(f"python -m wheelkit publish dist --to {shlex.quote(index)}",), env=env),
+        WorkflowStep(
+            name=f"Publish to {index}",
+            run=(f"python -m wheelkit publish dist --to {shlex.quote(index)}",),
+            env=env,
+        ),
         _keep_failed(key),
     )
     return WorkflowJob(
@@ -298,12 +335,16 @@ def _prepared(plan: Blueprint, *, everything: bool = False) -> tuple[WorkflowSte
     """Check out, and install wheelkit; with ``everything``, all interpreters that the project promises stand ready, too."""
     install = f"python -m pip install {shlex.join(plan.install)}"
     versions = plan.pythons if everything else (TOOL_PYTHON,)
-    options: dict[str, str | tuple[str, ...]] = {"python-version": versions if len(versions) > 1 else versions[0]}
+    options: dict[str, str | tuple[str, ...]] = {
+        "python-version": versions if len(versions) > 1 else versions[0]
+    }
     if everything:
         options["allow-prereleases"] = "true"
     return (
         # The whole history, for versions that come from tags.
-        WorkflowStep(name="Check out", action="checkout", options={"fetch-depth": "0", "persist-credentials": "false"}),
+        WorkflowStep(
+            name="Check out", action="checkout", options={"fetch-depth": "0", "persist-credentials": "false"}
+        ),
         WorkflowStep(name="Set up Python", action="setup-python", options=options),
         WorkflowStep(name="Install wheelkit", run=(install,)),
     )
@@ -311,7 +352,12 @@ def _prepared(plan: Blueprint, *, everything: bool = False) -> tuple[WorkflowSte
 
 def _keep(name: str) -> WorkflowStep:
     """Keep what a job made, under a name of its own; a second attempt of the job takes the place of the first."""
-    options: dict[str, str | tuple[str, ...]] = {"name": name, "path": "dist/", "if-no-files-found": "error", "overwrite": "true"}
+    options: dict[str, str | tuple[str, ...]] = {
+        "name": name,
+        "path": "dist/",
+        "if-no-files-found": "error",
+        "overwrite": "true",
+    }
     return WorkflowStep(name="Keep the files", action="upload-artifact", options=options)
 
 
@@ -323,5 +369,8 @@ def _keep_failed(name: str) -> WorkflowStep:
         "if-no-files-found": "ignore",
     }
     return WorkflowStep(
-        name="Keep files and logs of a failure", condition="${{ failure() || cancelled() }}", action="upload-artifact", options=options
+        name="Keep files and logs of a failure",
+        condition="${{ failure() || cancelled() }}",
+        action="upload-artifact",
+        options=options,
     )

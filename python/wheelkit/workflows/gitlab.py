@@ -27,10 +27,17 @@ STAGES = ("check", "build", "verify", "smoke", "stage", "smoke-staging", "produc
 _LINUX = "saas-linux-small-amd64"
 # How a machine of each system comes to Python and, on Linux, to the containers that cibuildwheel starts.
 _IMAGES: Mapping[System, str] = {System.LINUX: f"python:{TOOL_PYTHON}", System.MACOS: "macos-15-xcode-16"}
-_DOCKER = ("  services: ['docker:dind']", "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}")
+_DOCKER = (
+    "  services: ['docker:dind']",
+    "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}",
+)
 _SET_UP: Mapping[System, tuple[str, ...]] = {
     System.LINUX: (),
-    System.MACOS: (f"brew install python@{TOOL_PYTHON}", f"python{TOOL_PYTHON} -m venv .ci-venv", "source .ci-venv/bin/activate"),
+    System.MACOS: (
+        f"brew install python@{TOOL_PYTHON}",
+        f"python{TOOL_PYTHON} -m venv .ci-venv",
+        "source .ci-venv/bin/activate",
+    ),
     System.WINDOWS: (f"choco install python --yes --version {TOOL_PYTHON}.0", "refreshenv"),
 }
 _TO_STAGING = "$UNTIL == 'staging' || $UNTIL == 'production'"
@@ -42,7 +49,9 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
     for pattern, name in overrides.items():
         if fnmatchcase(target.tag, pattern):
             return name
-    return next((row["label"] for row in _rows() if any(fnmatchcase(target.tag, one) for one in row["targets"])), None)
+    return next(
+        (row["label"] for row in _rows() if any(fnmatchcase(target.tag, one) for one in row["targets"])), None
+    )
 
 
 @cache
@@ -54,7 +63,14 @@ def _rows() -> list[dict[str, str]]:
 def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
     """Write the pipeline; ``kept`` holds its hand-written lines by the name of their place."""
     own = kept.get(FILE, {})
-    jobs = [_checks(plan, own), *_tests(plan), *_builds(plan), _verify(plan), *_smokes(plan), *_publishing(plan)]
+    jobs = [
+        _checks(plan, own),
+        *_tests(plan),
+        *_builds(plan),
+        _verify(plan),
+        *_smokes(plan),
+        *_publishing(plan),
+    ]
     head = (
         "# Written by `wheelkit ci` from the project's configuration: change that, then run it again.",
         "# Only what stands between the lines marked as yours is kept.",
@@ -81,7 +97,11 @@ def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
     body = [line for job in jobs for line in (*job, "")]
     return {
         FILE: user_blocks.user_block_text(
-            (*head, *body, *user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", own))
+            (
+                *head,
+                *body,
+                *user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", own),
+            )
         )
     }
 
@@ -92,7 +112,9 @@ def _released(plan: Blueprint) -> str:
     return " || ".join(f"$CI_COMMIT_TAG =~ /^{'.*'.join(one).replace('/', chr(92) + '/')}$/" for one in words)
 
 
-def _job(name: str, stage: str, machine: NativeJob, plan: Blueprint, script: Iterable[str], *extra: str) -> tuple[str, ...]:
+def _job(
+    name: str, stage: str, machine: NativeJob, plan: Blueprint, script: Iterable[str], *extra: str
+) -> tuple[str, ...]:
     image = _IMAGES.get(machine.system)
     install = f"python -m pip install {shlex.join(plan.install)}"
     return (
@@ -133,10 +155,16 @@ def _containers(machine: NativeJob) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _checks(plan: Blueprint, kept: Kept) -> tuple[str, ...]:
-    script = ("python -m wheelkit version check", "python -m wheelkit ci --provider gitlab --check", *plan.ci.lint)
+    script = (
+        "python -m wheelkit version check",
+        "python -m wheelkit ci --provider gitlab --check",
+        *plan.ci.lint,
+    )
     return (
         *_job("checks", "check", _HOME, plan, script, "  interruptible: true"),
-        *user_blocks.indent(user_blocks.user_block_marker("checks", "script lines between these lines are kept", kept), 4),
+        *user_blocks.indent(
+            user_blocks.user_block_marker("checks", "script lines between these lines are kept", kept), 4
+        ),
     )
 
 
@@ -152,7 +180,11 @@ def _builds(plan: Blueprint) -> Iterable[tuple[str, ...]]:
         yield _job("pure", "build", _HOME, plan, ["python -m wheelkit build --pure"], *_KEPT)
     for machine in plan.native:
         extra, script = _containers(machine)
-        lines = (*script, "python -m wheelkit build --native", "python -m wheelkit verify-matrix dist --native")
+        lines = (
+            *script,
+            "python -m wheelkit build --native",
+            "python -m wheelkit verify-matrix dist --native",
+        )
         yield _job(f"build:{machine.name}", "build", machine, plan, lines, *extra, *_KEPT)
 
 
@@ -170,7 +202,9 @@ def _publishing(plan: Blueprint) -> Iterable[tuple[str, ...]]:
     yield _publish(plan, "stage", staging, _TO_STAGING)
     for machine in _machines(plan):
         script = [f"python -m wheelkit smoke dist --from {shlex.quote(staging)}"]
-        yield _job(f"smoke-staging:{machine.name}", "smoke-staging", machine, plan, script, *_rule(_TO_STAGING))
+        yield _job(
+            f"smoke-staging:{machine.name}", "smoke-staging", machine, plan, script, *_rule(_TO_STAGING)
+        )
     yield _publish(plan, "production", plan.ci.production, _TO_PRODUCTION)
 
 
@@ -183,5 +217,12 @@ def _publish(plan: Blueprint, name: str, index: str, condition: str) -> tuple[st
         if secret
         else ("  id_tokens:", f"    {token}:", f"      aud: {scalar(index)}")
     )
-    extra = (f"  environment: {scalar(index)}", f"  resource_group: {scalar(index)}", *access, *_rule(condition))
-    return _job(name, name, _HOME, plan, [f"python -m wheelkit publish dist --to {shlex.quote(index)}"], *extra)
+    extra = (
+        f"  environment: {scalar(index)}",
+        f"  resource_group: {scalar(index)}",
+        *access,
+        *_rule(condition),
+    )
+    return _job(
+        name, name, _HOME, plan, [f"python -m wheelkit publish dist --to {shlex.quote(index)}"], *extra
+    )

@@ -61,7 +61,9 @@ class Blueprint(Struct, frozen=True, kw_only=True):
 def plan_anywhere(config: Config, family: Family) -> Plan:
     """Plan for no machine in particular, so that the same project gives the same workflows everywhere."""
     nowhere = Machine(system=System.LINUX, arch="")
-    return plans.make_plan(config, family, plans.PlanRequest(machine=nowhere, out=family.root / "dist", environ={}))
+    return plans.make_plan(
+        config, family, plans.PlanRequest(machine=nowhere, out=family.root / "dist", environ={})
+    )
 
 
 def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
@@ -72,7 +74,9 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
     problems = [*_index_problems(config)]
     labels = {row.target: label(row.target, config.runner) for row in plan.targets}
     left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
-    native = _native_jobs({target: name for target, name in labels.items() if target not in left_out}, problems)
+    native = _native_jobs(
+        {target: name for target, name in labels.items() if target not in left_out}, problems
+    )
     if problems:
         raise ConfigError(config.label, problems)
     return Blueprint(
@@ -101,7 +105,9 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
     machines: dict[tuple[System, str], str] = {}
     for target, label in labels.items():
         if label is None:
-            problems.append(f'runner: no hosted runner builds {target}; name your own: runner.{target} = "label"')
+            problems.append(
+                f'runner: no hosted runner builds {target}; name your own: runner.{target} = "label"'
+            )
             continue
         machine = target.system, _SAME_MACHINE.get(target.arch, target.arch)
         first = machines.setdefault(machine, label)
@@ -132,7 +138,9 @@ def _admitted(item: Distribution) -> tuple[Interpreter, ...]:
     try:
         return default_interpreters(item.requires_python)
     except ValueError as error:
-        raise ConfigError(item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"') from error
+        raise ConfigError(
+            item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"'
+        ) from error
 
 
 def _tags(config: Config, family: Family) -> tuple[str, ...]:
@@ -145,4 +153,9 @@ def _tags(config: Config, family: Family) -> tuple[str, ...]:
 
 def matrix_json(plan: Blueprint) -> dict[str, Any]:
     """Give the matrix of the native jobs as GitHub's ``matrix:`` takes it from ``fromJSON``."""
-    return {"include": [{"name": job.name, "runner": job.runner, "targets": " ".join(map(str, job.targets))} for job in plan.native]}
+    return {
+        "include": [
+            {"name": job.name, "runner": job.runner, "targets": " ".join(map(str, job.targets))}
+            for job in plan.native
+        ]
+    }

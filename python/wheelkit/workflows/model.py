@@ -105,7 +105,10 @@ class WorkflowJob(Struct, frozen=True, kw_only=True):
 
 def _row(row: Mapping[str, str]) -> list[str]:
     (first, value), *rest = row.items()
-    return [f"        - {first}: {scalar(value)}", *(f"          {key}: {scalar(value)}" for key, value in rest)]
+    return [
+        f"        - {first}: {scalar(value)}",
+        *(f"          {key}: {scalar(value)}" for key, value in rest),
+    ]
 
 
 def _fields(key: str, values: Mapping[str, str | tuple[str, ...]]) -> list[str]:

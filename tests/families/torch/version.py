@@ -21,7 +21,9 @@ def git(*words: str) -> str:
 def version() -> str:
     """Find the version; end the build where nothing tells it."""
     stated = HERE / "PKG-INFO"
-    if stated.is_file() and (line := re.search(r"^Version: (\S+)$", stated.read_text(encoding="utf-8"), re.MULTILINE)):
+    if stated.is_file() and (
+        line := re.search(r"^Version: (\S+)$", stated.read_text(encoding="utf-8"), re.MULTILINE)
+    ):
         return line[1]
     if tag := git("describe", "--tags", "--match", "v*", "--exact-match"):
         return tag.removeprefix("v")

@@ -47,10 +47,23 @@ def evict(store: Store) -> int:
             break
         freed += _drop(oldest)
         wanted.subtract(needs[oldest.path])
-        freed += sum(_drop(blobs.pop(digest)) for digest in needs[oldest.path] if not wanted[digest] and digest in blobs)
+        freed += sum(
+            _drop(blobs.pop(digest))
+            for digest in needs[oldest.path]
+            if not wanted[digest] and digest in blobs
+        )
     stray = [one for digest, one in blobs.items() if not wanted[digest] and now - one.used > _FRESH_SECONDS]
-    stray += [one for one in _files(store.base, everything=True) if one.path.name.startswith(TEMPORARY) and now - one.used > _FRESH_SECONDS]
-    stray += [one for kind in ("answers", "proofs", "times") for one in _files(store.base / kind) if now - one.used > _ANSWER_SECONDS]
+    stray += [
+        one
+        for one in _files(store.base, everything=True)
+        if one.path.name.startswith(TEMPORARY) and now - one.used > _FRESH_SECONDS
+    ]
+    stray += [
+        one
+        for kind in ("answers", "proofs", "times")
+        for one in _files(store.base / kind)
+        if now - one.used > _ANSWER_SECONDS
+    ]
     return freed + sum(_drop(one) for one in stray)
 
 
@@ -58,8 +71,16 @@ def clear(store: Store) -> tuple[int, int]:
     """Remove the whole cache, of this format and others, and nothing else in its folder; returns the number of files and of bytes."""
     from shutil import rmtree
 
-    ours = [path for path in sorted(store.folder.glob("v*")) if path.name[1:].isdigit() and (path / "entries").is_dir()]
-    ours += [path for path in (store.folder / folders.COMPILED_FOLDER, store.folder / folders.BYTECODE_FOLDER) if path.is_dir()]
+    ours = [
+        path
+        for path in sorted(store.folder.glob("v*"))
+        if path.name[1:].isdigit() and (path / "entries").is_dir()
+    ]
+    ours += [
+        path
+        for path in (store.folder / folders.COMPILED_FOLDER, store.folder / folders.BYTECODE_FOLDER)
+        if path.is_dir()
+    ]
     gone = [one for folder in ours for one in _files(folder, everything=True)]
     for folder in ours:
         rmtree(folder, ignore_errors=True)

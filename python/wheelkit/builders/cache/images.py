@@ -30,10 +30,14 @@ class Identity(Struct, frozen=True, kw_only=True):
 class Images:
     """The images of several steps; the engine is asked about all of them at once, and thinks while something else is done."""
 
-    def __init__(self, steps: Iterable[NativeStep], engine: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, steps: Iterable[NativeStep], engine: str, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._environ = environ
         self._engine = engine
-        tagged = dict.fromkeys(name for step in steps for name in image_names(step, environ) if "@sha256:" not in name)
+        tagged = dict.fromkeys(
+            name for step in steps for name in image_names(step, environ) if "@sha256:" not in name
+        )
         self._asked = {name: self._ask(name) for name in tagged}
         self._known: dict[str, str] = {}
 
@@ -69,7 +73,13 @@ def image_names(step: NativeStep, environ: Mapping[str, str]) -> tuple[str, ...]
     user = UserOptions(step.distribution, step.target.system, environ)
     told = step.env.get(option(key)) or user.text(key) or ""
     pinned = _pinned().get(step.target.arch, {})
-    return tuple(dict.fromkeys(pinned.get(name, name) for name in (told, *_overriding(step.distribution.cibuildwheel, key)) if name))
+    return tuple(
+        dict.fromkeys(
+            pinned.get(name, name)
+            for name in (told, *_overriding(step.distribution.cibuildwheel, key))
+            if name
+        )
+    )
 
 
 def _overriding(table: Mapping[str, Any], key: str) -> Iterator[str]:

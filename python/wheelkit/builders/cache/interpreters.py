@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Interpreter
 
 
-def interpreters(wanted: Sequence[Interpreter], records: str, store: Store, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def interpreters(
+    wanted: Sequence[Interpreter], records: str, store: Store, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """Tell of each promised interpreter its place and version, or that it is not here.
 
     ``records`` is the state of the system's packages. Starting every interpreter to ask would take longer than all the rest: what they
@@ -32,7 +34,11 @@ def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, st
     told = store.recall("answers", name)
     if told is None:
         found = find_pythons([one], environ).get(one.tag)
-        told = f"{found.version} {found.path.resolve()} {'with' if found.headers else 'without'} headers" if found else "not here"
+        told = (
+            f"{found.version} {found.path.resolve()} {'with' if found.headers else 'without'} headers"
+            if found
+            else "not here"
+        )
         store.remember("answers", name, told)
     return told
 

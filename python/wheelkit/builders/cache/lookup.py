@@ -80,7 +80,11 @@ class Cache(Struct, kw_only=True):
             if item.from_sdist or item.source.resolve() == view.folder
             else f"{item.source.resolve().relative_to(view.folder).as_posix()}/"
         )
-        edited = {name for name in changed if not view.commit or f"{folder}{name}" in view.tracked or f"{folder}{name}" in view.untracked}
+        edited = {
+            name
+            for name in changed
+            if not view.commit or f"{folder}{name}" in view.tracked or f"{folder}{name}" in view.untracked
+        }
         if edited:
             self._unstable.add(item.key)
         return not edited

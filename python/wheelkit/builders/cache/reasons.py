@@ -42,7 +42,11 @@ def rebuild_reason(label: str, wanted: KeyInputs, store: Store) -> str:
 
 
 def _differences(entry: CacheEntry, wanted: KeyInputs, store: Store) -> Iterator[str]:
-    names = [name for name in dict.fromkeys((*wanted.parts, *entry.parts)) if entry.parts.get(name) != wanted.parts.get(name)]
+    names = [
+        name
+        for name in dict.fromkeys((*wanted.parts, *entry.parts))
+        if entry.parts.get(name) != wanted.parts.get(name)
+    ]
     if "sources" in names:
         listed = store.listing(entry)
         yield from _files(listed, wanted.files) if listed else ["its sources changed"]

@@ -218,7 +218,9 @@ def _digest(stream: BufferedReader) -> str:
 def _newest(folder: Path) -> list[Path]:
     found: list[tuple[int, str]] = []
     with contextlib.suppress(OSError):
-        found += [(one.stat().st_mtime_ns, one.name) for one in os.scandir(folder) if one.name.endswith(".json")]
+        found += [
+            (one.stat().st_mtime_ns, one.name) for one in os.scandir(folder) if one.name.endswith(".json")
+        ]
     return [folder / name for _, name in sorted(found, reverse=True)]
 
 

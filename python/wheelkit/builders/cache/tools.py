@@ -33,14 +33,26 @@ _PROGRAMS = (
 # What tells that a library or header of the system is another one: the package managers' records by their bytes, folders by the versions
 # that they are named for.
 _RECORDS: Mapping[System, tuple[str, ...]] = {
-    System.LINUX: ("/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/lib/apk/db/installed"),
+    System.LINUX: (
+        "/var/lib/dpkg/status",
+        "/var/lib/rpm/rpmdb.sqlite",
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "/lib/apk/db/installed",
+    ),
     System.MACOS: ("/Library/Receipts/InstallHistory.plist",),
     System.WINDOWS: (),
 }
 _VERSIONED: Mapping[System, tuple[str, ...]] = {
     System.LINUX: ("/var/lib/pacman/local/*", "/usr/local/lib/*"),
-    System.MACOS: ("/usr/local/Cellar/*/*", "/opt/homebrew/Cellar/*/*", "/Library/Developer/CommandLineTools/SDKs/*"),
-    System.WINDOWS: ("/Program Files*/Microsoft Visual Studio/*/*/VC/Tools/MSVC/*", "/Program Files*/Windows Kits/10/Include/*"),
+    System.MACOS: (
+        "/usr/local/Cellar/*/*",
+        "/opt/homebrew/Cellar/*/*",
+        "/Library/Developer/CommandLineTools/SDKs/*",
+    ),
+    System.WINDOWS: (
+        "/Program Files*/Microsoft Visual Studio/*/*/VC/Tools/MSVC/*",
+        "/Program Files*/Windows Kits/10/Include/*",
+    ),
 }
 
 
@@ -116,8 +128,12 @@ class Toolchain:
             if place:
                 found[f"tool {name}"] = self._remembered(Path(place))
         found["the system's packages"] = self.records()
-        rustup = Path(self._environ.get("RUSTUP_HOME") or Path.home() / ".rustup")  # its programs are all one, whatever Rust they run
-        found["Rust's toolchains"] = variable_content(rustup / "settings.toml") + variable_content(rustup / "update-hashes")
+        rustup = Path(
+            self._environ.get("RUSTUP_HOME") or Path.home() / ".rustup"
+        )  # its programs are all one, whatever Rust they run
+        found["Rust's toolchains"] = variable_content(rustup / "settings.toml") + variable_content(
+            rustup / "update-hashes"
+        )
         return found
 
     def records(self) -> str:

@@ -47,9 +47,18 @@ def relevant_variables(environ: Mapping[str, str], texts: Iterable[str] = ()) ->
 
     ``texts`` are options of the user that may name further variables, as ``$NAME`` or plainly.
     """
-    names = {name for name in environ if (name in _NAMES or name.startswith(_PREFIXES)) and not _HARMLESS.fullmatch(name)}
+    names = {
+        name
+        for name in environ
+        if (name in _NAMES or name.startswith(_PREFIXES)) and not _HARMLESS.fullmatch(name)
+    }
     spoken = [*texts, *(environ[name] for name in names if name.startswith("CIBW_"))]
-    names |= {name for text in spoken for name in (*_REFERENCE.findall(text), *text.split()) if name in environ and name != "PATH"}
+    names |= {
+        name
+        for text in spoken
+        for name in (*_REFERENCE.findall(text), *text.split())
+        if name in environ and name != "PATH"
+    }
     return {f"variable {name}": _digest(environ[name]) for name in sorted(names)}
 
 
@@ -57,7 +66,11 @@ def _digest(value: str) -> str:
     digest = sha256(value.encode(errors="surrogateescape"))
     words = dict.fromkeys([value, *value.split(), *value.split(os.pathsep)])
     for word in words:
-        place = word.partition("=")[2] if word.startswith("-") and "=" in word else re.sub(r"^(-I|-L|-isystem|file:)", "", word)
+        place = (
+            word.partition("=")[2]
+            if word.startswith("-") and "=" in word
+            else re.sub(r"^(-I|-L|-isystem|file:)", "", word)
+        )
         if os.sep in place and not place.startswith("http"):
             digest.update(variable_content(Path(place)).encode())
     return digest.hexdigest()
@@ -100,11 +113,21 @@ def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, st
             for base in dict.fromkeys((config, roaming, Path("/etc"), Path("/etc/xdg")))
             for name in ("uv/uv.toml", "pip/pip.conf")
         ),
-        *(home / name for name in (".pip/pip.conf", "pip/pip.ini", ".pydistutils.cfg", "Library/Application Support/pip/pip.conf")),
+        *(
+            home / name
+            for name in (
+                ".pip/pip.conf",
+                "pip/pip.ini",
+                ".pydistutils.cfg",
+                "Library/Application Support/pip/pip.conf",
+            )
+        ),
         Path("/etc/pip.conf"),
         *(above / "uv.toml" for above in (folder, *folder.parents)),
     ]
-    found = {f"settings {_called(path, home, folder)}": variable_content(path) for path in places if path.is_file()}
+    found = {
+        f"settings {_called(path, home, folder)}": variable_content(path) for path in places if path.is_file()
+    }
     for above in (folder, *folder.parents):
         project = above / "pyproject.toml"
         if project.is_file() and b"tool.uv" in (data := project.read_bytes()):
@@ -116,4 +139,8 @@ def _called(path: Path, home: Path, folder: Path) -> str:
     """Name a file so that the same project elsewhere, or another user, gives it the same name."""
     if path.parent in (folder, *folder.parents) and path.parent not in {home, Path("/")}:
         return os.path.relpath(path, folder)
-    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) and home != Path("/") else str(path)
+    return (
+        f"~/{path.relative_to(home).as_posix()}"
+        if path.is_relative_to(home) and home != Path("/")
+        else str(path)
+    )

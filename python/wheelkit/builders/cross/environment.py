@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 # PEP 517's hook by which a backend asks for more than pyproject.toml names, called as a frontend calls it. Cross builds drive one backend.
 _ASK = "import json, mesonpy; print(json.dumps(mesonpy.get_requires_for_build_wheel()))"
-HIDDEN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT")
+HIDDEN_VARIABLES = (
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONDONTWRITEBYTECODE",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "SDKROOT",
+)
 """Variables that would lead a build astray, or, for the one on byte code, have every target compile all of Meson anew."""
 
 
@@ -46,7 +53,15 @@ def make_environment(item: Distribution, python: Path, folder: Path, run: Run) -
     scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(place), "installed_base": str(place)}))
     made = Environment(python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts)
     _install(item.build_requires, item, made, run)
-    asked = query(Command(argv=(str(made.python), "-c", _ASK), cwd=place, unset=HIDDEN_VARIABLES, prefix_path=(str(scripts),)), timeout=120)
+    asked = query(
+        Command(
+            argv=(str(made.python), "-c", _ASK),
+            cwd=place,
+            unset=HIDDEN_VARIABLES,
+            prefix_path=(str(scripts),),
+        ),
+        timeout=120,
+    )
     if asked.returncode != 0:
         raise failure(asked, f"asking {item.backend} what it needs")
     try:
@@ -59,5 +74,16 @@ def make_environment(item: Distribution, python: Path, folder: Path, run: Run) -
 
 def _install(requirements: tuple[str, ...], item: Distribution, environment: Environment, run: Run) -> None:
     if requirements:
-        argv = (find_tool("uv"), "pip", "install", "--quiet", "--python", str(environment.python), "--", *requirements)
-        checked(run, Command(argv=argv, unset=HIDDEN_VARIABLES), f"installing what {item.name} needs to be built")
+        argv = (
+            find_tool("uv"),
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(environment.python),
+            "--",
+            *requirements,
+        )
+        checked(
+            run, Command(argv=argv, unset=HIDDEN_VARIABLES), f"installing what {item.name} needs to be built"
+        )

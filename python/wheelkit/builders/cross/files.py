@@ -58,7 +58,11 @@ def cross_file(row: CrossTarget, zig: Path, include: Path) -> str:
     """
 
     def words(*parts: str) -> str:
-        return "[" + ", ".join("'" + part.replace("\\", "\\\\").replace("'", "\\'") + "'" for part in parts) + "]"
+        return (
+            "["
+            + ", ".join("'" + part.replace("\\", "\\\\").replace("'", "\\'") + "'" for part in parts)
+            + "]"
+        )
 
     program = str(zig)
     machine = {"system": row.system, "cpu_family": row.cpu, "cpu": row.cpu, "endian": "little"}
@@ -78,18 +82,27 @@ def cross_file(row: CrossTarget, zig: Path, include: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def build_details(row: CrossTarget, floor: Interpreter, include: Path, library: Path | None) -> dict[str, object]:
+def build_details(
+    row: CrossTarget, floor: Interpreter, include: Path, library: Path | None
+) -> dict[str, object]:
     """Describe the Python of the target as PEP 739 does, for Meson's option ``python.build_config``.
 
     Meson 1.12 makes one spelling of ``dynamic_stableabi`` absolute and links the other.
     """
     version = f"{floor.version[0]}.{floor.version[1]}"
-    linked = {"dynamic": str(library), "dynamic_stableabi": str(library), "dynamic-stableabi": str(library)} if library else {}
+    linked = (
+        {"dynamic": str(library), "dynamic_stableabi": str(library), "dynamic-stableabi": str(library)}
+        if library
+        else {}
+    )
     return {
         "schema_version": "1.0",
         "base_prefix": str(include.parent),
         "platform": _checked_platform(row),
-        "language": {"version": version, "version_info": {"major": floor.version[0], "minor": floor.version[1]}},
+        "language": {
+            "version": version,
+            "version_info": {"major": floor.version[0], "minor": floor.version[1]},
+        },
         "implementation": {"name": "cpython"},
         "abi": {"flags": [], "extension_suffix": row.suffix, "stable_abi_suffix": row.suffix},
         "libpython": {"link_extensions": library is not None, **linked},
@@ -128,7 +141,12 @@ def definition_file(floor: tuple[int, int]) -> str:
     def names(members: Iterable[Data | Function], ending: str) -> list[str]:
         return sorted(f"{item.symbol.name}{ending}" for item in members if _on_windows(item, floor))
 
-    lines = ['LIBRARY "python3.dll"', "EXPORTS", *names(FUNCTIONS.values(), ""), *names(DATAS.values(), " DATA")]
+    lines = [
+        'LIBRARY "python3.dll"',
+        "EXPORTS",
+        *names(FUNCTIONS.values(), ""),
+        *names(DATAS.values(), " DATA"),
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 

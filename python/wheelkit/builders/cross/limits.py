@@ -16,14 +16,29 @@ if TYPE_CHECKING:
 
 NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan  names the runners"
 _OPTIONAL = r"(?![^()]*\brequired\s*:(?!\s*true))"
-_CXX = "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
+_CXX = (
+    "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
+)
 # What meson.build says unconditionally, and why no cross build can do it.
 _LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'" + _OPTIONAL), _CXX),
-    (re.compile(r"'[^'\n]+\.(?:cpp|cc|cxx|C)'"), _CXX),
-    (re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _OPTIONAL), "OpenMP: zig has no OpenMP runtime for any target"),
     (
-        re.compile(r"\bdependency\s*\(\s*'appleframeworks'" + _OPTIONAL + r"|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"),
+        re.compile(
+            r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'"
+            + _OPTIONAL
+        ),
+        _CXX,
+    ),
+    (re.compile(r"'[^'\n]+\.(?:cpp|cc|cxx|C)'"), _CXX),
+    (
+        re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _OPTIONAL),
+        "OpenMP: zig has no OpenMP runtime for any target",
+    ),
+    (
+        re.compile(
+            r"\bdependency\s*\(\s*'appleframeworks'"
+            + _OPTIONAL
+            + r"|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"
+        ),
         "Apple's frameworks: their headers and stubs come with Xcode alone",
     ),
     (
@@ -38,7 +53,9 @@ def require_supported(items: Iterable[Distribution]) -> None:
     problems = [f"{item.name}: {problem}" for item in items for problem in limitations(item)]
     if problems:
         count = "it" if len(problems) == 1 else f"{len(problems)} reasons:"
-        raise ProjectError(f"this cannot be cross-built, {count} is told below", detail="\n".join(problems), hint=NATIVE_HINT)
+        raise ProjectError(
+            f"this cannot be cross-built, {count} is told below", detail="\n".join(problems), hint=NATIVE_HINT
+        )
 
 
 def limitations(item: Distribution) -> Iterator[str]:

@@ -65,7 +65,9 @@ def build_all(jobs: Sequence[NativeStep], source: SourceDist, shop: Workspace) -
     board = ParallelProgress(shop.progress)
     with board.step("build environment"):
         environment = make_environment(source.distribution, python.path, shop.fresh("cross"), shop.run)
-    bench = _CrossBuild(source=source, environment=environment, headers=headers, zig=zig, shop=shop, board=board)
+    bench = _CrossBuild(
+        source=source, environment=environment, headers=headers, zig=zig, shop=shop, board=board
+    )
     pool = ThreadPoolExecutor(max_workers=_at_a_time(), thread_name_prefix="cross")
     try:
         # Windows first: to compile its C library, for the first time, takes zig longer than all the others.
@@ -83,7 +85,16 @@ def _python(jobs: Sequence[NativeStep]) -> tuple[Python, Path]:
     for interpreter in wanted:
         python = find_pythons([interpreter]).get(interpreter.tag)
         if python is not None and python.headers:
-            asked = query(Command(argv=(str(python.path), "-I", "-c", "import sysconfig; print(sysconfig.get_path('include'))")))
+            asked = query(
+                Command(
+                    argv=(
+                        str(python.path),
+                        "-I",
+                        "-c",
+                        "import sysconfig; print(sysconfig.get_path('include'))",
+                    )
+                )
+            )
             return python, Path(asked.output)
     names = ", ".join(one.tag for one in wanted)
     raise MissingToolError(
@@ -112,14 +123,28 @@ def _compiled(job: NativeStep, row: CrossTarget, bench: _CrossBuild, place: Path
     files.mkdir()
     floor = min(job.interpreters, key=lambda one: one.version)
     write_files(files, CrossFiles(row=row, floor=floor, headers=bench.headers, zig=bench.zig), run)
-    filled = {FILES: str(files), OUT: str(out), SDIST: str(bench.source.path), PYTHON: str(bench.environment.python)}
+    filled = {
+        FILES: str(files),
+        OUT: str(out),
+        SDIST: str(bench.source.path),
+        PYTHON: str(bench.environment.python),
+    }
     argv = (find_tool("uv"), *(_filled(word, filled) for word in job.argv[1:]))
-    done = run(Command(argv=argv, env=zig_environment(), unset=HIDDEN_VARIABLES, prefix_path=(str(bench.environment.scripts),)))
+    done = run(
+        Command(
+            argv=argv,
+            env=zig_environment(),
+            unset=HIDDEN_VARIABLES,
+            prefix_path=(str(bench.environment.scripts),),
+        )
+    )
     if done.returncode != 0:
         raise _refused(failure(done, f"cross-building {job.distribution.name} for {job.target}"), done.output)
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
-        raise ToolFailedError(f"cross-building {job.distribution.name} for {job.target} gave {len(built)} wheels, where one was expected")
+        raise ToolFailedError(
+            f"cross-building {job.distribution.name} for {job.target} gave {len(built)} wheels, where one was expected"
+        )
     return built[0]
 
 
@@ -148,7 +173,11 @@ def _named(raw: Path, job: NativeStep, row: CrossTarget, place: Path, run: Run) 
     floor = min(job.interpreters, key=lambda one: one.version)
     platform = row.platform.replace("-", "_") if job.target.system is System.LINUX else job.target.tag
     words = ("--remove", "--python-tag", floor.tag, "--abi-tag", "abi3", "--platform-tag", platform)
-    checked(run, Command(argv=(find_tool("wheel"), "tags", *words, str(raw))), f"naming {raw.name} for {job.target}")
+    checked(
+        run,
+        Command(argv=(find_tool("wheel"), "tags", *words, str(raw))),
+        f"naming {raw.name} for {job.target}",
+    )
     return next(raw.parent.glob("*.whl"))
 
 
@@ -165,6 +194,8 @@ def _mended(raw: Path, row: CrossTarget, place: Path, run: Run) -> Path:
         elif row.libc and path.is_file() and path.read_bytes()[:4] == b"\x7fELF":
             change = (find_tool("patchelf"), "--replace-needed", "libc.so", row.libc, str(path))
             checked(run, Command(argv=change), f"naming musl in {path.name}")
-    checked(run, Command(argv=(wheel, "pack", "--dest-dir", str(packed), str(content))), f"packing {raw.name}")
+    checked(
+        run, Command(argv=(wheel, "pack", "--dest-dir", str(packed), str(content))), f"packing {raw.name}"
+    )
     shutil.rmtree(tree)
     return next(packed.glob("*.whl"))

@@ -137,8 +137,4 @@ RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
     metadata.unserved_pythons,
 )
 
-DIST_CHECKS: tuple[DistCheck, ...] = (
-    coverage.absent,
-    providers.unused_patterns,
-    metadata.family_ranges,
-)
+DIST_CHECKS: tuple[DistCheck, ...] = (coverage.absent, providers.unused_patterns, metadata.family_ranges)

@@ -38,12 +38,16 @@ def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield _too_late(wheel, member, floor, later)
 
 
-def _too_late(wheel: Wheel, member: str, floor: tuple[int, int], later: list[tuple[str, tuple[int, int]]]) -> Finding:
+def _too_late(
+    wheel: Wheel, member: str, floor: tuple[int, int], later: list[tuple[str, tuple[int, int]]]
+) -> Finding:
     newest = max(added for _, added in later)
     ordered = sorted(later, key=lambda item: item[1], reverse=True)
     names = some(symbol for symbol, _ in ordered)
     what = f"{member} imports {names}, in the stable ABI from {dotted(newest)} on; the wheel promises {dotted(floor)}"
-    fix = f"raise the floor to cp{newest[0]}{newest[1]}, or avoid the {'call' if len(later) == 1 else 'calls'}"
+    fix = (
+        f"raise the floor to cp{newest[0]}{newest[1]}, or avoid the {'call' if len(later) == 1 else 'calls'}"
+    )
     return found("WK402", what=what, fix=fix, file=wheel.filename, member=member)
 
 
@@ -78,7 +82,9 @@ def _dll_fix(name: FileName) -> str:
 
 # Functions that only such builds of the interpreter have (CPython's Include/refcount.h, Include/internal/pycore_object.h).
 _THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
-_DEBUG_ONLY = frozenset({"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"})
+_DEBUG_ONLY = frozenset(
+    {"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"}
+)
 
 _TELLING = _THREADED_ONLY | _DEBUG_ONLY
 _NAME = attrgetter("name")
@@ -92,7 +98,9 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
     old = leftovers(wheel)
     for binary in (one for one in wheel.binaries if one.extension and one.member not in old):
-        imported = _TELLING.intersection(chain.from_iterable(map(_NAME, part.imports) for part in binary.slices))
+        imported = _TELLING.intersection(
+            chain.from_iterable(map(_NAME, part.imports) for part in binary.slices)
+        )
         for kind, marks, ending in (("free-threaded", _THREADED_ONLY, "t"), ("debug", _DEBUG_ONLY, "d")):
             own = imported & marks
             # A debug build's ABI tag is cp311d or cp314td.

@@ -37,7 +37,9 @@ def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report members of which the local header says other things than the central directory."""
     for member in wheel.members:
         if member.header:
-            yield found("WK115", what=f"{member.name} {member.header}", file=wheel.filename, member=member.name)
+            yield found(
+                "WK115", what=f"{member.name} {member.header}", file=wheel.filename, member=member.name
+            )
 
 
 def hidden(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -50,7 +52,11 @@ def hidden(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def overlap(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are part of two members."""
     if wheel.shared:
-        yield found("WK116", what=f"{counted(wheel.shared, 'byte')} of the archive belong to two members", file=wheel.filename)
+        yield found(
+            "WK116",
+            what=f"{counted(wheel.shared, 'byte')} of the archive belong to two members",
+            file=wheel.filename,
+        )
 
 
 def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -58,15 +64,34 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         trouble = _path_trouble(member.name)
         if trouble:
-            yield found("WK103", what=f'"{_short_name(member.name)}" {trouble}', file=wheel.filename, member=member.name)
+            yield found(
+                "WK103",
+                what=f'"{_short_name(member.name)}" {trouble}',
+                file=wheel.filename,
+                member=member.name,
+            )
     for first, second in _collisions(wheel.members):
         if first == second:
             yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
         else:
-            systems = "Windows and macOS" if first.casefold() != second.casefold() or first.isascii() else "macOS, some of them on Windows"
-            yield found("WK105", what=f"{first} and {second} are one file on {systems}", file=wheel.filename, member=second)
+            systems = (
+                "Windows and macOS"
+                if first.casefold() != second.casefold() or first.isascii()
+                else "macOS, some of them on Windows"
+            )
+            yield found(
+                "WK105",
+                what=f"{first} and {second} are one file on {systems}",
+                file=wheel.filename,
+                member=second,
+            )
     for name in _file_and_folder(wheel.members):
-        yield found("WK118", what=f"{name} is a file, and other members lie in a folder of that name", file=wheel.filename, member=name)
+        yield found(
+            "WK118",
+            what=f"{name} is a file, and other members lie in a folder of that name",
+            file=wheel.filename,
+            member=name,
+        )
 
 
 def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -76,7 +101,9 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     bad = [member.name for member in wheel.members if _NOT_ON_WINDOWS.search(member.name)]
     if bad:
-        yield found("WK117", what=f"Windows has no files named {some(bad)}", file=wheel.filename, member=bad[0])
+        yield found(
+            "WK117", what=f"Windows has no files named {some(bad)}", file=wheel.filename, member=bad[0]
+        )
 
 
 # Reserved characters, names that end in a dot or a space, and the names of devices, with or without an ending
@@ -110,11 +137,20 @@ _PATH_TROUBLES: tuple[tuple[Callable[[str], object], str], ...] = (
     (lambda name: not name, "is no name"),
     (lambda name: "\0" in name, "holds a NUL, at which many programs cut it off"),
     (lambda name: name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}, "is an absolute path"),
-    (lambda name: ".." in name.replace("\\", "/").split("/"), "leads out of the folder that it is unpacked into"),
+    (
+        lambda name: ".." in name.replace("\\", "/").split("/"),
+        "leads out of the folder that it is unpacked into",
+    ),
     (lambda name: "\\" in name, "is written with backslashes, which mean a folder on Windows only"),
     (lambda name: not _CONTROLS.isdisjoint(name), "holds control characters"),
-    (lambda name: len(name) > _LONGEST_PATH or max(map(len, name.split("/"))) > _LONGEST_NAME, "is longer than systems take"),
-    (lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")), "is another spelling of a path"),
+    (
+        lambda name: len(name) > _LONGEST_PATH or max(map(len, name.split("/"))) > _LONGEST_NAME,
+        "is longer than systems take",
+    ),
+    (
+        lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")),
+        "is another spelling of a path",
+    ),
 )
 
 
@@ -153,12 +189,21 @@ def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         kind = stat.S_IFMT(member.mode)
         if kind == stat.S_IFLNK:
-            yield found("WK106", what=f"{member.name} is a symbolic link", file=wheel.filename, member=member.name)
+            yield found(
+                "WK106", what=f"{member.name} is a symbolic link", file=wheel.filename, member=member.name
+            )
         elif kind in _SPECIAL:
-            yield found("WK106", what=f"{member.name} is {_SPECIAL[kind]}", file=wheel.filename, member=member.name)
+            yield found(
+                "WK106", what=f"{member.name} is {_SPECIAL[kind]}", file=wheel.filename, member=member.name
+            )
 
 
-_SPECIAL = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
+_SPECIAL = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -166,20 +211,33 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.shallow:
         return
     if wheel.record is None:
-        yield found("WK107", what=f"{wheel.dist_info}/RECORD cannot be used: {wheel.record_problem}", file=wheel.filename)
+        yield found(
+            "WK107",
+            what=f"{wheel.dist_info}/RECORD cannot be used: {wheel.record_problem}",
+            file=wheel.filename,
+        )
         return
     rows = {row.path: row for row in wheel.record}
     unhashed = {f"{wheel.dist_info}/{name}" for name in _UNRECORDED}
     files = {member.name: member for member in wheel.members if not member.directory}
     unlisted = [name for name in files if name not in rows and name not in unhashed]
     if unlisted:
-        yield found("WK108", what=f"RECORD does not list {some(unlisted)}", file=wheel.filename, member=unlisted[0])
+        yield found(
+            "WK108", what=f"RECORD does not list {some(unlisted)}", file=wheel.filename, member=unlisted[0]
+        )
     absent = [path for path in rows if path not in files and path not in unhashed]
     if absent:
-        yield found("WK109", what=f"RECORD lists {some(absent)}, which the archive does not hold", file=wheel.filename, member=absent[0])
+        yield found(
+            "WK109",
+            what=f"RECORD lists {some(absent)}, which the archive does not hold",
+            file=wheel.filename,
+            member=absent[0],
+        )
     twice = _twice(wheel.record)
     if twice:
-        yield found("WK108", what=f"RECORD lists {some(twice)} more than once", file=wheel.filename, member=twice[0])
+        yield found(
+            "WK108", what=f"RECORD lists {some(twice)} more than once", file=wheel.filename, member=twice[0]
+        )
     own = rows.get(f"{wheel.dist_info}/RECORD")
     if own is not None and own.digest:
         what = "RECORD gives a hash of itself, which no file can hold"
@@ -200,7 +258,9 @@ def _twice(rows: Iterable[RecordRow]) -> list[str]:
 def _row(wheel: Wheel, member: Member, row: RecordRow) -> Iterator[Finding]:
     algorithm = row.digest.partition("=")[0]
     if not row.digest:
-        yield found("WK108", what=f"RECORD has no hash for {member.name}", file=wheel.filename, member=member.name)
+        yield found(
+            "WK108", what=f"RECORD has no hash for {member.name}", file=wheel.filename, member=member.name
+        )
     elif algorithm not in HASHES:
         what = f"RECORD hashes {member.name} with {algorithm}; only sha256 and stronger are allowed"
         yield found("WK110", what=what, file=wheel.filename, member=member.name)
@@ -228,7 +288,11 @@ def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def stray(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are in no member."""
     if wheel.stray:
-        yield found("WK113", what=f"{counted(wheel.stray, 'byte')} of the archive belong to no member", file=wheel.filename)
+        yield found(
+            "WK113",
+            what=f"{counted(wheel.stray, 'byte')} of the archive belong to no member",
+            file=wheel.filename,
+        )
     for member in wheel.members:
         if member.directory and member.size:
             what = f"{member.name} is a folder, yet has {counted(member.size, 'byte')} of contents"

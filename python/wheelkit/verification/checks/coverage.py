@@ -73,7 +73,12 @@ def _lines(release: Release, contract: Contract, promise: Promise | None, *, who
 
 def _promised(target: Target, contract: Contract, *, whole: bool) -> Line:
     here = contract.native is None or target in contract.native
-    return Line(label=target.tag, target=target, judged=here and (whole or contract.native is not None), elsewhere=not here)
+    return Line(
+        label=target.tag,
+        target=target,
+        judged=here and (whole or contract.native is not None),
+        elsewhere=not here,
+    )
 
 
 def _own_lines(release: Release) -> Iterator[Line]:
@@ -186,7 +191,11 @@ def _rows_elsewhere(release: Release, interpreters: Sequence[Interpreter]) -> It
     """Give a row to each platform tag of wheels that no target stands for: linux_x86_64, Android's, a tag that is not known here."""
     by_platform: dict[str, list[Wheel]] = {}
     for wheel in release.wheels:
-        if wheel.name is not None and not wheel.name.any_platform and not any(claim.target for claim in claims(wheel)):
+        if (
+            wheel.name is not None
+            and not wheel.name.any_platform
+            and not any(claim.target for claim in claims(wheel))
+        ):
             by_platform.setdefault(wheel.name.platforms[0], []).append(wheel)
     for platform, wheels in by_platform.items():
         picks = [_served(wheels, platform, interpreter) for interpreter in interpreters]
@@ -220,14 +229,22 @@ def _label(wheels: Sequence[Wheel]) -> str:
     return f"{kind} wheel"
 
 
-def _missing(release: Release, contract: Contract, rows: Iterable[Row], lines: Iterable[Line]) -> Iterator[Finding]:
+def _missing(
+    release: Release, contract: Contract, rows: Iterable[Row], lines: Iterable[Line]
+) -> Iterator[Finding]:
     for row, line in zip(rows, lines, strict=True):
         gaps = [cell.interpreter for cell in row.cells if cell.cover in {Cover.MISSING, Cover.SDIST}]
         if line.judged and gaps:
-            users = "users there would build from the sdist" if release.sdists else "users there cannot install it"
+            users = (
+                "users there would build from the sdist"
+                if release.sdists
+                else "users there cannot install it"
+            )
             owed = "" if len(gaps) == len(row.cells) else f" for {some(gaps, 6)}"
             name = f"{release.distribution} {release.version}" if line.label == _ANY else line.label
-            apart = bool(owed) and not any(wheel.name and wheel.name.stable for wheel in release.wheels if wheel.filename in row.files)
+            apart = bool(owed) and not any(
+                wheel.name and wheel.name.stable for wheel in release.wheels if wheel.filename in row.files
+            )
             fix = _how(line, contract, gaps if apart else ())
             yield found("WK801", what=f"{name} has no wheel{owed}; {users}", fix=fix, where=line.label)
 
@@ -238,12 +255,18 @@ def _how(line: Line, contract: Contract, gaps: Sequence[str]) -> str:
         return f"build it:  {_PURE_COMMAND}"
     if contract.native is not None:
         lacking = [Interpreter.parse(gap).python for gap in gaps]
-        have = f", once Python {some(lacking)} is here (uv python install {' '.join(lacking)})" if lacking else ""
+        have = (
+            f", once Python {some(lacking)} is here (uv python install {' '.join(lacking)})"
+            if lacking
+            else ""
+        )
         return f"build it here{have}:  {_NATIVE_COMMAND}"
     from wheelkit.runners import runner_for
 
     runner = runner_for(line.target, contract.runners)
-    where = runner.label if runner else f"a {line.target.arch} machine (no hosted runner has that architecture)"
+    where = (
+        runner.label if runner else f"a {line.target.arch} machine (no hosted runner has that architecture)"
+    )
     return f"build it on {where}:  {_NATIVE_COMMAND}"
 
 

@@ -55,7 +55,11 @@ def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     modules = frozenset(_modules(wheel)) if declared else frozenset()
     tops = {module.partition(".")[0] for module in modules}
     foreign = bool(wheel.metadata.all("Requires-Dist"))
-    absent = [one for one in declared if one.module not in modules and not (foreign and one.module.partition(".")[0] not in tops)]
+    absent = [
+        one
+        for one in declared
+        if one.module not in modules and not (foreign and one.module.partition(".")[0] not in tops)
+    ]
     if absent:
         starts = some([f"{one.name} ({one.module})" for one in absent])
         what = f"{'a script starts' if len(absent) == 1 else 'scripts start'} a module that the wheel does not hold: {starts}"
@@ -67,7 +71,9 @@ def parse(text: bytes) -> list[EntryPoint]:
     try:
         lines = text.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
-        return [EntryPoint(group="", name="", trouble=f"it is not UTF-8: {error.reason} at byte {error.start}")]
+        return [
+            EntryPoint(group="", name="", trouble=f"it is not UTF-8: {error.reason} at byte {error.start}")
+        ]
     return list(_parsed(lines))
 
 
@@ -80,13 +86,19 @@ def _parsed(lines: Iterable[str]) -> Iterator[EntryPoint]:
             group = line[1:-1].strip()
             continue
         name, equals, value = (part.strip() for part in line.partition("="))
-        trouble = _trouble(group, name, value) if equals else f'"{line}" is neither [group] nor name = module:function'
+        trouble = (
+            _trouble(group, name, value)
+            if equals
+            else f'"{line}" is neither [group] nor name = module:function'
+        )
         if not trouble and (group, name) in seen:
             trouble = f"[{group}] has {name} twice"
         seen.add((group, name))
         match = _REFERENCE.fullmatch(value)
         module = match["module"] if match else ""
-        yield EntryPoint(group=group, name=name, module=module, trouble=f"line {number}: {trouble}" if trouble else "")
+        yield EntryPoint(
+            group=group, name=name, module=module, trouble=f"line {number}: {trouble}" if trouble else ""
+        )
 
 
 def _trouble(group: str, name: str, value: str) -> str:

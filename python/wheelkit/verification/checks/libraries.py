@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_LIBPYTHON = pattern(r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE)
+_LIBPYTHON = pattern(
+    r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE
+)
 
 
 def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -37,9 +39,15 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     for system, needs in needed_libraries(wheel).items():
         if system not in own:
             continue
-        lost = {library: needs[library] for library in sorted(needs) if not _brought(wheel, held, system, library)}
+        lost = {
+            library: needs[library] for library in sorted(needs) if not _brought(wheel, held, system, library)
+        }
         providers = provided(wheel, contract) if lost else ()
-        lost = {library: binaries for library, binaries in lost.items() if provider_of(library, system, providers) is None}
+        lost = {
+            library: binaries
+            for library, binaries in lost.items()
+            if provider_of(library, system, providers) is None
+        }
         for provider, libraries in _by_provider(lost, system).items():
             yield _left_out(wheel, system, provider, {library: lost.pop(library) for library in libraries})
         for library, binaries in lost.items():
@@ -66,7 +74,13 @@ def _left_out(wheel: Wheel, system: System, provider: str, needs: Mapping[str, l
     others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
     what = f"{users[0]}{others} needs {some([plain_name(library) for library in needs])} of {provider}, which the wheel does not require"
     fix = f"require the {provider} that it was built with, and never graft its libraries: {provider} = true in [tool.wheelkit.exclude]"
-    return found("WK508" if system is System.WINDOWS else "WK501", what=what, fix=fix, file=wheel.filename, member=users[0])
+    return found(
+        "WK508" if system is System.WINDOWS else "WK501",
+        what=what,
+        fix=fix,
+        file=wheel.filename,
+        member=users[0],
+    )
 
 
 def _missing(wheel: Wheel, system: System, library: str, binaries: list[str]) -> Finding:
@@ -93,7 +107,12 @@ def _graft_fix(wheel: Wheel) -> str:
 def _brought(wheel: Wheel, held: frozenset[str], system: System, library: str) -> bool:
     if system is System.WINDOWS:
         lowered = {name.lower() for name in held}
-        return library.lower() in lowered or of_windows(library) or python_dll(library) is not None or _own_interpreter(wheel, library)
+        return (
+            library.lower() in lowered
+            or of_windows(library)
+            or python_dll(library) is not None
+            or _own_interpreter(wheel, library)
+        )
     if system is System.MACOS:
         return of_macos(library) or (not library.startswith("/") and library.rpartition("/")[2] in held)
     if library in held:
@@ -107,7 +126,9 @@ def _own_interpreter(wheel: Wheel, library: str) -> bool:
     pythons = wheel.name.pythons if wheel.name else ()
     if any(library.lower() == f"python{python[2:]}.dll" for python in pythons):
         return True  # that of Python 2
-    return pypy_dll(library) in pythons or (graalpy_dll(library) and any(python.startswith("graalpy") for python in pythons))
+    return pypy_dll(library) in pythons or (
+        graalpy_dll(library) and any(python.startswith("graalpy") for python in pythons)
+    )
 
 
 def search_paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -159,7 +180,11 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     judged: those that their module needs as well are loaded by then.
     """
     own = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
-    files = frozenset(_installed(member.name) for member in wheel.members if not member.directory) if own else frozenset()
+    files = (
+        frozenset(_installed(member.name) for member in wheel.members if not member.directory)
+        if own
+        else frozenset()
+    )
     held = wheel.held if own else frozenset()
     lost: dict[str, dict[str, None]] = {}
     for binary, part in wheel.parts():
@@ -209,4 +234,8 @@ def _places(part: Slice, here: str, library: str) -> Iterator[str]:
 def _installed(member: str) -> str:
     """Give a member's path below the environment's folder for modules."""
     top, *rest = member.split("/", _SCHEME_PARTS)
-    return rest[-1] if top.endswith(".data") and len(rest) == _SCHEME_PARTS and rest[0] in {"purelib", "platlib"} else member
+    return (
+        rest[-1]
+        if top.endswith(".data") and len(rest) == _SCHEME_PARTS and rest[0] in {"purelib", "platlib"}
+        else member
+    )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import targets
-from wheelkit.analysis.linux import VersionNeed, forbidden_imports, libc_of, linux_floor, linux_slices, version_key, version_needs
+from wheelkit.analysis.linux import (
+    VersionNeed,
+    forbidden_imports,
+    libc_of,
+    linux_floor,
+    linux_slices,
+    version_key,
+    version_needs,
+)
 from wheelkit.analysis.policies import policy_for
 from wheelkit.matrix import System
 from wheelkit.text import counted, some
@@ -49,7 +57,11 @@ def _too_new(wheel: Wheel, target: Target, demands: list[VersionNeed]) -> Iterat
         member, version = worst.binary.member, worst.version
         asks = f"for {version.symbol} of {version.library}" if version.symbol else f"of {version.library}"
         others = len({demand.binary.member for demand in group}) - 1
-        also = f"; {counted(others, 'other binary asks', 'other binaries ask')} for too much, too" if others else ""
+        also = (
+            f"; {counted(others, 'other binary asks', 'other binaries ask')} for too much, too"
+            if others
+            else ""
+        )
         what = f"{member} needs {version.version} ({asks}), which {target} does not promise{also}"
         yield found("WK311", what=what, fix=fix, file=wheel.filename, member=member)
 
@@ -77,12 +89,18 @@ def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             continue
         what = f"{binary.member} is built against {_LIBC_NAMES[own]}; the wheel is tagged {wanted}"
         # A program or a library of the other kind may be there on purpose; an extension module cannot be imported.
-        yield found("WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member)
+        yield found(
+            "WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member
+        )
 
 
 def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report libraries that make the stack executable: glibc 2.41 and hardened kernels refuse to load them."""
-    bad = {binary.member: binary.extension for binary, part in linux_slices(wheel) if part.executable_stack and part.kind == "shared"}
+    bad = {
+        binary.member: binary.extension
+        for binary, part in linux_slices(wheel)
+        if part.executable_stack and part.kind == "shared"
+    }
     if bad:
         first = next(iter(bad))
         what = f"{some(bad)} {'asks' if len(bad) == 1 else 'ask'} for an executable stack"

@@ -30,7 +30,9 @@ def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             too_new.setdefault(arch_of(part), []).append((asked, binary, target))
     for arch, slices in too_new.items():
         asked, binary, target = max(slices, key=lambda item: item[0])
-        others = f" (and {counted(len(slices) - 1, 'other binary', 'other binaries')})" if len(slices) > 1 else ""
+        others = (
+            f" (and {counted(len(slices) - 1, 'other binary', 'other binaries')})" if len(slices) > 1 else ""
+        )
         promised = dotted(target.version)
         what = f"{binary.member} ({arch}) needs macOS {dotted(asked)}; {target} promises {promised}{others}"
         fix = f"set MACOSX_DEPLOYMENT_TARGET={promised} for the whole build, libraries included, or promise macOS {dotted(asked)}"

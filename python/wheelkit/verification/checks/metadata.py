@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _VERSIONED = pattern(r"(?:cp|pp)3(?P<minor>\d+)")
 # What packaging's parser says.
-_TOO_NEW_FIELD = pattern(r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)")
+_TOO_NEW_FIELD = pattern(
+    r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)"
+)
 _NO_DATA = pattern(r"'(?P<field>[\w-]+)' has invalid data")
 _NO_VERSION = "metadata version"
 # No series of Python is as late.
@@ -45,7 +47,10 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     newer = too_new(wheel.metadata_text.decode("utf-8"))
     if newer is not None:
-        yield from (_too_new(wheel, field, version, wheel.metadata.get("Metadata-Version")) for field, version in newer)
+        yield from (
+            _too_new(wheel, field, version, wheel.metadata.get("Metadata-Version"))
+            for field, version in newer
+        )
         return
     from packaging.metadata import Metadata
 
@@ -66,12 +71,21 @@ def _invalid(wheel: Wheel, error: Exception) -> Finding:
     times = len(wheel.metadata.all(field))
     if times > 1:
         words = f"'{field}' stands there {times} times"
-    return found("WK701", what=f"METADATA is not valid: {words}", fix=_BACKEND if _NO_VERSION in words else "", file=wheel.filename)
+    return found(
+        "WK701",
+        what=f"METADATA is not valid: {words}",
+        fix=_BACKEND if _NO_VERSION in words else "",
+        file=wheel.filename,
+    )
 
 
 def _too_new(wheel: Wheel, field: str, new: str, old: str) -> Finding:
     # Build backends have long written License-File into older metadata, and indexes take it.
-    return found("WK706", what=f"METADATA has {field}, of Metadata-Version {new}, and states {old}", file=wheel.filename)
+    return found(
+        "WK706",
+        what=f"METADATA has {field}, of Metadata-Version {new}, and states {old}",
+        file=wheel.filename,
+    )
 
 
 _BACKEND = "build again with a current build backend, and edit METADATA by no other means"
@@ -105,7 +119,11 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield found("WK702", what=what, file=wheel.filename)
         return
     minors = [int(match["minor"]) for tag in wheel.name.pythons if (match := _VERSIONED.fullmatch(tag))]
-    if minors and len(minors) == len(wheel.name.pythons) and not any(_admits(required, minor) for minor in minors):
+    if (
+        minors
+        and len(minors) == len(wheel.name.pythons)
+        and not any(_admits(required, minor) for minor in minors)
+    ):
         what = f"it is tagged {'.'.join(wheel.name.pythons)}, but requires-python is {required}: no installer ever takes it"
         yield found("WK702", what=what, file=wheel.filename)
 
@@ -134,7 +152,11 @@ def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for file in wheel.metadata.all("License-File"):
         places = (f"licenses/{file}", f"license_files/{file}", file, file.rpartition("/")[2])
         if not names.intersection(f"{wheel.dist_info}/{place}" for place in places):
-            yield found("WK708", what=f"METADATA names the licence file {file}, which the wheel does not hold", file=wheel.filename)
+            yield found(
+                "WK708",
+                what=f"METADATA names the licence file {file}, which the wheel does not hold",
+                file=wheel.filename,
+            )
 
 
 def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
@@ -146,7 +168,9 @@ def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
     for wheel in (one for one in dist.wheels if one.distribution in versions):
         for requirement in requirements(wheel):
             there = versions.get(normalise(requirement.name), [])
-            if there and not any(requirement.specifier.contains(version, prereleases=True) for version in there):
+            if there and not any(
+                requirement.specifier.contains(version, prereleases=True) for version in there
+            ):
                 what = f"it requires {requirement.name}{requirement.specifier}; here is {requirement.name} {some(there)}"
                 yield found("WK707", what=what, file=wheel.filename)
 
@@ -181,7 +205,10 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
             what = f"{field} of {some(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
             values = next(value for value, files in told.items() if files is odd)
             other = next(value for value, files in told.items() if files is not odd)
-            more, fewer = [one for one in values if one not in other], [one for one in other if one not in values]
+            more, fewer = (
+                [one for one in values if one not in other],
+                [one for one in other if one not in values],
+            )
             what += f"; it has {some(more)}" if more else ""
             what += f"; it lacks {some(fewer)}" if fewer else ""
             yield found("WK704", what=what, file=odd[0])
@@ -195,7 +222,9 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     lowest = min((_lowest_minor(wheel) for wheel in release.wheels), default=0)
     older = [f"3.{minor}" for minor in range(_FIRST_MINOR, lowest) if _admits(required, minor)]
     if older:
-        what = f"requires-python {required} admits {some(older)}, while the oldest wheel here is for 3.{lowest}"
+        what = (
+            f"requires-python {required} admits {some(older)}, while the oldest wheel here is for 3.{lowest}"
+        )
         fix = f'raise requires-python to ">=3.{lowest}", or build wheels for {some(older)}'
         yield found("WK709", what=what, fix=fix, where=release.distribution)
 
@@ -210,7 +239,9 @@ def _lowest_minor(wheel: Wheel) -> int:
 def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:
     """Note a project's release that has wheels but no sdist: users of other systems have nothing to build from."""
     if contract.promise(release.distribution) and contract.native is None and not release.sdists:
-        yield found("WK705", what=f"{release.distribution} {release.version} has no sdist", where=release.distribution)
+        yield found(
+            "WK705", what=f"{release.distribution} {release.version} has no sdist", where=release.distribution
+        )
 
 
 _RST = "text/x-rst"
@@ -233,7 +264,9 @@ def renders(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     kind = (said or _RST).partition(";")[0].strip().lower()
     own = contract.promise(wheel.distribution) is not None
     if own and not said:
-        yield found("WK718", what="METADATA does not say which markup its description is in", file=wheel.filename)
+        yield found(
+            "WK718", what="METADATA does not say which markup its description is in", file=wheel.filename
+        )
     trouble = _rst_trouble(text) if own and kind == _RST else ""
     if trouble:
         yield found("WK710", what=f"the description does not render: {trouble}", file=wheel.filename)
@@ -282,4 +315,7 @@ def _rst_trouble(text: str) -> str:
 
 def _no_markup(text: str) -> bool:
     """Tell whether the text is one paragraph of letters, so that docutils (100 ms to load) need not be asked."""
-    return "\n\n" not in text.strip() and text.replace("\n", " ").replace(",", "").replace(".", "").replace(" ", "").isalnum()
+    return (
+        "\n\n" not in text.strip()
+        and text.replace("\n", " ").replace(",", "").replace(".", "").replace(" ", "").isalnum()
+    )

@@ -28,7 +28,12 @@ _WASM = pattern(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
 _BEGINNINGS = ("ios_", "android_", "pyodide_", "pyemscripten_", "emscripten_", "wasi_")
 
 _SDKS: Mapping[str, str] = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
-_ABIS: Mapping[str, str] = {"arm64_v8a": "aarch64", "armeabi_v7a": "armv7l", "x86_64": "x86_64", "x86": "i686"}
+_ABIS: Mapping[str, str] = {
+    "arm64_v8a": "aarch64",
+    "armeabi_v7a": "armv7l",
+    "x86_64": "x86_64",
+    "x86": "i686",
+}
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -48,7 +53,9 @@ def device(platform: str) -> Device | None:
         return None
     if match := _IOS.fullmatch(platform):
         version, os = (int(match["major"]), int(match["minor"])), _SDKS[match["sdk"]]
-        return Device(platform=platform, words="iOS", format="macho", arch=match["arch"], os=os, version=version)
+        return Device(
+            platform=platform, words="iOS", format="macho", arch=match["arch"], os=os, version=version
+        )
     if match := _ANDROID.fullmatch(platform):
         return Device(platform=platform, words="Android", format="elf", arch=_ABIS[match["abi"]])
     return Device(platform=platform, words="WebAssembly") if _WASM.fullmatch(platform) else None
@@ -71,7 +78,12 @@ def binaries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         troubles = [_trouble(binary, parts, one) for one in claimed] if parts else [("", "")]
         code, words = min(troubles, key=lambda item: item[0])
         if code:
-            yield found(code, what=f"{binary.member} {words}; the wheel is tagged {tags}", file=wheel.filename, member=binary.member)
+            yield found(
+                code,
+                what=f"{binary.member} {words}; the wheel is tagged {tags}",
+                file=wheel.filename,
+                member=binary.member,
+            )
 
 
 def _trouble(binary: Binary, parts: list[Slice], one: Device) -> tuple[str, str]:
@@ -97,5 +109,7 @@ def unproven(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Note that only a part is judged of wheels for these systems."""
     for one in devices(wheel):
         proven = "system and processor of its binaries are proven, the libraries that they need are not"
-        what = f"{one.platform} is a tag of {one.words}: {proven if one.format else 'its binaries are not read'}"
+        what = (
+            f"{one.platform} is a tag of {one.words}: {proven if one.format else 'its binaries are not read'}"
+        )
         yield found("WK317", what=what, file=wheel.filename)

@@ -28,7 +28,9 @@ def file_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     wanted = normal_name(wheel.name)
     if wanted != wheel.filename:
-        yield found("WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=wheel.filename)
+        yield found(
+            "WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=wheel.filename
+        )
 
 
 def normal_name(name: FileName) -> str:
@@ -51,15 +53,34 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     outside = frozenset(str(tag).lower() for tag in wheel.tags)
     # The order of the lines has no meaning, but the first few are what a person looks for.
     more, fewer = sorted(outside - inside), sorted(inside - outside)
-    sets = zip(("python", "abi", "platform"), (wheel.name.pythons, wheel.name.abis, wheel.name.platforms), strict=True)
+    sets = zip(
+        ("python", "abi", "platform"),
+        (wheel.name.pythons, wheel.name.abis, wheel.name.platforms),
+        strict=True,
+    )
     options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
     fix = f"give it its old name; or, where the new one is right:  python -m wheel tags {options} {wheel.filename}"
     if more and fewer:
-        yield found("WK203", what=f"the file name says {some(more)}, and WHEEL lists {some(fewer)}", fix=fix, file=wheel.filename)
+        yield found(
+            "WK203",
+            what=f"the file name says {some(more)}, and WHEEL lists {some(fewer)}",
+            fix=fix,
+            file=wheel.filename,
+        )
     elif more:
-        yield found("WK203", what=f"the file name says {some(more)}, which WHEEL does not list", fix=fix, file=wheel.filename)
+        yield found(
+            "WK203",
+            what=f"the file name says {some(more)}, which WHEEL does not list",
+            fix=fix,
+            file=wheel.filename,
+        )
     elif fewer:
-        yield found("WK203", what=f"WHEEL lists {some(fewer)}, which the file name does not say", fix=fix, file=wheel.filename)
+        yield found(
+            "WK203",
+            what=f"WHEEL lists {some(fewer)}, which the file name does not say",
+            fix=fix,
+            file=wheel.filename,
+        )
 
 
 def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -112,7 +133,10 @@ def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.name is None:
         return
     folder_name, _dash, folder_version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")
-    told = (("METADATA", wheel.metadata.get("Name"), wheel.metadata.get("Version")), (wheel.dist_info, folder_name, folder_version))
+    told = (
+        ("METADATA", wheel.metadata.get("Name"), wheel.metadata.get("Version")),
+        (wheel.dist_info, folder_name, folder_version),
+    )
     for source, name, version in told:
         if name and normalise(name) != wheel.distribution:
             what = f"{source} says the name {name}, the file name {wheel.name.distribution}"
@@ -142,7 +166,11 @@ def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     version = wheel.fields.get("Wheel-Version")
     major = version.partition(".")[0]
     if not major.isdigit() or int(major) != _WHEEL_VERSION[0]:
-        yield found("WK207", what=f'WHEEL is of the format version "{version}"; installers know 1.0', file=wheel.filename)
+        yield found(
+            "WK207",
+            what=f'WHEEL is of the format version "{version}"; installers know 1.0',
+            file=wheel.filename,
+        )
     build = wheel.fields.get("Build")
     if wheel.name is not None and build != wheel.name.build:
         what = f'the file name has the build tag "{wheel.name.build}", WHEEL has "{build}"'
@@ -173,7 +201,9 @@ def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
     native = [
         binary
         for binary in wheel.binaries
-        if "/purelib/" in binary.member and _PURELIB.match(binary.member) and any(runs(part) for part in binary.slices)
+        if "/purelib/" in binary.member
+        and _PURELIB.match(binary.member)
+        and any(runs(part) for part in binary.slices)
     ]
     if native:
         code = "WK205" if any(binary.extension for binary in native) else "WK211"

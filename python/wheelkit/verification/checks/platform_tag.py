@@ -27,7 +27,12 @@ def damage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report binaries whose structure is broken: no loader would take them."""
     for binary in wheel.binaries:
         if binary.damage is not None:
-            yield found("WK308", what=f"{binary.member} is damaged: {binary.damage}", file=wheel.filename, member=binary.member)
+            yield found(
+                "WK308",
+                what=f"{binary.member} is damaged: {binary.damage}",
+                file=wheel.filename,
+                member=binary.member,
+            )
 
 
 def system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -67,7 +72,11 @@ def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> 
         return
     # A program that is only shipped along, such as a launcher, harms nobody by being there; nor does a library that is named for its
     # processor, of which the project's code loads the right one (debuggers, that inject themselves into programs of either width).
-    along = all(part.kind == "executable" for part in binary.slices) or _named_for(binary, archs) or _emulated(binary, own)
+    along = (
+        all(part.kind == "executable" for part in binary.slices)
+        or _named_for(binary, archs)
+        or _emulated(binary, own)
+    )
     what = f"{binary.member} is for {some(sorted(archs))}; the wheel is tagged {tags}"
     yield found("WK303" if along else "WK301", what=what, file=wheel.filename, member=binary.member)
 
@@ -126,7 +135,11 @@ def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     known = {claim.platform: claim for claim in claims(wheel)}
     for platform in map(str.lower, wheel.name.platforms if wheel.name else ()):
         claim = known.get(platform)
-        if platform in _NEVER_GENERIC or (claim is not None and claim.target is not None) or device(platform) is not None:
+        if (
+            platform in _NEVER_GENERIC
+            or (claim is not None and claim.target is not None)
+            or device(platform) is not None
+        ):
             continue
         if claim is None:
             what = f'the platform tag "{platform}" is not known here, so nothing about it was proven'

@@ -34,7 +34,11 @@ def dependencies(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     broken = [text for name, text in more.items() if name not in allowed]
     if broken:
         names = some(sorted(promise.dependencies)) if promise.dependencies else "none"
-        yield found("WK715", what=f"it requires {some(broken)}; its dependencies are promised to be {names}", file=wheel.filename)
+        yield found(
+            "WK715",
+            what=f"it requires {some(broken)}; its dependencies are promised to be {names}",
+            file=wheel.filename,
+        )
 
 
 def _by_extra(marker: Marker | None) -> bool:
@@ -47,9 +51,17 @@ def meta(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     promise = contract.promise(wheel.distribution)
     if promise is None or promise.kind.value != "meta":
         return
-    code = [one.name for one in wheel.members if one.name.endswith(_CODE) or one.name.partition("/")[2].startswith("scripts/")]
+    code = [
+        one.name
+        for one in wheel.members
+        if one.name.endswith(_CODE) or one.name.partition("/")[2].startswith("scripts/")
+    ]
     if code:
-        yield found("WK716", what=f"{wheel.distribution} is a meta distribution, and holds {some(code)}", file=wheel.filename)
+        yield found(
+            "WK716",
+            what=f"{wheel.distribution} is a meta distribution, and holds {some(code)}",
+            file=wheel.filename,
+        )
 
 
 def bounded_ranges(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -60,6 +72,11 @@ def bounded_ranges(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
     for one in requirements(wheel):
         sibling = normalise(one.name)
-        if sibling != wheel.distribution and contract.promise(sibling) and not one.url and not bounded(str(one.specifier)):
+        if (
+            sibling != wheel.distribution
+            and contract.promise(sibling)
+            and not one.url
+            and not bounded(str(one.specifier))
+        ):
             what = f'it requires "{one}", which has no upper bound'
             yield found("WK717", what=what, file=wheel.filename)

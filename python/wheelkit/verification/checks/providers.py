@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 
 # The runtimes of OpenMP: GCC's, LLVM's, Intel's and Microsoft's.
-_THREADING = ("libgomp.so*", "libomp.so*", "libomp.dylib", "libgomp.*.dylib", "libiomp5*", "vcomp1*.dll", "libomp1*.dll")
+_THREADING = (
+    "libgomp.so*",
+    "libomp.so*",
+    "libomp.dylib",
+    "libgomp.*.dylib",
+    "libiomp5*",
+    "vcomp1*.dll",
+    "libomp1*.dll",
+)
 _LOWER = frozenset({">", ">=", "==", "~=", "==="})
 _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
 
@@ -38,7 +46,11 @@ def provided(wheel: Wheel, contract: Contract) -> tuple[Provider, ...]:
         return contract.exclude
     from wheelkit.config.exclude import shipped_providers
 
-    known = (item for item in shipped_providers().values() if required.intersection(map(normalise, item.distributions)))
+    known = (
+        item
+        for item in shipped_providers().values()
+        if required.intersection(map(normalise, item.distributions))
+    )
     return (*contract.exclude, *known)
 
 
@@ -61,7 +73,9 @@ def _required(wheel: Wheel) -> frozenset[str]:
 
 
 def _patterns(provider: Provider, system: System) -> tuple[str, ...]:
-    return {System.LINUX: provider.linux, System.MACOS: provider.macos, System.WINDOWS: provider.windows}[system]
+    return {System.LINUX: provider.linux, System.MACOS: provider.macos, System.WINDOWS: provider.windows}[
+        system
+    ]
 
 
 def provider_of(library: str, system: System, providers: Iterable[Provider]) -> Provider | None:
@@ -90,13 +104,16 @@ def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         names = frozenset(map(normalise, provider.distributions)) & required
         if not names:
             wanted = some(provider.distributions) or provider.name
-            what = f"{plain_name(library)} is left to {provider.name}, yet the wheel does not require {wanted}"
+            what = (
+                f"{plain_name(library)} is left to {provider.name}, yet the wheel does not require {wanted}"
+            )
             yield found("WK505", what=what, file=wheel.filename)
         elif provider.version_bound and wheel.distribution not in names and _links_cpp(wheel, provider):
             missing = _missing_bounds(wheel, names)
             if missing:
                 what = (
-                    f"it links {plain_name(library)}, whose C++ ABI holds for one version, yet requires {provider.name} without {missing}"
+                    f"it links {plain_name(library)}, whose C++ ABI holds for one version, "
+                    f"yet requires {provider.name} without {missing}"
                 )
                 fix = f"require the versions of {some(sorted(names))} that it was built with, from below and above, such as >=2.5,<2.6"
                 yield found("WK509", what=what, fix=fix, file=wheel.filename)
@@ -110,7 +127,9 @@ def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
     own = {name for _, part in wheel.parts() for name in part.exports if name.startswith(_MANGLED)}
     for binary, part in wheel.parts():
         system = system_of(binary)
-        if system is None or not any(provider_of(library.name, system, [provider]) for library in part.needed):
+        if system is None or not any(
+            provider_of(library.name, system, [provider]) for library in part.needed
+        ):
             continue
         asked = {symbol.library for symbol in part.imports if _cpp(symbol.name) and symbol.name not in own}
         if any(library is None or provider_of(library, system, [provider]) for library in asked):
@@ -124,7 +143,9 @@ def _cpp(name: str) -> bool:
 
 # How names of C++ begin (Itanium ABI, and Microsoft's), and those of its standard library and run time in the former.
 _MANGLED = ("_Z", "?")
-_STANDARD = pattern(r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])")
+_STANDARD = pattern(
+    r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])"
+)
 
 
 def _used(wheel: Wheel, providers: Iterable[Provider]) -> list[tuple[Provider, str]]:
@@ -151,14 +172,23 @@ def _missing_bounds(wheel: Wheel, names: frozenset[str]) -> str:
         if normalise(one.name) in names:
             operators.update(part.operator for part in one.specifier)
     lower, upper = bool(operators & _LOWER), bool(operators & _UPPER)
-    return {(True, True): "", (True, False): "an upper bound", (False, True): "a lower bound", (False, False): "bounds"}[lower, upper]
+    return {
+        (True, True): "",
+        (True, False): "an upper bound",
+        (False, True): "a lower bound",
+        (False, False): "bounds",
+    }[lower, upper]
 
 
 def threading_runtime(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a grafted OpenMP runtime in a wheel that also loads a provider's libraries."""
     used = _used(wheel, provided(wheel, contract))
     libraries = [binary.member for binary in wheel.binaries] if used else []
-    runtimes = [member for member in libraries if any(fnmatchcase(plain_name(member).lower(), name) for name in _THREADING)]
+    runtimes = [
+        member
+        for member in libraries
+        if any(fnmatchcase(plain_name(member).lower(), name) for name in _THREADING)
+    ]
     if runtimes:
         what = f"{some(runtimes)} is in the wheel, which also loads the libraries of {some(provider.name for provider, _ in used)}"
         yield found("WK510", what=what, file=wheel.filename, member=runtimes[0])
@@ -184,7 +214,12 @@ def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
 
 def _unused(provider: Provider, needs: Mapping[System, set[str]]) -> list[str]:
     relevant = dict.fromkeys(pattern for system in needs for pattern in _patterns(provider, system))
-    used = {pattern for pattern in relevant for system, names in needs.items() if any(matches(name, [pattern], system) for name in names)}
+    used = {
+        pattern
+        for pattern in relevant
+        for system, names in needs.items()
+        if any(matches(name, [pattern], system) for name in names)
+    }
     if provider.shipped and used:
         return []
     return [pattern for pattern in relevant if pattern not in used]

@@ -35,10 +35,18 @@ def as_built(shown: Shown) -> Iterator[Finding]:
             if built is None:
                 yield found("WK903", what=f"{shown.index} has it, and no manifest here does", file=name)
             elif digest and digest != built:
-                yield found("WK901", what=f"sha256 {digest[:12]}… on {shown.index}, {built[:12]}… in the manifest", file=name)
+                yield found(
+                    "WK901",
+                    what=f"sha256 {digest[:12]}… on {shown.index}, {built[:12]}… in the manifest",
+                    file=name,
+                )
         for name in shown.built:
             if name not in shown.there:
-                yield found("WK902", what=f"{name} is in the manifest and not on {shown.index}", where=shown.distribution)
+                yield found(
+                    "WK902",
+                    what=f"{name} is in the manifest and not on {shown.index}",
+                    where=shown.distribution,
+                )
 
 
 def yanked(shown: Shown) -> Iterator[Finding]:

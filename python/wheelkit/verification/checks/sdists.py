@@ -26,7 +26,11 @@ _SUFFIX = ".tar.gz"
 _RELIABLE = (2, 2)
 _COMPARED = ("Requires-Python", "Requires-Dist", "Provides-Extra")
 # What each backend cannot build without, at the top of the sdist.
-_NEEDED: Mapping[str, str] = {"mesonpy": "meson.build", "scikit_build_core.build": "CMakeLists.txt", "maturin": "Cargo.toml"}
+_NEEDED: Mapping[str, str] = {
+    "mesonpy": "meson.build",
+    "scikit_build_core.build": "CMakeLists.txt",
+    "maturin": "Cargo.toml",
+}
 
 
 def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
@@ -38,7 +42,9 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
         return
     wanted = f"{sdist.distribution.replace('-', '_')}-{_normal(sdist.version)}{_SUFFIX}"
     if sdist.filename != wanted:
-        yield found("WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=sdist.filename)
+        yield found(
+            "WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=sdist.filename
+        )
 
 
 def _normal(version: str) -> str:
@@ -52,10 +58,18 @@ def _normal(version: str) -> str:
 
 def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report files outside of the one folder that an sdist has, and links that lead nowhere safe."""
-    outside = sorted(name for name in sdist.names if not sdist.folder or not name.startswith(f"{sdist.folder}/") or ".." in name.split("/"))
+    outside = sorted(
+        name
+        for name in sdist.names
+        if not sdist.folder or not name.startswith(f"{sdist.folder}/") or ".." in name.split("/")
+    )
     if outside:
         where = f"in {sdist.folder}/" if sdist.folder else "in one folder"
-        yield found("WK712", what=f"{some(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}", file=sdist.filename)
+        yield found(
+            "WK712",
+            what=f"{some(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}",
+            file=sdist.filename,
+        )
     if sdist.links:
         yield found(
             "WK714",
@@ -90,7 +104,9 @@ def _asked(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]
     """Walk the paths that the build configuration names, each with who asks for it; what is no text is the backend's to refuse."""
     build, stated = _table(project, "build-system"), _table(project, "project")
     backend = str(build.get("build-backend", "")).partition(":")[0]
-    manifest = _table(_table(project, "tool"), "maturin").get("manifest-path") if backend == "maturin" else None
+    manifest = (
+        _table(_table(project, "tool"), "maturin").get("manifest-path") if backend == "maturin" else None
+    )
     if backend in _NEEDED:
         yield manifest if isinstance(manifest, str) else _NEEDED[backend], f"the build backend {backend}"
     readme = stated.get("readme")
@@ -138,7 +154,11 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
         free = {name.lower() for name in sdist.metadata.all("Dynamic")}
         for field in _COMPARED:
             wanted = _values(sdist.metadata, field)
-            odd = [] if field.lower() in free else [one for one in release.wheels if _values(one.metadata, field) != wanted]
+            odd = (
+                []
+                if field.lower() in free
+                else [one for one in release.wheels if _values(one.metadata, field) != wanted]
+            )
             if odd:
                 what = f"{field} of {some(one.filename for one in odd)} differs from that of {sdist.filename}"
                 yield found("WK704", what=what, file=odd[0].filename)

@@ -67,7 +67,11 @@ def same_cells(one: Wheel, other: Wheel) -> bool:
     """Tell whether two wheels of a distribution are for the same interpreters, and the same systems in whatever version of them."""
     if one.name is None or other.name is None or one.distribution != other.distribution:
         return False
-    return (one.name.pythons, one.name.abis, _systems(one.name)) == (other.name.pythons, other.name.abis, _systems(other.name))
+    return (one.name.pythons, one.name.abis, _systems(one.name)) == (
+        other.name.pythons,
+        other.name.abis,
+        _systems(other.name),
+    )
 
 
 _VERSION = pattern(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
@@ -85,7 +89,10 @@ def _grown(before: Wheel, after: Wheel) -> str:
         old[_lasting(member.name)] = old.get(_lasting(member.name), 0) + member.packed
     grown = ((member.packed - old.get(_lasting(member.name), 0), member) for member in after.members)
     most = sorted((item for item in grown if item[0] > 0), key=lambda item: item[0], reverse=True)[:_NAMED]
-    words = (f"{member.name} ({'new, ' if _lasting(member.name) not in old else ''}+{shown(count)})" for count, member in most)
+    words = (
+        f"{member.name} ({'new, ' if _lasting(member.name) not in old else ''}+{shown(count)})"
+        for count, member in most
+    )
     return "most of it: " + ", ".join(words)
 
 
@@ -124,8 +131,15 @@ def _wasted(group: list[Member]) -> int:
 def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Note binaries of which debug sections and symbol tables, which no user needs, are a good part."""
     sizes = {member.name: member.size for member in wheel.members}
-    waste = {binary.member: sum(part.debug_bytes + part.symbol_bytes for part in binary.slices) for binary in wheel.binaries}
-    heavy = [name for name, count in waste.items() if count > _SMALL and count > sizes.get(name, 0) * _WORTH_STRIPPING]
+    waste = {
+        binary.member: sum(part.debug_bytes + part.symbol_bytes for part in binary.slices)
+        for binary in wheel.binaries
+    }
+    heavy = [
+        name
+        for name, count in waste.items()
+        if count > _SMALL and count > sizes.get(name, 0) * _WORTH_STRIPPING
+    ]
     if heavy:
         worst = max(heavy, key=waste.__getitem__)
         others = f" and {counted(len(heavy) - 1, 'other')}" if len(heavy) > 1 else ""

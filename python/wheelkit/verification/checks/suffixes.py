@@ -44,7 +44,9 @@ def served(name: FileName) -> frozenset[str]:
     The flags that ABI tags had before Python 3.8 are left out: no file name on Windows has them. A wheel without an ABI tag
     (cp311-none, as maturin long tagged those for Windows) is for the builds that its Python tags name.
     """
-    abis = frozenset(match[1] if abi[-1:] in "dmu" and (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
+    abis = frozenset(
+        match[1] if abi[-1:] in "dmu" and (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis
+    )
     return abis.union(name.pythons) if "none" in abis else abis
 
 
@@ -125,7 +127,13 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     plain = []
     for binary in wheel.binaries:
         match = _SUFFIX.fullmatch(binary.name)
-        if match is None or not binary.slices or not _named_as_module(match) or binary.extension or not binary.name.isascii():
+        if (
+            match is None
+            or not binary.slices
+            or not _named_as_module(match)
+            or binary.extension
+            or not binary.name.isascii()
+        ):
             continue
         if all(_without_python(part) for part in binary.slices):
             plain.append(binary.member)
@@ -133,7 +141,11 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         what = f"{binary.member} exports no PyInit_{match['module']}, so Python cannot import it"
         yield found("WK405", what=what, file=wheel.filename, member=binary.member)
     if plain:
-        named = "is named like an extension module, and asks" if len(plain) == 1 else "are named like extension modules, and ask"
+        named = (
+            "is named like an extension module, and asks"
+            if len(plain) == 1
+            else "are named like extension modules, and ask"
+        )
         what = f"{some(plain)} {named} nothing of Python"
         yield found("WK407", what=what, file=wheel.filename, member=plain[0])
 
@@ -165,7 +177,11 @@ def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def _called_a_library(name: str, entry_points: Iterable[str]) -> bool:
     """Tell libdemo_ops4.so with PyInit_ops, which code loads by its path, from lib_core.so with PyInit__core, which was to be _core.so."""
     stem, _, ending = name.partition(".")
-    return stem.startswith("lib") and ending == "so" and stem.removeprefix("lib") not in {one.partition("_")[2] for one in entry_points}
+    return (
+        stem.startswith("lib")
+        and ending == "so"
+        and stem.removeprefix("lib") not in {one.partition("_")[2] for one in entry_points}
+    )
 
 
 _ENTRY_POINTS = ("PyInit_", "PyModExport_")
@@ -178,7 +194,12 @@ def no_binary(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     binaries = {binary.member for binary in wheel.binaries}
     for member in wheel.members:
         match = _SUFFIX.fullmatch(member.name.rpartition("/")[2])
-        if match is not None and _named_as_module(match) and member.name not in binaries and not member.problem:
+        if (
+            match is not None
+            and _named_as_module(match)
+            and member.name not in binaries
+            and not member.problem
+        ):
             what = f"{member.name} is named like an extension module, and is no binary ({size(member.size)})"
             yield found("WK308", what=what, file=wheel.filename, member=member.name)
 
@@ -195,7 +216,11 @@ def _without_python(part: Slice) -> bool:
 
 def _registers(part: Slice) -> bool:
     """Tell whether a DLL calls a library that is neither Windows' nor a compiler's."""
-    libraries = {symbol.library for symbol in part.imports if symbol.library and symbol.library.lower().endswith(".dll")}
+    libraries = {
+        symbol.library
+        for symbol in part.imports
+        if symbol.library and symbol.library.lower().endswith(".dll")
+    }
     return any(not of_windows(library) and not _COMPILERS.match(library) for library in libraries)
 
 

@@ -44,7 +44,13 @@ def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if hidden and _for_supported(wheel):
         named = "has the name of a module" if len(hidden) == 1 else "have names of modules"
         what = f"{some(hidden)} {named} of Python itself, which is found first"
-        yield found("WK217", what=what, fix="rename it, or move it into the package", file=wheel.filename, member=hidden[0])
+        yield found(
+            "WK217",
+            what=what,
+            fix="rename it, or move it into the package",
+            file=wheel.filename,
+            member=hidden[0],
+        )
 
 
 def unimportable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -94,12 +100,18 @@ _META = "meta"
 
 def nothing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a wheel without any file beside its metadata, unless what it requires is all that it is for."""
-    if wheel.shallow or any(not one.directory and not one.name.startswith(f"{wheel.dist_info}/") for one in wheel.members):
+    if wheel.shallow or any(
+        not one.directory and not one.name.startswith(f"{wheel.dist_info}/") for one in wheel.members
+    ):
         return
     promise = contract.promise(wheel.distribution)
     meta = bool(wheel.metadata.all("Requires-Dist")) and (promise is None or promise.kind.value == _META)
     if not meta:
-        yield found("WK218", what="it installs nothing: there is no module, no script and no data file in it", file=wheel.filename)
+        yield found(
+            "WK218",
+            what="it installs nothing: there is no module, no script and no data file in it",
+            file=wheel.filename,
+        )
 
 
 def compiled(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -127,7 +139,12 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report more than one ``.dist-info`` folder: installers refuse the wheel, or take either."""
     folders = _folders_ending_in(wheel, _DIST_INFO)
     if len(folders) > 1:
-        yield found("WK209", what=f"it has {len(folders)} dist-info folders: {some(folders)}", file=wheel.filename, member=folders[0])
+        yield found(
+            "WK209",
+            what=f"it has {len(folders)} dist-info folders: {some(folders)}",
+            file=wheel.filename,
+            member=folders[0],
+        )
 
 
 def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -138,7 +155,11 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             what = f"{folder} is not named like {wheel.dist_info}; some installers spread it, others leave it where it is"
             yield found("WK210", what=what, fix=f"name it {wanted}", file=wheel.filename, member=folder)
             continue
-        inside = (member.name.removeprefix(f"{folder}/") for member in wheel.members if member.name.startswith(f"{folder}/"))
+        inside = (
+            member.name.removeprefix(f"{folder}/")
+            for member in wheel.members
+            if member.name.startswith(f"{folder}/")
+        )
         parts = dict.fromkeys(name.partition("/")[0] for name in inside if name)
         unknown = [part for part in parts if part not in _SCHEME]
         if unknown:

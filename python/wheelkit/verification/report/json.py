@@ -35,11 +35,19 @@ def _row(row: Row) -> dict[str, Any]:
         "files": list(row.files),
         "codes": list(row.codes),
         "cross": list(row.cross),
-        "cells": [{"interpreter": cell.interpreter, "cover": str(cell.cover), "file": cell.file or None} for cell in row.cells],
+        "cells": [
+            {"interpreter": cell.interpreter, "cover": str(cell.cover), "file": cell.file or None}
+            for cell in row.cells
+        ],
     }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    always = {"code": finding.code, "severity": str(finding.severity), "what": finding.what, "fix": finding.fix}
+    always = {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "what": finding.what,
+        "fix": finding.fix,
+    }
     fields = ("distribution", "file", "member", "where", "accepted")
     return always | {name: value for name in fields if (value := getattr(finding, name))}

@@ -23,8 +23,15 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]")
 
 def to_markdown(report: Report, *, fixes: bool = True) -> str:
     """Write tables of the matrix, the findings as a list, and one line of summary."""
-    blocks = [_matrix(list(rows)) for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))]
-    for title, severity in (("Wrong", Severity.ERROR), ("Worth a look", Severity.WARNING), ("Notes", Severity.NOTE)):
+    blocks = [
+        _matrix(list(rows))
+        for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))
+    ]
+    for title, severity in (
+        ("Wrong", Severity.ERROR),
+        ("Worth a look", Severity.WARNING),
+        ("Notes", Severity.NOTE),
+    ):
         some = [item for item in report.findings if item.severity is severity and not item.accepted]
         if some:
             blocks.append(f"#### {title}\n\n" + "\n".join(_finding(item, fixes=fixes) for item in some))
@@ -65,8 +72,15 @@ def _finding(finding: Finding, *, fixes: bool) -> str:
 
 
 def _summary(report: Report) -> str:
-    counts = [sum(item.severity is severity and not item.accepted for item in report.findings) for severity in Severity]
-    words = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in zip(counts, Severity, strict=True) if count]
+    counts = [
+        sum(item.severity is severity and not item.accepted for item in report.findings)
+        for severity in Severity
+    ]
+    words = [
+        f"{count} {name}{'' if count == 1 else 's'}"
+        for count, name in zip(counts, Severity, strict=True)
+        if count
+    ]
     files = f"{report.wheels} wheel{'' if report.wheels == 1 else 's'}"
     if report.sdists:
         files += f" and {report.sdists} sdist{'' if report.sdists == 1 else 's'}"

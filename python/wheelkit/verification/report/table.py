@@ -55,7 +55,9 @@ class _Column(Struct, frozen=True, kw_only=True):
     gap: str = _GAP
 
     @staticmethod
-    def of(heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = _GAP) -> _Column:
+    def of(
+        heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = _GAP
+    ) -> _Column:
         """Make a column as wide as its widest cell."""
         cells = tuple(cells)
         width = max(len(heading), *(len(text) for text, _ in cells))
@@ -102,7 +104,9 @@ def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
 def _lead(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
     """Measure the part left of the cells: target and label, or the release's name above them where that is longer."""
     target = 2 + max(len(row.target) for row in rows)
-    return max(target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(_name(rows)))
+    return max(
+        target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(_name(rows))
+    )
 
 
 def _columns(rows: Sequence[Row], look: Look, form: _Form) -> list[_Column]:
@@ -121,7 +125,9 @@ def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
     for index, first in enumerate(rows[0].cells):
         tag = first.interpreter
         covers = [row.cells[index].cover for row in rows]
-        yield _Column.of(tag, ((look.marks[cover].center(len(tag)), _COVERED[cover]) for cover in covers), gap="  ")
+        yield _Column.of(
+            tag, ((look.marks[cover].center(len(tag)), _COVERED[cover]) for cover in covers), gap="  "
+        )
 
 
 def _narrow_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
@@ -145,7 +151,9 @@ def _verdict(row: Row, look: Look) -> tuple[str, str]:
     return ("fine", "green") if row.files else ("", "")
 
 
-def _line(name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False) -> Line:
+def _line(
+    name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False
+) -> Line:
     label, (label_text, label_style) = columns[0]
     line = Line.of((name, "bold" if heading else ""))
     if label.width and not heading:

@@ -50,7 +50,11 @@ def pieces(report: Report, screen: Screen) -> Iterator[str]:
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[Line]:
-    look = Look(width=screen.width or UNLIMITED, marks=_marks(screen.encoding), severities=_severities(report.findings))
+    look = Look(
+        width=screen.width or UNLIMITED,
+        marks=_marks(screen.encoding),
+        severities=_severities(report.findings),
+    )
     for release in tables(report.rows, look):
         yield from release
         yield Line.of()
@@ -92,8 +96,13 @@ def _groups(findings: Iterable[Finding]) -> list[_Group]:
     same: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         # A fix may name the file, so for what is about a file the fact alone decides.
-        same.setdefault((finding.code, finding.what, finding.accepted, "" if finding.file else finding.fix), []).append(finding)
-    groups = [_Group(finding=group[0], files=tuple(dict.fromkeys(item.file for item in group if item.file))) for group in same.values()]
+        same.setdefault(
+            (finding.code, finding.what, finding.accepted, "" if finding.file else finding.fix), []
+        ).append(finding)
+    groups = [
+        _Group(finding=group[0], files=tuple(dict.fromkeys(item.file for item in group if item.file)))
+        for group in same.values()
+    ]
     kinds: dict[tuple[str, str], list[_Group]] = {}
     for group in groups:
         kinds.setdefault((group.finding.code, group.finding.accepted), []).append(group)
@@ -116,7 +125,12 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     indent = _MARGIN + len(finding.code) + _GAP
     style = "dim" if finding.accepted else _STYLES[finding.severity]
     first, *rest = _wrapped(finding.what, width - indent)
-    yield Line.of((" " * _MARGIN, ""), (finding.code, style), (" " * _GAP, ""), (first, "dim" if finding.accepted else ""))
+    yield Line.of(
+        (" " * _MARGIN, ""),
+        (finding.code, style),
+        (" " * _GAP, ""),
+        (first, "dim" if finding.accepted else ""),
+    )
     details = [*((line, "") for line in rest)]
     details += [(line, "dim") for line in _where(group, width - indent)]
     if group.alike:
@@ -124,7 +138,10 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     if finding.accepted:
         details += [(line, "dim") for line in _wrapped(f"accepted: {finding.accepted}", width - indent)]
     elif fixes:
-        details += [(line, "dim") for line in _wrapped(f"{finding.fix} · wheelkit explain {finding.code}", width - indent)]
+        details += [
+            (line, "dim")
+            for line in _wrapped(f"{finding.fix} · wheelkit explain {finding.code}", width - indent)
+        ]
     for line, line_style in details:
         yield Line.of((" " * indent, ""), (line, line_style))
 
@@ -139,7 +156,9 @@ def _where(group: _Group, width: int) -> list[str]:
 def _wrapped(text: str, width: int) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True) or [""]
+    return textwrap.wrap(
+        printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    ) or [""]
 
 
 def _summary(report: Report) -> Line:
