@@ -85,7 +85,7 @@ def built(project: Path) -> Path:
 def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
     found = tuple(wheels.read(path) for path in wheels.collect(dist))
-    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    here = facts.own_target(facts.detect(containers=False))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
     contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
     written = []

@@ -363,7 +363,7 @@ def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     """Change the file after it was read: uv compares it with the sha256 that it was given."""
     path = make(tmp_path / "dist", "wk-a")
     one = wheels.read(path)
-    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    here = facts.own_target(facts.detect(containers=False))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
     (case,) = smoke_cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
     place = InstallTarget(folder=tmp_path / "case")

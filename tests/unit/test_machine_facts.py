@@ -191,7 +191,7 @@ def test_the_running_interpreter_is_found_with_an_empty_path(tmp_path: Path) -> 
 
 def test_this_machine_is_described(script: Script) -> None:
     script("podman", "echo 4.3.1")
-    here = detect({"CIBW_CONTAINER_ENGINE": "none"})
+    here = detect(containers=False)
     assert here.engine is None
     assert str(here).startswith(str(here.system))
     if here.system is System.LINUX:

@@ -87,7 +87,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         """Give the workshop in which an sdist or a pure wheel is built with the item's own siblings, and no others of their names."""
         if not needed(item, self.family):
             return shop
-        here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+        here = facts.own_target(facts.detect(containers=False))
         running = Interpreter.parse(f"cp{sys.version_info[0]}{sys.version_info[1]}")
         lines = self._lines(item, here, (running,))
         return _steered(shop, dict.fromkeys(_BUILD_VARIABLES, str(_file(lines, shop)))) if lines else shop

@@ -136,7 +136,7 @@ def _wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Whee
 def _natives(contract: Contract) -> tuple[Target, ...]:
     from wheelkit.machine import facts
 
-    here = facts.detect({"CIBW_CONTAINER_ENGINE": "none"})
+    here = facts.detect(containers=False)
     targets = (target for promise in contract.promises.values() for target in promise.matrix.targets)
     return tuple(target for target in dict.fromkeys(targets) if here.runs(target))
 

@@ -71,18 +71,22 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 def detect(
-    environ: Mapping[str, str] = os.environ, engines: Mapping[str, PendingCommand] | None = None
+    environ: Mapping[str, str] = os.environ,
+    engines: Mapping[str, PendingCommand] | None = None,
+    *,
+    containers: bool = True,
 ) -> Machine:
-    """Look at this machine; asks the container engines whether they answer (some ten milliseconds each).
+    """Detect this machine's system, architecture, C library and container engine.
 
-    ``engines`` are those that were asked already, so that they could think while something else was done.
+    ``engines`` are version queries that ``ask_engines`` has already started. With ``containers=False`` no engine is queried (each
+    takes some ten milliseconds) and ``engine`` is None.
     """
     system = _SYSTEMS.get(platform.system(), System.LINUX)
     arch = platform.machine()
     if system is not System.LINUX:
         return Machine(system=system, arch=arch.lower() if system is System.WINDOWS else arch)
     libc, version = _libc()
-    engine, problem = find_engine(environ, engines)
+    engine, problem = find_engine(environ, engines) if containers else (None, "")
     return Machine(
         system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem
     )

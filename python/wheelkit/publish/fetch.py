@@ -40,7 +40,7 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
 
 
 def _usable(wheels: Iterable[ShippedFile]) -> tuple[ShippedFile, ...]:
-    here = facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"}))
+    here = facts.own_target(facts.detect(containers=False))
     return tuple(
         one
         for one in wheels

@@ -75,7 +75,7 @@ def _smoked(request: SmokeRequest, opened: Environments) -> SmokeResult:
     contents = plan.Contents(
         packages=tested,
         family=frozenset(one.key for one in tested) | stated.keys(),
-        target=facts.own_target(facts.detect({"CIBW_CONTAINER_ENGINE": "none"})),
+        target=facts.own_target(facts.detect(containers=False)),
         commands={key: one.smoke for key, one in settled.items()},
     )
     cases = plan.smoke_cases(contents, pythons)
