@@ -6,6 +6,7 @@ by ``wheelkit.tags`` for the machine that a *target* describes, never for the ma
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.fast_packaging import admits
-from wheelkit.patterns import pattern
 from wheelkit.tags import WheelTag, cpython_tags, macos_platforms, pypy_tags
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ LINUX_ARCHS = ("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv
 _MACOS_ARCHS = ("x86_64", "arm64", "universal2")
 _WINDOWS_ARCHS: Mapping[str, str] = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
 
-_TAG = pattern(
+_TAG = re.compile(
     r"(?:(?P<legacy>manylinux(?:1|2010|2014))|(?:(?P<libc>manylinux|musllinux)|macosx)_(?P<major>\d+)_(?P<minor>\d+))_(?P<arch>\w+)"
 )
 
@@ -141,7 +141,7 @@ def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
         yield f"musllinux_{version[0]}_{minor}_{arch}"
 
 
-_INTERPRETER = pattern(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
+_INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
 # PEP 703 builds exist from 3.13 on.
 _FIRST_FREE_THREADED = 13
 # PyPy 8 of 2026 changed the ABI that 7.3 had kept; a promise for PyPy does not say which of the two its users have.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.matrix import System, Target
-from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 _FORMATS: Mapping[str, System] = {"elf": System.LINUX, "macho": System.MACOS, "pe": System.WINDOWS}
-_GENERIC_LINUX = pattern(r"linux_(?P<arch>\w+)")
-_MACOS = pattern(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
+_GENERIC_LINUX = re.compile(r"linux_(?P<arch>\w+)")
+_MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
 
 # The architectures that a binary has to hold for a tag's architecture, as the scan spells them.
 _ARCHS: Mapping[str, tuple[str, ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import targets
@@ -9,7 +10,6 @@ from wheelkit.analysis.linux import glibc_needed
 from wheelkit.analysis.macos import macos_needed
 from wheelkit.analysis.windows import python_needed
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 from wheelkit.text import dotted
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_DIGITS = pattern(r"\d+")
+_DIGITS = re.compile(r"\d+")
 
 
 def needs(wheels: Iterable[Wheel], target: Target) -> str:

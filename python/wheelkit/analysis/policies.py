@@ -5,6 +5,7 @@ auditwheel itself is never imported: that takes 85 ms, and fails on Windows. PEP
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from msgspec.json import decode
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Target
-from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
 _MUSL_ITSELF = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
 # The name under which Alpine links it, one for each architecture, which is compared as a whole.
 _MUSL_NAMED = "libc.musl-"
-_NUMBERS = pattern(r"\d+(?:\.\d+)*")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
 class Policy(Struct, frozen=True, kw_only=True):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.errors import MissingToolError
-from wheelkit.patterns import pattern
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def stable_abi() -> Mapping[str, tuple[int, int]]:
 
 
 _OLDEST = (3, 2)  # the first version with a stable ABI (PEP 384)
-_CPYTHON_TAG = pattern(r"cp(?P<major>3)(?P<minor>\d+)")
+_CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
 
 
 class AbiViolation(Struct, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, tuple[str, ...]]]:
 
 # How the names of CPython's functions and variables begin.
 PREFIXES = ("Py", "_Py")
-_LIBPYTHON = pattern(r"libpython3|/Python(?:3|T)?$")
+_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
 
 
 def from_python(part: Slice) -> Iterator[Symbol]:

@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 # Repair tools put a hash between a library's name and its ending: libz-1a2b3c4d.so.1 (auditwheel, 8 digits), zlib1-1a2b...dll
 # (delvewheel, 32 digits). delocate keeps names.
-_GRAFTED = pattern(
+_GRAFTED = re.compile(
     r"(?P<stem>.+)-(?:[0-9a-f]{8}|[0-9a-f]{32})(?=[-.])(?P<rest>[-.\w]*\.(?:so(?:\.\d+)*|dll))", re.IGNORECASE
 )
 _HASHES = (8, 32)

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from msgspec.structs import force_setattr, replace
 
 from wheelkit.fast_packaging import normalise
-from wheelkit.patterns import pattern
 from wheelkit.tags import expand
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 # What a Python extension module exports, and every implementation looks for (PEP 489).
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_")
 # CPython's own DLL, by which an extension of Windows imports the C API: python3.dll, python311.dll, python314t_d.dll.
-_PYTHON_DLL = pattern(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
+_PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
 
 
 class FileName(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from wheelkit.fast_packaging import release
-from wheelkit.patterns import pattern
 from wheelkit.wheel.model import FileName, Headers, RecordRow
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 _PARTS_WITHOUT_BUILD = 5
 _PARTS_WITH_BUILD = 6
-_NAME = pattern(r"\w(?:[\w.]*\w)?", re.ASCII)
-_BUILD = pattern(r"\d\w*", re.ASCII)
+_NAME = re.compile(r"\w(?:[\w.]*\w)?", re.ASCII)
+_BUILD = re.compile(r"\d\w*", re.ASCII)
 _ROW = 3
 
 

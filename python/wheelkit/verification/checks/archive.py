@@ -7,7 +7,6 @@ import stat
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from wheelkit.patterns import pattern
 from wheelkit.text import counted, some
 from wheelkit.verification.findings import found
 from wheelkit.wheel.archive import expansion_limit_message
@@ -108,7 +107,7 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 # Reserved characters, names that end in a dot or a space, and the names of devices, with or without an ending
 # ("Naming Files, Paths, and Namespaces" of the Win32 documentation).
-_NOT_ON_WINDOWS = pattern(
+_NOT_ON_WINDOWS = re.compile(
     r"""[<>:"|?*\x00-\x1f] | [. ](?:/|$) | (?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -128,7 +127,7 @@ def _path_trouble(name: str) -> str:
 
 
 # What nearly all members are named like, and no trouble is: letters, digits and marks, and no part that begins with a dot.
-_PLAIN_PATH = pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
+_PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
 _CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 # PATH_MAX and NAME_MAX of Linux; other systems take less.
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.findings import found
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 # Entry points specification, "File format": what is behind the equals sign, with an attribute for everything that is called.
-_REFERENCE = pattern(r"(?P<module>[\w.]+)\s*(?::\s*(?P<attribute>[\w.]+)\s*)?(?:\[[\w.,\s-]*\]\s*)?")
+_REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<attribute>[\w.]+)\s*)?(?:\[[\w.,\s-]*\]\s*)?")
 _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 # The name of a script becomes the name of a file.
-_FILE_NAME = pattern(r"[^\s/\\:][^/\\:]*")
+_FILE_NAME = re.compile(r"[^\s/\\:][^/\\:]*")
 _NO_FILE_NAMES = frozenset({".", ".."})
 # The folders of .data that modules are installed from.
 _MODULE_SCHEMES = frozenset({"purelib", "platlib"})

@@ -12,7 +12,6 @@ from wheelkit.analysis.policies import policy_for
 from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.analysis.windows import graalpy_dll, pypy_dll
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 from wheelkit.text import counted, some
 from wheelkit.verification.checks.providers import provided, provider_of
 from wheelkit.verification.findings import found
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_LIBPYTHON = pattern(
+_LIBPYTHON = re.compile(
     r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE
 )
 
@@ -166,9 +165,9 @@ def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 # Where auditwheel and delocate put what they graft; they write the search path or the name of every binary that needs it.
-_GRAFT_FOLDER = pattern(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
+_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
 # How a search path begins that is counted from the binary's own folder: ELF's words and Mach-O's.
-_OWN_FOLDER = pattern(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
+_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 _RPATH, _LOADER = "@rpath/", "@loader_path/"
 _SCHEME_PARTS = 2
 

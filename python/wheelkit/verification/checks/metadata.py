@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.fast_packaging import admits, normalise, too_new
 from wheelkit.matrix import LATEST_PATCH
-from wheelkit.patterns import pattern
 from wheelkit.text import dotted, some
 from wheelkit.verification.findings import found
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_VERSIONED = pattern(r"(?:cp|pp)3(?P<minor>\d+)")
+_VERSIONED = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
 # What packaging's parser says.
-_TOO_NEW_FIELD = pattern(
+_TOO_NEW_FIELD = re.compile(
     r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)"
 )
-_NO_DATA = pattern(r"'(?P<field>[\w-]+)' has invalid data")
+_NO_DATA = re.compile(r"'(?P<field>[\w-]+)' has invalid data")
 _NO_VERSION = "metadata version"
 # No series of Python is as late.
 _LATEST_MINOR = 99

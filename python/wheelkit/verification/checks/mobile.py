@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs
-from wheelkit.patterns import pattern
 from wheelkit.text import dotted, some
 from wheelkit.verification.findings import found
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 
 # The tags of iOS and Android (platform compatibility tags specification, from PEP 730 and PEP 738) and of Pyodide (PEP 783).
-_IOS = pattern(r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)")
-_ANDROID = pattern(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
-_WASM = pattern(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
+_IOS = re.compile(
+    r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)"
+)
+_ANDROID = re.compile(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
+_WASM = re.compile(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
 
 _BEGINNINGS = ("ios_", "android_", "pyodide_", "pyemscripten_", "emscripten_", "wasi_")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import runs
 from wheelkit.fast_packaging import normalise, release
-from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.findings import found
 
@@ -93,9 +93,9 @@ def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 # CPython's and PyPy's tags (platform compatibility tags specification); abi3t is PEP 803's.
-_CPYTHON = pattern(r"cp\d+")
-_CPYTHON_ABI = pattern(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
-_PYPY_ABI = pattern(r"pypy(?P<version>\d+)_pp\d+")
+_CPYTHON = re.compile(r"cp\d+")
+_CPYTHON_ABI = re.compile(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
+_PYPY_ABI = re.compile(r"pypy(?P<version>\d+)_pp\d+")
 
 
 def _together(python: str, abi: str) -> bool:
@@ -211,4 +211,4 @@ def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
         yield found(code, what=what, file=wheel.filename, member=native[0].member)
 
 
-_PURELIB = pattern(r"[^/]+\.data/purelib/")
+_PURELIB = re.compile(r"[^/]+\.data/purelib/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from wheelkit.analysis.claims import system_of
 from wheelkit.analysis.needed_libraries import needed_libraries
 from wheelkit.fast_packaging import normalise
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.findings import found
 from wheelkit.wheel.library_names import matches, plain_name
@@ -64,7 +64,7 @@ def _foreign(wheel: Wheel) -> bool:
     )
 
 
-_REQUIREMENT_NAME = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def _required(wheel: Wheel) -> frozenset[str]:
@@ -143,7 +143,7 @@ def _cpp(name: str) -> bool:
 
 # How names of C++ begin (Itanium ABI, and Microsoft's), and those of its standard library and run time in the former.
 _MANGLED = ("_Z", "?")
-_STANDARD = pattern(
+_STANDARD = re.compile(
     r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])"
 )
 

@@ -7,7 +7,6 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
-from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.findings import found
@@ -119,10 +118,10 @@ def _asked(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]
     yield from _meson_folders(sdist.texts)
 
 
-_COMMENT = pattern(r"#.*")
-_SUBDIR = pattern(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
+_COMMENT = re.compile(r"#.*")
+_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
 # A folder that is entered only under a condition may be left out on purpose.
-_CONDITION = pattern(r"^\s*(?:if|foreach)\b", re.MULTILINE)
+_CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
 
 
 def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from wheelkit.patterns import pattern
 from wheelkit.text import counted
 from wheelkit.text import size as shown
 from wheelkit.verification.findings import found
@@ -74,7 +74,7 @@ def same_cells(one: Wheel, other: Wheel) -> bool:
     )
 
 
-_VERSION = pattern(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
+_VERSION = re.compile(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
 
 
 def _systems(name: FileName) -> frozenset[str]:

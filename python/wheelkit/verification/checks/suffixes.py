@@ -9,7 +9,6 @@ from wheelkit.analysis.claims import claims, targets
 from wheelkit.analysis.python_api import from_python
 from wheelkit.analysis.system_libraries import of_windows
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 from wheelkit.text import size, some
 from wheelkit.verification.findings import found
 from wheelkit.wheel.model import python_dll
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # How the import system spells extension modules: importlib.machinery.EXTENSION_SUFFIXES on each system, and PyPy's.
-_SUFFIX = pattern(
+_SUFFIX = re.compile(
     r"""(?P<module>[^.]+)\.
     (?:(?P<stable>abi3t?)\.so
       |cpython-(?P<unix>3\d+t?)[dmu]*(?:-(?P<triplet>[\w-]+))?\.so
@@ -35,7 +34,7 @@ _SUFFIX = pattern(
 )
 
 
-_OLD_ABI = pattern(r"(cp3[2-7])[dmu]+")
+_OLD_ABI = re.compile(r"(cp3[2-7])[dmu]+")
 
 
 def served(name: FileName) -> frozenset[str]:
@@ -224,7 +223,9 @@ def _registers(part: Slice) -> bool:
     return any(not of_windows(library) and not _COMPILERS.match(library) for library in libraries)
 
 
-_COMPILERS = pattern(r"(?:msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp)", re.IGNORECASE)
+_COMPILERS = re.compile(
+    r"(?:msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp)", re.IGNORECASE
+)
 
 
 # What every shared library of an older toolchain exports, whatever its sources are.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import system_of
 from wheelkit.matrix import System
-from wheelkit.patterns import pattern
 from wheelkit.text import some
 from wheelkit.verification.findings import found
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # The debug builds of Microsoft's C and C++ runtime; they come with Visual Studio only and must not be handed on.
-_DEBUG_RUNTIME = pattern(
+_DEBUG_RUNTIME = re.compile(
     r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
     re.IGNORECASE,
 )
