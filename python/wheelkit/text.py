@@ -1,7 +1,8 @@
-"""How findings put facts into words: lists that stay short, sizes, versions."""
+"""Text for people: short lists, plurals, sizes, versions, wrapped lines, and escapes for terminals."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,25 +12,30 @@ if TYPE_CHECKING:
 _SHOWN = 3
 _UNIT = 1000
 _TWO_DIGITS = 10
+_NARROWEST = 20
+_PROGRAMS = "apt|brew|docker|dnf|git|pip|podman|python3?|sudo|twine|uv|wheelkit|xcode-select"
+# A command stands between backticks, or begins a line, or follows a colon or two spaces; it ends at a mark or at two spaces.
+_COMMAND = re.compile(rf"`[^`]*`|(?:^|(?<=[: ] ))(?:{_PROGRAMS}) .+?(?=  | ?[;,()·]|$)")
+_KEPT_SPACE = "\ue000"
 
 
-def some(items: Iterable[str], shown: int = _SHOWN) -> str:
-    """List the first few, and count the rest: ``a, b, c and 4 more``."""
+def shorten_list(items: Iterable[str], shown: int = _SHOWN) -> str:
+    """Join the first few items and count the rest: ``a, b, c and 4 more``."""
     names = list(items)
     rest = len(names) - shown
-    # "and 1 more" takes as much room as the name itself.
+    # "and 1 more" is as long as the name itself.
     if rest <= 1:
         return ", ".join(names)
     return f"{', '.join(names[:shown])} and {rest} more"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """Say ``1 wheel`` or ``3 wheels``."""
+def plural(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 wheel``, ``3 wheels``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def size(count: int) -> str:
-    """Write bytes as people do: ``84 kB``, ``1.2 MB``, with powers of 1000."""
+    """Format a number of bytes with decimal units: ``84 kB``, ``1.2 MB``."""
     if count < _UNIT:
         return f"{count} B"
     value, unit = float(count), ""
@@ -41,12 +47,24 @@ def size(count: int) -> str:
 
 
 def dotted(version: Iterable[int]) -> str:
-    """Write ``(3, 11)`` as ``3.11``."""
+    """Join the numbers of a version: ``(3, 11)`` becomes ``3.11``."""
     return ".".join(map(str, version))
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """Wrap one paragraph at its words; commands are kept whole, and may make a line longer than ``width``.
+
+    Returns at least one line. ``width`` is in characters; anything below 20 counts as 20.
+    """
+    import textwrap
+
+    kept = _COMMAND.sub(lambda match: match[0].replace(" ", _KEPT_SPACE), text)
+    lines = textwrap.wrap(kept, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_KEPT_SPACE, " ") for line in lines] or [""]
+
+
 def printable(text: str) -> str:
-    r"""Write what would move the cursor, change colours or cannot be encoded as ``\x1b`` and the like."""
+    r"""Escape control characters and others that a terminal would act on, as ``\x1b``."""
     if text.isprintable():
         return text
     return "".join(
@@ -55,7 +73,7 @@ def printable(text: str) -> str:
 
 
 def encodable(text: str, encoding: str) -> str:
-    r"""Write what the output's encoding lacks in ASCII: ``·`` as ``-``, the rest as ``\u1234``."""
+    r"""Replace what the encoding lacks by ASCII: ``·`` by ``-``, the rest by escapes like ``\u1234``."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

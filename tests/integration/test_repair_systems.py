@@ -107,7 +107,7 @@ def test_the_same_list_has_the_same_outcome(bench: Workbench, tmp_path: Path) ->
     after = wheels.read(done.path)
     assert bench.fulcrum.name in {base_name(name) for name in after.needed}
     assert not [
-        rpath.path for _, part in after.parts() for rpath in part.rpaths if rpath.path.startswith("/")
+        rpath.path for _, part in after.slices() for rpath in part.rpaths if rpath.path.startswith("/")
     ]
     assert after.name is not None
     assert bench.tools.target.tag in after.name.platforms

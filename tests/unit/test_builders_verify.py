@@ -1,10 +1,10 @@
 from wheelkit.builders.verify import _warnings
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Report
 
 
 def report(*findings: tuple[str, str, str]) -> Report:
-    made = tuple(found(code, what=what, file=file) for code, file, what in findings)
+    made = tuple(finding(code, what=what, file=file) for code, file, what in findings)
     return Report(rows=(), findings=made, wheels=0, sdists=0, seconds=0.0)
 
 

@@ -8,8 +8,6 @@ from msgspec.structs import replace
 from support import wheels
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
-from wheelkit.text import size as shown
-from wheelkit.text import some
 from wheelkit.verification.checks import Contract, Promise, size
 from wheelkit.wheel import read
 
@@ -69,28 +67,6 @@ def test_what_could_be_stripped(tmp_path: Path, debug: int, expected: list[str])
         tmp_path, wheels.LINUX, wheels.elf(member, debug_bytes=debug), members={member: bytes(1_000_000)}
     )
     assert [finding.code for finding in size.strippable(wheel, Contract())] == expected
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (84_400, "84 kB"),
-        (999_600, "1.0 MB"),
-        (12_345_678, "12 MB"),
-        (10**9, "1.0 GB"),
-        (10**13, "10000 GB"),
-    ],
-)
-def test_sizes_in_words(count: int, text: str) -> None:
-    assert shown(count) == text
-
-
-def test_lists_in_words() -> None:
-    assert some("abcd") == "a, b, c, d"
-    assert some("abcde") == "a, b, c and 2 more"
 
 
 NOISE = random.Random(1).randbytes(300_000)  # noqa: S311 - it must not compress, that is all

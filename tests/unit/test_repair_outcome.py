@@ -172,7 +172,7 @@ def test_a_changed_member_that_somebody_had_signed_is_named(tmp_path: Path) -> N
         folder.mkdir()
         write_wheel(folder, name, members=members)
     before, after = wheels.read(old / name), wheels.read(new / name)
-    signed = all(part.signed for _, part in before.parts())
+    signed = all(part.signed for _, part in before.slices())
     assert outcome.unsigned(before, after) == (("demo/a.so",) if signed else ())
     assert outcome.unsigned(before, before) == ()
 

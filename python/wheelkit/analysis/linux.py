@@ -41,7 +41,7 @@ def version_key(version: str) -> tuple[int, ...]:
 def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Walk the ELF files that the tag speaks of: loadable, and of an architecture that it names."""
     return (
-        (binary, part) for binary, part in wheel.parts() if system_of(binary) is System.LINUX and runs(part)
+        (binary, part) for binary, part in wheel.slices() if system_of(binary) is System.LINUX and runs(part)
     )
 
 

@@ -23,7 +23,7 @@ MACOS_PLATFORMS = frozenset({"macos", None})
 def macos_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Yield the Mach-O slices whose architecture the wheel's tag names."""
     return (
-        (binary, part) for binary, part in wheel.parts() if system_of(binary) is System.MACOS and runs(part)
+        (binary, part) for binary, part in wheel.slices() if system_of(binary) is System.MACOS and runs(part)
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def needed_libraries(wheel: Wheel) -> Mapping[System, dict[str, list[str]]]:
     """Map each system's needed libraries, as they are named, to the binaries that must have them."""
     needs: dict[System, dict[str, list[str]]] = {}
-    for binary, part in wheel.parts():
+    for binary, part in wheel.slices():
         system = system_of(binary)
         if system is None or not runs(part):
             continue

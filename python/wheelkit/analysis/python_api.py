@@ -81,7 +81,7 @@ def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, tuple[str, ...]]]:
     A name that merely begins with ``Py`` is not accused where another binary of the wheel defines it, or where it is asked of a library
     that is not Python's; weak imports are those that the code is ready to miss.
     """
-    own = frozenset(name for _, part in wheel.parts() for name in part.exports if name.startswith(PREFIXES))
+    own = frozenset(name for _, part in wheel.slices() for name in part.exports if name.startswith(PREFIXES))
     for binary in wheel.binaries:
         names = {symbol.name for part in binary.slices for symbol in from_python(part)}
         if names - own:

@@ -19,7 +19,7 @@ from wheelkit.machine.process import Command, failure
 from wheelkit.machine.progress import step
 from wheelkit.machine.workspace import find_tool
 from wheelkit.plan.model import OUT, PYTHON, SDIST, HostSettings
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 from wheelkit.verification.checks import linux
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel.names import parse_file_name
@@ -102,7 +102,7 @@ class HostCompiler(Struct, kw_only=True):
         """Tell which binaries zig's wheel lacks: backends pass over optional ones that do not compile."""
         lacking = sorted(self.modules - _modules(made.path))
         return (
-            CheckFailedError(f"its wheel lacks {some(lacking)}, which this machine's compiler made")
+            CheckFailedError(f"its wheel lacks {shorten_list(lacking)}, which this machine's compiler made")
             if lacking
             else None
         )

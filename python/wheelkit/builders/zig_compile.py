@@ -160,7 +160,7 @@ def reject_shared_cxx(wheel: Wheel) -> None:
 
     What two C++ libraries make of one class differs in ways that neither the linker nor an import shows. Raises CheckFailedError.
     """
-    for binary, part in wheel.parts():
+    for binary, part in wheel.slices():
         # Weak ones may be missing, and _ZTH is asked for weakly by every user of a thread-local variable.
         taken = sorted(one.name for one in part.imports if one.name.startswith("_Z") and not one.weak)
         if taken:

@@ -11,7 +11,7 @@ from wheelkit import wheel as wheels
 from wheelkit.cli.options import json_option
 from wheelkit.cli.output import columns, result, result_json, size
 from wheelkit.errors import UsageError
-from wheelkit.text import counted, printable
+from wheelkit.text import plural, printable
 from wheelkit.wheel.diff import diff_wheels
 from wheelkit.wheel.size_breakdown import size_breakdown
 
@@ -68,7 +68,7 @@ def facts(wheel: Wheel) -> dict[str, Any]:
             {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest}
             for member in wheel.members
         ],
-        "binaries": [_binary_facts(binary, part) for binary, part in wheel.parts()],
+        "binaries": [_binary_facts(binary, part) for binary, part in wheel.slices()],
     }
 
 
@@ -105,11 +105,11 @@ def text(wheel: Wheel) -> str:
 
 def _title(wheel: Wheel) -> str:
     unpacked = sum(member.size for member in wheel.members)
-    return f"{printable(wheel.filename)}\n  {size(wheel.size)}, {size(unpacked)} unpacked, {counted(len(wheel.members), 'file')}"
+    return f"{printable(wheel.filename)}\n  {size(wheel.size)}, {size(unpacked)} unpacked, {plural(len(wheel.members), 'file')}"
 
 
 def _binaries(wheel: Wheel) -> str:
-    parts = list(wheel.parts())
+    parts = list(wheel.slices())
     if not parts:
         return "  no native code"
     return "\n".join(_binary(binary, part) for binary, part in parts)
@@ -238,5 +238,5 @@ def _files(found: WheelDifference) -> str:
     more = len(found.changed) - len(shown)
     if more:
         lines.append(f"    and {more} more changed, told by --json")
-    lines.append(f"    {counted(found.unchanged, 'file')} unchanged")
+    lines.append(f"    {plural(found.unchanged, 'file')} unchanged")
     return "  files\n" + "\n".join(lines)

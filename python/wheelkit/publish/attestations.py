@@ -9,7 +9,7 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def attestation_problem(path: Path, file: str, sha256: str) -> str:
         return f"{path.name} is no attestation (PEP 740)"
     digests = [digest for name, digest in about.items() if _same_file(name, file)]
     if not digests:
-        return f"{path.name} is about {some(about) or 'nothing'}"
+        return f"{path.name} is about {shorten_list(about) or 'nothing'}"
     return (
         ""
         if sha256 in digests

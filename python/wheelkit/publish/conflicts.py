@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError
-from wheelkit.text import counted, some
+from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def require_no_conflict(plan: PublishPlan) -> None:
     if plan.strangers:
         names = [one.filename for one in plan.strangers]
         raise CheckFailedError(
-            f"{plan.index} has {counted(len(names), 'file')} of this version that {'is' if len(names) == 1 else 'are'} in no manifest here",
+            f"{plan.index} has {plural(len(names), 'file')} of this version that {'is' if len(names) == 1 else 'are'} in no manifest here",
             detail="\n".join([*names, "Nothing was uploaded."]),
             hint="build the whole release, with those files, from the commit that they came from\nor release a new version",
         )
@@ -56,7 +56,7 @@ def warnings(plan: PublishPlan) -> Iterator[str]:
         yield f"{plan.index} has no JSON API: its HTML does not tell when files were uploaded, nor which of them are signed"
     unsigned = [one.name for one in plan.todo if not one.attestations]
     if 0 < len(unsigned) < len(plan.todo):
-        yield f"{some(unsigned)} {'goes' if len(unsigned) == 1 else 'go'} without an attestation, and the other files with one"
+        yield f"{shorten_list(unsigned)} {'goes' if len(unsigned) == 1 else 'go'} without an attestation, and the other files with one"
     for one in plan.batches:
         left = _OPEN_FOR - _age(one, plan)
         if plan.index.public and one.todo and one.begun is not None and timedelta() < left < _NEAR:
@@ -69,7 +69,7 @@ def _age(one: PlannedBatch, plan: PublishPlan) -> timedelta:
 
 
 def _span(left: timedelta) -> str:
-    return counted(left.days, "more day") if left.days else counted(left.seconds // 3600, "more hour")
+    return plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
 
 
 def _taken(plan: PublishPlan) -> CheckFailedError:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
-from wheelkit.text import counted, size, some
+from wheelkit.text import plural, shorten_list, size
 from wheelkit.verification.checks.size import INDEX_LIMIT
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
@@ -129,7 +129,7 @@ def _untagged(release: Release, terms: PublishTerms) -> Iterator[str]:
         )
     for name, owners in tags.items():
         commit = repository.commit_of(name)
-        built = f"{some(owners, 1)} {'was' if len(owners) == 1 else 'were'} built from {release.commit[:12]}"
+        built = f"{shorten_list(owners, 1)} {'was' if len(owners) == 1 else 'were'} built from {release.commit[:12]}"
         if commit and commit != release.commit:
             yield f"{name} stands on {commit[:12]}, and {built}"
         elif not commit and not terms.tag_later:
@@ -140,7 +140,7 @@ def _require_native(release: Release, config: Config) -> None:
     crossed = [one.name for one in release.files if one.builder == "cross"]
     if crossed and not config.publish.allow_cross:
         raise CheckFailedError(
-            f"{counted(len(crossed), 'wheel is', 'wheels are')} cross-built, proven from bytes and never run; nothing was uploaded",
+            f"{plural(len(crossed), 'wheel is', 'wheels are')} cross-built, proven from bytes and never run; nothing was uploaded",
             detail="\n".join(crossed),
             hint="what is promised are native builds, each on its own system:  wheelkit plan  names the runners\n"
             "or accept these:  [tool.wheelkit.publish] allow-cross = true",
@@ -151,7 +151,7 @@ def _require_proof(report: Report) -> None:
     failing = [one for one in report.findings if one.fails]
     if failing:
         raise CheckFailedError(
-            f"verify-matrix has {counted(len(failing), 'finding')} that fail{'s' if len(failing) == 1 else ''}; nothing was uploaded",
+            f"verify-matrix has {plural(len(failing), 'finding')} that fail{'s' if len(failing) == 1 else ''}; nothing was uploaded",
             detail="\n".join(_line(one) for one in failing),
             hint=f"wheelkit explain {failing[0].code}      and the whole matrix:  wheelkit verify-matrix DIST",
         )
@@ -172,7 +172,8 @@ def _index_rules(release: Release, report: Report, contract: Contract) -> Iterat
 
 def _sdist_rules(batch: DistributionFiles, contract: Contract) -> Iterator[str]:
     if len(batch.sdists) > 1:
-        yield f"{batch.distribution}: {len(batch.sdists)} sdists ({some(one.name for one in batch.sdists)}); an index takes one a release"
+        names = shorten_list(sdist.name for sdist in batch.sdists)
+        yield f"{batch.distribution}: {len(batch.sdists)} sdists ({names}); an index takes one a release"
     promise = contract.promise(batch.distribution)
     limit = promise.max_size if promise and promise.max_size else INDEX_LIMIT
     for one in batch.sdists:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from wheelkit.errors import UsageError
-from wheelkit.text import counted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import plural, shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -87,15 +87,15 @@ def verify_attestations(
         return
     for one in documents:
         if one.provenance is None:
-            yield found(
+            yield finding(
                 "WK906",
-                what=f"{index} serves attestations for {some(names)} and none for this file",
+                what=f"{index} serves attestations for {shorten_list(names)} and none for this file",
                 file=one.file,
             )
     proofs = [_prove(one, repository) for one in signed]
     for proof in proofs:
         if proof.problem:
-            yield found("WK905", what=proof.problem, file=proof.file)
+            yield finding("WK905", what=proof.problem, file=proof.file)
     for proof in (one for one in proofs if one.unknown):
         yield _not_verified([proof.file], index, proof.unknown)
     good = [one for one in proofs if one.signers]
@@ -111,9 +111,9 @@ def files_without_attestation(files: Iterable[str], index: str) -> Iterator[Find
 
 
 def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") -> Finding:
-    return found(
+    return finding(
         "WK907",
-        what=f"the attestations that {index} serves for {some(names)} were not verified: {reason}",
+        what=f"the attestations that {index} serves for {shorten_list(names)} were not verified: {reason}",
         fix=fix,
     )
 
@@ -125,9 +125,9 @@ def _verified(
     publisher = (
         "" if repository else f", and that these are the right publishers, which is {index}'s word alone"
     )
-    return found(
+    return finding(
         "WK907",
-        what=f"{counted(len(proofs), 'file')} signed by {'; '.join(signers)}; not verified, without the network: that none of the keys"
+        what=f"{plural(len(proofs), 'file')} signed by {'; '.join(signers)}; not verified, without the network: that none of the keys"
         f" was withdrawn since {trust}{publisher}",
         fix="name the repository that publishes:  --repository URL" if not repository else "",
     )

@@ -21,7 +21,7 @@ from wheelkit.publish.plan import State
 from wheelkit.publish.simple_api import fetch_existing
 from wheelkit.publish.twine import UploadResult, upload
 from wheelkit.publish.upload_errors import known_errors, translate
-from wheelkit.text import counted, some
+from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -115,7 +115,7 @@ def _settled(plan: PublishPlan, desk: UploadContext) -> PublishPlan:
     doubtful = [one for one in plan.todo if one.name in desk.journal.doubtful]
     if not doubtful:
         return plan
-    with step(desk.progress, f"looking for {counted(len(doubtful), 'file')} that may be on the way"):
+    with step(desk.progress, f"looking for {plural(len(doubtful), 'file')} that may be on the way"):
         _seen_within(plan, doubtful, desk, plan.index.lag)
     return survey(plan.release, plan.index, desk.client)
 
@@ -152,7 +152,7 @@ def _seen(
     broken = [name for name in wanted if states[name].state is State.DIFFERENT]
     if broken:
         raise CheckFailedError(
-            f"{plan.index} shows {some(broken)} with other bytes than were sent",
+            f"{plan.index} shows {shorten_list(broken)} with other bytes than were sent",
             hint="somebody else publishes the same version right now\nrelease a new version:  wheelkit version bump patch",
         )
     seen = frozenset(name for name in wanted if states[name].state is State.SAME)
@@ -177,12 +177,12 @@ class _Transaction:
         if not batches:
             return
         files = [file for one in batches for file in one.files]
-        with step(self._desk.progress, f"{some(names)} visible on {self._plan.index}"):
+        with step(self._desk.progress, f"{shorten_list(names)} visible on {self._plan.index}"):
             seen = _seen_within(self._plan, files, self._desk, self._desk.patience.visible)
         missing = [one.name for one in files if one.name not in seen]
         if missing:
             raise IndexUnavailableError(
-                f"{self._plan.index} took {some(missing)} and does not show {'it' if len(missing) == 1 else 'them'} after"
+                f"{self._plan.index} took {shorten_list(missing)} and does not show {'it' if len(missing) == 1 else 'them'} after"
                 f" {self._desk.patience.visible / 60:.0f} minutes",
                 hint=f"run the same command again later\nif it stays so, check that installers look at {self._plan.index.simple}",
             )
@@ -191,8 +191,8 @@ class _Transaction:
     def send(self, todo: Sequence[ShippedFile]) -> None:
         """Upload files in their order until the index has them all, or refuses one."""
         left = list(todo)
-        releases = some(f"{batch.name} {batch.version}" for batch in self._batches(left))
-        label = f"{releases}: {counted(len(left), 'file')} to {self._plan.index}"
+        releases = shorten_list(f"{batch.name} {batch.version}" for batch in self._batches(left))
+        label = f"{releases}: {plural(len(left), 'file')} to {self._plan.index}"
         with step(self._desk.progress, label):
             pause = backoff_delays(self._desk.patience.first_pause, 60.0)
             for attempt in range(1, self._desk.patience.attempts + 1):
@@ -220,7 +220,7 @@ class _Transaction:
         ]
         if changed:
             raise CheckFailedError(
-                f"{some(changed)} changed on the disk since it was proven; it was not uploaded",
+                f"{shorten_list(changed)} changed on the disk since it was proven; it was not uploaded",
                 hint="let nothing else write into the dist folder; build again, then run the same command",
             )
 
@@ -256,7 +256,7 @@ class _Transaction:
     def _given_up(self, outcome: TwineRun, left: Sequence[ShippedFile]) -> Exception:
         total = len(self._plan.release.files)
         done = total - len(self._lacking)
-        there = f"{done} of {counted(total, 'file')} of the release {'is' if done == 1 else 'are'} on {self._plan.index}"
+        there = f"{done} of {plural(total, 'file')} of the release {'is' if done == 1 else 'are'} on {self._plan.index}"
         standing = f"{there if done else f'no file of the release is on {self._plan.index}'}; another run goes on from here"
         if outcome.ending is UploadResult.REFUSED:
             return translate(self._plan.index, outcome, standing)

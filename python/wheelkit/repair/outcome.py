@@ -67,7 +67,7 @@ def require(before: Wheel, after: Wheel, recipe: RepairRecipe, needs: SearchPath
 
 
 def _newer(after: Wheel, target: Target) -> Iterator[str]:
-    for binary, part in after.parts():
+    for binary, part in after.slices():
         asked = min_os(part)
         if target.system is System.MACOS and asked is not None and asked > target.version:
             yield f"{binary.member} is built for macOS {part.min_os} and later"
@@ -75,7 +75,7 @@ def _newer(after: Wheel, target: Target) -> Iterator[str]:
 
 def _missing(after: Wheel, recipe: RepairRecipe) -> list[str]:
     names: dict[str, None] = {}
-    for binary, part in after.parts():
+    for binary, part in after.slices():
         if binary.scan is None or binary.scan.format != _FORMATS[recipe.target.system]:
             continue
         for library in part.needed:

@@ -21,7 +21,7 @@ from wheelkit.matrix import System
 from wheelkit.repair import outcome
 from wheelkit.repair.lines import TOOLS, host_line, line_here
 from wheelkit.repair.search import needs_of
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 from wheelkit.wheel.library_names import base_name, matches
 
 if TYPE_CHECKING:
@@ -189,9 +189,7 @@ def _explained(
         error.detail = error.detail.rpartition("\n")[2].rpartition("error: ")[2]
         copied = [name for name in needs.found if name not in needs.excluded(recipe)]
         if copied:
-            error.detail += (
-                f"\nwhat is too new may be a library of this machine that it would copy in: {some(copied)}"
-            )
+            error.detail += f"\nwhat is too new may be a library of this machine that it would copy in: {shorten_list(copied)}"
         error.hint = f"build on an older system, best with cibuildwheel in a container for {recipe.target.tag}, or promise a newer target"
     return error
 

@@ -61,7 +61,7 @@ def _texts() -> Mapping[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def found(  # noqa: PLR0913 (a finding has that many parts, all named at the call)
+def finding(  # noqa: PLR0913 (a finding has that many parts, all named at the call)
     code: str, *, what: str, fix: str = "", file: str = "", member: str = "", where: str = ""
 ) -> Finding:
     """Make a finding with the severity of its code; ``fix`` falls back on the table's general one."""

@@ -23,7 +23,7 @@ from wheelkit.verification.checks import (
 )
 from wheelkit.verification.checks.coverage import cover
 from wheelkit.verification.cross_built import crossed
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
 from wheelkit.wheel import Sdist, Wheel, read_batches
 
@@ -146,7 +146,7 @@ def _read_sdists(files: Sequence[Path]) -> tuple[tuple[Sdist, ...], list[Finding
         try:
             sdists.append(read_sdist(path))
         except ProjectError as error:
-            findings.append(found("WK112", what=_without_name(error.message, path), file=path.name))
+            findings.append(finding("WK112", what=_without_name(error.message, path), file=path.name))
     return tuple(sdists), findings
 
 
@@ -200,7 +200,11 @@ class _Judgement:
         """Judge what was read of a file, or that it could not be read."""
         if isinstance(outcome, WheelError):
             self._note(
-                [found("WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name)]
+                [
+                    finding(
+                        "WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name
+                    )
+                ]
             )
         else:
             self.judge_wheel(outcome)

@@ -84,7 +84,7 @@ def _by_path(wheel: Wheel) -> Mapping[str, Member]:
 def _versions(wheel: Wheel) -> set[str]:
     return {
         f"{version.library} {version.version}"
-        for _, part in wheel.parts()
+        for _, part in wheel.slices()
         for version in part.versions
         if version.library not in wheel.held
     }

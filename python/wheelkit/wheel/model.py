@@ -214,12 +214,12 @@ class Wheel(Struct, frozen=True, kw_only=True):
     def held(self) -> frozenset[str]:
         """The names by which the wheel's own binaries can be loaded: file names, sonames and install names, without folders."""
         files = {binary.name for binary in self.binaries}
-        return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.parts() if part.name))
+        return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.slices() if part.name))
 
     @property
     def needed(self) -> frozenset[str]:
         """Every library that one of the binaries names, as it names it."""
-        return frozenset(library.name for _, part in self.parts() for library in part.needed)
+        return frozenset(library.name for _, part in self.slices() for library in part.needed)
 
     def without_contents(self) -> Wheel:
         """Give the same wheel without what only the checks of single wheels read: members, texts, symbols and search paths."""
@@ -234,7 +234,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
             binaries=binaries,
         )
 
-    def parts(self) -> Iterator[tuple[Binary, Slice]]:
+    def slices(self) -> Iterator[tuple[Binary, Slice]]:
         """Walk all architectures of all readable binaries."""
         for binary in self.binaries:
             for part in binary.slices:

@@ -37,7 +37,7 @@ class SizeBreakdown(Struct, frozen=True, kw_only=True):
 
 def size_breakdown(wheel: Wheel) -> SizeBreakdown:
     """Add up what every member is made of."""
-    parts = [part for _, part in wheel.parts()]
+    parts = [part for _, part in wheel.slices()]
     code, data, debug, symbols = (
         sum(getattr(part, name) for part in parts)
         for name in ("code_bytes", "data_bytes", "debug_bytes", "symbol_bytes")

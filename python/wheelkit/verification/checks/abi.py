@@ -7,9 +7,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.python_api import AbiViolation, abi_violations, declared_floor
-from wheelkit.text import dotted, some
+from wheelkit.text import dotted, shorten_list
 from wheelkit.verification.checks.suffixes import leftovers, served
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         outside = [offence.symbol for offence in group if offence.added is None]
         later = [(offence.symbol, offence.added) for offence in group if offence.added is not None]
         if outside:
-            what = f"{member} imports {some(outside)}, in no version's stable ABI; the wheel is tagged abi3"
-            yield found("WK401", what=what, file=wheel.filename, member=member)
+            what = f"{member} imports {shorten_list(outside)}, in no version's stable ABI; the wheel is tagged abi3"
+            yield finding("WK401", what=what, file=wheel.filename, member=member)
         if later:
             yield _too_late(wheel, member, floor, later)
 
@@ -43,12 +43,12 @@ def _too_late(
 ) -> Finding:
     newest = max(added for _, added in later)
     ordered = sorted(later, key=lambda item: item[1], reverse=True)
-    names = some(symbol for symbol, _ in ordered)
+    names = shorten_list(symbol for symbol, _ in ordered)
     what = f"{member} imports {names}, in the stable ABI from {dotted(newest)} on; the wheel promises {dotted(floor)}"
     fix = (
         f"raise the floor to cp{newest[0]}{newest[1]}, or avoid the {'call' if len(later) == 1 else 'calls'}"
     )
-    return found("WK402", what=what, fix=fix, file=wheel.filename, member=member)
+    return finding("WK402", what=what, fix=fix, file=wheel.filename, member=member)
 
 
 def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -57,13 +57,15 @@ def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if name is None:
         return
     old = leftovers(wheel)
-    for binary, part in ((binary, part) for binary, part in wheel.parts() if binary.member not in old):
+    for binary, part in ((binary, part) for binary, part in wheel.slices() if binary.member not in old):
         for library in sorted({item.name for item in part.needed}):
             bound = python_dll(library)
             if bound is not None and not _fits(name, bound):
                 tags = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
                 what = f"{binary.member} loads {library}; the wheel is tagged {tags}"
-                yield found("WK403", what=what, fix=_dll_fix(name), file=wheel.filename, member=binary.member)
+                yield finding(
+                    "WK403", what=what, fix=_dll_fix(name), file=wheel.filename, member=binary.member
+                )
 
 
 def _fits(name: FileName, bound: tuple[int | None, bool]) -> bool:
@@ -105,5 +107,6 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             own = imported & marks
             # A debug build's ABI tag is cp311d or cp314td.
             if own and not any(ending in abi[3:] for abi in name.abis):
-                what = f"{binary.member} imports {some(sorted(own))}, which only {kind} interpreters have; the wheel is tagged {tags}"
-                yield found("WK406", what=what, file=wheel.filename, member=binary.member)
+                names = shorten_list(sorted(own))
+                what = f"{binary.member} imports {names}, which only {kind} interpreters have; the wheel is tagged {tags}"
+                yield finding("WK406", what=what, file=wheel.filename, member=binary.member)

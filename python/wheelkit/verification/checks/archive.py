@@ -7,8 +7,8 @@ import stat
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from wheelkit.text import counted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import plural, shorten_list
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.archive import expansion_limit_message
 from wheelkit.wheel.digests import HASHES
 
@@ -29,14 +29,16 @@ def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         if member.problem:
             code = "WK114" if expansion_limit_message(member.size, member.packed) else "WK101"
-            yield found(code, what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name)
+            yield finding(
+                code, what=f"{member.name} {member.problem}", file=wheel.filename, member=member.name
+            )
 
 
 def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report members of which the local header says other things than the central directory."""
     for member in wheel.members:
         if member.header:
-            yield found(
+            yield finding(
                 "WK115", what=f"{member.name} {member.header}", file=wheel.filename, member=member.name
             )
 
@@ -44,16 +46,16 @@ def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def hidden(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report members that the central directory leaves out."""
     if wheel.hidden:
-        what = f"{counted(wheel.hidden, 'member')} of the archive {'is' if wheel.hidden == 1 else 'are'} not in its central directory"
-        yield found("WK115", what=what, file=wheel.filename)
+        what = f"{plural(wheel.hidden, 'member')} of the archive {'is' if wheel.hidden == 1 else 'are'} not in its central directory"
+        yield finding("WK115", what=what, file=wheel.filename)
 
 
 def overlap(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are part of two members."""
     if wheel.shared:
-        yield found(
+        yield finding(
             "WK116",
-            what=f"{counted(wheel.shared, 'byte')} of the archive belong to two members",
+            what=f"{plural(wheel.shared, 'byte')} of the archive belong to two members",
             file=wheel.filename,
         )
 
@@ -63,7 +65,7 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         trouble = _path_trouble(member.name)
         if trouble:
-            yield found(
+            yield finding(
                 "WK103",
                 what=f'"{_short_name(member.name)}" {trouble}',
                 file=wheel.filename,
@@ -71,21 +73,21 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             )
     for first, second in _collisions(wheel.members):
         if first == second:
-            yield found("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
+            yield finding("WK104", what=f"{first} is in the archive twice", file=wheel.filename, member=first)
         else:
             systems = (
                 "Windows and macOS"
                 if first.casefold() != second.casefold() or first.isascii()
                 else "macOS, some of them on Windows"
             )
-            yield found(
+            yield finding(
                 "WK105",
                 what=f"{first} and {second} are one file on {systems}",
                 file=wheel.filename,
                 member=second,
             )
     for name in _file_and_folder(wheel.members):
-        yield found(
+        yield finding(
             "WK118",
             what=f"{name} is a file, and other members lie in a folder of that name",
             file=wheel.filename,
@@ -100,8 +102,11 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     bad = [member.name for member in wheel.members if _NOT_ON_WINDOWS.search(member.name)]
     if bad:
-        yield found(
-            "WK117", what=f"Windows has no files named {some(bad)}", file=wheel.filename, member=bad[0]
+        yield finding(
+            "WK117",
+            what=f"Windows has no files named {shorten_list(bad)}",
+            file=wheel.filename,
+            member=bad[0],
         )
 
 
@@ -188,11 +193,11 @@ def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         kind = stat.S_IFMT(member.mode)
         if kind == stat.S_IFLNK:
-            yield found(
+            yield finding(
                 "WK106", what=f"{member.name} is a symbolic link", file=wheel.filename, member=member.name
             )
         elif kind in _SPECIAL:
-            yield found(
+            yield finding(
                 "WK106", what=f"{member.name} is {_SPECIAL[kind]}", file=wheel.filename, member=member.name
             )
 
@@ -210,7 +215,7 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.shallow:
         return
     if wheel.record is None:
-        yield found(
+        yield finding(
             "WK107",
             what=f"{wheel.dist_info}/RECORD cannot be used: {wheel.record_problem}",
             file=wheel.filename,
@@ -221,26 +226,32 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     files = {member.name: member for member in wheel.members if not member.directory}
     unlisted = [name for name in files if name not in rows and name not in unhashed]
     if unlisted:
-        yield found(
-            "WK108", what=f"RECORD does not list {some(unlisted)}", file=wheel.filename, member=unlisted[0]
+        yield finding(
+            "WK108",
+            what=f"RECORD does not list {shorten_list(unlisted)}",
+            file=wheel.filename,
+            member=unlisted[0],
         )
     absent = [path for path in rows if path not in files and path not in unhashed]
     if absent:
-        yield found(
+        yield finding(
             "WK109",
-            what=f"RECORD lists {some(absent)}, which the archive does not hold",
+            what=f"RECORD lists {shorten_list(absent)}, which the archive does not hold",
             file=wheel.filename,
             member=absent[0],
         )
     twice = _twice(wheel.record)
     if twice:
-        yield found(
-            "WK108", what=f"RECORD lists {some(twice)} more than once", file=wheel.filename, member=twice[0]
+        yield finding(
+            "WK108",
+            what=f"RECORD lists {shorten_list(twice)} more than once",
+            file=wheel.filename,
+            member=twice[0],
         )
     own = rows.get(f"{wheel.dist_info}/RECORD")
     if own is not None and own.digest:
         what = "RECORD gives a hash of itself, which no file can hold"
-        yield found("WK102", what=what, file=wheel.filename, member=own.path)
+        yield finding("WK102", what=what, file=wheel.filename, member=own.path)
     for name, member in files.items():
         row = rows.get(name)
         if row is not None and name not in unhashed and not member.problem:
@@ -257,18 +268,18 @@ def _twice(rows: Iterable[RecordRow]) -> list[str]:
 def _row(wheel: Wheel, member: Member, row: RecordRow) -> Iterator[Finding]:
     algorithm = row.digest.partition("=")[0]
     if not row.digest:
-        yield found(
+        yield finding(
             "WK108", what=f"RECORD has no hash for {member.name}", file=wheel.filename, member=member.name
         )
     elif algorithm not in HASHES:
         what = f"RECORD hashes {member.name} with {algorithm}; only sha256 and stronger are allowed"
-        yield found("WK110", what=what, file=wheel.filename, member=member.name)
+        yield finding("WK110", what=what, file=wheel.filename, member=member.name)
     elif row.digest != member.digest:
         what = f"{member.name} is not the file that RECORD hashed ({_short(member.digest)}, RECORD says {_short(row.digest)})"
-        yield found("WK102", what=what, file=wheel.filename, member=member.name)
+        yield finding("WK102", what=what, file=wheel.filename, member=member.name)
     if row.size is not None and row.size != member.size:
         what = f"{member.name} has {member.size} bytes, RECORD says {row.size}"
-        yield found("WK102", what=what, file=wheel.filename, member=member.name)
+        yield finding("WK102", what=what, file=wheel.filename, member=member.name)
 
 
 def _short(digest: str) -> str:
@@ -280,19 +291,19 @@ def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report timestamps that are no day of the calendar, which is what zip archives make of times before 1980."""
     odd = [member.name for member in wheel.members if not member.dated]
     if odd:
-        what = f"{some(odd)} {'has' if len(odd) == 1 else 'have'} a date with month or day zero"
-        yield found("WK111", what=what, file=wheel.filename, member=odd[0])
+        what = f"{shorten_list(odd)} {'has' if len(odd) == 1 else 'have'} a date with month or day zero"
+        yield finding("WK111", what=what, file=wheel.filename, member=odd[0])
 
 
 def stray(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report bytes of the file that are in no member."""
     if wheel.stray:
-        yield found(
+        yield finding(
             "WK113",
-            what=f"{counted(wheel.stray, 'byte')} of the archive belong to no member",
+            what=f"{plural(wheel.stray, 'byte')} of the archive belong to no member",
             file=wheel.filename,
         )
     for member in wheel.members:
         if member.directory and member.size:
-            what = f"{member.name} is a folder, yet has {counted(member.size, 'byte')} of contents"
-            yield found("WK113", what=what, file=wheel.filename, member=member.name)
+            what = f"{member.name} is a folder, yet has {plural(member.size, 'byte')} of contents"
+            yield finding("WK113", what=what, file=wheel.filename, member=member.name)

@@ -11,8 +11,8 @@ from wheelkit.analysis.claims import claims
 from wheelkit.analysis.floor import needs
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.matrix import Candidate, Interpreter, System, Target, default_interpreters, pick
-from wheelkit.text import counted, dotted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import dotted, plural, shorten_list
+from wheelkit.verification.findings import finding
 from wheelkit.verification.model import CellCover, Cover, Row
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _served(wheels: Sequence[Wheel], platform: str, interpreter: Interpreter) ->
 
 def _label(wheels: Sequence[Wheel]) -> str:
     if len(wheels) != 1 or wheels[0].name is None:
-        return counted(len(wheels), "wheel") if wheels else ""
+        return plural(len(wheels), "wheel") if wheels else ""
     name = wheels[0].name
     kind = "pure" if name.any_platform else "abi3" if name.stable else "1"
     return f"{kind} wheel"
@@ -240,13 +240,13 @@ def _missing(
                 if release.sdists
                 else "users there cannot install it"
             )
-            owed = "" if len(gaps) == len(row.cells) else f" for {some(gaps, 6)}"
+            owed = "" if len(gaps) == len(row.cells) else f" for {shorten_list(gaps, 6)}"
             name = f"{release.distribution} {release.version}" if line.label == _ANY else line.label
             apart = bool(owed) and not any(
                 wheel.name and wheel.name.stable for wheel in release.wheels if wheel.filename in row.files
             )
             fix = _how(line, contract, gaps if apart else ())
-            yield found("WK801", what=f"{name} has no wheel{owed}; {users}", fix=fix, where=line.label)
+            yield finding("WK801", what=f"{name} has no wheel{owed}; {users}", fix=fix, where=line.label)
 
 
 def _how(line: Line, contract: Contract, gaps: Sequence[str]) -> str:
@@ -256,7 +256,7 @@ def _how(line: Line, contract: Contract, gaps: Sequence[str]) -> str:
     if contract.native is not None:
         lacking = [Interpreter.parse(gap).python for gap in gaps]
         have = (
-            f", once Python {some(lacking)} is here (uv python install {' '.join(lacking)})"
+            f", once Python {shorten_list(lacking)} is here (uv python install {' '.join(lacking)})"
             if lacking
             else ""
         )
@@ -278,14 +278,14 @@ def _doubled(release: Release) -> Iterator[Finding]:
             by_tag.setdefault(tag, []).append(wheel.filename)
     groups = dict.fromkeys(tuple(files) for files in by_tag.values() if len(files) > 1)
     for files in groups:
-        yield found("WK802", what=f"{' and '.join(files)} serve the same cells", file=files[0])
+        yield finding("WK802", what=f"{' and '.join(files)} serve the same cells", file=files[0])
 
 
 def _unpromised(release: Release, picked: Iterable[Iterable[str]]) -> Iterator[Finding]:
     used = {file for files in picked for file in files}
     for wheel in release.wheels:
         if wheel.filename not in used:
-            yield found("WK803", what="no cell of the support matrix takes this wheel", file=wheel.filename)
+            yield finding("WK803", what="no cell of the support matrix takes this wheel", file=wheel.filename)
 
 
 def absent(dist: Dist, contract: Contract) -> Iterator[Finding]:
@@ -295,4 +295,4 @@ def absent(dist: Dist, contract: Contract) -> Iterator[Finding]:
     there = {release.distribution for release in dist.releases}
     for name, promise in contract.promises.items():
         if name not in there and promise.matrix.declared and (promise.native or contract.native is None):
-            yield found("WK804", what=f"{name} has neither a wheel nor an sdist here", where=name)
+            yield finding("WK804", what=f"{name} has neither a wheel nor an sdist here", where=name)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.text import some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def readable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if bad:
         others = f"; {len(bad) - 1} more like it" if len(bad) > 1 else ""
         member = f"{wheel.dist_info}/entry_points.txt"
-        yield found("WK215", what=f"entry_points.txt: {bad[0]}{others}", file=wheel.filename, member=member)
+        yield finding("WK215", what=f"entry_points.txt: {bad[0]}{others}", file=wheel.filename, member=member)
 
 
 def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -61,9 +61,9 @@ def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if one.module not in modules and not (foreign and one.module.partition(".")[0] not in tops)
     ]
     if absent:
-        starts = some([f"{one.name} ({one.module})" for one in absent])
+        starts = shorten_list([f"{one.name} ({one.module})" for one in absent])
         what = f"{'a script starts' if len(absent) == 1 else 'scripts start'} a module that the wheel does not hold: {starts}"
-        yield found("WK216", what=what, file=wheel.filename, member=f"{wheel.dist_info}/entry_points.txt")
+        yield finding("WK216", what=what, file=wheel.filename, member=f"{wheel.dist_info}/entry_points.txt")
 
 
 def parse(text: bytes) -> list[EntryPoint]:

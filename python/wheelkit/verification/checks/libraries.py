@@ -12,9 +12,9 @@ from wheelkit.analysis.policies import policy_for
 from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.analysis.windows import graalpy_dll, pypy_dll
 from wheelkit.matrix import System
-from wheelkit.text import counted, some
+from wheelkit.text import plural, shorten_list
 from wheelkit.verification.checks.providers import provided, provider_of
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.library_names import grafted, plain_name
 from wheelkit.wheel.model import python_dll
 
@@ -70,10 +70,11 @@ def _by_provider(libraries: Iterable[str], system: System) -> dict[str, list[str
 def _left_out(wheel: Wheel, system: System, provider: str, needs: Mapping[str, list[str]]) -> Finding:
     """Report a known provider's libraries, which are never to be grafted: the wheel forgot to require it."""
     users = list(dict.fromkeys(member for members in needs.values() for member in members))
-    others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
-    what = f"{users[0]}{others} needs {some([plain_name(library) for library in needs])} of {provider}, which the wheel does not require"
+    others = f" (and {plural(len(users) - 1, 'other')})" if len(users) > 1 else ""
+    libraries = shorten_list(map(plain_name, needs))
+    what = f"{users[0]}{others} needs {libraries} of {provider}, which the wheel does not require"
     fix = f"require the {provider} that it was built with, and never graft its libraries: {provider} = true in [tool.wheelkit.exclude]"
-    return found(
+    return finding(
         "WK508" if system is System.WINDOWS else "WK501",
         what=what,
         fix=fix,
@@ -84,19 +85,19 @@ def _left_out(wheel: Wheel, system: System, provider: str, needs: Mapping[str, l
 
 def _missing(wheel: Wheel, system: System, library: str, binaries: list[str]) -> Finding:
     first = binaries[0]
-    others = f" (and {counted(len(binaries) - 1, 'other')})" if len(binaries) > 1 else ""
+    others = f" (and {plural(len(binaries) - 1, 'other')})" if len(binaries) > 1 else ""
     if _LIBPYTHON.search(library):
         what = f"{first}{others} links {library}; extension modules take the interpreter's symbols from the process"
-        return found("WK502", what=what, file=wheel.filename, member=first)
+        return finding("WK502", what=what, file=wheel.filename, member=first)
     if system is System.MACOS and library.startswith("/"):
         what = f"{first}{others} needs {library}, a path of the machine that built it"
-        return found("WK501", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
+        return finding("WK501", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
     if system is System.WINDOWS:
         what = f"{first}{others} needs {library}, which is neither in the wheel nor known as part of Windows"
-        return found("WK508", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
+        return finding("WK508", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
     where = ".".join(target.tag for target in targets(wheel, system)[:1]) or "every such"
     what = f"{first}{others} needs {library}, which is neither in the wheel nor on {where} systems"
-    return found("WK501", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
+    return finding("WK501", what=what, fix=_graft_fix(wheel), file=wheel.filename, member=first)
 
 
 def _graft_fix(wheel: Wheel) -> str:
@@ -134,15 +135,15 @@ def search_paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report absolute search paths: they lead to the machine that built the wheel, or to nowhere."""
     members: dict[str, None] = {}
     paths: dict[str, None] = {}
-    for binary, part in wheel.parts():
+    for binary, part in wheel.slices():
         for path in _absolute(part):
             members[binary.member] = paths[path] = None
     if members:
         first, *others = members
-        also = f" (and {counted(len(others), 'other')})" if others else ""
+        also = f" (and {plural(len(others), 'other')})" if others else ""
         folders = "a folder" if len(paths) == 1 else "folders"
-        what = f"{first}{also} looks for libraries in {some(paths)}, {folders} of the machine that built it"
-        yield found("WK506", what=what, file=wheel.filename, member=first)
+        what = f"{first}{also} looks for libraries in {shorten_list(paths)}, {folders} of the machine that built it"
+        yield finding("WK506", what=what, file=wheel.filename, member=first)
 
 
 def _absolute(part: Slice) -> Iterator[str]:
@@ -160,8 +161,8 @@ def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             copies.setdefault(plain_name(binary.member), []).append(binary.member)
     for name, members in sorted(copies.items()):
         if len(members) > 1:
-            what = f"{name} is in the wheel {len(members)} times: {some(members)}"
-            yield found("WK507", what=what, file=wheel.filename, member=members[0])
+            what = f"{name} is in the wheel {len(members)} times: {shorten_list(members)}"
+            yield finding("WK507", what=what, file=wheel.filename, member=members[0])
 
 
 # Where auditwheel and delocate put what they graft; they write the search path or the name of every binary that needs it.
@@ -186,7 +187,7 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     )
     held = wheel.held if own else frozenset()
     lost: dict[str, dict[str, None]] = {}
-    for binary, part in wheel.parts():
+    for binary, part in wheel.slices():
         if binary.extension and system_of(binary) in own and runs(part):
             here = dirname(_installed(binary.member))
             for library in _held(held, part):
@@ -205,7 +206,7 @@ def _held(held: frozenset[str], part: Slice) -> Iterator[str]:
 
 
 def _lost(wheel: Wheel, library: str, users: list[str], where: str) -> Finding:
-    others = f" (and {counted(len(users) - 1, 'other')})" if len(users) > 1 else ""
+    others = f" (and {plural(len(users) - 1, 'other')})" if len(users) > 1 else ""
     if not where:
         trouble = "the wheel has it under another file name"
     elif library.startswith(_LOADER):
@@ -215,7 +216,7 @@ def _lost(wheel: Wheel, library: str, users: list[str], where: str) -> Finding:
     # Only who repaired the wheel writes exact places, and puts libraries into these folders.
     grafted = not where or library.startswith(_LOADER) or _GRAFT_FOLDER.search(where) is not None
     what = f"{users[0]}{others} needs {library}, and {trouble}"
-    return found("WK511" if grafted else "WK512", what=what, file=wheel.filename, member=users[0])
+    return finding("WK511" if grafted else "WK512", what=what, file=wheel.filename, member=users[0])
 
 
 def _places(part: Slice, here: str, library: str) -> Iterator[str]:

@@ -16,8 +16,8 @@ from wheelkit.analysis.linux import (
 )
 from wheelkit.analysis.policies import policy_for
 from wheelkit.matrix import System
-from wheelkit.text import counted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import plural, shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,12 +58,12 @@ def _too_new(wheel: Wheel, target: Target, demands: list[VersionNeed]) -> Iterat
         asks = f"for {version.symbol} of {version.library}" if version.symbol else f"of {version.library}"
         others = len({demand.binary.member for demand in group}) - 1
         also = (
-            f"; {counted(others, 'other binary asks', 'other binaries ask')} for too much, too"
+            f"; {plural(others, 'other binary asks', 'other binaries ask')} for too much, too"
             if others
             else ""
         )
         what = f"{member} needs {version.version} ({asks}), which {target} does not promise{also}"
-        yield found("WK311", what=what, fix=fix, file=wheel.filename, member=member)
+        yield finding("WK311", what=what, fix=fix, file=wheel.filename, member=member)
 
 
 def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -73,8 +73,8 @@ def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if policy is None:
             continue
         for binary, library, symbols in forbidden_imports(wheel, policy):
-            what = f"{binary.member} calls {some(symbols)} of {library}, which not every {target} system has"
-            yield found("WK312", what=what, file=wheel.filename, member=binary.member)
+            what = f"{binary.member} calls {shorten_list(symbols)} of {library}, which not every {target} system has"
+            yield finding("WK312", what=what, file=wheel.filename, member=binary.member)
 
 
 def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             continue
         what = f"{binary.member} is built against {_LIBC_NAMES[own]}; the wheel is tagged {wanted}"
         # A program or a library of the other kind may be there on purpose; an extension module cannot be imported.
-        yield found(
+        yield finding(
             "WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member
         )
 
@@ -103,5 +103,5 @@ def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     }
     if bad:
         first = next(iter(bad))
-        what = f"{some(bad)} {'asks' if len(bad) == 1 else 'ask'} for an executable stack"
-        yield found("WK316", what=what, file=wheel.filename, member=first)
+        what = f"{shorten_list(bad)} {'asks' if len(bad) == 1 else 'ask'} for an executable stack"
+        yield finding("WK316", what=what, file=wheel.filename, member=first)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.claims import arch_of, targets
 from wheelkit.analysis.macos import FIRST_ARM64, MACOS_PLATFORMS, macos_slices, min_os
 from wheelkit.matrix import System
-from wheelkit.text import counted, dotted
-from wheelkit.verification.findings import found
+from wheelkit.text import dotted, plural
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +31,12 @@ def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for arch, slices in too_new.items():
         asked, binary, target = max(slices, key=lambda item: item[0])
         others = (
-            f" (and {counted(len(slices) - 1, 'other binary', 'other binaries')})" if len(slices) > 1 else ""
+            f" (and {plural(len(slices) - 1, 'other binary', 'other binaries')})" if len(slices) > 1 else ""
         )
         promised = dotted(target.version)
         what = f"{binary.member} ({arch}) needs macOS {dotted(asked)}; {target} promises {promised}{others}"
         fix = f"set MACOSX_DEPLOYMENT_TARGET={promised} for the whole build, libraries included, or promise macOS {dotted(asked)}"
-        yield found("WK321", what=what, fix=fix, file=wheel.filename, member=binary.member)
+        yield finding("WK321", what=what, fix=fix, file=wheel.filename, member=binary.member)
 
 
 def signature(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def signature(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if arch_of(part) == "arm64" and part.signed is False and part.os in MACOS_PLATFORMS:
             what = f"{binary.member} (arm64) has no code signature"
             fix = f"sign it: codesign --force --sign - {binary.name}"
-            yield found("WK323", what=what, fix=fix, file=wheel.filename, member=binary.member)
+            yield finding("WK323", what=what, fix=fix, file=wheel.filename, member=binary.member)
 
 
 def _target_for(arch: str, claimed: tuple[Target, ...]) -> Target | None:

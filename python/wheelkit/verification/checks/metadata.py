@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.fast_packaging import admits, normalise, too_new
 from wheelkit.matrix import LATEST_PATCH
-from wheelkit.text import dotted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import dotted, shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     trouble = _no_text(wheel.metadata_text)
     if trouble:
-        yield found("WK701", what=f"METADATA {trouble}", fix=_BACKEND, file=wheel.filename)
+        yield finding("WK701", what=f"METADATA {trouble}", fix=_BACKEND, file=wheel.filename)
         return
     newer = too_new(wheel.metadata_text.decode("utf-8"))
     if newer is not None:
@@ -60,7 +60,7 @@ def valid(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         for error in group.exceptions:
             yield _invalid(wheel, error)
     except (ValueError, UnicodeError, LookupError) as error:
-        yield found("WK701", what=f"METADATA cannot be read: {_words(error)}", file=wheel.filename)
+        yield finding("WK701", what=f"METADATA cannot be read: {_words(error)}", file=wheel.filename)
 
 
 def _invalid(wheel: Wheel, error: Exception) -> Finding:
@@ -71,7 +71,7 @@ def _invalid(wheel: Wheel, error: Exception) -> Finding:
     times = len(wheel.metadata.all(field))
     if times > 1:
         words = f"'{field}' stands there {times} times"
-    return found(
+    return finding(
         "WK701",
         what=f"METADATA is not valid: {words}",
         fix=_BACKEND if _NO_VERSION in words else "",
@@ -81,7 +81,7 @@ def _invalid(wheel: Wheel, error: Exception) -> Finding:
 
 def _too_new(wheel: Wheel, field: str, new: str, old: str) -> Finding:
     # Build backends have long written License-File into older metadata, and indexes take it.
-    return found(
+    return finding(
         "WK706",
         what=f"METADATA has {field}, of Metadata-Version {new}, and states {old}",
         file=wheel.filename,
@@ -116,7 +116,7 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if floor := declared_floor(wheel.name):
         if not any(_admits(required, minor) for minor in range(floor[1], _LATEST_MINOR)):
             what = f"it is for Python {dotted(floor)} and later, but requires-python is {required}: no installer ever takes it"
-            yield found("WK702", what=what, file=wheel.filename)
+            yield finding("WK702", what=what, file=wheel.filename)
         return
     minors = [int(match["minor"]) for tag in wheel.name.pythons if (match := _VERSIONED.fullmatch(tag))]
     if (
@@ -125,7 +125,7 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         and not any(_admits(required, minor) for minor in minors)
     ):
         what = f"it is tagged {'.'.join(wheel.name.pythons)}, but requires-python is {required}: no installer ever takes it"
-        yield found("WK702", what=what, file=wheel.filename)
+        yield finding("WK702", what=what, file=wheel.filename)
 
 
 def _admits(required: str, minor: int) -> bool:
@@ -138,7 +138,7 @@ def _admits(required: str, minor: int) -> bool:
 def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a local version, which public indexes refuse."""
     if "+" in wheel.version:
-        yield found("WK703", what=f"the version {wheel.version} has a local part", file=wheel.filename)
+        yield finding("WK703", what=f"the version {wheel.version} has a local part", file=wheel.filename)
 
 
 def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -152,7 +152,7 @@ def licence_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for file in wheel.metadata.all("License-File"):
         places = (f"licenses/{file}", f"license_files/{file}", file, file.rpartition("/")[2])
         if not names.intersection(f"{wheel.dist_info}/{place}" for place in places):
-            yield found(
+            yield finding(
                 "WK708",
                 what=f"METADATA names the licence file {file}, which the wheel does not hold",
                 file=wheel.filename,
@@ -171,8 +171,8 @@ def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
             if there and not any(
                 requirement.specifier.contains(version, prereleases=True) for version in there
             ):
-                what = f"it requires {requirement.name}{requirement.specifier}; here is {requirement.name} {some(there)}"
-                yield found("WK707", what=what, file=wheel.filename)
+                what = f"it requires {requirement.name}{requirement.specifier}; here is {requirement.name} {shorten_list(there)}"
+                yield finding("WK707", what=what, file=wheel.filename)
 
 
 def requirements(wheel: Wheel, containing: str = "") -> Iterator[Requirement]:
@@ -191,7 +191,7 @@ def direct_references(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report requirements that name a URL instead of a version: public indexes refuse such uploads."""
     urls = [str(one) for one in requirements(wheel, containing="@") if one.url]
     if urls:
-        yield found("WK720", what=f"it requires {some(urls)}", file=wheel.filename)
+        yield finding("WK720", what=f"it requires {shorten_list(urls)}", file=wheel.filename)
 
 
 def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
@@ -202,16 +202,16 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
             told.setdefault(tuple(sorted(wheel.metadata.all(field))), []).append(wheel.filename)
         if len(told) > 1:
             odd = min(told.values(), key=len)
-            what = f"{field} of {some(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
+            what = f"{field} of {shorten_list(odd)} differs from that of the other wheels of {release.distribution} {release.version}"
             values = next(value for value, files in told.items() if files is odd)
             other = next(value for value, files in told.items() if files is not odd)
             more, fewer = (
                 [one for one in values if one not in other],
                 [one for one in other if one not in values],
             )
-            what += f"; it has {some(more)}" if more else ""
-            what += f"; it lacks {some(fewer)}" if fewer else ""
-            yield found("WK704", what=what, file=odd[0])
+            what += f"; it has {shorten_list(more)}" if more else ""
+            what += f"; it lacks {shorten_list(fewer)}" if fewer else ""
+            yield finding("WK704", what=what, file=odd[0])
 
 
 def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
@@ -222,11 +222,9 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     lowest = min((_lowest_minor(wheel) for wheel in release.wheels), default=0)
     older = [f"3.{minor}" for minor in range(_FIRST_MINOR, lowest) if _admits(required, minor)]
     if older:
-        what = (
-            f"requires-python {required} admits {some(older)}, while the oldest wheel here is for 3.{lowest}"
-        )
-        fix = f'raise requires-python to ">=3.{lowest}", or build wheels for {some(older)}'
-        yield found("WK709", what=what, fix=fix, where=release.distribution)
+        what = f"requires-python {required} admits {shorten_list(older)}, while the oldest wheel here is for 3.{lowest}"
+        fix = f'raise requires-python to ">=3.{lowest}", or build wheels for {shorten_list(older)}'
+        yield finding("WK709", what=what, fix=fix, where=release.distribution)
 
 
 def _lowest_minor(wheel: Wheel) -> int:
@@ -239,7 +237,7 @@ def _lowest_minor(wheel: Wheel) -> int:
 def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:
     """Note a project's release that has wheels but no sdist: users of other systems have nothing to build from."""
     if contract.promise(release.distribution) and contract.native is None and not release.sdists:
-        yield found(
+        yield finding(
             "WK705", what=f"{release.distribution} {release.version} has no sdist", where=release.distribution
         )
 
@@ -258,18 +256,18 @@ def renders(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         return
     text = _body(wheel.metadata_text) or wheel.metadata.get("Description")
     if not text.strip() or text.strip() == "UNKNOWN":
-        yield found("WK711", what="METADATA has no description", file=wheel.filename)
+        yield finding("WK711", what="METADATA has no description", file=wheel.filename)
         return
     said = wheel.metadata.get("Description-Content-Type")
     kind = (said or _RST).partition(";")[0].strip().lower()
     own = contract.promise(wheel.distribution) is not None
     if own and not said:
-        yield found(
+        yield finding(
             "WK718", what="METADATA does not say which markup its description is in", file=wheel.filename
         )
     trouble = _rst_trouble(text) if own and kind == _RST else ""
     if trouble:
-        yield found("WK710", what=f"the description does not render: {trouble}", file=wheel.filename)
+        yield finding("WK710", what=f"the description does not render: {trouble}", file=wheel.filename)
 
 
 def _body(metadata: bytes) -> str:

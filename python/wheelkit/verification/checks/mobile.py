@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs
-from wheelkit.text import dotted, some
-from wheelkit.verification.findings import found
+from wheelkit.text import dotted, shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,13 +74,13 @@ def binaries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     claimed = devices(wheel)
     if not claimed or not all(one.format for one in claimed):
         return
-    tags = some([one.platform for one in claimed])
+    tags = shorten_list([one.platform for one in claimed])
     for binary in wheel.binaries:
         parts = [part for part in binary.slices if runs(part)]
         troubles = [_trouble(binary, parts, one) for one in claimed] if parts else [("", "")]
         code, words = min(troubles, key=lambda item: item[0])
         if code:
-            yield found(
+            yield finding(
                 code,
                 what=f"{binary.member} {words}; the wheel is tagged {tags}",
                 file=wheel.filename,
@@ -95,7 +95,7 @@ def _trouble(binary: Binary, parts: list[Slice], one: Device) -> tuple[str, str]
         return "WK302" if binary.extension else "WK303", f"is not for {one.words}"
     fitting = [part for part in parts if arch_of(part) == one.arch]
     if not fitting:
-        return "WK301", f"is for {some(sorted({arch_of(part) for part in parts}))}"
+        return "WK301", f"is for {shorten_list(sorted({arch_of(part) for part in parts}))}"
     asked = max((_numbers(part.min_os) for part in fitting if part.min_os and one.os), default=(0, 0))
     if asked > one.version and one.os:
         return "WK321", f"needs iOS {dotted(asked)}"
@@ -114,4 +114,4 @@ def unproven(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         what = (
             f"{one.platform} is a tag of {one.words}: {proven if one.format else 'its binaries are not read'}"
         )
-        yield found("WK317", what=what, file=wheel.filename)
+        yield finding("WK317", what=what, file=wheel.filename)

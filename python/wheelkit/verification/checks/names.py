@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import runs
 from wheelkit.fast_packaging import normalise, release
-from wheelkit.text import some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,11 @@ _WHEEL_VERSION = (1, 0)
 def file_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a file name that is no wheel's, or not spelled in the normalised way."""
     if wheel.name is None:
-        yield found("WK201", what=f"the file name is no wheel's: {wheel.name_problem}", file=wheel.filename)
+        yield finding("WK201", what=f"the file name is no wheel's: {wheel.name_problem}", file=wheel.filename)
         return
     wanted = normal_name(wheel.name)
     if wanted != wheel.filename:
-        yield found(
+        yield finding(
             "WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=wheel.filename
         )
 
@@ -61,23 +61,23 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
     fix = f"give it its old name; or, where the new one is right:  python -m wheel tags {options} {wheel.filename}"
     if more and fewer:
-        yield found(
+        yield finding(
             "WK203",
-            what=f"the file name says {some(more)}, and WHEEL lists {some(fewer)}",
+            what=f"the file name says {shorten_list(more)}, and WHEEL lists {shorten_list(fewer)}",
             fix=fix,
             file=wheel.filename,
         )
     elif more:
-        yield found(
+        yield finding(
             "WK203",
-            what=f"the file name says {some(more)}, which WHEEL does not list",
+            what=f"the file name says {shorten_list(more)}, which WHEEL does not list",
             fix=fix,
             file=wheel.filename,
         )
     elif fewer:
-        yield found(
+        yield finding(
             "WK203",
-            what=f"WHEEL lists {some(fewer)}, which the file name does not say",
+            what=f"WHEEL lists {shorten_list(fewer)}, which the file name does not say",
             fix=fix,
             file=wheel.filename,
         )
@@ -89,7 +89,7 @@ def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if name is None or any(_together(python, abi) for python in name.pythons for abi in name.abis):
         return
     what = f"no interpreter accepts {'.'.join(name.pythons)}-{'.'.join(name.abis)}"
-    yield found("WK214", what=what, file=wheel.filename)
+    yield finding("WK214", what=what, file=wheel.filename)
 
 
 # CPython's and PyPy's tags (platform compatibility tags specification); abi3t is PEP 803's.
@@ -140,10 +140,10 @@ def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for source, name, version in told:
         if name and normalise(name) != wheel.distribution:
             what = f"{source} says the name {name}, the file name {wheel.name.distribution}"
-            yield found("WK204", what=what, file=wheel.filename)
+            yield finding("WK204", what=what, file=wheel.filename)
         if version and not same_version(version, wheel.version):
             what = f"{source} says the version {version}, the file name {wheel.version}"
-            yield found("WK204", what=what, file=wheel.filename)
+            yield finding("WK204", what=what, file=wheel.filename)
 
 
 def same_version(one: str, other: str) -> bool:
@@ -161,12 +161,12 @@ def same_version(one: str, other: str) -> bool:
 def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a WHEEL file that is missing, of an unknown format version, or that names another build tag."""
     if not wheel.fields.fields:
-        yield found("WK207", what=f"{wheel.dist_info}/WHEEL is missing or empty", file=wheel.filename)
+        yield finding("WK207", what=f"{wheel.dist_info}/WHEEL is missing or empty", file=wheel.filename)
         return
     version = wheel.fields.get("Wheel-Version")
     major = version.partition(".")[0]
     if not major.isdigit() or int(major) != _WHEEL_VERSION[0]:
-        yield found(
+        yield finding(
             "WK207",
             what=f'WHEEL is of the format version "{version}"; installers know 1.0',
             file=wheel.filename,
@@ -174,7 +174,7 @@ def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     build = wheel.fields.get("Build")
     if wheel.name is not None and build != wheel.name.build:
         what = f'the file name has the build tag "{wheel.name.build}", WHEEL has "{build}"'
-        yield found("WK206", what=what, file=wheel.filename)
+        yield finding("WK206", what=what, file=wheel.filename)
 
 
 def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -184,16 +184,18 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     flag = wheel.fields.get("Root-Is-Purelib").lower()
     yield from _native_in_purelib(wheel)
     if flag not in {"true", "false"}:
-        yield found("WK205", what=f'Root-Is-Purelib is "{flag}", neither true nor false', file=wheel.filename)
+        yield finding(
+            "WK205", what=f'Root-Is-Purelib is "{flag}", neither true nor false', file=wheel.filename
+        )
     elif flag == "true" and not wheel.name.any_platform:
         what = f"Root-Is-Purelib is true, yet the wheel is tagged {'.'.join(wheel.name.platforms)}"
         # Python finds extension modules by its search path; what is loaded by its path or run is found wherever it lies.
         modules = wheel.name.abis != ("none",) or any(binary.extension for binary in wheel.binaries)
-        yield found("WK205" if modules else "WK211", what=what, file=wheel.filename)
+        yield finding("WK205" if modules else "WK211", what=what, file=wheel.filename)
     elif flag == "false" and wheel.name.any_platform and not wheel.binaries and not wheel.shallow:
         # An ABI tag other than none is a reason to go to platlib even without a platform.
         what = "Root-Is-Purelib is false, yet the wheel is for any platform and holds no native code"
-        yield found("WK208", what=what, file=wheel.filename)
+        yield finding("WK208", what=what, file=wheel.filename)
 
 
 def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
@@ -207,8 +209,9 @@ def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:
     ]
     if native:
         code = "WK205" if any(binary.extension for binary in native) else "WK211"
-        what = f"{some([binary.member for binary in native])} {'is' if len(native) == 1 else 'are'} native, and installed as pure Python"
-        yield found(code, what=what, file=wheel.filename, member=native[0].member)
+        members = shorten_list([binary.member for binary in native])
+        what = f"{members} {'is' if len(native) == 1 else 'are'} native, and installed as pure Python"
+        yield finding(code, what=what, file=wheel.filename, member=native[0].member)
 
 
 _PURELIB = re.compile(r"[^/]+\.data/purelib/")

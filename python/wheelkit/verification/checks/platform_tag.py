@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import arch_of, claims, file_names, runs, system_of
 from wheelkit.matrix import System
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 from wheelkit.verification.checks.mobile import device
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def damage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report binaries whose structure is broken: no loader would take them."""
     for binary in wheel.binaries:
         if binary.damage is not None:
-            yield found(
+            yield finding(
                 "WK308",
                 what=f"{binary.member} is damaged: {binary.damage}",
                 file=wheel.filename,
@@ -46,7 +46,7 @@ def system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             continue
         code = "WK302" if binary.extension else "WK303"
         what = f"{binary.member} is for {_SYSTEM_NAMES[own]}; the wheel is tagged {', '.join(claim.platform for claim in claims(wheel))}"
-        yield found(code, what=what, file=wheel.filename, member=binary.member)
+        yield finding(code, what=what, file=wheel.filename, member=binary.member)
 
 
 def architecture(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -66,9 +66,9 @@ def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> 
     if archs & wanted and (not missing or own[0].system is not System.MACOS):
         return
     if archs & wanted:
-        what = f"{binary.member} holds {some(sorted(archs))} but not {some(missing)}, which {tags} promises"
+        what = f"{binary.member} holds {shorten_list(sorted(archs))} but not {shorten_list(missing)}, which {tags} promises"
         fix = "build for both architectures and join them: lipo -create, or delocate-merge on the two wheels"
-        yield found("WK322", what=what, fix=fix, file=wheel.filename, member=binary.member)
+        yield finding("WK322", what=what, fix=fix, file=wheel.filename, member=binary.member)
         return
     # A program that is only shipped along, such as a launcher, harms nobody by being there; nor does a library that is named for its
     # processor, of which the project's code loads the right one (debuggers, that inject themselves into programs of either width).
@@ -77,8 +77,8 @@ def _judged(wheel: Wheel, binary: Binary, own: list[Claim], archs: set[str]) -> 
         or _named_for(binary, archs)
         or _emulated(binary, own)
     )
-    what = f"{binary.member} is for {some(sorted(archs))}; the wheel is tagged {tags}"
-    yield found("WK303" if along else "WK301", what=what, file=wheel.filename, member=binary.member)
+    what = f"{binary.member} is for {shorten_list(sorted(archs))}; the wheel is tagged {tags}"
+    yield finding("WK303" if along else "WK301", what=what, file=wheel.filename, member=binary.member)
 
 
 # How the names of files and folders spell an architecture.
@@ -114,7 +114,7 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         # Of platforms that are not known here, such as WebAssembly, the binaries are not known either.
         if not wheel.binaries and not unread and claims(wheel):
             what = f"it is tagged {'.'.join(wheel.name.platforms)}, yet holds no native code"
-            yield found("WK306", what=what, file=wheel.filename)
+            yield finding("WK306", what=what, file=wheel.filename)
         return
     extensions = [binary for binary in native if binary.extension]
     others = [binary for binary in native if not binary.extension]
@@ -122,8 +122,8 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         # Programs for all three systems, of which the project's code starts the right one, are there on purpose.
         everywhere = group is others and {system_of(binary) for binary in group} >= set(System)
         if group and not everywhere:
-            what = f"it is tagged for any platform, yet holds {some(file_names(group))}"
-            yield found(code, what=what, file=wheel.filename, member=group[0].member)
+            what = f"it is tagged for any platform, yet holds {shorten_list(file_names(group))}"
+            yield finding(code, what=what, file=wheel.filename, member=group[0].member)
 
 
 # There is no manylinux for the first Raspberry Pis, so indexes take the plain tag.
@@ -143,8 +143,8 @@ def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             continue
         if claim is None:
             what = f'the platform tag "{platform}" is not known here, so nothing about it was proven'
-            yield found("WK313", what=what, file=wheel.filename)
+            yield finding("WK313", what=what, file=wheel.filename)
         else:
             what = f"it is tagged {platform}, which says nothing of the oldest system that it runs on"
             fix = f"repair it: python -m wheelkit repair {wheel.filename}"
-            yield found("WK307", what=what, fix=fix, file=wheel.filename)
+            yield finding("WK307", what=what, fix=fix, file=wheel.filename)

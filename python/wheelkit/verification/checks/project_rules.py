@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelkit.fast_packaging import normalise
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import requirements
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,10 @@ def dependencies(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     more = {normalise(one.name): str(one) for one in requirements(wheel) if not _by_extra(one.marker)}
     broken = [text for name, text in more.items() if name not in allowed]
     if broken:
-        names = some(sorted(promise.dependencies)) if promise.dependencies else "none"
-        yield found(
+        names = shorten_list(sorted(promise.dependencies)) if promise.dependencies else "none"
+        yield finding(
             "WK715",
-            what=f"it requires {some(broken)}; its dependencies are promised to be {names}",
+            what=f"it requires {shorten_list(broken)}; its dependencies are promised to be {names}",
             file=wheel.filename,
         )
 
@@ -57,9 +57,9 @@ def meta(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         if one.name.endswith(_CODE) or one.name.partition("/")[2].startswith("scripts/")
     ]
     if code:
-        yield found(
+        yield finding(
             "WK716",
-            what=f"{wheel.distribution} is a meta distribution, and holds {some(code)}",
+            what=f"{wheel.distribution} is a meta distribution, and holds {shorten_list(code)}",
             file=wheel.filename,
         )
 
@@ -79,4 +79,4 @@ def bounded_ranges(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
             and not bounded(str(one.specifier))
         ):
             what = f'it requires "{one}", which has no upper bound'
-            yield found("WK717", what=what, file=wheel.filename)
+            yield finding("WK717", what=what, file=wheel.filename)

@@ -11,8 +11,8 @@ from wheelkit.analysis.claims import system_of
 from wheelkit.analysis.needed_libraries import needed_libraries
 from wheelkit.fast_packaging import normalise
 from wheelkit.matrix import System
-from wheelkit.text import some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.library_names import matches, plain_name
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def bundled(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         provider = provider_of(binary.member, system, contract.exclude)
         if provider is not None:
             what = f"{binary.member} is in the wheel, although the exclude list leaves {plain_name(binary.member)} to {provider.name}"
-            yield found("WK503", what=what, file=wheel.filename, member=binary.member)
+            yield finding("WK503", what=what, file=wheel.filename, member=binary.member)
 
 
 def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -103,11 +103,11 @@ def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     for provider, library in _used(wheel, provided(wheel, contract)):
         names = frozenset(map(normalise, provider.distributions)) & required
         if not names:
-            wanted = some(provider.distributions) or provider.name
+            wanted = shorten_list(provider.distributions) or provider.name
             what = (
                 f"{plain_name(library)} is left to {provider.name}, yet the wheel does not require {wanted}"
             )
-            yield found("WK505", what=what, file=wheel.filename)
+            yield finding("WK505", what=what, file=wheel.filename)
         elif provider.version_bound and wheel.distribution not in names and _links_cpp(wheel, provider):
             missing = _missing_bounds(wheel, names)
             if missing:
@@ -115,8 +115,9 @@ def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
                     f"it links {plain_name(library)}, whose C++ ABI holds for one version, "
                     f"yet requires {provider.name} without {missing}"
                 )
-                fix = f"require the versions of {some(sorted(names))} that it was built with, from below and above, such as >=2.5,<2.6"
-                yield found("WK509", what=what, fix=fix, file=wheel.filename)
+                fix = f"require the versions of {shorten_list(sorted(names))} that it was built with, "
+                fix += "from below and above, such as >=2.5,<2.6"
+                yield finding("WK509", what=what, fix=fix, file=wheel.filename)
 
 
 def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
@@ -124,8 +125,8 @@ def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
 
     On Linux symbols name no library, so every one counts that neither the standard library nor the wheel itself has.
     """
-    own = {name for _, part in wheel.parts() for name in part.exports if name.startswith(_MANGLED)}
-    for binary, part in wheel.parts():
+    own = {name for _, part in wheel.slices() for name in part.exports if name.startswith(_MANGLED)}
+    for binary, part in wheel.slices():
         system = system_of(binary)
         if system is None or not any(
             provider_of(library.name, system, [provider]) for library in part.needed
@@ -190,8 +191,9 @@ def threading_runtime(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         if any(fnmatchcase(plain_name(member).lower(), name) for name in _THREADING)
     ]
     if runtimes:
-        what = f"{some(runtimes)} is in the wheel, which also loads the libraries of {some(provider.name for provider, _ in used)}"
-        yield found("WK510", what=what, file=wheel.filename, member=runtimes[0])
+        what = f"{shorten_list(runtimes)} is in the wheel, "
+        what += f"which also loads the libraries of {shorten_list(provider.name for provider, _ in used)}"
+        yield finding("WK510", what=what, file=wheel.filename, member=runtimes[0])
 
 
 def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
@@ -207,9 +209,9 @@ def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
     for provider in contract.exclude if needs else ():
         unused = _unused(provider, needs)
         if unused:
-            quoted = some([f'"{pattern}"' for pattern in unused])
+            quoted = shorten_list([f'"{pattern}"' for pattern in unused])
             what = f"exclude.{provider.name}: {quoted} matches no library that these wheels need"
-            yield found("WK504", what=what)
+            yield finding("WK504", what=what)
 
 
 def _unused(provider: Provider, needs: Mapping[System, set[str]]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,16 +33,16 @@ def as_built(shown: Shown) -> Iterator[Finding]:
         for name, digest in shown.there.items():
             built = shown.built.get(name)
             if built is None:
-                yield found("WK903", what=f"{shown.index} has it, and no manifest here does", file=name)
+                yield finding("WK903", what=f"{shown.index} has it, and no manifest here does", file=name)
             elif digest and digest != built:
-                yield found(
+                yield finding(
                     "WK901",
                     what=f"sha256 {digest[:12]}… on {shown.index}, {built[:12]}… in the manifest",
                     file=name,
                 )
         for name in shown.built:
             if name not in shown.there:
-                yield found(
+                yield finding(
                     "WK902",
                     what=f"{name} is in the manifest and not on {shown.index}",
                     where=shown.distribution,
@@ -52,4 +52,4 @@ def as_built(shown: Shown) -> Iterator[Finding]:
 def yanked(shown: Shown) -> Iterator[Finding]:
     """Report a release that was withdrawn."""
     for name in shown.yanked[:1]:
-        yield found("WK904", what=f"{shown.index} marks it as yanked", file=name)
+        yield finding("WK904", what=f"{shown.index} marks it as yanked", file=name)

@@ -7,9 +7,9 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
-from wheelkit.text import some
+from wheelkit.text import shorten_list
 from wheelkit.verification.checks.names import same_version
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,11 +37,11 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     name, _dash, version = sdist.filename.removesuffix(_SUFFIX).rpartition("-")
     if normalise(name) != sdist.distribution or not same_version(version, sdist.version):
         what = f"PKG-INFO says {sdist.distribution} {sdist.version}, the file name {name} {version}"
-        yield found("WK204", what=what, file=sdist.filename)
+        yield finding("WK204", what=what, file=sdist.filename)
         return
     wanted = f"{sdist.distribution.replace('-', '_')}-{_normal(sdist.version)}{_SUFFIX}"
     if sdist.filename != wanted:
-        yield found(
+        yield finding(
             "WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=sdist.filename
         )
 
@@ -64,15 +64,15 @@ def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     )
     if outside:
         where = f"in {sdist.folder}/" if sdist.folder else "in one folder"
-        yield found(
+        yield finding(
             "WK712",
-            what=f"{some(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}",
+            what=f"{shorten_list(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}",
             file=sdist.filename,
         )
     if sdist.links:
-        yield found(
+        yield finding(
             "WK714",
-            what=f"{some(sdist.links)} {'is a link that leads' if len(sdist.links) == 1 else 'are links that lead'} out of it",
+            what=f"{shorten_list(sdist.links)} {'is a link that leads' if len(sdist.links) == 1 else 'are links that lead'} out of it",
             file=sdist.filename,
         )
 
@@ -81,15 +81,17 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report files that a build from the sdist asks for and that it does not hold."""
     below = {name.removeprefix(f"{sdist.folder}/") for name in sdist.names}
     if not below & {"pyproject.toml", "setup.py"}:
-        yield found("WK713", what="it holds neither pyproject.toml nor setup.py", file=sdist.filename)
+        yield finding("WK713", what="it holds neither pyproject.toml nor setup.py", file=sdist.filename)
         return
     project = _pyproject(sdist)
     if project is None:
-        yield found("WK713", what="its pyproject.toml is no valid TOML", file=sdist.filename)
+        yield finding("WK713", what="its pyproject.toml is no valid TOML", file=sdist.filename)
         return
     for path, asker in _asked(project, sdist):
         if path not in below and not any(name.startswith(f"{path.rstrip('/')}/") for name in below):
-            yield found("WK713", what=f"it does not hold {path}, which {asker} asks for", file=sdist.filename)
+            yield finding(
+                "WK713", what=f"it does not hold {path}, which {asker} asks for", file=sdist.filename
+            )
 
 
 def _pyproject(sdist: Sdist) -> dict[str, Any] | None:
@@ -159,8 +161,8 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
                 else [one for one in release.wheels if _values(one.metadata, field) != wanted]
             )
             if odd:
-                what = f"{field} of {some(one.filename for one in odd)} differs from that of {sdist.filename}"
-                yield found("WK704", what=what, file=odd[0].filename)
+                what = f"{field} of {shorten_list(one.filename for one in odd)} differs from that of {sdist.filename}"
+                yield finding("WK704", what=what, file=odd[0].filename)
 
 
 def _reliable(metadata: Headers) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.text import counted
+from wheelkit.text import plural
 from wheelkit.text import size as shown
-from wheelkit.verification.findings import found
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.library_names import plain_name
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     limit = promise.max_size if promise else None
     if limit is not None and wheel.size > limit:
         what = f"it has {shown(wheel.size)}, over the project's limit of {shown(limit)}; {heaviest(wheel)}"
-        yield found("WK601", what=what, file=wheel.filename)
+        yield finding("WK601", what=what, file=wheel.filename)
     elif limit is None and wheel.size > INDEX_LIMIT:
         what = f"it has {shown(wheel.size)}; PyPI takes files up to {INDEX_LIMIT >> 20} MiB by default; {heaviest(wheel)}"
-        yield found("WK602", what=what, file=wheel.filename)
+        yield finding("WK602", what=what, file=wheel.filename)
 
 
 def heaviest(wheel: Wheel) -> str:
@@ -60,7 +60,7 @@ def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     more = wheel.size - before.size
     if more > _LITTLE and more > before.size * _WORTH_TELLING:
         what = f"it has {shown(wheel.size)}, {more / before.size:.0%} more than {before.filename}; {_grown(before, wheel)}"
-        yield found("WK604", what=what, file=wheel.filename)
+        yield finding("WK604", what=what, file=wheel.filename)
 
 
 def same_cells(one: Wheel, other: Wheel) -> bool:
@@ -114,14 +114,14 @@ def copies(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     wasted = sum(map(_wasted, several))
     if wasted >= _COPY and wasted >= wheel.size * _PART:
         names = " and ".join(member.name for member in several[0][:2])
-        others = f" (and {counted(len(several[0]) - 2, 'other')})" if several[0][2:] else ""
+        others = f" (and {plural(len(several[0]) - 2, 'other')})" if several[0][2:] else ""
         more = (
-            f", and {counted(len(several) - 1, 'other file')} {'is' if not several[2:] else 'are'} there more than once, too"
+            f", and {plural(len(several) - 1, 'other file')} {'is' if not several[2:] else 'are'} there more than once, too"
             if several[1:]
             else ""
         )
         what = f"{shown(wasted)} of it are copies: {names}{others} are the same bytes{more}"
-        yield found("WK605", what=what, file=wheel.filename, member=several[0][0].name)
+        yield finding("WK605", what=what, file=wheel.filename, member=several[0][0].name)
 
 
 def _wasted(group: list[Member]) -> int:
@@ -142,6 +142,6 @@ def strippable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     ]
     if heavy:
         worst = max(heavy, key=waste.__getitem__)
-        others = f" and {counted(len(heavy) - 1, 'other')}" if len(heavy) > 1 else ""
+        others = f" and {plural(len(heavy) - 1, 'other')}" if len(heavy) > 1 else ""
         what = f"{shown(sum(waste[name] for name in heavy))} of {worst}{others} are debug sections and symbol tables"
-        yield found("WK603", what=what, file=wheel.filename, member=worst)
+        yield finding("WK603", what=what, file=wheel.filename, member=worst)

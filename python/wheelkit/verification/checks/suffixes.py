@@ -9,8 +9,8 @@ from wheelkit.analysis.claims import claims, targets
 from wheelkit.analysis.python_api import from_python
 from wheelkit.analysis.system_libraries import of_windows
 from wheelkit.matrix import System
-from wheelkit.text import size, some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list, size
+from wheelkit.verification.findings import finding
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
@@ -81,12 +81,14 @@ def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary, match in _modules(wheel):
         trouble = _suffix_trouble(match, wheel.name) or _triplet_trouble(match, wheel)
         if trouble and binary.member not in old:
-            yield found("WK404", what=f"{binary.member} {trouble}", file=wheel.filename, member=binary.member)
+            yield finding(
+                "WK404", what=f"{binary.member} {trouble}", file=wheel.filename, member=binary.member
+            )
     if old:
         names = sorted(old)
         modules = "is a module" if len(names) == 1 else "are modules"
-        what = f"{some(names)} {modules} for another interpreter; the wheel holds the right one, too"
-        yield found("WK408", what=what, file=wheel.filename, member=names[0])
+        what = f"{shorten_list(names)} {modules} for another interpreter; the wheel holds the right one, too"
+        yield finding("WK408", what=what, file=wheel.filename, member=names[0])
 
 
 def _suffix_trouble(match: re.Match[str], name: FileName) -> str:
@@ -138,15 +140,15 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             plain.append(binary.member)
             continue
         what = f"{binary.member} exports no PyInit_{match['module']}, so Python cannot import it"
-        yield found("WK405", what=what, file=wheel.filename, member=binary.member)
+        yield finding("WK405", what=what, file=wheel.filename, member=binary.member)
     if plain:
         named = (
             "is named like an extension module, and asks"
             if len(plain) == 1
             else "are named like extension modules, and ask"
         )
-        what = f"{some(plain)} {named} nothing of Python"
-        yield found("WK407", what=what, file=wheel.filename, member=plain[0])
+        what = f"{shorten_list(plain)} {named} nothing of Python"
+        yield finding("WK407", what=what, file=wheel.filename, member=plain[0])
 
 
 def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -165,12 +167,12 @@ def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             by_path.append(binary.member)
             continue
         arch = f" for {lacking[0].arch}" if len(lacking) < len(binary.slices) else ""
-        what = f"{binary.member} exports {some(others) or 'no entry point'}{arch}; Python looks for PyInit_{module}"
-        yield found("WK409", what=what, file=wheel.filename, member=binary.member)
+        what = f"{binary.member} exports {shorten_list(others) or 'no entry point'}{arch}; Python looks for PyInit_{module}"
+        yield finding("WK409", what=what, file=wheel.filename, member=binary.member)
     if by_path:
         exports, named = ("exports", "its file is") if len(by_path) == 1 else ("export", "their files are")
-        what = f"{some(by_path)} {exports} the entry point of a module that is called otherwise than {named}"
-        yield found("WK410", what=what, file=wheel.filename, member=by_path[0])
+        what = f"{shorten_list(by_path)} {exports} the entry point of a module that is called otherwise than {named}"
+        yield finding("WK410", what=what, file=wheel.filename, member=by_path[0])
 
 
 def _called_a_library(name: str, entry_points: Iterable[str]) -> bool:
@@ -200,7 +202,7 @@ def no_binary(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             and not member.problem
         ):
             what = f"{member.name} is named like an extension module, and is no binary ({size(member.size)})"
-            yield found("WK308", what=what, file=wheel.filename, member=member.name)
+            yield finding("WK308", what=what, file=wheel.filename, member=member.name)
 
 
 def _without_python(part: Slice) -> bool:

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from wheelkit.fast_packaging import admits, normalise
-from wheelkit.text import some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +38,16 @@ def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     own = normalise(wheel.distribution).replace("-", "_")
     shared = [top for name, top in tops.items() if name in _OF_CHECKOUTS and name != own]
     if shared:
-        what = f"{some(shared)} {'lies' if len(shared) == 1 else 'lie'} at the top of site-packages, where other distributions put theirs"
-        yield found("WK217", what=what, file=wheel.filename, member=shared[0])
+        lie = "lies" if len(shared) == 1 else "lie"
+        what = (
+            f"{shorten_list(shared)} {lie} at the top of site-packages, where other distributions put theirs"
+        )
+        yield finding("WK217", what=what, file=wheel.filename, member=shared[0])
     hidden = [top for name, top in tops.items() if _of_python(name)]
     if hidden and _for_supported(wheel):
         named = "has the name of a module" if len(hidden) == 1 else "have names of modules"
-        what = f"{some(hidden)} {named} of Python itself, which is found first"
-        yield found(
+        what = f"{shorten_list(hidden)} {named} of Python itself, which is found first"
+        yield finding(
             "WK217",
             what=what,
             fix="rename it, or move it into the package",
@@ -62,7 +65,7 @@ def unimportable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if (iskeyword(name) or not name.isidentifier()) and not name.endswith("-stubs"):  # PEP 561
             why = "a word of Python's own" if iskeyword(name) else "no name in Python"
             what = f"{name}/ holds a package, and {name} is {why}: import {name} is a syntax error"
-            yield found("WK220", what=what, file=wheel.filename, member=f"{name}/__init__.py")
+            yield finding("WK220", what=what, file=wheel.filename, member=f"{name}/__init__.py")
 
 
 def _paths(wheel: Wheel) -> Iterator[list[str]]:
@@ -107,7 +110,7 @@ def nothing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     promise = contract.promise(wheel.distribution)
     meta = bool(wheel.metadata.all("Requires-Dist")) and (promise is None or promise.kind.value == _META)
     if not meta:
-        yield found(
+        yield finding(
             "WK218",
             what="it installs nothing: there is no module, no script and no data file in it",
             file=wheel.filename,
@@ -119,8 +122,8 @@ def compiled(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     names = {one.name for one in wheel.members}
     left = [name for name in names if name.endswith(".pyc") and _source(name) in names]
     if left:
-        what = f"{some(sorted(left))} {'is' if len(left) == 1 else 'are'} compiled from sources that are in the wheel too"
-        yield found("WK219", what=what, file=wheel.filename, member=min(left))
+        what = f"{shorten_list(sorted(left))} {'is' if len(left) == 1 else 'are'} compiled from sources that are in the wheel too"
+        yield finding("WK219", what=what, file=wheel.filename, member=min(left))
 
 
 def _source(name: str) -> str:
@@ -139,9 +142,9 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report more than one ``.dist-info`` folder: installers refuse the wheel, or take either."""
     folders = _folders_ending_in(wheel, _DIST_INFO)
     if len(folders) > 1:
-        yield found(
+        yield finding(
             "WK209",
-            what=f"it has {len(folders)} dist-info folders: {some(folders)}",
+            what=f"it has {len(folders)} dist-info folders: {shorten_list(folders)}",
             file=wheel.filename,
             member=folders[0],
         )
@@ -153,7 +156,7 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for folder in _folders_ending_in(wheel, _DATA):
         if folder != wanted:
             what = f"{folder} is not named like {wheel.dist_info}; some installers spread it, others leave it where it is"
-            yield found("WK210", what=what, fix=f"name it {wanted}", file=wheel.filename, member=folder)
+            yield finding("WK210", what=what, fix=f"name it {wanted}", file=wheel.filename, member=folder)
             continue
         inside = (
             member.name.removeprefix(f"{folder}/")
@@ -163,8 +166,10 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         parts = dict.fromkeys(name.partition("/")[0] for name in inside if name)
         unknown = [part for part in parts if part not in _SCHEME]
         if unknown:
-            what = f"{folder} holds {some(unknown)}; installers know {', '.join(sorted(_SCHEME))} only"
-            yield found("WK210", what=what, file=wheel.filename, member=folder)
+            what = (
+                f"{folder} holds {shorten_list(unknown)}; installers know {', '.join(sorted(_SCHEME))} only"
+            )
+            yield finding("WK210", what=what, file=wheel.filename, member=folder)
 
 
 def _folders_ending_in(wheel: Wheel, suffix: str) -> list[str]:

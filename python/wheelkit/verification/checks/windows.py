@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import system_of
 from wheelkit.matrix import System
-from wheelkit.text import some
-from wheelkit.verification.findings import found
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,10 @@ _DEBUG_RUNTIME = re.compile(
 
 def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report binaries that load a debug C runtime or a debug interpreter."""
-    for binary, part in wheel.parts():
+    for binary, part in wheel.slices():
         if system_of(binary) is not System.WINDOWS:
             continue
         debug = sorted({library.name for library in part.needed if _DEBUG_RUNTIME.fullmatch(library.name)})
         if debug:
-            what = f"{binary.member} loads {some(debug)}, which only developers' machines have"
-            yield found("WK331", what=what, file=wheel.filename, member=binary.member)
+            what = f"{binary.member} loads {shorten_list(debug)}, which only developers' machines have"
+            yield finding("WK331", what=what, file=wheel.filename, member=binary.member)

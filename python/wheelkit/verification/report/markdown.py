@@ -6,9 +6,8 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from wheelkit.text import printable
+from wheelkit.text import printable, size
 from wheelkit.verification.model import Cover, Severity
-from wheelkit.verification.report.table import shown_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +52,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield from (f"`{row.target}`", _plain(row.served))
     yield from (_MARKS[cell.cover] for cell in row.cells)
     verdict = " ".join(row.codes) if row.codes else "fine" if row.files else ""
-    yield from (_plain(row.needs), shown_size(row.size), verdict)
+    yield from (_plain(row.needs), size(row.size) if row.size else "", verdict)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.text import printable
+from wheelkit.text import printable, size
 from wheelkit.verification.model import Cover, Severity
 from wheelkit.verification.report.line import Line
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     _Form = tuple[bool, tuple[str, ...]]
 
 
-_UNIT = 1000
-_TWO_DIGITS = 10
 _GAP = "   "
 _CODES_SHOWN = 2
 # Logs and pipes have no width: nothing is wrapped or left out there.
@@ -116,7 +114,9 @@ def _columns(rows: Sequence[Row], look: Look, form: _Form) -> list[_Column]:
     if "needs" not in dropped:
         columns.append(_Column.of("needs", ((row.needs, "dim") for row in rows)))
     if "size" not in dropped:
-        columns.append(_Column.of("size", ((shown_size(row.size), "dim") for row in rows), right=True))
+        columns.append(
+            _Column.of("size", ((size(row.size) if row.size else "", "dim") for row in rows), right=True)
+        )
     columns.append(_Column.of("verdict", (_verdict(row, look) for row in rows)))
     return columns
 
@@ -164,17 +164,3 @@ def _line(
         line.append(column.gap)
         line.append(column.cell(text), style)
     return line
-
-
-def shown_size(count: int) -> str:
-    """Write bytes as people do; nothing for none."""
-    if count == 0:
-        return ""
-    if count < _UNIT:
-        return f"{count} B"
-    value, unit = float(count), ""
-    for unit in ("kB", "MB", "GB"):  # noqa: B007 (the unit that ends the loop is the one to show)
-        value /= _UNIT
-        if value < _UNIT - 0.5:
-            break
-    return f"{value:.0f} {unit}" if unit == "kB" or value >= _TWO_DIGITS else f"{value:.1f} {unit}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.text import encodable, printable
+from wheelkit.text import encodable, plural, printable, wrap
 from wheelkit.verification.model import Cover, Severity
 from wheelkit.verification.report.line import Line
 from wheelkit.verification.report.table import UNLIMITED, Look, tables
@@ -124,7 +124,7 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     finding = group.finding
     indent = _MARGIN + len(finding.code) + _GAP
     style = "dim" if finding.accepted else _STYLES[finding.severity]
-    first, *rest = _wrapped(finding.what, width - indent)
+    first, *rest = wrap(printable(finding.what), width - indent)
     yield Line.of(
         (" " * _MARGIN, ""),
         (finding.code, style),
@@ -136,11 +136,13 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     if group.alike:
         details.append((f"and {group.alike} more like it, told by --json", "dim"))
     if finding.accepted:
-        details += [(line, "dim") for line in _wrapped(f"accepted: {finding.accepted}", width - indent)]
+        details += [
+            (line, "dim") for line in wrap(f"accepted: {printable(finding.accepted)}", width - indent)
+        ]
     elif fixes:
         details += [
             (line, "dim")
-            for line in _wrapped(f"{finding.fix} · wheelkit explain {finding.code}", width - indent)
+            for line in wrap(f"{printable(finding.fix)} · wheelkit explain {finding.code}", width - indent)
         ]
     for line, line_style in details:
         yield Line.of((" " * indent, ""), (line, line_style))
@@ -148,17 +150,9 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
 
 def _where(group: _Group, width: int) -> list[str]:
     shown = group.files[:_FILES_SHOWN] if len(group.files) > _FILES_SHOWN + 1 else group.files
-    lines = [line for name in shown for line in _wrapped(f"in {name}", width)]
+    lines = [line for name in shown for line in wrap(f"in {printable(name)}", width)]
     more = len(group.files) - len(shown)
     return [*lines, f"and {more} more"] if more else lines
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(
-        printable(text), max(width, 20), break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    ) or [""]
 
 
 def _summary(report: Report) -> Line:
@@ -167,18 +161,14 @@ def _summary(report: Report) -> Line:
     notes = sum(item.severity is Severity.NOTE for item in open_ones)
     accepted = len(facts) - len(open_ones)
     count = len(open_ones) - notes
-    words = "no findings" if count == 0 else _counted(count, "finding")
+    words = "no findings" if count == 0 else plural(count, "finding")
     for number, name in ((notes, "note"), (accepted, "accepted finding")):
         if number:
-            words += f", {_counted(number, name)}"
-    files = _counted(report.wheels, "wheel")
+            words += f", {plural(number, name)}"
+    files = plural(report.wheels, "wheel")
     if report.sdists:
-        files += f" and {_counted(report.sdists, 'sdist')}"
+        files += f" and {plural(report.sdists, 'sdist')}"
     if report.cross:
         files += f", {report.cross} of them cross-built and never run"
     style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
     return Line.of((words, style), (f" in {files}", ""), (f" · {report.seconds:.2f} s", "dim"))
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
