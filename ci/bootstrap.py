@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""From a fresh checkout to a proven wheel, or to a full test run, with one command.
+"""From a fresh checkout to a verified wheel, or to a full test run, with one command.
 
-    python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and prove it
-    python3 ci/bootstrap.py test       set up, then lints, C tests with sanitizers, a short fuzz run, and all Python tests
+    python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and verify it
+    python3 ci/bootstrap.py test       set up, then lints, C tests with sanitizers, a short fuzz run, all Python tests
 
-Needs Python 3.11 or newer and a C compiler; everything else goes into .venv. ``test`` also installs the Debian packages that the
-container tests and the sanitizers need, where it may (root on a Debian system).
+Needs Python 3.11 or newer with its headers, and a C compiler; everything else goes into .venv. ``test`` also installs
+the Debian packages that the container tests and the sanitizers need, where it may (root on a Debian system).
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """
@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -28,6 +29,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST = (3, 11)
 NO_IMAGE = 3
 DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make")
+# Needed besides where Debian's own Python runs this.
+DEBIAN_PYTHON_PACKAGES = ("python3-dev", "python3-venv")
 
 
 def main() -> int:
@@ -36,7 +39,7 @@ def main() -> int:
         description="Set wheelkit up in .venv and run its main job or its tests."
     )
     jobs = parser.add_subparsers(dest="job", required=True)
-    jobs.add_parser("build", help="build wheelkit's own native wheel with wheelkit and prove it")
+    jobs.add_parser("build", help="build wheelkit's own native wheel with wheelkit and verify it")
     test = jobs.add_parser("test", help="lints, C tests, fuzzing, Python tests")
     test.add_argument("--quick", action="store_true", help="only lints and tests/unit")
     test.add_argument("pytest", nargs="*", help="further arguments for pytest")
@@ -53,6 +56,7 @@ def main() -> int:
 
 def build() -> int:
     """Install wheelkit, build its own wheel with it, and verify the result."""
+    require_toolchain()
     environment()
     install_wheelkit()
     wheelkit = [str(PYTHON), "-m", "wheelkit"]
@@ -61,16 +65,16 @@ def build() -> int:
     if code == NO_IMAGE and not image:
         say("no container can be used here, so the host builder takes over")
         code = call("Building wheelkit with wheelkit", [*wheelkit, "build", "--native", "--builder", "host"])
-    return code or call("Proving it", [*wheelkit, "verify-matrix", "dist", "--native"])
+    return code or call("Verifying it", [*wheelkit, "verify-matrix", "dist", "--native"])
 
 
 def run_tests(arguments: list[str], *, quick: bool) -> int:
     """Run every check that guards the repository; pytest comes last, so that its closing line ends the output."""
-    environment()
-    image: dict[str, str] = {}
     if not quick:
         debian_packages()
-        image = offline_image(make=True)
+    require_toolchain()
+    environment()
+    image = {} if quick else offline_image(make=True)
     uv_install("Installing the development tools", "--group", "dev")
     install_wheelkit()
     steps = [*lints(), *([] if quick else c_tests())]
@@ -112,6 +116,26 @@ def c_tests() -> list[tuple[str, list[str]]]:
     return [("Testing the C core", ["sh", str(ROOT / "ci" / "c-tests.sh")])]
 
 
+def require_toolchain() -> None:
+    """Stop where this Python cannot compile an extension module: no compiler, or no headers of Python."""
+    compilers = (os.environ.get("CC", "").split(" ")[0], "cc", "gcc", "clang")
+    if os.name != "nt" and not any(name and shutil.which(name) for name in compilers):
+        stop(
+            "no C compiler was found (looked for $CC, cc, gcc, clang)\n"
+            "   Debian, Ubuntu:  apt install gcc libc6-dev\n   Fedora:          dnf install gcc\n"
+            "   macOS:           xcode-select --install",
+            3,
+        )
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if not header.is_file():
+        version = "{}.{}".format(*sys.version_info)
+        stop(
+            f"the headers of Python {version} were not found ({header})\n"
+            "   Debian, Ubuntu:  apt install python3-dev\n   Fedora:          dnf install python3-devel",
+            3,
+        )
+
+
 def environment() -> None:
     """Make .venv and put uv into it."""
     if not PYTHON.exists():
@@ -139,7 +163,16 @@ def install_wheelkit() -> None:
 
 def uv_install(title: str, *what: str) -> None:
     """Install into .venv with uv, from the indexes that this machine's pip is configured for."""
-    require(call(title, [tool("uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *what]))
+    command = [tool("uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *what]
+    say(f"{title} …")
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    if done.returncode and "UnknownIssuer" in done.stderr and "UV_SYSTEM_CERTS" not in os.environ:
+        say("uv does not know the issuer of this network's certificates; trying again with the system's")
+        os.environ["UV_SYSTEM_CERTS"] = "1"
+        done = subprocess.run(command, cwd=ROOT, check=False)
+    elif done.stderr:
+        print(done.stderr, end="", file=sys.stderr)
+    require(done.returncode)
 
 
 def debian_packages() -> None:
@@ -152,7 +185,8 @@ def debian_packages() -> None:
     installed = {
         line.split()[0] for line in listed.stdout.splitlines() if line.endswith("install ok installed")
     }
-    missing = [name for name in DEBIAN_PACKAGES if name not in installed]
+    wanted = DEBIAN_PACKAGES + (DEBIAN_PYTHON_PACKAGES if sys.prefix == "/usr" else ())
+    missing = [name for name in wanted if name not in installed]
     if missing:
         require(call("Updating the package list", ["apt-get", "-q", "update"], quiet=True))
         command = ["apt-get", "-q", "install", "--yes", "--no-install-recommends", *missing]
