@@ -143,7 +143,7 @@ def _smoke(release: Release, index: Index, request: ReleaseRequest, means: Relea
 
 def smoke_from(release: Release, index: Index, request: ReleaseRequest, means: ReleaseContext) -> SmokeResult:
     """Install the family as an index serves it, and try it: its files by sha256 from there alone, third parties from the one source."""
-    folder: Path = means.shop.fresh(f"from-{index.host.replace(':', '-')}")
+    folder: Path = means.shop.new_folder(f"from-{index.host.replace(':', '-')}")
     fetch(release, index, means.room.client, folder)
     asked = smoke.SmokeRequest(
         dist=folder,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wheelkit.machine.interpreters import Python, find_pythons
-from wheelkit.machine.workspace import find_tool
+from wheelkit.machine.process import find_tool
 from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parents[2]

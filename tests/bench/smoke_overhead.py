@@ -26,8 +26,7 @@ from pairs import Contender, duel
 from script import script
 
 from wheelkit.machine import facts, interpreters
-from wheelkit.machine.process import Command
-from wheelkit.machine.workspace import find_tool
+from wheelkit.machine.process import Command, find_tool
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke import install, plan, wheels
 from wheelkit.smoke.install import InstallTarget, Source

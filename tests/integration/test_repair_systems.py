@@ -76,7 +76,7 @@ class Workbench:
     ) -> Repaired:
         given = (self.lever.path.parent, self.fulcrum.path.parent) if paths is None else paths
         recipe = RepairRecipe(target=self.tools.target, patterns=patterns, lib_paths=given)
-        return repair(wheel or self.raw, recipe, out, LoggedRun(self.folder / "repair.log"))
+        return repair(wheel or self.raw, recipe, out, LoggedRun(log=self.folder / "repair.log"))
 
 
 @pytest.fixture(scope="module", params=TARGETS)

@@ -369,7 +369,7 @@ def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     place = InstallTarget(folder=tmp_path / "case")
     place.prepare(case)
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "other = 1\n"})
-    run = LoggedRun(tmp_path / "log")
+    run = LoggedRun(log=tmp_path / "log")
     made, installed = (
         run(command) for command in uv_commands(shutil.which("uv") or "uv", case, place, Source(offline=True))
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.wheels import metadata, write_wheel
-from wheelkit.builders.cross.files import CrossFiles, write_files
+from wheelkit.builders.cross.files import CrossFiles
 from wheelkit.machine.compilers import find_zig, zig_environment
-from wheelkit.machine.process import Command, LoggedRun, checked
+from wheelkit.machine.process import Command, LoggedRun, run_checked
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan.cross import CrossTarget, cross_target
 
@@ -34,7 +34,7 @@ class Toolchain:
         row = cross_target(self.target)
         assert row is not None
         self.row: CrossTarget = row
-        self._run = LoggedRun(folder / "log")
+        self._run = LoggedRun(log=folder / "log")
 
     @property
     def raw_tag(self) -> str:
@@ -70,9 +70,9 @@ class Toolchain:
         if not files.exists():
             files.mkdir(parents=True)
             kit = CrossFiles(
-                row=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig()
+                target=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig()
             )
-            write_files(files, kit, self._run)
+            kit.write(files, self._run)
         options = [f"-I{files / 'include'}", "-DPy_LIMITED_API=0x030b0000", *(str(one.link) for one in needs)]
         if self.target.system is System.WINDOWS:
             options.append(str(files / "libpython3.a"))
@@ -101,7 +101,7 @@ class Toolchain:
             str(source),
             *options,
         )
-        checked(self._run, Command(argv=argv, env=zig_environment()), f"making {path.name}")
+        run_checked(self._run, Command(argv=argv, env=zig_environment()), f"making {path.name}")
 
     def wheel(self, folder: Path, module: bytes, *, requires: tuple[str, ...] = ()) -> Path:
         """Write the raw abi3 wheel of ``demo``, whose ``demo._core`` is the module."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from servers.warehouse import JSON_TYPE
 from wheelkit.errors import IndexUnavailableError
-from wheelkit.machine.process import Command, Completed, Secrets
-from wheelkit.machine.progress import Silent
+from wheelkit.machine.process import Command, Completed
+from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.redaction import Secrets
 from wheelkit.project.read import Kind
 from wheelkit.publish import DistributionFiles, Index, Release, ShippedFile
 from wheelkit.publish.client import Client, Response
@@ -38,7 +39,7 @@ class CountingClock:
         self.slept.append(seconds)
 
 
-class Notes(Silent):
+class Notes(SilentProgress):
     """Progress that remembers what was noted."""
 
     def __init__(self) -> None:

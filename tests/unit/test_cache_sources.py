@@ -26,7 +26,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
-    return list_sources(read.read(folder), PendingStatus(folder.resolve()).view(), (folder / out,)).files
+    return list_sources(read.read(folder), PendingStatus(folder.resolve()).wait(), (folder / out,)).files
 
 
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
@@ -160,7 +160,7 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
         },
     )
     subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
-    view = PendingStatus(folder.resolve()).view()
+    view = PendingStatus(folder.resolve()).wait()
     assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
     assert view.checkout(folder / "sub").commit == commit
     assert not view.checkout(folder).tracked  # its pyproject.toml is not under git any more
@@ -168,9 +168,9 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
 
 
 def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(demo: Path) -> None:
-    assert not PendingStatus(demo.resolve()).view().pinned
+    assert not PendingStatus(demo.resolve()).wait().pinned
     subprocess.run(["git", "-C", demo, "update-index", "--assume-unchanged", "src/a.c"], check=True)
-    assert PendingStatus(demo.resolve()).view().pinned
+    assert PendingStatus(demo.resolve()).wait().pinned
 
 
 @pytest.mark.parametrize(

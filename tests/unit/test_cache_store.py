@@ -209,12 +209,12 @@ def test_clearing_takes_the_cache_and_nothing_beside_it(store: Store, tmp_path: 
 
 
 def test_small_answers_are_remembered_and_checked(store: Store) -> None:
-    store.remember("answers", "name", "said")
-    assert store.recall("answers", "name") == "said"
+    store.save_value("answers", "name", "said")
+    assert store.load_value("answers", "name") == "said"
     path = store.base / "answers" / "name"
     path.write_bytes(path.read_bytes() + b"!")
-    assert store.recall("answers", "name") is None
-    assert store.recall("answers", "other") is None
+    assert store.load_value("answers", "name") is None
+    assert store.load_value("answers", "other") is None
 
 
 def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:

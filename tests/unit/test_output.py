@@ -117,7 +117,7 @@ def test_commands_are_shown_where_that_was_asked_for_and_the_builders_always(cap
         steps.command("git add")
         if verbose:
             steps.command("make")
-        steps.builder("make")
+        steps.builder_command("make")
         assert capsys.readouterr().err == expected
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.machine.process import Command, LoggedRun, Redactor, checked, end_group, query, start
+from wheelkit.machine.process import Command, LoggedRun, end_process_group, query, run_checked, start_process
+from wheelkit.machine.redaction import Redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ def python(code: str, **options: object) -> Command:
 
 
 def test_output_goes_to_the_log_and_its_end_comes_back(tmp_path: Path) -> None:
-    run = LoggedRun(tmp_path / "logs" / "x.log")
+    run = LoggedRun(log=tmp_path / "logs" / "x.log")
     done = run(python("import sys; print('out', flush=True); print('err', file=sys.stderr)"))
     assert done.returncode == 0
     assert done.output.splitlines() == ["out", "err"]
@@ -32,7 +33,9 @@ def test_output_goes_to_the_log_and_its_end_comes_back(tmp_path: Path) -> None:
 
 def test_secrets_are_replaced_everywhere(tmp_path: Path) -> None:
     echoed: list[str] = []
-    run = LoggedRun(tmp_path / "log", echo=echoed.append, redact=Redactor(["s3cret", "", "s3cret-longer"]))
+    run = LoggedRun(
+        log=tmp_path / "log", echo=echoed.append, redact=Redactor(["s3cret", "", "s3cret-longer"])
+    )
     done = run(python("import os; print(os.environ['TOKEN'], 's3cret-longer')", env={"TOKEN": "s3cret"}))
     assert done.output == "*** ***\n"
     assert "s3cret" not in (tmp_path / "log").read_text() + "".join(echoed)
@@ -41,20 +44,20 @@ def test_secrets_are_replaced_everywhere(tmp_path: Path) -> None:
 def test_a_failure_names_the_last_lines_and_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with pytest.raises(ToolFailedError, match="baking failed with exit status 3") as caught:
-        checked(LoggedRun(log), python("print('too hot'); raise SystemExit(3)"), "baking")
+        run_checked(LoggedRun(log=log), python("print('too hot'); raise SystemExit(3)"), "baking")
     assert caught.value.detail == "too hot"
     assert caught.value.log == log
 
 
 def test_a_program_ended_by_a_signal_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError, match="was ended by SIGKILL"):
-        checked(LoggedRun(tmp_path / "log"), python("import os; os.kill(os.getpid(), 9)"), "it")
+        run_checked(LoggedRun(log=tmp_path / "log"), python("import os; os.kill(os.getpid(), 9)"), "it")
 
 
 def test_no_space_left_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as caught:
-        checked(
-            LoggedRun(tmp_path / "log"),
+        run_checked(
+            LoggedRun(log=tmp_path / "log"),
             python("print('cc: No space left on device'); raise SystemExit(1)"),
             "it",
         )
@@ -63,14 +66,14 @@ def test_no_space_left_is_told_as_such(tmp_path: Path) -> None:
 
 def test_a_missing_program_is_a_missing_tool(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="no-such-program"):
-        LoggedRun(tmp_path / "log")(Command(argv=("no-such-program",)))
+        LoggedRun(log=tmp_path / "log")(Command(argv=("no-such-program",)))
     assert query(Command(argv=("no-such-program",))).returncode == 127
 
 
 def test_a_log_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
-        LoggedRun(tmp_path / "file" / "log")(python("pass"))
+        LoggedRun(log=tmp_path / "file" / "log")(python("pass"))
 
 
 def test_query_gives_up_in_time() -> None:
@@ -87,7 +90,7 @@ def test_the_environment_is_built_from_additions_and_removals(monkeypatch: pytes
 
 def test_a_daemon_that_keeps_the_pipe_open_holds_nobody_up(tmp_path: Path) -> None:
     code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
-    done = LoggedRun(tmp_path / "log")(python(code))
+    done = LoggedRun(log=tmp_path / "log")(python(code))
     assert done.returncode == 0
     os.kill(int(done.output), signal.SIGKILL)
 
@@ -96,10 +99,10 @@ def test_a_daemon_that_keeps_the_pipe_open_holds_nobody_up(tmp_path: Path) -> No
 def test_ending_a_group_ends_grandchildren_too() -> None:
     sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
     code = f"import subprocess, sys; child = {sleeper}; print(child.pid, flush=True); child.wait()"
-    process = start(python(code))
+    process = start_process(python(code))
     assert process.stdout is not None
     grandchild = int(process.stdout.readline())
-    end_group(process)
+    end_process_group(process)
     assert process.poll() is not None
     assert _gone(grandchild)
 
@@ -117,7 +120,9 @@ def _gone(pid: int) -> bool:
 
 def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Path) -> None:
     # A shell, since it has told the child's number long before the time is over.
-    done = LoggedRun(tmp_path / "log")(Command(argv=("sh", "-c", "sleep 60 & echo $!; wait"), timeout=0.4))
+    done = LoggedRun(log=tmp_path / "log")(
+        Command(argv=("sh", "-c", "sleep 60 & echo $!; wait"), timeout=0.4)
+    )
     assert (done.returncode, done.timed_out) == (124, True)
     pid = int(next(line for line in done.output.splitlines() if line.isdigit()))
     assert ends(pid)
@@ -126,12 +131,12 @@ def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Pa
 def test_a_program_in_time_keeps_its_status_and_leaves_nothing_running(tmp_path: Path) -> None:
     child = "import time; time.sleep(60)"
     code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True); sys.exit(124)"
-    done = LoggedRun(tmp_path / "log")(python(code))
+    done = LoggedRun(log=tmp_path / "log")(python(code))
     kept = int(done.output)
     assert (done.returncode, done.timed_out) == (124, False)
     assert running(kept)
     os.kill(kept, signal.SIGKILL)
-    done = LoggedRun(tmp_path / "log")(python(code, timeout=60.0))
+    done = LoggedRun(log=tmp_path / "log")(python(code, timeout=60.0))
     assert (done.returncode, done.timed_out) == (124, False)
     assert ends(int(done.output))
 

@@ -16,7 +16,7 @@ import pytest
 
 from support.publishing import CountingClock
 from wheelkit.errors import CheckFailedError, IndexUnavailableError
-from wheelkit.machine.process import Command, end_group, start
+from wheelkit.machine.process import Command, end_process_group, start_process
 from wheelkit.publish.client import Client
 from wheelkit.publish.lock import _beyond_the_text, index_lock
 
@@ -219,8 +219,8 @@ def test_what_is_started_does_not_inherit_the_lock_unless_it_is_handed_on(tmp_pa
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no lock on")
 def test_a_lock_outlives_its_holder_as_long_as_what_it_started(tmp_path: Path) -> None:
     with index_lock(tmp_path / "a.lock", CountingClock(), str) as descriptor:
-        child = start(
-            Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"), keeps=(descriptor,))
+        child = start_process(
+            Command(argv=(sys.executable, "-c", "import time; time.sleep(60)"), pass_fds=(descriptor,))
         )
     try:
         with (
@@ -233,4 +233,4 @@ def test_a_lock_outlives_its_holder_as_long_as_what_it_started(tmp_path: Path) -
         with index_lock(tmp_path / "a.lock", CountingClock(), str):
             pass
     finally:
-        end_group(child)
+        end_process_group(child)

@@ -10,7 +10,7 @@ import pytest
 from servers.publishers import sign_identity
 from support.publishing import HERE, CountingClock, MemoryClient, Notes, answer
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
-from wheelkit.machine.process import Secrets
+from wheelkit.machine.redaction import Secrets
 from wheelkit.publish import oidc
 from wheelkit.publish.client import Response
 from wheelkit.publish.credentials import CredentialSession, CredentialSources, find_credentials

@@ -99,7 +99,7 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(
     assert command.argv[:3] == (sys.executable, "-m", "twine")
     assert "--skip-existing" not in command.argv
     assert command.argv[-2:] == (str(tmp_path / A), str(tmp_path / B))
-    assert command.keeps == (7,)
+    assert command.pass_fds == (7,)
 
 
 def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:

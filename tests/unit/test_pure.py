@@ -16,9 +16,9 @@ from wheelkit.builders import pure as pure_module
 from wheelkit.builders.pure import checkout, make_sdist
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine import workspace as workshops
-from wheelkit.machine.process import Command, Completed, LoggedRun, Run
-from wheelkit.machine.progress import Silent
-from wheelkit.machine.workspace import Workspace, find_tool, workspace
+from wheelkit.machine.process import Command, Completed, LoggedRun, Run, find_tool
+from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.workspace import Workspace, open_workspace
 from wheelkit.project.read import read
 
 PYPROJECT = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "m"\nversion = "1.0"\n'
@@ -29,7 +29,9 @@ PKG_INFO = "Metadata-Version: 2.4\nName: m\nVersion: 1.0\n"
 def shop(tmp_path: Path) -> Workspace:
     folder = tmp_path / "shop"
     folder.mkdir()
-    return Workspace(folder=folder, log=tmp_path / "log", run=LoggedRun(tmp_path / "log"), progress=Silent())
+    return Workspace(
+        folder=folder, log=tmp_path / "log", run=LoggedRun(log=tmp_path / "log"), progress=SilentProgress()
+    )
 
 
 def write(folder: Path, *names: str, text: str = "x") -> Path:
@@ -275,8 +277,8 @@ def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Wo
 
 
 def interrupted_work() -> None:
-    with workspace(Silent(), "build") as shop:
-        write(shop.fresh("x"), "file")
+    with open_workspace(SilentProgress(), "build") as shop:
+        write(shop.new_folder("x"), "file")
         raise KeyboardInterrupt
 
 
@@ -287,7 +289,7 @@ def test_a_workshop_leaves_nothing_however_it_ends(tmp_path: Path, monkeypatch: 
         interrupted_work()
     assert not list(tmp_path.glob("wheelkit-*"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(OutputError, match="nowhere"), workspace(Silent(), "build"):
+    with pytest.raises(OutputError, match="nowhere"), open_workspace(SilentProgress(), "build"):
         pass
 
 
@@ -297,7 +299,7 @@ def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for name, value in (("TMPDIR", str(tmp_path)), ("XDG_STATE_HOME", str(tmp_path / "state")), ("PATH", "")):
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(workshops, "_LONGEST_SCRATCH", 1000)
+    monkeypatch.setattr(workshops, "_MAX_SCRATCH_LENGTH", 1000)
 
 
 def put(shop: Workspace, runner: Run) -> list[str]:
@@ -309,10 +311,9 @@ def put(shop: Workspace, runner: Run) -> list[str]:
 
 @pytest.mark.usefixtures("roomy")
 def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> None:
-    with workspace(Silent(), "build") as shop:
+    with open_workspace(SilentProgress(), "build") as shop:
         assert len(put(shop, shop.run)) == 1
-        assert len(put(shop, shop.apart("x", lambda: False).run)) == 2
-        assert shop.env == {"TMPDIR": str(shop.folder)}  # for those who run commands into logs of their own
+        assert len(put(shop, shop.for_job("x", lambda: False).run)) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
@@ -321,9 +322,8 @@ def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
-    with workspace(Silent(), "build") as shop:
+    with open_workspace(SilentProgress(), "build") as shop:
         assert len(put(shop, shop.run)) == 1
-        assert shop.env == {}
     assert len(list(tmp_path.glob("left-*"))) == 1
 
 
@@ -343,13 +343,13 @@ SHORT = "/scratch/wheelkit-abcdefgh"
     ],
 )
 def test_where_temporary_files_may_lie(folder: str, environ: dict[str, str], *, expected: bool) -> None:
-    assert workshops._may_vanish(folder, {"PATH": "", **environ}) is expected
+    assert workshops._may_hold_temporary_files(folder, {"PATH": "", **environ}) is expected
 
 
 def test_sccache_on_path_is_seen(tmp_path: Path) -> None:
-    assert workshops._may_vanish(SHORT, {"PATH": str(tmp_path)})
+    assert workshops._may_hold_temporary_files(SHORT, {"PATH": str(tmp_path)})
     (tmp_path / "sccache").touch(mode=0o755)
-    assert not workshops._may_vanish(SHORT, {"PATH": str(tmp_path)})
+    assert not workshops._may_hold_temporary_files(SHORT, {"PATH": str(tmp_path)})
 
 
 def test_tools_are_found_beside_python_and_else_named_with_the_way_to_install_them(

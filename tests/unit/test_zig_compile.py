@@ -20,7 +20,7 @@ from wheelkit.builders.zig_compile import FloorMemory, Zig
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
 from wheelkit.machine.interpreters import Python
 from wheelkit.machine.process import Command, Completed
-from wheelkit.machine.progress import Silent
+from wheelkit.machine.progress import SilentProgress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
@@ -182,7 +182,7 @@ def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path
 
 
 @dataclass
-class Backend(Silent):
+class Backend(SilentProgress):
     """Stands in for uv, and hears what is told: its wheels need a new glibc unless zig makes them; ``fails`` names who fails, and how.
 
     ``passed_over`` are the binaries that zig's wheels lack.

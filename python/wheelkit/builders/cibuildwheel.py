@@ -14,7 +14,7 @@ from wheelkit.builders.pure import is_actually_native
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors
-from wheelkit.machine.process import Command, Completed, failure, query
+from wheelkit.machine.process import Command, Completed, query, tool_error
 from wheelkit.machine.progress import step
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair.run import needed
@@ -58,14 +58,14 @@ def build(job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[BuiltWh
 
     Raises ToolFailedError, CheckFailedError (a test said no) or MissingToolError (the engine is gone), each with what the log says.
     """
-    out = shop.fresh("wheels")
+    out = shop.new_folder("wheels")
     for key in job.overridden:
         shop.progress.note(
             f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it"
         )
     filled = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(filled.get(word, word) for word in job.argv), env=job.env)
-    shop.progress.builder(command.script())
+    shop.progress.builder_command(command.script())
     before = shop.log.stat().st_size if shop.log.exists() else 0
     with step(shop.progress, f"cibuildwheel {_short(job.identifiers)}"):
         done = _run(command, shop)
@@ -91,7 +91,7 @@ def _run(command: Command, shop: Workspace) -> Completed:
 
     Ended by a signal, cibuildwheel leaves its container running.
     """
-    scratch = shop.fresh("cibuildwheel")
+    scratch = shop.new_folder("cibuildwheel")
     label = f"{_LABEL}={shop.folder.name}-{scratch.name}"  # of this step alone: others may run beside it
     env = {**command.env, "TMPDIR": str(scratch)}
     engine = command.env.get("CIBW_CONTAINER_ENGINE")
@@ -168,7 +168,7 @@ def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> BuiltWheel:
 
 def _explained(done: Completed, job: NativeStep) -> WheelkitError:
     """Say what happened, in the order of how surely it is known: the engine, the image, the code, the audit, a test, the repair."""
-    error = failure(done, "cibuildwheel")
+    error = tool_error(done, "cibuildwheel")
     for explain in (_engine, _image, _pure, _compiler, _audit, _command, _selection):
         explained = explain(error, done, job)
         if explained is not None:

@@ -38,8 +38,8 @@ class RecordingProgress:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.begin, self.end = progress.begin, progress.end
-        self.command, self.builder = progress.command, progress.builder
-        self.kept, self.output = progress.kept, progress.output
+        self.command, self.builder_command = progress.command, progress.builder_command
+        self.reused, self.output = progress.reused, progress.output
         self.said: list[str] = []
 
     def note(self, text: str) -> None:
@@ -98,7 +98,7 @@ class Dispatcher(Struct, kw_only=True):
                     house.add(
                         name,
                         batch.lying_in(
-                            self.shop.fresh("sibling") if batch.hit else self.shop.folder
+                            self.shop.new_folder("sibling") if batch.hit else self.shop.folder
                         ).values(),
                     )
         return house
@@ -109,7 +109,7 @@ class Dispatcher(Struct, kw_only=True):
         state = self.run.checkout(item)
         kept = None if item.from_sdist else self.run.look_up(unit)
         if kept is not None:
-            (path,) = kept.lying_in(shop.fresh("sdist")).values()
+            (path,) = kept.lying_in(shop.new_folder("sdist")).values()
             return read_sdist(path, state)
         started = time.monotonic()
         source = make_sdist(item, shop, state, self.run.plan.out)

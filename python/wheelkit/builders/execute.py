@@ -12,7 +12,7 @@ from wheelkit.builders.dist_folder import deliver
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
 from wheelkit.errors import InterruptedByUserError, ProjectError, WheelkitError
-from wheelkit.machine.progress import Silent
+from wheelkit.machine.progress import SilentProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ def _keep_proven(
     fresh = [batch for batch in batches if batch.hit is None]
     if fresh and cache is not None:
         with suppress(WheelkitError):
-            verify_built(fresh, order, replace(run, progress=Silent()))
+            verify_built(fresh, order, replace(run, progress=SilentProgress()))
             _keep(fresh, cache, run)
 
 
@@ -89,8 +89,8 @@ def _keep(batches: Sequence[UnitResult], cache: Cache | None, run: BuildRun) -> 
                 seconds=batch.seconds,
                 notes=batch.notes,
             )
-            cache.keep(batch.unit, outcome, run.needs(batch.unit))
-    cache.shrink()
+            cache.save(batch.unit, outcome, run.needs(batch.unit))
+    cache.evict()
 
 
 def _nothing_to_build(order: BuildOrder) -> ProjectError:
@@ -127,7 +127,7 @@ def _delivered(batches: Sequence[UnitResult], plan: Plan, progress: Progress) ->
         records.append(record)
         if batch.hit is not None:
             for one in batch.files:
-                progress.kept(one.file, batch.hit.entry.built, batch.seconds / len(batch.files))
+                progress.reused(one.file, batch.hit.entry.built, batch.seconds / len(batch.files))
             for note in batch.notes:
                 progress.note(note)
     return BuildOutcome(files=tuple(files), manifests=tuple(records))

@@ -15,11 +15,10 @@ from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.builders.zig_compile import FloorMemory
 from wheelkit.errors import CheckFailedError, MissingToolError
 from wheelkit.machine.compilers import require_compiler
-from wheelkit.machine.concurrency import run_in_order
+from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import find_pythons
-from wheelkit.machine.process import Command, checked, failure
+from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
 from wheelkit.machine.progress import step
-from wheelkit.machine.workspace import find_tool
 from wheelkit.repair.lines import RepairRecipe
 from wheelkit.repair.run import repair
 
@@ -96,7 +95,7 @@ def _retagged(job: NativeStep, path: Path, shop: Workspace) -> Path:
         )
         return path
     command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
-    checked(shop.run, command, f"renaming {path.name} for {floor.tag}")
+    run_checked(shop.run, command, f"renaming {path.name} for {floor.tag}")
     shop.progress.note(
         f"built on {name.pythons[0]}, proved against the stable ABI of {floor.python} and named for it"
     )
@@ -106,7 +105,7 @@ def _retagged(job: NativeStep, path: Path, shop: Workspace) -> Path:
 def _repaired(job: NativeStep, raw: Path, pythons: Mapping[str, Python], shop: Workspace) -> BuiltWheel:
     recipe = RepairRecipe(target=job.target, patterns=job.patterns, lib_paths=job.lib_paths)
     with step(shop.progress, f"auditwheel repair --plat {job.target}"):
-        done = repair(raw, recipe, shop.fresh("repaired"), shop.run)
+        done = repair(raw, recipe, shop.new_folder("repaired"), shop.run)
     cells = supported_interpreters(done.path, job, [python.interpreter for python in pythons.values()])
     return BuiltWheel(path=done.path, cells=cells, grafted=done.grafted, excluded=done.excluded)
 
@@ -124,23 +123,23 @@ def _test_all(
 
     def test(key: str, stop: Callable[[], bool] | None) -> None:
         path, python = cases[key]
-        own = shop.apart(python.interpreter.tag, stop)
+        own = shop.for_job(python.interpreter.tag, stop)
         with installing:
             folder = _installed(path, python, own)
         _test(path, python, job.tests, folder, own)
         shutil.rmtree(folder, ignore_errors=True)
 
-    run_in_order(dict.fromkeys(cases, ()), test)
+    run_jobs(tuple(cases), test)
 
 
 def _installed(path: Path, python: Python, shop: Workspace) -> Path:
     """Install the wheel into a fresh environment of the interpreter, and give the folder around it, away from the sources."""
-    folder = shop.fresh(f"test-{python.interpreter.tag}")
+    folder = shop.new_folder(f"test-{python.interpreter.tag}")
     uv, env = find_tool("uv"), folder / "env"
     what = f"installing {path.name} on {python.interpreter}"
-    checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what)
+    run_checked(shop.run, Command(argv=(uv, "venv", "--quiet", "--python", str(python.path), str(env))), what)
     install = (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path))
-    checked(shop.run, Command(argv=install), what)
+    run_checked(shop.run, Command(argv=install), what)
     return folder
 
 
@@ -157,7 +156,7 @@ def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, shop: 
         )
         done = shop.run(command)
         if done.returncode != 0:
-            error = failure(done, f"the test of {path.name} on {python.interpreter}")
+            error = tool_error(done, f"the test of {path.name} on {python.interpreter}")
             raise CheckFailedError(
                 f"{error.message}: {test}", detail=error.detail, hint=f"full log: {shop.log}"
             )

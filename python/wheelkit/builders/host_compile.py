@@ -15,9 +15,8 @@ from wheelkit.builders import zig_compile
 from wheelkit.builders.pure import is_actually_native
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors, compiler_version, first_compiler_error, rust_missing
-from wheelkit.machine.process import Command, failure
+from wheelkit.machine.process import Command, find_tool, tool_error
 from wheelkit.machine.progress import step
-from wheelkit.machine.workspace import find_tool
 from wheelkit.plan.model import OUT, PYTHON, SDIST, HostSettings
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks import linux
@@ -85,7 +84,7 @@ class HostCompiler(Struct, kw_only=True):
     def _by_zig(self, python: Python) -> CompiledWheel | WheelkitError:
         """Make the wheel with zig; gives the error where that fails, for the caller to weigh."""
         if self._zig is None:
-            self._zig = zig_compile.zig_for(self.job, self.shop.fresh("zig"))
+            self._zig = zig_compile.zig_for(self.job, self.shop.new_folder("zig"))
         try:
             path = compile_wheels(self.job, self.source, python, self.shop, self._zig)
             if findings := too_new(path, self.job):
@@ -128,7 +127,7 @@ def compile_wheels(
     job: NativeStep, source: SourceDist, python: Python, shop: Workspace, zig: Zig | None = None
 ) -> Path:
     """Build one raw wheel from the sdist, in an isolated environment of the interpreter; ``zig`` takes the compiler's place."""
-    out = shop.fresh("raw")
+    out = shop.new_folder("raw")
     filled = {PYTHON: str(python.path), OUT: str(out), SDIST: str(source.path), "uv": find_tool("uv")}
     own = job.settings.get(python.interpreter.tag, HostSettings())
     env = (
@@ -138,14 +137,14 @@ def compile_wheels(
     )
     argv = (*(filled.get(word, word) for word in job.argv), *own.words)
     command = Command(argv=argv, env=env, unset=("VIRTUAL_ENV",))
-    shop.progress.builder(command.script())
+    shop.progress.builder_command(command.script())
     with step(
         shop.progress,
         f"host build {python.interpreter.tag}-{job.target.build_suffix}{'' if zig is None else ', zig'}",
     ):
         done = shop.run(command)
         if done.returncode != 0:
-            error = failure(
+            error = tool_error(
                 done,
                 f"building {job.distribution.name} for {python.interpreter}{'' if zig is None else ' with zig'}",
             )

@@ -49,7 +49,8 @@ def cache_statuses(plan: Plan, cache: Cache, progress: Progress) -> Iterator[Cac
             if unit.kind == "wheel":
                 missing.add(item.key)
             yield CacheStatus(
-                unit=unit, why=f"{', '.join(first)} is built first" if first else cache.why(unit, found)
+                unit=unit,
+                why=f"{', '.join(first)} is built first" if first else cache.rebuild_reason(unit, found),
             )
 
 

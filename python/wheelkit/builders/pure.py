@@ -17,9 +17,8 @@ from wheelkit.errors import MissingToolError, ProjectError, ToolFailedError
 from wheelkit.machine.compilers import compiler_errors, require_compiler
 from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
 from wheelkit.machine.git import Checkout, checkout
-from wheelkit.machine.process import Command, checked, failure, query
+from wheelkit.machine.process import Command, find_tool, query, run_checked, tool_error
 from wheelkit.machine.progress import step
-from wheelkit.machine.workspace import find_tool
 from wheelkit.project import read
 from wheelkit.wheel.names import parse_file_name
 
@@ -89,7 +88,7 @@ def _built(item: Distribution, state: Checkout, shop: Workspace, out_folder: Pat
             return _repacked(folder, shop)
         if not state.tracked or state.changed:
             folder = _snapshot(folder, state, shop, out_folder)
-    out = shop.fresh("sdist")
+    out = shop.new_folder("sdist")
     command = Command(
         argv=(
             find_tool("uv"),
@@ -108,7 +107,7 @@ def _built(item: Distribution, state: Checkout, shop: Workspace, out_folder: Pat
     )
     done = shop.run(command)
     if done.returncode != 0:
-        raise _refused(failure(done, f"building the sdist of {item.name}"), done.output)
+        raise _refused(tool_error(done, f"building the sdist of {item.name}"), done.output)
     made = sorted(out.glob("*.tar.gz"))
     if len(made) != 1:
         raise ToolFailedError(
@@ -134,7 +133,7 @@ def _snapshot(folder: Path, state: Checkout, shop: Workspace, out: Path | None =
             "git was not found, and meson can only make an sdist from version control",
             hint="install git, or give an sdist (a .tar.gz)",
         )
-    copy = shop.fresh("snapshot")
+    copy = shop.new_folder("snapshot")
     if state.tracked:
         top = Path(query(Command(argv=("git", "-C", str(folder), "rev-parse", "--show-toplevel"))).output)
         _git(shop, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
@@ -178,14 +177,14 @@ def _git(shop: Workspace, *arguments: str, cwd: Path | None = None) -> None:
     command = Command(
         argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     )
-    checked(shop.run, command, "git")
+    run_checked(shop.run, command, "git")
 
 
 def _repacked(folder: Path, shop: Workspace) -> Path:
     """Pack an unpacked sdist again: it is one already, and its files are exactly those that belong in it."""
     stated = read.read(folder)
     name = f"{stated.key.replace('-', '_')}-{stated.version}"
-    path = shop.fresh("sdist") / f"{name}.tar.gz"
+    path = shop.new_folder("sdist") / f"{name}.tar.gz"
 
     def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         parts = Path(member.name).parts[1:]
@@ -202,7 +201,7 @@ def build(item: Distribution, source: SourceDist, shop: Workspace) -> BuiltWheel
 
     Raises ToolFailedError when the backend refuses, ProjectError when a platform wheel comes out.
     """
-    out = shop.fresh("pure")
+    out = shop.new_folder("pure")
     with step(shop.progress, f"wheel {item.name}"):
         argv = (
             find_tool("uv"),
@@ -214,7 +213,9 @@ def build(item: Distribution, source: SourceDist, shop: Workspace) -> BuiltWheel
             str(out),
             str(source.path),
         )
-        checked(shop.run, Command(argv=argv, unset=("VIRTUAL_ENV",)), f"building the wheel of {item.name}")
+        run_checked(
+            shop.run, Command(argv=argv, unset=("VIRTUAL_ENV",)), f"building the wheel of {item.name}"
+        )
     made = sorted(out.glob("*.whl"))
     if len(made) != 1:
         raise ToolFailedError(f"building {item.name} gave {len(made)} wheels, where one was expected")

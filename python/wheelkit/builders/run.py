@@ -100,7 +100,7 @@ class BuildRun(Struct, kw_only=True):
 
     def _build(self, waiting: Sequence[DistributionJob]) -> None:
         """Build distributions, those that do not need each other at a time."""
-        from wheelkit.machine.concurrency import run_in_order
+        from wheelkit.machine.concurrency import run_jobs
 
         needs = {job.item.key: siblings.needed(job.item, self.plan.family) for job in waiting}
         maker = (
@@ -118,12 +118,12 @@ class BuildRun(Struct, kw_only=True):
             with self._lock:
                 self._made[key] = [batch or fresh[unit.target] for unit, batch in found]
 
-        run_in_order(needs, build)
+        run_jobs(tuple(needs), build, needs=needs)
 
     def _apart(self, name: str, stop: Callable[[], bool]) -> Dispatcher:
         from wheelkit.builders.dispatch import Dispatcher
 
-        maker = Dispatcher(run=self, shop=self.shop.apart(name, stop))
+        maker = Dispatcher(run=self, shop=self.shop.for_job(name, stop))
         self._makers.append(maker)
         return maker
 
@@ -138,7 +138,7 @@ class BuildRun(Struct, kw_only=True):
     def settled(self, item: Distribution) -> bool:
         """Tell, once its sdist stands, whether what is built of a distribution may be kept in the cache."""
         with self._lock:
-            return self.cache is None or self.cache.settle(item)
+            return self.cache is None or self.cache.sources_unchanged(item)
 
     def take(self, unit: BuildUnit, hit: CacheHit) -> None:
         """Count on a unit from the cache, for those that need it."""
@@ -186,11 +186,11 @@ class BuildRun(Struct, kw_only=True):
             if item.from_sdist:
                 state = git.Checkout(commit="", changed=())
             elif self.cache is None:
-                state = git.PendingStatus(item.source.resolve()).view().checkout(item.source, self.plan.out)
+                state = git.PendingStatus(item.source.resolve()).wait().checkout(item.source, self.plan.out)
             else:
-                state = self.cache.kitchen.view(item).checkout(item.source, self.plan.out)
+                state = self.cache.keys.view(item).checkout(item.source, self.plan.out)
             if state.refused and all(one.refused != state.refused for one in self._checkouts.values()):
-                self.progress.note(git.unavailable_note(state))
+                self.progress.note(git.untrusted_note(state))
             self._checkouts[item.key] = state
             if count := len(state.changed):
                 names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough

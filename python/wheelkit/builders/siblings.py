@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from wheelkit import manifest
 from wheelkit.config import normalise
@@ -24,10 +23,9 @@ from wheelkit.plan.options import UserOptions
 from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from wheelkit.machine.process import Command, Completed, Run
     from wheelkit.machine.workspace import Workspace
     from wheelkit.matrix import Target
     from wheelkit.plan import NativeStep
@@ -90,7 +88,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         here = facts.own_target(facts.detect(containers=False))
         running = Interpreter.parse(f"cp{sys.version_info[0]}{sys.version_info[1]}")
         lines = self._lines(item, here, (running,))
-        return _steered(shop, dict.fromkeys(_BUILD_VARIABLES, str(_file(lines, shop)))) if lines else shop
+        return shop.with_env(dict.fromkeys(_BUILD_VARIABLES, str(_file(lines, shop)))) if lines else shop
 
     def for_step(self, job: NativeStep, shop: Workspace) -> Workspace:
         """Give the workshop for a step of a builder; inside a container the files have the place where it mounts this machine.
@@ -114,7 +112,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
             env["CIBW_ENVIRONMENT_PASS_LINUX"] = " ".join(
                 filter(None, [user.text("environment-pass"), *_ALL_VARIABLES])
             )
-        return _steered(shop, env)
+        return shop.with_env(env)
 
     def _lines(
         self, item: Distribution, target: Target, interpreters: Sequence[Interpreter], mount: str = ""
@@ -154,18 +152,6 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
 
 
 def _file(lines: Iterable[str], shop: Workspace) -> Path:
-    path = shop.fresh("siblings") / "constraints.txt"
+    path = shop.new_folder("siblings") / "constraints.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
-
-
-def _steered(shop: Workspace, env: Mapping[str, str]) -> Workspace:
-    """Let every command of a workshop see further variables."""
-    return replace(shop, run=_with(shop.run, env), env={**shop.env, **env})
-
-
-def _with(run: Run, env: Mapping[str, str]) -> Run:
-    def steered(command: Command, /) -> Completed:
-        return run(replace(command, env={**command.env, **env}))
-
-    return steered

@@ -30,13 +30,17 @@ def verify_built(batches: Sequence[UnitResult], order: BuildOrder, run: BuildRun
     """
     store = run.cache.store if run.cache is not None else None
     name = _name(batches, order)
-    told = store.recall("proofs", name) if store is not None and all(batch.hit for batch in batches) else None
+    told = (
+        store.load_value("proofs", name)
+        if store is not None and all(batch.hit for batch in batches)
+        else None
+    )
     if told is not None:
         warnings = json.loads(told)
     else:
         warnings = _warnings(_verified(batches, order, run))
         if store is not None:
-            store.remember("proofs", name, json.dumps(warnings))
+            store.save_value("proofs", name, json.dumps(warnings))
     for line in warnings:
         run.progress.note(line)
 
@@ -61,7 +65,7 @@ def _verified(batches: Sequence[UnitResult], order: BuildOrder, run: BuildRun) -
     from wheelkit.verification.contract import contract_of
     from wheelkit.verification.run import verify
 
-    folder = run.shop.fresh("proof")
+    folder = run.shop.new_folder("proof")
     files = [path for batch in batches for path in batch.lying_in(folder).values()]
     with step(run.progress, "verify"):
         report = verify(files, contract_of(order.config, order.plan.family))

@@ -74,7 +74,7 @@ def command(
     """Build wheels from the sdist, repair, test and prove them; with no flag, all that this machine can build."""
     from wheelkit.machine import facts
 
-    engines = facts.ask_engines()
+    engines = facts.start_engine_queries()
     project = open_project(sources, config_file)
     asking = None if no_cache else ask_git(project.family)
     forced = _forced(project, builder, cross=cross, native=native)
@@ -131,9 +131,9 @@ def _execute(
     with ExitStack() as stack:
 
         def open_shop() -> Workspace:
-            from wheelkit.machine.workspace import workspace
+            from wheelkit.machine.workspace import open_workspace
 
-            return stack.enter_context(workspace(steps, "build"))
+            return stack.enter_context(open_workspace(steps, "build"))
 
         return execute(order, cache, steps, open_shop)
 

@@ -40,7 +40,7 @@ def times_of(plan: Plan) -> Times:
 def require_compiler_cache() -> CompilerCache:
     """Find sccache, and make the folder in which it keeps objects; raises MissingToolError or OutputError."""
     from wheelkit.errors import OutputError
-    from wheelkit.machine.workspace import find_tool
+    from wheelkit.machine.process import find_tool
     from wheelkit.plan.compiler_cache import CompilerCache
 
     folder = folders.cache_folder() / folders.COMPILED_FOLDER
@@ -73,9 +73,9 @@ def cache_statuses(plan: Plan, asking: PendingStatus | None = None) -> tuple[Cac
     if cache is None:
         return ()
     from wheelkit.builders.preview import cache_statuses
-    from wheelkit.machine.progress import Silent
+    from wheelkit.machine.progress import SilentProgress
 
-    return tuple(cache_statuses(plan, cache, Silent()))
+    return tuple(cache_statuses(plan, cache, SilentProgress()))
 
 
 def table(found: Sequence[CacheStatus]) -> str:

@@ -39,7 +39,7 @@ def command(
     sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool
 ) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order."""
-    engines = facts.ask_engines()
+    engines = facts.start_engine_queries()
     project = open_project(sources, config_file)
     asking = cache.ask_git(project.family)
     promised = plan.promised_matrix(project.config, project.family)

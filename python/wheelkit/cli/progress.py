@@ -100,12 +100,12 @@ class TerminalProgress:
         if self._verbose:
             self.note(f"$ {line}")
 
-    def builder(self, script: str) -> None:
+    def builder_command(self, script: str) -> None:
         """Show the command that makes the wheel."""
         if not self._verbose:
             self.note("$ " + script.replace("\n", "\n    "))
 
-    def kept(self, name: str, built: float, seconds: float) -> None:
+    def reused(self, name: str, built: float, seconds: float) -> None:
         """Show that a file came from the cache."""
         said = f"cached, built {age(time.time() - built)}, {seconds:.1f} s saved"
         self._say(f"  {name.ljust(_LABEL_WIDTH)} {dimmed(said)}")

@@ -56,13 +56,13 @@ def command(
     Run it again after anything that went wrong: it goes on from there, and never sends a file twice.
     """
     from wheelkit import publish
-    from wheelkit.machine.workspace import workspace
+    from wheelkit.machine.workspace import open_workspace
 
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
     release = publish.collect_release(dist, project.family)
     steps = TerminalProgress(verbose=verbose)
-    with workspace(steps, "publish") as shop:
+    with open_workspace(steps, "publish") as shop:
         room = publish.open_session(shop.log, steps)
         terms = publish.PublishTerms(
             folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty

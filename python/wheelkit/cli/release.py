@@ -57,7 +57,7 @@ def command(
     It stops at the first thing that is wrong; run it again when that is mended.
     """
     from wheelkit import publish, release
-    from wheelkit.machine.workspace import workspace
+    from wheelkit.machine.workspace import open_workspace
 
     project = open_project((), config_file)
     indexes = (project.config.ci.staging, project.config.ci.production)
@@ -71,7 +71,7 @@ def command(
         interpreters=interpreters,
     )
     steps = TerminalProgress(verbose=verbose)
-    with workspace(steps, "release") as shop:
+    with open_workspace(steps, "release") as shop:
         means = release.ReleaseContext(
             room=publish.open_session(shop.log, steps), shop=shop, audience=_Screen()
         )

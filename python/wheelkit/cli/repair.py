@@ -62,7 +62,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
-    from wheelkit.machine.workspace import workspace
+    from wheelkit.machine.workspace import open_workspace
     from wheelkit.repair.lines import RepairRecipe
     from wheelkit.repair.run import repair
 
@@ -76,7 +76,7 @@ def command(
     _checked(excludes)
     wanted = _parsed(target) if target else None
     done: list[Repaired] = []
-    with workspace(TerminalProgress(verbose=verbose), "repair") as shop:
+    with open_workspace(TerminalProgress(verbose=verbose), "repair") as shop:
         for path in files:
             chosen = wanted or _target_of(path, loaded)
             named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))

@@ -49,7 +49,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
 
 def run_smoke(wish: SmokeOptions) -> int:
     """Run the smoke test that the command line asks for, show how it went, and give the exit code."""
-    from wheelkit.machine.workspace import workspace
+    from wheelkit.machine.workspace import open_workspace
     from wheelkit.smoke.smoke import SmokeRequest, smoke
 
     config = load_config(Path.cwd(), wish.config_file)
@@ -64,7 +64,7 @@ def run_smoke(wish: SmokeOptions) -> int:
         timeout=wish.timeout,
         jobs=wish.jobs or 0,
     )
-    with workspace(TerminalProgress(verbose=wish.verbose), "smoke") as shop:
+    with open_workspace(TerminalProgress(verbose=wish.verbose), "smoke") as shop:
         smoked = smoke(request if wish.origin is None else _from_index(request, wish.origin, shop), shop)
     result_json(_document(smoked)) if wish.as_json else _show(smoked)
     return 0 if smoked.ok else 1
@@ -81,7 +81,7 @@ def _from_index(request: SmokeRequest, origin: str, shop: Workspace) -> SmokeReq
             "--from needs the project: its manifests and names say which files are meant",
             hint="run it in the project's folder",
         )
-    folder = shop.fresh("from-index")
+    folder = shop.new_folder("from-index")
     fetch(
         collect_release(request.dist, request.family),
         resolve(origin, request.config),

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
 from wheelkit.machine.compilers import require_compiler
-from wheelkit.machine.process import Command, query
-from wheelkit.machine.workspace import find_tool
+from wheelkit.machine.process import Command, find_tool, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,104 +1,77 @@
-"""Several things at a time, bounded by the machine's cores: each after all that it needs; when one fails, the others are ended."""
+"""Runs jobs in threads: several at a time, each after the jobs that it needs; when one fails, the others are stopped."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+Job = TypeVar("Job", bound=Hashable)
+Stop = Callable[[], bool]
+"""Returns true once the running jobs are to end."""
 
-    Job = Callable[[], None]
-
-
-# How often whoever waits looks up: only then can it hear Ctrl-C on every system.
-_LISTEN_SECONDS = 0.1
-
-
-def worker_count() -> int:
-    """Give how many builds the machine bears at a time."""
-    return max(1, os.cpu_count() or 1)
-
-
-def run_in_order(
-    needs: Mapping[str, Sequence[str]], do: Callable[[str, Callable[[], bool] | None], object]
-) -> None:
-    """Do each key's work once what it needs is done; names that are no keys count as done.
-
-    ``do`` gets the key and a question that answers true once it is to end; None where nothing runs beside it. The first failure is raised
-    when all have ended.
-    """
-    if worker_count() == 1 or len(needs) == 1:
-        for key in needs:
-            do(key, None)
-        return
-    stopped = threading.Event()
-    waiting = {key: {name for name in names if name in needs and name != key} for key, names in needs.items()}
-    running: dict[Future[object], str] = {}
-    pool = ThreadPoolExecutor(max_workers=worker_count(), thread_name_prefix="build")
-    try:
-        while waiting or running:
-            for key in [key for key, names in waiting.items() if not names]:
-                del waiting[key]
-                running[pool.submit(do, key, stopped.is_set)] = key
-            done, _ = wait(running, timeout=_LISTEN_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
-                key = running.pop(future)
-                future.result()
-                for names in waiting.values():
-                    names.discard(key)
-    finally:
-        stopped.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-# How often whoever waits looks up: only then can it hear Ctrl-C on every system.
+# The waiting thread wakes up this often, since only then Ctrl-C reaches it on every system.
 _POLL_SECONDS = 0.1
 
 
-def run_all(jobs: Iterable[Job], at_a_time: int, stop: threading.Event) -> None:
-    """Do all jobs, the first ones first, so many at a time; raise what the first one raised that did, when none runs any more.
+def worker_count() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
-    Then, and where an interrupt comes, no further one begins, and ``stop`` is set, which those that run have to look at.
+
+def run_jobs(
+    jobs: Sequence[Job],
+    run_job: Callable[[Job, Stop | None], object],
+    *,
+    needs: Mapping[Job, Iterable[Job]] | None = None,
+    workers: int = 0,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run every job, at most ``workers`` at a time (default: one per processor), the first ones first.
+
+    ``needs`` names the jobs that must end before a job starts; names that are no jobs are ignored. When a job raises or the user
+    interrupts, no further job starts, ``stop`` is set, and once the running jobs have ended the exception is raised. ``run_job`` gets
+    ``stop.is_set`` to poll. A single job, or all jobs of a single worker, run in the calling thread and get None.
     """
-    waiting = deque(jobs)
-    troubles: list[BaseException] = []
+    workers, stop = workers or worker_count(), stop or threading.Event()
+    if workers == 1 or len(jobs) == 1:
+        for job in jobs:
+            run_job(job, None)
+        return
+    errors: list[BaseException] = []
 
-    def work(ended: threading.Event) -> None:
+    def run_unless_stopped(job: Job) -> None:
         try:
-            for job in _taken(waiting, stop):
-                job()
-        except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
-            troubles.append(error)
+            if not stop.is_set():
+                run_job(job, stop.is_set)
+        except BaseException as error:  # noqa: BLE001 - raised by the waiting thread
+            errors.append(error)
             stop.set()
+
+    waiting = {job: set((needs or {}).get(job, ())).intersection(jobs) - {job} for job in jobs}
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job") as pool:
+        try:
+            _submit_in_order(waiting, lambda job: pool.submit(run_unless_stopped, job), errors)
         finally:
-            ended.set()
-
-    # concurrent.futures does this as well; to load it takes longer than to read the wheels. And Thread.join takes a thread for ended that
-    # still runs, where an interrupt comes meanwhile (bpo-45274).
-    running: list[threading.Event] = []
-    try:
-        for number in range(min(at_a_time, len(waiting))):
-            ended = threading.Event()
-            threading.Thread(target=work, args=(ended,), name=f"smoke-{number}").start()
-            running.append(ended)
-        for ended in running:
-            while not ended.wait(_POLL_SECONDS):
-                pass
-    except BaseException:
-        stop.set()
-        for ended in running:
-            ended.wait()
-        raise
-    if troubles:
-        raise troubles[0]
+            stop.set()
+    if errors:
+        raise errors[0]
 
 
-def _taken(waiting: deque[Job], stop: threading.Event) -> Iterator[Job]:
-    with suppress(IndexError):  # another thread took the last one
-        while not stop.is_set():
-            yield waiting.popleft()
+def _submit_in_order(
+    waiting: dict[Job, set[Job]], submit: Callable[[Job], Future[None]], errors: Sequence[BaseException]
+) -> None:
+    """Submit each job once the jobs that it is ``waiting`` for have ended; return when all have ended, or at the first error."""
+    running: dict[Future[None], Job] = {}
+    while (waiting or running) and not errors:
+        for job in [job for job, needed in waiting.items() if not needed]:
+            del waiting[job]
+            running[submit(job)] = job
+        done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            ended = running.pop(future)
+            for needed in waiting.values():
+                needed.discard(ended)

@@ -113,7 +113,7 @@ _ENGINE_QUERIES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def ask_engines(environ: Mapping[str, str] = os.environ) -> dict[str, PendingCommand]:
+def start_engine_queries(environ: Mapping[str, str] = os.environ) -> dict[str, PendingCommand]:
     """Start asking every engine that may be taken for its version; the answers are for ``find_engine``."""
     if platform.system() != "Linux":
         return {}
@@ -137,7 +137,7 @@ def find_engine(
     Returns the engine, or None and the reason in one line.
     """
     told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
-    questions = ask_engines(environ) if asked is None else asked
+    questions = start_engine_queries(environ) if asked is None else asked
     reasons = []
     for name in _engine_names(environ):
         version, reason = _answered(name, questions.get(name))
@@ -155,7 +155,7 @@ def _answered(name: str, question: PendingCommand | None) -> tuple[str, str]:
         )
     if question is None:
         return "", f"{name} is not installed"
-    done = question.answer(timeout=10)
+    done = question.wait(timeout=10)
     if done.returncode == 0 and done.output:
         return done.output.splitlines()[0], ""
     said = done.output.splitlines()[-1] if done.output else "it gave no answer"

@@ -89,13 +89,13 @@ class PendingStatus:
         status = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
         self._status = PendingCommand(Command(argv=(*git, *status), env={"LC_ALL": "C"}, unset=_UNSET))
 
-    def view(self) -> TreeState:
+    def wait(self) -> TreeState:
         """Wait for the answers; outside version control all of them are empty."""
-        code, status = self._status.raw()
-        listed, files = self._files.raw()
+        code, status = self._status.wait_for_bytes()
+        listed, files = self._files.wait_for_bytes()
         if code != 0 or listed != 0:
             return TreeState(folder=self._folder, refused=_way_out(status))
-        prefix = self._prefix.raw()[1].removesuffix(b"\n")
+        prefix = self._prefix.wait_for_bytes()[1].removesuffix(b"\n")
         tagged = [(line[:1], os.fsdecode(line[2:])) for line in files.split(b"\0") if line]
         commit, changed = _read_status(status)
         return TreeState(
@@ -134,10 +134,10 @@ def _read_status(data: bytes) -> tuple[str, tuple[str, ...]]:
 def checkout(folder: Path) -> Checkout:
     """Ask git about a project's folder; outside version control both answers are empty."""
     folder = folder.resolve()
-    return PendingStatus(folder).view().checkout(folder)
+    return PendingStatus(folder).wait().checkout(folder)
 
 
-def unavailable_note(checkout: Checkout) -> str:
+def untrusted_note(checkout: Checkout) -> str:
     """Say what follows where git refuses to answer, and what to do."""
     return f"this folder belongs to another user, so git tells no commit; publish will refuse it. If you trust it:  {checkout.refused}"
 
@@ -156,7 +156,7 @@ def describe(folder: Path) -> str:
         "--dirty",
         "--abbrev=40",
     )
-    done = PendingCommand(Command(argv=argv, unset=_UNSET)).answer()
+    done = PendingCommand(Command(argv=argv, unset=_UNSET)).wait()
     return done.output if done.returncode == 0 else ""
 
 

@@ -70,7 +70,7 @@ def _find_each(wanted: Sequence[Interpreter], environ: Mapping[str, str]) -> Ite
 def _find_best(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:
     """Find the first such interpreter with headers, else the first one."""
     first: Python | None = None
-    for path in dict.fromkeys(search_folders(wanted, environ)):
+    for path in dict.fromkeys(candidate_paths(wanted, environ)):
         python = _probe(path)
         if python is None or python.interpreter != wanted:
             continue
@@ -80,7 +80,7 @@ def _find_best(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None
     return first
 
 
-def search_folders(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
+def candidate_paths(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
     """Name the files that may be such an interpreter, the likeliest first."""
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
     program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
@@ -112,10 +112,10 @@ def search_folders(interpreter: Interpreter, environ: Mapping[str, str]) -> Iter
             f"Python{interpreter.tag[2:]}*/python.exe",
         ),
     ):
-        yield from reversed(matching(folder, pattern))
+        yield from reversed(glob_folder(folder, pattern))
 
 
-def matching(folder: Path, pattern: str) -> list[Path]:
+def glob_folder(folder: Path, pattern: str) -> list[Path]:
     """List what a pattern means in a folder; a folder of somebody else's, which may not be entered, holds nothing."""
     with suppress(PermissionError):
         return sorted(folder.glob(pattern))

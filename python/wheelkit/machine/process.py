@@ -1,25 +1,26 @@
 """The only module that runs programs.
 
-Commands are argument lists, echoed before they run; their output goes to a log file and its last lines are kept; secrets are
-replaced before anything is written. A program runs in a process group of its own, and the group ends with us.
+Commands are argument lists, never shell lines. ``LoggedRun`` echoes a command, runs it in a process group of its own, and appends
+its output to a log file; ``query`` returns the output of a short command.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
+import math
 import os
-import re
 import selectors
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote, quote_plus
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -27,25 +28,27 @@ from msgspec.structs import replace
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from io import BufferedWriter
-    from pathlib import Path
 
 
 _CHUNK = 65536
-# So many that the first error of a long compilation, which the others follow from, is among them.
+_POLL_SECONDS = 0.1
+# Enough to still contain the first error of a long compilation, which later errors follow from.
 _TAIL_LINES = 20_000
-# How long a program that is to end gets after SIGINT, and after SIGTERM; what it leaves behind is cleaned up by its caller.
+# How long a program has to exit after SIGINT, and then after SIGTERM, before it is killed.
 _GRACE_SECONDS = (1.0, 0.5)
-_TIMED_OUT = 124
+# Exit statuses as in a shell: timeout(1), and a program that does not exist.
+_TIMED_OUT, _NOT_FOUND = 124, 127
 _WINDOWS = sys.platform == "win32"
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """A program to run: its arguments, what it adds to the environment, what it must not see of it, and where it runs.
+    """A program to run: its arguments, environment and working directory.
 
-    ``keeps`` are open files, by descriptor, that it inherits: a lock on one of them holds until the program has ended as well. One with
-    a ``timeout`` in seconds is ended when that is over, and so is all that it leaves running when it ends by itself.
+    ``env`` is added to the environment, ``unset`` removed from it, and ``prefix_path`` put in front of PATH. The program inherits the
+    file descriptors ``pass_fds``, so a lock on one of them is held until the program has ended as well. With ``timeout``, in seconds,
+    the program is ended when the time is over, and everything that it left running is ended with it.
     """
 
     argv: tuple[str, ...]
@@ -53,21 +56,22 @@ class Command(Struct, frozen=True, kw_only=True):
     unset: tuple[str, ...] = ()
     cwd: Path | None = None
     prefix_path: tuple[str, ...] = ()
-    keeps: tuple[int, ...] = ()
+    pass_fds: tuple[int, ...] = ()
     timeout: float | None = None
 
     def __str__(self) -> str:
-        """Give the line that does the same in a shell."""
-        settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
-        return " ".join([*settings, shlex.join(self.argv)])
+        """Return the equivalent shell line."""
+        return " ".join(self._shell_words())
 
     def script(self) -> str:
-        """Give the same line with each setting on a line of its own, for people to read and to paste."""
-        settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
-        return " \\\n".join([*settings, shlex.join(self.argv)])
+        """Return the equivalent shell line with each variable on a line of its own."""
+        return " \\\n".join(self._shell_words())
+
+    def _shell_words(self) -> list[str]:
+        return [*(f"{name}={shlex.quote(value)}" for name, value in self.env.items()), shlex.join(self.argv)]
 
     def environment(self) -> dict[str, str]:
-        """Compute the whole environment that the program gets."""
+        """Return the whole environment of the program."""
         env = {name: value for name, value in os.environ.items() if name not in self.unset}
         env.update(self.env)
         if self.prefix_path:
@@ -76,9 +80,9 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Completed(Struct, frozen=True, kw_only=True):
-    """How a program ended: its exit status, its last lines (standard output and error together), and the log that holds all of them.
+    """How a program ended: its exit status, the end of its output (stdout and stderr), and the log file with all of it.
 
-    ``timed_out`` tells that it was ended because its time was over; the status is 124 then, as in a shell.
+    The exit status is 124 for a program that ``timed_out``, as in a shell.
     """
 
     returncode: int
@@ -88,133 +92,76 @@ class Completed(Struct, frozen=True, kw_only=True):
 
 
 class Run(Protocol):
-    """Runs a command and tells how it ended; raises MissingToolError when the program does not exist."""
+    """Runs a command and returns how it ended. Raises MissingToolError when the program does not exist."""
 
     def __call__(self, command: Command, /) -> Completed:
-        """Run the command to its end."""
+        """Run the command and wait for it."""
 
 
-class Redactor:
-    """Replaces known secrets in text, so that no log, report or message can hold one."""
+class LoggedRun(Struct, frozen=True, kw_only=True):
+    """Runs commands and appends their command lines and output to one log file.
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = sorted((secret.encode() for secret in secrets if secret), key=len, reverse=True)
-
-    def __call__(self, line: bytes) -> bytes:
-        """Return the line with every secret replaced by ``***``."""
-        for secret in self._secrets:
-            line = line.replace(secret, b"***")
-        return line
-
-
-class LoggedRun:
-    """Runs commands with all they print in one log file, which every failure can name.
-
-    ``stop`` is for threads, which no signal reaches: once it answers true, the running command is ended. ``scratch`` is where programs put
-    their temporary files: what one leaves behind goes with that folder. ``tee`` gets every line that a program prints.
+    ``echo`` gets each command line and ``tee`` each line of output, both redacted. ``stop`` ends the running command as soon as it
+    returns true; it is for threads, which no signal reaches. Programs put their temporary files into ``scratch``, so what they leave
+    behind is removed together with that folder.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one way in which programs are watched
-        self,
-        log: Path,
-        *,
-        echo: Callable[[str], None] = lambda _line: None,
-        redact: Redactor | None = None,
-        stop: Callable[[], bool] = lambda: False,
-        scratch: Path | None = None,
-        tee: Callable[[bytes], None] = lambda _data: None,
-    ) -> None:
-        self.log = log
-        self._tee = tee
-        self._scratch = scratch
-        self._echo = echo
-        self._redact = redact or Redactor()
-        self._stop = stop
+    log: Path
+    echo: Callable[[str], None] = lambda _line: None
+    redact: Callable[[bytes], bytes] = lambda line: line
+    stop: Callable[[], bool] = lambda: False
+    scratch: Path | None = None
+    tee: Callable[[bytes], None] = lambda _data: None
 
     def __call__(self, command: Command, /) -> Completed:
-        """Run the command to its end; an interrupt ends its whole process group first."""
-        line = self._redact(str(command).encode()).decode()
-        self._echo(line)
+        """Run the command and wait for it; an interrupt ends its process group."""
+        line = self.redact(str(command).encode()).decode()
+        self.echo(line)
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
                 log.write(f"$ {line}\n".encode())
-                done = self._watch(command, log)
-                log.write(
-                    f"[exit status {done.returncode}{', its time was over' if done.timed_out else ''}]\n\n".encode()
-                )
+                completed = self._run(command, log)
+                status = f"exit status {completed.returncode}{', timed out' if completed.timed_out else ''}"
+                log.write(f"[{status}]\n\n".encode())
         except OSError as error:
             raise OutputError.of(error, self.log) from error
-        return done
+        return completed
 
-    def _watch(self, command: Command, log: BufferedWriter) -> Completed:
-        if self._scratch is not None:
-            command = replace(command, env={"TMPDIR": str(self._scratch), **command.env})
-        process = start(command)
-        tail = _Tail()
+    def _run(self, command: Command, log: BufferedWriter) -> Completed:
+        if self.scratch is not None:
+            command = replace(command, env={"TMPDIR": str(self.scratch), **command.env})
+        process = start_process(command)
+        deadline = math.inf if command.timeout is None else time.monotonic() + command.timeout
+        tail: deque[bytes] = deque(maxlen=_TAIL_LINES)
+        timed_out = False
         try:
-            for line in _lines(process, _until(command.timeout, self._stop)):
-                clean = self._redact(line)
-                log.write(clean)
-                log.flush()
-                tail.add(clean)
-                self._tee(clean)
-            return Completed(returncode=process.wait(), output=tail.text(), log=self.log)
-        except _TimeIsOverError:
-            return Completed(returncode=_TIMED_OUT, output=tail.text(), log=self.log, timed_out=True)
+            for output in _output_lines(process):
+                if self.stop():
+                    raise InterruptedByUserError("ended, because something else failed or was interrupted")
+                if timed_out := time.monotonic() > deadline:
+                    break
+                if output:
+                    line = self.redact(output)
+                    log.write(line)
+                    log.flush()
+                    tail.append(line)
+                    self.tee(line)
+            status = _TIMED_OUT if timed_out else process.wait()
         finally:
-            end_group(process)
+            end_process_group(process)
             if command.timeout is not None and not _WINDOWS:
-                _send(process, signal.SIGKILL)
-
-
-class _TimeIsOverError(Exception):
-    """A program's time is over."""
-
-
-def _until(timeout: float | None, stop: Callable[[], bool]) -> Callable[[], bool]:
-    """Make a ``stop`` that raises as well when the time is over, counted from now."""
-    if timeout is None:
-        return stop
-    end = time.monotonic() + timeout
-
-    def stopped() -> bool:
-        if time.monotonic() > end:
-            raise _TimeIsOverError
-        return stop()
-
-    return stopped
-
-
-def start(command: Command) -> subprocess.Popen[bytes]:
-    """Start the command in a process group of its own, standard output and error in one pipe."""
-    env = command.environment()
-    try:
-        return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
-            command.argv,
-            env=env,
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=not _WINDOWS,
-            pass_fds=() if _WINDOWS else command.keeps,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-    except (FileNotFoundError, PermissionError) as error:
-        program = command.argv[0]
-        if command.cwd is not None and not command.cwd.is_dir():
-            raise OutputError.of(error, command.cwd) from error
-        message = f"{program} could not be started: {error.strerror}"
-        raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
+                _signal_group(process, signal.SIGKILL)
+        text = b"".join(tail).decode(errors="replace")
+        return Completed(returncode=status, output=text, log=self.log, timed_out=timed_out)
 
 
 class PendingCommand:
-    """A short command that runs already; its answer is taken when it is wanted."""
+    """A short command that runs in the background until its result is needed."""
 
     def __init__(self, command: Command) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._refusal = ""
+        self._start_error = ""
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
                 command.argv,
@@ -225,101 +172,155 @@ class PendingCommand:
                 stderr=subprocess.PIPE,
             )
         except OSError as error:
-            self._refusal = str(error)
+            self._start_error = str(error)
 
-    def raw(self, timeout: float = 30.0) -> tuple[int, bytes]:
-        """Wait for the end; returns the exit status and the bytes of standard output, and of standard error too where it failed."""
+    def wait_for_bytes(self, timeout: float = 30.0) -> tuple[int, bytes]:
+        """Wait for the end; return the exit status and the bytes of stdout, followed by those of stderr if the command failed."""
         if self._process is None:
-            return 127, self._refusal.encode()
+            return _NOT_FOUND, self._start_error.encode()
         try:
             out, err = self._process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            return 124, b""
+            return _TIMED_OUT, b""
         except BaseException:
             self._process.kill()
             raise
         code = self._process.returncode
         return code, out if code == 0 else out + err
 
+    def wait(self, timeout: float = 30.0) -> Completed:
+        """Wait for the end and return the result, as ``query`` does."""
+        code, data = self.wait_for_bytes(timeout)
+        return Completed(returncode=code, output=data.decode(errors="replace").rstrip())
+
     def __del__(self) -> None:
-        """End a program whose answer nobody wants any more."""
+        """Kill a program whose result was never needed."""
         process = self._process
         if process is not None and process.returncode is None:
             process.kill()
             process.communicate()
 
-    def answer(self, timeout: float = 30.0) -> Completed:
-        """Wait for the end and give what was printed, as ``query`` does."""
-        code, data = self.raw(timeout)
-        return Completed(returncode=code, output=data.decode(errors="replace").rstrip())
-
 
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
-    """Run a short command and return what it printed on standard output; never raises for how it ended.
+    """Run a short command and return what it printed on stdout; never raises.
 
-    A program that does not exist answers with status 127, one that takes longer than ``timeout`` seconds with 124, as in a shell.
+    The exit status is 127 for a program that does not exist and 124 for one that takes longer than ``timeout`` seconds, as in a shell.
     """
-    return PendingCommand(command).answer(timeout)
+    return PendingCommand(command).wait(timeout)
 
 
-def checked(run: Run, command: Command, what: str) -> Completed:
-    """Run the command and raise ToolFailedError, with its last lines, unless it ended with 0."""
-    done = run(command)
-    if done.returncode != 0:
-        raise failure(done, what)
-    return done
+def run_checked(run: Run, command: Command, task: str) -> Completed:
+    """Run the command; raise ToolFailedError, which names the ``task`` and ends with the last lines, unless it succeeds."""
+    completed = run(command)
+    if completed.returncode != 0:
+        raise tool_error(completed, task)
+    return completed
 
 
-def failure(done: Completed, what: str, *, lines: int = 25) -> ToolFailedError:
-    """Make the error for a program that failed: what it was to do, how it ended, and its last ``lines`` lines."""
-    if done.returncode < 0:
-        ending = f"was ended by {signal.Signals(-done.returncode).name}"
+def tool_error(completed: Completed, task: str, *, lines: int = 25) -> ToolFailedError:
+    """Return the error for a failed program: its task, how it ended, and its last ``lines`` lines."""
+    if completed.returncode < 0:
+        ending = f"was ended by {signal.Signals(-completed.returncode).name}"
     else:
-        ending = f"failed with exit status {done.returncode}"
-    detail = "\n".join(done.output.rstrip().splitlines()[-lines:])
-    hint = (
-        "free some space on the disk, then run it again" if "No space left on device" in done.output else ""
+        ending = f"failed with exit status {completed.returncode}"
+    disk_full = "No space left on device" in completed.output
+    return ToolFailedError(
+        f"{task} {ending}",
+        detail="\n".join(completed.output.rstrip().splitlines()[-lines:]),
+        hint="free some space on the disk, then run it again" if disk_full else "",
+        log=completed.log,
     )
-    return ToolFailedError(f"{what} {ending}", detail=detail, hint=hint, log=done.log)
 
 
-class _Tail:
-    """The last lines of a stream."""
+def find_tool(name: str) -> str:
+    """Return the path of a program: beside the running Python, where wheelkit's own dependencies are installed, else on PATH.
 
-    def __init__(self) -> None:
-        self._lines: deque[bytes] = deque(maxlen=_TAIL_LINES)
-
-    def add(self, line: bytes) -> None:
-        self._lines.append(line)
-
-    def text(self) -> str:
-        return b"".join(self._lines).decode(errors="replace")
-
-
-def _lines(process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> Iterable[bytes]:
-    """Yield lines until the program has ended, even where a daemon that it left behind keeps the pipe open."""
-    pipe = process.stdout
-    assert pipe is not None  # noqa: S101 - start() always makes one
-    pending = b""
-    for chunk in _chunks_threaded(process) if _WINDOWS else _chunks(process, pipe.fileno()):
-        if stop():
-            raise InterruptedByUserError("ended, because something else failed or was interrupted")
-        pending += chunk
-        *whole, pending = pending.split(b"\n")
-        yield from (line + b"\n" for line in whole)
-    if pending:
-        yield pending + b"\n"
+    Raises MissingToolError.
+    """
+    path = find_program(name)
+    if path is None:
+        raise MissingToolError(
+            f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}"
+        )
+    return path
 
 
-def _chunks(process: subprocess.Popen[bytes], descriptor: int) -> Iterable[bytes]:
-    """Yield what arrives, and nothing ten times a second while nothing does, so that the reader can think of something else."""
+def find_program(name: str) -> str | None:
+    """Return the path of a program as ``find_tool`` does; None where it does not exist."""
+    scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
+    return shutil.which(name, path=scripts) or shutil.which(name)
+
+
+def start_process(command: Command) -> subprocess.Popen[bytes]:
+    """Start the command in a process group of its own, with stdout and stderr in one pipe."""
+    env = command.environment()
+    try:
+        return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+            command.argv,
+            env=env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=not _WINDOWS,
+            pass_fds=() if _WINDOWS else command.pass_fds,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        program = command.argv[0]
+        if command.cwd is not None and not command.cwd.is_dir():
+            raise OutputError.of(error, command.cwd) from error
+        message = f"{program} could not be started: {error.strerror}"
+        raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
+
+
+def end_process_group(process: subprocess.Popen[bytes]) -> None:
+    """End a program that is still running, with everything that it started: SIGINT and SIGTERM first, then SIGKILL."""
+    if process.poll() is None:
+        for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE_SECONDS, strict=True):
+            _signal_group(process, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(grace)
+                break
+        _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(OSError):
+        if _WINDOWS:
+            process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+        else:
+            os.killpg(process.pid, number)
+
+
+def _output_lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield each line of output, and ``b""`` at least ten times a second, so that the caller can check for other events.
+
+    Ends with the program, even when a daemon that it started keeps the pipe open.
+    """
+    rest = b""
+    for chunk in _chunks_by_thread(process) if _WINDOWS else _chunks(process):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield b""
+        yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest + b"\n"
+
+
+def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield the output as it arrives, and ``b""`` while there is none."""
+    assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
+    descriptor = process.stdout.fileno()
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
         while True:
             ended = process.poll() is not None
-            if selector.select(timeout=0.0 if ended else 0.1):
+            if selector.select(timeout=0.0 if ended else _POLL_SECONDS):
                 chunk = os.read(descriptor, _CHUNK)
                 if not chunk:
                     return
@@ -330,23 +331,23 @@ def _chunks(process: subprocess.Popen[bytes], descriptor: int) -> Iterable[bytes
                 yield b""
 
 
-def _chunks_threaded(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
-    """Read a pipe where select() knows only sockets; the wait stays interruptible."""
+def _chunks_by_thread(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Do the same on Windows, where only sockets can be selected."""
     from queue import Empty, SimpleQueue
 
-    pipe = process.stdout
-    assert pipe is not None  # noqa: S101 - start() always makes one
+    assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
+    descriptor = process.stdout.fileno()
     queue: SimpleQueue[bytes] = SimpleQueue()
 
-    def pump() -> None:
-        while chunk := os.read(pipe.fileno(), _CHUNK):
+    def read_pipe() -> None:
+        while chunk := os.read(descriptor, _CHUNK):
             queue.put(chunk)
         queue.put(b"")
 
-    threading.Thread(target=pump, daemon=True).start()
+    threading.Thread(target=read_pipe, daemon=True).start()
     while True:
         try:
-            chunk = queue.get(timeout=0.1)
+            chunk = queue.get(timeout=_POLL_SECONDS)
         except Empty:
             if process.poll() is not None:
                 return
@@ -355,82 +356,3 @@ def _chunks_threaded(process: subprocess.Popen[bytes]) -> Iterable[bytes]:
         if not chunk:
             return
         yield chunk
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a program that is still running, with all that it started: politely first, then for good."""
-    if process.poll() is None:
-        for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE_SECONDS, strict=True):
-            _send(process, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(grace)
-                break
-        _send(process, getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-
-
-def _send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        if _WINDOWS:
-            process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
-        else:
-            os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError, OSError):
-        return
-
-
-# What tokens of the public indexes and JSON web tokens look like, for those that nobody told us of.
-_TOKENS = re.compile(rb"pypi-[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+")
-_SHORTEST_SECRET = 4
-# Variables of the environment that hold secrets which a child program may print.
-_VARIABLES = (
-    "TWINE_PASSWORD",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "GITHUB_TOKEN",
-    "CI_JOB_TOKEN",
-)
-
-
-class Secrets(Redactor):
-    """A redactor that learns secrets as they come up, and knows tokens by their looks."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        super().__init__()
-        self._known: set[str] = set()
-        named = (
-            environ[name]
-            for name in (*_VARIABLES, *(one for one in environ if one.endswith("_ID_TOKEN")))
-            if name in environ
-        )
-        self.add(*named)
-
-    def add(self, *secrets: str, username: str = "__token__") -> None:
-        """Learn secrets, with the forms that they take in headers, addresses and shell lines."""
-        for secret in secrets:
-            if len(secret) >= _SHORTEST_SECRET:
-                self._known.update(_forms(secret, username))
-        self._secrets = sorted((form.encode() for form in self._known), key=len, reverse=True)
-
-    def __call__(self, line: bytes) -> bytes:
-        """Return the line with every secret replaced by ``***``."""
-        return _TOKENS.sub(b"***", super().__call__(line))
-
-    def text(self, text: str) -> str:
-        """Do the same to text."""
-        return self(text.encode()).decode(errors="replace")
-
-
-def _forms(secret: str, username: str) -> Iterable[str]:
-    basic = base64.b64encode(f"{username}:{secret}".encode()).decode()
-    return {
-        secret,
-        shlex.quote(secret),
-        quote(secret),
-        quote_plus(secret),
-        repr(secret)[1:-1],
-        basic,
-        base64.b64encode(secret.encode()).decode(),
-    }

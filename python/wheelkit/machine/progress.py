@@ -1,8 +1,7 @@
-"""How a build tells what it is doing; the command line decides how that looks."""
+"""How a build reports what it is doing; the command line decides how to show it."""
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -14,32 +13,32 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Receives what happens during a build, in order."""
+    """Receives what happens during a build. Steps may run at the same time, each in a thread of its own."""
 
     def begin(self, label: str) -> None:
-        """Hear that a step starts."""
+        """Begin a step."""
 
     def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
-        """Hear that a step ended, after how long, and whether well; one that was interrupted did not fail by itself."""
+        """End a step: after how long, and whether it succeeded, failed or was interrupted."""
 
     def command(self, line: str) -> None:
-        """Hear which command runs now, as it would be typed."""
+        """Take the command that starts, as a shell line."""
 
     def output(self, data: bytes) -> None:
-        """Hear a line that a command of this thread's step prints."""
+        """Take a line that a command of this thread's step printed."""
 
-    def builder(self, script: str) -> None:
-        """Hear the one command of a step that makes the wheel, as a script: what the user would have typed without wheelkit."""
+    def builder_command(self, script: str) -> None:
+        """Take the command that builds the wheel, as the script that a user would type without wheelkit."""
 
-    def kept(self, name: str, built: float, seconds: float) -> None:
-        """Hear that a file came from the cache: when it was built, in seconds since 1970, and how long that had taken."""
+    def reused(self, name: str, built: float, seconds: float) -> None:
+        """Take the name of a file from the cache, when it was built (seconds since 1970), and how long that took."""
 
     def note(self, text: str) -> None:
-        """Hear something that the user should know, one sentence."""
+        """Take one sentence that the user should know."""
 
 
-class Silent:
-    """Progress for nobody."""
+class SilentProgress:
+    """Progress that ignores everything."""
 
     def begin(self, label: str) -> None:
         """Ignore it."""
@@ -53,10 +52,10 @@ class Silent:
     def output(self, data: bytes) -> None:
         """Ignore it."""
 
-    def builder(self, script: str) -> None:
+    def builder_command(self, script: str) -> None:
         """Ignore it."""
 
-    def kept(self, name: str, built: float, seconds: float) -> None:
+    def reused(self, name: str, built: float, seconds: float) -> None:
         """Ignore it."""
 
     def note(self, text: str) -> None:
@@ -65,7 +64,7 @@ class Silent:
 
 @contextmanager
 def step(progress: Progress, label: str) -> Iterator[None]:
-    """Time the block as one step."""
+    """Report the block as one step, with the time that it takes."""
     started = time.monotonic()
     progress.begin(label)
     ok = interrupted = False
@@ -77,52 +76,3 @@ def step(progress: Progress, label: str) -> Iterator[None]:
         raise
     finally:
         progress.end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)
-
-
-class ParallelProgress:
-    """Hands the progress of parallel steps on, one call at a time: each step's end is told, and one that still runs stays live."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._lock = threading.Lock()
-        self._running: list[str] = []
-        self.stopped = threading.Event()
-        """Set when the steps that still run are to end."""
-
-    @contextmanager
-    def step(self, label: str) -> Iterator[None]:
-        """Time the block as one step."""
-        started = time.monotonic()
-        self._begin(label)
-        ok = interrupted = False
-        try:
-            yield
-            ok = True
-        except (KeyboardInterrupt, InterruptedByUserError):
-            interrupted = True
-            raise
-        finally:
-            self._end(label, time.monotonic() - started, ok=ok, interrupted=interrupted)
-
-    def note(self, text: str) -> None:
-        """Hand a remark on."""
-        with self._lock:
-            self._progress.note(text)
-
-    def command(self, line: str) -> None:
-        """Hand a command line on."""
-        with self._lock:
-            self._progress.command(line)
-
-    def _begin(self, label: str) -> None:
-        with self._lock:
-            if not self._running:
-                self._progress.begin(label)
-            self._running.append(label)
-
-    def _end(self, label: str, seconds: float, *, ok: bool, interrupted: bool) -> None:
-        with self._lock:
-            self._running.remove(label)
-            self._progress.end(label, seconds, ok=ok, interrupted=interrupted)
-            if self._running:
-                self._progress.begin(self._running[0])

@@ -1,13 +1,10 @@
-"""The place in which one build works: a scratch folder, a log file, and the tools that it runs."""
+"""Where one command works: a scratch folder, a log file, and the runner that writes it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-import sysconfig
 import tempfile
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,26 +13,27 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from wheelkit.errors import MissingToolError, OutputError
-from wheelkit.machine.process import Completed, LoggedRun
+from wheelkit.errors import OutputError
+from wheelkit.machine.process import LoggedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed, Run
-    from wheelkit.machine.progress import ParallelProgress, Progress
+    from wheelkit.machine.progress import Progress
 
 
-_KEPT_LOGS = 100
-# Programs make sockets where temporary files go: their paths have 103 bytes at the most (sun_path on macOS), and multiprocessing takes 32.
-_LONGEST_SCRATCH = 70
+_MAX_LOGS = 100
+# Programs create sockets among their temporary files. The path of a socket has at most 103 bytes (sun_path on macOS), of which
+# multiprocessing uses 32.
+_MAX_SCRATCH_LENGTH = 70
 
 
 class Workspace(Struct, frozen=True, kw_only=True):
-    """A scratch folder that vanishes afterwards, the log that stays, the runner that writes it, and who hears of progress.
+    """A scratch folder that is removed at the end, a log file that stays, and the runner that writes it.
 
-    ``env`` is what the runner adds to every command's environment, for those who run commands into logs of their own;
-    ``logging`` makes a runner for such a log, and a question that ends it.
+    ``env`` is added to the environment of every command. ``make_run`` returns a runner for another log file.
     """
 
     folder: Path
@@ -43,112 +41,76 @@ class Workspace(Struct, frozen=True, kw_only=True):
     run: Run
     progress: Progress
     env: Mapping[str, str] = field(default_factory=dict)
-    logging: Callable[[Path, Callable[[], bool]], Run] | None = None
+    make_run: Callable[[Path, Stop], Run] | None = None
 
-    def fresh(self, name: str) -> Path:
-        """Make a new empty folder in the scratch folder."""
+    def new_folder(self, name: str) -> Path:
+        """Create an empty folder in the scratch folder and return its path."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
-    def apart(self, name: str, stop: Callable[[], bool] | None) -> Workspace:
-        """Give one of several builds that run together a log of its own beside this one; ``stop`` ends what it runs.
+    def for_job(self, name: str, stop: Stop | None) -> Workspace:
+        """Return the workspace for one of several jobs that run at the same time: with a log of its own, and ended by ``stop``.
 
-        Without ``stop`` nothing runs beside it, and all stays as it is.
+        Without ``stop`` nothing else runs, and the job shares this workspace.
         """
-        if stop is None or self.logging is None:
+        if stop is None or self.make_run is None:
             return self
         log = self.log.with_name(f"{self.log.stem}-{name}.log")
-        run = self.logging(log, stop)
+        return replace(self, log=log, run=_run_with(self.make_run(log, stop), self.env))
 
-        def apart(command: Command, /) -> Completed:
-            return run(replace(command, env={**self.env, **command.env}))
+    def with_env(self, env: Mapping[str, str]) -> Workspace:
+        """Return the workspace with ``env`` added to the environment of every command."""
+        return replace(self, run=_run_with(self.run, env), env={**self.env, **env})
 
-        return replace(self, log=log, run=apart)
+
+def _run_with(run: Run, env: Mapping[str, str]) -> Run:
+    def run_with_env(command: Command, /) -> Completed:
+        return run(replace(command, env={**command.env, **env}))
+
+    return run_with_env if env else run
 
 
 @contextmanager
-def workspace(progress: Progress, what: str) -> Iterator[Workspace]:
-    """Open a workshop for one command (``what`` names its log); remove the scratch folder however it ends."""
-    log = _log_file(what)
+def open_workspace(progress: Progress, command: str) -> Iterator[Workspace]:
+    """Open the workspace of one command, which names its log file; remove the scratch folder at the end. Raises OutputError."""
+    log = _log_file(command)
     try:
-        scratch = tempfile.mkdtemp(prefix="wheelkit-")
+        folder = tempfile.mkdtemp(prefix="wheelkit-")
     except OSError as error:
         raise OutputError.of(error, tempfile.gettempdir()) from error
+    scratch = Path(folder) if _may_hold_temporary_files(folder, os.environ) else None
 
-    folder = Path(scratch).resolve()
-    env = {"TMPDIR": scratch} if _may_vanish(scratch, os.environ) else {}
-
-    def logging(path: Path, stop: Callable[[], bool] = lambda: False) -> LoggedRun:
-        return LoggedRun(
-            path,
-            echo=progress.command,
-            tee=progress.output,
-            stop=stop,
-            scratch=Path(scratch) if env else None,
-        )
+    def make_run(log: Path, stop: Stop = lambda: False) -> LoggedRun:
+        return LoggedRun(log=log, echo=progress.command, tee=progress.output, stop=stop, scratch=scratch)
 
     try:
-        yield Workspace(folder=folder, log=log, run=logging(log), progress=progress, env=env, logging=logging)
+        yield Workspace(
+            folder=Path(folder).resolve(), log=log, run=make_run(log), progress=progress, make_run=make_run
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _may_vanish(folder: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether programs may put their temporary files into a folder that is removed when the build has ended.
+def _may_hold_temporary_files(folder: str, environ: Mapping[str, str]) -> bool:
+    """Return whether programs may put their temporary files into a folder that is removed when the build ends.
 
-    They leave some behind: uv a lock for every project that setuptools builds. But a server of sccache that a build starts outlives it,
-    and would miss its folder; meson starts one wherever sccache is on PATH.
+    Programs leave some behind: uv a lock for every project that setuptools builds. But an sccache server that a build starts runs on,
+    and needs its files; Meson starts one wherever sccache is on PATH.
     """
-    if len(os.fsencode(folder)) > _LONGEST_SCRATCH or shutil.which("sccache", path=environ.get("PATH")):
+    if len(os.fsencode(folder)) > _MAX_SCRATCH_LENGTH or shutil.which("sccache", path=environ.get("PATH")):
         return False
     return not any(Path(word).stem == "sccache" for text in environ.values() for word in text.split())
 
 
-def _log_file(what: str) -> Path:
+def _log_file(command: str) -> Path:
+    """Return a new path in the user's log folder, from which old logs are removed, or else in the temporary folder."""
     from platformdirs import user_log_path
 
     folder = user_log_path("wheelkit", appauthor=False)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("*.log"))[:-_KEPT_LOGS]:
-            old.unlink(missing_ok=True)
+        for log in sorted(folder.glob("*.log"))[:-_MAX_LOGS]:
+            log.unlink(missing_ok=True)
     except OSError:
         folder = Path(tempfile.gettempdir())
-    return folder / f"{stamp}-{os.getpid()}-{what}.log"
-
-
-def find_tool(name: str) -> str:
-    """Find a program beside the running Python, where installers put wheelkit's own dependencies, or on PATH.
-
-    Raises MissingToolError with the way to install it.
-    """
-    scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
-    found = shutil.which(name, path=scripts) or shutil.which(name)
-    if found is None:
-        raise MissingToolError(
-            f"{name} was not found beside {sys.executable} nor on PATH", hint=f"pip install {name}"
-        )
-    return found
-
-
-class SharedLog:
-    """Runs commands as the workshop does, into a log of their own, and adds each whole to the common one when it has ended."""
-
-    def __init__(self, shop: Workspace, board: ParallelProgress, log: Path) -> None:
-        self._shop = shop
-        self._own = log
-        self._run = LoggedRun(log, echo=board.command, stop=board.stopped.is_set)
-
-    def __call__(self, command: Command, /) -> Completed:
-        """Run the command to its end."""
-        self._own.unlink(missing_ok=True)
-        try:
-            done = self._run(replace(command, env={**self._shop.env, **command.env}))
-        finally:
-            if self._own.is_file():
-                with _appending, self._shop.log.open("ab") as log:
-                    log.write(self._own.read_bytes())
-        return replace(done, log=self._shop.log)
-
-
-_appending = threading.Lock()
+    return folder / f"{stamp}-{os.getpid()}-{command}.log"

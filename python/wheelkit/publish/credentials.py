@@ -18,7 +18,7 @@ from wheelkit.publish import oidc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from wheelkit.machine.process import Secrets
+    from wheelkit.machine.redaction import Secrets
     from wheelkit.publish.client import Client, Clock
     from wheelkit.publish.index import Index
 

@@ -14,7 +14,7 @@ from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailabl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from wheelkit.machine.process import Secrets
+    from wheelkit.machine.redaction import Secrets
     from wheelkit.publish.client import Client, Response
     from wheelkit.publish.index import Index
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.machine.process import LoggedRun, Secrets
+from wheelkit.machine.process import LoggedRun
+from wheelkit.machine.redaction import Secrets
 from wheelkit.publish import journal, lock, transaction
 from wheelkit.publish.client import Client, SystemClock
 from wheelkit.publish.credentials import CredentialSources, credential_session
@@ -43,7 +44,7 @@ def open_session(log: Path, progress: Progress, environ: Mapping[str, str] | Non
     """Open an office whose programs write to one log, with no secret in it."""
     known = dict(os.environ if environ is None else environ)
     secrets = Secrets(known)
-    run = LoggedRun(log, echo=progress.command, redact=secrets)
+    run = LoggedRun(log=log, echo=progress.command, redact=secrets)
     return PublishSession(
         run=run, client=Client(note=progress.note), secrets=secrets, progress=progress, environ=known
     )

@@ -151,7 +151,7 @@ def _command(
     fixed = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
     dropped = tuple(name for name in os.environ if name.upper() not in _PASSED and not name.startswith("LC_"))
     argv = (sys.executable, "-m", "twine", *arguments)
-    return Command(argv=argv, env={**fixed, **env}, unset=dropped, keeps=keeps, timeout=timeout)
+    return Command(argv=argv, env={**fixed, **env}, unset=dropped, pass_fds=keeps, timeout=timeout)
 
 
 def without_color(output: str) -> str:

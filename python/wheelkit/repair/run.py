@@ -16,7 +16,7 @@ from msgspec import Struct
 from wheelkit import wheel as wheels
 from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
-from wheelkit.machine.process import Command, failure
+from wheelkit.machine.process import Command, tool_error
 from wheelkit.matrix import System
 from wheelkit.repair import outcome
 from wheelkit.repair.lines import TOOLS, host_line, line_here
@@ -140,7 +140,7 @@ def _made(before: Wheel, recipe: RepairRecipe, needs: SearchPathNeeds, folder: P
     done = run(_command(before.path, recipe, needs.excluded(recipe), folder))
     if done.returncode != 0:
         raise _explained(
-            failure(done, f"{TOOLS[system]} repair of {before.filename}"), recipe, needs, done.output
+            tool_error(done, f"{TOOLS[system]} repair of {before.filename}"), recipe, needs, done.output
         )
     found = sorted(folder.glob("*.whl"))
     if len(found) != 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 import tempfile
 import threading
 from collections import deque
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.machine.process import LoggedRun, Redactor
+from wheelkit.machine.process import LoggedRun
+from wheelkit.machine.redaction import Redactor
 from wheelkit.smoke.install import InstallTarget
 from wheelkit.smoke.model import FAMILY
 
@@ -59,7 +59,7 @@ class Environments(Struct, frozen=True, kw_only=True):
         log = self.shop.log.with_name(f"{self.shop.log.stem}-{name}.log")
         redact = Redactor(self.secrets)
         run = LoggedRun(
-            log,
+            log=log,
             echo=self.shop.progress.command,
             redact=redact,
             stop=self.stop.is_set,
@@ -126,11 +126,6 @@ def own_folder() -> Path:
             place.mkdir(mode=0o700)
             return place
     return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
-
-
-def cores() -> int:
-    """Count the processors that this program may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _name(label: str, how: InstallMode, python: Python) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
-from wheelkit.machine.concurrency import run_all
-from wheelkit.machine.workspace import find_tool
+from wheelkit.machine.concurrency import run_jobs, worker_count
+from wheelkit.machine.process import find_tool
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.environments import cores, remove
+from wheelkit.smoke.environments import remove
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.installed import compare, sites
 from wheelkit.smoke.model import CaseResult, Failure, InstallMode
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wheelkit.config import Provider
+    from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed
     from wheelkit.smoke.environments import Environment, Environments
     from wheelkit.smoke.install import InstallTarget
@@ -63,7 +63,7 @@ def run(cases: Sequence[Case], settings: SmokeSettings, rooms: Environments) -> 
             settings=settings,
             rooms=rooms,
             bytecode=bytecode,
-            turns=threading.Semaphore(settings.jobs or cores()),
+            turns=threading.Semaphore(settings.jobs or worker_count()),
             unmade=unmade,
         )
         outcomes = _all(cases, bench)
@@ -76,14 +76,14 @@ def run(cases: Sequence[Case], settings: SmokeSettings, rooms: Environments) -> 
 def _all(cases: Sequence[Case], bench: _SmokeRun) -> tuple[CaseResult, ...]:
     outcomes: dict[int, CaseResult] = {}
 
-    def one(number: int) -> None:
+    def run_case(number: int, _stop: Stop | None) -> None:
         outcome = outcomes[number] = bench.outcome(cases[number])
         bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
 
     order = sorted(
         range(len(cases)), key=lambda number: -cases[number].weight
     )  # what takes longest is not left for the end
-    run_all([partial(one, number) for number in order], bench.rooms.at_a_time, bench.rooms.stop)
+    run_jobs(order, run_case, workers=bench.rooms.at_a_time, stop=bench.rooms.stop)
     return tuple(outcomes[number] for number in range(len(cases)))
 
 

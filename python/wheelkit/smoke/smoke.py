@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
 from wheelkit.machine import facts
+from wheelkit.machine.concurrency import worker_count
 from wheelkit.machine.interpreters import Python, find_pythons
 from wheelkit.matrix import Interpreter, default_interpreters
-from wheelkit.smoke.environments import cores, environments
+from wheelkit.smoke.environments import environments
 from wheelkit.smoke.model import SmokeResult
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def smoke(request: SmokeRequest, shop: Workspace) -> SmokeResult:
     built, MissingToolError where no interpreter, or not the index, is there.
     """
     # An installer waits for the index: another environment is tried meanwhile. Where none waits, more only get in the way.
-    at_a_time = request.jobs or (cores() if request.source.local else 2 * cores())
+    at_a_time = request.jobs or (worker_count() if request.source.local else 2 * worker_count())
     with environments(shop, at_a_time=at_a_time, keep=request.keep, secrets=request.source.secrets) as opened:
         return _smoked(request, opened)
 

@@ -58,7 +58,7 @@ class Images:
     def _digest(self, name: str) -> str:
         if name not in self._known:
             done = self._asked.pop(name, None) or self._ask(name)
-            answer = done.answer()
+            answer = done.wait()
             if answer.returncode != 0:
                 return ""  # the build may fetch it: asked again then
             self._known[name] = answer.output.strip()

@@ -6,7 +6,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from wheelkit.machine.interpreters import find_pythons, matching, search_folders
+from wheelkit.machine.interpreters import candidate_paths, find_pythons, glob_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +28,10 @@ def interpreters(
 
 
 def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, str]) -> str:
-    candidates = tuple(dict.fromkeys(search_folders(one, environ)))
+    candidates = tuple(dict.fromkeys(candidate_paths(one, environ)))
     stamp = "\n".join([one.tag, records, *map(_stamp, candidates)])
     name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
-    told = store.recall("answers", name)
+    told = store.load_value("answers", name)
     if told is None:
         found = find_pythons([one], environ).get(one.tag)
         told = (
@@ -39,14 +39,14 @@ def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, st
             if found
             else "not here"
         )
-        store.remember("answers", name, told)
+        store.save_value("answers", name, told)
     return told
 
 
 def _stamp(path: Path) -> str:
     """Describe an interpreter's file and the headers beside it."""
     real = path.resolve()
-    headers = matching(real.parent.parent, "include/*/patchlevel.h")
+    headers = glob_folder(real.parent.parent, "include/*/patchlevel.h")
     return " ".join(_facts(file) for file in (path, real, *headers))
 
 

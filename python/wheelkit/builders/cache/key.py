@@ -78,7 +78,7 @@ class CacheKeyBuilder(Struct, kw_only=True):
         place = folder if own and folder.is_dir() else root
         if place not in self._views:
             asked = self._asking if place == root and self._asking is not None else PendingStatus(place)
-            self._views[place] = asked.view()
+            self._views[place] = asked.wait()
         return self._views[place]
 
     def sources(self, item: Distribution) -> Sources:

@@ -50,31 +50,31 @@ class Cache(Struct, kw_only=True):
     """The cache for the units of one plan."""
 
     store: Store
-    kitchen: CacheKeyBuilder
+    keys: CacheKeyBuilder
     _unstable: set[str] = field(default_factory=set)
 
     def find(self, unit: BuildUnit, siblings: Mapping[str, str]) -> LookupResult:
         """Look a unit up; ``siblings`` are the digests of the family's wheels that its build needs."""
-        ingredients = self.kitchen.ingredients(unit, siblings)
+        ingredients = self.keys.ingredients(unit, siblings)
         hit = None if ingredients.unknown else self.store.find(unit.label, ingredients.key)
         return LookupResult(hit=hit, ingredients=ingredients)
 
-    def why(self, unit: BuildUnit, found: LookupResult) -> str:
+    def rebuild_reason(self, unit: BuildUnit, found: LookupResult) -> str:
         """Say in a line why a unit was not found."""
         from wheelkit.builders.cache.reasons import rebuild_reason
 
         return rebuild_reason(unit.label, found.ingredients, self.store)
 
-    def settle(self, item: Distribution) -> bool:
+    def sources_unchanged(self, item: Distribution) -> bool:
         """Look, once the sdist stands, whether the sources are still those of the key; tells whether what is built may be kept.
 
         Files that git ignores are no one's edits: the backend wrote them, as setuptools-scm does, and the next run will find them.
         """
-        before = self.kitchen.sources(item).files
-        self.kitchen.forget(item)
-        now = self.kitchen.sources(item).files
+        before = self.keys.sources(item).files
+        self.keys.forget(item)
+        now = self.keys.sources(item).files
         changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-        view = self.kitchen.view(item)
+        view = self.keys.view(item)
         folder = (
             ""
             if item.from_sdist or item.source.resolve() == view.folder
@@ -89,11 +89,11 @@ class Cache(Struct, kw_only=True):
             self._unstable.add(item.key)
         return not edited
 
-    def keep(self, unit: BuildUnit, outcome: BuildResult, siblings: Mapping[str, str]) -> None:
+    def save(self, unit: BuildUnit, outcome: BuildResult, siblings: Mapping[str, str]) -> None:
         """Keep what was built, unless its sources changed under the build or its image cannot be told."""
         if unit.distribution.key in self._unstable:
             return
-        ingredients = self.kitchen.ingredients(unit, siblings)
+        ingredients = self.keys.ingredients(unit, siblings)
         if ingredients.unknown:
             return
         listing = canonical(dict(ingredients.files))
@@ -113,7 +113,7 @@ class Cache(Struct, kw_only=True):
         )
         self.store.add(entry, outcome.paths, listing)
 
-    def shrink(self) -> None:
+    def evict(self) -> None:
         """Keep the cache within its limit."""
         from wheelkit.builders.cache.eviction import evict
 
@@ -127,6 +127,6 @@ def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.envi
 
 def open_cache(plan: Plan, store: Store, asking: PendingStatus | None = None) -> Cache:
     """Give the cache for a plan, and start asking what the keys need to know; ``asking`` is git at the root of the family, asked before."""
-    kitchen = CacheKeyBuilder(plan=plan, store=store)
-    kitchen.prepare(asking)
-    return Cache(store=store, kitchen=kitchen)
+    keys = CacheKeyBuilder(plan=plan, store=store)
+    keys.prepare(asking)
+    return Cache(store=store, keys=keys)

@@ -150,13 +150,13 @@ class Store(Struct, frozen=True, kw_only=True):
             if seen.hexdigest() != digest:
                 raise OSError(f"{path} changed while it was copied")
 
-    def recall(self, kind: str, name: str) -> str | None:
+    def load_value(self, kind: str, name: str) -> str | None:
         """Give a small answer that was remembered, None where there is none."""
         with contextlib.suppress(OSError, ValueError):
             return _opened_seal((self.base / kind / name).read_bytes()).decode()
         return None
 
-    def remember(self, kind: str, name: str, text: str) -> None:
+    def save_value(self, kind: str, name: str, text: str) -> None:
         """Remember a small answer under a name that is good for a file."""
         with contextlib.suppress(OSError):
             self._write(self.base / kind / name, _sealed(text.encode()), durable=False)

@@ -20,13 +20,13 @@ class Times(Struct, frozen=True, kw_only=True):
     def last(self, label: str) -> float | None:
         """Give the seconds that a step took the last time that it ended well; None where nobody knows."""
         try:
-            return float(self.store.recall("times", self._name(label)) or "")
+            return float(self.store.load_value("times", self._name(label)) or "")
         except ValueError:
             return None
 
     def took(self, label: str, seconds: float) -> None:
         """Remember how long a step took."""
-        self.store.remember("times", self._name(label), f"{seconds:.2f}")
+        self.store.save_value("times", self._name(label), f"{seconds:.2f}")
 
     def _name(self, label: str) -> str:
         return sha256(f"{self.project}\0{label}".encode()).hexdigest()

@@ -121,7 +121,7 @@ class Toolchain:
 
     def parts(self) -> dict[str, str]:
         """Give the compiler's own words, the bytes of every tool on PATH, and the state of the system's packages."""
-        said = self._asked.answer().output if self._asked else ""
+        said = self._asked.wait().output if self._asked else ""
         found = {f"compiler {self._compiler}": said} if self._compiler else {}
         for name in _PROGRAMS:
             place = shutil.which(name)
@@ -153,8 +153,8 @@ class Toolchain:
         status = real.stat()
         stamp = f"{real} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
         name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
-        digest = self._store.recall("answers", name)
+        digest = self._store.load_value("answers", name)
         if digest is None or not re.fullmatch(r"[0-9a-f]{64}", digest):
             digest = variable_content(real)
-            self._store.remember("answers", name, digest)
+            self._store.save_value("answers", name, digest)
         return digest

@@ -1,4 +1,4 @@
-"""Cross builds: every target of a limited-API project from one machine, with zig as compiler and linker. A preview, not the promise."""
+"""Cross builds: all targets of a limited-API project from one machine, with zig as compiler and linker (preview)."""
 
 from wheelkit.builders.cross.limits import require_supported
 from wheelkit.builders.cross.run import build_all

@@ -1,4 +1,4 @@
-"""The environment in which the backend runs: one for all targets, since the backend and all that it needs run on this machine."""
+"""The environment in which the build backend runs: one for all targets, since the backend runs on this machine."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import ToolFailedError
-from wheelkit.machine.process import Command, checked, failure, query
-from wheelkit.machine.workspace import find_tool
+from wheelkit.machine.process import Command, find_tool, query, run_checked, tool_error
 
 if TYPE_CHECKING:
     from wheelkit.machine.process import Run
     from wheelkit.project.read import Distribution
 
 
-# PEP 517's hook by which a backend asks for more than pyproject.toml names, called as a frontend calls it. Cross builds drive one backend.
-_ASK = "import json, mesonpy; print(json.dumps(mesonpy.get_requires_for_build_wheel()))"
+# PEP 517's hook for requirements beyond those of pyproject.toml, called as a build frontend calls it.
+_GET_REQUIRES = (
+    "import importlib, json, sys; backend = importlib.import_module(sys.argv[1]);"
+    "print(json.dumps(backend.get_requires_for_build_wheel()))"
+)
 HIDDEN_VARIABLES = (
     "VIRTUAL_ENV",
     "PYTHONPATH",
@@ -29,61 +31,55 @@ HIDDEN_VARIABLES = (
     "MACOSX_DEPLOYMENT_TARGET",
     "SDKROOT",
 )
-"""Variables that would lead a build astray, or, for the one on byte code, have every target compile all of Meson anew."""
+"""Variables that would mislead a build, or have every target compile all of Meson again (PYTHONDONTWRITEBYTECODE)."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
-    """An environment that holds what a build needs: its interpreter, and the folder of its programs."""
+    """A virtual environment with the build requirements: its interpreter and its folder of programs."""
 
     python: Path
     scripts: Path
 
 
-def make_environment(item: Distribution, python: Path, folder: Path, run: Run) -> Environment:
-    """Install the distribution's build requirements, and what its backend asks for beside them, into a new environment.
+def make_environment(distribution: Distribution, python: Path, folder: Path, run: Run) -> Environment:
+    """Create an environment and install the distribution's build requirements and those that its backend adds.
 
-    Raises ToolFailedError with uv's own words when one cannot be had, or when the backend fails.
+    Raises ToolFailedError when one cannot be installed, or when the backend fails.
     """
-    uv, place = find_tool("uv"), folder / "environment"
-    checked(
-        run,
-        Command(argv=(uv, "venv", "--quiet", "--python", str(python), str(place)), unset=HIDDEN_VARIABLES),
-        "making a build environment",
-    )
+    place = folder / "environment"
+    argv = (find_tool("uv"), "venv", "--quiet", "--python", str(python), str(place))
+    run_checked(run, Command(argv=argv, unset=HIDDEN_VARIABLES), "creating a build environment")
     scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(place), "installed_base": str(place)}))
-    made = Environment(python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts)
-    _install(item.build_requires, item, made, run)
-    asked = query(
-        Command(
-            argv=(str(made.python), "-c", _ASK),
-            cwd=place,
-            unset=HIDDEN_VARIABLES,
-            prefix_path=(str(scripts),),
-        ),
-        timeout=120,
+    environment = Environment(
+        python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts
     )
-    if asked.returncode != 0:
-        raise failure(asked, f"asking {item.backend} what it needs")
+    _install(distribution.build_requires, distribution, environment, run)
+    _install(_backend_requirements(distribution, environment), distribution, environment, run)
+    return environment
+
+
+def _backend_requirements(distribution: Distribution, environment: Environment) -> tuple[str, ...]:
+    command = Command(
+        argv=(str(environment.python), "-c", _GET_REQUIRES, distribution.backend),
+        cwd=environment.scripts.parent,
+        unset=HIDDEN_VARIABLES,
+        prefix_path=(str(environment.scripts),),
+    )
+    completed = query(command, timeout=120)
+    if completed.returncode != 0:
+        raise tool_error(completed, f"asking {distribution.backend} for its build requirements")
     try:
-        further = tuple(map(str, json.loads(asked.output)))
+        return tuple(map(str, json.loads(completed.output)))
     except (ValueError, TypeError) as error:
-        raise ToolFailedError(f"{item.backend} did not say what it needs", detail=asked.output) from error
-    _install(further, item, made, run)
-    return made
+        raise ToolFailedError(
+            f"{distribution.backend} did not list its build requirements", detail=completed.output
+        ) from error
 
 
-def _install(requirements: tuple[str, ...], item: Distribution, environment: Environment, run: Run) -> None:
+def _install(
+    requirements: tuple[str, ...], distribution: Distribution, environment: Environment, run: Run
+) -> None:
     if requirements:
-        argv = (
-            find_tool("uv"),
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(environment.python),
-            "--",
-            *requirements,
-        )
-        checked(
-            run, Command(argv=argv, unset=HIDDEN_VARIABLES), f"installing what {item.name} needs to be built"
-        )
+        install = (find_tool("uv"), "pip", "install", "--quiet", "--python", str(environment.python), "--")
+        command = Command(argv=(*install, *requirements), unset=HIDDEN_VARIABLES)
+        run_checked(run, command, f"installing the build requirements of {distribution.name}")

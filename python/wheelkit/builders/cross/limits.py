@@ -1,4 +1,4 @@
-"""What cross builds cannot do, told from the project's own files before anything is built."""
+"""What cross builds cannot do, found in the project's own files before anything is built."""
 
 from __future__ import annotations
 
@@ -14,63 +14,64 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-NATIVE_HINT = "build it natively, each target on its own machine:  wheelkit plan  names the runners"
-_OPTIONAL = r"(?![^()]*\brequired\s*:(?!\s*true))"
-_CXX = (
-    "C++: a library that shares C++ objects with this one was built with another standard library than zig's"
-)
-# What meson.build says unconditionally, and why no cross build can do it.
+NATIVE_HINT = "build each target on a machine of its own:  wheelkit plan  names the runners"
+_REQUIRED = r"(?![^()]*\brequired\s*:(?!\s*true))"
+_CXX = "C++: zig's standard library is not the one of other C++ libraries, so no C++ object can be shared"
+# Statements that meson.build executes unconditionally, and why they rule out a cross build.
 _LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'"
-            + _OPTIONAL
+            + _REQUIRED
         ),
         _CXX,
     ),
     (re.compile(r"'[^'\n]+\.(?:cpp|cc|cxx|C)'"), _CXX),
     (
-        re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _OPTIONAL),
+        re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _REQUIRED),
         "OpenMP: zig has no OpenMP runtime for any target",
     ),
     (
         re.compile(
             r"\bdependency\s*\(\s*'appleframeworks'"
-            + _OPTIONAL
+            + _REQUIRED
             + r"|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"
         ),
-        "Apple's frameworks: their headers and stubs come with Xcode alone",
+        "Apple frameworks: their headers and stubs come only with Xcode",
     ),
     (
-        re.compile(r"\b(?:project|add_languages)\s*\([^)]*'(?:cuda|fortran|rust)'" + _OPTIONAL),
-        "a language that zig does not compile: C and Cython it does",
+        re.compile(r"\b(?:project|add_languages)\s*\([^)]*'(?:cuda|fortran|rust)'" + _REQUIRED),
+        "a language other than C and Cython, which zig does not compile",
     ),
 )
 
 
-def require_supported(items: Iterable[Distribution]) -> None:
-    """Raise ProjectError with every reason for which one of the native distributions cannot be cross-built."""
-    problems = [f"{item.name}: {problem}" for item in items for problem in limitations(item)]
-    if problems:
-        count = "it" if len(problems) == 1 else f"{len(problems)} reasons:"
-        raise ProjectError(
-            f"this cannot be cross-built, {count} is told below", detail="\n".join(problems), hint=NATIVE_HINT
-        )
+def require_supported(distributions: Iterable[Distribution]) -> None:
+    """Raise ProjectError, with every reason, when one of the native distributions cannot be cross-built."""
+    reasons = [
+        f"{distribution.name}: {reason}"
+        for distribution in distributions
+        for reason in limitations(distribution)
+    ]
+    if reasons:
+        count = "" if len(reasons) == 1 else f", for {len(reasons)} reasons"
+        raise ProjectError(f"cannot be cross-built{count}:", detail="\n".join(reasons), hint=NATIVE_HINT)
 
 
-def limitations(item: Distribution) -> Iterator[str]:
-    """Say, each with its place, what keeps a distribution from being cross-built; nothing for one that can be tried."""
-    if item.backend != "mesonpy":
-        yield f"{item.source}: it is built by {item.backend}, and cross builds drive meson-python only"
+def limitations(distribution: Distribution) -> Iterator[str]:
+    """Yield each reason, with its place, for which a distribution cannot be cross-built."""
+    source, backend = distribution.source, distribution.backend
+    if backend != "mesonpy":
+        yield f"{source}: the build backend is {backend}; cross builds support only meson-python"
         return
-    if not item.limited_api:
-        yield f"{item.source}: [tool.meson-python] limited-api is not true; cross builds make limited-API wheels only"
-    yield from dict.fromkeys(_told(item))
+    if not distribution.limited_api:
+        yield f"{source}: [tool.meson-python] limited-api is not true; cross builds support only limited-API wheels"
+    yield from dict.fromkeys(_unsupported_statements(distribution))
 
 
-def _told(item: Distribution) -> Iterator[str]:
-    for name, certain in meson.statements(item.source):
-        for pattern, why in _LIMITS:
-            if match := pattern.search(certain):
-                line = certain.count("\n", 0, match.end()) + 1
-                yield f"{name}, line {line}: {why}"
+def _unsupported_statements(distribution: Distribution) -> Iterator[str]:
+    for name, text in meson.statements(distribution.source):
+        for pattern, reason in _LIMITS:
+            if match := pattern.search(text):
+                line = text.count("\n", 0, match.end()) + 1
+                yield f"{name}, line {line}: {reason}"
