@@ -176,7 +176,7 @@ def _tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
             f"the tags of this release belong on {release.commit[:12]}, and {repository.head[:12]} is checked out",
             hint=f"git checkout {release.commit[:12]}      or tag it first:  wheelkit version tag",
         )
-    if repository.ask("var", "GIT_COMMITTER_IDENT").returncode != 0:
+    if repository.run("var", "GIT_COMMITTER_IDENT").returncode != 0:
         raise CheckFailedError(
             "git does not know who makes the tags of this release; nothing was uploaded",
             hint='git config user.name "…" && git config user.email "…"      or tag it first:  wheelkit version tag',

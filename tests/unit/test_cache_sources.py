@@ -11,7 +11,7 @@ import pytest
 from support.command import git_commit
 from wheelkit.builders.cache.listing import list_sources
 from wheelkit.builders.cache.variables import installer_settings, relevant_variables
-from wheelkit.machine.git import PendingStatus, TreeState, checkout
+from wheelkit.machine.git import Repository, TreeState
 from wheelkit.project import read
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\nrequires = ["meson-python"]\n[project]\nname = "demo"\nversion = "1.0"\n'
@@ -26,7 +26,9 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
-    return list_sources(read.read(folder), PendingStatus(folder.resolve()).wait(), (folder / out,)).files
+    return list_sources(
+        read.read(folder), Repository(folder=folder).start_status().wait(), (folder / out,)
+    ).files
 
 
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
@@ -148,7 +150,10 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
         tmp_path / "repo", {"pyproject.toml": MESON, "sub/pyproject.toml": HATCH, "sub/ä b.py": "1"}
     )
     commit = git_commit(folder)
-    assert (checkout(folder).commit, checkout(folder).changed) == (commit, ())
+    assert (Repository(folder=folder).checkout().commit, Repository(folder=folder).checkout().changed) == (
+        commit,
+        (),
+    )
     write(
         folder,
         {
@@ -160,17 +165,17 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
         },
     )
     subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
-    view = PendingStatus(folder.resolve()).wait()
+    view = Repository(folder=folder).start_status().wait()
     assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
     assert view.checkout(folder / "sub").commit == commit
     assert not view.checkout(folder).tracked  # its pyproject.toml is not under git any more
-    assert not checkout(tmp_path).tracked
+    assert not Repository(folder=tmp_path).checkout().tracked
 
 
 def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(demo: Path) -> None:
-    assert not PendingStatus(demo.resolve()).wait().pinned
+    assert not Repository(folder=demo).start_status().wait().pinned
     subprocess.run(["git", "-C", demo, "update-index", "--assume-unchanged", "src/a.c"], check=True)
-    assert PendingStatus(demo.resolve()).wait().pinned
+    assert Repository(folder=demo).start_status().wait().pinned
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from wheelkit import config, plan
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.units import Selection
 from wheelkit.machine.facts import Machine
-from wheelkit.machine.git import Checkout, checkout
+from wheelkit.machine.git import Checkout, Repository
 from wheelkit.matrix import System
 from wheelkit.project import family
 
@@ -55,30 +55,30 @@ def told(folder: Path) -> tuple[list[Checkout], list[str]]:
 
 def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
     known, said = told(demo)
-    assert all(one.tracked and not one.refused for one in known)
+    assert all(one.tracked and not one.trust_command for one in known)
     assert said == []
 
 
 def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("setup(name='x')\n")
     git_commit(tmp_path)
-    assert checkout(tmp_path).tracked
+    assert Repository(folder=tmp_path).checkout().tracked
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "setup.py").write_text("setup(name='y')\n")
-    assert not checkout(tmp_path / "more").tracked
+    assert not Repository(folder=tmp_path / "more").checkout().tracked
 
 
 def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(
     demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give_away(monkeypatch)
-    mend = f"git config --global --add safe.directory {demo}"
+    trust = f"git config --global --add safe.directory {demo}"
     known, (said,) = told(demo)
-    assert known == [Checkout(commit="", changed=(), refused=mend)] * 2
-    assert said.endswith(mend)
+    assert known == [Checkout(trust_command=trust)] * 2
+    assert said.endswith(trust)
     assert "publish will refuse" in said
 
 
 def test_no_repository_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(monkeypatch)
-    assert checkout(tmp_path) == Checkout(commit="", changed=())
+    assert Repository(folder=tmp_path).checkout() == Checkout()

@@ -13,9 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.builders import pure as pure_module
-from wheelkit.builders.pure import checkout, make_sdist
+from wheelkit.builders.pure import make_sdist
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine import workspace as workshops
+from wheelkit.machine.git import Repository
 from wheelkit.machine.process import Command, Completed, LoggedRun, Run, find_tool
 from wheelkit.machine.progress import SilentProgress
 from wheelkit.machine.workspace import Workspace, open_workspace
@@ -51,7 +52,7 @@ def commit(folder: Path, *, force: bool = False) -> None:
 
 def snapshot(folder: Path, shop: Workspace) -> set[str]:
     """List the files that meson would find committed."""
-    copy = pure_module._snapshot(folder, checkout(folder), shop)
+    copy = pure_module._snapshot(folder, Repository(folder=folder).checkout(), shop)
     listed = subprocess.run(
         ["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"],
         capture_output=True,
@@ -69,7 +70,7 @@ def snapshot(folder: Path, shop: Workspace) -> set[str]:
 
 def test_a_clean_tree_has_its_commit_and_no_changes(tmp_path: Path) -> None:
     commit(write(tmp_path, "pyproject.toml", "core.c"))
-    state = checkout(tmp_path)
+    state = Repository(folder=tmp_path).checkout()
     assert (len(state.commit), state.changed, state.tracked) == (40, (), True)
 
 
@@ -78,7 +79,11 @@ def test_what_differs_from_the_commit_is_named(tmp_path: Path) -> None:
     write(tmp_path, "core.c", text="y")
     write(tmp_path, "new/né w.c")
     (tmp_path / "gone.c").unlink()
-    assert {name.strip('"') for name in checkout(tmp_path).changed} == {"core.c", "new/né w.c", "gone.c"}
+    assert {name.strip('"') for name in Repository(folder=tmp_path).checkout().changed} == {
+        "core.c",
+        "new/né w.c",
+        "gone.c",
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,7 @@ def test_what_differs_from_the_commit_is_named(tmp_path: Path) -> None:
 def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> None:
     commit(write(tmp_path, "pyproject.toml", "pkg/__init__.py", "src/m.py"))
     write(tmp_path, left)
-    assert checkout(tmp_path).changed == ()
+    assert Repository(folder=tmp_path).checkout().changed == ()
 
 
 @pytest.mark.parametrize("kept", ["pkg/build/core.c", "src/dist/x.py", "pkg/wheelhouse.py"])
@@ -106,21 +111,21 @@ def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snaps
     folder = write(tmp_path / "project", "pyproject.toml", "pkg/__init__.py", "src/m.py")
     commit(folder)
     write(folder, kept)
-    assert checkout(folder).changed == (kept,)
+    assert Repository(folder=folder).checkout().changed == (kept,)
     assert kept in snapshot(folder, shop)
 
 
 def test_without_git_or_without_a_commit_nothing_is_known(tmp_path: Path) -> None:
     write(tmp_path, "pyproject.toml")
-    assert checkout(tmp_path).tracked is False
+    assert Repository(folder=tmp_path).checkout().tracked is False
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
-    assert checkout(tmp_path).tracked is False
+    assert Repository(folder=tmp_path).checkout().tracked is False
 
 
 def test_a_folder_that_git_does_not_track_belongs_to_no_commit(tmp_path: Path) -> None:
     commit(write(tmp_path, "readme.txt"))
     write(tmp_path, "vendor/x/pyproject.toml")
-    assert checkout(tmp_path / "vendor/x").tracked is False
+    assert Repository(folder=tmp_path / "vendor/x").checkout().tracked is False
 
 
 def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) -> None:
@@ -141,7 +146,7 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) 
         "m.egg-info/SOURCES.txt",
     )
     (folder / "gone.c").unlink()
-    status = checkout(folder).changed
+    status = Repository(folder=folder).checkout().changed
     assert snapshot(folder, shop) == {
         ".gitignore",
         "pyproject.toml",
@@ -149,7 +154,7 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) 
         "new.c",
         "pkg/build/tracked.c",
     }
-    assert checkout(folder).changed == status
+    assert Repository(folder=folder).checkout().changed == status
     assert (
         subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, check=True).stdout
         == before
@@ -169,7 +174,7 @@ def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path,
     top = write(tmp_path / "top", "python/m/pyproject.toml", "python/m/build/keep.txt", "other/x.c")
     commit(top)
     write(top, "python/m/new.c", "python/m/dist/x.whl", "other/dist/kept.c")
-    copy = pure_module._snapshot(top / "python/m", checkout(top / "python/m"), shop)
+    copy = pure_module._snapshot(top / "python/m", Repository(folder=top / "python/m").checkout(), shop)
     assert sorted(path.name for path in copy.iterdir()) == ["build", "new.c", "pyproject.toml"]
     assert (copy / "../../other/dist/kept.c").is_file()
 
@@ -192,7 +197,7 @@ def test_the_users_git_settings_and_hooks_do_not_matter(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     folder = write(tmp_path / "project", "pyproject.toml")
     (folder / "core.c").write_bytes(b"a\r\nb\r\n")
-    copy = pure_module._snapshot(folder, checkout(folder), shop)
+    copy = pure_module._snapshot(folder, Repository(folder=folder).checkout(), shop)
     assert (copy / "core.c").read_bytes() == b"a\r\nb\r\n"
 
 
@@ -202,7 +207,7 @@ def test_without_git_a_changed_meson_project_says_what_to_do(
     write(tmp_path, "pyproject.toml")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingToolError, match="git was not found") as caught:
-        pure_module._snapshot(tmp_path, checkout(tmp_path), shop)
+        pure_module._snapshot(tmp_path, Repository(folder=tmp_path).checkout(), shop)
     assert "give an sdist" in caught.value.hint
 
 

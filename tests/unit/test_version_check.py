@@ -135,9 +135,9 @@ def test_tags_that_hold_no_version_yet_are_told(tmp_path: Path) -> None:
         ("core", "its version comes from git tags, and no tag below this commit holds one")
     ]
     git_commit(tmp_path)
-    Repository(folder=tmp_path).ask("tag", "v2.9.0")
+    Repository(folder=tmp_path).run("tag", "v2.9.0")
     assert problems(tmp_path) == []
-    Repository(folder=tmp_path).ask("tag", "v3.0.0")
+    Repository(folder=tmp_path).run("tag", "v3.0.0")
     assert problems(tmp_path) == [("cli", "it needs core >=2.3.0,<3.0.0, and core is 3.0.0")]
 
 
@@ -202,7 +202,7 @@ def test_what_builds_left_is_no_change(released: Path) -> None:
     ],
 )
 def test_a_wrong_branch_is_refused(released: Path, move: tuple[str, ...], said: str) -> None:
-    assert Repository(folder=released).ask(*move).returncode == 0
+    assert Repository(folder=released).run(*move).returncode == 0
     with pytest.raises(CheckFailedError, match=said):
         planned(released)
     assert planned(released, any_branch=True)
@@ -212,23 +212,23 @@ def test_configured_branches_replace_the_usual_ones(released: Path) -> None:
     config, state = opened(released, {**TEMPLATES, "version": {"branches": ["stable/*"]}})
     with pytest.raises(CheckFailedError, match=r'tagged on stable/\*, and the branch is "main"'):
         tags.plan_tags(config, state, tags.TagRequest())
-    Repository(folder=released).ask("switch", "-qc", "stable/2")
+    Repository(folder=released).run("switch", "-qc", "stable/2")
     assert tags.plan_tags(config, state, tags.TagRequest())
 
 
 def test_a_tag_on_another_commit_is_refused_here_and_on_the_remote(released: Path, tmp_path: Path) -> None:
     repository = Repository(folder=released)
     old = repository.head
-    repository.ask("tag", "cli-v1.0.0")
+    repository.run("tag", "cli-v1.0.0")
     put(released, {"README": ""})
     git_commit(released)
     with pytest.raises(CheckFailedError, match="1 tag stands on another commit") as caught:
         planned(released)
     assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, here"
-    assert repository.ask("init", "--bare", "-q", str(tmp_path / "remote")).returncode == 0
-    repository.ask("remote", "add", "origin", str(tmp_path / "remote"))
-    assert repository.ask("push", "-q", "origin", "cli-v1.0.0").returncode == 0
-    repository.ask("tag", "--delete", "cli-v1.0.0")
+    assert repository.run("init", "--bare", "-q", str(tmp_path / "remote")).returncode == 0
+    repository.run("remote", "add", "origin", str(tmp_path / "remote"))
+    assert repository.run("push", "-q", "origin", "cli-v1.0.0").returncode == 0
+    repository.run("tag", "--delete", "cli-v1.0.0")
     with pytest.raises(CheckFailedError, match="1 tag stands") as caught:
         planned(released)
     assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, at origin"
@@ -240,14 +240,14 @@ def test_an_annotated_tag_on_the_remote_is_the_commit_that_it_names(released: Pa
     config, state = opened(released, TEMPLATES)
     tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
     repository = Repository(folder=released)
-    repository.ask("init", "--bare", "-q", str(tmp_path / "remote"))
-    repository.ask("remote", "add", "origin", str(tmp_path / "remote"))
-    assert repository.ask("push", "-q", "origin", "--tags").returncode == 0
+    repository.run("init", "--bare", "-q", str(tmp_path / "remote"))
+    repository.run("remote", "add", "origin", str(tmp_path / "remote"))
+    assert repository.run("push", "-q", "origin", "--tags").returncode == 0
     assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
 
 
 def test_a_remote_that_does_not_answer_is_a_missing_service(released: Path, tmp_path: Path) -> None:
-    Repository(folder=released).ask("remote", "add", "origin", str(tmp_path / "nowhere"))
+    Repository(folder=released).run("remote", "add", "origin", str(tmp_path / "nowhere"))
     with pytest.raises(MissingToolError, match="origin does not answer") as caught:
         planned(released)
     assert "--no-remote" in caught.value.hint
@@ -486,7 +486,7 @@ def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path)
     git_commit(tmp_path / "all")
     put(tmp_path / "all", {"more": ""})
     git_commit(tmp_path / "all")
-    Repository(folder=tmp_path).ask("clone", "--quiet", "--depth", "1", (tmp_path / "all").as_uri(), "part")
+    Repository(folder=tmp_path).run("clone", "--quiet", "--depth", "1", (tmp_path / "all").as_uri(), "part")
     fixes = {name: check(*opened(tmp_path / name, TEMPLATES))[0].fix for name in ("all", "part")}
     assert fixes["part"] == "git fetch --unshallow --tags   (this clone is shallow)"
     assert fixes["all"].startswith("wheelkit version tag core --as")

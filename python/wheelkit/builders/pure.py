@@ -16,8 +16,8 @@ from wheelkit.builders.results import BuiltWheel
 from wheelkit.errors import MissingToolError, ProjectError, ToolFailedError
 from wheelkit.machine.compilers import compiler_errors, require_compiler
 from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
-from wheelkit.machine.git import Checkout, checkout
-from wheelkit.machine.process import Command, find_tool, query, run_checked, tool_error
+from wheelkit.machine.git import Checkout, Repository, git_command
+from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
 from wheelkit.machine.progress import step
 from wheelkit.project import read
 from wheelkit.wheel.names import parse_file_name
@@ -63,7 +63,7 @@ def make_sdist(
         return SourceDist(
             path=item.source, distribution=item, sha256=manifest.sha256(item.source), commit="", dirty=False
         )
-    state = checkout(item.source) if state is None else state
+    state = Repository(folder=item.source).checkout() if state is None else state
     with step(shop.progress, f"sdist {item.name} {item.version or ''}".rstrip()):
         path = _built(item, state, shop, out)
     return read_sdist(path, state)
@@ -135,7 +135,7 @@ def _snapshot(folder: Path, state: Checkout, shop: Workspace, out: Path | None =
         )
     copy = shop.new_folder("snapshot")
     if state.tracked:
-        top = Path(query(Command(argv=("git", "-C", str(folder), "rev-parse", "--show-toplevel"))).output)
+        top = Path(Repository(folder=folder).line("rev-parse", "--show-toplevel"))
         _git(shop, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
         _git(shop, "-C", str(copy), "read-tree", "HEAD")  # what is tracked stays, though a pattern ignores it
     else:
@@ -174,10 +174,7 @@ def _ignored(folder: Path, top: Path, out: Path | None) -> str:
 
 
 def _git(shop: Workspace, *arguments: str, cwd: Path | None = None) -> None:
-    command = Command(
-        argv=("git", *_QUIET, *arguments), cwd=cwd, unset=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-    )
-    run_checked(shop.run, command, "git")
+    run_checked(shop.run, git_command(*_QUIET, *arguments, cwd=cwd), "git")
 
 
 def _repacked(folder: Path, shop: Workspace) -> Path:

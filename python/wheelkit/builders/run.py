@@ -184,13 +184,22 @@ class BuildRun(Struct, kw_only=True):
             from wheelkit.machine import git
 
             if item.from_sdist:
-                state = git.Checkout(commit="", changed=())
+                state = git.Checkout()
             elif self.cache is None:
-                state = git.PendingStatus(item.source.resolve()).wait().checkout(item.source, self.plan.out)
+                state = (
+                    git.Repository(folder=item.source)
+                    .start_status()
+                    .wait()
+                    .checkout(item.source, self.plan.out)
+                )
             else:
                 state = self.cache.keys.view(item).checkout(item.source, self.plan.out)
-            if state.refused and all(one.refused != state.refused for one in self._checkouts.values()):
-                self.progress.note(git.untrusted_note(state))
+            if state.trust_command and all(
+                one.trust_command != state.trust_command for one in self._checkouts.values()
+            ):
+                self.progress.note(
+                    f"{git.UNTRUSTED}; publish will refuse it. If you trust it:  {state.trust_command}"
+                )
             self._checkouts[item.key] = state
             if count := len(state.changed):
                 names = ", ".join(state.changed[:3]) + (", …" if count > 3 else "")  # noqa: PLR2004 - a glimpse is enough

@@ -53,9 +53,9 @@ def require_compiler_cache() -> CompilerCache:
 
 def ask_git(family: Family) -> PendingStatus | None:
     """Start asking git about the family's folder, for the cache: it answers while the plan is made. None where there is to be no cache."""
-    from wheelkit.machine.git import PendingStatus
+    from wheelkit.machine.git import Repository
 
-    return PendingStatus(family.root.resolve()) if folders.cache_enabled() else None
+    return Repository(folder=family.root).start_status() if folders.cache_enabled() else None
 
 
 def open_cache(plan: Plan, asking: PendingStatus | None = None, *, no_cache: bool) -> Cache | None:

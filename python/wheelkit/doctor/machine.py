@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.machine.facts import find_engine
+from wheelkit.machine.git import Repository
 from wheelkit.machine.process import Command, query
 
 if TYPE_CHECKING:
@@ -119,9 +120,9 @@ def clock(folder: Path, now: datetime) -> CheckLine:
 
 
 def _stamps(folder: Path) -> Iterable[float]:
-    commit = query(Command(argv=("git", "-C", str(folder), "log", "-1", "--format=%ct")))
-    if commit.returncode == 0 and commit.output.isdigit():
-        yield float(commit.output)
+    commit_time = Repository(folder=folder).line("log", "-1", "--format=%ct")
+    if commit_time.isdigit():
+        yield float(commit_time)
     spec = importlib.util.find_spec("wheelkit")
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).stat().st_mtime

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit import workflows
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
-from wheelkit.machine import git
-from wheelkit.machine.process import Command, query
+from wheelkit.machine.git import UNTRUSTED, Repository
 from wheelkit.workflows.github import RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ def checkout(folder: Path) -> Iterable[CheckLine]:
     if shutil.which("git") is None:
         yield missing(TOPIC, "git", "was not found", "apt install git")
         return
-    state = git.checkout(folder)
-    if state.refused:
+    state = Repository(folder=folder).checkout()
+    if state.trust_command:
         yield warning(
             TOPIC,
             "git",
-            "this folder belongs to another user, so git tells no commit; publish needs one",
-            state.refused,
+            f"{UNTRUSTED}; publish needs its commit",
+            state.trust_command,
         )
     elif not state.tracked:
         yield warning(
@@ -127,7 +126,7 @@ def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
     indexes = [name for name in (config.ci.staging, config.ci.production) if name not in config.ci.secrets]
     if not indexes:
         return
-    remote = query(Command(argv=("git", "-C", str(family.root), "remote", "get-url", "origin")))
+    remote = Repository(folder=family.root).run("remote", "get-url", "origin")
     found = _GITHUB.search(remote.output) if remote.returncode == 0 else None
     if found is None:
         mend = "git remote add origin git@github.com:OWNER/NAME.git, or name a secret: [tool.wheelkit.ci] secrets"

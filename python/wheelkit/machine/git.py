@@ -1,10 +1,9 @@
-"""Git's view of a folder, asked once: the commit, what differs from it, and which files an sdist made by git would hold."""
+"""Git's view of a folder: the only module that runs git, with one parser of its status and one message for its refusal."""
 
 from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,25 +13,137 @@ from wheelkit.machine.folders import is_build_leftover
 from wheelkit.machine.process import Command, PendingCommand, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from wheelkit.machine.process import Completed
 
 
-# One of them makes a folder a project: tracked ones show that git knows it.
-_OF_PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")
+UNTRUSTED = "git refuses to read this folder, because the folder belongs to another user"
+# Variables that would direct git to another repository, as in a hook.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-# How many words stand before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
-_WORDS = {"1": 8, "2": 9, "u": 10, "?": 1}
+# One of these files makes a folder a project.
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+# The number of words before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
+_STATUS_WORDS = {"1": 8, "u": 10, "?": 1}
+# The advice of git that names the command (safe.directory in git-config(1)); it is the same in every language.
+_TRUST_COMMAND = re.compile(r"^\s*(git config --global --add safe\.directory .+)$", re.MULTILINE)
+_REMOTE_SECONDS = 60.0
+
+
+def git_command(*words: str, cwd: Path | None = None) -> Command:
+    """Return a git command with English messages, unquoted paths, and no influence of the environment on which repository it uses."""
+    options = ("--no-optional-locks", "-c", "core.quotePath=false")
+    return Command(argv=("git", *options, *words), cwd=cwd, env={"LC_ALL": "C"}, unset=_UNSET)
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """Git's view of a folder; everything is empty where there is no repository."""
+
+    folder: Path
+
+    def command(self, *words: str) -> Command:
+        """Return a git command for this folder."""
+        return git_command("-C", str(self.folder), *words)
+
+    def run(self, *words: str, timeout: float = 30.0) -> Completed:
+        """Run git and return what it printed; never raises."""
+        return query(self.command(*words), timeout=timeout)
+
+    def lines(self, *words: str) -> tuple[str, ...]:
+        """Run git and return the lines that it printed; none if it failed."""
+        completed = self.run(*words)
+        return tuple(completed.output.splitlines()) if completed.returncode == 0 else ()
+
+    def line(self, *words: str) -> str:
+        """Run git and return the first line that it printed; empty if it failed."""
+        return next(iter(self.lines(*words)), "")
+
+    @property
+    def head(self) -> str:
+        """The commit that is checked out; empty outside a repository."""
+        return self.line("rev-parse", "--verify", "HEAD")
+
+    @property
+    def branch(self) -> str:
+        """The branch that is checked out; empty if there is none."""
+        return self.line("symbolic-ref", "--short", "--quiet", "HEAD")
+
+    @property
+    def shallow(self) -> bool:
+        """Whether the clone has only the last commits, as in CI, so that older tags are not seen."""
+        return self.line("rev-parse", "--is-shallow-repository") == "true"
+
+    @property
+    def modified(self) -> bool:
+        """Whether a tracked file differs from the commit."""
+        return bool(self.lines("status", "--porcelain", "--untracked-files=no"))
+
+    def tags(self) -> tuple[str, ...]:
+        """List the tags on the commit that is checked out and the commits before it."""
+        return self.lines("tag", "--merged", "HEAD")
+
+    def commits_since(self, tag: str) -> int:
+        """Return the number of commits after a tag."""
+        return int(self.line("rev-list", "--count", f"{tag}..HEAD") or 0)
+
+    def describe(self) -> str:
+        """Return git's name for the state of the folder: tag, number of commits since, commit, and whether it is dirty."""
+        return self.line("describe", "--tags", "--long", "--always", "--dirty", "--abbrev=40")
+
+    def commit_of(self, tag: str) -> str:
+        """Return the commit of a tag; empty if there is no such tag."""
+        return self.line("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+
+    def remote(self) -> str:
+        """Return the remote that tags are pushed to: the one of the branch, else ``origin``, else the only one."""
+        remotes = self.lines("remote")
+        configured = self.line("config", "--get", f"branch.{self.branch}.remote")
+        return next((name for name in (configured, "origin") if name in remotes), next(iter(remotes), ""))
+
+    def remote_tags(self, remote: str) -> Completed:
+        """List the tags of a remote, one ``commit<tab>refs/tags/name`` a line; peeled ones end in ``^{}``."""
+        return self.run("ls-remote", "--tags", remote, timeout=_REMOTE_SECONDS)
+
+    def start_status(self, pathspec: str = ".") -> PendingStatus:
+        """Start reading the state of the working tree in the background; ``pathspec`` limits the changes that are listed."""
+        return PendingStatus(Repository(folder=self.folder.resolve()), pathspec)
+
+    def checkout(self) -> Checkout:
+        """Return the state of the project in this folder."""
+        return self.start_status().wait().checkout(self.folder)
+
+    def changes(self, projects: Iterable[Path] = ()) -> tuple[str, ...]:
+        """List the files of the whole repository that differ from the commit, except what builds left in the folder and the projects."""
+        tree = self.start_status(":/").wait()
+        folders = {tree.folder, *(path.resolve() for path in projects)}
+        prefixes = [tree.prefix_of(folder) for folder in folders if folder.is_relative_to(tree.folder)]
+        return tuple(
+            path
+            for path in tree.changed
+            if not any(
+                path.startswith(prefix) and is_build_leftover(path.removeprefix(prefix))
+                for prefix in prefixes
+            )
+        )
+
+    def require_trusted(self) -> None:
+        """Raise ProjectError if git refuses to read the folder because it belongs to another user, as in many containers."""
+        command = _trust_command(self.run("rev-parse", "--verify", "HEAD").output)
+        if command:
+            raise ProjectError(f"{self.folder}: {UNTRUSTED}", hint=f"if you trust it:  {command}")
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """Git's view of a project: its commit (empty: none yet, or no git) and the files that differ from it."""
+    """The state of a project: its commit and the files that differ from it.
 
-    commit: str
-    changed: tuple[str, ...]
-    refused: str = ""
-    """The command that lets git answer where it refuses to, because the files belong to another user."""
+    ``commit`` is empty outside git and before the first commit. ``trust_command`` is set if git refuses to read the folder; it is the
+    command that makes git accept it.
+    """
+
+    commit: str = ""
+    changed: tuple[str, ...] = ()
+    trust_command: str = ""
 
     @property
     def tracked(self) -> bool:
@@ -41,9 +152,10 @@ class Checkout(Struct, frozen=True, kw_only=True):
 
 
 class TreeState(Struct, frozen=True, kw_only=True):
-    """Git's answers about ``folder``; paths are relative to it, ``changed`` to the top of the repository, of which it is ``prefix``.
+    """The state of the working tree in ``folder``.
 
-    ``pinned`` are tracked files of which git does not look at the working tree (assume-unchanged, skip-worktree).
+    ``prefix`` is the folder's path in the repository. ``tracked`` and ``untracked`` are relative to the folder, ``changed`` to the top of
+    the repository. ``pinned`` is true if git does not look at some tracked files (assume-unchanged, skip-worktree).
     """
 
     folder: Path
@@ -53,55 +165,58 @@ class TreeState(Struct, frozen=True, kw_only=True):
     untracked: frozenset[str] = frozenset()
     pinned: bool = False
     changed: tuple[str, ...] = ()
-    refused: str = ""
+    trust_command: str = ""
+
+    def prefix_of(self, folder: Path) -> str:
+        """Return the path of a folder below this one in the repository, with a slash at its end; empty for the top."""
+        return self.prefix + self.path_below(folder)
+
+    def path_below(self, folder: Path) -> str:
+        """Return the path of a folder relative to this one, with a slash at its end; empty for this one."""
+        path = folder.resolve().relative_to(self.folder).as_posix()
+        return "" if path == "." else f"{path}/"
 
     def checkout(self, folder: Path, out: Path | None = None) -> Checkout:
-        """Tell of a project in the folder; what is not under git there has no commit. Finished files in ``out`` are no change."""
-        below = folder.resolve().relative_to(self.folder).as_posix()
-        inside = "" if below == "." else f"{below}/"
-        if self.refused:
-            return Checkout(commit="", changed=(), refused=self.refused)
-        if not self.commit or not any(f"{inside}{name}" in self.tracked for name in _OF_PROJECTS):
-            return Checkout(commit="", changed=())
-        finished = (
-            f"{self.prefix}{out.relative_to(self.folder).as_posix()}/"
-            if out and out.is_relative_to(self.folder)
-            else None
+        """Return the state of the project in ``folder``, without the finished files in ``out`` and what builds left."""
+        inside = self.path_below(folder)
+        if not self.commit or not any(f"{inside}{name}" in self.tracked for name in _PROJECT_FILES):
+            return Checkout(trust_command=self.trust_command)
+        prefix = self.prefix + inside
+        finished = self.prefix_of(out) if out and out.is_relative_to(self.folder) else None
+        changed = (
+            path
+            for path in self.changed
+            if path.startswith(prefix)
+            and not (finished and path.startswith(finished))
+            and not is_build_leftover(path.removeprefix(prefix))
         )
-        return Checkout(commit=self.commit, changed=tuple(self._changes(self.prefix + inside, finished)))
-
-    def _changes(self, prefix: str, finished: str | None) -> Iterator[str]:
-        for path in self.changed:
-            ours = finished and path.startswith(finished)
-            if path.startswith(prefix) and not ours and not is_build_leftover(path.removeprefix(prefix)):
-                yield path
+        return Checkout(commit=self.commit, changed=tuple(changed))
 
 
 class PendingStatus:
-    """Git's answers on their way: it thinks while something else is done."""
+    """The state of a working tree that git reads in the background."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        git = ("git", "--no-optional-locks", "-C", str(folder))
-        self._prefix = PendingCommand(Command(argv=(*git, "rev-parse", "--show-prefix"), unset=_UNSET))
-        listing = ("ls-files", "-z", "-v", "--cached", "--others", "--exclude-standard")
-        self._files = PendingCommand(Command(argv=(*git, *listing), unset=_UNSET))
-        status = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--", ".")
-        self._status = PendingCommand(Command(argv=(*git, *status), env={"LC_ALL": "C"}, unset=_UNSET))
+    def __init__(self, repository: Repository, pathspec: str) -> None:
+        self._folder = repository.folder
+        options = ("--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=all")
+        listing = ("-z", "-v", "--cached", "--others", "--exclude-standard")
+        self._prefix = PendingCommand(repository.command("rev-parse", "--show-prefix"))
+        self._files = PendingCommand(repository.command("ls-files", *listing))
+        self._status = PendingCommand(repository.command("status", *options, "--", pathspec))
 
     def wait(self) -> TreeState:
-        """Wait for the answers; outside version control all of them are empty."""
-        code, status = self._status.wait_for_bytes()
-        listed, files = self._files.wait_for_bytes()
-        if code != 0 or listed != 0:
-            return TreeState(folder=self._folder, refused=_way_out(status))
-        prefix = self._prefix.wait_for_bytes()[1].removesuffix(b"\n")
+        """Wait for git and return the state; everything is empty outside a repository."""
+        status_code, status = self._status.wait_for_bytes()
+        files_code, files = self._files.wait_for_bytes()
+        if status_code != 0 or files_code != 0:
+            return TreeState(folder=self._folder, trust_command=_trust_command(os.fsdecode(status)))
+        _, prefix = self._prefix.wait_for_bytes()
         tagged = [(line[:1], os.fsdecode(line[2:])) for line in files.split(b"\0") if line]
-        commit, changed = _read_status(status)
+        commit, changed = _parse_status(os.fsdecode(status))
         return TreeState(
             folder=self._folder,
             commit=commit,
-            prefix=os.fsdecode(prefix),
+            prefix=os.fsdecode(prefix.removesuffix(b"\n")),
             tracked=frozenset(name for tag, name in tagged if tag != b"?"),
             untracked=frozenset(name for tag, name in tagged if tag == b"?"),
             pinned=any(tag not in {b"H", b"?"} for tag, _ in tagged),
@@ -109,135 +224,17 @@ class PendingStatus:
         )
 
 
-def _way_out(refusal: bytes) -> str:
-    """Find, in what git says of a repository of another user (safe.directory in git-config(1)), the command that makes it answer."""
-    found = re.search(
-        r"^\s*(git config --global --add safe\.directory .+)$", os.fsdecode(refusal), re.MULTILINE
-    )
-    return found[1] if found else ""
+def _trust_command(output: str) -> str:
+    match = _TRUST_COMMAND.search(output)
+    return match[1] if match else ""
 
 
-def _read_status(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Read the commit and the changed paths out of ``git status --porcelain=v2 --branch -z``."""
+def _parse_status(output: str) -> tuple[str, tuple[str, ...]]:
+    """Parse ``git status --porcelain=v2 --branch -z --no-renames`` into the commit and the changed paths."""
     commit, changed = "", []
-    lines = iter(os.fsdecode(data).split("\0"))
-    for line in lines:
+    for line in output.split("\0"):
         if line.startswith("# branch.oid "):
             commit = line.removeprefix("# branch.oid ")
-        elif line[:1] in _WORDS:
-            changed.append(line.split(" ", _WORDS[line[0]])[-1])
-            if line[0] == "2":
-                next(lines, None)  # the name before it was renamed
+        elif line[:1] in _STATUS_WORDS:
+            changed.append(line.split(" ", _STATUS_WORDS[line[0]])[-1])
     return ("" if commit == "(initial)" else commit), tuple(changed)
-
-
-def checkout(folder: Path) -> Checkout:
-    """Ask git about a project's folder; outside version control both answers are empty."""
-    folder = folder.resolve()
-    return PendingStatus(folder).wait().checkout(folder)
-
-
-def untrusted_note(checkout: Checkout) -> str:
-    """Say what follows where git refuses to answer, and what to do."""
-    return f"this folder belongs to another user, so git tells no commit; publish will refuse it. If you trust it:  {checkout.refused}"
-
-
-def describe(folder: Path) -> str:
-    """Give git's name for the state of a folder: tag, commits since, commit and whether it is dirty; empty without git."""
-    argv = (
-        "git",
-        "--no-optional-locks",
-        "-C",
-        str(folder),
-        "describe",
-        "--tags",
-        "--long",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-    )
-    done = PendingCommand(Command(argv=argv, unset=_UNSET)).wait()
-    return done.output if done.returncode == 0 else ""
-
-
-_SLOW = 60.0
-
-
-class Repository(Struct, frozen=True, kw_only=True):
-    """Git's view of a folder; every answer is empty where there is no repository."""
-
-    folder: Path
-
-    def ask(self, *words: str, seconds: float = 30.0) -> Completed:
-        """Ask git one question; never raises for its answer."""
-        return query(
-            Command(argv=("git", "-C", str(self.folder), "-c", "core.quotePath=false", *words)),
-            timeout=seconds,
-        )
-
-    def lines(self, *words: str) -> tuple[str, ...]:
-        """Give the lines of an answer, none where git refused."""
-        done = self.ask(*words)
-        return tuple(done.output.splitlines()) if done.returncode == 0 else ()
-
-    @property
-    def head(self) -> str:
-        """The commit that is checked out, empty outside a repository."""
-        return next(iter(self.lines("rev-parse", "--verify", "HEAD")), "")
-
-    @property
-    def branch(self) -> str:
-        """The branch that is checked out, empty where HEAD is on none."""
-        return next(iter(self.lines("symbolic-ref", "--short", "--quiet", "HEAD")), "")
-
-    def changes(self, projects: Iterable[Path] = ()) -> tuple[str, ...]:
-        """List files of the repository that differ from the commit, untracked ones too, but not what builds left in the projects."""
-        # Git's own prefix is read, never its absolute paths: Python may read the folder's name otherwise than git writes it.
-        top, here = next(iter(self.lines("rev-parse", "--show-prefix")), ""), self.folder.resolve()
-        inside = (
-            path.resolve().relative_to(here) for path in projects if path.resolve().is_relative_to(here)
-        )
-        folders = dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in (Path(), *inside))
-        prefixes = [f"{top}{folder}/".replace("/./", "/").removeprefix("./") for folder in folders]
-        return tuple(
-            path
-            for path in self._status()
-            if not any(path.startswith(one) and is_build_leftover(path.removeprefix(one)) for one in prefixes)
-        )
-
-    def _status(self) -> Iterator[str]:
-        """Walk the paths that git status names, below the top of the repository; between NUL bytes, git quotes none of them."""
-        done = self.ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
-        if done.returncode == 0:
-            yield from (entry[3:] for entry in done.output.split("\0") if entry)
-
-    @property
-    def shallow(self) -> bool:
-        """Whether the clone holds only the last commits, as CI makes them, so that older tags are not seen."""
-        return self.lines("rev-parse", "--is-shallow-repository") == ("true",)
-
-    def require_trusted(self) -> None:
-        """Raise ProjectError where git refuses to answer because the files belong to somebody else, as in many containers."""
-        if (
-            "safe.directory" in self.ask("rev-parse", "--verify", "HEAD").output
-        ):  # in git's advice, whatever the language of its words
-            top = next(
-                (folder for folder in (self.folder, *self.folder.parents) if (folder / ".git").exists()),
-                self.folder,
-            )
-            hint = f"if you trust it:  git config --global --add safe.directory {top}"
-            raise ProjectError(f"git tells nothing of {top}: the folder belongs to another user", hint=hint)
-
-    def commit_of(self, tag: str) -> str:
-        """Give the commit that a tag names, empty where there is no such tag."""
-        return next(iter(self.lines("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")), "")
-
-    def remote(self) -> str:
-        """Name the remote that tags are pushed to: the branch's own, else ``origin``, else the only one."""
-        remotes = self.lines("remote")
-        own = next(iter(self.lines("config", "--get", f"branch.{self.branch}.remote")), "")
-        return own if own in remotes else "origin" if "origin" in remotes else remotes[0] if remotes else ""
-
-    def remote_tags(self, remote: str) -> Completed:
-        """List the remote's tags, ``commit<tab>refs/tags/name`` a line; peeled ones end in ``^{}``."""
-        return self.ask("ls-remote", "--tags", remote, seconds=_SLOW)

@@ -1,4 +1,4 @@
-"""What git knows of versions: tags by a distribution's template, the branch, and whether anything is uncommitted."""
+"""Versions from git tags, by a distribution's tag template."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_TEMPLATE = "v{version}"
 
 
 def version_in(tag: str, template: str) -> str | None:
-    """Read the version out of a tag by its template; None where the tag is not of that form."""
+    """Return the version in a tag; None if the tag does not match the template."""
     from packaging.version import InvalidVersion, Version
 
     before, _, after = template.partition("{version}")
@@ -28,24 +28,21 @@ def version_in(tag: str, template: str) -> str | None:
         return None
 
 
-def tagged(folder: Path, template: str) -> TaggedVersion | None:
-    """Compute the version that tags give a folder: the newest tag's, or a development version of the next patch after it.
+def version_from_tags(folder: Path, template: str) -> TaggedVersion | None:
+    """Return the version of a folder: the newest tag's, or after further changes a development version of the next patch.
 
-    That is how setuptools-scm and hatch-vcs compute it as well, less the local part.
+    setuptools-scm and hatch-vcs compute the same, with a local part in addition. Raises ProjectError if git refuses to read the folder.
     """
     from packaging.version import Version
 
     repository = Repository(folder=folder)
-    found = [
-        (version, tag)
-        for tag in repository.lines("tag", "--merged", "HEAD")
-        if (version := version_in(tag, template))
-    ]
-    if not found:
+    tagged = [(version, tag) for tag in repository.tags() if (version := version_in(tag, template))]
+    if not tagged:
         repository.require_trusted()
         return None
-    version, tag = max(found, key=lambda pair: Version(pair[0]))
-    commits = int(next(iter(repository.lines("rev-list", "--count", f"{tag}..HEAD")), "0"))
-    changed = commits or any(repository.lines("status", "--porcelain", "--untracked-files=no"))
-    computed = f"{bumped(version, BumpPart.PATCH)}.dev{commits}" if changed else version
+    version, tag = max(tagged, key=lambda pair: Version(pair[0]))
+    commits = repository.commits_since(tag)
+    computed = (
+        f"{bumped(version, BumpPart.PATCH)}.dev{commits}" if commits or repository.modified else version
+    )
     return TaggedVersion(tag=tag, version=computed, commits=commits)

@@ -9,7 +9,7 @@ from wheelkit.config import DistributionConfig, normalise
 from wheelkit.project.poetry import specifier
 from wheelkit.project.requirements import stated_metadata
 from wheelkit.versions import text_files
-from wheelkit.versions.git import DEFAULT_TEMPLATE, tagged
+from wheelkit.versions.git import DEFAULT_TEMPLATE, version_from_tags
 from wheelkit.versions.locations import find_locations
 from wheelkit.versions.model import (
     FamilyRequirement,
@@ -50,7 +50,7 @@ def settings(config: Config, key: str) -> DistributionConfig:
 def _versioned(config: Config, item: Distribution) -> VersionedDistribution:
     own = settings(config, item.key)
     scheme, places = find_locations(item, own.version_files)
-    found = tagged(item.source, own.tag or DEFAULT_TEMPLATE) if scheme is Scheme.TAGS else None
+    found = version_from_tags(item.source, own.tag or DEFAULT_TEMPLATE) if scheme is Scheme.TAGS else None
     return VersionedDistribution(distribution=item, scheme=scheme, places=places, tagged=found)
 
 

@@ -73,17 +73,17 @@ def make_tags(state: FamilyVersions, tags: Iterable[ReleaseTag]) -> None:
         if tag.exists:
             continue
         message = f"{', '.join(tag.distributions)} {tag.version}"
-        done = repository.ask("tag", "--annotate", "--message", message, tag.name)
+        done = repository.run("tag", "--annotate", "--message", message, tag.name)
         if done.returncode != 0:
             for name in made:
-                repository.ask("tag", "--delete", name)
+                repository.run("tag", "--delete", name)
             raise ToolFailedError(f"git could not make the tag {tag.name}; none was made", detail=done.output)
         made.append(tag.name)
 
 
 def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -> None:
     repository = Repository(folder=state.root)
-    if repository.ask("--version").returncode != 0:
+    if repository.run("--version").returncode != 0:
         raise MissingToolError("git was not found", hint="install git")
     if not repository.head:
         repository.require_trusted()

@@ -15,7 +15,7 @@ from wheelkit.builders.cache.interpreters import interpreters
 from wheelkit.builders.cache.listing import Sources, list_sources, tree_digest
 from wheelkit.builders.cache.store import FORMAT
 from wheelkit.builders.cache.variables import installer_settings, relevant_variables, variable_content
-from wheelkit.machine.git import PendingStatus, TreeState, describe
+from wheelkit.machine.git import PendingStatus, Repository, TreeState
 from wheelkit.plan.model import Builder
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class CacheKeyBuilder(Struct, kw_only=True):
 
     def prepare(self, asking: PendingStatus | None = None) -> None:
         """Start asking git, the container engine and the compiler, which answer while other things are done."""
-        self._asking = asking or PendingStatus(self.plan.family.root.resolve())
+        self._asking = asking or Repository(folder=self.plan.family.root).start_status()
         if self.plan.machine.engine is not None:
             contained = (step for step in self.plan.steps if step.builder is Builder.CIBUILDWHEEL)
             self._images = Images(contained, self.plan.machine.engine.name, self.environ)
@@ -77,7 +77,11 @@ class CacheKeyBuilder(Struct, kw_only=True):
         own = folder != root and (not folder.is_relative_to(root) or (folder / ".git").exists())
         place = folder if own and folder.is_dir() else root
         if place not in self._views:
-            asked = self._asking if place == root and self._asking is not None else PendingStatus(place)
+            asked = (
+                self._asking
+                if place == root and self._asking is not None
+                else Repository(folder=place).start_status()
+            )
             self._views[place] = asked.wait()
         return self._views[place]
 
@@ -153,7 +157,7 @@ class CacheKeyBuilder(Struct, kw_only=True):
         return parts
 
     def _described(self, item: Distribution, view: TreeState) -> str:
-        said = describe(item.source)
+        said = Repository(folder=item.source).describe()
         if not view.changed:
             return f"{view.commit} {said}"
         from datetime import UTC, datetime
