@@ -17,7 +17,8 @@ __all__ = [
     "verify",
 ]
 
-# Where each public name lives, imported when it is first asked for: ``import wheelkit`` stays light. Their types stand in __init__.pyi.
+# The module of each public name, imported on first use: ``import wheelkit`` stays fast. __init__.pyi declares
+# their types.
 _HOMES = {
     "Contract": "wheelkit.verification.contract",
     "Finding": "wheelkit.verification.model",

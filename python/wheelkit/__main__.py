@@ -1,4 +1,4 @@
-"""The entry point: parse the command line, run one command, and turn every error into a message and an exit code."""
+"""The entry point: read the command line, run a command, and turn errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_INTERRUPTION = InterruptedByUserError("interrupted; nothing half-finished was left behind")
+_INTERRUPTION = InterruptedByUserError("interrupted; no unfinished files were left behind")
 _USAGE = 2
 
 
 class _Commands(click.Group):
-    """A group that knows its commands by name and imports one only to run it."""
+    """A group that imports a command only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of the commands in the order in which they are used."""
+        """Return the names of the commands, in the order of their use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -41,24 +41,24 @@ class _Commands(click.Group):
             close = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f'; did you mean "{close[0]}"?' if close else ""
             ctx.fail(f'there is no command "{cmd_name}"{hint}')
-        module = import_module(f"wheelkit.cli.{COMMANDS[cmd_name][0]}")
+        module = import_module(f"wheelkit.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """List the commands without importing any."""
+        """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="wheelkit %(version)s", help="Show the version.")
 def wheelkit() -> None:
-    """Build, verify and publish the wheels of a Python project with a native core."""
+    """Build, verify and publish the wheels of Python projects with a native core."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; no user error ends in a traceback."""
+    """Run the command line and return its exit code; only bugs end in a traceback."""
     signal.signal(signal.SIGTERM, _on_sigterm)
     _replace_unencodable()
     try:
@@ -70,8 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(file=sys.stderr)  # noqa: T201 - the terminal shows ^C at the start of the line
         return _report(_INTERRUPTION)
     except BrokenPipeError:
-        # The reader of our output is gone. Python would complain once more when it closes the stream. The exit code is not 0:
-        # a gate that reads only the first lines must not pass. click does the same where it meets the closed pipe first.
+        # The reader of our output is gone, and without this, Python reports it again when it closes the
+        # stream. The exit code is click's for a closed pipe: not 0, so that a gate that reads only the first
+        # lines does not pass.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -89,19 +90,18 @@ def _run_command(arguments: Sequence[str] | None) -> int:
 
 
 def _report_usage(error: click.ClickException) -> int:
-    """Report a mistake in the command line; for an empty one, print the overview."""
+    """Report a mistake in the command line; print the help if it is empty."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return _USAGE
     context = getattr(error, "ctx", None)
-    show_error(
-        error.format_message(), hint=f"{context.command_path} --help" if context else "wheelkit --help"
-    )
+    program = context.command_path if context else "wheelkit"
+    show_error(error.format_message(), hint=f"{program} --help")
     return _USAGE
 
 
 def _replace_unencodable() -> None:
-    """Print ``?`` for characters that a stream cannot encode, as with pipes on Windows or an ASCII locale."""
+    """Print ``?`` for characters that a stream cannot encode, as in pipes on Windows or an ASCII locale."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -117,7 +117,7 @@ def _require_current_folder() -> None:
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise InterruptedByUserError("stopped by SIGTERM; nothing half-finished was left behind")
+    raise InterruptedByUserError("stopped by SIGTERM; no unfinished files were left behind")
 
 
 def _report(error: WheelkitError) -> int:
@@ -128,7 +128,7 @@ def _report(error: WheelkitError) -> int:
 
 
 def run() -> NoReturn:
-    """Exit with the command line's code; the ``wheelkit`` script calls this."""
+    """Run the command line and exit with its code; the ``wheelkit`` script calls this."""
     sys.exit(main())
 
 

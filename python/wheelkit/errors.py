@@ -1,7 +1,7 @@
 """Every error that wheelkit raises, each class with its exit code.
 
-The library raises; only the entry point prints and exits. A message says what happened and where; the
-hint says what to do next, one line per way out.
+The library raises; only the entry point prints and exits. A message says what happened and where; the hint
+says what to do next, one line for each way.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, ClassVar
 
+from wheelkit.text import plural
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 
 class WheelkitError(Exception):
-    """The root of all errors that a user can cause or meet.
+    """The base class of all errors that a user, a file, a tool or an index can cause.
 
-    ``message`` is one or a few lines without a trailing newline, ``hint`` the way out, ``detail`` further lines to show
-    between the two (a compiler's own words, a list of problems).
+    ``message`` is one or a few lines without a trailing newline, ``hint`` says what to do next, and
+    ``detail`` holds lines to print between the two, for example a compiler's output or a list of problems.
     """
 
     exit_code: ClassVar[int] = 1
@@ -31,52 +33,51 @@ class WheelkitError(Exception):
 
 
 class CheckFailedError(WheelkitError):
-    """A check, a test or a comparison said no."""
+    """A check, a test or a comparison failed."""
 
     exit_code = 1
 
 
 class WheelError(CheckFailedError):
-    """A file that should be a wheel cannot be read as one."""
+    """A file cannot be read as a wheel."""
 
 
 class UsageError(WheelkitError):
-    """The command line asks for something that does not exist or does not fit together."""
+    """The command line names something that does not exist, or combines options that exclude each other."""
 
     exit_code = 2
 
 
 class ConfigError(WheelkitError):
-    """The configuration or the project's metadata is wrong; ``problems`` holds every mistake found, in file order."""
+    """The configuration or the metadata is wrong; ``problems`` holds all mistakes, in the order of the file."""
 
     exit_code = 2
 
     def __init__(self, source: Path | str, problems: Sequence[str], *, hint: str = "") -> None:
         self.source = source
         self.problems = tuple(problems)
-        count = "1 mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
-        detail = "\n".join(self.problems)
-        super().__init__(f"{count} in the configuration, {source}", hint=hint, detail=detail)
+        message = f"{plural(len(self.problems), 'mistake')} in the configuration, {source}"
+        super().__init__(message, hint=hint, detail="\n".join(self.problems))
 
 
 class ProjectError(WheelkitError):
-    """A project folder or sdist that cannot be built as it is."""
+    """A project folder or sdist cannot be built."""
 
     exit_code = 2
 
 
 class OnlySettingsError(ProjectError):
-    """A pyproject.toml that holds settings of tools and describes no project, as that of a workspace."""
+    """A pyproject.toml has only the settings of tools and no project, like that of a workspace root."""
 
 
 class MissingToolError(WheelkitError):
-    """A program or a service that the task needs is not there."""
+    """A program or service that the command needs is missing."""
 
     exit_code = 3
 
 
 class ToolFailedError(WheelkitError):
-    """An external program ended with an error; ``log`` names the file that holds all it printed."""
+    """An external program failed; ``log`` is the file with all its output."""
 
     exit_code = 4
 
@@ -86,39 +87,43 @@ class ToolFailedError(WheelkitError):
 
 
 class IndexUnavailableError(WheelkitError):
-    """An index that does not answer, or not as an index does."""
+    """An index does not answer, or its answer is not that of an index."""
 
     exit_code = 3
 
 
 class IndexRefusedError(CheckFailedError):
-    """An index that will not take a file; trying again changes nothing."""
+    """An index rejected a file; trying again does not help."""
 
 
+_NO_PERMISSION = "check the folder's owner and permissions, or choose another folder with --out"
+_FILE_IN_THE_WAY = (
+    "a file has the name of a folder to create; move it away, or choose another folder with --out"
+)
 _OUTPUT_HINTS = {
     errno.ENOSPC: "free some space on the disk, then run it again",
     getattr(errno, "EDQUOT", -1): "the disk quota is used up; free some space, then run it again",
-    errno.EACCES: "check the folder's owner and permissions, or choose another with --out",
-    errno.EPERM: "check the folder's owner and permissions, or choose another with --out",
+    errno.EACCES: _NO_PERMISSION,
+    errno.EPERM: _NO_PERMISSION,
     errno.EROFS: "the file system is read-only; choose another folder with --out",
-    errno.ENOTDIR: "a file stands where a folder is needed; move it away, or choose another folder with --out",
-    errno.EEXIST: "a file stands where a folder is needed; move it away, or choose another folder with --out",
+    errno.ENOTDIR: _FILE_IN_THE_WAY,
+    errno.EEXIST: _FILE_IN_THE_WAY,
 }
 
 
 class OutputError(WheelkitError):
-    """A folder or file that wheelkit has to write cannot be written (read-only, no space left)."""
+    """A file or folder cannot be written, for example because no space is left."""
 
     exit_code = 4
 
     @classmethod
     def of(cls, error: OSError, path: Path | str) -> OutputError:
-        """Translate what the operating system said about ``path``."""
-        hint = _OUTPUT_HINTS.get(error.errno or 0, "choose another folder, or mend this one")
+        """Build the error from the operating system's error about ``path``."""
+        hint = _OUTPUT_HINTS.get(error.errno or 0, "choose another folder with --out")
         return cls(f"{error.filename or path} cannot be written: {error.strerror or error}", hint=hint)
 
 
 class InterruptedByUserError(WheelkitError):
-    """Ctrl-C, or a polite request to stop; nothing half-finished was left behind."""
+    """The user pressed Ctrl-C, or the process got SIGTERM; no unfinished files are left behind."""
 
     exit_code = 130

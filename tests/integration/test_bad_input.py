@@ -361,7 +361,7 @@ def test_an_interrupted_host_build_leaves_nothing(
         process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "nothing half-finished was left behind" in stderr
+    assert "no unfinished files were left behind" in stderr
     assert "Traceback" not in stderr
     assert (
         not Path(f"/proc/{sleeper}").exists() or "Z" in Path(f"/proc/{sleeper}/stat").read_text().split()[2]

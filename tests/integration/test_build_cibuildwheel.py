@@ -183,7 +183,7 @@ def test_an_interrupted_build_leaves_no_container(
         process.send_signal(number)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert "nothing half-finished was left behind" in stderr
+    assert "no unfinished files were left behind" in stderr
     assert "Traceback" not in stderr
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 

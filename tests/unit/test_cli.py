@@ -94,10 +94,10 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
         (["plan", "--config", "nope.toml"], "'nope.toml' does not exist", "wheelkit plan --help"),
         (["plan", "nowhere"], "nowhere does not exist", "give a project folder or an sdist"),
         (["inspect"], "Missing argument 'WHEEL...'", "wheelkit inspect --help"),
-        (["inspect", "nope.whl"], "nope.whl is no file", "wheelkit inspect dist/*.whl"),
+        (["inspect", "nope.whl"], "nope.whl is not a file", "wheelkit inspect dist/*.whl"),
         (["verify-matrix", "nowhere"], "nowhere does not exist", "verify-matrix dist/"),
-        (["explain", "WK8"], 'there is no finding "WK8"', "codes that begin so: WK801"),
-        (["explain", "E501"], 'there is no finding "E501"', "lists all codes"),
+        (["explain", "WK8"], 'there is no finding "WK8"', "codes that start with it: WK801"),
+        (["explain", "E501"], 'there is no finding "E501"', "list all codes"),
         (["repair", "--target", "manylinux_2_28_x86_65", "x.whl"], "x86_65", "manylinux_2_28_x86_64"),
     ],
 )
@@ -198,8 +198,8 @@ NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
             [],
             [
                 "3 of a family of 4",
-                "built on the way, not delivered: momentum-tools",
-                "needed to run, not built: momentum",
+                "built as build requirements, not delivered: momentum-tools",
+                "needed at run time, not built: momentum",
                 "left out (wheelkit plan shows all): momentum-all",
                 "next: wheelkit build momentum-cli",
             ],
@@ -208,7 +208,7 @@ NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
             ["all", "momentum"],
             "momentum momentum-tools momentum-cli momentum-all",
             NATIVE,
-            ["needed to run, not built: momentum-tools, momentum-cli"],
+            ["needed at run time, not built: momentum-tools, momentum-cli"],
         ),
     ],
 )
@@ -264,7 +264,7 @@ def test_each_finding_is_explained(capsys: Capture) -> None:
         assert main(["explain", code.lower()]) == 0
         out = capsys.readouterr().out
         assert out.startswith(f"{code}  {entry.title}")
-        assert "to mend it:" in out
+        assert "to fix it:" in out
     assert main(["explain"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(entries())
     assert main(["explain", "--json", "WK101"]) == 0
@@ -299,7 +299,7 @@ def test_clean_removes_what_the_manifests_name_and_nothing_else(project: Path, c
         [LINUX, record().filename]
     )
     assert main(["clean"]) == 0
-    assert "nothing that wheelkit built is in dist/" in capsys.readouterr().err
+    assert "dist/ contains nothing that wheelkit built" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

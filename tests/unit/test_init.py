@@ -302,7 +302,7 @@ def test_somebody_elses_workflow_stays_and_is_told(
     (tmp_path / "pyproject.toml").write_text(MESON)
     monkeypatch.chdir(tmp_path)
     assert main(["init", "--yes"]) == 0
-    assert ".github/workflows/ci.yml is your own and stays" in capsys.readouterr().err
+    assert ".github/workflows/ci.yml is your own and was left unchanged" in capsys.readouterr().err
     assert (tmp_path / ".github/workflows/ci.yml").read_text() == "name: mine\n"
     assert (tmp_path / ".github/workflows/release-python.yml").is_file()
 
@@ -310,7 +310,7 @@ def test_somebody_elses_workflow_stays_and_is_told(
 def test_the_flags_of_a_new_project_do_not_fit_one_that_is_there(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "pyproject.toml").write_text(MESON)
     assert main(["init", str(tmp_path), "--family"]) == 2
-    assert "holds a project already" in capsys.readouterr().err
+    assert "already contains a project" in capsys.readouterr().err
 
 
 def repository(root: Path, *folders: str, text: str = MESON, **files: str) -> Path:

@@ -142,7 +142,5 @@ def test_a_polite_request_to_stop_is_an_interruption() -> None:
             assert process.stderr is not None
             assert process.stdout.readline() == "ready\n"
             process.send_signal(number)
-            assert (
-                process.stderr.read().strip() == f"wheelkit: {words}; nothing half-finished was left behind"
-            )
+            assert process.stderr.read().strip() == f"wheelkit: {words}; no unfinished files were left behind"
             assert process.wait() == 130

@@ -7,28 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.cli.output import age, color_enabled, columns, result_json, show_error, size
+from wheelkit.cli.output import age, color_enabled, columns, note, result, result_json, show_error
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import InterruptedByUserError, ToolFailedError
 from wheelkit.machine.progress import step
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (84_400, "84 kB"),
-        (1_900_000, "1.9 MB"),
-        (2_345_000_000, "2.3 GB"),
-        (5 * 10**12, "5000.0 GB"),
-    ],
-)
-def test_sizes_are_written_for_people(count: int, text: str) -> None:
-    assert size(count) == text
 
 
 def test_columns_are_as_wide_as_their_longest_word() -> None:
@@ -75,6 +59,46 @@ def test_a_complaint_is_the_same_words_with_and_without_colour(
     show_error("it failed", detail="a\nb", hint="do c\nor d")
     shown = capsys.readouterr().err
     assert re.sub(r"\x1b\[[\d;]*m", "", shown) == plain or shown == plain
+
+
+LONG = (
+    "the configuration of this project promises wheels that no runner builds; change the matrix, then: "
+    "wheelkit plan --builder host"
+)
+
+
+def test_messages_are_wrapped_at_words_on_a_terminal_and_commands_stay_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    terminal(monkeypatch)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    wrapped = [
+        "the configuration of this project promises wheels that no",
+        "runner builds; change the matrix, then:",
+        "wheelkit plan --builder host",
+    ]
+    show_error("short", detail=f"  {LONG}", hint=LONG)
+    assert capsys.readouterr().err.splitlines() == [
+        "wheelkit: short",
+        f"    {LONG}",
+        *(f"  {line}" for line in wrapped),
+    ]
+    note(LONG)
+    assert capsys.readouterr().err.splitlines() == [f"  {line}" for line in wrapped]
+    result(LONG)
+    result(f"{LONG}\na table")
+    assert capsys.readouterr().out.splitlines() == [*wrapped, LONG, "a table"]
+    monkeypatch.setenv("COLUMNS", "500")
+    result(LONG)
+    assert [len(line) <= 120 for line in capsys.readouterr().out.splitlines()] == [True, True]
+
+
+def test_messages_are_one_line_without_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    note(LONG)
+    assert capsys.readouterr().err == f"  {LONG}\n"
 
 
 def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(

@@ -426,9 +426,9 @@ def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: s
     [
         (["nowhere"], "is no folder"),
         (["--offline", "--index", "http://h/", "."], "exclude each other"),
-        (["--offline", "--pip", "."], "which pip does not know"),
+        (["--offline", "--pip", "."], "which pip cannot use"),
         (["--python", "3.12", "."], 'unknown interpreter "3.12"'),
-        (["--index", "staging", "."], '"staging" is neither an address nor a configured index'),
+        (["--index", "staging", "."], '"staging" is neither a URL nor a configured index'),
         (["--timeout", "0", "."], "0.0 is not in the range"),
     ],
 )

@@ -368,7 +368,7 @@ def test_bump_set_and_dev_change_the_family(project: Path, capsys: Capture) -> N
         (["bump", "mnior"], "is not one of 'major', 'minor', 'patch', 'pre', 'final'"),
         (["bump", "final"], "2.3.0 is final already"),
         (["set", "one"], '"one" is no version by PEP 440'),
-        (["dev", "--stamp", "now"], '"now" is no stamp'),
+        (["dev", "--stamp", "now"], '"now" is not a time stamp'),
     ],
 )
 def test_wrong_usage_changes_nothing(project: Path, words: list[str], said: str, capsys: Capture) -> None:
@@ -400,7 +400,7 @@ def test_a_version_from_tags_stays_while_the_rest_is_bumped(project: Path, capsy
     )
     assert main(["version", "bump", "minor"]) == 0
     captured = capsys.readouterr()
-    assert "core: the version comes from git tags and stays" in captured.err
+    assert "core: unchanged, the version comes from git tags" in captured.err
     assert captured.out.split()[:4] == ["cli", "1.0.0", "->", "1.1.0"]
     assert main(["version", "bump", "minor", "core"]) == 2
 

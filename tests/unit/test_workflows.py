@@ -236,7 +236,7 @@ def test_generated_commands_exist_or_are_known_to_come(make: Make, provider: str
         if command in COMMANDS:
             known = {
                 flag
-                for one in import_module(f"wheelkit.cli.{COMMANDS[command][0]}").command.params
+                for one in import_module(f"wheelkit.cli.{command.replace('-', '_')}").command.params
                 for flag in one.opts
             }
             unknown = {word for word in words if word.startswith("--")} - known
@@ -311,8 +311,8 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
     (tmp_path / CI).write_text("name: mine\n")
     assert main(["ci"]) == 0
     told = capsys.readouterr()
-    assert f"{CI}   yours, left as it is" in told.out
-    assert f"{CI} is your own and stays" in told.err
+    assert f"{CI}   yours, left unchanged" in told.out
+    assert f"{CI} is your own and was left unchanged" in told.err
     assert (tmp_path / CI).read_text() == "name: mine\n"
     assert (tmp_path / RELEASE).read_text().startswith("# Written by `wheelkit ci`")
     assert main(["ci", "--check"]) == 0

@@ -1,4 +1,4 @@
-"""The commands, thin: each parses, calls the library, and renders what comes back."""
+"""The commands, one module each: they read options, call the library, and render the result."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Name -> (module, its line in --help). The module is imported only when its command runs, so that --help and --version stay light.
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "plan": ("plan", "what is built here, what elsewhere and on which runner"),
-    "build": ("build", "build the wheels and sdists that this machine can build, tested and proven"),
-    "repair": ("repair", "auditwheel, delocate or delvewheel by the wheel's platform, one exclude list"),
-    "inspect": ("inspect", "what is in a wheel: tags, binaries, needed libraries, versions, sizes"),
-    "verify-matrix": ("verify_matrix", "prove that each wheel is what it claims and that none is missing"),
-    "smoke": ("smoke", "install the family from its files in fresh environments, run its checks"),
-    "version": ("version", "show, check, bump, stamp and tag the versions of the family; ranges follow"),
-    "explain": ("explain", "what a finding means, why it matters, how to mend it"),
-    "publish": ("publish", "upload the family in dependency order: the same bytes, resumable, or nothing"),
-    "release": (
-        "release",
-        "the staging index, smoke from there, production with the same bytes, and the tags",
-    ),
-    "ci": ("ci", "write the CI workflows that follow from the configuration, or check them"),
-    "doctor": ("doctor", "is this machine ready, and is the project"),
-    "init": ("init", "start a project or a family, or bring wheelkit into one that is there"),
-    "clean": ("clean", "remove what was built"),
+# Each command's line in --help. A module is imported only when its command runs, which keeps --help and
+# --version fast.
+COMMANDS: Mapping[str, str] = {
+    "plan": "Show what is built here, what elsewhere and on which runner.",
+    "build": "Build, repair, test and verify the wheels and sdists.",
+    "repair": "Graft external libraries into wheels and retag them.",
+    "inspect": "Show what is in a wheel, or what changed between two.",
+    "verify-matrix": "Verify the wheels, and that none is missing.",
+    "smoke": "Install the built files in fresh environments and test them.",
+    "version": "Show, check, bump and tag the versions of the family.",
+    "explain": "Explain a finding and how to fix it.",
+    "publish": "Upload the family to an index, in dependency order.",
+    "release": "Publish to staging, test, publish to production, test, tag.",
+    "ci": "Write or check the CI workflows.",
+    "doctor": "Check whether this machine and this project are ready.",
+    "init": "Create a project, or configure an existing one.",
+    "clean": "Remove what was built.",
 }

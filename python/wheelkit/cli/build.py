@@ -1,148 +1,161 @@
-"""``wheelkit build``: this machine's wheels, built from the sdist, repaired, tested and proven."""
+"""``wheelkit build``: build this machine's wheels from the sdist, repair, test and verify them."""
 
 from __future__ import annotations
 
+import json
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec.structs import replace
+from msgspec import Struct
 
-from wheelkit import plan
+from wheelkit import plan as plans
 from wheelkit.builders.execute import execute
 from wheelkit.builders.units import BuildOrder, Selection
-from wheelkit.cli.cache import ask_git, cache_option, open_cache, require_compiler_cache, times_of
-from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
-from wheelkit.cli.output import note, result, result_json, size
-from wheelkit.cli.plan import BUILDER_OPTION
-from wheelkit.cli.plan import show as show_plan
+from wheelkit.cli.cache import cache_option, open_cache, require_compiler_cache, start_git_status, times_of
+from wheelkit.cli.options import (
+    config_option,
+    json_option,
+    open_project,
+    out_option,
+    sources_argument,
+    verbose_option,
+)
+from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.plan import builder_option, forced_builder, show_plan
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import UsageError
+from wheelkit.machine import facts
+from wheelkit.text import size
 
 if TYPE_CHECKING:
     from wheelkit.builders.execute import BuildOutcome
-    from wheelkit.cli.options import OpenProject
     from wheelkit.machine.git import PendingStatus
     from wheelkit.machine.workspace import Workspace
+    from wheelkit.project.family import Family
+
+
+class BuildOptions(Struct, frozen=True, kw_only=True):
+    """The values of the command line."""
+
+    sources: tuple[Path, ...]
+    native: bool
+    pure: bool
+    sdist: bool
+    cross: bool
+    targets: tuple[str, ...]
+    out: Path
+    config_file: Path | None
+    builder: str
+    dry_run: bool
+    no_cache: bool
+    compiler_cache: bool
+    verbose: bool
+    as_json: bool
+
+    def selection(self, names: tuple[str, ...]) -> Selection:
+        """Return what is built of the members ``names``; without a flag, everything."""
+        everything = not (self.native or self.pure or self.sdist or self.cross or self.targets)
+        return Selection(
+            native=everything or self.native or self.cross or bool(self.targets),
+            pure=everything or self.pure,
+            sdist=everything or self.sdist,
+            names=frozenset(names),
+        )
 
 
 @click.command("build")
 @sources_argument
-@click.option("--native", is_flag=True, help="The native wheels that this machine can build.")
-@click.option("--pure", is_flag=True, help="The wheels of distributions without native code.")
-@click.option("--sdist", is_flag=True, help="The sdists.")
+@click.option("--native", is_flag=True, help="Build the native wheels that this machine can build.")
+@click.option("--pure", is_flag=True, help="Build the wheels of distributions without native code.")
+@click.option("--sdist", is_flag=True, help="Build the sdists.")
 @click.option(
     "--cross",
     is_flag=True,
-    help="Experimental: the wheels of every target, made by zig on this machine; none of them is run.",
+    help="Cross-build the wheels of every target with zig (experimental); they are not tested.",
 )
 @click.option(
     "--target",
     "targets",
     multiple=True,
     metavar="TARGET",
-    help="Of the native wheels, only those for this target; repeatable.",
+    help="Build native wheels for this target only; repeatable.",
 )
 @out_option
 @config_option
-@BUILDER_OPTION
+@builder_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @cache_option
 @click.option(
     "--compiler-cache",
     is_flag=True,
-    help="In containers, keep compiled objects between builds, with sccache.",
+    help="Cache compiled objects between container builds, with sccache.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@verbose_option
 @json_option
-def command(
-    sources: tuple[Path, ...],
-    native: bool,
-    pure: bool,
-    sdist: bool,
-    cross: bool,
-    targets: tuple[str, ...],
-    out: Path,
-    config_file: Path | None,
-    builder: str,
-    dry_run: bool,
-    no_cache: bool,
-    compiler_cache: bool,
-    verbose: bool,
-    as_json: bool,
-) -> None:
-    """Build wheels from the sdist, repair, test and prove them; with no flag, all that this machine can build."""
-    from wheelkit.machine import facts
+def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of BuildOptions
+    """Build wheels from the sdist, then repair, test and verify them.
 
+    Without a flag, everything that this machine can build is built. PROJECT is a member of the family, a
+    folder or an sdist.
+    """
+    options = BuildOptions(**values)
     engines = facts.start_engine_queries()
-    project = open_project(sources, config_file)
-    asking = None if no_cache else ask_git(project.family)
-    forced = _forced(project, builder, cross=cross, native=native)
-    promised = plan.promised_matrix(project.config, project.family)
-    request = plan.PlanRequest(
-        machine=facts.detect(engines=engines), out=out.resolve(), builder=forced, targets=targets
+    project = open_project(options.sources, options.config_file)
+    git_status = None if options.no_cache else start_git_status(project.family)
+    request = plans.PlanRequest(
+        machine=facts.detect(engines=engines),
+        out=options.out.resolve(),
+        builder=_builder(options, project.family),
+        targets=options.targets,
+        compiler_cache=require_compiler_cache() if options.compiler_cache else None,
     )
-    if compiler_cache:
-        request = replace(request, compiler_cache=require_compiler_cache())
-    made = plan.make_plan(project.config, project.family, request, promised)
-    if dry_run:
-        show_plan(made, asking, project.chosen, as_json=as_json)
+    promised = plans.promised_matrix(project.config, project.family)
+    plan = plans.make_plan(project.config, project.family, request, promised)
+    if options.dry_run:
+        show_plan(plan, git_status, project.chosen, as_json=options.as_json)
         return
-    everything = not (native or pure or sdist or cross or targets)
-    selection = Selection(
-        native=native or cross or bool(targets) or everything,
-        pure=pure or everything,
-        sdist=sdist or everything,
-        names=frozenset(project.chosen),
-    )
-    order = BuildOrder(plan=made, selection=selection, config=project.config)
-    built = _execute(
-        order, TerminalProgress(verbose=verbose, times=times_of(made)), asking, no_cache=no_cache
-    )
-    if cross:
-        note(
-            "cross builds are experimental: these wheels were proven from their bytes, and not run; what is promised are native builds"
-        )
-    _show(built, as_json=as_json)
+    order = BuildOrder(plan=plan, selection=options.selection(project.chosen), config=project.config)
+    built = _execute(order, options, git_status)
+    if options.cross:
+        note("cross builds are experimental: the wheels were verified from their bytes, but not run")
+    _show(built, as_json=options.as_json)
 
 
-def _forced(project: OpenProject, builder: str, *, cross: bool, native: bool) -> plan.Builder | None:
-    """Choose the builder that was asked for; what cross builds cannot do is told here, before anything is built."""
-    if not cross:
-        return None if builder == "auto" else plan.Builder(builder)
-    if native or builder != "auto":
-        other = "--native" if native else f"--builder {builder}"
+def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
+    """Return the builder that the options force; raises if the family cannot be cross-built."""
+    if not options.cross:
+        return forced_builder(options.builder)
+    if options.native or options.builder != "auto":
+        other = "--native" if options.native else f"--builder {options.builder}"
         raise UsageError(
-            f"--cross and {other} both make the native wheels",
-            hint="choose one of them; each target has one wheel in dist/",
+            f"--cross and {other} both build the native wheels",
+            hint="use one of them: dist/ holds one wheel for each target",
         )
     from wheelkit.builders.cross import require_supported
 
-    require_supported(project.family.native)
-    return plan.Builder.CROSS
+    require_supported(family.native)
+    return plans.Builder.CROSS
 
 
-def _execute(
-    order: BuildOrder, steps: TerminalProgress, asking: PendingStatus | None, *, no_cache: bool
-) -> BuildOutcome:
-    from contextlib import ExitStack
-
-    cache = open_cache(order.plan, asking, no_cache=no_cache)
+def _execute(order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None) -> BuildOutcome:
+    progress = TerminalProgress(verbose=options.verbose, times=times_of(order.plan))
+    cache = open_cache(order.plan, git_status, no_cache=options.no_cache)
     with ExitStack() as stack:
 
-        def open_shop() -> Workspace:
+        def workspace() -> Workspace:
             from wheelkit.machine.workspace import open_workspace
 
-            return stack.enter_context(open_workspace(steps, "build"))
+            return stack.enter_context(open_workspace(progress, "build"))
 
-        return execute(order, cache, steps, open_shop)
+        return execute(order, cache, progress, workspace)
 
 
 def _show(built: BuildOutcome, *, as_json: bool) -> None:
     if as_json:
-        import json
-
-        result_json({"schema": 1, "manifests": [json.loads(one.to_json()) for one in built.manifests]})
+        manifests = [json.loads(manifest.to_json()) for manifest in built.manifests]
+        result_json({"schema": 1, "manifests": manifests})
         return
     for path in built.files:
         shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

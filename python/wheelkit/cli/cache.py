@@ -1,4 +1,4 @@
-"""How commands open the build cache, and how they tell of it."""
+"""The build cache as commands use it: options, opening, and the table of what is cached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit.cli.output import age, columns, note
+from wheelkit.errors import OutputError
 from wheelkit.machine import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.cache.times import Times
@@ -23,23 +24,18 @@ if TYPE_CHECKING:
     from wheelkit.project.family import Family
 
 
-def cache_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--no-cache``."""
-    return click.option("--no-cache", is_flag=True, help="Build all of it, whatever was built before.")(
-        function
-    )
+cache_option = click.option("--no-cache", is_flag=True, help="Build everything; do not use the build cache.")
 
 
 def times_of(plan: Plan) -> Times:
-    """Give the memory of how long the steps of a plan's project took."""
+    """Return the saved durations of a project's build steps."""
     from wheelkit.builders.cache import lookup, times
 
     return times.Times(store=lookup.open_store(note), project=str(plan.family.root))
 
 
 def require_compiler_cache() -> CompilerCache:
-    """Find sccache, and make the folder in which it keeps objects; raises MissingToolError or OutputError."""
-    from wheelkit.errors import OutputError
+    """Find sccache and create its folder; raises MissingToolError or OutputError."""
     from wheelkit.machine.process import find_tool
     from wheelkit.plan.compiler_cache import CompilerCache
 
@@ -51,25 +47,25 @@ def require_compiler_cache() -> CompilerCache:
     return CompilerCache(program=Path(find_tool("sccache")), folder=folder)
 
 
-def ask_git(family: Family) -> PendingStatus | None:
-    """Start asking git about the family's folder, for the cache: it answers while the plan is made. None where there is to be no cache."""
+def start_git_status(family: Family) -> PendingStatus | None:
+    """Start git on the family's folder, so that it runs while the plan is made; None if caching is off."""
     from wheelkit.machine.git import Repository
 
     return Repository(folder=family.root).start_status() if folders.cache_enabled() else None
 
 
-def open_cache(plan: Plan, asking: PendingStatus | None = None, *, no_cache: bool) -> Cache | None:
-    """Open the user's cache for a plan, unless the option or the environment says no."""
+def open_cache(plan: Plan, git_status: PendingStatus | None = None, *, no_cache: bool) -> Cache | None:
+    """Open the user's cache for a plan; None if the option or the environment turns it off."""
     if no_cache or not folders.cache_enabled():
         return None
     from wheelkit.builders.cache import lookup
 
-    return lookup.open_cache(plan, lookup.open_store(note), asking)
+    return lookup.open_cache(plan, lookup.open_store(note), git_status)
 
 
-def cache_statuses(plan: Plan, asking: PendingStatus | None = None) -> tuple[CacheStatus, ...]:
-    """Look ahead: what a build would find in the cache; empty where there is to be none."""
-    cache = open_cache(plan, asking, no_cache=False)
+def cache_statuses(plan: Plan, git_status: PendingStatus | None = None) -> tuple[CacheStatus, ...]:
+    """Return what a build would find in the cache; empty if caching is off."""
+    cache = open_cache(plan, git_status, no_cache=False)
     if cache is None:
         return ()
     from wheelkit.builders.preview import cache_statuses
@@ -78,32 +74,27 @@ def cache_statuses(plan: Plan, asking: PendingStatus | None = None) -> tuple[Cac
     return tuple(cache_statuses(plan, cache, SilentProgress()))
 
 
-def table(found: Sequence[CacheStatus]) -> str:
-    """Render for people what is cached and why something is not."""
-    if not found:
+def table(statuses: Sequence[CacheStatus]) -> str:
+    """Render what is cached, and why the rest is not."""
+    if not statuses:
         return ""
     now = time.time()
     rows = [("distribution", "target", "cache")]
-    rows += [
-        (
-            one.unit.distribution.name,
-            one.unit.target,
-            one.why or f"cached, built {age(now - one.built)}, {one.seconds:.1f} s saved",
-        )
-        for one in found
-    ]
+    for status in statuses:
+        text = status.why or f"cached, built {age(now - status.built)}, {status.seconds:.1f} s saved"
+        rows.append((status.unit.distribution.name, status.unit.target, text))
     return columns(rows)
 
 
-def to_json(found: Sequence[CacheStatus]) -> list[dict[str, Any]]:
-    """Turn what is cached into plain data."""
+def to_json(statuses: Sequence[CacheStatus]) -> list[dict[str, Any]]:
+    """Convert what is cached to plain data."""
     return [
         {
-            "distribution": one.unit.distribution.name,
-            "target": one.unit.target,
-            "cached": not one.why,
-            "why": one.why,
-            "seconds": one.seconds,
+            "distribution": status.unit.distribution.name,
+            "target": status.unit.target,
+            "cached": not status.why,
+            "why": status.why,
+            "seconds": status.seconds,
         }
-        for one in found
+        for status in statuses
     ]

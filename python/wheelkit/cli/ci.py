@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,84 +20,96 @@ if TYPE_CHECKING:
 
 
 @click.command("ci")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a workflow is out of date.")
 @click.option(
-    "--check", is_flag=True, help="Change nothing; fail where a file does not follow from the configuration."
-)
-@click.option(
-    "--matrix", is_flag=True, help="Print the matrix of the native jobs as JSON, for a workflow of your own."
+    "--matrix", is_flag=True, help="Print the matrix of native jobs as JSON, for your own workflow."
 )
 @click.option(
     "--provider",
     type=click.Choice(list(workflows.PROVIDERS)),
     default="github",
     show_default=True,
-    help="Whose CI it is.",
+    help="The CI service.",
 )
 @config_option
 @json_option
 def command(check: bool, matrix: bool, provider: str, config_file: Path | None, as_json: bool) -> int:
-    """Write the workflows: for pull requests, and for releases from the build on every runner to the production index."""
+    """Write the CI workflows: one for pull requests, one that builds, verifies and publishes releases."""
     project = open_project((), config_file)
-    planned = workflows.plan_anywhere(project.config, project.family)
-    made = workflows.blueprint(project.config, planned, workflows.PROVIDERS[provider].label)
+    plan = workflows.plan_anywhere(project.config, project.family)
+    blueprint = workflows.blueprint(project.config, plan, workflows.PROVIDERS[provider].label)
     if matrix:
-        result(json.dumps(workflows.matrix_json(made)))
+        result(json.dumps(workflows.matrix_json(blueprint)))
         return 0
-    if made.left_out:
+    if blueprint.left_out:
         note(
-            f"no hosted runner builds {', '.join(made.left_out)}; no matrix is declared, so it goes without: [tool.wheelkit.matrix] targets"
+            f"left out, since no hosted runner builds them: {', '.join(blueprint.left_out)}; "
+            "declare the targets you support in [tool.wheelkit.matrix]"
         )
     root = project.family.root
-    files = workflows.generate(made, provider, root)
+    files = workflows.generate(blueprint, provider, root)
     drifts = workflows.compare(files, root)
     if not check:
         workflows.write(files)
-    ending = workflows.retiring_runners(planned.targets, _today()) if provider == "github" else ()
-    for one in ending:
-        note(f"{one}\n  {one.remedy}")
+    retiring: Sequence[RetiringRunner] = ()
+    if provider == "github":
+        retiring = workflows.retiring_runners(plan.targets, datetime.now(UTC).date())
+    for runner in retiring:
+        note(f"{runner}\n  {runner.remedy}")
     if as_json:
-        result_json(_document(files, drifts, ending, root))
+        result_json(_to_json(files, drifts, retiring, root))
+    elif check:
+        _show_drifts(drifts)
     else:
-        _show(files, drifts, root, check=check)
+        _show_files(files, root)
+        note_foreign(files, root)
     return 1 if check and drifts else 0
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+def _show_drifts(drifts: Sequence[Drift]) -> None:
+    for drift in drifts:
+        result(f"{drift}\n{drift.diff}")
+    if drifts:
+        note("these files no longer follow from the configuration; update them: wheelkit ci")
 
 
-def _show(files: Sequence[GeneratedFile], drifts: Sequence[Drift], root: Path, *, check: bool) -> None:
-    if check:
-        for drift in drifts:
-            result(f"{drift}\n{drift.diff}")
-        if drifts:
-            note("these files do not follow from the configuration any more: wheelkit ci writes them")
-        return
-    for one in files:
-        state = "yours, left as it is" if one.foreign else "as it was" if one.fresh else "written"
-        result(f"{one.path.relative_to(root)}   {state}")
-    for one in files:
-        if one.foreign:
-            note(left_alone(one.path.relative_to(root)))
+def _show_files(files: Sequence[GeneratedFile], root: Path) -> None:
+    for file in files:
+        state = "yours, left unchanged" if file.foreign else "unchanged" if file.fresh else "written"
+        result(f"{file.path.relative_to(root)}   {state}")
 
 
-def left_alone(path: Path) -> str:
-    """Say what becomes of a workflow that the project has already, and what it is to do in wheelkit's stead."""
-    return f"{path} is your own and stays; what it should do as well:  python -m wheelkit ci --check   (or move it away, then: wheelkit ci)"
+def note_foreign(files: Sequence[GeneratedFile], root: Path) -> None:
+    """Print what to do about workflows that wheelkit did not write and so leaves unchanged."""
+    for file in files:
+        if file.foreign:
+            path = file.path.relative_to(root)
+            note(f"{path} is your own and was left unchanged; add this step, or move it away:")
+            note("python -m wheelkit ci --check")
 
 
-def _document(
-    files: Sequence[GeneratedFile], drifts: Sequence[Drift], ending: Sequence[RetiringRunner], root: Path
+def _to_json(
+    files: Sequence[GeneratedFile], drifts: Sequence[Drift], retiring: Sequence[RetiringRunner], root: Path
 ) -> dict[str, Any]:
     return {
         "schema": 1,
-        "files": [{"path": one.path.relative_to(root).as_posix(), "fresh": one.fresh} for one in files],
+        "files": [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files],
         "drift": [
-            {"path": one.path.as_posix(), "added": one.added, "removed": one.removed, "diff": one.diff}
-            for one in drifts
+            {
+                "path": drift.path.as_posix(),
+                "added": drift.added,
+                "removed": drift.removed,
+                "diff": drift.diff,
+            }
+            for drift in drifts
         ],
         "runners": [
-            {"label": one.label, "ends": one.ends.isoformat(), "gone": one.gone, "targets": list(one.targets)}
-            for one in ending
+            {
+                "label": runner.label,
+                "ends": runner.ends.isoformat(),
+                "gone": runner.gone,
+                "targets": list(runner.targets),
+            }
+            for runner in retiring
         ],
     }

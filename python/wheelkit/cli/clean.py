@@ -8,44 +8,45 @@ import click
 
 from wheelkit import manifest
 from wheelkit.cli.options import out_option
-from wheelkit.cli.output import note, result, size
+from wheelkit.cli.output import note, result
 from wheelkit.errors import OutputError
+from wheelkit.text import plural, size
 
 
 @click.command("clean")
 @out_option
-@click.option("--cache", "of_cache", is_flag=True, help="Remove the build cache instead, of all projects.")
+@click.option("--cache", "of_cache", is_flag=True, help="Remove the build cache of all projects instead.")
 def command(out: Path, of_cache: bool) -> None:
-    """Remove the files that wheelkit's manifests in the dist folder name, and the manifests."""
+    """Remove the built files that the manifests in the dist folder list, and the manifests."""
     if of_cache:
-        _empty_cache()
+        _clean_cache()
     else:
-        _empty(out)
+        _clean_dist(out)
 
 
-def _empty_cache() -> None:
+def _clean_cache() -> None:
     from wheelkit.builders.cache.eviction import clear
     from wheelkit.builders.cache.lookup import open_store
 
     store = open_store(note)
-    files, count = clear(store)
-    if files:
-        result(f"{store.folder}   {files} files, {size(count)}")
+    count, freed = clear(store)
+    if count:
+        result(f"{store.folder}   {plural(count, 'file')}, {size(freed)}")
     else:
         note(f"the build cache is empty: {store.folder}")
 
 
-def _empty(out: Path) -> None:
-    # A manifest may come from anywhere: only what lies in the folder itself is removed, whatever it says.
-    files = [out / Path(one.file).name for record in manifest.read_all(out) for one in record.files]
-    doomed = [
-        path for path in dict.fromkeys([*files, *sorted(out.glob(f"*{manifest.SUFFIX}"))]) if path.is_file()
-    ]
-    for path in doomed:
+def _clean_dist(folder: Path) -> None:
+    # Manifests may come from anywhere, so only files directly in the folder are removed, whatever paths they
+    # list.
+    built = [folder / Path(file.file).name for record in manifest.read_all(folder) for file in record.files]
+    manifests = sorted(folder.glob(f"*{manifest.SUFFIX}"))
+    files = [path for path in dict.fromkeys([*built, *manifests]) if path.is_file()]
+    for path in files:
         try:
             path.unlink()
         except OSError as error:
             raise OutputError.of(error, path) from error
         result(str(path))
-    if not doomed:
-        note(f"nothing that wheelkit built is in {out}/")
+    if not files:
+        note(f"{folder}/ contains nothing that wheelkit built")

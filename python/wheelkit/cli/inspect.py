@@ -9,9 +9,9 @@ import click
 
 from wheelkit import wheel as wheels
 from wheelkit.cli.options import json_option
-from wheelkit.cli.output import columns, result, result_json, size
+from wheelkit.cli.output import columns, result, result_json
 from wheelkit.errors import UsageError
-from wheelkit.text import plural, printable
+from wheelkit.text import plural, printable, size
 from wheelkit.wheel.diff import diff_wheels
 from wheelkit.wheel.size_breakdown import size_breakdown
 
@@ -21,39 +21,45 @@ if TYPE_CHECKING:
     from wheelkit.wheel.diff import MemberChange, WheelDifference
 
 
-_BIGGEST = 5
-_CHANGED = 10
-_PAIR = 2
-SCHEMA = 1
+_SCHEMA = 1
+_COMPARED = 2
+_LARGEST_SHOWN = 5
+_CHANGED_SHOWN = 10
+_SIZE_WIDTH = 9
+_SIZE_LABELS = {
+    "headers": "headers and relocations",
+    "debug": "debug sections",
+    "symbols": "symbol tables",
+    "other": "other files",
+    "python": "Python",
+}
 
 
 @click.command("inspect")
 @click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--each",
-    is_flag=True,
-    help="Show two wheels of one distribution one after the other instead of what changed.",
+    "--each", is_flag=True, help="Show each of two wheels of one distribution, not what changed between them."
 )
 @json_option
 def command(files: tuple[Path, ...], each: bool, as_json: bool) -> None:
-    """Show what is in a wheel, without judging it.
+    """Show what is in a wheel, without verifying it.
 
-    Of exactly two wheels of one distribution it shows what changed from the first to the second.
+    For exactly two wheels of one distribution, show what changed from the first to the second.
     """
     for path in files:
         if not path.is_file():
-            raise UsageError(f"{path} is no file", hint="name wheels:  wheelkit inspect dist/*.whl")
+            raise UsageError(f"{path} is not a file", hint="give wheels: wheelkit inspect dist/*.whl")
     read = [wheels.read(path) for path in files]
-    if len(read) == _PAIR and read[0].distribution == read[1].distribution and not each:
-        _compare(read[0], read[1], as_json=as_json)
+    same = len({wheel.distribution for wheel in read}) == 1
+    if len(read) == _COMPARED and same and not each:
+        _compare(*read, as_json=as_json)
     elif as_json:
-        result_json({"schema": SCHEMA, "wheels": [facts(one) for one in read]})
+        result_json({"schema": _SCHEMA, "wheels": [_wheel_to_json(wheel) for wheel in read]})
     else:
-        result("\n\n".join(text(one) for one in read))
+        result("\n\n".join(map(_wheel_text, read)))
 
 
-def facts(wheel: Wheel) -> dict[str, Any]:
-    """Give a wheel's facts as plain data."""
+def _wheel_to_json(wheel: Wheel) -> dict[str, Any]:
     return {
         "file": wheel.filename,
         "size": wheel.size,
@@ -62,17 +68,17 @@ def facts(wheel: Wheel) -> dict[str, Any]:
         "tags": sorted(map(str, wheel.tags)),
         "requires_python": wheel.metadata.get("Requires-Python"),
         "requirements": list(wheel.metadata.all("Requires-Dist")),
-        "unpacked": sum(member.size for member in wheel.members),
+        "unpacked": _unpacked_size(wheel),
         "weight": dict(size_breakdown(wheel).rows()),
         "members": [
             {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest}
             for member in wheel.members
         ],
-        "binaries": [_binary_facts(binary, part) for binary, part in wheel.slices()],
+        "binaries": [_binary_to_json(binary, part) for binary, part in wheel.slices()],
     }
 
 
-def _binary_facts(binary: Binary, part: Slice) -> dict[str, Any]:
+def _binary_to_json(binary: Binary, part: Slice) -> dict[str, Any]:
     return {
         "member": binary.member,
         "extension": binary.extension,
@@ -81,7 +87,7 @@ def _binary_facts(binary: Binary, part: Slice) -> dict[str, Any]:
         "name": part.name,
         "needed": [library.name for library in part.needed],
         "rpaths": [rpath.path for rpath in part.rpaths],
-        "versions": sorted({version.version for version in part.versions}),
+        "versions": _symbol_versions(part),
         "min_os": part.min_os,
         "size": part.size,
         "code": part.code_bytes,
@@ -91,152 +97,146 @@ def _binary_facts(binary: Binary, part: Slice) -> dict[str, Any]:
     }
 
 
-def text(wheel: Wheel) -> str:
-    """Render a wheel's facts for people."""
+def _symbol_versions(part: Slice) -> list[str]:
+    return sorted({version.version for version in part.versions})
+
+
+def _unpacked_size(wheel: Wheel) -> int:
+    return sum(member.size for member in wheel.members)
+
+
+def _wheel_text(wheel: Wheel) -> str:
+    tags = sorted(map(str, wheel.tags))
     rows = [
         ("distribution", printable(f"{wheel.distribution} {wheel.version}")),
-        *[("tag" if index == 0 else "", tag) for index, tag in enumerate(sorted(map(str, wheel.tags)))],
+        *(("" if index else "tag", tag) for index, tag in enumerate(tags)),
         ("python", printable(wheel.metadata.get("Requires-Python")) or "not stated"),
     ]
-    return "\n\n".join(
-        filter(None, [f"{_title(wheel)}\n{columns(rows)}", _binaries(wheel), _weight(wheel), _biggest(wheel)])
-    )
+    blocks = [f"{_title(wheel)}\n{columns(rows)}", _binaries(wheel), _breakdown(wheel), _largest(wheel)]
+    return "\n\n".join(filter(None, blocks))
 
 
 def _title(wheel: Wheel) -> str:
-    unpacked = sum(member.size for member in wheel.members)
-    return f"{printable(wheel.filename)}\n  {size(wheel.size)}, {size(unpacked)} unpacked, {plural(len(wheel.members), 'file')}"
+    sizes = f"{size(wheel.size)}, {size(_unpacked_size(wheel))} unpacked"
+    return f"{printable(wheel.filename)}\n  {sizes}, {plural(len(wheel.members), 'file')}"
 
 
 def _binaries(wheel: Wheel) -> str:
-    parts = list(wheel.slices())
-    if not parts:
-        return "  no native code"
-    return "\n".join(_binary(binary, part) for binary, part in parts)
+    return "\n".join(_binary(binary, part) for binary, part in wheel.slices()) or "  no native code"
 
 
 def _binary(binary: Binary, part: Slice) -> str:
-    rows = [("needs", printable(", ".join(library.name for library in part.needed)) or "nothing")]
-    if part.versions:
-        rows.append(
-            ("versions", printable(", ".join(sorted({version.version for version in part.versions}))))
-        )
-    if part.rpaths:
-        rows.append(("looks in", printable(", ".join(rpath.path for rpath in part.rpaths))))
-    if part.min_os:
-        rows.append(("needs system", part.min_os))
-    return f"  {printable(binary.member)}  ({part.arch}, {part.kind})\n{columns(rows, indent=4)}"
-
-
-def _weight(wheel: Wheel) -> str:
-    """Show what the unpacked bytes are spent on."""
-    spent = size_breakdown(wheel)
-    labels = {
-        "headers": "headers and relocations",
-        "debug": "debug sections",
-        "symbols": "symbol tables",
-        "other": "other files",
-        "python": "Python",
+    rows = {
+        "needs": ", ".join(library.name for library in part.needed) or "nothing",
+        "versions": ", ".join(_symbol_versions(part)),
+        "looks in": ", ".join(rpath.path for rpath in part.rpaths),
+        "needs system": part.min_os or "",
     }
+    table = columns([(label, printable(text)) for label, text in rows.items() if text], indent=4)
+    return f"  {printable(binary.member)}  ({part.arch}, {part.kind})\n{table}"
+
+
+def _breakdown(wheel: Wheel) -> str:
+    """Render what the unpacked bytes are spent on."""
+    spent = size_breakdown(wheel)
     rows = [
-        (labels.get(name, name), size(count).rjust(9), f"{count / max(spent.total, 1):4.0%}")
+        (_SIZE_LABELS.get(name, name), _size(count), f"{count / max(spent.total, 1):4.0%}")
         for name, count in spent.rows()
         if count
     ]
     return "  unpacked bytes\n" + columns(rows, indent=4) if rows else ""
 
 
-def _biggest(wheel: Wheel) -> str:
-    largest = sorted(wheel.members, key=lambda member: member.size, reverse=True)[:_BIGGEST]
+def _largest(wheel: Wheel) -> str:
+    largest = sorted(wheel.members, key=lambda member: member.size, reverse=True)[:_LARGEST_SHOWN]
     rows = [
-        (size(member.size).rjust(9), f"{size(member.packed).rjust(9)} packed", printable(member.name))
-        for member in largest
+        (_size(member.size), f"{_size(member.packed)} packed", printable(member.name)) for member in largest
     ]
-    return "  biggest files\n" + columns(rows, indent=4)
+    return "  largest files\n" + columns(rows, indent=4)
 
 
-def _compare(first: Wheel, second: Wheel, *, as_json: bool) -> None:
-    found = diff_wheels(first, second)
+def _size(count: int) -> str:
+    return size(count).rjust(_SIZE_WIDTH)
+
+
+def _compare(old: Wheel, new: Wheel, *, as_json: bool) -> None:
+    difference = diff_wheels(old, new)
     if as_json:
-        result_json(
-            {"schema": SCHEMA, "from": facts(first), "to": facts(second), "changes": _change_facts(found)}
-        )
+        document = {"schema": _SCHEMA, "from": _wheel_to_json(old), "to": _wheel_to_json(new)}
+        result_json(document | {"changes": _changes_to_json(difference)})
     else:
-        result(_change_text(first, second, found))
+        result(_changes_text(old, new, difference))
 
 
-def _change_facts(found: WheelDifference) -> dict[str, Any]:
-    named = {
-        "tags": found.tags,
-        "needed": found.needed,
-        "symbol_versions": found.symbol_versions,
-        "requirements": found.requirements,
-        "members": found.members,
+def _changes_to_json(difference: WheelDifference) -> dict[str, Any]:
+    changes: dict[str, MemberChange] = {
+        "tags": difference.tags,
+        "needed": difference.needed,
+        "symbol_versions": difference.symbol_versions,
+        "requirements": difference.requirements,
+        "members": difference.members,
     }
-    changes: dict[str, Any] = {
-        name: {"added": list(change.added), "removed": list(change.removed)} for name, change in named.items()
+    document: dict[str, Any] = {
+        name: {"added": list(change.added), "removed": list(change.removed)}
+        for name, change in changes.items()
     }
-    changed = [{"member": one.member, "before": one.before, "after": one.after} for one in found.changed]
-    return changes | {"changed": changed, "unchanged": found.unchanged}
+    changed = [
+        {"member": change.member, "before": change.before, "after": change.after}
+        for change in difference.changed
+    ]
+    return document | {"changed": changed, "unchanged": difference.unchanged}
 
 
-def _change_text(first: Wheel, second: Wheel, found: WheelDifference) -> str:
-    head = columns([("from", _headline(first)), ("to", _headline(second))], indent=0)
-    blocks = [head, _sizes(first, second)]
-    for title, change in (
-        ("tags", found.tags),
-        ("needed libraries", found.needed),
-        ("symbol versions", found.symbol_versions),
-        ("requirements", found.requirements),
-    ):
-        if change:
-            blocks.append(f"  {title}\n" + _signed(change))
-    blocks.append(_files(found))
+def _changes_text(old: Wheel, new: Wheel, difference: WheelDifference) -> str:
+    names = [("from", printable(old.filename)), ("to", printable(new.filename))]
+    changes = {
+        "tags": difference.tags,
+        "needed libraries": difference.needed,
+        "symbol versions": difference.symbol_versions,
+        "requirements": difference.requirements,
+    }
+    blocks = [
+        columns(names, indent=0),
+        _size_changes(old, new),
+        *(f"  {title}\n{_added_and_removed(change)}" for title, change in changes.items() if change),
+        _file_changes(difference),
+    ]
     return "\n\n".join(blocks)
 
 
-def _headline(wheel: Wheel) -> str:
-    return printable(wheel.filename)
+def _size_changes(old: Wheel, new: Wheel) -> str:
+    sizes = [("wheel", old.size, new.size)]
+    parts = zip(size_breakdown(old).rows(), size_breakdown(new).rows(), strict=True)
+    sizes += [(name, before, after) for (name, before), (_, after) in parts if before or after]
+    rows = [
+        (name, _size(before), _size(after), _growth(before, after).rjust(7)) for name, before, after in sizes
+    ]
+    return "  sizes\n" + columns(rows, indent=4)
 
 
-def _sizes(first: Wheel, second: Wheel) -> str:
-    rows = [("wheel", size(first.size), size(second.size), _grown(first.size, second.size))]
-    for (name, before), (_, after) in zip(
-        size_breakdown(first).rows(), size_breakdown(second).rows(), strict=True
-    ):
-        if before or after:
-            rows.append((name, size(before), size(after), _grown(before, after)))
-    return "  sizes\n" + columns(
-        [(name, old.rjust(9), new.rjust(9), more.rjust(7)) for name, old, new, more in rows], indent=4
-    )
-
-
-def _grown(before: int, after: int) -> str:
+def _growth(before: int, after: int) -> str:
     if before == after:
         return "same"
     return f"{(after - before) / before:+.0%}" if before else "new"
 
 
-def _signed(change: MemberChange) -> str:
-    signed = [
-        *(f"    - {printable(one)}" for one in change.removed),
-        *(f"    + {printable(one)}" for one in change.added),
-    ]
-    return "\n".join(signed)
+def _added_and_removed(change: MemberChange) -> str:
+    signed = [(("-", name) for name in change.removed), (("+", name) for name in change.added)]
+    return "\n".join(f"    {sign} {printable(name)}" for names in signed for sign, name in names)
 
 
-def _files(found: WheelDifference) -> str:
-    lines = []
-    if found.members:
-        lines.append(_signed(found.members))
-    shown = found.changed[:_CHANGED]
-    rows = [
-        (f"~ {printable(one.member)}", size(one.before).rjust(9), size(one.after).rjust(9)) for one in shown
-    ]
-    if rows:
+def _file_changes(difference: WheelDifference) -> str:
+    lines = ["  files"]
+    if difference.members:
+        lines.append(_added_and_removed(difference.members))
+    shown = difference.changed[:_CHANGED_SHOWN]
+    if shown:
+        rows = [
+            (f"~ {printable(change.member)}", _size(change.before), _size(change.after)) for change in shown
+        ]
         lines.append(columns(rows, indent=4))
-    more = len(found.changed) - len(shown)
+    more = len(difference.changed) - len(shown)
     if more:
-        lines.append(f"    and {more} more changed, told by --json")
-    lines.append(f"    {plural(found.unchanged, 'file')} unchanged")
-    return "  files\n" + "\n".join(lines)
+        lines.append(f"    and {more} more changed (--json lists all)")
+    lines.append(f"    {plural(difference.unchanged, 'file')} unchanged")
+    return "\n".join(lines)

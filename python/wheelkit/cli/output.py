@@ -1,120 +1,107 @@
-"""What a person sees: results on standard output, everything else on standard error, colour only on a terminal."""
+"""Output for people and programs: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
+
+import click
+
+from wheelkit.text import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 
-_KILO = 1000
-# How many pieces of JSON are written at a time.
-_CHUNKS = 10_000
+_WIDEST = 120
+_JSON_CHUNKS = 10_000
+_AGE_UNITS = (("days", 86400, 2), ("h", 3600, 1), ("min", 60, 1))
 
 
 def show_error(message: str, *, detail: str = "", hint: str = "") -> None:
     """Print an error to standard error: what happened, the lines that show it, and what to do next."""
-    show(f"{_style('wheelkit:', fg='red', bold=True)} {message}\n", err=True)
+    program = "wheelkit:"
+    text = fit(f"{program} {message}", sys.stderr)
+    show(f"{_style(program, fg='red', bold=True)}{text.removeprefix(program)}\n", err=True)
     for line in detail.splitlines():
-        show(f"  {line}\n", err=True)
+        show(f"{fit(line, sys.stderr, indent=2)}\n", err=True)
     for line in hint.splitlines():
-        show(f"{_style(f'  {line}', fg='cyan')}\n", err=True)
+        show(f"{_style(fit(line, sys.stderr, indent=2), fg='cyan')}\n", err=True)
 
 
 def note(text: str) -> None:
-    """Print something that the user should know, dim, to standard error."""
+    """Print something that the user should know to standard error, dimmed."""
     for line in text.splitlines():
-        show(f"{_style(f'  {line}', dim=True)}\n", err=True)
+        show(f"{dimmed(fit(line, sys.stderr, indent=2))}\n", err=True)
 
 
 def result(text: str) -> None:
-    """Print a result to standard output."""
-    show(f"{text}\n")
+    """Print a result to standard output; a single line is wrapped on a terminal, tables and diffs are not."""
+    show((text if "\n" in text else fit(text, sys.stdout)) + "\n")
 
 
 def result_json(document: Any) -> None:  # noqa: ANN401 - plain data
-    """Print a result as JSON to standard output."""
-    import json
-    from itertools import islice
-
-    chunks = json.JSONEncoder(indent=2).iterencode(
-        document
-    )  # all of a large one take ten times the memory of the text
-    while piece := "".join(islice(chunks, _CHUNKS)):
+    """Print a result as JSON to standard output, in chunks: a large document takes little extra memory."""
+    chunks = json.JSONEncoder(indent=2).iterencode(document)
+    while piece := "".join(islice(chunks, _JSON_CHUNKS)):
         show(piece)
     show("\n")
 
 
 def show(text: str, *, err: bool = False) -> None:
-    """Print text as it stands; what is not a plain matter of writing it, click does, which takes as long to load as much else."""
-    stream = sys.stderr if err else sys.stdout
-    # Windows' terminal has an encoding of its own, and codes for styles are for terminals alone.
-    if (
-        stream is not None
-        and os.name != "nt"
-        and stream.encoding == "utf-8"
-        and (stream.isatty() or "\x1b" not in text)
-    ):
-        stream.write(text)
-        stream.flush()
-    else:
-        import click
+    """Print text unchanged, but for colours, which only terminals get."""
+    click.echo(text, nl=False, err=err)
 
-        click.echo(text, nl=False, err=err)
+
+def fit(text: str, stream: TextIO, indent: int = 0) -> str:
+    """Indent a line, and on a terminal wrap it at words to the terminal's width, at most 120 columns.
+
+    A line that starts with a space is preformatted, for example compiler output, and stays whole.
+    """
+    margin = " " * indent
+    if text.startswith(" ") or not stream.isatty():
+        return margin + text
+    width = min(shutil.get_terminal_size().columns, _WIDEST) - indent
+    return "\n".join(margin + line for line in wrap(text, width))
 
 
 def _style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
-    if not color_enabled():
-        return text
-    import click
-
-    return click.style(text, fg=fg, bold=bold, dim=dim)
+    return click.style(text, fg=fg, bold=bold, dim=dim) if color_enabled() else text
 
 
 def dimmed(text: str) -> str:
-    """Write detail, dim where there is colour."""
+    """Dim text on a terminal."""
     return _style(text, dim=True)
 
 
 def failed(text: str) -> str:
-    """Write what went wrong, red where there is colour."""
+    """Colour text red on a terminal."""
     return _style(text, fg="red")
 
 
 def color_enabled() -> bool:
-    """Tell whether standard error takes colour: a terminal, and NO_COLOR not set (no-color.org)."""
+    """Return whether standard error takes colour: it is a terminal and NO_COLOR is not set (no-color.org)."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
-def size(count: int) -> str:
-    """Write a number of bytes for people: ``84 kB``, ``1.9 MB``."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < _KILO:
-            return f"{value:.0f} {unit}" if unit != "MB" else f"{value:.1f} MB"
-        value /= _KILO
-    return f"{value:.1f} GB"
-
-
 def age(seconds: float) -> str:
-    """Write how long ago something was: ``3 h ago``."""
-    for unit, size_of_it in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size_of_it * (2 if unit == "days" else 1):
-            return f"{seconds / size_of_it:.0f} {unit} ago"
+    """Format how long ago something was: ``3 h ago``."""
+    for unit, length, fewest in _AGE_UNITS:
+        if seconds >= length * fewest:
+            return f"{seconds / length:.0f} {unit} ago"
     return "just now"
 
 
 def columns(rows: Iterable[tuple[str, ...]], *, indent: int = 2, gap: int = 2) -> str:
-    """Align rows of words in columns as wide as their longest word."""
-    table = [tuple(row) for row in rows]
-    widths = [
-        max(len(row[index]) for row in table if index < len(row)) for index in range(max(map(len, table)))
-    ]
+    """Align rows in columns as wide as their longest cell."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip_longest(*table, fillvalue="")]
     lines = (
-        (" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=False)).rstrip()
-        for row in table
+        (" " * gap).join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in table
     )
-    return "\n".join(" " * indent + line for line in lines)
+    return "\n".join(" " * indent + line.rstrip() for line in lines)

@@ -1,18 +1,20 @@
-"""``wheelkit publish``: the family onto one index, in dependency order, resumable, or nothing."""
+"""``wheelkit publish``: upload the family to one index, in dependency order, resumable, or nothing."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.options import config_option, json_option, open_project, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from wheelkit.publish import PublishPlan, PublishResult
     from wheelkit.publish.plan import PlannedBatch
@@ -21,24 +23,16 @@ if TYPE_CHECKING:
 @click.command("publish")
 @click.argument("dist", type=click.Path(path_type=Path))
 @click.option(
-    "--to",
-    "to",
-    required=True,
-    metavar="INDEX",
-    help="testpypi, pypi, an index of the configuration, or an upload address.",
+    "--to", "to", required=True, metavar="INDEX", help="testpypi, pypi, a configured index, or an upload URL."
 )
 @click.option(
-    "--simple",
-    metavar="URL",
-    help="Where installers look, for an upload address from which that does not follow.",
+    "--simple", metavar="URL", help="The simple index of an upload URL, if it cannot be derived from that."
 )
 @click.option(
-    "--allow-dirty",
-    is_flag=True,
-    help="On a staging index: take files that were built with uncommitted changes.",
+    "--allow-dirty", is_flag=True, help="Allow files built with uncommitted changes; staging indexes only."
 )
-@click.option("--dry-run", is_flag=True, help="Show the plan, with what the index has already, and stop.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and what the index already has, and stop.")
+@verbose_option
 @config_option
 @json_option
 def command(
@@ -51,9 +45,10 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Upload the family in DIST: wheels before sdists, each distribution once what it needs is visible, the same bytes or nothing.
+    """Upload the family in DIST to an index.
 
-    Run it again after anything that went wrong: it goes on from there, and never sends a file twice.
+    Wheels go before sdists, and each distribution waits until those it needs are visible. If anything fails,
+    run it again to continue: no file is uploaded twice.
     """
     from wheelkit import publish
     from wheelkit.machine.workspace import open_workspace
@@ -61,24 +56,27 @@ def command(
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
     release = publish.collect_release(dist, project.family)
-    steps = TerminalProgress(verbose=verbose)
-    with open_workspace(steps, "publish") as shop:
-        room = publish.open_session(shop.log, steps)
-        terms = publish.PublishTerms(
-            folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty
-        )
-        publish.require_publishable(release, [index], terms, room.run)
+    terms = publish.PublishTerms(
+        folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty
+    )
+    progress = TerminalProgress(verbose=verbose)
+    with open_workspace(progress, "publish") as workspace:
+        session = publish.open_session(workspace.log, progress)
+        publish.require_publishable(release, [index], terms, session.run)
         if dry_run:
-            show_plan(publish.survey(release, index, room.client), as_json=as_json, dry=True)
+            show_plan(publish.survey(release, index, session.client), as_json=as_json, dry_run=True)
             return
-        done = publish.publish(
-            release, index, room, lambda plan: None if as_json else show_plan(plan, as_json=False)
+        published = publish.publish(
+            release, index, session, lambda plan: None if as_json else show_plan(plan, as_json=False)
         )
-    _show(done, as_json=as_json)
+    if as_json:
+        result_json({**publish.to_json(published.plan), "uploaded": list(published.uploaded)})
+    else:
+        _show(published)
 
 
-def show_plan(plan: PublishPlan, *, as_json: bool, dry: bool = False) -> None:
-    """Print what is on the index and what is to be uploaded, in order."""
+def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> None:
+    """Print what is on the index and what will be uploaded, in order."""
     from wheelkit.publish import to_json
     from wheelkit.publish.conflicts import warnings
 
@@ -87,71 +85,57 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry: bool = False) -> None:
     if as_json:
         result_json(to_json(plan))
         return
-    (result if dry else note)(columns(_rows(plan), indent=2 if dry else 0))
-    if dry:
-        note("nothing was uploaded (--dry-run)")
-        note(
-            f"next: wheelkit publish {_folder(plan)} --to {plan.index}"
-            if plan.todo
-            else f"next: {_afterwards(plan)}"
-        )
+    rows = [
+        (str(number), planned.batch.name, planned.batch.version, _content(planned), _state(planned, plan))
+        for number, planned in enumerate(plan.batches, start=1)
+    ]
+    if not dry_run:
+        note(columns(rows, indent=0))
+        return
+    result(columns(rows))
+    note("nothing was uploaded (--dry-run)")
+    upload = f"wheelkit publish {_folder(plan)} --to {plan.index}"
+    note(f"next: {upload if plan.todo else _smoke_command(plan)}")
 
 
-def _rows(plan: PublishPlan) -> Iterator[tuple[str, ...]]:
-    for number, one in enumerate(plan.batches, start=1):
-        yield str(number), one.batch.name, one.batch.version, _content(one), _standing(one, plan)
+def _content(planned: PlannedBatch) -> str:
+    counts = {"wheel": len(planned.batch.wheels), "sdist": len(planned.batch.sdists)}
+    return ", ".join(plural(count, kind) for kind, count in counts.items() if count)
 
 
-def _content(one: PlannedBatch) -> str:
-    words = [_counted(len(one.batch.wheels), "wheel"), _counted(len(one.batch.sdists), "sdist")]
-    return ", ".join(word for word in words if not word.startswith("0"))
+def _state(planned: PlannedBatch, plan: PublishPlan) -> str:
+    present = len(planned.files) - len(planned.todo)
+    parts = [f"{present} on the index with the same bytes"] if present else []
+    if planned.todo:
+        parts.append(f"{len(planned.todo)} to upload")
+        pending = {other.batch.distribution for other in plan.batches if other.todo}
+        needs = [name for name in planned.batch.needs if name in pending]
+        if needs:
+            parts.append(f"after {_joined(needs)} {'is' if len(needs) == 1 else 'are'} visible")
+    return ", ".join(parts)
 
 
-def _standing(one: PlannedBatch, plan: PublishPlan) -> str:
-    there = len(one.files) - len(one.todo)
-    words = [f"{there} on the index with the same bytes"] if there else []
-    words += [f"{len(one.todo)} to upload"] if one.todo else []
-    pending = {other.batch.distribution for other in plan.batches if other.todo}
-    needs = [name for name in one.batch.needs if name in pending]
-    words += (
-        [f"after {_listed(needs)} {'is' if len(needs) == 1 else 'are'} visible"] if one.todo and needs else []
-    )
-    return ", ".join(words)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Say ``a``, ``a and b``, or ``a and 4 more``, which is what fits on a line."""
+def _joined(names: Sequence[str]) -> str:
+    """Join names shortly enough for a table: ``a``, ``a and b``, or ``a and 4 more``."""
     first, *rest = names
     return f"{first} and {len(rest)} more" if len(rest) > 1 else " and ".join(names)
 
 
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
+def _show(published: PublishResult) -> None:
+    release, index = published.plan.release, published.plan.index
+    if published.uploaded:
+        present = len(release.files) - len(published.uploaded)
+        uploaded = f"{plural(len(published.uploaded), 'file')} uploaded"
+        already = f", {present} already there" if present else ""
+        result(f"{plural(len(release.batches), 'distribution')} on {index}: {uploaded}{already}")
+    else:
+        result(f"nothing to do: all {plural(len(release.files), 'file')} are on {index} with the same bytes")
+    note(f"next: {_smoke_command(published.plan)}")
 
 
-def _show(done: PublishResult, *, as_json: bool) -> None:
-    if as_json:
-        from wheelkit.publish import to_json
-
-        result_json({**to_json(done.plan), "uploaded": list(done.uploaded)})
-        return
-    release, index = done.plan.release, done.plan.index
-    resumed = len(release.files) - len(done.uploaded)
-    more = f", {resumed} there already" if resumed else ""
-    result(
-        f"{_counted(len(release.batches), 'distribution')} on {index}: {_counted(len(done.uploaded), 'file')} uploaded{more}"
-        if done.uploaded
-        else f"nothing to do: all {_counted(len(release.files), 'file')} are on {index} with the same bytes"
-    )
-    note(f"next: {_afterwards(done.plan)}")
-
-
-def _afterwards(plan: PublishPlan) -> str:
-    """Name what is to be done once all is on an index."""
+def _smoke_command(plan: PublishPlan) -> str:
     return f"wheelkit smoke {_folder(plan)} --from {plan.index}"
 
 
 def _folder(plan: PublishPlan) -> str:
-    import shlex
-
-    return next((shlex.quote(str(one.path.parent)) for one in plan.release.files), "dist")
+    return next((shlex.quote(str(file.path.parent)) for file in plan.release.files), "dist")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.options import config_option, json_option, open_project, verbose_option
 from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
+from wheelkit.cli.smoke import note_skipped
 from wheelkit.release import ReleaseObserver
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from wheelkit.publish import Index, PublishPlan, PublishResult
@@ -27,18 +29,22 @@ if TYPE_CHECKING:
 @click.option(
     "--only",
     metavar="INDEX",
-    help="Run the stage on this index alone; production needs to know that staging has passed.",
+    help="Run only the stage on this index; production requires that staging has passed.",
 )
 @click.option(
     "--python",
     "interpreters",
     multiple=True,
     metavar="TAG",
-    help="Smoke on this interpreter alone; can be repeated.",
+    help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
 )
-@click.option("--index", metavar="URL", help="The one index that third parties come from in smoke tests.")
-@click.option("--offline", is_flag=True, help="In smoke tests, third parties from uv's cache alone.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@click.option(
+    "--index", metavar="URL", help="In smoke tests, install third-party packages from this index only."
+)
+@click.option(
+    "--offline", is_flag=True, help="In smoke tests, install third-party packages from uv's cache only."
+)
+@verbose_option
 @config_option
 @json_option
 def command(
@@ -52,9 +58,10 @@ def command(
     config_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Release the family in DIST: the staging index, smoke from there, the same bytes to production, smoke from there, and the tags.
+    """Release the family in DIST: publish to staging, test from there, then the same on production, and tag.
 
-    It stops at the first thing that is wrong; run it again when that is mended.
+    Both indexes get the same bytes. The release stops at the first failure; fix it and run the command again
+    to continue.
     """
     from wheelkit import publish, release
     from wheelkit.machine.workspace import open_workspace
@@ -70,13 +77,16 @@ def command(
         source=_source(index, offline=offline),
         interpreters=interpreters,
     )
-    steps = TerminalProgress(verbose=verbose)
-    with open_workspace(steps, "release") as shop:
-        means = release.ReleaseContext(
-            room=publish.open_session(shop.log, steps), shop=shop, audience=_Screen()
+    progress = TerminalProgress(verbose=verbose)
+    with open_workspace(progress, "release") as workspace:
+        context = release.ReleaseContext(
+            room=publish.open_session(workspace.log, progress), shop=workspace, audience=_StageNotes()
         )
-        done = release.run_release(request, means)
-    _show(done, as_json=as_json)
+        released = release.run_release(request, context)
+    if as_json:
+        result_json(_to_json(released))
+    else:
+        _show(released)
 
 
 def _source(index: str | None, *, offline: bool) -> Source:
@@ -85,58 +95,47 @@ def _source(index: str | None, *, offline: bool) -> Source:
     return Source(index=index or ("" if offline else configured_index()), offline=offline)
 
 
-class _Screen(ReleaseObserver):
-    """Shows each stage as it goes by."""
+class _StageNotes(ReleaseObserver):
+    """Prints what happens in each stage."""
 
     def plan(self, plan: PublishPlan) -> None:
-        """Show what is to be uploaded."""
+        """Print what will be uploaded."""
         note(f"{plan.index}:")
         show_plan(plan, as_json=False)
 
     def published(self, done: PublishResult) -> None:
-        """Show what was uploaded."""
-        count = len(done.uploaded)
-        note(
-            f"{count} file{'' if count == 1 else 's'} uploaded to {done.plan.index}"
-            if count
-            else f"nothing to upload to {done.plan.index}"
-        )
+        """Print what was uploaded."""
+        count, index = len(done.uploaded), done.plan.index
+        note(f"{plural(count, 'file')} uploaded to {index}" if count else f"nothing to upload to {index}")
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:
-        """Show how the family worked."""
-        checks = sum(outcome.checks for outcome in smoked.outcomes)
-        note(
-            f"smoke from {index}: {len(smoked.outcomes)} environments, {checks} checks, {'all fine' if smoked.ok else 'not fine'}"
-        )
-        if smoked.skipped:
-            note(f"skipped, because they are not on this machine: {', '.join(smoked.skipped)}")
+        """Print the outcome of the smoke test."""
+        environments = plural(len(smoked.outcomes), "environment")
+        checks = plural(sum(outcome.checks for outcome in smoked.outcomes), "check")
+        note(f"smoke from {index}: {environments}, {checks}, {'all fine' if smoked.ok else 'failed'}")
+        note_skipped(smoked)
         for outcome in smoked.outcomes:
             for failure in outcome.failures:
-                note(
-                    "\n".join(
-                        filter(None, [f"{outcome.case.title}: {failure.what}", failure.detail, failure.fix])
-                    )
-                )
+                note(f"{outcome.case.title}: {failure.what}")
+                note(f"{failure.detail}\n{failure.fix}".strip())
 
 
-def _show(done: ReleaseResult, *, as_json: bool) -> None:
-    if as_json:
-        from wheelkit.publish import to_json
+def _to_json(released: ReleaseResult) -> dict[str, Any]:
+    from wheelkit.publish import to_json
 
-        stages = [{**to_json(one.plan), "uploaded": list(one.uploaded)} for one in done.stages]
-        result_json(
-            {
-                "schema": 1,
-                "release": done.release.digest,
-                "stages": stages,
-                "tags": [one.name for one in done.made],
-            }
-        )
-        return
-    names = " and ".join(f"{one.name} {one.version}" for one in done.release.batches[:1])
-    more = len(done.release.batches) - 1
-    family = f"{names}{f' and {more} more' if more else ''}"
-    result(f"{family}: released on {' and '.join(str(one.plan.index) for one in done.stages)}")
-    if done.made:
-        tags = " ".join(one.name for one in done.made)
-        note(f"tagged {tags}; next:  git push origin {tags}")
+    return {
+        "schema": 1,
+        "release": released.release.digest,
+        "stages": [{**to_json(stage.plan), "uploaded": list(stage.uploaded)} for stage in released.stages],
+        "tags": [tag.name for tag in released.made],
+    }
+
+
+def _show(released: ReleaseResult) -> None:
+    first, *others = released.release.batches
+    more = f" and {len(others)} more" if others else ""
+    indexes = " and ".join(str(stage.plan.index) for stage in released.stages)
+    result(f"{first.name} {first.version}{more}: released on {indexes}")
+    if released.made:
+        tags = " ".join(tag.name for tag in released.made)
+        note(f"tagged {tags}; next: git push origin {tags}")

@@ -1,55 +1,48 @@
-"""``wheelkit repair``: auditwheel, delocate or delvewheel by the wheel's platform, with one exclude list."""
+"""``wheelkit repair``: run auditwheel, delocate or delvewheel, with one exclude list for all platforms."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
 
 from wheelkit import config, matrix, plan
-from wheelkit.cli.options import config_option, json_option
-from wheelkit.cli.output import note, result, result_json, size
+from wheelkit.cli.options import config_option, json_option, out_option, verbose_option
+from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.matrix import System, Target
+from wheelkit.text import size
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.repair.run import Repaired
-    from wheelkit.wheel import FileName
 
 
 @click.command("repair")
 @click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--target", help="The oldest system that it has to run on, for example manylinux_2_28_x86_64.")
+@click.option("--target", help="The oldest system to support, for example manylinux_2_28_x86_64.")
 @click.option(
     "--exclude",
     "excludes",
     multiple=True,
     metavar="PATTERN",
-    help="Leave this library to its provider; repeatable.",
+    help="Do not graft this library; its provider brings it. Repeatable.",
 )
 @click.option(
     "--lib-path",
     "lib_paths",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Look for libraries here too.",
+    help="Search for libraries in this folder too.",
 )
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("dist"),
-    show_default=True,
-    help="Where it goes.",
-)
+@out_option
 @config_option
-@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
+@verbose_option
 @json_option
 def command(
     files: tuple[Path, ...],
@@ -61,74 +54,83 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Copy foreign libraries into wheels, leave the excluded ones out, and name the wheels for their target."""
+    """Graft external libraries into wheels, except for excluded ones, and retag the wheels for a target."""
     from wheelkit.machine.workspace import open_workspace
     from wheelkit.repair.lines import RepairRecipe
     from wheelkit.repair.run import repair
 
-    folder = Path.cwd()
-    validators = (matrix.validate,)
-    loaded = (
-        config.load_file(config_file, validators=validators)
-        if config_file
-        else config.load(folder, validators=validators)
-    )
-    _checked(excludes)
-    wanted = _parsed(target) if target else None
-    done: list[Repaired] = []
-    with open_workspace(TerminalProgress(verbose=verbose), "repair") as shop:
+    loaded = _load(config_file)
+    _require_no_system_library(excludes)
+    forced = _parse_target(target) if target else None
+    repaired: list[Repaired] = []
+    with open_workspace(TerminalProgress(verbose=verbose), "repair") as workspace:
         for path in files:
-            chosen = wanted or _target_of(path, loaded)
-            named = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))
-            patterns = (*plan.exclude_patterns(loaded.exclude, chosen.system), *named)
-            one = repair(
-                path, RepairRecipe(target=chosen, patterns=patterns, lib_paths=lib_paths), out, shop.run
-            )
-            done.append(replace(one, unmatched=_unused(one.unmatched, named, loaded, chosen.system)))
-    _show(done, as_json=as_json)
+            chosen = forced or _target_of(path, loaded)
+            extra = tuple(pattern for pattern in excludes if may_match(pattern, chosen.system))
+            patterns = (*plan.exclude_patterns(loaded.exclude, chosen.system), *extra)
+            recipe = RepairRecipe(target=chosen, patterns=patterns, lib_paths=lib_paths)
+            wheel = repair(path, recipe, out, workspace.run)
+            unmatched = _reported(wheel.unmatched, extra, loaded, chosen.system)
+            repaired.append(replace(wheel, unmatched=unmatched))
+    if as_json:
+        result_json({"schema": 1, "wheels": [_to_json(wheel) for wheel in repaired]})
+    else:
+        for wheel in repaired:
+            _show(wheel)
 
 
-def _checked(excludes: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse patterns that would leave out a part of the system, as the configuration does."""
-    for pattern in excludes:
-        if trouble := system_library(pattern):
+def _load(config_file: Path | None) -> Config:
+    validators = (matrix.validate,)
+    if config_file is None:
+        return config.load(Path.cwd(), validators=validators)
+    return config.load_file(config_file, validators=validators)
+
+
+def _require_no_system_library(patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        if problem := system_library(pattern):
             raise UsageError(
-                f'the exclude pattern "{pattern}" {trouble}',
-                hint="wheelkit inspect lists what the wheel needs",
+                f'the exclude pattern "{pattern}" {problem}',
+                hint="wheelkit inspect lists the libraries that a wheel needs",
             )
-    return excludes
 
 
-def _unused(
-    unmatched: tuple[str, ...], named: tuple[str, ...], loaded: Config, system: System
+def _reported(
+    unmatched: tuple[str, ...], extra: tuple[str, ...], loaded: Config, system: System
 ) -> tuple[str, ...]:
-    """Keep the patterns that ought to have meant something: shipped lists are broad on purpose, and judged as a whole."""
-    silent: set[str] = set()
+    """Return the unmatched patterns that are worth a message.
+
+    A shipped list is broad on purpose: it counts as matched as soon as one of its patterns is.
+    """
+    quiet: set[str] = set()
     for provider in loaded.exclude:
-        own = plan.exclude_patterns([provider], system)
-        if provider.shipped and not set(own) <= set(unmatched):
-            silent.update(own)
-    return tuple(pattern for pattern in unmatched if pattern in named or pattern not in silent)
+        patterns = set(plan.exclude_patterns([provider], system))
+        if provider.shipped and not patterns <= set(unmatched):
+            quiet |= patterns
+    return tuple(pattern for pattern in unmatched if pattern in extra or pattern not in quiet)
 
 
-def _parsed(tag: str) -> Target:
+def _parse_target(tag: str) -> Target:
     try:
         return Target.parse(tag)
     except ValueError as error:
-        raise UsageError(str(error), hint=f"common ones: {', '.join(matrix.COMMON_TARGETS)}") from error
+        raise UsageError(str(error), hint=f"common targets: {', '.join(matrix.COMMON_TARGETS)}") from error
 
 
 def _target_of(path: Path, loaded: Config) -> Target:
-    """Choose the target: the promised one of the wheel's own system and architecture, else what its tag says."""
-    platforms = _name(path).platforms
+    """Choose the promised target of the wheel's system and architecture, else the one that its tag names."""
+    try:
+        platforms = parse_file_name(path.name).platforms
+    except ValueError as error:
+        raise WheelError(
+            f"{path}: not a valid wheel file name: {error}",
+            hint="expected name-version[-build]-python-abi-platform.whl",
+        ) from error
     promised = [Target.parse(tag) for tag in loaded.matrix.targets or ()]
     for platform in platforms:
-        for one in promised:
-            same_libc = one.libc in platform or platform.startswith("linux_")
-            if platform == one.tag or (
-                platform.endswith(f"_{one.arch}") and one.system is _system(platform) and same_libc
-            ):
-                return one
+        for target in promised:
+            if platform == target.tag or _same_platform(platform, target):
+                return target
     for platform in platforms:
         try:
             return Target.parse(platform)
@@ -136,21 +138,18 @@ def _target_of(path: Path, loaded: Config) -> Target:
             continue
     if all(platform.startswith("linux_") for platform in platforms):
         arch = platforms[0].removeprefix("linux_")
-        common = [Target.parse(tag) for tag in matrix.COMMON_TARGETS]
-        return next((one for one in common if one.arch == arch), None) or _parsed(f"manylinux_2_28_{arch}")
+        common = (target for target in map(Target.parse, matrix.COMMON_TARGETS) if target.arch == arch)
+        return next(common, None) or _parse_target(f"manylinux_2_28_{arch}")
     raise UsageError(
-        f"{path.name} has no platform tag that tells its target ({'.'.join(platforms)})",
-        hint="name it with --target",
+        f"{path.name}: its platform tag {'.'.join(platforms)} does not name a target",
+        hint="give it with --target",
     )
 
 
-def _name(path: Path) -> FileName:
-    try:
-        return parse_file_name(path.name)
-    except ValueError as error:
-        raise WheelError(
-            f"{path} has no wheel's name: {error}", hint="name-version-python-abi-platform.whl"
-        ) from error
+def _same_platform(platform: str, target: Target) -> bool:
+    """Return whether a platform tag has the system, the architecture and the C library of a target."""
+    same_libc = target.libc in platform or platform.startswith("linux_")
+    return platform.endswith(f"_{target.arch}") and target.system is _system(platform) and same_libc
 
 
 def _system(platform: str) -> System:
@@ -159,31 +158,25 @@ def _system(platform: str) -> System:
     return System.WINDOWS if platform.startswith("win") else System.LINUX
 
 
-def _show(done: list[Repaired], *, as_json: bool) -> None:
-    if as_json:
-        rows = [
-            {
-                "file": str(one.path),
-                "grafted": list(one.grafted),
-                "excluded": list(one.excluded),
-                "unmatched": list(one.unmatched),
-                "unchanged": one.unchanged,
-                "unsigned": list(one.unsigned),
-            }
-            for one in done
-        ]
-        result_json({"schema": 1, "wheels": rows})
-        return
-    for one in done:
-        for label, names in (("grafted", one.grafted), ("excluded", one.excluded)):
-            if names:
-                note(f"{label}: {', '.join(names)}")
-        for pattern in one.unmatched:
-            note(f'WK504  the exclude pattern "{pattern}" matches no library that {one.path.name} needs')
-        if one.unchanged:
-            note(f"{one.path.name}: nothing to repair, the same bytes")
-        for member in one.unsigned:
-            note(
-                f"{member} was signed by an identity; repair changed it and signed it ad hoc, so sign it again where that matters"
-            )
-        result(f"{one.path}   {size(one.path.stat().st_size)}")
+def _to_json(wheel: Repaired) -> dict[str, Any]:
+    return {
+        "file": str(wheel.path),
+        "grafted": list(wheel.grafted),
+        "excluded": list(wheel.excluded),
+        "unmatched": list(wheel.unmatched),
+        "unchanged": wheel.unchanged,
+        "unsigned": list(wheel.unsigned),
+    }
+
+
+def _show(wheel: Repaired) -> None:
+    for label, names in (("grafted", wheel.grafted), ("excluded", wheel.excluded)):
+        if names:
+            note(f"{label}: {', '.join(names)}")
+    for pattern in wheel.unmatched:
+        note(f'WK504  the exclude pattern "{pattern}" matches no library that {wheel.path.name} needs')
+    if wheel.unchanged:
+        note(f"{wheel.path.name}: nothing to repair, the bytes are unchanged")
+    for member in wheel.unsigned:
+        note(f"{member}: the repair replaced its signature by an ad hoc one; sign it again if it needs yours")
+    result(f"{wheel.path}   {size(wheel.path.stat().st_size)}")

@@ -9,12 +9,13 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, load_config
+from wheelkit.cli.options import config_option, json_option, load_config, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
@@ -29,108 +30,164 @@ _MARKS = {True: "●", False: "✗"}
 
 
 class SmokeOptions(Struct, frozen=True, kw_only=True):
-    """The command line: each option's value by its name, and its default."""
+    """The values of the command line."""
 
     dist: Path
-    origin: str | None = None
-    interpreters: tuple[str, ...] = ()
-    index: str | None = None
-    folders: tuple[Path, ...] = ()
-    offline: bool = False
-    build_sdists: bool = False
-    pip: bool = False
-    timeout: float = 60.0
-    jobs: int | None = None
-    keep: bool = False
-    verbose: bool = False
-    config_file: Path | None = None
-    as_json: bool = False
+    origin: str | None
+    interpreters: tuple[str, ...]
+    index: str | None
+    folders: tuple[Path, ...]
+    offline: bool
+    build_sdists: bool
+    pip: bool
+    timeout: float
+    jobs: int | None
+    keep: bool
+    verbose: bool
+    config_file: Path | None
+    as_json: bool
 
 
-def run_smoke(wish: SmokeOptions) -> int:
-    """Run the smoke test that the command line asks for, show how it went, and give the exit code."""
+@click.command("smoke")
+@click.argument("dist", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "origin",
+    metavar="INDEX",
+    help="Download the family's files from this index, by the hashes in DIST's manifests.",
+)
+@click.option(
+    "--python",
+    "interpreters",
+    multiple=True,
+    metavar="TAG",
+    help="Test on this interpreter only, such as cp312; repeatable.",
+)
+@click.option(
+    "--index",
+    metavar="URL",
+    help="Install third-party packages from this index only, a URL or a configured name.",
+)
+@click.option(
+    "--find-links",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Install third-party packages from this folder only.",
+)
+@click.option("--offline", is_flag=True, help="Install third-party packages from uv's cache only.")
+@click.option("--build-sdists", is_flag=True, help="Allow building third-party packages that have no wheel.")
+@click.option("--pip", is_flag=True, help="Use venv and pip instead of uv.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="The time limit of one check, in seconds.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="The number of parallel environments; by default it follows the number of cores.",
+)
+@click.option("--keep", is_flag=True, help="Keep the environments for inspection.")
+@verbose_option
+@config_option
+@json_option
+def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of SmokeOptions
+    """Install the wheels of DIST in fresh environments, as users do, and test them there.
+
+    The family comes from its files only, by path and sha256; third-party packages come from one index. Each
+    distribution is installed alone, then all of them together, and those with console scripts as tools.
+    Modules are imported, scripts answer --help, entry points are loaded, and the configured commands run.
+    """
     from wheelkit.machine.workspace import open_workspace
-    from wheelkit.smoke.smoke import SmokeRequest, smoke
+    from wheelkit.smoke.smoke import smoke
 
-    config = load_config(Path.cwd(), wish.config_file)
-    request = SmokeRequest(
-        dist=wish.dist.resolve(),
-        source=_source(wish, config),
-        config=config,
-        family=_family(config),
-        interpreters=_known(wish.interpreters),
-        pip=wish.pip,
-        keep=wish.keep,
-        timeout=wish.timeout,
-        jobs=wish.jobs or 0,
-    )
-    with open_workspace(TerminalProgress(verbose=wish.verbose), "smoke") as shop:
-        smoked = smoke(request if wish.origin is None else _from_index(request, wish.origin, shop), shop)
-    result_json(_document(smoked)) if wish.as_json else _show(smoked)
+    options = SmokeOptions(**values)
+    request = _request(options)
+    with open_workspace(TerminalProgress(verbose=options.verbose), "smoke") as workspace:
+        if options.origin is not None:
+            request = _from_index(request, options.origin, workspace)
+        smoked = smoke(request, workspace)
+    if options.as_json:
+        result_json(_to_json(smoked))
+    else:
+        _show(smoked)
     return 0 if smoked.ok else 1
 
 
-def _from_index(request: SmokeRequest, origin: str, shop: Workspace) -> SmokeRequest:
-    """Put what the index serves in the place of the dist: the same files by their hashes, or an error."""
+def _request(options: SmokeOptions) -> SmokeRequest:
+    from wheelkit.smoke.smoke import SmokeRequest
+
+    for tag in options.interpreters:
+        try:
+            Interpreter.parse(tag)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    config = load_config(Path.cwd(), options.config_file)
+    return SmokeRequest(
+        dist=options.dist.resolve(),
+        source=_source(options, config),
+        config=config,
+        family=_family(config),
+        interpreters=options.interpreters,
+        pip=options.pip,
+        keep=options.keep,
+        timeout=options.timeout,
+        jobs=options.jobs or 0,
+    )
+
+
+def _from_index(request: SmokeRequest, origin: str, workspace: Workspace) -> SmokeRequest:
+    """Download the dist's files from an index, by their hashes, and test those."""
     from wheelkit.publish import collect_release, resolve
     from wheelkit.publish.client import Client
     from wheelkit.publish.fetch import fetch
 
     if request.family is None:
         raise UsageError(
-            "--from needs the project: its manifests and names say which files are meant",
-            hint="run it in the project's folder",
+            "--from needs the project: its names and manifests say which files to download",
+            hint="run the command in the project's folder",
         )
-    folder = shop.new_folder("from-index")
-    fetch(
-        collect_release(request.dist, request.family),
-        resolve(origin, request.config),
-        Client(note=shop.progress.note),
-        folder,
-    )
+    folder = workspace.new_folder("from-index")
+    release = collect_release(request.dist, request.family)
+    fetch(release, resolve(origin, request.config), Client(note=workspace.progress.note), folder)
     return replace(request, dist=folder)
 
 
-def _known(tags: tuple[str, ...]) -> tuple[str, ...]:
-    for tag in tags:
-        try:
-            Interpreter.parse(tag)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    return tags
-
-
-def _source(wish: SmokeOptions, config: Config) -> Source:
+def _source(options: SmokeOptions, config: Config) -> Source:
     from wheelkit.smoke.install import Source, configured_index
 
-    index, folders = wish.index, wish.folders
-    if sum([bool(index), bool(folders), wish.offline]) > 1:
+    index, folders, offline = options.index, options.folders, options.offline
+    if sum([bool(index), bool(folders), offline]) > 1:
         raise UsageError(
-            "--index, --find-links and --offline exclude each other", hint="third parties come from one place"
+            "--index, --find-links and --offline exclude each other",
+            hint="third-party packages come from one place: use one of the options",
         )
-    if wish.offline and wish.pip:
+    if offline and options.pip:
         raise UsageError(
-            "--offline uses uv's cache, which pip does not know",
-            hint="give the folder with their wheels:  --find-links DIR",
+            "--offline installs from uv's cache, which pip cannot use",
+            hint="give a folder with the wheels of third-party packages: --find-links DIR",
         )
     if index is None:
-        index = "" if folders or wish.offline else configured_index()
+        index = "" if folders or offline else configured_index()
     elif index in config.index:
         index = config.index[index].simple
     elif "://" not in index:
         raise UsageError(
-            f'"{index}" is neither an address nor a configured index', hint="--index https://…/simple/"
+            f'"{index}" is neither a URL nor a configured index', hint="--index https://…/simple/"
         )
     return Source(
         index=index,
         find_links=tuple(path.resolve() for path in folders),
-        offline=wish.offline,
-        sdists=wish.build_sdists,
+        offline=offline,
+        sdists=options.build_sdists,
     )
 
 
 def _family(config: Config) -> Family | None:
-    """Find the project's family; where there is no project, the wheels alone are tested."""
+    """Return the project's family; None outside a project, where the wheels alone are tested."""
     from wheelkit.project import family
 
     try:
@@ -145,71 +202,72 @@ def _show(smoked: SmokeResult) -> None:
     result(_table(smoked))
     for outcome in smoked.outcomes:
         if not outcome.ok:
-            result(f"\n{_told(outcome)}")
+            result(f"\n{_failures(outcome)}")
     for outcome in smoked.outcomes:
         if outcome.kept is not None:
             note(f"kept: {outcome.case.title}   {outcome.kept}")
-    if smoked.skipped:
-        note(f"skipped, because they are not on this machine: {', '.join(smoked.skipped)}")
+    note_skipped(smoked)
     for text in smoked.notes:
         note(text)
     failed = sum(not outcome.ok for outcome in smoked.outcomes)
-    checks = sum(outcome.checks for outcome in smoked.outcomes)
-    tail = f"{failed} failed" if failed else "all fine"
-    environments = "1 environment" if len(smoked.outcomes) == 1 else f"{len(smoked.outcomes)} environments"
-    result(f"\n  {environments}, {'1 check' if checks == 1 else f'{checks} checks'} · {tail}")
+    environments = plural(len(smoked.outcomes), "environment")
+    checks = plural(sum(outcome.checks for outcome in smoked.outcomes), "check")
+    result(f"\n  {environments}, {checks} · {f'{failed} failed' if failed else 'all fine'}")
+
+
+def note_skipped(smoked: SmokeResult) -> None:
+    """Print which interpreters were not tested."""
+    if smoked.skipped:
+        note(f"skipped, not installed here: {', '.join(smoked.skipped)}")
 
 
 def _table(smoked: SmokeResult) -> str:
     tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in smoked.outcomes))
     rows = [("distribution", "as", *tags)]
     for label in (*smoked.order, FAMILY):
-        for how in InstallMode:
-            cells = {
-                one.case.interpreter.tag: one
-                for one in smoked.outcomes
-                if one.case.label == label and one.case.how is how
+        for mode in InstallMode:
+            marks = {
+                outcome.case.interpreter.tag: _MARKS[outcome.ok]
+                for outcome in smoked.outcomes
+                if outcome.case.label == label and outcome.case.how is mode
             }
-            if cells:
-                marks = (_MARKS[cells[tag].ok] if tag in cells else "-" for tag in tags)
-                rows.append((_label(smoked, label), how.value, *(mark.center(5) for mark in marks)))
+            if marks:
+                cells = (marks.get(tag, "-").center(5) for tag in tags)
+                rows.append((_label(smoked, label), mode.value, *cells))
     return columns(rows)
 
 
 def _label(smoked: SmokeResult, label: str) -> str:
-    package = next((one.case.packages[label] for one in smoked.outcomes if label in one.case.packages), None)
-    return (
-        f"{package.name} {package.version}"
-        if package
-        else f"{label} of {len(smoked.order)}"
-        if label == FAMILY
-        else label
-    )
+    for outcome in smoked.outcomes:
+        if label in outcome.case.packages:
+            package = outcome.case.packages[label]
+            return f"{package.name} {package.version}"
+    return f"{label} of {len(smoked.order)}" if label == FAMILY else label
 
 
-def _told(outcome: CaseResult) -> str:
+def _failures(outcome: CaseResult) -> str:
     lines = [f"  {outcome.case.title}"]
     for failure in outcome.failures:
         lines.append(f"    {failure.check}: {failure.what}")
-        lines += [f"      {line}" for line in failure.detail.splitlines()]
-        lines += [f"      {line}" for line in failure.fix.splitlines()]
+        lines += [f"      {line}" for line in (*failure.detail.splitlines(), *failure.fix.splitlines())]
     if outcome.log is not None:
         lines.append(f"    full log: {outcome.log}")
     return "\n".join(lines)
 
 
-def _document(smoked: SmokeResult) -> dict[str, Any]:
+def _to_json(smoked: SmokeResult) -> dict[str, Any]:
     return {
         "schema": 1,
         "ok": smoked.ok,
         "skipped": list(smoked.skipped),
         "notes": list(smoked.notes),
-        "cases": [_case(one) for one in smoked.outcomes],
+        "cases": [_case_to_json(outcome) for outcome in smoked.outcomes],
     }
 
 
-def _case(outcome: CaseResult) -> dict[str, Any]:
+def _case_to_json(outcome: CaseResult) -> dict[str, Any]:
     case = outcome.case
+    checked = [case.packages[key] for key in case.checked if key in case.packages]
     return {
         "distribution": case.label,
         "how": case.how,
@@ -218,73 +276,11 @@ def _case(outcome: CaseResult) -> dict[str, Any]:
         "ok": outcome.ok,
         "checks": outcome.checks,
         "seconds": round(outcome.seconds, 3),
-        "files": {
-            case.packages[key].path.name: case.packages[key].sha256
-            for key in case.checked
-            if key in case.packages
-        },
+        "files": {package.path.name: package.sha256 for package in checked},
         "failures": [
-            {"check": one.check, "what": one.what, "detail": one.detail, "fix": one.fix}
-            for one in outcome.failures
+            {"check": failure.check, "what": failure.what, "detail": failure.detail, "fix": failure.fix}
+            for failure in outcome.failures
         ],
         "log": str(outcome.log) if outcome.log else None,
         "kept": str(outcome.kept) if outcome.kept else None,
     }
-
-
-@click.command("smoke")
-@click.argument("dist", type=click.Path(path_type=Path))
-@click.option(
-    "--from",
-    "origin",
-    metavar="INDEX",
-    help="Take the family's files from this index, by the sha256 that DIST's manifests tell.",
-)
-@click.option(
-    "--python",
-    "interpreters",
-    multiple=True,
-    metavar="TAG",
-    help="Only this interpreter, such as cp312; can be repeated.",
-)
-@click.option(
-    "--index",
-    metavar="URL",
-    help="The one index that third parties come from, or the name of a configured one.",
-)
-@click.option(
-    "--find-links",
-    "folders",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Third parties from this folder alone.",
-)
-@click.option("--offline", "offline", is_flag=True, help="Third parties from uv's cache alone.")
-@click.option(
-    "--build-sdists", "build_sdists", is_flag=True, help="Allow building third parties that have no wheel."
-)
-@click.option("--pip", "pip", is_flag=True, help="Make the environments with venv and pip.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    default=60.0,
-    show_default=True,
-    help="Seconds for one check.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    help="Environments at a time; by default as many as the cores can serve.",
-)
-@click.option("--keep", "keep", is_flag=True, help="Leave the environments for a look.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every command that runs.")
-@config_option
-@json_option
-def command(dist: Path, **wishes: Any) -> int:  # noqa: ANN401 - one for each field of Wish
-    """Install the wheels of DIST in fresh environments, as their users do, and try them there.
-
-    The family comes from the files alone, by path and sha256; third parties from one index. Every distribution is installed by itself,
-    then all of them together, and those with console scripts as tools; modules are imported, scripts answer --help, entry points load,
-    and the configured commands run.
-    """
-    return run_smoke(SmokeOptions(dist=dist, **wishes))

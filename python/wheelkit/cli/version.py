@@ -1,4 +1,4 @@
-"""``wheelkit version``: show, check and change the versions of the family; the ranges between siblings follow."""
+"""``wheelkit version``: show, check and change the versions of the family and the ranges between siblings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
+from wheelkit.text import plural
 from wheelkit.versions import change as changes
 from wheelkit.versions import state as states
 from wheelkit.versions import tags
@@ -25,43 +26,27 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.versions.change import VersionChange
     from wheelkit.versions.model import FamilyVersions, VersionedDistribution, VersionProblem
+    from wheelkit.versions.tags import ReleaseTag
 
 
-_names = click.argument("names", metavar="[DIST]...", nargs=-1)
-_dry_run = click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
+_names_argument = click.argument("names", metavar="[DIST]...", nargs=-1)
+_dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
 
 
 @click.group("version")
 def command() -> None:
-    """Show, check and change the versions of the family; the ranges inside it follow."""
-
-
-def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
-    project = open_project((), config_file)
-    return project.config, states.read_versions(project.config, project.family)
-
-
-def _chosen(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
-    """Turn the names that the user gave into keys; none means all."""
-    keys = tuple(dict.fromkeys(map(normalise, names)))
-    for key in keys:
-        if key not in state.members:
-            raise UsageError(
-                f'the family has no distribution "{key}"{Problems.did_you_mean(key, state.members)}',
-                hint="wheelkit version show",
-            )
-    return keys or tuple(state.members)
+    """Show, check and change the versions of the family; the ranges between siblings follow."""
 
 
 @command.command("show")
 @config_option
 @json_option
-def show(config_file: Path | None, as_json: bool) -> None:
-    """Show every version, where it stands, the ranges between siblings, and what does not agree."""
+def show_command(config_file: Path | None, as_json: bool) -> None:
+    """Show all versions, the files that state them, and disagreements."""
     config, state = _read(config_file)
     problems = check(config, state)
     if as_json:
-        result_json(_document(state, problems))
+        result_json(_to_json(state, problems))
         return
     result(_table(state))
     if problems:
@@ -72,83 +57,86 @@ def show(config_file: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def check_command(config_file: Path | None, as_json: bool) -> int:
-    """Exit with 1 where versions or ranges have drifted; run it in CI."""
+    """Exit with 1 if versions or ranges disagree (for CI)."""
     config, state = _read(config_file)
     problems = check(config, state)
     if as_json:
-        result_json(_document(state, problems))
-    elif problems:
-        result(_problems(problems))
+        result_json(_to_json(state, problems))
     else:
-        result(_agreement(state))
+        result(_problems(problems) if problems else _agreement(state))
     return 1 if problems else 0
-
-
-def _agreement(state: FamilyVersions) -> str:
-    """Say how much was compared; a version that only the build knows was not."""
-    unknown = [member.distribution.name for member in state.members.values() if member.version is None]
-    known = len(state.members) - len(unknown)
-    agree = f"{_count(known, 'version')} and {_count(len(state.needs), 'range')} between siblings agree"
-    return f"{agree}; only the build knows the version of {', '.join(unknown)}" if unknown else agree
 
 
 @command.command("bump")
 @click.argument("part", type=click.Choice([part.value for part in BumpPart]))
-@_names
-@_dry_run
+@_names_argument
+@_dry_run_option
 @config_option
 @json_option
-def bump(part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool) -> None:
-    """Raise the version of the named distributions, or of all; the ranges of their dependents follow."""
-    _change(
-        config_file, names, lambda version: bumped(version, BumpPart(part)), dry_run=dry_run, as_json=as_json
-    )
+def bump_command(
+    part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool
+) -> None:
+    """Increase the version of the named distributions, or of all.
+
+    The ranges of their dependents follow.
+    """
+    config, state = _read(config_file)
+    planned = _plan(config, state, names, lambda version: bumped(version, BumpPart(part)))
+    _apply(state, planned, dry_run=dry_run, as_json=as_json)
 
 
 @command.command("set")
 @click.argument("version")
-@_names
-@_dry_run
+@_names_argument
+@_dry_run_option
 @config_option
 @json_option
 def set_command(
     version: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool
 ) -> None:
-    """Give the named distributions, or all, one version; the ranges of their dependents follow."""
+    """Set the version of the named distributions, or of all.
+
+    The ranges of their dependents follow.
+    """
     wanted = str(parse(version))
-    _change(config_file, names, lambda _: wanted, dry_run=dry_run, as_json=as_json, known=True)
+    config, state = _read(config_file)
+    planned = _plan(config, state, names, lambda _: wanted, may_disagree=True)
+    _apply(state, planned, dry_run=dry_run, as_json=as_json)
 
 
 @command.command("dev")
-@_names
+@_names_argument
 @click.option(
     "--stamp",
-    help="The UTC time as YYYYMMDDHHMMSS, for runners that build one release together; now by default.",
+    help="The UTC time as YYYYMMDDHHMMSS, the same for all runners of one release (default: now).",
 )
-@_dry_run
+@_dry_run_option
 @config_option
 @json_option
-def dev(
+def dev_command(
     names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: Path | None, as_json: bool
 ) -> None:
-    """Stamp a development version, one UTC time for the whole family; local versions are dropped."""
+    """Stamp a development version with the time.
+
+    The whole family gets the same UTC time; local version parts are dropped.
+    """
     if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
-        raise UsageError(f'"{stamp}" is no stamp', hint="give digits, such as --stamp 20261120143000")
+        raise UsageError(f'"{stamp}" is not a time stamp', hint="give digits: --stamp 20261120143000")
     moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    _change(
-        config_file, names, lambda version: dev_version(version, moment), dry_run=dry_run, as_json=as_json
-    )
+    config, state = _read(config_file)
+    planned = _plan(config, state, names, lambda version: dev_version(version, moment))
+    _apply(state, planned, dry_run=dry_run, as_json=as_json)
 
 
 @command.command("tag")
-@_names
-@click.option("--as", "version", help="The version, where it comes from git tags.")
-@click.option("--any-branch", is_flag=True, help="Tag whatever branch is checked out.")
-@click.option("--no-remote", is_flag=True, help="Do not ask the remote which tags exist there.")
-@_dry_run
+@_names_argument
+@click.option("--as", "version", help="The version to tag, if it comes from git tags.")
+@click.option("--any-branch", is_flag=True, help="Allow tagging on any branch.")
+@click.option("--no-remote", is_flag=True, help="Do not ask the remote which tags it has.")
+@_dry_run_option
 @config_option
 @json_option
-def tag(
+def tag_command(
     names: tuple[str, ...],
     version: str | None,
     any_branch: bool,
@@ -157,108 +145,105 @@ def tag(
     config_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Make the release's git tags by each distribution's template; they are not pushed."""
+    """Create the git tags of a release, without pushing them.
+
+    Their names follow each distribution's tag template.
+    """
     config, state = _read(config_file)
     request = tags.TagRequest(
-        members=_chosen(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch
+        members=_keys(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch
     )
     planned = tags.plan_tags(config, state, request)
     if not dry_run:
         tags.make_tags(state, planned)
     if as_json:
-        rows = [
-            {
-                "tag": one.name,
-                "version": one.version,
-                "distributions": list(one.distributions),
-                "exists": one.exists,
-            }
-            for one in planned
-        ]
-        result_json({"schema": 1, "made": not dry_run, "tags": rows})
+        result_json({"schema": 1, "made": not dry_run, "tags": [_tag_to_json(tag) for tag in planned]})
         return
-    result(
-        columns(
-            (one.name, ", ".join(one.distributions), "stands already" if one.exists else "")
-            for one in planned
-        )
-    )
-    note(
-        "no tag was made (--dry-run)"
-        if dry_run
-        else f"next: git push origin {' '.join(one.name for one in planned)}"
-    )
+    rows = [
+        (tag.name, ", ".join(tag.distributions), "already exists" if tag.exists else "") for tag in planned
+    ]
+    result(columns(rows))
+    names_to_push = " ".join(tag.name for tag in planned)
+    note("no tag was created (--dry-run)" if dry_run else f"next: git push origin {names_to_push}")
 
 
-def _change(
-    config_file: Path | None,
-    names: tuple[str, ...],
-    follow: Callable[[str], str],
+def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
+    project = open_project((), config_file)
+    return project.config, states.read_versions(project.config, project.family)
+
+
+def _keys(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the keys of the named distributions; of all, if none is named."""
+    keys = tuple(dict.fromkeys(map(normalise, names)))
+    for key in keys:
+        if key not in state.members:
+            raise UsageError(
+                f'the family has no distribution "{key}"{Problems.did_you_mean(key, state.members)}',
+                hint="wheelkit version show",
+            )
+    return keys or tuple(state.members)
+
+
+def _plan(
+    config: Config,
+    state: FamilyVersions,
+    names: Sequence[str],
+    next_version: Callable[[str], str],
     *,
-    dry_run: bool,
-    as_json: bool,
-    known: bool = False,
-) -> None:
-    """Compute new versions of the chosen distributions, and change all files at once; ``known`` ones do not follow from what is there."""
-    config, state = _read(config_file)
-    keys = _chosen(state, names)
+    may_disagree: bool = False,
+) -> VersionChange:
+    """Compute the changes of all files; ``may_disagree`` allows places that state different versions now."""
+    keys = _keys(state, names)
     if not names:
-        left = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
-        keys = tuple(key for key in keys if key not in left) or keys
-        if left and len(left) < len(state.members):
-            note(f"{', '.join(left)}: the version comes from git tags and stays")
-    if not known:
+        tagged = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
+        keys = tuple(key for key in keys if key not in tagged) or keys
+        if tagged and len(tagged) < len(state.members):
+            note(f"{', '.join(tagged)}: unchanged, the version comes from git tags")
+    if not may_disagree:
         changes.require_agreement(state, keys)
-    planned = changes.plan_change(
-        config, state, {key: follow(state.members[key].version or "0") for key in keys}
+    return changes.plan_change(
+        config, state, {key: next_version(state.members[key].version or "0") for key in keys}
     )
+
+
+def _apply(state: FamilyVersions, planned: VersionChange, *, dry_run: bool, as_json: bool) -> None:
     if not dry_run:
         changes.write(planned)
     if as_json:
-        result_json(_change_document(state, planned, written=not dry_run))
+        result_json(_change_to_json(state, planned, written=not dry_run))
         return
-    result(_changed(state, planned))
-    _say_what_follows(state, planned, dry_run=dry_run)
-
-
-def _say_what_follows(state: FamilyVersions, planned: VersionChange, *, dry_run: bool) -> None:
-    alone = dict.fromkeys(
+    result(_change_table(state, planned))
+    moved = dict.fromkeys(
         move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions
     )
-    if alone:
-        names = " ".join(state.members[key].distribution.name for key in alone)
-        note(
-            f"ranges changed, the version did not: {names}\n  before they are released again:  wheelkit version bump patch {names}"
-        )
+    if moved:
+        names = " ".join(state.members[key].distribution.name for key in moved)
+        note(f"only the ranges changed: {names}")
+        note(f"before releasing them again: wheelkit version bump patch {names}")
     if dry_run:
         note("nothing was written (--dry-run)")
 
 
-def _changed(state: FamilyVersions, planned: VersionChange) -> str:
+def _change_table(state: FamilyVersions, planned: VersionChange) -> str:
     rows = [
         (state.members[key].distribution.name, old, "->", new) for key, (old, new) in planned.versions.items()
     ]
-    moved = [
-        (
-            state.members[one.need.dependent].distribution.name,
-            f"needs {one.need.sibling} {one.need.range}".rstrip(),
-            "->",
-            one.new,
-        )
-        for one in planned.moves
-    ]
-    files = ", ".join(state.shown(path) for path in planned.files) or "none: all is as asked"
-    return "\n".join([columns([*rows, *dict.fromkeys(moved)]), f"  files: {files}"])
+    for move in planned.moves:
+        name = state.members[move.need.dependent].distribution.name
+        rows.append((name, f"needs {move.need.sibling} {move.need.range}".rstrip(), "->", move.new))
+    files = ", ".join(state.shown(path) for path in planned.files) or "none, everything is up to date"
+    return f"{columns(dict.fromkeys(rows))}\n  files: {files}"
 
 
 def _table(state: FamilyVersions) -> str:
-    rows = [("distribution", "kind", "version", "stands in", "needs")]
+    rows = [("distribution", "kind", "version", "stated in", "needs")]
     for key, member in state.members.items():
-        needs = [f"{one.sibling} {one.range}".rstrip() for one in state.needs if one.dependent == key]
+        needs = [f"{need.sibling} {need.range}".rstrip() for need in state.needs if need.dependent == key]
+        distribution = member.distribution
         rows.append(
             (
-                member.distribution.name,
-                member.distribution.kind.value,
+                distribution.name,
+                distribution.kind.value,
                 member.version or "-",
                 _origin(state, member),
                 "; ".join(dict.fromkeys(needs)) or "-",
@@ -268,68 +253,72 @@ def _table(state: FamilyVersions) -> str:
 
 
 def _origin(state: FamilyVersions, member: VersionedDistribution) -> str:
-    if member.scheme is Scheme.TAGS:
-        if member.tagged is None:
-            return "git tags, none yet"
-        return f"git tag {member.tagged.tag}" + (
-            f" + {_count(member.tagged.commits, 'commit')}" if member.tagged.commits else ""
-        )
-    return ", ".join(dict.fromkeys(state.shown(place.path) for place in member.places)) or "its build"
+    if member.scheme is not Scheme.TAGS:
+        return ", ".join(dict.fromkeys(state.shown(place.path) for place in member.places)) or "its build"
+    if member.tagged is None:
+        return "git tags, none yet"
+    commits = f" + {plural(member.tagged.commits, 'commit')}" if member.tagged.commits else ""
+    return f"git tag {member.tagged.tag}{commits}"
+
+
+def _agreement(state: FamilyVersions) -> str:
+    """Say how much was compared, and which versions only a build can tell."""
+    unknown = [member.distribution.name for member in state.members.values() if member.version is None]
+    known = plural(len(state.members) - len(unknown), "version")
+    text = f"{known} and {plural(len(state.needs), 'range')} between siblings agree"
+    return f"{text}; only the build knows the version of {', '.join(unknown)}" if unknown else text
 
 
 def _problems(problems: Iterable[VersionProblem]) -> str:
-    return "\n".join(
-        f"  {one.distribution}: {one.what}\n    {_unless_same(one)}{one.fix}" for one in problems
-    )
+    lines = []
+    for problem in problems:
+        named = problem.where in problem.what or problem.where in {"tag", "git tags"}
+        place = "" if named else f"in {problem.where}:  "
+        lines.append(f"  {problem.distribution}: {problem.what}\n    {place}{problem.fix}")
+    return "\n".join(lines)
 
 
-def _unless_same(problem: VersionProblem) -> str:
-    return (
-        ""
-        if problem.where in problem.what or problem.where in {"tag", "git tags"}
-        else f"in {problem.where}:  "
-    )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def _document(state: FamilyVersions, problems: Iterable[VersionProblem]) -> dict[str, Any]:
+def _to_json(state: FamilyVersions, problems: Iterable[VersionProblem]) -> dict[str, Any]:
     return {
         "schema": 1,
-        "distributions": [_member(state, member) for member in state.members.values()],
+        "distributions": [_member_to_json(state, member) for member in state.members.values()],
         "problems": [
-            {"distribution": one.distribution, "where": one.where, "what": one.what, "fix": one.fix}
-            for one in problems
+            {
+                "distribution": problem.distribution,
+                "where": problem.where,
+                "what": problem.what,
+                "fix": problem.fix,
+            }
+            for problem in problems
         ],
     }
 
 
-def _member(state: FamilyVersions, member: VersionedDistribution) -> dict[str, Any]:
+def _member_to_json(state: FamilyVersions, member: VersionedDistribution) -> dict[str, Any]:
     return {
         "name": member.distribution.name,
         "kind": member.distribution.kind,
         "version": member.version,
         "scheme": member.scheme,
         "places": [
-            {"file": state.shown(one.path), "where": one.where, "version": one.text} for one in member.places
+            {"file": state.shown(place.path), "where": place.where, "version": place.text}
+            for place in member.places
         ],
         "tag": member.tagged.tag if member.tagged else None,
         "needs": [
             {
-                "distribution": one.sibling,
-                "range": one.range,
-                "file": state.shown(one.place.path),
-                "where": one.place.where,
+                "distribution": need.sibling,
+                "range": need.range,
+                "file": state.shown(need.place.path),
+                "where": need.place.where,
             }
-            for one in state.needs
-            if one.dependent == member.key
+            for need in state.needs
+            if need.dependent == member.key
         ],
     }
 
 
-def _change_document(state: FamilyVersions, planned: VersionChange, *, written: bool) -> dict[str, Any]:
+def _change_to_json(state: FamilyVersions, planned: VersionChange, *, written: bool) -> dict[str, Any]:
     return {
         "schema": 1,
         "written": written,
@@ -339,12 +328,21 @@ def _change_document(state: FamilyVersions, planned: VersionChange, *, written: 
         },
         "ranges": [
             {
-                "distribution": one.need.dependent,
-                "needs": one.need.sibling,
-                "from": one.need.range,
-                "to": one.new,
+                "distribution": move.need.dependent,
+                "needs": move.need.sibling,
+                "from": move.need.range,
+                "to": move.new,
             }
-            for one in planned.moves
+            for move in planned.moves
         ],
         "files": [state.shown(path) for path in planned.files],
+    }
+
+
+def _tag_to_json(tag: ReleaseTag) -> dict[str, Any]:
+    return {
+        "tag": tag.name,
+        "version": tag.version,
+        "distributions": list(tag.distributions),
+        "exists": tag.exists,
     }
