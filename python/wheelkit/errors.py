@@ -49,7 +49,7 @@ class UsageError(WheelkitError):
 
 
 class ConfigError(WheelkitError):
-    """The configuration or the metadata is wrong; ``problems`` holds all mistakes, in the order of the file."""
+    """The configuration or the metadata is wrong; ``problems`` holds all mistakes, in file order."""
 
     exit_code = 2
 
