@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from support.cache_stress import make_project
 from support.command import Wheelkit, git_commit
 
 pytestmark = [
@@ -205,7 +206,7 @@ def test_another_test_command_is_another_build(site: Site) -> None:
 def test_a_damaged_wheel_in_the_cache_is_told_and_built_again(site: Site) -> None:
     wheel = next(name for name in site.build() and site.dist() if name.endswith(".whl"))
     digest = site.manifests()["momentum manylinux_2_28_x86_64"]["files"][0]["sha256"]
-    blob = site.cache / "v1" / "blobs" / digest[:2] / digest
+    blob = site.cache / "v2" / "blobs" / digest[:2] / digest
     data = blob.read_bytes()
     blob.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     done = site.build()
@@ -228,7 +229,7 @@ def test_a_wheel_that_fails_its_proof_is_not_kept(site: Site) -> None:
     words = ("build", "--native", *HOST)
     done = site.wheelkit(*words, cwd=site.folder, env={"WHEELKIT_CACHE_DIR": str(site.cache)})
     assert done.returncode == 1
-    assert "what was built is not what it claims" in done.stderr
+    assert "the built files failed verification" in done.stderr
     assert set(site.plan().values()) == {"pyproject.toml changed"}
     assert not (site.folder / "dist").exists()
 
@@ -253,6 +254,25 @@ def test_an_interrupt_ends_a_build_within_two_seconds(site: Site) -> None:
     assert seconds < 2.0
     assert not site.wheelkit.left_behind()
     assert not (site.folder / "dist").exists()
+
+
+def test_a_changed_promise_is_verified_although_the_files_are_cached(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = make_project(tmp_path / "python" / "squall", 1)
+    backend = project / "backend.py"
+    backend.write_text(backend.read_text().replace("License-Exp", "Requires-Dist: click\nLicense-Exp"))
+    settings = tmp_path / "wheelkit.toml"
+    settings.write_text('distributions = ["python/*"]\n[distribution.squall]\nmax-size = "1 MB"\n')
+    site = Site(folder=tmp_path, cache=tmp_path / "cache", wheelkit=plain(tmp_path_factory))
+    site.run("build")
+    settings.write_text(settings.read_text() + "dependencies = []\n")
+    assert set(site.plan().values()) == {""}
+    env = {"WHEELKIT_CACHE_DIR": str(site.cache)}
+    for words in (("build",), ("verify-matrix", "dist")):
+        done = site.wheelkit(*words, cwd=site.folder, env=env)
+        assert done.returncode == 1
+        assert "WK715" in done.stdout + done.stderr
 
 
 @pytest.mark.network

@@ -307,11 +307,11 @@ MISTAKEN = {
     "native": (
         "--native",
         *HOST,
-        "was taken for native, but its wheel holds no binary: wk_gen-1.0-py3-none-any.whl",
+        "is treated as native, but its wheel contains no binary: wk_gen-1.0-py3-none-any.whl",
     ),
     "pure": (
         "--pure",
-        "was taken for pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl",
+        "is treated as pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl",
     ),
 }
 

@@ -152,7 +152,7 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
                 cached + (ended and "cached, built" in said),
             )
             check_dist(project, number % VARIANTS, complete=ended)
-    for blob in (folder / "cache" / "v1" / "blobs").glob("??/[0-9a-f]*"):
+    for blob in (folder / "cache" / "v2" / "blobs").glob("??/[0-9a-f]*"):
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
     return Tally(finished=finished, cached=cached, killed=killed)
 

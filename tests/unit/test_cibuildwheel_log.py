@@ -324,7 +324,7 @@ def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
     assert isinstance(error, ProjectError)
     assert (
         error.message
-        == "momentum was taken for native, but its wheel holds no binary: momentum-1.0-py3-none-any.whl"
+        == "momentum is treated as native, but its wheel contains no binary: momentum-1.0-py3-none-any.whl"
     )
     assert 'kind = "pure"' in error.hint
     assert error.detail == ""

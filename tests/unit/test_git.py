@@ -9,8 +9,7 @@ import pytest
 from support.command import OTHERS_FOLDER, git_commit
 from support.publishing import Notes
 from wheelkit import config, plan
-from wheelkit.builders.run import BuildRun
-from wheelkit.builders.units import Selection
+from wheelkit.builders.results import Results
 from wheelkit.machine.facts import Machine
 from wheelkit.machine.git import Checkout, Repository
 from wheelkit.matrix import System
@@ -43,14 +42,8 @@ def told(folder: Path) -> tuple[list[Checkout], list[str]]:
         plan.PlanRequest(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist"),
     )
     notes = Notes()
-    run = BuildRun(
-        plan=made,
-        selection=Selection(),
-        cache=None,
-        progress=notes,
-        open_shop=lambda: pytest.fail("nothing is built"),
-    )
-    return [run.checkout(item) for item in made.family.distributions], notes.notes
+    results = Results(plan=made, cache=None, progress=notes)
+    return [results.checkout(item) for item in made.family.distributions], notes.notes
 
 
 def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from binaries import elf
 from support import wheels
 from wheelkit.builders import dispatch, host, host_compile, zig_compile
-from wheelkit.builders.pure import SourceDist
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
+from wheelkit.builders.sdist import SourceDist
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine import compilers
 from wheelkit.machine.interpreters import Python
@@ -96,7 +96,7 @@ def workshop(tmp_path: Path, run: Uv) -> Workspace:
 
 def source(tmp_path: Path) -> SourceDist:
     item = Distribution(name="demo", version="1.0", kind=Kind.NATIVE, source=Path("demo"))
-    return SourceDist(path=tmp_path / "demo-1.0.tar.gz", distribution=item, sha256="", commit="", dirty=False)
+    return SourceDist(path=tmp_path / "demo-1.0.tar.gz", distribution=item, sha256="")
 
 
 def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
@@ -217,7 +217,7 @@ def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
             )
 
     shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
-    with pytest.raises(ProjectError, match="taken for native, but its wheel holds no binary") as caught:
+    with pytest.raises(ProjectError, match="treated as native, but its wheel contains no binary") as caught:
         host_compile.compile_wheels(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
     assert caught.value.detail == "core.c:5:9: error: expected ';'"
 
@@ -290,13 +290,13 @@ def test_a_wheel_serves_where_an_installer_would_take_it(name: str, expected: tu
             Builder.HOST,
             {"cp311-cp311": ("cp311",)},
             [
-                "no wheel for cp312, cp313t: not on this machine, or skipped; to build them here: uv python install 3.12 3.13t"
+                "no wheel for cp312, cp313t: not installed here, or skipped; to build them: uv python install 3.12 3.13t"
             ],
         ),
         (
             Builder.CIBUILDWHEEL,
             {"cp311-abi3": ("cp311",)},
-            ["no wheel for cp313t: not on this machine, or skipped", "not tested on cp312: "],
+            ["no wheel for cp313t: not installed here, or skipped", "not tested on cp312: "],
         ),
         (Builder.HOST, {"cp311-abi3": ("cp311", "cp312"), "cp313-cp313t": ("cp313t",)}, []),
     ],

@@ -15,8 +15,8 @@ from support import wheels
 from wheelkit import wheel
 from wheelkit.builders import host_compile, zig_compile
 from wheelkit.builders.cache.store import Store
-from wheelkit.builders.pure import SourceDist
-from wheelkit.builders.zig_compile import FloorMemory, Zig
+from wheelkit.builders.sdist import SourceDist
+from wheelkit.builders.zig_compile import TooNewModules, Zig
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
 from wheelkit.machine.interpreters import Python
 from wheelkit.machine.process import Command, Completed
@@ -169,7 +169,7 @@ def test_modules_that_meet_in_a_registry_are_refused(
 
 
 def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path) -> None:
-    memory = FloorMemory(store=Store(folder=tmp_path, limit=1 << 20))
+    memory = TooNewModules(store=Store(folder=tmp_path, limit=1 << 20))
     assert not memory.recall(job())
     memory.remember(job(), frozenset({"demo/_core", "demo/_speed"}))
     assert memory.recall(job()) == {"demo/_core", "demo/_speed"}
@@ -177,8 +177,8 @@ def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path
     assert not memory.recall(job("manylinux_2_31_x86_64"))
     memory.remember(job(), frozenset())
     assert not memory.recall(job())
-    FloorMemory().remember(job(), frozenset({"demo/_core"}))
-    assert not FloorMemory().recall(job())
+    TooNewModules().remember(job(), frozenset({"demo/_core"}))
+    assert not TooNewModules().recall(job())
 
 
 @dataclass
@@ -212,9 +212,7 @@ class Backend(SilentProgress):
 
 
 def forge(tmp_path: Path, backend: Backend, *modules: str) -> host_compile.HostCompiler:
-    source = SourceDist(
-        path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="", commit="", dirty=False
-    )
+    source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="")
     shop = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
     return host_compile.HostCompiler(job=job(), source=source, shop=shop, modules=frozenset(modules))
 

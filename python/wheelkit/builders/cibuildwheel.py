@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
-from wheelkit.builders.pure import is_actually_native
+from wheelkit.builders.pure import not_native_error
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors
@@ -23,7 +23,7 @@ from wheelkit.wheel.library_names import matches
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelkit.builders.pure import SourceDist
+    from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
 
@@ -214,7 +214,7 @@ def _pure(_: ToolFailedError, done: Completed, job: NativeStep) -> WheelkitError
     if done.returncode != _PURE:
         return None
     match = _ANY_WHEEL.search(done.output)
-    return is_actually_native(
+    return not_native_error(
         job.distribution, match[0] if match else f"{job.distribution.name}-…-none-any.whl", done.output
     )
 

@@ -1,4 +1,4 @@
-"""Builds the units that the cache does not hold: the sdist first, then each wheel from it, by its builder."""
+"""Builds the units of one distribution: the sdist first, then each wheel from it, by the unit's builder."""
 
 from __future__ import annotations
 
@@ -6,244 +6,212 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import manifest
-from wheelkit.builders import cibuildwheel, cross, host, pure, siblings
+from wheelkit.builders import cibuildwheel, cross, host, pure, sdist, siblings
+from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.dist_folder import require_writable
-from wheelkit.builders.pure import make_sdist, read_sdist
 from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
-from wheelkit.builders.units import PURE_TARGET, SDIST_TARGET, BuildUnit
-from wheelkit.builders.zig_compile import FloorMemory
+from wheelkit.builders.units import BuildUnit, UnitKind
+from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
 from wheelkit.repair.lines import TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from wheelkit.builders.pure import SourceDist
-    from wheelkit.builders.run import BuildRun
-    from wheelkit.builders.units import Selection
+    from wheelkit.builders.results import Results
+    from wheelkit.builders.sdist import SourceDist
+    from wheelkit.builders.units import BuildOrder
     from wheelkit.machine.progress import Progress
     from wheelkit.machine.workspace import Workspace
-    from wheelkit.plan import NativeStep, Plan
+    from wheelkit.plan import NativeStep
     from wheelkit.project.read import Distribution
 
 
+def require_buildable(order: BuildOrder) -> None:
+    """Check that the order can be built and delivered. Raises OutputError or MissingToolError."""
+    require_writable(order.plan.out)
+    if order.selection.native and any(step.builder is Builder.CROSS for step in order.plan.steps):
+        cross.find_zig()
+
+
 class RecordingProgress:
-    """Progress that also remembers the remarks made of one build: whoever gets it from the cache is to read them too."""
+    """Progress that also keeps the notes of one build, so that they can be shown again when it comes from the cache."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.begin, self.end = progress.begin, progress.end
         self.command, self.builder_command = progress.command, progress.builder_command
         self.reused, self.output = progress.reused, progress.output
-        self.said: list[str] = []
+        self.notes: list[str] = []
 
     def note(self, text: str) -> None:
-        """Hand a remark on, and remember it."""
-        self.said.append(text)
+        """Pass a note on, and keep it."""
+        self.notes.append(text)
         self._progress.note(text)
 
 
-class BuildNotes(Struct, frozen=True, kw_only=True):
-    """How long a build took, and what was remarked of it."""
+class Dispatcher(Struct, frozen=True, kw_only=True):
+    """Runs the builders in one workspace; siblings are taken from the results."""
 
-    seconds: float
-    notes: tuple[str, ...] = ()
+    results: Results
+    workspace: Workspace
 
+    def build(self, units: Sequence[BuildUnit]) -> list[UnitResult]:
+        """Build units of one distribution; a newly built sdist is among the results even if it was not asked for."""
+        distribution = units[0].distribution
+        wheelhouse = self._wheelhouse(distribution)
+        workspace = wheelhouse.for_build(distribution, self.workspace)
+        source, built = self._sdist(distribution, workspace)
+        crossed = [unit for unit in units if unit.builder is Builder.CROSS]
+        for unit in units:
+            if unit.kind is UnitKind.PURE:
+                built.append(
+                    self._timed(unit, source, lambda own: (pure.build(distribution, source, own),), workspace)
+                )
+            elif unit.kind is UnitKind.NATIVE and unit not in crossed:
+                built.append(self._native(unit, source, wheelhouse))
+        return [*built, *self._crossed(crossed, source, workspace)]
 
-def require_buildable(plan: Plan, selection: Selection) -> None:
-    """Look, before anything is built, whether it can be, and could be delivered; raises OutputError or MissingToolError."""
-    require_writable(plan.out)
-    if selection.native and any(job.builder is Builder.CROSS for job in plan.steps):
-        cross.find_zig()
+    def _wheelhouse(self, distribution: Distribution) -> siblings.Wheelhouse:
+        wheelhouse = siblings.Wheelhouse(family=self.results.plan.family)
+        for result in self.results.sibling_wheels(distribution):
+            folder = self.workspace.new_folder("sibling") if result.hit else self.workspace.folder
+            wheelhouse.add(result.unit.distribution.key, result.paths_in(folder).values())
+        return wheelhouse
 
-
-class Dispatcher(Struct, kw_only=True):
-    """The builders at work in one workshop."""
-
-    run: BuildRun
-    shop: Workspace
-    _fresh: dict[str, UnitResult] = field(default_factory=dict)
-
-    def make(
-        self, item: Distribution, missing: Sequence[BuildUnit], made: Mapping[str, Sequence[UnitResult]]
-    ) -> Iterator[UnitResult]:
-        """Build the missing units of one distribution; ``made`` is what this run has of the others."""
-        house = self._housed(item, made)
-        own = house.for_build(item, self.shop)
-        source = self._source(item, own)
-        for unit in missing:
-            if unit.target == SDIST_TARGET:
-                yield self._fresh.pop(item.key)
-            elif unit.target == PURE_TARGET:
-                yield self._built(unit, source, own, lambda shop: (pure.build(item, source, shop),), ("uv",))
-            elif unit.builder != Builder.CROSS:
-                yield self._native(unit, source, house)
-        yield from self._crossed([unit for unit in missing if unit.builder == Builder.CROSS], source, own)
-
-    def sources(self) -> Iterator[UnitResult]:
-        """Give the sdists that were made and not asked for."""
-        yield from self._fresh.values()
-
-    def _housed(self, item: Distribution, made: Mapping[str, Sequence[UnitResult]]) -> siblings.Wheelhouse:
-        """Lay the wheels of the siblings that a build needs where it finds them."""
-        house = siblings.Wheelhouse(family=self.run.plan.family)
-        for name in siblings.needed(item, self.run.plan.family):
-            for batch in made.get(name, ()):
-                if batch.unit.kind == "wheel" and batch.unit.builder != Builder.CROSS:
-                    house.add(
-                        name,
-                        batch.lying_in(
-                            self.shop.new_folder("sibling") if batch.hit else self.shop.folder
-                        ).values(),
-                    )
-        return house
-
-    def _source(self, item: Distribution, shop: Workspace) -> SourceDist:
-        """Take the sdist that everything is built from out of the cache, or make it."""
-        unit = BuildUnit(distribution=item, target=SDIST_TARGET)
-        state = self.run.checkout(item)
-        kept = None if item.from_sdist else self.run.look_up(unit)
-        if kept is not None:
-            (path,) = kept.lying_in(shop.new_folder("sdist")).values()
-            return read_sdist(path, state)
+    def _sdist(self, distribution: Distribution, workspace: Workspace) -> tuple[SourceDist, list[UnitResult]]:
+        """Take the sdist from the cache or build it; the list holds the result of a new one."""
+        unit = BuildUnit(distribution=distribution, kind=UnitKind.SDIST)
+        checkout = self.results.checkout(distribution)
+        cached = None if distribution.from_sdist else self.results.look_up(unit)
+        if cached is not None:
+            (path,) = cached.paths_in(workspace.new_folder("sdist")).values()
+            return sdist.read_sdist(path), []
         started = time.monotonic()
-        source = make_sdist(item, shop, state, self.run.plan.out)
+        source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out)
         seconds = time.monotonic() - started
-        if not self.run.settled(item):
-            shop.progress.note(
-                f"the sources of {item.name} changed while they were packed; what comes of them is not kept in the cache"
+        if not self.results.sources_unchanged(distribution):
+            workspace.progress.note(
+                f"the sources of {distribution.name} changed while the sdist was built; this build is not cached"
             )
-        self._fresh[item.key] = self._batch(
-            unit, source, (BuiltWheel(path=source.path, cells=()),), ("uv",), BuildNotes(seconds=seconds)
-        )
-        return source
+        wheels = (BuiltWheel(path=source.path, cells=()),)
+        return source, [self._result(unit, source, wheels, seconds)]
 
-    def _native(self, unit: BuildUnit, source: SourceDist, house: siblings.Wheelhouse) -> UnitResult:
-        first = unit.steps[0]
-        if first.builder is Builder.HOST:
-            why = next(row.why for row in self.run.plan.targets if row.target == first.target)
-            self.shop.progress.note(f"using the host builder ({why})")
+    def _native(self, unit: BuildUnit, source: SourceDist, wheelhouse: siblings.Wheelhouse) -> UnitResult:
+        if unit.builder is Builder.HOST:
+            why = next(row.why for row in self.results.plan.targets if row.target == unit.target)
+            self.workspace.progress.note(f"using the host builder ({why})")
 
-        def build(shop: Workspace) -> tuple[BuiltWheel, ...]:
-            made: list[BuiltWheel] = []
-            for job in unit.steps:
-                wheels = self._wheels(job, source, house.for_step(job, shop))
-                for remark in _left_out(job, wheels):
-                    shop.progress.note(remark)
-                made += wheels
-            return tuple(made)
+        def build(workspace: Workspace) -> tuple[BuiltWheel, ...]:
+            built: list[BuiltWheel] = []
+            for step in unit.steps:
+                wheels = self._run_step(step, source, wheelhouse.for_step(step, workspace))
+                for note in _left_out(step, wheels):
+                    workspace.progress.note(note)
+                built += wheels
+            return tuple(built)
 
-        return self._built(unit, source, self.shop, build, _tools(first))
+        return self._timed(unit, source, build, self.workspace)
 
-    def _wheels(self, job: NativeStep, source: SourceDist, shop: Workspace) -> tuple[BuiltWheel, ...]:
-        if job.builder is Builder.CIBUILDWHEEL:
-            return cibuildwheel.build(job, source, shop)
-        return host.build(
-            job, source, shop, FloorMemory(store=self.run.cache.store if self.run.cache else None)
-        )
+    def _run_step(self, step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[BuiltWheel, ...]:
+        if step.builder is Builder.CIBUILDWHEEL:
+            return cibuildwheel.build(step, source, workspace)
+        return host.build(step, source, workspace, TooNewModules(store=self.results.store))
 
     def _crossed(
-        self, missing: Sequence[BuildUnit], source: SourceDist, shop: Workspace
+        self, units: Sequence[BuildUnit], source: SourceDist, workspace: Workspace
     ) -> Iterator[UnitResult]:
-        """Build all targets of a cross build at once: they share the machine, not each other's files."""
+        """Build the wheels of all targets of a cross build at once; each unit gets the same share of the time."""
+        if not units:
+            return
         started = time.monotonic()
-        jobs = [job for unit in missing for job in unit.steps]
-        made = iter(cross.build_all(jobs, source, shop) if jobs else ())
-        for unit in missing:
-            tools = ("uv", "ziglang", TOOLS[unit.steps[0].target.system])
-            wheels = tuple(next(made) for _ in unit.steps)
-            yield self._batch(
-                unit, source, wheels, tools, BuildNotes(seconds=(time.monotonic() - started) / len(missing))
-            )
+        wheels = iter(cross.build_all([step for unit in units for step in unit.steps], source, workspace))
+        seconds = (time.monotonic() - started) / len(units)
+        for unit in units:
+            yield self._result(unit, source, tuple(next(wheels) for _ in unit.steps), seconds)
 
-    def _built(
+    def _timed(
         self,
         unit: BuildUnit,
         source: SourceDist,
-        shop: Workspace,
         build: Callable[[Workspace], tuple[BuiltWheel, ...]],
-        tools: Sequence[str],
+        workspace: Workspace,
     ) -> UnitResult:
         started = time.monotonic()
-        remarks = RecordingProgress(shop.progress)
-        made = build(replace(shop, progress=remarks))
-        return self._batch(
-            unit,
-            source,
-            made,
-            tools,
-            BuildNotes(seconds=time.monotonic() - started, notes=tuple(remarks.said)),
-        )
+        progress = RecordingProgress(workspace.progress)
+        wheels = build(replace(workspace, progress=progress))
+        return self._result(unit, source, wheels, time.monotonic() - started, progress.notes)
 
-    def _batch(
+    def _result(
         self,
         unit: BuildUnit,
         source: SourceDist,
-        made: Sequence[BuiltWheel],
-        tools: Sequence[str],
-        told: BuildNotes,
+        wheels: Sequence[BuiltWheel],
+        seconds: float,
+        notes: Sequence[str] = (),
     ) -> UnitResult:
-        stated = source.distribution
-        files = tuple(
-            manifest.describe(
-                one.path,
-                unit.kind,
-                cells=one.cells,
-                tested=one.tested,
-                grafted=one.grafted,
-                excluded=one.excluded,
-            )
-            for one in made
+        record = BuildRecord(
+            distribution=source.distribution.key,
+            version=source.distribution.version or "",
+            source=source.sha256,
+            tools={name: _version(name) for name in ("wheelkit", *_tools(unit))} | _compilers(wheels),
+            files=tuple(_describe(unit, wheel) for wheel in wheels),
+            seconds=seconds,
+            notes=tuple(notes),
         )
         return UnitResult(
             unit=unit,
-            distribution=stated.key,
-            version=stated.version or "",
-            source=source.sha256,
-            checkout=self.run.checkout(unit.distribution),
-            tools={name: _version(name) for name in ("wheelkit", *tools)} | _compilers(made),
-            files=files,
-            paths={one.path.name: one.path for one in made},
-            seconds=told.seconds,
-            notes=told.notes,
+            record=record,
+            checkout=self.results.checkout(unit.distribution),
+            paths={wheel.path.name: wheel.path for wheel in wheels},
         )
 
 
-def _left_out(job: NativeStep, made: Sequence[BuiltWheel]) -> Iterator[str]:
-    """Say for which promised interpreters there is no wheel, and on which ones none was tested."""
-    served = {tag for one in made for tag in supported_interpreters(one.path, job, job.interpreters)}
-    unserved = [one for one in job.interpreters if one.tag not in served]
-    if unserved:
-        install = (
-            f"; to build them here: uv python install {' '.join(one.python for one in unserved)}"
-            if job.builder is Builder.HOST
-            else ""
-        )
-        yield f"no wheel for {', '.join(one.tag for one in unserved)}: not on this machine, or skipped{install}"
-    untested = [
-        one.tag
-        for one in job.interpreters
-        if one.tag in served and not any(one.tag in wheel.tested for wheel in made)
-    ]
+def _describe(unit: BuildUnit, wheel: BuiltWheel) -> manifest.BuiltFile:
+    return manifest.describe(
+        wheel.path,
+        "sdist" if unit.kind is UnitKind.SDIST else "wheel",
+        cells=wheel.cells,
+        tested=wheel.tested,
+        grafted=wheel.grafted,
+        excluded=wheel.excluded,
+    )
+
+
+def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
+    """Yield notes about promised interpreters without a wheel, and about those on which no wheel was tested."""
+    supported = {
+        tag for wheel in wheels for tag in supported_interpreters(wheel.path, step, step.interpreters)
+    }
+    unsupported = [interpreter for interpreter in step.interpreters if interpreter.tag not in supported]
+    if unsupported:
+        pythons = " ".join(interpreter.python for interpreter in unsupported)
+        install = f"; to build them: uv python install {pythons}" if step.builder is Builder.HOST else ""
+        tags = ", ".join(interpreter.tag for interpreter in unsupported)
+        yield f"no wheel for {tags}: not installed here, or skipped{install}"
+    tested = {tag for wheel in wheels for tag in wheel.tested}
+    untested = [one.tag for one in step.interpreters if one.tag in supported - tested]
     if untested:
-        yield f"not tested on {', '.join(untested)}: not on this machine, or skipped"
+        yield f"not tested on {', '.join(untested)}: not installed here, or skipped"
 
 
-def _tools(job: NativeStep) -> tuple[str, ...]:
-    """Name what built and repaired; inside a container the repair tool is the image's own."""
-    builder = "cibuildwheel" if job.builder is Builder.CIBUILDWHEEL else "uv"
-    repairs_here = job.builder is Builder.HOST or job.target.system is not System.LINUX
-    return (builder, TOOLS[job.target.system]) if repairs_here else (builder,)
+def _tools(unit: BuildUnit) -> tuple[str, ...]:
+    """Return the tools that build and repair a unit; in a container, the repair tool is the image's own."""
+    if unit.target is None:
+        return ("uv",)
+    repair = TOOLS[unit.target.system]
+    if unit.builder is Builder.CIBUILDWHEEL:
+        return ("cibuildwheel",) if unit.target.system is System.LINUX else ("cibuildwheel", repair)
+    return ("uv", "ziglang", repair) if unit.builder is Builder.CROSS else ("uv", repair)
 
 
-def _compilers(made: Sequence[BuiltWheel]) -> dict[str, str]:
-    """Name what compiled the wheels, where this machine's compilers did."""
-    names = dict.fromkeys(one.compiler for one in made if one.compiler)
+def _compilers(wheels: Sequence[BuiltWheel]) -> dict[str, str]:
+    names = dict.fromkeys(wheel.compiler for wheel in wheels if wheel.compiler)
     return {"compiler": "; ".join(names)} if names else {}
 
 

@@ -1,4 +1,4 @@
-"""The main job: everything that was asked for, from the sdist to proven files in the dist folder."""
+"""Executes a build order: from the sdists to verified files in the dist folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.builders.dist_folder import deliver
+from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
 from wheelkit.errors import InterruptedByUserError, ProjectError, WheelkitError
 from wheelkit.machine.progress import SilentProgress
+from wheelkit.verification.contract import contract_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from wheelkit.builders.cache.lookup import Cache
@@ -25,87 +27,68 @@ if TYPE_CHECKING:
     from wheelkit.machine.workspace import Workspace
     from wheelkit.manifest import Manifest
     from wheelkit.plan import Plan
+    from wheelkit.verification.contract import Contract
 
 
 class BuildOutcome(Struct, frozen=True, kw_only=True):
-    """The finished files in the dist folder, and their manifests."""
+    """The delivered files and their manifests."""
 
     files: tuple[Path, ...]
     manifests: tuple[Manifest, ...]
 
 
-def execute(
-    order: BuildOrder, cache: Cache | None, progress: Progress, open_shop: Callable[[], Workspace]
-) -> BuildOutcome:
-    """Execute the plan: sdists, wheels, repair, tests, proof, and only then the dist folder; what the cache holds is not built again.
+def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> BuildOutcome:
+    """Build, repair, test, verify and deliver what is selected; units in the cache are not built again.
 
-    ``open_shop`` is called once something has to be built or proved. Raises what the builders raise, ProjectError when nothing can be
-    built here, CheckFailedError (with the findings) for a wheel that is not what it claims. Until the last moment the dist folder stays as
-    it was.
+    The dist folder changes only in the end. Raises what the builders raise, ProjectError when nothing can be built here, and
+    CheckFailedError with the findings when a file fails verification.
     """
-    run = BuildRun(
-        plan=order.plan, selection=order.selection, cache=cache, progress=progress, open_shop=open_shop
-    )
-    if not run.chosen:
+    results = Results(plan=order.plan, cache=cache, progress=workspace.progress)
+    run = BuildRun(order=order, results=results, workspace=workspace)
+    if not run.selected():
         raise _nothing_to_build(order)
+    contract = contract_of(order.config, order.plan.family)
     try:
-        batches = run.batches()
+        selected = run.build()
     except InterruptedByUserError:
         raise
     except WheelkitError:
-        _keep_proven(run.finished(), order, cache, run)
+        _save_verified(tuple(results), results, contract, workspace)
         raise
-    verify_built(batches, order, run)
-    _keep(batches, cache, run)
-    _keep_proven(run.extra(), order, cache, run)
-    return _delivered(batches, order.plan, progress)
+    verify_built(selected, contract, workspace, results.store)
+    results.save_built(selected)
+    _save_verified(
+        [result for result in results if not order.selection.includes(result.unit)],
+        results,
+        contract,
+        workspace,
+    )
+    return _deliver(selected, order.plan, workspace.progress)
 
 
-def _keep_proven(
-    batches: Sequence[UnitResult], order: BuildOrder, cache: Cache | None, run: BuildRun
+def _save_verified(
+    extra: Sequence[UnitResult], results: Results, contract: Contract, workspace: Workspace
 ) -> None:
-    """Keep what was built but is not delivered, if it is what it claims: the next run need not build it again."""
-    fresh = [batch for batch in batches if batch.hit is None]
-    if fresh and cache is not None:
+    """Save newly built files that are not delivered, if they pass verification, so that the next run can use them."""
+    built = [result for result in extra if result.hit is None]
+    if built and results.cache is not None:
         with suppress(WheelkitError):
-            verify_built(fresh, order, replace(run, progress=SilentProgress()))
-            _keep(fresh, cache, run)
-
-
-def _keep(batches: Sequence[UnitResult], cache: Cache | None, run: BuildRun) -> None:
-    if cache is None or all(batch.hit for batch in batches):
-        return
-    from wheelkit.builders.cache.lookup import BuildResult
-
-    for batch in batches:
-        if batch.hit is None:
-            outcome = BuildResult(
-                distribution=batch.distribution,
-                version=batch.version,
-                source=batch.source,
-                tools=batch.tools,
-                files=batch.files,
-                paths=batch.paths,
-                seconds=batch.seconds,
-                notes=batch.notes,
-            )
-            cache.save(batch.unit, outcome, run.needs(batch.unit))
-    cache.evict()
+            verify_built(built, contract, replace(workspace, progress=SilentProgress()), results.store)
+            results.save_built(built)
 
 
 def _nothing_to_build(order: BuildOrder) -> ProjectError:
     plan = order.plan
+    distributions = plan.family.distributions
     if order.selection.names:
-        return ProjectError(
-            f"nothing of that kind of {', '.join(sorted(order.selection.names))} can be built here",
-            hint="wheelkit plan",
-        )
+        names = ", ".join(sorted(order.selection.names))
+        return ProjectError(f"nothing of that kind of {names} can be built here", hint="wheelkit plan")
     if not plan.family.native:
-        names = ", ".join(item.name for item in plan.family.distributions)
-        key = plan.family.distributions[0].key if len(plan.family.distributions) == 1 else "NAME"
+        names = ", ".join(distribution.name for distribution in distributions)
+        key = distributions[0].key if len(distributions) == 1 else "NAME"
         return ProjectError(
             f"no native distribution was found ({names}: pure Python)",
-            hint=f'wheelkit build builds it; if it compiles code, say so: [tool.wheelkit.distribution.{key}] kind = "native"',
+            hint=f'wheelkit build builds it; if it compiles code, set [tool.wheelkit.distribution.{key}] kind = "native"',
         )
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)
@@ -113,21 +96,25 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
             "none of the promised targets can be built on this machine", detail=reasons, hint="wheelkit plan"
         )
     return ProjectError(
-        "no pure distribution was found: all of them hold native code", hint="wheelkit build --native"
+        "no pure distribution was found: all of them contain native code", hint="wheelkit build --native"
     )
 
 
-def _delivered(batches: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:
+def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:
     files: list[Path] = []
-    records: list[Manifest] = []
-    for batch in batches:
-        record = batch.record()
-        stored = batch.hit.files if batch.hit else tuple(batch.paths[one.file] for one in batch.files)
-        files += deliver(stored, record, plan.out)
-        records.append(record)
-        if batch.hit is not None:
-            for one in batch.files:
-                progress.reused(one.file, batch.hit.entry.built, batch.seconds / len(batch.files))
-            for note in batch.notes:
+    manifests: list[Manifest] = []
+    for result in results:
+        manifest = result.manifest()
+        built = result.record.files
+        files += deliver(
+            result.hit.files if result.hit else [result.paths[file.file] for file in built],
+            manifest,
+            plan.out,
+        )
+        manifests.append(manifest)
+        if result.hit is not None:
+            for file in built:
+                progress.reused(file.file, result.hit.entry.built, result.record.seconds / len(built))
+            for note in result.record.notes:
                 progress.note(note)
-    return BuildOutcome(files=tuple(files), manifests=tuple(records))
+    return BuildOutcome(files=tuple(files), manifests=tuple(manifests))

@@ -12,7 +12,7 @@ from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
 from wheelkit.builders.host_compile import HostCompiler
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
-from wheelkit.builders.zig_compile import FloorMemory
+from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.errors import CheckFailedError, MissingToolError
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.builders.pure import SourceDist
+    from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
 
 
-_NO_MEMORY = FloorMemory()
+_NO_MEMORY = TooNewModules()
 
 
 def build(
-    job: NativeStep, source: SourceDist, shop: Workspace, memory: FloorMemory = _NO_MEMORY
+    job: NativeStep, source: SourceDist, shop: Workspace, memory: TooNewModules = _NO_MEMORY
 ) -> tuple[BuiltWheel, ...]:
     """Build, repair and test the step's wheels on this machine, from the sdist.
 

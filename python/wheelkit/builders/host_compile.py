@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from wheelkit import wheel as wheels
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
-from wheelkit.builders.pure import is_actually_native
+from wheelkit.builders.pure import not_native_error
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors, compiler_version, first_compiler_error, rust_missing
 from wheelkit.machine.process import Command, find_tool, tool_error
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wheelkit.builders.pure import SourceDist
+    from wheelkit.builders.sdist import SourceDist
     from wheelkit.builders.zig_compile import Zig
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
@@ -157,7 +157,7 @@ def compile_wheels(
             f"building {job.distribution.name} gave {len(built)} wheels, where one was expected"
         )
     if parse_file_name(built[0].name).any_platform:
-        raise is_actually_native(job.distribution, built[0].name, done.output)
+        raise not_native_error(job.distribution, built[0].name, done.output)
     return built[0]
 
 

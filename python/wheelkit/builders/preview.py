@@ -1,4 +1,4 @@
-"""What a build would take from the cache, and why it would build the rest: for those who ask before."""
+"""Previews which units of a plan are cached, and why the others have to be built."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.builders import siblings
-from wheelkit.builders.run import BuildRun
-from wheelkit.builders.units import Selection, build_units
+from wheelkit.builders.results import Results
+from wheelkit.builders.units import UnitKind, build_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.units import BuildUnit
     from wheelkit.machine.progress import Progress
-    from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import Plan
 
 
 class CacheStatus(Struct, frozen=True, kw_only=True):
-    """One unit of the plan: ``why`` says what keeps it from coming from the cache, empty where it does.
+    """Whether a unit is cached.
 
-    ``built`` is when it was built, in seconds since 1970, ``seconds`` how long that took.
+    ``why`` is the reason why it is not, empty for a cached one. ``built`` is when it was built, in seconds since 1970, and
+    ``seconds`` how long that took.
     """
 
     unit: BuildUnit
@@ -33,26 +33,21 @@ class CacheStatus(Struct, frozen=True, kw_only=True):
 
 
 def cache_statuses(plan: Plan, cache: Cache, progress: Progress) -> Iterator[CacheStatus]:
-    """Look every unit of a plan up, in the order in which they would be built."""
-    run = BuildRun(plan=plan, selection=Selection(), cache=cache, progress=progress, open_shop=_no_shop)
+    """Look up every unit of a plan, in the order in which they would be built."""
+    results = Results(plan=plan, cache=cache, progress=progress)
     missing: set[str] = set()
-    for item in plan.family.distributions:
-        first = [name for name in siblings.needed(item, plan.family) if name in missing]
-        for unit in build_units(item, plan):
-            found = cache.find(unit, run.needs(unit))
-            if found.hit is not None and not first:
-                run.take(unit, found.hit)
-                yield CacheStatus(
-                    unit=unit, why="", built=found.hit.entry.built, seconds=found.hit.entry.seconds
-                )
+    for distribution in plan.family.distributions:
+        first = [name for name in siblings.needed(distribution, plan.family) if name in missing]
+        for unit in build_units(distribution, plan):
+            lookup = cache.find(unit, results.sibling_digests(unit))
+            if lookup.hit is not None and not first:
+                results.add_cached(unit, lookup.hit)
+                entry = lookup.hit.entry
+                yield CacheStatus(unit=unit, why="", built=entry.built, seconds=entry.seconds)
                 continue
-            if unit.kind == "wheel":
-                missing.add(item.key)
+            if unit.kind is not UnitKind.SDIST:
+                missing.add(distribution.key)
             yield CacheStatus(
                 unit=unit,
-                why=f"{', '.join(first)} is built first" if first else cache.rebuild_reason(unit, found),
+                why=f"{', '.join(first)} is built first" if first else cache.rebuild_reason(unit, lookup),
             )
-
-
-def _no_shop() -> Workspace:
-    raise AssertionError("nothing is built to look ahead")

@@ -1,74 +1,41 @@
-"""What is known of one unit that is built, now or before: enough to prove it, to deliver it, and to write its manifest."""
+"""The results of one build: files built now or found in the cache, by unit."""
 
 from __future__ import annotations
 
+import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from wheelkit import manifest
+from wheelkit.builders import siblings
+from wheelkit.builders.units import UnitKind
+from wheelkit.machine import git
+from wheelkit.manifest import Manifest
 from wheelkit.matrix import Candidate, pick
+from wheelkit.plan.model import Builder
+from wheelkit.text import plural, shorten_list
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.builders.cache.store import CacheHit
+    from wheelkit.builders.cache.entry import BuildRecord
+    from wheelkit.builders.cache.lookup import Cache
+    from wheelkit.builders.cache.store import CacheHit, Store
     from wheelkit.builders.units import BuildUnit
     from wheelkit.machine.git import Checkout
+    from wheelkit.machine.progress import Progress
     from wheelkit.matrix import Interpreter
-    from wheelkit.plan import NativeStep
-
-
-class UnitResult(Struct, frozen=True, kw_only=True):
-    """The files of one unit with their facts. Those that were built now have ``paths`` by name, those from the cache a ``hit``.
-
-    ``distribution`` is the name as the sdist states it, ``source`` the sha256 of the sdist that they come from.
-    """
-
-    unit: BuildUnit
-    distribution: str
-    version: str
-    source: str
-    checkout: Checkout
-    tools: Mapping[str, str]
-    files: tuple[manifest.BuiltFile, ...]
-    paths: Mapping[str, Path]
-    hit: CacheHit | None = None
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-
-    def record(self) -> manifest.Manifest:
-        """Write the manifest: what was made, from what, of which commit, now."""
-        from datetime import UTC, datetime
-
-        return manifest.Manifest(
-            distribution=self.distribution,
-            version=self.version,
-            target=self.unit.target,
-            builder=self.unit.builder,
-            source=self.source,
-            commit=self.checkout.commit,
-            dirty=bool(self.checkout.changed),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            tools=self.tools,
-            files=self.files,
-        )
-
-    def lying_in(self, folder: Path) -> dict[str, Path]:
-        """Give the files by name, those of the cache copied to a folder first."""
-        if self.hit is None:
-            return dict(self.paths)
-        for one in self.hit.files:
-            one.copy_to(folder / one.name)
-        return {one.name: folder / one.name for one in self.hit.files}
+    from wheelkit.plan import NativeStep, Plan
+    from wheelkit.project.read import Distribution
 
 
 class BuiltWheel(Struct, frozen=True, kw_only=True):
-    """One repaired wheel: the interpreters that it serves and was tested on, the libraries copied in and those left out.
+    """A repaired wheel: the interpreters that it supports and was tested on, and the libraries grafted and excluded.
 
-    ``compiler`` says in words for the manifest what compiled it, empty where the builder's own name says it.
+    ``compiler`` describes the compiler for the manifest; empty where the builder does not know it.
     """
 
     path: Path
@@ -80,9 +47,147 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
 
 
 def supported_interpreters(
-    path: Path, job: NativeStep, interpreters: Sequence[Interpreter]
+    path: Path, step: NativeStep, interpreters: Iterable[Interpreter]
 ) -> tuple[str, ...]:
-    """Name the interpreters on which an installer would take the wheel for the step's target."""
-    name = parse_file_name(path.name)
-    candidate = Candidate(filename=path.name, tags=name.tags)
-    return tuple(one.tag for one in interpreters if pick([candidate], job.target, one))
+    """Return the tags of the interpreters on which an installer would take the wheel for the step's target."""
+    candidate = Candidate(filename=path.name, tags=parse_file_name(path.name).tags)
+    return tuple(
+        interpreter.tag for interpreter in interpreters if pick([candidate], step.target, interpreter)
+    )
+
+
+class UnitResult(Struct, frozen=True, kw_only=True):
+    """The files of one unit: newly built ones lie at ``paths``, by name; the others are in the cache ``hit``."""
+
+    unit: BuildUnit
+    record: BuildRecord
+    checkout: Checkout
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    hit: CacheHit | None = None
+
+    def manifest(self) -> Manifest:
+        """Return the manifest, created now."""
+        return Manifest(
+            distribution=self.record.distribution,
+            version=self.record.version,
+            target=self.unit.target_name,
+            builder=self.unit.builder_name,
+            source=self.record.source,
+            commit=self.checkout.commit,
+            dirty=bool(self.checkout.changed),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            tools=self.record.tools,
+            files=self.record.files,
+        )
+
+    def paths_in(self, folder: Path) -> dict[str, Path]:
+        """Return the paths of the files by name; cached files are copied into ``folder`` first."""
+        if self.hit is None:
+            return dict(self.paths)
+        for file in self.hit.files:
+            file.copy_to(folder / file.name)
+        return {file.name: folder / file.name for file in self.hit.files}
+
+
+class Results(Struct, kw_only=True):
+    """The results of one build so far, and the cache in which others are found. Safe to use from several threads."""
+
+    plan: Plan
+    cache: Cache | None
+    progress: Progress
+    _by_label: dict[str, UnitResult] = field(default_factory=dict)
+    _checkouts: dict[str, Checkout] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __iter__(self) -> Iterator[UnitResult]:
+        """Iterate over all results."""
+        return iter(tuple(self._by_label.values()))
+
+    @property
+    def store(self) -> Store | None:
+        """The cache's store."""
+        return self.cache.store if self.cache else None
+
+    def look_up(self, unit: BuildUnit) -> UnitResult | None:
+        """Return the result of a unit, from the cache if need be; None if the unit has to be built."""
+        with self._lock:
+            if unit.label not in self._by_label and self.cache is not None:
+                hit = self.cache.find(unit, self.sibling_digests(unit)).hit
+                if hit is not None:
+                    self.add_cached(unit, hit)
+            return self._by_label.get(unit.label)
+
+    def add(self, results: Iterable[UnitResult]) -> None:
+        """Add results of new builds."""
+        with self._lock:
+            self._by_label |= {result.unit.label: result for result in results}
+
+    def add_cached(self, unit: BuildUnit, hit: CacheHit) -> None:
+        """Add a unit found in the cache."""
+        self.add(
+            [UnitResult(unit=unit, record=hit.entry, checkout=self.checkout(unit.distribution), hit=hit)]
+        )
+
+    def sibling_wheels(self, distribution: Distribution) -> Iterator[UnitResult]:
+        """Yield the wheels of the family that building and testing a distribution may need; cross builds serve no one."""
+        needed = siblings.needed(distribution, self.plan.family)
+        for result in self:
+            unit = result.unit
+            if (
+                unit.distribution.key in needed
+                and unit.kind is not UnitKind.SDIST
+                and unit.builder is not Builder.CROSS
+            ):
+                yield result
+
+    def sibling_digests(self, unit: BuildUnit) -> dict[str, str]:
+        """Return the sha256 of the sibling wheels that a unit's build or tests may install, by file name."""
+        return {
+            file.file: file.sha256
+            for result in self.sibling_wheels(unit.distribution)
+            if unit.target is None or result.unit.target in {unit.target, None}
+            for file in result.record.files
+        }
+
+    def sources_unchanged(self, distribution: Distribution) -> bool:
+        """Return, once the sdist is built, whether the sources are still those of the cache key."""
+        with self._lock:
+            return self.cache is None or self.cache.sources_unchanged(distribution)
+
+    def save_built(self, results: Sequence[UnitResult]) -> None:
+        """Save newly built results in the cache."""
+        built = [result for result in results if result.hit is None]
+        if self.cache is None or not built:
+            return
+        for result in built:
+            self.cache.save(result.unit, result.record, result.paths, self.sibling_digests(result.unit))
+        self.cache.evict()
+
+    def checkout(self, distribution: Distribution) -> Checkout:
+        """Return the state of version control for the manifest; uncommitted changes are reported once."""
+        with self._lock:
+            if distribution.key not in self._checkouts:
+                checkout = self._detect_checkout(distribution)
+                self._report(checkout)
+                self._checkouts[distribution.key] = checkout
+            return self._checkouts[distribution.key]
+
+    def _detect_checkout(self, distribution: Distribution) -> Checkout:
+        if distribution.from_sdist:
+            return git.Checkout()
+        tree = (
+            self.cache.keys.view(distribution)
+            if self.cache
+            else git.Repository(folder=distribution.source).start_status().wait()
+        )
+        return tree.checkout(distribution.source, self.plan.out)
+
+    def _report(self, checkout: Checkout) -> None:
+        command = checkout.trust_command
+        if command and all(known.trust_command != command for known in self._checkouts.values()):
+            self.progress.note(f"{git.UNTRUSTED}; publish will refuse it. If you trust it:  {command}")
+        if checkout.changed:
+            changes = plural(len(checkout.changed), "uncommitted change")
+            self.progress.note(
+                f"built with {changes} ({shorten_list(checkout.changed)}); publish will refuse it"
+            )

@@ -1,7 +1,8 @@
-"""What a run builds: units, each what one builder makes of one distribution for one target, and the content of one manifest."""
+"""Build units: what one builder makes of one distribution for one target, described by one manifest."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,73 +11,87 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wheelkit.config import Config
-    from wheelkit.plan import NativeStep, Plan
+    from wheelkit.matrix import Target
+    from wheelkit.plan import Builder, NativeStep, Plan
     from wheelkit.project.read import Distribution
 
 
-SDIST_TARGET, PURE_TARGET = "sdist", "any"
+class UnitKind(StrEnum):
+    """The kind of file that a unit yields."""
+
+    SDIST = "sdist"
+    PURE = "pure"
+    NATIVE = "native"
+
+
+class BuildUnit(Struct, frozen=True, kw_only=True):
+    """One distribution's sdist, its pure wheel, or its native wheels for one target.
+
+    A native unit has the plan's steps for its target, the others have none.
+    """
+
+    distribution: Distribution
+    kind: UnitKind
+    steps: tuple[NativeStep, ...] = ()
+
+    @property
+    def target(self) -> Target | None:
+        """The target of a native unit."""
+        return self.steps[0].target if self.steps else None
+
+    @property
+    def builder(self) -> Builder | None:
+        """The builder of a native unit."""
+        return self.steps[0].builder if self.steps else None
+
+    @property
+    def target_name(self) -> str:
+        """The target as manifests spell it: a platform tag, ``any`` for a pure wheel, ``sdist`` for an sdist."""
+        if self.target is not None:
+            return self.target.tag
+        return "sdist" if self.kind is UnitKind.SDIST else "any"
+
+    @property
+    def builder_name(self) -> str:
+        """The builder as manifests spell it; ``pure`` for sdists and pure wheels."""
+        return self.builder.value if self.builder else "pure"
+
+    @property
+    def label(self) -> str:
+        """A unique name, usable as a folder name."""
+        return f"{self.distribution.key}-{self.target_name}"
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """What of a plan is to be built: kinds of files, and of which distributions, by normalised name; all where none is named."""
+    """The kinds of units to build, and of which distributions (normalised names; empty means all)."""
 
     native: bool = True
     pure: bool = True
     sdist: bool = True
     names: frozenset[str] = frozenset()
 
-
-class BuildUnit(Struct, frozen=True, kw_only=True):
-    """One distribution for one target: a platform tag with the plan's steps for it, ``any`` for a pure wheel, ``sdist`` for the sdist."""
-
-    distribution: Distribution
-    target: str
-    steps: tuple[NativeStep, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        """What comes out, as manifests name it."""
-        return "sdist" if self.target == SDIST_TARGET else "wheel"
-
-    @property
-    def builder(self) -> str:
-        """Who makes it, as manifests name it."""
-        return self.steps[0].builder.value if self.steps else "pure"
-
-    @property
-    def makes(self) -> str:
-        """Who makes it, sdists and pure wheels told apart."""
-        return SDIST_TARGET if self.target == SDIST_TARGET else self.builder
-
-    @property
-    def label(self) -> str:
-        """A name for people and folders."""
-        return f"{self.distribution.key}-{self.target}"
-
-    def within(self, selection: Selection) -> bool:
-        """Tell whether the selection asks for it."""
-        if selection.names and self.distribution.key not in selection.names:
-            return False
-        if self.kind == "sdist":
-            return selection.sdist
-        return selection.pure if self.target == PURE_TARGET else selection.native
-
-
-def build_units(item: Distribution, plan: Plan) -> Iterator[BuildUnit]:
-    """List all that can be made of a distribution here, the sdist first."""
-    yield BuildUnit(distribution=item, target=SDIST_TARGET)
-    if item not in plan.family.native:
-        yield BuildUnit(distribution=item, target=PURE_TARGET)
-    jobs = [job for job in plan.steps if job.distribution == item]
-    for tag in dict.fromkeys(job.target.tag for job in jobs):
-        yield BuildUnit(
-            distribution=item, target=tag, steps=tuple(job for job in jobs if job.target.tag == tag)
-        )
+    def includes(self, unit: BuildUnit) -> bool:
+        """Return whether the unit is selected."""
+        kinds = {UnitKind.SDIST: self.sdist, UnitKind.PURE: self.pure, UnitKind.NATIVE: self.native}
+        return kinds[unit.kind] and (not self.names or unit.distribution.key in self.names)
 
 
 class BuildOrder(Struct, frozen=True, kw_only=True):
-    """What is to be built: the plan, what of it, and the configuration that says what the result is held against."""
+    """What to build: the plan, the selected part of it, and the configuration that the result is verified against."""
 
     plan: Plan
     selection: Selection
     config: Config
+
+
+def build_units(distribution: Distribution, plan: Plan) -> Iterator[BuildUnit]:
+    """Yield every unit of a distribution that can be built on this machine, the sdist first."""
+    yield BuildUnit(distribution=distribution, kind=UnitKind.SDIST)
+    if distribution not in plan.family.native:
+        yield BuildUnit(distribution=distribution, kind=UnitKind.PURE)
+    steps_by_target: dict[str, list[NativeStep]] = {}
+    for step in plan.steps:
+        if step.distribution == distribution:
+            steps_by_target.setdefault(step.target.tag, []).append(step)
+    for steps in steps_by_target.values():
+        yield BuildUnit(distribution=distribution, kind=UnitKind.NATIVE, steps=tuple(steps))

@@ -1,97 +1,95 @@
-"""Proves what is about to ship, and remembers which files were proven together, so that the same ones need it once."""
+"""Verifies built files before they are delivered, and remembers the verdict of the same files under the same contract."""
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from msgspec import to_builtins
+from msgspec import json
 
 from wheelkit.builders.cache import tools
-from wheelkit.builders.cache.entry import canonical
 from wheelkit.errors import CheckFailedError
 from wheelkit.machine.progress import step
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from wheelkit.builders.cache.store import Store
     from wheelkit.builders.results import UnitResult
-    from wheelkit.builders.run import BuildRun
-    from wheelkit.builders.units import BuildOrder
-    from wheelkit.verification.model import Report
+    from wheelkit.machine.workspace import Workspace
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.model import Finding
 
 
-def verify_built(batches: Sequence[UnitResult], order: BuildOrder, run: BuildRun) -> None:
-    """Verify the files as they are about to ship; coverage is judged later, over the whole dist folder.
+def verify_built(
+    results: Sequence[UnitResult], contract: Contract, workspace: Workspace, store: Store | None
+) -> None:
+    """Verify files together, and report the warnings; coverage is judged later, over the whole dist folder.
 
-    The same files, held against the same promises by the same wheelkit, were proven when that is remembered: then only its warnings are
-    told again. Raises CheckFailedError with the findings.
+    Files that ``store`` knows to have passed the same verification are not read again. Raises CheckFailedError with the findings.
     """
-    store = run.cache.store if run.cache is not None else None
-    name = _name(batches, order)
-    told = (
-        store.load_value("proofs", name)
-        if store is not None and all(batch.hit for batch in batches)
-        else None
-    )
-    if told is not None:
-        warnings = json.loads(told)
+    key = verification_key(results, contract)
+    remembered = store.load_value("verified", key) if store else None
+    if remembered is not None:
+        warnings = json.decode(remembered, type=list[str])
     else:
-        warnings = _warnings(_verified(batches, order, run))
-        if store is not None:
-            store.save_value("proofs", name, json.dumps(warnings))
+        warnings = _warnings(_verify(results, contract, workspace))
+        if store:
+            store.save_value("verified", key, json.encode(warnings).decode())
     for line in warnings:
-        run.progress.note(line)
+        workspace.progress.note(line)
 
 
-def _name(batches: Sequence[UnitResult], order: BuildOrder) -> str:
-    """Digest the files, what they are held against, and who judges."""
-    config, family = order.config, order.plan.family
-    document = {
-        "files": sorted((one.file, one.sha256) for batch in batches for one in batch.files),
-        "promised": [[item.key, item.kind, item.requires_python] for item in family.distributions],
-        "matrix": to_builtins(config.matrix),
-        "settings": {name: [one.max_size, dict(one.ignore)] for name, one in config.distribution.items()},
-        "exclude": [to_builtins(one) for one in config.exclude],
-        "runner": dict(config.runner),
+def verification_key(results: Iterable[UnitResult], contract: Contract) -> str:
+    """Return a digest of everything that a verification depends on: the files, the contract, wheelkit and its tables."""
+    inputs = {
+        "files": sorted((file.file, file.sha256) for result in results for file in result.record.files),
+        "contract": contract,
         "wheelkit": tools.wheelkit_version(),
         "tables": tools.versions(("auditwheel", "abi3info", "packaging")),
     }
-    return sha256(canonical(document)).hexdigest()
+    return sha256(json.Encoder(order="deterministic", enc_hook=_encode_path).encode(inputs)).hexdigest()
 
 
-def _verified(batches: Sequence[UnitResult], order: BuildOrder, run: BuildRun) -> Report:
-    from wheelkit.verification.contract import contract_of
+def _encode_path(value: object) -> str:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise NotImplementedError(f"a contract cannot hold a {type(value).__name__}")
+
+
+def _verify(results: Iterable[UnitResult], contract: Contract, workspace: Workspace) -> tuple[Finding, ...]:
     from wheelkit.verification.run import verify
 
-    folder = run.shop.new_folder("proof")
-    files = [path for batch in batches for path in batch.lying_in(folder).values()]
-    with step(run.progress, "verify"):
-        report = verify(files, contract_of(order.config, order.plan.family))
-        failing = [finding for finding in report.findings if finding.fails]
+    folder = workspace.new_folder("verify")
+    files = [path for result in results for path in result.paths_in(folder).values()]
+    with step(workspace.progress, "verify"):
+        findings = verify(files, contract).findings
+        failing = [finding for finding in findings if finding.fails]
         if failing:
-            lines = [f"{one.code}  {one.file}: {one.what}\n       {one.fix}" for one in failing]
-            count = f"{len(failing)} finding{'s' if len(failing) > 1 else ''}"
+            lines = [
+                f"{finding.code}  {finding.file}: {finding.what}\n       {finding.fix}" for finding in failing
+            ]
             raise CheckFailedError(
-                f"what was built is not what it claims: {count}; the dist folder is as it was",
+                f"the built files failed verification ({plural(len(failing), 'finding')}); the dist folder was left unchanged",
                 detail="\n".join(lines),
                 hint=f"wheelkit explain {failing[0].code}",
             )
-    return report
+    return findings
 
 
-def _warnings(report: Report) -> list[str]:
-    """Say each warning in a line; the same of several files once, with the first of them."""
+def _warnings(findings: Iterable[Finding]) -> list[str]:
+    """Return one line per warning; the same warning about several files is one line."""
     from wheelkit.verification.model import Severity
 
     files: dict[tuple[str, str], list[str]] = {}
-    for one in report.findings:
-        if one.severity is Severity.WARNING and not one.accepted:
-            files.setdefault((one.code, one.what), []).append(one.file)
-    return [f"{code}  {_first(names)}{what}" for (code, what), names in files.items()]
+    for finding in findings:
+        if finding.severity is Severity.WARNING and not finding.accepted:
+            files.setdefault((finding.code, finding.what), []).append(finding.file)
+    return [f"{code}  {_subject(names)}{what}" for (code, what), names in files.items()]
 
 
-def _first(names: list[str]) -> str:
+def _subject(names: Sequence[str]) -> str:
     more = f" and {len(names) - 1} more" if names[1:] else ""
     return f"{names[0]}{more}: " if names[0] else ""

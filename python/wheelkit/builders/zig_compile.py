@@ -191,7 +191,7 @@ def reject_shared_registry(wheel: Wheel, mark: str) -> None:
         raise CheckFailedError(f"{' and '.join(meeting[:2])} meet in pybind11's registry: {_STRANGERS}")
 
 
-class FloorMemory(Struct, frozen=True, kw_only=True):
+class TooNewModules(Struct, frozen=True, kw_only=True):
     """Remembers, where there is a cache, for which distributions and targets this machine's own compiler did not do."""
 
     store: Store | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,6 @@ from wheelkit.text import size
 if TYPE_CHECKING:
     from wheelkit.builders.execute import BuildOutcome
     from wheelkit.machine.git import PendingStatus
-    from wheelkit.machine.workspace import Workspace
     from wheelkit.project.family import Family
 
 
@@ -140,16 +138,12 @@ def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
 
 
 def _execute(order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None) -> BuildOutcome:
+    from wheelkit.machine.workspace import open_workspace
+
     progress = TerminalProgress(verbose=options.verbose, times=times_of(order.plan))
     cache = open_cache(order.plan, git_status, no_cache=options.no_cache)
-    with ExitStack() as stack:
-
-        def workspace() -> Workspace:
-            from wheelkit.machine.workspace import open_workspace
-
-            return stack.enter_context(open_workspace(progress, "build"))
-
-        return execute(order, cache, progress, workspace)
+    with open_workspace(progress, "build") as workspace:
+        return execute(order, cache, workspace)
 
 
 def _show(built: BuildOutcome, *, as_json: bool) -> None:

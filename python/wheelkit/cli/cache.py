@@ -82,7 +82,7 @@ def table(statuses: Sequence[CacheStatus]) -> str:
     rows = [("distribution", "target", "cache")]
     for status in statuses:
         text = status.why or f"cached, built {age(now - status.built)}, {status.seconds:.1f} s saved"
-        rows.append((status.unit.distribution.name, status.unit.target, text))
+        rows.append((status.unit.distribution.name, status.unit.target_name, text))
     return columns(rows)
 
 
@@ -91,7 +91,7 @@ def to_json(statuses: Sequence[CacheStatus]) -> list[dict[str, Any]]:
     return [
         {
             "distribution": status.unit.distribution.name,
-            "target": status.unit.target,
+            "target": status.unit.target_name,
             "cached": not status.why,
             "why": status.why,
             "seconds": status.seconds,

@@ -33,25 +33,34 @@ class KeyInputs(Struct, frozen=True, kw_only=True):
         return sha256(canonical(self.parts)).hexdigest()
 
 
-class CacheEntry(Struct, frozen=True, kw_only=True):
-    """One build by one builder for one target: its key, what went in and what came out.
+class BuildRecord(Struct, frozen=True, kw_only=True):
+    """What one build made: the files, and the facts about it that manifests and later builds need.
 
-    ``listing`` is the sha256 of the list of the sources, which is a blob of its own. ``source`` is the sdist's sha256, ``built`` the time
-    in seconds since 1970, ``seconds`` how long the build took, ``notes`` what the user was told of it.
+    ``distribution`` and ``version`` are as in the sdist, whose sha256 is ``source``. ``tools`` maps tools to versions, ``seconds`` is how
+    long the build took, and ``notes`` are the notes that it showed.
+    """
+
+    distribution: str
+    version: str
+    source: str
+    tools: Mapping[str, str]
+    files: tuple[BuiltFile, ...]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+class CacheEntry(BuildRecord, frozen=True, kw_only=True):
+    """A build in the cache: its key, the inputs that the key is made of, and the record.
+
+    ``listing`` is the sha256 of the list of the sources, which is a blob of its own. ``built`` is the time of the build, in seconds since
+    1970.
     """
 
     key: str
     label: str
     parts: Mapping[str, str]
     listing: str
-    distribution: str
-    version: str
-    source: str
-    tools: Mapping[str, str]
-    files: tuple[BuiltFile, ...]
     built: float
-    seconds: float
-    notes: tuple[str, ...] = ()
 
 
 def canonical(document: object) -> bytes:

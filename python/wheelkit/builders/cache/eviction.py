@@ -60,7 +60,7 @@ def evict(store: Store) -> int:
     ]
     stray += [
         one
-        for kind in ("answers", "proofs", "times")
+        for kind in ("answers", "verified", "times")
         for one in _files(store.base / kind)
         if now - one.used > _ANSWER_SECONDS
     ]

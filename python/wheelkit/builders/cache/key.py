@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 # What builds or repairs, by builder; the versions are those of the Python distributions that bring them.
 _SHARED = ("uv", "packaging")
-_TOOLS: Mapping[str, tuple[str, ...]] = {
-    "sdist": (),
-    "pure": (),
+_TOOLS: Mapping[Builder | None, tuple[str, ...]] = {
+    None: (),
     Builder.CIBUILDWHEEL: (
         "cibuildwheel",
         "auditwheel",
@@ -103,7 +102,7 @@ class CacheKeyBuilder(Struct, kw_only=True):
         parts = {
             **self._everywhere(),
             **self._of_distribution(unit, sources),
-            **tools.versions((*_SHARED, *_TOOLS[unit.makes])),
+            **tools.versions((*_SHARED, *_TOOLS[unit.builder])),
         }
         parts |= {f"sibling {name}": digest for name, digest in siblings.items()}
         unknown: dict[str, None] = {}
@@ -144,8 +143,9 @@ class CacheKeyBuilder(Struct, kw_only=True):
         item = unit.distribution
         parts = {
             "distribution": item.key,
-            "target": unit.target,
-            "builder": unit.makes,
+            "unit": unit.kind.value,
+            "target": unit.target_name,
+            "builder": unit.builder_name,
             "kind": item.kind.value,
             "sources": sha256(canonical(sources.files)).hexdigest(),
         }

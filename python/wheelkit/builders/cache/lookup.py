@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from wheelkit.builders.cache.entry import CacheEntry, KeyInputs, canonical
 from wheelkit.builders.cache.key import CacheKeyBuilder
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from wheelkit.builders.cache.entry import BuildRecord
     from wheelkit.builders.cache.store import CacheHit
     from wheelkit.builders.units import BuildUnit
     from wheelkit.machine.git import PendingStatus
-    from wheelkit.manifest import BuiltFile
     from wheelkit.plan import Plan
     from wheelkit.project.read import Distribution
 
@@ -31,19 +32,6 @@ class LookupResult(Struct, frozen=True, kw_only=True):
 
     hit: CacheHit | None
     ingredients: KeyInputs
-
-
-class BuildResult(Struct, frozen=True, kw_only=True):
-    """What a build gave, to be kept: name and version, the sdist's sha256, the tools, the files with their facts, seconds, remarks."""
-
-    distribution: str
-    version: str
-    source: str
-    tools: Mapping[str, str]
-    files: tuple[BuiltFile, ...]
-    paths: Mapping[str, Path]
-    seconds: float
-    notes: tuple[str, ...]
 
 
 class Cache(Struct, kw_only=True):
@@ -89,8 +77,10 @@ class Cache(Struct, kw_only=True):
             self._unstable.add(item.key)
         return not edited
 
-    def save(self, unit: BuildUnit, outcome: BuildResult, siblings: Mapping[str, str]) -> None:
-        """Keep what was built, unless its sources changed under the build or its image cannot be told."""
+    def save(
+        self, unit: BuildUnit, record: BuildRecord, paths: Mapping[str, Path], siblings: Mapping[str, str]
+    ) -> None:
+        """Save a build, unless its sources changed during the build or the digest of its image is unknown."""
         if unit.distribution.key in self._unstable:
             return
         ingredients = self.keys.ingredients(unit, siblings)
@@ -102,16 +92,10 @@ class Cache(Struct, kw_only=True):
             label=unit.label,
             parts=dict(ingredients.parts),
             listing=sha256(listing).hexdigest(),
-            distribution=outcome.distribution,
-            version=outcome.version,
-            source=outcome.source,
-            tools=dict(outcome.tools),
-            files=outcome.files,
             built=time.time(),
-            seconds=outcome.seconds,
-            notes=outcome.notes,
+            **asdict(record),
         )
-        self.store.add(entry, outcome.paths, listing)
+        self.store.add(entry, paths, listing)
 
     def evict(self) -> None:
         """Keep the cache within its limit."""

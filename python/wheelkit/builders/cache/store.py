@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.entry import CacheEntry
 
 
-FORMAT = "1"
+FORMAT = "2"
 TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
 

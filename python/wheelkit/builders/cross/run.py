@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelkit.builders.cross.environment import Environment
-    from wheelkit.builders.pure import SourceDist
+    from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.process import Completed

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from wheelkit.builders import pure as pure_module
-from wheelkit.builders.pure import make_sdist
+from wheelkit.builders import sdist
+from wheelkit.builders.sdist import make_sdist
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine import workspace as workshops
 from wheelkit.machine.git import Repository
@@ -52,7 +52,7 @@ def commit(folder: Path, *, force: bool = False) -> None:
 
 def snapshot(folder: Path, shop: Workspace) -> set[str]:
     """List the files that meson would find committed."""
-    copy = pure_module._snapshot(folder, Repository(folder=folder).checkout(), shop)
+    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), shop)
     listed = subprocess.run(
         ["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"],
         capture_output=True,
@@ -174,7 +174,7 @@ def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path,
     top = write(tmp_path / "top", "python/m/pyproject.toml", "python/m/build/keep.txt", "other/x.c")
     commit(top)
     write(top, "python/m/new.c", "python/m/dist/x.whl", "other/dist/kept.c")
-    copy = pure_module._snapshot(top / "python/m", Repository(folder=top / "python/m").checkout(), shop)
+    copy = sdist._snapshot(top / "python/m", Repository(folder=top / "python/m").checkout(), shop)
     assert sorted(path.name for path in copy.iterdir()) == ["build", "new.c", "pyproject.toml"]
     assert (copy / "../../other/dist/kept.c").is_file()
 
@@ -197,7 +197,7 @@ def test_the_users_git_settings_and_hooks_do_not_matter(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     folder = write(tmp_path / "project", "pyproject.toml")
     (folder / "core.c").write_bytes(b"a\r\nb\r\n")
-    copy = pure_module._snapshot(folder, Repository(folder=folder).checkout(), shop)
+    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), shop)
     assert (copy / "core.c").read_bytes() == b"a\r\nb\r\n"
 
 
@@ -207,7 +207,7 @@ def test_without_git_a_changed_meson_project_says_what_to_do(
     write(tmp_path, "pyproject.toml")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingToolError, match="git was not found") as caught:
-        pure_module._snapshot(tmp_path, Repository(folder=tmp_path).checkout(), shop)
+        sdist._snapshot(tmp_path, Repository(folder=tmp_path).checkout(), shop)
     assert "give an sdist" in caught.value.hint
 
 
@@ -223,7 +223,7 @@ def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Pa
         "m.egg-info/x",
     )
     write(folder, "PKG-INFO", text=PKG_INFO)
-    path = pure_module._repacked(folder, shop)
+    path = sdist._repack(folder, shop)
     with tarfile.open(path) as archive:
         files = {member.name for member in archive if member.isfile()}
     assert files == {f"m-1.0/{name}" for name in ("PKG-INFO", "pyproject.toml", "core.c", "pkg/build/core.c")}
@@ -233,9 +233,9 @@ def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Pa
 def test_an_sdist_that_was_given_is_taken_as_it_is(tmp_path: Path, shop: Workspace) -> None:
     folder = write(tmp_path / "m-1.0", "pyproject.toml")
     write(folder, "PKG-INFO", text=PKG_INFO)
-    path = pure_module._repacked(folder, shop)
+    path = sdist._repack(folder, shop)
     made = make_sdist(read(path), shop)
-    assert (made.path, made.commit, made.dirty, len(made.sha256)) == (path, "", False, 64)
+    assert (made.path, len(made.sha256)) == (path, 64)
     assert not shop.log.exists()
 
 
