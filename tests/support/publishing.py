@@ -1,4 +1,4 @@
-"""Parts of a publication with nothing real in them: a clock that only counts, an index in memory, and twine's words without twine."""
+"""Fakes for publishing: a clock that only counts, an index in memory, and twine's output without twine."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from wheelkit.machine.process import Command, Completed
 from wheelkit.machine.progress import SilentProgress
 from wheelkit.machine.redaction import Secrets
 from wheelkit.project.read import Kind
-from wheelkit.publish import DistributionFiles, Index, Release, ShippedFile
-from wheelkit.publish.client import Client, Response
-from wheelkit.publish.credentials import CredentialSession, CredentialSources
+from wheelkit.publish import DistributionFiles, Index, PublishSession, Release, ShippedFile
+from wheelkit.publish.client import Client, Clock, Response
 from wheelkit.publish.journal import Journal
-from wheelkit.publish.transaction import UploadContext, WaitPolicy
 
 HERE = Index(name="here", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", lag=10.0)
 
 
-class CountingClock:
-    """Time passes only while somebody sleeps."""
+class CountingClock(Clock):
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -40,7 +38,7 @@ class CountingClock:
 
 
 class Notes(SilentProgress):
-    """Progress that remembers what was noted."""
+    """Progress that keeps notes and the labels of steps."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -65,7 +63,7 @@ def answer(
 
 
 def listing(project: str, files: dict[str, str], **entry: Any) -> dict[str, Any]:
-    """Write the simple API's JSON for files by name and sha256."""
+    """Return the simple API's JSON for files by name and sha256."""
     entries = [
         {"filename": name, "url": f"/f/{name}", "hashes": {"sha256": digest}, **entry}
         for name, digest in files.items()
@@ -75,7 +73,7 @@ def listing(project: str, files: dict[str, str], **entry: Any) -> dict[str, Any]
 
 @dataclass
 class MemoryIndex:
-    """An index that shows what it was given, from a moment on; ``unreachable`` looks fail first."""
+    """An index that shows files after a lag; the first ``unreachable`` requests fail."""
 
     clock: CountingClock
     lag: float = 0.0
@@ -105,9 +103,12 @@ class MemoryClient(Client):
     """A client whose answers come from a function."""
 
     def __init__(
-        self, reply: Callable[[str], Response], post: Callable[[str, Any], Response] | None = None
+        self,
+        reply: Callable[[str], Response],
+        post: Callable[[str, Any], Response] | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        super().__init__(clock=CountingClock())
+        super().__init__(clock=clock or CountingClock())
         self._reply = reply
         self._post = post
         self.asked: list[str] = []
@@ -127,12 +128,12 @@ def said(*lines: str, code: int = 1) -> Completed:
 
 
 def taken(name: str) -> tuple[str, ...]:
-    """Give twine's words for a file that the index took."""
+    """Return twine's output for a file that the index accepted."""
     return (f"Uploading {name}", "INFO     Response from http://h.invalid/legacy/:", "         200 OK")
 
 
 def refused(name: str, status: int, reason: str, title: str = "") -> tuple[str, ...]:
-    """Give twine's words for a file that was refused."""
+    """Return twine's output for a file that the index refused."""
     page = (f"INFO     <html><head><title>{status} {title}</title></head>",) if title else ()
     return (
         f"Uploading {name}",
@@ -145,14 +146,14 @@ def refused(name: str, status: int, reason: str, title: str = "") -> tuple[str, 
 
 
 def cut(name: str) -> tuple[str, ...]:
-    """Give twine's words for a connection that broke."""
+    """Return twine's output for a connection that broke."""
     error = "requests.exceptions.ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))"
     return (f"Uploading {name}", "Traceback (most recent call last):", error)
 
 
 @dataclass
 class FakeTwine:
-    """Takes uploads for an index in memory; ``replies`` overrule single calls, given the names of their files."""
+    """Takes uploads for an index in memory; ``replies`` replace single runs, given the names of their files."""
 
     index: MemoryIndex
     digests: dict[str, str]
@@ -176,14 +177,14 @@ class FakeTwine:
         return said(*lines, code=0)
 
 
-def batch(
+def distribution(
     folder: Path, name: str, *needs: str, sdist: bool = True, kind: Kind = Kind.PURE
 ) -> DistributionFiles:
-    """Write the files of one distribution, which need not be real ones."""
+    """Write the files of one distribution, which are not real wheels and sdists."""
     stem = name.replace("-", "_")
     names = [f"{stem}-1.0-py3-none-any.whl", *([f"{stem}-1.0.tar.gz"] if sdist else [])]
     return DistributionFiles(
-        distribution=name,
+        key=name,
         name=name,
         version="1.0",
         kind=kind,
@@ -200,49 +201,41 @@ def shipped(path: Path) -> ShippedFile:
     return ShippedFile(path=path, sha256=manifest.sha256(path), size=path.stat().st_size)
 
 
-def release_of(*batches: DistributionFiles) -> Release:
-    return Release(batches=batches, commit="c" * 40, dirty=False, created="2026-11-20T10:00:00+00:00")
+def release_of(*distributions: DistributionFiles) -> Release:
+    return Release(
+        distributions=distributions, commit="c" * 40, dirty=False, created="2026-11-20T10:00:00+00:00"
+    )
 
 
 @dataclass
 class Scene:
-    """A release, an index in memory and everything between."""
+    """A release, an index in memory, and the session that publishes one on the other."""
 
     release: Release
     clock: CountingClock
     index: MemoryIndex
     twine: FakeTwine
     notes: Notes
-    desk: UploadContext
+    session: PublishSession
+
+    @property
+    def journal(self) -> Journal:
+        return self.session.journal(self.release, HERE)
 
 
-def scene(
-    folder: Path,
-    *batches: DistributionFiles,
-    lag: float = 0.0,
-    patience: WaitPolicy | None = None,
-    journal: str = "journal",
-) -> Scene:
-    release = release_of(*(batches or (batch(folder, "core"), batch(folder, "cli", "core"))))
+def make_scene(folder: Path, *distributions: DistributionFiles, lag: float = 0.0) -> Scene:
+    distributions = distributions or (distribution(folder, "core"), distribution(folder, "cli", "core"))
+    release = release_of(*distributions)
     clock = CountingClock()
     index = MemoryIndex(clock=clock, lag=lag)
-    twine = FakeTwine(index=index, digests={one.name: one.sha256 for one in release.files})
+    twine = FakeTwine(index=index, digests={file.name: file.sha256 for file in release.files})
     notes = Notes()
-    client = MemoryClient(index.get)
-    wallet = CredentialSources(
-        environ={"TWINE_PASSWORD": "a-secret", "HOME": str(folder)},
-        client=client,
-        secrets=Secrets({}),
-        clock=clock,
-        note=notes.note,
-    )
-    desk = UploadContext(
-        client=client,
+    session = PublishSession(
         run=twine,
-        clock=clock,
-        journal=Journal(folder / journal, release),
-        purse=CredentialSession(HERE, wallet),
+        client=MemoryClient(index.get, clock=clock),
+        secrets=Secrets({}),
         progress=notes,
-        patience=patience or WaitPolicy(),
+        environ={"TWINE_PASSWORD": "a-secret", "HOME": str(folder)},
+        state=folder / "state",
     )
-    return Scene(release=release, clock=clock, index=index, twine=twine, notes=notes, desk=desk)
+    return Scene(release=release, clock=clock, index=index, twine=twine, notes=notes, session=session)

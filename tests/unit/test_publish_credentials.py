@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailabl
 from wheelkit.machine.redaction import Secrets
 from wheelkit.publish import oidc
 from wheelkit.publish.client import Response
-from wheelkit.publish.credentials import CredentialSession, CredentialSources, find_credentials
+from wheelkit.publish.credentials import CredentialSession
 
 CI = {
     "GITHUB_ACTIONS": "true",
@@ -23,25 +24,32 @@ CI = {
 MINTED = "pypi-a-minted-token-0123456789"
 
 
-def wallet(
-    environ: dict[str, str], client: MemoryClient | None = None, clock: CountingClock | None = None
-) -> tuple[CredentialSources, Notes]:
+@dataclass
+class Opened:
+    """Credentials for the index, with the redactor and the notes beside them."""
+
+    credentials: CredentialSession
+    secrets: Secrets
+    notes: list[str]
+
+
+def opened(environ: dict[str, str], client: MemoryClient | None = None) -> Opened:
     notes = Notes()
-    made = CredentialSources(
-        environ={"HOME": "/nonexistent", **environ},
-        client=client or MemoryClient(lambda _url: answer(b"", 404)),
-        secrets=Secrets(environ),
-        clock=clock or CountingClock(),
-        note=notes.note,
+    secrets = Secrets(environ)
+    client = client or MemoryClient(lambda _url: answer(b"", 404))
+    environ = {"HOME": "/nonexistent", **environ}
+    return Opened(
+        credentials=CredentialSession(HERE, client, secrets, environ, notes.note),
+        secrets=secrets,
+        notes=notes.notes,
     )
-    return made, notes
 
 
 class Exchange(MemoryClient):
     """An index's side of trusted publishing, with one reply to the mint."""
 
-    def __init__(self, reply: Response | None = None) -> None:
-        super().__init__(lambda _url: answer({"audience": "pypi"}), self._posted)
+    def __init__(self, reply: Response | None = None, clock: CountingClock | None = None) -> None:
+        super().__init__(lambda _url: answer({"audience": "pypi"}), self._posted, clock)
         self.reply = reply or answer({"token": MINTED, "success": True})
         self.sent: list[tuple[str, Any]] = []
 
@@ -61,8 +69,8 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> None:
     exchange = Exchange()
-    made, _ = wallet({**CI, "TWINE_PASSWORD": "another"}, exchange)
-    found = find_credentials(HERE, made)
+    made = opened({**CI, "TWINE_PASSWORD": "another"}, exchange)
+    found = made.credentials.get()
     assert (found.source, found.username, found.secret, found.minted) == (
         "trusted publishing",
         "__token__",
@@ -76,15 +84,15 @@ def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> No
 
 @pytest.mark.usefixtures("identity")
 def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -> None:
-    clock, exchange = CountingClock(), Exchange()
-    made, _ = wallet(CI, exchange, clock)
-    purse = CredentialSession(HERE, made)
+    clock = CountingClock()
+    exchange = Exchange(clock=clock)
+    credentials = opened(CI, exchange).credentials
     assert exchange.asked == []
-    assert purse.credentials() is purse.credentials()
+    assert credentials.get() is credentials.get()
     clock.sleep(500)
-    purse.credentials()
-    purse.burn()
-    purse.burn()
+    credentials.get()
+    credentials.revoke()
+    credentials.revoke()
     assert [what for what, _ in exchange.sent] == ["mint-token", "burn-token", "mint-token", "burn-token"]
     assert exchange.sent[1] == ("burn-token", {"token": MINTED})
     assert exchange.sent[0] == ("mint-token", {"token": identity})
@@ -92,10 +100,9 @@ def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -
 
 def test_a_secret_of_the_users_own_is_not_burnt() -> None:
     exchange = Exchange()
-    made, _ = wallet({"TWINE_PASSWORD": "mine"}, exchange)
-    purse = CredentialSession(HERE, made)
-    assert purse.credentials().username == "__token__"
-    purse.burn()
+    credentials = opened({"TWINE_PASSWORD": "mine"}, exchange).credentials
+    assert credentials.get().username == "__token__"
+    credentials.revoke()
     assert exchange.sent == []
 
 
@@ -111,28 +118,28 @@ def test_a_secret_of_the_users_own_is_not_burnt() -> None:
 def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
     body = {"errors": [{"code": code, "description": "words of the index"}]}
     exchange = Exchange(answer(body, 422, "application/json"))
-    made, notes = wallet(CI, exchange)
-    with pytest.raises(IndexRefusedError, match="gives no token to this workflow") as caught:
-        find_credentials(HERE, made)
+    made = opened(CI, exchange)
+    with pytest.raises(IndexRefusedError, match="does not give this workflow an upload token") as caught:
+        made.credentials.get()
     assert caught.value.detail == f"{code}: words of the index"
     assert advice in caught.value.hint
-    made, notes = wallet({**CI, "TWINE_PASSWORD": "spare"}, exchange)
-    assert find_credentials(HERE, made).secret == "spare"  # noqa: S105 - made up
-    assert "TWINE_PASSWORD is used in its place" in notes.notes[0]
+    made = opened({**CI, "TWINE_PASSWORD": "spare"}, exchange)
+    assert made.credentials.get().secret == "spare"  # noqa: S105 - made up
+    assert "using TWINE_PASSWORD instead" in made.notes[0]
 
 
 @pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"token": ""}', b'{"token": 3}'])
 def test_a_mint_that_gives_no_token(body: bytes) -> None:
-    made, _ = wallet(CI, Exchange(answer(body, kind="application/json")))
-    with pytest.raises(IndexUnavailableError, match="does not answer with its token"):
-        find_credentials(HERE, made)
+    made = opened(CI, Exchange(answer(body, kind="application/json")))
+    with pytest.raises(IndexUnavailableError, match='has no "token"'):
+        made.credentials.get()
 
 
 @pytest.mark.usefixtures("identity")
 def test_an_index_that_knows_no_trusted_publishing() -> None:
-    made, _ = wallet({**CI, "TWINE_PASSWORD": "mine"})
-    assert find_credentials(HERE, made).source == "TWINE_PASSWORD"
+    made = opened({**CI, "TWINE_PASSWORD": "mine"})
+    assert made.credentials.get().source == "TWINE_PASSWORD"
 
 
 def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +149,9 @@ def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ambient.AmbientCredentialError("no permission")
 
     monkeypatch.setattr(ambient, "detect_credential", refuse)
-    made, _ = wallet(CI, Exchange())
-    with pytest.raises(CheckFailedError, match="gives this job no identity: no permission") as caught:
-        find_credentials(HERE, made)
+    made = opened(CI, Exchange())
+    with pytest.raises(CheckFailedError, match="did not identify this job: no permission") as caught:
+        made.credentials.get()
     assert "id-token: write" in caught.value.hint
 
 
@@ -169,28 +176,24 @@ def pypirc(folder: Path, text: str) -> dict[str, str]:
 
 
 def test_pypirc_by_name_and_by_address(tmp_path: Path) -> None:
-    made, _ = wallet(pypirc(tmp_path, "[here]\nusername = u\npassword = p-secret\n"))
-    found = find_credentials(HERE, made)
+    made = opened(pypirc(tmp_path, "[here]\nusername = u\npassword = p-secret\n"))
+    found = made.credentials.get()
     assert (found.source, found.username, found.secret) == (".pypirc [here]", "u", "p-secret")
     assert made.secrets.text("it is p-secret") == "it is ***"
-    made, _ = wallet(
-        pypirc(tmp_path, f"[other]\nrepository = {HERE.upload.rstrip('/')}\npassword = q-secret\n")
-    )
-    assert find_credentials(HERE, made).username == "__token__"
+    made = opened(pypirc(tmp_path, f"[other]\nrepository = {HERE.upload.rstrip('/')}\npassword = q-secret\n"))
+    assert made.credentials.get().username == "__token__"
 
 
 def test_a_section_of_the_name_that_points_elsewhere_keeps_its_token(tmp_path: Path) -> None:
-    made, _ = wallet(
-        pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n")
-    )
-    assert find_credentials(HERE, made).source == "the keyring"
+    made = opened(pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n"))
+    assert made.credentials.get().source == "the keyring"
 
 
 @pytest.mark.parametrize("text", ["password = p-secret", "[here\npassword", "[other]\npassword = x"])
 def test_a_pypirc_that_does_not_help(tmp_path: Path, text: str) -> None:
-    made, notes = wallet(pypirc(tmp_path, text))
-    assert find_credentials(HERE, made).environment() == {}
-    assert "p-secret" not in "".join(notes.notes)
+    made = opened(pypirc(tmp_path, text))
+    assert made.credentials.get().environment() == {}
+    assert "p-secret" not in "".join(made.notes)
 
 
 def test_secrets_are_replaced_in_every_spelling() -> None:

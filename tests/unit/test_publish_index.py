@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from servers.warehouse import JSON_TYPE
-from support.publishing import HERE, MemoryClient, answer, batch, listing, release_of
+from support.publishing import HERE, MemoryClient, answer, distribution, listing, release_of
 from wheelkit.config import Config, IndexConfig
 from wheelkit.config.model import CiConfig
 from wheelkit.errors import CheckFailedError, IndexUnavailableError, UsageError
@@ -71,7 +71,7 @@ def test_an_address_whose_other_one_follows_or_is_given() -> None:
     ("to", "words"),
     [
         ("testpipy", 'did you mean "testpypi"'),
-        ("http://127.0.0.1/x/", "where installers look does not follow"),
+        ("http://127.0.0.1/x/", "the address of the simple API cannot be derived"),
         ("http://user:secret@127.0.0.1/legacy/", "credentials do not belong"),
         ("ftp://h/legacy/", "has to begin with https"),
     ],
@@ -88,7 +88,7 @@ def test_the_json_listing() -> None:
         "Demo", {WHEEL: DIGEST}, yanked="broken", **{"upload-time": "2026-11-02T10:00:00.000Z"}
     )
     found = looked(answer(document, Date="Fri, 20 Nov 2026 10:00:00 GMT"))
-    assert found.json
+    assert found.is_json
     assert found.now == datetime(2026, 11, 20, 10, tzinfo=UTC)
     file = found.file(WHEEL)
     assert file == IndexFile(
@@ -111,7 +111,7 @@ def test_the_html_listing() -> None:
         '<a href="/f/demo-1.0.tar.gz#md5=abc">demo-1.0.tar.gz</a>'
     )
     found = looked(answer(page.encode(), kind="text/html"))
-    assert not found.json
+    assert not found.is_json
     assert [(one.filename, one.sha256, one.yanked) for one in found.files] == [
         (WHEEL, DIGEST, True),
         ("demo-1.0.tar.gz", "", False),
@@ -121,7 +121,7 @@ def test_the_html_listing() -> None:
 def test_an_empty_html_listing_has_to_say_what_it_is() -> None:
     declared = b'<html><head><meta name="pypi:repository-version" content="1.0"></head></html>'
     assert looked(answer(declared, kind="text/html")).files == ()
-    with pytest.raises(IndexUnavailableError, match="a web page without a single file") as caught:
+    with pytest.raises(IndexUnavailableError, match="a web page that lists no files") as caught:
         looked(answer(b"<html><body>Please log in</body></html>", kind="text/html"))
     assert "proxy" in caught.value.hint
 
@@ -129,14 +129,14 @@ def test_an_empty_html_listing_has_to_say_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (answer(b"{", kind=JSON_TYPE), "its JSON is not that of the simple API"),
-        (answer({"meta": {}}), "its JSON is not that of the simple API"),
-        (answer([]), "its JSON is not that of the simple API"),  # type: ignore[arg-type] - what a server may send
-        (answer({**listing("demo", {}), "meta": {"api-version": "2.0"}}), "it speaks version 2.0"),
-        (answer(listing("other", {})), "it is about other, and demo was asked for"),
-        (answer(b"x", kind="image/png"), "it answers with image/png"),
-        (answer(b"", 418, "text/html"), "it answers 418"),
-        (answer(b"", 403, "text/html"), "does not let us see its files"),
+        (answer(b"{", kind=JSON_TYPE), "its JSON has another form"),
+        (answer({"meta": {}}), "its JSON has another form"),
+        (answer([]), "its JSON has another form"),  # type: ignore[arg-type] - what a server may send
+        (answer({**listing("demo", {}), "meta": {"api-version": "2.0"}}), "it has version 2.0"),
+        (answer(listing("other", {})), "it is about other instead of demo"),
+        (answer(b"x", kind="image/png"), "the content type is image/png"),
+        (answer(b"", 418, "text/html"), "the status is 418"),
+        (answer(b"", 403, "text/html"), "does not let wheelkit read its files"),
     ],
 )
 def test_answers_that_are_no_listing(reply: Response, words: str) -> None:
@@ -147,19 +147,19 @@ def test_answers_that_are_no_listing(reply: Response, words: str) -> None:
 
 
 def test_a_file_without_a_hash_is_fetched_and_hashed(tmp_path: Path) -> None:
-    ours = batch(tmp_path, "demo", sdist=False)
+    ours = distribution(tmp_path, "demo", sdist=False)
     data = ours.files[0].path.read_bytes()
     replies = {
         "/simple/demo/": answer(listing("demo", {WHEEL: ""})),
         f"/f/{WHEEL}": answer(data, kind="application/zip"),
     }
     client = MemoryClient(lambda url: replies[url.removeprefix("http://h.invalid")])
-    found = simple_api.fetch_existing(client, HERE, [ours])["demo"].file(WHEEL)
+    found = simple_api.fetch_listings(client, HERE, [ours])["demo"].file(WHEEL)
     assert found is not None
     assert found.sha256 == hashlib.sha256(data).hexdigest() == ours.files[0].sha256
     replies[f"/f/{WHEEL}"] = answer(b"", 404)
     with pytest.raises(IndexUnavailableError, match="without its sha256"):
-        simple_api.fetch_existing(client, HERE, [ours])
+        simple_api.fetch_listings(client, HERE, [ours])
 
 
 PUBLIC = Index(name="public", upload="http://h.invalid/", simple="http://h.invalid/", public=True)
@@ -175,15 +175,15 @@ def planned(
     yanked: bool = False,
 ) -> plan.PublishPlan:
     """Plan a release of which the first file is on the index already."""
-    first = release.batches[0].files[0]
+    first = release.distributions[0].files[0]
     there = IndexFile(
         filename=first.name, url="", sha256=sha256 or first.sha256, yanked=yanked, uploaded=NOW - age
     )
-    return plan.make_publish_plan(release, index, {"demo": Listing(project="demo", files=(there,), now=NOW)})
+    return plan.make_plan(release, index, {"demo": Listing(project="demo", files=(there,), now=NOW)})
 
 
 def test_the_plan_as_json(tmp_path: Path) -> None:
-    release = release_of(batch(tmp_path, "demo"))
+    release = release_of(distribution(tmp_path, "demo"))
     document = plan.to_json(planned(release, HERE))
     assert document["release"] == release.digest
     assert [one["state"] for one in document["batches"][0]["files"]] == ["same", "absent"]
@@ -192,10 +192,10 @@ def test_the_plan_as_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [(10.5, "takes new files on public for 3 more days only"), (13.6, "for 9 more hours only")],
+    [(10.5, "accepts new files of demo 1.0 for 3 more days only"), (13.6, "for 9 more hours only")],
 )
 def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, words: str) -> None:
-    release = release_of(batch(tmp_path, "demo"))
+    release = release_of(distribution(tmp_path, "demo"))
     made = planned(release, PUBLIC, age=timedelta(days=days))
     conflicts.require_no_conflict(made)
     assert words in next(conflicts.warnings(made))
@@ -204,27 +204,27 @@ def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, 
 
 
 def test_a_release_that_is_too_old_is_not_begun_again(tmp_path: Path) -> None:
-    release = release_of(batch(tmp_path, "demo"))
+    release = release_of(distribution(tmp_path, "demo"))
     with pytest.raises(
-        CheckFailedError, match="was begun on public 15 days ago, and takes no new file after 14"
+        CheckFailedError, match="was begun on public 15 days ago, and accepts no new files after 14"
     ) as caught:
         conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=15)))
     assert "demo-1.0.tar.gz" in caught.value.detail
     conflicts.require_no_conflict(
-        planned(release_of(batch(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15))
+        planned(release_of(distribution(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15))
     )
 
 
 def test_a_yanked_release_is_not_completed(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match="yanked"):
-        conflicts.require_no_conflict(planned(release_of(batch(tmp_path, "demo")), HERE, yanked=True))
+        conflicts.require_no_conflict(planned(release_of(distribution(tmp_path, "demo")), HERE, yanked=True))
     conflicts.require_no_conflict(
-        planned(release_of(batch(tmp_path, "demo", sdist=False)), HERE, yanked=True)
+        planned(release_of(distribution(tmp_path, "demo", sdist=False)), HERE, yanked=True)
     )
 
 
 def test_other_bytes_are_shown_side_by_side(tmp_path: Path) -> None:
-    release = release_of(batch(tmp_path, "demo"))
+    release = release_of(distribution(tmp_path, "demo"))
     with pytest.raises(CheckFailedError) as caught:
         conflicts.require_no_conflict(planned(release, HERE, sha256=DIGEST, age=timedelta(days=3)))
     assert "index   sha256 abab…abab   uploaded 2026-11-17" in caught.value.detail
@@ -233,6 +233,6 @@ def test_other_bytes_are_shown_side_by_side(tmp_path: Path) -> None:
 
 
 def test_an_index_without_json_is_said_so(tmp_path: Path) -> None:
-    release = release_of(batch(tmp_path, "demo"))
-    made = plan.make_publish_plan(release, HERE, {"demo": Listing(project="demo", json=False)})
+    release = release_of(distribution(tmp_path, "demo"))
+    made = plan.make_plan(release, HERE, {"demo": Listing(project="demo", is_json=False)})
     assert "has no JSON API" in next(conflicts.warnings(made))

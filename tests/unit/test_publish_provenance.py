@@ -12,7 +12,7 @@ import pytest
 from support.signing import Authority, Workflow
 from wheelkit.errors import UsageError
 from wheelkit.publish import provenance
-from wheelkit.publish.provenance import Attestation, PublisherRepository
+from wheelkit.publish.provenance import PublisherRepository, ServedFile
 
 FILE, DATA = "gyro_core-1.0-py3-none-any.whl", b"the bytes"
 OWN = PublisherRepository(path="acme/gyro", service="GitHub")
@@ -36,12 +36,12 @@ def home(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) 
     authority.trust(tmp_path)
 
 
-def served(document: Any, file: str = FILE, data: bytes = DATA) -> Attestation:
+def served(document: Any, file: str = FILE, data: bytes = DATA) -> ServedFile:
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return Attestation(file=file, sha256=hashlib.sha256(data).hexdigest(), provenance=text)
+    return ServedFile(file=file, sha256=hashlib.sha256(data).hexdigest(), provenance=text)
 
 
-def judged(*documents: Attestation, repository: PublisherRepository | None = OWN) -> dict[str, str]:
+def judged(*documents: ServedFile, repository: PublisherRepository | None = OWN) -> dict[str, str]:
     return {one.code: one.what for one in provenance.verify_attestations(documents, "here", repository)}
 
 
@@ -52,9 +52,9 @@ def test_what_holds_and_what_that_leaves_open(authority: Authority) -> None:
     assert said["WK907"].startswith(
         "1 file signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network:"
     )
-    assert "withdrawn since sigstore" in said["WK907"]
-    assert "here's word alone" not in said["WK907"]
-    assert "which is here's word alone" in judged(document, repository=None)["WK907"]
+    assert "revoked since sigstore" in said["WK907"]
+    assert "which only here states" not in said["WK907"]
+    assert "which only here states" in judged(document, repository=None)["WK907"]
 
 
 Tamper = Callable[[dict[str, Any]], Any]
@@ -103,7 +103,7 @@ def test_an_attestation_that_was_tampered_with(authority: Authority, tamper: Tam
     tamper(document["attestation_bundles"][0]["attestations"][0])
     said = judged(served(document))
     assert list(said) == ["WK905"]
-    assert "the attestation by GitHub acme/gyro release.yml does not hold: " in said["WK905"]
+    assert "the attestation by GitHub acme/gyro release.yml is not valid: " in said["WK905"]
     assert reason in said["WK905"]
 
 
@@ -115,14 +115,13 @@ def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
         "does not match distribution name"
         in judged(served(authority.provenance(FILE.replace("1.0", "1.1"), DATA)))["WK905"]
     )
-    assert "does not hold" in judged(served(Authority().provenance(FILE, DATA)))["WK905"]
+    assert "is not valid" in judged(served(Authority().provenance(FILE, DATA)))["WK905"]
     stranger = authority.provenance(FILE, DATA, Workflow(repository="evil/gyro"))
     assert (
-        judged(served(stranger))["WK905"]
-        == "it was signed by GitHub evil/gyro release.yml, and not from acme/gyro"
+        judged(served(stranger))["WK905"] == "it was signed by GitHub evil/gyro release.yml, not by acme/gyro"
     )
     stranger["attestation_bundles"][0]["publisher"] = Workflow().publisher
-    assert "does not hold: " in judged(served(stranger))["WK905"]
+    assert "is not valid: " in judged(served(stranger))["WK905"]
     other_workflow = authority.provenance(FILE, DATA, Workflow(name="other.yml"))
     other_workflow["attestation_bundles"][0]["publisher"] = Workflow().publisher
     assert "Build Config URI" in judged(served(other_workflow))["WK905"]
@@ -130,12 +129,12 @@ def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}'])
 def test_what_is_no_provenance(text: bytes) -> None:
-    assert judged(served(text))["WK905"].startswith("what is served as its provenance is none: ")
+    assert judged(served(text))["WK905"].startswith("its provenance is not valid: ")
 
 
 def test_a_provenance_without_attestations() -> None:
     assert judged(served({"version": 1, "attestation_bundles": []})) == {
-        "WK905": "its provenance holds no attestation"
+        "WK905": "its provenance has no attestation"
     }
 
 
@@ -144,14 +143,14 @@ def test_a_kind_of_publisher_that_nobody_knows_is_not_verified(authority: Author
     document["attestation_bundles"][0]["publisher"]["kind"] = "Forge"
     said = judged(served(document))
     assert list(said) == ["WK907"]
-    assert "were not verified: pypi-attestations does not know this kind of publisher" in said["WK907"]
+    assert "were not verified: pypi-attestations does not support this kind of publisher" in said["WK907"]
 
 
 def test_a_release_that_is_signed_in_part(authority: Authority) -> None:
-    bare = Attestation(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
+    bare = ServedFile(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
     assert judged(bare) == {}
     said = judged(served(authority.provenance(FILE, DATA)), bare)
-    assert said["WK906"] == f"here serves attestations for {FILE} and none for this file"
+    assert said["WK906"] == f"here serves attestations for {FILE}, but not for this file"
 
 
 def test_without_the_extra(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,5 +185,5 @@ def test_repositories(text: str, path: str, service: str) -> None:
 
 @pytest.mark.parametrize("text", ["gyro", "https://example.org/acme/gyro", "https://github.com/acme", ""])
 def test_repositories_that_are_none(text: str) -> None:
-    with pytest.raises(UsageError, match="names no repository"):
+    with pytest.raises(UsageError, match="is not a repository"):
         PublisherRepository.parse(text)

@@ -39,7 +39,7 @@ def gathered(project: Project) -> Release:
 
 
 def problems(project: Project) -> str:
-    with pytest.raises(CheckFailedError, match="is not what its manifests say") as caught:
+    with pytest.raises(CheckFailedError, match="does not match its manifests") as caught:
         gathered(project)
     return caught.value.detail
 
@@ -51,8 +51,8 @@ def project(tmp_path: Path) -> Project:
 
 def test_the_order_of_a_family(project: Project) -> None:
     release = gathered(project)
-    assert [one.distribution for one in release.batches] == ["gyro-core", "gyro-cli", "gyro"]
-    assert [one.needs for one in release.batches] == [(), ("gyro-core",), ("gyro-core", "gyro-cli")]
+    assert [one.key for one in release.distributions] == ["gyro-core", "gyro-cli", "gyro"]
+    assert [one.needs for one in release.distributions] == [(), ("gyro-core",), ("gyro-core", "gyro-cli")]
     assert [one.is_wheel for one in release.files] == [True, False] * 3
     assert len(release.digest) == 64
 
@@ -61,7 +61,7 @@ def test_the_meta_comes_last_even_where_nothing_makes_it(tmp_path: Path) -> None
     alone = Member(name="gyro-web")
     meta = Member(name="a-meta", needs=("gyro-core",), meta=True)
     release = gathered(make_family(tmp_path, (CORE, meta, alone), git=False))
-    assert [one.distribution for one in release.batches] == ["gyro-core", "gyro-web", "a-meta"]
+    assert [one.key for one in release.distributions] == ["gyro-core", "gyro-web", "a-meta"]
 
 
 def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -70,14 +70,14 @@ def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
         for name, version in (("a", "1.0"), ("b", "1.0"), ("c", "1.1"))
     )
     # The sdists hold the time at which they were packed only in their headers, which gzip writes.
-    assert one.batches[0].wheels[0].sha256 == same.batches[0].wheels[0].sha256
+    assert one.distributions[0].wheels[0].sha256 == same.distributions[0].wheels[0].sha256
     assert one.digest != other.digest
 
 
 def test_a_file_that_was_changed_after_the_proof(project: Project) -> None:
     path = project.files()[0]
     path.write_bytes(path.read_bytes() + b"\n")
-    assert f"{path.name} was changed after it was built and proven" in problems(project)
+    assert f"{path.name} was changed after it was built and verified" in problems(project)
 
 
 def test_a_file_that_is_missing_and_one_that_nobody_built(project: Project) -> None:
@@ -85,7 +85,7 @@ def test_a_file_that_is_missing_and_one_that_nobody_built(project: Project) -> N
     gone.unlink()
     wheels.write_wheel(project.dist, "gyro_core-1.0-py3-none-any.whl")
     text = problems(project)
-    assert f"{gone.name} is in the manifest and not in the folder" in text
+    assert f"{gone.name} is in the manifest, but not in the folder" in text
     assert "gyro_core-1.0-py3-none-any.whl is in no manifest" in text
 
 
@@ -101,13 +101,13 @@ def test_a_name_that_differs_only_in_its_spelling(project: Project) -> None:
 def test_a_dist_with_two_versions(project: Project) -> None:
     wheel = wheels.write_wheel(project.dist, "gyro_cli-1.1-py3-none-any.whl")
     write_manifest(project, CLI, "any", [wheel], "pure", version="1.1")
-    assert "gyro-cli is here in 2 versions: 1.0, 1.1" in problems(project)
+    assert "gyro-cli has 2 versions: 1.0, 1.1" in problems(project)
 
 
 def test_a_manifest_of_another_version_than_the_projects(project: Project) -> None:
     source = project.root / "packages" / "gyro-cli" / "pyproject.toml"
     source.write_text(source.read_text().replace('version = "1.0"', 'version = "1.1"'))
-    assert "gyro-cli 1.0 is what was built, and the project says 1.1" in problems(project)
+    assert "gyro-cli was built as 1.0, but the project's version is 1.1" in problems(project)
 
 
 def test_a_file_in_the_wrong_manifest(project: Project) -> None:
@@ -116,7 +116,7 @@ def test_a_file_in_the_wrong_manifest(project: Project) -> None:
     document["version"] = "1.1"
     path.write_text(json.dumps(document))
     assert (
-        f"gyro_cli-1.0-py3-none-any.whl stands in {path.name.replace('1.0', '1.1')}, which is about gyro-cli 1.1"
+        f"gyro_cli-1.0-py3-none-any.whl is in {path.name.replace('1.0', '1.1')}, which is about gyro-cli 1.1"
         in problems(project)
     )
 
@@ -128,16 +128,16 @@ def test_a_stranger_to_the_family_and_two_commits(project: Project) -> None:
     wheel = wheels.write_wheel(project.dist, wheels.PURE)
     write_manifest(project, Member(name="demo"), "any", [wheel], "pure")
     text = problems(project)
-    assert "demo is no distribution of this project (gyro-core, gyro-cli, gyro)" in text
+    assert "demo is not a distribution of this project (gyro-core, gyro-cli, gyro)" in text
     assert "built from 2 commits: none, abc" in text
 
 
 def test_no_dist_and_no_manifest(project: Project) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         collect_release(project.dist / "x", loaded(project)[1])
     for path in project.dist.glob("*.json"):
         path.unlink()
-    with pytest.raises(CheckFailedError, match="holds no manifest"):
+    with pytest.raises(CheckFailedError, match="has no manifest"):
         gathered(project)
 
 
@@ -155,10 +155,10 @@ def statement(path: Path, **other: object) -> None:
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({"name": "gyro_cli-1.1.tar.gz"}, "is about gyro_cli-1.1.tar.gz"),
-        ({"name": "x"}, "is about x"),
-        ({"digest": {"sha256": "ab" * 32}}, "was signed for other bytes: sha256 abababababab…"),
-        ({"digest": "ab"}, "is no attestation (PEP 740)"),
+        ({"name": "gyro_cli-1.1.tar.gz"}, "is for gyro_cli-1.1.tar.gz"),
+        ({"name": "x"}, "is for x"),
+        ({"digest": {"sha256": "ab" * 32}}, "is for other bytes: sha256 abababababab…"),
+        ({"digest": "ab"}, "is not an attestation (PEP 740)"),
     ],
 )
 def test_attestations_of_something_else(project: Project, other: dict[str, object], words: str) -> None:
@@ -174,7 +174,7 @@ def test_attestations_of_something_else(project: Project, other: dict[str, objec
 )
 def test_attestations_that_are_none(project: Project, text: str) -> None:
     (project.dist / "gyro_cli-1.0.tar.gz.publish.attestation").write_text(text)
-    assert "gyro_cli-1.0.tar.gz.publish.attestation is no attestation (PEP 740)" in problems(project)
+    assert "gyro_cli-1.0.tar.gz.publish.attestation is not an attestation (PEP 740)" in problems(project)
 
 
 def test_attestations_are_found_beside_their_files(project: Project) -> None:
@@ -208,7 +208,7 @@ def refusal(project: Project, *indexes: Index, run: object = fine, **terms: bool
 def test_production_wants_a_clean_tree_and_a_tag(tmp_path: Path) -> None:
     project = make_family(tmp_path, (CLI,))
     error = refusal(project, PUBLIC)
-    assert "has to be tagged" in error.message
+    assert "need a tag" in error.message
     assert "v1.0 does not exist" in error.detail
     required(project, PUBLIC, tag_later=True)
     required(project, STAGING)
@@ -223,8 +223,8 @@ def test_a_tag_on_another_commit_is_no_tag(tmp_path: Path) -> None:
     (project.root / "more").write_text("")
     git_commit(project.root)
     project.tag()
-    assert "v1.0 stands on" in refusal(project, PUBLIC).detail
-    assert "v1.0 stands on" in refusal(project, PUBLIC, tag_later=True).detail
+    assert "v1.0 is on" in refusal(project, PUBLIC).detail
+    assert "v1.0 is on" in refusal(project, PUBLIC, tag_later=True).detail
 
 
 def test_uncommitted_changes_and_no_version_control(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_uncommitted_changes_and_no_version_control(tmp_path: Path) -> None:
     required(dirty, STAGING, allow_dirty=True)
     loose = make_family(tmp_path / "b", (CLI,), git=False)
     assert "outside version control" in refusal(loose, STAGING).message
-    with pytest.raises(UsageError, match="--allow-dirty is for staging indexes, and private is none"):
+    with pytest.raises(UsageError, match="--allow-dirty is for staging indexes, and private is not one"):
         required(loose, PRIVATE, allow_dirty=True)
 
 
@@ -246,7 +246,7 @@ def test_a_missing_cell_stops_it_even_where_this_machine_could_not_build_it(tmp_
         text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]')
     )
     error = refusal(project, STAGING, allow_dirty=True)
-    assert "verify-matrix has 1 finding that fails" in error.message
+    assert "verification failed with 1 finding" in error.message
     assert error.detail == "WK801  win_amd64 has no wheel; users there would build from the sdist"
 
 
@@ -283,7 +283,7 @@ def test_two_sdists_and_one_whose_name_is_not_normal(tmp_path: Path) -> None:
     write_manifest(project, CLI, "sdist", [extra, project.dist / "gyro_cli-1.0.tar.gz"], "pure")
     error = refusal(project, PUBLIC, tag_later=True)
     assert "2 sdists" in error.detail
-    assert "not the sdist's normalised name, gyro_cli-1.0.tar.gz" in error.detail
+    assert "gyro-cli-1.0.tar.gz has to be named gyro_cli-1.0.tar.gz" in error.detail
 
 
 def test_the_complaints_of_twine_check_are_shown(tmp_path: Path) -> None:

@@ -5,25 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from support.publishing import HERE, batch, cut, refused, said, taken
+from support.publishing import HERE, cut, distribution, refused, said, taken
 from wheelkit.machine.process import Command, Completed
 from wheelkit.publish import twine
 from wheelkit.publish.credentials import Credentials
-from wheelkit.publish.twine import UploadResult
-from wheelkit.publish.upload_errors import translate
+from wheelkit.publish.twine import Outcome, UploadResult
+from wheelkit.publish.upload_errors import refusal_error
 
 A, B = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 
 
-def read(*lines: str, code: int = 1) -> twine.TwineRun:
-    return twine.parse_twine_output(code, said(*lines).output)
+def read(*lines: str, code: int = 1) -> UploadResult:
+    return twine.parse_output(code, said(*lines).output)
 
 
 def test_what_was_taken_and_what_was_under_way() -> None:
     found = read(*taken(A), *refused(B, 400, "Bad Request", "File already exists"))
-    assert (found.ending, found.taken, found.underway, found.status) == (UploadResult.REFUSED, (A,), B, 400)
-    assert found.words == "400 File already exists"
-    assert read(*taken(A), *taken(B), code=0).taken == (A, B)
+    assert (found.outcome, found.accepted, found.current, found.status) == (Outcome.REFUSED, (A,), B, 400)
+    assert found.message == "400 File already exists"
+    assert read(*taken(A), *taken(B), code=0).accepted == (A, B)
 
 
 def test_a_retry_within_twine_is_one_upload() -> None:
@@ -33,26 +33,26 @@ def test_a_retry_within_twine_is_one_upload() -> None:
         "         Package upload appears to have failed. Retry 1 of 5.",
     )
     found = read(*retry, *taken(A), code=0)
-    assert (found.ending, found.taken) == (UploadResult.TAKEN, (A,))
+    assert (found.outcome, found.accepted) == (Outcome.ACCEPTED, (A,))
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_what_may_pass(status: int) -> None:
     found = read(*refused(A, status, "No"))
-    assert (found.ending, found.underway) == (UploadResult.PASSING, A)
+    assert (found.outcome, found.current) == (Outcome.TEMPORARY, A)
 
 
 def test_a_broken_connection_may_pass() -> None:
     found = read(*cut(A))
-    assert (found.ending, found.underway, found.status) == (UploadResult.PASSING, A, 0)
-    assert found.words.startswith("requests.exceptions.ConnectionError")
+    assert (found.outcome, found.current, found.status) == (Outcome.TEMPORARY, A, 0)
+    assert found.message.startswith("requests.exceptions.ConnectionError")
 
 
 def test_what_says_nothing_of_the_index() -> None:
     found = read("ERROR    InvalidDistribution: Invalid distribution metadata: unrecognized field 'x'")
-    assert (found.ending, found.underway) == (UploadResult.BROKEN, "")
-    assert read().words == "it said nothing"
-    assert read("requests.exceptions.SSLError: certificate verify failed").ending is UploadResult.BROKEN
+    assert (found.outcome, found.current) == (Outcome.FAILED, "")
+    assert read().message == "it printed nothing"
+    assert read("requests.exceptions.SSLError: certificate verify failed").outcome is Outcome.FAILED
 
 
 def test_colours_and_the_number_of_a_traceback_line_are_no_status() -> None:
@@ -62,7 +62,7 @@ def test_colours_and_the_number_of_a_traceback_line_are_no_status() -> None:
         "         \x1b[1m200 OK\x1b[0m",
         "  403 lines",
     )
-    assert found.taken == (A,)
+    assert found.accepted == (A,)
 
 
 def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(
@@ -86,9 +86,9 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(
     twine.upload(
         run,
         HERE,
-        batch(tmp_path, "demo").files,
+        distribution(tmp_path, "demo").files,
         Credentials(source="x", username="__token__", secret="s3cret"),  # noqa: S106 - made up
-        (7,),
+        7,
     )
     (command,) = ran
     env = command.environment()
@@ -105,7 +105,7 @@ def test_the_environment_is_scrubbed_and_the_secret_is_no_argument(
 def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
     from msgspec.structs import replace
 
-    files = batch(tmp_path, "demo").files
+    files = distribution(tmp_path, "demo").files
     signed = tuple(
         replace(one, attestations=(tmp_path / f"{one.name}.publish.attestation",)) for one in files
     )
@@ -138,10 +138,10 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
         (
             403,
             "Invalid API Token: project-scoped token is not valid for project: 'x'",
-            "do not reach as far",
+            "not valid for this project",
             "scope",
         ),
-        (403, "The user 'u' isn't allowed to upload to project 'x'.", "do not reach as far", "scope"),
+        (403, "The user 'u' isn't allowed to upload to project 'x'.", "not valid for this project", "scope"),
         (
             400,
             "The name 'x' is too similar to an existing project.",
@@ -151,7 +151,7 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
         (
             400,
             "File too large. Limit for project 'x' is 100 MB.",
-            "over the index's size limit",
+            "exceeds the index's size limit",
             "higher limit",
         ),
         (
@@ -171,7 +171,7 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
         (
             400,
             "The digest supplied does not match a digest calculated from the uploaded file.",
-            "arrived damaged",
+            "damaged or changed",
             "again",
         ),
         (
@@ -184,13 +184,13 @@ def test_signed_files_take_their_attestations_along(tmp_path: Path) -> None:
     ],
 )
 def test_refusals_are_told_with_what_to_do(status: int, title: str, what: str, todo: str) -> None:
-    error = translate(HERE, read(*refused(A, status, "Bad Request", title)), "1 of 2 files")
-    assert error.message == f"here refuses {A}"
+    error = refusal_error(HERE, read(*refused(A, status, "Bad Request", title)))
+    assert error.message == f"here refused {A}"
     assert what in error.detail
     assert title in error.detail
     assert todo in error.hint
 
 
 def test_missing_credentials_are_a_refusal_before_anything_was_sent() -> None:
-    error = translate(HERE, read("ERROR    NonInteractive: Credential not found for API token."), "")
+    error = refusal_error(HERE, read("ERROR    NonInteractive: Credential not found for API token."))
     assert "no credentials were found" in error.detail

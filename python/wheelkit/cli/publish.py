@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelkit.publish import PublishPlan, PublishResult
-    from wheelkit.publish.plan import PlannedBatch
+    from wheelkit.publish.plan import PlannedDistribution
 
 
 @click.command("publish")
@@ -64,7 +64,7 @@ def command(
         session = publish.open_session(workspace.log, progress)
         publish.require_publishable(release, [index], terms, session.run)
         if dry_run:
-            show_plan(publish.survey(release, index, session.client), as_json=as_json, dry_run=True)
+            show_plan(publish.plan_publication(release, index, session.client), as_json=as_json, dry_run=True)
             return
         published = publish.publish(
             release, index, session, lambda plan: None if as_json else show_plan(plan, as_json=False)
@@ -86,8 +86,8 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> Non
         result_json(to_json(plan))
         return
     rows = [
-        (str(number), planned.batch.name, planned.batch.version, _content(planned), _state(planned, plan))
-        for number, planned in enumerate(plan.batches, start=1)
+        (str(number), *str(planned.distribution).split(), _content(planned), _state(planned, plan))
+        for number, planned in enumerate(plan.distributions, start=1)
     ]
     if not dry_run:
         note(columns(rows, indent=0))
@@ -98,18 +98,18 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> Non
     note(f"next: {upload if plan.todo else _smoke_command(plan)}")
 
 
-def _content(planned: PlannedBatch) -> str:
-    counts = {"wheel": len(planned.batch.wheels), "sdist": len(planned.batch.sdists)}
+def _content(planned: PlannedDistribution) -> str:
+    counts = {"wheel": len(planned.distribution.wheels), "sdist": len(planned.distribution.sdists)}
     return ", ".join(plural(count, kind) for kind, count in counts.items() if count)
 
 
-def _state(planned: PlannedBatch, plan: PublishPlan) -> str:
+def _state(planned: PlannedDistribution, plan: PublishPlan) -> str:
     present = len(planned.files) - len(planned.todo)
     parts = [f"{present} on the index with the same bytes"] if present else []
     if planned.todo:
         parts.append(f"{len(planned.todo)} to upload")
-        pending = {other.batch.distribution for other in plan.batches if other.todo}
-        needs = [name for name in planned.batch.needs if name in pending]
+        pending = {other.distribution.key for other in plan.distributions if other.todo}
+        needs = [name for name in planned.distribution.needs if name in pending]
         if needs:
             parts.append(f"after {_joined(needs)} {'is' if len(needs) == 1 else 'are'} visible")
     return ", ".join(parts)
@@ -127,7 +127,7 @@ def _show(published: PublishResult) -> None:
         present = len(release.files) - len(published.uploaded)
         uploaded = f"{plural(len(published.uploaded), 'file')} uploaded"
         already = f", {present} already there" if present else ""
-        result(f"{plural(len(release.batches), 'distribution')} on {index}: {uploaded}{already}")
+        result(f"{plural(len(release.distributions), 'distribution')} on {index}: {uploaded}{already}")
     else:
         result(f"nothing to do: all {plural(len(release.files), 'file')} are on {index} with the same bytes")
     note(f"next: {_smoke_command(published.plan)}")

@@ -79,10 +79,8 @@ def command(
     )
     progress = TerminalProgress(verbose=verbose)
     with open_workspace(progress, "release") as workspace:
-        context = release.ReleaseContext(
-            room=publish.open_session(workspace.log, progress), shop=workspace, audience=_StageNotes()
-        )
-        released = release.run_release(request, context)
+        session = publish.open_session(workspace.log, progress)
+        released = release.run_release(request, session, workspace, _StageNotes())
     if as_json:
         result_json(_to_json(released))
     else:
@@ -103,9 +101,9 @@ class _StageNotes(ReleaseObserver):
         note(f"{plan.index}:")
         show_plan(plan, as_json=False)
 
-    def published(self, done: PublishResult) -> None:
+    def published(self, uploads: PublishResult) -> None:
         """Print what was uploaded."""
-        count, index = len(done.uploaded), done.plan.index
+        count, index = len(uploads.uploaded), uploads.plan.index
         note(f"{plural(count, 'file')} uploaded to {index}" if count else f"nothing to upload to {index}")
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:
@@ -127,15 +125,15 @@ def _to_json(released: ReleaseResult) -> dict[str, Any]:
         "schema": 1,
         "release": released.release.digest,
         "stages": [{**to_json(stage.plan), "uploaded": list(stage.uploaded)} for stage in released.stages],
-        "tags": [tag.name for tag in released.made],
+        "tags": [tag.name for tag in released.created_tags],
     }
 
 
 def _show(released: ReleaseResult) -> None:
-    first, *others = released.release.batches
+    first, *others = released.release.distributions
     more = f" and {len(others)} more" if others else ""
     indexes = " and ".join(str(stage.plan.index) for stage in released.stages)
-    result(f"{first.name} {first.version}{more}: released on {indexes}")
-    if released.made:
-        tags = " ".join(tag.name for tag in released.made)
+    result(f"{first}{more}: released on {indexes}")
+    if released.created_tags:
+        tags = " ".join(tag.name for tag in released.created_tags)
         note(f"tagged {tags}; next: git push origin {tags}")

@@ -1,12 +1,12 @@
-"""Publishing a family on one index: in order, the same bytes, resumable, or not at all."""
+"""Publishing a family on one index: in order, with the same bytes, resumable, or not at all."""
 
 from wheelkit.publish.index import Index, resolve
 from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
 from wheelkit.publish.plan import PublishPlan, State, to_json
 from wheelkit.publish.preconditions import PublishTerms, require_publishable
 from wheelkit.publish.release import collect_release
-from wheelkit.publish.session import PublishSession, open_session, publish
-from wheelkit.publish.transaction import PublishResult, survey
+from wheelkit.publish.session import PublishSession, open_session
+from wheelkit.publish.transaction import PublishResult, plan_publication, publish
 
 __all__ = [
     "DistributionFiles",
@@ -20,9 +20,9 @@ __all__ = [
     "State",
     "collect_release",
     "open_session",
+    "plan_publication",
     "publish",
     "require_publishable",
     "resolve",
-    "survey",
     "to_json",
 ]

@@ -1,8 +1,8 @@
-"""Asks an index over HTTP: never cached, with time limits, and never led to another host.
+"""HTTP client for indexes: bounded retries, time and size limits, and no redirect to another host.
 
-The standard library does it: a release asks a handful of questions, and http.client starts in a tenth of the time that requests takes.
-What requests would add, its trust in REQUESTS_CA_BUNDLE and certifi's roots, is taken over, so that the questions trust whom twine's
-uploads trust. Proxies come from the environment.
+It uses urllib rather than requests: urllib3's Retry raises an error for a malformed Retry-After, compares a
+date in it with this machine's clock, and does not retry a response that breaks off, so the loop below would
+stay. Proxies come from the environment.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import http.client
 import json
 import os
 import ssl
-import threading
 import time
 import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
@@ -29,25 +31,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from email.message import Message
-    from pathlib import Path
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 5
-_OK, _BUSY = 200, 429
-_SERVER_ERROR = 500
-# Files are held in memory as well: no index takes one that would not fit.
-_LARGEST_BODY = 1 << 30
+_MAX_REDIRECTS = 5
+_OK, _TOO_MANY_REQUESTS, _SERVER_ERROR = 200, 429, 500
+# Bodies are held in memory. The largest file that public indexes accept by default is a tenth of this.
+_MAX_BODY = 1 << 30
 _CHUNK = 1 << 16
-# Bytes a second; a connection that is slower than this does not end.
-_SLOWEST = 50_000
-_LONGEST_PAUSE = 60.0
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# A response that arrives at fewer bytes a second than this is given up.
+_MIN_BYTES_PER_SECOND = 50_000
+_MAX_RETRY_AFTER = 60.0
+_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+class Clock:
+    """The machine's monotonic clock, in seconds."""
+
+    def now(self) -> float:
+        """Return the time since a fixed moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def backoff_delays(first: float = 0.1, longest: float = 10.0) -> Iterator[float]:
+    """Yield the seconds to wait before each further attempt, growing from ``first`` to ``longest``."""
+    delay = first
+    while True:
+        yield delay
+        delay = min(delay * 1.6, longest)
+
+
 class Response(Struct, frozen=True, kw_only=True):
-    """What a server said: status, headers and body, and the address that it came from in the end."""
+    """The response of a server; ``url`` is the address after redirects."""
 
     status: int
     headers: Message
@@ -56,21 +76,24 @@ class Response(Struct, frozen=True, kw_only=True):
 
     @property
     def content_type(self) -> str:
-        """The media type, without parameters, in lower case."""
+        """The media type in lower case, without parameters."""
         return str(self.headers.get_content_type()).lower()
 
     @property
     def date(self) -> datetime | None:
-        """The time by the server's clock, which is nobody's mistake here."""
-        return _date(self.headers.get("Date", ""))
+        """The time by the server's clock; None where the server does not send it."""
+        return _parse_date(self.headers.get("Date", ""))
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the server sent
-        """Parse the body; raises ValueError where it is no JSON."""
+        """Parse the body; raises ValueError where it is not JSON."""
         return json.loads(self.body)
 
 
 class Client:
-    """Sends requests, and repeats those that failed for a passing reason; every failure is an IndexUnavailableError."""
+    """Sends requests to indexes; every failure is an IndexUnavailableError.
+
+    ``timeout`` is in seconds for a single wait for the server; ``note`` receives what the user should know.
+    """
 
     def __init__(
         self,
@@ -80,133 +103,127 @@ class Client:
         timeout: float = 20.0,
         note: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        self._clock = clock or SystemClock()
+        self.clock = clock or Clock()
         self._attempts = attempts
         self._timeout = timeout
         self._note = note
-        self._openers: dict[str, urllib.request.OpenerDirector] = {}
-        self._lock = threading.Lock()
 
     def get(self, url: str, *, accept: str = "*/*") -> Response:
-        """Fetch an address; 4xx answers come back as they are, for the caller to judge."""
+        """Fetch a URL, past all caches; a 4xx response other than 429 is returned for the caller to judge.
+
+        Connection failures, 429 and 5xx are retried.
+        """
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
-        return self._patiently(lambda: self._followed(url, headers), url)
-
-    def download(self, url: str, path: Path) -> str:
-        """Fetch a file to a path, and give its sha256; the caller knows which one it has to be."""
-        answer = self.get(url)
-        if answer.status != _OK:
-            raise IndexUnavailableError(
-                f"{_host(url)} answers {answer.status} for {url}", hint="run the same command again later"
-            )
-        path.write_bytes(answer.body)
-        return hashlib.sha256(answer.body).hexdigest()
-
-    def post_json(self, url: str, document: Mapping[str, Any]) -> Response:
-        """Send a JSON document, once: what a lost answer did on the server is not known."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        return self._once(url, headers, json.dumps(document).encode())
-
-    def _patiently(self, ask: Callable[[], Response], url: str) -> Response:
-        pause = backoff_delays(0.5)
-        for attempt in range(1, self._attempts + 1):
-            wait = next(pause)
+        for delay in islice(backoff_delays(0.5), self._attempts - 1):
             try:
-                answer = ask()
+                response = self._follow(url, headers)
             except IndexUnavailableError:
-                if attempt == self._attempts:
-                    raise
-                self._clock.sleep(wait)
+                self.clock.sleep(delay)
                 continue
-            if answer.status != _BUSY and answer.status < _SERVER_ERROR:
-                return answer
-            if attempt < self._attempts:
-                self._rest(answer, wait)
+            if not _is_temporary(response.status):
+                return response
+            self._pause(response, delay)
+        response = self._follow(url, headers)
+        if not _is_temporary(response.status):
+            return response
+        status = f"{response.status} {http.client.responses.get(response.status, '')}".rstrip()
         raise IndexUnavailableError(
-            f"{_host(url)} answers {answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
-            + f", {self._attempts} times",
-            hint="it is busy or broken for the moment; run the same command again later",
+            f"{_host(url)} answered {status} {self._attempts} times",
+            hint="the index is overloaded or down; run the same command again later",
         )
 
-    def _rest(self, answer: Response, wait: float) -> None:
-        asked = _retry_after(answer)
-        if asked is not None and asked > wait:
-            wait = min(asked, _LONGEST_PAUSE)
-            self._note(f"{_host(answer.url)} asks to wait {wait:.0f} s")
-        self._clock.sleep(wait)
+    def download(self, url: str, path: Path) -> str:
+        """Download a file to ``path``, and return its sha256 for the caller to check."""
+        response = self.get(url)
+        if response.status != _OK:
+            raise IndexUnavailableError(
+                f"{_host(url)} answered {response.status} for {url}", hint="run the same command again later"
+            )
+        path.write_bytes(response.body)
+        return hashlib.sha256(response.body).hexdigest()
 
-    def _followed(self, url: str, headers: Mapping[str, str]) -> Response:
-        for _ in range(_MOST_REDIRECTS):
-            answer = self._once(url, headers)
-            if answer.status not in _REDIRECTS:
-                return answer
-            target = urljoin(url, answer.headers.get("Location", ""))
-            if not _same_place(url, target):
+    def post_json(self, url: str, document: Mapping[str, Any]) -> Response:
+        """Send a JSON document once: the server may have acted on a request whose response is lost."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return self._send(url, headers, json.dumps(document).encode())
+
+    def _pause(self, response: Response, delay: float) -> None:
+        requested = _retry_after(response)
+        if requested is not None and requested > delay:
+            delay = min(requested, _MAX_RETRY_AFTER)
+            self._note(f"{_host(response.url)} asks to wait {delay:.0f} s")
+        self.clock.sleep(delay)
+
+    def _follow(self, url: str, headers: Mapping[str, str]) -> Response:
+        """Send a request and follow redirects on the same host."""
+        for _ in range(_MAX_REDIRECTS):
+            response = self._send(url, headers)
+            if response.status not in _REDIRECTS:
+                return response
+            target = urljoin(url, response.headers.get("Location", ""))
+            if not _is_same_host(url, target):
                 raise IndexUnavailableError(
-                    f"{_host(url)} sends us on to another host, {_host(target)}; that was not followed",
-                    hint="check the index's address, or give the one that it means\na proxy or a login page answers so as well",
+                    f"{_host(url)} redirects to another host, {_host(target)}; the redirect was not followed",
+                    hint="check the index's address, or use the one that it redirects to\n"
+                    "a proxy or a login page can cause this as well",
                 )
             url = target
-        raise IndexUnavailableError(f"{_host(url)} sends us on in circles", hint="check the index's address")
+        raise IndexUnavailableError(f"redirect loop at {_host(url)}", hint="check the index's address")
 
-    def _once(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
+    def _send(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
         all_headers = {"User-Agent": f"wheelkit/{__version__}", **headers}
-        request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http(s) handlers are there
+        request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http and https
         try:
-            with self._open(request) as response:
-                return Response(
-                    status=response.status, headers=response.headers, body=self._body(response, url), url=url
-                )
+            with _opener().open(request, timeout=self._timeout) as response:
+                body = self._read_body(response, url)
+                return Response(status=response.status, headers=response.headers, body=body, url=url)
         except (OSError, http.client.HTTPException) as error:
             raise _unavailable(url, error) from error
 
-    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        # To read the certificates takes a while, so it is done once, and only for those who need them.
-        with self._lock:
-            if request.type not in self._openers:
-                self._openers[request.type] = _opener(request.type)
-        response: http.client.HTTPResponse = self._openers[request.type].open(request, timeout=self._timeout)
-        return response
-
-    def _body(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        """Read the body up to a size and a time; a server that drips bytes would otherwise hold us for ever."""
+    def _read_body(self, response: http.client.HTTPResponse, url: str) -> bytes:
+        """Read the body within the limits; a server that sends single bytes would keep us waiting forever."""
         chunks: list[bytes] = []
-        size, started = 0, self._clock.now()
+        size, started = 0, self.clock.now()
         while chunk := response.read(_CHUNK):
             chunks.append(chunk)
             size += len(chunk)
-            if size > _LARGEST_BODY:
+            if size > _MAX_BODY:
                 raise IndexUnavailableError(
-                    f"{_host(url)} sends more than any file or list of files has",
-                    hint="check the index's address",
+                    f"the response of {_host(url)} is larger than 1 GiB", hint="check the index's address"
                 )
-            if self._clock.now() - started > self._timeout * 6 + size / _SLOWEST:
-                raise TimeoutError("the answer does not end")
+            if self.clock.now() - started > self._timeout * 6 + size / _MIN_BYTES_PER_SECOND:
+                raise TimeoutError
         return b"".join(chunks)
 
 
-def _opener(scheme: str) -> urllib.request.OpenerDirector:
-    """Put together only what is wanted: no redirects of its own, no files, no cookies, no credentials from anywhere."""
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener for http and https, without redirects, files, cookies or credentials."""
     opener = urllib.request.OpenerDirector()
-    proxies = urllib.request.getproxies()
     for handler in (
-        urllib.request.ProxyHandler(proxies),
+        urllib.request.ProxyHandler(),
         urllib.request.UnknownHandler(),
         urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=_tls_context()),
     ):
         opener.add_handler(handler)
-    if "https" in {scheme, *(address.partition(":")[0] for address in proxies.values())}:
-        opener.add_handler(urllib.request.HTTPSHandler(context=_trust()))
     return opener
 
 
-def _trust(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    for name in _BUNDLES:
-        if place := environ.get(name):
-            folder = os.path.isdir(place)  # noqa: PTH112 - whatever the user wrote
-            return ssl.create_default_context(
-                capath=place if folder else None, cafile=None if folder else place
-            )
+def _tls_context() -> ssl.SSLContext:
+    """Trust the bundle that twine's uploads trust, else the system's and certifi's certificates."""
+    for variable in _BUNDLE_VARIABLES:
+        if bundle := os.environ.get(variable):
+            is_folder = Path(bundle).is_dir()
+            try:
+                return ssl.create_default_context(
+                    cafile=None if is_folder else bundle, capath=bundle if is_folder else None
+                )
+            except OSError as error:
+                raise IndexUnavailableError(
+                    f"no certificates can be read from {variable}, {bundle}: {error.strerror or error}",
+                    hint=f"correct {variable}, or unset it to trust the system's certificates",
+                ) from error
     context = ssl.create_default_context()
     try:
         import certifi
@@ -220,78 +237,50 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailableError:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return IndexUnavailableError(
-            f"{_host(url)} shows a certificate that nobody here vouches for: {cause.verify_message}",
-            hint="behind a proxy of your own, set REQUESTS_CA_BUNDLE to its certificate\nelse this is not the host that you mean",
+            f"TLS certificate verification failed for {_host(url)}: {cause.verify_message}",
+            hint="behind a TLS proxy, set REQUESTS_CA_BUNDLE to its certificate\n"
+            "otherwise check the address: this may not be the host that you mean",
         )
     if isinstance(cause, TimeoutError):
         return IndexUnavailableError(
-            f"{_host(url)} does not answer in time", hint="check the network, then run the same command again"
+            f"{_host(url)} did not answer in time", hint="check the network, then run the same command again"
         )
-    words = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return IndexUnavailableError(
-        f"{_host(url)} cannot be reached: {words}",
-        hint="check the network and the proxy settings, then run it again",
+        f"{_host(url)} cannot be reached: {reason}",
+        hint="check the network and the proxy settings, then run the same command again",
     )
 
 
-def _same_place(one: str, other: str) -> bool:
-    """Tell whether a redirect stays on the host; from http to https is a step that servers rightly ask for."""
-    ours, theirs = urlsplit(one), urlsplit(other)
-    if theirs.scheme not in _DEFAULT_PORTS or ours.hostname != theirs.hostname:
+def _is_temporary(status: int) -> bool:
+    return status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
+
+
+def _is_same_host(url: str, target: str) -> bool:
+    """Return whether a redirect stays on the host; from http to https on the default ports it does."""
+    old, new = urlsplit(url), urlsplit(target)
+    if new.scheme not in _DEFAULT_PORTS or old.hostname != new.hostname:
         return False
-    ports = [parts.port or _DEFAULT_PORTS[parts.scheme] for parts in (ours, theirs)]
-    unchanged = ports[0] == ports[1] and ours.scheme == theirs.scheme
-    return unchanged or (ours.scheme, theirs.scheme, *ports) == ("http", "https", 80, 443)
+    ports = [parts.port or _DEFAULT_PORTS[parts.scheme] for parts in (old, new)]
+    unchanged = ports[0] == ports[1] and old.scheme == new.scheme
+    return unchanged or (old.scheme, new.scheme, *ports) == ("http", "https", 80, 443)
 
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
-def _retry_after(answer: Response) -> float | None:
-    """Read Retry-After (RFC 9110): seconds, or a date by the server's own clock."""
-    text = answer.headers.get("Retry-After", "").strip()
+def _retry_after(response: Response) -> float | None:
+    """Return Retry-After in seconds (RFC 9110); a date is compared with the server's own clock."""
+    text = response.headers.get("Retry-After", "").strip()
     if text.isdigit():
         return float(text)
-    then, now = _date(text), answer.date
-    return (then - now).total_seconds() if then and now else None
+    until, now = _parse_date(text), response.date
+    return (until - now).total_seconds() if until and now else None
 
 
-def _date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
-
-
-_FIRST_PAUSE, _GROWTH, _LONGEST_BACKOFF = 0.1, 1.6, 10.0
-
-
-class Clock(Protocol):
-    """Measures spans of time, in seconds."""
-
-    def now(self) -> float:
-        """Tell the time since some fixed moment; it never jumps."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's monotonic clock."""
-
-    def now(self) -> float:
-        """Tell the time since some fixed moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
-def backoff_delays(first: float = _FIRST_PAUSE, longest: float = _LONGEST_BACKOFF) -> Iterator[float]:
-    """Yield how long to wait before each further attempt: growing, up to a limit."""
-    pause = first
-    while True:
-        yield pause
-        pause = min(pause * _GROWTH, longest)

@@ -1,4 +1,4 @@
-"""What on an index speaks against publishing there at all: other bytes, unknown files, withdrawn ones, a release grown too old."""
+"""What on an index makes it impossible to publish a release there, and what is worth a warning."""
 
 from __future__ import annotations
 
@@ -6,104 +6,134 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError
+from wheelkit.publish.index_rules import NEW_FILES_ACCEPTED_FOR
+from wheelkit.publish.plan import State
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
 
-    from wheelkit.publish.plan import PlannedBatch, PlannedFile, PublishPlan
+    from wheelkit.publish.plan import PlannedDistribution, PlannedFile, PublishPlan
 
 
-# The public indexes take no new file for a release that is older (their announcement of July 2026).
-_OPEN_FOR = timedelta(days=14)
-_NEAR = timedelta(days=4)
+_WARN_BEFORE = timedelta(days=4)
 
 
 def require_no_conflict(plan: PublishPlan) -> None:
-    """Raise CheckFailedError, with every file's name, where the index holds what this release can never agree with."""
-    if plan.different:
-        raise _taken(plan)
-    if plan.strangers:
-        names = [one.filename for one in plan.strangers]
-        raise CheckFailedError(
-            f"{plan.index} has {plural(len(names), 'file')} of this version that {'is' if len(names) == 1 else 'are'} in no manifest here",
-            detail="\n".join([*names, "Nothing was uploaded."]),
-            hint="build the whole release, with those files, from the commit that they came from\nor release a new version",
-        )
-    if plan.yanked and plan.todo:
-        raise CheckFailedError(
-            f"{plan.index} shows this version as yanked ({plan.yanked[0].filename}); nothing was uploaded",
-            hint="un-yank it on the index if it is to be completed; else:  wheelkit version bump patch",
-        )
-    closed = (
-        [one for one in plan.batches if one.todo and _age(one, plan) > _OPEN_FOR] if plan.index.public else []
-    )
-    if closed:
-        missing = [file.name for one in closed for file in one.todo]
-        first = closed[0]
-        age, name = _age(first, plan).days, f"{first.batch.name} {first.batch.version}"
-        raise CheckFailedError(
-            f"{name} was begun on {plan.index} {age} days ago, and takes no new file after {_OPEN_FOR.days}; nothing was uploaded",
-            detail="\n".join(["missing for ever:", *missing]),
-            hint="release a new version:  wheelkit version bump patch",
-        )
+    """Raise CheckFailedError for the first kind of conflict, with the names of all its files."""
+    for find in _CONFLICTS:
+        conflict = find(plan)
+        if conflict is not None:
+            raise conflict
 
 
 def warnings(plan: PublishPlan) -> Iterator[str]:
     """Yield what the user should know before the upload begins."""
-    if not plan.json:
-        yield f"{plan.index} has no JSON API: its HTML does not tell when files were uploaded, nor which of them are signed"
-    unsigned = [one.name for one in plan.todo if not one.attestations]
+    if not plan.is_json:
+        yield (f"{plan.index} has no JSON API, so the upload times and attestations of its files are unknown")
+    unsigned = [file.name for file in plan.todo if not file.attestations]
     if 0 < len(unsigned) < len(plan.todo):
-        yield f"{shorten_list(unsigned)} {'goes' if len(unsigned) == 1 else 'go'} without an attestation, and the other files with one"
-    for one in plan.batches:
-        left = _OPEN_FOR - _age(one, plan)
-        if plan.index.public and one.todo and one.begun is not None and timedelta() < left < _NEAR:
-            yield f"{one.batch.name} {one.batch.version} takes new files on {plan.index} for {_span(left)} only; complete it now"
+        verb = "has" if len(unsigned) == 1 else "have"
+        yield f"{shorten_list(unsigned)} {verb} no attestation; the other files have one"
+    for planned in plan.distributions:
+        left = NEW_FILES_ACCEPTED_FOR - _age(planned, plan)
+        if (
+            plan.index.public
+            and planned.todo
+            and planned.begun is not None
+            and timedelta() < left < _WARN_BEFORE
+        ):
+            yield (
+                f"{plan.index} accepts new files of {planned.distribution} for {_time_left(left)} only;"
+                " complete it now"
+            )
 
 
-def _age(one: PlannedBatch, plan: PublishPlan) -> timedelta:
-    """Tell how long ago the release was begun, by the index's clock, since ours may be wrong."""
-    return plan.now - one.begun if plan.now is not None and one.begun is not None else timedelta()
-
-
-def _span(left: timedelta) -> str:
-    return plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
-
-
-def _taken(plan: PublishPlan) -> CheckFailedError:
-    first, *more = plan.different
-    lines = _compared(first, plan)
-    lines += [
-        f"and so {'is' if len(more) == 1 else 'are'} {one.file.name}"
-        if one is more[0]
-        else f"       {one.file.name}"
-        for one in more
-    ]
+def _other_bytes(plan: PublishPlan) -> CheckFailedError | None:
+    different = [planned for planned in plan.on_index if planned.state is State.DIFFERENT]
+    if not different:
+        return None
+    first, *more = different
+    also = [f"also different: {planned.file.name}" for planned in more]
+    last = f"A published file cannot be replaced. Nothing was uploaded to {plan.index}."
     return CheckFailedError(
         f"{first.file.name} is on {plan.index} already, with other bytes",
-        detail="\n".join([*lines, "A published file can never be replaced. Nothing was uploaded."]),
+        detail="\n".join([*_comparison(first, plan), *also, last]),
         hint=(
             "to release what you built:   wheelkit version bump patch && wheelkit build\n"
-            "to finish that release:      build from the commit that the index's files came from"
+            "to complete that release:    build from the commit that the index's files came from"
         ),
     )
 
 
-def _compared(one: PlannedFile, plan: PublishPlan) -> list[str]:
-    there = one.there
-    when = _day(there.uploaded) if there is not None else ""
+def _comparison(planned: PlannedFile, plan: PublishPlan) -> tuple[str, str]:
+    there = planned.on_index
+    uploaded = there.uploaded.date().isoformat() if there and there.uploaded else "at an unknown time"
     commit = f" from commit {plan.release.commit[:12]}" if plan.release.commit else ""
-    return [
-        f"index   sha256 {_short(there.sha256 if there else '')}   uploaded {when or 'at an unknown time'}",
-        f"dist/   sha256 {_short(one.file.sha256)}   built {plan.release.created[:10]}{commit}",
+    return (
+        f"index   sha256 {_shorten(there.sha256 if there else '')}   uploaded {uploaded}",
+        f"dist/   sha256 {_shorten(planned.file.sha256)}   built {plan.release.created[:10]}{commit}",
+    )
+
+
+def _unknown_files(plan: PublishPlan) -> CheckFailedError | None:
+    names = [file.filename for file in plan.unknown]
+    if not names:
+        return None
+    verb = "that is" if len(names) == 1 else "that are"
+    return CheckFailedError(
+        f"{plan.index} has {plural(len(names), 'file')} of this version {verb} in no manifest here",
+        detail="\n".join([*names, f"Nothing was uploaded to {plan.index}."]),
+        hint="build the whole release, with these files, from the commit that they came from\n"
+        "or release a new version:  wheelkit version bump patch",
+    )
+
+
+def _yanked(plan: PublishPlan) -> CheckFailedError | None:
+    yanked = [planned.file.name for planned in plan.on_index if planned.on_index and planned.on_index.yanked]
+    if not yanked or not plan.todo:
+        return None
+    return CheckFailedError(
+        f"this version is yanked on {plan.index} ({yanked[0]}); nothing was uploaded to {plan.index}",
+        hint="to complete it, un-yank it on the index first\n"
+        "otherwise release a new version:  wheelkit version bump patch",
+    )
+
+
+def _closed(plan: PublishPlan) -> CheckFailedError | None:
+    closed = [
+        planned
+        for planned in plan.distributions
+        if plan.index.public and planned.todo and _age(planned, plan) > NEW_FILES_ACCEPTED_FOR
     ]
+    if not closed:
+        return None
+    first = closed[0]
+    missing = [file.name for planned in closed for file in planned.todo]
+    return CheckFailedError(
+        f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and accepts no"
+        f" new files after {NEW_FILES_ACCEPTED_FOR.days}; nothing was uploaded to {plan.index}",
+        detail="\n".join(["these files can no longer be added:", *missing]),
+        hint="release a new version:  wheelkit version bump patch",
+    )
 
 
-def _day(moment: datetime | None) -> str:
-    return moment.date().isoformat() if moment else ""
+_CONFLICTS: tuple[Callable[[PublishPlan], CheckFailedError | None], ...] = (
+    _other_bytes,
+    _unknown_files,
+    _yanked,
+    _closed,
+)
 
 
-def _short(digest: str) -> str:
+def _age(planned: PlannedDistribution, plan: PublishPlan) -> timedelta:
+    """Return how long ago the release was begun by the index's clock, since this machine's may be wrong."""
+    return plan.now - planned.begun if plan.now is not None and planned.begun is not None else timedelta()
+
+
+def _time_left(left: timedelta) -> str:
+    return plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
+
+
+def _shorten(digest: str) -> str:
     return f"{digest[:4]}…{digest[-4:]}"

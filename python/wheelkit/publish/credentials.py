@@ -1,14 +1,14 @@
-"""Who uploads: trusted publishing where the CI service offers it, else what the environment, .pypirc or the keyring hold.
+"""Upload credentials: from trusted publishing if possible, else the environment, .pypirc or the keyring.
 
-A secret is fetched as late as possible, known to the redactor before anything can print it, and handed on in the environment only.
+A secret is obtained as late as possible, made known to the redactor before anything can print it, and passed
+on in the environment only.
 """
 
 from __future__ import annotations
 
 import configparser
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
@@ -16,20 +16,20 @@ from wheelkit.errors import IndexRefusedError
 from wheelkit.publish import oidc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from wheelkit.machine.redaction import Secrets
-    from wheelkit.publish.client import Client, Clock
+    from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
 
 
 TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens
-# A minted token lives 900 s; one that is older than this is exchanged before the next upload begins.
+# A minted token lives for 900 s; one older than this is replaced before the next upload begins.
 _RENEW_AFTER = 480.0
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
-    """A user name and a secret, empty where twine is to ask the keyring; ``source`` says where they are from."""
+    """A user name and a secret, both empty where twine is to ask the keyring; ``source`` says where from."""
 
     source: str
     username: str = ""
@@ -41,121 +41,109 @@ class Credentials(Struct, frozen=True, kw_only=True):
         return f"Credentials(source={self.source!r}, username={self.username!r}, minted={self.minted!r})"
 
     def environment(self) -> dict[str, str]:
-        """Give the variables by which twine takes them."""
-        named = {"TWINE_USERNAME": self.username, "TWINE_PASSWORD": self.secret}
-        return {name: value for name, value in named.items() if value}
-
-
-class CredentialSources(Struct, frozen=True, kw_only=True):
-    """What is needed to find credentials: where to look, whom to ask, and the redactor that must know them."""
-
-    environ: Mapping[str, str]
-    client: Client
-    secrets: Secrets
-    clock: Clock
-    note: Callable[[str], None]
+        """Return the variables by which twine takes them."""
+        variables = {"TWINE_USERNAME": self.username, "TWINE_PASSWORD": self.secret}
+        return {name: value for name, value in variables.items() if value}
 
 
 class CredentialSession:
-    """The credentials of one stage on one index, fetched at the first use and renewed when they grow old."""
+    """The credentials for one index: obtained at first use, renewed in time, and revoked at the end."""
 
-    def __init__(self, index: Index, wallet: CredentialSources) -> None:
+    def __init__(
+        self,
+        index: Index,
+        client: Client,
+        secrets: Secrets,
+        environ: Mapping[str, str],
+        note: Callable[[str], None],
+    ) -> None:
         self._index = index
-        self._wallet = wallet
-        self._held: Credentials | None = None
-        self._since = 0.0
+        self._client = client
+        self._secrets = secrets
+        self._environ = environ
+        self._note = note
+        self._current: Credentials | None = None
+        self._obtained = 0.0
 
-    def credentials(self) -> Credentials:
-        """Give credentials that are good for another upload."""
-        old = (
-            self._held is not None
-            and self._held.minted
-            and self._wallet.clock.now() - self._since > _RENEW_AFTER
-        )
-        if self._held is None or old:
-            self.burn()
-            self._since = self._wallet.clock.now()
-            self._held = find_credentials(self._index, self._wallet)
-        return self._held
+    def __enter__(self) -> Self:
+        """Begin without credentials."""
+        return self
 
-    def burn(self) -> None:
-        """Forget the credentials, and have the index forget them if they were minted."""
-        if self._held is not None and self._held.minted:
-            oidc.revoke_token(self._index, self._wallet.client, self._held.secret)
-        self._held = None
+    def __exit__(self, *_error: object) -> None:
+        """Revoke what was minted."""
+        self.revoke()
 
+    def get(self) -> Credentials:
+        """Return credentials that are valid for another upload.
 
-@contextmanager
-def credential_session(index: Index, wallet: CredentialSources) -> Iterator[CredentialSession]:
-    """Open a purse, and burn what is in it however the stage ends."""
-    opened = CredentialSession(index, wallet)
-    try:
-        yield opened
-    finally:
-        opened.burn()
+        Raises IndexRefusedError where the index does not trust this CI job, CheckFailedError where the CI
+        service does not identify it, IndexUnavailableError.
+        """
+        now = self._client.clock.now()
+        if self._current is None or (self._current.minted and now - self._obtained > _RENEW_AFTER):
+            self.revoke()
+            self._obtained = now
+            self._current = self._find()
+        return self._current
 
+    def revoke(self) -> None:
+        """Drop the credentials, and revoke them on the index if they were minted."""
+        if self._current is not None and self._current.minted:
+            oidc.revoke_token(self._index, self._client, self._current.secret)
+        self._current = None
 
-def find_credentials(index: Index, wallet: CredentialSources) -> Credentials:
-    """Find credentials for an index: minted, else from the environment, else from .pypirc; else twine asks the keyring."""
-    explicit = _from_environment(wallet.environ)
-    if oidc.oidc_available(wallet.environ):
+    def _find(self) -> Credentials:
+        configured = _from_environment(self._environ)
+        can_identify = oidc.oidc_available(self._environ)
+        if can_identify:
+            try:
+                token = oidc.mint_token(self._index, self._client, self._secrets)
+            except IndexRefusedError as error:
+                if configured is None:
+                    raise
+                self._note(f"{error.message}; using TWINE_PASSWORD instead")
+            else:
+                if token is not None:
+                    return Credentials(
+                        source="trusted publishing", username=TOKEN_USER, secret=token, minted=True
+                    )
+        configured = configured or self._from_pypirc()
+        if configured is None:
+            if self._environ.get("GITHUB_ACTIONS") and not can_identify:
+                self._note("no trusted publishing: this job lacks the permission  id-token: write")
+            return Credentials(source="the keyring", username=self._environ.get("TWINE_USERNAME", ""))
+        self._secrets.add(configured.secret, username=configured.username or TOKEN_USER)
+        return configured
+
+    def _from_pypirc(self) -> Credentials | None:
+        """Read the index's section of ~/.pypirc (packaging specification "The .pypirc file")."""
+        path = Path(self._environ.get("HOME") or Path.home()) / ".pypirc"
+        parser = configparser.RawConfigParser()
         try:
-            token = oidc.mint_token(index, wallet.client, wallet.secrets)
-        except IndexRefusedError as error:
-            if explicit is None:
-                raise
-            wallet.note(f"{error.message.partition(';')[0]}; TWINE_PASSWORD is used in its place")
-        else:
-            if token is not None:
-                return Credentials(
-                    source="trusted publishing", username=TOKEN_USER, secret=token, minted=True
-                )
-    found = explicit or _from_pypirc(index, wallet)
-    if found is None:
-        if wallet.environ.get("GITHUB_ACTIONS") and not oidc.oidc_available(wallet.environ):
-            wallet.note(
-                "trusted publishing needs an identity, and this job may not ask for one: it lacks the permission  id-token: write"
-            )
-        return Credentials(source="the keyring", username=wallet.environ.get("TWINE_USERNAME", ""))
-    wallet.secrets.add(found.secret, username=found.username or TOKEN_USER)
-    return found
+            parser.read_string(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+        except configparser.Error:
+            # The parser's own message would show the line, which may hold a token.
+            self._note(f"{path} is not a valid configuration file; its credentials are not used")
+            return None
+        section = next((name for name in parser.sections() if _is_for(parser, name, self._index)), None)
+        secret = parser.get(section, "password", fallback="") if section else ""
+        if not section or not secret:
+            return None
+        username = parser.get(section, "username", fallback=TOKEN_USER)
+        return Credentials(source=f".pypirc [{section}]", username=username, secret=secret)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:
     secret = environ.get("TWINE_PASSWORD", "").strip()
     if not secret:
         return None
-    return Credentials(
-        source="TWINE_PASSWORD",
-        username=environ.get("TWINE_USERNAME", "").strip() or TOKEN_USER,
-        secret=secret,
-    )
+    username = environ.get("TWINE_USERNAME", "").strip() or TOKEN_USER
+    return Credentials(source="TWINE_PASSWORD", username=username, secret=secret)
 
 
-def _from_pypirc(index: Index, wallet: CredentialSources) -> Credentials | None:
-    """Read ~/.pypirc (packaging specification "The .pypirc file"): the section of the index's name, or of its address."""
-    path = Path(wallet.environ.get("HOME") or Path.home()) / ".pypirc"
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    except configparser.Error:
-        # Its own words would show the line, which may hold a token.
-        wallet.note(f"{path} cannot be read as a configuration file, so its credentials are not used")
-        return None
-    section = next((name for name in parser.sections() if _speaks_of(parser, name, index)), None)
-    secret = parser.get(section, "password", fallback="") if section else ""
-    if not section or not secret:
-        return None
-    return Credentials(
-        source=f".pypirc [{section}]",
-        username=parser.get(section, "username", fallback=TOKEN_USER),
-        secret=secret,
-    )
-
-
-def _speaks_of(parser: configparser.RawConfigParser, section: str, index: Index) -> bool:
-    """Tell whether a section is about the index; one of its name that points elsewhere is not, and keeps its token."""
+def _is_for(parser: configparser.RawConfigParser, section: str, index: Index) -> bool:
+    """Return whether a section is for the index: by its address, or by its name if it has no address."""
     address = parser.get(section, "repository", fallback="").rstrip("/")
     return address == index.upload.rstrip("/") if address else section == index.name

@@ -1,10 +1,8 @@
-"""An index by its name or address: where files go, where installers look, and which rules hold there."""
+"""Indexes by name or address: where files are uploaded, and where installers look."""
 
 from __future__ import annotations
 
-import ast
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,16 +16,14 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
 
 
-_CONSTANTS = {"pypi": "DEFAULT_REPOSITORY", "testpypi": "TEST_REPOSITORY"}
 _DEFAULT_LAG = 15.0
-_MINUTE = 60.0
 
 
 class Index(Struct, frozen=True, kw_only=True):
-    """Where files are uploaded, and where installers look (PEP 503, 691).
+    """An index: its upload address, and the root of its simple API (PEP 503, 691).
 
-    ``public`` tells that the rules of the public indexes hold there, ``staging`` that releases are only tried on it. ``lag`` is how many
-    seconds it may take to show a file that it has accepted.
+    ``public`` is set where the rules of the public indexes apply, ``staging`` where releases are only tried.
+    ``lag`` is the number of seconds that it may take to show an accepted file.
     """
 
     name: str
@@ -43,48 +39,41 @@ class Index(Struct, frozen=True, kw_only=True):
         return urlsplit(self.upload).netloc
 
     def page(self, project: str) -> str:
-        """Give the address of a project's list of files; ``project`` is the normalised name."""
+        """Return the address of a project's list of files; ``project`` is the normalised name."""
         return f"{self.simple.rstrip('/')}/{project}/"
 
     def __str__(self) -> str:
-        """Give the name, or the address where it has none."""
+        """Return the name, which is the host of an index without one."""
         return self.name
 
 
 def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
-    """Find the index that a name or an upload address means; ``simple`` is its other address, where that does not follow.
+    """Return the index for a name or an upload address; ``simple`` overrides its simple API's address.
 
-    Raises UsageError for what is neither, MissingToolError where twine, which knows the public indexes, is not installed.
+    Raises UsageError for an unknown name or an address without a simple API, MissingToolError where twine,
+    which knows the addresses of the public indexes, is not installed.
     """
     if to in config.index:
         known = config.index[to]
-        staging = to == config.ci.staging
         return Index(
             name=to,
             upload=known.upload,
             simple=simple or known.simple,
-            staging=staging,
+            staging=to == config.ci.staging,
             lag=_seconds(known.lag),
         )
     if to in BUILT_IN_INDEXES:
-        upload = public_uploads()[to]
-        return Index(
-            name=to,
-            upload=upload,
-            simple=simple or _public_simple(upload),
-            public=True,
-            staging=to == "testpypi",
-        )
+        return _public(to, simple)
     if "/" in to or ":" in to:
-        return _addressed(to, simple)
-    names = (*BUILT_IN_INDEXES, *config.index)
+        return _from_address(to, simple)
     raise UsageError(
-        f'no index is named "{to}"{Problems.did_you_mean(to, names)}',
-        hint=f"name it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …\nor give its address:           --to https://…",
+        f'no index is named "{to}"{Problems.did_you_mean(to, (*BUILT_IN_INDEXES, *config.index))}',
+        hint=f"define it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …\n"
+        "or give its upload address:     --to https://…",
     )
 
 
-def _addressed(address: str, simple: str | None) -> Index:
+def _from_address(address: str, simple: str | None) -> Index:
     problem = ADDRESS.problem(address)
     if problem is not None:
         raise UsageError(
@@ -92,64 +81,47 @@ def _addressed(address: str, simple: str | None) -> Index:
         )
     for name, upload in public_uploads().items():
         if address.rstrip("/") == upload.rstrip("/"):
-            return Index(
-                name=name,
-                upload=upload,
-                simple=simple or _public_simple(upload),
-                public=True,
-                staging=name == "testpypi",
-            )
-    derived = simple or _simple_beside(address)
-    if derived is None:
+            return _public(name, simple)
+    simple = simple or _simple_from_upload(address)
+    if simple is None:
         raise UsageError(
-            f"where installers look does not follow from {address}",
-            hint="give that address as well:  --simple URL",
+            f"the address of the simple API cannot be derived from {address}", hint="add it:  --simple URL"
         )
-    return Index(name=urlsplit(address).netloc, upload=address, simple=derived)
+    return Index(name=urlsplit(address).netloc, upload=address, simple=simple)
 
 
-def _simple_beside(upload: str) -> str | None:
-    """Give the simple API of servers that are laid out as Warehouse is: ``/legacy/`` takes files, ``/simple/`` shows them."""
+def _simple_from_upload(upload: str) -> str | None:
+    """Return the simple API of a server with Warehouse's layout, ``/simple/`` beside ``/legacy/``; else None."""
     parts = urlsplit(upload)
-    if not parts.path.rstrip("/").endswith("/legacy"):
+    path = parts.path.rstrip("/")
+    if not path.endswith("/legacy"):
         return None
-    path = parts.path.rstrip("/").removesuffix("legacy") + "simple/"
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return urlunsplit((parts.scheme, parts.netloc, path.removesuffix("legacy") + "simple/", "", ""))
 
 
-def _public_simple(upload: str) -> str:
+def _public(name: str, simple: str | None) -> Index:
+    upload = public_uploads()[name]
     parts = urlsplit(upload)
-    return urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
+    own_simple = urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
+    return Index(
+        name=name, upload=upload, simple=simple or own_simple, public=True, staging=name == "testpypi"
+    )
 
 
 def _seconds(text: str | None) -> float:
     if text is None:
         return _DEFAULT_LAG
     number = float(text.rstrip("mins "))
-    return number * _MINUTE if text.endswith("min") else number
+    return number * 60 if text.endswith("min") else number
 
 
 @cache
 def public_uploads() -> dict[str, str]:
-    """Read the upload addresses of the public indexes out of twine's own constants, without the time that importing twine takes."""
-    from importlib.util import find_spec
-
-    spec = find_spec("twine")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    if not folders:
-        raise MissingToolError(
-            "twine, which uploads to the public indexes, is not installed", hint="pip install twine"
-        )
-    tree = ast.parse((Path(folders[0]) / "utils.py").read_text(encoding="utf-8"))
-    found = {
-        name: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for name in map(ast.unparse, node.targets)
-    }
+    """Return the upload addresses of the public indexes, by name, as twine knows them."""
     try:
-        return {index: str(ast.literal_eval(found[constant])) for index, constant in _CONSTANTS.items()}
-    except (KeyError, ValueError) as error:
+        from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
+    except ImportError as error:
         raise MissingToolError(
-            "this version of twine does not say where the public indexes are", hint="pip install 'twine>=7'"
+            "twine is not installed or too old; uploads need it", hint="pip install 'twine>=7'"
         ) from error
+    return {"pypi": DEFAULT_REPOSITORY, "testpypi": TEST_REPOSITORY}

@@ -1,8 +1,9 @@
-"""One publication of a release at a time on one machine.
+"""A lock that lets one process at a time publish a release on this machine.
 
-On POSIX the lock belongs to an open file, which the uploading program inherits: when wheelkit is killed, the lock holds until an upload
-that still runs has ended, so that the next run sees what it did. On Windows it belongs to the process (LockFile: "file locks are not
-inherited by processes created by the locking process"), and ends with it; there the journal alone tells the next run what may be under way.
+On POSIX the lock belongs to an open file, which twine inherits: when wheelkit is killed, the lock holds until
+a running upload has ended, so that the next run sees its result. On Windows the lock belongs to the process
+and ends with it (LockFile: "file locks are not inherited by processes created by the locking process"); the
+journal remains.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
     from wheelkit.publish.client import Clock
 
 
-_PATIENCE = 1800.0
-_FAR = 1 << 30
+_TIMEOUT = 1800.0
+_LOCKED_BYTE = 1 << 30
 
 
 @contextmanager
 def index_lock(
-    path: Path, clock: Clock, note: Callable[[str], None], *, patience: float = _PATIENCE
+    path: Path, clock: Clock, note: Callable[[str], None], *, timeout: float = _TIMEOUT
 ) -> Iterator[int]:
-    """Hold the lock and give its descriptor; wait while another process holds it, and say so once.
+    """Hold the lock and yield its descriptor; while another process holds it, wait up to ``timeout`` seconds.
 
-    Raises CheckFailedError after ``patience`` seconds, OutputError where the file cannot be made.
+    Raises CheckFailedError after that, OutputError where the lock file cannot be created.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def index_lock(
     except OSError as error:
         raise OutputError.of(error, path) from error
     try:
-        _wait(descriptor, clock, note, patience)
+        _acquire(descriptor, clock, note, timeout)
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, str(os.getpid()).encode())
@@ -50,24 +51,25 @@ def index_lock(
         os.close(descriptor)
 
 
-def _wait(descriptor: int, clock: Clock, note: Callable[[str], None], patience: float) -> None:
+def _acquire(descriptor: int, clock: Clock, note: Callable[[str], None], timeout: float) -> None:
+    if _try_lock(descriptor):
+        return
+    note(f"another wheelkit{_holder(descriptor)} is publishing this release; waiting for it to finish")
     started = clock.now()
-    for pause in backoff_delays(0.05, 1.0):
-        if _taken(descriptor):
-            return
-        if clock.now() == started or pause == 0.05:  # noqa: PLR2004 - the first time round
-            note(
-                f"another wheelkit{_holder(descriptor)} is publishing this release; waiting until it has ended"
-            )
-        if clock.now() - started > patience:
+    for delay in backoff_delays(0.05, 1.0):
+        if clock.now() - started > timeout:
             raise CheckFailedError(
-                f"another wheelkit{_holder(descriptor)} has been publishing this release for {patience / 60:.0f} minutes",
-                hint="wait for it, or end it; then run this again",
+                f"another wheelkit{_holder(descriptor)} has been publishing this release for"
+                f" {timeout / 60:.0f} minutes; this run changed nothing",
+                hint="wait for it to finish, or end it; then run the same command again",
             )
-        clock.sleep(pause)
+        clock.sleep(delay)
+        if _try_lock(descriptor):
+            return
 
 
 def _holder(descriptor: int) -> str:
+    """Describe the process that holds the lock by its number, which it writes into the file."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     with contextlib.suppress(OSError):
         text = os.read(descriptor, 20).decode("ascii", errors="replace").strip()
@@ -75,12 +77,12 @@ def _holder(descriptor: int) -> str:
     return ""
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            _beyond_the_text(descriptor, lambda: msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1))
+            at_locked_byte(descriptor, lambda: msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1))
         else:
             import fcntl
 
@@ -90,9 +92,9 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def _beyond_the_text(descriptor: int, lock: Callable[[], None]) -> None:
-    """Lock a byte that the file need not have: on Windows nobody else could read a locked one, and the holder's number stands in front."""
-    os.lseek(descriptor, _FAR, os.SEEK_SET)
+def at_locked_byte(descriptor: int, lock: Callable[[], None]) -> None:
+    """Call ``lock`` at a byte far behind the holder's number: on Windows others cannot read a locked byte."""
+    os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
     try:
         lock()
     finally:

@@ -1,4 +1,4 @@
-"""Which distribution and version a file's name speaks of, however it is spelled."""
+"""A release as its manifests describe it: distributions and their files, in upload order."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Kind
 
 
-class FileIdentity(Struct, frozen=True, kw_only=True):
-    """A normalised name (PEP 503) and a canonical version (PEP 440), trailing zeros kept."""
+class ReleaseId(Struct, frozen=True, kw_only=True):
+    """A normalised name (PEP 503) and a canonical version (PEP 440), with trailing zeros."""
 
     distribution: str
     version: str
 
 
-def parse_file_name(filename: str) -> FileIdentity | None:
-    """Read the file name of a wheel or an sdist; None for every other, and for names that no installer understands."""
+def identify(filename: str) -> ReleaseId | None:
+    """Return the release that a wheel or sdist belongs to; None for a name that installers reject."""
     from packaging.utils import (
         InvalidSdistFilename,
         InvalidWheelFilename,
@@ -36,23 +36,23 @@ def parse_file_name(filename: str) -> FileIdentity | None:
             name, version = parse_sdist_filename(filename)
     except (InvalidSdistFilename, InvalidWheelFilename):
         return None
-    return FileIdentity(distribution=str(name), version=str(version))
+    return ReleaseId(distribution=str(name), version=str(version))
 
 
-def same_version(filename: str, identity: FileIdentity) -> bool:
-    """Tell whether a file belongs to a release; versions are compared as PEP 440 does (1.0 and 1.0.0 are one)."""
+def belongs_to(filename: str, release: ReleaseId) -> bool:
+    """Return whether a file belongs to a release; 1.0 and 1.0.0 are the same version (PEP 440)."""
     from packaging.version import Version
 
-    found = parse_file_name(filename)
+    file = identify(filename)
     return (
-        found is not None
-        and found.distribution == identity.distribution
-        and Version(found.version) == Version(identity.version)
+        file is not None
+        and file.distribution == release.distribution
+        and Version(file.version) == Version(release.version)
     )
 
 
 class ShippedFile(Struct, frozen=True, kw_only=True):
-    """One file as the manifest describes it; ``attestations`` are the files that were signed for it."""
+    """A wheel or sdist as the manifest describes it, and the files that hold its attestations."""
 
     path: Path
     sha256: str
@@ -67,14 +67,18 @@ class ShippedFile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_wheel(self) -> bool:
-        """Whether it is a wheel; else it is an sdist."""
+        """Whether it is a wheel; otherwise it is an sdist."""
         return self.name.endswith(".whl")
 
 
 class DistributionFiles(Struct, frozen=True, kw_only=True):
-    """The files of one distribution and version, wheels first; ``needs`` are the earlier ones of the family that it depends on."""
+    """The files of one distribution, wheels first.
 
-    distribution: str
+    ``key`` is the normalised name, ``name`` the project's spelling. ``needs`` are the keys of the
+    distributions that it depends on and that come before it.
+    """
+
+    key: str
     name: str
     version: str
     kind: Kind
@@ -84,29 +88,36 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
     @property
     def wheels(self) -> tuple[ShippedFile, ...]:
         """The wheels."""
-        return tuple(one for one in self.files if one.is_wheel)
+        return tuple(file for file in self.files if file.is_wheel)
 
     @property
     def sdists(self) -> tuple[ShippedFile, ...]:
         """The sdists."""
-        return tuple(one for one in self.files if not one.is_wheel)
+        return tuple(file for file in self.files if not file.is_wheel)
+
+    def __str__(self) -> str:
+        """Return name and version."""
+        return f"{self.name} {self.version}"
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """The whole family, each distribution after all that it needs and the meta last; ``commit`` is what it was built from."""
+    """The family's distributions in upload order, and the commit that they were built from.
 
-    batches: tuple[DistributionFiles, ...]
+    ``created`` is the latest time of a manifest, in ISO 8601.
+    """
+
+    distributions: tuple[DistributionFiles, ...]
     commit: str
     dirty: bool
     created: str
 
     @property
     def files(self) -> tuple[ShippedFile, ...]:
-        """Every file, in the order of upload."""
-        return tuple(one for batch in self.batches for one in batch.files)
+        """Every file, in upload order."""
+        return tuple(file for distribution in self.distributions for file in distribution.files)
 
     @property
     def digest(self) -> str:
-        """A name for these very bytes: the sha256 over all names and hashes."""
-        lines = sorted(f"{one.sha256}  {one.name}\n" for one in self.files)
+        """The sha256 over the names and hashes of all files."""
+        lines = sorted(f"{file.sha256}  {file.name}\n" for file in self.files)
         return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a publication would do, computed from the release and from what the index shows: frozen, printable, and all that is executed."""
+"""The publish plan: each file of a release compared with the index. Uploading only executes it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from wheelkit.publish.model import FileIdentity, same_version
+from wheelkit.publish.model import ReleaseId, belongs_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from wheelkit.publish.index import Index
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """How a file of the release stands on the index."""
+    """The state of a release's file on the index."""
 
     ABSENT = "absent"
     SAME = "same"
@@ -27,127 +27,119 @@ class State(StrEnum):
 
 
 class PlannedFile(Struct, frozen=True, kw_only=True):
-    """A file and its state; ``there`` is what the index shows under its name."""
+    """A file of the release, and the index's file of the same name."""
 
     file: ShippedFile
-    state: State
-    there: IndexFile | None = None
+    on_index: IndexFile | None = None
+
+    @property
+    def state(self) -> State:
+        """Whether the index has the file, with the same bytes or with others."""
+        if self.on_index is None:
+            return State.ABSENT
+        return State.SAME if self.on_index.sha256 == self.file.sha256 else State.DIFFERENT
 
 
-class PlannedBatch(Struct, frozen=True, kw_only=True):
-    """A distribution's files with their states, and the ``strangers``: files of this version on the index that no manifest knows."""
+class PlannedDistribution(Struct, frozen=True, kw_only=True):
+    """A distribution's files, and the index's files of the same version that are not in the release.
 
-    batch: DistributionFiles
+    ``begun`` is the upload time of the first file of this version, by the index's clock.
+    """
+
+    distribution: DistributionFiles
     files: tuple[PlannedFile, ...]
-    strangers: tuple[IndexFile, ...] = ()
+    unknown: tuple[IndexFile, ...] = ()
     begun: datetime | None = None
 
     @property
     def todo(self) -> tuple[ShippedFile, ...]:
-        """What is to be uploaded."""
-        return tuple(one.file for one in self.files if one.state is State.ABSENT)
+        """The files to upload."""
+        return tuple(planned.file for planned in self.files if planned.state is State.ABSENT)
 
 
 class PublishPlan(Struct, frozen=True, kw_only=True):
-    """One release on one index; ``now`` is the time by the index's clock, ``json`` whether it told all that the JSON API tells."""
+    """A release compared with one index.
+
+    ``now`` is the time by the index's clock. ``is_json`` is false where the index answered in HTML only.
+    """
 
     index: Index
     release: Release
-    batches: tuple[PlannedBatch, ...]
+    distributions: tuple[PlannedDistribution, ...]
     now: datetime | None = None
-    json: bool = True
+    is_json: bool = True
+
+    @property
+    def files(self) -> tuple[PlannedFile, ...]:
+        """Every file of the release, in upload order."""
+        return tuple(file for planned in self.distributions for file in planned.files)
 
     @property
     def todo(self) -> tuple[ShippedFile, ...]:
-        """Every file that is to be uploaded, in order."""
-        return tuple(file for one in self.batches for file in one.todo)
+        """The files to upload, in order."""
+        return tuple(file for planned in self.distributions for file in planned.todo)
 
     @property
-    def there(self) -> tuple[PlannedFile, ...]:
-        """Every file of the release that the index shows already."""
-        return tuple(file for one in self.batches for file in one.files if file.state is not State.ABSENT)
+    def on_index(self) -> tuple[PlannedFile, ...]:
+        """The files of the release whose names are on the index already."""
+        return tuple(planned for planned in self.files if planned.state is not State.ABSENT)
 
     @property
-    def different(self) -> tuple[PlannedFile, ...]:
-        """Files whose names are taken by other bytes."""
-        return tuple(one for one in self.there if one.state is State.DIFFERENT)
-
-    @property
-    def strangers(self) -> tuple[IndexFile, ...]:
-        """Files of these versions on the index that no manifest knows."""
-        return tuple(file for one in self.batches for file in one.strangers)
-
-    @property
-    def yanked(self) -> tuple[IndexFile, ...]:
-        """Files of these versions that were withdrawn."""
-        return tuple(one.there for one in self.there if one.there is not None and one.there.yanked)
+    def unknown(self) -> tuple[IndexFile, ...]:
+        """The index's files of these versions that are not in the release."""
+        return tuple(file for planned in self.distributions for file in planned.unknown)
 
 
-def make_publish_plan(release: Release, index: Index, listings: Mapping[str, Listing]) -> PublishPlan:
-    """Compare a release with what the index shows of each of its distributions, by normalised name."""
-    moments = [one.now for one in listings.values() if one.now is not None]
+def make_plan(release: Release, index: Index, listings: Mapping[str, Listing]) -> PublishPlan:
+    """Compare a release with the listings of its distributions, by their keys."""
+    times = [listing.now for listing in listings.values() if listing.now is not None]
     return PublishPlan(
         index=index,
         release=release,
-        batches=plan_batches(release.batches, listings),
-        now=max(moments, default=None),
-        json=all(one.json for one in listings.values()),
+        distributions=tuple(_compare(one, listings[one.key]) for one in release.distributions),
+        now=max(times, default=None),
+        is_json=all(listing.is_json for listing in listings.values()),
     )
 
 
-def plan_batches(
-    batches: Iterable[DistributionFiles], listings: Mapping[str, Listing]
-) -> tuple[PlannedBatch, ...]:
-    """Compare single distributions with what the index shows of them."""
-    return tuple(_batch(batch, listings[batch.distribution]) for batch in batches)
-
-
-def _batch(batch: DistributionFiles, listing: Listing) -> PlannedBatch:
-    ours = {one.name for one in batch.files}
-    identity = FileIdentity(distribution=batch.distribution, version=batch.version)
-    of_version = [one for one in listing.files if same_version(one.filename, identity)]
-    return PlannedBatch(
-        batch=batch,
-        files=tuple(_file(one, listing.file(one.name)) for one in batch.files),
-        strangers=tuple(one for one in of_version if one.filename not in ours),
-        begun=min((one.uploaded for one in of_version if one.uploaded is not None), default=None),
+def _compare(distribution: DistributionFiles, listing: Listing) -> PlannedDistribution:
+    names = {file.name for file in distribution.files}
+    release = ReleaseId(distribution=distribution.key, version=distribution.version)
+    of_version = [file for file in listing.files if belongs_to(file.filename, release)]
+    uploaded = (file.uploaded for file in of_version if file.uploaded is not None)
+    return PlannedDistribution(
+        distribution=distribution,
+        files=tuple(PlannedFile(file=file, on_index=listing.file(file.name)) for file in distribution.files),
+        unknown=tuple(file for file in of_version if file.filename not in names),
+        begun=min(uploaded, default=None),
     )
-
-
-def _file(file: ShippedFile, there: IndexFile | None) -> PlannedFile:
-    if there is None:
-        return PlannedFile(file=file, state=State.ABSENT)
-    state = State.SAME if there.sha256 == file.sha256 else State.DIFFERENT
-    return PlannedFile(file=file, state=state, there=there)
 
 
 def to_json(plan: PublishPlan) -> dict[str, Any]:
-    """Turn the plan into plain data for ``--json``, schema 1."""
+    """Return the plan as plain data for ``--json``, schema 1."""
     return {
         "schema": 1,
         "index": {"name": plan.index.name, "upload": plan.index.upload, "simple": plan.index.simple},
         "release": plan.release.digest,
         "commit": plan.release.commit,
-        "batches": [_batch_json(one) for one in plan.batches],
+        "batches": [_distribution_json(planned) for planned in plan.distributions],
     }
 
 
-def _batch_json(one: PlannedBatch) -> dict[str, Any]:
+def _distribution_json(planned: PlannedDistribution) -> dict[str, Any]:
     return {
-        "distribution": one.batch.distribution,
-        "version": one.batch.version,
-        "waits_for": list(one.batch.needs),
-        "files": list(_files_json(one)),
-        "strangers": [file.filename for file in one.strangers],
+        "distribution": planned.distribution.key,
+        "version": planned.distribution.version,
+        "waits_for": list(planned.distribution.needs),
+        "files": [_file_json(file) for file in planned.files],
+        "strangers": [file.filename for file in planned.unknown],
     }
 
 
-def _files_json(one: PlannedBatch) -> Iterator[dict[str, Any]]:
-    for planned in one.files:
-        on_index = planned.there.sha256 if planned.there else None
-        yield {
-            "file": planned.file.name,
-            "sha256": planned.file.sha256,
-            "state": str(planned.state),
-            "on_index": on_index,
-        }
+def _file_json(planned: PlannedFile) -> dict[str, Any]:
+    return {
+        "file": planned.file.name,
+        "sha256": planned.file.sha256,
+        "state": str(planned.state),
+        "on_index": planned.on_index.sha256 if planned.on_index else None,
+    }

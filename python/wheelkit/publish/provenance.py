@@ -1,7 +1,8 @@
-"""What the attestations of published files prove (PEP 740), verified without the network, and said with what that leaves open.
+"""Verify the attestations that an index serves for its files (PEP 740), without the network.
 
-``pypi-attestations`` does the verification, an optional extra: the signature, its certificate and that certificate's own log, the entry in
-the transparency log, and the file's name and sha256. Whom to trust comes from the keys that ``sigstore`` keeps on this machine.
+``pypi-attestations``, an optional extra, verifies the signature, its certificate and the certificate's log,
+the entry in the transparency log, and the file's name and sha256, with the keys that ``sigstore`` keeps on
+this machine.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
 EXTRA = "pip install 'wheelkit[attestations]'"
 # Source repository digest, in the certificates that Fulcio issues (sigstore/fulcio, docs/oid-info.md).
-_COMMIT = "1.3.6.1.4.1.57264.1.13"
-_HOSTS = {"github.com": "GitHub", "gitlab.com": "GitLab"}
+_COMMIT_OID = "1.3.6.1.4.1.57264.1.13"
+_SERVICES = {"github.com": "GitHub", "gitlab.com": "GitLab"}
+_PUBLISHER_FIELDS = ("repository", "email", "project_id", "workflow", "workflow_filepath")
 
 
 class PublisherRepository(Struct, frozen=True, kw_only=True):
-    """Where a project says that it publishes from: ``owner/name``, and the service where that is known."""
+    """The repository that a project publishes from: ``owner/name``, and the service where it is known."""
 
     path: str
     service: str = ""
@@ -39,21 +41,20 @@ class PublisherRepository(Struct, frozen=True, kw_only=True):
         """Read ``owner/name`` or the repository's address; raises UsageError."""
         parts = urlsplit(text)
         path = parts.path.strip("/").removesuffix(".git")
-        if "/" not in path or (parts.scheme and parts.hostname not in _HOSTS):
+        if "/" not in path or (parts.scheme and parts.hostname not in _SERVICES):
             raise UsageError(
-                f'"{text}" names no repository',
-                hint="write it like  --repository https://github.com/owner/name",
+                f'"{text}" is not a repository', hint="example:  --repository https://github.com/owner/name"
             )
-        return PublisherRepository(path=path, service=_HOSTS.get(parts.hostname or "", ""))
+        return PublisherRepository(path=path, service=_SERVICES.get(parts.hostname or "", ""))
 
-    def is_of(self, publisher: Any) -> bool:  # noqa: ANN401 - one of the library's publishers
-        """Tell whether a publisher works from here; services do not tell upper from lower case."""
+    def matches(self, publisher: Any) -> bool:  # noqa: ANN401 - one of the library's publishers
+        """Return whether a publisher works from this repository; services ignore case."""
         path = str(getattr(publisher, "repository", ""))
         return path.casefold() == self.path.casefold() and self.service in {"", publisher.kind}
 
 
-class Attestation(Struct, frozen=True, kw_only=True):
-    """A published file, and the provenance that the index serves for it: None where it serves none."""
+class ServedFile(Struct, frozen=True, kw_only=True):
+    """A file of an index with the provenance that is served for it: None where there is none."""
 
     file: str
     sha256: str
@@ -61,53 +62,50 @@ class Attestation(Struct, frozen=True, kw_only=True):
 
 
 class _Verification(Struct, frozen=True, kw_only=True):
-    """What became of one file: the signers whose attestations hold, else the problem, or the reason why nobody can tell."""
+    """The verification of one file: its signers, or the problem, or the reason why it was not verified."""
 
     file: str
     signers: tuple[str, ...] = ()
     problem: str = ""
-    unknown: str = ""
+    skipped: str = ""
 
 
 def verify_attestations(
-    documents: Sequence[Attestation], index: str, repository: PublisherRepository | None
+    files: Sequence[ServedFile], index: str, repository: PublisherRepository | None
 ) -> Iterator[Finding]:
-    """Verify every attestation; ends with a note that says what was verified and what was not."""
-    signed = [one for one in documents if one.provenance is not None]
+    """Verify every attestation; the last finding says what was verified and what was not."""
+    signed = [file for file in files if file.provenance is not None]
     if not signed:
         return
-    names = [one.file for one in signed]
+    names = [file.file for file in signed]
     try:
-        trust = _trust()
+        keys = _load_keys()
     except ImportError:
         yield _not_verified(names, index, "the extra that verifies them is not installed", EXTRA)
         return
-    except Exception as error:  # noqa: BLE001 - another project's own store of keys, in whatever state it is
+    except Exception as error:  # noqa: BLE001 - whatever sigstore raises for the state of its key store
         yield _not_verified(names, index, f"sigstore cannot open its keys on this machine: {error}")
         return
-    for one in documents:
-        if one.provenance is None:
-            yield finding(
-                "WK906",
-                what=f"{index} serves attestations for {shorten_list(names)} and none for this file",
-                file=one.file,
-            )
-    proofs = [_prove(one, repository) for one in signed]
-    for proof in proofs:
-        if proof.problem:
-            yield finding("WK905", what=proof.problem, file=proof.file)
-    for proof in (one for one in proofs if one.unknown):
-        yield _not_verified([proof.file], index, proof.unknown)
-    good = [one for one in proofs if one.signers]
-    if good:
-        yield _verified(good, trust, index, repository)
+    for file in files:
+        if file.provenance is None:
+            what = f"{index} serves attestations for {shorten_list(names)}, but not for this file"
+            yield finding("WK906", what=what, file=file.file)
+    results = [_verify(file, repository) for file in signed]
+    for result in results:
+        if result.problem:
+            yield finding("WK905", what=result.problem, file=result.file)
+        if result.skipped:
+            yield _not_verified([result.file], index, result.skipped)
+    verified = [result for result in results if result.signers]
+    if verified:
+        yield _verified(verified, keys, index, repository)
 
 
 def files_without_attestation(files: Iterable[str], index: str) -> Iterator[Finding]:
-    """Say of files that were not fetched that their attestations were not looked at."""
+    """Report that the attestations of files that were not downloaded are not verified."""
     names = tuple(files)
     if names:
-        yield _not_verified(names, index, "the files were not fetched", "add --deep to verify them")
+        yield _not_verified(names, index, "the files were not downloaded", "add --deep to verify them")
 
 
 def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") -> Finding:
@@ -119,88 +117,78 @@ def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") 
 
 
 def _verified(
-    proofs: Sequence[_Verification], trust: str, index: str, repository: PublisherRepository | None
+    results: Sequence[_Verification], keys: str, index: str, repository: PublisherRepository | None
 ) -> Finding:
-    signers = tuple(dict.fromkeys(signer for one in proofs for signer in one.signers))
-    publisher = (
-        "" if repository else f", and that these are the right publishers, which is {index}'s word alone"
-    )
+    signers = "; ".join(dict.fromkeys(signer for result in results for signer in result.signers))
+    publisher = "" if repository else f", or that these are the right publishers, which only {index} states"
     return finding(
         "WK907",
-        what=f"{plural(len(proofs), 'file')} signed by {'; '.join(signers)}; not verified, without the network: that none of the keys"
-        f" was withdrawn since {trust}{publisher}",
-        fix="name the repository that publishes:  --repository URL" if not repository else "",
+        what=f"{plural(len(results), 'file')} signed by {signers}; not verified, without the network:"
+        f" that no key was revoked since {keys}{publisher}",
+        fix="" if repository else "name the repository that publishes:  --repository URL",
     )
 
 
-def _trust() -> str:
-    """Make sure that keys are there to verify with, and tell whose state they are; raises ImportError without the extra."""
-    # Its warning that nothing is fetched is what is wanted here.
+def _load_keys() -> str:
+    """Load the keys to verify with, and return their source; raises ImportError without the extra."""
+    # It warns that nothing is fetched, which is the intention.
     logging.getLogger("sigstore").addHandler(logging.NullHandler())
     import pypi_attestations  # noqa: F401 - the extra itself
     import sigstore
     from sigstore.verify import Verifier
 
     Verifier.production(offline=True)
-    return f"sigstore {sigstore.__version__} got them"
+    return f"sigstore {sigstore.__version__} obtained them"
 
 
-def _prove(document: Attestation, repository: PublisherRepository | None) -> _Verification:
+def _verify(file: ServedFile, repository: PublisherRepository | None) -> _Verification:
     from pydantic import ValidationError
     from pypi_attestations import Provenance
 
     try:
-        provenance = Provenance.model_validate_json(document.provenance or b"")
+        provenance = Provenance.model_validate_json(file.provenance or b"")
     except ValidationError as error:
-        kinds = [one for one in error.errors() if one["type"] == "union_tag_invalid"]
-        if kinds:
-            return _Verification(
-                file=document.file,
-                unknown=f"pypi-attestations does not know this kind of publisher: {kinds[0]['msg']}",
-            )
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return _Verification(
-            file=document.file,
-            problem=f"what is served as its provenance is none: {f'{place}: ' if place else ''}{first['msg']}",
-        )
-    bundles = [one for one in provenance.attestation_bundles if one.attestations]
+        return _unreadable(file, error.errors())
+    bundles = [bundle for bundle in provenance.attestation_bundles if bundle.attestations]
     if not bundles:
-        return _Verification(file=document.file, problem="its provenance holds no attestation")
-    if repository is not None and not any(repository.is_of(one.publisher) for one in bundles):
-        others = "; ".join(_words(one.publisher) for one in bundles)
-        return _Verification(
-            file=document.file, problem=f"it was signed by {others}, and not from {repository.path}"
-        )
-    return _proven(
-        document, [one for one in bundles if repository is None or repository.is_of(one.publisher)]
-    )
+        return _Verification(file=file.file, problem="its provenance has no attestation")
+    own = [bundle for bundle in bundles if repository is None or repository.matches(bundle.publisher)]
+    if repository is not None and not own:
+        signers = "; ".join(_describe(bundle.publisher) for bundle in bundles)
+        return _Verification(file=file.file, problem=f"it was signed by {signers}, not by {repository.path}")
+    return _verify_signatures(file, own)
 
 
-def _proven(document: Attestation, bundles: Sequence[Any]) -> _Verification:
+def _unreadable(file: ServedFile, errors: Sequence[Any]) -> _Verification:
+    for error in errors:
+        if error["type"] == "union_tag_invalid":
+            reason = f"pypi-attestations does not support this kind of publisher: {error['msg']}"
+            return _Verification(file=file.file, skipped=reason)
+    place = ".".join(map(str, errors[0]["loc"]))
+    reason = f"{place}: {errors[0]['msg']}" if place else errors[0]["msg"]
+    return _Verification(file=file.file, problem=f"its provenance is not valid: {reason}")
+
+
+def _verify_signatures(file: ServedFile, bundles: Sequence[Any]) -> _Verification:
     from pypi_attestations import Distribution
 
-    file = Distribution(name=document.file, digest=document.sha256)
+    distribution = Distribution(name=file.file, digest=file.sha256)
     signers: list[str] = []
     for bundle in bundles:
+        publisher = _describe(bundle.publisher)
         for attestation in bundle.attestations:
             try:
-                attestation.verify(bundle.publisher, file, offline=True)
-                commit = attestation.certificate_claims.get(_COMMIT, "")
-            except Exception as error:  # noqa: BLE001 - the libraries meet what strangers wrote; whatever they raise, it does not hold
+                attestation.verify(bundle.publisher, distribution, offline=True)
+                commit = attestation.certificate_claims.get(_COMMIT_OID, "")
+            except Exception as error:  # noqa: BLE001 - whatever the libraries raise, it is not valid
                 reason = str(error).removeprefix("Verification failed: ") or type(error).__name__
-                return _Verification(
-                    file=document.file,
-                    problem=f"the attestation by {_words(bundle.publisher)} does not hold: {reason}",
-                )
-            signers.append(_words(bundle.publisher) + (f", commit {commit[:12]}" if commit else ""))
-    return _Verification(file=document.file, signers=tuple(dict.fromkeys(signers)))
+                problem = f"the attestation by {publisher} is not valid: {reason}"
+                return _Verification(file=file.file, problem=problem)
+            signers.append(f"{publisher}, commit {commit[:12]}" if commit else publisher)
+    return _Verification(file=file.file, signers=tuple(dict.fromkeys(signers)))
 
 
-def _words(publisher: Any) -> str:  # noqa: ANN401 - one of the library's publishers
-    """Tell what of a publisher is verified, which leaves out the environment."""
-    named = (
-        getattr(publisher, name, None)
-        for name in ("repository", "email", "project_id", "workflow", "workflow_filepath")
-    )
-    return " ".join([str(publisher.kind), *(str(one) for one in named if one)])
+def _describe(publisher: Any) -> str:  # noqa: ANN401 - one of the library's publishers
+    """Return the verified fields of a publisher, which the environment is not one of."""
+    fields = (getattr(publisher, name, None) for name in _PUBLISHER_FIELDS)
+    return " ".join([str(publisher.kind), *(str(field) for field in fields if field)])

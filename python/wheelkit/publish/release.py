@@ -1,4 +1,4 @@
-"""From a dist folder and its manifests to the release: refused, with every reason, unless each file is what a manifest says of it."""
+"""Collect a release from a dist folder: an error with every reason unless all files match their manifests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from wheelkit.config import normalise
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.project.family import named_in
 from wheelkit.project.read import Kind
-from wheelkit.publish import attestations
-from wheelkit.publish.model import DistributionFiles, Release, ShippedFile, parse_file_name
+from wheelkit.publish.attestations import attestation_files, attestation_problem
+from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify
 from wheelkit.verification.run import collect
 
 if TYPE_CHECKING:
@@ -26,83 +26,72 @@ if TYPE_CHECKING:
 
 
 def collect_release(folder: Path, family: Family) -> Release:
-    """Read the manifests of a dist folder and hold every file against them.
+    """Read the manifests of a dist folder and compare every file with them.
 
-    Raises UsageError where there is no dist, CheckFailedError with all that does not agree.
+    Raises UsageError where there is no folder, CheckFailedError with all differences.
     """
     if not folder.is_dir():
         raise UsageError(
-            f"{folder} is no folder",
-            hint="give the folder that wheelkit build filled:  wheelkit publish dist/ --to testpypi",
+            f"{folder} is not a folder", hint="give the folder that `wheelkit build` filled, usually dist/"
         )
-    records = manifest.read_all(folder)
+    manifests = manifest.read_all(folder)
     present = {path.name: path for path in collect([folder])}
-    if not records:
+    if not manifests:
         raise CheckFailedError(
-            f"{folder} holds no manifest, so nothing tells where its {len(present)} files come from",
-            hint="wheelkit build writes one beside what it builds\nin CI, keep the .wheelkit.json files with the wheels",
+            f"{folder} has no manifest, so the origin of its {len(present)} files is unknown",
+            hint="`wheelkit build` writes manifests beside the files that it builds\n"
+            "in CI, keep the .wheelkit.json files together with the wheels",
         )
-    listed = _listed(records)
+    listed = {file.file: file for record in manifests for file in record.files}
     problems = [
         *_unlisted(present, listed),
         *_changed(present, listed),
-        *_misfiled(records),
-        *_versions(records, family),
+        *_misplaced(manifests),
+        *_version_problems(manifests, family),
+        *_attestation_problems(present, listed),
     ]
-    problems += _missigned(present, listed)
     if problems:
         raise CheckFailedError(
-            f"{folder} is not what its manifests say; nothing was uploaded",
+            f"{folder} does not match its manifests; nothing was uploaded",
             detail="\n".join(problems),
             hint="build again into an empty folder:  wheelkit clean && wheelkit build",
         )
-    return _release(records, present, family)
-
-
-def _listed(records: Iterable[Manifest]) -> dict[str, BuiltFile]:
-    return {one.file: one for record in records for one in record.files}
+    return _release(manifests, present, family)
 
 
 def _unlisted(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
+    """Name files that are in no manifest, with the entry that is only spelled in another way."""
+    spellings = {normalise(name): name for name in listed}
     for name in present:
         if name not in listed:
-            twin = next((one for one in listed if _alike(one, name)), None)
-            more = f"; the manifest has {twin}" if twin else ""
-            yield f"{name} is in no manifest{more}"
-
-
-def _alike(one: str, other: str) -> bool:
-    """Tell whether two names are spellings of one: they differ only by ``-``, ``_``, ``.`` or case."""
-    return normalise(one) == normalise(other)
+            other = spellings.get(normalise(name))
+            yield f"{name} is in no manifest" + (f"; the manifest has {other}" if other else "")
 
 
 def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
-    for name, one in listed.items():
+    for name, file in listed.items():
         path = present.get(name)
         if path is None:
-            yield f"{name} is in the manifest and not in the folder"
-        elif (path.stat().st_size, manifest.sha256(path)) != (one.size, one.sha256):
-            yield f"{name} was changed after it was built and proven (its sha256 is not {one.sha256[:12]}…)"
+            yield f"{name} is in the manifest, but not in the folder"
+        elif (path.stat().st_size, manifest.sha256(path)) != (file.size, file.sha256):
+            yield f"{name} was changed after it was built and verified (sha256 is not {file.sha256[:12]}…)"
 
 
-def _missigned(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
+def _attestation_problems(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
     for name, path in present.items():
-        signed = attestations.attestation_files(path) if name in listed else ()
-        yield from filter(
-            None, (attestations.attestation_problem(one, name, listed[name].sha256) for one in signed)
-        )
+        for attestation in attestation_files(path) if name in listed else ():
+            if problem := attestation_problem(attestation, name, listed[name].sha256):
+                yield problem
 
 
-def _misfiled(records: Iterable[Manifest]) -> Iterator[str]:
-    """Name files that stand in the manifest of another distribution or version."""
-    for record in records:
-        for one in record.files:
-            identity = parse_file_name(one.file)
-            if identity is None or (identity.distribution, identity.version) != (
-                normalise(record.distribution),
-                _canonical(record.version),
-            ):
-                yield f"{one.file} stands in {record.filename}, which is about {record.distribution} {record.version}"
+def _misplaced(manifests: Iterable[Manifest]) -> Iterator[str]:
+    """Name files that are in the manifest of another distribution or version."""
+    for record in manifests:
+        release = ReleaseId(distribution=normalise(record.distribution), version=_canonical(record.version))
+        for file in record.files:
+            if identify(file.file) != release:
+                about = f"{record.distribution} {record.version}"
+                yield f"{file.file} is in {record.filename}, which is about {about}"
 
 
 def _canonical(version: str) -> str:
@@ -111,97 +100,100 @@ def _canonical(version: str) -> str:
     return canonicalize_version(version, strip_trailing_zero=False)
 
 
-def _versions(records: Sequence[Manifest], family: Family) -> Iterator[str]:
-    for key, versions in _by_distribution(records).items():
-        item = family.members.get(key)
-        if item is None:
-            yield f"{key} is no distribution of this project ({', '.join(family.members)})"
+def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator[str]:
+    built: dict[str, set[str]] = {}
+    for record in manifests:
+        built.setdefault(normalise(record.distribution), set()).add(_canonical(record.version))
+    for key, versions in built.items():
+        member = family.members.get(key)
+        if member is None:
+            yield f"{key} is not a distribution of this project ({', '.join(family.members)})"
         elif len(versions) > 1:
-            yield f"{key} is here in {len(versions)} versions: {', '.join(sorted(versions))}"
-        elif item.version is not None and _canonical(item.version) not in versions:
-            yield f"{key} {next(iter(versions))} is what was built, and the project says {item.version}"
-    commits = sorted({record.commit for record in records})
+            yield f"{key} has {len(versions)} versions: {', '.join(sorted(versions))}"
+        elif member.version is not None and _canonical(member.version) not in versions:
+            yield f"{key} was built as {next(iter(versions))}, but the project's version is {member.version}"
+    commits = sorted({record.commit for record in manifests})
     if len(commits) > 1:
-        yield f"the files were built from {len(commits)} commits: {', '.join(one[:12] or 'none' for one in commits)}"
+        names = ", ".join(commit[:12] or "none" for commit in commits)
+        yield f"the files were built from {len(commits)} commits: {names}"
 
 
-def _by_distribution(records: Iterable[Manifest]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for record in records:
-        found.setdefault(normalise(record.distribution), set()).add(_canonical(record.version))
-    return found
-
-
-def _release(records: Sequence[Manifest], present: Mapping[str, Path], family: Family) -> Release:
+def _release(manifests: Sequence[Manifest], present: Mapping[str, Path], family: Family) -> Release:
     files: dict[str, list[ShippedFile]] = {}
-    for record in records:
-        for one in record.files:
-            path = present[one.file]
+    for record in manifests:
+        for file in record.files:
+            path = present[file.file]
             shipped = ShippedFile(
                 path=path,
-                sha256=one.sha256,
-                size=one.size,
+                sha256=file.sha256,
+                size=file.size,
                 builder=record.builder,
-                attestations=attestations.attestation_files(path),
+                attestations=attestation_files(path),
             )
             files.setdefault(normalise(record.distribution), []).append(shipped)
-    batches = [_batch(item, files[item.key], family) for item in family.distributions if item.key in files]
+    distributions = [
+        _distribution(member, files[member.key], family)
+        for member in family.distributions
+        if member.key in files
+    ]
     return Release(
-        batches=_ordered(batches),
-        commit=records[0].commit,
-        dirty=any(record.dirty for record in records),
-        created=max(record.created for record in records),
+        distributions=_in_upload_order(distributions),
+        commit=manifests[0].commit,
+        dirty=any(record.dirty for record in manifests),
+        created=max(record.created for record in manifests),
     )
 
 
-def _batch(item: Distribution, files: Sequence[ShippedFile], family: Family) -> DistributionFiles:
-    ordered = tuple(sorted(files, key=lambda one: (not one.is_wheel, one.name)))
-    identity = parse_file_name(ordered[0].name)
+def _distribution(member: Distribution, files: Sequence[ShippedFile], family: Family) -> DistributionFiles:
+    ordered = tuple(sorted(files, key=lambda file: (not file.is_wheel, file.name)))
+    release = identify(ordered[0].name)
     return DistributionFiles(
-        distribution=item.key,
-        name=item.name,
-        version=identity.version if identity else item.version or "",
-        kind=item.kind,
-        needs=_needs(item, ordered, family),
+        key=member.key,
+        name=member.name,
+        version=release.version if release else member.version or "",
+        kind=member.kind,
+        needs=_needs(member, ordered, family),
         files=ordered,
     )
 
 
-def _needs(item: Distribution, files: Iterable[ShippedFile], family: Family) -> tuple[str, ...]:
-    """Name the siblings that the project states and those that its wheels ask for, which is what installers go by."""
+def _needs(member: Distribution, files: Iterable[ShippedFile], family: Family) -> tuple[str, ...]:
+    """Return the siblings that the project states, and those that its wheels require."""
     stated = (
-        *item.dependencies,
-        *item.build_requires,
-        *(text for texts in item.extras.values() for text in texts),
+        *member.dependencies,
+        *member.build_requires,
+        *(text for texts in member.extras.values() for text in texts),
     )
-    told = (line for one in files if one.is_wheel for line in _requirements(one.path))
-    return named_in((*stated, *told), item, family.members)
+    required = (line for file in files if file.is_wheel for line in _requires_dist(file.path))
+    return named_in((*stated, *required), member, family.members)
 
 
-def _requirements(path: Path) -> tuple[str, ...]:
+def _requires_dist(path: Path) -> tuple[str, ...]:
     try:
         return wheels.read(path, contents=False).metadata.all("Requires-Dist")
     except WheelError:
-        return ()  # the proof that follows says what is wrong with it
+        return ()  # verification, which follows, reports it
 
 
-def _ordered(batches: Iterable[DistributionFiles]) -> tuple[DistributionFiles, ...]:
-    """Put meta distributions last, as far as nothing needs them; a need that comes later, as an extra can, is none to wait for."""
-    waiting = list(batches)
-    family_order = [one.distribution for one in waiting]
-    placed: list[DistributionFiles] = []
+def _in_upload_order(distributions: Sequence[DistributionFiles]) -> tuple[DistributionFiles, ...]:
+    """Put each distribution after those that it needs, and metas last as far as nothing needs them.
+
+    The order of the family breaks cycles, which extras can cause: what comes later in it is not waited for.
+    """
+    position = {distribution.key: number for number, distribution in enumerate(distributions)}
+    waiting = list(distributions)
+    placed: dict[str, DistributionFiles] = {}
     while waiting:
-        here = {one.distribution for one in placed}
         ready = [
-            one
-            for one in waiting
+            distribution
+            for distribution in waiting
             if all(
-                need in here or family_order.index(need) > family_order.index(one.distribution)
-                for need in one.needs
-                if need in family_order
+                need in placed or position[need] > position[distribution.key]
+                for need in distribution.needs
+                if need in position
             )
         ]
-        chosen = next((one for one in ready if one.kind is not Kind.META), (ready or waiting)[0])
-        waiting.remove(chosen)
-        placed.append(replace(chosen, needs=tuple(need for need in chosen.needs if need in here)))
-    return tuple(placed)
+        first = min(ready, key=lambda distribution: distribution.kind is Kind.META)
+        waiting.remove(first)
+        placed[first.key] = replace(first, needs=tuple(need for need in first.needs if need in placed))
+    return tuple(placed.values())

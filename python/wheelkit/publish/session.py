@@ -1,82 +1,75 @@
-"""One stage of a release, put together: the lock, the journal, the credentials and the transaction on one index."""
+"""A publishing session: the connections of one command, and the state of each release and index."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from wheelkit.machine.process import LoggedRun
 from wheelkit.machine.redaction import Secrets
-from wheelkit.publish import journal, lock, transaction
-from wheelkit.publish.client import Client, SystemClock
-from wheelkit.publish.credentials import CredentialSources, credential_session
-from wheelkit.publish.transaction import UploadContext, WaitPolicy
+from wheelkit.publish.client import Client
+from wheelkit.publish.credentials import CredentialSession
+from wheelkit.publish.journal import Journal
+from wheelkit.publish.lock import index_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from wheelkit.machine.process import Run
     from wheelkit.machine.progress import Progress
-    from wheelkit.publish.client import Clock
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Release
-    from wheelkit.publish.plan import PublishPlan
-    from wheelkit.publish.transaction import PublishResult
 
 
 class PublishSession(Struct, frozen=True, kw_only=True):
-    """What all stages of one command share; ``state`` is the folder for journals and locks (None: the system's own)."""
+    """Opens the lock, the journal and the credentials of a release on an index.
+
+    ``state`` is the folder of locks and journals; ``run`` logs without the secrets.
+    """
 
     run: Run
     client: Client
     secrets: Secrets
     progress: Progress
     environ: Mapping[str, str]
-    clock: Clock = field(default_factory=SystemClock)
-    patience: WaitPolicy = field(default_factory=WaitPolicy)
-    state: Path | None = None
+    state: Path
+
+    def lock(self, release: Release, index: Index) -> AbstractContextManager[int]:
+        """Return the lock, which yields its descriptor."""
+        return index_lock(self._state_file(release, index, ".lock"), self.client.clock, self.progress.note)
+
+    def journal(self, release: Release, index: Index) -> Journal:
+        """Read the journal."""
+        return Journal(self._state_file(release, index, ".json"), release)
+
+    def credentials(self, index: Index) -> CredentialSession:
+        """Return the credentials, which nothing has asked for yet."""
+        return CredentialSession(index, self.client, self.secrets, self.environ, self.progress.note)
+
+    def _state_file(self, release: Release, index: Index, suffix: str) -> Path:
+        """Return a path made from names and versions, not bytes: all builds of a version share a lock."""
+        names = sorted(f"{one.key}=={one.version}" for one in release.distributions)
+        key = hashlib.sha256("\n".join([index.upload.rstrip("/"), *names]).encode()).hexdigest()[:16]
+        first = release.distributions[0]
+        return self.state / f"{first.key}-{first.version}-{key}{suffix}"
 
 
-def open_session(log: Path, progress: Progress, environ: Mapping[str, str] | None = None) -> PublishSession:
-    """Open an office whose programs write to one log, with no secret in it."""
-    known = dict(os.environ if environ is None else environ)
-    secrets = Secrets(known)
-    run = LoggedRun(log=log, echo=progress.command, redact=secrets)
+def open_session(log: Path, progress: Progress) -> PublishSession:
+    """Open a session whose programs write to one log."""
+    from platformdirs import user_state_path
+
+    environ = dict(os.environ)
+    secrets = Secrets(environ)
     return PublishSession(
-        run=run, client=Client(note=progress.note), secrets=secrets, progress=progress, environ=known
+        run=LoggedRun(log=log, echo=progress.command, redact=secrets),
+        client=Client(note=progress.note),
+        secrets=secrets,
+        progress=progress,
+        environ=environ,
+        state=user_state_path("wheelkit", appauthor=False) / "publish",
     )
-
-
-def publish(
-    release: Release, index: Index, room: PublishSession, tell: Callable[[PublishPlan], None]
-) -> PublishResult:
-    """Publish a release on one index; a second run for the same release waits until the first has ended.
-
-    Raises what the transaction raises.
-    """
-    place = journal.journal_path(index, release, room.state)
-    wallet = CredentialSources(
-        environ=room.environ,
-        client=room.client,
-        secrets=room.secrets,
-        clock=room.clock,
-        note=room.progress.note,
-    )
-    with (
-        lock.index_lock(place.with_name(place.name + ".lock"), room.clock, room.progress.note) as descriptor,
-        credential_session(index, wallet) as held,
-    ):
-        desk = UploadContext(
-            client=room.client,
-            run=room.run,
-            clock=room.clock,
-            journal=journal.Journal(place, release),
-            purse=held,
-            progress=room.progress,
-            keeps=(descriptor,),
-            patience=room.patience,
-        )
-        return transaction.publish(release, index, desk, tell)

@@ -1,7 +1,7 @@
-"""The transaction on one index: look, upload what is missing in order, wait until it shows, and leave nothing half told.
+"""Publish a release on one index: upload what is missing, in order, and wait until it is visible.
 
-It can be ended at any moment and run again. What is on the index counts, and is never sent twice; what was sent and does not show yet is
-waited for, as long as the index may take, before it is sent again.
+It can be ended at any moment and run again. A file on the index is never sent twice; a file that was sent and
+is not visible yet is waited for, as long as the index may take, before it is sent again.
 """
 
 from __future__ import annotations
@@ -9,268 +9,272 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from wheelkit import manifest
-from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedError
+from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedError, WheelkitError
 from wheelkit.machine.progress import step
-from wheelkit.publish import conflicts
-from wheelkit.publish import plan as plans
 from wheelkit.publish.client import backoff_delays
-from wheelkit.publish.plan import State
-from wheelkit.publish.simple_api import fetch_existing
-from wheelkit.publish.twine import UploadResult, upload
-from wheelkit.publish.upload_errors import known_errors, translate
+from wheelkit.publish.conflicts import require_no_conflict
+from wheelkit.publish.plan import make_plan
+from wheelkit.publish.simple_api import fetch_listings
+from wheelkit.publish.twine import Outcome, upload
+from wheelkit.publish.upload_errors import is_known, refusal_error
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
-    from wheelkit.machine.process import Run
-    from wheelkit.machine.progress import Progress
-    from wheelkit.publish.client import Client, Clock
+    from wheelkit.publish.client import Client
     from wheelkit.publish.credentials import CredentialSession
     from wheelkit.publish.index import Index
-    from wheelkit.publish.journal import Journal
     from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
-    from wheelkit.publish.plan import PlannedBatch, PublishPlan
-    from wheelkit.publish.twine import TwineRun
+    from wheelkit.publish.plan import PlannedDistribution, PublishPlan
+    from wheelkit.publish.session import PublishSession
+    from wheelkit.publish.twine import UploadResult
 
 
-class WaitPolicy(Struct, frozen=True, kw_only=True):
-    """How long the index may take to show what it accepted, and how often an upload is tried, in seconds and times."""
-
-    visible: float = 900.0
-    attempts: int = 6
-    first_pause: float = 1.0
-
-
-class UploadContext(Struct, frozen=True, kw_only=True):
-    """All that a transaction works with."""
-
-    client: Client
-    run: Run
-    clock: Clock
-    journal: Journal
-    purse: CredentialSession
-    progress: Progress
-    keeps: tuple[int, ...] = ()
-    patience: WaitPolicy = field(default_factory=WaitPolicy)
+# How long an index may take to show what it accepted, and how often and at which distances an upload is
+# tried.
+_VISIBLE_SECONDS = 900.0
+_ATTEMPTS = 6
+_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 1.0, 60.0
 
 
 class PublishResult(Struct, frozen=True, kw_only=True):
-    """What a run did: the plan that it began with and the names of the files that it uploaded."""
+    """The plan that a run executed, and the names of the files that it uploaded."""
 
     plan: PublishPlan
     uploaded: tuple[str, ...]
 
 
-def survey(release: Release, index: Index, client: Client) -> PublishPlan:
-    """Look at the index and compute what is to be done; raises IndexUnavailableError, CheckFailedError for what can never agree."""
-    made = plans.make_publish_plan(release, index, fetch_existing(client, index, release.batches))
-    conflicts.require_no_conflict(made)
-    return made
+def plan_publication(release: Release, index: Index, client: Client) -> PublishPlan:
+    """Compare a release with an index.
+
+    Raises IndexUnavailableError, and CheckFailedError for a conflict that no upload can resolve.
+    """
+    plan = make_plan(release, index, fetch_listings(client, index, release.distributions))
+    require_no_conflict(plan)
+    return plan
 
 
 def publish(
-    release: Release, index: Index, desk: UploadContext, tell: Callable[[PublishPlan], None]
+    release: Release, index: Index, session: PublishSession, on_plan: Callable[[PublishPlan], None]
 ) -> PublishResult:
-    """Bring the whole release onto the index; ``tell`` hears the plan before anything is done.
+    """Publish a release on an index; ``on_plan`` receives the plan before anything is uploaded.
 
-    Raises CheckFailedError for a conflict, IndexRefusedError for a refusal, IndexUnavailableError when the index gives up on us,
-    ToolFailedError where twine fails for a reason of its own. Whatever it raises, the same call later goes on from there.
+    A second run for the same release waits until the first has ended. Raises CheckFailedError for a conflict,
+    IndexRefusedError for a refusal, IndexUnavailableError for an index that does not answer, ToolFailedError
+    where twine fails by itself. After any of them the same call continues where this one ended.
     """
-    plan = survey(release, index, desk.client)
-    tell(plan)
-    desk.journal.saw(one.file.name for one in plan.there)
-    plan = _settled(plan, desk)
-    work = _Transaction(plan, desk)
-    for wave in waves(plan):
-        work.wait_for(need for one in wave for need in one.batch.needs)
-        # One call of twine sends attestations for all of its files or for none.
-        for _, files in groupby(
-            (file for one in wave for file in one.todo), key=lambda one: bool(one.attestations)
-        ):
-            work.send(tuple(files))
-    if plan.todo:
-        work.wait_for([one.distribution for one in release.batches])
-    return PublishResult(plan=plan, uploaded=tuple(one.name for one in plan.todo))
-
-
-def waves(plan: PublishPlan) -> tuple[tuple[PlannedBatch, ...], ...]:
-    """Put neighbours together of which none needs another one: they go in one call of twine, which takes half a second to start."""
-    found: list[list[PlannedBatch]] = []
-    for planned in plan.batches:
-        if not planned.todo:
-            continue
-        here = {one.batch.distribution for one in found[-1]} if found else set()
-        if not found or here.intersection(planned.batch.needs):
-            found.append([])
-        found[-1].append(planned)
-    return tuple(map(tuple, found))
-
-
-def _settled(plan: PublishPlan, desk: UploadContext) -> PublishPlan:
-    """Give files that an earlier run sent, and that do not show, the time that the index may take to show them."""
-    doubtful = [one for one in plan.todo if one.name in desk.journal.doubtful]
-    if not doubtful:
-        return plan
-    with step(desk.progress, f"looking for {plural(len(doubtful), 'file')} that may be on the way"):
-        _seen_within(plan, doubtful, desk, plan.index.lag)
-    return survey(plan.release, plan.index, desk.client)
-
-
-def _seen_within(
-    plan: PublishPlan, files: Sequence[ShippedFile], desk: UploadContext, seconds: float
-) -> frozenset[str]:
-    """Look again and again until all of the files show or the time is over; gives the names of those that do."""
-    wanted = {one.name for one in files}
-    batches = [batch for batch in plan.release.batches if any(one.name in wanted for one in batch.files)]
-    started = desk.clock.now()
-    pause, seen = backoff_delays(), frozenset[str]()
-    while len(seen) < len(wanted):
-        wait = next(pause)
-        late = desk.clock.now() - started + wait > seconds
-        try:
-            seen = _seen(plan, batches, wanted, desk)
-        except IndexUnavailableError:
-            # An index that stumbles while it is waited for is waited for.
-            if late:
-                raise
-        if late:
-            break
-        if len(seen) < len(wanted):
-            desk.clock.sleep(wait)
-    return seen
-
-
-def _seen(
-    plan: PublishPlan, batches: Sequence[DistributionFiles], wanted: Iterable[str], desk: UploadContext
-) -> frozenset[str]:
-    listings = fetch_existing(desk.client, plan.index, batches)
-    states = {one.file.name: one for batch in plans.plan_batches(batches, listings) for one in batch.files}
-    broken = [name for name in wanted if states[name].state is State.DIFFERENT]
-    if broken:
-        raise CheckFailedError(
-            f"{plan.index} shows {shorten_list(broken)} with other bytes than were sent",
-            hint="somebody else publishes the same version right now\nrelease a new version:  wheelkit version bump patch",
-        )
-    seen = frozenset(name for name in wanted if states[name].state is State.SAME)
-    desk.journal.saw(seen)
-    return seen
+    with session.lock(release, index) as lock, session.credentials(index) as credentials:
+        plan = plan_publication(release, index, session.client)
+        on_plan(plan)
+        return _Transaction(plan, session, credentials, lock).run()
 
 
 class _Transaction:
-    """The uploads of one run, and what is known of them."""
+    """The execution of a plan: which files are missing, and which distributions installers can find."""
 
-    def __init__(self, plan: PublishPlan, desk: UploadContext) -> None:
+    def __init__(
+        self, plan: PublishPlan, session: PublishSession, credentials: CredentialSession, lock: int
+    ) -> None:
+        self._session = session
+        self._journal = session.journal(plan.release, plan.index)
+        self._credentials = credentials
+        self._lock = lock
+        self._use(plan)
+
+    def _use(self, plan: PublishPlan) -> None:
         self._plan = plan
-        self._desk = desk
-        # Distributions of which every file has been seen on the index with the right bytes.
-        self._lacking = {one.name for one in plan.todo}
-        self._visible = {one.batch.distribution for one in plan.batches if not one.todo}
+        self._missing = {file.name for file in plan.todo}
+        self._visible = {planned.distribution.key for planned in plan.distributions if not planned.todo}
+        self._journal.seen(planned.file.name for planned in plan.on_index)
 
-    def wait_for(self, distributions: Iterable[str]) -> None:
-        """Wait until installers find every file of the distributions; raises IndexUnavailableError when it takes too long."""
-        names = [name for name in dict.fromkeys(distributions) if name not in self._visible]
-        batches = [one for one in self._plan.release.batches if one.distribution in names]
-        if not batches:
+    def run(self) -> PublishResult:
+        """Upload what is missing; every error says how much of the release is on the index."""
+        self._wait_for_earlier_uploads()
+        try:
+            for group in _independent_groups(self._plan):
+                self._wait_for(need for planned in group for need in planned.distribution.needs)
+                files = (file for planned in group for file in planned.todo)
+                # One run of twine sends attestations for all of its files or for none.
+                for _, signed_alike in groupby(files, key=lambda file: bool(file.attestations)):
+                    self._send(tuple(signed_alike))
+            self._wait_for(distribution.key for distribution in self._plan.release.distributions)
+        except WheelkitError as error:
+            error.detail = "\n".join(filter(None, [error.detail, self._state()]))
+            raise
+        return PublishResult(plan=self._plan, uploaded=tuple(file.name for file in self._plan.todo))
+
+    def _state(self) -> str:
+        total, index = len(self._plan.release.files), self._plan.index
+        count = total - len(self._missing)
+        if not count:
+            return f"no file of this release is on {index}"
+        return (
+            f"{count} of {plural(total, 'file')} of this release {'is' if count == 1 else 'are'} on {index}"
+        )
+
+    def _wait_for_earlier_uploads(self) -> None:
+        """Give files that an earlier run sent the time to appear, and plan again."""
+        pending = [file for file in self._plan.todo if file.name in self._journal.pending]
+        if pending:
+            label = f"looking for {plural(len(pending), 'file')} that an earlier run sent"
+            with step(self._session.progress, label):
+                self._wait_until_visible(pending, self._plan.index.lag)
+            self._use(plan_publication(self._plan.release, self._plan.index, self._session.client))
+
+    def _wait_for(self, keys: Iterable[str]) -> None:
+        """Wait until installers find every file of the distributions."""
+        waiting = [key for key in dict.fromkeys(keys) if key not in self._visible]
+        files = [file for one in self._plan.release.distributions if one.key in waiting for file in one.files]
+        if not files:
             return
-        files = [file for one in batches for file in one.files]
-        with step(self._desk.progress, f"{shorten_list(names)} visible on {self._plan.index}"):
-            seen = _seen_within(self._plan, files, self._desk, self._desk.patience.visible)
-        missing = [one.name for one in files if one.name not in seen]
-        if missing:
+        with step(self._session.progress, f"{shorten_list(waiting)} visible on {self._plan.index}"):
+            visible = self._wait_until_visible(files, _VISIBLE_SECONDS)
+        hidden = [file.name for file in files if file.name not in visible]
+        if hidden:
             raise IndexUnavailableError(
-                f"{self._plan.index} took {shorten_list(missing)} and does not show {'it' if len(missing) == 1 else 'them'} after"
-                f" {self._desk.patience.visible / 60:.0f} minutes",
-                hint=f"run the same command again later\nif it stays so, check that installers look at {self._plan.index.simple}",
+                f"{self._plan.index} accepted {shorten_list(hidden)}, but does not show"
+                f" {'it' if len(hidden) == 1 else 'them'} after {_VISIBLE_SECONDS / 60:.0f} minutes",
+                hint="run the same command again later to continue\n"
+                f"if nothing changes, check that installers look at {self._plan.index.simple}",
             )
-        self._visible.update(names)
+        self._visible.update(waiting)
 
-    def send(self, todo: Sequence[ShippedFile]) -> None:
-        """Upload files in their order until the index has them all, or refuses one."""
-        left = list(todo)
-        releases = shorten_list(f"{batch.name} {batch.version}" for batch in self._batches(left))
-        label = f"{releases}: {plural(len(left), 'file')} to {self._plan.index}"
-        with step(self._desk.progress, label):
-            pause = backoff_delays(self._desk.patience.first_pause, 60.0)
-            for attempt in range(1, self._desk.patience.attempts + 1):
-                outcome = self._call(left)
-                left = self._left(left, outcome)
-                self._lacking -= {one.name for one in todo} - {one.name for one in left}
-                if not left:
+    def _send(self, files: Sequence[ShippedFile]) -> None:
+        """Upload files in their order until the index has all of them, or refuses one."""
+        index, progress = self._plan.index, self._session.progress
+        names = {file.name for file in files}
+        label = (
+            f"{shorten_list(map(str, self._distributions(names)))}: {plural(len(files), 'file')} to {index}"
+        )
+        delays = backoff_delays(_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY)
+        with step(progress, label):
+            for attempt in range(1, _ATTEMPTS + 1):
+                result = self._upload(files)
+                files = self._still_missing(files, result)
+                self._missing -= names - {file.name for file in files}
+                if not files:
                     return
-                if outcome.ending is not UploadResult.PASSING or attempt == self._desk.patience.attempts:
-                    raise self._given_up(outcome, left)
-                wait = next(pause)
-                self._desk.progress.note(f"{outcome.words}; trying again in {wait:.0f} s")
-                self._desk.clock.sleep(wait)
+                if result.outcome is not Outcome.TEMPORARY or attempt == _ATTEMPTS:
+                    raise self._error(files[0], result)
+                delay = next(delays)
+                progress.note(f"{result.message}; trying again in {delay:.0f} s")
+                self._session.client.clock.sleep(delay)
 
-    def _call(self, files: Sequence[ShippedFile]) -> TwineRun:
-        self._require_unchanged(files)
-        credentials = self._desk.purse.credentials()
-        self._desk.journal.sending(one.name for one in files)
-        return upload(self._desk.run, self._plan.index, files, credentials, self._desk.keeps)
-
-    @staticmethod
-    def _require_unchanged(files: Iterable[ShippedFile]) -> None:
+    def _upload(self, files: Sequence[ShippedFile]) -> UploadResult:
         changed = [
-            one.name for one in files if not one.path.is_file() or manifest.sha256(one.path) != one.sha256
+            file.name
+            for file in files
+            if not file.path.is_file() or manifest.sha256(file.path) != file.sha256
         ]
         if changed:
             raise CheckFailedError(
-                f"{shorten_list(changed)} changed on the disk since it was proven; it was not uploaded",
-                hint="let nothing else write into the dist folder; build again, then run the same command",
+                f"{shorten_list(changed)} changed on the disk after verification and"
+                f" {'was' if len(changed) == 1 else 'were'} not uploaded",
+                hint="let nothing else write to the dist folder; build again, then run the same command",
             )
+        credentials = self._credentials.get()
+        self._journal.sending(file.name for file in files)
+        return upload(self._session.run, self._plan.index, files, credentials, self._lock)
 
-    def _left(self, sent: Sequence[ShippedFile], outcome: TwineRun) -> list[ShippedFile]:
-        """Find out what of a call is still to be uploaded: the index's answer, then its list, then time."""
-        if outcome.ending is UploadResult.TAKEN:
+    def _still_missing(self, sent: Sequence[ShippedFile], result: UploadResult) -> list[ShippedFile]:
+        """Return the files that the index does not have, by its replies and then by its listing."""
+        if result.outcome is Outcome.ACCEPTED:
             return []
-        left = [one for one in sent if one.name not in outcome.taken]
-        # twine sends one file after the other, so those behind the one that failed were not begun; without its name nothing is known.
-        names = [one.name for one in left]
-        begun = (
-            left[: names.index(outcome.underway) + 1]
-            if outcome.underway in names
-            else left
-            if outcome.taken == () and not outcome.status
-            else []
-        )
-        if outcome.ending is UploadResult.PASSING and begun:
-            arrived = _seen_within(self._plan, begun, self._desk, self._plan.index.lag)
-            left = [one for one in left if one.name not in arrived]
-        elif left:
-            arrived = _seen(self._plan, self._batches(left), names, self._desk)
-            left = [one for one in left if one.name not in arrived]
-        self._desk.journal.unsent(one.name for one in left)
-        return left
+        rest = [file for file in sent if file.name not in result.accepted]
+        attempted = _attempted(rest, result)
+        if result.outcome is Outcome.TEMPORARY and attempted:
+            visible = self._wait_until_visible(attempted, self._plan.index.lag)
+        else:
+            visible = self._wait_until_visible(rest, 0.0)
+        missing = [file for file in rest if file.name not in visible]
+        self._journal.not_sent(file.name for file in missing)
+        return missing
 
-    def _batches(self, files: Iterable[ShippedFile]) -> list[DistributionFiles]:
-        names = {one.name for one in files}
-        return [
-            batch for batch in self._plan.release.batches if any(one.name in names for one in batch.files)
-        ]
+    def _wait_until_visible(self, files: Iterable[ShippedFile], seconds: float) -> frozenset[str]:
+        """Poll the index until it shows all of the files or the time is over; return the names that it shows.
 
-    def _given_up(self, outcome: TwineRun, left: Sequence[ShippedFile]) -> Exception:
-        total = len(self._plan.release.files)
-        done = total - len(self._lacking)
-        there = f"{done} of {plural(total, 'file')} of the release {'is' if done == 1 else 'are'} on {self._plan.index}"
-        standing = f"{there if done else f'no file of the release is on {self._plan.index}'}; another run goes on from here"
-        if outcome.ending is UploadResult.REFUSED:
-            return translate(self._plan.index, outcome, standing)
-        if outcome.ending is UploadResult.PASSING:
-            return IndexUnavailableError(
-                f"{self._plan.index} did not take {left[0].name} in {self._desk.patience.attempts} attempts: {outcome.words}",
-                detail=standing,
-                hint="run the same command again later",
+        It looks at least once. Raises CheckFailedError for a file with other bytes.
+        """
+        wanted = {file.name: file for file in files}
+        visible: frozenset[str] = frozenset()
+        clock = self._session.client.clock
+        started = clock.now()
+        for delay in backoff_delays():
+            if len(visible) == len(wanted):
+                break
+            is_last = clock.now() - started + delay > seconds
+            try:
+                visible = self._look(wanted)
+            except IndexUnavailableError:
+                # An index that fails while it is waited for may recover.
+                if is_last:
+                    raise
+            if is_last:
+                break
+            if len(visible) < len(wanted):
+                clock.sleep(delay)
+        return visible
+
+    def _look(self, wanted: Mapping[str, ShippedFile]) -> frozenset[str]:
+        """Return the names of those files that the index shows now."""
+        index = self._plan.index
+        listings = fetch_listings(self._session.client, index, self._distributions(wanted)).values()
+        entries = [file for listing in listings for file in listing.files if file.filename in wanted]
+        different = [file.filename for file in entries if file.sha256 != wanted[file.filename].sha256]
+        if different:
+            raise CheckFailedError(
+                f"{index} shows {shorten_list(different)} with other bytes than were sent",
+                hint="someone else is publishing the same version\n"
+                "release a new version:  wheelkit version bump patch",
             )
-        if known_errors(outcome):
-            return translate(self._plan.index, outcome, standing)
+        visible = frozenset(file.filename for file in entries)
+        self._journal.seen(visible)
+        return visible
+
+    def _distributions(self, names: Container[str]) -> list[DistributionFiles]:
+        """Return the distributions that any of the files belong to."""
+        distributions = self._plan.release.distributions
+        return [one for one in distributions if any(file.name in names for file in one.files)]
+
+    def _error(self, file: ShippedFile, result: UploadResult) -> WheelkitError:
+        index = self._plan.index
+        if result.outcome is Outcome.REFUSED or (result.outcome is Outcome.FAILED and is_known(result)):
+            return refusal_error(index, result)
+        if result.outcome is Outcome.TEMPORARY:
+            return IndexUnavailableError(
+                f"{index} did not accept {file.name} in {_ATTEMPTS} attempts: {result.message}",
+                hint="run the same command again later to continue",
+            )
         return ToolFailedError(
-            f"twine failed while uploading {left[0].name}: {outcome.words}",
-            detail=standing,
-            hint="mend that, then run the same command again",
-            log=getattr(self._desk.run, "log", None),
+            f"twine failed to upload {file.name}: {result.message}",
+            hint="fix this, then run the same command again to continue",
+            log=result.log,
         )
+
+
+def _independent_groups(plan: PublishPlan) -> list[list[PlannedDistribution]]:
+    """Group neighbours that do not need each other: one slow start of twine serves a whole group."""
+    groups: list[list[PlannedDistribution]] = []
+    for planned in plan.distributions:
+        if not planned.todo:
+            continue
+        in_last = {other.distribution.key for other in groups[-1]} if groups else set()
+        if not groups or in_last.intersection(planned.distribution.needs):
+            groups.append([])
+        groups[-1].append(planned)
+    return groups
+
+
+def _attempted(files: Sequence[ShippedFile], result: UploadResult) -> Sequence[ShippedFile]:
+    """Return the files that twine began to send: it sends one after the other, up to the current one.
+
+    Where it neither named a file nor got a reply, all of them may have been sent.
+    """
+    names = [file.name for file in files]
+    if result.current in names:
+        return files[: names.index(result.current) + 1]
+    return files if not result.accepted and not result.status else ()

@@ -1,6 +1,6 @@
-"""Runs twine: one call for files that need not wait for each other, in a scrubbed environment, and reads what it says of each file.
+"""Run twine in a scrubbed environment, and read from its output what the index did with each file.
 
-Only the command is used, never twine's modules, which are no public interface.
+twine's modules are not used: they are not a public interface.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from wheelkit.errors import MissingToolError
 from wheelkit.machine.process import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from wheelkit.machine.process import Completed, Run
     from wheelkit.publish.credentials import Credentials
@@ -26,187 +27,161 @@ if TYPE_CHECKING:
     from wheelkit.publish.model import ShippedFile
 
 
-# What twine needs of the environment; all else stays with us, other tools' settings and secrets first of all.
-_PASSED = frozenset(
-    {
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "USERNAME",
-        "LANG",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-        "SYSTEMROOT",
-        "WINDIR",
-        "COMSPEC",
-        "PATHEXT",
-    }
-    | {
-        "USERPROFILE",
-        "APPDATA",
-        "LOCALAPPDATA",
-        "PROGRAMDATA",
-        "HOMEDRIVE",
-        "HOMEPATH",
-        "DBUS_SESSION_BUS_ADDRESS",
-        "XDG_RUNTIME_DIR",
-    }
-    | {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "PYTHON_KEYRING_BACKEND", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
-    | {
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-    }
-)
+# The variables that twine gets, besides LC_*. Settings and secrets of other tools are none of its business.
+_PASSED_VARIABLES = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "USERNAME", "LANG", "TMPDIR", "TEMP", "TMP",
+    "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT",
+    "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "HOMEDRIVE", "HOMEPATH",
+    "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "PYTHON_KEYRING_BACKEND", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+})  # fmt: skip
+# A wide terminal keeps twine from wrapping file names.
+_SETTINGS = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
+_CHECK_TIMEOUT = 300.0
+_UPLOAD_SECONDS_PER_FILE, _MIN_BYTES_PER_SECOND = 120.0, 20_000
+_UPLOAD_OPTIONS = ("--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url")
+
+_OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
+_TEMPORARY_STATUSES = frozenset({408, 425, 429})
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SENDING = re.compile(r"^Uploading (?P<file>\S+\.(?:whl|tar\.gz|zip))$")
 _STATUS = re.compile(r"^(?P<status>[1-5]\d\d)(?: |$)")
 _REPLY = re.compile(r"^(?:INFO\s+)?Response from ")
-_TAKEN, _REFUSED_FROM, _BROKEN_FROM = 200, 400, 500
-# Seconds for a check, seconds for each file, and the bytes a second of the slowest connection that is waited for.
-_CHECK_SECONDS, _UPLOAD_SECONDS, _SLOWEST = 300.0, 120.0, 20_000
-_PASSING = frozenset({408, 425, 429})
+_NETWORK_ERROR = re.compile(
+    r"\b(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|ChunkedEncodingError|ProtocolError|RemoteDisconnected"
+    r"|NewConnectionError)\b"
+)
+_TITLE = re.compile(r"<title>\s*(?P<text>.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
+_EXCEPTION = re.compile(
+    r"^(?:ERROR\s+)?(?P<text>[A-Za-z_.]*"
+    r"(?:Error|Exception|Timeout|Interactive|Failure|Configuration|Distribution|Detected)\b.*)$"
+)
 
 
-class UploadResult(Enum):
-    """How an upload ended: all taken, a refusal that stays, a failure that may pass, or something that tells nothing of the index."""
+class Outcome(Enum):
+    """How an upload ended: accepted, refused for good, failed for now, or failed without asking the index."""
 
-    TAKEN = "taken"
+    ACCEPTED = "accepted"
     REFUSED = "refused"
-    PASSING = "passing"
-    BROKEN = "broken"
+    TEMPORARY = "temporary"
+    FAILED = "failed"
 
 
-class TwineRun(Struct, frozen=True, kw_only=True):
-    """What became of one call: the files that the index took, the one that was under way when it ended, its status and the words."""
+class UploadResult(Struct, frozen=True, kw_only=True):
+    """What one run of twine did.
 
-    ending: UploadResult
-    taken: tuple[str, ...]
-    underway: str
+    ``accepted`` are the files that the index accepted, ``current`` is the one that was being sent at the end,
+    ``status`` the last HTTP status (0: none), ``message`` the text of the index or of twine that says most.
+    """
+
+    outcome: Outcome
+    accepted: tuple[str, ...]
+    current: str
     status: int
-    words: str
+    message: str
+    log: Path | None = None
 
 
 def upload(
-    run: Run,
-    index: Index,
-    files: Sequence[ShippedFile],
-    credentials: Credentials,
-    keeps: tuple[int, ...] = (),
-) -> TwineRun:
-    """Upload files in their order; an index's no is told in what comes back, and not raised."""
-    signed = all(one.attestations for one in files)
-    arguments = [
-        "--no-color",
+    run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, lock: int | None = None
+) -> UploadResult:
+    """Upload files in their order; a refusal by the index is a result, not an exception.
+
+    Attestations go along if all of the files have them. ``lock`` is the descriptor of a lock that twine
+    inherits.
+    """
+    signed = all(file.attestations for file in files)
+    attestations = [path for file in files for path in file.attestations] if signed else []
+    # twine itself would wait forever for an index that stops answering.
+    timeout = _UPLOAD_SECONDS_PER_FILE * len(files) + sum(file.size for file in files) / _MIN_BYTES_PER_SECOND
+    command = _command(
         "upload",
-        "--verbose",
-        "--non-interactive",
-        "--disable-progress-bar",
-        "--repository-url",
+        *_UPLOAD_OPTIONS,
         index.upload,
-    ]
-    arguments += ["--attestations"] if signed else []
-    paths = [one.path for one in files] + [path for one in files if signed for path in one.attestations]
-    # twine waits for ever for an index that has stopped to answer.
-    limit = _UPLOAD_SECONDS * len(files) + sum(one.size for one in files) / _SLOWEST
-    done = _ran(run, _command([*arguments, *map(str, paths)], credentials.environment(), keeps, limit))
-    found = parse_twine_output(done.returncode, done.output)
-    return (
-        replace(found, ending=UploadResult.PASSING, words=f"no answer within {limit:.0f} s")
-        if done.timed_out
-        else found
+        *(["--attestations"] if signed else []),
+        *(str(path) for path in (*(file.path for file in files), *attestations)),
+        timeout=timeout,
     )
+    pass_fds = () if lock is None else (lock,)
+    done = _run(run, replace(command, env={**command.env, **credentials.environment()}, pass_fds=pass_fds))
+    result = replace(parse_output(done.returncode, done.output), log=done.log)
+    if done.timed_out:
+        return replace(result, outcome=Outcome.TEMPORARY, message=f"no answer within {timeout:.0f} s")
+    return result
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
-    """Have twine check what the index would refuse of metadata and description; gives its complaints, empty where it has none."""
-    done = _ran(run, _command(["--no-color", "check", "--strict", *(str(one.path) for one in files)], {}))
+    """Run ``twine check --strict`` and return its complaints, empty where it has none."""
+    command = _command("check", "--strict", *(str(file.path) for file in files), timeout=_CHECK_TIMEOUT)
+    done = _run(run, command)
     if done.returncode == 0:
         return ""
-    lines = [line.strip() for line in without_color(done.output).splitlines()]
+    lines = [line.strip() for line in _without_colour(done.output).splitlines()]
     return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
 
 
-def _ran(run: Run, command: Command) -> Completed:
+def _run(run: Run, command: Command) -> Completed:
     done = run(command)
     if "No module named twine" in done.output:
         raise MissingToolError(f"twine is not installed for {sys.executable}", hint="pip install twine")
     return done
 
 
-def _command(
-    arguments: Sequence[str],
-    env: Mapping[str, str],
-    keeps: tuple[int, ...] = (),
-    timeout: float = _CHECK_SECONDS,
-) -> Command:
-    # A wide terminal, or twine would wrap names; no bytecode or path of the user's own.
-    fixed = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
-    dropped = tuple(name for name in os.environ if name.upper() not in _PASSED and not name.startswith("LC_"))
-    argv = (sys.executable, "-m", "twine", *arguments)
-    return Command(argv=argv, env={**fixed, **env}, unset=dropped, pass_fds=keeps, timeout=timeout)
+def _command(*arguments: str, timeout: float) -> Command:
+    dropped = (
+        name for name in os.environ if name.upper() not in _PASSED_VARIABLES and not name.startswith("LC_")
+    )
+    return Command(
+        argv=(sys.executable, "-m", "twine", "--no-color", *arguments),
+        env=_SETTINGS,
+        unset=tuple(dropped),
+        timeout=timeout,
+    )
 
 
-def without_color(output: str) -> str:
-    """Drop what only colours a terminal."""
+def _without_colour(output: str) -> str:
     return _ANSI.sub("", output)
 
 
-def parse_twine_output(returncode: int, output: str) -> TwineRun:
-    """Read twine's output: which file it was at, and what the index said last."""
-    taken: list[str] = []
-    current, status, replied = "", 0, False
-    for line in (line.strip() for line in without_color(output).splitlines()):
+def parse_output(returncode: int, output: str) -> UploadResult:
+    """Read the output of ``twine upload --verbose``: which files were accepted, and how it ended."""
+    text = _without_colour(output)
+    accepted: list[str] = []
+    current, status, is_reply = "", 0, False
+    for line in map(str.strip, text.splitlines()):
         if match := _SENDING.match(line):
             current, status = match["file"], 0
-        elif _REPLY.match(line):
-            replied = True
-            continue
-        elif replied and (match := _STATUS.match(line)):
+        elif is_reply and (match := _STATUS.match(line)):
             status = int(match["status"])
-            if status == _TAKEN and current:
-                taken.append(current)
+            if status == _OK and current:
+                accepted.append(current)
                 current = ""
-        replied = False
-    ending = UploadResult.TAKEN if returncode == 0 else _ending(status, output)
-    return TwineRun(ending=ending, taken=tuple(taken), underway=current, status=status, words=_words(output))
+        is_reply = _REPLY.match(line) is not None
+    return UploadResult(
+        outcome=Outcome.ACCEPTED if returncode == 0 else _failure(status, text),
+        accepted=tuple(accepted),
+        current=current,
+        status=status,
+        message=_message(text),
+    )
 
 
-_NETWORK = re.compile(
-    r"\b(?:ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|ChunkedEncodingError|ProtocolError|RemoteDisconnected|NewConnectionError)\b"
-)
+def _failure(status: int, text: str) -> Outcome:
+    if status in _TEMPORARY_STATUSES or status >= _SERVER_ERROR:
+        return Outcome.TEMPORARY
+    if status >= _CLIENT_ERROR:
+        return Outcome.REFUSED
+    return Outcome.TEMPORARY if _NETWORK_ERROR.search(text) else Outcome.FAILED
 
 
-def _ending(status: int, output: str) -> UploadResult:
-    if status in _PASSING or status >= _BROKEN_FROM:
-        return UploadResult.PASSING
-    if status >= _REFUSED_FROM:
-        return UploadResult.REFUSED
-    return UploadResult.PASSING if _NETWORK.search(output) else UploadResult.BROKEN
-
-
-_TITLE = re.compile(r"<title>\s*(?P<words>.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
-_RAISED = re.compile(
-    r"^(?:ERROR\s+)?(?P<words>[A-Za-z_.]*(?:Error|Exception|Timeout|Interactive|Failure|Configuration|Distribution|Detected)\b.*)$"
-)
-
-
-def _words(output: str) -> str:
-    """Find the words that say most: the index's own, in its page's title, else the error that twine ended with."""
-    text = without_color(output)
-    titles = [match["words"] for match in _TITLE.finditer(text)]
+def _message(text: str) -> str:
+    """Return the title of the index's error page, else twine's exception, else its last line."""
+    titles = _TITLE.findall(text)
     if titles:
         return " ".join(titles[-1].split())
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for position, line in reversed(list(enumerate(lines))):
-        if match := _RAISED.match(line):
-            following = lines[position + 1] if position + 1 < len(lines) else ""
-            return f"{match['words']} {following}".strip()
-    return lines[-1] if lines else "it said nothing"
+        if match := _EXCEPTION.match(line):
+            return " ".join([match["text"], *lines[position + 1 : position + 2]])
+    return lines[-1] if lines else "it printed nothing"

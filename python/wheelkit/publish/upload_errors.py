@@ -1,4 +1,4 @@
-"""Puts an index's refusal into what happened and what to do next; the words to look for are data, since indexes change theirs."""
+"""Explain why an index refused an upload. The texts to look for are data, since indexes change theirs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from wheelkit.errors import IndexRefusedError
 
 if TYPE_CHECKING:
     from wheelkit.publish.index import Index
-    from wheelkit.publish.twine import TwineRun
+    from wheelkit.publish.twine import UploadResult
 
 
-class _UploadError(Struct, frozen=True, kw_only=True):
-    """One kind of refusal: the words that tell it, its status (0: any), what happened, and what to do."""
+class _Refusal(Struct, frozen=True, kw_only=True):
+    """A kind of refusal: the pattern of its text, or its HTTP status; what happened, and what to do."""
 
     pattern: str
     what: str
@@ -23,114 +23,125 @@ class _UploadError(Struct, frozen=True, kw_only=True):
     status: int = 0
 
 
-# First match wins; the words are those of the public indexes' upload interface, of devpi and of twine.
-_KNOWN = (
-    _UploadError(
+_BUMP = "release a new version:  wheelkit version bump patch"
+# The first match wins. The texts are those of the public indexes' upload interface, of devpi and of twine.
+_REFUSALS = (
+    _Refusal(
         pattern=r"[Aa]ttestation",
-        what="the index does not accept the attestations that go with the file",
-        fix="publish from the very workflow that signed them, by trusted publishing\nor move the .attestation files out of the dist folder",
+        what="the index does not accept the file's attestations",
+        fix="publish by trusted publishing from the workflow that signed them\n"
+        "or move the .attestation files out of the dist folder",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"already exists|409 ",
-        what="the index has a file of this name already, with other bytes, or these bytes under another name",
-        fix="a published file can never be replaced; release a new version:  wheelkit version bump patch",
+        what="the index has a file of this name with other bytes, or these bytes under another name",
+        fix=f"a published file cannot be replaced; {_BUMP}",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"(previously|already) been used",
-        what="a file of this name was on the index once and was deleted; its name can never be used again",
-        fix="release a new version:  wheelkit version bump patch",
+        what="a file of this name was deleted from the index; its name can never be used again",
+        fix=_BUMP,
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"older than \d+ days",
-        what="the release on the index is too old to take another file",
-        fix="release a new version:  wheelkit version bump patch",
+        what="the release on the index is too old for new files",
+        fix=_BUMP,
     ),
-    _UploadError(
-        pattern=r"Invalid or non-existent authentication|Invalid API Token(?!.*project)|Token is expired|401 ",
-        what="the index does not accept the credentials: the token is wrong, has expired, or is for another index",
-        fix="make a new API token on this very index, and set TWINE_PASSWORD\ntestpypi and pypi have different tokens",
+    _Refusal(
+        pattern=(
+            r"Invalid or non-existent authentication|Invalid API Token(?!.*project)|Token is expired|401 "
+        ),
+        what="the index does not accept the credentials: they are wrong, expired, or for another index",
+        fix="set TWINE_PASSWORD to an API token of this index\ntestpypi and pypi have separate tokens",
         status=403,
     ),
-    _UploadError(
-        pattern=r"isn't allowed to upload|is not allowed to upload|project-scoped token|not valid for project|OIDC scoped token",
-        what="the credentials do not reach as far as this project",
-        fix="use a token whose scope holds every distribution of the family\nor register the trusted publisher for this project as well",
+    _Refusal(
+        pattern=(
+            r"isn't allowed to upload|is not allowed to upload|project-scoped token|not valid for project"
+            r"|OIDC scoped token"
+        ),
+        what="the credentials are not valid for this project",
+        fix="use a token whose scope includes every distribution of the family\n"
+        "or register the trusted publisher for this project as well",
         status=403,
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"local version|use of local",
-        what="the index takes no version with a local part (+…)",
+        what="the index does not accept versions with a local part (+…)",
         fix="release a version without one:  wheelkit version set",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"too similar|is not allowed|isn't allowed|name .* (prohibited|reserved)|conflict with",
         what="the index does not allow this project's name",
         fix="choose another name, or ask the index's administrators",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"Project size too large",
-        what="the project as a whole is over the index's limit",
+        what="the project as a whole exceeds the index's size limit",
         fix="delete old releases, or ask for a higher limit",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"File too large|413 ",
-        what="the file is over the index's size limit",
-        fix="make it smaller (wheelkit inspect shows what weighs)\nor ask the index for a higher limit before the release",
+        what="the file exceeds the index's size limit",
+        fix="make it smaller (`wheelkit inspect` shows its largest parts)\n"
+        "or ask the index for a higher limit, then run the same command again",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"unsupported platform tag",
-        what="the index does not take this platform tag",
-        fix="repair the wheel, so that it says on which systems it runs:  wheelkit repair",
+        what="the index does not accept this platform tag",
+        fix="repair the wheel so that its tag names the systems it runs on:  wheelkit repair",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"Only one sdist",
         what="the index has another sdist of this version",
-        fix="release a new version:  wheelkit version bump patch",
+        fix=_BUMP,
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"digest supplied does not match",
-        what="the file arrived damaged, or was changed while it was uploaded",
-        fix="run the same command again; if it stays, build again",
+        what="the file was damaged or changed during the upload",
+        fix="run the same command again; if it fails again, build again",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"new project registration|New user registration|temporarily disabled|Read.only mode",
-        what="the index takes no uploads for the moment",
-        fix="look at the index's status page, and run the same command again later",
+        what="the index accepts no uploads at the moment",
+        fix="check the index's status page, and run the same command again later",
     ),
-    _UploadError(
-        pattern=r"description failed to render|invalid value for|Invalid value for|InvalidDistribution|[Mm]etadata",
+    _Refusal(
+        pattern=r"description failed to render|[Ii]nvalid value for|InvalidDistribution|[Mm]etadata",
         what="the index does not accept the metadata",
-        fix="correct that field in pyproject.toml, and build again; where the index has files of this version, bump it first",
+        fix="correct the field in pyproject.toml and build again\n"
+        "if the index has files of this version, bump it first:  wheelkit version bump patch",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"NonInteractive|could not determine credentials|Credential not found",
-        what="no credentials were found: not by trusted publishing, nor in the environment, .pypirc or the keyring",
-        fix="set TWINE_PASSWORD to an API token, or store it:  keyring set UPLOAD-URL __token__",
+        what="no credentials were found by trusted publishing, in the environment, .pypirc or the keyring",
+        fix="set TWINE_PASSWORD to an API token, or store one:  keyring set UPLOAD-URL __token__",
     ),
-    _UploadError(
+    _Refusal(
         pattern=r"RedirectDetected",
-        what="the index sends the upload on to another address, which is never followed with credentials",
-        fix="check the upload address; it has to be exact to the last slash",
+        what="the index redirects the upload, and credentials are never sent to another address",
+        fix="correct the upload address, including its final slash",
     ),
 )
 
 
-def known_errors(upload: TwineRun) -> bool:
-    """Tell whether the words of an upload are those of a refusal that is known."""
-    return _known(upload) is not None
+def is_known(result: UploadResult) -> bool:
+    """Return whether a failed upload is a known kind of refusal."""
+    return _find(result) is not None
 
 
-def _known(upload: TwineRun) -> _UploadError | None:
-    found = next((one for one in _KNOWN if re.search(one.pattern, f"{upload.status} {upload.words}")), None)
-    return found or next((one for one in _KNOWN if one.status and one.status == upload.status), None)
-
-
-def translate(index: Index, upload: TwineRun, standing: str) -> IndexRefusedError:
-    """Make the error for an upload that was refused; ``standing`` says what is on the index by now."""
-    refusal = _known(upload)
-    what = refusal.what if refusal else ""
+def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError:
+    """Return the error for a refused upload."""
+    refusal = _find(result)
     return IndexRefusedError(
-        f"{index} refuses {upload.underway or 'the upload'}",
-        detail="\n".join(filter(None, [what, upload.words, standing])),
-        hint=refusal.fix if refusal else "mend that, then run the same command again",
+        f"{index} refused {result.current or 'the upload'}",
+        detail="\n".join(filter(None, [refusal.what if refusal else "", result.message])),
+        hint=refusal.fix if refusal else "fix this, then run the same command again",
     )
+
+
+def _find(result: UploadResult) -> _Refusal | None:
+    text = f"{result.status} {result.message}"
+    by_text = (refusal for refusal in _REFUSALS if re.search(refusal.pattern, text))
+    by_status = (refusal for refusal in _REFUSALS if refusal.status and refusal.status == result.status)
+    return next(by_text, None) or next(by_status, None)

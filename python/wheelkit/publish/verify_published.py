@@ -1,4 +1,4 @@
-"""What is published, proven as a dist folder is: coverage from the index's list alone, or contents from the files themselves."""
+"""Verify a published release: by the index's listing alone, or by downloading its files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from wheelkit import manifest
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError, UsageError
 from wheelkit.publish import provenance
-from wheelkit.publish.model import FileIdentity, same_version
-from wheelkit.publish.provenance import Attestation
+from wheelkit.publish.model import ReleaseId, belongs_to
+from wheelkit.publish.provenance import ServedFile
 from wheelkit.publish.simple_api import fetch_listing
 from wheelkit.verification.checks.published import Shown, as_built, yanked
 from wheelkit.verification.release import Dist
@@ -32,115 +32,113 @@ if TYPE_CHECKING:
     from wheelkit.verification.model import Finding, Report
 
 
-_NOTHING = Headers(fields={})
+_PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _OK = 200
 
 
 class PublishedRequest(Struct, frozen=True, kw_only=True):
-    """Which release on which index; ``built`` holds the sha256 of the files that were built, by name, where a manifest tells it.
+    """A release on an index; ``built`` maps the files of its manifests, where there are any, to their sha256.
 
-    ``repository`` is where the project publishes from, so that attestations by others are none.
+    Attestations have to be by ``repository``, where it is given.
     """
 
-    identity: FileIdentity
+    identity: ReleaseId
     index: Index
     built: Mapping[str, str]
     repository: PublisherRepository | None = None
 
 
-def parse_release(text: str) -> FileIdentity:
+def parse_release(text: str) -> ReleaseId:
     """Read ``NAME==VERSION``; raises UsageError."""
     from packaging.version import InvalidVersion, Version
 
     name, separator, version = text.partition("==")
     try:
         if separator and name.strip():
-            return FileIdentity(distribution=normalise(name.strip()), version=str(Version(version.strip())))
+            return ReleaseId(distribution=normalise(name.strip()), version=str(Version(version.strip())))
     except InvalidVersion:
         pass
-    raise UsageError(f'"{text}" names no release', hint="write it like  momentum==1.2.0")
+    raise UsageError(f'"{text}" is not a release', hint="write it as NAME==VERSION, such as  momentum==1.2.0")
 
 
-def built_files(folder: Path, identity: FileIdentity) -> dict[str, str]:
-    """Read from the manifests of a dist folder which files of a release were built; maps their names to sha256."""
-    files = (one for record in manifest.read_all(folder) for one in record.files)
-    return {one.file: one.sha256 for one in files if same_version(one.file, identity)}
+def built_files(folder: Path, identity: ReleaseId) -> dict[str, str]:
+    """Return the files of a release in the manifests of a dist folder, as names with sha256."""
+    files = (file for record in manifest.read_all(folder) for file in record.files)
+    return {file.file: file.sha256 for file in files if belongs_to(file.file, identity)}
 
 
 def verify_published(
     request: PublishedRequest, client: Client, contract: Contract, folder: Path | None = None
 ) -> Report:
-    """Prove a published release against the project's promise: with a ``folder`` all files are fetched into it and read, else names judge.
+    """Verify a release: with a ``folder`` by downloading all files into it, otherwise by their names.
 
-    Raises IndexUnavailableError where the index does not answer, UsageError where it has no file of this release.
+    Raises IndexUnavailableError where the index does not answer, UsageError where it has no file of this
+    release.
     """
-    listing = fetch_listing(client, request.index, request.identity.distribution)
-    files = tuple(one for one in listing.files if same_version(one.filename, request.identity))
+    release, index = request.identity, request.index
+    listing = fetch_listing(client, index, release.distribution)
+    files = tuple(file for file in listing.files if belongs_to(file.filename, release))
     if not files:
         raise UsageError(
-            f"{request.index} has no file of {request.identity.distribution} {request.identity.version}",
-            hint=f"it looks at {request.index.page(request.identity.distribution)}",
+            f"{index} has no file of {release.distribution} {release.version}",
+            hint=f"check the version; its files are listed at {index.page(release.distribution)}",
         )
-    only = {key: one for key, one in contract.promises.items() if key == request.identity.distribution}
-    contract = replace(contract, promises=only)
-    findings = tuple(_compared(files, request))
+    own = {key: promise for key, promise in contract.promises.items() if key == release.distribution}
+    contract = replace(contract, promises=own)
+    findings = tuple(_compare(files, request))
     if folder is None:
-        unseen = provenance.files_without_attestation(
-            (one.filename for one in files if one.provenance), str(request.index)
-        )
-        return judge(_from_names(files, request.identity), (*findings, *unseen), contract, named=True)
-    documents = [_fetched(one, client, folder) for one in files]
-    findings += tuple(provenance.verify_attestations(documents, str(request.index), request.repository))
-    return verify([folder], contract, known=findings)
+        signed = (file.filename for file in files if file.provenance)
+        skipped = provenance.files_without_attestation(signed, str(index))
+        return judge(_from_names(files, release), (*findings, *skipped), contract, named=True)
+    served = [_download(file, client, folder) for file in files]
+    attested = provenance.verify_attestations(served, str(index), request.repository)
+    return verify([folder], contract, known=(*findings, *attested))
 
 
-def _compared(files: Sequence[IndexFile], request: PublishedRequest) -> Iterator[Finding]:
+def _compare(files: Sequence[IndexFile], request: PublishedRequest) -> Iterator[Finding]:
     shown = Shown(
         index=str(request.index),
         distribution=request.identity.distribution,
-        there={one.filename: one.sha256 for one in files},
+        there={file.filename: file.sha256 for file in files},
         built=request.built,
-        yanked=tuple(one.filename for one in files if one.yanked),
+        yanked=tuple(file.filename for file in files if file.yanked),
     )
     yield from as_built(shown)
     yield from yanked(shown)
 
 
-def _fetched(file: IndexFile, client: Client, folder: Path) -> Attestation:
-    """Fetch a file, and what the index serves to prove its origin."""
+def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
+    """Download a file and its provenance."""
     digest = client.download(file.url, folder / Path(file.filename).name)
     if file.sha256 and digest != file.sha256:
         raise IndexUnavailableError(
-            f"{file.filename} arrived with the sha256 {digest[:12]}…, and the index lists {file.sha256[:12]}…",
-            hint="try again; if it stays so, do not install from there",
+            f"{file.filename} arrived with sha256 {digest[:12]}…, but the index lists {file.sha256[:12]}…",
+            hint="run it again; if it fails again, do not install from this index",
         )
-    if not file.provenance:
-        return Attestation(file=file.filename, sha256=digest, provenance=None)
-    answer = client.get(
-        file.provenance, accept="application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
-    )
-    return Attestation(
-        file=file.filename, sha256=digest, provenance=answer.body if answer.status == _OK else b""
-    )
+    document = None
+    if file.provenance:
+        response = client.get(file.provenance, accept=_PROVENANCE_TYPES)
+        document = response.body if response.status == _OK else b""
+    return ServedFile(file=file.filename, sha256=digest, provenance=document)
 
 
-def _from_names(files: Sequence[IndexFile], identity: FileIdentity) -> Dist:
-    wheels = tuple(_wheel(one, identity) for one in files if one.filename.endswith(".whl"))
-    sdists = tuple(_sdist(one, identity) for one in files if one.filename.endswith(".tar.gz"))
+def _from_names(files: Sequence[IndexFile], release: ReleaseId) -> Dist:
+    wheels = tuple(_wheel(file, release) for file in files if file.filename.endswith(".whl"))
+    sdists = tuple(_sdist(file, release) for file in files if file.filename.endswith(".tar.gz"))
     return Dist(wheels=wheels, sdists=sdists)
 
 
-def _metadata(file: IndexFile, identity: FileIdentity) -> Headers:
-    told = {
-        "name": identity.distribution,
-        "version": identity.version,
+def _metadata(file: IndexFile, release: ReleaseId) -> Headers:
+    fields = {
+        "name": release.distribution,
+        "version": release.version,
         "requires-python": file.requires_python,
     }
-    return Headers(fields={name: (value,) for name, value in told.items() if value})
+    return Headers(fields={name: (value,) for name, value in fields.items() if value})
 
 
-def _wheel(file: IndexFile, identity: FileIdentity) -> Wheel:
-    """Describe a wheel by all that the list tells of it."""
+def _wheel(file: IndexFile, release: ReleaseId) -> Wheel:
+    """Return a wheel with the facts of the index's listing; nothing of its content is known."""
     return Wheel(
         path=Path(file.filename),
         size=file.size,
@@ -149,8 +147,8 @@ def _wheel(file: IndexFile, identity: FileIdentity) -> Wheel:
         members=(),
         dist_info="",
         metadata_text=b"",
-        metadata=_metadata(file, identity),
-        fields=_NOTHING,
+        metadata=_metadata(file, release),
+        fields=Headers(fields={}),
         record=None,
         record_problem="",
         binaries=(),
@@ -160,13 +158,12 @@ def _wheel(file: IndexFile, identity: FileIdentity) -> Wheel:
     )
 
 
-def _sdist(file: IndexFile, identity: FileIdentity) -> Sdist:
-    metadata = _metadata(file, identity)
+def _sdist(file: IndexFile, release: ReleaseId) -> Sdist:
     return Sdist(
         path=Path(file.filename),
         size=file.size,
-        distribution=identity.distribution,
-        version=identity.version,
+        distribution=release.distribution,
+        version=release.version,
         requires_python=file.requires_python or None,
-        metadata=metadata,
+        metadata=_metadata(file, release),
     )
