@@ -29,7 +29,7 @@ limited-api = true
 targets = ["manylinux_2_28_x86_64", "macosx_10_13_x86_64"]
 interpreters = ["cp311", "cp314t"]
 """
-TOKEN = "pypi-AgEIcHlwaS5vcmcCJDU5"
+PYPI_UPLOAD = "pypi-AgEIcHlwaS5vcmcCJDU5"
 
 
 @pytest.fixture
@@ -136,11 +136,11 @@ def test_the_image_that_cibuildwheel_is_told_to_use_is_tried(path: Path) -> None
 
 def test_no_line_shows_a_credential(tmp_path: Path) -> None:
     (tmp_path / ".pypirc").write_text(
-        f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {TOKEN}\n"
+        f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {PYPI_UPLOAD}\n"
     )
     (tmp_path / ".pypirc").chmod(0o644)
-    lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": TOKEN}))
-    assert TOKEN not in repr(lines)
+    lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": PYPI_UPLOAD}))
+    assert PYPI_UPLOAD not in repr(lines)
     assert lines[-1].detail == "$TWINE_PASSWORD, ~/.pypirc [pypi]"
     assert facts(lines) == [(".pypirc", "warning"), ("credentials", "fine")]
     assert lines[0].fix == f"chmod 600 {tmp_path / '.pypirc'}"
@@ -149,14 +149,16 @@ def test_no_line_shows_a_credential(tmp_path: Path) -> None:
 
 
 def test_a_broken_pypirc_is_reported_without_its_lines(tmp_path: Path) -> None:
-    (tmp_path / ".pypirc").write_text(f"password = {TOKEN}\n")
+    (tmp_path / ".pypirc").write_text(f"password = {PYPI_UPLOAD}\n")
     lines = list(access.credentials({"HOME": str(tmp_path)}))
     assert facts(lines)[0] == (".pypirc", "warning")
-    assert TOKEN not in repr(lines)
+    assert PYPI_UPLOAD not in repr(lines)
 
 
 def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    program(path, "uv", f'echo "error: failed to fetch https://me:{TOKEN}@index.example/simple" >&2; exit 2')
+    program(
+        path, "uv", f'echo "error: failed to fetch https://me:{PYPI_UPLOAD}@index.example/simple" >&2; exit 2'
+    )
     monkeypatch.setattr(access, "find_tool", lambda _name: str(path / "uv"))
     line = access.index()
     assert (line.state, line.detail) == (
