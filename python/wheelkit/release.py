@@ -150,7 +150,7 @@ def _smoke_from(
 def _require_passed(smoked: SmokeResult, index: Index, request: ReleaseRequest) -> None:
     if smoked.ok:
         return
-    failed = [outcome.case.title for outcome in smoked.outcomes if not outcome.ok]
+    failed = [outcome.case.title for outcome in smoked.results if not outcome.ok]
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     raise CheckFailedError(
         f"the release on {index} failed its smoke test: {failed[0]}{more}",

@@ -29,7 +29,8 @@ from wheelkit.machine import facts, interpreters
 from wheelkit.machine.process import Command, find_tool
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke import install, plan, wheels
-from wheelkit.smoke.install import InstallTarget, Source
+from wheelkit.smoke.environments import Environment, variables_to_unset
+from wheelkit.smoke.install import Source
 from wheelkit.smoke.model import Case, InstallMode
 
 NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
@@ -83,34 +84,34 @@ def built(project: Path) -> Path:
 
 def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
     """Write the commands of a whole smoke test, one after another, without its checks."""
-    found = tuple(wheels.read(path) for path in wheels.collect(dist))
+    found = tuple(wheels.read_package(path) for path in wheels.list_wheels(dist))
     here = facts.own_target(facts.detect(containers=False))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
-    contents = plan.Contents(packages=found, family=frozenset(one.key for one in found), target=here)
+    inputs = plan.SmokeInputs(packages=found, family=frozenset(one.key for one in found), target=here)
     written = []
-    for number, case in enumerate(plan.smoke_cases(contents, [python])):
-        place = InstallTarget(folder=folder / str(number))
-        place.prepare(case)
-        written.append(f"rm -rf {place.env} {place.folder / 'tools'}")
-        written += [line(command) for command in commands(case, place, source, pip=pip)]
+    for number, case in enumerate(plan.plan_cases(inputs, [python])):
+        environment = Environment(folder=folder / str(number))
+        environment.prepare(case)
+        written.append(f"rm -rf {environment.venv} {environment.tools}")
+        written += [line(command) for command in commands(case, environment, source, pip=pip)]
     return "\n".join(written)
 
 
-def commands(case: Case, place: InstallTarget, source: Source, *, pip: bool) -> Iterable[Command]:
+def commands(case: Case, environment: Environment, source: Source, *, pip: bool) -> Iterable[Command]:
     """Give the commands that make one environment."""
     if pip:
-        return install.pip_commands(case, place, source)
+        return install.pip_commands(case, environment, source)
     uv = find_tool("uv")
     return (
-        install.tool_commands(uv, case, place, source)
-        if case.how is InstallMode.TOOL
-        else install.uv_commands(uv, case, place, source)
+        install.tool_commands(uv, case, environment, source)
+        if case.mode is InstallMode.TOOL
+        else install.uv_commands(uv, case, environment, source)
     )
 
 
 def line(command: Command) -> str:
     """Write a command with the environment that it gets."""
-    unset = (f"-u {name}" for name in install.variables_to_unset(os.environ))
+    unset = (f"-u {name}" for name in variables_to_unset(os.environ))
     settings = (f"{name}={shlex.quote(value)}" for name, value in command.env.items())
     return " ".join(["env", *unset, *settings, shlex.join(command.argv)])
 

@@ -22,9 +22,10 @@ from wheelkit.machine import facts, interpreters
 from wheelkit.machine.process import LoggedRun
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke import wheels
-from wheelkit.smoke.install import InstallTarget, Source, uv_commands
-from wheelkit.smoke.install_errors import install_error
-from wheelkit.smoke.plan import Contents, smoke_cases
+from wheelkit.smoke.environments import Environment
+from wheelkit.smoke.install import Source, uv_commands
+from wheelkit.smoke.install_errors import explain_install_error
+from wheelkit.smoke.plan import SmokeInputs, plan_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,17 +173,17 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
     code, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
     assert code == 1
-    assert told["wk-a/environment"] == "it imports wk_undeclared, which nothing that it requires provides"
+    assert told["wk-a/environment"] == "it imports wk_undeclared, and nothing that it requires provides it"
     assert (
         told["wk-b/environment"]
-        == "queue has the name of a standard module, which Python finds first: nobody can import it"
+        == "queue cannot be imported: Python finds its standard library module of that name first"
     )
-    assert told["wk-c/environment"] == "ended Python itself, with exit status 3"
+    assert told["wk-c/environment"] == "ended Python with exit status 3"
     assert told["wk-d/environment"].startswith("AttributeError: module 'wk_d' has no attribute 'gone'")
-    assert told["wk-d/tool"] == "it ended with exit status 2"
+    assert told["wk-d/tool"] == "failed with exit status 2"
     assert (
         told["wk-f/tool"]
-        == "it ended with exit status 1: it imports wk_gone, which nothing that it requires provides"
+        == "failed with exit status 1: it imports wk_gone, and nothing that it requires provides it"
     )
     assert "frozen importlib" not in str(document)
     assert "wk-e/environment" not in told
@@ -215,7 +216,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(wheelkit: Wheelk
     (failure,) = document["cases"][0]["failures"]
     assert (failure["check"], failure["what"]) == (
         "python -m wk_a",
-        "it did not end within 5 s, and was ended with all that it had started",
+        "timed out after 5 s; it and every program that it started were ended",
     )
     assert not alive(int(failure["detail"].split("child ")[1].split()[0]))
 
@@ -240,7 +241,7 @@ def test_an_import_that_hangs_is_named(wheelkit: Wheelkit, tmp_path: Path) -> No
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--offline", "--timeout", "3")
     assert code == 1
     (failure,) = document["cases"][0]["failures"]
-    assert (failure["check"], failure["what"]) == ("import wk_a", "did not come to an end in time")
+    assert (failure["check"], failure["what"]) == ("import wk_a", "timed out")
 
 
 def test_what_only_an_sdist_provides_is_told_and_can_be_allowed(wheelkit: Wheelkit, tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_what_only_an_sdist_provides_is_told_and_can_be_allowed(wheelkit: Wheelk
     code, document, _ = smoke(wheelkit, tmp_path / "dist", "--find-links", links)
     assert code == 1
     failure = document["cases"][0]["failures"][0]
-    assert failure["what"] == "wk-source, which wk-a needs, has no wheel that fits here, only an sdist"
+    assert failure["what"] == "wk-source, which wk-a requires, has no wheel that fits here, only an sdist"
     assert "--build-sdists" in failure["fix"]
     assert smoke(wheelkit, tmp_path / "dist", "--find-links", links, "--build-sdists")[0] == 0
 
@@ -284,10 +285,10 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         (
             ("--index", "http://127.0.0.1:9/simple/"),
             3,
-            "http://127.0.0.1:9/simple/wk-third/ cannot be reached",
+            "http://127.0.0.1:9/simple/wk-third/ is unreachable",
         ),
-        (("--index", "http://127.0.0.1:9/simple/", "--pip"), 3, "cannot be reached"),
-        (("--offline",), 1, "wk-third, which wk-core needs, is not in uv's cache"),
+        (("--index", "http://127.0.0.1:9/simple/", "--pip"), 3, "is unreachable"),
+        (("--offline",), 1, "wk-third, which wk-core requires, is not in uv's cache"),
     ],
 )
 def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917 - the table and fixtures
@@ -322,7 +323,7 @@ def test_an_index_that_answers_with_an_error_is_no_fault_of_the_wheels(
         server.shutdown()
     assert done.returncode == 3
     assert f"{url}wk-third/ answered 503 Service Unavailable" in done.stderr
-    assert "cannot be met together" not in done.stdout + done.stderr
+    assert "cannot be satisfied together" not in done.stdout + done.stderr
 
 
 def test_interpreters_that_are_not_here_are_skipped_and_said(wheelkit: Wheelkit, tmp_path: Path) -> None:
@@ -340,7 +341,7 @@ def test_interpreters_that_are_not_here_are_skipped_and_said(wheelkit: Wheelkit,
     assert f"distribution  as           {TAG}" in done.stdout
     done = wheelkit("smoke", "dist", "--offline", "--python", "cp399", cwd=tmp_path)
     assert done.returncode == 3
-    assert "none of the interpreters (cp399) is on this machine" in done.stderr
+    assert "none of the interpreters is installed here: cp399" in done.stderr
 
 
 def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: Path) -> None:
@@ -362,20 +363,22 @@ def test_environments_stay_for_a_look_when_asked(wheelkit: Wheelkit, tmp_path: P
 def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     """Change the file after it was read: uv compares it with the sha256 that it was given."""
     path = make(tmp_path / "dist", "wk-a")
-    one = wheels.read(path)
+    one = wheels.read_package(path)
     here = facts.own_target(facts.detect(containers=False))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
-    (case,) = smoke_cases(Contents(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
-    place = InstallTarget(folder=tmp_path / "case")
-    place.prepare(case)
+    (case,) = plan_cases(SmokeInputs(packages=(one,), family=frozenset({"wk-a"}), target=here), [python])
+    environment = Environment(folder=tmp_path / "case")
+    environment.prepare(case)
     make(tmp_path / "dist", "wk-a", files={"wk_a/__init__.py": "other = 1\n"})
     run = LoggedRun(log=tmp_path / "log")
     made, installed = (
-        run(command) for command in uv_commands(shutil.which("uv") or "uv", case, place, Source(offline=True))
+        run(command)
+        for command in uv_commands(shutil.which("uv") or "uv", case, environment, Source(offline=True))
     )
     assert (made.returncode, installed.returncode != 0) == (0, True)
     assert (
-        install_error(installed, "wk-a", Source()).failure.what == "a file changed while wk-a was installed"
+        explain_install_error(installed, "wk-a", Source()).failure.what
+        == "a file changed while wk-a was being installed"
     )
 
 
@@ -424,15 +427,14 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
     )
     _, document, _ = smoke(wheelkit, dist, "--offline")
     told = failures(document)
-    assert (
-        told["wk-symbol/environment"]
-        == "the symbol gear_turn is missing where it is looked for; wk_gear exports it"
-    )
+    assert told["wk-symbol/environment"] == "the symbol gear_turn was not found, although wk_gear exports it"
     assert (
         told["wk-missing/environment"]
-        == "the library libgear.so.1 lies in wk_gear, where nothing looks for it"
+        == "the library libgear.so.1 is in wk_gear, where the loader does not search"
     )
-    assert told["wk-broken/environment"] == "it holds a binary for another architecture than this machine's"
+    assert (
+        told["wk-broken/environment"] == "it contains a binary for another architecture than this machine's"
+    )
     assert "wk-gear/environment" not in told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,24 @@ from wheelkit.machine.process import Completed
 from wheelkit.smoke import probe, wheels
 from wheelkit.smoke.import_errors import ErrorContext, belongs_to, explain_import_error
 from wheelkit.smoke.install import Source
-from wheelkit.smoke.install_errors import install_error
+from wheelkit.smoke.install_errors import explain_install_error
+from wheelkit.smoke.probe import FailureKind
 
 # What the probe tells.
 
 
 def probed(*asked: tuple[str, str, str]) -> list[probe.ProbeFailure]:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", probe.SCRIPT, *probe.probe_arguments(asked)],
+        [sys.executable, "-I", "-c", probe.SCRIPT, *chain(*asked)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return list(probe.parse_answers(Completed(returncode=done.returncode, output=done.stdout + done.stderr)))
+    return list(probe.parse_report(Completed(returncode=done.returncode, output=done.stdout + done.stderr)))
 
 
 def test_the_probe_tells_what_failed_and_goes_on() -> None:
-    told = probed(
+    failures = probed(
         ("import", "click", ""),
         ("import", "no.such", ""),
         ("entry point", "g:a", "click:echo"),
@@ -40,10 +42,10 @@ def test_the_probe_tells_what_failed_and_goes_on() -> None:
         ("entry point", "g:c", "click"),
         ("import", "json", ""),
     )
-    assert [(one.check, one.kind) for one in told] == [
-        ("import no.such", "ModuleNotFoundError"),
-        ("entry point g:b", "AttributeError"),
-        ("import json", "Shadowed"),
+    assert [(failure.check, failure.kind, failure.exception) for failure in failures] == [
+        ("import no.such", FailureKind.RAISED, "ModuleNotFoundError"),
+        ("entry point g:b", FailureKind.RAISED, "AttributeError"),
+        ("import json", FailureKind.SHADOWED, ""),
     ]
 
 
@@ -53,20 +55,19 @@ def test_a_probe_that_dies_names_what_it_was_at(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-c", script, "import", "bad", ""], capture_output=True, text=True, check=False
     )
-    (told,) = probe.parse_answers(Completed(returncode=done.returncode, output=done.stdout))
-    assert (told.check, told.error) == ("import bad", "ended Python itself, with exit status 7")
-    (told,) = probe.parse_answers(Completed(returncode=124, output=done.stdout, timed_out=True))
-    assert told.error == "did not come to an end in time"
+    (failure,) = probe.parse_report(Completed(returncode=done.returncode, output=done.stdout))
+    assert (failure.check, failure.error) == ("import bad", "ended Python with exit status 7")
+    (failure,) = probe.parse_report(Completed(returncode=124, output=done.stdout, timed_out=True))
+    assert failure.error == "timed out"
 
 
 # Explanations.
 
 
-def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) -> tuple[str, str]:
-    trouble = probe.ProbeFailure(check="import core._fast", kind=kind, error=error, trace=error)
-    failure = explain_import_error(
-        trouble, ErrorContext(env=tmp_path, packages=known.pop("packages", {}), **known)
-    )
+def explained(venv: Path, error: str, exception: str = "ImportError", **known: Any) -> tuple[str, str]:
+    raised = probe.ProbeFailure(check="import core._fast", exception=exception, error=error, traceback=error)
+    context = ErrorContext(venv=venv, packages=known.pop("packages", {}), **known)
+    failure = explain_import_error(raised, context)
     return failure.what, failure.fix
 
 
@@ -75,7 +76,7 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
     [
         (
             "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /x/_fast.so)",
-            "it needs GLIBC_2.38, which this system's glibc does not have (_fast.so",
+            "it needs GLIBC_2.38, which this system's glibc does not have (required by _fast.so",
         ),
         (
             "libstdc++.so.6: version `GLIBCXX_3.4.32' not found (required by /x/_fast.so)",
@@ -83,28 +84,31 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
         ),
         (
             "/x/_fast.so: wrong ELF class: ELFCLASS32",
-            "it holds a binary for another architecture than this machine's",
+            "it contains a binary for another architecture than this machine's",
         ),
-        ("/x/_fast.so: invalid ELF header", "it holds a binary for another architecture than this machine's"),
+        (
+            "/x/_fast.so: invalid ELF header",
+            "it contains a binary for another architecture than this machine's",
+        ),
         (
             "dlopen(/x/_fast.so, 0x2): '/x/_fast.so' (an incompatible architecture (have 'x86_64', need 'arm64'))",
-            "it holds a binary for another",
+            "it contains a binary for another",
         ),
         (
             "DLL load failed while importing _fast: %1 is not a valid Win32 application.",
-            "it holds a binary for another architecture than this machine's",
+            "it contains a binary for another architecture than this machine's",
         ),
         (
             "libfoo.so.3: cannot open shared object file: No such file or directory",
-            "the library libfoo.so.3 is not there, and nothing that was installed brings it",
+            "the library libfoo.so.3 was not found, and no installed distribution contains it",
         ),
         (
             "dlopen(/x/_fast.so, 0x2): Library not loaded: @rpath/libfoo.3.dylib",
-            "the library libfoo.3.dylib is not there, and nothing that was installed brings it",
+            "the library libfoo.3.dylib was not found, and no installed distribution contains it",
         ),
         (
             "libtorch_cpu.so: cannot open shared object file: No such file or directory",
-            "the library libtorch_cpu.so is not there; torch provides it",
+            "the library libtorch_cpu.so was not found; torch provides it",
         ),
         (
             "/x/_fast.so: undefined symbol: PyType_GetName",
@@ -112,11 +116,11 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
         ),
         (
             "/x/_fast.so: undefined symbol: gear_turn",
-            "the symbol gear_turn is missing, and nothing that was installed exports it",
+            "the symbol gear_turn was not found, and no installed distribution exports it",
         ),
         (
             "/x/_fast.so: undefined symbol: _ZN3c104cuda9SetDeviceEi",
-            "the installed torch does not have the C++ symbol _ZN3c104cuda9SetDeviceEi: an ABI mismatch",
+            "ABI mismatch: the installed torch does not have the C++ symbol _ZN3c104cuda9SetDeviceEi",
         ),
         (
             "DLL load failed while importing _fast: The specified module could not be found.",
@@ -126,7 +130,7 @@ def told(tmp_path: Path, error: str, kind: str = "ImportError", **known: Any) ->
 )
 def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -> None:
     torch = Provider(name="torch", linux=("libtorch*", "libc10*"), distributions=("torch",))
-    what, fix = told(tmp_path, error, providers=(torch,))
+    what, fix = explained(tmp_path, error, providers=(torch,))
     assert what.startswith(said)
     assert fix
 
@@ -135,19 +139,22 @@ def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -
 def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
     tmp_path: Path, *, configured: bool
 ) -> None:
-    torch = wheels.read(make(tmp_path / "dist", "torch", "2.13.1", files={"torch/__init__.py": ""}))
+    torch = wheels.read_package(make(tmp_path / "dist", "torch", "2.13.1", files={"torch/__init__.py": ""}))
     unpacked(tmp_path / "env", torch, None)
     error = "/x/_fast.so: undefined symbol: _ZN2at4_ops5zeros4callERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
-    what, fix = told(tmp_path / "env", error, providers=(shipped_providers()["torch"],) if configured else ())
-    assert "the installed torch 2.13.1 does not have the C++ symbol _ZN2at4_ops5zeros4call" in what
-    assert "ABI mismatch" in what
+    what, fix = explained(
+        tmp_path / "env", error, providers=(shipped_providers()["torch"],) if configured else ()
+    )
+    assert (
+        "ABI mismatch: the installed torch 2.13.1 does not have the C++ symbol _ZN2at4_ops5zeros4call" in what
+    )
     assert 'dependencies = ["torch==2.13.*"]' in fix
     assert "_GLIBCXX_USE_CXX11_ABI" in fix
     # A function of the extension's own that takes a tensor is not torch's to export; nor is a namespace that begins alike.
     for own in ("_Z4sinkRKN2at6TensorE", "_ZN6gadget2atEv", "_ZN12attach_thing3runEv", "at_exit"):
         assert (
-            "nothing that was installed exports it"
-            in told(tmp_path / "env", f"/x/_fast.so: undefined symbol: {own}")[0]
+            "no installed distribution exports it"
+            in explained(tmp_path / "env", f"/x/_fast.so: undefined symbol: {own}")[0]
         )
 
 
@@ -170,49 +177,49 @@ def test_a_mangled_name_tells_whose_it_is(symbol: str, provider: str, *, its: bo
 
 
 def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> None:
-    core = wheels.read(make(tmp_path / "dist", "acme-core", files={"core/__init__.py": ""}))
-    known: dict[str, Any] = {"packages": {"acme-core": core}, "kind": "ModuleNotFoundError"}
+    core = wheels.read_package(make(tmp_path / "dist", "acme-core", files={"core/__init__.py": ""}))
+    known: dict[str, Any] = {"packages": {"acme-core": core}, "exception": "ModuleNotFoundError"}
     assert (
-        told(tmp_path, "No module named 'core.fast'", **known)[0]
+        explained(tmp_path, "No module named 'core.fast'", **known)[0]
         == "it imports core.fast, and does not require acme-core, which provides it"
     )
     assert (
-        told(tmp_path, "No module named 'yaml'", **known)[0]
-        == "it imports yaml, which nothing that it requires provides"
+        explained(tmp_path, "No module named 'yaml'", **known)[0]
+        == "it imports yaml, and nothing that it requires provides it"
     )
     unpacked(tmp_path / "env", core, None)
     assert (
-        told(tmp_path / "env", "No module named 'core.fast'", **known)[0]
+        explained(tmp_path / "env", "No module named 'core.fast'", **known)[0]
         == "the module core.fast is not in the wheel of acme-core"
     )
 
 
 def test_a_module_that_an_extra_alone_brings_is_told_so(tmp_path: Path) -> None:
-    core = wheels.read(make(tmp_path / "dist", "acme", needs=('Py_Yaml; extra == "yaml"', "click")))
-    known: dict[str, Any] = {"packages": {"acme": core}, "kind": "ModuleNotFoundError"}
-    said, fix = told(tmp_path, "No module named 'py_yaml.reader'", **known)
-    assert said == "it imports py_yaml.reader, which acme requires with its extra yaml alone"
+    core = wheels.read_package(make(tmp_path / "dist", "acme", needs=('Py_Yaml; extra == "yaml"', "click")))
+    known: dict[str, Any] = {"packages": {"acme": core}, "exception": "ModuleNotFoundError"}
+    said, fix = explained(tmp_path, "No module named 'py_yaml.reader'", **known)
+    assert said == "it imports py_yaml.reader, which acme requires only with extra yaml"
     assert fix.startswith("require it always")
     assert (
-        told(tmp_path, "No module named 'click'", **known)[0]
-        == "it imports click, which nothing that it requires provides"
+        explained(tmp_path, "No module named 'click'", **known)[0]
+        == "it imports click, and nothing that it requires provides it"
     )
 
 
 def test_the_import_that_ended_a_program_is_read_off_its_last_line() -> None:
     output = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'click'\n"
-    trouble = probe.raised("run --help", Completed(returncode=1, output=output))
-    assert trouble is not None
-    assert (trouble.check, trouble.kind, trouble.error) == (
+    failure = probe.import_error("run --help", Completed(returncode=1, output=output))
+    assert failure is not None
+    assert (failure.check, failure.exception, failure.error) == (
         "run --help",
         "ModuleNotFoundError",
         "No module named 'click'",
     )
-    assert probe.raised("run --help", Completed(returncode=1, output=f"{output}and more\n")) is None
+    assert probe.import_error("run --help", Completed(returncode=1, output=f"{output}and more\n")) is None
 
 
 def test_what_nobody_understands_is_told_as_it_is(tmp_path: Path) -> None:
-    assert told(tmp_path, "odd", kind="ValueError") == ("ValueError: odd", "")
+    assert explained(tmp_path, "odd", exception="ValueError") == ("ValueError: odd", "")
 
 
 UV_SDIST = """error: No solution found when resolving dependencies
@@ -249,35 +256,35 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
         (
             UV_SDIST,
             Source(),
-            "sgmllib3k, which core needs, has no wheel that fits here, only an sdist",
+            "sgmllib3k, which core requires, has no wheel that fits here, only an sdist",
             False,
         ),
         (UV_BUSY, Source(), "http://127.0.0.1:9/simple/click/ answered 503 Service Unavailable", True),
         (UV_DENIED, Source(), "http://127.0.0.1:9/simple/ answered 401 Unauthorized", True),
-        (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ cannot be reached", True),
-        (PIP_NETWORK, Source(), "http://127.0.0.1:9/simple/ cannot be reached", True),
-        (PIP_NETWORK.partition("\n")[2], Source(), "the index cannot be reached", True),
+        (UV_NETWORK, Source(), "http://127.0.0.1:9/simple/click/ is unreachable", True),
+        (PIP_NETWORK, Source(), "http://127.0.0.1:9/simple/ is unreachable", True),
+        (PIP_NETWORK.partition("\n")[2], Source(), "the index is unreachable", True),
         (
             UV_UNKNOWN.format("package registry"),
             Source(),
-            "click, which core needs, is not on the index",
+            "click, which core requires, is not on the index",
             False,
         ),
         (
             UV_UNKNOWN.format("cache"),
             Source(offline=True),
-            "click, which core needs, is not in uv's cache",
+            "click, which core requires, is not in uv's cache",
             False,
         ),
         (
             UV_UNKNOWN.format("provided package locations"),
             Source(find_links=(Path("x"),)),
-            "click, which core needs, is not in the folders of --find-links",
+            "click, which core requires, is not in the folders of --find-links",
             False,
         ),
         ("ERROR: No matching distribution found for click>=8", Source(), "click is not on the index", False),
-        ("error: Hash mismatch for `core`", Source(), "a file changed while core was installed", False),
-        ("Because a and b", Source(), "the requirements of core cannot be met together", False),
+        ("error: Hash mismatch for `core`", Source(), "a file changed while core was being installed", False),
+        ("Because a and b", Source(), "the requirements of core cannot be satisfied together", False),
     ],
 )
 def test_an_installers_refusal_is_one_clear_message(
@@ -286,7 +293,7 @@ def test_an_installers_refusal_is_one_clear_message(
     said: str,
     network: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    refusal = install_error(Completed(returncode=1, output=output), "core", source)
-    assert refusal.failure.what.startswith(said)
-    assert refusal.failure.fix
-    assert refusal.network is network
+    error = explain_install_error(Completed(returncode=1, output=output), "core", source)
+    assert error.failure.what.startswith(said)
+    assert error.failure.fix
+    assert error.network is network

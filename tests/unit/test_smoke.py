@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from packaging.requirements import Requirement
 
 from support.smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine.facts import Machine, own_target
 from wheelkit.machine.interpreters import Python
+from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.workspace import open_workspace
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.smoke import install, plan, probe, wheels
-from wheelkit.smoke.install import InstallTarget, Source
-from wheelkit.smoke.installed import compare
+from wheelkit.smoke.environments import Environment, fixed_folder, open_environments, variables_to_unset
+from wheelkit.smoke.install import Source
+from wheelkit.smoke.installed import compare_installed
 from wheelkit.smoke.model import Case, InstallMode
 
 Capture = pytest.CaptureFixture[str]
@@ -29,11 +32,11 @@ HERE = Python(interpreter=CP311, path=Path(sys.executable), version="3.11.9", he
 
 
 def cases(tmp_path: Path, *family: str, commands: dict[str, list[str]] | None = None) -> list[Case]:
-    found = tuple(wheels.read(path) for path in wheels.collect(tmp_path))
+    found = tuple(wheels.read_package(path) for path in wheels.list_wheels(tmp_path))
     names = frozenset(one.key for one in found) | frozenset(family)
     return list(
-        plan.smoke_cases(
-            plan.Contents(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]
+        plan.plan_cases(
+            plan.SmokeInputs(packages=found, family=names, target=LINUX, commands=commands or {}), [HERE]
         )
     )
 
@@ -56,7 +59,7 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
         "core-1.0.data/scripts/run.py": "",
     }
     entries = "[console_scripts]\nrun = core:main\n[acme.plugins]\nFile = space.plugin:Load [extra]\nx=core\n"
-    one = wheels.read(
+    one = wheels.read_package(
         make(
             tmp_path,
             "core",
@@ -68,13 +71,13 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
     )
     assert one.modules == ("core", "space.plugin", "single", "late")
     assert one.extensions == ("core._fast", "core._stable")
-    assert (one.scripts, one.extras, one.meta) == ({"run": "core"}, ("all",), False)
-    assert one.entries == (
+    assert (one.scripts, one.extras, one.is_meta) == (("run",), ("all",), False)
+    assert one.entry_points == (
         ("acme.plugins", "File", "space.plugin:Load [extra]"),
         ("acme.plugins", "x", "core"),
     )
-    assert probe.probe_questions([one])[-1] == ("entry point", "acme.plugins:x", "core")
-    assert wheels.read(make(tmp_path, "all", files={}, needs=("core",))).meta
+    assert probe.probe_checks([one])[-1] == ("entry point", "acme.plugins:x", "core")
+    assert wheels.read_package(make(tmp_path, "all", files={}, needs=("core",))).is_meta
 
 
 @pytest.mark.parametrize(
@@ -87,60 +90,23 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
 def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(WheelError, match=said):
-        wheels.read(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        "core",
-        "Core.x",
-        "core[fast]",
-        "core[a,B_b] >=1,<2",
-        "core (>=1.0)",
-        "core~=1.2",
-        "core @ file:///x.whl",
-    ],
-)
-@pytest.mark.parametrize(
-    "marker",
-    [
-        "",
-        "; extra == 'Two_Words'",
-        ' ; extra=="x"',
-        '; python_version < "3.13" and extra == "x"',
-        "; os_name == 'nt'",
-    ],
-)
-def test_requirements_are_read_as_packaging_reads_them(asked: str, marker: str) -> None:
-    theirs = Requirement(f"{asked} {marker}")
-    ours = wheels._need(f"{asked} {marker}")
-    assert (ours.name, set(ours.extras), ours.marker) == (
-        theirs.name,
-        theirs.extras,
-        str(theirs.marker or ""),
-    )
-    for extra in ("", "x", "two-words", "Two.Words"):
-        holds = theirs.marker is None or theirs.marker.evaluate(
-            {"python_version": "3.11", "python_full_version": "3.11.0", "extra": extra}
-        )
-        assert plan._applies(ours.marker, extra, CP311) is holds
+        wheels.read_package(tmp_path / name)
 
 
 def test_a_wheel_with_a_broken_requirement_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(WheelError, match="Requires-Dist: a b"):
-        wheels.read(make(tmp_path, "x", needs=("a b",)))
+        wheels.read_package(make(tmp_path, "x", needs=("a b",)))
 
 
 def test_a_folder_without_wheels_is_wrong_usage(tmp_path: Path) -> None:
-    for folder, said in ((tmp_path, "holds no wheel"), (tmp_path / "nowhere", "is no folder")):
+    for folder, said in ((tmp_path, "contains no wheels"), (tmp_path / "nowhere", "is not a folder")):
         with pytest.raises(UsageError, match=said):
-            wheels.collect(folder)
+            wheels.list_wheels(folder)
 
 
 def test_a_file_that_changed_since_it_was_built_is_refused(tmp_path: Path) -> None:
     path = make(tmp_path, "core")
-    one = wheels.read(path)
+    one = wheels.read_package(path)
     for digest, fine in ((one.sha256, True), ("0" * 64, False)):
         built = BuiltFile(file=path.name, sha256=digest, size=1, kind="wheel")
         facts: dict[str, Any] = {
@@ -154,10 +120,10 @@ def test_a_file_that_changed_since_it_was_built_is_refused(tmp_path: Path) -> No
         record = Manifest(distribution="core", version="1.0", target="any", files=(built,), **facts)
         (tmp_path / record.filename).write_text(record.to_json())
         if fine:
-            wheels.require_as_built(tmp_path, [one])
+            wheels.require_unchanged(tmp_path, [one])
         else:
-            with pytest.raises(CheckFailedError, match="not those that were built") as caught:
-                wheels.require_as_built(tmp_path, [one])
+            with pytest.raises(CheckFailedError, match="changed since they were built") as caught:
+                wheels.require_unchanged(tmp_path, [one])
             assert caught.value.detail == path.name
 
 
@@ -170,22 +136,22 @@ def test_the_wheel_that_an_installer_would_take_is_chosen(tmp_path: Path) -> Non
     ):
         make(tmp_path, "core", tag=tag)
     make(tmp_path, "old", python=">=3.12")
-    found = [wheels.read(path) for path in wheels.collect(tmp_path)]
-    chosen = wheels.choose(found, LINUX, CP311)
+    found = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
+    chosen = wheels.choose_wheels(found, LINUX, CP311)
     assert {key: one.path.name for key, one in chosen.items()} == {
         "core": "core-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
     }
-    assert set(wheels.choose(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
+    assert set(wheels.choose_wheels(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
 
 
 def test_one_version_is_tested_and_the_other_is_said(tmp_path: Path) -> None:
     for version in ("1.9", "1.10"):
         make(tmp_path, "core", version)
-    found = [wheels.read(path) for path in wheels.collect(tmp_path)]
-    kept, notes = wheels.newest(found, {})
+    found = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
+    kept, notes = wheels.select_versions(found, {})
     assert [one.version for one in kept] == ["1.10"]
-    assert notes == ("core: 1.10 is tested, 1.9 in the same folder is not",)
-    assert [one.version for one in wheels.newest(found, {"core": "1.9"})[0]] == ["1.9"]
+    assert notes == ("core: testing 1.10; ignored: 1.9",)
+    assert [one.version for one in wheels.select_versions(found, {"core": "1.9"})[0]] == ["1.9"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +185,7 @@ def family(folder: Path) -> None:
 def test_each_distribution_and_the_whole_family_and_the_tools_are_tried(tmp_path: Path) -> None:
     family(tmp_path)
     made = cases(tmp_path, commands={"cli": ["run x"]})
-    assert [(case.label, case.how.value) for case in made] == [
+    assert [(case.label, case.mode.value) for case in made] == [
         ("core", "environment"),
         ("adapter", "environment"),
         ("cli", "environment"),
@@ -228,26 +194,26 @@ def test_each_distribution_and_the_whole_family_and_the_tools_are_tried(tmp_path
         ("cli", "tool"),
     ]
     whole = made[4]
-    assert whole.wanted == ("core", "adapter", "cli", "all[adapters,net]")
+    assert whole.requirements == ("core", "adapter", "cli", "all[adapters,net]")
     assert (whole.commands, whole.checked) == (("run x",), ("core", "adapter", "cli", "all"))
     assert made[2].needed == {"cli": (), "core": ("fast",)}
     assert whole.needed == {"adapter": (), "all": ("adapters", "net"), "cli": (), "core": ("fast",)}
-    assert not any(case.missing for case in made)
+    assert not any(case.problem for case in made)
 
 
 def test_a_sibling_that_is_not_in_the_dist_is_never_asked_of_an_index(tmp_path: Path) -> None:
     family(tmp_path)
     (tmp_path / "core-1.0-py3-none-any.whl").unlink()
-    made = {case.label: case.missing for case in cases(tmp_path, "core")}
-    assert made["cli"] == "cli needs core, of the same family, and no wheel of it here fits cp311"
-    assert made["all"] == "cli needs core, of the same family, and no wheel of it here fits cp311"
-    assert cases(tmp_path)[0].missing == ""
+    made = {case.label: case.problem for case in cases(tmp_path, "core")}
+    assert made["cli"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
+    assert made["all"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
+    assert cases(tmp_path)[0].problem == ""
 
 
 def test_a_wheel_for_other_systems_alone_is_told(tmp_path: Path) -> None:
     make(tmp_path, "core", tag="cp311-cp311-win_amd64")
     (case,) = cases(tmp_path)
-    assert case.missing == "no wheel of core here fits cp311 on manylinux_2_28_x86_64"
+    assert case.problem == "no wheel of core here fits cp311 on manylinux_2_28_x86_64"
     (tmp_path / "core-1.0-cp311-cp311-win_amd64.whl").unlink()
     make(tmp_path, "core", python=">=3.12")
     assert cases(tmp_path) == []
@@ -256,81 +222,36 @@ def test_a_wheel_for_other_systems_alone_is_told(tmp_path: Path) -> None:
 def test_markers_and_circles_are_followed_as_far_as_they_apply(tmp_path: Path) -> None:
     make(tmp_path, "a", needs=('gone; python_version < "3.9"', 'b; extra == "x"', "b"))
     make(tmp_path, "b", needs=("a[x]",))
-    assert [case.missing for case in cases(tmp_path, "gone")] == ["", "", ""]
+    assert [case.problem for case in cases(tmp_path, "gone")] == ["", "", ""]
     make(tmp_path, "a", needs=('gone; python_version > "3.9"',))
-    assert all("a needs gone" in case.missing for case in cases(tmp_path, "gone"))
-
-
-# What a command has shown.
-
-
-SCRIPT = "#!/env/bin/python\nimport sys\nfrom cli.main import run\nsys.exit(run())\n"
-
-
-@pytest.mark.parametrize(
-    ("command", "script", "its"),
-    [
-        ("run", SCRIPT, True),
-        ("run solve 1.0 --to=x/y,z", SCRIPT, True),
-        ("run || true", SCRIPT, False),
-        ("run; true", SCRIPT, False),
-        ("run &", SCRIPT, False),
-        ("run $(x)", SCRIPT, False),
-        ("run\ntrue", SCRIPT, False),
-        ("python -c 'import cli.main'", SCRIPT, False),
-        ("./run", SCRIPT, False),
-        ("other run", SCRIPT, False),
-        ("run", "#!/bin/sh\nexit 0\n", False),
-        ("run", SCRIPT.replace("cli.main", "cli.mainly"), False),
-        ("run", SCRIPT.replace("from", "# from"), False),
-        ("run", None, False),
-    ],
-)
-def test_a_script_that_a_command_started_has_imported_its_module(
-    tmp_path: Path, command: str, script: str | None, *, its: bool
-) -> None:
-    place = InstallTarget(folder=tmp_path)
-    path = Path(place.script("run"))
-    path.parent.mkdir(parents=True)
-    if script is not None:
-        path.write_text(script)
-    assert bool(probe.run_results([command], {"run": "cli.main"}, place)) is its
-
-
-def test_what_was_imported_is_not_asked_again(tmp_path: Path) -> None:
-    known = probe.import_results(["cli.main", "queue"])
-    assert known == {"cli", "cli.main"}
-    one = wheels.read(
-        make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b"", "queue.py": ""})
-    )
-    assert [name for _, name, _ in probe.probe_questions([one], known)] == ["queue", "cli._fast"]
+    assert all("a requires gone" in case.problem for case in cases(tmp_path, "gone"))
 
 
 # How it is installed.
 
 
-def case_of(tmp_path: Path) -> tuple[Case, InstallTarget]:
+def case_of(tmp_path: Path) -> tuple[Case, Environment]:
     family(tmp_path)
-    place = InstallTarget(folder=tmp_path / "case")
+    environment = Environment(folder=tmp_path / "case")
     case = cases(tmp_path)[2]
-    place.prepare(case)
-    return case, place
+    environment.prepare(case)
+    return case, environment
 
 
 def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) -> None:
-    case, place = case_of(tmp_path)
+    case, environment = case_of(tmp_path)
     core = case.packages["core"]
-    assert f"core @ {core.path.as_uri()}#sha256={core.sha256}\n" in place.constraints.read_text()
+    assert f"core @ {core.path.as_uri()}#sha256={core.sha256}\n" in environment.constraints.read_text()
     for command in (
-        *install.uv_commands("uv", case, place, Source(index="http://h/simple/")),
-        *install.pip_commands(case, place, Source()),
+        *install.uv_commands("uv", case, environment, Source(index="http://h/simple/")),
+        *install.pip_commands(case, environment, Source()),
     ):
         assert not [word for word in command.argv if "extra-index" in word]
         assert command.timeout
-        assert command.cwd == place.work
-    _, last = install.uv_commands("uv", case, place, Source(index="http://h/simple/"))
+        assert command.cwd == environment.work
+    _, last = install.uv_commands("uv", case, environment, Source(index="http://h/simple/"))
     assert last.argv[-4:] == ("--no-build", "--default-index", "http://h/simple/", "cli")
-    _, last = install.pip_commands(case, place, Source(index="http://h/simple/"))
+    _, last = install.pip_commands(case, environment, Source(index="http://h/simple/"))
     assert last.argv[-2:] == (case.packages["cli"].pinned(), core.pinned(("fast",)))
     assert last.argv[-6:-2] == ("--only-binary", ":all:", "--index-url", "http://h/simple/")
 
@@ -351,12 +272,12 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
 def test_each_source_is_spelled_for_both_installers(
     tmp_path: Path, source: Source, uv: list[str], pip: list[str]
 ) -> None:
-    case, place = case_of(tmp_path)
+    case, environment = case_of(tmp_path)
     uv_words, pip_words = (
-        install.uv_commands("uv", case, place, source)[1].argv,
-        install.pip_commands(case, place, source)[1].argv,
+        install.uv_commands("uv", case, environment, source)[1].argv,
+        install.pip_commands(case, environment, source)[1].argv,
     )
-    assert list(uv_words[uv_words.index(str(place.constraints)) + 1 : -1]) == uv
+    assert list(uv_words[uv_words.index(str(environment.constraints)) + 1 : -1]) == uv
     assert list(pip_words[pip_words.index("--progress-bar=off") + 1 : -2]) == pip
 
 
@@ -370,7 +291,7 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
         "PATH": "x",
         "SSL_CERT_FILE": "x",
     }
-    assert set(install.variables_to_unset(environ)) == {
+    assert set(variables_to_unset(environ)) == {
         "UV_INDEX",
         "PIP_EXTRA_INDEX_URL",
         "PYTHONPATH",
@@ -389,17 +310,15 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
 
 
 def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
-    core = wheels.read(make(tmp_path / "di st", "core"))
+    core = wheels.read_package(make(tmp_path / "di st", "core"))
     known, names = {"core": core}, frozenset({"core"})
     site = unpacked(tmp_path / "env", core, core.path.as_uri())
-    assert list(compare(tmp_path / "env", known, names)) == []
+    assert list(compare_installed(tmp_path / "env", known, names)) == []
     (site / "core/__init__.py").write_text("other\n")
-    (failure,) = compare(tmp_path / "env", known, names)
-    assert (
-        failure.what == "core was installed with 1 files that are missing or other than RECORD says: contents"
-    )
+    (failure,) = compare_installed(tmp_path / "env", known, names)
+    assert failure.what == "installed files of core are missing or differ from RECORD: core/__init__.py"
     (site / "core/__init__.py").unlink()
-    (failure,) = compare(tmp_path / "env", known, names)
+    (failure,) = compare_installed(tmp_path / "env", known, names)
     assert failure.what.endswith("core/__init__.py")
 
 
@@ -413,18 +332,18 @@ def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: str, url: str | None) -> None:
-    core = wheels.read(make(tmp_path / "dist", "core"))
-    squat = wheels.read(make(tmp_path / "squat", "core", version))
+    core = wheels.read_package(make(tmp_path / "dist", "core"))
+    squat = wheels.read_package(make(tmp_path / "squat", "core", version))
     unpacked(tmp_path / "env", squat, url)
-    (failure,) = compare(tmp_path / "env", {"core": core}, frozenset({"core"}))
+    (failure,) = compare_installed(tmp_path / "env", {"core": core}, frozenset({"core"}))
     assert failure.what.startswith(f"core {version} was installed from ")
-    assert list(compare(tmp_path / "env", {"core": core}, frozenset())) == []
+    assert list(compare_installed(tmp_path / "env", {"core": core}, frozenset())) == []
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "is no folder"),
+        (["nowhere"], "is not a folder"),
         (["--offline", "--index", "http://h/", "."], "exclude each other"),
         (["--offline", "--pip", "."], "which pip cannot use"),
         (["--python", "3.12", "."], 'unknown interpreter "3.12"'),
@@ -441,11 +360,11 @@ def test_wrong_usage_is_told(
 
 
 def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
-    case, place = case_of(tmp_path)
-    (command,) = install.tool_commands("uv", case, place, Source())
+    case, environment = case_of(tmp_path)
+    (command,) = install.tool_commands("uv", case, environment, Source())
     assert command.env["UV_TOOL_DIR"].startswith(str(tmp_path))
     assert command.env["UV_TOOL_BIN_DIR"].startswith(str(tmp_path))
-    assert case.how is InstallMode.ENVIRONMENT
+    assert case.mode is InstallMode.ENVIRONMENT
 
 
 @pytest.mark.parametrize(
@@ -454,6 +373,42 @@ def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
 def test_the_project_may_say_what_is_imported(
     imports: tuple[str, ...] | None, tried: list[str], tmp_path: Path
 ) -> None:
-    one = wheels.read(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
-    assert [name for _, name, _ in probe.probe_questions([replace(one, imports=imports)])] == tried
-    assert not replace(one, imports=()).meta
+    one = wheels.read_package(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
+    assert [name for _, name, _ in probe.probe_checks([replace(one, imports=imports)])] == tried
+    assert not replace(one, imports=()).is_meta
+
+
+# Where it runs.
+
+
+def test_a_run_has_a_folder_of_its_own_under_a_fixed_name_if_that_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first, second = fixed_folder(), fixed_folder()
+    assert first != second
+    first.rmdir()
+    assert fixed_folder() == first
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_environments_are_removed_unless_kept_and_what_they_link_to_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, keep: bool
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    outside = tmp_path / "outside/file"
+    outside.parent.mkdir()
+    outside.write_text("")
+    with (
+        open_workspace(SilentProgress(), "smoke") as workspace,
+        open_environments(workspace, keep=keep) as environments,
+    ):
+        environment = Environment(folder=environments.folder / "case")
+        environment.venv.mkdir(parents=True)
+        (environment.venv / "lib64").symlink_to(outside.parent, target_is_directory=True)
+        os.link(outside, environment.venv / "file")
+        for _ in range(50):
+            environments.finish(environment)
+        assert environment.folder.exists() is keep
+    assert environments.folder.exists() is keep
+    assert outside.is_file()

@@ -108,11 +108,11 @@ class _StageNotes(ReleaseObserver):
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:
         """Print the outcome of the smoke test."""
-        environments = plural(len(smoked.outcomes), "environment")
-        checks = plural(sum(outcome.checks for outcome in smoked.outcomes), "check")
+        environments = plural(len(smoked.results), "environment")
+        checks = plural(sum(outcome.checks for outcome in smoked.results), "check")
         note(f"smoke from {index}: {environments}, {checks}, {'all fine' if smoked.ok else 'failed'}")
         note_skipped(smoked)
-        for outcome in smoked.outcomes:
+        for outcome in smoked.results:
             for failure in outcome.failures:
                 note(f"{outcome.case.title}: {failure.what}")
                 note(f"{failure.detail}\n{failure.fix}".strip())

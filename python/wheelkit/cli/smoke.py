@@ -200,18 +200,18 @@ def _family(config: Config) -> Family | None:
 
 def _show(smoked: SmokeResult) -> None:
     result(_table(smoked))
-    for outcome in smoked.outcomes:
+    for outcome in smoked.results:
         if not outcome.ok:
             result(f"\n{_failures(outcome)}")
-    for outcome in smoked.outcomes:
+    for outcome in smoked.results:
         if outcome.kept is not None:
             note(f"kept: {outcome.case.title}   {outcome.kept}")
     note_skipped(smoked)
     for text in smoked.notes:
         note(text)
-    failed = sum(not outcome.ok for outcome in smoked.outcomes)
-    environments = plural(len(smoked.outcomes), "environment")
-    checks = plural(sum(outcome.checks for outcome in smoked.outcomes), "check")
+    failed = sum(not outcome.ok for outcome in smoked.results)
+    environments = plural(len(smoked.results), "environment")
+    checks = plural(sum(outcome.checks for outcome in smoked.results), "check")
     result(f"\n  {environments}, {checks} · {f'{failed} failed' if failed else 'all fine'}")
 
 
@@ -222,14 +222,14 @@ def note_skipped(smoked: SmokeResult) -> None:
 
 
 def _table(smoked: SmokeResult) -> str:
-    tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in smoked.outcomes))
+    tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in smoked.results))
     rows = [("distribution", "as", *tags)]
     for label in (*smoked.order, FAMILY):
         for mode in InstallMode:
             marks = {
                 outcome.case.interpreter.tag: _MARKS[outcome.ok]
-                for outcome in smoked.outcomes
-                if outcome.case.label == label and outcome.case.how is mode
+                for outcome in smoked.results
+                if outcome.case.label == label and outcome.case.mode is mode
             }
             if marks:
                 cells = (marks.get(tag, "-").center(5) for tag in tags)
@@ -238,7 +238,7 @@ def _table(smoked: SmokeResult) -> str:
 
 
 def _label(smoked: SmokeResult, label: str) -> str:
-    for outcome in smoked.outcomes:
+    for outcome in smoked.results:
         if label in outcome.case.packages:
             package = outcome.case.packages[label]
             return f"{package.name} {package.version}"
@@ -261,7 +261,7 @@ def _to_json(smoked: SmokeResult) -> dict[str, Any]:
         "ok": smoked.ok,
         "skipped": list(smoked.skipped),
         "notes": list(smoked.notes),
-        "cases": [_case_to_json(outcome) for outcome in smoked.outcomes],
+        "cases": [_case_to_json(outcome) for outcome in smoked.results],
     }
 
 
@@ -270,7 +270,7 @@ def _case_to_json(outcome: CaseResult) -> dict[str, Any]:
     checked = [case.packages[key] for key in case.checked if key in case.packages]
     return {
         "distribution": case.label,
-        "how": case.how,
+        "how": case.mode,
         "interpreter": case.interpreter.tag,
         "python": case.python.version,
         "ok": outcome.ok,

@@ -1,10 +1,11 @@
-"""Where the cases of a smoke test run: a folder and a log for each."""
+"""The folders in which the cases of a smoke test run, and their logs."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 from collections import deque
@@ -14,121 +15,167 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.machine.process import LoggedRun
+from wheelkit.machine.process import Command, LoggedRun
 from wheelkit.machine.redaction import Redactor
-from wheelkit.smoke.install import InstallTarget
-from wheelkit.smoke.model import FAMILY
+from wheelkit.smoke.model import InstallMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from wheelkit.machine.interpreters import Python
-    from wheelkit.machine.process import Run
     from wheelkit.machine.workspace import Workspace
-    from wheelkit.smoke.model import InstallMode
+    from wheelkit.smoke.model import Case
 
 
-# How many environments may stand when their cases are done. To remove them while others are made makes those slow: file systems do not
-# give out again at once what was just freed, and search beyond it (ext4: for five seconds). Large ones are not to fill the disk, either.
-_STANDING = 12
-# How many smoke tests can run at a time with folders at known places; more of them get any.
-_PLACES = 64
+_SCRIPTS = "Scripts" if sys.platform == "win32" else "bin"
+_EXE = ".exe" if sys.platform == "win32" else ""
+# Variables that can redirect an installer or an interpreter. Those for certificates, caches and timeouts are
+# harmless.
+_REDIRECTING = ("UV_", "PIP_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "PIPX_", "__PYVENV")
+_HARMLESS = frozenset(
+    {
+        "UV_CACHE_DIR",
+        "UV_HTTP_TIMEOUT",
+        "UV_NATIVE_TLS",
+        "UV_SYSTEM_CERTS",
+        "UV_LINK_MODE",
+        "PIP_CERT",
+        "PIP_CACHE_DIR",
+        "PIP_DEFAULT_TIMEOUT",
+    }
+)
+# Environments of finished cases are removed late, because file systems take longer to create files while many
+# are deleted (on ext4, freed inodes are not reused for five seconds). The limit keeps large ones from filling
+# the disk.
+_MOST_FINISHED = 12
+# The number of smoke tests that can run at the same time in folders with a fixed name.
+_FIXED_FOLDERS = 64
+
+
+def variables_to_unset(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return the environment variables that no program of a smoke test may see."""
+    return tuple(name for name in environ if name.startswith(_REDIRECTING) and name not in _HARMLESS)
 
 
 class Environment(Struct, frozen=True, kw_only=True):
-    """Where one case runs, and what writes its log."""
+    """The folder of one case: its virtual environment, an empty working directory and the constraints."""
 
-    place: InstallTarget
-    log: Path
-    run: Run
+    folder: Path
+
+    @property
+    def venv(self) -> Path:
+        """The virtual environment, or the folder of uv's tools."""
+        return self.folder / "env"
+
+    @property
+    def tools(self) -> Path:
+        """The folder in which uv puts the scripts of tools."""
+        return self.folder / "tools"
+
+    @property
+    def work(self) -> Path:
+        """An empty folder, away from any sources."""
+        return self.folder / "work"
+
+    @property
+    def constraints(self) -> Path:
+        """The file that ties the family's names to its wheels."""
+        return self.folder / "constraints.txt"
+
+    @property
+    def python(self) -> str:
+        """The path of the environment's interpreter."""
+        return str(self.venv / _SCRIPTS / f"python{_EXE}")
+
+    def script(self, name: str, mode: InstallMode) -> str:
+        """Return the path of an installed console script."""
+        folder = self.tools if mode is InstallMode.TOOL else self.venv / _SCRIPTS
+        return str(folder / f"{name}{_EXE}")
+
+    def prepare(self, case: Case) -> None:
+        """Create the folders and write the constraints."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        lines = (f"{package.pinned()}\n" for package in case.packages.values())
+        self.constraints.write_text("".join(lines), encoding="utf-8")
+
+    def command(self, *argv: str, timeout: float) -> Command:
+        """Build a command that runs in the empty folder as if the environment were activated."""
+        return Command(
+            argv=argv,
+            cwd=self.work,
+            env={"VIRTUAL_ENV": str(self.venv), "PYTHONNOUSERSITE": "1"},
+            unset=variables_to_unset(),
+            prefix_path=(str(self.venv / _SCRIPTS),),
+            timeout=timeout,
+        )
 
 
 class Environments(Struct, frozen=True, kw_only=True):
-    """All rooms of a run, in one folder; ``at_a_time`` is how many cases run at a time, and ``stop`` ends all of them."""
+    """All environments of a smoke test, in one folder; setting ``stop`` ends all programs in them."""
 
     folder: Path
-    shop: Workspace
-    secrets: tuple[str, ...]
-    at_a_time: int
+    workspace: Workspace
+    secrets: tuple[str, ...] = ()
+    keep: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
-    _done: deque[Path] = field(default_factory=deque)
+    _finished: deque[Path] = field(default_factory=deque)
 
-    def room(self, label: str, how: InstallMode, python: Python) -> Environment:
-        """Open the room of a case."""
-        name = _name(label, how, python)
-        log = self.shop.log.with_name(f"{self.shop.log.stem}-{name}.log")
-        redact = Redactor(self.secrets)
-        run = LoggedRun(
-            log=log,
-            echo=self.shop.progress.command,
-            redact=redact,
+    def environment(self, case: Case) -> Environment:
+        """Return the environment of a case, which is still to be prepared."""
+        return Environment(folder=self.folder / _folder_name(case))
+
+    def logged_run(self, case: Case) -> LoggedRun:
+        """Return a runner that writes the log of a case."""
+        log = self.workspace.log
+        return LoggedRun(
+            log=log.with_name(f"{log.stem}-{_folder_name(case)}.log"),
+            echo=self.workspace.progress.command,
+            redact=Redactor(self.secrets),
             stop=self.stop.is_set,
-            scratch=self.shop.folder,
+            scratch=self.workspace.folder,
         )
-        return Environment(place=InstallTarget(folder=self.folder / name), log=log, run=run)
 
-    def leave(self, room: Environment, *, others: bool) -> None:
-        """Let a room be removed when no ``others`` are to be made any more, or when many stand."""
-        self._done.append(room.place.folder)
-        with suppress(IndexError):  # another thread may take it
-            while len(self._done) > (_STANDING if others else 0):
-                remove(self._done.popleft())
+    def finish(self, environment: Environment) -> None:
+        """Release the environment of a finished case; the oldest ones are removed when there are many."""
+        if self.keep:
+            return
+        self._finished.append(environment.folder)
+        with suppress(IndexError):  # another thread may have taken it
+            while len(self._finished) > _MOST_FINISHED:
+                shutil.rmtree(self._finished.popleft(), ignore_errors=True)
+
+
+def _folder_name(case: Case) -> str:
+    # Normalized names contain no underscores, so no distribution is called the_family.
+    member = case.distribution or "the_family"
+    return re.sub(r"[^\w]+", "-", f"{member}-{case.interpreter}-{case.mode}-{case.python.version}")
 
 
 @contextmanager
-def environments(
-    shop: Workspace, *, at_a_time: int, keep: bool = False, secrets: tuple[str, ...] = ()
+def open_environments(
+    workspace: Workspace, *, keep: bool = False, secrets: tuple[str, ...] = ()
 ) -> Iterator[Environments]:
-    """Open the rooms of one run; whatever runs in them ends with it, and they are removed, unless they are to be kept."""
-    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else own_folder()
-    opened = Environments(folder=folder, shop=shop, secrets=secrets, at_a_time=at_a_time)
+    """Create the folder of a smoke test's environments, and remove it at the end unless ``keep`` is set."""
+    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else fixed_folder()
     try:
-        yield opened
+        yield Environments(folder=folder, workspace=workspace, secrets=secrets, keep=keep)
     finally:
         if keep:
             with suppress(OSError):
-                folder.rmdir()  # where nothing came into it
+                folder.rmdir()  # only if it is empty
         else:
-            remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder of the run with all that is in it, as far as that can be done.
+def fixed_folder() -> Path:
+    """Create a folder for this run alone, under the same path as for earlier runs whenever that is free.
 
-    An environment has a thousand files, and shutil.rmtree takes half as long again: it guards against others, whom these folders keep out.
-    """
-    try:
-        _remove(str(folder))
-    except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove(folder: str) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                _remove(entry.path)
-            else:
-                os.unlink(entry.path)  # noqa: PTH108 - a thousand times for each environment
-    os.rmdir(folder)  # noqa: PTH106 - as above
-
-
-def own_folder() -> Path:
-    """Make a folder that no other run has, at the same place whenever that is free.
-
-    uv remembers what the interpreter of an environment told it by the environment's path; where that is always a new one, asking again
-    takes longer than installing.
+    uv caches what it knows of an interpreter by its path; under a new path, ``uv pip install`` takes about
+    twice as long.
     """
     parent = Path(tempfile.gettempdir()).resolve()
-    for number in range(_PLACES):
+    for number in range(_FIXED_FOLDERS):
         with suppress(OSError):
-            place = parent / f"wheelkit-smoke-{number}"
-            place.mkdir(mode=0o700)
-            return place
+            folder = parent / f"wheelkit-smoke-{number}"
+            folder.mkdir(mode=0o700)
+            return folder
     return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
-
-
-def _name(label: str, how: InstallMode, python: Python) -> str:
-    # No distribution is called so: normalised names hold no underscores.
-    member = "the_family" if label == FAMILY else label
-    return re.sub(r"[^\w]+", "-", f"{member}-{python.interpreter}-{how}-{python.version}")

@@ -1,4 +1,4 @@
-"""Why an import or an installation failed, in the user's words: what is missing, who provides it, and what to do."""
+"""Explains why an import failed: what is missing, which distribution provides it, and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit import _core
 from wheelkit.config import normalise
+from wheelkit.config.exclude import shipped_providers
 from wheelkit.matrix import System
-from wheelkit.smoke.probe import ProbeFailure, plain
+from wheelkit.smoke.installed import installed_distributions
+from wheelkit.smoke.probe import FailureKind
+from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from wheelkit.config import Provider
     from wheelkit.smoke.model import Failure, Package
+    from wheelkit.smoke.probe import ProbeFailure
 
 
+# The messages of glibc, macOS and musl, in this order.
 _NO_LIBRARY = (
     re.compile(r"(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
     re.compile(r"Library not loaded: (?:[^\n]*/)?(?P<library>[\w.+@-]+)"),
@@ -33,262 +39,228 @@ _NO_SYMBOL = (
 _TOO_OLD = re.compile(
     r"version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\w.]+)' not found(?: \(required by (?P<by>[^)]*)\))?"
 )
-_OTHER_MACHINE = re.compile(
-    r"wrong ELF class|invalid ELF header|Exec format error|incompatible architecture|not a valid Win32 application|"
-    r"no suitable image found|cannot open shared object file: Exec format"
+_OTHER_ARCHITECTURE = re.compile(
+    r"wrong ELF class|invalid ELF header|Exec format error|incompatible architecture|"
+    r"not a valid Win32 application|no suitable image found|cannot open shared object file: Exec format"
 )
 _NO_DLL = re.compile(
-    r"DLL load failed while importing (?P<module>[\w.]+): The specified (?P<what>module|procedure) could not be found"
+    r"DLL load failed while importing (?P<module>[\w.]+): "
+    r"The specified (?P<kind>module|procedure) could not be found"
 )
-_EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
 _NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
+_EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
+_LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.pyd", "*.dll")
 
 
 class ErrorContext(Struct, frozen=True, kw_only=True):
-    """What can be asked for an explanation: the environment, the family's files there, and the providers of libraries."""
+    """What explanations use: the environment, the family's wheels by key, and the providers of libraries."""
 
-    env: Path
+    venv: Path
     packages: Mapping[str, Package]
     providers: tuple[Provider, ...] = ()
 
 
-def explain_import_error(trouble: ProbeFailure, known: ErrorContext) -> Failure:
-    """Turn what the probe saw into what happened and what to do; what nobody understands is told as it is."""
-    told = plain(trouble)
-    for reason in _REASONS:
-        found = reason(trouble, known)
-        if found is not None:
-            return replace(told, what=found[0], fix=found[1])
-    return told
+def explain_import_error(failure: ProbeFailure, context: ErrorContext) -> Failure:
+    """Return the failure with what happened and how to fix it; unknown errors are passed on as they are."""
+    for explain in _EXPLANATIONS:
+        explanation = explain(failure, context)
+        if explanation is not None:
+            what, fix = explanation
+            return replace(failure.failure(), what=what, fix=fix)
+    return failure.failure()
 
 
-def _shadowed(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    if trouble.kind != "Shadowed":
+def _shadowed(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
+    if failure.kind is not FailureKind.SHADOWED:
         return None
-    name = trouble.check.removeprefix("import ")
+    module = failure.check.removeprefix("import ")
     return (
-        f"{name} has the name of a standard module, which Python finds first: nobody can import it",
-        "give the module another name",
+        f"{module} cannot be imported: Python finds its standard library module of that name first",
+        "rename the module",
     )
 
 
-def _glibc(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    match = _TOO_OLD.search(trouble.error)
+def _old_libc(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
+    match = _TOO_OLD.search(failure.error)
     if match is None:
         return None
-    by = f" ({Path(match['by']).name} asks for it)" if match["by"] else ""
+    by = f" (required by {Path(match['by']).name})" if match["by"] else ""
     library = "glibc" if match["version"].startswith("GLIBC_") else "libstdc++"
     return (
         f"it needs {match['version']}, which this system's {library} does not have{by}",
-        "it was built on a newer system than its tag says:  wheelkit verify-matrix dist/   names the symbol",
+        "it was built on a newer system than its tag promises; find it:  wheelkit verify-matrix dist/",
     )
 
 
-def _machine(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    if not _OTHER_MACHINE.search(trouble.error):
+def _other_architecture(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
+    if not _OTHER_ARCHITECTURE.search(failure.error):
         return None
     return (
-        "it holds a binary for another architecture than this machine's",
-        "wheelkit inspect WHEEL   shows which; the tag promises this one",
+        "it contains a binary for another architecture than this machine's",
+        "wheelkit inspect WHEEL   shows which one; the wheel's tag promises this architecture",
     )
 
 
-def _library(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | None:
-    match = _first(_NO_LIBRARY, trouble.error)
+def _missing_library(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
+    match = _search(_NO_LIBRARY, failure.error)
     if match is None:
         return None
     library = match["library"]
-    owner = _provider(library, known)
-    if owner is not None:
-        needs = " or ".join(owner)
-        return (
-            f"the library {library} is not there; {needs} provides it",
-            f"require {needs} in dependencies, and import it first",
-        )
-    holder = next((path for path in _binaries(known.env) if path.name == library), None)
-    if holder is not None:
-        inside = holder.relative_to(_site_of(holder)).parts[0]
-        return (
-            f"the library {library} lies in {inside}, where nothing looks for it",
-            f"import {inside} first, or set an rpath of $ORIGIN to it",
-        )
+    for provider in context.providers:
+        if matches(library, provider.linux, System.LINUX) or matches(library, provider.macos, System.MACOS):
+            names = " or ".join(provider.distributions or (provider.name,))
+            return (
+                f"the library {library} was not found; {names} provides it",
+                f"require {names} in dependencies, and import it first",
+            )
+    for path in _libraries(context.venv):
+        if path.name == library:
+            folder = _top_folder(path)
+            return (
+                f"the library {library} is in {folder}, where the loader does not search",
+                f"import {folder} first, or set an rpath of $ORIGIN that leads to it",
+            )
     return (
-        f"the library {library} is not there, and nothing that was installed brings it",
-        "let repair graft it:  wheelkit repair WHEEL",
+        f"the library {library} was not found, and no installed distribution contains it",
+        "let repair copy it into the wheel:  wheelkit repair WHEEL",
     )
 
 
-def _symbol(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | None:
-    match = _first(_NO_SYMBOL, trouble.error)
+def _missing_symbol(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
+    match = _search(_NO_SYMBOL, failure.error)
     if match is None:
         return None
     symbol = match["symbol"]
     if symbol.lstrip("_").startswith(("Py", "PyPy")):
         return (
             f"the interpreter does not have {symbol}, which the extension calls",
-            "it was built for another version of Python than its tag says:  wheelkit verify-matrix dist/",
+            "it was built for another version of Python than its tag promises:  wheelkit verify-matrix dist/",
         )
-    owners = sorted(
-        {path.relative_to(_site_of(path)).parts[0] for path in _binaries(known.env) if _exports(path, symbol)}
-    )
-    if owners:
-        names = ", ".join(owners)
+    exporters = sorted({_top_folder(path) for path in _libraries(context.venv) if _exports(path, symbol)})
+    if exporters:
+        names = ", ".join(exporters)
         return (
-            f"the symbol {symbol} is missing where it is looked for; {names} exports it",
+            f"the symbol {symbol} was not found, although {names} exports it",
             f"link against {names}, or import it first",
         )
-    return _abi_mismatch(symbol, known) or (
-        f"the symbol {symbol} is missing, and nothing that was installed exports it",
-        "a source file or library is missing from the link, or it was built against another version of a dependency",
+    return _abi_mismatch(symbol, context) or (
+        f"the symbol {symbol} was not found, and no installed distribution exports it",
+        "link the source file or library that defines it, or build against the installed dependencies",
     )
 
 
-def _abi_mismatch(symbol: str, known: ErrorContext) -> tuple[str, str] | None:
-    """Explain a C++ symbol of a provider that its installed version does not export: C++ interfaces hold for one version and compiler."""
-    from wheelkit.config.exclude import shipped_providers
+def _abi_mismatch(symbol: str, context: ErrorContext) -> tuple[str, str] | None:
+    """Explain a C++ symbol that the installed version of its provider does not export.
 
-    here = _installed(known.env)
-    shipped = (one for one in shipped_providers().values() if not here.isdisjoint(one.distributions))
-    owner = next((one for one in (*known.providers, *shipped) if belongs_to(symbol, one.name)), None)
-    if owner is None:
+    C++ ABIs hold for one version and one compiler.
+    """
+    installed = installed_distributions(context.venv)
+    shipped = (
+        one for one in shipped_providers().values() if not installed.keys().isdisjoint(one.distributions)
+    )
+    provider = next((one for one in (*context.providers, *shipped) if belongs_to(symbol, one.name)), None)
+    if provider is None:
         return None
-    name = next((one for one in owner.distributions if one in here), owner.name)
-    version = _version(name, known.env)
-    pin = f"{name}=={'.'.join(version.split('.')[:2])}.*" if version else f"{name}==X.Y.*"
-    more = (
-        ", with the same _GLIBCXX_USE_CXX11_ABI: the symbol speaks of std::__cxx11"
-        if has_new_string(symbol)
-        else ""
-    )
-    installed = f"{name} {version}".rstrip()
+    name = next((one for one in provider.distributions if one in installed), provider.name)
+    version = installed[name].version if name in installed else ""
+    pin = f"{'.'.join(version.split('.')[:2])}.*" if version else "X.Y.*"
+    abi = ", with the same _GLIBCXX_USE_CXX11_ABI (the symbol uses std::__cxx11)" if "cxx11" in symbol else ""
+    installed_name = f"{name} {version}".rstrip()
     return (
-        f"the installed {installed} does not have the C++ symbol {symbol}: an ABI mismatch, it was built against another version",
-        f'build against the version that users get{more}, and pin it:  dependencies = ["{pin}"]',
+        f"ABI mismatch: the installed {installed_name} does not have the C++ symbol {symbol}",
+        f'build against the version that users install{abi}, and pin it:  dependencies = ["{name}=={pin}"]',
     )
 
 
-def _dll(trouble: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    match = _NO_DLL.search(trouble.error)
+def _missing_dll(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
+    match = _NO_DLL.search(failure.error)
     if match is None:
         return None
-    what = "a DLL that it needs" if match["what"] == "module" else "a function in one of its DLLs"
+    missing = "a DLL that it needs" if match["kind"] == "module" else "a function in one of its DLLs"
     return (
-        f"{match['module']} could not be loaded: {what} is missing (Windows does not say which)",
+        f"{match['module']} could not be loaded: {missing} is missing (Windows does not say which)",
         "wheelkit inspect WHEEL   lists its DLLs",
     )
 
 
-def _module(trouble: ProbeFailure, known: ErrorContext) -> tuple[str, str] | None:
-    match = _NO_MODULE.search(trouble.error) if trouble.kind == "ModuleNotFoundError" else None
+def _missing_module(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
+    match = _NO_MODULE.search(failure.error) if failure.exception == "ModuleNotFoundError" else None
     if match is None:
         return None
     module = match["module"]
     top = module.partition(".")[0]
     owners = [
-        one
-        for one in known.packages.values()
-        if any(name == top or name.startswith(f"{top}.") for name in one.modules)
+        package
+        for package in context.packages.values()
+        if any(name == top or name.startswith(f"{top}.") for name in package.modules)
     ]
-    here = [one for one in owners if one.key in _installed(known.env)]
-    if here:
+    installed = [owner for owner in owners if owner.key in installed_distributions(context.venv)]
+    if installed:
         return (
-            f"the module {module} is not in the wheel of {here[0].name}",
-            "the build leaves it out: look at what the backend packs",
+            f"the module {module} is not in the wheel of {installed[0].name}",
+            "the build leaves it out; check which files the build backend includes",
         )
     if owners:
         return (
             f"it imports {module}, and does not require {owners[0].name}, which provides it",
             f'dependencies = ["{owners[0].name}…"]',
         )
-    return _optional(module, known) or (
-        f"it imports {module}, which nothing that it requires provides",
-        "add what provides it to dependencies, or import it only where it is there",
+    return _only_with_extra(module, context) or (
+        f"it imports {module}, and nothing that it requires provides it",
+        "add what provides it to dependencies, or make the import optional",
     )
 
 
-def _optional(module: str, known: ErrorContext) -> tuple[str, str] | None:
-    """Tell of a module that comes with an extra alone, as far as it is called like its distribution."""
-    top = normalise(module.partition(".")[0])
-    needs = (
-        (one.name, need.marker)
-        for one in known.packages.values()
-        for need in one.requires
-        if normalise(need.name) == top
-    )
-    for name, marker in needs:
-        if match := _EXTRA.search(marker):
-            return (
-                f"it imports {module}, which {name} requires with its extra {match['extra']} alone",
-                "require it always, import it only where it is there, or leave this module out of imports in the distribution's settings",
-            )
+def _only_with_extra(module: str, context: ErrorContext) -> tuple[str, str] | None:
+    """Explain a module whose distribution, if it has the same name, is required by an extra only."""
+    distribution = normalise(module.partition(".")[0])
+    for package in context.packages.values():
+        for requirement in package.requires:
+            extra = _EXTRA.search(str(requirement.marker))
+            if extra and normalise(requirement.name) == distribution:
+                return (
+                    f"it imports {module}, which {package.name} requires only with extra {extra['extra']}",
+                    "require it always, make the import optional, or exclude this module with imports = […]",
+                )
     return None
 
 
-_REASONS: tuple[Callable[[ProbeFailure, ErrorContext], tuple[str, str] | None], ...] = (
+_EXPLANATIONS: tuple[Callable[[ProbeFailure, ErrorContext], tuple[str, str] | None], ...] = (
     _shadowed,
-    _glibc,
-    _machine,
-    _library,
-    _symbol,
-    _dll,
-    _module,
+    _old_libc,
+    _other_architecture,
+    _missing_library,
+    _missing_symbol,
+    _missing_dll,
+    _missing_module,
 )
 
 
-def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
+def _search(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
     return next((match for pattern in patterns if (match := pattern.search(text))), None)
 
 
-def _provider(library: str, known: ErrorContext) -> tuple[str, ...] | None:
-    from wheelkit.wheel.library_names import matches
-
-    for one in known.providers:
-        if matches(library, one.linux, System.LINUX) or matches(library, one.macos, System.MACOS):
-            return one.distributions or (one.name,)
-    return None
+def _libraries(venv: Path) -> Iterator[Path]:
+    for pattern in _LIBRARIES:
+        yield from venv.rglob(pattern)
 
 
-def _installed(env: Path) -> frozenset[str]:
-    from wheelkit.smoke.installed import installed
-
-    return installed(env)
-
-
-def _version(name: str, env: Path) -> str:
-    """Read the version of an installed distribution off its folder of metadata; empty where it is not installed."""
-    from wheelkit.smoke.installed import sites
-
-    stem = name.replace("-", "_")
-    found = (
-        info
-        for site in sites(env)
-        for info in site.glob("*.dist-info")
-        if info.name.lower().startswith(f"{stem}-")
-    )
-    return next((info.name.removesuffix(".dist-info").partition("-")[2] for info in found), "")
-
-
-def _binaries(env: Path) -> Iterator[Path]:
-    for pattern in ("*.so", "*.so.*", "*.dylib", "*.pyd", "*.dll"):
-        yield from env.rglob(pattern)
-
-
-def _site_of(path: Path) -> Path:
-    return next((parent for parent in path.parents if parent.name == "site-packages"), path.parent)
+def _top_folder(path: Path) -> str:
+    """Return the top-level folder of a file below site-packages."""
+    site = next((parent for parent in path.parents if parent.name == "site-packages"), path.parent)
+    return path.relative_to(site).parts[0]
 
 
 def _exports(path: Path, symbol: str) -> bool:
-    from wheelkit import _core
-
     try:
         scan = _core.scan(path.read_bytes())
     except (OSError, ValueError, _core.ScanError):
         return False
-    parts = scan.slices if scan else ()
-    return any(symbol in part.exports or symbol.removeprefix("_") in part.exports for part in parts)
+    names = {symbol, symbol.removeprefix("_")}
+    return scan is not None and any(not names.isdisjoint(part.exports) for part in scan.slices)
 
 
-# The outermost namespaces of a provider's C++ interface; for others the provider's own name.
+# The outermost namespaces of the providers' C++ APIs; by default, the provider's name.
 _NAMESPACES: Mapping[str, tuple[str, ...]] = {
     "torch": ("torch", "at", "c10", "caffe2"),
     "tensorflow": ("tensorflow", "tsl"),
@@ -296,19 +268,16 @@ _NAMESPACES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("ov",),
     "pyarrow": ("arrow", "parquet"),
 }
-# _Z or, on macOS, __Z; then what is special about it (a vtable, a guard variable), and N for a nested name with its qualifiers.
-_START = r"_{1,2}Z+(?:T[VTISHW]|G[VR])?N[rVKRO]*"
-_NEW_STRING = "cxx11"
+# The start of a mangled nested name (Itanium C++ ABI, 5.1): _Z or, on macOS, __Z; what is special about it (a
+# vtable, a guard variable); N with its qualifiers.
+_NESTED_NAME = r"_{1,2}Z+(?:T[VTISHW]|G[VR])?N[rVKRO]*"
 
 
 def belongs_to(symbol: str, provider: str) -> bool:
-    """Tell whether a symbol is defined in a provider's namespace; one that only takes the provider's types is somebody else's."""
-    spaces = "|".join(
-        f"{len(name)}{name}" for name in _NAMESPACES.get(provider, (provider.replace("-", "_"),))
-    )
-    return re.match(f"{_START}(?:{spaces})(?![a-z_])", symbol) is not None
+    """Return whether a symbol is defined in a provider's C++ namespace.
 
-
-def has_new_string(symbol: str) -> bool:
-    """Tell whether a symbol speaks of libstdc++'s strings and lists since GCC 5, which ``_GLIBCXX_USE_CXX11_ABI`` chooses."""
-    return _NEW_STRING in symbol
+    Functions that merely take the provider's types are not.
+    """
+    namespaces = _NAMESPACES.get(provider, (provider.replace("-", "_"),))
+    names = "|".join(f"{len(name)}{name}" for name in namespaces)
+    return re.match(f"{_NESTED_NAME}(?:{names})(?![a-z_])", symbol) is not None

@@ -1,4 +1,4 @@
-"""Why an installer could not make an environment, in the user's words."""
+"""Explains why an installer failed to create an environment."""
 
 from __future__ import annotations
 
@@ -14,120 +14,112 @@ if TYPE_CHECKING:
     from wheelkit.smoke.install import Source
 
 
-_CHECK = "installing"
-_ELSEWHERE = "or take third parties from a folder or the cache:  --find-links DIR  or  --offline"
-_LINES = 14
-# uv's words, then pip's.
-_NO_NETWORK = re.compile(
-    r"error sending request|dns error|tcp connect error|client error \(Connect\)|Failed to establish a new connection|"
-    r"Temporary failure in name resolution|ConnectTimeoutError|Connection refused"
+_CHECK = "install"
+_OTHER_SOURCES = "or take third-party packages from a folder or the cache:  --find-links DIR  or  --offline"
+_DETAIL_LINES = 14
+# The messages of uv, then those of pip.
+_NO_CONNECTION = re.compile(
+    r"error sending request|dns error|tcp connect error|client error \(Connect\)|"
+    r"Failed to establish a new connection|Temporary failure in name resolution|"
+    r"ConnectTimeoutError|Connection refused"
 )
-_ANSWERED = re.compile(
+_HTTP_ERROR = re.compile(
     r"HTTP status (?:server|client) error \((?P<status>[^)]*)\)(?: for url \((?P<url>[^)\s]+)\))?|"
-    r"index URL \((?P<closed>[^)\s]+)\) could not be queried due to a lack of valid authentication credentials \((?P<denied>[^)]*)\)"
+    r"index URL \((?P<index>[^)\s]+)\) could not be queried "
+    r"due to a lack of valid authentication credentials \((?P<denied>[^)]*)\)"
 )
-_DENIED = ("401", "403")
-_ADDRESS = re.compile(
+_UNAUTHORIZED = ("401", "403")
+_URL = re.compile(
     r"for url \((?P<url>[^)\s]+)\)|Failed to fetch: `?(?P<fetch>[^\s`]+)|Looking in indexes: (?P<pip>[^\s,]+)"
 )
 _ONLY_SDIST = re.compile(
     r"Wheels are required for `(?P<uv>[^`]+)`|(?P<other>[\w.-]+)(?:[=<>!~]=?[\w.]+)? has no usable wheels"
 )
-_UNKNOWN = re.compile(
-    r"Because (?P<uv>[\w.-]+) was not found in (?P<place>the package registry|the cache|the provided package locations)|"
+_NOT_FOUND = re.compile(
+    r"Because (?P<uv>[\w.-]+) was not found in "
+    r"(?:the package registry|the cache|the provided package locations)|"
     r"No matching distribution found for (?P<pip>[\w.-]+)"
 )
 _WRONG_HASH = re.compile(r"[Hh]ash mismatch|DO NOT MATCH THE HASHES")
-_NEEDED_BY = re.compile(r"(?P<who>[\w.-]+)(?:\[[\w,-]+\])?==\S+ depends on (?P<what>[\w.-]+)")
+_REQUIRED_BY = re.compile(r"(?P<parent>[\w.-]+)(?:\[[\w,-]+\])?==\S+ depends on (?P<name>[\w.-]+)")
 
 
 class InstallError(Struct, frozen=True, kw_only=True):
-    """A failure to install, and whether it is the network's: then a missing service and no fault of the wheels."""
+    """A failed installation; ``network`` is set if the index or the network is at fault, not the wheels."""
 
     failure: Failure
     network: bool = False
 
 
-def install_error(done: Completed, what: str, source: Source) -> InstallError:
-    """Tell why installing ``what`` failed."""
-    detail = "\n".join(done.output.strip().splitlines()[-_LINES:])
-    text = re.sub(r"\s+", " ", done.output)
-    if done.timed_out:
-        return _refusal(f"installing {what} took too long", detail, "look at the log; the index may be slow")
+def explain_install_error(completed: Completed, requirements: str, source: Source) -> InstallError:
+    """Explain why installing ``requirements`` from a source failed."""
+    text = re.sub(r"\s+", " ", completed.output)
+    network = None if completed.timed_out else _network_error(text)
+    what, fix = network or _explain(completed, text, requirements, source)
+    detail = "\n".join(completed.output.strip().splitlines()[-_DETAIL_LINES:])
+    failure = Failure(check=_CHECK, what=what, detail=detail, fix=fix)
+    return InstallError(failure=failure, network=network is not None)
+
+
+def _explain(completed: Completed, text: str, requirements: str, source: Source) -> tuple[str, str]:
+    """Return what happened and the fix."""
+    if completed.timed_out:
+        return (
+            f"installing {requirements} timed out",
+            "the log shows what it waited for; the index may be slow",
+        )
     if _WRONG_HASH.search(text):
-        return _refusal(
-            f"a file changed while {what} was installed",
-            detail,
-            "run it again on a dist that nobody writes to",
+        return (
+            f"a file changed while {requirements} was being installed",
+            "run it again when nothing writes to the dist folder",
         )
-    if service := _silent_index(text, detail):
-        return service
     if match := _ONLY_SDIST.search(text):
-        name = match["uv"] or match["other"]
-        fix = "require one that has wheels, or allow building it here:  wheelkit smoke --build-sdists"
-        return _refusal(
-            f"{name}{_needed_by(name, text)} has no wheel that fits here, only an sdist", detail, fix
+        return (
+            f"{_with_parent(match['uv'] or match['other'], text)} has no wheel that fits here, only an sdist",
+            "require a version that has wheels, or allow building it:  wheelkit smoke --build-sdists",
         )
-    if match := _UNKNOWN.search(text):
-        return _unknown(match, text, detail, source)
-    return _refusal(
-        f"the requirements of {what} cannot be met together",
-        detail,
-        "the lines above say which exclude each other",
+    if match := _NOT_FOUND.search(text):
+        return _not_found(match, text, source)
+    return (
+        f"the requirements of {requirements} cannot be satisfied together",
+        "the lines above say which of them conflict",
     )
 
 
-def _silent_index(text: str, detail: str) -> InstallError | None:
-    """Tell where it was the index's or the network's fault."""
-    if _NO_NETWORK.search(text):
-        address = _ADDRESS.search(text)
-        where = (address["url"] or address["fetch"] or address["pip"]) if address else "the index"
-        return _service(f"{where} cannot be reached", detail, f"check the network, {_ELSEWHERE}")
-    match = _ANSWERED.search(text)
-    return _answered(match, detail) if match else None
-
-
-def _answered(match: re.Match[str], detail: str) -> InstallError:
+def _network_error(text: str) -> tuple[str, str] | None:
+    """Return what happened and the fix if the index or the network is at fault."""
+    if _NO_CONNECTION.search(text):
+        match = _URL.search(text)
+        url = (match["url"] or match["fetch"] or match["pip"]) if match else "the index"
+        return f"{url} is unreachable", f"check the network, {_OTHER_SOURCES}"
+    match = _HTTP_ERROR.search(text)
+    if match is None:
+        return None
     status = match["status"] or match["denied"]
-    what = f"{match['url'] or match['closed'] or 'the index'} answered {status}"
-    if status.startswith(_DENIED):
-        return _service(
-            what,
-            detail,
-            "it asks for credentials:  --index https://USER:TOKEN@…   or a line for it in ~/.netrc",
-        )
-    return _service(what, detail, f"run it again later, {_ELSEWHERE}")
+    what = f"{match['url'] or match['index'] or 'the index'} answered {status}"
+    if status.startswith(_UNAUTHORIZED):
+        return what, "give credentials:  --index https://USER:TOKEN@…   or a line for the host in ~/.netrc"
+    return what, f"try again later, {_OTHER_SOURCES}"
 
 
-def _unknown(match: re.Match[str], text: str, detail: str, source: Source) -> InstallError:
-    name = match["uv"] or match["pip"]
+def _not_found(match: re.Match[str], text: str, source: Source) -> tuple[str, str]:
+    package = _with_parent(match["uv"] or match["pip"], text)
     if source.find_links:
-        where, fix = "in the folders of --find-links", "put its wheel there"
-    elif source.offline:
-        where, fix = (
-            "in uv's cache, and --offline asks nobody else",
+        return f"{package} is not in the folders of --find-links", "put its wheel there"
+    if source.offline:
+        return (
+            f"{package} is not in uv's cache, and --offline uses nothing else",
             "run it once without --offline, or give --find-links DIR",
         )
-    else:
-        where, fix = (
-            "on the index",
-            "correct the name in dependencies, or name the index that has it:  --index URL",
-        )
-        if match["pip"]:
-            fix += "\nwhere it has only an sdist:  --build-sdists"
-    return _refusal(f"{name}{_needed_by(name, text)} is not {where}", detail, fix)
+    fix = "correct the name in dependencies, or name the index that has it:  --index URL"
+    if match["pip"]:
+        fix += "\nif it has only an sdist:  --build-sdists"
+    return f"{package} is not on the index", fix
 
 
-def _needed_by(name: str, text: str) -> str:
-    who = next(
-        (match["who"] for match in _NEEDED_BY.finditer(text) if match["what"].lower() == name.lower()), ""
-    )
-    return f", which {who} needs," if who else ""
-
-
-def _refusal(what: str, detail: str, fix: str) -> InstallError:
-    return InstallError(failure=Failure(check=_CHECK, what=what, detail=detail, fix=fix))
-
-
-def _service(what: str, detail: str, fix: str) -> InstallError:
-    return InstallError(failure=Failure(check=_CHECK, what=what, detail=detail, fix=fix), network=True)
+def _with_parent(name: str, text: str) -> str:
+    """Write a package's name with the package that requires it, if the installer says so."""
+    for match in _REQUIRED_BY.finditer(text):
+        if match["name"].lower() == name.lower():
+            return f"{name}, which {match['parent']} requires,"
+    return name

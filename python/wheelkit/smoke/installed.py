@@ -1,4 +1,4 @@
-"""What was installed against the files of the dist: every member of the family is there, from its file, byte for byte."""
+"""Checks that every installed member of the family comes from its wheel in the dist, byte for byte."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 import sys
+from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from wheelkit.config import normalise
 from wheelkit.smoke.model import Failure
-from wheelkit.wheel.names import parse_headers
+from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,62 +21,64 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Package
 
 
-_CHECK = "the installed files"
+_CHECK = "installed files"
 
 
-def compare(env: Path, packages: Mapping[str, Package], family: frozenset[str]) -> Iterator[Failure]:
-    """Compare each installed distribution of the family with its file; name those that came from anywhere else."""
-    for site in sites(env):
-        for info in sorted(site.glob("*.dist-info")):
-            headers = (
-                parse_headers((info / "METADATA").read_bytes()) if (info / "METADATA").is_file() else None
-            )
-            key = normalise(headers.get("Name")) if headers else ""
-            if headers is not None and key in family:
-                yield from _installed(info, key, headers.get("Version"), packages)
+def compare_installed(
+    venv: Path, packages: Mapping[str, Package], family: frozenset[str]
+) -> Iterator[Failure]:
+    """Report installed members of the family that differ from their wheel or do not come from it."""
+    for key, distribution in installed_distributions(venv).items():
+        if key in family:
+            yield from _compare(key, distribution, packages.get(key))
 
 
-def installed(env: Path) -> frozenset[str]:
-    """Name every distribution that an environment holds."""
-    names = (info.name.partition("-")[0] for site in sites(env) for info in site.glob("*.dist-info"))
-    return frozenset(map(normalise, names))
+def installed_distributions(venv: Path) -> dict[str, Distribution]:
+    """Return the distributions that an environment contains, by normalized name."""
+    folders = list(map(str, site_packages(venv)))
+    found = (one for one in distributions(path=folders) if one.read_text("METADATA"))
+    return {
+        normalise(distribution.name): distribution for distribution in sorted(found, key=lambda one: one.name)
+    }
 
 
-def sites(env: Path) -> tuple[Path, ...]:
-    """Find an environment's site-packages: two on some 64 bit systems; a tool has its own folder around."""
-    return tuple(
-        dict.fromkeys(
-            path.resolve()
-            for pattern in ("lib*/python*/", "Lib/", "*/lib*/python*/", "*/Lib/")
-            for path in env.glob(f"{pattern}site-packages")
-        )
-    )
+def site_packages(venv: Path) -> tuple[Path, ...]:
+    """Return an environment's site-packages folders.
+
+    Some 64-bit systems have two; those of tools are one level deeper.
+    """
+    patterns = ("lib*/python*/", "Lib/", "*/lib*/python*/", "*/Lib/")
+    folders = (path.resolve() for pattern in patterns for path in venv.glob(f"{pattern}site-packages"))
+    return tuple(dict.fromkeys(folders))
 
 
-def _installed(info: Path, key: str, version: str, packages: Mapping[str, Package]) -> Iterator[Failure]:
-    package = packages.get(key)
-    source = _source(info)
+def _compare(key: str, distribution: Distribution, package: Package | None) -> Iterator[Failure]:
+    source, version = _source(distribution), distribution.version
     if package is None or source != package.path or version != package.version:
-        where = str(source) if source else "an index"
         yield Failure(
             check=_CHECK,
-            what=f"{key} {version} was installed from {where}, not from the file in the dist",
-            fix="this must never happen; keep the log and report it",
+            what=f"{key} {version} was installed from {source or 'an index'}, not from its wheel in the dist",
+            fix="this is a bug in wheelkit; please report it, with the log",
         )
         return
-    changed = [row for path, row in _rows(package) if _digest(info.parent / path) != row]
-    missing = [path for path, _ in _rows(package) if not (info.parent / path).is_file()]
-    if missing or changed:
-        names = ", ".join(missing[:3]) or "contents"
+    different = [
+        path
+        for path, digest in _unchanged_rows(package)
+        if _digest(Path(str(distribution.locate_file(path)))) != digest
+    ]
+    if different:
         yield Failure(
             check=_CHECK,
-            what=f"{key} was installed with {len(missing) or len(changed)} files that are missing or other than RECORD says: {names}",
+            what=f"installed files of {key} are missing or differ from RECORD: {shorten_list(different)}",
             fix=f"wheelkit verify-matrix {package.path}",
         )
 
 
-def _rows(package: Package) -> Iterator[tuple[str, str]]:
-    """Walk the members that are installed as they are: not scripts, whose first line changes, nor RECORD itself."""
+def _unchanged_rows(package: Package) -> Iterator[tuple[str, str]]:
+    """Return path and digest of the members that installers copy unchanged.
+
+    Scripts, whose first line is rewritten, and RECORD are left out.
+    """
     for row in package.record:
         parts = PurePosixPath(row.path).parts
         if row.digest.startswith("sha256=") and parts and not parts[0].endswith(".data"):
@@ -83,6 +86,7 @@ def _rows(package: Package) -> Iterator[tuple[str, str]]:
 
 
 def _digest(path: Path) -> str:
+    """Return a file's sha256 as RECORD writes it; empty if the file is missing."""
     if not path.is_file():
         return ""
     with path.open("rb") as stream:
@@ -90,13 +94,12 @@ def _digest(path: Path) -> str:
     return "sha256=" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _source(info: Path) -> Path | None:
-    """Read from which file a distribution was installed (PEP 610); None where it came from an index."""
+def _source(distribution: Distribution) -> Path | None:
+    """Return the file that a distribution was installed from (PEP 610), None if it came from an index."""
     try:
-        url = json.loads((info / "direct_url.json").read_text(encoding="utf-8"))["url"]
-    except (OSError, ValueError, KeyError, TypeError):
+        url = urlsplit(json.loads(distribution.read_text("direct_url.json") or "")["url"])
+    except (ValueError, KeyError, TypeError):
         return None
-    parts = urlsplit(url)
-    place = unquote(parts.path)
-    # file:///C:/x is C:/x on Windows; urllib.request knows that too, and loads TLS and HTTP for it.
-    return Path(place.lstrip("/") if sys.platform == "win32" else place) if parts.scheme == "file" else None
+    path = unquote(url.path)
+    # On Windows, file:///C:/x is the path C:/x.
+    return Path(path.lstrip("/") if sys.platform == "win32" else path) if url.scheme == "file" else None

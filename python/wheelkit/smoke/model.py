@@ -1,4 +1,4 @@
-"""The values of a smoke test: the wheels, the cases that are run, and how each of them went."""
+"""The values of a smoke test: the wheels under test, the cases that are planned, and their results."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from packaging.requirements import Requirement
+
     from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Interpreter
     from wheelkit.wheel.model import RecordRow
@@ -20,20 +22,13 @@ FAMILY = "the family"
 """The label of the case that installs all distributions together."""
 
 
-class Dependency(Struct, frozen=True, kw_only=True):
-    """What a wheel requires: the name and its extras, and the environment marker as packaging writes it, empty for none."""
-
-    name: str
-    extras: tuple[str, ...] = ()
-    marker: str = ""
-
-
 class Package(Struct, frozen=True, kw_only=True):
-    """One wheel of the dist, as its own metadata describes it.
+    """A wheel in the dist folder, as its own metadata describes it.
 
-    ``record`` are the rows of RECORD, ``modules`` what can be imported at its top levels, ``extensions`` its extension modules;
-    ``scripts`` are console scripts, each with the module that it starts from, and ``entries`` the other entry points, as
-    ``group:name = target``. ``imports`` are the modules that the project wants imported instead of those; None where it does not say.
+    ``modules`` are the importable names at its top levels and ``extensions`` its extension modules, both
+    dotted; ``imports`` are the modules that the project's settings name instead of those, None without such a
+    setting. ``scripts`` are the names of its console scripts; ``entry_points`` are all other entry points as
+    (group, name, target).
     """
 
     path: Path
@@ -41,77 +36,84 @@ class Package(Struct, frozen=True, kw_only=True):
     key: str
     name: str
     version: str
-    requires: tuple[Dependency, ...] = ()
+    requires: tuple[Requirement, ...] = ()
     extras: tuple[str, ...] = ()
     requires_python: str = ""
     record: tuple[RecordRow, ...] = ()
     modules: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
-    scripts: Mapping[str, str] = field(default_factory=dict)
-    entries: tuple[tuple[str, str, str], ...] = ()
+    scripts: tuple[str, ...] = ()
+    entry_points: tuple[tuple[str, str, str], ...] = ()
     imports: tuple[str, ...] | None = None
 
     @property
-    def tried(self) -> tuple[str, ...]:
-        """The modules that are imported, each once."""
-        return (
-            tuple(dict.fromkeys((*self.modules, *self.extensions))) if self.imports is None else self.imports
-        )
+    def modules_to_import(self) -> tuple[str, ...]:
+        """The modules that the smoke test imports, without duplicates."""
+        if self.imports is not None:
+            return self.imports
+        return tuple(dict.fromkeys((*self.modules, *self.extensions)))
 
     @property
-    def meta(self) -> bool:
-        """Whether the wheel holds nothing to import."""
+    def is_meta(self) -> bool:
+        """Whether the wheel contains nothing to import."""
         return not self.modules and not self.extensions
 
     def pinned(self, extras: Sequence[str] = ()) -> str:
-        """Write the requirement that means this file and no other: path and sha256."""
-        brackets = f"[{','.join(extras)}]" if extras else ""
-        return f"{self.name}{brackets} @ {self.path.as_uri()}#sha256={self.sha256}"
+        """Return the requirement that only this file satisfies, by path and sha256."""
+        return f"{with_extras(self.name, extras)} @ {self.path.as_uri()}#sha256={self.sha256}"
+
+
+def with_extras(name: str, extras: Sequence[str]) -> str:
+    """Write a requirement's name with its extras: ``name[a,b]``."""
+    return f"{name}[{','.join(extras)}]" if extras else name
 
 
 class InstallMode(StrEnum):
-    """How a case is installed."""
+    """How a case is installed: into a virtual environment, or with ``uv tool install``."""
 
     ENVIRONMENT = "environment"
     TOOL = "tool"
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One fresh environment: what is asked for, the family's files that may answer, and what has to work there.
+    """One fresh environment: what is installed into it and what is checked there.
 
-    ``wanted`` are names with extras; ``packages`` all of the family that serves this interpreter, by name; ``needed`` those that come
-    along, with their extras; ``checked`` those whose modules, scripts and entry points are tried; ``commands`` the configured ones.
-    ``missing`` says why the case cannot run.
+    ``distribution`` is the key of the distribution under test, None for the whole family. ``requirements``
+    are the names, with extras, that are installed. ``packages`` maps the keys of all members to the wheel
+    that fits the interpreter, ``needed`` the keys of the members that get installed to the extras that are
+    asked of them. The modules, scripts and entry points of the ``checked`` members are tried, and the
+    configured ``commands`` run. ``problem`` says why the case cannot run, empty if it can.
     """
 
-    label: str
-    how: InstallMode
-    interpreter: Interpreter
+    distribution: str | None
+    mode: InstallMode
     python: Python
-    wanted: tuple[str, ...]
+    requirements: tuple[str, ...]
     packages: Mapping[str, Package]
     needed: Mapping[str, tuple[str, ...]]
     checked: tuple[str, ...]
     commands: tuple[str, ...] = ()
-    missing: str = ""
+    problem: str = ""
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The interpreter that the case runs on."""
+        return self.python.interpreter
+
+    @property
+    def label(self) -> str:
+        """The distribution's key, or "the family"."""
+        return FAMILY if self.distribution is None else self.distribution
 
     @property
     def title(self) -> str:
-        """Name the case in a line of its own."""
-        tool = " as a tool" if self.how is InstallMode.TOOL else ""
+        """One line that identifies the case."""
+        tool = " as a tool" if self.mode is InstallMode.TOOL else ""
         return f"{self.label}{tool} on {self.interpreter}"
-
-    @property
-    def weight(self) -> int:
-        """Count what there is to try: modules, entry points, commands, and scripts, which import most."""
-        checked = (self.packages[key] for key in self.checked if key in self.packages)
-        return len(self.commands) + sum(
-            len(one.tried) + len(one.entries) + 5 * len(one.scripts) for one in checked
-        )
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """What went wrong: what was tried, what happened, the lines that show it, and what to do."""
+    """A failed check: its name, what happened, the lines of output that show it, and how to fix it."""
 
     check: str
     what: str
@@ -120,7 +122,11 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class CaseResult(Struct, frozen=True, kw_only=True):
-    """How one case went: no failure is fine. ``checks`` counts what was tried; ``kept`` is the environment where it stays."""
+    """The result of one case; it passed if there are no failures.
+
+    ``checks`` counts the checks that ran. ``log`` is kept for failed cases only, ``kept`` is the
+    environment's folder with ``--keep``.
+    """
 
     case: Case
     failures: tuple[Failure, ...] = ()
@@ -131,19 +137,23 @@ class CaseResult(Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether all worked."""
+        """Whether every check passed."""
         return not self.failures
 
 
 class SmokeResult(Struct, frozen=True, kw_only=True):
-    """The whole smoke test: every case, the interpreters that are promised but not here, and what the user should know."""
+    """The result of a smoke test.
 
-    outcomes: tuple[CaseResult, ...]
+    ``skipped`` are the tags of promised interpreters that are not installed here, ``notes`` remarks for the
+    user, ``order`` the keys of the distributions in dependency order.
+    """
+
+    results: tuple[CaseResult, ...]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
-        """Whether every case worked."""
-        return all(outcome.ok for outcome in self.outcomes)
+        """Whether every case passed."""
+        return all(result.ok for result in self.results)

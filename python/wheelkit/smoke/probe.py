@@ -1,166 +1,140 @@
-"""What runs inside an environment: it imports modules and loads entry points, and says a line before and after each."""
+"""The script that runs inside an environment: it imports modules and loads entry points, and reports each."""
 
 from __future__ import annotations
 
-import re
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from ast import literal_eval
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from wheelkit.smoke.model import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from wheelkit.machine.process import Completed
-    from wheelkit.smoke.install import InstallTarget
     from wheelkit.smoke.model import Package
 
 
 _MARK = "wheelkit-probe "
-_TRACE_LINES = 12
+_TRACEBACK_LINES = 12
 
-# Any Python from 3.8 on runs this, with -I: neither the current folder nor the user's own packages are on its path. It imports next to
-# nothing by itself: what it had imported, a module under test could forget to.
+# Runs on any Python from 3.8 on, with -I: neither the current folder nor user packages are on its path. It
+# imports next to nothing, so that a module under test cannot rely on it for an import that it forgot.
 SCRIPT = r"""
 import os, sys
 def load(name):
-    __import__(name)  # which leaves Python's own frames out of the traceback
+    __import__(name)  # unlike importlib, leaves Python's own frames out of the traceback
     return sys.modules[name]
-def say(**what):
-    sys.stdout.write("\n" + MARK + ascii(what) + "\n"); sys.stdout.flush()
+def report(**line):
+    sys.stdout.write("\n" + MARK + ascii(line) + "\n"); sys.stdout.flush()
 home = os.path.realpath(sys.prefix) + os.sep
 words = iter(sys.argv[1:])
 sys.argv = sys.argv[:1]
 for kind, name, target in zip(words, words, words):
-    say(began=[kind, name])
+    check = kind + " " + name
+    report(started=check)
     try:
         if kind == "import":
             module = load(name)
-            places = [getattr(module, "__file__", None)] if getattr(module, "__file__", None) else list(getattr(module, "__path__", []))
-            away = [place for place in places if not os.path.realpath(place).startswith(home)]
-            builtin = not places
-            if name.partition(".")[0] in getattr(sys, "stdlib_module_names", ()) and (builtin or away):
-                say(failed=[kind, name], type="Shadowed", error="Python found its own standard module of that name first", trace="")
-            elif away:
-                say(failed=[kind, name], type="Elsewhere", error="it was found outside the environment: " + away[0], trace="")
+            file = getattr(module, "__file__", None)
+            files = [file] if file else list(getattr(module, "__path__", []))
+            outside = [file for file in files if not os.path.realpath(file).startswith(home)]
+            if name.partition(".")[0] in getattr(sys, "stdlib_module_names", ()) and (outside or not files):
+                report(failed=check, kind="shadowed", error="a standard library module has the same name")
+            elif outside:
+                report(failed=check, kind="outside", error="found outside the environment: " + outside[0])
         else:
             value = load(target.split(":")[0].strip())
             for part in target.partition("[")[0].strip().partition(":")[2].split("."):
                 value = getattr(value, part.strip()) if part.strip() else value
     except BaseException as error:
         import traceback
-        say(failed=[kind, name], type=type(error).__name__, error=str(error), trace=traceback.format_exc())
-    say(ended=[kind, name])
+        exception, lines = type(error).__name__, traceback.format_exc()
+        report(failed=check, kind="raised", exception=exception, error=str(error), traceback=lines)
+    report(ended=check)
 """.replace("MARK", repr(_MARK))
 
 
+class ProbeCheck(NamedTuple):
+    """A module to import or an entry point to load, as the script takes it: three arguments."""
+
+    kind: str
+    name: str
+    target: str = ""
+
+
+class FailureKind(StrEnum):
+    """How a check of the probe fails."""
+
+    RAISED = "raised"
+    CRASHED = "crashed"
+    SHADOWED = "shadowed"
+    OUTSIDE = "outside"
+
+
 class ProbeFailure(Struct, frozen=True, kw_only=True):
-    """What the probe saw: the check, the exception's type and words, and its traceback."""
+    """A failed check: its name, the error, and the type and traceback of the exception, if there is one."""
 
     check: str
-    kind: str
+    kind: FailureKind = FailureKind.RAISED
+    exception: str = ""
     error: str
-    trace: str
+    traceback: str = ""
+
+    def failure(self) -> Failure:
+        """Return the failure without an explanation."""
+        lines = self.traceback.strip().splitlines()[-_TRACEBACK_LINES:]
+        what = f"{self.exception}: {self.error}" if self.exception else self.error
+        return Failure(check=self.check, what=what, detail="\n".join(lines))
 
 
-def probe_questions(packages: Iterable[Package], shown: Container[str] = ()) -> list[tuple[str, str, str]]:
-    """List what is tried: every module that is not ``shown`` already, every extension, and every entry point that needs no extra."""
-    asked: list[tuple[str, str, str]] = []
-    for one in packages:
-        asked += [("import", name, "") for name in one.tried if name not in shown]
-        asked += [
-            ("entry point", f"{group}:{name}", target)
-            for group, name, target in one.entries
+def probe_checks(packages: Iterable[Package]) -> list[ProbeCheck]:
+    """List what to check: every module and extension, and every entry point that needs no extra."""
+    checks: list[ProbeCheck] = []
+    for package in packages:
+        checks += [ProbeCheck("import", module) for module in package.modules_to_import]
+        checks += [
+            ProbeCheck("entry point", f"{group}:{name}", target)
+            for group, name, target in package.entry_points
             if "[" not in target
         ]
-    return asked
+    return checks
 
 
-def probe_arguments(asked: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Write the questions as the script's arguments, three for each."""
-    return tuple(word for question in asked for word in question)
-
-
-def parse_answers(done: Completed) -> Iterator[ProbeFailure]:
-    """Read what failed; a probe that died or ran out of time names what it was at."""
-    from ast import literal_eval
-
-    began = ""
-    for line in done.output.splitlines():
+def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
+    """Return the reported failures; if the script crashed or timed out, also the check that was running."""
+    running = ""
+    for line in completed.output.splitlines():
         if not line.startswith(_MARK):
             continue
-        told = literal_eval(line.removeprefix(_MARK))
-        if "began" in told:
-            began = " ".join(told["began"])
-        elif "ended" in told:
-            began = ""
+        report = literal_eval(line.removeprefix(_MARK))
+        if "started" in report:
+            running = report["started"]
+        elif "ended" in report:
+            running = ""
         else:
             yield ProbeFailure(
-                check=" ".join(told["failed"]), kind=told["type"], error=told["error"], trace=told["trace"]
+                check=report["failed"],
+                kind=FailureKind(report["kind"]),
+                exception=report.get("exception", ""),
+                error=report["error"],
+                traceback=report.get("traceback", ""),
             )
-    if done.returncode != 0:
-        how = (
-            "did not come to an end in time"
-            if done.timed_out
-            else f"ended Python itself, with exit status {done.returncode}"
+    if completed.returncode != 0:
+        ended = f"ended Python with exit status {completed.returncode}"
+        yield ProbeFailure(
+            check=running or "the probe",
+            kind=FailureKind.CRASHED,
+            error="timed out" if completed.timed_out else ended,
+            traceback=completed.output,
         )
-        yield ProbeFailure(check=began or "the probe", kind="Crash", error=how, trace=done.output)
 
 
-def raised(check: str, done: Completed) -> ProbeFailure | None:
-    """Read the failed import that ended a program, off the last line of what Python printed; None where it was something else."""
-    last = done.output.rstrip().rpartition("\n")[2]
-    kind, _, error = last.partition(": ")
-    return (
-        ProbeFailure(check=check, kind=kind, error=error, trace=done.output)
-        if kind in {"ImportError", "ModuleNotFoundError"}
-        else None
-    )
-
-
-def plain(trouble: ProbeFailure) -> Failure:
-    """Tell of a trouble without further explanation."""
-    words = (
-        trouble.error
-        if trouble.kind in {"Crash", "Elsewhere", "Shadowed"}
-        else f"{trouble.kind}: {trouble.error}"
-    )
-    return Failure(
-        check=trouble.check, what=words, detail="\n".join(trouble.trace.strip().splitlines()[-_TRACE_LINES:])
-    )
-
-
-# One program with plain words: the exit status of anything else need not be the first word's.
-_PLAIN = re.compile(r"[\w.+-]+(?: +[\w./:=,@+-]+)*")
-
-
-def run_results(commands: Iterable[str], scripts: Mapping[str, str], place: InstallTarget) -> dict[str, str]:
-    """Choose those console scripts that commands which went well have started, each with the module that it imported."""
-    words = {command.split()[0] for command in commands if _PLAIN.fullmatch(command.strip())}
-    return {
-        name: module
-        for name, module in scripts.items()
-        if name in words and _imports(Path(place.script(name)), module)
-    }
-
-
-def import_results(modules: Iterable[str]) -> frozenset[str]:
-    """Name the modules with the packages that hold them; not those that a standard module may have stood in for."""
-    names = (
-        module.split(".") for module in modules if module.partition(".")[0] not in sys.stdlib_module_names
-    )
-    return frozenset(".".join(parts[: number + 1]) for parts in names for number in range(len(parts)))
-
-
-def _imports(script: Path, module: str) -> bool:
-    """Tell whether a script is the installer's own for this module; one of Windows cannot be read, and proves nothing."""
-    try:
-        return (
-            re.search(rf"^from {re.escape(module)} import ", script.read_text(encoding="utf-8"), re.MULTILINE)
-            is not None
-        )
-    except (OSError, ValueError):
-        return False
+def import_error(check: str, completed: Completed) -> ProbeFailure | None:
+    """Return the failed import that ended a program, read from its last line; None for other errors."""
+    exception, _, error = completed.output.rstrip().rpartition("\n")[2].partition(": ")
+    if exception not in {"ImportError", "ModuleNotFoundError"}:
+        return None
+    return ProbeFailure(check=check, exception=exception, error=error, traceback=completed.output)

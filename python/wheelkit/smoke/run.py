@@ -1,9 +1,8 @@
-"""Runs the cases of a smoke test side by side, each in an environment, a folder and a log of its own."""
+"""Runs the cases of a smoke test in parallel, each in an environment and with a log of its own."""
 
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,230 +10,183 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
-from wheelkit.machine.concurrency import run_jobs, worker_count
+from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.process import find_tool
 from wheelkit.smoke import install, probe
-from wheelkit.smoke.bytecode import Bytecode
-from wheelkit.smoke.environments import remove
+from wheelkit.smoke.bytecode_cache import open_cache
+from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install import Source
-from wheelkit.smoke.installed import compare, sites
+from wheelkit.smoke.install_errors import explain_install_error
+from wheelkit.smoke.installed import compare_installed
 from wheelkit.smoke.model import CaseResult, Failure, InstallMode
-from wheelkit.smoke.probe import import_results, run_results
-from wheelkit.smoke.shelf import user_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wheelkit.config import Provider
     from wheelkit.machine.concurrency import Stop
-    from wheelkit.machine.process import Command, Completed
+    from wheelkit.machine.process import Command, Completed, LoggedRun
+    from wheelkit.smoke.bytecode_cache import BytecodeCache
     from wheelkit.smoke.environments import Environment, Environments
-    from wheelkit.smoke.install import InstallTarget
     from wheelkit.smoke.model import Case
     from wheelkit.smoke.probe import ProbeFailure
 
 
-_LINES = 14
+_DETAIL_LINES = 14
 
 
 class SmokeSettings(Struct, frozen=True, kw_only=True):
-    """How cases are run: where third parties come from, by uv or pip, seconds for one check, and whether environments stay."""
+    """How cases run.
+
+    ``pip`` installs with pip instead of uv, ``timeout`` is the seconds that one check may take, ``providers``
+    are the known providers of libraries, ``family`` the keys of all members.
+    """
 
     source: Source = field(default_factory=Source)
     pip: bool = False
-    keep: bool = False
     timeout: float = 60.0
-    jobs: int = 0
     providers: tuple[Provider, ...] = ()
     family: frozenset[str] = frozenset()
 
 
-def run(cases: Sequence[Case], settings: SmokeSettings, rooms: Environments) -> tuple[CaseResult, ...]:
-    """Run all cases and give their outcomes in the order of the cases.
+def run_cases(
+    cases: Sequence[Case], settings: SmokeSettings, environments: Environments, jobs: int
+) -> tuple[CaseResult, ...]:
+    """Run all cases, ``jobs`` at a time, and return their results in the order of the cases.
 
-    Raises MissingToolError where the index cannot be reached, or uv is not there. An interrupt ends every program that runs.
+    Raises MissingToolError if uv is not installed or the index is unreachable. An interrupt ends every
+    running program.
     """
-    compiled = rooms.folder / "bytecode"
+    results: dict[int, CaseResult] = {}
+    cache = open_cache(settings.family, environments.workspace)
+
+    def run_one(position: int, _stop: Stop | None) -> None:
+        result = results[position] = _run_case(cases[position], settings, environments, cache)
+        environments.workspace.progress.end(result.case.title, result.seconds, ok=result.ok)
+
+    # The family first: it takes longest, and others can run beside it.
+    order = sorted(range(len(cases)), key=lambda position: -len(cases[position].checked))
+    run_jobs(order, run_one, workers=jobs, stop=environments.stop)
+    return tuple(results[position] for position in range(len(cases)))
+
+
+def _run_case(
+    case: Case, settings: SmokeSettings, environments: Environments, cache: BytecodeCache
+) -> CaseResult:
+    """Run one case; its log is removed if it passes."""
+    if case.problem:
+        return CaseResult(
+            case=case, failures=(Failure(check="the dist folder", what=case.problem, fix="wheelkit build"),)
+        )
+    started = time.monotonic()
+    environment, run = environments.environment(case), environments.logged_run(case)
     try:
-        compiled.mkdir()
-        bytecode = Bytecode(folder=compiled, family=settings.family, shelf=user_store())
-        unmade = {case.title for case in cases if not case.missing}
-        bench = _SmokeRun(
-            settings=settings,
-            rooms=rooms,
-            bytecode=bytecode,
-            turns=threading.Semaphore(settings.jobs or worker_count()),
-            unmade=unmade,
-        )
-        outcomes = _all(cases, bench)
-        bytecode.remember()
-        return outcomes
+        environment.prepare(case)
+        result = _CaseRun(
+            case=case, settings=settings, environment=environment, run=run, cache=cache
+        ).result()
     finally:
-        remove(compiled)
+        environments.finish(environment)
+    if result.ok:
+        run.log.unlink(missing_ok=True)
+    return replace(
+        result,
+        seconds=time.monotonic() - started,
+        log=None if result.ok else run.log,
+        kept=environment.folder if environments.keep else None,
+    )
 
 
-def _all(cases: Sequence[Case], bench: _SmokeRun) -> tuple[CaseResult, ...]:
-    outcomes: dict[int, CaseResult] = {}
-
-    def run_case(number: int, _stop: Stop | None) -> None:
-        outcome = outcomes[number] = bench.outcome(cases[number])
-        bench.rooms.shop.progress.end(outcome.case.title, outcome.seconds, ok=outcome.ok)
-
-    order = sorted(
-        range(len(cases)), key=lambda number: -cases[number].weight
-    )  # what takes longest is not left for the end
-    run_jobs(order, run_case, workers=bench.rooms.at_a_time, stop=bench.rooms.stop)
-    return tuple(outcomes[number] for number in range(len(cases)))
-
-
-class _SmokeRun(Struct, frozen=True, kw_only=True):
-    """What all cases of one run share.
-
-    ``turns`` lets as many of them try something at a time as there are cores; ``unmade`` are the titles of those without an environment.
-    """
-
-    settings: SmokeSettings
-    rooms: Environments
-    bytecode: Bytecode
-    turns: threading.Semaphore
-    unmade: set[str]
-
-    def outcome(self, case: Case) -> CaseResult:
-        """Run one case; its log is removed where all went well, its environment unless it is to be kept."""
-        started = time.monotonic()
-        if case.missing:
-            return CaseResult(
-                case=case, failures=(Failure(check="the dist", what=case.missing, fix="wheelkit build"),)
-            )
-        room = self.rooms.room(case.label, case.how, case.python)
-        try:
-            room.place.prepare(case)
-            outcome = _CaseJob(case=case, room=room, bench=self).outcome()
-        finally:
-            if not self.settings.keep:
-                self.rooms.leave(room, others=bool(self.unmade))
-        if outcome.ok:
-            room.log.unlink(missing_ok=True)
-        kept = room.place.folder if self.settings.keep else None
-        return replace(
-            outcome, seconds=time.monotonic() - started, log=None if outcome.ok else room.log, kept=kept
-        )
-
-
-class _CaseJob(Struct, frozen=True, kw_only=True):
-    """One case while it runs."""
+class _CaseRun(Struct, frozen=True, kw_only=True):
+    """Installs one case and runs its checks."""
 
     case: Case
-    room: Environment
-    bench: _SmokeRun
+    settings: SmokeSettings
+    environment: Environment
+    run: LoggedRun
+    cache: BytecodeCache
 
-    @property
-    def settings(self) -> SmokeSettings:
-        return self.bench.settings
-
-    @property
-    def place(self) -> InstallTarget:
-        return self.room.place
-
-    def outcome(self) -> CaseResult:
-        refusal = self._install()
-        self.bench.unmade.discard(self.case.title)
-        if refusal is not None:
-            return CaseResult(case=self.case, failures=(refusal,), checks=1)
-        with self.bench.turns:
-            return self._tried()
-
-    def _tried(self) -> CaseResult:
-        """Compare and try what was installed."""
-        failures: list[Failure] = list(compare(self.place.env, self.case.packages, self.settings.family))
-        checks = 1
-        found = sites(self.place.env) if self.case.weight else ()
-        for site in found:
-            self.bench.bytecode.teach(self.case.python, site)
-        for failed in self._checks():
-            checks += 1
-            failures += failed
-        for site in found:
-            self.bench.bytecode.learn(self.case.python, site)
-        return CaseResult(case=self.case, failures=tuple(failures), checks=checks)
+    def result(self) -> CaseResult:
+        failure = self._install()
+        if failure is not None:
+            return CaseResult(case=self.case, failures=(failure,), checks=1)
+        venv = self.environment.venv
+        checks = [list(compare_installed(venv, self.case.packages, self.settings.family))]
+        self.cache.install(venv, self.case.python)
+        checks += self._checks()
+        self.cache.collect(venv, self.case.python)
+        failures = tuple(failure for failed in checks for failure in failed)
+        return CaseResult(case=self.case, failures=failures, checks=len(checks))
 
     def _install(self) -> Failure | None:
-        for command in self._commands():
-            done = self.room.run(command)
-            if done.returncode != 0:
-                from wheelkit.smoke.install_errors import install_error
-
-                refusal = install_error(done, " ".join(self.case.wanted), self.settings.source)
-                if refusal.network:
-                    failure = refusal.failure
-                    raise MissingToolError(failure.what, detail=failure.detail, hint=failure.fix)
-                return refusal.failure
+        for command in self._install_commands():
+            completed = self.run(command)
+            if completed.returncode != 0:
+                requirements = " ".join(self.case.requirements)
+                error = explain_install_error(completed, requirements, self.settings.source)
+                if error.network:
+                    raise MissingToolError(
+                        error.failure.what, detail=error.failure.detail, hint=error.failure.fix
+                    )
+                return error.failure
         return None
 
-    def _commands(self) -> tuple[Command, ...]:
+    def _install_commands(self) -> tuple[Command, ...]:
         source = self.settings.source
-        if self.case.how is InstallMode.TOOL:
-            return install.tool_commands(find_tool("uv"), self.case, self.place, source)
+        if self.case.mode is InstallMode.TOOL:
+            return install.tool_commands(find_tool("uv"), self.case, self.environment, source)
         if self.settings.pip:
-            return install.pip_commands(self.case, self.place, source)
-        return install.uv_commands(find_tool("uv"), self.case, self.place, source)
+            return install.pip_commands(self.case, self.environment, source)
+        return install.uv_commands(find_tool("uv"), self.case, self.environment, source)
 
     def _checks(self) -> Iterator[list[Failure]]:
-        """Try everything, one group after another; each gives what failed in it."""
+        """Run the checks one after another; yields the failures of each."""
         packages = [self.case.packages[key] for key in self.case.checked]
-        scripts = {name: module for one in packages for name, module in one.scripts.items()}
-        began: dict[str, str] = {}
-        if self.case.how is InstallMode.ENVIRONMENT:
-            told = [(command, self._ran(command, self._shell(command))) for command in self.case.commands]
-            began = run_results((command for command, failed in told if not failed), scripts, self.place)
-            if asked := probe.probe_questions(packages, import_results(began.values())):
-                yield self._probed(asked)
-            yield from (failed for _, failed in told)
-        if self.case.how is InstallMode.ENVIRONMENT and len(self.case.checked) == 1 and not self.settings.pip:
-            return  # the tool's environment holds the same, and its scripts are tried there
-        tools = self.place.folder / "tools" if self.case.how is InstallMode.TOOL else None
-        for name in (name for name in scripts if name not in began):
-            yield self._ran(f"{name} --help", (self.place.script(name, tools), "--help"))
+        if self.case.mode is InstallMode.ENVIRONMENT:
+            if checks := probe.probe_checks(packages):
+                yield self._probe(checks)
+            for command in self.case.commands:
+                yield self._run_program(command, _shell(command))
+            if len(packages) == 1 and not self.settings.pip:
+                return  # the same distribution is installed as a tool as well, which checks its scripts
+        for script in (script for package in packages for script in package.scripts):
+            path = self.environment.script(script, self.case.mode)
+            yield self._run_program(f"{script} --help", (path, "--help"))
 
-    def _probed(self, asked: list[tuple[str, str, str]]) -> list[Failure]:
-        argv = (self.place.python(), "-I", "-c", probe.SCRIPT, *probe.probe_arguments(asked))
-        done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))
-        return [self._explained(trouble) for trouble in probe.parse_answers(done)]
+    def _probe(self, checks: Sequence[probe.ProbeCheck]) -> list[Failure]:
+        words = (word for check in checks for word in check)
+        argv = (self.environment.python, "-I", "-c", probe.SCRIPT, *words)
+        completed = self.run(self.environment.command(*argv, timeout=self.settings.timeout))
+        return [self._explain(failure) for failure in probe.parse_report(completed)]
 
-    def _explained(self, trouble: ProbeFailure) -> Failure:
-        from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
-
-        return explain_import_error(
-            trouble,
-            ErrorContext(env=self.place.env, packages=self.case.packages, providers=self.settings.providers),
-        )
-
-    def _ran(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        done = self.room.run(self.place.command(*argv, timeout=self.settings.timeout))
-        if done.returncode == 0:
+    def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
+        completed = self.run(self.environment.command(*argv, timeout=self.settings.timeout))
+        if completed.returncode == 0:
             return []
-        failed = _failed(label, done, self.settings.timeout)
-        trouble = None if done.timed_out else probe.raised(label, done)
-        told = self._explained(trouble) if trouble else failed
-        return [
-            replace(told, what=f"{failed.what}: {told.what}", detail=failed.detail)
-            if told.fix and trouble
-            else failed
-        ]
+        failure = _program_failure(label, completed, self.settings.timeout)
+        import_error = None if completed.timed_out else probe.import_error(label, completed)
+        if import_error is not None and (explained := self._explain(import_error)).fix:
+            return [replace(failure, what=f"{failure.what}: {explained.what}", fix=explained.fix)]
+        return [failure]
 
-    @staticmethod
-    def _shell(command: str) -> tuple[str, ...]:
-        return ("cmd", "/d", "/s", "/c", command) if sys.platform == "win32" else ("sh", "-c", command)
+    def _explain(self, failure: ProbeFailure) -> Failure:
+        context = ErrorContext(
+            venv=self.environment.venv, packages=self.case.packages, providers=self.settings.providers
+        )
+        return explain_import_error(failure, context)
 
 
-def _failed(label: str, done: Completed, timeout: float) -> Failure:
-    detail = "\n".join(done.output.strip().splitlines()[-_LINES:])
-    if done.timed_out:
-        what = f"it did not end within {timeout:g} s, and was ended with all that it had started"
+def _shell(command: str) -> tuple[str, ...]:
+    return ("cmd", "/d", "/s", "/c", command) if sys.platform == "win32" else ("sh", "-c", command)
+
+
+def _program_failure(label: str, completed: Completed, timeout: float) -> Failure:
+    detail = "\n".join(completed.output.strip().splitlines()[-_DETAIL_LINES:])
+    if completed.timed_out:
         return Failure(
             check=label,
-            what=what,
+            what=f"timed out after {timeout:g} s; it and every program that it started were ended",
             detail=detail,
-            fix="mend what it waits for, or give it more:  --timeout SECONDS",
+            fix="find out what it waits for, or allow more time:  --timeout SECONDS",
         )
-    return Failure(check=label, what=f"it ended with exit status {done.returncode}", detail=detail)
+    return Failure(check=label, what=f"failed with exit status {completed.returncode}", detail=detail)

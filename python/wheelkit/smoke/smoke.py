@@ -1,39 +1,41 @@
-"""The whole smoke test of a dist folder: its wheels, this machine's interpreters, the cases, and what is said of them."""
+"""Runs the smoke test of a dist folder: reads its wheels, finds interpreters, plans and runs the cases."""
 
 from __future__ import annotations
 
-import platform
-import sys
-import sysconfig
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit.config.exclude import shipped_providers
 from wheelkit.errors import MissingToolError
 from wheelkit.machine import facts
 from wheelkit.machine.concurrency import worker_count
-from wheelkit.machine.interpreters import Python, find_pythons
+from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter, default_interpreters
-from wheelkit.smoke.environments import environments
+from wheelkit.smoke import wheels
+from wheelkit.smoke.environments import open_environments
 from wheelkit.smoke.model import SmokeResult
+from wheelkit.smoke.plan import SmokeInputs, dependency_order, plan_cases
+from wheelkit.smoke.run import SmokeSettings, run_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from wheelkit.config import Config
+    from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
     from wheelkit.project.family import Family
-    from wheelkit.smoke.environments import Environments
     from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Package
 
 
 class SmokeRequest(Struct, frozen=True, kw_only=True):
-    """What is asked for: the dist, the project that it belongs to where there is one, and how the environments are made.
+    """The dist folder to test, the project that it belongs to, if any, and how to create the environments.
 
-    ``interpreters`` restrict the promised ones.
+    ``interpreters`` are tags that replace the promised ones; ``jobs`` is the number of environments at a
+    time, 0 for the default.
     """
 
     dist: Path
@@ -47,84 +49,70 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     jobs: int = 0
 
 
-def smoke(request: SmokeRequest, shop: Workspace) -> SmokeResult:
-    """Install and try what the dist holds, on every promised interpreter that is on this machine.
+def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
+    """Install and try what the dist folder contains, on every promised interpreter that is installed here.
 
-    Raises UsageError for a folder without wheels, WheelError for a broken one, CheckFailedError for files that are not those that were
-    built, MissingToolError where no interpreter, or not the index, is there.
+    Raises UsageError for a folder without wheels, WheelError for a broken wheel, CheckFailedError for wheels
+    that changed since they were built, MissingToolError if no interpreter is installed or the index is
+    unreachable.
     """
-    # An installer waits for the index: another environment is tried meanwhile. Where none waits, more only get in the way.
-    at_a_time = request.jobs or (worker_count() if request.source.local else 2 * worker_count())
-    with environments(shop, at_a_time=at_a_time, keep=request.keep, secrets=request.source.secrets) as opened:
-        return _smoked(request, opened)
-
-
-def _smoked(request: SmokeRequest, opened: Environments) -> SmokeResult:
-    from wheelkit.config.exclude import shipped_providers
-    from wheelkit.smoke import plan, wheels
-    from wheelkit.smoke.run import SmokeSettings, run
-
-    found = tuple(wheels.read(path) for path in wheels.collect(request.dist))
-    wheels.require_as_built(request.dist, found)
-    stated = {item.key: item.version for item in request.family.distributions} if request.family else {}
-    tested, notes = wheels.newest(found, stated)
-    pythons, skipped = _pythons(request, tested)
-    settled = request.config.distribution
-    tested = tuple(
-        replace(one, imports=settled[one.key].imports) if one.key in settled else one for one in tested
-    )
-    contents = plan.Contents(
-        packages=tested,
-        family=frozenset(one.key for one in tested) | stated.keys(),
+    found = tuple(map(wheels.read_package, wheels.list_wheels(request.dist)))
+    wheels.require_unchanged(request.dist, found)
+    members = request.family.distributions if request.family else ()
+    packages, notes = wheels.select_versions(found, {member.key: member.version for member in members})
+    pythons, skipped = _find_interpreters(request, packages)
+    inputs = SmokeInputs(
+        packages=tuple(_with_imports(package, request.config) for package in packages),
+        family=frozenset(package.key for package in packages) | {member.key for member in members},
         target=facts.own_target(facts.detect(containers=False)),
-        commands={key: one.smoke for key, one in settled.items()},
+        commands={key: distribution.smoke for key, distribution in request.config.distribution.items()},
     )
-    cases = plan.smoke_cases(contents, pythons)
     settings = SmokeSettings(
         source=request.source,
         pip=request.pip,
-        keep=request.keep,
         timeout=request.timeout,
-        jobs=request.jobs,
         providers=(*request.config.exclude, *shipped_providers().values()),
-        family=contents.family,
+        family=inputs.family,
     )
-    return SmokeResult(
-        outcomes=run(cases, settings, opened), skipped=skipped, notes=notes, order=plan.order(tested)
-    )
+    # Installers wait for the index, and another environment can use the processor meanwhile.
+    jobs = request.jobs or worker_count() * (2 if request.source.uses_index else 1)
+    with open_environments(workspace, keep=request.keep, secrets=request.source.secrets) as environments:
+        results = run_cases(plan_cases(inputs, pythons), settings, environments, jobs)
+    return SmokeResult(results=results, skipped=skipped, notes=notes, order=dependency_order(packages))
 
 
-def _pythons(request: SmokeRequest, tested: Sequence[Package]) -> tuple[tuple[Python, ...], tuple[str, ...]]:
-    """Find the interpreters; name those that are promised and not here."""
-    wanted = _wanted(request, tested)
-    running = _running()
-    own = {running.interpreter.tag: running} if running.interpreter in wanted else {}
-    found = own | find_pythons(one for one in wanted if one.tag not in own)
-    skipped = tuple(one.tag for one in wanted if one.tag not in found)
-    if not found:
-        names = ", ".join(skipped)
+def _with_imports(package: Package, config: Config) -> Package:
+    """Add the modules that the settings of a distribution name for import."""
+    distribution = config.distribution.get(package.key)
+    return replace(package, imports=distribution.imports) if distribution else package
+
+
+def _find_interpreters(
+    request: SmokeRequest, packages: Sequence[Package]
+) -> tuple[tuple[Python, ...], tuple[str, ...]]:
+    """Return the interpreters to test on, and the tags of those that are not installed.
+
+    Raises MissingToolError if none is.
+    """
+    wanted = _wanted_interpreters(request, packages)
+    pythons = find_pythons(wanted)
+    skipped = tuple(interpreter.tag for interpreter in wanted if interpreter.tag not in pythons)
+    if not pythons:
         raise MissingToolError(
-            f"none of the interpreters ({names}) is on this machine",
+            f"none of the interpreters is installed here: {', '.join(skipped)}",
             hint=f"uv python install {wanted[-1].python}",
         )
-    return tuple(found[one.tag] for one in wanted if one.tag in found), skipped
+    return tuple(pythons[interpreter.tag] for interpreter in wanted if interpreter.tag in pythons), skipped
 
 
-def _running() -> Python:
-    """Describe the interpreter that runs this, without starting it once more."""
-    implementation = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
-    threaded = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-    interpreter = Interpreter.parse(f"{implementation}{sys.version_info[0]}{sys.version_info[1]}{threaded}")
-    headers = Path(sysconfig.get_path("include"), "Python.h").is_file()
-    return Python(
-        interpreter=interpreter, path=Path(sys.executable), version=platform.python_version(), headers=headers
-    )
-
-
-def _wanted(request: SmokeRequest, tested: Sequence[Package]) -> tuple[Interpreter, ...]:
-    if request.interpreters:
-        return tuple(Interpreter.parse(tag) for tag in request.interpreters)
-    if request.config.matrix.interpreters is not None:
-        return tuple(Interpreter.parse(tag) for tag in request.config.matrix.interpreters)
-    admitted = {one for package in tested for one in default_interpreters(package.requires_python or None)}
-    return tuple(sorted(admitted, key=lambda one: one.version))
+def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> tuple[Interpreter, ...]:
+    """Return the interpreters of the request, else of the matrix, else the defaults that the wheels admit."""
+    tags = request.interpreters or request.config.matrix.interpreters
+    if tags is not None:
+        return tuple(map(Interpreter.parse, tags))
+    admitted = {
+        interpreter
+        for package in packages
+        for interpreter in default_interpreters(package.requires_python or None)
+    }
+    return tuple(sorted(admitted, key=lambda interpreter: interpreter.version))

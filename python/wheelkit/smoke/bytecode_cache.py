@@ -1,0 +1,162 @@
+"""Keeps the bytecode of third-party packages from one environment, and one smoke test, to the next.
+
+Every environment imports its packages for the first time, and Python spends most of that time compiling them. Without
+an index to wait for, the cache saves a third of the smoke test of a family that imports click and rich, and half of
+one that imports numpy and pandas. The family's own modules are never cached.
+
+A pack is a file with the .pyc files of one distribution for one interpreter, named by a digest of the lines that
+RECORD has for its sources. A .pyc file is used only if its header has the time and size of the source (PEP 552), which
+Python checks again. Installers that link files from their cache, as uv does, keep the time; copies have a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct, field
+
+from wheelkit.machine.folders import BYTECODE_FOLDER, cache_enabled, cache_folder
+from wheelkit.smoke.installed import installed_distributions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.metadata import Distribution
+
+    from wheelkit.machine.interpreters import Python
+    from wheelkit.machine.workspace import Workspace
+
+
+_LIMIT = 200 * 1000**2
+_DIGEST_SIZE = 32
+_HEADER_SIZE = 16
+# File systems may date a file that is written now this many seconds back.
+_CLOCK_SKEW = 2.0
+
+Pack = dict[str, bytes]
+"""The contents of .pyc files, by path below site-packages."""
+
+
+class BytecodeCache(Struct, frozen=True, kw_only=True):
+    """A folder of packs, at most ``limit`` bytes large; distributions of the ``family`` are left out."""
+
+    folder: Path
+    family: frozenset[str]
+    limit: int = _LIMIT
+    started: float = field(default_factory=time.time)
+
+    def install(self, venv: Path, python: Python) -> None:
+        """Write the cached bytecode beside the sources that it was compiled from."""
+        for distribution, sources in self._third_parties(venv):
+            pack = self._pack(python, sources)
+            for path, bytecode in _read_pack(pack).items():
+                target = _locate(distribution, path)
+                if _is_current(bytecode, _source_of(target)):
+                    with suppress(OSError):
+                        target.parent.mkdir(exist_ok=True)
+                        target.write_bytes(bytecode)
+
+    def collect(self, venv: Path, python: Python) -> None:
+        """Add what an environment compiled to the cache."""
+        for distribution, sources in self._third_parties(venv):
+            pack = self._pack(python, sources)
+            cached = _read_pack(pack)
+            compiled = {
+                path: bytecode
+                for path, bytecode in _compiled(distribution, sources)
+                if cached.get(path) != bytecode and self._is_linked(_source_of(_locate(distribution, path)))
+            }
+            if compiled:
+                self._write_pack(pack, {**cached, **compiled})
+
+    def _third_parties(self, venv: Path) -> Iterator[tuple[Distribution, tuple[str, ...]]]:
+        """Return the distributions outside the family, each with RECORD's lines of its sources."""
+        for key, distribution in installed_distributions(venv).items():
+            lines = (distribution.read_text("RECORD") or "").splitlines()
+            sources = tuple(sorted(line for line in lines if _is_source(line.partition(",")[0])))
+            if key not in self.family and sources:
+                yield distribution, sources
+
+    def _pack(self, python: Python, sources: tuple[str, ...]) -> Path:
+        digest = sha256("\n".join(sources).encode()).hexdigest()
+        return self.folder / f"{python.interpreter}-{python.version}-{digest}.pack"
+
+    def _is_linked(self, source: Path) -> bool:
+        """Return whether a source is older than this run, so that later environments can get the same file."""
+        return source.stat().st_mtime < self.started - _CLOCK_SKEW
+
+    def _write_pack(self, path: Path, pack: Pack) -> None:
+        """Write a pack; a cache that cannot be written is left as it is."""
+        data = msgspec.msgpack.encode(pack)
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = self.folder / f".tmp-{os.urandom(8).hex()}.pack"
+            draft.write_bytes(sha256(data).digest() + data)
+            draft.replace(path)
+            self._evict()
+
+    def _evict(self) -> None:
+        """Remove the packs that were not used for longest until the rest is below the limit."""
+        total = 0
+        packs = ((path.stat(), path) for path in self.folder.glob("*.pack"))
+        for status, path in sorted(packs, key=lambda pack: pack[0].st_mtime, reverse=True):
+            total += status.st_size
+            if total > self.limit:
+                path.unlink(missing_ok=True)
+
+
+def open_cache(family: frozenset[str], workspace: Workspace) -> BytecodeCache:
+    """Return the cache in the user's cache folder; if the environment disables that, one for this run."""
+    folder = cache_folder() / BYTECODE_FOLDER if cache_enabled() else workspace.new_folder("bytecode")
+    return BytecodeCache(folder=folder, family=family)
+
+
+def _read_pack(path: Path) -> Pack:
+    """Read a pack and mark it as used; a damaged one is empty."""
+    with suppress(OSError, msgspec.DecodeError):
+        data = path.read_bytes()
+        if sha256(data[_DIGEST_SIZE:]).digest() == data[:_DIGEST_SIZE]:
+            os.utime(path)
+            return msgspec.msgpack.decode(data[_DIGEST_SIZE:], type=Pack)
+    return {}
+
+
+def _compiled(distribution: Distribution, lines: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """Return the current .pyc files of a distribution, by path."""
+    sources = {PurePosixPath(line.partition(",")[0]) for line in lines}
+    for folder in {source.parent for source in sources}:
+        for file in _locate(distribution, folder / "__pycache__").glob("*.pyc"):
+            if folder / _source_of(file).name in sources:
+                bytecode = file.read_bytes()
+                if _is_current(bytecode, _source_of(file)):
+                    yield str(folder / "__pycache__" / file.name), bytecode
+
+
+def _is_source(path: str) -> bool:
+    return path.endswith(".py") and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _is_current(bytecode: bytes, source: Path) -> bool:
+    """Return whether bytecode has a header with time and size (PEP 552), and they are those of the source."""
+    try:
+        status = source.stat()
+    except OSError:
+        return False
+    numbers = (0, int(status.st_mtime), status.st_size)
+    return bytecode[4:_HEADER_SIZE] == b"".join(
+        (number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers
+    )
+
+
+def _source_of(bytecode: Path) -> Path:
+    """Return the source of ``package/__pycache__/module.cpython-311.pyc``."""
+    return bytecode.parent.parent / f"{bytecode.name.partition('.')[0]}.py"
+
+
+def _locate(distribution: Distribution, path: PurePosixPath | str) -> Path:
+    return Path(str(distribution.locate_file(str(path))))
