@@ -10,7 +10,7 @@ from wheelkit.builders.cache.images import Images, image_names
 from wheelkit.matrix import Target
 from wheelkit.plan import Builder, NativeStep
 from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
-from wheelkit.plan.options import UserOptions
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Distribution, Kind
 
 
@@ -19,7 +19,7 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
     wanted = Target.parse(target)
     demands = CibuildwheelSettings(target=wanted, identifiers=("cp311-x",), patterns=(), tests=())
-    env = environment(demands, UserOptions(item, wanted.system, environ), None)
+    env = environment(demands, CibuildwheelOptions(item, wanted.system, environ), None)
     return NativeStep(
         distribution=item,
         target=wanted,

@@ -10,7 +10,7 @@ from wheelkit.errors import UsageError
 from wheelkit.matrix import System, Target
 from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
 from wheelkit.plan.compiler_cache import CompilerCache
-from wheelkit.plan.options import UserOptions
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Distribution, Kind
 
 CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.cache/wheelkit/compiled"))
@@ -28,7 +28,7 @@ def told(
     demands = CibuildwheelSettings(
         target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache
     )
-    return environment(demands, UserOptions(item, demands.target.system, environ), None)
+    return environment(demands, CibuildwheelOptions(item, demands.target.system, environ), None)
 
 
 def variables(words: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from wheelkit.matrix import Interpreter, Target
+from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import HostSettings
-from wheelkit.plan.options import HostOptions
 from wheelkit.project.read import Distribution, Kind
 
 TARGET = Target.parse("manylinux_2_28_x86_64")

@@ -19,7 +19,7 @@ from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine import facts
 from wheelkit.matrix import Candidate, Interpreter, System, pick
 from wheelkit.plan import Builder
-from wheelkit.plan.options import UserOptions
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         path = _file(lines, shop)
         env = dict.fromkeys(_ALL_VARIABLES, f"{_MOUNT}{path}" if inside else str(path))
         if inside:
-            user = UserOptions(job.distribution, job.target.system, os.environ)
-            if re.search(r"disable.host.mount: *(true|1|yes)", user.engine(), re.IGNORECASE):
+            user = CibuildwheelOptions(job.distribution, job.target.system, os.environ)
+            if user.hides_host:
                 names = ", ".join(needed(job.distribution, self.family))
                 raise UsageError(
                     f"{job.distribution.name} needs {names} to be built, and the container cannot see this machine's files",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheelkit.matrix import COMMON_TARGETS, Interpreter, Target, build_identifier, default_interpreters
 from wheelkit.plan import cibuildwheel
-from wheelkit.plan.host import selects
+from wheelkit.plan.options import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,7 +15,7 @@ from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
-from wheelkit.plan.options import UserOptions, option
+from wheelkit.plan.options import CibuildwheelOptions, variable
 from wheelkit.repair.lines import container_line
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class CibuildwheelSettings(Struct, frozen=True, kw_only=True):
     compiler_cache: CompilerCache | None = None
 
 
-def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine | None) -> dict[str, str]:
+def environment(
+    demands: CibuildwheelSettings, user: CibuildwheelOptions, engine: Engine | None
+) -> dict[str, str]:
     """Spell the demands as the environment that cibuildwheel reads.
 
     What the user has set for the rest, in pyproject.toml or the environment, is left alone. Where an option has a form for one system,
@@ -117,7 +119,7 @@ def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine
     if target.system is System.LINUX:
         key = f"{target.libc}-{target.arch}-image"
         if not user.has(key):
-            env[option(key)] = image(target)
+            env[variable(key)] = image(target)
         if engine is not None:
             env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
     if target.system is System.MACOS:
@@ -136,7 +138,7 @@ def environment(demands: CibuildwheelSettings, user: UserOptions, engine: Engine
     return env
 
 
-def _enable(identifiers: Iterable[str], user: UserOptions) -> str:
+def _enable(identifiers: Iterable[str], user: CibuildwheelOptions) -> str:
     wanted = set(str(user.text("enable") or "").split())
     asked = set(wanted)
     for identifier in identifiers:

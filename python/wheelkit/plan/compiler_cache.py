@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.matrix import Target
-    from wheelkit.plan.options import UserOptions
+    from wheelkit.plan.options import CibuildwheelOptions
 
 
 _MOUNT = "/host"
@@ -41,7 +41,7 @@ def serves(target: Target) -> bool:
     return target.libc == "manylinux"
 
 
-def environment(cache: CompilerCache, user: UserOptions) -> str:
+def environment(cache: CompilerCache, user: CibuildwheelOptions) -> str:
     """Write the ``environment`` option: the user's own, and the compilers by way of the cache.
 
     Raises UsageError where the user chose a compiler, or keeps the container from seeing this machine.
@@ -52,7 +52,7 @@ def environment(cache: CompilerCache, user: UserOptions) -> str:
             f"the compiler cache sets {chosen[1]}, and [tool.cibuildwheel] environment or CIBW_ENVIRONMENT sets it too",
             hint="leave out one of the two",
         )
-    if re.search(r"disable.host.mount: *(true|1|yes)", user.engine(), re.IGNORECASE):
+    if user.hides_host:
         raise UsageError(
             "the compiler cache lies on this machine, and the container cannot see its files",
             hint="take disable-host-mount out of [tool.cibuildwheel] container-engine",

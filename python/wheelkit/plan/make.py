@@ -15,8 +15,9 @@ from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.fast_packaging import admits
 from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
 from wheelkit.plan import cibuildwheel, cross
+from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
-from wheelkit.plan.options import HostOptions, UserOptions
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project import meson
 from wheelkit.repair.lines import container_line, wheelkit_line
 from wheelkit.runners import runner_for
@@ -290,7 +291,7 @@ def _for_cibuildwheel(draft: NativeStep, group: _Group, request: PlanRequest) ->
     target = draft.target
     known, _ = cibuildwheel.supported(group.interpreters, target)
     identifiers = tuple(build_identifier(one, target) for one in known)
-    user = UserOptions(group.distribution, target.system, request.environ)
+    user = CibuildwheelOptions(group.distribution, target.system, request.environ)
     demands = cibuildwheel.CibuildwheelSettings(
         target=target,
         identifiers=identifiers,

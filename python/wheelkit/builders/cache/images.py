@@ -6,16 +6,16 @@ import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.machine.process import Command, PendingCommand
 from wheelkit.matrix import System
-from wheelkit.plan.options import UserOptions, option
+from wheelkit.plan.options import CibuildwheelOptions, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from wheelkit.plan import NativeStep
 
@@ -70,24 +70,16 @@ def image_names(step: NativeStep, environ: Mapping[str, str]) -> tuple[str, ...]
     if step.target.system is not System.LINUX:
         return ()
     key = f"{step.target.libc}-{step.target.arch}-image"
-    user = UserOptions(step.distribution, step.target.system, environ)
-    told = step.env.get(option(key)) or user.text(key) or ""
+    user = CibuildwheelOptions(step.distribution, step.target.system, environ)
+    told = step.env.get(variable(key)) or user.text(key) or ""
     pinned = _pinned().get(step.target.arch, {})
     return tuple(
         dict.fromkeys(
             pinned.get(name, name)
-            for name in (told, *_overriding(step.distribution.cibuildwheel, key))
-            if name
+            for name in (told, *(row.get(key) for row in user.overrides))
+            if isinstance(name, str) and name
         )
     )
-
-
-def _overriding(table: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Find the option in the overrides of ``[tool.cibuildwheel]``, which choose images for some of the builds."""
-    rows: Sequence[Any] = table.get("overrides", ()) if isinstance(table.get("overrides"), list) else ()
-    for row in rows:
-        if isinstance(row, dict) and isinstance(row.get(key), str):
-            yield row[key]
 
 
 @cache
