@@ -1,33 +1,33 @@
-"""What was built, from what and by what: one file per build, beside the wheels.
+"""The manifest of a build: which files it produced, from which source and with which tools.
 
-Every runner writes files of its own, named for distribution, version and target, so that the dists of all runners merge into one
-folder without a conflict.
+Each build writes one manifest per distribution, version and target beside the wheels, so the dist folders of several machines merge
+into one without conflicts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping  # noqa: TC003 - msgspec reads the annotations
+from hashlib import file_digest
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, to_builtins
+import msgspec
+from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
 SCHEMA = 1
 SUFFIX = ".wheelkit.json"
-_CHUNK = 1 << 20
 
 
-class BuiltFile(Struct, frozen=True, kw_only=True):
-    """One shipped file: name, sha256 in hexadecimal, size in bytes, and what it was made for and with.
+class BuiltFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A shipped file: its name, sha256 in hexadecimal and size in bytes.
 
-    ``cells`` are the interpreters that it serves on ``target``, ``tested`` those on which it was installed and tested;
+    ``cells`` are the interpreters that it supports on the manifest's target, ``tested`` those on which it was installed and tested;
     ``grafted`` and ``excluded`` are library names.
     """
 
@@ -41,12 +41,11 @@ class BuiltFile(Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...] = ()
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
-    """All files that one build of one distribution for one target made, and from what.
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="schema", tag=SCHEMA):
+    """The files that one build of one distribution for one target produced.
 
-    ``target`` is a platform tag, ``any`` for pure wheels, ``sdist`` for a source release. ``builder`` is ``cibuildwheel``, ``host``,
-    ``cross`` or ``pure``. ``source`` is the sha256 of the sdist that everything was built from; ``commit`` is empty outside version
-    control.
+    ``target`` is a platform tag, ``any`` for pure wheels or ``sdist``. ``builder`` is ``cibuildwheel``, ``host``, ``cross`` or ``pure``.
+    ``source`` is the sha256 of the sdist from which the wheels were built. ``commit`` is empty outside git.
     """
 
     distribution: str
@@ -62,53 +61,34 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     @property
     def filename(self) -> str:
-        """The name of the manifest's own file, unique per distribution, version and target."""
+        """The name of the manifest's own file, unique for distribution, version and target."""
         return f"{self.distribution.replace('-', '_')}-{self.version}-{self.target}{SUFFIX}"
 
     def to_json(self) -> str:
-        """Serialise, with sorted keys, so that the same build gives the same bytes."""
-        return json.dumps({"schema": SCHEMA, **to_builtins(self)}, indent=1, sort_keys=True) + "\n"
+        """Return the manifest as JSON with sorted keys, so that the same build gives the same bytes."""
+        return json.dumps(msgspec.to_builtins(self), indent=1, sort_keys=True) + "\n"
 
 
 def read(path: Path) -> Manifest:
-    """Read one manifest; raise CheckFailedError when it is none or of a newer schema."""
+    """Read a manifest; raise CheckFailedError if the file is not one, or has another schema."""
     try:
-        return _parse(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise CheckFailedError(
-            f"{path} is no manifest that this wheelkit can read ({reason})",
+            f"{path} cannot be read as a manifest: {error}",
             hint="build again, or remove the file if it is not wheelkit's",
         ) from error
 
 
-def _parse(document: dict[str, Any]) -> Manifest:
-    if document.pop("schema") != SCHEMA:
-        msg = f"its schema is not {SCHEMA}"
-        raise ValueError(msg)
-    return Manifest(**{**document, "files": tuple(built_file(item) for item in document["files"])})
-
-
-def built_file(item: Mapping[str, Any]) -> BuiltFile:
-    """Read one file's facts from plain data; raises TypeError for what is none."""
-    facts: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in item.items()
-    }
-    return BuiltFile(**facts)
-
-
 def read_all(folder: Path) -> tuple[Manifest, ...]:
-    """Read every manifest of a dist folder, in the order of their names."""
+    """Read every manifest in a dist folder, sorted by file name."""
     return tuple(read(path) for path in sorted(folder.glob(f"*{SUFFIX}")))
 
 
 def sha256(path: Path) -> str:
-    """Compute a file's sha256, in hexadecimal."""
-    digest = hashlib.sha256()
+    """Return a file's sha256 in hexadecimal."""
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def describe(path: Path, kind: str, **facts: Iterable[str]) -> BuiltFile:

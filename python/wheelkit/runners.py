@@ -1,4 +1,4 @@
-"""Which CI runner builds a target natively: dated data, overridable by the configuration."""
+"""The CI runner that builds a target natively: dated data, which the configuration can override."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Runner(Struct, frozen=True, kw_only=True):
-    """A hosted CI machine by its label; ``ends`` is the last day on which the label works, where that is announced."""
+    """A hosted CI machine by its label; ``ends`` is the last day on which the label works, if it is announced."""
 
     label: str
     ends: date | None = None
 
     def __str__(self) -> str:
-        """Give the label, with its end where it has one: ``macos-15-intel  until Aug 2027``."""
+        """Return the label and its end: ``macos-15-intel  until Aug 2027``."""
         return f"{self.label}  until {self.ends:%b %Y}" if self.ends else self.label
 
 
 def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
-    """Name the runner of a target; None where no hosted runner has that architecture.
+    """Return the runner for a target; None if no hosted runner has its architecture.
 
     ``overrides`` maps targets or glob patterns to labels, as in ``[tool.wheelkit.runner]``.
     """

@@ -224,7 +224,7 @@ def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:
         2_000_000_000,
         1_500_000_000,
     )
-    with pytest.raises(UsageError, match="is no size"):
+    with pytest.raises(UsageError, match="is not a size"):
         folders.cache_limit({"WHEELKIT_CACHE_SIZE": "big"})
     assert folders.cache_enabled({})
     assert not folders.cache_enabled({"WHEELKIT_NO_CACHE": "1"})

@@ -356,5 +356,5 @@ def test_clean_touches_nothing_when_a_manifest_is_broken(project: Path, capsys: 
     (dist / f"broken{manifest.SUFFIX}").write_text("{")
     before = sorted(path.name for path in dist.iterdir())
     assert main(["clean"]) == 1
-    assert f"broken{manifest.SUFFIX} is no manifest" in capsys.readouterr().err
+    assert f"broken{manifest.SUFFIX} cannot be read as a manifest" in capsys.readouterr().err
     assert sorted(path.name for path in dist.iterdir()) == before

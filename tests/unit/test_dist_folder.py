@@ -113,7 +113,7 @@ def test_a_read_only_dist_folder_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_manifest_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.wheelkit.json"
     path.write_text(text)
-    with pytest.raises(CheckFailedError, match=r"x\.wheelkit\.json is no manifest"):
+    with pytest.raises(CheckFailedError, match=r"x\.wheelkit\.json cannot be read as a manifest"):
         manifest.read(path)
 
 

@@ -199,14 +199,14 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
     said: str,
     missing: bool,
 ) -> None:
-    monkeypatch.setattr(compilers, "which", lambda _name: cargo)
+    monkeypatch.setattr(compilers.shutil, "which", lambda _name: cargo)
     given = source(tmp_path)
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(WheelkitError) as caught:
         host_compile.compile_wheels(job(), given, pythons("cp312")["cp312"], shop)
     assert isinstance(caught.value, MissingToolError) is missing
-    assert ("demo is built with Rust, and no cargo was found" in caught.value.message) is missing
+    assert ("demo is built with Rust, and cargo was not found" in caught.value.message) is missing
 
 
 def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_without_an_engine_the_reason_names_each(script: Script) -> None:
     script("podman", "exit 125")
     _, problem = find_engine({})
     assert problem.startswith("docker is installed but does not work: Cannot connect to the Docker daemon")
-    assert problem.endswith("podman is installed but does not work: it gave no answer")
+    assert problem.endswith("podman is installed but does not work: it printed nothing")
 
 
 def test_an_engine_that_answers_with_nothing_does_not_work(script: Script) -> None:
@@ -75,7 +75,7 @@ def test_an_engine_that_cibuildwheel_does_not_know_is_told_so(script: Script) ->
     script("nerdctl", "echo 2.0")
     engine, problem = find_engine({"CIBW_CONTAINER_ENGINE": "nerdctl"})
     assert engine is None
-    assert problem == 'CIBW_CONTAINER_ENGINE is "nerdctl", and cibuildwheel knows only docker and podman'
+    assert problem == 'CIBW_CONTAINER_ENGINE is "nerdctl", but cibuildwheel supports only docker and podman'
 
 
 def test_the_compiler_is_the_one_of_cc_or_the_first_usual_one(script: Script) -> None:

@@ -14,7 +14,12 @@ from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
 from wheelkit.builders.pure import not_native_error
 from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
-from wheelkit.machine.compilers import compiler_errors, compiler_version, first_compiler_error, rust_missing
+from wheelkit.machine.compilers import (
+    compiler_errors,
+    compiler_version,
+    first_compiler_error,
+    missing_rust_error,
+)
 from wheelkit.machine.process import Command, find_tool, tool_error
 from wheelkit.machine.progress import step
 from wheelkit.plan.model import OUT, PYTHON, SDIST, HostSettings
@@ -150,7 +155,7 @@ def compile_wheels(
             )
             lines = compiler_errors(done.output)
             error.detail = lines or error.detail
-            raise (None if lines else rust_missing(source.distribution, error.log)) or error
+            raise (None if lines else missing_rust_error(source.distribution, error.log)) or error
     built = sorted(out.glob("*.whl"))
     if len(built) != 1:
         raise ToolFailedError(

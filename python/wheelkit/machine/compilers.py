@@ -1,4 +1,4 @@
-"""Whether a compiler is there, and what it said when it refused."""
+"""The compilers on this machine: the C compiler, cargo and zig, and the error messages in their output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
@@ -19,103 +18,79 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-_ERROR_LINE = re.compile(
-    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
-    r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
-)
-# Cython prints the lines in question first, below this heading, and then where they are and what is wrong.
-_CYTHON, _CYTHON_LINES = "Error compiling Cython file:", 15
-_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
-_BEFORE, _AFTER, _MOST = 1, 4, 40
-_INSTALL = (
+COMPILERS = ("cc", "gcc", "clang")
+_INSTALL_C = (
     "Debian, Ubuntu:  apt install gcc libc6-dev\n"
     "Fedora:          dnf install gcc\n"
     "Alpine:          apk add gcc musl-dev\n"
     "macOS:           xcode-select --install"
 )
-
-
-def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the C compiler's name; raise MissingToolError with where it was looked for and how to install one."""
-    found = find_compiler(environ)
-    if found is not None:
-        return found
-    if told := environ.get("CC"):
-        raise MissingToolError(
-            f"$CC names a compiler that does not exist: {told}", hint="set CC to your compiler, or unset it"
-        )
-    raise MissingToolError(f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})", hint=_INSTALL)
-
-
-def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
-    """Give the C compiler's name and version in its own words, for the manifest; only its name where it does not tell."""
-    found = find_compiler(environ)
-    if found is None:
-        return ""
-    said = query(Command(argv=(*found.split(), "--version"))).output.splitlines()
-    return said[0].strip() if said else found
-
-
-_RUST = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
 _INSTALL_RUST = (
     "Debian, Ubuntu:  apt install cargo\n"
     "Fedora:          dnf install cargo\n"
     "Alpine:          apk add cargo\n"
     "macOS:           brew install rust\n"
-    "anywhere:        rustup, https://rustup.rs"
+    "elsewhere:       rustup, https://rustup.rs"
 )
+_RUST_BACKEND = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
 
 
-def rust_missing(item: Distribution, log: Path | None) -> MissingToolError | None:
-    """Make the error for a distribution of Rust that could not be built on a machine without cargo; None where that is not the reason.
+def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the C compiler that a build uses: ``$CC``, else the first of cc, gcc and clang; None where it does not exist."""
+    if configured := environ.get("CC", "").strip():
+        return configured if shutil.which(configured.split()[0]) else None
+    return next((name for name in COMPILERS if shutil.which(name)), None)
 
-    It is asked after the failure: a backend may fetch a toolchain of its own.
+
+def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the C compiler; raise MissingToolError, with the way to install one, where there is none."""
+    compiler = find_compiler(environ)
+    if compiler is not None:
+        return compiler
+    if configured := environ.get("CC"):
+        message = f"$CC names a compiler that does not exist: {configured}"
+        raise MissingToolError(message, hint="set CC to your compiler, or unset it")
+    message = f"no C compiler was found (looked for $CC, {', '.join(COMPILERS)})"
+    raise MissingToolError(message, hint=_INSTALL_C)
+
+
+def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the first line of the C compiler's ``--version``, or its name if it prints nothing; empty where there is none."""
+    compiler = find_compiler(environ)
+    if compiler is None:
+        return ""
+    lines = query(Command(argv=(*compiler.split(), "--version"))).output.splitlines()
+    return lines[0].strip() if lines else compiler
+
+
+def missing_rust_error(distribution: Distribution, log: Path | None) -> MissingToolError | None:
+    """Return the error for a Rust distribution that failed to build on a machine without cargo; None where that is not the reason.
+
+    It applies only after a failure, since a backend may download a toolchain of its own.
     """
-    needs_rust = any(_RUST.match(text) for text in (item.backend, *item.build_requires))
-    if not needs_rust or which("cargo"):
+    needs_rust = any(map(_RUST_BACKEND.match, (distribution.backend, *distribution.build_requires)))
+    if not needs_rust or shutil.which("cargo"):
         return None
     return MissingToolError(
-        f"{item.name} is built with Rust, and no cargo was found", hint=f"{_INSTALL_RUST}\nfull log: {log}"
+        f"{distribution.name} is built with Rust, and cargo was not found",
+        hint=f"{_INSTALL_RUST}\nfull log: {log}",
     )
 
 
-def compiler_errors(output: str) -> str:
-    """Pick the compiler's and linker's own lines out of a build's output; empty where there are none."""
-    lines = _COLOUR.sub("", output).splitlines()
-    wanted: dict[int, None] = {}
-    for number, line in enumerate(lines):
-        if _ERROR_LINE.search(line):
-            for near in range(_first_lines(lines, number), min(len(lines), number + _AFTER)):
-                wanted[near] = None
-    return "\n".join(lines[number] for number in list(wanted)[:_MOST])
-
-
-def first_compiler_error(output: str) -> str:
-    """Give the first line in which the compiler or linker says what is wrong, else the first that says anything; empty where none does."""
-    lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
-    return next((line for line in lines if _ERROR_LINE.search(line)), next(iter(lines), ""))
-
-
-def _first_lines(lines: Sequence[str], number: int) -> int:
-    """Give the line at which the complaint that stands in line ``number`` begins."""
-    back = range(number, max(-1, number - _CYTHON_LINES), -1)
-    return next((near for near in back if lines[near] == _CYTHON), max(0, number - _BEFORE))
-
-
 def find_zig() -> Path:
-    """Find the zig of the distribution ziglang; raise MissingToolError with the way to install it."""
+    """Return zig's program in the Python package ziglang; raise MissingToolError where it is not installed."""
     spec = find_spec("ziglang")
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    program = folder / ("zig.exe" if os.name == "nt" else "zig") if folder else None
-    if program is None or not program.is_file():
-        raise MissingToolError(
-            "zig was not found, the compiler of cross builds", hint="pip install 'wheelkit[cross]'"
-        )
-    return program
+    if spec and spec.origin:
+        program = Path(spec.origin).parent / ("zig.exe" if os.name == "nt" else "zig")
+        if program.is_file():
+            return program
+    raise MissingToolError(
+        "zig was not found; cross builds compile with it", hint="pip install 'wheelkit[cross]'"
+    )
 
 
 def zig_environment() -> dict[str, str]:
-    """Give zig's settings: its compiled C libraries are kept between builds, since the first use of a target costs up to a minute."""
+    """Return the variables for zig: it keeps the C libraries that it compiles, which takes up to a minute for a new target."""
     if "ZIG_GLOBAL_CACHE_DIR" in os.environ:
         return {}
     from platformdirs import user_cache_path
@@ -123,11 +98,34 @@ def zig_environment() -> dict[str, str]:
     return {"ZIG_GLOBAL_CACHE_DIR": str(user_cache_path("wheelkit", appauthor=False) / "zig")}
 
 
-COMPILERS = ("cc", "gcc", "clang")
+_ERROR_LINE = re.compile(
+    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
+    r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
+)
+# Cython prints this heading, then the code, and only then the place and the error.
+_CYTHON_HEADING, _CYTHON_LINES = "Error compiling Cython file:", 15
+_COLOUR = re.compile(r"\x1b\[[\d;]*[mK]")
+_LINES_BEFORE, _LINES_AFTER, _MAX_LINES = 1, 4, 40
 
 
-def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the C compiler that a build would take: ``$CC``, else the first of cc, gcc and clang; None where there is none."""
-    if told := environ.get("CC", "").strip():
-        return told if shutil.which(told.split()[0]) else None
-    return next((name for name in COMPILERS if shutil.which(name)), None)
+def compiler_errors(output: str) -> str:
+    """Return the errors of compilers and linkers in a build's output, with the lines around them; empty if there are none."""
+    lines = _COLOUR.sub("", output).splitlines()
+    selected: dict[int, None] = {}
+    for number, line in enumerate(lines):
+        if _ERROR_LINE.search(line):
+            end = min(len(lines), number + _LINES_AFTER)
+            selected |= dict.fromkeys(range(_error_start(lines, number), end))
+    return "\n".join(lines[number] for number in list(selected)[:_MAX_LINES])
+
+
+def first_compiler_error(output: str) -> str:
+    """Return the first line with an error of a compiler or linker, else the first line that is not blank; empty if there is none."""
+    lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
+    return next(filter(_ERROR_LINE.search, lines), next(iter(lines), ""))
+
+
+def _error_start(lines: Sequence[str], number: int) -> int:
+    """Return the number of the line at which the error message of line ``number`` starts."""
+    earlier = range(number, max(-1, number - _CYTHON_LINES), -1)
+    return next((line for line in earlier if lines[line] == _CYTHON_HEADING), max(0, number - _LINES_BEFORE))

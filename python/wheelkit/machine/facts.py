@@ -1,4 +1,4 @@
-"""Facts about this machine, gathered once and handed on as values, so that everything after it is pure."""
+"""Facts about this machine: system, architecture, C library and container engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# How platform.machine() spells an architecture, and how targets of each system spell those that it runs natively.
+# The architectures of targets that a machine runs natively, by its system and platform.machine().
 _NATIVE: Mapping[tuple[System, str], tuple[str, ...]] = {
     (System.LINUX, "x86_64"): ("x86_64", "i686"),
     (System.LINUX, "i686"): ("i686",),
@@ -36,22 +36,21 @@ _SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WIN
 
 
 class Engine(Struct, frozen=True, kw_only=True):
-    """A container engine that answers; ``setting`` is what cibuildwheel is told, options included."""
+    """A container engine that works here; ``setting`` is the value of CIBW_CONTAINER_ENGINE, with options."""
 
     name: str
     version: str
     setting: str
 
     def __str__(self) -> str:
-        """Give name and version: ``podman 4.3.1``."""
+        """Return name and version: ``podman 4.3.1``."""
         return f"{self.name} {self.version}"
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """System, architecture and C library of this machine, and the container engine that works here.
+    """This machine's system, architecture, C library and container engine.
 
-    ``engine_problem`` says in one line why there is none. ``libc`` is ``manylinux`` or ``musllinux`` on Linux, ``libc_version`` its
-    version.
+    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty. Without an engine, ``engine_problem`` is the reason in one line.
     """
 
     system: System
@@ -62,11 +61,11 @@ class Machine(Struct, frozen=True, kw_only=True):
     engine_problem: str = ""
 
     def runs(self, target: Target) -> bool:
-        """Tell whether the target's system and architecture are this machine's own, without emulation."""
+        """Return whether this machine runs the target's system and architecture without emulation."""
         return target.system is self.system and target.arch in _NATIVE.get((self.system, self.arch), ())
 
     def __str__(self) -> str:
-        """Give system and architecture: ``linux x86_64``."""
+        """Return system and architecture: ``linux x86_64``."""
         return f"{self.system} {self.arch}"
 
 
@@ -78,7 +77,7 @@ def detect(
 ) -> Machine:
     """Detect this machine's system, architecture, C library and container engine.
 
-    ``engines`` are version queries that ``ask_engines`` has already started. With ``containers=False`` no engine is queried (each
+    ``engines`` are version queries that ``start_engine_queries`` has already started. With ``containers=False`` no engine is queried (each
     takes some ten milliseconds) and ``engine`` is None.
     """
     system = _SYSTEMS.get(platform.system(), System.LINUX)
@@ -93,28 +92,26 @@ def detect(
 
 
 def _libc() -> tuple[str, tuple[int, int]]:
-    name, _, version = _confstr().partition(" ")
+    """Return the family of platform tags for this machine's C library, and its version; musl counts as 1.2."""
+    try:
+        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    except (AttributeError, ValueError, OSError):
+        name = version = ""
     if name == "glibc":
         major, minor = version.split(".")[:2]
         return "manylinux", (int(major), int(minor))
     return "musllinux", (1, 2)
 
 
-def _confstr() -> str:
-    try:
-        return os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (AttributeError, ValueError, OSError):
-        return ""
-
-
 _ENGINE_QUERIES: Mapping[str, tuple[str, ...]] = {
     "docker": ("version", "--format", "{{.Server.Version}}"),
     "podman": ("version", "--format", "{{.Client.Version}}"),
 }
+_ENGINE_SECONDS = 10
 
 
 def start_engine_queries(environ: Mapping[str, str] = os.environ) -> dict[str, PendingCommand]:
-    """Start asking every engine that may be taken for its version; the answers are for ``find_engine``."""
+    """Start asking each possible container engine for its version, for ``find_engine``."""
     if platform.system() != "Linux":
         return {}
     return {
@@ -124,46 +121,48 @@ def start_engine_queries(environ: Mapping[str, str] = os.environ) -> dict[str, P
     }
 
 
-def _engine_names(environ: Mapping[str, str]) -> list[str]:
-    told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
-    return [told.split(";")[0].strip()] if told else list(_ENGINE_QUERIES)
-
-
 def find_engine(
-    environ: Mapping[str, str], asked: Mapping[str, PendingCommand] | None = None
+    environ: Mapping[str, str], queries: Mapping[str, PendingCommand] | None = None
 ) -> tuple[Engine | None, str]:
-    """Find the container engine: the one that cibuildwheel was told to use, else docker, else podman.
+    """Find the container engine: the one that cibuildwheel is configured to use, else docker, else podman.
 
-    Returns the engine, or None and the reason in one line.
+    Returns the engine and an empty string, or None and the reason in one line.
     """
-    told = environ.get("CIBW_CONTAINER_ENGINE", "").strip()
-    questions = start_engine_queries(environ) if asked is None else asked
-    reasons = []
+    queries = start_engine_queries(environ) if queries is None else queries
+    problems = []
     for name in _engine_names(environ):
-        version, reason = _answered(name, questions.get(name))
+        version, problem = _engine_version(name, queries.get(name))
         if version:
-            return Engine(name=name, version=version, setting=told or name), ""
-        reasons.append(reason)
-    return None, "; ".join(reasons)
+            return Engine(name=name, version=version, setting=_engine_setting(environ) or name), ""
+        problems.append(problem)
+    return None, "; ".join(problems)
 
 
-def _answered(name: str, question: PendingCommand | None) -> tuple[str, str]:
+def _engine_setting(environ: Mapping[str, str]) -> str:
+    return environ.get("CIBW_CONTAINER_ENGINE", "").strip()
+
+
+def _engine_names(environ: Mapping[str, str]) -> list[str]:
+    setting = _engine_setting(environ)
+    return [setting.split(";")[0].strip()] if setting else list(_ENGINE_QUERIES)
+
+
+def _engine_version(name: str, pending: PendingCommand | None) -> tuple[str, str]:
+    """Return an engine's version and an empty string, or an empty string and the reason why it cannot be used."""
     if name not in _ENGINE_QUERIES:
-        return (
-            "",
-            f'CIBW_CONTAINER_ENGINE is "{name}", and cibuildwheel knows only {" and ".join(_ENGINE_QUERIES)}',
-        )
-    if question is None:
+        engines = " and ".join(_ENGINE_QUERIES)
+        return "", f'CIBW_CONTAINER_ENGINE is "{name}", but cibuildwheel supports only {engines}'
+    if pending is None:
         return "", f"{name} is not installed"
-    done = question.wait(timeout=10)
-    if done.returncode == 0 and done.output:
-        return done.output.splitlines()[0], ""
-    said = done.output.splitlines()[-1] if done.output else "it gave no answer"
-    return "", f"{name} is installed but does not work: {said}"
+    completed = pending.wait(timeout=_ENGINE_SECONDS)
+    lines = completed.output.splitlines()
+    if completed.returncode == 0 and lines:
+        return lines[0], ""
+    return "", f"{name} is installed but does not work: {lines[-1] if lines else 'it printed nothing'}"
 
 
 def own_target(machine: Machine) -> Target:
-    """Describe this machine as the newest target that it serves."""
+    """Return the newest target that this machine supports."""
     if machine.libc:
         return Target.parse(
             f"{machine.libc}_{machine.libc_version[0]}_{machine.libc_version[1]}_{machine.arch}"
@@ -171,5 +170,5 @@ def own_target(machine: Machine) -> Target:
     if machine.system is System.WINDOWS:
         return Target.parse({"amd64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}[machine.arch])
     major, _, rest = platform.mac_ver()[0].partition(".")
-    minor = rest.split(".")[0] if major == "10" else "0"  # since macOS 11 tags count major versions only
+    minor = rest.split(".")[0] if major == "10" else "0"  # tags of macOS 11 and later have no minor version
     return Target.parse(f"macosx_{major}_{minor or '0'}_{machine.arch}")

@@ -1,10 +1,11 @@
-"""TODO."""
+"""The Python interpreters on this machine."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ from wheelkit.machine.process import Command, query
 from wheelkit.matrix import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 
+_PROBE_SECONDS = 20
 _PROBE = """
 import json, platform, sys, sysconfig, os.path
 threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -32,8 +34,8 @@ print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]
 class Python(Struct, frozen=True, kw_only=True):
     """An interpreter on this machine.
 
-    ``headers`` tells whether extensions can be compiled for it; ``links`` holds the commands by which it was told to link them
-    (sysconfig's ``LDSHARED`` and ``LDCXXSHARED``).
+    ``headers`` is true if extensions can be compiled for it. ``links`` are the commands that link them (sysconfig's ``LDSHARED`` and
+    ``LDCXXSHARED``).
     """
 
     interpreter: Interpreter
@@ -44,94 +46,86 @@ class Python(Struct, frozen=True, kw_only=True):
 
 
 def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
-    """Find an interpreter on this machine for each of ``wanted``; maps the tags of those found.
+    """Find each wanted interpreter, preferably with headers; return those that exist here, by tag.
 
-    Looks at the running one, at PATH and where pyenv, uv, the manylinux images, the installers of python.org and setup-python put
-    theirs. One with headers is preferred.
+    Searches the running interpreter, PATH, and the folders of pyenv, uv, the manylinux images, python.org's installers and setup-python.
     """
     wanted = tuple(wanted)
-    return {
-        one.tag: python
-        for one, python in zip(wanted, _find_each(wanted, environ), strict=True)
-        if python is not None
-    }
-
-
-def _find_each(wanted: Sequence[Interpreter], environ: Mapping[str, str]) -> Iterable[Python | None]:
-    """Look for several at a time: some of what is asked are scripts that look for the interpreter themselves, and take their time."""
-    if len(wanted) <= 1:
-        return [_find_best(one, environ) for one in wanted]
-    from concurrent.futures import ThreadPoolExecutor
-
+    # Several at a time, because some candidates are scripts that take their time to find an interpreter.
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(lambda one: _find_best(one, environ), wanted))
+        pythons = pool.map(lambda interpreter: _find_python(interpreter, environ), wanted)
+        return {python.interpreter.tag: python for python in pythons if python is not None}
 
 
-def _find_best(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:
-    """Find the first such interpreter with headers, else the first one."""
-    first: Python | None = None
-    for path in dict.fromkeys(candidate_paths(wanted, environ)):
+def _find_python(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:
+    without_headers = None
+    for path in candidate_paths(wanted, environ):
         python = _probe(path)
-        if python is None or python.interpreter != wanted:
-            continue
-        if python.headers:
-            return python
-        first = first or python
-    return first
+        if python is not None and python.interpreter == wanted:
+            if python.headers:
+                return python
+            without_headers = without_headers or python
+    return without_headers
 
 
-def candidate_paths(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Name the files that may be such an interpreter, the likeliest first."""
+def _probe(path: Path) -> Python | None:
+    """Ask an interpreter what it is; None for a program that does not answer."""
+    command = Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH"))
+    completed = query(command, timeout=_PROBE_SECONDS)
+    if completed.returncode != 0:
+        return None
+    try:
+        tag, version, headers, links = json.loads(completed.output)
+        return Python(
+            interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+def candidate_paths(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the files that may be this interpreter, the most likely first."""
+    return tuple(dict.fromkeys(_candidates(interpreter, environ)))
+
+
+def header_files(path: Path) -> list[Path]:
+    """Return the header of each Python installation around an interpreter that changes with its version."""
+    return _glob(path.resolve().parent.parent, "include/*/patchlevel.h")
+
+
+def _candidates(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
     program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
     if sys.version_info[:2] == interpreter.version:
         yield Path(sys.executable)
-    for place in environ.get("PATH", os.defpath).split(os.pathsep):
-        path = Path(place) / program
-        if (
-            os.access(path, os.X_OK) and path.is_file()
-        ):  # in this order: is_file raises where a folder may not be entered
+    for entry in environ.get("PATH", os.defpath).split(os.pathsep):
+        path = Path(entry) / program
+        # In this order, because is_file raises for a folder that may not be entered.
+        if os.access(path, os.X_OK) and path.is_file():
             yield path
     home = Path.home()
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
-    # Where setup-python keeps what it has set up; on Windows no program there is named for its version.
-    hosted = Path(environ.get("RUNNER_TOOL_CACHE") or "/opt/hostedtoolcache")
+    setup_python = Path(environ.get("RUNNER_TOOL_CACHE") or "/opt/hostedtoolcache")
+    frameworks = Path("/Library/Frameworks")
+    windows = Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python"
     for folder, pattern in (
         (pyenv, f"{number}*/bin/{program}"),
         (pyenv, f"pypy{number}*/bin/{program}"),
         (uv, f"*-{number}.*/bin/{program}"),
         (uv, f"*-{number}.*/python.exe"),
         (Path("/opt/python"), f"{interpreter.tag}-*/bin/python"),
-        (hosted, f"Python/{number}.*/*/bin/{program}"),
-        (hosted, f"Python/{number}.*/*/python.exe"),
-        (hosted, f"PyPy/{number}.*/*/bin/{program}"),
-        (Path("/Library/Frameworks"), f"Python*.framework/Versions/{number}/bin/{program}"),
-        (
-            Path(environ.get("LOCALAPPDATA") or home) / "Programs/Python",
-            f"Python{interpreter.tag[2:]}*/python.exe",
-        ),
+        (setup_python, f"Python/{number}.*/*/bin/{program}"),
+        (setup_python, f"Python/{number}.*/*/python.exe"),
+        (setup_python, f"PyPy/{number}.*/*/bin/{program}"),
+        (frameworks, f"Python*.framework/Versions/{number}/bin/{program}"),
+        (windows, f"Python{interpreter.tag[2:]}*/python.exe"),
     ):
-        yield from reversed(glob_folder(folder, pattern))
+        yield from reversed(_glob(folder, pattern))
 
 
-def glob_folder(folder: Path, pattern: str) -> list[Path]:
-    """List what a pattern means in a folder; a folder of somebody else's, which may not be entered, holds nothing."""
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    """Return the sorted matches of a pattern; none in a folder that may not be entered."""
     with suppress(PermissionError):
         return sorted(folder.glob(pattern))
     return []
-
-
-def _probe(path: Path) -> Python | None:
-    done = query(
-        Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH")), timeout=20
-    )
-    if done.returncode != 0:
-        return None
-    try:
-        tag, version, headers, links = json.loads(done.output)
-        return Python(
-            interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links
-        )
-    except (ValueError, TypeError):
-        return None

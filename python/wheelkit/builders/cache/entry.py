@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct, to_builtins
 
-from wheelkit.manifest import built_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from wheelkit.manifest import BuiltFile
+from wheelkit.manifest import BuiltFile  # noqa: TC001 - msgspec reads the annotations
 
 
 class KeyInputs(Struct, frozen=True, kw_only=True):
@@ -74,7 +70,5 @@ def to_bytes(entry: CacheEntry) -> bytes:
 
 
 def from_bytes(data: bytes) -> CacheEntry:
-    """Read an entry back; raises ValueError, KeyError or TypeError for what is none."""
-    document: dict[str, Any] = json.loads(data)
-    files = tuple(built_file(one) for one in document.pop("files"))
-    return CacheEntry(**{**document, "notes": tuple(document.pop("notes"))}, files=files)
+    """Read an entry back. Raises msgspec.MsgspecError for other data."""
+    return msgspec.json.decode(data, type=CacheEntry)

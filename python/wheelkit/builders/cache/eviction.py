@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from wheelkit.builders.cache import entry as entries
@@ -102,7 +103,7 @@ def _referred(path: Path) -> frozenset[str]:
     """Name the blobs that an entry needs; none for one that cannot be read, which goes when its turn comes."""
     try:
         found = entries.from_bytes(path.read_bytes().partition(b"\n")[2])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, msgspec.MsgspecError):
         return frozenset()
     return frozenset((found.listing, *(one.sha256 for one in found.files)))
 

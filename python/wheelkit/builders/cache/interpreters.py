@@ -6,7 +6,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from wheelkit.machine.interpreters import candidate_paths, find_pythons, glob_folder
+from wheelkit.machine.interpreters import candidate_paths, find_pythons, header_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ def interpreters(
 
 
 def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, str]) -> str:
-    candidates = tuple(dict.fromkeys(candidate_paths(one, environ)))
+    candidates = candidate_paths(one, environ)
     stamp = "\n".join([one.tag, records, *map(_stamp, candidates)])
     name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
     told = store.load_value("answers", name)
@@ -46,7 +46,7 @@ def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, st
 def _stamp(path: Path) -> str:
     """Describe an interpreter's file and the headers beside it."""
     real = path.resolve()
-    headers = glob_folder(real.parent.parent, "include/*/patchlevel.h")
+    headers = header_files(path)
     return " ".join(_facts(file) for file in (path, real, *headers))
 
 

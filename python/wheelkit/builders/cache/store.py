@@ -11,6 +11,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
 from msgspec import Struct, field
 
 from wheelkit.builders.cache import entry as entries
@@ -169,7 +170,7 @@ class Store(Struct, frozen=True, kw_only=True):
             return entries.from_bytes(_opened_seal(path.read_bytes()))
         except OSError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, msgspec.MsgspecError):
             self.note(f"an entry of the cache was damaged, and is dropped: {path.parent.name}")
             _remove(path)
             return None
