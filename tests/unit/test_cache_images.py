@@ -40,8 +40,8 @@ def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) ->
     (name,) = image_names(job({}, target), {})
     assert name.startswith("quay.io/pypa/")
     assert len(name.partition("@sha256:")[2]) == 64
-    identity = Images([job({}, target)], "no-such-engine", {}).identity(job({}, target))
-    assert (dict(identity.digests), identity.unknown) == ({name: name.partition("@")[2]}, ())
+    images_of_step = Images([job({}, target)], "no-such-engine", {}).digests(job({}, target))
+    assert (dict(images_of_step.digests), images_of_step.unknown) == ({name: name.partition("@")[2]}, ())
 
 
 def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
@@ -64,7 +64,7 @@ def test_a_tag_is_as_good_as_the_digest_that_the_engine_tells(tmp_path: Path) ->
     engine.chmod(0o755)
     step = job({"manylinux-x86_64-image": "mine:1"})
     images = Images([step], str(engine), {})
-    assert images.identity(step).unknown == ("mine:1",)
+    assert images.digests(step).unknown == ("mine:1",)
     (tmp_path / "pulled").touch()  # as the build does
-    identity = images.identity(step)
-    assert (dict(identity.digests), identity.unknown) == ({"mine:1": "sha256:abc"}, ())
+    images_of_step = images.digests(step)
+    assert (dict(images_of_step.digests), images_of_step.unknown) == ({"mine:1": "sha256:abc"}, ())

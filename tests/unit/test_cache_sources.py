@@ -141,7 +141,9 @@ def test_versions_out_of_version_control_depend_on_it(tmp_path: Path) -> None:
     script = write(
         tmp_path / "script", {"pyproject.toml": MESON, "meson.build": "meson.add_dist_script('stamp.sh')"}
     )
-    asks = [list_sources(read.read(one), TreeState(folder=one)).asks_git for one in (plain, dynamic, script)]
+    asks = [
+        list_sources(read.read(one), TreeState(folder=one)).depends_on_git for one in (plain, dynamic, script)
+    ]
     assert asks == [False, True, True]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from wheelkit.builders.cache.entry import CacheEntry, canonical
 from wheelkit.builders.cache.eviction import clear, evict
-from wheelkit.builders.cache.store import Store
+from wheelkit.builders.cache.store import Store, ValueKind
 from wheelkit.errors import UsageError
 from wheelkit.machine import folders
 from wheelkit.manifest import BuiltFile
@@ -101,7 +101,7 @@ def test_a_damaged_blob_is_never_given_and_is_told_once(
     entry = put(store, tmp_path / "made", "a.whl", b"wheel")
     store.blob(digest(b"wheel")).write_bytes(damage)
     assert delivered(store, entry, tmp_path) is None
-    assert notes == ["a.whl was damaged in the cache, and is built again"]
+    assert notes == ["a.whl is damaged in the cache and is built again"]
     assert delivered(store, entry, tmp_path) is None
     assert len(notes) == 1
     put(store, tmp_path / "made", "a.whl", b"wheel")
@@ -114,7 +114,7 @@ def test_half_an_entry_is_none(store: Store, notes: Notes, tmp_path: Path, lengt
     path = entry_path(store, entry)
     path.write_bytes(path.read_bytes()[:length])
     assert store.find(LABEL, entry.key) is None
-    assert notes == [f"an entry of the cache was damaged, and is dropped: {LABEL}"]
+    assert notes == [f"a damaged entry was removed from the cache: {LABEL}"]
     assert not path.exists()
 
 
@@ -209,12 +209,12 @@ def test_clearing_takes_the_cache_and_nothing_beside_it(store: Store, tmp_path: 
 
 
 def test_small_answers_are_remembered_and_checked(store: Store) -> None:
-    store.save_value("answers", "name", "said")
-    assert store.load_value("answers", "name") == "said"
+    store.save_value(ValueKind.ANSWER, "name", "said")
+    assert store.load_value(ValueKind.ANSWER, "name") == "said"
     path = store.base / "answers" / "name"
     path.write_bytes(path.read_bytes() + b"!")
-    assert store.load_value("answers", "name") is None
-    assert store.load_value("answers", "other") is None
+    assert store.load_value(ValueKind.ANSWER, "name") is None
+    assert store.load_value(ValueKind.ANSWER, "other") is None
 
 
 def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:

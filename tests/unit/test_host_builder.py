@@ -199,7 +199,7 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
     said: str,
     missing: bool,
 ) -> None:
-    monkeypatch.setattr(compilers.shutil, "which", lambda _name: cargo)
+    monkeypatch.setattr(compilers, "which", lambda _name: cargo)
     given = source(tmp_path)
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))

@@ -161,7 +161,7 @@ class Remembered(dict[str, float]):
     def last(self, label: str) -> float | None:
         return self.get(label)
 
-    def took(self, label: str, seconds: float) -> None:
+    def save(self, label: str, seconds: float) -> None:
         self[label] = seconds
 
 

@@ -176,7 +176,7 @@ class Results(Struct, kw_only=True):
         if distribution.from_sdist:
             return git.Checkout()
         tree = (
-            self.cache.keys.view(distribution)
+            self.cache.keys.tree(distribution)
             if self.cache
             else git.Repository(folder=distribution.source).start_status().wait()
         )

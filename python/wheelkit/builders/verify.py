@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from wheelkit.builders.cache import tools
+from wheelkit.builders.cache.store import ValueKind
 from wheelkit.errors import CheckFailedError
 from wheelkit.machine.progress import step
 from wheelkit.text import plural
@@ -31,13 +32,13 @@ def verify_built(
     Files that ``store`` knows to have passed the same verification are not read again. Raises CheckFailedError with the findings.
     """
     key = verification_key(results, contract)
-    remembered = store.load_value("verified", key) if store else None
+    remembered = store.load_value(ValueKind.VERIFICATION, key) if store else None
     if remembered is not None:
         warnings = json.decode(remembered, type=list[str])
     else:
         warnings = _warnings(_verify(results, contract, workspace))
         if store:
-            store.save_value("verified", key, json.encode(warnings).decode())
+            store.save_value(ValueKind.VERIFICATION, key, json.encode(warnings).decode())
     for line in warnings:
         workspace.progress.note(line)
 
@@ -47,7 +48,7 @@ def verification_key(results: Iterable[UnitResult], contract: Contract) -> str:
     inputs = {
         "files": sorted((file.file, file.sha256) for result in results for file in result.record.files),
         "contract": contract,
-        "wheelkit": tools.wheelkit_version(),
+        "wheelkit": tools.wheelkit_digest(),
         "tables": tools.versions(("auditwheel", "abi3info", "packaging")),
     }
     return sha256(json.Encoder(order="deterministic", enc_hook=_encode_path).encode(inputs)).hexdigest()

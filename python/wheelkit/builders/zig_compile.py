@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.builders.cache.store import ValueKind
 from wheelkit.errors import CheckFailedError, MissingToolError
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.plan.cross import cross_target
@@ -198,13 +199,13 @@ class TooNewModules(Struct, frozen=True, kw_only=True):
 
     def recall(self, job: NativeStep) -> frozenset[str]:
         """Give the binaries for which zig had to be asked when the step's distribution was last built; none where it had not."""
-        text = self.store.load_value("answers", _name(job)) if self.store is not None else None
+        text = self.store.load_value(ValueKind.ANSWER, _name(job)) if self.store is not None else None
         return frozenset((text or "").splitlines())
 
     def remember(self, job: NativeStep, modules: frozenset[str]) -> None:
         """Remember for which binaries zig was asked."""
         if self.store is not None and self.recall(job) != modules:
-            self.store.save_value("answers", _name(job), "\n".join(sorted(modules)))
+            self.store.save_value(ValueKind.ANSWER, _name(job), "\n".join(sorted(modules)))
 
 
 def _name(job: NativeStep) -> str:

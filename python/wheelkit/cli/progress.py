@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         def last(self, label: str) -> float | None:
             """Return the seconds of the last run, None if unknown."""
 
-        def took(self, label: str, seconds: float) -> None:
+        def save(self, label: str, seconds: float) -> None:
             """Save the seconds of this run."""
 
 
@@ -75,7 +75,7 @@ class TerminalProgress:
                 state = dimmed("  interrupted") if interrupted else failed("  failed")
             self._show_step(f"  {label.ljust(_LABEL_WIDTH)} {state}", output)
             if self._times and ok and seconds > _SHORTEST_SAVED_SECONDS:
-                self._times.took(label, seconds)
+                self._times.save(label, seconds)
             if not self._running:
                 self._stop.set()
         if self._thread is not None and self._stop.is_set():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
@@ -38,8 +38,8 @@ _RUST_BACKEND = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
 def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the C compiler that a build uses: ``$CC``, else the first of cc, gcc and clang; None where it does not exist."""
     if configured := environ.get("CC", "").strip():
-        return configured if shutil.which(configured.split()[0]) else None
-    return next((name for name in COMPILERS if shutil.which(name)), None)
+        return configured if which(configured.split()[0]) else None
+    return next((name for name in COMPILERS if which(name)), None)
 
 
 def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
@@ -69,7 +69,7 @@ def missing_rust_error(distribution: Distribution, log: Path | None) -> MissingT
     It applies only after a failure, since a backend may download a toolchain of its own.
     """
     needs_rust = any(map(_RUST_BACKEND.match, (distribution.backend, *distribution.build_requires)))
-    if not needs_rust or shutil.which("cargo"):
+    if not needs_rust or which("cargo"):
         return None
     return MissingToolError(
         f"{distribution.name} is built with Rust, and cargo was not found",

@@ -1,4 +1,4 @@
-"""What the cache knows of one build: what it was made from, and what came out."""
+"""A build in the cache: what it was made from and what it produced."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotatio
 from hashlib import sha256
 
 import msgspec
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from wheelkit.manifest import BuiltFile  # noqa: TC001 - msgspec reads the annotations
 
 
 class KeyInputs(Struct, frozen=True, kw_only=True):
-    """All that decides about the bytes of one build, as plain words: ``CFLAGS``'s digest, an image's, a tool's version.
+    """Everything that decides about the bytes of a build.
 
-    ``files`` maps the files of its sources to their digests, and stands in ``parts`` as one digest of all. ``unknown`` says why there is no
-    key yet, where there is none.
+    ``parts`` maps the name of each part to its value or digest. ``files`` maps the source files to their digests; as a whole they are
+    also one of the parts. ``unknown`` is the reason why there is no key yet, or empty.
     """
 
     parts: Mapping[str, str]
@@ -46,10 +46,9 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
 
 
 class CacheEntry(BuildRecord, frozen=True, kw_only=True):
-    """A build in the cache: its key, the inputs that the key is made of, and the record.
+    """A build in the cache: its key, the inputs of the key, and the record.
 
-    ``listing`` is the sha256 of the list of the sources, which is a blob of its own. ``built`` is the time of the build, in seconds since
-    1970.
+    ``listing`` is the sha256 of the list of source files, which is a blob of its own. ``built`` is the time in seconds since 1970.
     """
 
     key: str
@@ -58,17 +57,27 @@ class CacheEntry(BuildRecord, frozen=True, kw_only=True):
     listing: str
     built: float
 
+    @property
+    def blobs(self) -> frozenset[str]:
+        """The digests of the blobs that the entry needs."""
+        return frozenset((self.listing, *(file.sha256 for file in self.files)))
+
+
+def text_digest(text: str) -> str:
+    """Return the sha256 of a text in hexadecimal; the text may contain surrogates, as file names do."""
+    return sha256(text.encode(errors="surrogateescape")).hexdigest()
+
 
 def canonical(document: object) -> bytes:
-    """Write plain data as JSON of which there is only one form."""
+    """Return plain data as JSON in its only form, for digests."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def to_bytes(entry: CacheEntry) -> bytes:
     """Serialise an entry."""
-    return canonical(to_builtins(entry))
+    return canonical(msgspec.to_builtins(entry))
 
 
 def from_bytes(data: bytes) -> CacheEntry:
-    """Read an entry back. Raises msgspec.MsgspecError for other data."""
+    """Read an entry. Raises msgspec.MsgspecError for other data."""
     return msgspec.json.decode(data, type=CacheEntry)

@@ -1,31 +1,32 @@
-"""Keeps the cache below its limit: what was not used for longest goes first."""
+"""Keeps the cache within its limit: the entries that were not used for the longest time are removed first."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from wheelkit.builders.cache import entry as entries
-from wheelkit.builders.cache.store import TEMPORARY
+from wheelkit.builders.cache.store import TEMPORARY, ValueKind
 from wheelkit.machine import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from wheelkit.builders.cache.store import Store
 
 
-# What was written or used so recently may be another run's at this moment: a blob whose entry is still to come, an unfinished file.
-_FRESH_SECONDS = 15 * 60
-# Answers cost a few bytes each, and nobody counts them; so old, they are no longer asked for.
-_ANSWER_SECONDS = 90 * 24 * 3600
+# Another run may be using a file that was written or read so recently: a blob whose entry follows, or an unfinished file.
+_IN_USE_SECONDS = 15 * 60
+# Values take a few bytes each, so they are not counted; older ones are no longer needed.
+_VALUE_SECONDS = 90 * 24 * 3600
 
 
 class _File(Struct, frozen=True, kw_only=True):
@@ -33,87 +34,77 @@ class _File(Struct, frozen=True, kw_only=True):
     size: int
     used: float
 
+    def remove(self) -> int:
+        """Remove the file, unless it was used meanwhile; return the bytes freed. A file that is open elsewhere stays readable there."""
+        try:
+            if self.path.stat().st_mtime != self.used:
+                return 0
+            self.path.unlink()
+        except OSError:
+            return 0
+        return self.size
+
 
 def evict(store: Store) -> int:
-    """Remove the entries that were not used for longest until the rest fits, and whatever nothing refers to; returns the bytes freed."""
-    now = time.time()
-    listed = sorted(_files(store.base / "entries"), key=lambda one: one.used)
-    blobs = {one.path.name: one for one in _files(store.base / "blobs")}
-    needs = {one.path: _referred(one.path) for one in listed}
-    wanted = Counter(digest for needed in needs.values() for digest in needed)
-    total = sum(one.size for one in (*listed, *blobs.values()))
+    """Remove old entries until the rest is within the limit, and files that nothing refers to; return the bytes freed."""
+    oldest_first = sorted(_files(store.base / "entries"), key=lambda entry: entry.used)
+    blobs = {blob.path.name: blob for blob in _files(store.base / "blobs")}
+    needs = {entry.path: _needed_blobs(entry.path) for entry in oldest_first}
+    references = Counter(digest for digests in needs.values() for digest in digests)
+    total = sum(file.size for file in (*oldest_first, *blobs.values()))
     freed = 0
-    for oldest in listed:
+    for entry in oldest_first:
         if total - freed <= store.limit:
             break
-        freed += _drop(oldest)
-        wanted.subtract(needs[oldest.path])
-        freed += sum(
-            _drop(blobs.pop(digest))
-            for digest in needs[oldest.path]
-            if not wanted[digest] and digest in blobs
-        )
-    stray = [one for digest, one in blobs.items() if not wanted[digest] and now - one.used > _FRESH_SECONDS]
-    stray += [
-        one
-        for one in _files(store.base, everything=True)
-        if one.path.name.startswith(TEMPORARY) and now - one.used > _FRESH_SECONDS
-    ]
-    stray += [
-        one
-        for kind in ("answers", "verified", "times")
-        for one in _files(store.base / kind)
-        if now - one.used > _ANSWER_SECONDS
-    ]
-    return freed + sum(_drop(one) for one in stray)
+        freed += entry.remove()
+        references.subtract(needs[entry.path])
+        unused = [digest for digest in needs[entry.path] if not references[digest] and digest in blobs]
+        freed += sum(blobs.pop(digest).remove() for digest in unused)
+    unreferenced = [blob for digest, blob in blobs.items() if not references[digest]]
+    return freed + _remove_stray(store, unreferenced)
+
+
+def _remove_stray(store: Store, unreferenced: list[_File]) -> int:
+    """Remove blobs without an entry and unfinished files, unless they may be in use, and old values; return the bytes freed."""
+    now = time.time()
+    unfinished = (
+        file for file in _files(store.base, everything=True) if file.path.name.startswith(TEMPORARY)
+    )
+    values = (file for kind in ValueKind for file in _files(store.base / kind))
+    stray = [file for file in (*unreferenced, *unfinished) if now - file.used > _IN_USE_SECONDS]
+    stray += [file for file in values if now - file.used > _VALUE_SECONDS]
+    return sum(file.remove() for file in stray)
 
 
 def clear(store: Store) -> tuple[int, int]:
-    """Remove the whole cache, of this format and others, and nothing else in its folder; returns the number of files and of bytes."""
-    from shutil import rmtree
-
-    ours = [
+    """Remove the whole cache, in all formats, but nothing else in its folder; return the number of files and of bytes."""
+    formats = [
         path
         for path in sorted(store.folder.glob("v*"))
         if path.name[1:].isdigit() and (path / "entries").is_dir()
     ]
-    ours += [
-        path
-        for path in (store.folder / folders.COMPILED_FOLDER, store.folder / folders.BYTECODE_FOLDER)
-        if path.is_dir()
-    ]
-    gone = [one for folder in ours for one in _files(folder, everything=True)]
-    for folder in ours:
-        rmtree(folder, ignore_errors=True)
-    return len(gone), sum(one.size for one in gone)
+    others = (store.folder / name for name in (folders.COMPILED_FOLDER, folders.BYTECODE_FOLDER))
+    removed: list[_File] = []
+    for folder in (*formats, *others):
+        removed += _files(folder, everything=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(removed), sum(file.size for file in removed)
 
 
 def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
-    """Walk a folder's files; other runs may add and remove some meanwhile."""
-    for path, _, names in os.walk(folder):
+    """Yield the files in a folder, unfinished ones only with ``everything``; other runs may add and remove files meanwhile."""
+    for parent, _, names in os.walk(folder):
         for name in names:
             if everything or not name.startswith(TEMPORARY):
-                file = folder.__class__(path, name)
+                path = Path(parent, name)
                 with contextlib.suppress(OSError):
-                    status = file.stat()
-                    yield _File(path=file, size=status.st_size, used=status.st_mtime)
+                    status = path.stat()
+                    yield _File(path=path, size=status.st_size, used=status.st_mtime)
 
 
-def _referred(path: Path) -> frozenset[str]:
-    """Name the blobs that an entry needs; none for one that cannot be read, which goes when its turn comes."""
+def _needed_blobs(path: Path) -> frozenset[str]:
+    """Return the digests of the blobs that an entry needs; none for an unreadable one, which is removed when it is the oldest."""
     try:
-        found = entries.from_bytes(path.read_bytes().partition(b"\n")[2])
-    except (OSError, ValueError, msgspec.MsgspecError):
+        return entries.from_bytes(path.read_bytes().partition(b"\n")[2]).blobs
+    except (OSError, msgspec.MsgspecError):
         return frozenset()
-    return frozenset((found.listing, *(one.sha256 for one in found.files)))
-
-
-def _drop(one: _File) -> int:
-    """Remove a file that nobody used meanwhile; one that is open elsewhere stays readable there, or on Windows stays."""
-    try:
-        if one.path.stat().st_mtime != one.used:
-            return 0
-        one.path.unlink()
-    except OSError:
-        return 0
-    return one.size

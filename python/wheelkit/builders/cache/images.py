@@ -1,8 +1,9 @@
-"""Which container images a build runs in, by digest: a tag alone may mean another image tomorrow."""
+"""The container images in which a build runs, by digest: the image of a tag may change."""
 
 from __future__ import annotations
 
 import os
+from configparser import ConfigParser
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,82 +21,73 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep
 
 
-class Identity(Struct, frozen=True, kw_only=True):
-    """The images of a build by name, each with its digest; ``unknown`` names those that this machine does not hold and no digest pins."""
+class ImageDigests(Struct, frozen=True, kw_only=True):
+    """The digests of a step's images by name; ``unknown`` are the images that no digest pins and that are not on this machine."""
 
     digests: Mapping[str, str]
     unknown: tuple[str, ...] = ()
 
 
 class Images:
-    """The images of several steps; the engine is asked about all of them at once, and thinks while something else is done."""
+    """The images of several steps; the container engine is asked about all of them at once, in the background."""
 
     def __init__(
         self, steps: Iterable[NativeStep], engine: str, environ: Mapping[str, str] = os.environ
     ) -> None:
         self._environ = environ
         self._engine = engine
-        tagged = dict.fromkeys(
-            name for step in steps for name in image_names(step, environ) if "@sha256:" not in name
-        )
-        self._asked = {name: self._ask(name) for name in tagged}
-        self._known: dict[str, str] = {}
+        names = {name for step in steps for name in image_names(step, environ) if not _pinned_digest(name)}
+        self._queries = {name: self._start_query(name) for name in names}
+        self._digests: dict[str, str] = {}
 
-    def _ask(self, name: str) -> PendingCommand:
+    def digests(self, step: NativeStep) -> ImageDigests:
+        """Return the digests of the images in which the step runs."""
+        images = {name: self._digest(name) for name in image_names(step, self._environ)}
+        return ImageDigests(
+            digests={name: digest for name, digest in images.items() if digest},
+            unknown=tuple(name for name, digest in images.items() if not digest),
+        )
+
+    def _start_query(self, name: str) -> PendingCommand:
         return PendingCommand(Command(argv=(self._engine, "image", "inspect", "--format", "{{.Id}}", name)))
 
-    def identity(self, step: NativeStep) -> Identity:
-        """Tell which images the step runs in."""
-        digests, unknown = {}, []
-        for name in image_names(step, self._environ):
-            digest = name.partition("@")[2] or self._digest(name)
-            if digest:
-                digests[name] = digest
-            else:
-                unknown.append(name)
-        return Identity(digests=digests, unknown=tuple(unknown))
-
     def _digest(self, name: str) -> str:
-        if name not in self._known:
-            done = self._asked.pop(name, None) or self._ask(name)
-            answer = done.wait()
-            if answer.returncode != 0:
-                return ""  # the build may fetch it: asked again then
-            self._known[name] = answer.output.strip()
-        return self._known[name]
+        """Return an image's digest; empty if it is not on this machine. A build may pull it, so it is then asked for again."""
+        digest = _pinned_digest(name) or self._digests.get(name, "")
+        if not digest:
+            completed = (self._queries.pop(name, None) or self._start_query(name)).wait()
+            if completed.returncode == 0:
+                digest = self._digests[name] = completed.output.strip()
+        return digest
+
+
+def _pinned_digest(name: str) -> str:
+    return name.partition("@")[2] if "@sha256:" in name else ""
 
 
 def image_names(step: NativeStep, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Name every image that the step may run in: pypa's as the installed cibuildwheel pins them, the user's own as they are written."""
+    """Return every image in which the step may run; short names stand for the images that the installed cibuildwheel pins."""
     if step.target.system is not System.LINUX:
         return ()
     key = f"{step.target.libc}-{step.target.arch}-image"
     user = CibuildwheelOptions(step.distribution, step.target.system, environ)
-    told = step.env.get(variable(key)) or user.text(key) or ""
-    pinned = _pinned().get(step.target.arch, {})
-    return tuple(
-        dict.fromkeys(
-            pinned.get(name, name)
-            for name in (told, *(row.get(key) for row in user.overrides))
-            if isinstance(name, str) and name
-        )
-    )
+    default = step.env.get(variable(key)) or user.text(key)
+    names = (default, *(override.get(key) for override in user.overrides))
+    pinned = _pinned_images().get(step.target.arch, {})
+    return tuple(dict.fromkeys(pinned.get(name, name) for name in names if name and isinstance(name, str)))
 
 
 @cache
-def _pinned() -> Mapping[str, Mapping[str, str]]:
-    """Read which image of pypa's the installed cibuildwheel means by each short name, per architecture: sections of ``name = image``."""
-    told = os.environ.get("CIBW_INTERNAL_PINNED_DOCKER_IMAGES")
+def _pinned_images() -> Mapping[str, Mapping[str, str]]:
+    """Return the images that the installed cibuildwheel pins, by architecture and short name.
+
+    The file, resources/pinned_docker_images.cfg, has a section per architecture with lines ``name = image``.
+    """
+    configured = os.environ.get("CIBW_INTERNAL_PINNED_DOCKER_IMAGES")
     spec = find_spec("cibuildwheel")
     if spec is None or spec.origin is None:
         return {}
-    path = Path(told) if told else Path(spec.origin).parent / "resources" / "pinned_docker_images.cfg"
-    found: dict[str, dict[str, str]] = {}
-    section: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            section = found.setdefault(line.strip("[] "), {})
-        elif "=" in line and not line.startswith(("#", ";")):
-            name, _, image = line.partition("=")
-            section[name.strip()] = image.partition(" #")[0].partition("  ")[0].strip()
-    return found
+    path = Path(configured) if configured else Path(spec.origin).parent / "resources/pinned_docker_images.cfg"
+    parser = ConfigParser(delimiters=("=",), inline_comment_prefixes=("#",), interpolation=None)
+    parser.read_string(path.read_text(encoding="utf-8"))
+    return {section: dict(parser.items(section)) for section in parser.sections()}

@@ -1,9 +1,9 @@
-"""Which interpreters the host builder would take, without starting any that was started before."""
+"""The interpreters that the host builder would use, as parts of cache keys."""
 
 from __future__ import annotations
 
 import os
-from hashlib import sha256
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wheelkit.machine.interpreters import candidate_paths, find_pythons, header_files
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Interpreter
 
 
-def interpreters(
-    wanted: Sequence[Interpreter], records: str, store: Store, environ: Mapping[str, str] = os.environ
+def interpreter_parts(
+    interpreters: Sequence[Interpreter],
+    system_packages: str,
+    store: Store,
+    environ: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """Tell of each promised interpreter its place and version, or that it is not here.
+    """Describe the path and version of each promised interpreter, or that it is not installed.
 
-    ``records`` is the state of the system's packages. Starting every interpreter to ask would take longer than all the rest: what they
-    answered is remembered for as long as their files stay as they are.
+    An interpreter is started only when the files that may be it, their headers or the system's packages changed: to start one takes some
+    50 milliseconds, and to read a file's status a few microseconds.
     """
-    return {f"interpreter {one.tag}": _told(one, records, store, environ) for one in wanted}
-
-
-def _told(one: Interpreter, records: str, store: Store, environ: Mapping[str, str]) -> str:
-    candidates = candidate_paths(one, environ)
-    stamp = "\n".join([one.tag, records, *map(_stamp, candidates)])
-    name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
-    told = store.load_value("answers", name)
-    if told is None:
-        found = find_pythons([one], environ).get(one.tag)
-        told = (
-            f"{found.version} {found.path.resolve()} {'with' if found.headers else 'without'} headers"
-            if found
-            else "not here"
+    return {
+        f"interpreter {interpreter.tag}": store.computed_value(
+            "\n".join(
+                [interpreter.tag, system_packages, *map(_stamp, candidate_paths(interpreter, environ))]
+            ),
+            partial(_describe, interpreter, environ),
         )
-        store.save_value("answers", name, told)
-    return told
+        for interpreter in interpreters
+    }
 
 
-def _stamp(path: Path) -> str:
-    """Describe an interpreter's file and the headers beside it."""
-    real = path.resolve()
-    headers = header_files(path)
-    return " ".join(_facts(file) for file in (path, real, *headers))
-
-
-def _facts(path: Path) -> str:
+def file_stamp(path: Path) -> str:
+    """Return a file's path, inode, size and times, which change with its content."""
     try:
         status = path.lstat()
     except OSError:
         return f"{path} gone"
     return f"{path} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
+def _stamp(path: Path) -> str:
+    return " ".join(map(file_stamp, (path, path.resolve(), *header_files(path))))
+
+
+def _describe(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
+    python = find_pythons([interpreter], environ).get(interpreter.tag)
+    if python is None:
+        return "not installed"
+    return f"{python.version} {python.path.resolve()} {'with' if python.headers else 'without'} headers"

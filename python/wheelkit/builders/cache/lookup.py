@@ -1,4 +1,4 @@
-"""The cache as one run uses it: what is there, why something is not, and what is worth keeping."""
+"""The cache for one plan: finds builds, explains why one is missing, and saves new ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from wheelkit.builders.cache.entry import CacheEntry, KeyInputs, canonical
+from wheelkit.builders.cache.eviction import evict
 from wheelkit.builders.cache.key import CacheKeyBuilder
+from wheelkit.builders.cache.reasons import rebuild_reason
 from wheelkit.builders.cache.store import Store
 from wheelkit.machine import folders
 
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class LookupResult(Struct, frozen=True, kw_only=True):
-    """What the cache says of a unit: the hit, or None; and what the unit is made from."""
+    """What the cache has for a unit: the hit, or None, and the inputs of the unit's key."""
 
     hit: CacheHit | None
-    ingredients: KeyInputs
+    inputs: KeyInputs
 
 
 class Cache(Struct, kw_only=True):
@@ -39,58 +41,50 @@ class Cache(Struct, kw_only=True):
 
     store: Store
     keys: CacheKeyBuilder
-    _unstable: set[str] = field(default_factory=set)
+    _edited: set[str] = field(default_factory=set)
 
     def find(self, unit: BuildUnit, siblings: Mapping[str, str]) -> LookupResult:
-        """Look a unit up; ``siblings`` are the digests of the family's wheels that its build needs."""
-        ingredients = self.keys.ingredients(unit, siblings)
-        hit = None if ingredients.unknown else self.store.find(unit.label, ingredients.key)
-        return LookupResult(hit=hit, ingredients=ingredients)
+        """Look a unit up; ``siblings`` maps the family's wheels that its build needs to their digests."""
+        inputs = self.keys.inputs(unit, siblings)
+        hit = None if inputs.unknown else self.store.find(unit.label, inputs.key)
+        return LookupResult(hit=hit, inputs=inputs)
 
-    def rebuild_reason(self, unit: BuildUnit, found: LookupResult) -> str:
-        """Say in a line why a unit was not found."""
-        from wheelkit.builders.cache.reasons import rebuild_reason
+    def rebuild_reason(self, unit: BuildUnit, result: LookupResult) -> str:
+        """Return in one line why a unit was not found."""
+        return rebuild_reason(unit.label, result.inputs, self.store)
 
-        return rebuild_reason(unit.label, found.ingredients, self.store)
+    def sources_unchanged(self, distribution: Distribution) -> bool:
+        """Return whether the sources are still those of the key after the sdist was built; if not, its builds are not saved.
 
-    def sources_unchanged(self, item: Distribution) -> bool:
-        """Look, once the sdist stands, whether the sources are still those of the key; tells whether what is built may be kept.
-
-        Files that git ignores are no one's edits: the backend wrote them, as setuptools-scm does, and the next run will find them.
+        Files that git ignores do not count: a backend writes some, as setuptools-scm does, and the next run finds them.
         """
-        before = self.keys.sources(item).files
-        self.keys.forget(item)
-        now = self.keys.sources(item).files
+        before = self.keys.sources(distribution).files
+        self.keys.refresh(distribution)
+        now = self.keys.sources(distribution).files
         changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
-        view = self.keys.view(item)
-        folder = (
-            ""
-            if item.from_sdist or item.source.resolve() == view.folder
-            else f"{item.source.resolve().relative_to(view.folder).as_posix()}/"
-        )
-        edited = {
-            name
-            for name in changed
-            if not view.commit or f"{folder}{name}" in view.tracked or f"{folder}{name}" in view.untracked
-        }
-        if edited:
-            self._unstable.add(item.key)
-        return not edited
+        tree = self.keys.tree(distribution)
+        if tree.commit:
+            prefix = "" if distribution.from_sdist else tree.path_below(distribution.source)
+            known = tree.tracked | tree.untracked
+            changed = {name for name in changed if f"{prefix}{name}" in known}
+        if changed:
+            self._edited.add(distribution.key)
+        return not changed
 
     def save(
         self, unit: BuildUnit, record: BuildRecord, paths: Mapping[str, Path], siblings: Mapping[str, str]
     ) -> None:
-        """Save a build, unless its sources changed during the build or the digest of its image is unknown."""
-        if unit.distribution.key in self._unstable:
+        """Save a build with its files, by name, unless its sources changed while it ran or its image is not known."""
+        if unit.distribution.key in self._edited:
             return
-        ingredients = self.keys.ingredients(unit, siblings)
-        if ingredients.unknown:
+        inputs = self.keys.inputs(unit, siblings)
+        if inputs.unknown:
             return
-        listing = canonical(dict(ingredients.files))
+        listing = canonical(inputs.files)
         entry = CacheEntry(
-            key=ingredients.key,
+            key=inputs.key,
             label=unit.label,
-            parts=dict(ingredients.parts),
+            parts=inputs.parts,
             listing=sha256(listing).hexdigest(),
             built=time.time(),
             **asdict(record),
@@ -99,18 +93,14 @@ class Cache(Struct, kw_only=True):
 
     def evict(self) -> None:
         """Keep the cache within its limit."""
-        from wheelkit.builders.cache.eviction import evict
-
         evict(self.store)
 
 
 def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Store:
-    """Give the user's cache."""
+    """Open the user's cache. Raises UsageError for an invalid limit."""
     return Store(folder=folders.cache_folder(environ), limit=folders.cache_limit(environ), note=note)
 
 
-def open_cache(plan: Plan, store: Store, asking: PendingStatus | None = None) -> Cache:
-    """Give the cache for a plan, and start asking what the keys need to know; ``asking`` is git at the root of the family, asked before."""
-    keys = CacheKeyBuilder(plan=plan, store=store)
-    keys.prepare(asking)
-    return Cache(store=store, keys=keys)
+def open_cache(plan: Plan, store: Store, status: PendingStatus | None = None) -> Cache:
+    """Open the cache for a plan and start the queries that its keys need."""
+    return Cache(store=store, keys=CacheKeyBuilder(plan, store, status))

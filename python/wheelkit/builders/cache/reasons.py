@@ -1,4 +1,4 @@
-"""Why something has to be built again: what is different from the build that is nearest to it."""
+"""Why something has to be built again: how it differs from the most similar build in the cache."""
 
 from __future__ import annotations
 
@@ -12,63 +12,56 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 3
-# How the name of a part begins, and how people say that it is another.
-_SAID = {
+# Messages for a part that differs, by the first word of its name; {name} is the rest of the name.
+_MESSAGES = {
     "variable ": "{name} changed",
     "tool ": "{name} changed",
     "image ": "the image {name} changed",
     "sibling ": "{name}, which it needs, changed",
     "settings ": "{name} changed",
-    "interpreter ": "{name} is another one",
+    "interpreter ": "{name} changed",
     "compiler ": "the compiler changed",
 }
+_DIGEST_LENGTH = 64
 
 
-def rebuild_reason(label: str, wanted: KeyInputs, store: Store) -> str:
-    """Say in a line why there is no entry for these ingredients."""
-    if wanted.unknown:
-        return wanted.unknown
-    nearest: tuple[str, ...] | None = None
-    for entry in store.latest(label):
-        found = tuple(_differences(entry, wanted, store))
-        if nearest is None or len(found) < len(nearest):
-            nearest = found
-    if nearest is None:
+def rebuild_reason(label: str, inputs: KeyInputs, store: Store) -> str:
+    """Return in one line why the cache has no entry for these inputs."""
+    if inputs.unknown:
+        return inputs.unknown
+    candidates = [tuple(_differences(entry, inputs, store)) for entry in store.latest(label)]
+    if not candidates:
         return "never built before"
-    if not nearest:
-        return "its files are not in the cache any more"
-    more = f" and {len(nearest) - _SHOWN} more" if len(nearest) > _SHOWN else ""
-    return ", ".join(nearest[:_SHOWN]) + more
+    differences = min(candidates, key=len)
+    if not differences:
+        return "its files are no longer in the cache"
+    more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    return ", ".join(differences[:_SHOWN]) + more
 
 
-def _differences(entry: CacheEntry, wanted: KeyInputs, store: Store) -> Iterator[str]:
-    names = [
-        name
-        for name in dict.fromkeys((*wanted.parts, *entry.parts))
-        if entry.parts.get(name) != wanted.parts.get(name)
-    ]
+def _differences(entry: CacheEntry, inputs: KeyInputs, store: Store) -> Iterator[str]:
+    before, now = entry.parts, inputs.parts
+    names = [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
     if "sources" in names:
-        listed = store.listing(entry)
-        yield from _files(listed, wanted.files) if listed else ["its sources changed"]
-    yield from dict.fromkeys(_said(name, wanted.parts, entry.parts) for name in names if name != "sources")
+        listing = store.listing(entry)
+        yield from _file_changes(listing, inputs.files) if listing else ["its sources changed"]
+    yield from dict.fromkeys(_part_change(name, before, now) for name in names if name != "sources")
 
 
-def _files(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+def _file_changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     yield from (f"{name} changed" for name in now if name in before and before[name] != now[name])
     yield from (f"{name} is new" for name in now if name not in before)
     yield from (f"{name} is gone" for name in before if name not in now)
 
 
-def _said(name: str, now: Mapping[str, str], before: Mapping[str, str]) -> str:
-    for start, words in _SAID.items():
-        if name.startswith(start):
-            short = name.removeprefix(start)
-            said = words.format(name=short)
-            versions = now.get(name, ""), before.get(name, "")
-            known = start == "tool " and all(one and len(one) < len("0" * 32) for one in versions)
-            return f"{short} {versions[0]} instead of {versions[1]}" if known else said
+def _part_change(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    for prefix, message in _MESSAGES.items():
+        if name.startswith(prefix):
+            short = name.removeprefix(prefix)
+            old, new = before.get(name, ""), now.get(name, "")
+            if prefix == "tool " and all(version and len(version) < _DIGEST_LENGTH for version in (old, new)):
+                return f"{short} {new} instead of {old}"
+            return message.format(name=short)
     if name.startswith("step "):
         return f"the {name.split(' ', 2)[2]} changed"
-    if name == "wheelkit":
-        return "wheelkit itself changed"
     return f"{name} changed"

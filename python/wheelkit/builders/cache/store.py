@@ -1,14 +1,16 @@
-"""The cache's folder: blobs by their sha256, entries by label and key, and small answers that are worth remembering.
+"""The cache folder: blobs by their sha256, entries by label and key, and small values.
 
-Everything is written beside its place, synced, and renamed; what is read is checked against its sha256 first. So concurrent runs, killed
-ones and a machine that loses power leave nothing half-written behind that anyone would believe, and no lock is needed.
+Every file is written under a temporary name, synced and renamed, and its checksum is verified when it is read. So concurrent runs,
+killed runs and power failures leave nothing damaged that would be used, and no lock is needed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from hashlib import sha256
+import shutil
+from enum import StrEnum
+from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -27,17 +29,26 @@ if TYPE_CHECKING:
 FORMAT = "2"
 TEMPORARY = ".tmp-"
 _CHUNK = 1 << 20
+_MAX_COMPARED = 5
+
+
+class ValueKind(StrEnum):
+    """The kinds of small values, which are also the names of their folders."""
+
+    ANSWER = "answers"
+    DURATION = "times"
+    VERIFICATION = "verified"
 
 
 class CacheHit(Struct, frozen=True, kw_only=True):
-    """An entry whose files are there and whole; they stay readable while the hit is kept, even where they are evicted meanwhile."""
+    """An entry with its verified files, open for reading, so that they stay readable even if another run evicts them."""
 
     entry: CacheEntry
     blobs: Mapping[str, BufferedReader]
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
-        """The entry's files."""
+        """The files of the entry."""
         return tuple(StoredFile(name=name, hit=self) for name in self.blobs)
 
     def __del__(self) -> None:
@@ -51,18 +62,16 @@ class StoredFile(Struct, frozen=True, kw_only=True):
     name: str
     hit: CacheHit
 
-    def copy_to(self, place: Path) -> None:
-        """Write it to a place."""
-        from shutil import copyfileobj
-
+    def copy_to(self, path: Path) -> None:
+        """Write a copy to ``path``."""
         stream = self.hit.blobs[self.name]
         stream.seek(0)
-        with place.open("wb") as out:
-            copyfileobj(stream, out, _CHUNK)
+        with path.open("wb") as out:
+            shutil.copyfileobj(stream, out, _CHUNK)
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The cache in one folder, at most ``limit`` bytes large; ``note`` hears of what was found damaged or cannot be written."""
+    """The cache in one folder, of at most ``limit`` bytes; ``note`` receives messages about damaged files and failed writes."""
 
     folder: Path
     limit: int
@@ -70,163 +79,165 @@ class Store(Struct, frozen=True, kw_only=True):
 
     @property
     def base(self) -> Path:
-        """The folder of this format; a later one has its own."""
+        """The folder of this format; other formats have folders of their own."""
         return self.folder / f"v{FORMAT}"
 
     def blob(self, digest: str) -> Path:
-        """Name the place of a blob."""
+        """Return the path of a blob."""
         return self.base / "blobs" / digest[:2] / digest
 
     def find(self, label: str, key: str) -> CacheHit | None:
-        """Look an entry up and check its files; one that is not whole is forgotten."""
-        path = self._entry(label, key)
-        found = self._read(path)
-        if found is None or found.key != key:
+        """Find an entry and verify its files; an entry with a missing or damaged file is removed."""
+        path = self._entry_path(label, key)
+        entry = self._read_entry(path)
+        if entry is None or entry.key != key:
             return None
         blobs: dict[str, BufferedReader] = {}
-        for one in found.files:
-            blob = self._opened(one.sha256, one.file)
+        for file in entry.files:
+            blob = self._open_blob(file.sha256, file.file)
             if blob is None:
                 _close(blobs.values())
                 _remove(path)
                 return None
-            blobs[one.file] = blob
-        for used in (path, *(self.blob(one.sha256) for one in found.files)):
+            blobs[file.file] = blob
+        for used in (path, *(self.blob(file.sha256) for file in entry.files)):
             with contextlib.suppress(OSError):
                 os.utime(used)
-        return CacheHit(entry=found, blobs=blobs)
+        return CacheHit(entry=entry, blobs=blobs)
 
-    def _opened(self, digest: str, name: str) -> BufferedReader | None:
-        place = self.blob(digest)
-        try:
-            stream = place.open("rb")
-        except OSError:
-            return None
-        if _digest(stream) == digest:
-            return stream
-        stream.close()
-        self.note(f"{name} was damaged in the cache, and is built again")
-        _remove(place)
-        return None
-
-    def latest(self, label: str, most: int = 5) -> Iterator[CacheEntry]:
-        """Give the entries of a label that were used last, the newest first."""
-        for path in _newest(self._entry(label, "").parent)[:most]:
-            found = self._read(path)
-            if found is not None:
-                yield found
+    def latest(self, label: str) -> Iterator[CacheEntry]:
+        """Yield the entries of a label that were used last, the most recent first."""
+        for path in _newest(self._entry_path(label, "").parent)[:_MAX_COMPARED]:
+            entry = self._read_entry(path)
+            if entry is not None:
+                yield entry
 
     def listing(self, entry: CacheEntry) -> Mapping[str, str]:
-        """Read the list of an entry's sources; empty where it is not there any more."""
-        import json
-
-        with contextlib.suppress(OSError, ValueError):
+        """Return the digests of an entry's source files by path; empty if they are no longer in the cache."""
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
             data = self.blob(entry.listing).read_bytes()
             if sha256(data).hexdigest() == entry.listing:
-                listed: dict[str, str] = json.loads(data)
-                return listed
+                return msgspec.json.decode(data, type=dict[str, str])
         return {}
 
     def add(self, entry: CacheEntry, files: Mapping[str, Path], listing: bytes) -> None:
-        """Keep an entry with its files, by name; a cache that cannot be written is told of, and otherwise no matter."""
+        """Add an entry with its files, by name. A cache that cannot be written is only noted."""
         try:
             self._write(self.blob(entry.listing), listing)
-            for one in entry.files:
-                self._keep(files[one.file], one.sha256)
-            self._write(self._entry(entry.label, entry.key), _sealed(entries.to_bytes(entry)))
+            for file in entry.files:
+                self._add_blob(files[file.file], file.sha256)
+            self._write(self._entry_path(entry.label, entry.key), _seal(entries.to_bytes(entry)))
         except OSError as error:
             self.note(f"the cache {self.folder} cannot be written: {error.strerror or error}")
 
-    def _keep(self, path: Path, digest: str) -> None:
-        place = self.blob(digest)
-        if place.is_file():
-            with contextlib.suppress(OSError):
-                os.utime(place)
-                return
-        with path.open("rb") as stream, self._writing(place) as out:
-            seen = sha256()
-            while chunk := stream.read(_CHUNK):
-                seen.update(chunk)
-                out.write(chunk)
-            if seen.hexdigest() != digest:
-                raise OSError(f"{path} changed while it was copied")
-
-    def load_value(self, kind: str, name: str) -> str | None:
-        """Give a small answer that was remembered, None where there is none."""
+    def load_value(self, kind: ValueKind, name: str) -> str | None:
+        """Return a small value; None if there is none."""
         with contextlib.suppress(OSError, ValueError):
-            return _opened_seal((self.base / kind / name).read_bytes()).decode()
+            return _unseal((self.base / kind / name).read_bytes()).decode()
         return None
 
-    def save_value(self, kind: str, name: str, text: str) -> None:
-        """Remember a small answer under a name that is good for a file."""
+    def save_value(self, kind: ValueKind, name: str, value: str) -> None:
+        """Save a small value under a name that is valid for a file."""
         with contextlib.suppress(OSError):
-            self._write(self.base / kind / name, _sealed(text.encode()), durable=False)
+            self._write(self.base / kind / name, _seal(value.encode()), durable=False)
 
-    def _entry(self, label: str, key: str) -> Path:
+    def computed_value(self, inputs: str, compute: Callable[[], str]) -> str:
+        """Return the value that was computed for the same inputs before, else compute and save it."""
+        name = entries.text_digest(inputs)
+        value = self.load_value(ValueKind.ANSWER, name)
+        if value is None:
+            value = compute()
+            self.save_value(ValueKind.ANSWER, name, value)
+        return value
+
+    def _open_blob(self, digest: str, name: str) -> BufferedReader | None:
+        path = self.blob(digest)
+        try:
+            stream = path.open("rb")
+        except OSError:
+            return None
+        if file_digest(stream, "sha256").hexdigest() == digest:
+            return stream
+        stream.close()
+        self.note(f"{name} is damaged in the cache and is built again")
+        _remove(path)
+        return None
+
+    def _add_blob(self, source: Path, digest: str) -> None:
+        path = self.blob(digest)
+        if path.is_file():
+            with contextlib.suppress(OSError):
+                os.utime(path)
+                return
+        with source.open("rb") as stream, self._open_new(path) as out:
+            copied = sha256()
+            while chunk := stream.read(_CHUNK):
+                copied.update(chunk)
+                out.write(chunk)
+            if copied.hexdigest() != digest:
+                raise OSError(f"{source} changed while it was copied")
+
+    def _entry_path(self, label: str, key: str) -> Path:
         return self.base / "entries" / label / f"{key}.json"
 
-    def _read(self, path: Path) -> CacheEntry | None:
+    def _read_entry(self, path: Path) -> CacheEntry | None:
         try:
-            return entries.from_bytes(_opened_seal(path.read_bytes()))
+            return entries.from_bytes(_unseal(path.read_bytes()))
         except OSError:
             return None
         except (ValueError, msgspec.MsgspecError):
-            self.note(f"an entry of the cache was damaged, and is dropped: {path.parent.name}")
+            self.note(f"a damaged entry was removed from the cache: {path.parent.name}")
             _remove(path)
             return None
 
-    def _write(self, place: Path, data: bytes, *, durable: bool = True) -> None:
-        with self._writing(place, durable=durable) as out:
+    def _write(self, path: Path, data: bytes, *, durable: bool = True) -> None:
+        with self._open_new(path, durable=durable) as out:
             out.write(data)
 
     @contextlib.contextmanager
-    def _writing(self, place: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-        """Open a file beside its place; it takes the place when the block ends well, and vanishes when it does not."""
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = place.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
+    def _open_new(self, path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+        """Open a temporary file that is renamed to ``path`` when the block succeeds, and removed otherwise."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
         try:
-            with draft.open("xb") as out:
+            with temporary.open("xb") as out:
                 yield out
                 out.flush()
                 if durable:
                     os.fsync(out.fileno())
-            draft.replace(place)
+            temporary.replace(path)
         except BaseException:
-            _remove(draft)
+            _remove(temporary)
             raise
         if durable:
-            _sync_folder(place.parent)
+            _sync_folder(path.parent)
 
 
-def _sealed(data: bytes) -> bytes:
+def _seal(data: bytes) -> bytes:
+    """Put a checksum in front of a small file."""
     return sha256(data).hexdigest().encode() + b"\n" + data
 
 
-def _opened_seal(data: bytes) -> bytes:
-    """Take the checksum off a small file; raises ValueError where it does not fit."""
-    seal, _, content = data.partition(b"\n")
-    if sha256(content).hexdigest().encode() != seal:
-        raise ValueError("the checksum does not fit")
+def _unseal(data: bytes) -> bytes:
+    """Verify the checksum of a small file and return its content; raise ValueError if it does not match."""
+    checksum, _, content = data.partition(b"\n")
+    if sha256(content).hexdigest().encode() != checksum:
+        raise ValueError("the checksum does not match")
     return content
 
 
-def _digest(stream: BufferedReader) -> str:
-    from hashlib import file_digest
-
-    return file_digest(stream, "sha256").hexdigest()
-
-
 def _newest(folder: Path) -> list[Path]:
-    found: list[tuple[int, str]] = []
+    """Return the entries in a folder, the one that was used last first."""
+    used: list[tuple[int, str]] = []
     with contextlib.suppress(OSError):
-        found += [
-            (one.stat().st_mtime_ns, one.name) for one in os.scandir(folder) if one.name.endswith(".json")
+        used += [
+            (file.stat().st_mtime_ns, file.name) for file in os.scandir(folder) if file.name.endswith(".json")
         ]
-    return [folder / name for _, name in sorted(found, reverse=True)]
+    return [folder / name for _, name in sorted(used, reverse=True)]
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last; Windows has no such call and needs none."""
+    """Make a rename durable; Windows has no such call and needs none."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

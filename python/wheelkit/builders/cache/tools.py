@@ -1,20 +1,19 @@
-"""Which tools make a wheel, by version or by bytes: cheap enough to be asked before every build."""
+"""The tools that make a wheel, by version or content, as parts of cache keys."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import sys
-import sysconfig
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.builders.cache.variables import variable_content
+from wheelkit.builders.cache.interpreters import file_stamp
+from wheelkit.builders.cache.variables import path_digest
 from wheelkit.machine.compilers import find_compiler
-from wheelkit.machine.process import Command, PendingCommand
+from wheelkit.machine.process import Command, PendingCommand, find_program
 from wheelkit.matrix import System
 
 if TYPE_CHECKING:
@@ -23,16 +22,15 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.store import Store
 
 
-# What of wheelkit itself has no part in a wheel's bytes nor in its proof.
-_ELSEWHERE = frozenset({"publish", "smoke", "workflows", "doctor", "init", "release.py", "__pycache__"})
-# What a build on this machine may run, beside Python's own packages.
+# Parts of wheelkit that decide neither about a wheel nor about its verification.
+_UNRELATED = frozenset(("publish", "smoke", "workflows", "doctor", "init", "release.py", "__pycache__"))
+# Programs that a build on this machine may run, besides Python packages.
 _PROGRAMS = (
     "cc", "gcc", "clang", "c++", "g++", "clang++", "ld", "as", "ar", "gfortran", "rustc", "cargo", "cmake", "ninja", "meson", "nasm",
     "pkg-config", "swig", "patchelf", "git",
 )  # fmt: skip
-# What tells that a library or header of the system is another one: the package managers' records by their bytes, folders by the versions
-# that they are named for.
-_RECORDS: Mapping[System, tuple[str, ...]] = {
+# Files of package managers that change when a library or header of the system does, by content.
+_PACKAGE_RECORDS: Mapping[System, tuple[str, ...]] = {
     System.LINUX: (
         "/var/lib/dpkg/status",
         "/var/lib/rpm/rpmdb.sqlite",
@@ -42,7 +40,8 @@ _RECORDS: Mapping[System, tuple[str, ...]] = {
     System.MACOS: ("/Library/Receipts/InstallHistory.plist",),
     System.WINDOWS: (),
 }
-_VERSIONED: Mapping[System, tuple[str, ...]] = {
+# Folders that are named after the versions of libraries, by name.
+_VERSIONED_FOLDERS: Mapping[System, tuple[str, ...]] = {
     System.LINUX: ("/var/lib/pacman/local/*", "/usr/local/lib/*"),
     System.MACOS: (
         "/usr/local/Cellar/*/*",
@@ -56,105 +55,76 @@ _VERSIONED: Mapping[System, tuple[str, ...]] = {
 }
 
 
-@cache
-def installed() -> Mapping[str, str]:
-    """Map the distributions that this Python can import to their versions, from the names of their metadata folders."""
-    found: dict[str, str] = {}
-    for place in sys.path:
-        try:
-            names = [one.name for one in os.scandir(place or ".")]
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith(".dist-info"):
-                project, _, version = name.removesuffix(".dist-info").partition("-")
-                found.setdefault(project.lower().replace("_", "-").replace(".", "-"), version)
-    return found
-
-
 def versions(names: Iterable[str]) -> dict[str, str]:
-    """Give the versions of tools that are Python distributions; of one that is not installed here, the program's bytes."""
-    return {f"tool {name}": installed().get(name) or _program(name) for name in names}
+    """Return the version of each tool that is a Python distribution here, else the digest of its program."""
+    return {f"tool {name}": _version(name) for name in names}
 
 
-def _program(name: str) -> str:
-    scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
-    found = shutil.which(name, path=scripts) or shutil.which(name)
-    return variable_content(Path(found)) if found else "not here"
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        program = find_program(name)
+        return path_digest(Path(program)) if program else "not installed"
 
 
 @cache
-def wheelkit_version() -> str:
-    """Digest all of wheelkit that decides about a wheel or its proof."""
-    base = Path(__file__).parents[2]
+def wheelkit_digest() -> str:
+    """Digest the parts of wheelkit that decide about a wheel or its verification."""
+    package = Path(__file__).parents[2]
     digest = sha256()
-    for path in sorted(_modules(base)):
-        digest.update(f"{path.relative_to(base)}\0".encode())
+    for path in sorted(_modules(package)):
+        digest.update(f"{path.relative_to(package)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def _modules(folder: Path) -> Iterator[Path]:
-    for one in os.scandir(folder):
-        if one.name not in _ELSEWHERE:
-            if one.is_dir():
-                yield from _modules(Path(one.path))
-            elif not one.name.endswith((".pyc", ".pyi")):
-                yield Path(one.path)
-
-
-def python() -> dict[str, str]:
-    """Tell which Python runs, which builds sdists and pure wheels."""
-    return {"this Python": f"{sys.implementation.name} {sys.version}"}
+    for path in folder.iterdir():
+        if path.name not in _UNRELATED:
+            if path.is_dir():
+                yield from _modules(path)
+            elif path.suffix not in {".pyc", ".pyi"}:
+                yield path
 
 
 class Toolchain:
-    """The compiler and the system's libraries, for builds on this machine; starts asking when it is made."""
+    """The compiler, programs and system libraries for builds on this machine; the compiler is queried in the background."""
 
     def __init__(self, system: System, store: Store, environ: Mapping[str, str] = os.environ) -> None:
         self._system = system
         self._store = store
         self._environ = environ
         self._compiler = find_compiler(environ)
-        argv = (*(self._compiler or "").split(), "--version")
-        self._asked = PendingCommand(Command(argv=argv)) if self._compiler else None
+        self._compiler_version: PendingCommand | None = None
+        if self._compiler:
+            self._compiler_version = PendingCommand(Command(argv=(*self._compiler.split(), "--version")))
 
     def parts(self) -> dict[str, str]:
-        """Give the compiler's own words, the bytes of every tool on PATH, and the state of the system's packages."""
-        said = self._asked.wait().output if self._asked else ""
-        found = {f"compiler {self._compiler}": said} if self._compiler else {}
+        """Return the compiler's version message, the digests of the programs, and the state of the system's packages."""
+        parts = {}
+        if self._compiler_version is not None:
+            parts[f"compiler {self._compiler}"] = self._compiler_version.wait().output
         for name in _PROGRAMS:
-            place = shutil.which(name)
-            if place:
-                found[f"tool {name}"] = self._remembered(Path(place))
-        found["the system's packages"] = self.records()
-        rustup = Path(
-            self._environ.get("RUSTUP_HOME") or Path.home() / ".rustup"
-        )  # its programs are all one, whatever Rust they run
-        found["Rust's toolchains"] = variable_content(rustup / "settings.toml") + variable_content(
-            rustup / "update-hashes"
-        )
-        return found
+            if program := shutil.which(name):
+                parts[f"tool {name}"] = self._program_digest(Path(program).resolve())
+        parts["the system packages"] = self._system_packages()
+        # The programs that rustup installs are all the same file, whichever toolchain they start.
+        rustup = Path(self._environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+        settings = (rustup / "settings.toml", rustup / "update-hashes")
+        parts["the Rust toolchains"] = "".join(map(path_digest, settings))
+        return parts
 
-    def records(self) -> str:
-        """Digest the package manager's records."""
+    def _system_packages(self) -> str:
         digest = sha256()
-        for place in _RECORDS[self._system]:
-            digest.update(variable_content(Path(place)).encode())
-        for pattern in _VERSIONED[self._system]:
+        for name in _PACKAGE_RECORDS[self._system]:
+            digest.update(path_digest(Path(name)).encode())
+        for pattern in _VERSIONED_FOLDERS[self._system]:
             base = Path(Path(pattern).anchor or "/")
             for path in sorted(base.glob(pattern.lstrip("/"))):
                 digest.update(f"{path}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
-    def _remembered(self, place: Path) -> str:
-        """Digest a program; a large one is read again only when its place, size or times say that it is another."""
-        real = place.resolve()
-        status = real.stat()
-        stamp = f"{real} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
-        name = sha256(stamp.encode(errors="surrogateescape")).hexdigest()
-        digest = self._store.load_value("answers", name)
-        if digest is None or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            digest = variable_content(real)
-            self._store.save_value("answers", name, digest)
-        return digest
+    def _program_digest(self, program: Path) -> str:
+        """Digest a program; it is read again only when its size or times changed, as programs have up to 100 MB."""
+        return self._store.computed_value(file_stamp(program), lambda: path_digest(program))

@@ -1,6 +1,6 @@
-"""The environment variables that reach a build, and what they name: a table, and how it is read.
+"""The environment variables and settings files that reach a build, as parts of cache keys.
 
-Values enter the key as digests: some hold credentials, and the cache's entries are to be harmless.
+Values are digested, because some are credentials, which must not be in the cache.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from wheelkit.builders.cache.entry import text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,116 +33,102 @@ _PREFIXES = (
     "AUDITWHEEL_", "CARGO_", "CIBW_", "CMAKE_", "DELOCATE_", "DISTUTILS_", "HATCH_", "MATURIN_", "MESON", "PBR_", "PIP_", "PKG_CONFIG",
     "PYO3_", "PYTHON_BUILD_", "SCCACHE_", "SETUPTOOLS_", "SKBUILD_", "UV_", "VCPKG_", "VERSIONEER_", "WHEEL_",
 )  # fmt: skip
-# Where to publish and where to keep downloads is no matter of the wheel's bytes, and how loud a tool is neither.
+# Where to publish, where to keep downloads and how verbose a tool is do not change a wheel.
 _HARMLESS = re.compile(
     r"CIBW_(BUILD_VERBOSITY|CACHE_PATH|OUTPUT_DIR|PLATFORM|DEBUG_\w+)|UV_(PUBLISH_\w+|CACHE_DIR|NO_PROGRESS|LINK_MODE|CONCURRENT_\w+)|"
     r"PIP_(CACHE_DIR|NO_CACHE_DIR|DISABLE_PIP_VERSION_CHECK|NO_COLOR|PROGRESS_BAR|QUIET|VERBOSE|LOG|NO_INPUT|ROOT_USER_ACTION)|"
     r"CARGO_(HOME|TERM_\w+|TARGET_DIR)|HATCH_(QUIET|VERBOSE)|CIBW_TEST_\w+_NONE"
 )
-# cibuildwheel replaces $NAME in its options, and hands these variables into its containers (cibuildwheel's "environment-pass").
+# cibuildwheel expands $NAME in its options, and passes variables that they name into its containers ("environment-pass").
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_LARGEST = 1 << 26
+_MAX_FILE_SIZE = 1 << 26
+# Settings files of uv and pip in the folders for settings, and in the home folder.
+_CONFIG_FILES = ("uv/uv.toml", "pip/pip.conf")
+_HOME_FILES = (
+    ".pip/pip.conf",
+    "pip/pip.ini",
+    ".pydistutils.cfg",
+    "Library/Application Support/pip/pip.conf",
+)
 
 
-def relevant_variables(environ: Mapping[str, str], texts: Iterable[str] = ()) -> dict[str, str]:
-    """Digest every variable that reaches a build, with what its words name on the disk.
+def relevant_variables(environ: Mapping[str, str], options: Iterable[str] = ()) -> dict[str, str]:
+    """Digest every variable that reaches a build, with the files that it names.
 
-    ``texts`` are options of the user that may name further variables, as ``$NAME`` or plainly.
+    ``options`` are the user's options, which may name further variables, as ``$NAME`` or as words.
     """
     names = {
         name
         for name in environ
         if (name in _NAMES or name.startswith(_PREFIXES)) and not _HARMLESS.fullmatch(name)
     }
-    spoken = [*texts, *(environ[name] for name in names if name.startswith("CIBW_"))]
-    names |= {
-        name
-        for text in spoken
-        for name in (*_REFERENCE.findall(text), *text.split())
-        if name in environ and name != "PATH"
-    }
-    return {f"variable {name}": _digest(environ[name]) for name in sorted(names)}
+    texts = [*options, *(environ[name] for name in names if name.startswith("CIBW_"))]
+    mentioned = {word for text in texts for word in (*_REFERENCE.findall(text), *text.split())}
+    names |= {name for name in mentioned if name in environ and name != "PATH"}
+    return {f"variable {name}": _value_digest(environ[name]) for name in sorted(names)}
 
 
-def _digest(value: str) -> str:
-    digest = sha256(value.encode(errors="surrogateescape"))
-    words = dict.fromkeys([value, *value.split(), *value.split(os.pathsep)])
-    for word in words:
-        place = (
-            word.partition("=")[2]
-            if word.startswith("-") and "=" in word
-            else re.sub(r"^(-I|-L|-isystem|file:)", "", word)
-        )
-        if os.sep in place and not place.startswith("http"):
-            digest.update(variable_content(Path(place)).encode())
-    return digest.hexdigest()
+def _value_digest(value: str) -> str:
+    """Digest a value and the files and folders that it names, alone, in options such as ``-I`` or in a list like PATH."""
+    digests = [text_digest(value)]
+    for word in dict.fromkeys([value, *value.split(), *value.split(os.pathsep)]):
+        is_option = word.startswith("-") and "=" in word
+        path = word.partition("=")[2] if is_option else re.sub(r"^(-I|-L|-isystem|file:)", "", word)
+        if os.sep in path and not path.startswith("http"):
+            digests.append(path_digest(Path(path)))
+    return text_digest(" ".join(digests))
 
 
-def variable_content(place: Path) -> str:
-    """Digest a file's bytes, or the names, sizes and times of a folder's files; empty for what does not exist.
+def path_digest(path: Path) -> str:
+    """Digest a file's bytes, or the names, sizes and times of the files in a folder; empty if it does not exist.
 
-    The system's own folders count as nothing here: the package manager's records speak for them.
+    The system's folders are ignored, because the package manager's records describe them.
     """
     try:
-        if place.is_file() and place.stat().st_size <= _LARGEST:
-            return sha256(place.read_bytes()).hexdigest()
-        if place.is_dir() and not place.is_relative_to("/usr"):
-            return sha256("\n".join(_stamps(place)).encode(errors="surrogateescape")).hexdigest()
+        if path.is_file() and path.stat().st_size <= _MAX_FILE_SIZE:
+            return sha256(path.read_bytes()).hexdigest()
+        if path.is_dir() and not path.is_relative_to("/usr"):
+            return text_digest("\n".join(_stamps(path)))
     except OSError:
         return "unreadable"
     return ""
 
 
 def _stamps(folder: Path, depth: int = 3) -> Iterator[str]:
-    for one in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if one.name == "__pycache__":
-            continue  # to run a program writes there
-        if one.is_dir(follow_symlinks=False) and depth:
-            yield from _stamps(Path(one.path), depth - 1)
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name == "__pycache__":
+            continue  # programs write there when they run
+        if entry.is_dir(follow_symlinks=False) and depth:
+            yield from _stamps(Path(entry.path), depth - 1)
         else:
-            status = one.stat(follow_symlinks=False)
-            yield f"{one.path} {status.st_size} {status.st_mtime_ns}"
+            status = entry.stat(follow_symlinks=False)
+            yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"
 
 
 def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Digest the settings of uv and pip that lie in files: the user's, the machine's, and those above the current folder."""
+    """Digest the settings files of uv and pip: the user's, the machine's, and those in the folder and above it."""
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "/")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     roaming = Path(environ.get("APPDATA") or config)
-    places = [
-        *(
-            base / name
-            for base in dict.fromkeys((config, roaming, Path("/etc"), Path("/etc/xdg")))
-            for name in ("uv/uv.toml", "pip/pip.conf")
-        ),
-        *(
-            home / name
-            for name in (
-                ".pip/pip.conf",
-                "pip/pip.ini",
-                ".pydistutils.cfg",
-                "Library/Application Support/pip/pip.conf",
-            )
-        ),
-        Path("/etc/pip.conf"),
-        *(above / "uv.toml" for above in (folder, *folder.parents)),
+    folders = (folder, *folder.parents)
+    paths = [
+        base / name for base in (config, roaming, Path("/etc"), Path("/etc/xdg")) for name in _CONFIG_FILES
     ]
-    found = {
-        f"settings {_called(path, home, folder)}": variable_content(path) for path in places if path.is_file()
+    paths += [home / name for name in _HOME_FILES]
+    paths += [Path("/etc/pip.conf"), *(above / "uv.toml" for above in folders)]
+    projects = (above / "pyproject.toml" for above in folders)
+    paths += [path for path in projects if path.is_file() and b"tool.uv" in path.read_bytes()]
+    return {
+        f"settings {_portable_name(path, home, folder)}": path_digest(path)
+        for path in dict.fromkeys(paths)
+        if path.is_file()
     }
-    for above in (folder, *folder.parents):
-        project = above / "pyproject.toml"
-        if project.is_file() and b"tool.uv" in (data := project.read_bytes()):
-            found[f"settings {_called(project, home, folder)}"] = sha256(data).hexdigest()
-    return found
 
 
-def _called(path: Path, home: Path, folder: Path) -> str:
-    """Name a file so that the same project elsewhere, or another user, gives it the same name."""
+def _portable_name(path: Path, home: Path, folder: Path) -> str:
+    """Return a name for a settings file that is the same for other users and for the same project in another folder."""
     if path.parent in (folder, *folder.parents) and path.parent not in {home, Path("/")}:
         return os.path.relpath(path, folder)
-    return (
-        f"~/{path.relative_to(home).as_posix()}"
-        if path.is_relative_to(home) and home != Path("/")
-        else str(path)
-    )
+    if path.is_relative_to(home) and home != Path("/"):
+        return f"~/{path.relative_to(home).as_posix()}"
+    return str(path)
