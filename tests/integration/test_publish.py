@@ -43,9 +43,9 @@ class Publisher:
         self.project = project
         self.wheelkit = wheelkit
         text = (project.root / "wheelkit.toml").read_text()
-        here = f'\n[index.here]\nupload = "{address.upload}"\nsimple = "{address.simple}"\nlag = "1 s"\n\n[ci]\nstaging = "here"\n'
+        here = f'upload = "{address.upload}"\nsimple = "{address.simple}"\nlag = "1 s"\n'
         self.config = project.root.parent / "settings.toml"
-        self.config.write_text(text + here)
+        self.config.write_text(f'{text}\n[index.here]\n{here}\n[ci]\nstaging = "here"\n')
 
     def arguments(self, *options: str) -> list[str]:
         return self.wheelkit.arguments("publish", "dist", "--to", "here", "--config", self.config, *options)
@@ -119,7 +119,7 @@ def test_the_same_name_with_other_bytes_is_refused_before_the_first_upload(
     done = pair()
     assert done.returncode == 1
     assert "gyro_cli-1.0-py3-none-any.whl is on here already, with other bytes" in done.stderr
-    assert "A published file can never be replaced. Nothing was uploaded." in done.stderr
+    assert "A published file cannot be replaced. Nothing was uploaded to here." in done.stderr
     assert index.events == []
 
 
@@ -149,7 +149,7 @@ def test_an_index_that_stays_broken_and_the_run_that_completes_it(pair: Publishe
     index.faults = Faults([Fault(kind=Kind.LOOK_BROKEN, at=1, times=99)])
     done = pair()
     assert done.returncode == 3
-    assert "answers 503 Service Unavailable, 4 times" in done.stderr
+    assert "answered 503 Service Unavailable 4 times" in done.stderr
     index.faults = Faults()
     assert pair().returncode == 0
 
@@ -162,16 +162,16 @@ def test_an_index_that_stays_broken_and_the_run_that_completes_it(pair: Publishe
         (
             {"tokens": {TOKEN: Token(projects=frozenset({"gyro-core"}))}},
             1,
-            "do not reach as far as this project",
+            "are not valid for this project",
         ),
-        ({"largest": 10}, 1, "over the index's size limit"),
+        ({"largest": 10}, 1, "exceeds the index's size limit"),
         ({"deleted": {"gyro_core-1.0.tar.gz"}}, 1, "its name can never be used again"),
         (
             {"redirect": "http://elsewhere.invalid/simple/"},
             3,
-            "sends us on to another host, elsewhere.invalid",
+            "redirects to another host, elsewhere.invalid",
         ),
-        ({"form": "proxy"}, 3, "it is a web page without a single file"),
+        ({"form": "proxy"}, 3, "it is a web page that lists no files"),
     ],
 )
 def test_what_an_index_refuses_is_told_with_what_to_do(
@@ -214,7 +214,7 @@ def test_a_file_that_was_changed_after_the_build(pair: Publisher, index: Warehou
     path.write_bytes(path.read_bytes() + b"\0")
     done = pair()
     assert done.returncode == 1
-    assert "gyro_cli-1.0.tar.gz was changed after it was built and proven" in done.stderr
+    assert "gyro_cli-1.0.tar.gz was changed after it was built and verified" in done.stderr
     assert index.requests == []
 
 
@@ -225,7 +225,7 @@ def test_twine_check_has_the_last_word_on_the_metadata(
     publish = Publisher(wheelkit, make_family(tmp_path / "gyro", (bad,)), address)
     done = publish("--dry-run")
     assert done.returncode == 1
-    assert "twine check --strict finds what the index would refuse" in done.stderr
+    assert "twine check --strict reports problems" in done.stderr
     assert "`long_description_content_type` missing" in done.stderr
 
 
@@ -260,8 +260,8 @@ def test_attestations_go_along_and_what_the_index_serves_of_them_holds(
     )
     assert done.returncode == 0
     assert (
-        "2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network"
-        in done.stdout
+        "2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;"
+        " not verified, without the network" in done.stdout
     )
 
 
@@ -270,7 +270,7 @@ def test_a_file_without_attestation_goes_in_a_call_of_its_own(signed: Publisher,
     path.with_name(f"{path.name}.publish.attestation").unlink()
     done = signed()
     assert done.returncode == 0
-    assert "gyro_cli-1.0.tar.gz goes without an attestation, and the other files with one" in done.stderr
+    assert "gyro_cli-1.0.tar.gz has no attestation; the other files have one" in done.stderr
     assert set(index.files) - set(index.provenance) == {path.name}
 
 
@@ -278,7 +278,7 @@ def test_attestations_without_trusted_publishing(signed: Publisher, index: Wareh
     index.publishers.enabled = True
     done = signed()
     assert done.returncode == 1
-    assert "does not accept the attestations that go with the file" in done.stderr
+    assert "does not accept the file's attestations" in done.stderr
     for path in signed.project.dist.glob("*.attestation"):
         path.unlink()
     assert signed().returncode == 0

@@ -1,4 +1,4 @@
-"""Publishing and releasing through a real devpi-server, with the example families as wheelkit itself has built them."""
+"""Publish and release through a real devpi-server, with the example families as wheelkit builds them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ FAMILIES = (
 
 @pytest.fixture
 def third_parties(tmp_path: Path, family: Family) -> Iterator[tuple[str, ...]]:
-    """Give the options by which smoke tests find third parties: an index with a stand-in for torch, or the usual one."""
+    """Yield the options for third-party packages: an index with a stand-in for torch, or none."""
     if not family.torch:
         yield ()
         return
@@ -104,7 +104,7 @@ def third_parties(tmp_path: Path, family: Family) -> Iterator[tuple[str, ...]]:
 def test_a_family_from_its_sources_through_both_kinds_of_index(
     wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi, family: Family, third_parties: tuple[str, ...]
 ) -> None:
-    """Built, proven, staged, tried, published, tried and tagged: on two indexes of devpi, then on two that judge as the public ones do."""
+    """Build and release to two indexes of devpi, then to two stand-ins with the public indexes' rules."""
     root = built(wheelkit, tmp_path, family)
     files = {
         path.name: path.read_bytes() for path in (root / "dist").iterdir() if path.suffix in {".whl", ".gz"}

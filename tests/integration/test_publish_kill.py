@@ -1,4 +1,4 @@
-"""A family release that is killed at a random moment, or hit by random faults of the server, and then run again, is complete and right.
+"""Publications that are killed at random moments or hit by server faults, and run again, are complete.
 
 ``python tests/integration/test_publish_kill.py 200`` runs the long form and prints its figures.
 """
@@ -43,7 +43,7 @@ SHORT = 10
 
 @dataclass
 class Outcome:
-    """What one release went through: the ways in which its runs ended, and everything that was wrong in the end."""
+    """What happened to one release: how its runs ended, and everything that is wrong at the end."""
 
     seed: int
     endings: list[str] = field(default_factory=list)
@@ -65,12 +65,12 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
         settings = Path(folder) / "wheelkit.toml"
         settings.write_text((project.root / "wheelkit.toml").read_text() + config)
         env = {**environment(Path(folder)), "TWINE_PASSWORD": TOKEN}
-        blow = draw_blow(draw, index) if draw.random() < 0.8 else None
+        planned_kill = draw_kill(draw, index) if draw.random() < 0.8 else None
         for _ in range(MOST_RUNS):
-            ending, output = run(project, settings, env, blow)
+            ending, output = run(project, settings, env, planned_kill)
             outcome.endings.append(ending)
             outcome.problems += secrets_in(output, "what was printed")
-            blow = None
+            planned_kill = None
             if ending == "0":
                 break
             outcome.said = output
@@ -97,8 +97,8 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blow:
-    """When to kill: so many requests after the start, and then some seconds later; ``group`` takes all that was started along."""
+class Kill:
+    """When to kill: seconds after a number of requests; with ``group``, all child processes as well."""
 
     index: Warehouse
     requests: int
@@ -112,9 +112,9 @@ class Blow:
         time.sleep(self.later)
 
 
-def draw_blow(draw: random.Random, index: Warehouse) -> Blow:
+def draw_kill(draw: random.Random, index: Warehouse) -> Kill:
     requests = draw.randint(0, USUAL_REQUESTS)
-    return Blow(
+    return Kill(
         index=index,
         requests=requests,
         later=draw.uniform(0.0, 0.3 if requests else 1.5),
@@ -122,8 +122,10 @@ def draw_blow(draw: random.Random, index: Warehouse) -> Blow:
     )
 
 
-def run(project: Project, settings: Path, env: Mapping[str, str], blow: Blow | None) -> tuple[str, str]:
-    """Run publish; kill it at the moment of the blow, if it has not ended before. Gives how it ended and what it printed."""
+def run(
+    project: Project, settings: Path, env: Mapping[str, str], planned_kill: Kill | None
+) -> tuple[str, str]:
+    """Run publish, and kill it if it has not ended before; return how it ended and what it printed."""
     arguments = [
         sys.executable,
         "-m",
@@ -146,14 +148,14 @@ def run(project: Project, settings: Path, env: Mapping[str, str], blow: Blow | N
             text=True,
         )
         ending = ""
-        if blow is not None:
-            blow.wait(process)
-            children = descendants(process.pid) if blow.group else []
+        if planned_kill is not None:
+            planned_kill.wait(process)
+            children = descendants(process.pid) if planned_kill.group else []
             ending = (
                 ""
                 if process.poll() is not None
                 else "killed with all it started"
-                if blow.group
+                if planned_kill.group
                 else "killed alone"
             )
             process.kill()
@@ -190,7 +192,7 @@ def leaks(path: Path) -> Iterator[str]:
 
 
 def judge(project: Project, index: Warehouse, endings: list[str]) -> Iterator[str]:
-    """Tell all that is wrong: files that are missing, sent twice with success, or visible before what they need."""
+    """Yield every problem: files that are missing, accepted twice, or visible before those that they need."""
     if endings[-1] != "0":
         yield f"it never ended well: {endings}"
     for path in project.files():
@@ -246,7 +248,8 @@ def main(runs: int, first: int = 0) -> int:
     endings = Counter(ending for one in outcomes for ending in one.endings)
     faults = Counter(fault for one in outcomes for fault in one.faults)
     print(
-        f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems, {sum(one.seconds for one in outcomes):.0f} s"
+        f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems,"
+        f" {sum(one.seconds for one in outcomes):.0f} s"
     )
     print("runs that ended:", ", ".join(f"{name}: {count}" for name, count in sorted(endings.items())))
     print("faults met:", ", ".join(f"{name}: {count}" for name, count in sorted(faults.items())))

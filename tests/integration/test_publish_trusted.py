@@ -1,6 +1,7 @@
-"""Trusted publishing from end to end: an identity, a minted token, the real twine over TLS, and the token burnt afterwards.
+"""Trusted publishing end to end: an identity, a minted token, the real twine over TLS, and the token revoked.
 
-The programs believe that they talk to the public indexes: a proxy leads those hosts to the stand-in, and a local authority vouches for it.
+The programs talk to the public indexes by their real names: a proxy sends those hosts to the stand-in, whose
+certificate a local authority issued.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def test_one_token_uploads_the_family_and_is_burnt(scene: Scene, name: str) -> N
     assert len(scene.index.publishers.issued) == 1
     assert scene.index.publishers.burnt == scene.index.publishers.issued
     assert scene.index.publishers.minted == {}
-    assert set(scene.proxy.asked) == hosts(name)
+    assert set(scene.proxy.requested) == hosts(name)
     assert scene.leaks(done) == []
 
 
@@ -145,7 +146,7 @@ def test_what_the_workflow_signed_goes_along(scene: Scene) -> None:
     assert scene.leaks(done) == []
 
 
-def test_a_token_that_was_burnt_is_good_for_nothing(scene: Scene) -> None:
+def test_a_revoked_token_is_not_accepted(scene: Scene) -> None:
     assert scene().returncode == 0
     (token,) = scene.index.publishers.burnt
     scene.index.files.clear()
@@ -167,11 +168,11 @@ def test_nothing_to_do_mints_nothing(scene: Scene) -> None:
     assert len(scene.issuer.signed) == asked == 1
 
 
-def test_a_workflow_that_nobody_registered(scene: Scene) -> None:
+def test_a_workflow_that_is_not_registered(scene: Scene) -> None:
     scene.issuer.workflow = "other.yml"
     done = scene()
     assert done.returncode == 1
-    assert "pypi gives no token to this workflow" in done.stderr
+    assert "pypi does not give this workflow an upload token" in done.stderr
     assert "invalid-publisher" in done.stderr
     assert scene.index.files == {}
     assert scene.leaks(done) == []
@@ -184,14 +185,14 @@ def test_an_identity_that_was_used_before(scene: Scene) -> None:
     done = scene()
     assert done.returncode == 1
     assert "invalid-reuse-token" in done.stderr
-    assert "good for one token only" in done.stderr
+    assert "valid for one token only" in done.stderr
 
 
 def test_an_identity_for_another_audience(scene: Scene) -> None:
     scene.issuer.audience = "testpypi"
     done = scene()
     assert done.returncode == 1
-    assert "gives this job no identity: Token audience claim mismatch" in done.stderr
+    assert "did not identify this job: Token audience claim mismatch" in done.stderr
     assert scene.index.publishers.issued == []
 
 
@@ -199,7 +200,7 @@ def test_a_publisher_that_is_registered_for_one_project_only(scene: Scene) -> No
     scene.index.publishers.workflows = {"release.yml": frozenset({"gyro-core"})}
     done = scene()
     assert done.returncode == 1
-    assert "the credentials do not reach as far as this project" in done.stderr
+    assert "the credentials are not valid for this project" in done.stderr
     assert {one.project for one in scene.index.files.values()} == {"gyro-core"}
     assert scene.index.publishers.burnt == scene.index.publishers.issued
     scene.index.publishers.workflows = {"release.yml": BOTH}
@@ -210,7 +211,7 @@ def test_a_publisher_that_is_registered_for_one_project_only(scene: Scene) -> No
 def test_a_job_without_the_permission(scene: Scene) -> None:
     done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="", ACTIONS_ID_TOKEN_REQUEST_URL="")
     assert done.returncode == 1
-    assert "this job may not ask for one: it lacks the permission  id-token: write" in done.stderr
+    assert "no trusted publishing: this job lacks the permission  id-token: write" in done.stderr
     assert "no credentials were found" in done.stderr
     assert scene.index.files == {}
 
@@ -218,15 +219,15 @@ def test_a_job_without_the_permission(scene: Scene) -> None:
 def test_an_issuer_that_refuses(scene: Scene) -> None:
     done = scene(ACTIONS_ID_TOKEN_REQUEST_TOKEN="another")  # noqa: S106 - made up
     assert done.returncode == 1
-    assert "the CI service gives this job no identity" in done.stderr
+    assert "the CI service did not identify this job" in done.stderr
 
 
-def test_an_authority_that_nobody_knows(scene: Scene, tmp_path: Path) -> None:
+def test_an_unknown_authority(scene: Scene, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(other)
     done = scene(REQUESTS_CA_BUNDLE=str(other), SSL_CERT_FILE=str(other))
     assert done.returncode == 3
-    assert "shows a certificate that nobody here vouches for" in done.stderr
+    assert "TLS certificate verification failed" in done.stderr
     assert scene.index.files == {}
 
 

@@ -1,4 +1,4 @@
-"""wheelkit release: two indexes, real uploads by twine, real installations by uv, and squatters on both sides."""
+"""wheelkit release: two indexes, real uploads by twine, real installs by uv, and squatters on both sides."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Pair:
 
 @pytest.fixture
 def pair(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Pair]:
-    """Release from a clean checkout; the third party lives on the production side, which is the public one."""
+    """Release from a clean checkout; the third-party package is on the production index, the public one."""
     staging, production = (Warehouse(tokens={token: Token()}) for token in (STAGING_TOKEN, PRODUCTION_TOKEN))
     production.put(*plain_wheel("friendly", "1.0", "FRIEND = True\n"))
     project = make_family(tmp_path / "gyro", FAMILY)
@@ -201,7 +201,7 @@ def test_a_build_tag_squat_that_comes_after_the_upload_is_not_installed(pair: Pa
 
 
 def test_squats_of_every_sort_on_either_index(pair: Pair) -> None:
-    """Third parties have an index of their own here, so that nothing but the family may come from the two that are released to."""
+    """Third-party packages have their own index here, so that the two others may serve only the family."""
     public = Warehouse()
     public.put(*plain_wheel("friendly", "1.0", "FRIEND = True\n"))
     squats = {*(plain_wheel(name, "9.0", EVIL) for name in ("gyro-core", "gyro-cli", "gyro", "friendly"))}
@@ -240,7 +240,7 @@ class _ShownAfterTheUploads:
 def test_production_is_not_touched_until_these_bytes_passed_on_staging(pair: Pair) -> None:
     done = pair("--only", "live")
     assert done.returncode == 1
-    assert "these files are not known to have passed on stage, so live was not touched" in done.stderr
+    assert "these files have not passed on stage; nothing was uploaded to live" in done.stderr
     assert pair.production.events == []
     assert pair("--until", "stage").returncode == 0
     assert (pair.production.events, pair.tags) == ([], [])
@@ -253,7 +253,7 @@ def test_a_family_that_does_not_work_stops_on_the_staging_index(pair: Pair, tmp_
     pair.project = make_family(tmp_path / "other", (FAMILY[0], broken, META))
     done = pair()
     assert done.returncode == 1
-    assert "what stage serves does not work" in done.stderr
+    assert "the release on stage failed its smoke test" in done.stderr
     assert "not_there" in done.stderr
     assert (pair.production.events, pair.tags) == ([], [])
     assert pair("--only", "live").returncode == 1
@@ -264,7 +264,7 @@ def test_a_production_index_that_refuses_and_the_run_that_completes_it(pair: Pai
     pair.production.tokens = {}
     done = pair()
     assert done.returncode == 1
-    assert "live refuses gyro_core-1.0-py3-none-any.whl" in done.stderr
+    assert "live refused gyro_core-1.0-py3-none-any.whl" in done.stderr
     assert pair.tags == []
     pair.production.tokens = {PRODUCTION_TOKEN: Token()}
     done = pair()
@@ -282,7 +282,7 @@ def test_a_tag_that_stands_elsewhere_is_seen_before_anything_is_uploaded(pair: P
         path.write_text(text.replace(text.partition('"commit": "')[2][:40], pair.project.commit))
     done = pair()
     assert done.returncode == 1
-    assert "v1.0 stands on" in done.stderr
+    assert "v1.0 is on" in done.stderr
     assert (pair.staging.events, pair.production.events) == ([], [])
 
 
@@ -290,11 +290,11 @@ def test_a_tag_that_git_could_not_make_is_seen_before_anything_is_uploaded(pair:
     (pair.project.root.parent / ".gitconfig").write_text("[user]\nuseConfigOnly = true\n")
     done = pair()
     assert done.returncode == 1
-    assert "git does not know who makes the tags" in done.stderr
+    assert "git has no name and email for the tags" in done.stderr
     assert pair.staging.events == []
 
 
 def test_names_of_stages_that_are_none(pair: Pair) -> None:
     done = pair("--until", "nowhere")
     assert done.returncode == 2
-    assert "this release goes to stage and then live" in done.stderr
+    assert "the stages of this release are stage and live" in done.stderr

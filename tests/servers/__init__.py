@@ -1,1 +1,1 @@
-"""Servers that tests talk to: a stand-in for the public indexes, an identity issuer, and a proxy that leads their hosts here."""
+"""Servers for tests: a stand-in for the public indexes, an identity issuer, and a proxy for their hosts."""

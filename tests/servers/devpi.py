@@ -1,4 +1,4 @@
-"""A real devpi-server with two indexes of one user, on loopback: what a private index answers, where it differs from the public ones."""
+"""A real devpi-server with indexes of one user, on loopback: private indexes differ from the public ones."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USER, PASSWORD = "acme", "a-password-for-devpi"
-# The password hash costs seconds otherwise.
+# With the defaults, hashing the password takes seconds.
 _CHEAP = ("--argon2-memory-cost", "1024", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
-_PATIENCE = 60.0
+_START_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Devpi:
-    """A running server; its indexes are non-volatile, as releases want them."""
+    """A running server; its indexes are non-volatile, as releases need them."""
 
     port: int
 
     def upload(self, index: str) -> str:
-        """Where twine uploads to an index."""
+        """Return the upload address of an index."""
         return f"http://127.0.0.1:{self.port}/{USER}/{index}/"
 
     def simple(self, index: str) -> str:
-        """Where installers look at an index."""
+        """Return the address of an index's simple API."""
         return f"{self.upload(index)}+simple/"
 
 
@@ -77,7 +77,7 @@ def _prepare(port: int, indexes: tuple[str, ...]) -> None:
             _ask(f"{root}/+api")
             break
         except OSError:
-            if time.monotonic() - started > _PATIENCE:
+            if time.monotonic() - started > _START_TIMEOUT:
                 raise
             time.sleep(0.05)
     _ask(f"{root}/{USER}", "PUT", {"password": PASSWORD})

@@ -1,4 +1,4 @@
-"""What can go wrong between an index and its client, as data: which request it meets and what it does to it."""
+"""Faults between an index and its client, as data: which request one hits, and what it does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """``..._before`` meets an upload before the index keeps the file, ``..._after`` when it has kept it; ``look_...`` meets a listing."""
+    """A fault of an upload, before or after the index keeps the file, or of a listing (``LOOK_...``)."""
 
     BROKEN_BEFORE = "503 before the commit"
     BROKEN_AFTER = "503 after the commit"
@@ -28,7 +28,7 @@ LOOKS = frozenset({Kind.LOOK_BROKEN, Kind.LOOK_CUT, Kind.LOOK_STALE})
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault: its kind, the how-manieth request of its sort it meets (from 1), and how many in a row."""
+    """One fault: its kind, the number of the first request that it hits (from 1), and how many in a row."""
 
     kind: Kind
     at: int = 1
@@ -36,7 +36,7 @@ class Fault:
 
 
 class Faults:
-    """A plan of faults, asked once for each request; uploads and listings are counted apart."""
+    """Planned faults, asked once for each request; uploads and listings are counted separately."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = tuple(faults)
@@ -45,13 +45,13 @@ class Faults:
         self.met: list[Kind] = []
 
     def upload(self) -> Kind | None:
-        """Count an upload, and tell what is to happen to it."""
+        """Count an upload, and return its fault."""
         with self._lock:
             self._uploads += 1
             return self._due(self._uploads, looks=False)
 
     def look(self) -> Kind | None:
-        """Count a listing, and tell what is to happen to it."""
+        """Count a listing, and return its fault."""
         with self._lock:
             self._looks += 1
             return self._due(self._looks, looks=True)
@@ -65,8 +65,8 @@ class Faults:
 
 
 def random_faults(seed: int, count: int = 2, span: int = 12) -> Faults:
-    """Draw some faults within the first ``span`` requests of each sort."""
-    draw = random.Random(seed)  # noqa: S311 - a test's dice
+    """Draw some faults within the first ``span`` requests of each kind."""
+    draw = random.Random(seed)  # noqa: S311 - not for cryptography
     kinds = list(Kind)
     return Faults(
         Fault(kind=draw.choice(kinds), at=draw.randint(1, span), times=draw.randint(1, 3))

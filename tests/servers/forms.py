@@ -16,12 +16,12 @@ class Form:
     content: bytes
 
     def get(self, name: str) -> str:
-        """Give a field, empty where it was not sent."""
+        """Return a field; empty if it was not sent."""
         return self.fields.get(name, "")
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """Take a form apart; binary content comes back as it was sent."""
+    """Parse a form; binary content is returned as it was sent."""
     boundary = content_type.partition("boundary=")[2].strip('"').encode()
     fields: dict[str, str] = {}
     filename, content = "", b""

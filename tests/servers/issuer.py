@@ -1,4 +1,4 @@
-"""The CI service that vouches for a job: it signs an identity for whoever shows the job's own request token."""
+"""A CI service that identifies a job: it signs an identity for the bearer of the job's request token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from servers.publishers import sign_identity
 
 @dataclass
 class Issuer:
-    """What it says of the job. ``reuse`` makes it hand out one and the same identity again."""
+    """The claims about the job. With ``reuse`` it returns the same identity again."""
 
     workflow: str = "release.yml"
     request_token: str = "request-token-of-the-job"  # noqa: S105 - it is one for the stand-in
@@ -27,7 +27,7 @@ class Issuer:
     port: int = 0
 
     def sign(self, audience: str) -> str:
-        """Sign an identity for an audience, or for the one that a test wants in its place."""
+        """Sign an identity for the audience, or for the one that the test sets."""
         if self.reuse and self.signed:
             return self.signed[0]
         claims = {
@@ -40,7 +40,7 @@ class Issuer:
         return self.signed[-1]
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that the service sets for a job that may ask for an identity."""
+        """Return the variables that the service sets for a job with the permission."""
         return {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self.port}/identity?api-version=2.0",
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the tests' output clean."""
 
     def do_GET(self) -> None:
-        """Sign, for a job that shows its token."""
+        """Sign an identity for a request with the job's token."""
         issuer = self.server.issuer
         if self.headers.get("Authorization") != f"bearer {issuer.request_token}":
             self.send_error(401)

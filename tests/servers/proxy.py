@@ -1,4 +1,4 @@
-"""A proxy that leads named hosts to stand-ins on loopback, so that programs which insist on a public index's name can be tested."""
+"""A proxy that connects the names of public indexes to stand-ins on loopback."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 @dataclass
 class Proxy:
-    """Which host leads to which port on loopback, and which hosts were asked for."""
+    """The port on loopback for each host, and the hosts that were requested."""
 
     ports: Mapping[str, int]
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     port: int = 0
 
     @property
@@ -29,12 +29,12 @@ class _Handler(StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        """Open one tunnel (CONNECT, RFC 9110); every host that is not named is refused."""
+        """Open one tunnel (CONNECT, RFC 9110); other hosts are refused."""
         method, target, _ = self.rfile.readline().decode().split(" ", 2)
         while self.rfile.readline() not in {b"\r\n", b""}:
             pass
         host = target.rpartition(":")[0]
-        self.server.proxy.asked.append(host)
+        self.server.proxy.requested.append(host)
         port = self.server.proxy.ports.get(host)
         if method != "CONNECT" or port is None:
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")

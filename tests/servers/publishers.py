@@ -1,4 +1,4 @@
-"""Trusted publishing as an index sees it: who may mint, tokens that live for a while, and identities that are good for one token."""
+"""Trusted publishing on an index: registered workflows, tokens that expire, identities for one token each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIFETIME = 900
 
 @dataclass
 class Publishers:
-    """The registered workflows with their projects, and the tokens that they were given. ``minted`` maps tokens to their scope."""
+    """The registered workflows with their projects, and the scopes of their minted tokens."""
 
     audience: str = "pypi"
     enabled: bool = False
@@ -26,7 +26,7 @@ class Publishers:
     used: set[str] = field(default_factory=set)
 
     def mint(self, identity: str, token: Callable[..., Any]) -> tuple[int, dict[str, Any]]:
-        """Exchange an identity for a token; ``token`` makes the scope. Gives status and document."""
+        """Exchange an identity for a token with a scope made by ``token``; return status and document."""
         claims = read_identity(identity)
         if claims is None or claims["aud"] != self.audience or claims["exp"] < time.time():
             return _refusal("invalid-token", "malformed or invalid token")
@@ -45,7 +45,7 @@ class Publishers:
         return 200, {"success": True, "token": minted, "expires": int(time.time()) + LIFETIME}
 
     def burn(self, minted: str) -> None:
-        """Forget a token."""
+        """Revoke a token."""
         if self.minted.pop(minted, None) is not None:
             self.burnt.append(minted)
 
@@ -55,7 +55,7 @@ def _refusal(code: str, description: str) -> tuple[int, dict[str, Any]]:
 
 
 def sign_identity(claims: dict[str, Any]) -> str:
-    """Write claims in the form of a JSON web token; nobody checks the signature here."""
+    """Encode claims as a JSON web token without a real signature."""
     return (
         ".".join(_encoded(part) for part in ({"alg": "none", "typ": "JWT"}, claims))
         + "."
@@ -64,7 +64,7 @@ def sign_identity(claims: dict[str, Any]) -> str:
 
 
 def read_identity(identity: str) -> dict[str, Any] | None:
-    """Read the claims back; None for what is no identity."""
+    """Decode the claims; None for what is not an identity."""
     try:
         payload = identity.split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

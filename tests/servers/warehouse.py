@@ -1,7 +1,8 @@
-"""A stand-in for the public indexes: it refuses what they refuse, shows files late, and fails where a test wants it to.
+"""A stand-in for the public indexes: it refuses what they refuse, shows files late, and fails on demand.
 
-What it answers was learnt from the public indexes' own documentation and answers. It keeps everything in memory, and a record of every
-upload that tests judge by: what was kept when, which request was answered how, and when a file became visible.
+Its responses follow the public indexes' documentation and responses. It keeps all files in memory, and a
+record of every upload for the tests: what was kept when, the status of each request, and when a file became
+visible.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 _PLATFORM = re.compile(
     r"any|win32|win_(amd64|arm64)|macosx_\d+_\d+_\w+|(many|musl)linux_\d+_\d+_\w+|manylinux(1|2010|2014)_\w+"
 )
-_OPEN_FOR = timedelta(days=14)
+_NEW_FILES_ACCEPTED_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A file that the index keeps, and from which moment it shows it."""
+    """A file of the index, and the moment from which the index shows it."""
 
     name: str
     project: str
@@ -50,7 +51,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One upload request: the file, the status that the client got (0: none, the connection was cut), and whether the file is new."""
+    """An upload request: the file, the response's status (0: connection cut), and whether it was new."""
 
     file: str
     status: int
@@ -60,24 +61,24 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """An upload token: the projects in its scope (None: all of its owner's), and until when it is good."""
+    """An upload token: the projects in its scope (None: all of its owner's), and when it expires."""
 
     projects: frozenset[str] | None = None
     expires: float = float("inf")
 
 
 class RefusedError(Exception):
-    """A refusal: its status and the words of the public index."""
+    """A refusal: its status, and the text of the public indexes."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
         self.status = status
-        self.words = words
+        self.text = text
 
 
 @dataclass
 class Warehouse:
-    """The state of one index and its rules. ``lag`` is in seconds; ``form`` is ``json``, ``html`` or ``proxy`` (a login page)."""
+    """An index and its rules; ``lag`` in seconds, ``form`` one of ``json``, ``html``, ``proxy`` (a login page)."""
 
     lag: float = 0.0
     largest: int = 100 << 20
@@ -98,11 +99,11 @@ class Warehouse:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> datetime:
-        """Tell the time by the index's clock."""
+        """Return the time by the index's clock."""
         return datetime.now(UTC) + self.clock_error
 
     def put(self, filename: str, data: bytes, *, visible: float = 0.0) -> None:
-        """Place a file on the index behind its back, as somebody else's upload."""
+        """Put a file on the index without a request, as if someone else had uploaded it."""
         project, version = identity(filename)
         digest = hashlib.sha256(data).hexdigest()
         self.files[filename] = Stored(
@@ -116,14 +117,15 @@ class Warehouse:
         )
 
     def take(self, form: Form, token: str | None) -> bool:
-        """Judge an upload as the public index does and keep the file; False where it keeps these very bytes already."""
+        """Check an upload and keep the file; False where the index has it with the same bytes."""
         project, version = self._authorised(form, token)
         data, name = form.content, form.filename
         digest = hashlib.sha256(data).hexdigest()
         if len(data) > self.largest:
             raise RefusedError(
                 400,
-                f"File too large. Limit for project '{project}' is {self.largest >> 20} MB. See help#file-size-limit",
+                f"File too large. Limit for project '{project}' is {self.largest >> 20} MB."
+                " See help#file-size-limit",
             )
         if form.get("sha256_digest") != digest:
             raise RefusedError(
@@ -151,11 +153,12 @@ class Warehouse:
         return True
 
     def _attest(self, name: str, attestations: str, token: str | None) -> None:
-        """Keep what was signed, under the publisher that the index knows by the token."""
+        """Keep attestations with the publisher that the token belongs to."""
         if self.publishers.enabled and token not in self.publishers.minted:
             raise RefusedError(
                 400,
-                "Invalid attestations supplied during upload: Attestations are only supported when using Trusted Publishing",
+                "Invalid attestations supplied during upload:"
+                " Attestations are only supported when using Trusted Publishing",
             )
         publisher = {
             "kind": "GitHub",
@@ -171,7 +174,8 @@ class Warehouse:
         if scope is None:
             raise RefusedError(
                 403,
-                "Invalid or non-existent authentication information. See help#invalid-auth for more information.",
+                "Invalid or non-existent authentication information."
+                " See help#invalid-auth for more information.",
             )
         if time.time() > scope.expires:
             raise RefusedError(403, "Invalid API Token: Token is expired")
@@ -190,7 +194,7 @@ class Warehouse:
         moments = [
             one.uploaded for one in self.files.values() if (one.project, one.version) == (project, version)
         ]
-        if moments and self.now() - min(moments) > _OPEN_FOR:
+        if moments and self.now() - min(moments) > _NEW_FILES_ACCEPTED_FOR:
             raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
 
     def _refuse_name(self, name: str, digest: str) -> None:
@@ -225,11 +229,12 @@ class Warehouse:
         if form.get("classifiers").startswith("Invalid ::"):
             raise RefusedError(
                 400,
-                f"'{form.get('classifiers')}' is not a valid classifier. See https classifiers for more information.",
+                f"'{form.get('classifiers')}' is not a valid classifier."
+                " See https classifiers for more information.",
             )
 
     def shown(self, project: str, *, stale: bool = False) -> list[Stored]:
-        """List a project's files as an installer sees them now; ``stale`` as it did before the newest of them came."""
+        """Return a project's visible files; with ``stale``, those before the newest one appeared."""
         moment = time.monotonic()
         found = [one for one in self.files.values() if one.project == project and one.visible <= moment]
         if stale and found:
@@ -238,7 +243,7 @@ class Warehouse:
 
 
 def identity(filename: str) -> tuple[str, str]:
-    """Give project and version of a file name."""
+    """Return project and version of a file name."""
     if filename.endswith(".whl"):
         name, version, *_ = parse_wheel_filename(filename)
     else:
@@ -247,7 +252,7 @@ def identity(filename: str) -> tuple[str, str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP for a Warehouse."""
+    """Serves a Warehouse over HTTP."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -256,11 +261,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the tests' output clean."""
 
     def date_time_string(self, _timestamp: float | None = None) -> str:
-        """Write the Date header by the index's own clock."""
+        """Return the Date header by the index's clock."""
         return self.server.index.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
 
     def do_GET(self) -> None:
-        """Answer for listings, files and the audience."""
+        """Serve listings, files, provenance and the audience."""
         index = self.server.index
         parts = urlsplit(self.path)
         index.requests.append(f"GET {parts.path}")
@@ -283,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._page(404, "Not Found")
 
     def do_HEAD(self) -> None:
-        """Answer as for GET, without the body."""
+        """Serve the headers of a GET."""
         self.do_GET()
 
     def _listing(self, index: Warehouse, project: str) -> None:
@@ -308,7 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, json_listing(index, project, files), JSON_TYPE)
 
     def do_POST(self) -> None:
-        """Take uploads, mint and burn tokens."""
+        """Accept uploads; mint and revoke tokens."""
         index = self.server.index
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         path = urlsplit(self.path).path
@@ -337,7 +342,7 @@ class _Handler(BaseHTTPRequestHandler):
             index.events.append(
                 Event(file=form.filename, status=error.status, kept=False, moment=time.monotonic())
             )
-            self._page(error.status, error.words)
+            self._page(error.status, error.text)
             return
         self._answer(index, form, fault, status=503 if fault is Kind.BROKEN_AFTER else 200, kept=kept)
 
@@ -361,9 +366,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(2)
 
-    def _page(self, status: int, words: str, **headers: str) -> None:
+    def _page(self, status: int, text: str, **headers: str) -> None:
         page = (
-            f"<html><head><title>{status} {words}</title></head><body><h1>{status} {words}</h1></body></html>"
+            f"<html><head><title>{status} {text}</title></head><body><h1>{status} {text}</h1></body></html>"
         )
         self._send(status, page.encode(), "text/html", **headers)
 
@@ -388,7 +393,7 @@ def _token(header: str) -> str | None:
 
 
 def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[str, object]:
-    """Write a listing as PEP 691 and 700 have it."""
+    """Return a listing as in PEP 691 and 700."""
     entries = [
         {
             "filename": one.name,
@@ -410,7 +415,7 @@ def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[st
 
 
 def html_listing(index: Warehouse, project: str, files: list[Stored]) -> str:
-    """Write a listing as PEP 503 has it."""
+    """Return a listing as in PEP 503."""
     fragment = "#sha256={0.sha256}" if index.hashes else ""
     links = "\n".join(
         f'<a href="/files/{one.name}{fragment.format(one)}">{one.name}</a><br>' for one in files
@@ -428,24 +433,24 @@ class _Server(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, *_arguments: object) -> None:
-        """Say nothing of clients that went away."""
+        """Ignore clients that disconnect."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a running stand-in listens."""
+    """The address of a running stand-in."""
 
     port: int
     scheme: str = "http"
 
     @property
     def upload(self) -> str:
-        """Where twine uploads."""
+        """The upload address."""
         return f"{self.scheme}://127.0.0.1:{self.port}/legacy/"
 
     @property
     def simple(self) -> str:
-        """Where installers look."""
+        """The address of the simple API."""
         return f"{self.scheme}://127.0.0.1:{self.port}/simple/"
 
 

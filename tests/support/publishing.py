@@ -147,13 +147,14 @@ def refused(name: str, status: int, reason: str, title: str = "") -> tuple[str, 
 
 def cut(name: str) -> tuple[str, ...]:
     """Return twine's output for a connection that broke."""
-    error = "requests.exceptions.ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))"
+    reason = "('Connection aborted.', RemoteDisconnected('Remote end closed connection'))"
+    error = f"requests.exceptions.ConnectionError: {reason}"
     return (f"Uploading {name}", "Traceback (most recent call last):", error)
 
 
 @dataclass
 class FakeTwine:
-    """Takes uploads for an index in memory; ``replies`` replace single runs, given the names of their files."""
+    """Takes uploads for an index in memory; ``replies`` replace single runs, given their files' names."""
 
     index: MemoryIndex
     digests: dict[str, str]

@@ -1,4 +1,4 @@
-"""Families that are ready to be published: a project under git, and a dist folder with wheels, sdists and manifests, in milliseconds."""
+"""Families ready to publish: a project under git, and a dist folder with wheels, sdists and manifests."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ README = ("Description-Content-Type: text/markdown", "Summary: A member of a fam
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One distribution: its name, the siblings that it requires, and the file names of its wheels (``{name}``, ``{version}``).
+    """One distribution: its name, the siblings that it requires, and templates of its wheels' names.
 
-    ``third_parties`` are requirements besides, ``script`` is the name of a console script, ``code`` what its module holds.
+    ``third_parties`` are its other requirements, ``script`` is the name of a console script, ``code`` its
+    module's code.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Project:
     members: tuple[Member, ...] = field(default=FAMILY)
 
     def files(self) -> list[Path]:
-        """List wheels and sdists."""
+        """Return the wheels and sdists."""
         return sorted(path for path in self.dist.iterdir() if path.suffix in {".whl", ".gz"})
 
     def tag(self, name: str | None = None) -> None:
@@ -60,7 +61,7 @@ class Project:
         subprocess.run(["git", "-C", self.root, "tag", name or f"v{self.version}"], check=True)
 
 
-def make_family(  # noqa: PLR0913 - a test's wishes
+def make_family(  # noqa: PLR0913 - one for each property of a family
     root: Path,
     members: Iterable[Member] = FAMILY,
     *,
@@ -70,7 +71,7 @@ def make_family(  # noqa: PLR0913 - a test's wishes
     dirty: bool = False,
     git: bool = True,
 ) -> Project:
-    """Write a family and the dist that a build of it leaves; ``config`` is added to its wheelkit.toml."""
+    """Write a family and the dist folder of its build; ``config`` is added to its wheelkit.toml."""
     root.mkdir(parents=True, exist_ok=True)
     family = tuple(members)
     for member in family:
@@ -95,7 +96,8 @@ def _source(root: Path, member: Member, version: str) -> None:
     )
     (folder / "pyproject.toml").write_text(
         f'[build-system]\nrequires = []\nbuild-backend = "{backend}"\n\n'
-        f'[project]\nname = "{member.name}"\nversion = "{version}"\nrequires-python = ">=3.11"\ndependencies = [{needs}]\n'
+        f'[project]\nname = "{member.name}"\nversion = "{version}"\nrequires-python = ">=3.11"\n'
+        f"dependencies = [{needs}]\n"
     )
     if not member.meta:
         (folder / member.name.replace("-", "_")).mkdir()

@@ -1,7 +1,7 @@
-"""An authority of one's own that signs files as CI services have them signed (PEP 740): certificates, both logs, and the keys to trust.
+"""A certificate authority that signs files as CI services do (PEP 740), with both logs and the keys to trust.
 
-It answers for nothing outside of the tests. The formats are those of RFC 6962 (certificate transparency), DSSE, in-toto and Sigstore's
-trusted root; `pypi-attestations` reads them as it reads the real ones, once it is told to trust these keys.
+The formats are those of RFC 6962 (certificate transparency), DSSE, in-toto and Sigstore's trusted root;
+`pypi-attestations` reads them like the real ones, once it trusts these keys.
 """
 
 import hashlib
@@ -29,18 +29,18 @@ COMMIT = "c0ffee" * 6 + "beef"
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """Who signs: a workflow of a repository."""
+    """The workflow of a repository, which signs."""
 
     repository: str = "acme/gyro"
     name: str = "release.yml"
 
     @property
     def publisher(self) -> dict[str, Any]:
-        """What the index says of it."""
+        """The publisher in the index's provenance."""
         return {"kind": "GitHub", "repository": self.repository, "workflow": self.name, "environment": "pypi"}
 
     def claims(self) -> dict[int, str]:
-        """What the certificate says of it, by the last number of Fulcio's object identifiers."""
+        """Return the certificate's claims by the last number of Fulcio's object identifiers."""
         home = f"https://github.com/{self.repository}"
         source = {
             8: "https://token.actions.githubusercontent.com",
@@ -61,7 +61,7 @@ class Authority:
         self._root = self._self_signed()
 
     def trust(self, home: Path) -> None:
-        """Make whoever has this home trust the authority: lay its keys where sigstore keeps those that it has fetched."""
+        """Put the authority's keys where sigstore, run with this home, keeps those that it has downloaded."""
         from sigstore._internal.tuf import DEFAULT_TUF_URL, _get_dirs
 
         with pytest.MonkeyPatch.context() as patch:
@@ -72,13 +72,13 @@ class Authority:
         path.write_text(json.dumps(self._trusted_root()))
 
     def provenance(self, file: str, data: bytes, by: Workflow | None = None) -> dict[str, Any]:
-        """Write what an index serves for a file that a workflow signed."""
+        """Return the provenance of a file that a workflow signed."""
         workflow = by or Workflow()
         bundle = {"publisher": workflow.publisher, "attestations": [self.attestation(file, data, workflow)]}
         return {"version": 1, "attestation_bundles": [bundle]}
 
     def attestation(self, file: str, data: bytes, by: Workflow | None = None) -> dict[str, Any]:
-        """Sign a file."""
+        """Sign a file and return its attestation."""
         from pypi_attestations import AttestationType
 
         key = ec.generate_private_key(ec.SECP256R1())
@@ -109,7 +109,7 @@ class Authority:
         )
 
     def _certificate(self, key: ec.EllipticCurvePrivateKey, by: Workflow) -> x509.Certificate:
-        """Issue a certificate that the log of certificates has promised to show."""
+        """Issue a certificate with the log's signed timestamp."""
         claims = by.claims()
         draft = (
             _draft(x509.Name([]), self._root.subject, key.public_key())
@@ -129,13 +129,13 @@ class Authority:
                 x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{number}"), _der(0x0C, value.encode())
             )
             draft = draft.add_extension(extension, critical=False)
-        promised = _der(0x04, self._promise(draft.sign(self._root_key, SHA256()).tbs_certificate_bytes))
-        return draft.add_extension(x509.UnrecognizedExtension(_SCTS, promised), critical=False).sign(
+        stamps = _der(0x04, self._timestamps(draft.sign(self._root_key, SHA256()).tbs_certificate_bytes))
+        return draft.add_extension(x509.UnrecognizedExtension(_SCTS, stamps), critical=False).sign(
             self._root_key, SHA256()
         )
 
-    def _promise(self, certificate: bytes) -> bytes:
-        """Write the list of one signed certificate timestamp (RFC 6962, section 3.2)."""
+    def _timestamps(self, certificate: bytes) -> bytes:
+        """Return the list of one signed certificate timestamp (RFC 6962, section 3.2)."""
         moment = int(_MOMENT.timestamp() * 1000)
         entry = _key_id(self._root_key) + len(certificate).to_bytes(3, "big") + certificate
         signature = _sign(self._ct_key, struct.pack("!BBQH", 0, 0, moment, 1) + entry + b"\0\0")
@@ -145,7 +145,7 @@ class Authority:
         return struct.pack("!HH", len(stamp) + 2, len(stamp)) + stamp
 
     def _logged(self, payload: bytes, signature: bytes, certificate: x509.Certificate) -> dict[str, Any]:
-        """Enter a signature into a log of two entries, and prove that it is there."""
+        """Return the entry of a signature in a log of two, with its proof of inclusion."""
         verifier = _text(certificate.public_bytes(Encoding.PEM))
         spec = {
             "envelopeHash": {"algorithm": "sha256", "value": hashlib.sha256(payload + signature).hexdigest()},
@@ -156,13 +156,13 @@ class Authority:
         beside = hashlib.sha256(b"\0another entry").digest()
         root = hashlib.sha256(b"\1" + hashlib.sha256(b"\0" + body).digest() + beside).digest()
         moment, log = int(_MOMENT.timestamp()) + 5, _key_id(self._log_key)
-        promised = {"body": _text(body), "integratedTime": moment, "logID": log.hex(), "logIndex": 0}
+        entry = {"body": _text(body), "integratedTime": moment, "logID": log.hex(), "logIndex": 0}
         return {
             "logIndex": "0",
             "logId": {"keyId": _text(log)},
             "kindVersion": {"kind": "dsse", "version": "0.0.1"},
             "integratedTime": str(moment),
-            "inclusionPromise": {"signedEntryTimestamp": _text(_sign(self._log_key, _canonical(promised)))},
+            "inclusionPromise": {"signedEntryTimestamp": _text(_sign(self._log_key, _canonical(entry)))},
             "inclusionProof": {
                 "logIndex": "0",
                 "rootHash": _text(root),

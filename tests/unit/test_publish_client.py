@@ -1,4 +1,4 @@
-"""The client against a server on loopback that answers as a test scripts it, and the lock against real processes."""
+"""The client with a scripted server on loopback, and the lock with real processes."""
 
 from __future__ import annotations
 
@@ -190,8 +190,8 @@ def test_whoever_had_to_wait_writes_its_number_over_the_other_one(tmp_path: Path
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_where_windows_locks_and_where_it_goes_on(tmp_path: Path, *, fails: bool) -> None:
-    """What is locked there cannot be read, so it lies behind the holder's number, and no position is left behind."""
+def test_the_byte_that_windows_locks(tmp_path: Path, *, fails: bool) -> None:
+    """A locked byte cannot be read, so it is behind the holder's number; the position is restored."""
     path = tmp_path / "a.lock"
     path.write_text("4711")
     places: list[int] = []

@@ -50,7 +50,8 @@ def test_what_holds_and_what_that_leaves_open(authority: Authority) -> None:
     said = judged(document)
     assert list(said) == ["WK907"]
     assert said["WK907"].startswith(
-        "1 file signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee; not verified, without the network:"
+        "1 file signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;"
+        " not verified, without the network:"
     )
     assert "revoked since sigstore" in said["WK907"]
     assert "which only here states" not in said["WK907"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.simple_api import Listing
 
 
-def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple[Path, ...]:
+def fetch(release: Release, index: Index, client: Client, folder: Path) -> None:
     """Download the wheels that install on this machine into an empty folder, with their manifests.
 
     Only the release's own files are considered, never another version or build. Raises CheckFailedError for a
@@ -28,19 +28,16 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> tuple
     """
     machine = facts.own_target(facts.detect(containers=False))
     listings = fetch_listings(client, index, release.distributions)
-    fetched = tuple(
-        _download(file, listings[distribution.key], index, client, folder)
-        for distribution in release.distributions
-        for file in distribution.wheels
-        if any(tag == "any" or machine.admits(tag) for tag in parse_file_name(file.name).platforms)
-    )
+    for distribution in release.distributions:
+        for file in distribution.wheels:
+            if any(tag == "any" or machine.admits(tag) for tag in parse_file_name(file.name).platforms):
+                _download(file, listings[distribution.key], index, client, folder)
     for source in {file.path.parent for file in release.files}:
         for path in source.glob(f"*{manifest.SUFFIX}"):
             shutil.copyfile(path, folder / path.name)
-    return fetched
 
 
-def _download(file: ShippedFile, listing: Listing, index: Index, client: Client, folder: Path) -> Path:
+def _download(file: ShippedFile, listing: Listing, index: Index, client: Client, folder: Path) -> None:
     entry = listing.file(file.name)
     if entry is None or entry.sha256 != file.sha256:
         state = "does not show" if entry is None else "has other bytes of"
@@ -59,4 +56,3 @@ def _download(file: ShippedFile, listing: Listing, index: Index, client: Client,
             f" but {file.sha256[:12]}… was built",
             hint="do not install from this index; report it to the index's administrators",
         )
-    return path

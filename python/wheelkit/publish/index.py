@@ -91,7 +91,7 @@ def _from_address(address: str, simple: str | None) -> Index:
 
 
 def _simple_from_upload(upload: str) -> str | None:
-    """Return the simple API of a server with Warehouse's layout, ``/simple/`` beside ``/legacy/``; else None."""
+    """Return the simple API of a server like Warehouse: ``/simple/`` beside ``/legacy/``; else None."""
     parts = urlsplit(upload)
     path = parts.path.rstrip("/")
     if not path.endswith("/legacy"):

@@ -19,7 +19,7 @@ from wheelkit.publish.conflicts import require_no_conflict
 from wheelkit.publish.plan import make_plan
 from wheelkit.publish.simple_api import fetch_listings
 from wheelkit.publish.twine import Outcome, upload
-from wheelkit.publish.upload_errors import is_known, refusal_error
+from wheelkit.publish.upload_errors import refusal_error
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ class _Transaction:
         count = total - len(self._missing)
         if not count:
             return f"no file of this release is on {index}"
-        return (
-            f"{count} of {plural(total, 'file')} of this release {'is' if count == 1 else 'are'} on {index}"
-        )
+        verb = "is" if count == 1 else "are"
+        return f"{count} of {plural(total, 'file')} of this release {verb} on {index}"
 
     def _wait_for_earlier_uploads(self) -> None:
         """Give files that an earlier run sent the time to appear, and plan again."""
@@ -147,11 +146,9 @@ class _Transaction:
         """Upload files in their order until the index has all of them, or refuses one."""
         index, progress = self._plan.index, self._session.progress
         names = {file.name for file in files}
-        label = (
-            f"{shorten_list(map(str, self._distributions(names)))}: {plural(len(files), 'file')} to {index}"
-        )
+        releases = shorten_list(map(str, self._distributions(names)))
         delays = backoff_delays(_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY)
-        with step(progress, label):
+        with step(progress, f"{releases}: {plural(len(files), 'file')} to {index}"):
             for attempt in range(1, _ATTEMPTS + 1):
                 result = self._upload(files)
                 files = self._still_missing(files, result)
@@ -228,7 +225,7 @@ class _Transaction:
         if different:
             raise CheckFailedError(
                 f"{index} shows {shorten_list(different)} with other bytes than were sent",
-                hint="someone else is publishing the same version\n"
+                hint="someone else may be publishing the same version\n"
                 "release a new version:  wheelkit version bump patch",
             )
         visible = frozenset(file.filename for file in entries)
@@ -242,14 +239,12 @@ class _Transaction:
 
     def _error(self, file: ShippedFile, result: UploadResult) -> WheelkitError:
         index = self._plan.index
-        if result.outcome is Outcome.REFUSED or (result.outcome is Outcome.FAILED and is_known(result)):
-            return refusal_error(index, result)
         if result.outcome is Outcome.TEMPORARY:
             return IndexUnavailableError(
                 f"{index} did not accept {file.name} in {_ATTEMPTS} attempts: {result.message}",
                 hint="run the same command again later to continue",
             )
-        return ToolFailedError(
+        return refusal_error(index, result) or ToolFailedError(
             f"twine failed to upload {file.name}: {result.message}",
             hint="fix this, then run the same command again to continue",
             log=result.log,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
+from wheelkit.publish.twine import Outcome
 
 if TYPE_CHECKING:
     from wheelkit.publish.index import Index
@@ -125,14 +126,11 @@ _REFUSALS = (
 )
 
 
-def is_known(result: UploadResult) -> bool:
-    """Return whether a failed upload is a known kind of refusal."""
-    return _find(result) is not None
-
-
-def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError:
-    """Return the error for a refused upload."""
+def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | None:
+    """Return the error for an upload that was refused, by the index or for a known reason; otherwise None."""
     refusal = _find(result)
+    if refusal is None and result.outcome is not Outcome.REFUSED:
+        return None
     return IndexRefusedError(
         f"{index} refused {result.current or 'the upload'}",
         detail="\n".join(filter(None, [refusal.what if refusal else "", result.message])),
