@@ -206,7 +206,7 @@ def test_a_release_that_nears_its_end_is_warned_of(tmp_path: Path, days: float, 
 def test_a_release_that_is_too_old_is_not_begun_again(tmp_path: Path) -> None:
     release = release_of(distribution(tmp_path, "demo"))
     with pytest.raises(
-        CheckFailedError, match="was begun on public 15 days ago, and accepts no new files after 14"
+        CheckFailedError, match="was begun on public 15 days ago, and new files are accepted for 14 days only"
     ) as caught:
         conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=15)))
     assert "demo-1.0.tar.gz" in caught.value.detail

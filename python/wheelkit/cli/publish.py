@@ -85,10 +85,10 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> Non
     if as_json:
         result_json(to_json(plan))
         return
-    rows = [
-        (str(number), *str(planned.distribution).split(), _content(planned), _state(planned, plan))
-        for number, planned in enumerate(plan.distributions, start=1)
-    ]
+    rows = []
+    for number, planned in enumerate(plan.distributions, start=1):
+        files = planned.distribution
+        rows.append((str(number), files.name, files.version, _content(planned), _state(planned, plan)))
     if not dry_run:
         note(columns(rows, indent=0))
         return

@@ -10,13 +10,7 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
+from wheelkit.publish.model import parse_name
 from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
@@ -48,8 +42,5 @@ def attestation_problem(path: Path, file: str, sha256: str) -> str:
 
 def _same_file(name: str, file: str) -> bool:
     """Compare file names as indexes do: parsed, since a name can be spelled in several ways."""
-    parse = parse_wheel_filename if file.endswith(".whl") else parse_sdist_filename
-    try:
-        return name == file or parse(name) == parse(file)
-    except (InvalidSdistFilename, InvalidWheelFilename):
-        return False
+    parsed = parse_name(name)
+    return name == file or (parsed is not None and parsed == parse_name(file))

@@ -30,23 +30,16 @@ def require_no_conflict(plan: PublishPlan) -> None:
 def warnings(plan: PublishPlan) -> Iterator[str]:
     """Yield what the user should know before the upload begins."""
     if not plan.is_json:
-        yield (f"{plan.index} has no JSON API, so the upload times and attestations of its files are unknown")
+        yield f"{plan.index} has no JSON API, so the upload times and attestations of its files are unknown"
     unsigned = [file.name for file in plan.todo if not file.attestations]
     if 0 < len(unsigned) < len(plan.todo):
         verb = "has" if len(unsigned) == 1 else "have"
         yield f"{shorten_list(unsigned)} {verb} no attestation; the other files have one"
-    for planned in plan.distributions:
+    for planned in plan.distributions if plan.index.public else ():
         left = NEW_FILES_ACCEPTED_FOR - _age(planned, plan)
-        if (
-            plan.index.public
-            and planned.todo
-            and planned.begun is not None
-            and timedelta() < left < _WARN_BEFORE
-        ):
-            yield (
-                f"{plan.index} accepts new files of {planned.distribution} for {_time_left(left)} only;"
-                " complete it now"
-            )
+        if planned.todo and timedelta() < left < _WARN_BEFORE:
+            span = plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
+            yield f"{plan.index} accepts new files of {planned.distribution} for {span} only; complete it now"
 
 
 def _other_bytes(plan: PublishPlan) -> CheckFailedError | None:
@@ -111,8 +104,8 @@ def _closed(plan: PublishPlan) -> CheckFailedError | None:
     first = closed[0]
     missing = [file.name for planned in closed for file in planned.todo]
     return CheckFailedError(
-        f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and accepts no"
-        f" new files after {NEW_FILES_ACCEPTED_FOR.days}; nothing was uploaded to {plan.index}",
+        f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and new files are"
+        f" accepted for {NEW_FILES_ACCEPTED_FOR.days} days only; nothing was uploaded to {plan.index}",
         detail="\n".join(["these files can no longer be added:", *missing]),
         hint="release a new version:  wheelkit version bump patch",
     )
@@ -127,12 +120,8 @@ _CONFLICTS: tuple[Callable[[PublishPlan], CheckFailedError | None], ...] = (
 
 
 def _age(planned: PlannedDistribution, plan: PublishPlan) -> timedelta:
-    """Return how long ago the release was begun by the index's clock, since this machine's may be wrong."""
+    """Return how long ago the release was begun, by the index's clock; 0 where it was not or is not known."""
     return plan.now - planned.begun if plan.now is not None and planned.begun is not None else timedelta()
-
-
-def _time_left(left: timedelta) -> str:
-    return plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
 
 
 def _shorten(digest: str) -> str:

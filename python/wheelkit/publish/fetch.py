@@ -43,7 +43,7 @@ def _download(file: ShippedFile, listing: Listing, index: Index, client: Client,
         state = "does not show" if entry is None else "has other bytes of"
         raise CheckFailedError(
             f"{index} {state} {file.name}; nothing was installed from there",
-            hint=f"publish it first:  wheelkit publish DIST --to {index}"
+            hint=f"publish it first:  wheelkit publish {file.path.parent} --to {index}"
             if entry is None
             else "a published file cannot be replaced; release a new version:  wheelkit version bump patch",
         )

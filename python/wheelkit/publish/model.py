@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,35 +27,25 @@ class ReleaseId(Struct, frozen=True, kw_only=True):
     version: str
 
 
-def identify(filename: str) -> ReleaseId | None:
-    """Return the release that a wheel or sdist belongs to; None for a name that installers reject."""
-    from packaging.utils import (
-        InvalidSdistFilename,
-        InvalidWheelFilename,
-        parse_sdist_filename,
-        parse_wheel_filename,
-    )
-
+def parse_name(filename: str) -> tuple[Any, ...] | None:
+    """Parse the name of a wheel or sdist into name, version, and a wheel's build and tags; None if invalid."""
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
     try:
-        if filename.endswith(".whl"):
-            name, version, *_ = parse_wheel_filename(filename)
-        else:
-            name, version = parse_sdist_filename(filename)
+        return parse(filename)
     except (InvalidSdistFilename, InvalidWheelFilename):
         return None
-    return ReleaseId(distribution=str(name), version=str(version))
+
+
+def identify(filename: str) -> ReleaseId | None:
+    """Return the release that a wheel or sdist belongs to; None for a name that installers reject."""
+    parsed = parse_name(filename)
+    return None if parsed is None else ReleaseId(distribution=str(parsed[0]), version=str(parsed[1]))
 
 
 def belongs_to(filename: str, release: ReleaseId) -> bool:
     """Return whether a file belongs to a release; 1.0 and 1.0.0 are the same version (PEP 440)."""
-    from packaging.version import Version
-
-    file = identify(filename)
-    return (
-        file is not None
-        and file.distribution == release.distribution
-        and Version(file.version) == Version(release.version)
-    )
+    parsed = parse_name(filename)
+    return parsed is not None and parsed[:2] == (release.distribution, Version(release.version))
 
 
 class ShippedFile(Struct, frozen=True, kw_only=True):

@@ -96,7 +96,9 @@ def make_plan(release: Release, index: Index, listings: Mapping[str, Listing]) -
     return PublishPlan(
         index=index,
         release=release,
-        distributions=tuple(_compare(one, listings[one.key]) for one in release.distributions),
+        distributions=tuple(
+            _compare(distribution, listings[distribution.key]) for distribution in release.distributions
+        ),
         now=max(times, default=None),
         is_json=all(listing.is_json for listing in listings.values()),
     )

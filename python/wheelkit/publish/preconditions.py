@@ -42,8 +42,8 @@ class PublishTerms(Struct, frozen=True, kw_only=True):
     tag_later: bool = False
 
 
-def require_publishable(release: Release, indexes: Iterable[Index], terms: PublishTerms, run: Run) -> Report:
-    """Check that a release may be published on all of the indexes, and return its verification.
+def require_publishable(release: Release, indexes: Iterable[Index], terms: PublishTerms, run: Run) -> None:
+    """Check that a release may be published on all of the indexes.
 
     Raises CheckFailedError with all reasons of one kind, UsageError for an option that does not fit an index.
     """
@@ -56,7 +56,7 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
         # twine takes as long to start as verification takes.
         twine_check = pool.submit(twine.check, run, release.files)
         report = verify([terms.folder], contract)
-        _require_verified(report)
+        _require_verified(report, terms.folder)
         if any(index.public for index in indexes):
             _refuse(
                 "the index's rules forbid these files; nothing was uploaded",
@@ -70,7 +70,6 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
             twine_check.result().splitlines(),
             hint="fix the project's metadata, most often its readme, and build again",
         )
-    return report
 
 
 def _refuse(message: str, problems: Iterable[str], hint: str) -> None:
@@ -104,7 +103,8 @@ def _require_commit(release: Release, index: Index, terms: PublishTerms) -> None
             _tag_problems(release, terms),
             hint="a published tag never moves; release a new version:  wheelkit version bump patch"
             if terms.tag_later
-            else "tag the commit:  wheelkit version tag",
+            else "tag the commit:  wheelkit version tag\n"
+            "if the tag is on another commit, release a new version:  wheelkit version bump patch",
         )
 
 
@@ -143,14 +143,14 @@ def _require_native(release: Release, config: Config) -> None:
         )
 
 
-def _require_verified(report: Report) -> None:
+def _require_verified(report: Report, folder: Path) -> None:
     failing = [finding for finding in report.findings if finding.fails]
     if failing:
         raise CheckFailedError(
             f"verification failed with {plural(len(failing), 'finding')}; nothing was uploaded",
             detail="\n".join(map(_describe, failing)),
             hint=f"explanation:       wheelkit explain {failing[0].code}\n"
-            "the whole matrix:  wheelkit verify-matrix DIST",
+            f"the whole matrix:  wheelkit verify-matrix {folder}",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from packaging.utils import canonicalize_version
 
 from wheelkit import manifest
 from wheelkit import wheel as wheels
@@ -95,8 +96,6 @@ def _misplaced(manifests: Iterable[Manifest]) -> Iterator[str]:
 
 
 def _canonical(version: str) -> str:
-    from packaging.utils import canonicalize_version
-
     return canonicalize_version(version, strip_trailing_zero=False)
 
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from platformdirs import user_state_path
 
 from wheelkit.machine.process import LoggedRun
 from wheelkit.machine.redaction import Secrets
@@ -53,7 +54,9 @@ class PublishSession(Struct, frozen=True, kw_only=True):
 
     def _state_file(self, release: Release, index: Index, suffix: str) -> Path:
         """Return a path made from names and versions, not bytes: all builds of a version share a lock."""
-        names = sorted(f"{one.key}=={one.version}" for one in release.distributions)
+        names = sorted(
+            f"{distribution.key}=={distribution.version}" for distribution in release.distributions
+        )
         key = hashlib.sha256("\n".join([index.upload.rstrip("/"), *names]).encode()).hexdigest()[:16]
         first = release.distributions[0]
         return self.state / f"{first.key}-{first.version}-{key}{suffix}"
@@ -61,8 +64,6 @@ class PublishSession(Struct, frozen=True, kw_only=True):
 
 def open_session(log: Path, progress: Progress) -> PublishSession:
     """Open a session whose programs write to one log."""
-    from platformdirs import user_state_path
-
     environ = dict(os.environ)
     secrets = Secrets(environ)
     return PublishSession(

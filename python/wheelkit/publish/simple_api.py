@@ -69,11 +69,13 @@ def fetch_listings(
 ) -> dict[str, Listing]:
     """Fetch the listings of distributions by their keys, with the sha256 of each of their files."""
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        listings = pool.map(
-            lambda one: fetch_listing(client, index, one.key, {file.name for file in one.files}),
-            distributions,
-        )
-        return {listing.project: listing for listing in listings}
+        listings = [
+            pool.submit(
+                fetch_listing, client, index, distribution.key, {file.name for file in distribution.files}
+            )
+            for distribution in distributions
+        ]
+        return {listing.result().project: listing.result() for listing in listings}
 
 
 def fetch_listing(client: Client, index: Index, project: str, hashed: Container[str] = ()) -> Listing:

@@ -127,7 +127,10 @@ class _Transaction:
     def _wait_for(self, keys: Iterable[str]) -> None:
         """Wait until installers find every file of the distributions."""
         waiting = [key for key in dict.fromkeys(keys) if key not in self._visible]
-        files = [file for one in self._plan.release.distributions if one.key in waiting for file in one.files]
+        distributions = [
+            distribution for distribution in self._plan.release.distributions if distribution.key in waiting
+        ]
+        files = [file for distribution in distributions for file in distribution.files]
         if not files:
             return
         with step(self._session.progress, f"{shorten_list(waiting)} visible on {self._plan.index}"):
@@ -235,7 +238,11 @@ class _Transaction:
     def _distributions(self, names: Container[str]) -> list[DistributionFiles]:
         """Return the distributions that any of the files belong to."""
         distributions = self._plan.release.distributions
-        return [one for one in distributions if any(file.name in names for file in one.files)]
+        return [
+            distribution
+            for distribution in distributions
+            if any(file.name in names for file in distribution.files)
+        ]
 
     def _error(self, file: ShippedFile, result: UploadResult) -> WheelkitError:
         index = self._plan.index

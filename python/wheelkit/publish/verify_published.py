@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
+from packaging.version import InvalidVersion, Version
 
 from wheelkit import manifest
 from wheelkit.config import normalise
@@ -50,8 +51,6 @@ class PublishedRequest(Struct, frozen=True, kw_only=True):
 
 def parse_release(text: str) -> ReleaseId:
     """Read ``NAME==VERSION``; raises UsageError."""
-    from packaging.version import InvalidVersion, Version
-
     name, separator, version = text.partition("==")
     try:
         if separator and name.strip():
