@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 _SHOWN = 3
@@ -27,6 +27,12 @@ def shorten_list(items: Iterable[str], shown: int = _SHOWN) -> str:
     if rest <= 1:
         return ", ".join(names)
     return f"{', '.join(names[:shown])} and {rest} more"
+
+
+def first_and_count(names: Sequence[str]) -> str:
+    """Return the first name and the number of the others: ``a.so``, ``a.so (and 2 others)``."""
+    others = len(names) - 1
+    return f"{names[0]} (and {plural(others, 'other')})" if others else names[0]
 
 
 def plural(number: int, one: str, many: str = "") -> str:

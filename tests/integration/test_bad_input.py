@@ -433,7 +433,7 @@ def test_a_missing_and_an_empty_folder_are_wrong_usage(wheelkit: Wheelkit, tmp_p
     assert (done.returncode, "dist does not exist" in done.stderr) == (2, True)
     (tmp_path / "dist").mkdir()
     done = wheelkit("verify-matrix", "dist", cwd=tmp_path)
-    assert (done.returncode, "dist holds no wheel and no sdist" in done.stderr) == (2, True)
+    assert (done.returncode, "dist contains no wheel and no sdist" in done.stderr) == (2, True)
     assert "wheelkit build" in done.stderr
     write_wheel(tmp_path / "dist", "demo-1.0-py3-none-any.whl")
     assert wheelkit("verify-matrix", "dist", cwd=tmp_path).returncode == 0

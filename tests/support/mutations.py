@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import malformed
-from wheelkit.verification.checks import Contract
+from wheelkit.verification.contract import Contract
 from wheelkit.verification.run import verify
 
 SEEDS = (malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from wheelkit.verification.checks import Contract, archive
+from wheelkit.verification.checks import archive
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
 
 CHECKS = (

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from support import wheels
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import Contract, Dist, Promise, Release
 from wheelkit.verification.checks.coverage import Coverage, absent, cover
+from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.model import Cover
+from wheelkit.verification.release import Dist, Release
 from wheelkit.wheel import Sdist, read
 
 LINUX, MAC = "manylinux_2_28_x86_64", "macosx_10_13_x86_64"
@@ -89,7 +90,7 @@ def test_missing_interpreters_are_named(tmp_path: Path) -> None:
     assert "has no wheel for cp312, cp314t;" in coverage.findings[0].what
     assert coverage.rows[0].label == "2 wheels"
     here = cover(release(tmp_path, *versioned), replace(promised, native=(Target.parse(LINUX),)))
-    wanted = "build it here, once Python 3.12, 3.14t is here (uv python install 3.12 3.14t):  python -m wheelkit build --native"
+    wanted = "install the interpreters:  uv python install 3.12 3.14t; then build it here:  python -m wheelkit build --native"
     assert here.findings[0].fix == wanted
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from wheelkit.verification.checks import Contract, entry_points
+from wheelkit.verification.checks import entry_points
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
 
 MEMBERS = {
@@ -80,5 +81,5 @@ def test_the_message_names_line_and_trouble(tmp_path: Path) -> None:
     (finding,) = entry_points.readable(wheel, Contract())
     assert (
         finding.what
-        == 'entry_points.txt: line 3: demo starts "demo.cli", which is not module:function; 1 more like it'
+        == 'entry_points.txt, line 3: "demo = demo.cli" is not name = module:function; 1 more line is invalid'
     )

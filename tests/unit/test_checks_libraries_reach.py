@@ -4,7 +4,8 @@ import pytest
 
 from support import wheels
 from support.wheels import elf, macho, needs, pe
-from wheelkit.verification.checks import Contract, libraries
+from wheelkit.verification.checks import libraries
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary
 
 GRAFTED, BESIDE = "demo.libs/libq-1a2b3c4d.so.1", "demo/libq-1a2b3c4d.so.1"

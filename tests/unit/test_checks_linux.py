@@ -7,7 +7,8 @@ from support.wheels import Version, elf
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.analysis.policies import policies, policy_for
 from wheelkit.matrix import LINUX_ARCHS, Target
-from wheelkit.verification.checks import Contract, linux
+from wheelkit.verification.checks import linux
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
 GLIBC = wheels.needs("libc.so.6")
@@ -81,8 +82,8 @@ def test_the_message_names_symbol_version_and_floor(tmp_path: Path) -> None:
     )
     (finding,) = linux.symbol_versions(wheels.facts(tmp_path, wheels.LINUX, made), Contract())
     assert finding.what == (
-        "demo/_core.cpython-311-x86_64-linux-gnu.so needs GLIBC_2.34 (for pthread_create of libc.so.6), "
-        "which manylinux_2_17_x86_64 does not promise"
+        "demo/_core.cpython-311-x86_64-linux-gnu.so needs GLIBC_2.34 (pthread_create of libc.so.6), "
+        "which manylinux_2_17_x86_64 does not allow"
     )
     assert "manylinux_2_34_x86_64" in finding.fix
 
@@ -117,7 +118,7 @@ def test_a_forbidden_symbol_is_named_once(tmp_path: Path, needed: tuple[str, ...
     )
     made = elf(needed=wheels.needs(*needed), imports=imports)
     (finding,) = linux.forbidden_symbols(wheels.facts(tmp_path, wheels.LINUX, made), Contract())
-    assert "calls __cxa_thread_atexit_impl, pthread_setattr_default_np of libc.so.6" in finding.what
+    assert "uses __cxa_thread_atexit_impl, pthread_setattr_default_np of libc.so.6" in finding.what
 
 
 @pytest.mark.parametrize(

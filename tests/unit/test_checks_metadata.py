@@ -5,7 +5,9 @@ import pytest
 from support import wheels
 from wheelkit.matrix import Matrix, Target
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import Contract, Dist, Promise, Release, metadata
+from wheelkit.verification.checks import metadata
+from wheelkit.verification.contract import Contract, Promise
+from wheelkit.verification.release import Dist, Release
 from wheelkit.wheel import Sdist, Wheel, read
 
 META = "{info}/METADATA"
@@ -62,7 +64,7 @@ def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expecte
             wheels.metadata("demo", "1.0", "Author: J\u00f6rg").encode("latin-1"),
             "METADATA is not UTF-8 in line 4",
         ),
-        (wheels.metadata("demo", "1.0", "Name: other"), "METADATA is not valid: 'name' stands there 2 times"),
+        (wheels.metadata("demo", "1.0", "Name: other"), "METADATA is not valid: 'name' is given 2 times"),
     ],
 )
 def test_the_message_says_what_the_parser_does_not(tmp_path: Path, text: str | bytes, words: str) -> None:
@@ -139,7 +141,7 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
 def test_licence_files(tmp_path: Path, place: str, expected: list[str]) -> None:
     members = {META: wheels.metadata("demo", "1.0", "License-File: doc/LICENSE"), place: "MIT"}
     wheel = read(wheels.write_wheel(tmp_path, members=members))
-    assert [finding.code for finding in metadata.licence_files(wheel, Contract())] == expected
+    assert [finding.code for finding in metadata.license_files(wheel, Contract())] == expected
 
 
 NOTHING = Matrix(targets=(), interpreters=(), declared=False)
@@ -210,4 +212,4 @@ def test_the_message_names_the_versions(tmp_path: Path) -> None:
         )
     )
     (finding,) = metadata.unserved_pythons(release(made), FAMILY)
-    assert finding.what == "requires-python >=3.9 admits 3.9, 3.10, while the oldest wheel here is for 3.11"
+    assert finding.what == "Requires-Python >=3.9 admits 3.9, 3.10, but the oldest wheel is for 3.11"

@@ -5,8 +5,8 @@ import pytest
 from support import wheels
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import Contract, Promise
 from wheelkit.verification.checks import metadata as metadata_module
+from wheelkit.verification.contract import Contract, Promise
 from wheelkit.wheel import read
 
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)
@@ -16,7 +16,7 @@ OWN = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, 
 def codes(folder: Path, text: str, kind: str = "text/x-rst") -> list[str]:
     metadata = wheels.metadata(markup=kind).replace("A demo.", text)
     wheel = read(wheels.write_wheel(folder, members={"{info}/METADATA": metadata}))
-    return [finding.code for finding in metadata_module.renders(wheel, OWN)]
+    return [finding.code for finding in metadata_module.description(wheel, OWN)]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_the_first_complaint_is_told(tmp_path: Path) -> None:
     pytest.importorskip("docutils")
     metadata = wheels.metadata().replace("A demo.", "A longer demo\n=====\n\nx")
     wheel = read(wheels.write_wheel(tmp_path, members={"{info}/METADATA": metadata}))
-    (finding,) = metadata_module.renders(wheel, OWN)
-    assert list(metadata_module.renders(wheel, Contract())) == []  # somebody else's
+    (finding,) = metadata_module.description(wheel, OWN)
+    assert list(metadata_module.description(wheel, Contract())) == []  # somebody else's
     assert "line 2: (WARNING/2) Title underline too short" in finding.what
 
 

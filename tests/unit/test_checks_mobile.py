@@ -4,7 +4,8 @@ import pytest
 
 from support import wheels
 from support.wheels import elf, macho, pe
-from wheelkit.verification.checks import Contract, mobile, platform_tag
+from wheelkit.verification.checks import mobile, platform_tag
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
 PHONE = "demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl"
@@ -14,7 +15,7 @@ PYODIDE = "demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl"
 
 
 def codes(wheel: Wheel) -> list[str]:
-    checks = (mobile.binaries, mobile.unproven, platform_tag.pure, platform_tag.generic)
+    checks = (mobile.binaries, mobile.unverified, platform_tag.pure, platform_tag.generic)
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
@@ -60,5 +61,5 @@ def test_webassembly_is_not_taken_for_a_wheel_without_code(tmp_path: Path) -> No
     ["ios_13_0_arm64_watchos", "android_24_mips", "pyemscripten_2025_0_wasm64", "ios_x_0_arm64_iphoneos"],
 )
 def test_tags_that_are_none_of_these_are_not_known(tmp_path: Path, platform: str) -> None:
-    assert mobile.device(platform) is None
+    assert mobile.mobile_platform(platform) is None
     assert "WK313" in codes(wheels.facts(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl", elf()))

@@ -6,7 +6,8 @@ from support import wheels
 from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import needs
 from wheelkit.matrix import Target
-from wheelkit.verification.checks import Contract, macos, platform_tag, windows
+from wheelkit.verification.checks import macos, platform_tag, windows
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
 CHECKS = (
@@ -127,7 +128,7 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
     (finding,) = macos.minimum_system(wheel, Contract())
     assert (
         finding.what
-        == "demo/b.so (arm64) needs macOS 13.3; macosx_11_0_arm64 promises 11.0 (and 1 other binary)"
+        == "demo/b.so (arm64) needs macOS 13.3, but macosx_11_0_arm64 promises 11.0; 1 other binary does too"
     )
     assert "MACOSX_DEPLOYMENT_TARGET=11.0" in finding.fix
 

@@ -10,7 +10,8 @@ from wheelkit import config
 from wheelkit.matrix import Matrix
 from wheelkit.project.family import Family
 from wheelkit.project.read import Distribution, Kind
-from wheelkit.verification.checks import Contract, Promise, contract_of, project_rules
+from wheelkit.verification.checks import project_rules
+from wheelkit.verification.contract import Contract, Promise, contract_of
 from wheelkit.verification.model import Finding
 from wheelkit.wheel import Wheel, read
 
@@ -30,16 +31,16 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
     [
         ((), (), ""),
         (("six",), None, ""),
-        (("six",), (), "it requires six; its dependencies are promised to be none"),
+        (("six",), (), "the wheel requires six; allowed dependencies: none"),
         (("Typing.Extensions>=4", "numpy"), ("typing-extensions", "NUMPY"), ""),
         (
             ("numpy>=2", "six; python_version < '3'"),
             ("numpy",),
-            'six; python_version < "3"; its dependencies are promised to be numpy',
+            'six; python_version < "3"; allowed dependencies: numpy',
         ),
         (("six; extra == 'x'",), (), ""),
         (("six; extra == 'x' and sys_platform == 'win32'",), (), ""),
-        (("six; extra == 'x' or sys_platform != 'nowhere'",), (), "it requires six"),
+        (("six; extra == 'x' or sys_platform != 'nowhere'",), (), "the wheel requires six"),
     ],
 )
 def test_dependencies(
@@ -55,7 +56,7 @@ def test_dependencies(
 @pytest.mark.parametrize(
     ("members", "said"),
     [
-        ({"demo/__init__.py": ""}, "demo is a meta distribution, and holds demo/__init__.py"),
+        ({"demo/__init__.py": ""}, "demo is a meta distribution, but contains demo/__init__.py"),
         ({"demo-1.0.data/scripts/run": "#!python\n"}, "demo-1.0.data/scripts/run"),
         ({"demo-1.0.data/data/share/demo.txt": "words"}, ""),
         ({}, ""),

@@ -7,7 +7,9 @@ import pytest
 
 from support import wheels
 from wheelkit.errors import ProjectError
-from wheelkit.verification.checks import Contract, Release, sdists
+from wheelkit.verification.checks import sdists
+from wheelkit.verification.contract import Contract
+from wheelkit.verification.release import Release
 from wheelkit.wheel import Wheel, read
 from wheelkit.wheel.sdist import read_sdist
 

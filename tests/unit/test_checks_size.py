@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from support import wheels
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import Contract, Promise, size
+from wheelkit.verification.checks import size
+from wheelkit.verification.contract import Contract, Promise
 from wheelkit.wheel import read
 
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)
@@ -55,8 +56,8 @@ def test_large_files_that_are_there_more_than_once(
     assert [finding.code for finding in findings] == expected
     if len(sizes) == 5:
         assert findings[0].what == (
-            "800 kB of it are copies: demo/lib.so.0 and demo/lib.so.1 (and 1 other) are the same bytes, "
-            "and 1 other file is there more than once, too"
+            "800 kB of the wheel are copies: demo/lib.so.0 is also demo/lib.so.1 (and 1 other); "
+            "1 more file has copies"
         )
 
 

@@ -9,8 +9,8 @@ import pytest
 from support import wheels
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import Contract, toplevel
-from wheelkit.verification.contract import Promise
+from wheelkit.verification.checks import toplevel
+from wheelkit.verification.contract import Contract, Promise
 from wheelkit.wheel import Wheel, read
 
 

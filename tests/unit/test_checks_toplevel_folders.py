@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from wheelkit.verification.checks import Contract, toplevel
+from wheelkit.verification.checks import toplevel
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
 
 

@@ -14,7 +14,7 @@ from wheelkit.__main__ import main
 from wheelkit.builders.dist_folder import deliver
 from wheelkit.cli import COMMANDS
 from wheelkit.manifest import BuiltFile, Manifest
-from wheelkit.verification.findings import entries
+from wheelkit.verification.findings import finding_kinds
 
 Capture = pytest.CaptureFixture[str]
 HEAVY = ("rich", "packaging", "cibuildwheel", "tomlkit", "email", "importlib.metadata", "asyncio", "click")
@@ -260,13 +260,13 @@ def test_every_mistake_of_a_configuration_is_shown_at_once(project: Path, capsys
 
 
 def test_each_finding_is_explained(capsys: Capture) -> None:
-    for code, entry in entries().items():
+    for code, entry in finding_kinds().items():
         assert main(["explain", code.lower()]) == 0
         out = capsys.readouterr().out
         assert out.startswith(f"{code}  {entry.title}")
         assert "to fix it:" in out
     assert main(["explain"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(entries())
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(finding_kinds())
     assert main(["explain", "--json", "WK101"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["code"] == "WK101"
 

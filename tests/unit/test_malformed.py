@@ -8,7 +8,7 @@ import malformed
 from wheelkit import config, matrix
 from wheelkit.project.family import Family
 from wheelkit.project.read import Distribution, Kind
-from wheelkit.verification.checks import Contract, contract_of
+from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.run import verify
 from wheelkit.wheel import inflate, libdeflate
 

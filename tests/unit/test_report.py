@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.verification import findings as findings_module
-from wheelkit.verification.findings import entries
+from wheelkit.verification.findings import finding_kinds
 from wheelkit.verification.model import CellCover, Cover, Finding, Report, Row, Severity
 from wheelkit.verification.report.github import to_github
 from wheelkit.verification.report.json import to_json
@@ -210,7 +210,7 @@ def report_of(*findings: Finding) -> str:
 def test_many_alike_are_told_once() -> None:
     text = report_of(*map(note, range(9)))
     assert text.count("debug sections") == 1
-    assert "and 8 more like it" in text
+    assert "and 8 more (--json lists all)" in text
     assert "no findings, 9 notes in 3 wheels" in text
     assert report_of(*map(note, range(3))).count("debug sections") == 3
 
@@ -226,14 +226,14 @@ def test_the_same_fact_about_many_files_is_told_once() -> None:
         Finding(
             code="WK202",
             severity=Severity.WARNING,
-            what="not normalised",
+            what="not normalized",
             fix=f"f{number}",
             file=f"{number}.whl",
         )
         for number in range(4)
     ]
     text = report_of(*same)
-    assert text.count("not normalised") == 1
+    assert text.count("not normalized") == 1
     assert "in 1.whl" in text
     assert "and 2 more" in text
 
@@ -307,8 +307,8 @@ def test_every_code_is_explained_and_every_explanation_is_used() -> None:
     used = {
         code for source in sources for code in re.findall(r'"(WK\d{3})"', source.read_text(encoding="utf-8"))
     }
-    assert used == set(entries())
-    assert all(entry.title and entry.why and entry.fix for entry in entries().values())
+    assert used == set(finding_kinds())
+    assert all(entry.title and entry.why and entry.fix for entry in finding_kinds().values())
 
 
 ODD = Finding(
@@ -375,6 +375,6 @@ def test_the_table_is_cut_where_toml_begins_its_entries() -> None:
     table = tomllib.loads(
         (Path(findings_module.__file__).parents[1] / "data" / "findings.toml").read_text(encoding="utf-8")
     )
-    assert {code: (entry.title, entry.why, entry.fix) for code, entry in entries().items()} == {
+    assert {code: (entry.title, entry.why, entry.fix) for code, entry in finding_kinds().items()} == {
         code: (row["title"], row["why"].strip(), row["fix"].strip()) for code, row in table.items()
     }

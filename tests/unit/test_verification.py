@@ -14,9 +14,11 @@ from wheelkit.errors import UsageError
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project.family import Family
 from wheelkit.project.read import Distribution, Kind
-from wheelkit.verification.checks import Arriving, Contract, Dist, Promise, Release, contract_of
+from wheelkit.verification.contract import Contract, Promise, contract_of
+from wheelkit.verification.files import collect_files
 from wheelkit.verification.model import Finding, Report, Severity
-from wheelkit.verification.run import collect, judge, verify
+from wheelkit.verification.release import Dist, Release, ReleaseCollector
+from wheelkit.verification.run import verify, verify_facts
 from wheelkit.wheel import Sdist, Wheel, read_all
 from wheelkit.wheel import read as read_wheel
 from wheelkit.wheel.sdist import read_sdist
@@ -172,14 +174,14 @@ def test_shallow_leaves_the_bytes_alone(tmp_path: Path) -> None:
 def test_single_files(tmp_path: Path) -> None:
     first = wheels.write_wheel(tmp_path, wheels.PURE)
     wheels.write_wheel(tmp_path, wheels.LINUX)
-    assert collect([first, first]) == (first,)
+    assert collect_files([first, first]) == (first,)
     assert verify([first], Contract()).wheels == 1
-    assert len(collect([tmp_path])) == 2
+    assert len(collect_files([tmp_path])) == 2
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "holds no wheel")],
+    [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "contains no wheel")],
 )
 def test_nothing_to_verify(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "note.txt").write_text("x")
@@ -240,13 +242,13 @@ def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> 
         (whole,) = read_all([path])
         if isinstance(whole, Wheel):
             report = verify([path], Contract())
-            again = judge(Dist(wheels=(whole,), sdists=(), whole=False), (), Contract())
+            again = verify_facts(Dist(wheels=(whole,), sdists=(), whole=False), (), Contract())
             assert (report.rows, report.findings) == (again.rows, again.findings), name
 
 
-def arriving(folder: Path, names: list[str], *sdists: Sdist) -> tuple[Arriving, list[Wheel]]:
+def arriving(folder: Path, names: list[str], *sdists: Sdist) -> tuple[ReleaseCollector, list[Wheel]]:
     read = [read_wheel(wheels.write_wheel(folder, name)) for name in names]
-    return Arriving(names, sdists), read
+    return ReleaseCollector(names, sdists), read
 
 
 def told(releases: Iterable[Release]) -> list[tuple[str, str, list[str]]]:
@@ -282,7 +284,7 @@ def test_a_file_whose_name_is_no_wheels_can_belong_anywhere(tmp_path: Path) -> N
     odd = "odd.whl"
     first = read_wheel(wheels.write_wheel(tmp_path, ABI3))
     stray = replace(first, path=tmp_path / odd, name=None, name_problem="it has 1 part")
-    expected = Arriving([ABI3, odd], ())
+    expected = ReleaseCollector([ABI3, odd], ())
     expected.add(0, ABI3, first)
     assert told(expected.complete()) == []
     expected.add(1, odd, stray)
@@ -317,7 +319,7 @@ def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp
     facts = [one for one in read_all(sorted(tmp_path.glob("*.whl"))) if isinstance(one, Wheel)]
     sdists = (read_sdist(tmp_path / "demo-1.0.tar.gz"),)
     unreadable = [item for item in report.findings if item.code == "WK101"]
-    whole = judge(Dist(wheels=tuple(facts), sdists=sdists), unreadable, contract)
+    whole = verify_facts(Dist(wheels=tuple(facts), sdists=sdists), unreadable, contract)
     assert (report.rows, report.findings) == (whole.rows, whole.findings)
     assert (report.wheels, report.sdists) == (74, 1)
     assert {"WK101", "WK108", "WK801", "WK803"} <= set(codes(report))

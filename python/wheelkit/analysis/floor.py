@@ -1,4 +1,4 @@
-"""What wheels need of a machine, in the few words of the matrix: ``glibc 2.17``, ``macOS 11.0``, ``python3.dll``."""
+"""What wheels need of a machine, as the matrix shows it: ``glibc 2.17``, ``macOS 11.0``, ``python3.dll``."""
 
 from __future__ import annotations
 
@@ -20,30 +20,27 @@ if TYPE_CHECKING:
 
 
 _DIGITS = re.compile(r"\d+")
+_STABLE_DLLS = frozenset({"python3.dll", "python3t.dll"})
 
 
 def needs(wheels: Iterable[Wheel], target: Target) -> str:
-    """Say what the most demanding of the wheels needs on a target; empty where that cannot be told.
+    """Return what the most demanding of the wheels needs on a target; empty if that is unknown.
 
-    The glibc version is the highest that a symbol is asked of; musl has no symbol versions, so the tag's own is said.
+    For glibc it is the newest symbol version; musl has none, so it is the version of the tag.
     """
-    words = {text for wheel in wheels for text in _of_wheel(wheel, target)}
-    if target.system is System.WINDOWS and len(words - {"python3.dll", "python3t.dll"}) > 1:
+    needed = {need for wheel in wheels for need in _of_wheel(wheel, target)}
+    if target.system is System.WINDOWS and len(needed - _STABLE_DLLS) > 1:
         return "python3xx.dll"
-    return max(words, key=_version, default="")
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(digits) for digits in _DIGITS.findall(text))
+    return max(needed, key=lambda need: tuple(map(int, _DIGITS.findall(need))), default="")
 
 
 def _of_wheel(wheel: Wheel, target: Target) -> Iterator[str]:
-    if target.system is System.MACOS:
+    if target.system is System.WINDOWS:
+        yield from python_needed(wheel)
+    elif target.system is System.MACOS:
         version = macos_needed(wheel, target.arch)
         if version:
             yield f"macOS {version}"
-    elif target.system is System.WINDOWS:
-        yield from python_needed(wheel)
     elif version := glibc_needed(wheel):
         yield f"glibc {version}"
     elif target.libc == "musllinux" and wheel.binaries:

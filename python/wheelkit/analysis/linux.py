@@ -1,4 +1,4 @@
-"""TODO."""
+"""What the ELF files of a wheel need of a Linux system: symbol versions, libraries and the C library."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs, system_of, targets
-from wheelkit.analysis.policies import loader, numbers, policies
+from wheelkit.analysis.policies import is_loader, numbers, policies
 from wheelkit.matrix import System
 from wheelkit.text import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from wheelkit._core import Slice, Version
     from wheelkit.analysis.policies import Policy
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 
 _GLIBC, _LIBGCC = "GLIBC_", "libgcc_s"
+# GLIBC_PRIVATE and the like sort after every numbered version.
+_UNNUMBERED = (1 << 30,)
 
 
 class VersionNeed(Struct, frozen=True, kw_only=True):
-    """One symbol version that a binary asks of a library outside the wheel."""
+    """A symbol version that a binary needs of a library outside the wheel."""
 
     binary: Binary
     version: Version
@@ -31,100 +33,80 @@ class VersionNeed(Struct, frozen=True, kw_only=True):
 
 def version_key(version: str) -> tuple[int, ...]:
     """Return a sort key for a symbol version such as ``GLIBC_2.17``; names without a number sort last."""
-    text = version.partition("_")[2]
     try:
-        return numbers(text)
+        return numbers(version.partition("_")[2])
     except ValueError:
-        return (1 << 30,)  # GLIBC_PRIVATE and the like are worse than any number
+        return _UNNUMBERED
 
 
 def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
-    """Walk the ELF files that the tag speaks of: loadable, and of an architecture that it names."""
-    return (
-        (binary, part) for binary, part in wheel.slices() if system_of(binary) is System.LINUX and runs(part)
-    )
+    """Yield the ELF files that are loaded or run."""
+    for binary, slice_ in wheel.slices():
+        if system_of(binary) is System.LINUX and runs(slice_):
+            yield binary, slice_
 
 
 def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:
-    """Yield every symbol version that the wheel's ELF files need from libraries outside the wheel."""
+    """Yield every symbol version that the wheel's ELF files need of libraries outside the wheel."""
     held = wheel.held
-    for binary, part in linux_slices(wheel):
-        for version in part.versions:
-            if version.library not in held and not loader(version.library):
+    for binary, slice_ in linux_slices(wheel):
+        for version in slice_.versions:
+            if version.library not in held and not is_loader(version.library):
                 yield VersionNeed(binary=binary, version=version)
 
 
 def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, str, list[str]]]:
-    """Yield ``(binary, library, symbols)`` for imports that the policy's blacklist forbids."""
+    """Yield ``(binary, library, symbols)`` for the imports that the policy's blacklist forbids."""
     held = wheel.held
-    for binary, part in linux_slices(wheel):
-        # A library may stand there twice, and two may have the same symbol: each symbol is told once.
-        left = {symbol.name for symbol in part.imports if not symbol.weak}
-        for library in part.needed:
-            used = (
-                left & policy.forbidden.get(library.name, frozenset())
-                if library.name not in held
-                else frozenset()
-            )
-            left -= used
-            if used:
+    for binary, slice_ in linux_slices(wheel):
+        # Each symbol counts once: a library can be listed twice, and two libraries can have the same symbol.
+        left = {symbol.name for symbol in slice_.imports if not symbol.weak}
+        for library in slice_.needed:
+            used = left & policy.forbidden.get(library.name, frozenset())
+            if used and library.name not in held:
+                left -= used
                 yield binary, library.name, sorted(used)
 
 
-def libc_of(part: Slice) -> str | None:
-    """Tell from an ELF file's needed libraries which C library it was linked with, in the tags' words; None for neither.
+def libc_of(slice_: Slice) -> str | None:
+    """Return the C library that an ELF file was linked with, ``manylinux`` or ``musllinux``; None if it shows neither.
 
-    Linking with glibc leaves its symbol versions. libc.so.6 alone says nothing, since musl's loader takes that name for itself: libraries
-    that are to serve both are made so. Nor do such versions of libgcc_s say anything, which has some on either (GLIBC_2.0 of
-    __register_frame_info, in libgcc's version scripts).
+    glibc leaves its symbol versions. The name libc.so.6 alone shows nothing: musl's loader takes it for
+    itself, and libraries for both are made that way. Versions of libgcc_s show nothing either: it has
+    GLIBC_2.0 of __register_frame_info on both.
     """
-    if any(
-        version.version.startswith(_GLIBC) and not version.library.startswith(_LIBGCC)
-        for version in part.versions
-    ):
+    if any(one.version.startswith(_GLIBC) and not one.library.startswith(_LIBGCC) for one in slice_.versions):
         return "manylinux"
-    names = [library.name for library in part.needed]
-    if any(name == "libc.so" or name.startswith("libc.musl-") for name in names):
-        return "musllinux"
-    return None
+    names = [library.name for library in slice_.needed]
+    return "musllinux" if any(name == "libc.so" or name.startswith("libc.musl-") for name in names) else None
 
 
 def glibc_needed(wheel: Wheel) -> str:
-    """Give the highest numbered glibc version that any binary asks for, such as ``2.17``; empty where none does."""
-    asked = (demand.version.version for demand in version_needs(wheel))
-    found_numbers = [
-        version_key(version)
-        for version in asked
-        if version.startswith(_GLIBC) and version[len(_GLIBC) :][:1].isdigit()
-    ]
-    return dotted(max(found_numbers)) if found_numbers else ""
+    """Return the newest numbered glibc version that any binary needs, such as ``2.17``; empty if none does."""
+    versions = (need.version.version for need in version_needs(wheel))
+    keys = (version_key(version) for version in versions if version.startswith(_GLIBC))
+    return dotted(max((key for key in keys if key != _UNNUMBERED), default=()))
 
 
 def linux_floor(wheel: Wheel) -> Policy | None:
-    """Compute the oldest policy that the wheel satisfies, as ``auditwheel show`` does; None where it satisfies none."""
-    parts = list(linux_slices(wheel))
-    claimed = {arch for target in targets(wheel, System.LINUX) for arch in [target.arch]}
-    archs = {arch_of(part) for _, part in parts}
-    arch = next(iter(sorted(archs & claimed) or sorted(archs)), "")
-    # Programs that were linked statically need neither, and are what they are tagged.
-    libcs = [own for _, part in parts if (own := libc_of(part)) is not None]
-    libc = next(iter(libcs or [target.libc for target in targets(wheel, System.LINUX)]), "manylinux")
-    needed = _external_libraries(wheel, parts)
-    demands = [demand.version.version for demand in version_needs(wheel)]
-    return next(
-        (policy for policy in policies(libc, arch) if _satisfies(wheel, policy, needed, demands)), None
-    )
-
-
-def _satisfies(wheel: Wheel, policy: Policy, needed: Iterable[str], demands: Iterable[str]) -> bool:
-    if not all(policy.provides(library) for library in needed):
-        return False
-    return (
-        all(policy.admits(version) for version in demands)
-        and next(forbidden_imports(wheel, policy), None) is None
-    )
-
-
-def _external_libraries(wheel: Wheel, parts: Iterable[tuple[Binary, Slice]]) -> frozenset[str]:
+    """Return the oldest policy that the wheel satisfies, as ``auditwheel show`` computes it; None if it satisfies none."""
+    slices = [slice_ for _, slice_ in linux_slices(wheel)]
+    claimed = targets(wheel, System.LINUX)
+    archs = {arch_of(slice_) for slice_ in slices}
+    arch = next(iter(sorted(archs & {target.arch for target in claimed}) or sorted(archs)), "")
+    # A statically linked program shows no C library, so it counts as what it is tagged.
+    libcs = [libc for slice_ in slices if (libc := libc_of(slice_)) is not None]
+    libc = next(iter(libcs or [target.libc for target in claimed]), "manylinux")
     held = wheel.held
-    return frozenset(library.name for _, part in parts for library in part.needed if library.name not in held)
+    libraries = {library.name for slice_ in slices for library in slice_.needed} - held
+    versions = {need.version.version for need in version_needs(wheel)}
+    return next(
+        (
+            policy
+            for policy in policies(libc, arch)
+            if all(map(policy.provides, libraries))
+            and all(map(policy.admits, versions))
+            and next(forbidden_imports(wheel, policy), None) is None
+        ),
+        None,
+    )

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What the Mach-O files of a wheel need of macOS."""
 
 from __future__ import annotations
 
@@ -16,35 +16,37 @@ if TYPE_CHECKING:
 
 
 FIRST_ARM64 = (11, 0)
-# What a slice says of its system; old linkers said nothing.
+# How a slice names macOS; old linkers named no system.
 MACOS_PLATFORMS = frozenset({"macos", None})
+# What tools before Xcode 12.2 call 11.0.
+_COMPATIBILITY_VERSION = (10, 16)
 
 
 def macos_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
-    """Yield the Mach-O slices whose architecture the wheel's tag names."""
-    return (
-        (binary, part) for binary, part in wheel.slices() if system_of(binary) is System.MACOS and runs(part)
-    )
+    """Yield the Mach-O slices that are loaded or run."""
+    for binary, slice_ in wheel.slices():
+        if system_of(binary) is System.MACOS and runs(slice_):
+            yield binary, slice_
 
 
-def min_os(part: Slice) -> tuple[int, int] | None:
-    """Read the oldest macOS of a slice; 10.16 is what old tools call 11.0. None where it does not say."""
-    if part.min_os is None or part.os not in MACOS_PLATFORMS:
+def min_os(slice_: Slice) -> tuple[int, int] | None:
+    """Return the oldest macOS that a slice supports, None if it names none."""
+    if slice_.min_os is None or slice_.os not in MACOS_PLATFORMS:
         return None
-    major, _, rest = part.min_os.partition(".")
+    major, _, rest = slice_.min_os.partition(".")
     version = int(major), int(rest.partition(".")[0] or 0)
-    return FIRST_ARM64 if version == (10, 16) else version
+    return FIRST_ARM64 if version == _COMPATIBILITY_VERSION else version
 
 
 def macos_needed(wheel: Wheel, arch: str) -> str:
-    """Give the oldest macOS on which all binaries load on an architecture; empty where none says.
+    """Return the oldest macOS on which all binaries load on an architecture, such as ``11.0``; empty if none is named.
 
-    For a universal wheel it is that of the architecture that reaches furthest back.
+    For an architecture that the wheel does not have, such as ``universal2``, it is that of the slices that
+    support the oldest system.
     """
     per_arch: dict[str, tuple[int, int]] = {}
-    for _, part in macos_slices(wheel):
-        asked = min_os(part)
-        if asked is not None:
-            per_arch[arch_of(part)] = max(asked, per_arch.get(arch_of(part), asked))
-    version = per_arch.get(arch) or min(per_arch.values(), default=None)
-    return dotted(version) if version else ""
+    for _, slice_ in macos_slices(wheel):
+        needed = min_os(slice_)
+        if needed is not None:
+            per_arch[arch_of(slice_)] = max(needed, per_arch.get(arch_of(slice_), needed))
+    return dotted(per_arch.get(arch) or min(per_arch.values(), default=()))

@@ -1,4 +1,4 @@
-"""Which libraries the binaries of a wheel cannot do without."""
+"""The libraries that the binaries of a wheel need."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
+# Code that uses such a library handles its absence.
+_OPTIONAL = frozenset({"weak", "delay"})
+
+
 def needed_libraries(wheel: Wheel) -> Mapping[System, dict[str, list[str]]]:
-    """Map each system's needed libraries, as they are named, to the binaries that must have them."""
-    needs: dict[System, dict[str, list[str]]] = {}
-    for binary, part in wheel.slices():
+    """Return each system's needed libraries, by the names that binaries use, with the binaries that need them."""
+    needs: dict[System, dict[str, dict[str, None]]] = {}
+    for binary, slice_ in wheel.slices():
         system = system_of(binary)
-        if system is None or not runs(part):
-            continue
-        for library in part.needed:
-            # A delay-loaded or weak library is one that the code is ready to miss.
-            if library.how not in {"weak", "delay"}:
-                members = needs.setdefault(system, {}).setdefault(library.name, [])
-                if binary.member not in members:
-                    members.append(binary.member)
-    return needs
+        if system is not None and runs(slice_):
+            for library in slice_.needed:
+                if library.how not in _OPTIONAL:
+                    needs.setdefault(system, {}).setdefault(library.name, {})[binary.member] = None
+    return {
+        system: {name: list(members) for name, members in libraries.items()}
+        for system, libraries in needs.items()
+    }

@@ -1,6 +1,6 @@
-"""What each Linux platform tag allows: auditwheel's own policy tables, read as data.
+"""What each Linux platform tag allows, from auditwheel's policy tables (PEP 600, PEP 656 for musl).
 
-auditwheel itself is never imported: that takes 85 ms, and fails on Windows. PEP 600 defines the tags, PEP 656 those of musl.
+The tables are read as data: importing auditwheel fails on Windows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw, Struct
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import Target
@@ -22,21 +23,24 @@ if TYPE_CHECKING:
 
 _FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.json"}
 _GENERIC = "linux"
-# musl's C library is listed by its link name; each architecture's real soname differs (auditwheel maps them the same way).
+# The tables list musl's C library by its link name; its soname contains the architecture (auditwheel maps
+# them the same way).
 _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
-# musl's loader takes these names for itself, whatever lies on the disk (load_library in its ldso/dynlink.c): toolchains other than
-# Alpine's leave them in binaries, some as glibc spells them (libc.so.6), since the loader compares no further than the dot.
+# musl's loader takes these names for itself, whatever is on the disk (load_library in its ldso/dynlink.c). It
+# compares up to the dot, so binaries also have them as glibc spells them (libc.so.6).
 _MUSL_ITSELF = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
-# The name under which Alpine links it, one for each architecture, which is compared as a whole.
+# Alpine's name for it, with the architecture, which is compared as a whole.
 _MUSL_NAMED = "libc.musl-"
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+_LOADERS = ("ld-linux", "ld-musl", "ld64.so.")
 
 
 class Policy(Struct, frozen=True, kw_only=True):
     """What one platform tag allows on one architecture.
 
-    ``versions`` maps a prefix (``GLIBC``, ``GLIBCXX``) to the versions that the oldest such system has, ``libraries`` are those
-    that it surely has, ``forbidden`` maps a library to symbols of it that must not be used.
+    ``versions`` maps a prefix (``GLIBC``, ``GLIBCXX``) to the symbol versions of the oldest such system,
+    ``libraries`` are those that every such system has, ``forbidden`` maps a library to symbols that must not
+    be used.
     """
 
     target: Target
@@ -45,66 +49,61 @@ class Policy(Struct, frozen=True, kw_only=True):
     forbidden: Mapping[str, frozenset[str]]
 
     def admits(self, symbol_version: str) -> bool:
-        """Tell whether a symbol version such as ``GLIBC_2.17`` is there; those of unknown libraries are not judged."""
+        """Return whether a symbol version such as ``GLIBC_2.17`` is allowed; those of unknown libraries are."""
         prefix, _, version = symbol_version.partition("_")
         known = self.versions.get(prefix)
         if known is None or version in known:
             return True
-        # A tag between two tables, such as manylinux_2_29: glibc's own version stands in the tag itself.
-        return (
-            prefix == "GLIBC"
-            and bool(_NUMBERS.fullmatch(version))
-            and numbers(version) <= self.target.version
-        )
+        # A tag between two tables, such as manylinux_2_29, names its glibc version itself.
+        numbered = prefix == "GLIBC" and _NUMBERS.fullmatch(version)
+        return bool(numbered) and numbers(version) <= self.target.version
 
     def provides(self, library: str) -> bool:
-        """Tell whether every system of this tag has the library; the dynamic loader belongs to all of them."""
+        """Return whether every system of this tag has a library; all have the dynamic loader."""
         if self.target.libc == "musllinux" and library.startswith(_MUSL_ITSELF):
             return not library.startswith(_MUSL_NAMED) or library in self.libraries
-        return library in self.libraries or loader(library)
+        return library in self.libraries or is_loader(library)
 
 
-def loader(library: str) -> bool:
-    """Tell whether this is the dynamic loader under one of its names."""
-    return library.startswith(("ld-linux", "ld-musl")) or library in {"ld64.so.1", "ld64.so.2"}
+def is_loader(library: str) -> bool:
+    """Return whether this is a name of the dynamic loader."""
+    return library.startswith(_LOADERS)
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Read ``2.17`` as (2, 17)."""
+    """Parse a version: ``2.17`` becomes (2, 17). Raises ValueError."""
     return tuple(int(part) for part in version.split("."))
 
 
 def policies(libc: str, arch: str) -> Iterator[Policy]:
-    """Walk the policies of an architecture, the oldest system first; none where auditwheel knows none."""
+    """Yield the policies of an architecture, the oldest system first; none for an architecture without any."""
     return (_policy(target) for target in _targets(libc, arch))
 
 
 @cache
 def policy_for(target: Target) -> Policy | None:
-    """Give what a Linux target allows: its own table, else the newest one that is older, since each system only adds.
+    """Return what a Linux target allows, by its own table or else the newest older one; None without either.
 
-    Of the symbols that the older table forbids, those count between two tables that the newer one forbids as well: the others came to be in
-    between, as pthread_setattr_default_np did with glibc 2.18.
+    Between two tables, a symbol is forbidden if both forbid it: the others were added in between, as
+    pthread_setattr_default_np was with glibc 2.18.
     """
     targets = _targets(target.libc, target.arch)
-    older = [one for one in targets if one.version <= target.version]
-    if not older:
+    count = sum(known.version <= target.version for known in targets)
+    if not count:
         return None
-    newest = _policy(older[-1])
-    later = (
-        newest
-        if newest.target.version == target.version
-        else next(map(_policy, targets[len(older) :]), newest)
-    )
+    older = _policy(targets[count - 1])
+    if older.target.version == target.version or count == len(targets):
+        return replace(older, target=target)
+    newer = _policy(targets[count])
     forbidden = {
-        library: symbols & later.forbidden.get(library, frozenset())
-        for library, symbols in newest.forbidden.items()
+        library: symbols & newer.forbidden.get(library, frozenset())
+        for library, symbols in older.forbidden.items()
     }
-    return Policy(target=target, versions=newest.versions, libraries=newest.libraries, forbidden=forbidden)
+    return replace(older, target=target, forbidden=forbidden)
 
 
 class _Row(Struct, frozen=True):
-    """One entry of auditwheel's tables; what it says of architectures that nobody asks for is not read."""
+    """One entry of auditwheel's tables; the symbol versions of an architecture are decoded when they are needed."""
 
     name: str
     symbol_versions: dict[str, Raw]
@@ -114,11 +113,10 @@ class _Row(Struct, frozen=True):
 
 @cache
 def _targets(libc: str, arch: str) -> tuple[Target, ...]:
-    """List the targets of an architecture that have a table of their own, the oldest system first."""
+    """Return the targets of an architecture that have a table, the oldest system first."""
     names = (name for name, row in _tables(libc).items() if name != _GENERIC and arch in row.symbol_versions)
-    return tuple(
-        sorted((Target.parse(f"{name}_{arch}") for name in names), key=lambda target: target.version)
-    )
+    targets = (Target.parse(f"{name}_{arch}") for name in names)
+    return tuple(sorted(targets, key=lambda target: target.version))
 
 
 @cache
@@ -146,6 +144,8 @@ def _tables(libc: str) -> Mapping[str, _Row]:
     spec = find_spec("auditwheel")
     folders = spec.submodule_search_locations if spec else None
     if not folders:
-        raise MissingToolError("auditwheel's policy tables were not found", hint="pip install auditwheel")
+        raise MissingToolError(
+            "auditwheel, whose policy tables are needed, is not installed", hint="pip install auditwheel"
+        )
     rows = decode((Path(folders[0]) / "policy" / _FILES[libc]).read_bytes(), type=list[_Row])
     return {row.name: row for row in rows}

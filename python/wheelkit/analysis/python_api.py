@@ -1,4 +1,4 @@
-"""CPython's stable ABI: which symbols belong to it, and since when (abi3info, made from CPython's own list)."""
+"""What binaries import of CPython, against its stable ABI (the list of abi3info, made from CPython's own)."""
 
 from __future__ import annotations
 
@@ -18,28 +18,32 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, FileName, Wheel
 
 
+# How the names of CPython's functions and variables begin.
+_PREFIXES = ("Py", "_Py")
+_FIRST_STABLE_ABI = (3, 2)  # PEP 384
+_NEVER = (99, 0)
+_CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
+_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
+
+
 @cache
 def stable_abi() -> Mapping[str, tuple[int, int]]:
-    """Map every function and variable of the stable ABI to the Python version that it joined in.
+    """Return every function and variable of the stable ABI with the Python version that added it.
 
-    Importing abi3info builds thousands of objects, so it waits until the first abi3 wheel is there.
+    Raises MissingToolError if abi3info is not installed. Importing it builds thousands of objects, so only an
+    abi3 wheel does.
     """
     try:
         from abi3info import DATAS, FUNCTIONS
     except ImportError as error:
-        raise MissingToolError(
-            "abi3info was not found, the list of CPython's stable ABI", hint="pip install abi3info"
-        ) from error
+        message = "abi3info, the list of CPython's stable ABI, is not installed"
+        raise MissingToolError(message, hint="pip install abi3info") from error
     members = (*FUNCTIONS.values(), *DATAS.values())
     return {item.symbol.name: (item.added.major, item.added.minor) for item in members}
 
 
-_OLDEST = (3, 2)  # the first version with a stable ABI (PEP 384)
-_CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
-
-
 class AbiViolation(Struct, frozen=True, kw_only=True):
-    """One symbol that a binary imports and that a stable ABI floor does not have; ``added`` is None if no version has it."""
+    """A symbol that a binary imports and the stable ABI of a floor lacks; ``added`` is None if no version has it."""
 
     member: str
     symbol: str
@@ -47,59 +51,44 @@ class AbiViolation(Struct, frozen=True, kw_only=True):
 
 
 def abi_violations(wheel: Wheel, floor: tuple[int, int]) -> tuple[AbiViolation, ...]:
-    """List what keeps the wheel from being an abi3 wheel for ``floor``, such as (3, 11); empty if nothing does."""
+    """Return what keeps the wheel from being an abi3 wheel for ``floor``, such as (3, 11); empty if nothing does."""
     imports = tuple(_python_imports(wheel))
     known = stable_abi() if imports else {}
     return tuple(
         AbiViolation(member=binary.member, symbol=symbol, added=known.get(symbol))
         for binary, symbols in imports
         for symbol in symbols
-        if known.get(symbol, (99, 0)) > floor
+        if known.get(symbol, _NEVER) > floor
     )
-
-
-def computed_floor(wheel: Wheel) -> tuple[int, int] | None:
-    """Give the oldest Python whose stable ABI has all that the wheel imports; None if some of it is in no version's."""
-    known = stable_abi()
-    added = [known.get(symbol) for _, symbols in _python_imports(wheel) for symbol in symbols]
-    if None in added:
-        return None
-    return max((version for version in added if version is not None), default=_OLDEST)
 
 
 def declared_floor(name: FileName) -> tuple[int, int] | None:
-    """Read the oldest Python that an abi3 wheel's name promises; None for a wheel that promises no stable ABI."""
+    """Return the oldest Python that an abi3 wheel's name promises; None for a wheel that is not abi3."""
     if not name.stable:
         return None
     matches = (_CPYTHON_TAG.fullmatch(tag) for tag in name.pythons)
-    return min(((int(match["major"]), int(match["minor"])) for match in matches if match), default=_OLDEST)
+    floors = [(int(match["major"]), int(match["minor"])) for match in matches if match]
+    return min(floors, default=_FIRST_STABLE_ABI)
 
 
-def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, tuple[str, ...]]]:
-    """Walk the binaries with the sorted symbols that each wants of the interpreter.
+def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, list[str]]]:
+    """Yield each binary with the sorted symbols that it needs of the interpreter.
 
-    A name that merely begins with ``Py`` is not accused where another binary of the wheel defines it, or where it is asked of a library
-    that is not Python's; weak imports are those that the code is ready to miss.
+    Symbols that another binary of the wheel exports are not counted, although their names begin like
+    CPython's.
     """
-    own = frozenset(name for _, part in wheel.slices() for name in part.exports if name.startswith(PREFIXES))
+    own = {name for _, slice_ in wheel.slices() for name in slice_.exports if name.startswith(_PREFIXES)}
     for binary in wheel.binaries:
-        names = {symbol.name for part in binary.slices for symbol in from_python(part)}
-        if names - own:
-            yield binary, tuple(sorted(names - own))
+        names = {symbol.name for slice_ in binary.slices for symbol in from_python(slice_)} - own
+        if names:
+            yield binary, sorted(names)
 
 
-# How the names of CPython's functions and variables begin.
-PREFIXES = ("Py", "_Py")
-_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
-
-
-def from_python(part: Slice) -> Iterator[Symbol]:
-    """Walk the symbols that a binary cannot do without and that may be the interpreter's, by their names and libraries."""
-    return (
-        symbol
-        for symbol in part.imports
-        if symbol.name.startswith(PREFIXES) and not symbol.weak and _may_be_python(symbol.library)
-    )
+def from_python(slice_: Slice) -> Iterator[Symbol]:
+    """Yield the imported symbols that may be the interpreter's, by name and library; weak ones are optional and left out."""
+    for symbol in slice_.imports:
+        if symbol.name.startswith(_PREFIXES) and not symbol.weak and _may_be_python(symbol.library):
+            yield symbol
 
 
 def _may_be_python(library: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The DLLs of the interpreters that Windows wheels load."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-# PyPy for Windows has its symbols in a DLL, as CPython has: what its python311.lib names.
+# PyPy for Windows has its symbols in a DLL, as CPython has.
 _PYPY_DLL = re.compile(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
-
 _GRAALPY_DLL = "python-native.dll"
 
 
 def python_needed(wheel: Wheel) -> frozenset[str]:
-    """Name the interpreters' DLLs that the wheel's binaries load: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
+    """Return the interpreters' DLLs that the wheel loads: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
     return frozenset(
         library.lower()
         for library in wheel.needed
@@ -27,11 +26,11 @@ def python_needed(wheel: Wheel) -> frozenset[str]:
 
 
 def pypy_dll(library: str) -> str | None:
-    """Read the Python tag of the PyPy whose DLL this is, such as ``pp311``; None for every other library."""
-    match = _PYPY_DLL.fullmatch(library) if library[:7].lower() == "libpypy" else None
+    """Return the Python tag of the PyPy that a DLL belongs to, such as ``pp311``; None for any other library."""
+    match = _PYPY_DLL.fullmatch(library)
     return f"pp{match['major']}{match['minor']}" if match else None
 
 
 def graalpy_dll(library: str) -> bool:
-    """Tell whether this is GraalPy's DLL, which has one name for all versions."""
+    """Return whether this is GraalPy's DLL, which has one name for all versions."""
     return library.lower() == _GRAALPY_DLL

@@ -10,7 +10,7 @@ from wheelkit.cli.options import json_option
 from wheelkit.cli.output import columns, result_json, show
 from wheelkit.errors import UsageError
 from wheelkit.text import wrap
-from wheelkit.verification.findings import Entry, entries
+from wheelkit.verification.findings import FindingKind, finding_kinds
 
 _WIDEST = 88
 
@@ -20,7 +20,7 @@ _WIDEST = 88
 @json_option
 def command(codes: tuple[str, ...], as_json: bool) -> None:
     """Explain what a finding means, why it matters, and how to fix it; without a CODE, list all of them."""
-    chosen = [_entry(code) for code in codes] or list(entries().values())
+    chosen = [_entry(code) for code in codes] or list(finding_kinds().values())
     if as_json:
         result_json([_to_json(entry) for entry in chosen])
     elif codes:
@@ -30,8 +30,8 @@ def command(codes: tuple[str, ...], as_json: bool) -> None:
         show(columns(rows, indent=0) + "\n")
 
 
-def _entry(code: str) -> Entry:
-    table = entries()
+def _entry(code: str) -> FindingKind:
+    table = finding_kinds()
     wanted = code.upper()
     if wanted in table:
         return table[wanted]
@@ -42,7 +42,7 @@ def _entry(code: str) -> Entry:
     raise UsageError(f'there is no finding "{code}"', hint=hint)
 
 
-def _to_json(entry: Entry) -> dict[str, object]:
+def _to_json(entry: FindingKind) -> dict[str, object]:
     return {
         "code": entry.code,
         "title": entry.title,
@@ -53,7 +53,7 @@ def _to_json(entry: Entry) -> dict[str, object]:
     }
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: FindingKind) -> str:
     blocks = [
         f"{entry.code}  {entry.title}  ({entry.severity})",
         _paragraph(entry.why),

@@ -17,7 +17,8 @@ from wheelkit.cli.options import config_option, load_config
 from wheelkit.cli.output import result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
-from wheelkit.verification.run import collect, verify
+from wheelkit.verification.files import collect_files
+from wheelkit.verification.run import verify
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
@@ -207,7 +208,7 @@ def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path,
     """Read all wheels but those that cannot be read: the verification reports them."""
     from wheelkit.wheel import read_all
 
-    files = [path for path in collect(paths) if path.suffix == ".whl"]
+    files = [path for path in collect_files(paths) if path.suffix == ".whl"]
     wheels = zip(files, read_all(files, contents=contents), strict=True)
     return [(path, wheel) for path, wheel in wheels if not isinstance(wheel, WheelError)]
 
@@ -235,9 +236,9 @@ def _show(report: Report, form: str, *, fixes: bool) -> None:
         for line in to_github(report, fixes=fixes):
             show(f"{line}\n")
     else:
-        from wheelkit.verification.report.text import pieces
+        from wheelkit.verification.report.text import render_chunks
 
-        for piece in pieces(report, _screen(fixes=fixes)):
+        for piece in render_chunks(report, _screen(fixes=fixes)):
             show(piece)
 
 

@@ -89,11 +89,11 @@ def verify_attestations(
     for file in files:
         if file.provenance is None:
             what = f"{index} serves attestations for {shorten_list(names)}, but not for this file"
-            yield finding("WK906", what=what, file=file.file)
+            yield finding("WK906", what, file=file.file)
     results = [_verify(file, repository) for file in signed]
     for result in results:
         if result.problem:
-            yield finding("WK905", what=result.problem, file=result.file)
+            yield finding("WK905", result.problem, file=result.file)
         if result.skipped:
             yield _not_verified([result.file], index, result.skipped)
     verified = [result for result in results if result.signers]
@@ -111,7 +111,7 @@ def files_without_attestation(files: Iterable[str], index: str) -> Iterator[Find
 def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") -> Finding:
     return finding(
         "WK907",
-        what=f"the attestations that {index} serves for {shorten_list(names)} were not verified: {reason}",
+        f"the attestations that {index} serves for {shorten_list(names)} were not verified: {reason}",
         fix=fix,
     )
 
@@ -123,7 +123,7 @@ def _verified(
     publisher = "" if repository else f", or that these are the right publishers, which only {index} states"
     return finding(
         "WK907",
-        what=f"{plural(len(results), 'file')} signed by {signers}; not verified, without the network:"
+        f"{plural(len(results), 'file')} signed by {signers}; not verified, without the network:"
         f" that no key was revoked since {keys}{publisher}",
         fix="" if repository else "name the repository that publishes:  --repository URL",
     )

@@ -15,7 +15,7 @@ from wheelkit.project.family import named_in
 from wheelkit.project.read import Kind
 from wheelkit.publish.attestations import attestation_files, attestation_problem
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify
-from wheelkit.verification.run import collect
+from wheelkit.verification.files import collect_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ def collect_release(folder: Path, family: Family) -> Release:
             f"{folder} is not a folder", hint="give the folder that `wheelkit build` filled, usually dist/"
         )
     manifests = manifest.read_all(folder)
-    present = {path.name: path for path in collect([folder])}
+    present = {path.name: path for path in collect_files([folder])}
     if not manifests:
         raise CheckFailedError(
             f"{folder} has no manifest, so the origin of its {len(present)} files is unknown",

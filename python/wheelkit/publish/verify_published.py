@@ -16,9 +16,9 @@ from wheelkit.publish import provenance
 from wheelkit.publish.model import ReleaseId, belongs_to
 from wheelkit.publish.provenance import ServedFile
 from wheelkit.publish.simple_api import fetch_listing
-from wheelkit.verification.checks.published import Shown, as_built, yanked
+from wheelkit.verification.checks.published import PublishedFiles, as_built, yanked
 from wheelkit.verification.release import Dist
-from wheelkit.verification.run import judge, verify
+from wheelkit.verification.run import verify, verify_facts
 from wheelkit.wheel.model import Headers, Sdist, Wheel
 from wheelkit.wheel.names import parse_file_name
 
@@ -88,17 +88,17 @@ def verify_published(
     if folder is None:
         signed = (file.filename for file in files if file.provenance)
         skipped = provenance.files_without_attestation(signed, str(index))
-        return judge(_from_names(files, release), (*findings, *skipped), contract, named=True)
+        return verify_facts(_from_names(files, release), (*findings, *skipped), contract, by_name=True)
     served = [_download(file, client, folder) for file in files]
     attested = provenance.verify_attestations(served, str(index), request.repository)
     return verify([folder], contract, known=(*findings, *attested))
 
 
 def _compare(files: Sequence[IndexFile], request: PublishedRequest) -> Iterator[Finding]:
-    shown = Shown(
+    shown = PublishedFiles(
         index=str(request.index),
         distribution=request.identity.distribution,
-        there={file.filename: file.sha256 for file in files},
+        published={file.filename: file.sha256 for file in files},
         built=request.built,
         yanked=tuple(file.filename for file in files if file.yanked),
     )

@@ -1,4 +1,4 @@
-"""What the wheels are held against: what the project promised, for each of its distributions."""
+"""What a project promises for its distributions: the contract that wheels are verified against."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Promise(Struct, frozen=True, kw_only=True):
-    """What is owed for one distribution of the project: its cells, its size limit in bytes, and the findings it accepts.
+    """What one distribution promises: its cells, its size limit in bytes, and the findings that it ignores, with reasons.
 
-    ``dependencies`` are the names that it may require at run time, None where nothing is promised.
+    ``dependencies`` are the names that its wheels may require at run time; None allows all.
     """
 
     distribution: str
@@ -34,18 +34,26 @@ class Promise(Struct, frozen=True, kw_only=True):
 
     @property
     def native(self) -> bool:
-        """Whether wheels are owed per target; pure and meta distributions owe a single wheel for all."""
-        return self.kind.value == "native"
+        """Whether each target needs its own wheels; a pure or meta distribution has one wheel for all."""
+        from wheelkit.project.read import Kind
+
+        return self.kind is Kind.NATIVE
+
+    @property
+    def meta(self) -> bool:
+        """Whether the wheels hold nothing but their dependencies."""
+        from wheelkit.project.read import Kind
+
+        return self.kind is Kind.META
 
 
 class Contract(Struct, frozen=True, kw_only=True):
-    """The whole project's promise, by normalised distribution name; empty outside a project.
+    """The promises of a whole project, by normalized distribution name; empty outside a project.
 
-    ``exclude`` holds the providers whose libraries must not be in a wheel, ``runners`` the configured labels by target pattern.
-    ``native`` restricts the judgement of coverage to the targets that this machine builds, of which there can be several: manylinux and
-    musllinux, win_amd64 and win32. Other targets' wheels are built elsewhere. None judges all.
-    ``reference`` holds earlier wheels that the size of these is compared with. ``unnamed`` is what is owed for the one distribution whose
-    name only its build can tell.
+    ``exclude`` are the providers whose libraries must not be in a wheel, ``runners`` the configured runner
+    labels by target pattern. ``native`` are the targets that this machine builds: only their coverage is
+    judged. None judges all. ``reference`` are earlier wheels to compare sizes with. ``unnamed`` is the
+    promise of the one distribution whose name only its build can tell.
     """
 
     promises: Mapping[str, Promise] = field(default_factory=dict)
@@ -56,41 +64,40 @@ class Contract(Struct, frozen=True, kw_only=True):
     unnamed: Promise | None = None
 
     def promise(self, distribution: str) -> Promise | None:
-        """Give what is owed for a distribution, None for one that the project does not know."""
+        """Return the promise of a distribution, None for one that is not part of the project."""
         return self.promises.get(distribution)
 
     def for_dist(self, names: Collection[str]) -> Contract:
-        """Give the contract for a dist folder with these distributions: the one that nobody knows is the one whose name was not known."""
-        strangers = set(names) - self.promises.keys()
-        if self.unnamed is None or len(strangers) != 1:
+        """Return the contract for a dist folder with these distributions: the only unknown one is the unnamed one."""
+        unknown = set(names) - self.promises.keys()
+        if self.unnamed is None or len(unknown) != 1:
             return self
-        (name,) = strangers
-        return replace(
-            self, promises={**self.promises, name: replace(self.unnamed, distribution=name)}, unnamed=None
-        )
+        (name,) = unknown
+        promises = {**self.promises, name: replace(self.unnamed, distribution=name)}
+        return replace(self, promises=promises, unnamed=None)
 
 
 def contract_of(config: Config, family: Family) -> Contract:
-    """Put together what a project's configuration and its distributions promise.
+    """Combine what a project's configuration and its distributions promise.
 
-    Of several distributions whose names only their builds can tell none is held to anything: nobody knows whose a file is.
+    Where several distributions get their names from their builds, none of them has a promise: their files
+    cannot be told apart.
     """
-    promises = {item.key: _promise(config, item) for item in family.distributions if item.stated}
-    unnamed = [item for item in family.distributions if not item.stated]
+    unnamed = [distribution for distribution in family.distributions if not distribution.stated]
     return Contract(
-        promises=promises,
+        promises={item.key: _promise(config, item) for item in family.distributions if item.stated},
         exclude=config.exclude,
         runners=config.runner,
         unnamed=_promise(config, unnamed[0]) if len(unnamed) == 1 else None,
     )
 
 
-def _promise(config: Config, item: Distribution) -> Promise:
-    settings = config.distribution.get(item.key)
+def _promise(config: Config, distribution: Distribution) -> Promise:
+    settings = config.distribution.get(distribution.key)
     return Promise(
-        distribution=item.key,
-        kind=type(item.kind)(settings.kind) if settings and settings.kind else item.kind,
-        matrix=matrix_of(config, item.requires_python),
+        distribution=distribution.key,
+        kind=type(distribution.kind)(settings.kind) if settings and settings.kind else distribution.kind,
+        matrix=matrix_of(config, distribution.requires_python),
         max_size=settings.max_size if settings else None,
         dependencies=settings.dependencies if settings else None,
         ignore=settings.ignore if settings else {},

@@ -1,56 +1,39 @@
-"""Which wheels were cross-built, and so never run: the manifests beside them tell."""
+"""Which wheels were cross-built, and so never run, by the manifests beside them."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from wheelkit import manifest
+from wheelkit.errors import CheckFailedError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-
-# The end of every manifest's name, and what one says that tells of a cross build; spelled here because a dist with none of them
-# shall not wait for what reads manifests.
-_MANIFEST, _MARK = ".wheelkit.json", b'"cross"'
+    from wheelkit.verification.model import Row
 
 
-def crossed(files: Iterable[Path]) -> frozenset[str]:
-    """Name the wheels that a manifest in their folder says were cross-built; one that speaks of other bytes claims nothing of these."""
-    wheels = {path.name: path for path in files if path.suffix == ".whl"}
-    notes = [
-        note
-        for folder in {path.parent for path in wheels.values()}
-        for note in _manifests(folder)
-        if _marked(note)
-    ]
-    if not notes:
-        return frozenset()
-    from wheelkit import manifest
-    from wheelkit.errors import CheckFailedError
-
-    found: set[str] = set()
-    for note in notes:
-        try:
-            told = manifest.read(note)
-        except CheckFailedError:
-            continue  # it is publish that takes its word, and refuses it
-        for one in told.files if told.builder == "cross" else ():
-            path = wheels.get(one.file)
-            if path is not None and path.parent == note.parent and manifest.sha256(path) == one.sha256:
-                found.add(one.file)
-    return frozenset(found)
+def mark_cross_built(rows: Iterable[Row], files: Iterable[Path]) -> tuple[Row, ...]:
+    """Return the rows with their cross-built wheels marked; ``files`` are the verified ones, with manifests in their folders."""
+    names = frozenset(_cross_built(files))
+    if not names:
+        return tuple(rows)
+    return tuple(replace(row, cross=tuple(name for name in row.files if name in names)) for row in rows)
 
 
-def _manifests(folder: Path) -> list[Path]:
-    try:
-        return [folder / entry.name for entry in os.scandir(folder) if entry.name.endswith(_MANIFEST)]
-    except OSError:
-        return []
-
-
-def _marked(note: Path) -> bool:
-    try:
-        return _MARK in note.read_bytes()
-    except OSError:
-        return False
+def _cross_built(files: Iterable[Path]) -> Iterator[str]:
+    """Yield the wheels that a manifest in their folder calls cross-built; a manifest of other bytes says nothing about them."""
+    wheels = {path for path in files if path.suffix == ".whl"}
+    for folder in {path.parent for path in wheels}:
+        for path in folder.glob(f"*{manifest.SUFFIX}"):
+            try:
+                build = manifest.read(path)
+            except CheckFailedError:
+                continue  # publish, which relies on manifests, refuses it
+            for file in build.files if build.builder == "cross" else ():
+                wheel = folder / file.file
+                if wheel in wheels and manifest.sha256(wheel) == file.sha256:
+                    yield file.file

@@ -1,8 +1,7 @@
-"""The table of all findings: code, title, severity, why it matters and how to mend it (data/findings.toml)."""
+"""The table of findings (data/findings.toml): the code, title, severity, reason and fix of each kind."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """One kind of finding, as ``wheelkit explain`` shows it; ``fix`` is the general way, a finding's own is concrete.
+TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
 
-    ``tools`` says it in the words of a build tool, where that is more than the general way.
+
+class FindingKind(Struct, frozen=True, kw_only=True):
+    """One kind of finding, as ``wheelkit explain`` shows it.
+
+    ``fix`` is the general fix; a check can give a concrete one. ``tools`` maps a build tool to the fix in its
+    own terms.
     """
 
     code: str
@@ -29,21 +32,15 @@ class Entry(Struct, frozen=True, kw_only=True):
     tools: Mapping[str, str]
 
 
-TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
-
-
-def entries() -> Mapping[str, Entry]:
-    """Every kind of finding by its code, in the order of the codes."""
-    return {code: entry(code) for code in sorted(_texts())}
-
-
 @cache
-def entry(code: str) -> Entry:
-    """One kind of finding; raises KeyError for a code that is none."""
-    import tomllib
+def finding_kinds() -> Mapping[str, FindingKind]:
+    """Return every kind of finding by its code, sorted by code."""
+    table = data.table("findings.toml")
+    return {code: _kind(code, table[code]) for code in sorted(table)}
 
-    row = tomllib.loads(_texts()[code])
-    return Entry(
+
+def _kind(code: str, row: Mapping[str, str]) -> FindingKind:
+    return FindingKind(
         code=code,
         title=row["title"],
         severity=Severity(row["severity"]),
@@ -53,19 +50,14 @@ def entry(code: str) -> Entry:
     )
 
 
-@cache
-def _texts() -> Mapping[str, str]:
-    """Cut the table into its entries: to read all of it takes longer than to prove a small wheel, and few are needed at a time."""
-    table = data.text("findings.toml")
-    _, *parts = re.split(r"^\[(WK\d+)\]$", table, flags=re.MULTILINE)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
-
-
-def finding(  # noqa: PLR0913 (a finding has that many parts, all named at the call)
-    code: str, *, what: str, fix: str = "", file: str = "", member: str = "", where: str = ""
+def finding(  # noqa: PLR0913 (the fields of a finding, by name)
+    code: str, what: str, *, fix: str = "", member: str = "", file: str = "", where: str = ""
 ) -> Finding:
-    """Make a finding with the severity of its code; ``fix`` falls back on the table's general one."""
-    kind = entry(code)
+    """Return a finding with the severity of its kind; ``fix`` defaults to the kind's general one.
+
+    Checks of a single wheel or sdist leave ``file`` out: the runner fills it in.
+    """
+    kind = finding_kinds()[code]
     return Finding(
         code=code,
         severity=kind.severity,

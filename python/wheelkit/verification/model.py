@@ -1,4 +1,4 @@
-"""The findings of all checks and the support matrix as they stand: the one object that every output is rendered from."""
+"""The result of a verification: findings and the support matrix. Every output format renders a Report."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from msgspec import Struct
 
 
 class Severity(StrEnum):
-    """How bad a finding is: an error fails the run, a warning deserves a look, a note only informs."""
+    """The harm that a finding does."""
 
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
+    ERROR = "error"  # will not install, load or be accepted somewhere that the tag promises; fails the run
+    WARNING = "warning"  # may not
+    NOTE = "note"  # a choice worth knowing
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """One fact that a check reports.
 
-    ``file`` is the wheel's or sdist's file name (empty for a missing cell), ``member`` the path inside it; ``what`` one
-    sentence with the fact, ``fix`` what to do about it, ready to be typed where that is possible; ``where`` names
-    the target or distribution that the table row carries, ``distribution`` whose release it is about. ``accepted`` holds the configured
-    reason for turning it off.
+    ``what`` is one sentence with the fact; ``fix`` says what to do about it, as a command where possible.
+    ``file`` is the name of the wheel or sdist (empty for a missing cell), ``member`` the path inside it.
+    ``where`` is the target or distribution of the matrix row, ``distribution`` the one whose release this is
+    about. ``accepted`` is the configured reason for ignoring the finding.
     """
 
     code: str
@@ -41,7 +41,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Cover(StrEnum):
-    """How one cell of the support matrix is served."""
+    """How a cell of the support matrix is covered."""
 
     WHEEL = "wheel"
     SDIST = "sdist"
@@ -49,20 +49,20 @@ class Cover(StrEnum):
     ELSEWHERE = "elsewhere"  # promised, but not judged in this run (``--native``)
 
 
-class CellCover(Struct, frozen=True, kw_only=True, gc=False):
-    """One cell: its interpreter, how it is served, and by which file."""
+class CellCover(Struct, frozen=True, kw_only=True):
+    """One cell: its interpreter, how it is covered, and the file that an installer picks."""
 
     interpreter: str
     cover: Cover
     file: str = ""
 
 
-class Row(Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the matrix: a distribution on a target, with what its wheels need, weigh and the verdict.
+class Row(Struct, frozen=True, kw_only=True):
+    """One row of the matrix: a distribution on a target.
 
-    ``label`` says what serves the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` the computed floor
-    (``glibc 2.17``, ``macOS 11.0``, ``python3.dll``), ``size`` bytes of all wheels of the row, ``codes`` the codes found; ``cross``
-    are those of its files that a manifest says were cross-built: proven from their bytes, and never run.
+    ``label`` says what covers the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` what the wheels
+    need (``glibc 2.17``, ``macOS 11.0``, ``python3.dll``), ``size`` is the bytes of all wheels, ``codes`` are
+    the findings. ``cross`` are the files that a manifest says were cross-built, so verified but never run.
     """
 
     distribution: str
@@ -78,18 +78,15 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def served(self) -> str:
-        """The label, with a mark where wheels of the row were cross-built."""
+        """The label, marked where wheels of the row were cross-built."""
         if not self.cross:
             return self.label
-        return (
-            f"{self.label}, cross"
-            if set(self.cross) >= set(self.files)
-            else f"{self.label}, {len(self.cross)} cross"
-        )
+        count = "" if set(self.cross) >= set(self.files) else f"{len(self.cross)} "
+        return f"{self.label}, {count}cross"
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The outcome of one verification: the matrix, the findings, and what was looked at in how many seconds."""
+    """The outcome of one verification; ``seconds`` is how long it took."""
 
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
@@ -99,10 +96,10 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def cross(self) -> int:
-        """How many wheels were cross-built."""
+        """The number of cross-built wheels."""
         return len({name for row in self.rows for name in row.cross})
 
     @property
     def ok(self) -> bool:
-        """Whether nothing that was found fails the run."""
+        """Whether no finding fails the run."""
         return not any(finding.fails for finding in self.findings)

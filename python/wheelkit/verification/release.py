@@ -1,4 +1,4 @@
-"""A dist as the checks see it: its wheels and sdists, by release."""
+"""The wheels and sdists of a dist, grouped by release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from wheelkit.wheel import Sdist, Wheel
 
-    Key = tuple[str, str]
+    ReleaseKey = tuple[str, str]
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Release(Struct, frozen=True, kw_only=True):
 
 
 class Dist(Struct, frozen=True, kw_only=True):
-    """Every file that the checks may ask for; ``whole`` tells that a folder was given, so that what is not in it is missing."""
+    """All files of a dist; ``whole`` says that a folder was given, so a file that is not there is missing."""
 
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
@@ -34,72 +34,66 @@ class Dist(Struct, frozen=True, kw_only=True):
 
     @property
     def releases(self) -> tuple[Release, ...]:
-        """The files grouped by distribution and version, in the order of their names."""
-        wheels: dict[Key, list[Wheel]] = {}
-        sdists: dict[Key, list[Sdist]] = {}
+        """The files grouped by distribution and version, sorted by both."""
+        groups: dict[ReleaseKey, tuple[list[Wheel], list[Sdist]]] = {}
         for wheel in self.wheels:
-            wheels.setdefault((wheel.distribution, wheel.version), []).append(wheel)
+            groups.setdefault((wheel.distribution, wheel.version), ([], []))[0].append(wheel)
         for sdist in self.sdists:
-            sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
+            groups.setdefault((sdist.distribution, sdist.version), ([], []))[1].append(sdist)
         return tuple(
-            Release(
-                distribution=key[0],
-                version=key[1],
-                wheels=tuple(wheels.get(key, ())),
-                sdists=tuple(sdists.get(key, ())),
-            )
-            for key in sorted({*wheels, *sdists})
+            Release(distribution=key[0], version=key[1], wheels=tuple(wheels), sdists=tuple(sdists))
+            for key, (wheels, sdists) in sorted(groups.items())
         )
 
 
-class Arriving:
-    """Files on their way into releases: each release can be had as soon as nothing more can belong to it.
+class ReleaseCollector:
+    """Collects wheels as they are read, in any order, and hands out each release as soon as it is complete.
 
-    Wheels come in any order, and are in their release in that of their places. A file whose name is no wheel's can belong anywhere, so
-    that nothing is complete before it is there.
+    A wheel without a valid file name can belong to any release, so no release is complete before all such
+    wheels are read.
     """
 
     def __init__(self, filenames: Iterable[str], sdists: Iterable[Sdist]) -> None:
-        """Await the wheels of these names; the sdists are there."""
-        self._awaited: dict[Key | None, int] = {}
-        self._complete: list[Key] = []
-        self._wheels: dict[Key, dict[int, Wheel]] = {}
-        self._sdists: dict[Key, list[Sdist]] = {}
-        for key in map(_told, filenames):
-            self._awaited[key] = self._awaited.get(key, 0) + 1
+        """Expect wheels with these file names; the sdists are already read."""
+        self._expected: dict[ReleaseKey | None, int] = {}
+        self._complete: list[ReleaseKey] = []
+        self._wheels: dict[ReleaseKey, dict[int, Wheel]] = {}
+        self._sdists: dict[ReleaseKey, list[Sdist]] = {}
+        for key in map(_release_of, filenames):
+            self._expected[key] = self._expected.get(key, 0) + 1
         for sdist in sdists:
             self._sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
 
-    def add(self, place: int, filename: str, wheel: Wheel | None) -> None:
-        """Take an awaited wheel, None for one that could not be read."""
+    def add(self, index: int, filename: str, wheel: Wheel | None) -> None:
+        """Add an expected wheel, None if it could not be read; ``index`` orders the wheels of a release."""
         if wheel is not None:
-            self._wheels.setdefault((wheel.distribution, wheel.version), {})[place] = wheel
-        key = _told(filename) if wheel is None or wheel.name is None else (wheel.distribution, wheel.version)
-        self._awaited[key] -= 1
-        if not self._awaited[key]:
-            del self._awaited[key]
+            self._wheels.setdefault((wheel.distribution, wheel.version), {})[index] = wheel
+        key = _release_of(filename)
+        self._expected[key] -= 1
+        if not self._expected[key]:
+            del self._expected[key]
             if key is not None:
                 self._complete.append(key)
 
     def complete(self) -> Iterator[Release]:
-        """Give the releases that are complete, each once."""
-        while self._complete and None not in self._awaited:
-            yield from self._given(self._complete.pop())
+        """Yield the releases that are complete, each once."""
+        while self._complete and None not in self._expected:
+            yield from self._take(self._complete.pop())
 
     def rest(self) -> Iterator[Release]:
-        """Give all that was not given."""
+        """Yield all releases that were not yielded before."""
         for key in sorted({*self._wheels, *self._sdists}):
-            yield from self._given(key)
+            yield from self._take(key)
 
-    def _given(self, key: Key) -> Iterator[Release]:
+    def _take(self, key: ReleaseKey) -> Iterator[Release]:
         wheels, sdists = self._wheels.pop(key, {}), self._sdists.pop(key, [])
         if wheels or sdists:
-            in_order = tuple(wheels[place] for place in sorted(wheels))
+            in_order = tuple(wheels[index] for index in sorted(wheels))
             yield Release(distribution=key[0], version=key[1], wheels=in_order, sdists=tuple(sdists))
 
 
-def _told(filename: str) -> Key | None:
-    """Name the release that a wheel's file name tells of; None where it is no wheel's name."""
+def _release_of(filename: str) -> ReleaseKey | None:
+    """Return the release that a wheel's file name belongs to, None for an invalid name."""
     try:
         name = parse_file_name(filename)
     except ValueError:

@@ -1,44 +1,37 @@
-"""Runs all checks over a dist, and puts the matrix and the findings together."""
+"""Run all checks over a dist, and combine the findings with the support matrix."""
 
 from __future__ import annotations
 
 import time
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.errors import ProjectError, UsageError, WheelError
-from wheelkit.fast_packaging import normalise
-from wheelkit.verification.checks import (
-    DIST_CHECKS,
-    RELEASE_CHECKS,
-    WHEEL_CHECKS,
-    Arriving,
-    Dist,
-    metadata,
-    names,
-    sdist_checks,
-)
+from wheelkit.errors import ProjectError, WheelError
+from wheelkit.verification.checks import ALL_CHECKS, NAME_CHECKS
 from wheelkit.verification.checks.coverage import cover
-from wheelkit.verification.cross_built import crossed
+from wheelkit.verification.cross_built import mark_cross_built
+from wheelkit.verification.files import collect_files, distribution_of
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
+from wheelkit.verification.release import Dist, ReleaseCollector
 from wheelkit.wheel import Sdist, Wheel, read_batches
+from wheelkit.wheel.sdist import read_sdist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from wheelkit.matrix import Target
-    from wheelkit.verification.checks import Contract, DistCheck, Release, ReleaseCheck, WheelCheck
+    from wheelkit.verification.checks import CheckSet
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.release import Release
 
 
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+_SEVERITIES = tuple(Severity)
 
 
-def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
+def verify(  # noqa: PLR0913 (public: two positional arguments, the others by name)
     paths: Sequence[Path],
     contract: Contract,
     *,
@@ -49,238 +42,169 @@ def verify(  # noqa: PLR0913 (two facts and four wishes, all named at the call)
 ) -> Report:
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
-    With ``native`` only those targets' coverage is judged. ``shallow`` reads names, tags and METADATA, and leaves the bytes alone.
-    ``known`` are findings from elsewhere about the same files.
-    Raises UsageError where there is nothing to verify, MissingToolError where a table that a check needs is not installed.
+    ``native`` limits the judgment of coverage to these targets. ``shallow`` reads only names, tags and
+    METADATA. ``known`` are findings from elsewhere about the same files. Raises UsageError if there is
+    nothing to verify, MissingToolError if a table that a check needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
         contract = replace(contract, native=tuple(native))
-    files = collect(paths)
+    files = collect_files(paths)
     whole = any(path.is_dir() for path in paths)
-    if contract.unnamed is not None and whole:
-        contract = contract.for_dist({_distribution(path.name) for path in files})
+    if whole:
+        contract = contract.for_dist({distribution_of(path.name) for path in files})
     wheels = [path for path in files if path.suffix == ".whl"]
     sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
-    judgement = _Judgement(contract, _ALL, known=(*known, *unreadable), whole=whole)
-    arriving = Arriving((path.name for path in wheels), sdists)
+    verifier = _Verifier(contract, ALL_CHECKS, known=(*known, *unreadable), whole=whole)
+    collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
-        for place, outcome in batch:
-            judgement.judge_file(wheels[place], outcome)
-            arriving.add(
-                place,
-                wheels[place].name,
-                None if isinstance(outcome, WheelError) else outcome.without_contents(),
-            )
-        # Not before, since threads that compute only hinder each other.
-        for release in arriving.complete():
-            judgement.judge_release(release)
-    for release in arriving.rest():
-        judgement.judge_release(release)
-    report, foreign = judgement.report(wheels=len(wheels), sdists=len(files) - len(wheels)), crossed(files)
-    rows = tuple(_marked(row, foreign) for row in report.rows) if foreign else report.rows
+        for index, outcome in batch:
+            verifier.check_file(wheels[index], outcome)
+            wheel = None if isinstance(outcome, WheelError) else outcome.without_contents()
+            collector.add(index, wheels[index].name, wheel)
+        # Only after the batch: the threads that read it would compete for the processor.
+        for release in collector.complete():
+            verifier.check_release(release)
+    for release in collector.rest():
+        verifier.check_release(release)
+    report = verifier.report(wheels=len(wheels), sdists=len(files) - len(wheels))
+    rows = mark_cross_built(report.rows, files)
     return replace(report, rows=rows, seconds=time.perf_counter() - started)
 
 
-def judge(dist: Dist, findings: Sequence[Finding], contract: Contract, *, named: bool = False) -> Report:
-    """Judge facts that were gathered already, together with what was found while they were.
+def verify_facts(
+    dist: Dist, known: Sequence[Finding], contract: Contract, *, by_name: bool = False
+) -> Report:
+    """Verify facts that are already gathered; ``known`` are findings from gathering them.
 
-    With ``named`` only the files' names and what an index tells of them are known, and only what follows from those is judged.
+    With ``by_name`` only file names and what an index lists are known, and only checks that need no more run.
     """
     started = time.perf_counter()
-    judgement = _Judgement(contract, _BY_NAME if named else _ALL, known=findings, whole=dist.whole)
+    verifier = _Verifier(contract, NAME_CHECKS if by_name else ALL_CHECKS, known=known, whole=dist.whole)
     for wheel in dist.wheels:
-        judgement.judge_wheel(wheel)
+        verifier.check_wheel(wheel)
     for release in dist.releases:
-        judgement.judge_release(release)
-    report = judgement.report(wheels=len(dist.wheels), sdists=len(dist.sdists))
+        verifier.check_release(release)
+    report = verifier.report(wheels=len(dist.wheels), sdists=len(dist.sdists))
     return replace(report, seconds=time.perf_counter() - started)
 
 
-def collect(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """List the wheels and sdists that the paths mean, each once; raise UsageError with what is wrong."""
-    files: dict[Path, None] = {}
-    for path in paths:
-        files.update(dict.fromkeys(_files_of(path)))
-    return tuple(files)
-
-
-def _files_of(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        found_here = sorted(item for item in path.iterdir() if _shipped(item) and item.is_file())
-        if not found_here:
-            raise UsageError(f"{path} holds no wheel and no sdist", hint="build them first:  wheelkit build")
-        yield from found_here
-    elif not path.exists():
-        raise UsageError(
-            f"{path} does not exist", hint="give the dist folder, or wheels:  wheelkit verify-matrix dist/"
-        )
-    elif _shipped(path):
-        yield path
-    else:
-        raise UsageError(
-            f"{path} is neither a folder nor a wheel or sdist",
-            hint="give the dist folder, or .whl and .tar.gz files",
-        )
-
-
-def _distribution(filename: str) -> str:
-    """Read the distribution's name from that of a file."""
-    if filename.endswith(".whl"):
-        return normalise(filename.partition("-")[0])
-    return normalise(filename.removesuffix(".tar.gz").rpartition("-")[0])
-
-
-def _shipped(path: Path) -> bool:
-    return path.name.endswith((".whl", ".tar.gz"))
-
-
-def _read_sdists(files: Sequence[Path]) -> tuple[tuple[Sdist, ...], list[Finding]]:
-    if not files:
-        return (), []
-    from wheelkit.wheel.sdist import read_sdist
-
+def _read_sdists(files: Iterable[Path]) -> tuple[list[Sdist], list[Finding]]:
     sdists: list[Sdist] = []
     findings: list[Finding] = []
     for path in files:
         try:
             sdists.append(read_sdist(path))
         except ProjectError as error:
-            findings.append(finding("WK112", what=_without_name(error.message, path), file=path.name))
-    return tuple(sdists), findings
+            findings.append(finding("WK112", _without_name(error.message, path), file=path.name))
+    return sdists, findings
 
 
 def _without_name(message: str, path: Path) -> str:
-    """Drop the file's name from the front of a message: a finding shows it anyway."""
-    for prefix in (str(path), path.name):
-        if message.startswith(prefix):
-            return (
-                "it " + message.removeprefix(prefix).lstrip(": ")
-                if not message.startswith(f"{prefix}:")
-                else message[len(prefix) + 2 :]
-            )
+    """Drop the file's name from the beginning of a message: a report shows it anyway."""
+    for name in (str(path), path.name):
+        if message.startswith(f"{name}: "):
+            return message.removeprefix(f"{name}: ")
+        if message.startswith(f"{name} "):
+            return f"it{message.removeprefix(name)}"
     return message
 
 
-class _Checks(Struct, frozen=True, kw_only=True):
-    """Which checks are run: of single wheels, of releases, of the whole dist; those of sdists are loaded when there is one."""
+class _Verifier:
+    """Runs checks on one file and one release after the other, and keeps their findings and matrix rows.
 
-    wheels: tuple[WheelCheck, ...]
-    releases: tuple[ReleaseCheck, ...]
-    dists: tuple[DistCheck, ...]
-    sdists: bool
-
-
-_ALL = _Checks(wheels=WHEEL_CHECKS, releases=RELEASE_CHECKS, dists=DIST_CHECKS, sdists=True)
-_BY_NAME = _Checks(
-    wheels=(names.file_name, metadata.python_tags, metadata.local_version),
-    releases=(metadata.sdist_missing, metadata.unserved_pythons),
-    dists=(),
-    sdists=False,
-)
-
-
-class _Judgement:
-    """What is found of files and releases, one after the other; so that any number of them can be judged, only their rows are kept.
-
-    Of the project's own distributions all is kept that the checks of the whole dist ask for. ``known`` are findings from elsewhere.
+    Wheels are kept only of the project's own distributions, for the checks of the whole dist, so that memory
+    does not grow with the number of wheels. ``known`` are findings from elsewhere.
     """
 
-    def __init__(self, contract: Contract, checks: _Checks, *, known: Iterable[Finding], whole: bool) -> None:
-        self._contract, self._checks, self._whole = contract, checks, whole
-        self._known = tuple(known)
-        self._named = {item.file for item in self._known}
+    def __init__(
+        self, contract: Contract, checks: CheckSet, *, known: Sequence[Finding], whole: bool
+    ) -> None:
+        self._contract, self._checks, self._whole, self._known = contract, checks, whole, known
+        self._known_files = {item.file for item in known}
         self._rows: list[Row] = []
         self._findings: list[Finding] = []
         self._wheels: list[Wheel] = []
         self._sdists: list[Sdist] = []
+        # The distribution of each file that a check of the whole dist or a known finding can be about.
         self._owners: dict[str, str] = {}
 
-    def judge_file(self, path: Path, outcome: Wheel | WheelError) -> None:
-        """Judge what was read of a file, or that it could not be read."""
+    def check_file(self, path: Path, outcome: Wheel | WheelError) -> None:
+        """Check a wheel, or report that it could not be read."""
         if isinstance(outcome, WheelError):
-            self._note(
-                [
-                    finding(
-                        "WK101", what=_without_name(outcome.message, path), fix=outcome.hint, file=path.name
-                    )
-                ]
-            )
+            what = _without_name(outcome.message, path)
+            self._add([finding("WK101", what, fix=outcome.hint, file=path.name)])
         else:
-            self.judge_wheel(outcome)
+            self.check_wheel(outcome)
 
-    def judge_wheel(self, wheel: Wheel) -> None:
+    def check_wheel(self, wheel: Wheel) -> None:
         """Run the checks of single wheels."""
-        self._note(
-            (item for check in self._checks.wheels for item in check(wheel, self._contract)),
-            wheel.distribution,
-        )
+        for check in self._checks.wheel:
+            self._add(check(wheel, self._contract), wheel.distribution, wheel.filename)
 
-    def judge_release(self, release: Release) -> None:
-        """Run the checks of releases and of sdists; all of the release's wheels are known."""
+    def check_release(self, release: Release) -> None:
+        """Run the checks of releases, of their sdists and of coverage."""
         coverage = cover(release, self._contract, whole=self._whole)
         self._rows += coverage.rows
-        self._note(coverage.findings, release.distribution)
-        of_sdists, of_both = sdist_checks() if release.sdists and self._checks.sdists else ((), ())
+        self._add(coverage.findings, release.distribution)
         for sdist in release.sdists:
-            for sdist_check in of_sdists:
-                self._note(sdist_check(sdist, self._contract), sdist.distribution)
-        for release_check in (*self._checks.releases, *of_both):
-            self._note(release_check(release, self._contract), release.distribution)
+            for sdist_check in self._checks.sdist:
+                self._add(sdist_check(sdist, self._contract), sdist.distribution, sdist.filename)
+        for release_check in self._checks.release:
+            self._add(release_check(release, self._contract), release.distribution)
         self._keep(release)
 
     def _keep(self, release: Release) -> None:
-        own = self._contract.promise(release.distribution) is not None
-        files = [*(one.filename for one in release.wheels), *(one.filename for one in release.sdists)]
-        self._owners.update((file, release.distribution) for file in files if own or file in self._named)
-        if own:
+        promised = self._contract.promise(release.distribution) is not None
+        if promised:
             self._wheels += release.wheels
             self._sdists += release.sdists
+        filenames = [wheel.filename for wheel in release.wheels] + [
+            sdist.filename for sdist in release.sdists
+        ]
+        for filename in filenames:
+            if promised or filename in self._known_files:
+                self._owners[filename] = release.distribution
 
-    def _note(self, findings: Iterable[Finding], owner: str = "") -> None:
-        self._findings += (_accepted(item, item.distribution or owner, self._contract) for item in findings)
+    def _add(self, findings: Iterable[Finding], distribution: str = "", file: str = "") -> None:
+        """Add findings of a distribution, with the file and the reason to accept them filled in."""
+        for item in findings:
+            owner = item.distribution or distribution
+            promise = self._contract.promise(owner)
+            accepted = promise.ignore.get(item.code, "") if promise else ""
+            self._findings.append(
+                replace(item, file=item.file or file, distribution=owner, accepted=accepted)
+            )
 
     def report(self, *, wheels: int, sdists: int) -> Report:
-        """Judge what lies above the releases, and put everything together."""
+        """Run the checks of the whole dist and return the report."""
         dist = Dist(wheels=tuple(self._wheels), sdists=tuple(self._sdists), whole=self._whole)
-        above = (item for check in self._checks.dists for item in check(dist, self._contract))
-        for item in (*self._known, *above):
-            self._note([item], self._owners.get(item.file, item.where))
-        self._findings.sort(key=_order)
-        self._rows.sort(key=attrgetter("version"))
-        self._rows.sort(key=attrgetter("distribution"))
-        rows = tuple(_with_codes(self._rows, self._findings))
-        return Report(rows=rows, findings=tuple(self._findings), wheels=wheels, sdists=sdists, seconds=0.0)
+        of_dist = (item for check in self._checks.dist for item in check(dist, self._contract))
+        for item in (*self._known, *of_dist):
+            self._add([item], self._owners.get(item.file, item.where))
+        findings = sorted(self._findings, key=_finding_order)
+        rows = sorted(self._rows, key=lambda row: (row.distribution, row.version))
+        return Report(
+            rows=tuple(_with_codes(rows, findings)),
+            findings=tuple(findings),
+            wheels=wheels,
+            sdists=sdists,
+            seconds=0.0,
+        )
 
 
-def _accepted(finding: Finding, owner: str, contract: Contract) -> Finding:
-    """Mark a finding that the project turned off for the distribution it is about, with the reason."""
-    promise = contract.promise(owner)
-    reason = promise.ignore.get(finding.code, "") if promise else ""
-    return replace(finding, accepted=reason, distribution=owner)
+def _finding_order(item: Finding) -> tuple[int, str, str, str]:
+    return _SEVERITIES.index(item.severity), item.code, item.file, item.what
 
 
 def _with_codes(rows: Iterable[Row], findings: Iterable[Finding]) -> Iterator[Row]:
-    """Name in each row what was found in its files or of its cells; notes and accepted findings are no verdict."""
-    places: dict[str | tuple[str, str], list[int]] = {}
-    codes: list[str] = []
-    for item in findings:
+    """Add to each row the codes of its files and cells, in the order of the findings; notes and accepted findings do not count."""
+    by_place: dict[str | tuple[str, str], list[tuple[int, str]]] = {}
+    for index, item in enumerate(findings):
         if item.severity is not Severity.NOTE and not item.accepted:
-            places.setdefault(item.file or (item.distribution, item.where), []).append(len(codes))
-            codes.append(item.code)
+            place = item.file or (item.distribution, item.where)
+            by_place.setdefault(place, []).append((index, item.code))
     for row in rows:
-        about = [places.get(file, ()) for file in row.files] + [
-            places.get((row.distribution, row.target), ())
-        ]
-        own = tuple(dict.fromkeys(codes[place] for place in sorted(set().union(*about))))
-        yield row if own == row.codes else replace(row, codes=own)
-
-
-def _marked(row: Row, foreign: frozenset[str]) -> Row:
-    """Name in a row the wheels that were cross-built."""
-    cross = tuple(name for name in row.files if name in foreign)
-    return replace(row, cross=cross) if cross else row
-
-
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return _ORDER[finding.severity], finding.code, finding.file, finding.what
+        places: list[str | tuple[str, str]] = [*row.files, (row.distribution, row.target)]
+        codes = sorted({code for place in places for code in by_place.get(place, ())})
+        yield replace(row, codes=tuple(dict.fromkeys(code for _, code in codes)))

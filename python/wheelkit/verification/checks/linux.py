@@ -1,4 +1,4 @@
-"""Linux wheels against auditwheel's policies: symbol versions, forbidden symbols, the C library; and the computed floor."""
+"""Linux wheels against auditwheel's policies: symbol versions, forbidden symbols, the C library, executable stacks."""
 
 from __future__ import annotations
 
@@ -32,76 +32,64 @@ _LIBC_NAMES = {"manylinux": "glibc", "musllinux": "musl"}
 
 
 def symbol_versions(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report symbol versions that the oldest system of a tag does not have, by the symbol that asks for each."""
-    demands = list(version_needs(wheel))
+    """Report symbol versions that the oldest system of the tag does not have."""
+    needs = list(version_needs(wheel))
     for target in targets(wheel, System.LINUX):
         policy = policy_for(target)
-        if policy is None:
-            continue
-        too_new = [demand for demand in demands if not policy.admits(demand.version.version)]
+        too_new = [need for need in needs if policy and not policy.admits(need.version.version)]
         if too_new:
             yield from _too_new(wheel, target, too_new)
-            return  # newer tags of the same set ask for less; the oldest one names all that is wrong
+            return  # newer tags of the same set allow more: the oldest one shows all that is wrong
 
 
-def _too_new(wheel: Wheel, target: Target, demands: list[VersionNeed]) -> Iterator[Finding]:
+def _too_new(wheel: Wheel, target: Target, needs: list[VersionNeed]) -> Iterator[Finding]:
     floor = linux_floor(wheel)
-    fix = f"build on an older system, best with cibuildwheel in a container for {target}"
+    fix = f"build on an older system, such as cibuildwheel's container for {target}"
     if floor is not None:
-        fix += f"; or promise what it is: {floor.target}"
+        fix += f"; or tag the wheel as what it is: {floor.target}"
     by_prefix: dict[str, list[VersionNeed]] = {}
-    for demand in demands:
-        by_prefix.setdefault(demand.version.version.partition("_")[0], []).append(demand)
+    for need in needs:
+        by_prefix.setdefault(need.version.version.partition("_")[0], []).append(need)
     for group in by_prefix.values():
-        worst = max(group, key=lambda demand: version_key(demand.version.version))
+        worst = max(group, key=lambda need: version_key(need.version.version))
         member, version = worst.binary.member, worst.version
-        asks = f"for {version.symbol} of {version.library}" if version.symbol else f"of {version.library}"
-        others = len({demand.binary.member for demand in group}) - 1
-        also = (
-            f"; {plural(others, 'other binary asks', 'other binaries ask')} for too much, too"
-            if others
-            else ""
-        )
-        what = f"{member} needs {version.version} ({asks}), which {target} does not promise{also}"
-        yield finding("WK311", what=what, fix=fix, file=wheel.filename, member=member)
+        symbol = f"{version.symbol} of {version.library}" if version.symbol else version.library
+        others = len({need.binary.member for need in group}) - 1
+        also = f"; {plural(others, 'other binary does', 'other binaries do')} too" if others else ""
+        what = f"{member} needs {version.version} ({symbol}), which {target} does not allow{also}"
+        yield finding("WK311", what, fix=fix, member=member)
 
 
 def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report symbols that a system library has only on some systems of the tag (the policies' black lists)."""
+    """Report symbols that a library has only on some systems of the tag (the blacklists of the policies)."""
     for target in targets(wheel, System.LINUX)[:1]:
         policy = policy_for(target)
-        if policy is None:
-            continue
-        for binary, library, symbols in forbidden_imports(wheel, policy):
-            what = f"{binary.member} calls {shorten_list(symbols)} of {library}, which not every {target} system has"
-            yield finding("WK312", what=what, file=wheel.filename, member=binary.member)
+        for binary, library, symbols in forbidden_imports(wheel, policy) if policy else ():
+            what = f"{binary.member} uses {shorten_list(symbols)} of {library}, which not every {target} system has"
+            yield finding("WK312", what, member=binary.member)
 
 
 def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report binaries made for the other C library than the tag's: glibc in a musllinux wheel, or the reverse."""
+    """Report binaries that are linked with glibc in a musllinux wheel, or with musl in a manylinux wheel."""
     claimed = {target.libc for target in targets(wheel, System.LINUX)}
     if len(claimed) != 1:
         return
     (wanted,) = claimed
-    for binary, part in linux_slices(wheel):
-        own = libc_of(part)
-        if own is None or own == wanted:
-            continue
-        what = f"{binary.member} is built against {_LIBC_NAMES[own]}; the wheel is tagged {wanted}"
-        # A program or a library of the other kind may be there on purpose; an extension module cannot be imported.
-        yield finding(
-            "WK314" if binary.extension else "WK315", what=what, file=wheel.filename, member=binary.member
-        )
+    for binary, slice_ in linux_slices(wheel):
+        libc = libc_of(slice_)
+        if libc is not None and libc != wanted:
+            what = f"{binary.member} is linked with {_LIBC_NAMES[libc]}, but the wheel is tagged {wanted}"
+            # A program or library can be there on purpose; an extension module cannot be imported.
+            yield finding("WK314" if binary.extension else "WK315", what, member=binary.member)
 
 
 def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report libraries that make the stack executable: glibc 2.41 and hardened kernels refuse to load them."""
-    bad = {
-        binary.member: binary.extension
-        for binary, part in linux_slices(wheel)
-        if part.executable_stack and part.kind == "shared"
-    }
-    if bad:
-        first = next(iter(bad))
-        what = f"{shorten_list(bad)} {'asks' if len(bad) == 1 else 'ask'} for an executable stack"
-        yield finding("WK316", what=what, file=wheel.filename, member=first)
+    """Report libraries that request an executable stack: glibc 2.41 and hardened kernels refuse to load them."""
+    libraries = dict.fromkeys(
+        binary.member
+        for binary, slice_ in linux_slices(wheel)
+        if slice_.executable_stack and slice_.kind == "shared"
+    )
+    if libraries:
+        what = f"an executable stack is requested by {shorten_list(libraries)}"
+        yield finding("WK316", what, member=next(iter(libraries)))

@@ -1,4 +1,4 @@
-"""Wheels for iOS and Android: binaries of the tag's system and processor; and what is not judged on these and WebAssembly."""
+"""Wheels for iOS and Android: the system and architecture of their binaries; and what is not verified of them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Binary, Wheel
 
 
-# The tags of iOS and Android (platform compatibility tags specification, from PEP 730 and PEP 738) and of Pyodide (PEP 783).
+# The tags of iOS and Android (platform compatibility tags specification, from PEP 730 and PEP 738) and of
+# Pyodide (PEP 783).
 _IOS = re.compile(
     r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)"
 )
 _ANDROID = re.compile(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
 _WASM = re.compile(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
-
-_BEGINNINGS = ("ios_", "android_", "pyodide_", "pyemscripten_", "emscripten_", "wasi_")
-
 _SDKS: Mapping[str, str] = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
 _ABIS: Mapping[str, str] = {
     "arm64_v8a": "aarch64",
@@ -38,67 +36,68 @@ _ABIS: Mapping[str, str] = {
 }
 
 
-class Device(Struct, frozen=True, kw_only=True):
-    """What one such platform tag promises of every binary; ``os`` and ``version`` are those of iOS. Without ``format`` it is not read."""
+class MobilePlatform(Struct, frozen=True, kw_only=True):
+    """What a platform tag of iOS, Android or WebAssembly promises of each binary.
+
+    ``format`` is empty for WebAssembly, whose binaries are not read. ``os`` and ``version`` are set for iOS
+    alone.
+    """
 
     platform: str
-    words: str
+    system: str
     format: str = ""
     arch: str = ""
     os: str = ""
     version: tuple[int, int] = (0, 0)
 
 
-def device(platform: str) -> Device | None:
-    """Read a platform tag of iOS, Android or WebAssembly; None for every other one."""
-    if not platform.startswith(_BEGINNINGS):
-        return None
+def mobile_platform(platform: str) -> MobilePlatform | None:
+    """Read a platform tag of iOS, Android or WebAssembly; None for any other."""
     if match := _IOS.fullmatch(platform):
-        version, os = (int(match["major"]), int(match["minor"])), _SDKS[match["sdk"]]
-        return Device(
-            platform=platform, words="iOS", format="macho", arch=match["arch"], os=os, version=version
+        return MobilePlatform(
+            platform=platform,
+            system="iOS",
+            format="macho",
+            arch=match["arch"],
+            os=_SDKS[match["sdk"]],
+            version=(int(match["major"]), int(match["minor"])),
         )
     if match := _ANDROID.fullmatch(platform):
-        return Device(platform=platform, words="Android", format="elf", arch=_ABIS[match["abi"]])
-    return Device(platform=platform, words="WebAssembly") if _WASM.fullmatch(platform) else None
+        return MobilePlatform(platform=platform, system="Android", format="elf", arch=_ABIS[match["abi"]])
+    return MobilePlatform(platform=platform, system="WebAssembly") if _WASM.fullmatch(platform) else None
 
 
-def devices(wheel: Wheel) -> tuple[Device, ...]:
-    """Read those of the wheel's platform tags that are for such systems."""
-    platforms = wheel.name.platforms if wheel.name else ()
-    return tuple(one for platform in platforms if (one := device(platform)) is not None)
+def _mobile_platforms(wheel: Wheel) -> list[MobilePlatform]:
+    tags = wheel.name.platforms if wheel.name else ()
+    return [platform for tag in tags if (platform := mobile_platform(tag)) is not None]
 
 
 def binaries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report binaries that are for another system, processor or newer iOS than every tag of the wheel."""
-    claimed = devices(wheel)
-    if not claimed or not all(one.format for one in claimed):
+    """Report binaries for another system, architecture or newer iOS than all tags of the wheel."""
+    claimed = _mobile_platforms(wheel)
+    if not claimed or not all(platform.format for platform in claimed):
         return
-    tags = shorten_list([one.platform for one in claimed])
+    tags = shorten_list(platform.platform for platform in claimed)
     for binary in wheel.binaries:
-        parts = [part for part in binary.slices if runs(part)]
-        troubles = [_trouble(binary, parts, one) for one in claimed] if parts else [("", "")]
-        code, words = min(troubles, key=lambda item: item[0])
-        if code:
-            yield finding(
-                code,
-                what=f"{binary.member} {words}; the wheel is tagged {tags}",
-                file=wheel.filename,
-                member=binary.member,
-            )
+        slices = [slice_ for slice_ in binary.slices if runs(slice_)]
+        if slices:
+            code, problem = min(_problem(binary, slices, platform) for platform in claimed)
+            if code:
+                what = f"{binary.member} {problem}, but the wheel is tagged {tags}"
+                yield finding(code, what, member=binary.member)
 
 
-def _trouble(binary: Binary, parts: list[Slice], one: Device) -> tuple[str, str]:
-    """Give the code and the words of what keeps a binary from loading on a device; empty where nothing does."""
-    here = binary.scan is not None and binary.scan.format == one.format
-    if not here or (one.os and all(part.os != one.os for part in parts)):
-        return "WK302" if binary.extension else "WK303", f"is not for {one.words}"
-    fitting = [part for part in parts if arch_of(part) == one.arch]
+def _problem(binary: Binary, slices: list[Slice], platform: MobilePlatform) -> tuple[str, str]:
+    """Return the code and text of what keeps a binary from loading on a platform; empty if nothing does."""
+    same_format = binary.scan is not None and binary.scan.format == platform.format
+    if not same_format or (platform.os and all(slice_.os != platform.os for slice_ in slices)):
+        return "WK302" if binary.extension else "WK303", f"is not for {platform.system}"
+    fitting = [slice_ for slice_ in slices if arch_of(slice_) == platform.arch]
     if not fitting:
-        return "WK301", f"is for {shorten_list(sorted({arch_of(part) for part in parts}))}"
-    asked = max((_numbers(part.min_os) for part in fitting if part.min_os and one.os), default=(0, 0))
-    if asked > one.version and one.os:
-        return "WK321", f"needs iOS {dotted(asked)}"
+        return "WK301", f"is for {shorten_list(sorted({arch_of(slice_) for slice_ in slices}))}"
+    needed = max((_numbers(slice_.min_os) for slice_ in fitting if slice_.min_os), default=(0, 0))
+    if platform.os and needed > platform.version:
+        return "WK321", f"needs iOS {dotted(needed)}"
     return "", ""
 
 
@@ -107,11 +106,8 @@ def _numbers(version: str) -> tuple[int, int]:
     return int(major), int(rest.partition(".")[0] or 0)
 
 
-def unproven(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Note that only a part is judged of wheels for these systems."""
-    for one in devices(wheel):
-        proven = "system and processor of its binaries are proven, the libraries that they need are not"
-        what = (
-            f"{one.platform} is a tag of {one.words}: {proven if one.format else 'its binaries are not read'}"
-        )
-        yield finding("WK317", what=what, file=wheel.filename)
+def unverified(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Note which part of a wheel for these systems is not verified."""
+    for platform in _mobile_platforms(wheel):
+        part = "needed libraries are not verified" if platform.format else "binaries are not read"
+        yield finding("WK317", f"{platform.platform} is for {platform.system}: {part}")

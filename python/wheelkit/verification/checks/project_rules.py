@@ -1,4 +1,4 @@
-"""What a project promises of its own distributions beyond the matrix: their dependencies, a meta without code, bounded ranges."""
+"""What a project promises of its distributions besides the matrix: their dependencies, no code in a meta one, bounded ranges."""
 
 from __future__ import annotations
 
@@ -20,63 +20,49 @@ if TYPE_CHECKING:
 
 
 _CODE = (".py", ".pyc", ".pyx", ".so", ".pyd", ".dll", ".dylib")
-# A name that no project gives an extra: what a marker says with it holds without any.
-_NO_EXTRA = "wheelkit-asks-without-an-extra"
+# No project names an extra like this, so a marker that is true with it needs no extra.
+_NO_EXTRA = "wheelkit-no-extra"
 
 
 def dependencies(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report what a wheel requires at run time beyond the names that the project allows it; extras are the user's own choice."""
+    """Report run-time requirements that the project does not allow; extras are up to the user."""
     promise = contract.promise(wheel.distribution)
     if promise is None or promise.dependencies is None:
         return
     allowed = set(map(normalise, promise.dependencies))
-    more = {normalise(one.name): str(one) for one in requirements(wheel) if not _by_extra(one.marker)}
-    broken = [text for name, text in more.items() if name not in allowed]
-    if broken:
-        names = shorten_list(sorted(promise.dependencies)) if promise.dependencies else "none"
-        yield finding(
-            "WK715",
-            what=f"it requires {shorten_list(broken)}; its dependencies are promised to be {names}",
-            file=wheel.filename,
-        )
+    required = {normalise(one.name): str(one) for one in requirements(wheel) if not _only_extra(one.marker)}
+    extra = [text for name, text in required.items() if name not in allowed]
+    if extra:
+        names = shorten_list(sorted(promise.dependencies)) or "none"
+        yield finding("WK715", f"the wheel requires {shorten_list(extra)}; allowed dependencies: {names}")
 
 
-def _by_extra(marker: Marker | None) -> bool:
-    """Tell whether a requirement comes with an extra alone, whatever the system and interpreter."""
+def _only_extra(marker: Marker | None) -> bool:
+    """Return whether a requirement applies only with an extra, whatever the system and interpreter."""
     return marker is not None and "extra" in str(marker) and not marker.evaluate({"extra": _NO_EXTRA})
 
 
 def meta(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report code in a meta distribution, whose users are promised its dependencies and nothing else."""
+    """Report code in a meta distribution, which promises its dependencies and nothing else."""
     promise = contract.promise(wheel.distribution)
-    if promise is None or promise.kind.value != "meta":
+    if promise is None or not promise.meta:
         return
-    code = [
-        one.name
-        for one in wheel.members
-        if one.name.endswith(_CODE) or one.name.partition("/")[2].startswith("scripts/")
-    ]
+    names = (member.name for member in wheel.members)
+    code = [name for name in names if name.endswith(_CODE) or name.partition("/")[2].startswith("scripts/")]
     if code:
         yield finding(
-            "WK716",
-            what=f"{wheel.distribution} is a meta distribution, and holds {shorten_list(code)}",
-            file=wheel.filename,
+            "WK716", f"{wheel.distribution} is a meta distribution, but contains {shorten_list(code)}"
         )
 
 
 def bounded_ranges(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report requirements on another distribution of the project that admit every later version of it."""
+    """Report requirements on other distributions of the project that have no upper bound."""
     if contract.promise(wheel.distribution) is None:
         return
     from wheelkit.versions.ranges import bounded
 
-    for one in requirements(wheel):
-        sibling = normalise(one.name)
-        if (
-            sibling != wheel.distribution
-            and contract.promise(sibling)
-            and not one.url
-            and not bounded(str(one.specifier))
-        ):
-            what = f'it requires "{one}", which has no upper bound'
-            yield finding("WK717", what=what, file=wheel.filename)
+    for requirement in requirements(wheel):
+        name = normalise(requirement.name)
+        sibling = name != wheel.distribution and contract.promise(name) is not None
+        if sibling and not requirement.url and not bounded(str(requirement.specifier)):
+            yield finding("WK717", f'the wheel requires "{requirement}", without an upper bound')

@@ -1,4 +1,4 @@
-"""What an index shows of a release against what was built: the same files, the same bytes."""
+"""The files of a release on an index against those that were built: the same names and bytes."""
 
 from __future__ import annotations
 
@@ -14,42 +14,38 @@ if TYPE_CHECKING:
     from wheelkit.verification.model import Finding
 
 
-class Shown(Struct, frozen=True, kw_only=True):
-    """The files of one release by name, with their sha256 (empty where it is not known): on an index, and in the manifests.
+class PublishedFiles(Struct, frozen=True, kw_only=True):
+    """The files of one release with their sha256, on an index (empty if it lists none) and in the manifests.
 
-    ``built`` is empty where no manifest is at hand; nothing is compared then. ``yanked`` are those that the index marks so (PEP 592).
+    ``built`` is empty without a manifest; then nothing is compared. ``yanked`` are the files that the index
+    marks so (PEP 592).
     """
 
     index: str
     distribution: str
-    there: Mapping[str, str]
+    published: Mapping[str, str]
     built: Mapping[str, str]
     yanked: tuple[str, ...] = ()
 
 
-def as_built(shown: Shown) -> Iterator[Finding]:
-    """Report files that are other than were built, missing, or nobody's."""
-    if shown.built:
-        for name, digest in shown.there.items():
-            built = shown.built.get(name)
-            if built is None:
-                yield finding("WK903", what=f"{shown.index} has it, and no manifest here does", file=name)
-            elif digest and digest != built:
-                yield finding(
-                    "WK901",
-                    what=f"sha256 {digest[:12]}… on {shown.index}, {built[:12]}… in the manifest",
-                    file=name,
-                )
-        for name in shown.built:
-            if name not in shown.there:
-                yield finding(
-                    "WK902",
-                    what=f"{name} is in the manifest and not on {shown.index}",
-                    where=shown.distribution,
-                )
+def as_built(files: PublishedFiles) -> Iterator[Finding]:
+    """Report published files with other bytes than were built, or that were not built, and built files that are missing."""
+    if not files.built:
+        return
+    for name, digest in files.published.items():
+        built = files.built.get(name)
+        if built is None:
+            yield finding("WK903", f"it is on {files.index}, but in no manifest", file=name)
+        elif digest and digest != built:
+            what = f"its sha256 is {digest[:12]}… on {files.index}, but {built[:12]}… in the manifest"
+            yield finding("WK901", what, file=name)
+    for name in files.built:
+        if name not in files.published:
+            what = f"{name} is in the manifest, but not on {files.index}"
+            yield finding("WK902", what, where=files.distribution)
 
 
-def yanked(shown: Shown) -> Iterator[Finding]:
-    """Report a release that was withdrawn."""
-    for name in shown.yanked[:1]:
-        yield finding("WK904", what=f"{shown.index} marks it as yanked", file=name)
+def yanked(files: PublishedFiles) -> Iterator[Finding]:
+    """Report a release with yanked files."""
+    for name in files.yanked[:1]:
+        yield finding("WK904", f"{files.index} marks it as yanked", file=name)

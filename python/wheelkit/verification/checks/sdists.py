@@ -1,13 +1,13 @@
-"""Sdists: named and laid out as installers expect, complete enough to build, and with the same metadata as the wheels."""
+"""Sdists: named and laid out as installers expect, complete enough to build, and with the metadata of the wheels."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list
+from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.findings import finding
 
@@ -21,32 +21,34 @@ if TYPE_CHECKING:
 
 
 _SUFFIX = ".tar.gz"
-# Since this version an sdist's fields are those of every wheel, unless it lists them as Dynamic (PEP 643).
+# Since this metadata version an sdist's fields hold for every wheel, unless they are listed as Dynamic (PEP
+# 643).
 _RELIABLE = (2, 2)
-_COMPARED = ("Requires-Python", "Requires-Dist", "Provides-Extra")
-# What each backend cannot build without, at the top of the sdist.
-_NEEDED: Mapping[str, str] = {
+# The file at the top of the sdist that each backend needs.
+_BACKEND_FILES: Mapping[str, str] = {
     "mesonpy": "meson.build",
     "scikit_build_core.build": "CMakeLists.txt",
     "maturin": "Cargo.toml",
 }
+_COMMENT = re.compile(r"#.*")
+_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
+# A folder that is entered under a condition may be left out on purpose.
+_CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
 
 
 def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
-    """Report a file name that PKG-INFO contradicts, or that is not spelled as PEP 625 wants it."""
+    """Report a file name that PKG-INFO contradicts, or that is not normalized (PEP 625)."""
     name, _dash, version = sdist.filename.removesuffix(_SUFFIX).rpartition("-")
     if normalise(name) != sdist.distribution or not same_version(version, sdist.version):
-        what = f"PKG-INFO says {sdist.distribution} {sdist.version}, the file name {name} {version}"
-        yield finding("WK204", what=what, file=sdist.filename)
+        what = f"PKG-INFO names {sdist.distribution} {sdist.version}, but the file name {name} {version}"
+        yield finding("WK204", what)
         return
-    wanted = f"{sdist.distribution.replace('-', '_')}-{_normal(sdist.version)}{_SUFFIX}"
-    if sdist.filename != wanted:
-        yield finding(
-            "WK202", what="the file name is not normalised", fix=f"it should be {wanted}", file=sdist.filename
-        )
+    normalized = f"{sdist.distribution.replace('-', '_')}-{_normalized(sdist.version)}{_SUFFIX}"
+    if sdist.filename != normalized:
+        yield finding("WK202", "the file name is not normalized", fix=f"it should be {normalized}")
 
 
-def _normal(version: str) -> str:
+def _normalized(version: str) -> str:
     from packaging.version import InvalidVersion, Version
 
     try:
@@ -56,90 +58,57 @@ def _normal(version: str) -> str:
 
 
 def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
-    """Report files outside of the one folder that an sdist has, and links that lead nowhere safe."""
+    """Report files outside the sdist's one folder, and links that lead out of it."""
+    top = f"{sdist.folder}/"
     outside = sorted(
         name
         for name in sdist.names
-        if not sdist.folder or not name.startswith(f"{sdist.folder}/") or ".." in name.split("/")
+        if not sdist.folder or not name.startswith(top) or ".." in name.split("/")
     )
     if outside:
-        where = f"in {sdist.folder}/" if sdist.folder else "in one folder"
-        yield finding(
-            "WK712",
-            what=f"{shorten_list(outside)} {'does' if len(outside) == 1 else 'do'} not lie {where}",
-            file=sdist.filename,
-        )
+        where = f"outside {top}" if sdist.folder else "not in one folder"
+        yield finding("WK712", f"files {where}: {shorten_list(outside)}")
     if sdist.links:
-        yield finding(
-            "WK714",
-            what=f"{shorten_list(sdist.links)} {'is a link that leads' if len(sdist.links) == 1 else 'are links that lead'} out of it",
-            file=sdist.filename,
-        )
+        yield finding("WK714", f"links that lead out of the sdist: {shorten_list(sdist.links)}")
 
 
 def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
-    """Report files that a build from the sdist asks for and that it does not hold."""
-    below = {name.removeprefix(f"{sdist.folder}/") for name in sdist.names}
-    if not below & {"pyproject.toml", "setup.py"}:
-        yield finding("WK713", what="it holds neither pyproject.toml nor setup.py", file=sdist.filename)
+    """Report files that a build from the sdist needs and the sdist lacks."""
+    files = {name.removeprefix(f"{sdist.folder}/") for name in sdist.names}
+    if files.isdisjoint({"pyproject.toml", "setup.py"}):
+        yield finding("WK713", "the sdist has neither pyproject.toml nor setup.py")
         return
-    project = _pyproject(sdist)
-    if project is None:
-        yield finding("WK713", what="its pyproject.toml is no valid TOML", file=sdist.filename)
-        return
-    for path, asker in _asked(project, sdist):
-        if path not in below and not any(name.startswith(f"{path.rstrip('/')}/") for name in below):
-            yield finding(
-                "WK713", what=f"it does not hold {path}, which {asker} asks for", file=sdist.filename
-            )
+    import tomllib
 
-
-def _pyproject(sdist: Sdist) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(sdist.texts.get("pyproject.toml", ""))
+        project = tomllib.loads(sdist.texts.get("pyproject.toml", ""))
     except (ValueError, RecursionError):
-        return None
+        yield finding("WK713", "its pyproject.toml is not valid TOML")
+        return
+    for path, reason in _needed_files(project, sdist):
+        if path not in files and not any(name.startswith(f"{path.rstrip('/')}/") for name in files):
+            yield finding("WK713", f"the sdist lacks {path}, which {reason} needs")
 
 
-def _asked(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
-    """Walk the paths that the build configuration names, each with who asks for it; what is no text is the backend's to refuse."""
-    build, stated = _table(project, "build-system"), _table(project, "project")
-    backend = str(build.get("build-backend", "")).partition(":")[0]
-    manifest = (
-        _table(_table(project, "tool"), "maturin").get("manifest-path") if backend == "maturin" else None
-    )
-    if backend in _NEEDED:
-        yield manifest if isinstance(manifest, str) else _NEEDED[backend], f"the build backend {backend}"
-    readme = stated.get("readme")
-    file = readme.get("file") if isinstance(readme, dict) else readme
-    if isinstance(file, str):
-        yield file.removeprefix("./"), "[project] readme"
-    licence = stated.get("license")
-    if isinstance(licence, dict) and isinstance(licence.get("file"), str):
-        yield licence["file"].removeprefix("./"), "[project] license"
+def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
+    """Yield the paths that the build configuration names, each with what needs it; values that are no text are skipped."""
+    backend = str(_table(project, "build-system").get("build-backend", "")).partition(":")[0]
+    if backend in _BACKEND_FILES:
+        maturin = _table(_table(project, "tool"), "maturin") if backend == "maturin" else {}
+        manifest = maturin.get("manifest-path")
+        yield (
+            manifest if isinstance(manifest, str) else _BACKEND_FILES[backend],
+            f"the build backend {backend}",
+        )
+    metadata = _table(project, "project")
+    readme, license_ = metadata.get("readme"), metadata.get("license")
+    for field, file in (
+        ("readme", readme.get("file") if isinstance(readme, dict) else readme),
+        ("license", license_.get("file") if isinstance(license_, dict) else None),
+    ):
+        if isinstance(file, str):
+            yield file.removeprefix("./"), f"[project] {field}"
     yield from _meson_folders(sdist.texts)
-
-
-_COMMENT = re.compile(r"#.*")
-_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
-# A folder that is entered only under a condition may be left out on purpose.
-_CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
-
-
-def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Walk the meson.build files of the folders that each other one enters, from the top on."""
-    waiting = ["meson.build"]
-    while waiting:
-        path = waiting.pop()
-        text = texts.get(path)
-        if text is None:
-            continue
-        plain = _COMMENT.sub("", text)
-        certain = _CONDITION.split(plain, maxsplit=1)[0]
-        for match in _SUBDIR.finditer(certain):
-            inner = f"{path.removesuffix('meson.build')}{match['folder'].strip('/')}/meson.build"
-            yield inner, path
-            waiting.append(inner)
 
 
 def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -147,22 +116,30 @@ def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the meson.build of each folder that another one enters, from the top, with the one that enters it."""
+    waiting = ["meson.build"]
+    while waiting:
+        path = waiting.pop()
+        unconditional = _CONDITION.split(_COMMENT.sub("", texts.get(path, "")), maxsplit=1)[0]
+        for match in _SUBDIR.finditer(unconditional):
+            entered = f"{path.removesuffix('meson.build')}{match['folder'].strip('/')}/meson.build"
+            yield entered, path
+            waiting.append(entered)
+
+
 def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
-    """Report fields in which a wheel differs from the sdist that it should come from, where the sdist calls them fixed (PEP 643)."""
+    """Report fields that a wheel changes although its sdist declares them fixed (PEP 643)."""
     for sdist in release.sdists:
         if not _reliable(sdist.metadata):
             continue
-        free = {name.lower() for name in sdist.metadata.all("Dynamic")}
-        for field in _COMPARED:
-            wanted = _values(sdist.metadata, field)
-            odd = (
-                []
-                if field.lower() in free
-                else [one for one in release.wheels if _values(one.metadata, field) != wanted]
-            )
-            if odd:
-                what = f"{field} of {shorten_list(one.filename for one in odd)} differs from that of {sdist.filename}"
-                yield finding("WK704", what=what, file=odd[0].filename)
+        dynamic = {name.lower() for name in sdist.metadata.all("Dynamic")}
+        for field in COMPARED_FIELDS:
+            fixed = _values(sdist.metadata, field)
+            odd = [wheel.filename for wheel in release.wheels if _values(wheel.metadata, field) != fixed]
+            if odd and field.lower() not in dynamic:
+                what = f"{field} of {shorten_list(odd)} differs from that of {sdist.filename}"
+                yield finding("WK704", what, file=odd[0])
 
 
 def _reliable(metadata: Headers) -> bool:

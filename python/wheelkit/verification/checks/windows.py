@@ -1,4 +1,4 @@
-"""Windows wheels: no debug C runtime, and which of the interpreters' DLLs they load."""
+"""Windows wheels: no debug builds of the C runtime or the interpreter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-# The debug builds of Microsoft's C and C++ runtime; they come with Visual Studio only and must not be handed on.
+# The debug builds of Microsoft's C and C++ runtime, which may not be redistributed, and of the interpreter.
 _DEBUG_RUNTIME = re.compile(
     r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
     re.IGNORECASE,
@@ -27,10 +27,8 @@ _DEBUG_RUNTIME = re.compile(
 
 def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report binaries that load a debug C runtime or a debug interpreter."""
-    for binary, part in wheel.slices():
-        if system_of(binary) is not System.WINDOWS:
-            continue
-        debug = sorted({library.name for library in part.needed if _DEBUG_RUNTIME.fullmatch(library.name)})
-        if debug:
-            what = f"{binary.member} loads {shorten_list(debug)}, which only developers' machines have"
-            yield finding("WK331", what=what, file=wheel.filename, member=binary.member)
+    for binary, slice_ in wheel.slices():
+        debug = {library.name for library in slice_.needed if _DEBUG_RUNTIME.fullmatch(library.name)}
+        if debug and system_of(binary) is System.WINDOWS:
+            what = f"{binary.member} loads {shorten_list(sorted(debug))}, which only developers have"
+            yield finding("WK331", what, member=binary.member)

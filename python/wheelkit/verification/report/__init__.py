@@ -1,1 +1,1 @@
-"""The report of a verification: its model, and how it becomes text and JSON."""
+"""Renderers of a Report: text for a terminal, JSON, Markdown, and annotations of GitHub Actions."""

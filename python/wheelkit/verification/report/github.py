@@ -1,4 +1,4 @@
-"""The findings as GitHub's workflow commands, which annotate a run ("Workflow commands for GitHub Actions")."""
+"""The findings as workflow commands, which annotate a run ("Workflow commands for GitHub Actions")."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 def to_github(report: Report, *, fixes: bool = True) -> Iterator[str]:
     """Yield one annotation for each finding that the project has not accepted, the worst first."""
-    for finding in report.findings:
-        if not finding.accepted:
-            yield _annotation(finding, fixes=fixes)
+    return (_annotation(finding, fixes=fixes) for finding in report.findings if not finding.accepted)
 
 
 def _annotation(finding: Finding, *, fixes: bool) -> str:
@@ -32,7 +30,7 @@ def _annotation(finding: Finding, *, fixes: bool) -> str:
 
 
 def _message(text: str) -> str:
-    """Escape what would end a command, or begin another one on a line of its own."""
+    """Escape what would end the command, or begin another on a line of its own."""
     lines = (printable(line) for line in text.replace("\r", "\n").split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)
 

@@ -1,8 +1,10 @@
-"""The report as JSON, in the form that data/report.schema.json describes."""
+"""The report as JSON (data/report.schema.json)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
 
 if TYPE_CHECKING:
     from wheelkit.verification.model import Finding, Report, Row
@@ -12,7 +14,7 @@ SCHEMA = 1
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """Give the report as plain values, ready for ``json.dumps``; empty fields of findings are left out."""
+    """Return the report as plain values; empty optional fields of findings are left out."""
     return {
         "schema": SCHEMA,
         "ok": report.ok,
@@ -35,19 +37,12 @@ def _row(row: Row) -> dict[str, Any]:
         "files": list(row.files),
         "codes": list(row.codes),
         "cross": list(row.cross),
-        "cells": [
-            {"interpreter": cell.interpreter, "cover": str(cell.cover), "file": cell.file or None}
-            for cell in row.cells
-        ],
+        "cells": [to_builtins(cell) | {"file": cell.file or None} for cell in row.cells],
     }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    always = {
-        "code": finding.code,
-        "severity": str(finding.severity),
-        "what": finding.what,
-        "fix": finding.fix,
-    }
-    fields = ("distribution", "file", "member", "where", "accepted")
-    return always | {name: value for name in fields if (value := getattr(finding, name))}
+    facts = to_builtins(finding)
+    required = {"code", "severity", "what", "fix"}
+    ordered = ("code", "severity", "what", "fix", "distribution", "file", "member", "where", "accepted")
+    return {name: facts[name] for name in ordered if name in required or facts[name]}

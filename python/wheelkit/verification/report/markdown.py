@@ -1,4 +1,4 @@
-"""The report as Markdown, for a job's summary or a pull request's comment (GitHub Flavored Markdown)."""
+"""The report as Markdown, for a job summary or a comment on a pull request (GitHub Flavored Markdown)."""
 
 from __future__ import annotations
 
@@ -6,46 +6,50 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from wheelkit.text import printable, size
+from wheelkit.text import plural, printable, size
 from wheelkit.verification.model import Cover, Severity
+from wheelkit.verification.report.text import counted_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wheelkit.verification.model import Finding, Report, Row
 
 
 _MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
-# What begins markup or ends a cell; text from files that anybody may have made must not.
+_TITLES = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
+# What begins markup or ends a cell, and must not do so in text from the files.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]")
 
 
 def to_markdown(report: Report, *, fixes: bool = True) -> str:
-    """Write tables of the matrix, the findings as a list, and one line of summary."""
-    blocks = [
-        _matrix(list(rows))
-        for _, rows in groupby(report.rows, key=lambda row: (row.distribution, row.version))
+    """Return tables of the matrix, lists of the findings, and a line of summary."""
+    releases = groupby(report.rows, key=lambda row: (row.distribution, row.version))
+    blocks = [_matrix(list(rows)) for _, rows in releases]
+    by_severity = {
+        severity: [item for item in report.findings if item.severity is severity and not item.accepted]
+        for severity in Severity
+    }
+    blocks += [
+        _list(_TITLES[severity], items, fixes=fixes) for severity, items in by_severity.items() if items
     ]
-    for title, severity in (
-        ("Wrong", Severity.ERROR),
-        ("Worth a look", Severity.WARNING),
-        ("Notes", Severity.NOTE),
-    ):
-        some = [item for item in report.findings if item.severity is severity and not item.accepted]
-        if some:
-            blocks.append(f"#### {title}\n\n" + "\n".join(_finding(item, fixes=fixes) for item in some))
     accepted = [item for item in report.findings if item.accepted]
     if accepted:
-        blocks.append("#### Accepted\n\n" + "\n".join(_finding(item, fixes=False) for item in accepted))
-    return "\n\n".join([*blocks, _summary(report)])
+        blocks.append(_list("Accepted", accepted, fixes=False))
+    counts = [plural(len(items), severity) for severity, items in by_severity.items() if items]
+    blocks.append(f"{', '.join(counts) or 'no findings'} in {counted_files(report)}")
+    return "\n\n".join(blocks)
 
 
 def _matrix(rows: Sequence[Row]) -> str:
     tags = [cell.interpreter for cell in rows[0].cells]
-    heads = ["target", "", *tags, "needs", "size", "verdict"]
-    lines = [f"### {_plain(rows[0].distribution)} {_plain(rows[0].version)}", "", _line(heads)]
-    lines.append("|" + "|".join(["---", "---", *(":-:" for _ in tags), "---", "--:", "---"]) + "|")
-    return "\n".join([*lines, *(_line(list(_cells(row))) for row in rows)])
+    return "\n".join([
+        f"### {_plain(rows[0].distribution)} {_plain(rows[0].version)}",
+        "",
+        _line(["target", "", *tags, "needs", "size", "verdict"]),
+        "|" + "|".join(["---", "---", *(":-:" for _ in tags), "---", "--:", "---"]) + "|",
+        *(_line(_cells(row)) for row in rows),
+    ])  # fmt: skip
 
 
 def _cells(row: Row) -> Iterator[str]:
@@ -55,8 +59,12 @@ def _cells(row: Row) -> Iterator[str]:
     yield from (_plain(row.needs), size(row.size) if row.size else "", verdict)
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _list(title: str, findings: Iterable[Finding], *, fixes: bool) -> str:
+    return f"#### {title}\n\n" + "\n".join(_finding(finding, fixes=fixes) for finding in findings)
 
 
 def _finding(finding: Finding, *, fixes: bool) -> str:
@@ -70,24 +78,6 @@ def _finding(finding: Finding, *, fixes: bool) -> str:
     return "<br>\n  ".join(lines)
 
 
-def _summary(report: Report) -> str:
-    counts = [
-        sum(item.severity is severity and not item.accepted for item in report.findings)
-        for severity in Severity
-    ]
-    words = [
-        f"{count} {name}{'' if count == 1 else 's'}"
-        for count, name in zip(counts, Severity, strict=True)
-        if count
-    ]
-    files = f"{report.wheels} wheel{'' if report.wheels == 1 else 's'}"
-    if report.sdists:
-        files += f" and {report.sdists} sdist{'' if report.sdists == 1 else 's'}"
-    if report.cross:
-        files += f", {report.cross} of them cross-built and never run"
-    return f"{', '.join(words) or 'no findings'} in {files}"
-
-
 def _plain(text: str) -> str:
-    """Write text so that none of it is markup."""
-    return _SPECIAL.sub(lambda match: f"\\{match[0]}", printable(text))
+    """Return text with all markup escaped."""
+    return _SPECIAL.sub(r"\\\g<0>", printable(text))

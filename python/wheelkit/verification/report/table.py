@@ -1,4 +1,4 @@
-"""The matrix as aligned lines, for the width that there is."""
+"""The support matrix as aligned lines that fit the terminal."""
 
 from __future__ import annotations
 
@@ -16,27 +16,39 @@ if TYPE_CHECKING:
 
     from wheelkit.verification.model import Row
 
-    _Form = tuple[bool, tuple[str, ...]]
 
-
-_GAP = "   "
-_CODES_SHOWN = 2
-# Logs and pipes have no width: nothing is wrapped or left out there.
+# The width of logs and pipes, where nothing is wrapped or left out.
 UNLIMITED = 100_000
-# What is left out, from the widest terminal to the narrowest; then the cells move together.
-_STEPS: tuple[_Form, ...] = (
-    (True, ()),
-    (True, ("size",)),
-    (True, ("size", "needs")),
-    (False, ()),
-    (False, ("size",)),
-    (False, ("size", "needs")),
-    (False, ("size", "needs", "label")),
+_CODES_SHOWN = 2
+_COVER_STYLES = {
+    Cover.WHEEL: "green",
+    Cover.SDIST: "yellow",
+    Cover.MISSING: "yellow",
+    Cover.ELSEWHERE: "dim",
+}
+
+
+class _Layout(Struct, frozen=True, kw_only=True):
+    """One form of the table: a column for each interpreter, or one for all; and the columns that are left out."""
+
+    wide: bool
+    without: tuple[str, ...] = ()
+
+
+# From the widest terminal to the narrowest.
+_LAYOUTS = (
+    _Layout(wide=True),
+    _Layout(wide=True, without=("size",)),
+    _Layout(wide=True, without=("size", "needs")),
+    _Layout(wide=False),
+    _Layout(wide=False, without=("size",)),
+    _Layout(wide=False, without=("size", "needs")),
+    _Layout(wide=False, without=("size", "needs", "label")),
 )
 
 
 class Look(Struct, frozen=True, kw_only=True):
-    """How the matrix is drawn: the width in characters, the mark of each kind of cover, and each code's severity for its colour."""
+    """How the matrix is drawn: the width in characters, the mark of each cover, and the severity of each code."""
 
     width: int
     marks: Mapping[Cover, str]
@@ -44,79 +56,69 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 class _Column(Struct, frozen=True, kw_only=True):
-    """One column below the name: its heading, its cells with their styles, how wide it is, and where it is aligned."""
+    """One column right of the name: its heading, and its cells with their styles."""
 
     heading: str
     cells: tuple[tuple[str, str], ...]
     width: int
     right: bool = False
-    gap: str = _GAP
+    gap: str = "   "
 
     @staticmethod
     def of(
-        heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = _GAP
+        heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = "   "
     ) -> _Column:
-        """Make a column as wide as its widest cell."""
+        """Return a column as wide as its widest cell."""
         cells = tuple(cells)
         width = max(len(heading), *(len(text) for text, _ in cells))
         return _Column(heading=heading, cells=cells, width=width, right=right, gap=gap)
 
-    def cell(self, text: str) -> str:
+    def aligned(self, text: str) -> str:
         return text.rjust(self.width) if self.right else text.ljust(self.width)
 
 
 def tables(rows: Sequence[Row], look: Look) -> Iterator[Iterator[Line]]:
-    """Draw the rows of each release, all in the widest form in which every one of them fits.
+    """Yield the lines of each release's table, all in the widest layout that fits.
 
-    Each is drawn when it is asked for: thousands of them at once take more memory than the facts of their wheels.
+    The lines are made one by one: those of thousands of wheels take more memory than the facts about them.
     """
-    form = next((one for one in _STEPS if _fits(rows, look, one)), _STEPS[-1])
-    yield from (_table(release, _columns(release, look, form)) for release in _releases(rows))
+    layout = next((layout for layout in _LAYOUTS if _fits(rows, look, layout)), _LAYOUTS[-1])
+    yield from (_table(release, _columns(release, look, layout)) for release in _releases(rows))
 
 
 def _releases(rows: Iterable[Row]) -> Iterator[list[Row]]:
     return (list(release) for _, release in groupby(rows, key=lambda row: (row.distribution, row.version)))
 
 
-def _fits(rows: Sequence[Row], look: Look, form: _Form) -> bool:
+def _fits(rows: Sequence[Row], look: Look, layout: _Layout) -> bool:
     if look.width >= UNLIMITED:
         return True
-    return all(_width(release, _columns(release, look, form)) <= look.width for release in _releases(rows))
+    return all(_width(release, _columns(release, look, layout)) <= look.width for release in _releases(rows))
 
 
-def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
-    lead = _lead(rows, columns)
-    yield _line(_name(rows), [(column, (column.heading, "dim")) for column in columns], lead, heading=True)
-    for index, row in enumerate(rows):
-        yield _line(f"  {row.target}", [(column, column.cells[index]) for column in columns], lead)
+def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
+    return _lead_width(rows, columns[0]) + sum(len(column.gap) + column.width for column in columns[1:])
+
+
+def _lead_width(rows: Sequence[Row], label: _Column) -> int:
+    """Return the width left of the cells: targets and labels, or the release's name above them."""
+    target = 2 + max(len(row.target) for row in rows)
+    return max(target + len(label.gap) + label.width if label.width else target, len(_name(rows)))
 
 
 def _name(rows: Sequence[Row]) -> str:
     return printable(f"{rows[0].distribution} {rows[0].version}")
 
 
-def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
-    return _lead(rows, columns) + sum(len(column.gap) + column.width for column in columns[1:])
-
-
-def _lead(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
-    """Measure the part left of the cells: target and label, or the release's name above them where that is longer."""
-    target = 2 + max(len(row.target) for row in rows)
-    return max(
-        target + len(columns[0].gap) + columns[0].width if columns[0].width else target, len(_name(rows))
-    )
-
-
-def _columns(rows: Sequence[Row], look: Look, form: _Form) -> list[_Column]:
-    wide, dropped = form
-    label = _Column.of("", (("" if "label" in dropped else row.served, "dim") for row in rows))
-    columns = [label, *(_wide_cells(rows, look) if wide else _narrow_cells(rows, look))]
-    if "needs" not in dropped:
+def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[_Column]:
+    without = layout.without
+    columns = [_Column.of("", (("" if "label" in without else row.served, "dim") for row in rows))]
+    columns += _wide_cells(rows, look) if layout.wide else [_narrow_cells(rows, look)]
+    if "needs" not in without:
         columns.append(_Column.of("needs", ((row.needs, "dim") for row in rows)))
-    if "size" not in dropped:
-        columns.append(
-            _Column.of("size", ((size(row.size) if row.size else "", "dim") for row in rows), right=True)
-        )
+    if "size" not in without:
+        sizes = ((size(row.size) if row.size else "", "dim") for row in rows)
+        columns.append(_Column.of("size", sizes, right=True))
     columns.append(_Column.of("verdict", (_verdict(row, look) for row in rows)))
     return columns
 
@@ -125,42 +127,49 @@ def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
     for index, first in enumerate(rows[0].cells):
         tag = first.interpreter
         covers = [row.cells[index].cover for row in rows]
-        yield _Column.of(
-            tag, ((look.marks[cover].center(len(tag)), _COVERED[cover]) for cover in covers), gap="  "
-        )
+        cells = ((look.marks[cover].center(len(tag)), _COVER_STYLES[cover]) for cover in covers)
+        yield _Column.of(tag, cells, gap="  ")
 
 
-def _narrow_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
+def _narrow_cells(rows: Sequence[Row], look: Look) -> _Column:
     tags = [cell.interpreter for cell in rows[0].cells]
-    heading = tags[0] if len(tags) == 1 else f"{tags[0]}-{tags[-1]}" if tags else ""
-    style = {True: "green", False: "yellow"}
-    marks = ("".join(look.marks[cell.cover] for cell in row.cells) for row in rows)
-    served = (all(cell.cover is Cover.WHEEL for cell in row.cells) for row in rows)
-    yield _Column.of(heading, ((text, style[full]) for text, full in zip(marks, served, strict=True)))
-
-
-_COVERED = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
+    heading = f"{tags[0]}-{tags[-1]}" if len(tags) > 1 else "".join(tags)
+    cells = []
+    for row in rows:
+        full = all(cell.cover is Cover.WHEEL for cell in row.cells)
+        marks = "".join(look.marks[cell.cover] for cell in row.cells)
+        cells.append((marks, "green" if full else "yellow"))
+    return _Column.of(heading, cells)
 
 
 def _verdict(row: Row, look: Look) -> tuple[str, str]:
-    if row.codes:
-        more = len(row.codes) - _CODES_SHOWN
-        shown = " ".join(row.codes[:_CODES_SHOWN]) + (f" +{more}" if more > 0 else "")
-        wrong = any(look.severities.get(code) is Severity.ERROR for code in row.codes)
-        return shown, "red" if wrong else "yellow"
-    return ("fine", "green") if row.files else ("", "")
+    if not row.codes:
+        return ("fine", "green") if row.files else ("", "")
+    more = len(row.codes) - _CODES_SHOWN
+    shown = " ".join(row.codes[:_CODES_SHOWN]) + (f" +{more}" if more > 0 else "")
+    error = any(look.severities.get(code) is Severity.ERROR for code in row.codes)
+    return shown, "red" if error else "yellow"
 
 
-def _line(
-    name: str, columns: Sequence[tuple[_Column, tuple[str, str]]], lead: int, *, heading: bool = False
-) -> Line:
-    label, (label_text, label_style) = columns[0]
-    line = Line.of((name, "bold" if heading else ""))
-    if label.width and not heading:
-        line.append(" " * (lead - label.width - len(name)))
-        line.append(label.cell(label_text), label_style)
-    line.append(" " * (lead - sum(len(text) for text, _ in line.pieces)))
-    for column, (text, style) in columns[1:]:
-        line.append(column.gap)
-        line.append(column.cell(text), style)
-    return line
+def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
+    label, *cells = columns
+    lead = _lead_width(rows, label)
+    yield Line.of(
+        (_name(rows).ljust(lead), "bold"),
+        *((column.gap + column.aligned(column.heading), "dim") for column in cells),
+    )
+    for index, row in enumerate(rows):
+        text, style = label.cells[index]
+        name = f"  {row.target}".ljust(lead - label.width)
+        yield Line.of(
+            (name, ""),
+            (text.ljust(label.width), style),
+            *(
+                piece
+                for column in cells
+                for piece in (
+                    (column.gap, ""),
+                    (column.aligned(column.cells[index][0]), column.cells[index][1]),
+                )
+            ),
+        )

@@ -1,4 +1,4 @@
-"""The report for a person: the matrix, the findings, one line of summary."""
+"""The report for a terminal: the matrix, the findings, and a line of summary."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
+_ASCII_MARKS = {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
 _MARGIN = 6
 _GAP = 2
+# Of more files than this and one, or more findings of one code, only the first are shown.
 _FILES_SHOWN = 2
 _ALIKE_SHOWN = 3
-# How many lines are written at a time.
-_PIECE = 200
+_LINES_PER_CHUNK = 200
 
 
 class Screen(Struct, frozen=True, kw_only=True):
-    """Where the report is shown: the width in characters (None for a pipe: every column), whether it takes colour, and its encoding."""
+    """Where the report is shown: the width in characters (None for a pipe), colours, and the encoding.
+
+    Without ``fixes`` findings are shown without how to fix them.
+    """
 
     width: int | None = None
     colour: bool = False
@@ -38,29 +43,28 @@ class Screen(Struct, frozen=True, kw_only=True):
 
 
 def render(report: Report, screen: Screen) -> str:
-    """Write a report for a person; without ``fixes`` the findings come without what to do about them."""
-    return "".join(pieces(report, screen))
+    """Return the report as text."""
+    return "".join(render_chunks(report, screen))
 
 
-def pieces(report: Report, screen: Screen) -> Iterator[str]:
-    """Write it like render, a screenful at a time: the whole text for thousands of wheels takes more memory than their facts."""
+def render_chunks(report: Report, screen: Screen) -> Iterator[str]:
+    """Yield the text of ``render`` a few hundred lines at a time: that of thousands of wheels takes much memory."""
     lines = (_encoded(line, screen) for line in _lines(report, screen))
-    while piece := "".join(f"{line}\n" for line in islice(lines, _PIECE)):
-        yield piece
+    while chunk := "".join(f"{line}\n" for line in islice(lines, _LINES_PER_CHUNK)):
+        yield chunk
 
 
 def _lines(report: Report, screen: Screen) -> Iterator[Line]:
-    look = Look(
-        width=screen.width or UNLIMITED,
-        marks=_marks(screen.encoding),
-        severities=_severities(report.findings),
-    )
-    for release in tables(report.rows, look):
+    width = screen.width or UNLIMITED
+    severities = {finding.code: finding.severity for finding in report.findings}
+    for release in tables(
+        report.rows, Look(width=width, marks=_marks(screen.encoding), severities=severities)
+    ):
         yield from release
         yield Line.of()
-    lines = list(_findings(report.findings, look.width, fixes=screen.fixes))
-    if lines:
-        yield from lines
+    for group in _groups(report.findings):
+        yield from _finding(group, width, fixes=screen.fixes)
+    if report.findings:
         yield Line.of()
     yield _summary(report)
 
@@ -71,104 +75,86 @@ def _encoded(line: Line, screen: Screen) -> str:
 
 
 def _marks(encoding: str) -> dict[Cover, str]:
-    fancy = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
     try:
-        "".join(fancy.values()).encode(encoding)
+        "".join(_MARKS.values()).encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        return {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
-    return fancy
-
-
-def _severities(findings: Iterable[Finding]) -> dict[str, Severity]:
-    return {finding.code: finding.severity for finding in findings}
+        return _ASCII_MARKS
+    return _MARKS
 
 
 class _Group(Struct, frozen=True, kw_only=True):
-    """The same fact about one or several files; ``alike`` counts further facts of the same kind that are not spelled out."""
+    """The same finding in one or more files; ``alike`` counts further findings of the code that are not shown."""
 
     finding: Finding
     files: tuple[str, ...]
     alike: int = 0
 
 
-def _groups(findings: Iterable[Finding]) -> list[_Group]:
-    """Put findings together: the same fact about several files is told once, and of many alike that fail nothing only the first."""
+def _groups(findings: Iterable[Finding]) -> Iterator[_Group]:
+    """Combine the same finding of several files, and show only the first of many of a code that fails nothing."""
     same: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        # A fix may name the file, so for what is about a file the fact alone decides.
-        same.setdefault(
-            (finding.code, finding.what, finding.accepted, "" if finding.file else finding.fix), []
-        ).append(finding)
-    groups = [
-        _Group(finding=group[0], files=tuple(dict.fromkeys(item.file for item in group if item.file)))
-        for group in same.values()
-    ]
-    kinds: dict[tuple[str, str], list[_Group]] = {}
-    for group in groups:
-        kinds.setdefault((group.finding.code, group.finding.accepted), []).append(group)
-    return [item for kind in kinds.values() for item in _shortened(kind)]
-
-
-def _shortened(kind: list[_Group]) -> list[_Group]:
-    if kind[0].finding.fails or len(kind) <= _ALIKE_SHOWN:
-        return kind
-    return [replace(kind[0], alike=len(kind) - 1)]
-
-
-def _findings(findings: Iterable[Finding], width: int, *, fixes: bool) -> Iterator[Line]:
-    for group in _groups(findings):
-        yield from _finding(group, width, fixes=fixes)
+        # The fix of a finding about a file may contain the file's name.
+        fix = "" if finding.file else finding.fix
+        same.setdefault((finding.code, finding.what, finding.accepted, fix), []).append(finding)
+    by_code: dict[tuple[str, str], list[_Group]] = {}
+    for members in same.values():
+        files = tuple(dict.fromkeys(member.file for member in members if member.file))
+        key = members[0].code, members[0].accepted
+        by_code.setdefault(key, []).append(_Group(finding=members[0], files=files))
+    for groups in by_code.values():
+        if groups[0].finding.fails or len(groups) <= _ALIKE_SHOWN:
+            yield from groups
+        else:
+            yield replace(groups[0], alike=len(groups) - 1)
 
 
 def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
     finding = group.finding
     indent = _MARGIN + len(finding.code) + _GAP
-    style = "dim" if finding.accepted else _STYLES[finding.severity]
+    accepted = "dim" if finding.accepted else ""
     first, *rest = wrap(printable(finding.what), width - indent)
-    yield Line.of(
-        (" " * _MARGIN, ""),
-        (finding.code, style),
-        (" " * _GAP, ""),
-        (first, "dim" if finding.accepted else ""),
-    )
-    details = [*((line, "") for line in rest)]
-    details += [(line, "dim") for line in _where(group, width - indent)]
+    code_style = accepted or _STYLES[finding.severity]
+    yield Line.of((" " * _MARGIN, ""), (finding.code, code_style), (" " * _GAP, ""), (first, accepted))
+    for line in rest:
+        yield Line.of((" " * indent, ""), (line, ""))
+    for detail in _details(group, fixes=fixes):
+        for line in wrap(printable(detail), width - indent):
+            yield Line.of((" " * indent, ""), (line, "dim"))
+
+
+def _details(group: _Group, *, fixes: bool) -> Iterator[str]:
+    finding, files = group.finding, group.files
+    shown = files if len(files) <= _FILES_SHOWN + 1 else files[:_FILES_SHOWN]
+    yield from (f"in {name}" for name in shown)
+    if len(files) > len(shown):
+        yield f"and {len(files) - len(shown)} more"
     if group.alike:
-        details.append((f"and {group.alike} more like it, told by --json", "dim"))
+        yield f"and {group.alike} more (--json lists all)"
     if finding.accepted:
-        details += [
-            (line, "dim") for line in wrap(f"accepted: {printable(finding.accepted)}", width - indent)
-        ]
+        yield f"accepted: {finding.accepted}"
     elif fixes:
-        details += [
-            (line, "dim")
-            for line in wrap(f"{printable(finding.fix)} · wheelkit explain {finding.code}", width - indent)
-        ]
-    for line, line_style in details:
-        yield Line.of((" " * indent, ""), (line, line_style))
-
-
-def _where(group: _Group, width: int) -> list[str]:
-    shown = group.files[:_FILES_SHOWN] if len(group.files) > _FILES_SHOWN + 1 else group.files
-    lines = [line for name in shown for line in wrap(f"in {printable(name)}", width)]
-    more = len(group.files) - len(shown)
-    return [*lines, f"and {more} more"] if more else lines
+        yield f"{finding.fix} · wheelkit explain {finding.code}"
 
 
 def _summary(report: Report) -> Line:
     facts = {(item.code, item.what, item.accepted): item for item in report.findings}.values()
-    open_ones = [item for item in facts if not item.accepted]
-    notes = sum(item.severity is Severity.NOTE for item in open_ones)
-    accepted = len(facts) - len(open_ones)
-    count = len(open_ones) - notes
-    words = "no findings" if count == 0 else plural(count, "finding")
-    for number, name in ((notes, "note"), (accepted, "accepted finding")):
-        if number:
-            words += f", {plural(number, name)}"
+    accepted = sum(bool(item.accepted) for item in facts)
+    notes = sum(item.severity is Severity.NOTE and not item.accepted for item in facts)
+    count = len(facts) - accepted - notes
+    counts = [plural(count, "finding") if count else "no findings"]
+    counts += [plural(notes, "note")] if notes else []
+    counts += [plural(accepted, "accepted finding")] if accepted else []
+    style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
+    seconds = f" · {report.seconds:.2f} s"
+    return Line.of((", ".join(counts), style), (f" in {counted_files(report)}", ""), (seconds, "dim"))
+
+
+def counted_files(report: Report) -> str:
+    """Return how many files a report is about: ``4 wheels and 1 sdist``."""
     files = plural(report.wheels, "wheel")
     if report.sdists:
         files += f" and {plural(report.sdists, 'sdist')}"
     if report.cross:
         files += f", {report.cross} of them cross-built and never run"
-    style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
-    return Line.of((words, style), (f" in {files}", ""), (f" · {report.seconds:.2f} s", "dim"))
+    return files

@@ -1,0 +1,46 @@
+"""The wheels and sdists that the paths of a command line stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import UsageError
+from wheelkit.fast_packaging import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+_SUFFIXES = (".whl", ".tar.gz")
+
+
+def collect_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the wheels and sdists in the folders and among the single files, each once; folders are sorted by name.
+
+    Raises UsageError for a path that does not exist, is no wheel or sdist, or is a folder without any.
+    """
+    return tuple(dict.fromkeys(file for path in paths for file in _files_of(path)))
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES) and file.is_file())
+        if not files:
+            raise UsageError(f"{path} contains no wheel and no sdist", hint="build them:  wheelkit build")
+        yield from files
+    elif not path.exists():
+        hint = "name a dist folder or wheels:  wheelkit verify-matrix dist/"
+        raise UsageError(f"{path} does not exist", hint=hint)
+    elif path.name.endswith(_SUFFIXES):
+        yield path
+    else:
+        hint = "name a dist folder, or .whl and .tar.gz files"
+        raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint=hint)
+
+
+def distribution_of(filename: str) -> str:
+    """Return the normalized distribution name that a wheel's or sdist's file name begins with."""
+    if filename.endswith(".whl"):
+        return normalise(filename.partition("-")[0])
+    return normalise(filename.removesuffix(".tar.gz").rpartition("-")[0])
