@@ -238,7 +238,7 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
     assert note.startswith(
         "compiled again with zig against glibc 2.28: with this machine's own libraries demo/_core.so needs GLIBC_2.29"
     )
-    assert note.endswith("(for exp of libm.so.6)")
+    assert note.endswith("(exp of libm.so.6)")
 
 
 def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_where_neither_does_both_reasons_are_told_in_a_line_each(
         forge(tmp_path, backend, *remembered).wheel(PYTHON)
     assert sorted(backend.asked) == ["own", "zig"]
     first, second = caught.value.detail.splitlines()
-    assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (for exp of libm.so.6)")
+    assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (exp of libm.so.6)")
     assert second.startswith(
         "zig: building demo for cp312 with zig failed with exit status 1: core.c:1:10: fatal error: 'omp.h'"
     )

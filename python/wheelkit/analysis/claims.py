@@ -1,4 +1,4 @@
-"""What a wheel's tags claim: systems, architectures and the oldest system, tag by tag; and what a slice is for."""
+"""What a wheel's tags claim about systems and architectures, and what its binaries are for."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def arch_of(slice_: Slice) -> str:
 
 
 def runs(slice_: Slice) -> bool:
-    """Return whether a processor loads or runs a slice; object files, stubs and .NET assemblies are data to it.
+    """Return whether a processor loads or runs a slice, unlike object files, stubs and .NET assemblies.
 
     A .NET assembly runs on any system and processor, although it is a file for 32-bit Windows (ECMA-335,
     II.25). It imports the runtime's entry point from mscoree.dll, and nothing else.

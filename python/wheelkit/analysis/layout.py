@@ -23,7 +23,7 @@ def installed_path(member: str) -> str:
 
 
 def top_level_names(wheel: Wheel) -> dict[str, str]:
-    """Map what is importable at the top of site-packages, or is a folder there, to the first such file or ``folder/``."""
+    """Map the names of modules and folders at the top of site-packages to the first file or ``folder/``."""
     tops: dict[str, str] = {}
     for member in wheel.members:
         top, slash, _ = installed_path(member.name).partition("/")

@@ -69,7 +69,7 @@ def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, st
 
 
 def libc_of(slice_: Slice) -> str | None:
-    """Return the C library that an ELF file was linked with, ``manylinux`` or ``musllinux``; None if it shows neither.
+    """Return the C library that an ELF file is linked with, ``manylinux`` or ``musllinux``; None if unknown.
 
     glibc leaves its symbol versions. The name libc.so.6 alone shows nothing: musl's loader takes it for
     itself, and libraries for both are made that way. Versions of libgcc_s show nothing either: it has
@@ -82,14 +82,14 @@ def libc_of(slice_: Slice) -> str | None:
 
 
 def glibc_needed(wheel: Wheel) -> str:
-    """Return the newest numbered glibc version that any binary needs, such as ``2.17``; empty if none does."""
+    """Return the newest glibc version that a binary needs, such as ``2.17``; empty if none needs any."""
     versions = (need.version.version for need in version_needs(wheel))
     keys = (version_key(version) for version in versions if version.startswith(_GLIBC))
     return dotted(max((key for key in keys if key != _UNNUMBERED), default=()))
 
 
 def linux_floor(wheel: Wheel) -> Policy | None:
-    """Return the oldest policy that the wheel satisfies, as ``auditwheel show`` computes it; None if it satisfies none."""
+    """Return the oldest policy that the wheel satisfies, as ``auditwheel show`` does; None for none."""
     slices = [slice_ for _, slice_ in linux_slices(wheel)]
     claimed = targets(wheel, System.LINUX)
     archs = {arch_of(slice_) for slice_ in slices}

@@ -39,7 +39,7 @@ def min_os(slice_: Slice) -> tuple[int, int] | None:
 
 
 def macos_needed(wheel: Wheel, arch: str) -> str:
-    """Return the oldest macOS on which all binaries load on an architecture, such as ``11.0``; empty if none is named.
+    """Return the oldest macOS that all binaries of an architecture support, ``11.0``; empty if unknown.
 
     For an architecture that the wheel does not have, such as ``universal2``, it is that of the slices that
     support the oldest system.

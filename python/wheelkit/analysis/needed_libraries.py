@@ -18,7 +18,7 @@ _OPTIONAL = frozenset({"weak", "delay"})
 
 
 def needed_libraries(wheel: Wheel) -> Mapping[System, dict[str, list[str]]]:
-    """Return each system's needed libraries, by the names that binaries use, with the binaries that need them."""
+    """Return the libraries that are needed on each system, with the binaries that need them."""
     needs: dict[System, dict[str, dict[str, None]]] = {}
     for binary, slice_ in wheel.slices():
         system = system_of(binary)

@@ -49,7 +49,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     forbidden: Mapping[str, frozenset[str]]
 
     def admits(self, symbol_version: str) -> bool:
-        """Return whether a symbol version such as ``GLIBC_2.17`` is allowed; those of unknown libraries are."""
+        """Return whether a symbol version such as ``GLIBC_2.17`` is allowed; those of other libraries are."""
         prefix, _, version = symbol_version.partition("_")
         known = self.versions.get(prefix)
         if known is None or version in known:
@@ -76,7 +76,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def policies(libc: str, arch: str) -> Iterator[Policy]:
-    """Yield the policies of an architecture, the oldest system first; none for an architecture without any."""
+    """Yield the policies of an architecture, the oldest system first."""
     return (_policy(target) for target in _targets(libc, arch))
 
 
@@ -103,7 +103,7 @@ def policy_for(target: Target) -> Policy | None:
 
 
 class _Row(Struct, frozen=True):
-    """One entry of auditwheel's tables; the symbol versions of an architecture are decoded when they are needed."""
+    """One entry of auditwheel's tables; symbol versions are decoded only for the architecture in use."""
 
     name: str
     symbol_versions: dict[str, Raw]

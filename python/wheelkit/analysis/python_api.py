@@ -43,7 +43,7 @@ def stable_abi() -> Mapping[str, tuple[int, int]]:
 
 
 class AbiViolation(Struct, frozen=True, kw_only=True):
-    """A symbol that a binary imports and the stable ABI of a floor lacks; ``added`` is None if no version has it."""
+    """An imported symbol that the stable ABI of a floor lacks; ``added`` is None if no version has it."""
 
     member: str
     symbol: str
@@ -51,7 +51,7 @@ class AbiViolation(Struct, frozen=True, kw_only=True):
 
 
 def abi_violations(wheel: Wheel, floor: tuple[int, int]) -> tuple[AbiViolation, ...]:
-    """Return what keeps the wheel from being an abi3 wheel for ``floor``, such as (3, 11); empty if nothing does."""
+    """Return what keeps the wheel from being an abi3 wheel for ``floor``, such as (3, 11)."""
     imports = tuple(_python_imports(wheel))
     known = stable_abi() if imports else {}
     return tuple(
@@ -85,7 +85,7 @@ def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, list[str]]]:
 
 
 def from_python(slice_: Slice) -> Iterator[Symbol]:
-    """Yield the imported symbols that may be the interpreter's, by name and library; weak ones are optional and left out."""
+    """Yield the imported symbols that may be the interpreter's; weak ones are optional and left out."""
     for symbol in slice_.imports:
         if symbol.name.startswith(_PREFIXES) and not symbol.weak and _may_be_python(symbol.library):
             yield symbol

@@ -17,7 +17,7 @@ _GRAALPY_DLL = "python-native.dll"
 
 
 def python_needed(wheel: Wheel) -> frozenset[str]:
-    """Return the interpreters' DLLs that the wheel loads: ``python3.dll``, ``python311.dll``, ``libpypy3.11-c.dll``."""
+    """Return the interpreters' DLLs that the wheel loads: ``python3.dll``, ``libpypy3.11-c.dll``."""
     return frozenset(
         library.lower()
         for library in wheel.needed
@@ -26,7 +26,7 @@ def python_needed(wheel: Wheel) -> frozenset[str]:
 
 
 def pypy_dll(library: str) -> str | None:
-    """Return the Python tag of the PyPy that a DLL belongs to, such as ``pp311``; None for any other library."""
+    """Return the Python tag of the PyPy that a DLL belongs to, such as ``pp311``; None for other DLLs."""
     match = _PYPY_DLL.fullmatch(library)
     return f"pp{match['major']}{match['minor']}" if match else None
 

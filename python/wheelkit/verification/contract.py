@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Promise(Struct, frozen=True, kw_only=True):
-    """What one distribution promises: its cells, its size limit in bytes, and the findings that it ignores, with reasons.
+    """What one distribution promises: its cells, a size limit in bytes, and which findings it ignores.
 
     ``dependencies`` are the names that its wheels may require at run time; None allows all.
     """
@@ -68,7 +68,7 @@ class Contract(Struct, frozen=True, kw_only=True):
         return self.promises.get(distribution)
 
     def for_dist(self, names: Collection[str]) -> Contract:
-        """Return the contract for a dist folder with these distributions: the only unknown one is the unnamed one."""
+        """Return the contract for a dist of these distributions: the only unknown one is the unnamed one."""
         unknown = set(names) - self.promises.keys()
         if self.unnamed is None or len(unknown) != 1:
             return self

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from wheelkit import manifest
 from wheelkit.errors import CheckFailedError
 
 if TYPE_CHECKING:
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
     from wheelkit.verification.model import Row
 
 
+_MANIFESTS = "*.wheelkit.json"
+
+
 def mark_cross_built(rows: Iterable[Row], files: Iterable[Path]) -> tuple[Row, ...]:
-    """Return the rows with their cross-built wheels marked; ``files`` are the verified ones, with manifests in their folders."""
+    """Return the rows with their cross-built wheels marked; ``files`` are next to their manifests."""
     names = frozenset(_cross_built(files))
     if not names:
         return tuple(rows)
@@ -25,15 +27,19 @@ def mark_cross_built(rows: Iterable[Row], files: Iterable[Path]) -> tuple[Row, .
 
 
 def _cross_built(files: Iterable[Path]) -> Iterator[str]:
-    """Yield the wheels that a manifest in their folder calls cross-built; a manifest of other bytes says nothing about them."""
+    """Yield the wheels that a manifest in their folder calls cross-built, if it names their sha256."""
     wheels = {path for path in files if path.suffix == ".whl"}
-    for folder in {path.parent for path in wheels}:
-        for path in folder.glob(f"*{manifest.SUFFIX}"):
-            try:
-                build = manifest.read(path)
-            except CheckFailedError:
-                continue  # publish, which relies on manifests, refuses it
-            for file in build.files if build.builder == "cross" else ():
-                wheel = folder / file.file
-                if wheel in wheels and manifest.sha256(wheel) == file.sha256:
-                    yield file.file
+    manifests = [path for folder in {wheel.parent for wheel in wheels} for path in folder.glob(_MANIFESTS)]
+    if not manifests:
+        return
+    from wheelkit import manifest
+
+    for path in manifests:
+        try:
+            build = manifest.read(path)
+        except CheckFailedError:
+            continue  # publish, which relies on manifests, refuses it
+        for file in build.files if build.builder == "cross" else ():
+            wheel = path.parent / file.file
+            if wheel in wheels and manifest.sha256(wheel) == file.sha256:
+                yield file.file

@@ -16,7 +16,7 @@ _SUFFIXES = (".whl", ".tar.gz")
 
 
 def collect_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the wheels and sdists in the folders and among the single files, each once; folders are sorted by name.
+    """Return the wheels and sdists of folders, sorted by name, and single ones, each once.
 
     Raises UsageError for a path that does not exist, is no wheel or sdist, or is a folder without any.
     """

@@ -16,7 +16,6 @@ from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
 from wheelkit.verification.release import Dist, ReleaseCollector
 from wheelkit.wheel import Sdist, Wheel, read_batches
-from wheelkit.wheel.sdist import read_sdist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +53,9 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     if whole:
         contract = contract.for_dist({distribution_of(path.name) for path in files})
     wheels = [path for path in files if path.suffix == ".whl"]
-    sdists, unreadable = _read_sdists([path for path in files if path.suffix != ".whl"])
+    outcomes = [_read_sdist(path) for path in files if path.suffix != ".whl"]
+    sdists = [outcome for outcome in outcomes if isinstance(outcome, Sdist)]
+    unreadable = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
     verifier = _Verifier(contract, ALL_CHECKS, known=(*known, *unreadable), whole=whole)
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
@@ -89,15 +90,13 @@ def verify_facts(
     return replace(report, seconds=time.perf_counter() - started)
 
 
-def _read_sdists(files: Iterable[Path]) -> tuple[list[Sdist], list[Finding]]:
-    sdists: list[Sdist] = []
-    findings: list[Finding] = []
-    for path in files:
-        try:
-            sdists.append(read_sdist(path))
-        except ProjectError as error:
-            findings.append(finding("WK112", _without_name(error.message, path), file=path.name))
-    return sdists, findings
+def _read_sdist(path: Path) -> Sdist | Finding:
+    from wheelkit.wheel.sdist import read_sdist
+
+    try:
+        return read_sdist(path)
+    except ProjectError as error:
+        return finding("WK112", _without_name(error.message, path), file=path.name)
 
 
 def _without_name(message: str, path: Path) -> str:
@@ -198,7 +197,7 @@ def _finding_order(item: Finding) -> tuple[int, str, str, str]:
 
 
 def _with_codes(rows: Iterable[Row], findings: Iterable[Finding]) -> Iterator[Row]:
-    """Add to each row the codes of its files and cells, in the order of the findings; notes and accepted findings do not count."""
+    """Add to each row the codes of its files and cells, without those of notes and accepted findings."""
     by_place: dict[str | tuple[str, str], list[tuple[int, str]]] = {}
     for index, item in enumerate(findings):
         if item.severity is not Severity.NOTE and not item.accepted:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class CheckSet(Struct, frozen=True, kw_only=True):
-    """The checks of one verification, by what each of them looks at: a wheel, an sdist, a release, the whole dist."""
+    """The checks of one verification, by what they look at: a wheel, an sdist, a release, the whole dist."""
 
     wheel: tuple[WheelCheck, ...]
     sdist: tuple[SdistCheck, ...] = ()

@@ -30,7 +30,7 @@ _BUILDS = (("free-threaded", "t", _THREADED_ONLY), ("debug", "d", _DEBUG_ONLY))
 
 
 def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report abi3 wheels that import more than the stable ABI of their floor; one finding for each binary and kind."""
+    """Report abi3 wheels that import more than the stable ABI of their floor, once per binary and code."""
     floor = declared_floor(wheel.name) if wheel.name else None
     if floor is None:
         return
@@ -41,7 +41,7 @@ def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         outside = [violation.symbol for violation in violations if violation.added is None]
         later = [(one.symbol, one.added) for one in violations if one.added is not None]
         if outside:
-            what = f"{member} imports {shorten_list(outside)}: not in the stable ABI, but the wheel is tagged abi3"
+            what = f"{member} imports {shorten_list(outside)}: not in the stable ABI, but the tag is abi3"
             yield finding("WK401", what, member=member)
         if later:
             yield _too_late(member, floor, later)
@@ -104,6 +104,6 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         for build, letter, symbols in _BUILDS:
             used = imports & symbols
             if used and not any(letter in abi[3:] for abi in name.abis):
-                what = f"{binary.member} imports {shorten_list(sorted(used))}, which only {build} interpreters have, "
-                what += f"but the wheel is tagged {python_and_abi(name)}"
+                what = f"{binary.member} imports {shorten_list(sorted(used))}, "
+                what += f"which only {build} interpreters have, but the tags are {python_and_abi(name)}"
                 yield finding("WK406", what, member=binary.member)

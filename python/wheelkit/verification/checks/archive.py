@@ -181,7 +181,7 @@ def _files_with_children(archive_members: Iterable[Member]) -> Iterator[str]:
 
 
 def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report members that RECORD does not list or lists with other contents, and listed files that do not exist."""
+    """Report members that RECORD does not list or lists with other contents, and entries without a member."""
     if wheel.shallow:
         return
     if wheel.record is None:

@@ -55,7 +55,10 @@ class _RowSpec(Struct, frozen=True, kw_only=True):
 
 
 def cover(release: Release, contract: Contract, *, whole: bool = True) -> Coverage:
-    """Fill the matrix of one release. Missing cells are findings if they are promised and ``whole`` dist folders were given."""
+    """Fill the matrix of one release.
+
+    Missing cells are findings if they are promised, and ``whole`` says that all files of the dist were given.
+    """
     promise = contract.promise(release.distribution)
     specs = _row_specs(release, contract, promise, whole=whole)
     interpreters = _interpreters(release, promise)
@@ -116,7 +119,7 @@ def _oldest_targets(wheel: Wheel) -> list[Target]:
 
 
 def _interpreters(release: Release, promise: Promise | None) -> tuple[Interpreter, ...]:
-    """Return the columns of a release: the promised interpreters, or released CPythons and what else the wheels are for."""
+    """Return the columns of a release: the promised interpreters, or those that exist and are supported."""
     if promise is not None and promise.matrix.declared:
         return promise.matrix.interpreters
     required = next((wheel.metadata.get("Requires-Python") for wheel in release.wheels), "")
@@ -130,7 +133,7 @@ def _interpreters(release: Release, promise: Promise | None) -> tuple[Interprete
 
 
 def _free_threaded(name: FileName) -> Iterator[str]:
-    """Yield the free-threaded interpreters that a wheel for their stable ABI serves, from its floor on (PEP 803)."""
+    """Yield the free-threaded interpreters that an abi3t wheel serves, from its floor on (PEP 803)."""
     floor = declared_floor(name)
     if floor is not None and "abi3t" in name.abis:
         yield from (f"{interpreter.tag}t" for interpreter in default_interpreters(f">={dotted(floor)}"))
@@ -237,7 +240,7 @@ def _missing(
 
 
 def _build_command(spec: _RowSpec, contract: Contract, gaps: Sequence[str]) -> str:
-    """Return how to build a row; ``gaps`` are the interpreters that lack a wheel while others have their own."""
+    """Return how to build a row; ``gaps`` are the interpreters without a wheel of their own."""
     if spec.name == _ANY:
         return f"build it:  {_PURE_COMMAND}"
     if contract.native is not None:

@@ -1,4 +1,4 @@
-"""Needed libraries: whether the wheel, the system or a provider has them, and whether the loader finds them."""
+"""Needed libraries: who has them, the wheel, the system or a provider; and whether the loader finds them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _by_known_provider(libraries: Iterable[str], system: System) -> Mapping[str,
 
 
 def _not_required(system: System, provider: str, libraries: list[str], users: list[str]) -> Finding:
-    """Report a known provider's libraries, which must never be grafted, in a wheel that does not require the provider."""
+    """Report libraries of a known provider, which must never be grafted, if the wheel does not require it."""
     names = shorten_list(map(plain_name, libraries))
     what = f"{first_and_count(users)} needs {names} of {provider}, which the wheel does not require"
     fix = f"require the {provider} that it was built with, and never graft its libraries: "
@@ -111,7 +111,7 @@ def _available(wheel: Wheel, held: frozenset[str], system: System, library: str)
 
 
 def _of_interpreter(wheel: Wheel, library: str) -> bool:
-    """Return whether a DLL belongs to CPython 3, or to the Python 2, PyPy or GraalPy that the wheel is tagged for."""
+    """Return whether a DLL belongs to CPython 3, or to the Python 2, PyPy or GraalPy of the tags."""
     pythons = wheel.name.pythons if wheel.name else ()
     return (
         python_dll(library) is not None

@@ -1,4 +1,4 @@
-"""Linux wheels against auditwheel's policies: symbol versions, forbidden symbols, the C library, executable stacks."""
+"""Linux wheels against auditwheel's policies; their C library, and executable stacks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for target in targets(wheel, System.LINUX)[:1]:
         policy = policy_for(target)
         for binary, library, symbols in forbidden_imports(wheel, policy) if policy else ():
-            what = f"{binary.member} uses {shorten_list(symbols)} of {library}, which not every {target} system has"
+            names = f"{shorten_list(symbols)} of {library}"
+            what = f"{binary.member} uses {names}, which not every {target} system has"
             yield finding("WK312", what, member=binary.member)
 
 
@@ -84,7 +85,7 @@ def c_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def executable_stack(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report libraries that request an executable stack: glibc 2.41 and hardened kernels refuse to load them."""
+    """Report libraries that request an executable stack, which glibc 2.41 and hardened kernels refuse."""
     libraries = dict.fromkeys(
         binary.member
         for binary, slice_ in linux_slices(wheel)

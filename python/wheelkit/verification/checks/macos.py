@@ -52,7 +52,7 @@ def signature(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def _target_for(arch: str, claimed: tuple[Target, ...]) -> Target | None:
-    """Return the claimed target of an architecture: its own before a universal one, the oldest system first."""
+    """Return the claimed target of an architecture: its own before a universal one, the oldest first."""
     own = [target for target in claimed if target.arch == arch]
     universal = [target for target in claimed if target.arch not in {"x86_64", "arm64"}]
     return next(iter(own or universal), None)

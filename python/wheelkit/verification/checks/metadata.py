@@ -136,7 +136,7 @@ def _admits(required: str, minor: int) -> bool:
 
 
 def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
-    """Report Python versions that a project's Requires-Python admits, and that are older than every wheel's tags."""
+    """Report Python versions that a project's Requires-Python admits, but that are older than every wheel."""
     required = next((wheel.metadata.get("Requires-Python") for wheel in release.wheels), "")
     if not required or contract.promise(release.distribution) is None:
         return
@@ -157,9 +157,10 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def license_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report license files that METADATA names and the wheel lacks, both in ``licenses`` (PEP 639) and in older places.
+    """Report license files that METADATA names and the wheel lacks.
 
-    Those were next to METADATA, and ``license_files`` for maturin before 1.9.
+    They are in ``licenses`` (PEP 639), or earlier next to METADATA, or in ``license_files`` (maturin before
+    1.9).
     """
     names = {member.name for member in wheel.members}
     for file in () if wheel.shallow else wheel.metadata.all("License-File"):
@@ -169,7 +170,7 @@ def license_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def requirements(wheel: Wheel, containing: str = "") -> Iterator[Requirement]:
-    """Yield the requirements of METADATA whose text contains ``containing``; invalid ones are left to ``valid``."""
+    """Yield the requirements of METADATA that contain a text; invalid ones are left to ``valid``."""
     lines = [line for line in wheel.metadata.all("Requires-Dist") if containing in line]
     if not lines:
         return
@@ -261,7 +262,7 @@ def _body(metadata: bytes) -> str:
 
 @cache
 def _rst_problem(text: str) -> str:
-    """Return the first problem that docutils reports, empty for none; cached for the other wheels of the release."""
+    """Return the first problem that docutils reports, empty for none; cached for a release's other wheels."""
     try:
         from docutils.core import publish_doctree
         from docutils.utils import SystemMessage

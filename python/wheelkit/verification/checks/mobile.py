@@ -1,4 +1,4 @@
-"""Wheels for iOS and Android: the system and architecture of their binaries; and what is not verified of them."""
+"""Wheels for iOS and Android: the system and architecture of their binaries, and what is not verified."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report a Root-Is-Purelib that contradicts the platform tag, and binaries that are installed as pure Python."""
+    """Report a Root-Is-Purelib that contradicts the platform tag, and binaries in a purelib folder."""
     if wheel.name is None or not wheel.fields.fields:
         return
     yield from _native_in_purelib(wheel)

@@ -112,7 +112,8 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         others = []  # programs for all three systems, of which the project's code starts the right one
     for code, binaries in (("WK304", extensions), ("WK305", others)):
         if binaries:
-            what = f"tagged for any platform, but contains {shorten_list(sorted(binary.member for binary in binaries))}"
+            members = sorted(binary.member for binary in binaries)
+            what = f"tagged for any platform, but contains {shorten_list(members)}"
             yield finding(code, what, member=binaries[0].member)
 
 

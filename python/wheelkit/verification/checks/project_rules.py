@@ -1,4 +1,4 @@
-"""What a project promises of its distributions besides the matrix: their dependencies, no code in a meta one, bounded ranges."""
+"""What a project promises of its distributions besides the matrix: dependencies, meta, bounded ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exclude list: its libraries are not in the wheel, are used, and their providers are required with the right bounds."""
+"""The exclude list: its libraries are left out and used, and their providers are required with bounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 # The OpenMP runtimes of GCC, LLVM, Intel and Microsoft.
 _OPENMP = (
-    "libgomp.so*", "libomp.so*", "libomp.dylib", "libgomp.*.dylib", "libiomp5*", "vcomp1*.dll", "libomp1*.dll",
+    "libgomp.so*", "libgomp.*.dylib", "libomp.so*", "libomp.dylib", "libomp1*.dll", "libiomp5*",
+    "vcomp1*.dll",
 )  # fmt: skip
 _LOWER = frozenset({">", ">=", "==", "~=", "==="})
 _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
@@ -90,7 +91,7 @@ def bundled(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 
 def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report providers that the wheel uses and does not require, or whose C++ ABI it uses without version bounds."""
+    """Report used providers that are not required, or whose C++ ABI is used without version bounds."""
     for provider, library in _used(wheel, relevant_providers(wheel, contract)):
         names = _names(provider) & _required(wheel)
         if not names:
@@ -145,7 +146,7 @@ def _is_cpp(name: str) -> bool:
 
 
 def _used(wheel: Wheel, providers: Iterable[Provider]) -> list[tuple[Provider, str]]:
-    """Return the providers of needed libraries that the wheel does not contain, each with the first such library."""
+    """Return the providers of needed libraries outside the wheel, each with the first such library."""
     used: dict[str, tuple[Provider, str]] = {}
     held = wheel.held
     for system, needs in needed_libraries(wheel).items():

@@ -29,7 +29,7 @@ class PublishedFiles(Struct, frozen=True, kw_only=True):
 
 
 def as_built(files: PublishedFiles) -> Iterator[Finding]:
-    """Report published files with other bytes than were built, or that were not built, and built files that are missing."""
+    """Report published files that were not built or have other bytes, and built files that are missing."""
     if not files.built:
         return
     for name, digest in files.published.items():

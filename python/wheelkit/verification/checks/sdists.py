@@ -1,4 +1,4 @@
-"""Sdists: named and laid out as installers expect, complete enough to build, and with the metadata of the wheels."""
+"""Sdists: names and layout as installers expect, all files for a build, and the metadata of the wheels."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 
 
 def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
-    """Yield the paths that the build configuration names, each with what needs it; values that are no text are skipped."""
+    """Yield the paths that the build configuration names, each with what needs it."""
     backend = str(_table(project, "build-system").get("build-backend", "")).partition(":")[0]
     if backend in _BACKEND_FILES:
         maturin = _table(_table(project, "tool"), "maturin") if backend == "maturin" else {}
@@ -117,7 +117,7 @@ def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the meson.build of each folder that another one enters, from the top, with the one that enters it."""
+    """Yield the meson.build of each folder that another one enters, with the one that enters it."""
     waiting = ["meson.build"]
     while waiting:
         path = waiting.pop()

@@ -1,4 +1,4 @@
-"""Size: the project's and the index's limits, growth since an earlier release, copies, and what could be stripped."""
+"""Size: the limits of project and index, growth since an earlier release, copies, and what to strip."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 
 def _same_cells(first: Wheel, second: Wheel) -> bool:
-    """Return whether two wheels of a distribution are for the same interpreters and systems, whatever their versions."""
+    """Return whether two wheels of a distribution are for the same interpreters and systems."""
     if first.name is None or second.name is None or first.distribution != second.distribution:
         return False
     return _cells(first.name) == _cells(second.name)
@@ -92,7 +92,7 @@ def _without_hash(member: str) -> str:
 
 
 def copies(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Note large files that are in the wheel under several names, most often links that were packed as files."""
+    """Note large files that the wheel has under several names, most often links that were packed as files."""
     by_digest: dict[str, list[Member]] = {}
     for member in wheel.members:
         if member.digest and member.size >= _COPY_BYTES:

@@ -1,4 +1,4 @@
-"""The file names of extension modules against the wheel's tags, and files that are only named like a module."""
+"""The file names of extension modules against the tags, and files that are only named like a module."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _COMPILER_LIBRARIES = re.compile(
 
 
 def served_builds(name: FileName) -> frozenset[str]:
-    """Return the builds of the interpreter that a wheel's tags name, as module names spell them: ``cp311``, ``cp314t``.
+    """Return the builds of CPython that a wheel's tags name, as file names spell them: ``cp311``, ``cp314t``.
 
     The flags of ABI tags before Python 3.8 are dropped, since no file name on Windows has them. A wheel
     without an ABI tag (cp311-none, as maturin long tagged those for Windows) is for the builds of its Python
@@ -55,7 +55,7 @@ def served_builds(name: FileName) -> frozenset[str]:
 
 
 def leftovers(wheel: Wheel) -> frozenset[str]:
-    """Return the modules for other interpreters that are next to the same module for the wheel's own interpreter.
+    """Return the modules for other interpreters that are next to the right build of the same module.
 
     The wheel's interpreter never imports them. An abi3 wheel has none: some of its interpreters prefer a
     module of their own version.
@@ -140,7 +140,7 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extension modules that Python cannot import by their file's name, on some or all architectures."""
+    """Report extension modules that Python cannot import by their file name, on some or all architectures."""
     loaded_by_path = []
     for binary, match in _modules(wheel):
         folder = binary.member.rpartition("/")[0].rpartition("/")[2]

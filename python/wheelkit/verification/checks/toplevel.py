@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 # Folders and files that many projects have at the top of their checkout, so that one installation overwrites
 # another.
 _CHECKOUT_NAMES = frozenset({
-    ".eggs", ".nox", ".tox", ".venv", "__init__", "build", "conftest", "data", "dist", "doc", "docs", "example",
-    "examples", "htmlcov", "man", "node_modules", "noxfile", "script", "scripts", "setup", "share", "src", "static",
-    "test", "tests", "venv",
+    ".eggs", ".nox", ".tox", ".venv", "__init__", "build", "conftest", "data", "dist", "doc", "docs",
+    "example", "examples", "htmlcov", "man", "node_modules", "noxfile", "script", "scripts", "setup", "share",
+    "src", "static", "test", "tests", "venv",
 })  # fmt: skip
 # Modules that only some of the interpreters from 3.11 to 3.15 have (What's New in Python, PEP 594).
 _NOT_IN_EVERY_PYTHON = frozenset({
-    "aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt",
-    "distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "profiling",
-    "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
+    "aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression",
+    "crypt", "distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev",
+    "pipes", "profiling", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
 })  # fmt: skip
 _SUPPORTED_PYTHONS = tuple((3, minor, 0) for minor in range(11, 16))
 _DIST_INFO, _DATA = ".dist-info", ".data"
@@ -47,7 +47,7 @@ def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     own = normalise(wheel.distribution).replace("-", "_")
     shared = [top for name, top in tops.items() if name in _CHECKOUT_NAMES and name != own]
     if shared:
-        what = f"installed at the top of site-packages, where other distributions have theirs: {shorten_list(shared)}"
+        what = f"top-level names that other distributions also use: {shorten_list(shared)}"
         yield finding("WK217", what, member=shared[0])
     shadowed = [top for name, top in tops.items() if _in_standard_library(name)]
     if shadowed and _for_supported_python(wheel):
@@ -60,7 +60,7 @@ def _in_standard_library(name: str) -> bool:
 
 
 def _for_supported_python(wheel: Wheel) -> bool:
-    """Return whether an interpreter that has all these modules accepts the wheel; a backport excludes them."""
+    """Return whether an interpreter with all these modules accepts the wheel; a backport excludes them."""
     try:
         return any(admits(wheel.metadata.get("Requires-Python"), version) for version in _SUPPORTED_PYTHONS)
     except ValueError:
@@ -68,7 +68,7 @@ def _for_supported_python(wheel: Wheel) -> bool:
 
 
 def unimportable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report top-level packages whose name is no identifier, most often the distribution's name with hyphens."""
+    """Report top-level packages whose name is no identifier, most often one with hyphens."""
     paths = (installed_path(member.name).split("/") for member in wheel.members)
     for name in dict.fromkeys(folder for folder, *inside in paths if inside == ["__init__.py"]):
         if (iskeyword(name) or not name.isidentifier()) and not name.endswith("-stubs"):  # PEP 561
@@ -97,7 +97,7 @@ def compiled(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def _source(name: str) -> str:
-    """Return the source file of a compiled one: ``a/b.py`` for ``a/__pycache__/b.cpython-312.opt-1.pyc`` (PEP 3147)."""
+    """Return the source of a compiled file: ``a/b.py`` for ``a/__pycache__/b.cpython-312.pyc`` (PEP 3147)."""
     folder, _, file = name.rpartition("/")
     parent = folder.removesuffix("__pycache__")
     return f"{parent}{file.partition('.')[0]}.py" if parent != folder else name[:-1]
@@ -112,7 +112,7 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report ``.data`` folders with another name than the wheel's, and parts of them that no installer knows."""
+    """Report ``.data`` folders with another name than the wheel's, and with parts that no installer knows."""
     expected = wheel.dist_info.removesuffix(_DIST_INFO) + _DATA
     for folder in _top_folders(wheel, _DATA):
         if folder != expected:

@@ -29,7 +29,7 @@ _COVER_STYLES = {
 
 
 class _Layout(Struct, frozen=True, kw_only=True):
-    """One form of the table: a column for each interpreter, or one for all; and the columns that are left out."""
+    """A form of the table: one column per interpreter or one for all, and the columns that are left out."""
 
     wide: bool
     without: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ _LAYOUTS = (
 
 
 class Look(Struct, frozen=True, kw_only=True):
-    """How the matrix is drawn: the width in characters, the mark of each cover, and the severity of each code."""
+    """How the matrix is drawn: its width in characters, the mark of each cover, the severity of each code."""
 
     width: int
     marks: Mapping[Cover, str]

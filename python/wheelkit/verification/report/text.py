@@ -48,7 +48,7 @@ def render(report: Report, screen: Screen) -> str:
 
 
 def render_chunks(report: Report, screen: Screen) -> Iterator[str]:
-    """Yield the text of ``render`` a few hundred lines at a time: that of thousands of wheels takes much memory."""
+    """Yield the text of ``render`` in chunks: that of thousands of wheels takes much memory."""
     lines = (_encoded(line, screen) for line in _lines(report, screen))
     while chunk := "".join(f"{line}\n" for line in islice(lines, _LINES_PER_CHUNK)):
         yield chunk
@@ -83,7 +83,7 @@ def _marks(encoding: str) -> dict[Cover, str]:
 
 
 class _Group(Struct, frozen=True, kw_only=True):
-    """The same finding in one or more files; ``alike`` counts further findings of the code that are not shown."""
+    """The same finding in one or more files; ``alike`` counts findings of the code that are not shown."""
 
     finding: Finding
     files: tuple[str, ...]
@@ -91,7 +91,7 @@ class _Group(Struct, frozen=True, kw_only=True):
 
 
 def _groups(findings: Iterable[Finding]) -> Iterator[_Group]:
-    """Combine the same finding of several files, and show only the first of many of a code that fails nothing."""
+    """Combine the same finding of several files, and reduce many that fail nothing to the first of a code."""
     same: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         # The fix of a finding about a file may contain the file's name.
