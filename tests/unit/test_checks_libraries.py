@@ -1,3 +1,5 @@
+"""Needed libraries, the exclude list and its providers, and search paths."""
+
 from pathlib import Path
 
 import pytest
@@ -319,3 +321,83 @@ def test_a_second_threading_runtime(tmp_path: Path, library: str, expected: list
     grafted = elf(library, exports=())
     assert codes(wheels.facts(tmp_path, wheels.LINUX, USER, grafted, members=REQUIRES)) == expected
     assert codes(wheels.facts(tmp_path, wheels.LINUX, grafted, members=REQUIRES)) == []
+
+
+GRAFTED, BESIDE = "demo.libs/libq-1a2b3c4d.so.1", "demo/libq-1a2b3c4d.so.1"
+
+
+def user(*rpaths: str, member: str = "demo/_core.cpython-311-x86_64-linux-gnu.so", **facts: object) -> Binary:
+    paths = tuple(wheels.Rpath(path=path) for path in rpaths)
+    return elf(member, **({"needed": needs("libq-1a2b3c4d.so.1", "libc.so.6"), "rpaths": paths} | facts))
+
+
+def reachable_codes(
+    folder: Path, filename: str, binary: Binary, place: str, name: str | None = None
+) -> list[str]:
+    library = wheels.binary(
+        place, wheels.Part(exports=("go",), name=name), form="macho" if "macosx" in filename else "elf"
+    )
+    wheel = wheels.facts(folder, filename, binary, library, members={place: "", binary.member: ""})
+    return [finding.code for finding in libraries.reachable(wheel, Contract())]
+
+
+@pytest.mark.parametrize(
+    ("binary", "place", "expected"),
+    [
+        (user("$ORIGIN/../demo.libs"), GRAFTED, []),
+        (user("${ORIGIN}/../demo.libs"), GRAFTED, []),
+        (user("/opt/lib:$ORIGIN/../demo.libs"), GRAFTED, []),
+        (user("/opt/lib", "$ORIGIN/../demo.libs"), GRAFTED, []),
+        (user("$ORIGIN/../other.libs"), GRAFTED, ["WK511"]),
+        (user("$ORIGINAL/../demo.libs"), GRAFTED, ["WK511"]),
+        (user(), GRAFTED, ["WK511"]),
+        (user("$ORIGIN"), BESIDE, []),
+        (user(), BESIDE, ["WK512"]),
+        (user(exports=("go",)), GRAFTED, []),
+        (user(needed=needs("libq-1a2b3c4d.so.1", how="weak")), GRAFTED, []),
+        (user("$ORIGIN/../demo.libs", member="demo-1.0.data/platlib/demo/_core.so"), GRAFTED, []),
+        (user("$ORIGIN/../demo.libs", member="demo-1.0.data/platlib/_core.so"), GRAFTED, ["WK511"]),
+    ],
+)
+def test_search_paths_lead_to_the_library(
+    tmp_path: Path, binary: Binary, place: str, expected: list[str]
+) -> None:
+    assert reachable_codes(tmp_path, wheels.LINUX, binary, place) == expected
+
+
+def test_a_library_is_found_by_its_file_name_alone(tmp_path: Path) -> None:
+    binary = user("$ORIGIN/../demo.libs")
+    assert reachable_codes(tmp_path, wheels.LINUX, binary, "demo.libs/renamed.so", "libq-1a2b3c4d.so.1") == [
+        "WK511"
+    ]
+    assert reachable_codes(tmp_path, wheels.LINUX, binary, GRAFTED, "another-soname.so") == []
+
+
+@pytest.mark.parametrize(
+    ("needed", "rpaths", "place", "expected"),
+    [
+        ("@loader_path/.dylibs/libq.dylib", (), "demo/.dylibs/libq.dylib", []),
+        ("@loader_path/.dylibs/libq.dylib", (), "demo/dylibs/libq.dylib", ["WK511"]),
+        ("@loader_path/../demo/libq.dylib", (), "demo/libq.dylib", []),
+        ("@rpath/libq.dylib", ("@loader_path/lib",), "demo/lib/libq.dylib", []),
+        ("@rpath/libq.dylib", ("@loader_path/",), "demo/libq.dylib", []),
+        ("@rpath/libq.dylib", ("@loader_path/lib",), "demo/other/libq.dylib", ["WK512"]),
+        ("@rpath/lib/libq.dylib", ("@loader_path",), "demo/lib/libq.dylib", []),
+        ("@rpath/libq.dylib", (), "demo/.dylibs/libq.dylib", ["WK511"]),
+        ("/usr/lib/libq.dylib", (), "demo/.dylibs/libq.dylib", []),
+    ],
+)
+def test_macos_names(
+    tmp_path: Path, needed: str, rpaths: tuple[str, ...], place: str, expected: list[str]
+) -> None:
+    paths = tuple(wheels.Rpath(path=path) for path in rpaths)
+    assert (
+        reachable_codes(tmp_path, wheels.MACOS, macho(needed=needs(needed), rpaths=paths), place) == expected
+    )
+
+
+def test_windows_is_not_judged(tmp_path: Path) -> None:
+    wheel = wheels.facts(
+        tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",))
+    )
+    assert list(libraries.reachable(wheel, Contract())) == []
