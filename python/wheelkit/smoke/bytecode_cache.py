@@ -1,12 +1,13 @@
 """Keeps the bytecode of third-party packages from one environment, and one smoke test, to the next.
 
-Every environment imports its packages for the first time, and Python spends most of that time compiling them. Without
-an index to wait for, the cache saves a third of the smoke test of a family that imports click and rich, and half of
-one that imports numpy and pandas. The family's own modules are never cached.
+Every environment imports its packages for the first time, and Python spends most of that time compiling them.
+Without an index to wait for, the cache saves a third of the smoke test of a family that imports click and
+rich, and half of one that imports numpy and pandas. The family's own modules are never cached.
 
-A pack is a file with the .pyc files of one distribution for one interpreter, named by a digest of the lines that
-RECORD has for its sources. A .pyc file is used only if its header has the time and size of the source (PEP 552), which
-Python checks again. Installers that link files from their cache, as uv does, keep the time; copies have a new one.
+A pack is a file with the .pyc files of one distribution for one interpreter, named by a digest of the lines
+that RECORD has for its sources. A .pyc file is used only if its header has the time and size of the source
+(PEP 552), which Python checks again. Installers that link files from their cache, as uv does, keep the time;
+copies have a new one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import time
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +27,6 @@ from wheelkit.smoke.installed import installed_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.metadata import Distribution
 
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
@@ -40,6 +40,8 @@ _CLOCK_SKEW = 2.0
 
 Pack = dict[str, bytes]
 """The contents of .pyc files, by path below site-packages."""
+Sources = dict[str, str]
+"""The lines that RECORD has for a distribution's sources, by path below site-packages."""
 
 
 class BytecodeCache(Struct, frozen=True, kw_only=True):
@@ -52,10 +54,9 @@ class BytecodeCache(Struct, frozen=True, kw_only=True):
 
     def install(self, venv: Path, python: Python) -> None:
         """Write the cached bytecode beside the sources that it was compiled from."""
-        for distribution, sources in self._third_parties(venv):
-            pack = self._pack(python, sources)
-            for path, bytecode in _read_pack(pack).items():
-                target = _locate(distribution, path)
+        for site, sources in self._third_parties(venv):
+            for path, bytecode in _read_pack(self._pack(python, sources)).items():
+                target = site / path
                 if _is_current(bytecode, _source_of(target)):
                     with suppress(OSError):
                         target.parent.mkdir(exist_ok=True)
@@ -63,31 +64,31 @@ class BytecodeCache(Struct, frozen=True, kw_only=True):
 
     def collect(self, venv: Path, python: Python) -> None:
         """Add what an environment compiled to the cache."""
-        for distribution, sources in self._third_parties(venv):
+        for site, sources in self._third_parties(venv):
             pack = self._pack(python, sources)
             cached = _read_pack(pack)
             compiled = {
                 path: bytecode
-                for path, bytecode in _compiled(distribution, sources)
-                if cached.get(path) != bytecode and self._is_linked(_source_of(_locate(distribution, path)))
+                for path, bytecode in _compiled(site, sources)
+                if cached.get(path) != bytecode and self._is_linked(_source_of(site / path))
             }
             if compiled:
                 self._write_pack(pack, {**cached, **compiled})
 
-    def _third_parties(self, venv: Path) -> Iterator[tuple[Distribution, tuple[str, ...]]]:
-        """Return the distributions outside the family, each with RECORD's lines of its sources."""
+    def _third_parties(self, venv: Path) -> Iterator[tuple[Path, Sources]]:
+        """Return the site-packages folder and the sources of each distribution outside the family."""
         for key, distribution in installed_distributions(venv).items():
-            lines = (distribution.read_text("RECORD") or "").splitlines()
-            sources = tuple(sorted(line for line in lines if _is_source(line.partition(",")[0])))
-            if key not in self.family and sources:
-                yield distribution, sources
+            if key not in self.family:
+                lines = (distribution.read_text("RECORD") or "").splitlines()
+                sources = {path: line for line in lines if _is_source(path := line.partition(",")[0])}
+                yield Path(str(distribution.locate_file(""))), sources
 
-    def _pack(self, python: Python, sources: tuple[str, ...]) -> Path:
-        digest = sha256("\n".join(sources).encode()).hexdigest()
+    def _pack(self, python: Python, sources: Sources) -> Path:
+        digest = sha256("\n".join(sorted(sources.values())).encode()).hexdigest()
         return self.folder / f"{python.interpreter}-{python.version}-{digest}.pack"
 
     def _is_linked(self, source: Path) -> bool:
-        """Return whether a source is older than this run, so that later environments can get the same file."""
+        """Return whether a source is older than this run, so that later environments get the same file."""
         return source.stat().st_mtime < self.started - _CLOCK_SKEW
 
     def _write_pack(self, path: Path, pack: Pack) -> None:
@@ -126,15 +127,15 @@ def _read_pack(path: Path) -> Pack:
     return {}
 
 
-def _compiled(distribution: Distribution, lines: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+def _compiled(site: Path, sources: Sources) -> Iterator[tuple[str, bytes]]:
     """Return the current .pyc files of a distribution, by path."""
-    sources = {PurePosixPath(line.partition(",")[0]) for line in lines}
-    for folder in {source.parent for source in sources}:
-        for file in _locate(distribution, folder / "__pycache__").glob("*.pyc"):
-            if folder / _source_of(file).name in sources:
-                bytecode = file.read_bytes()
-                if _is_current(bytecode, _source_of(file)):
-                    yield str(folder / "__pycache__" / file.name), bytecode
+    for folder in {path.rpartition("/")[0] for path in sources}:
+        for file in (site / folder / "__pycache__").glob("*.pyc"):
+            source = _source_of(file)
+            if f"{folder}/{source.name}".lstrip("/") in sources and _is_current(
+                bytecode := file.read_bytes(), source
+            ):
+                yield f"{folder}/__pycache__/{file.name}".lstrip("/"), bytecode
 
 
 def _is_source(path: str) -> bool:
@@ -156,7 +157,3 @@ def _is_current(bytecode: bytes, source: Path) -> bool:
 def _source_of(bytecode: Path) -> Path:
     """Return the source of ``package/__pycache__/module.cpython-311.pyc``."""
     return bytecode.parent.parent / f"{bytecode.name.partition('.')[0]}.py"
-
-
-def _locate(distribution: Distribution, path: PurePosixPath | str) -> Path:
-    return Path(str(distribution.locate_file(str(path))))

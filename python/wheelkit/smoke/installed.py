@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import sys
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -35,10 +35,11 @@ def compare_installed(
 
 def installed_distributions(venv: Path) -> dict[str, Distribution]:
     """Return the distributions that an environment contains, by normalized name."""
-    folders = list(map(str, site_packages(venv)))
-    found = (one for one in distributions(path=folders) if one.read_text("METADATA"))
+    folders = sorted(info for site in site_packages(venv) for info in site.glob("*.dist-info"))
     return {
-        normalise(distribution.name): distribution for distribution in sorted(found, key=lambda one: one.name)
+        normalise(info.name.partition("-")[0]): Distribution.at(info)
+        for info in folders
+        if (info / "METADATA").is_file()
     }
 
 

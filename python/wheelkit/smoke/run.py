@@ -21,7 +21,7 @@ from wheelkit.smoke.installed import compare_installed
 from wheelkit.smoke.model import CaseResult, Failure, InstallMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from wheelkit.config import Provider
     from wheelkit.machine.concurrency import Stop
@@ -110,11 +110,14 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         failure = self._install()
         if failure is not None:
             return CaseResult(case=self.case, failures=(failure,), checks=1)
-        venv = self.environment.venv
+        venv, python = self.environment.venv, self.case.python
         checks = [list(compare_installed(venv, self.case.packages, self.settings.family))]
-        self.cache.install(venv, self.case.python)
-        checks += self._checks()
-        self.cache.collect(venv, self.case.python)
+        probes, programs = self._probes(), self._programs()
+        if probes or programs:
+            self.cache.install(venv, python)
+            checks += [self._run_probes(probes)] if probes else []
+            checks += [self._run_program(label, argv) for label, argv in programs.items()]
+            self.cache.collect(venv, python)
         failures = tuple(failure for failed in checks for failure in failed)
         return CaseResult(case=self.case, failures=failures, checks=len(checks))
 
@@ -139,22 +142,24 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
             return install.pip_commands(self.case, self.environment, source)
         return install.uv_commands(find_tool("uv"), self.case, self.environment, source)
 
-    def _checks(self) -> Iterator[list[Failure]]:
-        """Run the checks one after another; yields the failures of each."""
-        packages = [self.case.packages[key] for key in self.case.checked]
-        if self.case.mode is InstallMode.ENVIRONMENT:
-            if checks := probe.probe_checks(packages):
-                yield self._probe(checks)
-            for command in self.case.commands:
-                yield self._run_program(command, _shell(command))
-            if len(packages) == 1 and not self.settings.pip:
-                return  # the same distribution is installed as a tool as well, which checks its scripts
-        for script in (script for package in packages for script in package.scripts):
-            path = self.environment.script(script, self.case.mode)
-            yield self._run_program(f"{script} --help", (path, "--help"))
+    def _probes(self) -> list[probe.ProbeCheck]:
+        if self.case.mode is InstallMode.TOOL:
+            return []  # the same modules are imported in the distribution's environment
+        return probe.probe_checks(self.case.packages[key] for key in self.case.checked)
 
-    def _probe(self, checks: Sequence[probe.ProbeCheck]) -> list[Failure]:
-        words = (word for check in checks for word in check)
+    def _programs(self) -> dict[str, tuple[str, ...]]:
+        """Return the configured commands and the scripts to run, by label."""
+        programs = {command: _shell(command) for command in self.case.commands}
+        mode = self.case.mode
+        if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.settings.pip:
+            return programs  # the distribution is installed as a tool as well, and its scripts run there
+        for key in self.case.checked:
+            for script in self.case.packages[key].scripts:
+                programs[f"{script} --help"] = (self.environment.script(script, mode), "--help")
+        return programs
+
+    def _run_probes(self, probes: Sequence[probe.ProbeCheck]) -> list[Failure]:
+        words = (word for check in probes for word in check)
         argv = (self.environment.python, "-I", "-c", probe.SCRIPT, *words)
         completed = self.run(self.environment.command(*argv, timeout=self.settings.timeout))
         return [self._explain(failure) for failure in probe.parse_report(completed)]
