@@ -148,7 +148,8 @@ def test_auditwheel_agrees(dist: Path, target: str) -> None:
     command = [
         sys.executable,
         "-m",
-        "wheelkit.repair.foreign_auditwheel",
+        "wheelkit.repair.foreign",
+        "auditwheel",
         arch,
         libc,
         "show",
@@ -175,7 +176,7 @@ def test_delvewheel_finds_nothing_to_bring(dist: Path) -> None:
 @pytest.mark.parametrize("target", ["macosx_10_13_x86_64", "macosx_11_0_arm64"])
 def test_the_system_is_all_that_a_macos_wheel_needs(dist: Path, target: str) -> None:
     script = (
-        "import sys; from wheelkit.repair import foreign_delocate; foreign_delocate.exchange(); "
+        "import sys; from wheelkit.repair import foreign; foreign.replace_delocate_functions(); "
         "from delocate.cmd.delocate_listdeps import main; sys.argv[1:1] = ['--all']; main()"
     )
     done = subprocess.run(

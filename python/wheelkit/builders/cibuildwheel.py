@@ -17,7 +17,7 @@ from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.process import Command, Completed, query, tool_error
 from wheelkit.machine.progress import step
 from wheelkit.plan.model import OUT, SDIST
-from wheelkit.repair.run import needed
+from wheelkit.repair.run import external_library_names
 from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def compiled_before(log: str) -> tuple[int, int] | None:
 def _made(path: Path, job: NativeStep, tested: frozenset[str]) -> BuiltWheel:
     cells = supported_interpreters(path, job, job.interpreters)
     wheel = wheels.read(path)
-    left = {name.rsplit("/", 1)[-1] for name in needed(wheel)}
+    left = {name.rsplit("/", 1)[-1] for name in external_library_names(wheel)}
     return BuiltWheel(
         path=path,
         cells=cells,

@@ -18,7 +18,7 @@ from wheelkit.builders.units import BuildUnit, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
-from wheelkit.repair.lines import TOOLS
+from wheelkit.repair.commands import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,7 +19,7 @@ from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import find_pythons
 from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
 from wheelkit.machine.progress import step
-from wheelkit.repair.lines import RepairRecipe
+from wheelkit.repair.commands import RepairRecipe
 from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def command(
 ) -> None:
     """Graft external libraries into wheels, except for excluded ones, and retag the wheels for a target."""
     from wheelkit.machine.workspace import open_workspace
-    from wheelkit.repair.lines import RepairRecipe
+    from wheelkit.repair.commands import RepairRecipe
     from wheelkit.repair.run import repair
 
     loaded = _load(config_file)

@@ -16,7 +16,7 @@ from wheelkit.matrix import System, Target
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.plan.options import CibuildwheelOptions, variable
-from wheelkit.repair.lines import container_line
+from wheelkit.repair.commands import cibuildwheel_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,7 +112,7 @@ def environment(
         f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch)
         if target.system is System.WINDOWS
         else target.arch,
-        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": container_line(target, demands.patterns),
+        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": cibuildwheel_command(target, demands.patterns),
     }
     if enable := _enable(demands.identifiers, user):
         env["CIBW_ENABLE"] = enable
@@ -129,7 +129,7 @@ def environment(
     if demands.compiler_cache is not None and target.system is System.LINUX and compiler_cache.serves(target):
         env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(demands.compiler_cache, user)
         env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = (
-            f"{demands.compiler_cache.statistics} && {container_line(target, demands.patterns)}"
+            f"{demands.compiler_cache.statistics} && {cibuildwheel_command(target, demands.patterns)}"
         )
     if demands.config_settings:
         env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(

@@ -19,7 +19,7 @@ from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project import meson
-from wheelkit.repair.lines import container_line, wheelkit_line
+from wheelkit.repair.commands import cibuildwheel_command, wheelkit_command
 from wheelkit.runners import runner_for
 
 if TYPE_CHECKING:
@@ -260,14 +260,14 @@ def _step(config: Config, request: PlanRequest, group: _Group) -> NativeStep:
         builder=group.row.builder or Builder.HOST,
         interpreters=group.interpreters,
         identifiers=tuple(build_identifier(one, target) for one in group.interpreters),
-        repair=container_line(target, excluded),
+        repair=cibuildwheel_command(target, excluded),
         patterns=excluded,
         tests=settings.smoke or (import_test(item.name if item.stated else None),),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
     if draft.builder is Builder.CROSS:
         return replace(
-            draft, argv=cross.argv(target), repair=shlex.join(wheelkit_line(target, excluded)), tests=()
+            draft, argv=cross.argv(target), repair=shlex.join(wheelkit_command(target, excluded)), tests=()
         )
     return (
         _for_host(draft, group, request)

@@ -1,1 +1,1 @@
-"""Repair: foreign libraries are copied into a wheel, excluded ones are left to their providers, and the name says the target."""
+"""Repair: grafts external libraries into a wheel, except for excluded ones, and retags the wheel."""

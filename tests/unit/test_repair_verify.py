@@ -14,9 +14,9 @@ from wheelkit import wheel as wheels
 from wheelkit.__main__ import main
 from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import Target
-from wheelkit.repair import outcome
-from wheelkit.repair.lines import RepairRecipe, host_line, line_here
-from wheelkit.repair.search import SearchPathNeeds, needs_of
+from wheelkit.repair import verify
+from wheelkit.repair.commands import RepairRecipe, for_this_machine, tool_command
+from wheelkit.repair.search import ExternalLibraries, find_external_libraries
 
 LINUX, MACOS, WINDOWS = (
     Target.parse(tag) for tag in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64")
@@ -28,7 +28,7 @@ ELF = bytes(elf.tiny(elf.Shape()).data)
 
 def line(tag: str) -> tuple[str, ...]:
     target = Target.parse(tag)
-    return line_here(host_line(RepairRecipe(target=target), (), Path("w.whl"), Path("out")), target)
+    return for_this_machine(tool_command(RepairRecipe(target=target), (), Path("w.whl"), Path("out")), target)
 
 
 @pytest.mark.skipif(
@@ -38,9 +38,12 @@ def line(tag: str) -> tuple[str, ...]:
     ("tag", "start"),
     [
         ("manylinux_2_28_x86_64", ("auditwheel", "repair")),
-        ("manylinux_2_28_aarch64", ("wheelkit.repair.foreign_auditwheel", "aarch64", "manylinux", "repair")),
-        ("musllinux_1_2_x86_64", ("wheelkit.repair.foreign_auditwheel", "x86_64", "musllinux", "repair")),
-        ("macosx_11_0_arm64", ("wheelkit.repair.foreign_delocate", "--require-archs", "arm64")),
+        (
+            "manylinux_2_28_aarch64",
+            ("wheelkit.repair.foreign", "auditwheel", "aarch64", "manylinux", "repair"),
+        ),
+        ("musllinux_1_2_x86_64", ("wheelkit.repair.foreign", "auditwheel", "x86_64", "musllinux", "repair")),
+        ("macosx_11_0_arm64", ("wheelkit.repair.foreign", "delocate", "--require-archs", "arm64")),
         ("win_amd64", ("delvewheel", "repair")),
     ],
 )
@@ -57,7 +60,16 @@ def test_foreign_tags_are_offered_to_auditwheel() -> None:
         ("aarch64", "manylinux", "manylinux_2_28_aarch64"),
         ("x86_64", "musllinux", "musllinux_1_2_x86_64"),
     ):
-        command = [sys.executable, "-m", "wheelkit.repair.foreign_auditwheel", arch, libc, "repair", "--help"]
+        command = [
+            sys.executable,
+            "-m",
+            "wheelkit.repair.foreign",
+            "auditwheel",
+            arch,
+            libc,
+            "repair",
+            "--help",
+        ]
         assert f"- {tag}" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -66,29 +78,30 @@ def test_needs_are_followed_over_the_search_paths_and_excluded_ones_are_not(tmp_
     (tmp_path / "lib").mkdir()
     wheel = wheels.read(raw)
     recipe = RepairRecipe(target=LINUX, patterns=("libm.so",), lib_paths=(tmp_path / "lib",))
-    needs = needs_of(wheel, recipe, {})
-    assert needs.askers == {"libc.so.6": ["demo/_core.abi3.so"], "libm.so.6": ["demo/_core.abi3.so"]}
-    assert needs.excluded(recipe) == ("libm.so.6",)
+    libraries = find_external_libraries(wheel, recipe, {})
+    assert libraries.needed_by == {"libc.so.6": ["demo/_core.abi3.so"], "libm.so.6": ["demo/_core.abi3.so"]}
+    assert libraries.excluded(recipe) == ("libm.so.6",)
     # Both belong to the system, so neither is looked for.
-    assert needs.folders == {}
+    assert libraries.searched == {}
 
 
 def test_a_missing_library_is_told_with_who_and_where() -> None:
-    needs = SearchPathNeeds(
-        askers={"libgear.so.1": ["demo/a.so", "demo/b.so"]}, folders={Path("/one"): None, Path("/two"): None}
+    libraries = ExternalLibraries(
+        needed_by={"libgear.so.1": ["demo/a.so", "demo/b.so"]},
+        searched={Path("/one"): None, Path("/two"): None},
     )
     assert (
-        outcome.describe_unsigned("libgear.so.1", needs)
-        == "libgear.so.1 (needed by demo/a.so, demo/b.so): looked for in /one, /two"
+        libraries.describe("libgear.so.1")
+        == "libgear.so.1 (needed by demo/a.so, demo/b.so): searched in /one, /two"
     )
-    needs.strangers["libgear.so.1"] = "/one/libgear.so.1 is for elf aarch64"
+    libraries.wrong_machine["libgear.so.1"] = "/one/libgear.so.1 is for elf aarch64"
     assert (
-        outcome.describe_unsigned("libgear.so.1", needs)
+        libraries.describe("libgear.so.1")
         == "libgear.so.1 (needed by demo/a.so, demo/b.so): /one/libgear.so.1 is for elf aarch64"
     )
     assert (
-        outcome.describe_unsigned("GEAR.dll", SearchPathNeeds(askers={"gear.DLL": ["x.pyd"]}))
-        == "GEAR.dll (needed by x.pyd): looked for in no folder at all"
+        ExternalLibraries(needed_by={"gear.DLL": ["x.pyd"]}).describe("GEAR.dll")
+        == "GEAR.dll (needed by x.pyd): searched in no folder"
     )
 
 
@@ -103,12 +116,12 @@ def outcome_of(
     (tmp_path / "after").mkdir()
     one = wheels.read(write_wheel(tmp_path, RAW, members=dict(before)))
     two = wheels.read(write_wheel(tmp_path / "after", name, members=dict(after)))
-    outcome.require(one, two, RepairRecipe(target=LINUX, patterns=patterns), SearchPathNeeds())
+    verify.require_repaired(one, two, RepairRecipe(target=LINUX, patterns=patterns), ExternalLibraries())
 
 
 def test_an_excluded_library_that_was_copied_in_is_an_error(tmp_path: Path) -> None:
     module = {"demo/_core.abi3.so": ELF}
-    with pytest.raises(CheckFailedError, match=r"auditwheel copied libgear-1a2b3c4d\.so\.2 into"):
+    with pytest.raises(CheckFailedError, match=r"auditwheel grafted libgear-1a2b3c4d\.so\.2 into"):
         outcome_of(
             tmp_path, module, {**module, "demo.libs/libgear-1a2b3c4d.so.2": ELF}, patterns=("libgear.so",)
         )
@@ -138,8 +151,8 @@ def test_the_same_files_in_another_packing_are_the_same_wheel(tmp_path: Path) ->
         with zipfile.ZipFile(tmp_path / name / RAW, "w", zipfile.ZIP_STORED) as archive:
             for member, data in {**members, **changed}.items():
                 archive.writestr(member, data)
-    assert outcome.same_contents(first, tmp_path / "same" / RAW)
-    assert not outcome.same_contents(first, tmp_path / "other" / RAW)
+    assert verify.has_same_contents(first, tmp_path / "same" / RAW)
+    assert not verify.has_same_contents(first, tmp_path / "other" / RAW)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +170,7 @@ def test_the_same_files_in_another_packing_are_the_same_wheel(tmp_path: Path) ->
     ],
 )
 def test_a_signature_by_somebody_is_told_from_one_ad_hoc(tail: bytes, *, signed: bool) -> None:
-    assert outcome.identity_signed(b"\xcf\xfa\xed\xfe" + tail) is signed
+    assert verify.has_identity_signature(b"\xcf\xfa\xed\xfe" + tail) is signed
 
 
 def test_a_changed_member_that_somebody_had_signed_is_named(tmp_path: Path) -> None:
@@ -173,8 +186,8 @@ def test_a_changed_member_that_somebody_had_signed_is_named(tmp_path: Path) -> N
         write_wheel(folder, name, members=members)
     before, after = wheels.read(old / name), wheels.read(new / name)
     signed = all(part.signed for _, part in before.slices())
-    assert outcome.unsigned(before, after) == (("demo/a.so",) if signed else ())
-    assert outcome.unsigned(before, before) == ()
+    assert verify.replaced_signatures(before, after) == (("demo/a.so",) if signed else ())
+    assert verify.replaced_signatures(before, before) == ()
 
 
 @pytest.mark.parametrize(
