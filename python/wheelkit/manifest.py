@@ -1,7 +1,7 @@
 """The manifest of a build: which files it produced, from which source and with which tools.
 
-Each build writes one manifest per distribution, version and target beside the wheels, so the dist folders of several machines merge
-into one without conflicts.
+Each build writes one manifest per distribution, version and target beside the wheels, so the dist folders of
+several machines merge into one without conflicts.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ SUFFIX = ".wheelkit.json"
 class BuiltFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A shipped file: its name, sha256 in hexadecimal and size in bytes.
 
-    ``cells`` are the interpreters that it supports on the manifest's target, ``tested`` those on which it was installed and tested;
-    ``grafted`` and ``excluded`` are library names.
+    ``cells`` are the interpreters that it supports on the manifest's target, ``tested`` those on which it was
+    installed and tested; ``grafted`` and ``excluded`` are library names.
     """
 
     file: str
@@ -44,8 +44,9 @@ class BuiltFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="schema", tag=SCHEMA):
     """The files that one build of one distribution for one target produced.
 
-    ``target`` is a platform tag, ``any`` for pure wheels or ``sdist``. ``builder`` is ``cibuildwheel``, ``host``, ``cross`` or ``pure``.
-    ``source`` is the sha256 of the sdist from which the wheels were built. ``commit`` is empty outside git.
+    ``target`` is a platform tag, ``any`` for pure wheels or ``sdist``. ``builder`` is ``cibuildwheel``,
+    ``host``, ``cross`` or ``pure``. ``source`` is the sha256 of the sdist from which the wheels were built.
+    ``commit`` is empty outside git.
     """
 
     distribution: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Runner(Struct, frozen=True, kw_only=True):
-    """A hosted CI machine by its label; ``ends`` is the last day on which the label works, if it is announced."""
+    """A hosted CI machine by its label; ``ends`` is the last day of the label, if it is announced."""
 
     label: str
     ends: date | None = None

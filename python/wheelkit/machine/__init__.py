@@ -1,1 +1,1 @@
-"""All that touches this machine: its facts, programs, git, compilers, interpreters, folders, threads and progress."""
+"""Everything that touches this machine: processes, git, compilers, interpreters, folders, threads."""

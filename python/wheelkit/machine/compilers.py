@@ -36,7 +36,7 @@ _RUST_BACKEND = re.compile(r"maturin|setuptools[-_]rust", re.IGNORECASE)
 
 
 def find_compiler(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the C compiler that a build uses: ``$CC``, else the first of cc, gcc and clang; None where it does not exist."""
+    """Return the C compiler of a build: ``$CC``, else cc, gcc or clang; None if it does not exist."""
     if configured := environ.get("CC", "").strip():
         return configured if which(configured.split()[0]) else None
     return next((name for name in COMPILERS if which(name)), None)
@@ -55,7 +55,7 @@ def require_compiler(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the first line of the C compiler's ``--version``, or its name if it prints nothing; empty where there is none."""
+    """Return the first line of the C compiler's ``--version``; empty where there is no compiler."""
     compiler = find_compiler(environ)
     if compiler is None:
         return ""
@@ -64,7 +64,7 @@ def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def missing_rust_error(distribution: Distribution, log: Path | None) -> MissingToolError | None:
-    """Return the error for a Rust distribution that failed to build on a machine without cargo; None where that is not the reason.
+    """Return the error for a Rust distribution that failed to build without cargo; None for others.
 
     It applies only after a failure, since a backend may download a toolchain of its own.
     """
@@ -78,7 +78,7 @@ def missing_rust_error(distribution: Distribution, log: Path | None) -> MissingT
 
 
 def find_zig() -> Path:
-    """Return zig's program in the Python package ziglang; raise MissingToolError where it is not installed."""
+    """Return the program of the package ziglang; raise MissingToolError where it is not installed."""
     spec = find_spec("ziglang")
     if spec and spec.origin:
         program = Path(spec.origin).parent / ("zig.exe" if os.name == "nt" else "zig")
@@ -90,7 +90,7 @@ def find_zig() -> Path:
 
 
 def zig_environment() -> dict[str, str]:
-    """Return the variables for zig: it keeps the C libraries that it compiles, which takes up to a minute for a new target."""
+    """Return variables with which zig keeps the C libraries that it compiles, each in up to a minute."""
     if "ZIG_GLOBAL_CACHE_DIR" in os.environ:
         return {}
     from platformdirs import user_cache_path
@@ -99,8 +99,9 @@ def zig_environment() -> dict[str, str]:
 
 
 _ERROR_LINE = re.compile(
-    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|undefined reference to|ld: error:|"
-    r"ld: cannot find |ld: library .*not found|^\S+\.p(?:yx|xd|xi):\d+:\d+: "
+    r"\S+:\d+(?::\d+)?: (?:fatal )?error: |error C\d{4}:|error LNK\d{4}:|error\[E\d+\]|"
+    r"undefined reference to|ld: error:|ld: cannot find |ld: library .*not found|"
+    r"^\S+\.p(?:yx|xd|xi):\d+:\d+: "
 )
 # Cython prints this heading, then the code, and only then the place and the error.
 _CYTHON_HEADING, _CYTHON_LINES = "Error compiling Cython file:", 15
@@ -109,7 +110,7 @@ _LINES_BEFORE, _LINES_AFTER, _MAX_LINES = 1, 4, 40
 
 
 def compiler_errors(output: str) -> str:
-    """Return the errors of compilers and linkers in a build's output, with the lines around them; empty if there are none."""
+    """Return the errors of compilers and linkers in a build's output, with the lines around them."""
     lines = _COLOUR.sub("", output).splitlines()
     selected: dict[int, None] = {}
     for number, line in enumerate(lines):
@@ -120,7 +121,7 @@ def compiler_errors(output: str) -> str:
 
 
 def first_compiler_error(output: str) -> str:
-    """Return the first line with an error of a compiler or linker, else the first line that is not blank; empty if there is none."""
+    """Return the first line with an error of a compiler or linker, else the first line of the output."""
     lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
     return next(filter(_ERROR_LINE.search, lines), next(iter(lines), ""))
 

@@ -1,4 +1,4 @@
-"""Runs jobs in threads: several at a time, each after the jobs that it needs; when one fails, the others are stopped."""
+"""Runs jobs in threads: several at a time, each after those that it needs, until one fails."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def run_jobs(
 ) -> None:
     """Run every job, at most ``workers`` at a time (default: one per processor), the first ones first.
 
-    ``needs`` names the jobs that must end before a job starts; names that are no jobs are ignored. When a job raises or the user
-    interrupts, no further job starts, ``stop`` is set, and once the running jobs have ended the exception is raised. ``run_job`` gets
-    ``stop.is_set`` to poll. A single job, or all jobs of a single worker, run in the calling thread and get None.
+    ``needs`` names the jobs that must end before a job starts; names that are no jobs are ignored. When a job
+    raises or the user interrupts, no further job starts, ``stop`` is set, and once the running jobs have
+    ended the exception is raised. ``run_job`` gets ``stop.is_set`` to poll. A single job, or all jobs of a
+    single worker, run in the calling thread and get None.
     """
     workers, stop = workers or worker_count(), stop or threading.Event()
     if workers == 1 or len(jobs) == 1:
@@ -64,7 +65,7 @@ def run_jobs(
 def _submit_in_order(
     waiting: dict[Job, set[Job]], submit: Callable[[Job], Future[None]], errors: Sequence[BaseException]
 ) -> None:
-    """Submit each job once the jobs that it is ``waiting`` for have ended; return when all have ended, or at the first error."""
+    """Submit each job after those that it waits for; return when all have ended, or at the first error."""
     running: dict[Future[None], Job] = {}
     while (waiting or running) and not errors:
         for job in [job for job, needed in waiting.items() if not needed]:

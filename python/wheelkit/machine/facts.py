@@ -50,7 +50,8 @@ class Engine(Struct, frozen=True, kw_only=True):
 class Machine(Struct, frozen=True, kw_only=True):
     """This machine's system, architecture, C library and container engine.
 
-    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty. Without an engine, ``engine_problem`` is the reason in one line.
+    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty. Without an engine, ``engine_problem`` is
+    the reason in one line.
     """
 
     system: System
@@ -77,8 +78,8 @@ def detect(
 ) -> Machine:
     """Detect this machine's system, architecture, C library and container engine.
 
-    ``engines`` are version queries that ``start_engine_queries`` has already started. With ``containers=False`` no engine is queried (each
-    takes some ten milliseconds) and ``engine`` is None.
+    ``engines`` are version queries that ``start_engine_queries`` has already started. With
+    ``containers=False`` no engine is queried (each takes some ten milliseconds) and ``engine`` is None.
     """
     system = _SYSTEMS.get(platform.system(), System.LINUX)
     arch = platform.machine()
@@ -92,7 +93,7 @@ def detect(
 
 
 def _libc() -> tuple[str, tuple[int, int]]:
-    """Return the family of platform tags for this machine's C library, and its version; musl counts as 1.2."""
+    """Return the platform tags' name for this machine's C library, and its version; musl counts as 1.2."""
     try:
         name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
     except (AttributeError, ValueError, OSError):
@@ -148,7 +149,7 @@ def _engine_names(environ: Mapping[str, str]) -> list[str]:
 
 
 def _engine_version(name: str, pending: PendingCommand | None) -> tuple[str, str]:
-    """Return an engine's version and an empty string, or an empty string and the reason why it cannot be used."""
+    """Return an engine's version, or an empty string and the reason why it cannot be used."""
     if name not in _ENGINE_QUERIES:
         engines = " and ".join(_ENGINE_QUERIES)
         return "", f'CIBW_CONTAINER_ENGINE is "{name}", but cibuildwheel supports only {engines}'

@@ -32,7 +32,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def cache_limit(environ: Mapping[str, str] = os.environ) -> int:
-    """Return the largest size of the cache in bytes: ``WHEELKIT_CACHE_SIZE``, such as ``500 MB``, else 2 GB. Raises UsageError."""
+    """Return the cache's limit in bytes: ``WHEELKIT_CACHE_SIZE``, else 2 GB. Raises UsageError."""
     configured = environ.get("WHEELKIT_CACHE_SIZE", "").strip()
     if not configured:
         return _DEFAULT_LIMIT
@@ -50,13 +50,14 @@ def cache_enabled(environ: Mapping[str, str] = os.environ) -> bool:
     return not environ.get("WHEELKIT_NO_CACHE")
 
 
-# Folders at the top of a project, and folders anywhere in it. A folder named build that is deeper down may contain sources.
+# Folders at the top of a project, and folders anywhere in it. A folder named build that is deeper down may
+# contain sources.
 OUTPUTS = ("dist", "wheelhouse", "build")
 LEFTOVERS = (".venv", "__pycache__", "*.egg-info")
 
 
 def is_build_leftover(path: str) -> bool:
-    """Return whether a file was left by a build and is not part of the project, by its path in the project's folder."""
+    """Return whether a build left a file, by its path in the project's folder."""
     *folders, _ = path.split("/")
     return folders[:1] in ([name] for name in OUTPUTS) or any(
         fnmatchcase(folder, name) for folder in folders for name in LEFTOVERS

@@ -1,4 +1,4 @@
-"""Git's view of a folder: the only module that runs git, with one parser of its status and one message for its refusal."""
+"""Git's view of a folder; the only module that runs git."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ UNTRUSTED = "git refuses to read this folder, because the folder belongs to anot
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 # One of these files makes a folder a project.
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-# The number of words before the path in a line of status --porcelain=v2, by the line's first letter (git-status(1)).
+# The number of words before the path in a line of status --porcelain=v2, by the line's first letter
+# (git-status(1)).
 _STATUS_WORDS = {"1": 8, "u": 10, "?": 1}
-# The advice of git that names the command (safe.directory in git-config(1)); it is the same in every language.
+# The advice of git that names the command (safe.directory in git-config(1)); it is the same in every
+# language.
 _TRUST_COMMAND = re.compile(r"^\s*(git config --global --add safe\.directory .+)$", re.MULTILINE)
 _REMOTE_SECONDS = 60.0
 
 
 def git_command(*words: str, cwd: Path | None = None) -> Command:
-    """Return a git command with English messages, unquoted paths, and no influence of the environment on which repository it uses."""
+    """Return a git command with English messages and unquoted paths, for the repository that contains cwd."""
     options = ("--no-optional-locks", "-c", "core.quotePath=false")
     return Command(argv=("git", *options, *words), cwd=cwd, env={"LC_ALL": "C"}, unset=_UNSET)
 
@@ -88,7 +90,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         return int(self.line("rev-list", "--count", f"{tag}..HEAD") or 0)
 
     def describe(self) -> str:
-        """Return git's name for the state of the folder: tag, number of commits since, commit, and whether it is dirty."""
+        """Return git's name for the folder's state: tag, commits since, commit, and whether it is dirty."""
         return self.line("describe", "--tags", "--long", "--always", "--dirty", "--abbrev=40")
 
     def commit_of(self, tag: str) -> str:
@@ -96,7 +98,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         return self.line("rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
 
     def remote(self) -> str:
-        """Return the remote that tags are pushed to: the one of the branch, else ``origin``, else the only one."""
+        """Return the remote for tags: the one of the branch, else ``origin``, else the first one."""
         remotes = self.lines("remote")
         configured = self.line("config", "--get", f"branch.{self.branch}.remote")
         return next((name for name in (configured, "origin") if name in remotes), next(iter(remotes), ""))
@@ -106,7 +108,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         return self.run("ls-remote", "--tags", remote, timeout=_REMOTE_SECONDS)
 
     def start_status(self, pathspec: str = ".") -> PendingStatus:
-        """Start reading the state of the working tree in the background; ``pathspec`` limits the changes that are listed."""
+        """Start reading the state of the working tree; ``pathspec`` limits the changes that are listed."""
         return PendingStatus(Repository(folder=self.folder.resolve()), pathspec)
 
     def checkout(self) -> Checkout:
@@ -114,7 +116,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         return self.start_status().wait().checkout(self.folder)
 
     def changes(self, projects: Iterable[Path] = ()) -> tuple[str, ...]:
-        """List the files of the whole repository that differ from the commit, except what builds left in the folder and the projects."""
+        """List the repository's files that differ from the commit, without what builds left in projects."""
         tree = self.start_status(":/").wait()
         folders = {tree.folder, *(path.resolve() for path in projects)}
         prefixes = [tree.prefix_of(folder) for folder in folders if folder.is_relative_to(tree.folder)]
@@ -128,7 +130,7 @@ class Repository(Struct, frozen=True, kw_only=True):
         )
 
     def require_trusted(self) -> None:
-        """Raise ProjectError if git refuses to read the folder because it belongs to another user, as in many containers."""
+        """Raise ProjectError if git refuses to read a folder of another user, as in many containers."""
         command = _trust_command(self.run("rev-parse", "--verify", "HEAD").output)
         if command:
             raise ProjectError(f"{self.folder}: {UNTRUSTED}", hint=f"if you trust it:  {command}")
@@ -137,8 +139,8 @@ class Repository(Struct, frozen=True, kw_only=True):
 class Checkout(Struct, frozen=True, kw_only=True):
     """The state of a project: its commit and the files that differ from it.
 
-    ``commit`` is empty outside git and before the first commit. ``trust_command`` is set if git refuses to read the folder; it is the
-    command that makes git accept it.
+    ``commit`` is empty outside git and before the first commit. ``trust_command`` is set if git refuses to
+    read the folder; it is the command that makes git accept it.
     """
 
     commit: str = ""
@@ -154,8 +156,9 @@ class Checkout(Struct, frozen=True, kw_only=True):
 class TreeState(Struct, frozen=True, kw_only=True):
     """The state of the working tree in ``folder``.
 
-    ``prefix`` is the folder's path in the repository. ``tracked`` and ``untracked`` are relative to the folder, ``changed`` to the top of
-    the repository. ``pinned`` is true if git does not look at some tracked files (assume-unchanged, skip-worktree).
+    ``prefix`` is the folder's path in the repository. ``tracked`` and ``untracked`` are relative to the
+    folder, ``changed`` to the top of the repository. ``pinned`` is true if git does not look at some tracked
+    files (assume-unchanged, skip-worktree).
     """
 
     folder: Path
@@ -168,7 +171,7 @@ class TreeState(Struct, frozen=True, kw_only=True):
     trust_command: str = ""
 
     def prefix_of(self, folder: Path) -> str:
-        """Return the path of a folder below this one in the repository, with a slash at its end; empty for the top."""
+        """Return a folder's path in the repository, with a slash at its end; empty for the top."""
         return self.prefix + self.path_below(folder)
 
     def path_below(self, folder: Path) -> str:
@@ -177,7 +180,7 @@ class TreeState(Struct, frozen=True, kw_only=True):
         return "" if path == "." else f"{path}/"
 
     def checkout(self, folder: Path, out: Path | None = None) -> Checkout:
-        """Return the state of the project in ``folder``, without the finished files in ``out`` and what builds left."""
+        """Return the state of a project, without the finished files in ``out`` and what builds left."""
         inside = self.path_below(folder)
         if not self.commit or not any(f"{inside}{name}" in self.tracked for name in _PROJECT_FILES):
             return Checkout(trust_command=self.trust_command)

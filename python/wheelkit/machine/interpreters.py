@@ -34,8 +34,8 @@ print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]
 class Python(Struct, frozen=True, kw_only=True):
     """An interpreter on this machine.
 
-    ``headers`` is true if extensions can be compiled for it. ``links`` are the commands that link them (sysconfig's ``LDSHARED`` and
-    ``LDCXXSHARED``).
+    ``headers`` is true if extensions can be compiled for it. ``links`` are the commands that link them
+    (sysconfig's ``LDSHARED`` and ``LDCXXSHARED``).
     """
 
     interpreter: Interpreter
@@ -48,7 +48,8 @@ class Python(Struct, frozen=True, kw_only=True):
 def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
     """Find each wanted interpreter, preferably with headers; return those that exist here, by tag.
 
-    Searches the running interpreter, PATH, and the folders of pyenv, uv, the manylinux images, python.org's installers and setup-python.
+    Searches the running interpreter, PATH, and the folders of pyenv, uv, the manylinux images, python.org's
+    installers and setup-python.
     """
     wanted = tuple(wanted)
     # Several at a time, because some candidates are scripts that take their time to find an interpreter.

@@ -1,7 +1,7 @@
 """The only module that runs programs.
 
-Commands are argument lists, never shell lines. ``LoggedRun`` echoes a command, runs it in a process group of its own, and appends
-its output to a log file; ``query`` returns the output of a short command.
+Commands are argument lists, never shell lines. ``LoggedRun`` echoes a command, runs it in a process group of
+its own, and appends its output to a log file; ``query`` returns the output of a short command.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ _WINDOWS = sys.platform == "win32"
 class Command(Struct, frozen=True, kw_only=True):
     """A program to run: its arguments, environment and working directory.
 
-    ``env`` is added to the environment, ``unset`` removed from it, and ``prefix_path`` put in front of PATH. The program inherits the
-    file descriptors ``pass_fds``, so a lock on one of them is held until the program has ended as well. With ``timeout``, in seconds,
-    the program is ended when the time is over, and everything that it left running is ended with it.
+    ``env`` is added to the environment, ``unset`` removed from it, and ``prefix_path`` put in front of PATH.
+    The program inherits the file descriptors ``pass_fds``, so a lock on one of them is held until the program
+    has ended as well. With ``timeout``, in seconds, the program is ended when the time is over, and
+    everything that it left running is ended with it.
     """
 
     argv: tuple[str, ...]
@@ -80,7 +81,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Completed(Struct, frozen=True, kw_only=True):
-    """How a program ended: its exit status, the end of its output (stdout and stderr), and the log file with all of it.
+    """How a program ended: its exit status, the end of its output, and the log file with all of it.
 
     The exit status is 124 for a program that ``timed_out``, as in a shell.
     """
@@ -101,9 +102,9 @@ class Run(Protocol):
 class LoggedRun(Struct, frozen=True, kw_only=True):
     """Runs commands and appends their command lines and output to one log file.
 
-    ``echo`` gets each command line and ``tee`` each line of output, both redacted. ``stop`` ends the running command as soon as it
-    returns true; it is for threads, which no signal reaches. Programs put their temporary files into ``scratch``, so what they leave
-    behind is removed together with that folder.
+    ``echo`` gets each command line and ``tee`` each line of output, both redacted. ``stop`` ends the running
+    command as soon as it returns true; it is for threads, which no signal reaches. Programs put their
+    temporary files into ``scratch``, so what they leave behind is removed together with that folder.
     """
 
     log: Path
@@ -175,7 +176,7 @@ class PendingCommand:
             self._start_error = str(error)
 
     def wait_for_bytes(self, timeout: float = 30.0) -> tuple[int, bytes]:
-        """Wait for the end; return the exit status and the bytes of stdout, followed by those of stderr if the command failed."""
+        """Wait for the end; return the exit status and stdout, followed by stderr if the command failed."""
         if self._process is None:
             return _NOT_FOUND, self._start_error.encode()
         try:
@@ -206,13 +207,14 @@ class PendingCommand:
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
     """Run a short command and return what it printed on stdout; never raises.
 
-    The exit status is 127 for a program that does not exist and 124 for one that takes longer than ``timeout`` seconds, as in a shell.
+    The exit status is 127 for a program that does not exist and 124 for one that takes longer than
+    ``timeout`` seconds, as in a shell.
     """
     return PendingCommand(command).wait(timeout)
 
 
 def run_checked(run: Run, command: Command, task: str) -> Completed:
-    """Run the command; raise ToolFailedError, which names the ``task`` and ends with the last lines, unless it succeeds."""
+    """Run the command; raise ToolFailedError, with the task and the last lines, unless it succeeds."""
     completed = run(command)
     if completed.returncode != 0:
         raise tool_error(completed, task)
@@ -235,7 +237,7 @@ def tool_error(completed: Completed, task: str, *, lines: int = 25) -> ToolFaile
 
 
 def find_tool(name: str) -> str:
-    """Return the path of a program: beside the running Python, where wheelkit's own dependencies are installed, else on PATH.
+    """Return the path of a program: beside the running Python, where dependencies are, else on PATH.
 
     Raises MissingToolError.
     """
@@ -277,7 +279,7 @@ def start_process(command: Command) -> subprocess.Popen[bytes]:
 
 
 def end_process_group(process: subprocess.Popen[bytes]) -> None:
-    """End a program that is still running, with everything that it started: SIGINT and SIGTERM first, then SIGKILL."""
+    """End a running program with everything that it started: SIGINT and SIGTERM first, then SIGKILL."""
     if process.poll() is None:
         for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE_SECONDS, strict=True):
             _signal_group(process, number)
@@ -299,7 +301,7 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 
 def _output_lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield each line of output, and ``b""`` at least ten times a second, so that the caller can check for other events.
+    """Yield each line of output, and ``b""`` at least ten times a second, so that callers can check events.
 
     Ends with the program, even when a daemon that it started keeps the pipe open.
     """

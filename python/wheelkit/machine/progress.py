@@ -31,7 +31,7 @@ class Progress(Protocol):
         """Take the command that builds the wheel, as the script that a user would type without wheelkit."""
 
     def reused(self, name: str, built: float, seconds: float) -> None:
-        """Take the name of a file from the cache, when it was built (seconds since 1970), and how long that took."""
+        """Take a file from the cache: when it was built, in seconds since 1970, and how long that took."""
 
     def note(self, text: str) -> None:
         """Take one sentence that the user should know."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 _MAX_LOGS = 100
-# Programs create sockets among their temporary files. The path of a socket has at most 103 bytes (sun_path on macOS), of which
-# multiprocessing uses 32.
+# Programs create sockets among their temporary files. The path of a socket has at most 103 bytes (sun_path on
+# macOS), of which multiprocessing uses 32.
 _MAX_SCRATCH_LENGTH = 70
 
 
@@ -48,7 +48,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     def for_job(self, name: str, stop: Stop | None) -> Workspace:
-        """Return the workspace for one of several jobs that run at the same time: with a log of its own, and ended by ``stop``.
+        """Return the workspace of one of several parallel jobs, with a log of its own and ended by ``stop``.
 
         Without ``stop`` nothing else runs, and the job shares this workspace.
         """
@@ -71,7 +71,7 @@ def _run_with(run: Run, env: Mapping[str, str]) -> Run:
 
 @contextmanager
 def open_workspace(progress: Progress, command: str) -> Iterator[Workspace]:
-    """Open the workspace of one command, which names its log file; remove the scratch folder at the end. Raises OutputError."""
+    """Open the workspace of a command, and remove its folder at the end. Raises OutputError."""
     log = _log_file(command)
     try:
         folder = tempfile.mkdtemp(prefix="wheelkit-")
@@ -91,10 +91,10 @@ def open_workspace(progress: Progress, command: str) -> Iterator[Workspace]:
 
 
 def _may_hold_temporary_files(folder: str, environ: Mapping[str, str]) -> bool:
-    """Return whether programs may put their temporary files into a folder that is removed when the build ends.
+    """Return whether programs may put temporary files into a folder that is removed after the build.
 
-    Programs leave some behind: uv a lock for every project that setuptools builds. But an sccache server that a build starts runs on,
-    and needs its files; Meson starts one wherever sccache is on PATH.
+    Programs leave some behind: uv a lock for every project that setuptools builds. But an sccache server that
+    a build starts runs on, and needs its files; Meson starts one wherever sccache is on PATH.
     """
     if len(os.fsencode(folder)) > _MAX_SCRATCH_LENGTH or shutil.which("sccache", path=environ.get("PATH")):
         return False
@@ -102,7 +102,7 @@ def _may_hold_temporary_files(folder: str, environ: Mapping[str, str]) -> bool:
 
 
 def _log_file(command: str) -> Path:
-    """Return a new path in the user's log folder, from which old logs are removed, or else in the temporary folder."""
+    """Return a new path in the user's log folder, or else in the temporary folder; remove old logs."""
     from platformdirs import user_log_path
 
     folder = user_log_path("wheelkit", appauthor=False)

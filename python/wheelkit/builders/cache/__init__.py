@@ -1,1 +1,1 @@
-"""The build cache: what was built from the same bytes, by the same tools, for the same target, is not built again."""
+"""The build cache: the same sources, tools and target are not built twice."""

@@ -15,8 +15,9 @@ from wheelkit.manifest import BuiltFile  # noqa: TC001 - msgspec reads the annot
 class KeyInputs(Struct, frozen=True, kw_only=True):
     """Everything that decides about the bytes of a build.
 
-    ``parts`` maps the name of each part to its value or digest. ``files`` maps the source files to their digests; as a whole they are
-    also one of the parts. ``unknown`` is the reason why there is no key yet, or empty.
+    ``parts`` maps the name of each part to its value or digest. ``files`` maps the source files to their
+    digests; as a whole they are also one of the parts. ``unknown`` is the reason why there is no key yet, or
+    empty.
     """
 
     parts: Mapping[str, str]
@@ -32,8 +33,8 @@ class KeyInputs(Struct, frozen=True, kw_only=True):
 class BuildRecord(Struct, frozen=True, kw_only=True):
     """What one build made: the files, and the facts about it that manifests and later builds need.
 
-    ``distribution`` and ``version`` are as in the sdist, whose sha256 is ``source``. ``tools`` maps tools to versions, ``seconds`` is how
-    long the build took, and ``notes`` are the notes that it showed.
+    ``distribution`` and ``version`` are as in the sdist, whose sha256 is ``source``. ``tools`` maps tools to
+    versions, ``seconds`` is how long the build took, and ``notes`` are the notes that it showed.
     """
 
     distribution: str
@@ -48,7 +49,8 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
 class CacheEntry(BuildRecord, frozen=True, kw_only=True):
     """A build in the cache: its key, the inputs of the key, and the record.
 
-    ``listing`` is the sha256 of the list of source files, which is a blob of its own. ``built`` is the time in seconds since 1970.
+    ``listing`` is the sha256 of the list of source files, which is a blob of its own. ``built`` is the time
+    in seconds since 1970.
     """
 
     key: str

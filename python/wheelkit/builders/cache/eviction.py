@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.store import Store
 
 
-# Another run may be using a file that was written or read so recently: a blob whose entry follows, or an unfinished file.
+# Another run may be using a file that was written or read so recently: a blob whose entry follows, or an
+# unfinished file.
 _IN_USE_SECONDS = 15 * 60
 # Values take a few bytes each, so they are not counted; older ones are no longer needed.
 _VALUE_SECONDS = 90 * 24 * 3600
@@ -35,7 +36,7 @@ class _File(Struct, frozen=True, kw_only=True):
     used: float
 
     def remove(self) -> int:
-        """Remove the file, unless it was used meanwhile; return the bytes freed. A file that is open elsewhere stays readable there."""
+        """Remove the file, unless it was used meanwhile; return the bytes freed."""
         try:
             if self.path.stat().st_mtime != self.used:
                 return 0
@@ -46,7 +47,7 @@ class _File(Struct, frozen=True, kw_only=True):
 
 
 def evict(store: Store) -> int:
-    """Remove old entries until the rest is within the limit, and files that nothing refers to; return the bytes freed."""
+    """Remove old entries until the rest is within the limit, and stray files; return the bytes freed."""
     oldest_first = sorted(_files(store.base / "entries"), key=lambda entry: entry.used)
     blobs = {blob.path.name: blob for blob in _files(store.base / "blobs")}
     needs = {entry.path: _needed_blobs(entry.path) for entry in oldest_first}
@@ -65,7 +66,7 @@ def evict(store: Store) -> int:
 
 
 def _remove_stray(store: Store, unreferenced: list[_File]) -> int:
-    """Remove blobs without an entry and unfinished files, unless they may be in use, and old values; return the bytes freed."""
+    """Remove old values, and blobs and unfinished files that no run uses; return the bytes freed."""
     now = time.time()
     unfinished = (
         file for file in _files(store.base, everything=True) if file.path.name.startswith(TEMPORARY)
@@ -77,7 +78,7 @@ def _remove_stray(store: Store, unreferenced: list[_File]) -> int:
 
 
 def clear(store: Store) -> tuple[int, int]:
-    """Remove the whole cache, in all formats, but nothing else in its folder; return the number of files and of bytes."""
+    """Remove the cache in all formats, and nothing else; return the numbers of files and bytes."""
     formats = [
         path
         for path in sorted(store.folder.glob("v*"))
@@ -92,7 +93,7 @@ def clear(store: Store) -> tuple[int, int]:
 
 
 def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
-    """Yield the files in a folder, unfinished ones only with ``everything``; other runs may add and remove files meanwhile."""
+    """Yield the files in a folder that exist at this moment, unfinished ones only with ``everything``."""
     for parent, _, names in os.walk(folder):
         for name in names:
             if everything or not name.startswith(TEMPORARY):
@@ -103,7 +104,7 @@ def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
 
 
 def _needed_blobs(path: Path) -> frozenset[str]:
-    """Return the digests of the blobs that an entry needs; none for an unreadable one, which is removed when it is the oldest."""
+    """Return the digests of the blobs that an entry needs; none for an unreadable entry."""
     try:
         return entries.from_bytes(path.read_bytes().partition(b"\n")[2]).blobs
     except (OSError, msgspec.MsgspecError):

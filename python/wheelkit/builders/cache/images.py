@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class ImageDigests(Struct, frozen=True, kw_only=True):
-    """The digests of a step's images by name; ``unknown`` are the images that no digest pins and that are not on this machine."""
+    """The digests of a step's images by name; ``unknown`` are images that are neither pinned nor here."""
 
     digests: Mapping[str, str]
     unknown: tuple[str, ...] = ()
 
 
 class Images:
-    """The images of several steps; the container engine is asked about all of them at once, in the background."""
+    """The images of several steps; the container engine is queried for all of them in the background."""
 
     def __init__(
         self, steps: Iterable[NativeStep], engine: str, environ: Mapping[str, str] = os.environ
@@ -52,7 +52,7 @@ class Images:
         return PendingCommand(Command(argv=(self._engine, "image", "inspect", "--format", "{{.Id}}", name)))
 
     def _digest(self, name: str) -> str:
-        """Return an image's digest; empty if it is not on this machine. A build may pull it, so it is then asked for again."""
+        """Return an image's digest; empty, and queried again next time, if the image is not here."""
         digest = _pinned_digest(name) or self._digests.get(name, "")
         if not digest:
             completed = (self._queries.pop(name, None) or self._start_query(name)).wait()
@@ -66,7 +66,7 @@ def _pinned_digest(name: str) -> str:
 
 
 def image_names(step: NativeStep, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return every image in which the step may run; short names stand for the images that the installed cibuildwheel pins."""
+    """Return every image in which the step may run; short names are those of cibuildwheel's pinned images."""
     if step.target.system is not System.LINUX:
         return ()
     key = f"{step.target.libc}-{step.target.arch}-image"

@@ -24,8 +24,8 @@ def interpreter_parts(
 ) -> dict[str, str]:
     """Describe the path and version of each promised interpreter, or that it is not installed.
 
-    An interpreter is started only when the files that may be it, their headers or the system's packages changed: to start one takes some
-    50 milliseconds, and to read a file's status a few microseconds.
+    An interpreter is started only when the files that may be it, their headers or the system's packages
+    changed: to start one takes some 50 milliseconds, and to read a file's status a few microseconds.
     """
     return {
         f"interpreter {interpreter.tag}": store.computed_value(

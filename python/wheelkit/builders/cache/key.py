@@ -50,8 +50,8 @@ _TOOLS: Mapping[Builder | None, tuple[str, ...]] = {
 class CacheKeyBuilder:
     """Computes the inputs of cache keys for the builds of a plan.
 
-    Git, the container engine and the compiler are queried in the background, from the start; ``status`` is git's state of the family's
-    root, if it has been queried already.
+    Git, the container engine and the compiler are queried in the background, from the start; ``status`` is
+    git's state of the family's root, if it has been queried already.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class CacheKeyBuilder:
             self._toolchain = tools.Toolchain(plan.machine.system, store, environ)
 
     def tree(self, distribution: Distribution) -> TreeState:
-        """Return git's state of a distribution's folder: that of the family's root, or its own if it is in another repository."""
+        """Return git's state of the family's root, or of a distribution's folder with its own repository."""
         folder = distribution.source.resolve()
         separate = not folder.is_relative_to(self._root) or (folder / ".git").exists()
         place = folder if separate and folder.is_dir() else self._root
@@ -95,13 +95,13 @@ class CacheKeyBuilder:
         return self._sources[distribution.key]
 
     def refresh(self, distribution: Distribution) -> None:
-        """Read the sources of a distribution again when they are next needed, because they may have changed."""
+        """Have the sources of a distribution read again, because they may have changed."""
         self._sources.pop(distribution.key, None)
         self._trees.clear()
         self._status = Repository(folder=self._root).start_status()
 
     def inputs(self, unit: BuildUnit, siblings: Mapping[str, str]) -> KeyInputs:
-        """Return what decides about a unit; ``siblings`` maps the family's wheels that its build needs to their digests."""
+        """Return the inputs of a unit; ``siblings`` are the digests of the sibling wheels that it needs."""
         sources = self.sources(unit.distribution)
         parts = {
             **self._common_parts,
@@ -160,7 +160,7 @@ class CacheKeyBuilder:
         return {"the machine": f"{machine} {machine.libc} {machine.libc_version}", **toolchain.parts()}
 
     def _library_digest(self, folder: Path) -> str:
-        """Digest the libraries that repair may copy: the project's own by their bytes, others by their sizes and times."""
+        """Digest libraries that repair may graft: the project's by their bytes, others by size and time."""
         return tree_digest(folder) if folder.resolve().is_relative_to(self._root) else path_digest(folder)
 
 
@@ -173,7 +173,7 @@ def _git_state(distribution: Distribution, tree: TreeState) -> str:
 
 
 def _step_parts(step: NativeStep, root: Path) -> Iterator[tuple[str, str]]:
-    """Yield everything in a step, without the names of this machine's folders; values that may be credentials are digested."""
+    """Yield everything in a step except this machine's folders; possible credentials are digested."""
     yield "builds", " ".join(step.identifiers)
     yield "interpreters", " ".join(interpreter.tag for interpreter in step.interpreters)
     yield "command", "\0".join(step.argv).replace(sys.executable, "python")

@@ -1,8 +1,9 @@
-"""The source files of a distribution with their digests: every file that its sdist may contain, without building it.
+"""The source files of a distribution with their digests: every file that its sdist may contain.
 
-Which files a backend packs is not known, so the list may contain more files than the sdist, but never fewer: at worst a wheel is built
-again. meson-python packs the files that git tracks, and those that wheelkit's snapshot of the folder adds. For other backends all files
-count, except those that builds, caches and version control leave. Only contents, names and the executable bit matter.
+Which files a backend packs is not known, so the list may contain more files than the sdist, but never fewer:
+at worst a wheel is built again. meson-python packs the files that git tracks, and those that wheelkit's
+snapshot of the folder adds. For other backends all files count, except those that builds, caches and version
+control leave. Only contents, names and the executable bit matter.
 """
 
 from __future__ import annotations
@@ -26,34 +27,38 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-# Never sources, in any folder. Folders with a CACHEDIR.TAG (bford.info/cachedir) or a pyvenv.cfg are left out too.
+# Never sources, in any folder. Folders with a CACHEDIR.TAG (bford.info/cachedir) or a pyvenv.cfg are left out
+# too.
 _SKIPPED = frozenset((
-    ".git", ".hg", ".svn", ".jj", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tox", ".nox", ".eggs", "node_modules",
+    ".git", ".hg", ".svn", ".jj", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tox",
+    ".nox", ".eggs", "node_modules",
 ))  # fmt: skip
 _MARKERS = ("CACHEDIR.TAG", "pyvenv.cfg")
-# Files that may refer to files outside the project: a readme above it, a crate beside it, a folder that hatchling is told to include.
+# Files that may refer to files outside the project: a readme above it, a crate beside it, a folder that
+# hatchling is told to include.
 _PROJECT_FILES = frozenset((
-    "pyproject.toml", "setup.py", "setup.cfg", "meson.build", "hatch_build.py", "CMakeLists.txt", "Cargo.toml", "build.rs",
+    "pyproject.toml", "setup.py", "setup.cfg", "meson.build", "hatch_build.py", "CMakeLists.txt",
+    "Cargo.toml", "build.rs",
 ))  # fmt: skip
 _OUTSIDE = re.compile(rb"""["'](\.\./[^"'\n]*)["']""")
 # What makes an sdist depend on the state of git, in files at the top and in Meson's files.
 _GIT_USE = re.compile(
-    rb"vcs_tag|add_dist_script|setuptools[-_]scm|hatch[-_]vcs|versioneer|versioningit|dunamai|miniver|vcs-versioning|"
-    rb"export-subst|git (describe|rev-parse|log)|[\"']git[\"']"
+    rb"vcs_tag|add_dist_script|setuptools[-_]scm|hatch[-_]vcs|versioneer|versioningit|dunamai|miniver|"
+    rb"vcs-versioning|export-subst|git (describe|rev-parse|log)|[\"']git[\"']"
 )
 _GIT_USERS = frozenset(("meson.build", ".gitattributes"))
 _CHUNK = 1 << 20
 
 
 class Sources(Struct, frozen=True, kw_only=True):
-    """The digests of a distribution's files by path, and whether its sdist also depends on the state of git."""
+    """The digests of a distribution's files by path, and whether the sdist also depends on git."""
 
     files: dict[str, str]
     depends_on_git: bool = False
 
 
 def list_sources(distribution: Distribution, tree: TreeState, ignored: Iterable[Path] = ()) -> Sources:
-    """Read and digest the sources of a distribution; ``ignored`` are folders with finished files, anywhere."""
+    """Read and digest the sources of a distribution; ``ignored`` are folders with finished files."""
     if distribution.from_sdist:
         return Sources(files={distribution.source.name: _digest_file(distribution.source)[0]})
     folder = distribution.source.resolve()
@@ -111,7 +116,7 @@ def _walk(folder: Path, ignored: frozenset[str], prefix: str = "") -> Iterator[s
 
 
 def _digest(path: Path) -> tuple[str, bytes]:
-    """Digest a file or link, or a folder that git names as one file (a submodule); return the digest and the start of a file.
+    """Digest a file, a link, or a folder that git lists as one file; return also the start of a file.
 
     The digest is empty for a tracked file that does not exist.
     """

@@ -54,9 +54,10 @@ class Cache(Struct, kw_only=True):
         return rebuild_reason(unit.label, result.inputs, self.store)
 
     def sources_unchanged(self, distribution: Distribution) -> bool:
-        """Return whether the sources are still those of the key after the sdist was built; if not, its builds are not saved.
+        """Return whether the sources are unchanged after the sdist was built; else builds are not saved.
 
-        Files that git ignores do not count: a backend writes some, as setuptools-scm does, and the next run finds them.
+        Files that git ignores do not count: a backend writes some, as setuptools-scm does, and the next run
+        finds them.
         """
         before = self.keys.sources(distribution).files
         self.keys.refresh(distribution)
@@ -74,7 +75,7 @@ class Cache(Struct, kw_only=True):
     def save(
         self, unit: BuildUnit, record: BuildRecord, paths: Mapping[str, Path], siblings: Mapping[str, str]
     ) -> None:
-        """Save a build with its files, by name, unless its sources changed while it ran or its image is not known."""
+        """Save a build with its files, unless its sources changed meanwhile or its image is not known."""
         if unit.distribution.key in self._edited:
             return
         inputs = self.keys.inputs(unit, siblings)

@@ -1,7 +1,8 @@
 """The cache folder: blobs by their sha256, entries by label and key, and small values.
 
-Every file is written under a temporary name, synced and renamed, and its checksum is verified when it is read. So concurrent runs,
-killed runs and power failures leave nothing damaged that would be used, and no lock is needed.
+Every file is written under a temporary name, synced and renamed, and its checksum is verified when it is
+read. So concurrent runs, killed runs and power failures leave nothing damaged that would be used, and no lock
+is needed.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ValueKind(StrEnum):
 
 
 class CacheHit(Struct, frozen=True, kw_only=True):
-    """An entry with its verified files, open for reading, so that they stay readable even if another run evicts them."""
+    """An entry with its verified files, open, so that they stay readable if another run evicts them."""
 
     entry: CacheEntry
     blobs: Mapping[str, BufferedReader]
@@ -71,7 +72,7 @@ class StoredFile(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """The cache in one folder, of at most ``limit`` bytes; ``note`` receives messages about damaged files and failed writes."""
+    """The cache in one folder, of at most ``limit`` bytes; ``note`` gets messages about damaged files."""
 
     folder: Path
     limit: int
@@ -196,7 +197,7 @@ class Store(Struct, frozen=True, kw_only=True):
 
     @contextlib.contextmanager
     def _open_new(self, path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-        """Open a temporary file that is renamed to ``path`` when the block succeeds, and removed otherwise."""
+        """Open a temporary file, which becomes ``path`` if the block succeeds and is removed otherwise."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
         try:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _UNRELATED = frozenset(("publish", "smoke", "workflows", "doctor", "init", "release.py", "__pycache__"))
 # Programs that a build on this machine may run, besides Python packages.
 _PROGRAMS = (
-    "cc", "gcc", "clang", "c++", "g++", "clang++", "ld", "as", "ar", "gfortran", "rustc", "cargo", "cmake", "ninja", "meson", "nasm",
-    "pkg-config", "swig", "patchelf", "git",
+    "cc", "gcc", "clang", "c++", "g++", "clang++", "ld", "as", "ar", "gfortran", "rustc", "cargo", "cmake",
+    "ninja", "meson", "nasm", "pkg-config", "swig", "patchelf", "git",
 )  # fmt: skip
 # Files of package managers that change when a library or header of the system does, by content.
 _PACKAGE_RECORDS: Mapping[System, tuple[str, ...]] = {
@@ -89,7 +89,7 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 
 class Toolchain:
-    """The compiler, programs and system libraries for builds on this machine; the compiler is queried in the background."""
+    """The compiler (queried in the background), programs and system libraries for builds on this machine."""
 
     def __init__(self, system: System, store: Store, environ: Mapping[str, str] = os.environ) -> None:
         self._system = system
@@ -101,7 +101,7 @@ class Toolchain:
             self._compiler_version = PendingCommand(Command(argv=(*self._compiler.split(), "--version")))
 
     def parts(self) -> dict[str, str]:
-        """Return the compiler's version message, the digests of the programs, and the state of the system's packages."""
+        """Return the compiler's version, the programs' digests and the state of the system's packages."""
         parts = {}
         if self._compiler_version is not None:
             parts[f"compiler {self._compiler}"] = self._compiler_version.wait().output
@@ -126,5 +126,5 @@ class Toolchain:
         return digest.hexdigest()
 
     def _program_digest(self, program: Path) -> str:
-        """Digest a program; it is read again only when its size or times changed, as programs have up to 100 MB."""
+        """Digest a program, which may have 100 MB; read it again only if its size or times changed."""
         return self._store.computed_value(file_stamp(program), lambda: path_digest(program))

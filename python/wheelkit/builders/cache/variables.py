@@ -17,29 +17,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-# Compilers and linkers (GCC's and Clang's manuals, "Environment Variables"; MSVC's cl), Meson, CMake, setuptools, Cargo, pip, uv,
-# pkg-config, cibuildwheel and the repair tools.
+# Compilers and linkers (GCC's and Clang's manuals, "Environment Variables"; MSVC's cl), Meson, CMake,
+# setuptools, Cargo, pip, uv, pkg-config, cibuildwheel and the repair tools.
 _NAMES = frozenset((
-    "AR", "ARCHFLAGS", "AS", "CC", "CFLAGS", "CGO_CFLAGS", "CL", "_CL_", "CMAKE", "COMPILER_PATH", "CONTAINERS_CONF", "CONTAINER_HOST",
-    "CPATH", "CPP", "CPPFLAGS", "CPLUS_INCLUDE_PATH", "CXX", "CXXFLAGS", "CXX_LD", "CC_LD", "CYTHONIZE_JOBS", "DEVELOPER_DIR",
-    "DOCKER_CONTEXT", "DOCKER_DEFAULT_PLATFORM", "DOCKER_HOST", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "C_INCLUDE_PATH",
-    "F77", "F90", "FC", "FCFLAGS", "FFLAGS", "GCC_EXEC_PREFIX", "INCLUDE", "IPHONEOS_DEPLOYMENT_TARGET", "LD", "LDFLAGS", "LDSHARED",
-    "LDCXXSHARED", "LD_LIBRARY_PATH", "LD_RUN_PATH", "LIB", "LIBPATH", "LIBRARY_PATH", "LINK", "_LINK_", "MACOSX_DEPLOYMENT_TARGET", "NM",
-    "NINJA", "OBJC", "OBJCFLAGS", "OBJC_INCLUDE_PATH", "PYTHONHOME", "PYTHONPATH", "RANLIB", "RC", "RUSTC", "RUSTC_WRAPPER", "RUSTFLAGS",
-    "RUSTUP_TOOLCHAIN", "SDKROOT", "SOURCE_DATE_EPOCH", "STRIP", "VCToolsVersion", "VSCMD_ARG_TGT_ARCH", "WHEELKIT_COMPILER_CACHE",
-    "ZERO_AR_DATE",
+    "AR", "ARCHFLAGS", "AS", "CC", "CFLAGS", "CGO_CFLAGS", "CL", "_CL_", "CMAKE", "COMPILER_PATH",
+    "CONTAINERS_CONF", "CONTAINER_HOST", "CPATH", "CPP", "CPPFLAGS", "CPLUS_INCLUDE_PATH", "CXX", "CXXFLAGS",
+    "CXX_LD", "CC_LD", "CYTHONIZE_JOBS", "DEVELOPER_DIR", "DOCKER_CONTEXT", "DOCKER_DEFAULT_PLATFORM",
+    "DOCKER_HOST", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "C_INCLUDE_PATH", "F77", "F90", "FC",
+    "FCFLAGS", "FFLAGS", "GCC_EXEC_PREFIX", "INCLUDE", "IPHONEOS_DEPLOYMENT_TARGET", "LD", "LDFLAGS",
+    "LDSHARED", "LDCXXSHARED", "LD_LIBRARY_PATH", "LD_RUN_PATH", "LIB", "LIBPATH", "LIBRARY_PATH", "LINK",
+    "_LINK_", "MACOSX_DEPLOYMENT_TARGET", "NM", "NINJA", "OBJC", "OBJCFLAGS", "OBJC_INCLUDE_PATH",
+    "PYTHONHOME", "PYTHONPATH", "RANLIB", "RC", "RUSTC", "RUSTC_WRAPPER", "RUSTFLAGS", "RUSTUP_TOOLCHAIN",
+    "SDKROOT", "SOURCE_DATE_EPOCH", "STRIP", "VCToolsVersion", "VSCMD_ARG_TGT_ARCH",
+    "WHEELKIT_COMPILER_CACHE", "ZERO_AR_DATE",
 ))  # fmt: skip
 _PREFIXES = (
-    "AUDITWHEEL_", "CARGO_", "CIBW_", "CMAKE_", "DELOCATE_", "DISTUTILS_", "HATCH_", "MATURIN_", "MESON", "PBR_", "PIP_", "PKG_CONFIG",
-    "PYO3_", "PYTHON_BUILD_", "SCCACHE_", "SETUPTOOLS_", "SKBUILD_", "UV_", "VCPKG_", "VERSIONEER_", "WHEEL_",
+    "AUDITWHEEL_", "CARGO_", "CIBW_", "CMAKE_", "DELOCATE_", "DISTUTILS_", "HATCH_", "MATURIN_", "MESON",
+    "PBR_", "PIP_", "PKG_CONFIG", "PYO3_", "PYTHON_BUILD_", "SCCACHE_", "SETUPTOOLS_", "SKBUILD_", "UV_",
+    "VCPKG_", "VERSIONEER_", "WHEEL_",
 )  # fmt: skip
 # Where to publish, where to keep downloads and how verbose a tool is do not change a wheel.
 _HARMLESS = re.compile(
-    r"CIBW_(BUILD_VERBOSITY|CACHE_PATH|OUTPUT_DIR|PLATFORM|DEBUG_\w+)|UV_(PUBLISH_\w+|CACHE_DIR|NO_PROGRESS|LINK_MODE|CONCURRENT_\w+)|"
-    r"PIP_(CACHE_DIR|NO_CACHE_DIR|DISABLE_PIP_VERSION_CHECK|NO_COLOR|PROGRESS_BAR|QUIET|VERBOSE|LOG|NO_INPUT|ROOT_USER_ACTION)|"
+    r"CIBW_(BUILD_VERBOSITY|CACHE_PATH|OUTPUT_DIR|PLATFORM|DEBUG_\w+)|"
+    r"UV_(PUBLISH_\w+|CACHE_DIR|NO_PROGRESS|LINK_MODE|CONCURRENT_\w+)|"
+    r"PIP_(CACHE_DIR|NO_CACHE_DIR|DISABLE_PIP_VERSION_CHECK|NO_COLOR|PROGRESS_BAR|QUIET|VERBOSE|LOG)|"
+    r"PIP_(NO_INPUT|ROOT_USER_ACTION)|"
     r"CARGO_(HOME|TERM_\w+|TARGET_DIR)|HATCH_(QUIET|VERBOSE)|CIBW_TEST_\w+_NONE"
 )
-# cibuildwheel expands $NAME in its options, and passes variables that they name into its containers ("environment-pass").
+# cibuildwheel expands $NAME in its options, and passes variables that they name into its containers
+# ("environment-pass").
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _MAX_FILE_SIZE = 1 << 26
 # Settings files of uv and pip in the folders for settings, and in the home folder.
@@ -69,7 +75,7 @@ def relevant_variables(environ: Mapping[str, str], options: Iterable[str] = ()) 
 
 
 def _value_digest(value: str) -> str:
-    """Digest a value and the files and folders that it names, alone, in options such as ``-I`` or in a list like PATH."""
+    """Digest a value and the paths in it: the whole, words, options such as ``-I`` and lists like PATH."""
     digests = [text_digest(value)]
     for word in dict.fromkeys([value, *value.split(), *value.split(os.pathsep)]):
         is_option = word.startswith("-") and "=" in word
@@ -80,7 +86,7 @@ def _value_digest(value: str) -> str:
 
 
 def path_digest(path: Path) -> str:
-    """Digest a file's bytes, or the names, sizes and times of the files in a folder; empty if it does not exist.
+    """Digest a file's bytes, or the names, sizes and times of a folder's files; empty if it does not exist.
 
     The system's folders are ignored, because the package manager's records describe them.
     """
@@ -106,7 +112,7 @@ def _stamps(folder: Path, depth: int = 3) -> Iterator[str]:
 
 
 def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Digest the settings files of uv and pip: the user's, the machine's, and those in the folder and above it."""
+    """Digest the settings of uv and pip: the user's, the machine's, and those in the folder and above it."""
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "/")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     roaming = Path(environ.get("APPDATA") or config)
@@ -126,7 +132,7 @@ def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, st
 
 
 def _portable_name(path: Path, home: Path, folder: Path) -> str:
-    """Return a name for a settings file that is the same for other users and for the same project in another folder."""
+    """Return a settings file's name that does not depend on the user or the project's folder."""
     if path.parent in (folder, *folder.parents) and path.parent not in {home, Path("/")}:
         return os.path.relpath(path, folder)
     if path.is_relative_to(home) and home != Path("/"):

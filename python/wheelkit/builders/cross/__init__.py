@@ -1,4 +1,4 @@
-"""Cross builds: all targets of a limited-API project from one machine, with zig as compiler and linker (preview)."""
+"""Cross builds (preview): all targets of a limited-API project on one machine, compiled with zig."""
 
 from wheelkit.builders.cross.limits import require_supported
 from wheelkit.builders.cross.run import build_all

@@ -1,4 +1,4 @@
-"""The environment in which the build backend runs: one for all targets, since the backend runs on this machine."""
+"""The environment in which the build backend runs, on this machine and for all targets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HIDDEN_VARIABLES = (
     "MACOSX_DEPLOYMENT_TARGET",
     "SDKROOT",
 )
-"""Variables that would mislead a build, or have every target compile all of Meson again (PYTHONDONTWRITEBYTECODE)."""
+"""Variables that mislead a build, or have every target compile Meson again (PYTHONDONTWRITEBYTECODE)."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 
 def make_environment(distribution: Distribution, python: Path, folder: Path, run: Run) -> Environment:
-    """Create an environment and install the distribution's build requirements and those that its backend adds.
+    """Create an environment with the distribution's build requirements and those that its backend adds.
 
     Raises ToolFailedError when one cannot be installed, or when the backend fails.
     """

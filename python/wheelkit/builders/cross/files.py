@@ -1,4 +1,4 @@
-"""The files with which Meson builds for another machine: cross file, description of its Python, headers, import library."""
+"""The files that Meson needs to build for another machine: cross file, headers and the like."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _IMPORT_LIBRARY = "libpython3.a"
 class CrossFiles(Struct, frozen=True, kw_only=True):
     """What the files of one target are made from.
 
-    ``headers`` is the include folder of any CPython from ``floor`` on: the limited API is the same for every machine.
+    ``headers`` is the include folder of any CPython from ``floor`` on: the limited API is the same for every
+    machine.
     """
 
     target: CrossTarget
@@ -48,7 +49,7 @@ class CrossFiles(Struct, frozen=True, kw_only=True):
         (folder / DETAILS_FILE).write_text(json.dumps(details, indent=1), encoding="utf-8")
 
     def _make_import_library(self, folder: Path, run: Run) -> Path:
-        """Make the import library of python3.dll with the stable ABI of the floor only, so that a newer symbol fails to link."""
+        """Make the import library of python3.dll with the floor's stable ABI; newer symbols fail to link."""
         definition, library = folder / "python3.def", folder / _IMPORT_LIBRARY
         definition.write_text(definition_file(self.floor.version), encoding="utf-8")
         options = ("-d", str(definition), "-l", str(library), "-m", self.target.import_library)
@@ -58,11 +59,12 @@ class CrossFiles(Struct, frozen=True, kw_only=True):
 
 
 def cross_file(target: CrossTarget, zig: Path, include: Path) -> str:
-    """Return Meson's cross file (mesonbuild.com/Cross-compilation.html) with zig as every tool, and the host machine.
+    """Return Meson's cross file (mesonbuild.com/Cross-compilation.html), with zig as every tool.
 
-    The include folder comes first on the search path, before the headers of the building Python, which Meson itself finds for macOS.
-    Nothing is stripped at installation: zig's linker omits the symbol table, and there is no strip for other formats here. zig would
-    generate debug information by default, which takes a fifth of its time.
+    The include folder comes first on the search path, before the headers of the building Python, which Meson
+    itself finds for macOS. Nothing is stripped at installation: zig's linker omits the symbol table, and
+    there is no strip for other formats here. zig would generate debug information by default, which takes a
+    fifth of its time.
     """
     program = str(zig)
     machine = {"system": target.system, "cpu_family": target.cpu, "cpu": target.cpu, "endian": "little"}
@@ -91,7 +93,8 @@ def build_details(
     target: CrossTarget, floor: Interpreter, include: Path, library: Path | None
 ) -> dict[str, object]:
     """Return the description of the target's Python (PEP 739), for Meson's option ``python.build_config``."""
-    # Meson 1.12 makes the path under one spelling of dynamic_stableabi absolute, and links the path under the other.
+    # Meson 1.12 makes the path under one spelling of dynamic_stableabi absolute, and links the path under the
+    # other.
     names = ("dynamic", "dynamic_stableabi", "dynamic-stableabi")
     libraries = dict.fromkeys(names, str(library)) if library else {}
     major, minor = floor.version
@@ -108,14 +111,14 @@ def build_details(
 
 
 def _details_platform(target: CrossTarget) -> str:
-    """Return the target's platform; for Windows that of this machine's processor, with which Meson 1.12 wrongly compares it."""
+    """Return the target's platform; Meson 1.12 wrongly expects this machine's processor for Windows."""
     if target.system != "windows":
         return target.platform
     return "win-arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "win-amd64"
 
 
 def _copy_headers(headers: Path, include: Path) -> None:
-    """Copy the public headers, with a pyconfig.h that asks the compiler instead of describing this machine."""
+    """Copy the public headers, with a pyconfig.h that does not describe this machine."""
     shutil.copytree(headers, include, ignore=shutil.ignore_patterns("internal"))
     pyconfig = include / "pyconfig.h"
     pyconfig.unlink(missing_ok=True)
@@ -123,7 +126,7 @@ def _copy_headers(headers: Path, include: Path) -> None:
 
 
 def definition_file(floor: tuple[int, int]) -> str:
-    """Return the module definition file of python3.dll: the stable ABI on Windows up to a version of Python, from abi3info."""
+    """Return python3.dll's module definition file: the stable ABI on Windows up to a version of Python."""
     from abi3info import DATAS, FUNCTIONS
 
     def exports(members: Iterable[Data | Function], suffix: str) -> list[str]:

@@ -65,7 +65,7 @@ def limitations(distribution: Distribution) -> Iterator[str]:
         yield f"{source}: the build backend is {backend}; cross builds support only meson-python"
         return
     if not distribution.limited_api:
-        yield f"{source}: [tool.meson-python] limited-api is not true; cross builds support only limited-API wheels"
+        yield f"{source}: [tool.meson-python] limited-api is not true; cross builds need the limited API"
     yield from dict.fromkeys(_unsupported_statements(distribution))
 
 

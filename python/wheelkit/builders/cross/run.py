@@ -51,8 +51,8 @@ def build_all(
 ) -> tuple[BuiltWheel, ...]:
     """Build the wheel of each step, in the order of the steps.
 
-    Raises MissingToolError without zig or an interpreter with headers, and ToolFailedError when the backend or a repair tool fails; the
-    other builds are ended then.
+    Raises MissingToolError without zig or an interpreter with headers, and ToolFailedError when the backend
+    or a repair tool fails; the other builds are ended then.
     """
     zig = find_zig()
     python, headers = _find_python(steps)
@@ -83,7 +83,7 @@ def build_all(
 
 
 def _find_python(steps: Sequence[NativeStep]) -> tuple[Python, Path]:
-    """Find the oldest promised interpreter that is installed with headers; those of any later one contain its limited API too."""
+    """Find the oldest promised interpreter with headers; later headers contain its limited API too."""
     wanted = sorted(
         {interpreter for job in steps for interpreter in job.interpreters},
         key=lambda interpreter: interpreter.version,
@@ -161,7 +161,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         return wheels[0]
 
     def _edit(self, raw: Path) -> Path:
-        """Give musl its real soname, which zig's own libc does not have, and remove the import libraries that linkers for Windows make."""
+        """Give musl its real soname, which zig's libc lacks, and remove import libraries for Windows."""
         if not (self.target.libc or self.target.import_library):
             return raw
         unpacked, packed = self.folder / "unpacked", self.folder / "packed"
@@ -181,7 +181,8 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
     def _rename(self, raw: Path) -> Path:
         """Rename the wheel for its target before it is repaired: what repair tools do depends on the tags.
 
-        A Linux wheel gets the plain tag, from which auditwheel computes the real one; it recognises musl by its soname.
+        A Linux wheel gets the plain tag, from which auditwheel computes the real one; it recognises musl by
+        its soname.
         """
         is_linux = self.step.target.system is System.LINUX
         platform = self.target.platform.replace("-", "_") if is_linux else self.step.target.tag
@@ -206,5 +207,8 @@ def _build_error(completed: Completed, task: str) -> ToolFailedError:
     if "not defined in cross" in output or "No host machine compiler for" in output:
         error.hint = f"cross builds compile only C, and Cython to C\n{NATIVE_HINT}"
     elif "undefined symbol: Py" in output or "undefined symbol: _Py" in output:
-        error.hint = "the symbol is not in the stable ABI of the oldest promised interpreter: raise that version, or avoid the call"
+        error.hint = (
+            "the symbol is not in the stable ABI of the oldest promised interpreter: "
+            "raise that version, or avoid the call"
+        )
     return error
