@@ -9,8 +9,6 @@ import pytest
 from wheelkit.builders.cache.entry import CacheEntry, canonical
 from wheelkit.builders.cache.eviction import clear, evict
 from wheelkit.builders.cache.store import Store, ValueKind
-from wheelkit.errors import UsageError
-from wheelkit.machine import folders
 from wheelkit.manifest import BuiltFile
 
 LABEL = "demo-any"
@@ -215,16 +213,3 @@ def test_small_answers_are_remembered_and_checked(store: Store) -> None:
     path.write_bytes(path.read_bytes() + b"!")
     assert store.load_value(ValueKind.ANSWER, "name") is None
     assert store.load_value(ValueKind.ANSWER, "other") is None
-
-
-def test_the_environment_says_where_and_how_large(tmp_path: Path) -> None:
-    assert folders.cache_folder({"WHEELKIT_CACHE_DIR": str(tmp_path)}) == tmp_path
-    assert folders.cache_folder({}).name == "wheelkit"
-    assert (folders.cache_limit({}), folders.cache_limit({"WHEELKIT_CACHE_SIZE": "1.5 GB"})) == (
-        2_000_000_000,
-        1_500_000_000,
-    )
-    with pytest.raises(UsageError, match="is not a size"):
-        folders.cache_limit({"WHEELKIT_CACHE_SIZE": "big"})
-    assert folders.cache_enabled({})
-    assert not folders.cache_enabled({"WHEELKIT_NO_CACHE": "1"})

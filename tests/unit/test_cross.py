@@ -4,8 +4,6 @@ import configparser
 import json
 import sys
 import tarfile
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from wheelkit.builders.cross import limits
 from wheelkit.builders.cross.environment import make_environment
 from wheelkit.builders.cross.files import build_details, cross_file, definition_file
 from wheelkit.errors import (
-    InterruptedByUserError,
     MissingToolError,
     ProjectError,
     ToolFailedError,
@@ -25,7 +22,7 @@ from wheelkit.errors import (
 )
 from wheelkit.machine import facts as facts_module
 from wheelkit.machine.compilers import find_zig, zig_environment
-from wheelkit.machine.process import Command, LoggedRun
+from wheelkit.machine.process import LoggedRun
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cross import cross_target, unsupported_reason
@@ -271,27 +268,6 @@ def test_zigs_cache_is_kept_unless_the_user_has_one(monkeypatch: pytest.MonkeyPa
     assert Path(zig_environment()["ZIG_GLOBAL_CACHE_DIR"]).name == "zig"
     monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", "/own")
     assert zig_environment() == {}
-
-
-def test_a_command_in_a_thread_ends_when_told(tmp_path: Path) -> None:
-    stop = threading.Event()
-    run = LoggedRun(log=tmp_path / "log", stop=stop.is_set)
-    raised: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            run(Command(argv=(sys.executable, "-c", "import time; print('on', flush=True); time.sleep(600)")))
-        except InterruptedByUserError as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    while "on" not in ((tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""):
-        time.sleep(0.01)
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
-    assert len(raised) == 1
 
 
 @pytest.mark.parametrize(

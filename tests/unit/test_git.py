@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,15 @@ from wheelkit.machine.git import Checkout, Repository
 from wheelkit.matrix import System
 from wheelkit.project import family
 
+MESON = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "demo"\nversion = "1.0"\n'
 PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'hatchling.build'\n[project]\nname = '{name}'\nversion = '1'\n"
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
 
 
 @pytest.fixture
@@ -75,3 +84,43 @@ def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(
 def test_no_repository_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(monkeypatch)
     assert Repository(folder=tmp_path).checkout() == Checkout()
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    folder = write(tmp_path / "sources", {"pyproject.toml": MESON, "src/a.c": "int a;"})
+    git_commit(folder)
+    return folder
+
+
+def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "repo", {"pyproject.toml": MESON, "sub/pyproject.toml": MESON, "sub/ä b.py": "1"}
+    )
+    commit = git_commit(folder)
+    assert (Repository(folder=folder).checkout().commit, Repository(folder=folder).checkout().changed) == (
+        commit,
+        (),
+    )
+    write(
+        folder,
+        {
+            "sub/ä b.py": "2",
+            "sub/new.py": "1",
+            "dist/x.whl": "1",
+            "sub/dist/x.whl": "1",
+            "x.egg-info/PKG-INFO": "1",
+        },
+    )
+    subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
+    view = Repository(folder=folder).start_status().wait()
+    assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
+    assert view.checkout(folder / "sub").commit == commit
+    assert not view.checkout(folder).tracked  # its pyproject.toml is not under git any more
+    assert not Repository(folder=tmp_path).checkout().tracked
+
+
+def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(sources: Path) -> None:
+    assert not Repository(folder=sources).start_status().wait().pinned
+    subprocess.run(["git", "-C", sources, "update-index", "--assume-unchanged", "src/a.c"], check=True)
+    assert Repository(folder=sources).start_status().wait().pinned

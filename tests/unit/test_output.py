@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -243,23 +242,3 @@ def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(
 )
 def test_ages_are_written_for_people(seconds: float, text: str) -> None:
     assert age(seconds) == text
-
-
-def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from platformdirs import user_log_path
-
-    from wheelkit.machine.workspace import _log_file
-
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    folder = user_log_path("wheelkit", appauthor=False)
-    if not folder.is_relative_to(tmp_path):
-        pytest.skip("this system has another place for logs")
-    folder.mkdir(parents=True)
-    for number in range(140):
-        (folder / f"20260101T{number:06}-1-build.log").touch()
-    log = _log_file("build")
-    assert log.parent == folder
-    assert len(list(folder.glob("*.log"))) == 100
-    assert (folder / "20260101T000139-1-build.log").exists()

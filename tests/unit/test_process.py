@@ -4,17 +4,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.machine.process import Command, LoggedRun, end_process_group, query, run_checked, start_process
+from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
+from wheelkit.machine.process import (
+    Command,
+    LoggedRun,
+    end_process_group,
+    find_tool,
+    query,
+    run_checked,
+    start_process,
+)
 from wheelkit.machine.redaction import Redactor
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def python(code: str, **options: object) -> Command:
@@ -49,12 +55,12 @@ def test_a_failure_names_the_last_lines_and_the_log(tmp_path: Path) -> None:
     assert caught.value.log == log
 
 
-def test_a_program_ended_by_a_signal_is_said_so(tmp_path: Path) -> None:
+def test_the_signal_that_ended_a_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError, match="was ended by SIGKILL"):
         run_checked(LoggedRun(log=tmp_path / "log"), python("import os; os.kill(os.getpid(), 9)"), "it")
 
 
-def test_no_space_left_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_named_in_the_hint(tmp_path: Path) -> None:
     with pytest.raises(ToolFailedError) as caught:
         run_checked(
             LoggedRun(log=tmp_path / "log"),
@@ -153,3 +159,34 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_command_in_a_thread_ends_when_it_is_stopped(tmp_path: Path) -> None:
+    stop = threading.Event()
+    run = LoggedRun(log=tmp_path / "log", stop=stop.is_set)
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(Command(argv=(sys.executable, "-c", "import time; print('on', flush=True); time.sleep(600)")))
+        except InterruptedByUserError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while "on" not in ((tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""):
+        time.sleep(0.01)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(raised) == 1
+
+
+def test_tools_are_found_beside_python_or_reported_with_how_to_install_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert Path(find_tool("uv")).name.startswith("uv")
+    with pytest.raises(MissingToolError, match="no-such-tool was not found beside") as caught:
+        find_tool("no-such-tool")
+    assert caught.value.hint == "pip install no-such-tool"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from msgspec.structs import replace
 
 from wheelkit.builders import sdist
 from wheelkit.builders.sdist import make_sdist
-from wheelkit.errors import MissingToolError, OutputError, ToolFailedError
-from wheelkit.machine import workspace as workshops
+from wheelkit.errors import MissingToolError, ToolFailedError
 from wheelkit.machine.git import Repository
-from wheelkit.machine.process import Command, Completed, LoggedRun, Run, find_tool
+from wheelkit.machine.process import Command, Completed, LoggedRun
 from wheelkit.machine.progress import SilentProgress
-from wheelkit.machine.workspace import Workspace, open_workspace
+from wheelkit.machine.workspace import Workspace
 from wheelkit.project.read import read
 
 PYPROJECT = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "m"\nversion = "1.0"\n'
@@ -279,89 +277,3 @@ def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Wo
 
     with pytest.raises(ToolFailedError, match="gave 2 files"):
         make_sdist(item, replace(shop, run=Backend(makes=two)))
-
-
-def interrupted_work() -> None:
-    with open_workspace(SilentProgress(), "build") as shop:
-        write(shop.new_folder("x"), "file")
-        raise KeyboardInterrupt
-
-
-def test_a_workshop_leaves_nothing_however_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with pytest.raises(KeyboardInterrupt):
-        interrupted_work()
-    assert not list(tmp_path.glob("wheelkit-*"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(OutputError, match="nowhere"), open_workspace(SilentProgress(), "build"):
-        pass
-
-
-@pytest.fixture
-def roomy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have temporary files go to a folder of the test's own, however long its name is."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    for name, value in (("TMPDIR", str(tmp_path)), ("XDG_STATE_HOME", str(tmp_path / "state")), ("PATH", "")):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(workshops, "_MAX_SCRATCH_LENGTH", 1000)
-
-
-def put(shop: Workspace, runner: Run) -> list[str]:
-    """Let a program make a temporary file, and list what there is."""
-    code = "import os, sys, tempfile; os.close(tempfile.mkstemp(prefix='left-')[0])"
-    assert runner(Command(argv=(sys.executable, "-c", code))).returncode == 0
-    return [path.name for folder in (shop.folder, shop.folder.parent) for path in folder.glob("left-*")]
-
-
-@pytest.mark.usefixtures("roomy")
-def test_what_programs_leave_behind_goes_with_the_workshop(tmp_path: Path) -> None:
-    with open_workspace(SilentProgress(), "build") as shop:
-        assert len(put(shop, shop.run)) == 1
-        assert len(put(shop, shop.for_job("x", lambda: False).run)) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["state"]
-
-
-@pytest.mark.usefixtures("roomy")
-def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
-    with open_workspace(SilentProgress(), "build") as shop:
-        assert len(put(shop, shop.run)) == 1
-    assert len(list(tmp_path.glob("left-*"))) == 1
-
-
-SHORT = "/scratch/wheelkit-abcdefgh"
-
-
-@pytest.mark.parametrize(
-    ("folder", "environ", "expected"),
-    [
-        (SHORT, {}, True),
-        ("/var/folders/zz/zyxvpxvq6csfxvn_n00000s0000068/T/wheelkit-abcdefgh", {}, True),
-        ("/" + 69 * "x", {}, True),
-        ("/" + 70 * "x", {}, False),  # sockets would not fit
-        ("/" + 36 * "ü", {}, False),
-        (SHORT, {"CC": "/opt/sccache gcc"}, False),
-        (SHORT, {"CC": "ccache gcc", "PWD": "/my-sccache-test"}, True),
-    ],
-)
-def test_where_temporary_files_may_lie(folder: str, environ: dict[str, str], *, expected: bool) -> None:
-    assert workshops._may_hold_temporary_files(folder, {"PATH": "", **environ}) is expected
-
-
-def test_sccache_on_path_is_seen(tmp_path: Path) -> None:
-    assert workshops._may_hold_temporary_files(SHORT, {"PATH": str(tmp_path)})
-    (tmp_path / "sccache").touch(mode=0o755)
-    assert not workshops._may_hold_temporary_files(SHORT, {"PATH": str(tmp_path)})
-
-
-def test_tools_are_found_beside_python_and_else_named_with_the_way_to_install_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert Path(find_tool("uv")).name.startswith("uv")
-    with pytest.raises(MissingToolError, match="no-such-tool was not found beside") as caught:
-        find_tool("no-such-tool")
-    assert caught.value.hint == "pip install no-such-tool"

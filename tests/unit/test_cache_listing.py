@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from support.command import git_commit
 from wheelkit.builders.cache.listing import list_sources
-from wheelkit.builders.cache.variables import installer_settings, relevant_variables
 from wheelkit.machine.git import Repository, TreeState
 from wheelkit.project import read
 
@@ -145,92 +143,3 @@ def test_versions_out_of_version_control_depend_on_it(tmp_path: Path) -> None:
         list_sources(read.read(one), TreeState(folder=one)).depends_on_git for one in (plain, dynamic, script)
     ]
     assert asks == [False, True, True]
-
-
-def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
-    folder = write(
-        tmp_path / "repo", {"pyproject.toml": MESON, "sub/pyproject.toml": HATCH, "sub/ä b.py": "1"}
-    )
-    commit = git_commit(folder)
-    assert (Repository(folder=folder).checkout().commit, Repository(folder=folder).checkout().changed) == (
-        commit,
-        (),
-    )
-    write(
-        folder,
-        {
-            "sub/ä b.py": "2",
-            "sub/new.py": "1",
-            "dist/x.whl": "1",
-            "sub/dist/x.whl": "1",
-            "x.egg-info/PKG-INFO": "1",
-        },
-    )
-    subprocess.run(["git", "-C", folder, "mv", "pyproject.toml", "moved.toml"], check=True)
-    view = Repository(folder=folder).start_status().wait()
-    assert set(view.checkout(folder / "sub").changed) == {"sub/ä b.py", "sub/new.py"}
-    assert view.checkout(folder / "sub").commit == commit
-    assert not view.checkout(folder).tracked  # its pyproject.toml is not under git any more
-    assert not Repository(folder=tmp_path).checkout().tracked
-
-
-def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(demo: Path) -> None:
-    assert not Repository(folder=demo).start_status().wait().pinned
-    subprocess.run(["git", "-C", demo, "update-index", "--assume-unchanged", "src/a.c"], check=True)
-    assert Repository(folder=demo).start_status().wait().pinned
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "CC",
-        "CFLAGS",
-        "LDFLAGS",
-        "CIBW_BEFORE_BUILD",
-        "SOURCE_DATE_EPOCH",
-        "PKG_CONFIG_PATH",
-        "UV_CONSTRAINT",
-        "SETUPTOOLS_SCM_PRETEND_VERSION",
-    ],
-)
-def test_variables_that_reach_a_build_decide(name: str) -> None:
-    assert relevant_variables({name: "one"}) != relevant_variables({name: "two"}) != relevant_variables({})
-    assert "one" not in str(relevant_variables({name: "one"}))
-
-
-@pytest.mark.parametrize(
-    "name", ["HOME", "TERM", "UV_PUBLISH_TOKEN", "PIP_CACHE_DIR", "GITHUB_RUN_ID", "PATH"]
-)
-def test_other_variables_do_not(name: str) -> None:
-    assert relevant_variables({name: "one"}) == {}
-
-
-def test_variables_that_the_users_options_name_decide() -> None:
-    environ = {"CIBW_ENVIRONMENT": 'TOKEN="$MINE"', "MINE": "1", "PASSED": "1", "OTHER": "1"}
-    assert set(relevant_variables(environ, ["PASSED"])) == {
-        "variable CIBW_ENVIRONMENT",
-        "variable MINE",
-        "variable PASSED",
-    }
-    assert relevant_variables(environ) != relevant_variables({**environ, "MINE": "2"})
-
-
-def test_files_and_folders_that_variables_name_decide(tmp_path: Path) -> None:
-    write(tmp_path, {"constraints.txt": "a==1", "include/a.h": "1"})
-    environ = {"PIP_CONSTRAINT": str(tmp_path / "constraints.txt"), "CFLAGS": f"-O2 -I{tmp_path / 'include'}"}
-    first = relevant_variables(environ)
-    (tmp_path / "constraints.txt").write_text("a==2")
-    second = relevant_variables(environ)
-    assert first["variable PIP_CONSTRAINT"] != second["variable PIP_CONSTRAINT"]
-    assert first["variable CFLAGS"] == second["variable CFLAGS"]
-    write(tmp_path, {"include/b.h": "1"})
-    assert relevant_variables(environ)["variable CFLAGS"] != second["variable CFLAGS"]
-
-
-def test_settings_of_the_installers_decide(tmp_path: Path) -> None:
-    environ = {"HOME": str(tmp_path / "home")}
-    folder = write(tmp_path / "project", {"pyproject.toml": "[project]\nname = 'x'\n"})
-    before = installer_settings(environ, folder)
-    write(tmp_path, {"home/.config/uv/uv.toml": "", "uv.toml": "", "project/pyproject.toml": "[tool.uv]\n"})
-    news = installer_settings(environ, folder).keys() - before.keys()
-    assert news == {"settings ~/.config/uv/uv.toml", "settings ../uv.toml", "settings pyproject.toml"}
