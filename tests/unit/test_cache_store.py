@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.builders.cache.entry import CacheEntry, canonical
+from wheelkit.builders.cache.digests import canonical
+from wheelkit.builders.cache.entry import CacheEntry
 from wheelkit.builders.cache.eviction import clear, evict
 from wheelkit.builders.cache.store import Store, ValueKind
 from wheelkit.manifest import BuiltFile

@@ -34,7 +34,7 @@ _REMOTE_SECONDS = 60.0
 
 
 def git_command(*words: str, cwd: Path | None = None) -> Command:
-    """Return a git command with English messages and unquoted paths, for the repository that contains cwd."""
+    """Return a git command with English messages and unquoted paths, which ignores GIT_DIR and the like."""
     options = ("--no-optional-locks", "-c", "core.quotePath=false")
     return Command(argv=("git", *options, *words), cwd=cwd, env={"LC_ALL": "C"}, unset=_UNSET)
 

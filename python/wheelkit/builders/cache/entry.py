@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
-from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
 
+from wheelkit.builders.cache.digests import canonical, text_digest
 from wheelkit.manifest import BuiltFile  # noqa: TC001 - msgspec reads the annotations
 
 
@@ -27,7 +26,7 @@ class KeyInputs(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The sha256 of the parts."""
-        return sha256(canonical(self.parts)).hexdigest()
+        return text_digest(canonical(self.parts).decode())
 
 
 class BuildRecord(Struct, frozen=True, kw_only=True):
@@ -63,16 +62,6 @@ class CacheEntry(BuildRecord, frozen=True, kw_only=True):
     def blobs(self) -> frozenset[str]:
         """The digests of the blobs that the entry needs."""
         return frozenset((self.listing, *(file.sha256 for file in self.files)))
-
-
-def text_digest(text: str) -> str:
-    """Return the sha256 of a text in hexadecimal; the text may contain surrogates, as file names do."""
-    return sha256(text.encode(errors="surrogateescape")).hexdigest()
-
-
-def canonical(document: object) -> bytes:
-    """Return plain data as JSON in its only form, for digests."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def to_bytes(entry: CacheEntry) -> bytes:

@@ -6,6 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wheelkit.builders.cache.digests import file_stamp
 from wheelkit.machine.interpreters import candidate_paths, find_pythons, header_files
 
 if TYPE_CHECKING:
@@ -36,15 +37,6 @@ def interpreter_parts(
         )
         for interpreter in interpreters
     }
-
-
-def file_stamp(path: Path) -> str:
-    """Return a file's path, inode, size and times, which change with its content."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return f"{path} gone"
-    return f"{path} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
 
 def _stamp(path: Path) -> str:

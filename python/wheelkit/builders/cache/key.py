@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from wheelkit import __version__
 from wheelkit.builders.cache import tools
-from wheelkit.builders.cache.entry import KeyInputs, canonical, text_digest
+from wheelkit.builders.cache.digests import canonical, path_digest, text_digest
+from wheelkit.builders.cache.entry import KeyInputs
 from wheelkit.builders.cache.images import Images
 from wheelkit.builders.cache.interpreters import interpreter_parts
 from wheelkit.builders.cache.listing import Sources, list_sources, tree_digest
 from wheelkit.builders.cache.store import FORMAT
-from wheelkit.builders.cache.variables import installer_settings, path_digest, relevant_variables
+from wheelkit.builders.cache.variables import installer_settings, relevant_variables
 from wheelkit.machine.git import PendingStatus, Repository, TreeState
 from wheelkit.plan.model import Builder
 
@@ -80,11 +81,11 @@ class CacheKeyBuilder:
         """Return git's state of the family's root, or of a distribution's folder with its own repository."""
         folder = distribution.source.resolve()
         separate = not folder.is_relative_to(self._root) or (folder / ".git").exists()
-        place = folder if separate and folder.is_dir() else self._root
-        if place not in self._trees:
-            pending = self._status if place == self._root else Repository(folder=place).start_status()
-            self._trees[place] = pending.wait()
-        return self._trees[place]
+        folder = folder if separate and folder.is_dir() else self._root
+        if folder not in self._trees:
+            pending = self._status if folder == self._root else Repository(folder=folder).start_status()
+            self._trees[folder] = pending.wait()
+        return self._trees[folder]
 
     def sources(self, distribution: Distribution) -> Sources:
         """List the source files of a distribution with their digests."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from wheelkit.builders.cache.entry import CacheEntry, KeyInputs, canonical
+from wheelkit.builders.cache.digests import canonical
+from wheelkit.builders.cache.entry import CacheEntry, KeyInputs
 from wheelkit.builders.cache.eviction import evict
 from wheelkit.builders.cache.key import CacheKeyBuilder
 from wheelkit.builders.cache.reasons import rebuild_reason

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from wheelkit.builders.cache import entry as entries
+from wheelkit.builders.cache.digests import text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -144,7 +145,7 @@ class Store(Struct, frozen=True, kw_only=True):
 
     def computed_value(self, inputs: str, compute: Callable[[], str]) -> str:
         """Return the value that was computed for the same inputs before, else compute and save it."""
-        name = entries.text_digest(inputs)
+        name = text_digest(inputs)
         value = self.load_value(ValueKind.ANSWER, name)
         if value is None:
             value = compute()

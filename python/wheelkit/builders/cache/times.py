@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.builders.cache.entry import text_digest
+from wheelkit.builders.cache.digests import text_digest
 from wheelkit.builders.cache.store import ValueKind
 
 if TYPE_CHECKING:

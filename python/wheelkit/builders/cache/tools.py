@@ -10,8 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.builders.cache.interpreters import file_stamp
-from wheelkit.builders.cache.variables import path_digest
+from wheelkit.builders.cache.digests import file_stamp, path_digest
 from wheelkit.machine.compilers import find_compiler
 from wheelkit.machine.process import Command, PendingCommand, find_program
 from wheelkit.matrix import System

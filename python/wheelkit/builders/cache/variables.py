@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelkit.builders.cache.entry import text_digest
+from wheelkit.builders.cache.digests import path_digest, text_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 # Compilers and linkers (GCC's and Clang's manuals, "Environment Variables"; MSVC's cl), Meson, CMake,
@@ -47,7 +46,6 @@ _HARMLESS = re.compile(
 # cibuildwheel expands $NAME in its options, and passes variables that they name into its containers
 # ("environment-pass").
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_MAX_FILE_SIZE = 1 << 26
 # Settings files of uv and pip in the folders for settings, and in the home folder.
 _CONFIG_FILES = ("uv/uv.toml", "pip/pip.conf")
 _HOME_FILES = (
@@ -83,32 +81,6 @@ def _value_digest(value: str) -> str:
         if os.sep in path and not path.startswith("http"):
             digests.append(path_digest(Path(path)))
     return text_digest(" ".join(digests))
-
-
-def path_digest(path: Path) -> str:
-    """Digest a file's bytes, or the names, sizes and times of a folder's files; empty if it does not exist.
-
-    The system's folders are ignored, because the package manager's records describe them.
-    """
-    try:
-        if path.is_file() and path.stat().st_size <= _MAX_FILE_SIZE:
-            return sha256(path.read_bytes()).hexdigest()
-        if path.is_dir() and not path.is_relative_to("/usr"):
-            return text_digest("\n".join(_stamps(path)))
-    except OSError:
-        return "unreadable"
-    return ""
-
-
-def _stamps(folder: Path, depth: int = 3) -> Iterator[str]:
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name == "__pycache__":
-            continue  # programs write there when they run
-        if entry.is_dir(follow_symlinks=False) and depth:
-            yield from _stamps(Path(entry.path), depth - 1)
-        else:
-            status = entry.stat(follow_symlinks=False)
-            yield f"{entry.path} {status.st_size} {status.st_mtime_ns}"
 
 
 def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

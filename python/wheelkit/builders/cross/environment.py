@@ -46,10 +46,10 @@ def make_environment(distribution: Distribution, python: Path, folder: Path, run
 
     Raises ToolFailedError when one cannot be installed, or when the backend fails.
     """
-    place = folder / "environment"
-    argv = (find_tool("uv"), "venv", "--quiet", "--python", str(python), str(place))
+    env = folder / "environment"
+    argv = (find_tool("uv"), "venv", "--quiet", "--python", str(python), str(env))
     run_checked(run, Command(argv=argv, unset=HIDDEN_VARIABLES), "creating a build environment")
-    scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(place), "installed_base": str(place)}))
+    scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(env), "installed_base": str(env)}))
     environment = Environment(
         python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NATIVE_HINT = "build each target on a machine of its own:  wheelkit plan  names the runners"
 _REQUIRED = r"(?![^()]*\brequired\s*:(?!\s*true))"
-_CXX = "C++: zig's standard library is not the one of other C++ libraries, so no C++ object can be shared"
+_CXX = "C++: zig brings its own standard library, so no objects can be shared with other C++ libraries"
 # Statements that meson.build executes unconditionally, and why they rule out a cross build.
 _LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
