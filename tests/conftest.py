@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from support.command import MakeProject, Wheelkit, git_commit
+from support.scripts import script
+
+__all__ = ["script"]
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

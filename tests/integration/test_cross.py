@@ -345,9 +345,9 @@ def test_a_sibling_that_the_build_needs_comes_from_the_same_run(
     git_commit(core)
     done = wheelkit("build", "--cross", cwd=core)
     assert done.returncode == 0
-    (made,) = (core / "dist").glob("*.whl")
-    assert "aarch64" in made.name
-    with zipfile.ZipFile(made) as archive:
+    (wheel,) = (core / "dist").glob("*.whl")
+    assert "aarch64" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
         assert archive.read("momentum/unit.txt") == b"newton second\n"
 
 

@@ -44,7 +44,7 @@ def test_images_of_pypa_are_pinned_by_the_installed_cibuildwheel(target: str) ->
     assert (dict(images_of_step.digests), images_of_step.unknown) == ({name: name.partition("@")[2]}, ())
 
 
-def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
+def test_the_users_own_images_are_found_in_every_layer() -> None:
     key = "manylinux-x86_64-image"
     assert image_names(job({key: "mine:1"}), {}) == ("mine:1",)
     assert image_names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
@@ -57,8 +57,8 @@ def test_the_users_own_images_are_taken_wherever_they_stand() -> None:
     assert image_names(job({}, "macosx_11_0_arm64"), {}) == ()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="stands in for an engine with a shell script")
-def test_a_tag_is_as_good_as_the_digest_that_the_engine_tells(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="replaces an engine by a shell script")
+def test_a_tag_counts_by_the_digest_that_the_engine_reports(tmp_path: Path) -> None:
     engine = tmp_path / "engine"
     engine.write_text(f'#!/bin/sh\n[ -e "{tmp_path}/pulled" ] && [ "$5" = mine:1 ] && echo sha256:abc\n')
     engine.chmod(0o755)

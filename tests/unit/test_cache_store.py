@@ -17,7 +17,7 @@ OLD = 1_000_000_000.0
 
 
 class Notes(list[str]):
-    """What the user was told."""
+    """The messages to the user."""
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def delivered(store: Store, entry: CacheEntry, folder: Path) -> dict[str, bytes]
     return {one.name: (folder / one.name).read_bytes() for one in hit.files}
 
 
-def test_what_was_kept_comes_back_byte_for_byte_with_its_facts(store: Store, tmp_path: Path) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+def test_what_was_saved_comes_back_byte_for_byte_with_its_facts(store: Store, tmp_path: Path) -> None:
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     hit = store.find(LABEL, entry.key)
     assert hit is not None
     assert hit.entry == entry
@@ -94,22 +94,22 @@ def test_what_was_kept_comes_back_byte_for_byte_with_its_facts(store: Store, tmp
 
 
 @pytest.mark.parametrize("damage", [b"whee1", b"whe", b"", b"wheels"])
-def test_a_damaged_blob_is_never_given_and_is_told_once(
+def test_a_damaged_blob_is_never_given_and_is_reported_once(
     store: Store, notes: Notes, tmp_path: Path, damage: bytes
 ) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     store.blob(digest(b"wheel")).write_bytes(damage)
     assert delivered(store, entry, tmp_path) is None
     assert notes == ["a.whl is damaged in the cache and is built again"]
     assert delivered(store, entry, tmp_path) is None
     assert len(notes) == 1
-    put(store, tmp_path / "made", "a.whl", b"wheel")
+    put(store, tmp_path / "built", "a.whl", b"wheel")
     assert delivered(store, entry, tmp_path) == {"a.whl": b"wheel"}
 
 
 @pytest.mark.parametrize("length", [0, 1, 64, 65, 200])
-def test_half_an_entry_is_none(store: Store, notes: Notes, tmp_path: Path, length: int) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+def test_half_an_entry_is_not_used(store: Store, notes: Notes, tmp_path: Path, length: int) -> None:
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     path = entry_path(store, entry)
     path.write_bytes(path.read_bytes()[:length])
     assert store.find(LABEL, entry.key) is None
@@ -117,39 +117,41 @@ def test_half_an_entry_is_none(store: Store, notes: Notes, tmp_path: Path, lengt
     assert not path.exists()
 
 
-def test_an_entry_whose_words_were_changed_is_none(store: Store, tmp_path: Path) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+def test_a_changed_entry_is_not_used(store: Store, tmp_path: Path) -> None:
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     path = entry_path(store, entry)
     path.write_bytes(path.read_bytes().replace(b'"cp311"', b'"cp312"'))
     assert store.find(LABEL, entry.key) is None
 
 
-def test_an_entry_without_its_blob_is_none(store: Store, tmp_path: Path) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+def test_an_entry_without_its_blob_is_not_used(store: Store, tmp_path: Path) -> None:
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     store.blob(digest(b"wheel")).unlink()
     assert store.find(LABEL, entry.key) is None
     assert not entry_path(store, entry).exists()
 
 
-def test_a_file_that_changes_while_it_is_kept_is_not_kept(store: Store, notes: Notes, tmp_path: Path) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+def test_a_file_that_changes_while_it_is_saved_is_not_saved(
+    store: Store, notes: Notes, tmp_path: Path
+) -> None:
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     store.blob(digest(b"wheel")).unlink()
-    (tmp_path / "made" / "a.whl").write_bytes(b"other")
-    store.add(entry, {"a.whl": tmp_path / "made" / "a.whl"}, b"{}")
+    (tmp_path / "built" / "a.whl").write_bytes(b"other")
+    store.add(entry, {"a.whl": tmp_path / "built" / "a.whl"}, b"{}")
     assert "cannot be written" in notes[0]
     assert store.find(LABEL, entry.key) is None
 
 
-def test_a_cache_that_cannot_be_written_is_told_and_no_matter(tmp_path: Path, notes: Notes) -> None:
+def test_a_cache_that_cannot_be_written_is_only_reported(tmp_path: Path, notes: Notes) -> None:
     (tmp_path / "file").write_text("")
     store = Store(folder=tmp_path / "file", limit=1, note=notes.append)
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     assert notes == [f"the cache {tmp_path / 'file'} cannot be written: Not a directory"]
     assert store.find(LABEL, entry.key) is None
 
 
 def test_what_was_not_used_for_longest_goes_first(store: Store, tmp_path: Path) -> None:
-    entries = [put(store, tmp_path / "made", f"{number}.whl", bytes([number]) * 3000) for number in range(4)]
+    entries = [put(store, tmp_path / "built", f"{number}.whl", bytes([number]) * 3000) for number in range(4)]
     for number, entry in enumerate(entries):
         used(entry_path(store, entry), number)
     assert store.find(LABEL, entries[0].key) is not None  # used now
@@ -160,14 +162,14 @@ def test_what_was_not_used_for_longest_goes_first(store: Store, tmp_path: Path) 
 
 
 def test_a_cache_within_its_limit_loses_nothing(store: Store, tmp_path: Path) -> None:
-    entries = [put(store, tmp_path / "made", f"{number}.whl", bytes([number]) * 1000) for number in range(3)]
+    entries = [put(store, tmp_path / "built", f"{number}.whl", bytes([number]) * 1000) for number in range(3)]
     assert evict(store) == 0
     assert all(delivered(store, entry, tmp_path) for entry in entries)
 
 
 def test_bytes_that_another_entry_needs_stay(store: Store, tmp_path: Path) -> None:
-    old = put(store, tmp_path / "made", "a.whl", b"x" * 6000, n="1")
-    new = put(store, tmp_path / "made", "a.whl", b"x" * 6000, n="2")
+    old = put(store, tmp_path / "built", "a.whl", b"x" * 6000, n="1")
+    new = put(store, tmp_path / "built", "a.whl", b"x" * 6000, n="2")
     used(entry_path(store, old), 0)
     used(entry_path(store, new), 1)
     small = Store(folder=store.folder, limit=7000)
@@ -177,7 +179,7 @@ def test_bytes_that_another_entry_needs_stay(store: Store, tmp_path: Path) -> No
 
 
 def test_a_reader_keeps_what_is_evicted_under_it(store: Store, tmp_path: Path) -> None:
-    entry = put(store, tmp_path / "made", "a.whl", b"wheel")
+    entry = put(store, tmp_path / "built", "a.whl", b"wheel")
     hit = store.find(LABEL, entry.key)
     assert hit is not None
     clear(store)
@@ -186,7 +188,7 @@ def test_a_reader_keeps_what_is_evicted_under_it(store: Store, tmp_path: Path) -
 
 
 def test_unfinished_files_of_the_killed_go_when_they_are_old(store: Store, tmp_path: Path) -> None:
-    put(store, tmp_path / "made", "a.whl", b"wheel")
+    put(store, tmp_path / "built", "a.whl", b"wheel")
     folder = store.blob(digest(b"wheel")).parent
     for name, seconds in ((".tmp-old", 0.0), (".tmp-new", None)):
         (folder / name).write_bytes(b"half")
@@ -197,7 +199,7 @@ def test_unfinished_files_of_the_killed_go_when_they_are_old(store: Store, tmp_p
 
 
 def test_clearing_takes_the_cache_and_nothing_beside_it(store: Store, tmp_path: Path) -> None:
-    put(store, tmp_path / "made", "a.whl", b"wheel")
+    put(store, tmp_path / "built", "a.whl", b"wheel")
     for name in ("venv", "v2 of my thesis", "v3"):
         (store.folder / name).mkdir()
         (store.folder / name / "mine").write_text("")
@@ -207,7 +209,7 @@ def test_clearing_takes_the_cache_and_nothing_beside_it(store: Store, tmp_path: 
     assert sorted(path.name for path in store.folder.iterdir()) == ["v2 of my thesis", "v3", "venv"]
 
 
-def test_small_answers_are_remembered_and_checked(store: Store) -> None:
+def test_small_values_are_saved_and_verified(store: Store) -> None:
     store.save_value(ValueKind.ANSWER, "name", "said")
     assert store.load_value(ValueKind.ANSWER, "name") == "said"
     path = store.base / "answers" / "name"

@@ -15,13 +15,11 @@ from wheelkit.builders.cross import limits
 from wheelkit.builders.cross.environment import make_environment
 from wheelkit.builders.cross.files import build_details, cross_file, definition_file
 from wheelkit.errors import (
-    MissingToolError,
     ProjectError,
     ToolFailedError,
     UsageError,
 )
 from wheelkit.machine import facts as facts_module
-from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.process import LoggedRun
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan import Builder, Plan
@@ -96,23 +94,27 @@ def test_a_target_without_a_cross_build_says_why(tag: str, why: str) -> None:
 
 
 def test_the_plan_has_one_step_for_each_target_and_says_cross() -> None:
-    made = planned({"matrix": {"targets": [*TRIPLES, "win32"], "interpreters": ["cp311", "cp314", "cp314t"]}})
-    assert [row.builder for row in made.targets] == [Builder.CROSS] * len(TRIPLES) + [None]
-    assert [str(step.target) for step in made.steps] == [str(Target.parse(tag)) for tag in TRIPLES]
+    family_plan = planned(
+        {"matrix": {"targets": [*TRIPLES, "win32"], "interpreters": ["cp311", "cp314", "cp314t"]}}
+    )
+    assert [row.builder for row in family_plan.targets] == [Builder.CROSS] * len(TRIPLES) + [None]
+    assert [str(step.target) for step in family_plan.steps] == [str(Target.parse(tag)) for tag in TRIPLES]
     # One limited-API wheel; free-threaded interpreters take none.
-    assert {tuple(map(str, step.interpreters)) for step in made.steps} == {("cp311", "cp314")}
-    document = json.loads(json.dumps(plan.to_json(made)))
+    assert {tuple(map(str, step.interpreters)) for step in family_plan.steps} == {("cp311", "cp314")}
+    document = json.loads(json.dumps(plan.to_json(family_plan)))
     assert {step["builder"] for step in document["steps"]} == {"cross"}
     assert document["targets"][-1]["why"] == "cross builds do not know win32"
 
 
 def test_only_macos_goes_without_the_description_of_the_targets_python() -> None:
-    made = planned({"matrix": {"targets": list(TRIPLES)}})
+    family_plan = planned({"matrix": {"targets": list(TRIPLES)}})
     described = {
-        step.target.system for step in made.steps if any("python.build_config" in word for word in step.argv)
+        step.target.system
+        for step in family_plan.steps
+        if any("python.build_config" in word for word in step.argv)
     }
     assert described == {System.LINUX, System.WINDOWS}
-    assert all("setup-args=--cross-file={files}/cross.ini" in step.argv for step in made.steps)
+    assert all("setup-args=--cross-file={files}/cross.ini" in step.argv for step in family_plan.steps)
 
 
 def test_targets_can_be_picked_from_the_matrix_and_no_others() -> None:
@@ -192,7 +194,7 @@ PLAIN = "project('x', 'c', version: '1')\npy = import('python').find_installatio
         ("add_languages('fortran')", "a language"),
     ],
 )
-def test_limits_are_told_with_their_place(tmp_path: Path, line: str, reason: str) -> None:
+def test_limits_are_reported_with_their_place(tmp_path: Path, line: str, reason: str) -> None:
     (tmp_path / "meson.build").write_text(PLAIN + "\nsubdir('src')\n")
     (tmp_path / "src").mkdir()
     (tmp_path / "src/meson.build").write_text(f"# first\n{line}\n")
@@ -252,22 +254,6 @@ def test_lines_keep_their_numbers() -> None:
 
 def test_wheelkit_itself_is_within_the_limits() -> None:
     limits.require_supported([distribution(Path(__file__).parents[2])])
-
-
-def test_without_zig_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_zig().is_file()
-    monkeypatch.setattr("wheelkit.machine.compilers.find_spec", lambda _: None)
-    with pytest.raises(MissingToolError) as caught:
-        find_zig()
-    assert caught.value.hint == "pip install 'wheelkit[cross]'"
-    assert caught.value.exit_code == 3
-
-
-def test_zigs_cache_is_kept_unless_the_user_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ZIG_GLOBAL_CACHE_DIR", raising=False)
-    assert Path(zig_environment()["ZIG_GLOBAL_CACHE_DIR"]).name == "zig"
-    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", "/own")
-    assert zig_environment() == {}
 
 
 @pytest.mark.parametrize(

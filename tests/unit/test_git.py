@@ -1,4 +1,4 @@
-"""A folder that git refuses to speak of, because it belongs to another user."""
+"""Git: a project's state, and folders that git refuses to read."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def give_away(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def told(folder: Path) -> tuple[list[Checkout], list[str]]:
+def checkouts_and_notes(folder: Path) -> tuple[list[Checkout], list[str]]:
     """What builds of both know, and what the user hears."""
     loaded = config.load(folder)
-    made = plan.make_plan(
+    family_plan = plan.make_plan(
         loaded,
         family.discover(loaded),
         plan.PlanRequest(machine=Machine(system=System.LINUX, arch="x86_64"), out=folder / "dist"),
     )
     notes = Notes()
-    results = Results(plan=made, cache=None, progress=notes)
-    return [results.checkout(item) for item in made.family.distributions], notes.notes
+    results = Results(plan=family_plan, cache=None, progress=notes)
+    return [results.checkout(item) for item in family_plan.family.distributions], notes.notes
 
 
 def test_a_folder_of_ones_own_has_its_commit(demo: Path) -> None:
-    known, said = told(demo)
-    assert all(one.tracked and not one.trust_command for one in known)
-    assert said == []
+    checkouts, notes = checkouts_and_notes(demo)
+    assert all(checkout.tracked and not checkout.trust_command for checkout in checkouts)
+    assert notes == []
 
 
 def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
@@ -70,18 +70,18 @@ def test_a_project_without_pyproject_has_its_commit_too(tmp_path: Path) -> None:
     assert not Repository(folder=tmp_path / "more").checkout().tracked
 
 
-def test_a_folder_of_another_user_has_no_commit_and_the_user_hears_once(
+def test_a_folder_of_another_user_has_no_commit_and_is_reported_once(
     demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give_away(monkeypatch)
     trust = f"git config --global --add safe.directory {demo}"
-    known, (said,) = told(demo)
-    assert known == [Checkout(trust_command=trust)] * 2
-    assert said.endswith(trust)
-    assert "publish will refuse" in said
+    checkouts, (note,) = checkouts_and_notes(demo)
+    assert checkouts == [Checkout(trust_command=trust)] * 2
+    assert note.endswith(trust)
+    assert "publish will refuse" in note
 
 
-def test_no_repository_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_a_repository_has_no_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give_away(monkeypatch)
     assert Repository(folder=tmp_path).checkout() == Checkout()
 
@@ -120,7 +120,7 @@ def test_git_is_asked_for_commit_changes_and_subfolders(tmp_path: Path) -> None:
     assert not Repository(folder=tmp_path).checkout().tracked
 
 
-def test_files_that_git_is_told_not_to_look_at_bind_to_the_commit(sources: Path) -> None:
+def test_files_that_git_does_not_look_at_bind_to_the_commit(sources: Path) -> None:
     assert not Repository(folder=sources).start_status().wait().pinned
     subprocess.run(["git", "-C", sources, "update-index", "--assume-unchanged", "src/a.c"], check=True)
     assert Repository(folder=sources).start_status().wait().pinned

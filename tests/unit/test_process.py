@@ -94,7 +94,7 @@ def test_the_environment_is_built_from_additions_and_removals(monkeypatch: pytes
     assert env["PATH"].startswith(f"/first{os.pathsep}")
 
 
-def test_a_daemon_that_keeps_the_pipe_open_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_daemon_that_keeps_the_pipe_open_delays_nothing(tmp_path: Path) -> None:
     code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
     done = LoggedRun(log=tmp_path / "log")(python(code))
     assert done.returncode == 0
@@ -125,7 +125,7 @@ def _gone(pid: int) -> bool:
 
 
 def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Path) -> None:
-    # A shell, since it has told the child's number long before the time is over.
+    # A shell, because it prints the number of its child long before the timeout.
     done = LoggedRun(log=tmp_path / "log")(
         Command(argv=("sh", "-c", "sleep 60 & echo $!; wait"), timeout=0.4)
     )

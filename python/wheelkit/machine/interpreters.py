@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +50,8 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     Searches the running interpreter, PATH, and the folders of pyenv, uv, the manylinux images, python.org's
     installers and setup-python.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     wanted = tuple(wanted)
     # Several at a time, because some candidates are scripts that take their time to find an interpreter.
     with ThreadPoolExecutor() as pool:

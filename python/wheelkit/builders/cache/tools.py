@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sys
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,15 +57,28 @@ _VERSIONED_FOLDERS: Mapping[System, tuple[str, ...]] = {
 
 def versions(names: Iterable[str]) -> dict[str, str]:
     """Return the version of each tool that is a Python distribution here, else the digest of its program."""
-    return {f"tool {name}": _version(name) for name in names}
+    return {f"tool {name}": _installed_versions().get(name) or _program_version(name) for name in names}
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        program = find_program(name)
-        return path_digest(Path(program)) if program else "not installed"
+@cache
+def _installed_versions() -> Mapping[str, str]:
+    """Map installed distributions to their versions, by the names of their metadata folders.
+
+    importlib.metadata gives the same, but takes 10 ms to import, which every build from the cache would wait for.
+    """
+    installed: dict[str, str] = {}
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder or "."):
+                if entry.name.endswith(".dist-info"):
+                    name, _, version = entry.name.removesuffix(".dist-info").partition("-")
+                    installed.setdefault(name.lower().replace("_", "-").replace(".", "-"), version)
+    return installed
+
+
+def _program_version(name: str) -> str:
+    program = find_program(name)
+    return path_digest(Path(program)) if program else "not installed"
 
 
 @cache

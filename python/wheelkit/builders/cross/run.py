@@ -6,7 +6,6 @@ They are verified like all other wheels, but not tested, as they do not run on t
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +77,7 @@ def build_all(
     # Windows first: its C library takes zig longer to compile, the first time, than everything else.
     order = sorted(range(len(steps)), key=lambda number: steps[number].target.system is not System.WINDOWS)
     # One more than there are processors, since Meson does not use its processor all the time.
-    run_jobs(order, build, workers=worker_count() + 1, stop=threading.Event())
+    run_jobs(order, build, workers=worker_count() + 1)
     return tuple(wheels[number] for number in range(len(steps)))
 
 
