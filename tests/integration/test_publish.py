@@ -133,7 +133,7 @@ def test_the_same_name_with_other_bytes_is_refused_before_the_first_upload(
         (Kind.BUSY, 1),
     ],
 )
-def test_every_fault_is_survived_without_a_second_upload(
+def test_no_fault_causes_a_second_upload(
     pair: Publisher, index: Warehouse, kind: Kind, successes: int
 ) -> None:
     index.faults = Faults([Fault(kind=kind, at=1)])
@@ -145,7 +145,7 @@ def test_every_fault_is_survived_without_a_second_upload(
     assert len(index.files) == 4
 
 
-def test_an_index_that_stays_broken_and_the_run_that_completes_it(pair: Publisher, index: Warehouse) -> None:
+def test_the_run_after_an_unavailable_index(pair: Publisher, index: Warehouse) -> None:
     index.faults = Faults([Fault(kind=Kind.LOOK_BROKEN, at=1, times=99)])
     done = pair()
     assert done.returncode == 3
@@ -174,7 +174,7 @@ def test_an_index_that_stays_broken_and_the_run_that_completes_it(pair: Publishe
         ({"form": "proxy"}, 3, "it is a web page that lists no files"),
     ],
 )
-def test_what_an_index_refuses_is_told_with_what_to_do(
+def test_refusals_of_an_index_are_explained(
     pair: Publisher, index: Warehouse, change: dict[str, object], code: int, words: str
 ) -> None:
     for name, value in change.items():
@@ -185,7 +185,7 @@ def test_what_an_index_refuses_is_told_with_what_to_do(
     assert TOKEN not in done.stdout + done.stderr
 
 
-def test_credentials_that_are_nowhere(pair: Publisher, index: Warehouse) -> None:
+def test_no_credentials(pair: Publisher, index: Warehouse) -> None:
     done = pair(TWINE_PASSWORD="", PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
     assert done.returncode == 1
     assert "no credentials were found" in done.stderr
@@ -218,9 +218,7 @@ def test_a_file_that_was_changed_after_the_build(pair: Publisher, index: Warehou
     assert index.requests == []
 
 
-def test_twine_check_has_the_last_word_on_the_metadata(
-    wheelkit: Wheelkit, tmp_path: Path, address: Address
-) -> None:
+def test_problems_that_only_twine_check_finds(wheelkit: Wheelkit, tmp_path: Path, address: Address) -> None:
     bad = Member(name="gyro-web", metadata=("Summary: It does not say how its readme is written.",))
     publish = Publisher(wheelkit, make_family(tmp_path / "gyro", (bad,)), address)
     done = publish("--dry-run")
@@ -240,9 +238,7 @@ def signed(pair: Publisher) -> Publisher:
     return pair
 
 
-def test_attestations_go_along_and_what_the_index_serves_of_them_holds(
-    signed: Publisher, index: Warehouse
-) -> None:
+def test_attestations_are_uploaded_and_served(signed: Publisher, index: Warehouse) -> None:
     assert signed().returncode == 0
     assert len(index.provenance) == 4
     words = (
@@ -265,7 +261,7 @@ def test_attestations_go_along_and_what_the_index_serves_of_them_holds(
     )
 
 
-def test_a_file_without_attestation_goes_in_a_call_of_its_own(signed: Publisher, index: Warehouse) -> None:
+def test_a_file_without_attestation_has_a_run_of_its_own(signed: Publisher, index: Warehouse) -> None:
     path = signed.project.dist / "gyro_cli-1.0.tar.gz"
     path.with_name(f"{path.name}.publish.attestation").unlink()
     done = signed()
@@ -320,7 +316,7 @@ def test_two_runs_at_once_take_turns(pair: Publisher, index: Warehouse) -> None:
     assert len(index.events) == 4
 
 
-def test_an_interrupt_ends_it_and_the_next_run_completes_it(pair: Publisher, index: Warehouse) -> None:
+def test_the_run_after_an_interrupt(pair: Publisher, index: Warehouse) -> None:
     import signal
 
     index.lag = 30.0
@@ -380,7 +376,7 @@ def test_a_native_family_needs_its_whole_matrix(
     assert index.requests == []
 
 
-def test_the_command_alone_is_started_and_nothing_of_twine_is_imported() -> None:
+def test_publishing_does_not_import_twine() -> None:
     names = "[name for name in sys.modules if name.startswith(('twine', 'requests', 'id.'))]"
     code = f"import sys, wheelkit.publish, wheelkit.cli.publish; print({names})"
     done = subprocess.run(

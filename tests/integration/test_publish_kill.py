@@ -227,9 +227,7 @@ def family(folder: Path) -> Project:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the processes to kill in /proc")
 @pytest.mark.parametrize("seed", range(SHORT))
-def test_a_release_that_is_cut_short_and_run_again_is_whole(
-    project: Project, tmp_path: Path, seed: int
-) -> None:
+def test_a_killed_release_is_complete_after_another_run(project: Project, tmp_path: Path, seed: int) -> None:
     outcome = release(project, seed, tmp_path)
     assert outcome.problems == [], outcome
 

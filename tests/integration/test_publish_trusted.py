@@ -120,7 +120,7 @@ def scene(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Scene]:
         )
 
 
-def test_one_token_uploads_the_family_and_is_burnt(scene: Scene, name: str) -> None:
+def test_one_token_uploads_the_family_and_is_revoked(scene: Scene, name: str) -> None:
     done = scene(name)
     assert done.returncode == 0, done.stderr
     assert len(scene.index.files) == 4
@@ -131,7 +131,7 @@ def test_one_token_uploads_the_family_and_is_burnt(scene: Scene, name: str) -> N
     assert scene.leaks(done) == []
 
 
-def test_what_the_workflow_signed_goes_along(scene: Scene) -> None:
+def test_the_workflows_attestations_are_uploaded(scene: Scene) -> None:
     authority = Authority()
     for path in scene.project.files():
         attestation = authority.attestation(path.name, path.read_bytes())

@@ -200,7 +200,7 @@ def test_a_build_tag_squat_that_comes_after_the_upload_is_not_installed(pair: Pa
     assert name in pair.production.files
 
 
-def test_squats_of_every_sort_on_either_index(pair: Pair) -> None:
+def test_every_kind_of_squat_on_either_index(pair: Pair) -> None:
     """Third-party packages have their own index here, so that the two others may serve only the family."""
     public = Warehouse()
     public.put(*plain_wheel("friendly", "1.0", "FRIEND = True\n"))
@@ -248,7 +248,7 @@ def test_production_is_not_touched_until_these_bytes_passed_on_staging(pair: Pai
     assert pair.tags == ["v1.0"]
 
 
-def test_a_family_that_does_not_work_stops_on_the_staging_index(pair: Pair, tmp_path: Path) -> None:
+def test_a_broken_family_stops_on_the_staging_index(pair: Pair, tmp_path: Path) -> None:
     broken = replace(FAMILY[1], code="import not_there\n\n\ndef main() -> None: ...\n")
     pair.project = make_family(tmp_path / "other", (FAMILY[0], broken, META))
     done = pair()
@@ -260,7 +260,7 @@ def test_a_family_that_does_not_work_stops_on_the_staging_index(pair: Pair, tmp_
     assert pair.production.events == []
 
 
-def test_a_production_index_that_refuses_and_the_run_that_completes_it(pair: Pair) -> None:
+def test_the_run_after_a_refusal_by_production(pair: Pair) -> None:
     pair.production.tokens = {}
     done = pair()
     assert done.returncode == 1
@@ -273,7 +273,7 @@ def test_a_production_index_that_refuses_and_the_run_that_completes_it(pair: Pai
     assert len(pair.staging.events) == 6
 
 
-def test_a_tag_that_stands_elsewhere_is_seen_before_anything_is_uploaded(pair: Pair) -> None:
+def test_a_tag_on_another_commit_is_found_before_the_first_upload(pair: Pair) -> None:
     pair.project.tag()
     (pair.project.root / "more").write_text("")
     pair.project = replace(pair.project, commit=git_commit(pair.project.root))
@@ -286,7 +286,7 @@ def test_a_tag_that_stands_elsewhere_is_seen_before_anything_is_uploaded(pair: P
     assert (pair.staging.events, pair.production.events) == ([], [])
 
 
-def test_a_tag_that_git_could_not_make_is_seen_before_anything_is_uploaded(pair: Pair) -> None:
+def test_a_tag_that_git_cannot_create_is_found_before_the_first_upload(pair: Pair) -> None:
     (pair.project.root.parent / ".gitconfig").write_text("[user]\nuseConfigOnly = true\n")
     done = pair()
     assert done.returncode == 1
@@ -294,7 +294,7 @@ def test_a_tag_that_git_could_not_make_is_seen_before_anything_is_uploaded(pair:
     assert pair.staging.events == []
 
 
-def test_names_of_stages_that_are_none(pair: Pair) -> None:
+def test_unknown_stages(pair: Pair) -> None:
     done = pair("--until", "nowhere")
     assert done.returncode == 2
     assert "the stages of this release are stage and live" in done.stderr

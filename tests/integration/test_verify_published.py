@@ -73,19 +73,19 @@ def published(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Published]:
 
 
 @pytest.mark.parametrize("depth", [(), ("--deep",)])
-def test_what_was_published_whole(published: Published, depth: tuple[str, ...]) -> None:
+def test_a_complete_release(published: Published, depth: tuple[str, ...]) -> None:
     for member in FAMILY:
         assert published.codes("--from-index", f"{member.name}==1.0", "dist", *depth) == []
     assert [request for request in published.index.requests if "/files/" in request] == [] or depth
 
 
-def test_a_missing_wheel_shows_in_the_list_alone(published: Published) -> None:
+def test_a_missing_wheel_is_found_by_the_listing(published: Published) -> None:
     del published.index.files["gyro_core-1.0-cp311-abi3-manylinux_2_40_x86_64.whl"]
     assert "WK801" in published.codes("--from-index", "gyro-core==1.0")
     assert {"WK801", "WK902"} <= set(published.codes("--from-index", "Gyro.Core==1.0", "dist"))
 
 
-def test_other_bytes_and_files_that_nobody_built(published: Published) -> None:
+def test_other_bytes_and_unknown_files(published: Published) -> None:
     published.index.put("gyro_cli-1.0-py3-none-any.whl", b"other bytes")
     published.index.put("gyro_cli-1.0-1-py3-none-any.whl", b"a stranger")
     assert {"WK901", "WK903"} <= set(published.codes("--from-index", "gyro-cli==1.0", "dist"))
@@ -104,20 +104,20 @@ def test_a_yanked_release(published: Published) -> None:
         (("--from-index", "gyro-cli"), '"gyro-cli" is not a release'),
         (("--from-index", "gyro-cli==x"), "is not a release"),
         (("--from-index", "gyro-cli==2.0"), "here has no file of gyro-cli 2.0"),
-        ((), "there is nothing to verify"),
+        ((), "nothing to verify"),
     ],
 )
-def test_what_names_nothing(published: Published, words: tuple[str, ...], said: str) -> None:
+def test_invalid_and_unknown_releases(published: Published, words: tuple[str, ...], said: str) -> None:
     done = published(*words)
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_one_distribution_does_not_miss_the_others(published: Published) -> None:
+def test_a_single_distribution_does_not_need_the_others(published: Published) -> None:
     assert "WK804" not in published.codes("--from-index", f"{CORE.name}==1.0", "--deep")
 
 
-def test_attestations_that_hold_and_one_for_other_bytes(published: Published) -> None:
+def test_valid_attestations_and_one_for_other_bytes(published: Published) -> None:
     authority = Authority()
     authority.trust(published.config.parent)
     published.sign(authority, CLI)
@@ -131,14 +131,14 @@ def test_attestations_that_hold_and_one_for_other_bytes(published: Published) ->
     assert said["WK907"].startswith("1 file signed by")
 
 
-def test_attestations_are_left_alone_without_deep(published: Published) -> None:
+def test_attestations_are_not_verified_without_deep(published: Published) -> None:
     published.sign(Authority(), CLI)
     said = published.findings("--from-index", "gyro-cli==1.0")
     assert said["WK907"].endswith("were not verified: the files were not downloaded")
     assert not [path for path in published.index.requests if "/integrity/" in path]
 
 
-def test_attestations_by_an_authority_that_nobody_trusts(published: Published) -> None:
+def test_attestations_by_an_untrusted_authority(published: Published) -> None:
     published.sign(Authority(), CLI)
     assert (
         "is not valid: failed to build timestamp certificate chain"
@@ -147,7 +147,7 @@ def test_attestations_by_an_authority_that_nobody_trusts(published: Published) -
 
 
 @pytest.mark.network
-def test_real_attestations_with_the_keys_that_sigstore_ships(published: Published, tmp_path: Path) -> None:
+def test_real_attestations_with_sigstores_own_keys(published: Published, tmp_path: Path) -> None:
     """What a real workflow signed and the public index served once, as the library's own tests keep it."""
     file, provenance = real_provenance(tmp_path)
     published.index.put(file.name, file.read_bytes())

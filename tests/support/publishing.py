@@ -123,11 +123,11 @@ class MemoryClient(Client):
         return self._post(url, document)
 
 
-def said(*lines: str, code: int = 1) -> Completed:
+def completed(*lines: str, code: int = 1) -> Completed:
     return Completed(returncode=code, output="\n".join(lines) + "\n")
 
 
-def taken(name: str) -> tuple[str, ...]:
+def accepted(name: str) -> tuple[str, ...]:
     """Return twine's output for a file that the index accepted."""
     return (f"Uploading {name}", "INFO     Response from http://h.invalid/legacy/:", "         200 OK")
 
@@ -145,7 +145,7 @@ def refused(name: str, status: int, reason: str, title: str = "") -> tuple[str, 
     )
 
 
-def cut(name: str) -> tuple[str, ...]:
+def disconnected(name: str) -> tuple[str, ...]:
     """Return twine's output for a connection that broke."""
     reason = "('Connection aborted.', RemoteDisconnected('Remote end closed connection'))"
     error = f"requests.exceptions.ConnectionError: {reason}"
@@ -174,8 +174,8 @@ class FakeTwine:
         lines: list[str] = []
         for name in names:
             self.index.keep(name, self.digests[name])
-            lines += taken(name)
-        return said(*lines, code=0)
+            lines += accepted(name)
+        return completed(*lines, code=0)
 
 
 def distribution(

@@ -83,7 +83,7 @@ def test_trusted_publishing_comes_first_where_it_is_offered(identity: str) -> No
 
 
 @pytest.mark.usefixtures("identity")
-def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -> None:
+def test_a_token_is_reused_renewed_when_old_and_revoked(identity: str) -> None:
     clock = CountingClock()
     exchange = Exchange(clock=clock)
     credentials = opened(CI, exchange).credentials
@@ -98,7 +98,7 @@ def test_one_token_serves_a_stage_is_renewed_when_old_and_burnt(identity: str) -
     assert exchange.sent[0] == ("mint-token", {"token": identity})
 
 
-def test_a_secret_of_the_users_own_is_not_burnt() -> None:
+def test_a_configured_secret_is_not_revoked() -> None:
     exchange = Exchange()
     credentials = opened({"TWINE_PASSWORD": "mine"}, exchange).credentials
     assert credentials.get().username == "__token__"
@@ -130,14 +130,14 @@ def test_a_workflow_that_is_not_trusted(code: str, advice: str) -> None:
 
 @pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"token": ""}', b'{"token": 3}'])
-def test_a_mint_that_gives_no_token(body: bytes) -> None:
+def test_a_mint_response_without_a_token(body: bytes) -> None:
     made = opened(CI, Exchange(answer(body, kind="application/json")))
     with pytest.raises(IndexUnavailableError, match='has no "token"'):
         made.credentials.get()
 
 
 @pytest.mark.usefixtures("identity")
-def test_an_index_that_knows_no_trusted_publishing() -> None:
+def test_an_index_without_trusted_publishing() -> None:
     made = opened({**CI, "TWINE_PASSWORD": "mine"})
     assert made.credentials.get().source == "TWINE_PASSWORD"
 
@@ -166,7 +166,7 @@ def test_a_job_without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, False),
     ],
 )
-def test_who_offers_it(environ: dict[str, str], offered: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_ci_services_with_trusted_publishing(environ: dict[str, str], offered: bool) -> None:  # noqa: FBT001 - a column of the table
     assert oidc.oidc_available(environ) is offered
 
 
@@ -184,19 +184,19 @@ def test_pypirc_by_name_and_by_address(tmp_path: Path) -> None:
     assert made.credentials.get().username == "__token__"
 
 
-def test_a_section_of_the_name_that_points_elsewhere_keeps_its_token(tmp_path: Path) -> None:
+def test_a_section_with_this_name_and_another_address_is_ignored(tmp_path: Path) -> None:
     made = opened(pypirc(tmp_path, "[here]\nrepository = http://elsewhere.invalid/\npassword = p-secret\n"))
     assert made.credentials.get().source == "the keyring"
 
 
 @pytest.mark.parametrize("text", ["password = p-secret", "[here\npassword", "[other]\npassword = x"])
-def test_a_pypirc_that_does_not_help(tmp_path: Path, text: str) -> None:
+def test_a_pypirc_without_a_matching_section(tmp_path: Path, text: str) -> None:
     made = opened(pypirc(tmp_path, text))
     assert made.credentials.get().environment() == {}
     assert "p-secret" not in "".join(made.notes)
 
 
-def test_secrets_are_replaced_in_every_spelling() -> None:
+def test_secrets_are_redacted_in_every_encoding() -> None:
     import base64
     import shlex
     from urllib.parse import quote

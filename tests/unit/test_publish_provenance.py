@@ -45,16 +45,16 @@ def judged(*documents: ServedFile, repository: PublisherRepository | None = OWN)
     return {one.code: one.what for one in provenance.verify_attestations(documents, "here", repository)}
 
 
-def test_what_holds_and_what_that_leaves_open(authority: Authority) -> None:
+def test_a_valid_attestation_and_what_is_not_verified(authority: Authority) -> None:
     document = served(authority.provenance(FILE, DATA))
-    said = judged(document)
-    assert list(said) == ["WK907"]
-    assert said["WK907"].startswith(
+    findings = judged(document)
+    assert list(findings) == ["WK907"]
+    assert findings["WK907"].startswith(
         "1 file signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;"
         " not verified, without the network:"
     )
-    assert "revoked since sigstore" in said["WK907"]
-    assert "which only here states" not in said["WK907"]
+    assert "revoked since sigstore" in findings["WK907"]
+    assert "which only here states" not in findings["WK907"]
     assert "which only here states" in judged(document, repository=None)["WK907"]
 
 
@@ -102,10 +102,10 @@ def test_an_attestation_that_was_tampered_with(authority: Authority, tamper: Tam
     document = authority.provenance(FILE, DATA)
     assert "WK905" not in judged(served(document))
     tamper(document["attestation_bundles"][0]["attestations"][0])
-    said = judged(served(document))
-    assert list(said) == ["WK905"]
-    assert "the attestation by GitHub acme/gyro release.yml is not valid: " in said["WK905"]
-    assert reason in said["WK905"]
+    findings = judged(served(document))
+    assert list(findings) == ["WK905"]
+    assert "the attestation by GitHub acme/gyro release.yml is not valid: " in findings["WK905"]
+    assert reason in findings["WK905"]
 
 
 def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
@@ -129,7 +129,7 @@ def test_other_bytes_other_names_other_signers(authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}'])
-def test_what_is_no_provenance(text: bytes) -> None:
+def test_an_invalid_provenance(text: bytes) -> None:
     assert judged(served(text))["WK905"].startswith("its provenance is not valid: ")
 
 
@@ -139,28 +139,28 @@ def test_a_provenance_without_attestations() -> None:
     }
 
 
-def test_a_kind_of_publisher_that_nobody_knows_is_not_verified(authority: Authority) -> None:
+def test_an_unknown_kind_of_publisher_is_not_verified(authority: Authority) -> None:
     document = authority.provenance(FILE, DATA)
     document["attestation_bundles"][0]["publisher"]["kind"] = "Forge"
-    said = judged(served(document))
-    assert list(said) == ["WK907"]
-    assert "were not verified: pypi-attestations does not support this kind of publisher" in said["WK907"]
+    findings = judged(served(document))
+    assert list(findings) == ["WK907"]
+    assert "were not verified: pypi-attestations does not support this kind of publisher" in findings["WK907"]
 
 
-def test_a_release_that_is_signed_in_part(authority: Authority) -> None:
+def test_a_partly_signed_release(authority: Authority) -> None:
     bare = ServedFile(file="gyro_core-1.0.tar.gz", sha256="0" * 64, provenance=None)
     assert judged(bare) == {}
-    said = judged(served(authority.provenance(FILE, DATA)), bare)
-    assert said["WK906"] == f"here serves attestations for {FILE}, but not for this file"
+    findings = judged(served(authority.provenance(FILE, DATA)), bare)
+    assert findings["WK906"] == f"here serves attestations for {FILE}, but not for this file"
 
 
 def test_without_the_extra(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     document = served(authority.provenance(FILE, DATA))
     monkeypatch.setitem(sys.modules, "pypi_attestations", None)
-    (said,) = provenance.verify_attestations([document], "here", None)
-    assert said.code == "WK907"
-    assert "were not verified: the extra that verifies them is not installed" in said.what
-    assert said.fix == "pip install 'wheelkit[attestations]'"
+    (findings,) = provenance.verify_attestations([document], "here", None)
+    assert findings.code == "WK907"
+    assert "were not verified: the extra that verifies them is not installed" in findings.what
+    assert findings.fix == "pip install 'wheelkit[attestations]'"
 
 
 def test_keys_that_cannot_be_read(authority: Authority, tmp_path: Path) -> None:
@@ -185,6 +185,6 @@ def test_repositories(text: str, path: str, service: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["gyro", "https://example.org/acme/gyro", "https://github.com/acme", ""])
-def test_repositories_that_are_none(text: str) -> None:
+def test_invalid_repositories(text: str) -> None:
     with pytest.raises(UsageError, match="is not a repository"):
         PublisherRepository.parse(text)

@@ -8,25 +8,14 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from support.command import OTHERS_FOLDER
-from support.publishing import said
-from support.releases import CLI, CORE, FAMILY, META, Member, Project, make_family, write_manifest
+from support.releases import CLI, CORE, Member, Project, make_family, write_manifest
 from wheelkit import config, matrix
 from wheelkit.config import Config
-from wheelkit.errors import CheckFailedError, ProjectError, UsageError
-from wheelkit.machine.process import Command, Completed
+from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.project import family
 from wheelkit.project.family import Family
-from wheelkit.publish import Index, PublishTerms, Release, require_publishable
+from wheelkit.publish import Release
 from wheelkit.publish.release import collect_release
-
-PUBLIC = Index(
-    name="public", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", public=True
-)
-STAGING = Index(
-    name="staging", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", staging=True
-)
-PRIVATE = Index(name="private", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/")
 
 
 def loaded(project: Project) -> tuple[Config, Family]:
@@ -57,14 +46,14 @@ def test_the_order_of_a_family(project: Project) -> None:
     assert len(release.digest) == 64
 
 
-def test_the_meta_comes_last_even_where_nothing_makes_it(tmp_path: Path) -> None:
+def test_the_meta_comes_last_even_if_it_could_come_earlier(tmp_path: Path) -> None:
     alone = Member(name="gyro-web")
     meta = Member(name="a-meta", needs=("gyro-core",), meta=True)
     release = gathered(make_family(tmp_path, (CORE, meta, alone), git=False))
     assert [one.key for one in release.distributions] == ["gyro-core", "gyro-web", "a-meta"]
 
 
-def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
+def test_the_digest_depends_on_the_bytes(tmp_path: Path) -> None:
     one, same, other = (
         gathered(make_family(tmp_path / name, (CLI,), version=version, git=False))
         for name, version in (("a", "1.0"), ("b", "1.0"), ("c", "1.1"))
@@ -74,13 +63,13 @@ def test_the_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     assert one.digest != other.digest
 
 
-def test_a_file_that_was_changed_after_the_proof(project: Project) -> None:
+def test_a_file_that_changed_after_verification(project: Project) -> None:
     path = project.files()[0]
     path.write_bytes(path.read_bytes() + b"\n")
     assert f"{path.name} was changed after it was built and verified" in problems(project)
 
 
-def test_a_file_that_is_missing_and_one_that_nobody_built(project: Project) -> None:
+def test_a_missing_and_an_unlisted_file(project: Project) -> None:
     gone = project.files()[0]
     gone.unlink()
     wheels.write_wheel(project.dist, "gyro_core-1.0-py3-none-any.whl")
@@ -121,7 +110,7 @@ def test_a_file_in_the_wrong_manifest(project: Project) -> None:
     )
 
 
-def test_a_stranger_to_the_family_and_two_commits(project: Project) -> None:
+def test_an_unknown_distribution_and_two_commits(project: Project) -> None:
     path = next(project.dist.glob("gyro_cli-1.0-any*.json"))
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "commit": "abc"}))
@@ -132,7 +121,7 @@ def test_a_stranger_to_the_family_and_two_commits(project: Project) -> None:
     assert "built from 2 commits: none, abc" in text
 
 
-def test_no_dist_and_no_manifest(project: Project) -> None:
+def test_no_folder_and_no_manifest(project: Project) -> None:
     with pytest.raises(UsageError, match="is not a folder"):
         collect_release(project.dist / "x", loaded(project)[1])
     for path in project.dist.glob("*.json"):
@@ -161,7 +150,7 @@ def statement(path: Path, **other: object) -> None:
         ({"digest": "ab"}, "is not an attestation (PEP 740)"),
     ],
 )
-def test_attestations_of_something_else(project: Project, other: dict[str, object], words: str) -> None:
+def test_attestations_for_other_files(project: Project, other: dict[str, object], words: str) -> None:
     path = project.dist / "gyro_cli-1.0.tar.gz"
     statement(path, name="Gyro.CLI-1.0.tar.gz")
     assert gathered(project)
@@ -172,7 +161,7 @@ def test_attestations_of_something_else(project: Project, other: dict[str, objec
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"envelope": {"statement": "="}}', '{"envelope": {"statement": "e30="}}']
 )
-def test_attestations_that_are_none(project: Project, text: str) -> None:
+def test_invalid_attestations(project: Project, text: str) -> None:
     (project.dist / "gyro_cli-1.0.tar.gz.publish.attestation").write_text(text)
     assert "gyro_cli-1.0.tar.gz.publish.attestation is not an attestation (PEP 740)" in problems(project)
 
@@ -182,136 +171,3 @@ def test_attestations_are_found_beside_their_files(project: Project) -> None:
     signed = {one.name: len(one.attestations) for one in gathered(project).files}
     assert signed["gyro_cli-1.0.tar.gz"] == 1
     assert sum(signed.values()) == 1
-
-
-def fine(_command: Command) -> Completed:
-    return said("Checking x: PASSED", code=0)
-
-
-def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:
-    read, members = loaded(project)
-    require_publishable(
-        collect_release(project.dist, members),
-        indexes,
-        PublishTerms(folder=project.dist, config=read, family=members, **terms),
-        run,
-    )  # type: ignore[arg-type]  # terms as the case wants them
-
-
-def refusal(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> CheckFailedError:
-    with pytest.raises(CheckFailedError) as caught:
-        required(project, *indexes, run=run, **terms)
-    assert caught.value.hint
-    return caught.value
-
-
-def test_production_wants_a_clean_tree_and_a_tag(tmp_path: Path) -> None:
-    project = make_family(tmp_path, (CLI,))
-    error = refusal(project, PUBLIC)
-    assert "need a tag" in error.message
-    assert "v1.0 does not exist" in error.detail
-    required(project, PUBLIC, tag_later=True)
-    required(project, STAGING)
-    project.tag()
-    required(project, PUBLIC, STAGING)
-
-
-def test_a_tag_on_another_commit_is_no_tag(tmp_path: Path) -> None:
-    from support.command import git_commit
-
-    project = make_family(tmp_path, (CLI,))
-    (project.root / "more").write_text("")
-    git_commit(project.root)
-    project.tag()
-    assert "v1.0 is on" in refusal(project, PUBLIC).detail
-    assert "v1.0 is on" in refusal(project, PUBLIC, tag_later=True).detail
-
-
-def test_uncommitted_changes_and_no_version_control(tmp_path: Path) -> None:
-    dirty = make_family(tmp_path / "a", (CLI,), dirty=True)
-    assert "built with uncommitted changes" in refusal(dirty, STAGING).message
-    assert "--allow-dirty" in refusal(dirty, STAGING).hint
-    assert "--allow-dirty" not in refusal(dirty, PUBLIC).hint
-    required(dirty, STAGING, allow_dirty=True)
-    loose = make_family(tmp_path / "b", (CLI,), git=False)
-    assert "outside version control" in refusal(loose, STAGING).message
-    with pytest.raises(UsageError, match="--allow-dirty is for staging indexes, and private is not one"):
-        required(loose, PRIVATE, allow_dirty=True)
-
-
-def test_a_missing_cell_stops_it_even_where_this_machine_could_not_build_it(tmp_path: Path) -> None:
-    project = make_family(tmp_path, (CORE,), git=False)
-    text = (project.root / "wheelkit.toml").read_text()
-    (project.root / "wheelkit.toml").write_text(
-        text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]')
-    )
-    error = refusal(project, STAGING, allow_dirty=True)
-    assert "verification failed with 1 finding" in error.message
-    assert error.detail == "WK801  win_amd64 has no wheel; users there would build from the sdist"
-
-
-def test_a_family_member_that_was_not_built(tmp_path: Path) -> None:
-    project = make_family(tmp_path, git=False)
-    for path in [*project.dist.glob("gyro_cli-*")]:
-        path.unlink()
-    assert "WK804" in refusal(project, STAGING, allow_dirty=True).detail
-
-
-def test_cross_built_wheels_need_a_policy(tmp_path: Path) -> None:
-    assert (
-        "1 wheel is cross-built"
-        in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
-    )
-    required(
-        make_family(tmp_path / "b", (CORE,), builder="cross", config="[publish]\nallow-cross = true\n"),
-        STAGING,
-    )
-
-
-def test_rules_of_public_indexes_hold_there_only(tmp_path: Path) -> None:
-    project = make_family(tmp_path, (CLI,), version="1.0+local")
-    error = refusal(project, PUBLIC, tag_later=True)
-    assert "WK703" in error.detail
-    assert "local versions are refused" in error.detail
-    required(project, STAGING)
-
-
-def test_two_sdists_and_one_whose_name_is_not_normal(tmp_path: Path) -> None:
-    project = make_family(tmp_path, (CLI,))
-    extra = project.dist / "gyro-cli-1.0.tar.gz"
-    extra.write_bytes((project.dist / "gyro_cli-1.0.tar.gz").read_bytes())
-    write_manifest(project, CLI, "sdist", [extra, project.dist / "gyro_cli-1.0.tar.gz"], "pure")
-    error = refusal(project, PUBLIC, tag_later=True)
-    assert "2 sdists" in error.detail
-    assert "gyro-cli-1.0.tar.gz has to be named gyro_cli-1.0.tar.gz" in error.detail
-
-
-def test_the_complaints_of_twine_check_are_shown(tmp_path: Path) -> None:
-    project = make_family(tmp_path, (META,), git=False)
-    output = (
-        "Checking a.whl: PASSED",
-        "Checking b.whl: \x1b[31mFAILED due to warnings\x1b[0m",
-        "WARNING  `long_description` missing.",
-    )
-    error = refusal(project, STAGING, allow_dirty=True, run=lambda _command: said(*output))
-    assert error.detail == "Checking b.whl: FAILED due to warnings\nWARNING  `long_description` missing."
-
-
-def test_the_whole_family_passes(tmp_path: Path) -> None:
-    project = make_family(tmp_path, FAMILY)
-    project.tag()
-    required(project, PUBLIC)
-
-
-def test_tags_that_git_does_not_tell_are_not_taken_for_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project = make_family(tmp_path, (CLI,))
-    project.tag()
-    required(project, PUBLIC, tag_later=True)
-    for name, value in OTHERS_FOLDER.items():
-        monkeypatch.setenv(name, value)
-    for later in (False, True):
-        with pytest.raises(ProjectError, match="belongs to another user") as caught:
-            required(project, PUBLIC, tag_later=later)
-        assert f"git config --global --add safe.directory {tmp_path}" in caught.value.hint

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from support.publishing import HERE, Scene, cut, distribution, make_scene, refused, said, taken
+from support.publishing import (
+    HERE,
+    Scene,
+    accepted,
+    completed,
+    disconnected,
+    distribution,
+    make_scene,
+    refused,
+)
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError, ToolFailedError
 from wheelkit.machine.process import Completed
 from wheelkit.publish.transaction import PublishResult, publish
@@ -18,7 +27,7 @@ def run(scene: Scene) -> PublishResult:
     return publish(scene.release, HERE, scene.session, lambda _plan: None)
 
 
-def test_wheels_before_the_sdist_and_what_is_needed_first(tmp_path: Path) -> None:
+def test_wheels_before_sdists_and_dependencies_first(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     done = run(scene)
     assert scene.twine.calls == [CORE, CLI]
@@ -34,14 +43,14 @@ def test_a_run_with_nothing_to_do_uploads_nothing(tmp_path: Path) -> None:
     assert scene.index.looks == 2
 
 
-def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
+def test_only_missing_files_are_sent(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.index.keep(CORE[0], scene.twine.digests[CORE[0]])
     assert run(scene).uploaded == (CORE[1], *CLI)
     assert scene.twine.calls == [CORE[1:], CLI]
 
 
-def test_dependents_wait_until_what_they_need_is_visible(tmp_path: Path) -> None:
+def test_dependents_wait_until_their_dependencies_are_visible(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, lag=7.0)
     moments: list[float] = []
     scene.twine.replies = [
@@ -52,7 +61,7 @@ def test_dependents_wait_until_what_they_need_is_visible(tmp_path: Path) -> None
     assert moments[0] >= 7.0
 
 
-def test_what_does_not_depend_on_each_other_goes_in_one_call(tmp_path: Path) -> None:
+def test_independent_distributions_share_a_run_of_twine(tmp_path: Path) -> None:
     family = (
         ("core", ()),
         ("cli", ("core",)),
@@ -67,7 +76,7 @@ def test_what_does_not_depend_on_each_other_goes_in_one_call(tmp_path: Path) -> 
     assert [name.endswith(".whl") for name in scene.twine.calls[1]] == [True, False] * 2
 
 
-def test_files_without_attestations_go_in_a_call_of_their_own(tmp_path: Path) -> None:
+def test_files_without_attestations_have_a_run_of_their_own(tmp_path: Path) -> None:
     one = distribution(tmp_path, "core")
     signed = replace(
         one, files=(replace(one.files[0], attestations=(tmp_path / "x.attestation",)), one.files[1])
@@ -77,7 +86,7 @@ def test_files_without_attestations_go_in_a_call_of_their_own(tmp_path: Path) ->
     assert scene.twine.calls == [[file.name] for file in one.files]
 
 
-def test_other_bytes_stop_everything_before_the_first_upload(tmp_path: Path) -> None:
+def test_other_bytes_are_refused_before_the_first_upload(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.index.keep(CLI[0], "0" * 64)
     with pytest.raises(
@@ -89,7 +98,7 @@ def test_other_bytes_stop_everything_before_the_first_upload(tmp_path: Path) -> 
     assert caught.value.exit_code == 1
 
 
-def test_a_file_that_no_manifest_knows_stops_everything(tmp_path: Path) -> None:
+def test_an_unknown_file_is_refused_before_the_first_upload(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.index.keep("core-1.0-cp311-cp311-win_amd64.whl", "0" * 64)
     with pytest.raises(CheckFailedError, match=r"1 file of this version that is in no manifest") as caught:
@@ -98,57 +107,57 @@ def test_a_file_that_no_manifest_knows_stops_everything(tmp_path: Path) -> None:
     assert scene.twine.calls == []
 
 
-def test_another_spelling_of_a_name_and_of_the_version_is_noticed(tmp_path: Path) -> None:
+def test_an_unknown_file_with_another_spelling_of_the_version(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.index.keep("core-1.0.0-py3-none-any.whl", "0" * 64)
     with pytest.raises(CheckFailedError, match="in no manifest"):
         run(scene)
 
 
-def test_files_of_other_versions_are_nobodys_business(tmp_path: Path) -> None:
+def test_files_of_other_versions_are_ignored(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.index.keep("core-0.9-py3-none-any.whl", "0" * 64)
     assert len(run(scene).uploaded) == 4
 
 
-def test_a_lost_answer_is_looked_up_and_not_sent_again(tmp_path: Path) -> None:
+def test_a_file_whose_response_was_lost_is_not_sent_again(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, lag=3.0)
 
     def lost(names: list[str]) -> Completed:
         scene.twine.take(names[:1])
-        return said(*cut(names[0]))
+        return completed(*disconnected(names[0]))
 
     scene.twine.replies = [lost]
     run(scene)
     assert scene.twine.calls == [CORE, CORE[1:], CLI]
 
 
-def test_what_never_arrived_is_sent_again_after_the_lag(tmp_path: Path) -> None:
+def test_a_file_that_never_arrived_is_sent_again_after_the_lag(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
-    scene.twine.replies = [lambda names: said(*cut(names[0]))]
+    scene.twine.replies = [lambda names: completed(*disconnected(names[0]))]
     run(scene)
     assert scene.twine.calls == [CORE, CORE, CLI]
     assert scene.clock.now() >= HERE.lag * 0.5
     assert "trying again" in scene.notes.notes[0]
 
 
-def test_files_that_were_taken_before_the_failure_are_not_sent_again_though_they_do_not_show(
+def test_accepted_files_are_not_sent_again_before_they_are_visible(
     tmp_path: Path,
 ) -> None:
     scene = make_scene(tmp_path, lag=60.0)
 
     def half(names: list[str]) -> Completed:
         scene.twine.take(names[:1])
-        return said(*taken(names[0]), *refused(names[1], 503, "Service Unavailable"))
+        return completed(*accepted(names[0]), *refused(names[1], 503, "Service Unavailable"))
 
     scene.twine.replies = [half]
     run(scene)
     assert scene.twine.calls == [CORE, CORE[1:], CLI]
 
 
-def test_a_failure_that_stays_gives_up_and_says_so(tmp_path: Path) -> None:
+def test_a_lasting_failure_ends_the_run(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
-    scene.twine.replies = [lambda names: said(*refused(names[0], 503, "Service Unavailable"))] * 6
+    scene.twine.replies = [lambda names: completed(*refused(names[0], 503, "Service Unavailable"))] * 6
     with pytest.raises(
         IndexUnavailableError, match=r"did not accept core-1.0-py3-none-any.whl in 6 attempts"
     ) as caught:
@@ -157,12 +166,12 @@ def test_a_failure_that_stays_gives_up_and_says_so(tmp_path: Path) -> None:
     assert scene.twine.calls == [CORE] * 6
 
 
-def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_refusal_is_not_retried(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.twine.replies = [
         scene.twine.take,
-        lambda names: said(
-            *taken(names[0]),
+        lambda names: completed(
+            *accepted(names[0]),
             *refused(names[1], 400, "Bad Request", "Only one sdist may be uploaded per release."),
         ),
     ]
@@ -176,10 +185,10 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
     assert len(scene.twine.calls) == 2
 
 
-def test_a_failure_of_twine_itself_is_told_with_its_words(tmp_path: Path) -> None:
+def test_a_failure_of_twine_itself_is_shown(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.twine.replies = [
-        lambda _names: said("zipfile.BadZipFile: File is not a zip file", "BadThingError: it broke")
+        lambda _names: completed("zipfile.BadZipFile: File is not a zip file", "BadThingError: it broke")
     ]
     with pytest.raises(
         ToolFailedError,
@@ -188,7 +197,7 @@ def test_a_failure_of_twine_itself_is_told_with_its_words(tmp_path: Path) -> Non
         run(scene)
 
 
-def test_an_index_that_never_shows_what_it_took(tmp_path: Path) -> None:
+def test_an_index_that_never_shows_an_accepted_file(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, lag=1e6)
     with pytest.raises(
         IndexUnavailableError,
@@ -199,7 +208,7 @@ def test_an_index_that_never_shows_what_it_took(tmp_path: Path) -> None:
     assert scene.clock.now() == pytest.approx(900.0, abs=15.0)
 
 
-def test_an_index_that_stumbles_while_it_is_waited_for(tmp_path: Path) -> None:
+def test_an_index_that_fails_while_it_is_waited_for(tmp_path: Path) -> None:
     scene = make_scene(tmp_path, lag=2.0)
 
     def then_unreachable(names: list[str]) -> Completed:
@@ -224,7 +233,7 @@ def test_an_index_that_shows_other_bytes_after_the_upload(tmp_path: Path) -> Non
     assert scene.twine.calls == [CORE]
 
 
-def test_a_killed_run_leaves_a_hint_and_the_next_one_waits_for_what_may_be_on_the_way(tmp_path: Path) -> None:
+def test_after_a_killed_run_the_next_one_waits_for_its_files(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.journal.sending(CORE)
     # The upload that was under way when the run was killed becomes visible only now.
@@ -236,7 +245,7 @@ def test_a_killed_run_leaves_a_hint_and_the_next_one_waits_for_what_may_be_on_th
     assert scene.notes.steps[0] == "looking for 2 files that an earlier run sent"
 
 
-def test_a_hint_that_leads_nowhere_costs_the_lag_and_nothing_else(tmp_path: Path) -> None:
+def test_files_of_a_killed_run_that_never_appear_cost_only_the_lag(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.journal.sending(CORE)
     run(scene)
@@ -244,7 +253,7 @@ def test_a_hint_that_leads_nowhere_costs_the_lag_and_nothing_else(tmp_path: Path
     assert scene.clock.now() <= HERE.lag
 
 
-def test_an_index_that_shows_a_file_and_then_not(tmp_path: Path) -> None:
+def test_an_index_that_hides_a_file_again(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.journal.seen(CORE[:1])
     scene.index.lag = 3.0
@@ -254,7 +263,7 @@ def test_an_index_that_shows_a_file_and_then_not(tmp_path: Path) -> None:
     assert scene.twine.calls == [CORE[1:], CLI]
 
 
-def test_a_journal_of_other_bytes_hints_at_nothing(tmp_path: Path) -> None:
+def test_a_journal_of_other_bytes_is_ignored(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.journal.sending(CORE)
     other = make_scene(
@@ -267,7 +276,7 @@ def test_a_journal_of_other_bytes_hints_at_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 9}', "\x00"])
-def test_a_damaged_journal_hints_at_nothing(tmp_path: Path, text: str) -> None:
+def test_a_damaged_journal_is_ignored(tmp_path: Path, text: str) -> None:
     scene = make_scene(tmp_path)
     scene.journal.sending(CORE)
     (path,) = (tmp_path / "state").glob("*.json")
@@ -275,7 +284,7 @@ def test_a_damaged_journal_hints_at_nothing(tmp_path: Path, text: str) -> None:
     assert scene.journal.pending == frozenset()
 
 
-def test_a_file_that_changed_after_the_proof_is_not_sent(tmp_path: Path) -> None:
+def test_a_file_that_changed_after_verification_is_not_sent(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.release.files[2].path.write_text("changed")
     with pytest.raises(
@@ -285,7 +294,7 @@ def test_a_file_that_changed_after_the_proof_is_not_sent(tmp_path: Path) -> None
     assert scene.twine.calls == [CORE]
 
 
-def test_credentials_are_fetched_only_when_something_is_sent(tmp_path: Path) -> None:
+def test_credentials_reach_twine_by_the_environment_only(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     run(scene)
     assert scene.twine.commands[0].env["TWINE_PASSWORD"] == "a-secret"  # noqa: S105 - scene up

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.command import OTHERS_FOLDER
+from support.publishing import completed
+from support.releases import CLI, CORE, FAMILY, META, Project, make_family, write_manifest
+from wheelkit import config, matrix
+from wheelkit.config import Config
+from wheelkit.errors import CheckFailedError, ProjectError, UsageError
+from wheelkit.machine.process import Command, Completed
+from wheelkit.project import family
+from wheelkit.project.family import Family
+from wheelkit.publish import Index, PublishTerms, require_publishable
+from wheelkit.publish.release import collect_release
+
+PUBLIC = Index(
+    name="public", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", public=True
+)
+STAGING = Index(
+    name="staging", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/", staging=True
+)
+PRIVATE = Index(name="private", upload="http://h.invalid/legacy/", simple="http://h.invalid/simple/")
+
+
+def loaded(project: Project) -> tuple[Config, Family]:
+    read = config.load(project.root, validators=(matrix.validate,))
+    return read, family.discover(read)
+
+
+def fine(_command: Command) -> Completed:
+    return completed("Checking x: PASSED", code=0)
+
+
+def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:
+    read, members = loaded(project)
+    require_publishable(
+        collect_release(project.dist, members),
+        indexes,
+        PublishTerms(folder=project.dist, config=read, family=members, **terms),
+        run,
+    )  # type: ignore[arg-type]  # terms as the case wants them
+
+
+def refusal(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> CheckFailedError:
+    with pytest.raises(CheckFailedError) as caught:
+        required(project, *indexes, run=run, **terms)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_production_needs_a_clean_tree_and_a_tag(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (CLI,))
+    error = refusal(project, PUBLIC)
+    assert "need a tag" in error.message
+    assert "v1.0 does not exist" in error.detail
+    required(project, PUBLIC, tag_later=True)
+    required(project, STAGING)
+    project.tag()
+    required(project, PUBLIC, STAGING)
+
+
+def test_a_tag_on_another_commit(tmp_path: Path) -> None:
+    from support.command import git_commit
+
+    project = make_family(tmp_path, (CLI,))
+    (project.root / "more").write_text("")
+    git_commit(project.root)
+    project.tag()
+    assert "v1.0 is on" in refusal(project, PUBLIC).detail
+    assert "v1.0 is on" in refusal(project, PUBLIC, tag_later=True).detail
+
+
+def test_uncommitted_changes_and_no_version_control(tmp_path: Path) -> None:
+    dirty = make_family(tmp_path / "a", (CLI,), dirty=True)
+    assert "built with uncommitted changes" in refusal(dirty, STAGING).message
+    assert "--allow-dirty" in refusal(dirty, STAGING).hint
+    assert "--allow-dirty" not in refusal(dirty, PUBLIC).hint
+    required(dirty, STAGING, allow_dirty=True)
+    loose = make_family(tmp_path / "b", (CLI,), git=False)
+    assert "outside version control" in refusal(loose, STAGING).message
+    with pytest.raises(UsageError, match="--allow-dirty is for staging indexes, and private is not one"):
+        required(loose, PRIVATE, allow_dirty=True)
+
+
+def test_a_missing_cell_is_refused_even_if_this_machine_cannot_build_it(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (CORE,), git=False)
+    text = (project.root / "wheelkit.toml").read_text()
+    (project.root / "wheelkit.toml").write_text(
+        text.replace('["manylinux_2_40_x86_64"]', '["manylinux_2_40_x86_64", "win_amd64"]')
+    )
+    error = refusal(project, STAGING, allow_dirty=True)
+    assert "verification failed with 1 finding" in error.message
+    assert error.detail == "WK801  win_amd64 has no wheel; users there would build from the sdist"
+
+
+def test_a_family_member_that_was_not_built(tmp_path: Path) -> None:
+    project = make_family(tmp_path, git=False)
+    for path in [*project.dist.glob("gyro_cli-*")]:
+        path.unlink()
+    assert "WK804" in refusal(project, STAGING, allow_dirty=True).detail
+
+
+def test_cross_built_wheels_need_a_policy(tmp_path: Path) -> None:
+    assert (
+        "1 wheel is cross-built"
+        in refusal(make_family(tmp_path / "a", (CORE,), builder="cross"), STAGING).message
+    )
+    required(
+        make_family(tmp_path / "b", (CORE,), builder="cross", config="[publish]\nallow-cross = true\n"),
+        STAGING,
+    )
+
+
+def test_the_rules_of_public_indexes_apply_to_those_only(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (CLI,), version="1.0+local")
+    error = refusal(project, PUBLIC, tag_later=True)
+    assert "WK703" in error.detail
+    assert "local versions are refused" in error.detail
+    required(project, STAGING)
+
+
+def test_two_sdists_and_a_name_that_is_not_normalised(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (CLI,))
+    extra = project.dist / "gyro-cli-1.0.tar.gz"
+    extra.write_bytes((project.dist / "gyro_cli-1.0.tar.gz").read_bytes())
+    write_manifest(project, CLI, "sdist", [extra, project.dist / "gyro_cli-1.0.tar.gz"], "pure")
+    error = refusal(project, PUBLIC, tag_later=True)
+    assert "2 sdists" in error.detail
+    assert "gyro-cli-1.0.tar.gz has to be named gyro_cli-1.0.tar.gz" in error.detail
+
+
+def test_the_problems_that_twine_check_reports(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (META,), git=False)
+    output = (
+        "Checking a.whl: PASSED",
+        "Checking b.whl: \x1b[31mFAILED due to warnings\x1b[0m",
+        "WARNING  `long_description` missing.",
+    )
+    error = refusal(project, STAGING, allow_dirty=True, run=lambda _command: completed(*output))
+    assert error.detail == "Checking b.whl: FAILED due to warnings\nWARNING  `long_description` missing."
+
+
+def test_the_whole_family_passes(tmp_path: Path) -> None:
+    project = make_family(tmp_path, FAMILY)
+    project.tag()
+    required(project, PUBLIC)
+
+
+def test_tags_that_git_cannot_read_do_not_count_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_family(tmp_path, (CLI,))
+    project.tag()
+    required(project, PUBLIC, tag_later=True)
+    for name, value in OTHERS_FOLDER.items():
+        monkeypatch.setenv(name, value)
+    for later in (False, True):
+        with pytest.raises(ProjectError, match="belongs to another user") as caught:
+            required(project, PUBLIC, tag_later=later)
+        assert f"git config --global --add safe.directory {tmp_path}" in caught.value.hint
