@@ -111,6 +111,7 @@ def test_a_redirect_loop(serve: Serve) -> None:
             0.5,
             60.0,
         ),
+        ({"Retry-After": "Fri, 20 Nov 2026 10:00:09 -0000"}, 0.5, 60.0),
         ({"Retry-After": "soon"}, 0.5, 0.5),
     ],
 )

@@ -15,6 +15,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from itertools import islice
@@ -281,6 +282,8 @@ def _retry_after(response: Response) -> float | None:
 
 def _parse_date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
+    # "-0000" gives a time without a zone, which is UTC (RFC 5322, section 3.3).
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
