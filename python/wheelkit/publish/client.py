@@ -1,8 +1,9 @@
 """HTTP client for indexes: bounded retries, time and size limits, and no redirect to another host.
 
-It uses urllib rather than requests: urllib3's Retry raises an error for a malformed Retry-After, compares a
-date in it with this machine's clock, and does not retry a response that breaks off, so the loop below would
-stay. Proxies come from the environment.
+It uses urllib: requests would not be shorter here. It trusts certifi's certificates instead of the system's,
+sends credentials from .netrc, and urllib3's Retry raises an error for a malformed Retry-After, compares a
+date in it with this machine's clock, and does not retry a response that breaks off. Proxies come from the
+environment.
 """
 
 from __future__ import annotations
