@@ -205,7 +205,7 @@ def test_a_container_that_is_killed_is_told(
         )
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 4, stderr
-    assert "wheelkit: the container engine stopped answering: " in stderr
+    assert "wheelkit: the container engine failed: " in stderr
     assert "wheelkit build --native --builder host" in stderr
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 
@@ -216,5 +216,5 @@ def test_an_image_that_does_not_exist_is_told_by_name(
     image = "localhost/wheelkit-not-there:1"
     done = wheelkit(*BUILD, cwd=momentum, env={**engine.env, f"CIBW_MANYLINUX_{ARCH.upper()}_IMAGE": image})
     assert done.returncode == 3
-    assert f"the container image {image} cannot be had" in done.stderr
+    assert f"the container image {image} cannot be pulled" in done.stderr
     assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])

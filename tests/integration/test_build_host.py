@@ -325,7 +325,7 @@ def test_a_newer_interpreter_alone_builds_for_the_floor_once_that_is_proved(
     done = wheelkit(*HOST, cwd=folder, env=alone)
     assert done.returncode == 0
     assert (
-        f"built on {RUNNING}, proved against the stable ABI of 3.{sys.version_info[1] - 1} and named for it"
+        f"built on {RUNNING}, verified against the stable ABI of 3.{sys.version_info[1] - 1} and tagged cp3{sys.version_info[1] - 1}"
         in done.stderr
     )
     assert f"not tested on {BEFORE}" in done.stderr
@@ -360,7 +360,7 @@ def test_a_newer_interpreter_alone_keeps_its_tag_when_the_wheel_needs_it(
     done = wheelkit(*HOST, cwd=folder, env=alone)
     assert done.returncode == 0
     assert (
-        f"built on {RUNNING} and left there: {symbol} is not in the stable ABI of 3.{sys.version_info[1] - 1}"
+        f"the wheel stays tagged {RUNNING}: {symbol} is not in the stable ABI of 3.{sys.version_info[1] - 1}"
         in done.stderr
     )
     (wheel,) = wheels(folder)
@@ -438,7 +438,7 @@ def test_zig_compiles_where_the_machines_own_libraries_are_too_new(
     again = wheelkit(*HOST, cwd=folder)
     assert again.returncode == 0
     assert (
-        "compiled with zig against glibc 2.17: this machine's own was too new when it was last built"
+        "compiled with zig against glibc 2.17: this machine's libraries were too new when it was last built"
         in again.stderr
     )
     assert [line.split("  ")[1] for line in again.stderr.splitlines() if "host build cp" in line] == [
@@ -455,7 +455,7 @@ def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 1
     assert (
-        "needs a newer system than manylinux_2_17_x86_64, and zig could not make it for an older one"
+        "needs a newer system than manylinux_2_17_x86_64, and zig could not build it for an older one"
         in done.stderr
     )
     assert re.search(

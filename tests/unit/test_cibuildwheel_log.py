@@ -93,17 +93,17 @@ BUILD_FAILED = (
 
 
 def explained(log: str, code: int = 1) -> WheelkitError:
-    return cibuildwheel._explained(Completed(returncode=code, output=log, log=LOG), JOB)
+    return cibuildwheel._explain(Completed(returncode=code, output=log, log=LOG), JOB)
 
 
 def test_the_label_joins_the_options_of_the_engine() -> None:
-    assert cibuildwheel.labelled("docker", "l=1") == "docker; create_args: --label=l=1"
+    assert cibuildwheel.with_label("docker", "l=1") == "docker; create_args: --label=l=1"
     assert (
-        cibuildwheel.labelled("podman; create_args: --network=host", "l=1")
+        cibuildwheel.with_label("podman; create_args: --network=host", "l=1")
         == "podman; create_args: --label=l=1 --network=host"
     )
     assert (
-        cibuildwheel.labelled("podman; disable_host_mount: true", "l=1")
+        cibuildwheel.with_label("podman; disable_host_mount: true", "l=1")
         == "podman; disable_host_mount: true; create_args: --label=l=1"
     )
 
@@ -112,20 +112,22 @@ def test_cibuildwheel_itself_reads_the_label_from_the_setting() -> None:
     from cibuildwheel.oci_container import OCIContainerEngineConfig
 
     for setting in ("docker", "podman; create_args: --network=host --env=A=B; disable_host_mount: true"):
-        config = OCIContainerEngineConfig.from_config_string(cibuildwheel.labelled(setting, "wheelkit.run=x"))
+        config = OCIContainerEngineConfig.from_config_string(
+            cibuildwheel.with_label(setting, "wheelkit.run=x")
+        )
         assert "--label=wheelkit.run=x" in config.create_args
         assert config.disable_host_mount is ("mount" in setting)
 
 
 def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None:
-    assert cibuildwheel.tested_in(BUILD + REPAIR + TEST + REUSED + TEST) == {"cp311", "cp312"}
-    assert cibuildwheel.tested_in(BUILD + REPAIR + TEST + REUSED) == {"cp311"}
-    assert cibuildwheel.tested_in(BUILD + REPAIR) == frozenset()
-    assert cibuildwheel.tested_in(FOLDED) == {"cp311"}
-    assert cibuildwheel.tested_in(FOLDED.replace("::group::", "##[group]").replace("cp311-", "cp314t-")) == {
-        "cp314t"
-    }
-    assert cibuildwheel.tested_in("") == frozenset()
+    assert cibuildwheel.tested_interpreters(BUILD + REPAIR + TEST + REUSED + TEST) == {"cp311", "cp312"}
+    assert cibuildwheel.tested_interpreters(BUILD + REPAIR + TEST + REUSED) == {"cp311"}
+    assert cibuildwheel.tested_interpreters(BUILD + REPAIR) == frozenset()
+    assert cibuildwheel.tested_interpreters(FOLDED) == {"cp311"}
+    assert cibuildwheel.tested_interpreters(
+        FOLDED.replace("::group::", "##[group]").replace("cp311-", "cp314t-")
+    ) == {"cp314t"}
+    assert cibuildwheel.tested_interpreters("") == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
 def test_an_engine_that_stopped_answering_is_told(log: str, said: str) -> None:
     error = explained(log)
     assert isinstance(error, ToolFailedError)
-    assert error.message.startswith("the container engine stopped answering: ")
+    assert error.message.startswith("the container engine failed: ")
     assert said in error.message
     assert "--builder host" in error.hint
     assert error.log == LOG
@@ -155,7 +157,7 @@ def test_an_engine_that_is_too_old_is_told_by_its_exit_code() -> None:
     error = explained(
         "cibuildwheel: error: Build failed because docker is too old or is not working properly.", 7
     )
-    assert error.message == "the container engine stopped answering: it is too old or does not work"
+    assert error.message == "the container engine failed: too old, or not working"
 
 
 def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
@@ -180,7 +182,7 @@ def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
 def test_an_image_that_cannot_be_had_is_a_missing_service(log: str) -> None:
     error = explained("Starting container image not-there:1...\n" + log)
     assert isinstance(error, MissingToolError)
-    assert error.message == "the container image not-there:1 cannot be had"
+    assert error.message == "the container image not-there:1 cannot be pulled"
     assert error.detail == log.strip() or "create" in log
     assert "registry" in error.hint
     assert str(LOG) in error.hint
@@ -193,7 +195,7 @@ def test_an_interpreter_that_the_image_does_not_hold_is_named_with_it() -> None:
     )
     error = explained(log)
     assert isinstance(error, MissingToolError)
-    assert error.message == "the container image own:1 holds no /opt/python/cp314-cp314/bin/python"
+    assert error.message == "the container image own:1 has no /opt/python/cp314-cp314/bin/python"
     assert "CIBW_SKIP" in error.hint
 
 
@@ -224,7 +226,9 @@ def test_a_failed_audit_names_the_symbols() -> None:
     )
     error = explained(BUILD + REPAIR + report + "Audit command failed with exit code 1\n", 9)
     assert isinstance(error, CheckFailedError)
-    assert error.message.endswith("what its floor does not have: PyType_GetModuleByDef (stable from 3.13)")
+    assert error.message.endswith(
+        "symbols that its Python version does not have: PyType_GetModuleByDef (stable from 3.13)"
+    )
     assert error.detail == ""
     other = explained(BUILD + REPAIR + "twine check: no\nAudit command failed with exit code 1\n", 9)
     assert "twine check: no" in other.detail
@@ -299,7 +303,7 @@ def test_a_refused_repair_shows_auditwheels_reason() -> None:
 
 def test_configuration_and_an_empty_selection_are_told_apart() -> None:
     refused = explained("cibuildwheel: error: Invalid build selector: 'cp399-manylinux_x86_64'. \n", 2)
-    assert refused.message.startswith("cibuildwheel refuses")
+    assert refused.message.startswith("cibuildwheel rejects")
     assert "cp399-manylinux_x86_64" in refused.detail
     nothing = explained("cibuildwheel: error: No build identifiers selected: BuildSelector(...)\n", 3)
     assert isinstance(nothing, ProjectError)
@@ -342,5 +346,5 @@ def test_the_compiler_caches_last_statistics_are_read() -> None:
     before = STATISTICS.replace("executed            7", "executed            1").replace(
         "hits                           6", "hits                           0"
     )
-    assert cibuildwheel.compiled_before(f"x\n{before}y\n{STATISTICS}z\n") == (6, 7)
-    assert cibuildwheel.compiled_before("Cache hits (C/C++)   6\n") is None
+    assert cibuildwheel.compiler_cache_hits(f"x\n{before}y\n{STATISTICS}z\n") == (6, 7)
+    assert cibuildwheel.compiler_cache_hits("Cache hits (C/C++)   6\n") is None

@@ -99,6 +99,10 @@ def source(tmp_path: Path) -> SourceDist:
     return SourceDist(path=tmp_path / "demo-1.0.tar.gz", distribution=item, sha256="")
 
 
+def compiler(shop: Workspace) -> host_compile.HostCompiler:
+    return host_compile.HostCompiler(step=job(), source=source(shop.folder), workspace=shop)
+
+
 def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,15 +110,15 @@ def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
     with pytest.raises(
         MissingToolError, match=r"none of the promised interpreters \(cp311, cp312\)"
     ) as caught:
-        host._pythons(job())
+        host._usable_pythons(job())
     assert caught.value.hint == "uv python install 3.11"
     monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp312"))
-    assert list(host._pythons(job())) == ["cp312"]
+    assert list(host._usable_pythons(job())) == ["cp312"]
 
 
 def test_interpreters_are_taken_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp314t", "cp312", "cp39", "cp314"))
-    assert list(host._pythons(job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312"))) == [
+    assert list(host._usable_pythons(job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312"))) == [
         "cp39",
         "cp312",
         "cp314",
@@ -137,10 +141,10 @@ def test_the_search_paths_of_an_interpreter_do_not_reach_a_wheel() -> None:
 def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, ABI3, members={"demo/_core.abi3.so": ELF})
-    host._retagged(job(), path, shop)
+    host._lower_python_tag(job(), path, shop)
     assert isinstance(shop.run, Uv)
     assert shop.run.asked[0].argv[1:] == ("tags", "--remove", "--python-tag", "cp311", str(path))
-    assert "proved against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+    assert "verified against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
 
 
 @pytest.mark.parametrize(
@@ -149,33 +153,34 @@ def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path
 def test_a_wheel_at_its_floor_or_without_the_stable_abi_keeps_its_name(tmp_path: Path, name: str) -> None:
     shop = workshop(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, name, members={"demo/_core.so": ELF})
-    assert host._retagged(job(), path, shop) == path
+    assert host._lower_python_tag(job(), path, shop) == path
     assert shop.run.asked == []  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
 
 
 def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_path: Path) -> None:
     path = wheels.write_wheel(tmp_path, ABI3, members={"demo/_core.abi3.so": ELF})
     wanted = job("manylinux_2_17_x86_64")
-    error = host_compile.too_new_message(path, wanted, host_compile.too_new(path, wanted))
+    wheel = host_compile.read_as_target(path, wanted)
+    error = host_compile.too_new_error(wheel, wanted, host_compile.too_new(wheel))
     assert "needs a newer system than manylinux_2_17_x86_64" in error.message
     for part in ("demo/_core.abi3.so", "exp", "GLIBC_2.29", "manylinux_2_17_x86_64 does not allow"):
         assert part in error.detail
     assert "promise manylinux_2_31_x86_64, which this wheel satisfies," in error.hint
-    assert host_compile.too_new(path, job("manylinux_2_29_x86_64")) == []
+    assert host_compile.too_new(host_compile.read_as_target(path, job("manylinux_2_29_x86_64"))) == []
 
 
 @pytest.mark.parametrize("makes", [(), (ABI3, "demo-1.0-cp311-abi3-linux_x86_64.whl")])
 def test_no_wheel_or_several_are_told_with_their_number(tmp_path: Path, makes: tuple[str, ...]) -> None:
     shop = workshop(tmp_path, Uv(makes=makes))
-    with pytest.raises(ToolFailedError, match=f"building demo gave {len(makes)} wheels"):
-        host_compile.compile_wheels(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+    with pytest.raises(ToolFailedError, match=f"building demo for cp312 produced {len(makes)} files"):
+        compiler(shop).compile_with(pythons("cp312")["cp312"])
 
 
 def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     said = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
-        host_compile.compile_wheels(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+        compiler(shop).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
 
 
@@ -204,7 +209,7 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
     shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(WheelkitError) as caught:
-        host_compile.compile_wheels(job(), given, pythons("cp312")["cp312"], shop)
+        replace(compiler(shop), source=given).compile_with(pythons("cp312")["cp312"])
     assert isinstance(caught.value, MissingToolError) is missing
     assert ("demo is built with Rust, and cargo was not found" in caught.value.message) is missing
 
@@ -218,13 +223,13 @@ def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
 
     shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
     with pytest.raises(ProjectError, match="treated as native, but its wheel contains no binary") as caught:
-        host_compile.compile_wheels(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+        compiler(shop).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail == "core.c:5:9: error: expected ';'"
 
 
 def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_path: Path) -> None:
     shop = workshop(tmp_path, Uv())
-    made = host_compile.compile_wheels(job(), source(tmp_path), pythons("cp312")["cp312"], shop)
+    made = compiler(shop).compile_with(pythons("cp312")["cp312"])
     command = shop.run.asked[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert command.argv[1:5] == ("build", "--wheel", "--python", "/opt/cp312")
     assert command.argv[-1] == str(tmp_path / "demo-1.0.tar.gz")
@@ -240,7 +245,7 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
     wanted = replace(job(), settings={"cp312": own})
     zig = zig_compile.Zig(cc=Path("zig-cc"), cxx=Path("zig-c++"), triple="x86_64-linux-gnu.2.28", mark="m")
     for interpreter, by in (("cp312", None), ("cp312", zig), ("cp311", None)):
-        host_compile.compile_wheels(wanted, source(tmp_path), pythons(interpreter)[interpreter], shop, by)
+        replace(compiler(shop), step=wanted).compile_with(pythons(interpreter)[interpreter], by)
     with_own, by_zig, without = shop.run.asked  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
     assert with_own.argv[-2:] == by_zig.argv[-2:] == ("--config-setting", "pure-python=false")
     assert (with_own.env["USE_MYPYC"], with_own.env["CC"]) == ("1", "their-cc")

@@ -268,12 +268,12 @@ def test_a_backend_that_refuses_is_quoted(tmp_path: Path, shop: Workspace) -> No
 
 def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Workspace) -> None:
     item = read(pure(tmp_path))
-    with pytest.raises(ToolFailedError, match="gave 0 files"):
+    with pytest.raises(ToolFailedError, match="produced 0 files"):
         make_sdist(item, replace(shop, run=Backend()))
 
     def two(out: Path) -> None:
         (out / "a-1.tar.gz").touch()
         (out / "b-1.tar.gz").touch()
 
-    with pytest.raises(ToolFailedError, match="gave 2 files"):
+    with pytest.raises(ToolFailedError, match="produced 2 files"):
         make_sdist(item, replace(shop, run=Backend(makes=two)))

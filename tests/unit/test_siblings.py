@@ -135,7 +135,7 @@ def test_inside_a_container_the_files_stand_where_it_mounts_them(
     assert inside.startswith("/host/")
     assert Path(inside.removeprefix("/host")).read_text().startswith(f"gen @ file:///host{path}#sha256=")
     monkeypatch.setenv("CIBW_CONTAINER_ENGINE", "podman; disable_host_mount: true")
-    with pytest.raises(UsageError, match="core needs gen to be built, and the container cannot see"):
+    with pytest.raises(UsageError, match="core needs gen to be built, but the container cannot see"):
         house.for_step(step(core, Builder.CIBUILDWHEEL), shop)
 
 

@@ -63,12 +63,12 @@ def words(program: Path, *told: str) -> list[str]:
 
 
 def test_the_programs_hand_a_compilers_words_on_but_for_those_of_gcc_alone(tmp_path: Path) -> None:
-    made = zig_compile.zig_for(job(), tmp_path, {"LIBRARY_PATH": f"{tmp_path}::/nowhere"})
+    made = zig_compile.write_compilers(job(), tmp_path, {"LIBRARY_PATH": f"{tmp_path}::/nowhere"})
     given = ["-c", "-flto=auto", "-O3", "-specs=/x", "", "two words", "-ffat-lto-objects", "a'b.c", "-flat"]
     said = words(made.cc, *given)
     assert said[:3] == ["cc", "-target", "x86_64-linux-gnu.2.28"]
     assert f'-DPYBIND11_STDLIB="{made.mark}"' in said
-    assert zig_compile.zig_for(job(name="other"), tmp_path, {}).mark != made.mark
+    assert zig_compile.write_compilers(job(name="other"), tmp_path, {}).mark != made.mark
     start = said.index("-c")
     assert said[start : start + 6] == ["-c", "-O3", "", "two words", "a'b.c", "-flat"]
     behind = said[start + 6 :]
@@ -119,7 +119,7 @@ def test_without_zig_the_way_to_it_is_told() -> None:
 @pytest.mark.parametrize("symbol", ["_ZN4Gear4turnEv", "_ZNSt6vectorIiSaIiEED1Ev"])
 def test_a_binary_that_takes_cxx_objects_from_another_is_refused(tmp_path: Path, symbol: str) -> None:
     taken = wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports("malloc", symbol)))
-    with pytest.raises(CheckFailedError, match=rf"takes C\+\+ objects from another library \({symbol}\)"):
+    with pytest.raises(CheckFailedError, match=rf"imports C\+\+ symbols from another library \({symbol}\)"):
         zig_compile.reject_shared_cxx(taken)
     zig_compile.reject_shared_cxx(
         wheels.facts(tmp_path, NAME, wheels.elf(imports=wheels.imports("malloc", "Zinc")))
@@ -153,9 +153,9 @@ OWN, OTHERS = (
     ("modules", "refused"),
     [
         ((OWN, b""), ""),
-        ((OWN, OWN), r"demo/_0\.so and demo/_1\.so meet in pybind11's registry"),
-        ((OTHERS,), r"demo/_0\.so meets other projects' modules"),
-        ((b"\0nanobind.nb_func\0",), r"demo/_0\.so meets other projects' modules"),
+        ((OWN, OWN), r"demo/_0\.so and demo/_1\.so share pybind11's registry"),
+        ((OTHERS,), r"demo/_0\.so shares a C\+\+ registry"),
+        ((b"\0nanobind.nb_func\0",), r"demo/_0\.so shares a C\+\+ registry"),
     ],
 )
 def test_modules_that_meet_in_a_registry_are_refused(
@@ -170,15 +170,15 @@ def test_modules_that_meet_in_a_registry_are_refused(
 
 def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path) -> None:
     memory = TooNewModules(store=Store(folder=tmp_path, limit=1 << 20))
-    assert not memory.recall(job())
-    memory.remember(job(), frozenset({"demo/_core", "demo/_speed"}))
-    assert memory.recall(job()) == {"demo/_core", "demo/_speed"}
-    assert not memory.recall(job(name="other"))
-    assert not memory.recall(job("manylinux_2_31_x86_64"))
-    memory.remember(job(), frozenset())
-    assert not memory.recall(job())
-    TooNewModules().remember(job(), frozenset({"demo/_core"}))
-    assert not TooNewModules().recall(job())
+    assert not memory.load(job())
+    memory.save(job(), frozenset({"demo/_core", "demo/_speed"}))
+    assert memory.load(job()) == {"demo/_core", "demo/_speed"}
+    assert not memory.load(job(name="other"))
+    assert not memory.load(job("manylinux_2_31_x86_64"))
+    memory.save(job(), frozenset())
+    assert not memory.load(job())
+    TooNewModules().save(job(), frozenset({"demo/_core"}))
+    assert not TooNewModules().load(job())
 
 
 @dataclass
@@ -214,7 +214,7 @@ class Backend(SilentProgress):
 def forge(tmp_path: Path, backend: Backend, *modules: str) -> host_compile.HostCompiler:
     source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="")
     shop = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
-    return host_compile.HostCompiler(job=job(), source=source, shop=shop, modules=frozenset(modules))
+    return host_compile.HostCompiler(step=job(), source=source, workspace=shop, modules=frozenset(modules))
 
 
 BOTH = ("demo/_core", "demo/_speed")
@@ -223,15 +223,15 @@ BOTH = ("demo/_core", "demo/_speed")
 def test_zig_is_asked_only_where_the_machines_own_compiler_does_not_do(tmp_path: Path) -> None:
     backend = Backend(new=False)
     one = forge(tmp_path, backend)
-    assert "zig" not in one.wheel(PYTHON).compiler
+    assert "zig" not in one.compile(PYTHON).compiler
     assert (backend.asked, backend.notes, one.modules) == (["own"], [], frozenset())
 
 
 def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path: Path) -> None:
     backend = Backend()
     one = forge(tmp_path, backend)
-    assert one.wheel(PYTHON).compiler.startswith("zig ")
-    one.wheel(PYTHON)
+    assert one.compile(PYTHON).compiler.startswith("zig ")
+    one.compile(PYTHON)
     assert backend.asked == ["own", "zig", "zig"]
     assert one.modules == set(BOTH)
     (note,) = backend.notes
@@ -243,17 +243,17 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
 
 def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
     backend = Backend()
-    forge(tmp_path, backend, *BOTH).wheel(PYTHON)
+    forge(tmp_path, backend, *BOTH).compile(PYTHON)
     assert backend.asked == ["zig"]
     assert backend.notes == [
-        "compiled with zig against glibc 2.28: this machine's own was too new when it was last built"
+        "compiled with zig against glibc 2.28: this machine's libraries were too new when it was last built"
     ]
 
 
 def test_where_zig_does_not_do_any_more_the_machines_own_compiler_is_asked_again(tmp_path: Path) -> None:
     backend = Backend(fails={"zig": "core.c:1:2: error: no"}, new=False)
     one = forge(tmp_path, backend, *BOTH)
-    assert "zig" not in one.wheel(PYTHON).compiler
+    assert "zig" not in one.compile(PYTHON).compiler
     assert (backend.asked, one.modules) == (["zig", "own"], frozenset())
 
 
@@ -262,8 +262,8 @@ def test_where_neither_does_both_reasons_are_told_in_a_line_each(
     tmp_path: Path, remembered: tuple[str, ...]
 ) -> None:
     backend = Backend(fails={"zig": "cc -c core.c\ncore.c:1:10: fatal error: 'omp.h' file not found\n"})
-    with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
-        forge(tmp_path, backend, *remembered).wheel(PYTHON)
+    with pytest.raises(CheckFailedError, match="and zig could not build it for an older one") as caught:
+        forge(tmp_path, backend, *remembered).compile(PYTHON)
     assert sorted(backend.asked) == ["own", "zig"]
     first, second = caught.value.detail.splitlines()
     assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (exp of libm.so.6)")
@@ -275,8 +275,8 @@ def test_where_neither_does_both_reasons_are_told_in_a_line_each(
 
 def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
     backend = Backend(passed_over=frozenset({"demo/_speed.so"}))
-    with pytest.raises(CheckFailedError, match="and zig could not make it for an older one") as caught:
-        forge(tmp_path, backend).wheel(PYTHON)
+    with pytest.raises(CheckFailedError, match="and zig could not build it for an older one") as caught:
+        forge(tmp_path, backend).compile(PYTHON)
     assert (
         caught.value.detail.splitlines()[1]
         == "zig: its wheel lacks demo/_speed, which this machine's compiler made"
@@ -286,21 +286,21 @@ def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
 def test_a_binary_that_the_project_has_no_more_is_not_missed(tmp_path: Path) -> None:
     backend = Backend()
     one = forge(tmp_path, backend, *BOTH, "demo/_gone")
-    assert one.wheel(PYTHON).compiler.startswith("zig ")
+    assert one.compile(PYTHON).compiler.startswith("zig ")
     assert (backend.asked, one.modules) == (["zig", "own", "zig"], frozenset(BOTH))
 
 
 def test_a_project_that_does_not_compile_at_all_is_not_compiled_twice(tmp_path: Path) -> None:
     backend = Backend(fails={"own": "core.c:1:2: error: no"})
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed"):
-        forge(tmp_path, backend).wheel(PYTHON)
+        forge(tmp_path, backend).compile(PYTHON)
     assert backend.asked == ["own"]
 
 
 @pytest.mark.usefixtures("no_zig")
 def test_without_zig_the_refusal_names_it_as_one_way(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match=r"needs a newer system than manylinux_2_28_x86_64$") as caught:
-        forge(tmp_path, Backend()).wheel(PYTHON)
+        forge(tmp_path, Backend()).compile(PYTHON)
     assert caught.value.hint.splitlines() == [
         "this machine's own libraries are too new for that target: compile against older ones with zig (pip install 'wheelkit[cross]'),",
         "build in a container (install docker or podman),",

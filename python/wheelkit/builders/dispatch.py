@@ -40,7 +40,7 @@ def require_buildable(order: BuildOrder) -> None:
 
 
 class RecordingProgress:
-    """Progress that also keeps the notes of one build, so that they can be shown again when it comes from the cache."""
+    """Progress that also keeps the notes of one build, to be shown again when it comes from the cache."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -62,7 +62,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
     workspace: Workspace
 
     def build(self, units: Sequence[BuildUnit]) -> list[UnitResult]:
-        """Build units of one distribution; a newly built sdist is among the results even if it was not asked for."""
+        """Build units of one distribution; a newly built sdist is always among the results."""
         distribution = units[0].distribution
         wheelhouse = self._wheelhouse(distribution)
         workspace = wheelhouse.for_build(distribution, self.workspace)
@@ -97,7 +97,8 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         seconds = time.monotonic() - started
         if not self.results.sources_unchanged(distribution):
             workspace.progress.note(
-                f"the sources of {distribution.name} changed while the sdist was built; this build is not cached"
+                f"the sources of {distribution.name} changed while the sdist was built; "
+                "this build is not cached"
             )
         wheels = (BuiltWheel(path=source.path, cells=()),)
         return source, [self._result(unit, source, wheels, seconds)]
@@ -126,7 +127,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
     def _crossed(
         self, units: Sequence[BuildUnit], source: SourceDist, workspace: Workspace
     ) -> Iterator[UnitResult]:
-        """Build the wheels of all targets of a cross build at once; each unit gets the same share of the time."""
+        """Build the wheels of all targets of a cross build at once, and share the time equally."""
         if not units:
             return
         started = time.monotonic()
@@ -184,7 +185,7 @@ def _describe(unit: BuildUnit, wheel: BuiltWheel) -> manifest.BuiltFile:
 
 
 def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
-    """Yield notes about promised interpreters without a wheel, and about those on which no wheel was tested."""
+    """Yield notes about promised interpreters without a wheel, and those without a test."""
     supported = {
         tag for wheel in wheels for tag in supported_interpreters(wheel.path, step, step.interpreters)
     }

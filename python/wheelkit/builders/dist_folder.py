@@ -1,10 +1,11 @@
-"""Finished files appear in the dist folder all together with their manifest, or not at all."""
+"""Delivers finished files to the dist folder: all of a unit together with their manifest, or none."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,60 +15,58 @@ from wheelkit.errors import CheckFailedError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wheelkit.manifest import Manifest
+    from wheelkit.manifest import BuiltFile, Manifest
 
 
-class StoredFiles(Protocol):
-    """A finished file that lies elsewhere under another name."""
+class StoredFile(Protocol):
+    """A finished file that is stored elsewhere under another name."""
 
     @property
     def name(self) -> str:
         """Its name in the dist folder."""
 
-    def copy_to(self, place: Path) -> None:
-        """Write it to a place."""
+    def copy_to(self, path: Path, /) -> None:
+        """Copy it to a path."""
 
 
-def require_writable(out: Path) -> None:
-    """Make sure, before anything is built, that the dist folder can be written; raise OutputError where it cannot.
+def require_writable(dist: Path) -> None:
+    """Check that the dist folder can be written. Raises OutputError.
 
-    A folder that does not exist yet is not made: a failed build leaves no empty one behind.
+    A folder that does not exist is not created, so that a failed build leaves no empty one behind.
     """
-    import tempfile
-
-    folder = next((path for path in (out, *out.parents) if path.exists()), out)
+    folder = next((path for path in (dist, *dist.parents) if path.exists()), dist)
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        error.filename = None  # the folder is what the user knows, not the file that was tried in it
-        raise OutputError.of(error, out) from error
+        error.filename = None  # the user knows the folder, not the temporary file
+        raise OutputError.of(error, dist) from error
 
 
-def deliver(files: Sequence[Path | StoredFiles], record: Manifest, out: Path) -> tuple[Path, ...]:
-    """Put the files and their manifest into ``out``, replacing those that the last build of the same thing put there.
+def deliver(files: Sequence[Path | StoredFile], record: Manifest, dist: Path) -> tuple[Path, ...]:
+    """Put the files of a unit and their manifest into the dist folder, replacing those of its last build.
 
-    The files are copied beside their place and synced first, then renamed; a failure puts everything back. A file that lies there with
-    the same bytes stays. Raises OutputError.
+    The files are copied into a hidden folder beside their places and synced first, then renamed; a failure
+    undoes everything. A file that is there already with the same bytes stays. Raises OutputError.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with _staging(out) as staging:
-            same = {one.file for one in record.files if _lies_there(out / Path(one.file).name, one)}
-            incoming = [_staged(one, staging) for one in files if one.name not in same]
-            note = staging / record.filename
-            note.write_text(record.to_json(), encoding="utf-8")
-            _sync(note)
-            superseded = [path for path in _superseded(record, out) if path.name not in same]
-            _swap([*incoming, note], superseded, out, staging)
+        dist.mkdir(parents=True, exist_ok=True)
+        with _staging_folder(dist) as staging:
+            present = {file.file for file in record.files if _is_present(dist / Path(file.file).name, file)}
+            incoming = [_stage(file, staging) for file in files if file.name not in present]
+            path = staging / record.filename
+            path.write_text(record.to_json(), encoding="utf-8")
+            _sync(path)
+            superseded = [path for path in _superseded(record, dist) if path.name not in present]
+            _swap([*incoming, path], superseded, dist, staging)
     except OSError as error:
-        raise OutputError.of(error, out) from error
-    return tuple(out / one.name for one in files)
+        raise OutputError.of(error, dist) from error
+    return tuple(dist / file.name for file in files)
 
 
 @contextlib.contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    staging = out / f".wheelkit-{os.urandom(6).hex()}"
+def _staging_folder(dist: Path) -> Iterator[Path]:
+    staging = dist / f".wheelkit-{os.urandom(6).hex()}"
     staging.mkdir(mode=0o700)
     try:
         yield staging
@@ -75,25 +74,22 @@ def _staging(out: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _lies_there(place: Path, one: manifest.BuiltFile) -> bool:
+def _is_present(path: Path, file: BuiltFile) -> bool:
     try:
-        return (
-            not place.is_symlink()
-            and place.stat().st_size == one.size
-            and manifest.sha256(place) == one.sha256
-        )
+        same_size = not path.is_symlink() and path.stat().st_size == file.size
+        return same_size and manifest.sha256(path) == file.sha256
     except OSError:
         return False
 
 
-def _staged(one: Path | StoredFiles, staging: Path) -> Path:
-    copy = staging / one.name
-    if isinstance(one, Path):
-        shutil.copyfile(one, copy)
+def _stage(file: Path | StoredFile, staging: Path) -> Path:
+    path = staging / file.name
+    if isinstance(file, Path):
+        shutil.copyfile(file, path)
     else:
-        one.copy_to(copy)
-    _sync(copy)
-    return copy
+        file.copy_to(path)
+    _sync(path)
+    return path
 
 
 def _sync(path: Path) -> None:
@@ -101,19 +97,20 @@ def _sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _superseded(record: Manifest, out: Path) -> tuple[Path, ...]:
-    """List what the previous manifest of the same name put here; a manifest that cannot be read supersedes nothing."""
+def _superseded(record: Manifest, dist: Path) -> tuple[Path, ...]:
+    """Return the files of the previous manifest of the same name; none if it cannot be read."""
     try:
-        before = manifest.read(out / record.filename)
+        previous = manifest.read(dist / record.filename)
     except CheckFailedError:
         return ()
-    return tuple(path for one in before.files if (path := out / Path(one.file).name).is_file())
+    return tuple(path for file in previous.files if (path := dist / Path(file.file).name).is_file())
 
 
-def _swap(incoming: Sequence[Path], superseded: Sequence[Path], out: Path, staging: Path) -> None:
+def _swap(incoming: Sequence[Path], superseded: Sequence[Path], dist: Path, staging: Path) -> None:
+    """Move superseded files aside and incoming ones to their places; on failure, move everything back."""
     aside = staging / "aside"
     aside.mkdir()
-    places = tuple(out / path.name for path in incoming)
+    places = tuple(dist / path.name for path in incoming)
     moved: list[Path] = []
     placed: list[Path] = []
     try:

@@ -40,8 +40,8 @@ class BuildOutcome(Struct, frozen=True, kw_only=True):
 def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> BuildOutcome:
     """Build, repair, test, verify and deliver what is selected; units in the cache are not built again.
 
-    The dist folder changes only in the end. Raises what the builders raise, ProjectError when nothing can be built here, and
-    CheckFailedError with the findings when a file fails verification.
+    The dist folder changes only in the end. Raises what the builders raise, ProjectError when nothing can be
+    built here, and CheckFailedError with the findings when a file fails verification.
     """
     results = Results(plan=order.plan, cache=cache, progress=workspace.progress)
     run = BuildRun(order=order, results=results, workspace=workspace)
@@ -69,7 +69,7 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
 def _save_verified(
     extra: Sequence[UnitResult], results: Results, contract: Contract, workspace: Workspace
 ) -> None:
-    """Save newly built files that are not delivered, if they pass verification, so that the next run can use them."""
+    """Save newly built files that are not delivered in the cache, if they pass verification."""
     built = [result for result in extra if result.hit is None]
     if built and results.cache is not None:
         with suppress(WheelkitError):
@@ -88,7 +88,8 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
         key = distributions[0].key if len(distributions) == 1 else "NAME"
         return ProjectError(
             f"no native distribution was found ({names}: pure Python)",
-            hint=f'wheelkit build builds it; if it compiles code, set [tool.wheelkit.distribution.{key}] kind = "native"',
+            hint="wheelkit build builds it; if it compiles code, set"
+            f'  [tool.wheelkit.distribution.{key}] kind = "native"',
         )
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)

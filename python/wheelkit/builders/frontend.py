@@ -38,8 +38,8 @@ def build_file(
 ) -> tuple[Path, str]:
     """Run a command that writes one sdist or wheel into ``out``; return the file and the command's output.
 
-    ``hints`` are pairs of a text in the output of a failed command and the hint to show for it. Raises ToolFailedError, with the
-    compiler's own lines as the detail if there are any.
+    ``hints`` are pairs of a text in the output of a failed command and the hint to show for it. Raises
+    ToolFailedError, with the compiler's own lines as the detail if there are any.
     """
     done = run(command)
     if done.returncode != 0:
@@ -49,5 +49,5 @@ def build_file(
         raise error
     files = sorted(path for path in out.glob("*") if path.name.endswith(_SUFFIXES))
     if len(files) != 1:
-        raise ToolFailedError(f"{purpose} gave {len(files)} files, where one was expected")
+        raise ToolFailedError(f"{purpose} produced {len(files)} files instead of one")
     return files[0], done.output

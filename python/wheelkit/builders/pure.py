@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def build(distribution: Distribution, source: SourceDist, workspace: Workspace) -> BuiltWheel:
-    """Build the pure wheel of a distribution. Raises ToolFailedError, and ProjectError for a platform wheel."""
+    """Build a pure distribution's wheel. Raises ToolFailedError, or ProjectError for a platform wheel."""
     out = workspace.new_folder("pure")
     command = Command(argv=uv_build_argv("wheel", out, source.path), unset=("VIRTUAL_ENV",))
     with step(workspace.progress, f"wheel {distribution.name}"):
@@ -35,7 +35,8 @@ def build(distribution: Distribution, source: SourceDist, workspace: Workspace) 
 def not_native_error(distribution: Distribution, wheel: str, output: str) -> ProjectError:
     """Return the error for a native distribution whose wheel is for every platform.
 
-    A build may skip an extension that does not compile (setuptools: ``optional=True``), so the compiler's lines are shown.
+    A build may skip an extension that does not compile (setuptools: ``optional=True``), so the compiler's
+    lines are shown.
     """
     return ProjectError(
         f"{distribution.name} is treated as native, but its wheel contains no binary: {wheel}",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class BuiltWheel(Struct, frozen=True, kw_only=True):
-    """A repaired wheel: the interpreters that it supports and was tested on, and the libraries grafted and excluded.
+    """A repaired wheel: the interpreters it supports and was tested on, the libraries grafted and excluded.
 
     ``compiler`` describes the compiler for the manifest; empty where the builder does not know it.
     """
@@ -49,7 +49,7 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
 def supported_interpreters(
     path: Path, step: NativeStep, interpreters: Iterable[Interpreter]
 ) -> tuple[str, ...]:
-    """Return the tags of the interpreters on which an installer would take the wheel for the step's target."""
+    """Return the tags of the interpreters whose installer would take the wheel on the step's target."""
     candidate = Candidate(filename=path.name, tags=parse_file_name(path.name).tags)
     return tuple(
         interpreter.tag for interpreter in interpreters if pick([candidate], step.target, interpreter)
@@ -57,7 +57,7 @@ def supported_interpreters(
 
 
 class UnitResult(Struct, frozen=True, kw_only=True):
-    """The files of one unit: newly built ones lie at ``paths``, by name; the others are in the cache ``hit``."""
+    """The files of one unit: new ones are at ``paths``, by name; the others are in the cache ``hit``."""
 
     unit: BuildUnit
     record: BuildRecord
@@ -90,7 +90,7 @@ class UnitResult(Struct, frozen=True, kw_only=True):
 
 
 class Results(Struct, kw_only=True):
-    """The results of one build so far, and the cache in which others are found. Safe to use from several threads."""
+    """The results of one build so far, and the cache that provides others. Thread-safe."""
 
     plan: Plan
     cache: Cache | None
@@ -129,7 +129,7 @@ class Results(Struct, kw_only=True):
         )
 
     def sibling_wheels(self, distribution: Distribution) -> Iterator[UnitResult]:
-        """Yield the wheels of the family that building and testing a distribution may need; cross builds serve no one."""
+        """Yield the sibling wheels that building and testing a distribution may need."""
         needed = siblings.needed(distribution, self.plan.family)
         for result in self:
             unit = result.unit

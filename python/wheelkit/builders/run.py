@@ -55,7 +55,7 @@ class BuildRun(Struct, frozen=True, kw_only=True):
         return siblings.needed(family.members[key], family)
 
     def _wanted(self) -> dict[str, Sequence[BuildUnit]]:
-        """Return the units to build by distribution: the selected ones, and every wheel of the siblings that these need."""
+        """Return the units to build by distribution: the selected ones, and the wheels of needed siblings."""
         plan, selection = self.order.plan, self.order.selection
         chosen = dict.fromkeys(unit.distribution.key for unit in self.selected())
         serving = {name for key in chosen for name in self._siblings(key)}

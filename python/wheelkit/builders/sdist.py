@@ -50,8 +50,8 @@ def make_sdist(
 ) -> SourceDist:
     """Build the distribution's sdist, or take the given one.
 
-    ``state`` is git's view of the folder if it is known already, and ``out`` the dist folder, which is not part of the sources.
-    Raises MissingToolError, when meson needs a compiler or git, and ToolFailedError.
+    ``state`` is git's view of the folder if it is known already, and ``out`` the dist folder, which is not
+    part of the sources. Raises MissingToolError, when meson needs a compiler or git, and ToolFailedError.
     """
     if distribution.from_sdist:
         return SourceDist(
@@ -88,8 +88,8 @@ def _build(distribution: Distribution, state: Checkout, workspace: Workspace, di
 def _snapshot(folder: Path, state: Checkout, workspace: Workspace, dist: Path | None = None) -> Path:
     """Commit the folder with all its changes in a scratch clone, and return the folder there.
 
-    ``meson dist`` packs only what is committed. The clone keeps tags and history, for versions that are computed from them. The
-    user's own repository is not touched.
+    ``meson dist`` packs only what is committed. The clone keeps tags and history, for versions that are
+    computed from them. The user's own repository is not touched.
     """
     if shutil.which("git") is None:
         raise MissingToolError(
@@ -116,7 +116,7 @@ def _snapshot(folder: Path, state: Checkout, workspace: Workspace, dist: Path | 
 
 
 def _ignore_patterns(folder: Path, top: Path, dist: Path | None) -> str:
-    """Return git's ignore patterns for build leftovers in the repository and the project, and for the dist folder."""
+    """Return git's ignore patterns for the dist folder and for build leftovers."""
     subfolder = folder.resolve().relative_to(top.resolve())
     roots = dict.fromkeys(("/", f"/{subfolder.as_posix()}/" if subfolder.parts else "/"))
     lines = [*(f"{root}{name}/" for root in roots for name in OUTPUTS), *(f"{name}/" for name in LEFTOVERS)]

@@ -46,7 +46,7 @@ class BuildUnit(Struct, frozen=True, kw_only=True):
 
     @property
     def target_name(self) -> str:
-        """The target as manifests spell it: a platform tag, ``any`` for a pure wheel, ``sdist`` for an sdist."""
+        """The target as manifests spell it: a platform tag, ``any`` (pure wheel) or ``sdist``."""
         if self.target is not None:
             return self.target.tag
         return "sdist" if self.kind is UnitKind.SDIST else "any"
@@ -77,7 +77,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 
 class BuildOrder(Struct, frozen=True, kw_only=True):
-    """What to build: the plan, the selected part of it, and the configuration that the result is verified against."""
+    """What to build: the plan, what is selected of it, and the configuration to verify the result against."""
 
     plan: Plan
     selection: Selection

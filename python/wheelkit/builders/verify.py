@@ -1,4 +1,4 @@
-"""Verifies built files before they are delivered, and remembers the verdict of the same files under the same contract."""
+"""Verifies built files before they are delivered, and saves the verdict for the same files and contract."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def verify_built(
 ) -> None:
     """Verify files together, and report the warnings; coverage is judged later, over the whole dist folder.
 
-    Files that ``store`` knows to have passed the same verification are not read again. Raises CheckFailedError with the findings.
+    Files that ``store`` knows to have passed the same verification are not read again. Raises
+    CheckFailedError with the findings.
     """
     key = verification_key(results, contract)
     remembered = store.load_value(ValueKind.VERIFICATION, key) if store else None
@@ -44,7 +45,7 @@ def verify_built(
 
 
 def verification_key(results: Iterable[UnitResult], contract: Contract) -> str:
-    """Return a digest of everything that a verification depends on: the files, the contract, wheelkit and its tables."""
+    """Return a digest of all inputs of a verification: the files, the contract, wheelkit and its tables."""
     inputs = {
         "files": sorted((file.file, file.sha256) for result in results for file in result.record.files),
         "contract": contract,
@@ -73,7 +74,8 @@ def _verify(results: Iterable[UnitResult], contract: Contract, workspace: Worksp
                 f"{finding.code}  {finding.file}: {finding.what}\n       {finding.fix}" for finding in failing
             ]
             raise CheckFailedError(
-                f"the built files failed verification ({plural(len(failing), 'finding')}); the dist folder was left unchanged",
+                f"the built files failed verification ({plural(len(failing), 'finding')}); "
+                "the dist folder was left unchanged",
                 detail="\n".join(lines),
                 hint=f"wheelkit explain {failing[0].code}",
             )

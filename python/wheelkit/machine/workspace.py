@@ -15,9 +15,11 @@ from msgspec.structs import replace
 
 from wheelkit.errors import OutputError
 from wheelkit.machine.process import LoggedRun
+from wheelkit.machine.progress import step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed, Run
@@ -46,6 +48,10 @@ class Workspace(Struct, frozen=True, kw_only=True):
     def new_folder(self, name: str) -> Path:
         """Create an empty folder in the scratch folder and return its path."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+
+    def step(self, label: str) -> AbstractContextManager[None]:
+        """Report the block as one step."""
+        return step(self.progress, label)
 
     def for_job(self, name: str, stop: Stop | None) -> Workspace:
         """Return the workspace of one of several parallel jobs, with a log of its own and ended by ``stop``.
