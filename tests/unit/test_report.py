@@ -207,7 +207,7 @@ def report_of(*findings: Finding) -> str:
     return shown(Report(rows=(), findings=findings, wheels=3, sdists=0, seconds=0.5), 200)
 
 
-def test_many_alike_are_told_once() -> None:
+def test_many_findings_of_a_code_are_shown_once() -> None:
     text = report_of(*map(note, range(9)))
     assert text.count("debug sections") == 1
     assert "and 8 more (--json lists all)" in text
@@ -215,13 +215,13 @@ def test_many_alike_are_told_once() -> None:
     assert report_of(*map(note, range(3))).count("debug sections") == 3
 
 
-def test_errors_are_always_told() -> None:
+def test_errors_are_always_shown() -> None:
     text = report_of(*(note(number, Severity.ERROR) for number in range(9)))
     assert text.count("debug sections") == 9
     assert "9 findings in 3 wheels" in text
 
 
-def test_the_same_fact_about_many_files_is_told_once() -> None:
+def test_the_same_finding_in_many_files_is_shown_once() -> None:
     same = [
         Finding(
             code="WK202",
@@ -315,7 +315,7 @@ ODD = Finding(
     code="WK101",
     severity=Severity.WARNING,
     what="a|b <script>\n::error::x *bold* [link](y) 50%, \x1b[2J",
-    fix="mend, then: build",
+    fix="fix it, then: build",
     file="odd,name:1.whl",
 )
 

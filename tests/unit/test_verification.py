@@ -70,7 +70,7 @@ def test_a_whole_dist(tmp_path: Path) -> None:
     assert report.seconds > 0
 
 
-def test_a_distribution_whose_name_only_its_build_tells_is_held_to_its_promise(tmp_path: Path) -> None:
+def test_the_unnamed_distribution_has_its_promise(tmp_path: Path) -> None:
     write_sdist(tmp_path, "ru_demo")
     item = Distribution(name="checkout", version="1.0", kind=Kind.NATIVE, source=tmp_path, stated=False)
     contract = contract_of(
@@ -85,7 +85,7 @@ def test_a_distribution_whose_name_only_its_build_tells_is_held_to_its_promise(t
     assert codes(verify([tmp_path], contract)) == []  # and of two nobody knows which it is
 
 
-def test_findings_come_worst_first_and_mark_their_rows(tmp_path: Path) -> None:
+def test_findings_are_sorted_by_severity_and_mark_their_rows(tmp_path: Path) -> None:
     wheels.write_wheel(tmp_path, wheels.PURE, record_text="")
     report = verify([tmp_path], promising())
     assert not report.ok
@@ -121,8 +121,8 @@ def test_unreadable_files_are_findings(tmp_path: Path) -> None:
     assert {finding.file for finding in report.findings} == {wheels.LINUX, wheels.PURE, "demo-1.0.tar.gz"}
 
 
-def noted(folder: Path, builder: str, **changes: str) -> None:
-    """Lay the manifest beside the wheel that a build would have laid there."""
+def write_manifest(folder: Path, builder: str, **changes: str) -> None:
+    """Write the manifest that a build would leave next to the wheel."""
     described = replace(manifest.describe(folder / ABI3, "wheel"), **changes)
     record = manifest.Manifest(
         distribution="demo",
@@ -139,20 +139,20 @@ def noted(folder: Path, builder: str, **changes: str) -> None:
     (folder / record.filename).write_text(record.to_json())
 
 
-def test_the_manifest_tells_of_a_cross_build(tmp_path: Path) -> None:
+def test_a_manifest_marks_cross_built_wheels(tmp_path: Path) -> None:
     path = wheels.write_wheel(tmp_path, ABI3)
     assert verify([tmp_path], promising()).cross == 0
-    noted(tmp_path, "cross")
+    write_manifest(tmp_path, "cross")
     for paths in ([tmp_path], [path]):
         (row,) = verify(paths, promising()).rows
         assert row.cross == (ABI3,)
-    noted(tmp_path, "host")
+    write_manifest(tmp_path, "host")
     assert verify([tmp_path], promising()).cross == 0
 
 
-def test_a_manifest_of_other_bytes_or_none_at_all_claims_nothing(tmp_path: Path) -> None:
+def test_a_manifest_of_other_bytes_marks_nothing(tmp_path: Path) -> None:
     wheels.write_wheel(tmp_path, ABI3)
-    noted(tmp_path, "cross", sha256="0" * 64)
+    write_manifest(tmp_path, "cross", sha256="0" * 64)
     assert verify([tmp_path], promising()).cross == 0
     next(tmp_path.glob("*.wheelkit.json")).write_text('{"builder": "cross"')
     assert verify([tmp_path], promising()).cross == 0
@@ -165,7 +165,7 @@ def test_native_restricts_coverage(tmp_path: Path) -> None:
     assert "WK801" not in codes(verify([tmp_path], contract, native=[Target.parse("win_amd64")]))
 
 
-def test_shallow_leaves_the_bytes_alone(tmp_path: Path) -> None:
+def test_shallow_reads_no_contents(tmp_path: Path) -> None:
     wheels.write_wheel(tmp_path, wheels.PURE, record_text="")
     assert "WK108" in codes(verify([tmp_path], Contract()))
     assert codes(verify([tmp_path], Contract(), shallow=True)) == []
@@ -227,8 +227,8 @@ def test_fails_is_what_ok_counts() -> None:
     assert replace(base, findings=(replace(error, severity=Severity.WARNING),)).ok
 
 
-def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> None:
-    """Judged while they are read, wheels lose members and symbols before the release is judged; whole ones give the same report."""
+def test_dropping_contents_of_checked_wheels_changes_no_finding(tmp_path: Path) -> None:
+    """Wheels lose members and symbols before their release is checked; whole wheels give the same report."""
     for number, name in enumerate(
         (malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE, *list(malformed.MALFORMED)[::7])
     ):
@@ -246,61 +246,65 @@ def test_what_is_dropped_of_judged_wheels_changes_no_verdict(tmp_path: Path) -> 
             assert (report.rows, report.findings) == (again.rows, again.findings), name
 
 
-def arriving(folder: Path, names: list[str], *sdists: Sdist) -> tuple[ReleaseCollector, list[Wheel]]:
+def collector_of(folder: Path, names: list[str], *sdists: Sdist) -> tuple[ReleaseCollector, list[Wheel]]:
     read = [read_wheel(wheels.write_wheel(folder, name)) for name in names]
     return ReleaseCollector(names, sdists), read
 
 
-def told(releases: Iterable[Release]) -> list[tuple[str, str, list[str]]]:
+def release_files(releases: Iterable[Release]) -> list[tuple[str, str, list[str]]]:
     return [
-        (one.distribution, one.version, [file.filename for file in (*one.wheels, *one.sdists)])
-        for one in releases
+        (
+            release.distribution,
+            release.version,
+            [file.filename for file in (*release.wheels, *release.sdists)],
+        )
+        for release in releases
     ]
 
 
 def test_a_release_is_complete_once_its_last_wheel_is_there(tmp_path: Path) -> None:
     names = ["Demo-1.0-cp311-abi3-win_amd64.whl", ABI3, "demo-2.0-py3-none-any.whl"]
-    expected, (first, second, other) = arriving(tmp_path, names)
-    expected.add(1, names[1], second)
-    assert told(expected.complete()) == []
-    expected.add(2, names[2], other)
-    assert told(expected.complete()) == [("demo", "2.0", names[2:])]
-    assert told(expected.complete()) == []  # each is given once
-    expected.add(0, names[0], first)
-    assert told(expected.complete()) == [("demo", "1.0", names[:2])]  # in the order of the places
-    assert told(expected.rest()) == []
+    collector, (first, second, other) = collector_of(tmp_path, names)
+    collector.add(1, names[1], second)
+    assert release_files(collector.complete()) == []
+    collector.add(2, names[2], other)
+    assert release_files(collector.complete()) == [("demo", "2.0", names[2:])]
+    assert release_files(collector.complete()) == []  # each is yielded once
+    collector.add(0, names[0], first)
+    assert release_files(collector.complete()) == [("demo", "1.0", names[:2])]  # in the order of the files
+    assert release_files(collector.rest()) == []
 
 
-def test_a_wheel_that_cannot_be_read_is_not_waited_for(tmp_path: Path) -> None:
+def test_an_unreadable_wheel_completes_its_release(tmp_path: Path) -> None:
     names = [ABI3, wheels.PURE]
-    expected, (first, _) = arriving(tmp_path, names)
-    expected.add(0, names[0], first)
-    assert told(expected.complete()) == []
-    expected.add(1, names[1], None)
-    assert told(expected.complete()) == [("demo", "1.0", [ABI3])]
+    collector, (first, _) = collector_of(tmp_path, names)
+    collector.add(0, names[0], first)
+    assert release_files(collector.complete()) == []
+    collector.add(1, names[1], None)
+    assert release_files(collector.complete()) == [("demo", "1.0", [ABI3])]
 
 
-def test_a_file_whose_name_is_no_wheels_can_belong_anywhere(tmp_path: Path) -> None:
-    odd = "odd.whl"
+def test_a_wheel_with_an_invalid_name_can_belong_to_any_release(tmp_path: Path) -> None:
+    invalid = "invalid.whl"
     first = read_wheel(wheels.write_wheel(tmp_path, ABI3))
-    stray = replace(first, path=tmp_path / odd, name=None, name_problem="it has 1 part")
-    expected = ReleaseCollector([ABI3, odd], ())
-    expected.add(0, ABI3, first)
-    assert told(expected.complete()) == []
-    expected.add(1, odd, stray)
-    assert told(expected.complete()) == [("demo", "1.0", [ABI3, odd])]
+    unnamed = replace(first, path=tmp_path / invalid, name=None, name_problem="expected")
+    collector = ReleaseCollector([ABI3, invalid], ())
+    collector.add(0, ABI3, first)
+    assert release_files(collector.complete()) == []
+    collector.add(1, invalid, unnamed)
+    assert release_files(collector.complete()) == [("demo", "1.0", [ABI3, invalid])]
 
 
-def test_sdists_are_given_with_their_wheels_or_at_the_end(tmp_path: Path) -> None:
+def test_sdists_are_yielded_with_their_wheels_or_at_the_end(tmp_path: Path) -> None:
     own, other = (read_sdist(write_sdist(tmp_path, "demo", version)) for version in ("1.0", "3.0"))
-    expected, (first,) = arriving(tmp_path, [ABI3], own, other)
-    expected.add(0, ABI3, first)
-    assert told(expected.complete()) == [("demo", "1.0", [ABI3, own.filename])]
-    assert told(expected.rest()) == [("demo", "3.0", [other.filename])]
+    collector, (first,) = collector_of(tmp_path, [ABI3], own, other)
+    collector.add(0, ABI3, first)
+    assert release_files(collector.complete()) == [("demo", "1.0", [ABI3, own.filename])]
+    assert release_files(collector.rest()) == [("demo", "3.0", [other.filename])]
 
 
-def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp_path: Path) -> None:
-    """More than are read at a time, promised and others, with an unreadable file, an odd name and an sdist."""
+def test_checking_releases_one_by_one_gives_the_same_report(tmp_path: Path) -> None:
+    """More wheels than are read at a time, promised and others, an unreadable file, an invalid name, an sdist."""
     for number in range(70):
         wheels.write_wheel(
             tmp_path,
@@ -309,7 +313,7 @@ def test_releases_that_are_judged_one_by_one_give_the_report_of_all_together(tmp
         )
     for name in ("demo-1.0-cp311-abi3-win_amd64.whl", ABI3, wheels.PURE):
         wheels.write_wheel(tmp_path, name)
-    (tmp_path / wheels.PURE).rename(tmp_path / "odd.whl")
+    (tmp_path / wheels.PURE).rename(tmp_path / "invalid.whl")
     (tmp_path / "part1-9.0-py3-none-any.whl").write_bytes(b"")
     write_sdist(tmp_path)
     contract = promising(

@@ -158,9 +158,9 @@ class _Verifier:
         if promised:
             self._wheels += release.wheels
             self._sdists += release.sdists
-        filenames = [wheel.filename for wheel in release.wheels] + [
+        filenames = {wheel.filename for wheel in release.wheels} | {
             sdist.filename for sdist in release.sdists
-        ]
+        }
         for filename in filenames:
             if promised or filename in self._known_files:
                 self._owners[filename] = release.distribution
