@@ -14,7 +14,8 @@ _UNIT = 1000
 _TWO_DIGITS = 10
 _NARROWEST = 20
 _PROGRAMS = "apt|brew|docker|dnf|git|pip|podman|python3?|sudo|twine|uv|wheelkit|xcode-select"
-# A command stands between backticks, or begins a line, or follows a colon or two spaces; it ends at a mark or at two spaces.
+# A command is between backticks, or at the beginning of a line, or after a colon or two spaces.
+# A punctuation mark or two spaces end it.
 _COMMAND = re.compile(rf"`[^`]*`|(?:^|(?<=[: ] ))(?:{_PROGRAMS}) .+?(?=  | ?[;,()·]|$)")
 _KEPT_SPACE = "\ue000"
 

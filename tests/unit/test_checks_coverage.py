@@ -90,8 +90,10 @@ def test_missing_interpreters_are_named(tmp_path: Path) -> None:
     assert "has no wheel for cp312, cp314t;" in coverage.findings[0].what
     assert coverage.rows[0].label == "2 wheels"
     here = cover(release(tmp_path, *versioned), replace(promised, native=(Target.parse(LINUX),)))
-    wanted = "install the interpreters:  uv python install 3.12 3.14t; then build it here:  python -m wheelkit build --native"
-    assert here.findings[0].fix == wanted
+    assert here.findings[0].fix == (
+        "install the interpreters:  uv python install 3.12 3.14t; "
+        "then build it here:  python -m wheelkit build --native"
+    )
 
 
 def test_an_abi3_wheel_that_is_too_new_is_no_matter_of_installed_interpreters(tmp_path: Path) -> None:

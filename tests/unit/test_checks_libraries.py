@@ -141,9 +141,8 @@ def test_the_message_says_who_needs_what(tmp_path: Path) -> None:
         elf("demo/b.so", needed=needs("libfoo.so.1")),
     )
     (finding,) = libraries.missing(wheel, Contract())
-    assert (
-        finding.what
-        == "demo/a.so (and 1 other) needs libfoo.so.1, neither in the wheel nor on manylinux_2_17_x86_64 systems"
+    assert finding.what == (
+        "demo/a.so (and 1 other) needs libfoo.so.1, neither in the wheel nor on manylinux_2_17_x86_64 systems"
     )
 
 

@@ -14,7 +14,10 @@ from wheelkit.wheel import Wheel, read
 from wheelkit.wheel.sdist import read_sdist
 
 MESON = '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n[project]\nname = "demo"\n'
-PLAIN = '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "demo"\n'
+PLAIN = (
+    '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+    '[project]\nname = "demo"\n'
+)
 
 
 def write(  # noqa: PLR0913 - one for each thing that a case may change

@@ -55,7 +55,7 @@ ABI = Finding(
     severity=Severity.ERROR,
     file="daggerml-0.4.0-cp311-abi3-win_amd64.whl",
     member="daggerml/_core.pyd",
-    what="daggerml/_core.pyd imports PyType_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11",
+    what="daggerml/_core.pyd imports PyType_GetName, in the stable ABI since 3.12, but the tag promises 3.11",
     fix="raise the floor to cp312, or avoid the call",
 )
 REPORT = Report(
@@ -101,7 +101,7 @@ def test_the_matrix_and_the_findings() -> None:
         "",
         "      WK801  macosx_10_13_x86_64 has no wheel; users there would build from the sdist",
         "             build it on macos-15-intel:  python -m wheelkit build --native · wheelkit explain WK801",
-        "      WK402  daggerml/_core.pyd imports PyType_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11",
+        "      WK402  daggerml/_core.pyd imports PyType_GetName, in the stable ABI since 3.12, but the tag promises 3.11",
         "             in daggerml-0.4.0-cp311-abi3-win_amd64.whl",
         "             raise the floor to cp312, or avoid the call · wheelkit explain WK402",
         "",
@@ -114,7 +114,7 @@ def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     lines = shown(REPORT, width).splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
-    assert "the wheel promises 3.11" in text
+    assert "the tag promises 3.11" in text
     assert "verdict" in text
 
 
@@ -157,7 +157,7 @@ def test_colours_take_no_room() -> None:
 
 def test_fixes_can_be_left_out() -> None:
     text = shown(REPORT, fixes=False)
-    assert "the wheel promises 3.11" in text
+    assert "the tag promises 3.11" in text
     assert "raise the floor" not in text
 
 
@@ -330,7 +330,7 @@ def test_markdown() -> None:
     ]
     assert lines[4] == "| `manylinux_2_28_x86_64` | abi3 wheel | ● | ● | ● | ● | glibc 2.17 | 84 kB | fine |"
     assert (
-        "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI from 3.12 on; the wheel promises 3.11<br>"
+        "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI since 3.12, but the tag promises 3.11<br>"
         in lines
     )
     assert lines[-1] == "2 errors in 2 wheels and 1 sdist"

@@ -304,7 +304,7 @@ def test_sdists_are_yielded_with_their_wheels_or_at_the_end(tmp_path: Path) -> N
 
 
 def test_checking_releases_one_by_one_gives_the_same_report(tmp_path: Path) -> None:
-    """More wheels than are read at a time, promised and others, an unreadable file, an invalid name, an sdist."""
+    """More wheels than are read at a time, with an unreadable file, an invalid name and an sdist."""
     for number in range(70):
         wheels.write_wheel(
             tmp_path,

@@ -40,7 +40,7 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report a file name that PKG-INFO contradicts, or that is not normalized (PEP 625)."""
     name, _dash, version = sdist.filename.removesuffix(_SUFFIX).rpartition("-")
     if normalise(name) != sdist.distribution or not same_version(version, sdist.version):
-        what = f"PKG-INFO names {sdist.distribution} {sdist.version}, but the file name {name} {version}"
+        what = f"PKG-INFO says {sdist.distribution} {sdist.version}, but the file name says {name} {version}"
         yield finding("WK204", what)
         return
     normalized = f"{sdist.distribution.replace('-', '_')}-{_normalized(sdist.version)}{_SUFFIX}"

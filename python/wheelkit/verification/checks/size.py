@@ -37,11 +37,11 @@ def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     promise = contract.promise(wheel.distribution)
     limit = promise.max_size if promise else None
     if limit is not None and wheel.size > limit:
-        what = f"the wheel has {size(wheel.size)}, over the limit of {size(limit)}; {_largest(wheel)}"
+        what = f"the wheel is {size(wheel.size)}, over the limit of {size(limit)}; {_largest(wheel)}"
         yield finding("WK601", what)
     elif limit is None and wheel.size > INDEX_LIMIT:
         pypi = f"PyPI's default limit of {INDEX_LIMIT >> 20} MiB"
-        yield finding("WK602", f"the wheel has {size(wheel.size)}, over {pypi}; {_largest(wheel)}")
+        yield finding("WK602", f"the wheel is {size(wheel.size)}, over {pypi}; {_largest(wheel)}")
 
 
 def _largest(wheel: Wheel) -> str:
@@ -58,7 +58,7 @@ def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         return
     more = wheel.size - before.size
     if more > _GROWTH_BYTES and more > before.size * _GROWTH_SHARE:
-        what = f"the wheel has {size(wheel.size)}, {more / before.size:.0%} more than {before.filename}; "
+        what = f"the wheel is {size(wheel.size)}, {more / before.size:.0%} more than {before.filename}; "
         yield finding("WK604", what + _most_grown(before, wheel))
 
 
@@ -80,7 +80,7 @@ def _most_grown(before: Wheel, after: Wheel) -> str:
         old[_without_hash(member.name)] = old.get(_without_hash(member.name), 0) + member.packed
     grown = [(member.packed - old.get(_without_hash(member.name), 0), member) for member in after.members]
     largest = sorted((item for item in grown if item[0] > 0), key=lambda item: item[0], reverse=True)
-    return "most grown: " + ", ".join(
+    return "largest growth: " + ", ".join(
         f"{member.name} ({'' if _without_hash(member.name) in old else 'new, '}+{size(more)})"
         for more, member in largest[:_NAMED]
     )
