@@ -164,7 +164,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
     assert found == (
         'tool.wheelkit.publish.allow-cross: expected true or false, got "yes"',
         'tool.wheelkit.matirx: unknown key; did you mean "matrix"?',
-        'tool.wheelkit.distributions[1]: "../out": the folder has to lie inside the project',
+        'tool.wheelkit.distributions[1]: "../out": the path must be inside the project',
         "tool.wheelkit.matrix.interpreters: expected a list of strings, got 3",
         "tool.wheelkit.matrix.targets[1]: expected a string, got 3",
     )
@@ -187,25 +187,25 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ("matrix.targets = [' ']", 'matrix.targets[0]: expected one line of text, got " "'),
         (
             "matrix.targets = []",
-            "matrix.targets: an empty list; leave the key out for the default, or name at least one",
+            "matrix.targets: an empty list; remove the key for the default, or give at least one item",
         ),
-        ("matrix.targets = ['a', 'b', 'a']", 'matrix.targets[2]: "a" is in the list already, at [0]'),
+        ("matrix.targets = ['a', 'b', 'a']", 'matrix.targets[2]: "a" is already in the list, at [0]'),
         (
             "distributions = ['/a']",
-            'distributions[0]: "/a": folders are written relative to the project\'s own',
+            'distributions[0]: "/a": give a path relative to the project\'s folder',
         ),
         (
             "distributions = ['C:/a']",
-            'distributions[0]: "C:/a": folders are written relative to the project\'s own',
+            'distributions[0]: "C:/a": give a path relative to the project\'s folder',
         ),
         (
             "distributions = ['a/../..']",
-            'distributions[0]: "a/../..": the folder has to lie inside the project',
+            'distributions[0]: "a/../..": the path must be inside the project',
         ),
-        ("distributions = ['a\\b']", 'distributions[0]: "a\\\\b": folders are written with forward slashes'),
+        ("distributions = ['a\\b']", 'distributions[0]: "a\\\\b": use forward slashes'),
         (
             "distributions = ['a**']",
-            'distributions[0]: expected a folder or glob, with ** only as a whole part of it, got "a**"',
+            'distributions[0]: expected a folder or a glob, with ** only as a whole path component, got "a**"',
         ),
         ("exclude = ['x']", "exclude: expected a table, got a list"),
         (
@@ -216,14 +216,17 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
             "exclude.torch = 1",
             "exclude.torch: expected true (the shipped list) or a list of file name patterns, got 1",
         ),
-        ("exclude.torhc = true", 'exclude.torhc: no list of its libraries is shipped; did you mean "torch"?'),
+        (
+            "exclude.torhc = true",
+            'exclude.torhc: wheelkit has no list of its libraries; did you mean "torch"?',
+        ),
         (
             "exclude.x = ['lib/libx.so']",
-            'exclude.x[0]: "lib/libx.so": patterns match the library\'s file name, not its path',
+            'exclude.x[0]: "lib/libx.so": patterns match the file name of a library, not its path',
         ),
         (
             "exclude.x = ['lib\\x.dll']",
-            'exclude.x[0]: "lib\\\\x.dll": patterns match the library\'s file name, not its path',
+            'exclude.x[0]: "lib\\\\x.dll": patterns match the file name of a library, not its path',
         ),
         ("distribution.'-a' = {}", 'distribution.-a: expected a distribution\'s name, got "-a"'),
         (
@@ -265,7 +268,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ),
         (
             "ci.install = ['--index-url=x']",
-            'ci.install[0]: "--index-url=x": give a requirement or a folder; options belong in pip\'s own settings',
+            'ci.install[0]: "--index-url=x": give a requirement or a folder; options belong in pip\'s configuration',
         ),
         ("ci.lint = ['a \"b']", 'ci.lint[0]: "a \\"b": not a command line (no closing quotation)'),
     ],

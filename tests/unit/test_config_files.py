@@ -86,7 +86,7 @@ def test_pyprojects_prefix_in_wheelkit_toml_is_explained(tmp_path: Path) -> None
     source = tmp_path / "wheelkit.toml"
     source.write_text("[tool.wheelkit.publish]\nallow-cross = 1\n[zzz]\n")
     found = mistakes(load, tmp_path)
-    assert found[0] == "tool: keys stand at the top level of this file: write [matrix], without tool.wheelkit"
+    assert found[0] == "tool: keys are at the top level of this file: write [matrix], without tool.wheelkit"
     assert found[1] == "tool.wheelkit.publish.allow-cross: expected true or false, got 1"
     assert found[2].startswith("zzz: unknown key")
     source.write_text("[tool.ruff]\n")
@@ -102,7 +102,7 @@ def test_pyprojects_prefix_in_wheelkit_toml_is_explained(tmp_path: Path) -> None
         (b"a = 1\na = 2\n", "line 2, column 6: Cannot overwrite a value"),
         (b"a = 1\n# caf\xe9\n", "line 2: not UTF-8, byte 0xe9 (invalid continuation byte)"),
         ("a = 1".encode("utf-16"), "line 1: not UTF-8, byte 0xff (invalid start byte)"),
-        (b"\xef\xbb\xbfa = 1", "line 1: begins with a byte order mark"),
+        (b"\xef\xbb\xbfa = 1", "line 1: starts with a byte order mark"),
         (b"a = " + b"[" * 20000, "not valid TOML: nested too deeply"),
         (b"a = " + b"9" * 5000, "not valid TOML: Exceeds the limit"),
     ],
@@ -125,7 +125,7 @@ def test_a_deeply_dotted_key_is_a_mistake_like_any_other(tmp_path: Path) -> None
 def test_what_is_no_file_is_one_mistake(tmp_path: Path) -> None:
     path = tmp_path / "wheelkit.toml"
     path.mkdir()
-    assert mistakes(load, tmp_path) == ("a folder where a file belongs",)
+    assert mistakes(load, tmp_path) == ("a folder, not a file",)
     path.rmdir()
     path.symlink_to("absent.toml")
     assert mistakes(load, tmp_path) == ("a link to a file that does not exist",)
@@ -160,7 +160,7 @@ def test_an_unreadable_file_is_one_mistake(tmp_path: Path) -> None:
 
 
 def test_a_named_file_has_to_exist(tmp_path: Path) -> None:
-    assert mistakes(load_file, tmp_path / "absent.toml") == ("there is no such file",)
+    assert mistakes(load_file, tmp_path / "absent.toml") == ("the file does not exist",)
 
 
 def test_a_named_pyproject_needs_no_section(tmp_path: Path) -> None:

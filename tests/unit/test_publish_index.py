@@ -56,7 +56,7 @@ def test_the_simple_api_of_an_address_is_derived_or_given() -> None:
         ("testpipy", 'did you mean "testpypi"'),
         ("http://127.0.0.1/x/", "the address of the simple API cannot be derived"),
         ("http://user:secret@127.0.0.1/legacy/", "credentials do not belong"),
-        ("ftp://h/legacy/", "has to begin with https"),
+        ("ftp://h/legacy/", "must start with https"),
     ],
 )
 def test_unknown_indexes(to: str, words: str) -> None:

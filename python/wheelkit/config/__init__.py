@@ -1,4 +1,4 @@
-"""The configuration: ``[tool.wheelkit]`` in pyproject.toml, or the same keys in wheelkit.toml, as frozen values."""
+"""The configuration: ``[tool.wheelkit]`` in pyproject.toml, or the same keys in wheelkit.toml."""
 
 from wheelkit.config.load import load, load_file, parse
 from wheelkit.config.model import (

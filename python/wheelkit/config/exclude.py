@@ -1,4 +1,4 @@
-"""The exclude list: which libraries other distributions provide, shipped as data or named by the user."""
+"""The exclude list: libraries that other distributions provide, from shipped data or named by the user."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
     from wheelkit.config.problems import KeyPath
 
 
-_SYSTEMS = ("linux", "macos", "windows")
+_SUFFIXES: Mapping[str, str] = {"linux": r"\.so(\.|\*|$)", "macos": r"\.dylib$", "windows": r"\.dll$"}
 
 
 def system_library(pattern: str) -> str | None:
-    """Say which part of the system the pattern would exclude, None for none.
+    """Return the problem with a pattern that matches a library of the system, such as the C library, or None.
 
-    Without the C library or the loader in view, repair could not tell any more what a wheel needs of its system.
+    Repair could no longer tell what a wheel needs of its system.
     """
     for name in _data()["system"]["libraries"]:
-        # Windows and macOS file names have no case, and a pattern has to be right on all systems.
+        # File names on Windows and macOS ignore case, and a pattern applies to all systems.
         if fnmatchcase(name.lower(), pattern.lower()):
-            return f"would exclude {name}, which belongs to the system; name the provider's own libraries"
+            return f"would exclude {name}, which belongs to the system; name only the provider's libraries"
     return None
 
 
 LIBRARIES = TextList(
     at_least=1,
     item=Text(
-        expected="the pattern of a library's file name, of letters, digits, . _ + - @ ~ and the wildcards * ? [ ]",
+        expected="a pattern for file names of libraries: letters, digits, . _ + - @ ~ and wildcards * ? [ ]",
         pattern=r"^[A-Za-z0-9_.+@~*?\[\]!][A-Za-z0-9_.+@~*?\[\]!-]*$",
-        advice=((r"[/\\]", "patterns match the library's file name, not its path"),),
-        trouble=system_library,
+        advice=((r"[/\\]", "patterns match the file name of a library, not its path"),),
+        check=system_library,
     ),
 )
 
 
 def provider(value: object, place: KeyPath) -> Provider | None:
-    """Read one entry of the exclude table: ``true`` for the shipped list, or the libraries' patterns."""
+    """Read an entry of the exclude table: ``true`` for the shipped list, or patterns of libraries."""
     name = normalise(str(place.parts[-1]))
     if value is True:
         return _shipped(name, place)
@@ -59,41 +59,42 @@ def provider(value: object, place: KeyPath) -> Provider | None:
     if patterns is None:
         return None
     known = shipped_providers().get(name, Provider(name=name, distributions=(name,)))
-    linux, macos, windows = (
-        tuple(text for text in patterns if may_match(text, system)) for system in _SYSTEMS
-    )
-    return replace(known, shipped=False, linux=linux, macos=macos, windows=windows)
+    by_system = {system: tuple(text for text in patterns if may_match(text, system)) for system in _SUFFIXES}
+    return replace(known, shipped=False, **by_system)
 
 
 @cache
 def shipped_providers() -> Mapping[str, Provider]:
-    """Give the providers of data/providers.toml by name."""
+    """Return the providers of data/providers.toml by name."""
     return {name: _from_row(name, row) for name, row in _data()["provider"].items()}
 
 
 def _shipped(name: str, place: KeyPath) -> Provider | None:
-    found = shipped_providers().get(name)
-    if found is None:
+    shipped = shipped_providers().get(name)
+    if shipped is None:
         hint = place.problems.did_you_mean(name, shipped_providers())
-        place.wrong(f"no list of its libraries is shipped{hint}")
-    return found
+        place.wrong(f"wheelkit has no list of its libraries{hint}")
+    return shipped
 
 
 def with_versions(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Let a pattern for an unversioned library catch its versioned names too: ``libc10.so`` also means ``libc10.so.2``."""
-    spread = ((pattern, f"{pattern}.*") if pattern.endswith(".so") else (pattern,) for pattern in patterns)
-    return tuple(dict.fromkeys(name for names in spread for name in names))
+    """Add patterns for versioned names of libraries: ``libc10.so`` also means ``libc10.so.2``."""
+    unique: dict[str, None] = {}
+    for pattern in patterns:
+        unique[pattern] = None
+        if pattern.endswith(".so"):
+            unique[f"{pattern}.*"] = None
+    return tuple(unique)
 
 
 def may_match(pattern: str, system: str) -> bool:
-    """Tell whether a pattern can name a library of the system; only an ending says that it cannot."""
-    endings = {"linux": r"\.so(\.|\*|$)", "macos": r"\.dylib$", "windows": r"\.dll$"}
-    named = [name for name, ending in endings.items() if re.search(ending, pattern, re.IGNORECASE)]
-    return not named or system in named
+    """Return whether a pattern can match a library on a system, judged by its suffix."""
+    systems = [name for name, suffix in _SUFFIXES.items() if re.search(suffix, pattern, re.IGNORECASE)]
+    return not systems or system in systems
 
 
 def _from_row(name: str, row: Mapping[str, Any]) -> Provider:
-    libraries = {system: tuple(row.get(system, ())) for system in _SYSTEMS}
+    libraries = {system: tuple(row.get(system, ())) for system in _SUFFIXES}
     return Provider(
         name=name,
         distributions=tuple(row["distributions"]),

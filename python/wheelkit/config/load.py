@@ -1,4 +1,4 @@
-"""Find the file that configures a project, and turn it into a Config or into one error with every mistake in it."""
+"""Find the file that configures a project, and read it into a Config or one error with all mistakes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 OWN_FILE = "wheelkit.toml"
 PROJECT_FILE = "pyproject.toml"
 _PROJECT_PREFIX = "tool.wheelkit"
-# tomllib's words before Python 3.14 are the only place that holds the position.
+# Before Python 3.14, only tomllib's message has the position.
 _POSITION = re.compile(
-    r"(?P<words>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+    r"(?P<message>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
 )
 
 
 def load(folder: Path, *, validators: Sequence[Validator] = ()) -> Config:
-    """Read the configuration of the project in a folder; a folder without one gives the defaults.
+    """Read the configuration of the project in a folder; without one, return the defaults.
 
-    ``validators`` see a draft and add what only they know; in it, a value that was wrong is left out, or empty inside a list.
-    Raises ConfigError with every mistake.
+    ``validators`` get a draft and add further problems; in the draft, wrong values are missing, or empty
+    inside a list. Raises ConfigError with all mistakes.
     """
     own = _read(folder / OWN_FILE)
     project = _read(folder / PROJECT_FILE)
@@ -48,23 +48,19 @@ def load(folder: Path, *, validators: Sequence[Validator] = ()) -> Config:
 
 
 def load_file(path: Path, *, root: Path | None = None, validators: Sequence[Validator] = ()) -> Config:
-    """Read one file that the user names: a pyproject.toml, or any other with wheelkit.toml's keys.
+    """Read the configuration from a pyproject.toml, or from any other file with the keys of wheelkit.toml.
 
-    ``root`` is the project's folder, by default the file's own. Raises ConfigError, also where there is no such file.
+    ``root`` is the project's folder, by default that of the file. Raises ConfigError, also if the file does
+    not exist.
     """
     document = _read(path)
     folder = path.parent if root is None else root
     if document is None:
-        raise ConfigError(path, ["there is no such file"], hint="check the path given with --config")
+        raise ConfigError(path, ["the file does not exist"], hint="check the path given with --config")
     if path.name == PROJECT_FILE:
         section = _section(path, document)
-        return parse(
-            {} if section is None else section,
-            source=path,
-            root=folder,
-            prefix=_PROJECT_PREFIX,
-            validators=validators,
-        )
+        section = {} if section is None else section
+        return parse(section, source=path, root=folder, prefix=_PROJECT_PREFIX, validators=validators)
     return _from_own_file(document, path, folder, validators)
 
 
@@ -76,10 +72,10 @@ def parse(
     prefix: str = "",
     validators: Sequence[Validator] = (),
 ) -> Config:
-    """Turn the content of ``[tool.wheelkit]`` into a Config; raise ConfigError with every mistake."""
+    """Convert the content of ``[tool.wheelkit]`` to a Config; raise ConfigError with all mistakes."""
     problems = Problems(prefix)
     config = _draft(document, KeyPath(problems=problems), source, root)
-    return _judged(config, document, problems, validators)
+    return _validated(config, document, problems, validators)
 
 
 def _from_own_file(
@@ -89,20 +85,20 @@ def _from_own_file(
     if not isinstance(tool, dict) or "wheelkit" not in tool:
         return parse(document, source=source, root=root, validators=validators)
     problems = Problems()
-    problems.add(
-        "tool", f"keys stand at the top level of this file: write [matrix], without {_PROJECT_PREFIX}"
-    )
+    problems.add("tool", f"keys are at the top level of this file: write [matrix], without {_PROJECT_PREFIX}")
     for part in ((), ("tool", "wheelkit")):
         table = tool["wheelkit"] if part else {key: value for key, value in document.items() if key != "tool"}
         config = _draft(table, KeyPath(problems=problems, parts=part), source, root)
-    return _judged(config, document, problems, validators)
+    return _validated(config, document, problems, validators)
 
 
 def _draft(document: object, place: KeyPath, source: Path | None, root: Path) -> Config:
     return Config(root=root, source=source, **(ROOT(document, place) or {}))
 
 
-def _judged(config: Config, document: object, problems: Problems, validators: Sequence[Validator]) -> Config:
+def _validated(
+    config: Config, document: object, problems: Problems, validators: Sequence[Validator]
+) -> Config:
     for validator in validators:
         validator(config, problems)
     if problems:
@@ -119,31 +115,28 @@ def _section(path: Path, document: dict[str, Any]) -> object | None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Parse a TOML file; None where there is none."""
+    """Parse a TOML file; return None if it does not exist."""
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.is_symlink():
-            raise ConfigError(
-                path, ["a link to a file that does not exist"], hint="mend or delete the link"
-            ) from error
+            problem = "a link to a file that does not exist"
+            raise ConfigError(path, [problem], hint="fix or delete the link") from error
         return None
     except IsADirectoryError as error:
-        raise ConfigError(path, ["a folder where a file belongs"], hint="rename the folder") from error
+        raise ConfigError(path, ["a folder, not a file"], hint="rename the folder") from error
     except OSError as error:
-        raise ConfigError(
-            path, [f"cannot be read: {error.strerror}"], hint="check its permissions"
-        ) from error
-    return _parsed(path, _decoded(path, data))
+        problem = f"cannot be read: {error.strerror}"
+        raise ConfigError(path, [problem], hint="check its permissions") from error
+    return _parse_toml(path, _decode(path, data))
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decode(path: Path, data: bytes) -> str:
     if data.startswith(b"\xef\xbb\xbf"):
-        raise ConfigError(
-            path, ["line 1: begins with a byte order mark"], hint="save it as UTF-8 without one"
-        )
+        problem = "line 1: starts with a byte order mark"
+        raise ConfigError(path, [problem], hint="save it as UTF-8 without one")
     try:
-        # TOML reads both line ends alike, and positions are counted after that.
+        # TOML's positions count both kinds of line end as one character.
         return data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -151,20 +144,19 @@ def _decoded(path: Path, data: bytes) -> str:
         raise ConfigError(path, [problem], hint="save it as UTF-8") from error
 
 
-def _parsed(path: Path, text: str) -> dict[str, Any]:
+def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError as error:
         raise ConfigError(path, ["not valid TOML: nested too deeply"]) from error
-    # A number of thousands of digits is a bare ValueError.
-    except ValueError as error:
-        raise ConfigError(path, [_syntax_problem(str(error), text)], hint="mend the TOML there") from error
+    except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
+        raise ConfigError(path, [_syntax_problem(str(error), text)], hint="fix the TOML there") from error
 
 
 def _syntax_problem(message: str, text: str) -> str:
-    found = _POSITION.fullmatch(message)
-    if found is None:
+    position = _POSITION.fullmatch(message)
+    if position is None:
         return f"not valid TOML: {message}"
-    line = found["line"] or text.count("\n") + 1
-    column = found["column"] or len(text) - text.rfind("\n")
-    return f"line {line}, column {column}: {found['words']}"
+    line = position["line"] or text.count("\n") + 1
+    column = position["column"] or len(text) - text.rfind("\n")
+    return f"line {line}, column {column}: {position['message']}"

@@ -1,4 +1,4 @@
-"""What a configuration says, as frozen values; every default stands here."""
+"""The configuration as frozen values, with all defaults."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class MatrixConfig(Struct, frozen=True, kw_only=True):
-    """What is promised, in the user's words; None where the key is left out and the default holds."""
+    """The support matrix as written; None stands for the default."""
 
     targets: tuple[str, ...] | None = None
     interpreters: tuple[str, ...] | None = None
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Libraries that another distribution provides: patterns of their file names, for each system.
+    """Libraries that another distribution provides, as patterns of file names for each system.
 
-    ``distributions`` are those on the index that bring the libraries. ``version_bound`` says that their C++ ABI holds for one
-    version only, so that wheels need that very version. ``shipped`` says that the patterns are wheelkit's own list, which is
-    broad: most projects need only some of them.
+    ``distributions`` are the ones on the index that bring the libraries. ``version_bound`` means that their
+    C++ ABI changes with every version, so wheels need exactly one. ``shipped`` means that the patterns are
+    wheelkit's list, which is broader than what one project needs.
     """
 
     name: str
@@ -36,17 +36,18 @@ class Provider(Struct, frozen=True, kw_only=True):
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """All patterns, each once."""
+        """All patterns, without duplicates."""
         return tuple(dict.fromkeys((*self.linux, *self.macos, *self.windows)))
 
 
 class DistributionConfig(Struct, frozen=True, kw_only=True):
     """The settings of one distribution.
 
-    ``max_size`` is in bytes, ``ignore`` maps a finding's code to the reason. ``version_files`` say where its version stands beside its
-    own metadata, ``range_policy`` how the ranges of its dependents follow it; empty and None: found, and as they are written.
-    ``dependencies`` are the only names that its wheels may require at run time; None promises nothing. ``imports`` are the modules that
-    have to be importable; None: those that its wheels hold.
+    ``max_size`` is in bytes, ``ignore`` maps the codes of findings to reasons. ``version_files`` are files
+    that state the version besides the metadata (empty: they are detected). ``range_policy`` says how the
+    ranges of dependents follow it (None: as they are written). ``dependencies`` are the only ones that its
+    wheels may require at run time (None: any). ``imports`` are the modules that must be importable (None:
+    those in its wheels).
     """
 
     max_size: int | None = None
@@ -62,16 +63,17 @@ class DistributionConfig(Struct, frozen=True, kw_only=True):
 
 
 class VersionConfig(Struct, frozen=True, kw_only=True):
-    """How versions of the whole family are handled; ``branches`` are those, as globs, on which releases may be tagged."""
+    """The versions of the family; ``branches`` are globs of the branches on which releases may be tagged."""
 
     range_policy: str | None = None
     branches: tuple[str, ...] = ("main", "master", "release/*", "release-*")
 
 
 class IndexConfig(Struct, frozen=True, kw_only=True):
-    """An index by its two addresses: where files are uploaded, and where installers look (PEP 503).
+    """The URLs of an index: for uploads, and the simple index (PEP 503) that installers read.
 
-    ``lag`` is how long it may take to show a file that it has accepted, as written (``30 s``); None: as long as public ones take.
+    ``lag`` is how long an uploaded file may take to become visible, as written (``30 s``); None stands for
+    public indexes'.
     """
 
     upload: str
@@ -80,16 +82,17 @@ class IndexConfig(Struct, frozen=True, kw_only=True):
 
 
 class PublishConfig(Struct, frozen=True, kw_only=True):
-    """What may be published; ``allow_cross`` lets wheels pass that were built on another system than their own."""
+    """What may be published; ``allow_cross`` allows wheels that were cross-built on another system."""
 
     allow_cross: bool = False
 
 
 class CiConfig(Struct, frozen=True, kw_only=True):
-    """What the generated workflows do beside the matrix; ``secrets`` maps an index to the CI secret that holds its token.
+    """What the generated workflows run besides the matrix.
 
-    ``install`` is what pip is given before wheelkit runs; empty stands for the version that writes the workflow. An index without a
-    secret is published to by trusted publishing.
+    ``install`` are the requirements that pip installs wheelkit from; empty stands for the version that writes
+    the workflow. ``lint`` runs on Linux, ``test`` on every machine. ``secrets`` maps an index to the CI
+    secret with its token; an index without one uses trusted publishing.
     """
 
     install: tuple[str, ...] = ()
@@ -101,10 +104,11 @@ class CiConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """The whole configuration. ``source`` is the file that holds it (None: defaults), ``root`` the project's folder.
+    """The whole configuration.
 
-    ``distributions`` are folders or globs below ``root``; ``distribution`` is keyed by normalised names (PEP 503), ``index`` by
-    names as written, ``runner`` maps targets or globs of them to labels.
+    ``source`` is its file (None: defaults), ``root`` the project's folder. ``distributions`` are folders or
+    globs below ``root``. The keys of ``distribution`` are normalised names (PEP 503), those of ``index``
+    names as written; ``runner`` maps targets or globs of targets to labels.
     """
 
     root: Path = field(default_factory=Path)
@@ -121,5 +125,5 @@ class Config(Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """The file, or the folder where there is none, for messages."""
+        """The file for messages, or the folder if there is none."""
         return str(self.source or self.root)

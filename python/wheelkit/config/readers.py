@@ -1,6 +1,7 @@
-"""The types of values: each reader takes a value and its place, and gives it typed, or None with the mistake recorded.
+"""The types of values.
 
-Readers are data, so that the schema for editors can be held against them.
+A reader takes a value and its path. It returns the typed value, or None after it has recorded a mistake.
+Readers are data, so that a test can compare them with the schema for editors.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     Reader = Callable[[object, KeyPath], Any]
 
 
-# What is no control character, and not only blanks.
+# No control characters, and not only spaces.
 _ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f]+$"
-# ECMA 262 and Python agree on this subset; the second alternative always holds at least one byte.
+# A subset in which ECMA 262 and Python agree. The second alternative is always at least one byte.
 SIZE_PATTERN = r"^(?=.*[1-9])([0-9]{1,12} ?B|[0-9]{1,9}(\.[0-9]{1,3})? ?([kK]B|MB|GB|KiB|MiB|GiB))$"
 LARGEST_SIZE = 10**15
 _UNITS: Mapping[str, int] = {
@@ -40,14 +41,15 @@ _UNITS: Mapping[str, int] = {
 class Text(Struct, frozen=True, kw_only=True):
     """Reads a string that matches ``pattern``.
 
-    ``expected`` ends "expected ..."; ``advice`` has better words for common slips, as (what to search for, message); ``trouble``
-    finds what a pattern cannot say; ``clean`` brings it into one form; ``show`` names it in messages, less what is secret.
+    ``expected`` completes the message "expected ..."; ``advice`` holds better messages for common mistakes,
+    as (pattern to search for, message). ``check`` returns what else is wrong, ``clean`` normalises the text,
+    and ``show`` quotes it in messages.
     """
 
     expected: str = "one line of text"
     pattern: str = _ONE_LINE
     advice: tuple[tuple[str, str], ...] = ()
-    trouble: Callable[[str], str | None] | None = None
+    check: Callable[[str], str | None] | None = None
     clean: Callable[[str], str] = str
     show: Callable[[str], str] = shown
 
@@ -60,7 +62,7 @@ class Text(Struct, frozen=True, kw_only=True):
         return self.clean(cast("str", value))
 
     def problem(self, value: object) -> str | None:
-        """Say what is wrong with the value, None where nothing is."""
+        """Return what is wrong with the value, or None."""
         if not isinstance(value, str):
             return f"expected a string, got {shown(value)}"
         for search, message in self.advice:
@@ -68,12 +70,12 @@ class Text(Struct, frozen=True, kw_only=True):
                 return f"{self.show(value)}: {message}"
         if not re.fullmatch(self.pattern, value):
             return f"expected {self.expected}, got {self.show(value)}"
-        found = self.trouble(value) if self.trouble else None
-        return f"{self.show(value)}: {found}" if found else None
+        problem = self.check(value) if self.check else None
+        return f"{self.show(value)}: {problem}" if problem else None
 
 
 class TextList(Struct, frozen=True, kw_only=True):
-    """Reads a list of different strings; an item that is wrong becomes an empty string, so that positions stay."""
+    """Reads a list of distinct strings; a wrong item becomes an empty string, which keeps the indexes."""
 
     item: Text
     at_least: int = 0
@@ -84,12 +86,12 @@ class TextList(Struct, frozen=True, kw_only=True):
             place.wrong(f"expected a list of strings, got {shown(value)}")
             return None
         if len(value) < self.at_least:
-            place.wrong("an empty list; leave the key out for the default, or name at least one")
+            place.wrong("an empty list; remove the key for the default, or give at least one item")
             return None
         first: dict[str, int] = {}
         for index, text in enumerate(value):
             if isinstance(text, str) and first.setdefault(text, index) != index:
-                place.below(index).wrong(f"{self.item.show(text)} is in the list already, at [{first[text]}]")
+                place.below(index).wrong(f"{self.item.show(text)} is already in the list, at [{first[text]}]")
         return tuple(self.item(text, place.below(index)) or "" for index, text in enumerate(value))
 
 
@@ -112,40 +114,34 @@ class Choice(Struct, frozen=True, kw_only=True):
         return None
 
 
-class Key(Struct, frozen=True, kw_only=True):
-    """One row of a table: the field that it fills, its reader, and whether it may be left out."""
-
-    field: str
-    read: Reader
-    required: bool = False
-
-
 class Table(Struct, frozen=True, kw_only=True):
-    """Reads a table with known keys into what ``build`` makes of its fields."""
+    """Reads a table with known keys; ``build`` gets a field for each, as ``max_size`` for ``max-size``."""
 
-    keys: Mapping[str, Key]
+    keys: Mapping[str, Reader]
     build: Callable[..., Any]
+    required: tuple[str, ...] = ()
 
     def __call__(self, value: object, place: KeyPath) -> Any:  # noqa: ANN401 - whatever `build` makes
-        """Read one table; None where it is none, or where a required key is missing or wrong."""
+        """Read one table; None if it is no table, or if a required key is missing or wrong."""
         if not isinstance(value, dict):
             place.wrong(f"expected a table, got {shown(value)}")
             return None
-        fields: dict[str, object] = {}
-        for name, child in value.items():
-            if name not in self.keys:
-                place.below(name).wrong(f"unknown key{place.problems.did_you_mean(name, self.keys)}")
-            elif (found := self.keys[name].read(child, place.below(name))) is not None:
-                fields[self.keys[name].field] = found
-        missing = [name for name, key in self.keys.items() if key.required and name not in value]
+        entries: dict[str, object] = {}
+        for key, child in value.items():
+            if key not in self.keys:
+                place.below(key).wrong(f"unknown key{place.problems.did_you_mean(key, self.keys)}")
+            elif (entry := self.keys[key](child, place.below(key))) is not None:
+                entries[key] = entry
+        missing = [key for key in self.required if key not in value]
         if missing:
             place.wrong(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
-        needed = {key.field for key in self.keys.values() if key.required}
-        return self.build(**fields) if needed <= fields.keys() else None
+        if not entries.keys() >= set(self.required):
+            return None
+        return self.build(**{key.replace("-", "_"): entry for key, entry in entries.items()})
 
 
 class Named(Struct, frozen=True, kw_only=True):
-    """Reads a table whose keys are names of the user's choice into a mapping from name to entry."""
+    """Reads a table whose keys are names that the user chooses into a mapping from name to entry."""
 
     name: Text
     entry: Reader
@@ -159,18 +155,20 @@ class Named(Struct, frozen=True, kw_only=True):
         entries: dict[str, Any] = {}
         spelled: dict[str, str] = {}
         for name, child in value.items():
-            here = place.below(name)
-            clean = self.name(name, here)
-            entry = self.entry(child, here)
-            if clean is not None and spelled.setdefault(clean, name) != name:
-                here.wrong(f"the same name as {place.below(spelled[clean]).key}; keep one of them")
-            elif clean is not None and entry is not None:
-                entries[clean] = entry
+            child_place = place.below(name)
+            clean_name = self.name(name, child_place)
+            entry = self.entry(child, child_place)
+            if clean_name is not None and spelled.setdefault(clean_name, name) != name:
+                child_place.wrong(
+                    f"the same name as {place.below(spelled[clean_name]).key}; keep one of them"
+                )
+            elif clean_name is not None and entry is not None:
+                entries[clean_name] = entry
         return self.build(entries)
 
 
 def boolean(value: object, place: KeyPath) -> bool | None:
-    """Read true or false."""
+    """Read a boolean."""
     if isinstance(value, bool):
         return value
     place.wrong(f"expected true or false, got {shown(value)}")
@@ -178,21 +176,23 @@ def boolean(value: object, place: KeyPath) -> bool | None:
 
 
 def size(value: object, place: KeyPath) -> int | None:
-    """Read a size into bytes: a number of them, or "100 MB" (powers of 1000) or "96 MiB" (powers of 1024)."""
-    found: int | None = None
+    """Read a size in bytes: a number, or text like "100 MB" (powers of 1000) or "96 MiB" (powers of 1024)."""
     if isinstance(value, str) and re.fullmatch(SIZE_PATTERN, value):
-        found = _parsed_size(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        # 1e8 is a float to TOML, and whole all the same.
-        whole = isinstance(value, int) or value.is_integer()
-        found = int(value) if whole and 0 < value <= LARGEST_SIZE else None
-    if found is None:
-        place.wrong(f'expected a size such as "100 MB", "96 MiB" or a number of bytes, got {shown(value)}')
-    return found
+        return _parse_size(value)
+    # TOML reads 1e8 as a float.
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 < value <= LARGEST_SIZE
+        and value == int(value)
+    ):
+        return int(value)
+    place.wrong(f'expected a size such as "100 MB", "96 MiB" or a number of bytes, got {shown(value)}')
+    return None
 
 
-def _parsed_size(text: str) -> int:
-    # Fractions are exact where floats would round 0.001 kB down to nothing.
+def _parse_size(text: str) -> int:
+    # Integers are exact; floats would round 0.001 kB down to 0.
     digits = text.rstrip("BiKkMG ")
     whole, _, decimals = digits.partition(".")
     unit = _UNITS[text[len(digits) :].strip()]
