@@ -270,7 +270,7 @@ def test_the_same_configuration_writes_the_same_bytes(make: Make, tmp_path: Path
             ("      # >>> yours: checks, steps between these lines are kept\n", ""),
             "an end without a beginning",
         ),
-        (("yours: before the build,", "yours: checks,"), '"checks" stands there twice'),
+        (("yours: before the build,", "yours: checks,"), '"checks" occurs twice'),
     ],
 )
 def test_broken_marks_are_told_with_their_line(
@@ -290,7 +290,7 @@ def test_hand_written_lines_without_a_place_are_never_dropped(make: Make, tmp_pa
     make()  # an empty place may go
     mark = "      # >>> yours: after the build, steps between these lines are kept\n"
     (tmp_path / RELEASE).write_text(gone.replace(mark, mark + "      - run: strip\n"))
-    with pytest.raises(UsageError, match="a place that this workflow does not have"):
+    with pytest.raises(UsageError, match="which this workflow no longer has"):
         make()
 
 
@@ -325,14 +325,14 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
     [
         (
             '[tool.wheelkit.runner]\n"musllinux_*" = "big"\n',
-            "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 are machines of one kind",
+            "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 would both build all targets of one kind of machine",
         ),
         (
             '[tool.wheelkit.ci]\nstaging = "stagng"\n',
             'ci.staging: there is no index "stagng"; known: pypi, testpypi',
         ),
         ('[tool.wheelkit.ci]\nsecrets = { mine = "TOKEN" }\n', 'ci.secrets.mine: there is no index "mine"'),
-        ('[tool.wheelkit.ci]\nstaging = "pypi"\n', 'ci.staging: "pypi" is the production index, too'),
+        ('[tool.wheelkit.ci]\nstaging = "pypi"\n', 'ci.staging: "pypi" is also the production index'),
     ],
 )
 def test_what_no_workflow_can_do_is_a_mistake_in_the_configuration(
@@ -355,7 +355,7 @@ def test_a_target_without_a_hosted_runner_needs_a_label(make: Make) -> None:
     with pytest.raises(ConfigError) as error:
         make(text)
     assert error.value.problems == (
-        'runner: no hosted runner builds manylinux_2_28_ppc64le; name your own: runner.manylinux_2_28_ppc64le = "label"',
+        'runner: no hosted runner builds manylinux_2_28_ppc64le; set your own: runner.manylinux_2_28_ppc64le = "label"',
     )
     made = jobs(make(text, more='[tool.wheelkit.runner]\n"*_ppc64le" = "our-power"\n')[RELEASE])
     assert {"name": "linux-ppc64le", "runner": "our-power"} in made["native"]["strategy"]["matrix"]["include"]

@@ -1,4 +1,4 @@
-"""CI workflows that follow from the configuration: what each runner builds, and the text of every file."""
+"""CI workflows generated from the configuration: what each runner builds, and the text of each file."""
 
 from __future__ import annotations
 

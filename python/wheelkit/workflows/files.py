@@ -1,4 +1,4 @@
-"""The generated files of a provider: written, or compared with what stands in the repository."""
+"""The generated files of a CI service: written, or compared with those in the repository."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from wheelkit.matrix import Target
     from wheelkit.workflows.jobs import Blueprint
-    from wheelkit.workflows.model import Kept
+    from wheelkit.workflows.user_blocks import UserLines
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """A CI service: what writes its files, and which of its runners builds a target.
+    """A CI service: the functions that write its files and return the label of a target's runner.
 
-    ``optional`` files may be somebody else's: what is released does not come from them.
+    The project may have its own ``optional`` files instead: no release depends on them.
     """
 
-    files: Callable[[Blueprint, Mapping[str, Kept]], dict[str, str]]
+    files: Callable[[Blueprint, Mapping[str, UserLines]], dict[str, str]]
     label: Callable[[Target, Mapping[str, str]], str | None]
     optional: frozenset[str] = frozenset()
 
@@ -34,11 +34,14 @@ PROVIDERS: Mapping[str, Provider] = {
     "github": Provider(files=github.files, label=github.label, optional=frozenset({github.CI_FILE})),
     "gitlab": Provider(files=gitlab.files, label=gitlab.label),
 }
-_OURS = "# Written by `wheelkit ci`"
+_MARK = "# Written by `wheelkit ci`"
 
 
 class GeneratedFile(Struct, frozen=True, kw_only=True):
-    """A file as it should be, and as it is (None: not there); ``foreign``: somebody else's, which stays as it is."""
+    """A file with its generated text and its present one (None: it does not exist).
+
+    A ``foreign`` file is the project's own and stays unchanged.
+    """
 
     path: Path
     text: str
@@ -47,12 +50,12 @@ class GeneratedFile(Struct, frozen=True, kw_only=True):
 
     @property
     def fresh(self) -> bool:
-        """Whether nothing is to be written."""
+        """Whether the file is up to date."""
         return self.foreign or self.text == self.found
 
 
 class Drift(Struct, frozen=True, kw_only=True):
-    """A file that does not follow from the configuration, and the difference (from what it is to what it should be)."""
+    """A file that is out of date, with the diff to its generated text."""
 
     path: Path
     diff: str
@@ -60,27 +63,27 @@ class Drift(Struct, frozen=True, kw_only=True):
     removed: int
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return the path and the extent of the difference."""
         return f"{self.path}: {self.added} lines to add, {self.removed} to remove"
 
 
 def generate(plan: Blueprint, provider: str, root: Path) -> tuple[GeneratedFile, ...]:
-    """Compute the provider's files for a repository, with the hand-written lines of those that are there.
+    """Compute a provider's files for a repository, with the user's lines of the existing ones.
 
-    Raises UsageError for a file of somebody else's making that no release goes without, for broken marks, and for hand-written lines
-    whose place is gone.
+    Raises UsageError for a file that wheelkit did not write and a release needs, for broken markers, and for
+    user's lines whose block no longer exists.
     """
     service = PROVIDERS[provider]
     found = {name: _read(root / name) for name in service.files(plan, {})}
-    foreign = {name for name in service.optional if not (found[name] or _OURS).startswith(_OURS)}
-    kept = {
-        name: _kept(root / name, text)
+    foreign = {name for name in service.optional if not (found[name] or _MARK).startswith(_MARK)}
+    user_lines = {
+        name: _read_user_lines(root / name, text)
         for name, text in found.items()
         if text is not None and name not in foreign
     }
-    texts = service.files(plan, kept)
-    for name, lines in kept.items():
-        _require_places(root / name, lines, user_blocks.read_user_blocks(texts[name], root / name))
+    texts = service.files(plan, user_lines)
+    for name, lines in user_lines.items():
+        _require_blocks(root / name, lines, user_blocks.read(texts[name], root / name))
     return tuple(
         GeneratedFile(path=root / name, text=text, found=found[name], foreign=name in foreign)
         for name, text in texts.items()
@@ -93,59 +96,56 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise UsageError(
-            f"{path} cannot be read: {reason}", hint="mend it or move it away, then run: wheelkit ci"
+            f"{path} cannot be read: {reason}", hint="fix it or move it away, then run: wheelkit ci"
         ) from error
 
 
-def _kept(path: Path, text: str) -> dict[str, tuple[str, ...]]:
-    if not text.startswith(_OURS):
+def _read_user_lines(path: Path, text: str) -> UserLines:
+    if not text.startswith(_MARK):
         raise UsageError(
-            f"{path} was not written by wheelkit ci, and it is never overwritten",
-            hint="move it away, run wheelkit ci, and put your own steps between the lines marked as yours",
+            f"{path} was not written by wheelkit ci, and is never overwritten",
+            hint="move it away, run wheelkit ci, and put your own steps between the markers",
         )
-    return user_blocks.read_user_blocks(text, path)
+    return user_blocks.read(text, path)
 
 
-def _require_places(path: Path, lines: Kept, known: Kept) -> None:
-    homeless = [
-        name for name, kept in lines.items() if name not in known and any(line.strip() for line in kept)
-    ]
-    if homeless:
-        raise UsageError(
-            f'{path} holds hand-written lines in "{homeless[0]}", a place that this workflow does not have any more',
-            hint=f"move them to one of these, or remove them: {', '.join(known)}",
-        )
+def _require_blocks(path: Path, user_lines: UserLines, blocks: UserLines) -> None:
+    for name, lines in user_lines.items():
+        if name not in blocks and any(line.strip() for line in lines):
+            raise UsageError(
+                f'{path} has your own lines in the block "{name}", which this workflow no longer has',
+                hint=f"move them to one of these blocks, or remove them: {', '.join(blocks)}",
+            )
 
 
 def compare(files: Iterable[GeneratedFile], root: Path) -> tuple[Drift, ...]:
-    """List the files that are not as they should be."""
-    return tuple(_drift(one, root) for one in files if not one.fresh)
+    """Return the files that are out of date."""
+    return tuple(_drift(file, root) for file in files if not file.fresh)
 
 
-def _drift(one: GeneratedFile, root: Path) -> Drift:
-    name = one.path.relative_to(root)
+def _drift(file: GeneratedFile, root: Path) -> Drift:
+    name = file.path.relative_to(root)
     lines = list(
         unified_diff(
-            (one.found or "").splitlines(),
-            one.text.splitlines(),
-            f"{name} (as it is)",
-            f"{name} (as it should be)",
+            (file.found or "").splitlines(),
+            file.text.splitlines(),
+            f"{name} (now)",
+            f"{name} (generated)",
             lineterm="",
         )
     )
-    changes = lines[2:]
-    added, removed = (sum(line.startswith(sign) for line in changes) for sign in "+-")
+    added, removed = (sum(line.startswith(sign) for line in lines[2:]) for sign in "+-")
     return Drift(path=name, diff="\n".join(lines), added=added, removed=removed)
 
 
 def write(files: Iterable[GeneratedFile]) -> None:
-    """Write the files that are not as they should be."""
-    for one in files:
-        if not one.fresh:
+    """Write the files that are out of date."""
+    for file in files:
+        if not file.fresh:
             try:
-                one.path.parent.mkdir(parents=True, exist_ok=True)
-                one.path.write_text(one.text, encoding="utf-8", newline="\n")
+                file.path.parent.mkdir(parents=True, exist_ok=True)
+                file.path.write_text(file.text, encoding="utf-8", newline="\n")
             except OSError as error:
-                raise OutputError.of(error, one.path) from error
+                raise OutputError.of(error, file.path) from error

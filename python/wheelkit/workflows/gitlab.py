@@ -1,4 +1,4 @@
-"""GitLab's pipeline: the stages of the two workflows in one .gitlab-ci.yml, written from a blueprint."""
+"""GitLab's pipeline: the stages of both GitHub workflows in one .gitlab-ci.yml."""
 
 from __future__ import annotations
 
@@ -19,18 +19,14 @@ if TYPE_CHECKING:
 
     from wheelkit.matrix import Target
     from wheelkit.workflows.jobs import Blueprint
-    from wheelkit.workflows.model import Kept
+    from wheelkit.workflows.user_blocks import UserLines
 
 
 FILE = ".gitlab-ci.yml"
 STAGES = ("check", "build", "verify", "smoke", "stage", "smoke-staging", "production")
-_LINUX = "saas-linux-small-amd64"
-# How a machine of each system comes to Python and, on Linux, to the containers that cibuildwheel starts.
+_LINUX = NativeJob(name="linux-x86_64", runner="saas-linux-small-amd64", system=System.LINUX, targets=())
 _IMAGES: Mapping[System, str] = {System.LINUX: f"python:{TOOL_PYTHON}", System.MACOS: "macos-15-xcode-16"}
-_DOCKER = (
-    "  services: ['docker:dind']",
-    "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}",
-)
+# How to install Python on each system.
 _SET_UP: Mapping[System, tuple[str, ...]] = {
     System.LINUX: (),
     System.MACOS: (
@@ -40,44 +36,40 @@ _SET_UP: Mapping[System, tuple[str, ...]] = {
     ),
     System.WINDOWS: (f"choco install python --yes --version {TOOL_PYTHON}.0", "refreshenv"),
 }
+# What jobs on Linux need to start containers.
+_DOCKER = (
+    "  services: ['docker:dind']",
+    "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}",
+)
+_INSTALL_DOCKER = "apt-get update && apt-get install --yes docker.io"
+_INTERRUPTIBLE = "  interruptible: true"
+_ARTIFACTS = ("  artifacts:", "    when: always", "    expire_in: 1 month", "    paths: [dist/]")
 _TO_STAGING = "$UNTIL == 'staging' || $UNTIL == 'production'"
 _TO_PRODUCTION = "$CI_COMMIT_TAG && $UNTIL == 'production'"
 
 
 def label(target: Target, overrides: Mapping[str, str]) -> str | None:
-    """Name the tag of the GitLab runner that builds a target: the configured one, else the hosted one, else None."""
-    for pattern, name in overrides.items():
-        if fnmatchcase(target.tag, pattern):
-            return name
-    return next(
-        (row["label"] for row in _rows() if any(fnmatchcase(target.tag, one) for one in row["targets"])), None
-    )
+    """Return the tag of a target's runner: the configured one, else the hosted one, else None."""
+    hosted = ((pattern, row["label"]) for row in _hosted_runners() for pattern in row["targets"])
+    runners = (*overrides.items(), *hosted)
+    return next((name for pattern, name in runners if fnmatchcase(target.tag, pattern)), None)
 
 
 @cache
-def _rows() -> list[dict[str, str]]:
+def _hosted_runners() -> list[dict[str, str]]:
     rows: list[dict[str, str]] = data.table("gitlab.toml")["runner"]
     return rows
 
 
-def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
-    """Write the pipeline; ``kept`` holds its hand-written lines by the name of their place."""
-    own = kept.get(FILE, {})
-    jobs = [
-        _checks(plan, own),
-        *_tests(plan),
-        *_builds(plan),
-        _verify(plan),
-        *_smokes(plan),
-        *_publishing(plan),
-    ]
+def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
+    """Return the text of the pipeline by its path, with the user's lines of the file."""
+    blocks = user_lines.get(FILE, {})
     head = (
-        "# Written by `wheelkit ci` from the project's configuration: change that, then run it again.",
-        "# Only what stands between the lines marked as yours is kept.",
+        *user_blocks.HEADER,
         f"stages: [{', '.join(STAGES)}]",
         "",
         "variables:",
-        "  # The whole history, for versions that come from tags.",
+        "  # The whole history, for versions from git tags.",
         '  GIT_DEPTH: "0"',
         "  UNTIL:",
         "    description: How far to go; production needs a tag",
@@ -87,29 +79,41 @@ def files(plan: Blueprint, kept: Mapping[str, Kept]) -> dict[str, str]:
         "workflow:",
         "  rules:",
         '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"',
-        "    # What is chosen by hand counts more than what is set here.",
-        f"    - if: {scalar(_released(plan))}",
+        "    # A value chosen by hand takes precedence over the one set here.",
+        f"    - if: {scalar(_release_condition(plan))}",
         "      variables: {UNTIL: production}",
         "    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         '    - if: $CI_PIPELINE_SOURCE == "web"',
         "",
     )
-    body = [line for job in jobs for line in (*job, "")]
-    return {
-        FILE: user_blocks.user_block_text(
-            (
-                *head,
-                *body,
-                *user_blocks.user_block_marker("jobs", "whole jobs between these lines are kept", own),
-            )
-        )
-    }
+    body = [line for job in _jobs(plan, blocks) for line in (*job, "")]
+    return {FILE: user_blocks.join((*head, *body, *user_blocks.jobs_block(blocks)))}
 
 
-def _released(plan: Blueprint) -> str:
-    """Write the condition that the tag is one of a release: its globs as regular expressions, which GitLab matches anywhere in a text."""
-    words = ([*map(re.escape, glob.replace("\\", "").split("*"))] for glob in plan.tags)
-    return " || ".join(f"$CI_COMMIT_TAG =~ /^{'.*'.join(one).replace('/', chr(92) + '/')}$/" for one in words)
+def _release_condition(plan: Blueprint) -> str:
+    """Return the condition that the tag is one of a release, with the tag globs as regular expressions."""
+    patterns = (
+        ".*".join(map(re.escape, glob.replace("\\", "").split("*"))).replace("/", "\\/") for glob in plan.tags
+    )
+    return " || ".join(f"$CI_COMMIT_TAG =~ /^{pattern}$/" for pattern in patterns)
+
+
+def _jobs(plan: Blueprint, blocks: UserLines) -> Iterable[tuple[str, ...]]:
+    yield _checks(plan, blocks)
+    machines = plan.native or (_LINUX,)
+    if plan.ci.test:
+        for machine in machines:
+            yield _job(f"tests:{machine.name}", "check", machine, plan, plan.ci.test, _INTERRUPTIBLE)
+    yield from _builds(plan)
+    yield _job("verify", "verify", _LINUX, plan, ["python -m wheelkit verify-matrix dist"], *_ARTIFACTS)
+    for machine in machines:
+        yield _job(f"smoke:{machine.name}", "smoke", machine, plan, ["python -m wheelkit smoke dist"])
+    yield _publish(plan, "stage", plan.ci.staging, _TO_STAGING)
+    for machine in machines:
+        script = [f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}"]
+        name = f"smoke-staging:{machine.name}"
+        yield _job(name, "smoke-staging", machine, plan, script, *_rule(_TO_STAGING))
+    yield _publish(plan, "production", plan.ci.production, _TO_PRODUCTION)
 
 
 def _job(
@@ -118,7 +122,7 @@ def _job(
     image = _IMAGES.get(machine.system)
     install = f"python -m pip install {shlex.join(plan.install)}"
     return (
-        f"{scalar(name)}:" if ":" not in name else f'"{name}":',
+        f"{scalar(name)}:",
         f"  stage: {stage}",
         f"  tags: [{scalar(machine.runner)}]",
         *([f"  image: {scalar(image)}"] if image else []),
@@ -132,84 +136,37 @@ def _job(
 
 
 def _rule(condition: str) -> tuple[str, ...]:
-    return ("  rules:", f"    - if: {_quoted(condition)}")
+    quoted = condition.replace("'", '"')
+    return ("  rules:", f"    - if: {quoted}")
 
 
-def _quoted(condition: str) -> str:
-    return condition.replace("'", '"')
-
-
-_KEPT = ("  artifacts:", "    when: always", "    expire_in: 1 month", "    paths: [dist/]")
-_HOME = NativeJob(name="linux-x86_64", runner=_LINUX, system=System.LINUX, targets=())
-
-
-def _machines(plan: Blueprint) -> tuple[NativeJob, ...]:
-    return plan.native or (_HOME,)
-
-
-def _containers(machine: NativeJob) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give what a Linux job adds to start containers: to the job, and to its script."""
-    if machine.system is not System.LINUX:
-        return (), ()
-    return _DOCKER, ("apt-get update && apt-get install --yes docker.io",)
-
-
-def _checks(plan: Blueprint, kept: Kept) -> tuple[str, ...]:
+def _checks(plan: Blueprint, blocks: UserLines) -> tuple[str, ...]:
     script = (
         "python -m wheelkit version check",
         "python -m wheelkit ci --provider gitlab --check",
         *plan.ci.lint,
     )
-    return (
-        *_job("checks", "check", _HOME, plan, script, "  interruptible: true"),
-        *user_blocks.indent(
-            user_blocks.user_block_marker("checks", "script lines between these lines are kept", kept), 4
-        ),
-    )
-
-
-def _tests(plan: Blueprint) -> Iterable[tuple[str, ...]]:
-    if plan.ci.test:
-        for machine in _machines(plan):
-            yield _job(f"tests:{machine.name}", "check", machine, plan, plan.ci.test, "  interruptible: true")
+    block = user_blocks.block_lines("checks", "script lines between these lines are kept", blocks)
+    return (*_job("checks", "check", _LINUX, plan, script, _INTERRUPTIBLE), *user_blocks.indent(block, 4))
 
 
 def _builds(plan: Blueprint) -> Iterable[tuple[str, ...]]:
-    yield _job("sdists", "build", _HOME, plan, ["python -m wheelkit build --sdist"], *_KEPT)
+    yield _job("sdists", "build", _LINUX, plan, ["python -m wheelkit build --sdist"], *_ARTIFACTS)
     if plan.pure:
-        yield _job("pure", "build", _HOME, plan, ["python -m wheelkit build --pure"], *_KEPT)
+        yield _job("pure", "build", _LINUX, plan, ["python -m wheelkit build --pure"], *_ARTIFACTS)
     for machine in plan.native:
-        extra, script = _containers(machine)
-        lines = (
-            *script,
+        linux = machine.system is System.LINUX
+        script = (
+            *([_INSTALL_DOCKER] if linux else []),
             "python -m wheelkit build --native",
             "python -m wheelkit verify-matrix dist --native",
         )
-        yield _job(f"build:{machine.name}", "build", machine, plan, lines, *extra, *_KEPT)
-
-
-def _verify(plan: Blueprint) -> tuple[str, ...]:
-    return _job("verify", "verify", _HOME, plan, ["python -m wheelkit verify-matrix dist"], *_KEPT)
-
-
-def _smokes(plan: Blueprint) -> Iterable[tuple[str, ...]]:
-    for machine in _machines(plan):
-        yield _job(f"smoke:{machine.name}", "smoke", machine, plan, ["python -m wheelkit smoke dist"])
-
-
-def _publishing(plan: Blueprint) -> Iterable[tuple[str, ...]]:
-    staging = plan.ci.staging
-    yield _publish(plan, "stage", staging, _TO_STAGING)
-    for machine in _machines(plan):
-        script = [f"python -m wheelkit smoke dist --from {shlex.quote(staging)}"]
-        yield _job(
-            f"smoke-staging:{machine.name}", "smoke-staging", machine, plan, script, *_rule(_TO_STAGING)
-        )
-    yield _publish(plan, "production", plan.ci.production, _TO_PRODUCTION)
+        extra = (*(_DOCKER if linux else ()), *_ARTIFACTS)
+        yield _job(f"build:{machine.name}", "build", machine, plan, script, *extra)
 
 
 def _publish(plan: Blueprint, name: str, index: str, condition: str) -> tuple[str, ...]:
-    """Write a job that uploads: with the ID token that the index's trusted publishing reads, or with the configured variable."""
+    """Return a job that uploads, with the ID token for trusted publishing or with a variable."""
     secret = plan.ci.secrets.get(index)
     token = f"{index.upper().replace('-', '_').replace('.', '_')}_ID_TOKEN"
     access = (
@@ -223,6 +180,5 @@ def _publish(plan: Blueprint, name: str, index: str, condition: str) -> tuple[st
         *access,
         *_rule(condition),
     )
-    return _job(
-        name, name, _HOME, plan, [f"python -m wheelkit publish dist --to {shlex.quote(index)}"], *extra
-    )
+    script = [f"python -m wheelkit publish dist --to {shlex.quote(index)}"]
+    return _job(name, name, _LINUX, plan, script, *extra)

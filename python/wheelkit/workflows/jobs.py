@@ -1,7 +1,8 @@
-"""What a CI has to do for a plan, before any provider's syntax: one native job per runner, and what else the family needs."""
+"""What a CI service runs for a plan, without its syntax: one native job per runner, and the rest."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     Label = Callable[[Target, Mapping[str, str]], str | None]
 
 
-# Architectures that one machine builds together: `wheelkit build --native` builds all of them.
+# Architectures that `wheelkit build --native` builds on one machine, together with another architecture.
 _SAME_MACHINE: Mapping[str, str] = {"i686": "x86_64", "x86": "amd64", "universal2": "arm64"}
-# The Python that runs wheelkit in CI: new enough for it, old enough to be on every runner.
+# The Python that runs wheelkit in CI; every runner has it.
 TOOL_PYTHON = "3.13"
 _DEFAULT_TAG = "v{version}"
 
 
 class NativeJob(Struct, frozen=True, kw_only=True):
-    """One runner and the targets that it builds; ``name`` tells the job's artifacts from all others."""
+    """One runner and the targets that it builds; the unique ``name`` also names its artifacts."""
 
     name: str
     runner: str
@@ -43,10 +44,11 @@ class NativeJob(Struct, frozen=True, kw_only=True):
 
 
 class Blueprint(Struct, frozen=True, kw_only=True):
-    """All that a provider's files are written from.
+    """All that the files of a CI service are written from.
 
-    ``pythons`` are the interpreters that smoke tests want, as setup-python spells them, the one that runs wheelkit last. ``tags`` are
-    globs of the git tags that release. ``left_out`` are targets that nobody promised and that no hosted runner of this provider builds.
+    ``pythons`` are the interpreters for smoke tests in the spelling of setup-python; the one that runs
+    wheelkit is last. ``tags`` are globs of the git tags of releases. ``left_out`` are default targets that no
+    hosted runner of the service builds.
     """
 
     native: tuple[NativeJob, ...]
@@ -59,29 +61,28 @@ class Blueprint(Struct, frozen=True, kw_only=True):
 
 
 def plan_anywhere(config: Config, family: Family) -> Plan:
-    """Plan for no machine in particular, so that the same project gives the same workflows everywhere."""
-    nowhere = Machine(system=System.LINUX, arch="")
-    return plans.make_plan(
-        config, family, plans.PlanRequest(machine=nowhere, out=family.root / "dist", environ={})
-    )
+    """Make a plan for no particular machine, so that a project gives the same workflows everywhere."""
+    machine = Machine(system=System.LINUX, arch="")
+    request = plans.PlanRequest(machine=machine, out=family.root / "dist", environ={})
+    return plans.make_plan(config, family, request)
 
 
 def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
-    """Compute the blueprint from a plan; ``label`` names each target's runner.
+    """Compute the blueprint of a plan; ``label`` returns the runner of a target.
 
-    Raises ConfigError where a promised target has no runner, targets of one machine are given to two, or an index is unknown.
+    Raises ConfigError if a promised target has no runner, if targets of one machine have two, or if an index
+    is unknown.
     """
-    problems = [*_index_problems(config)]
+    problems = list(_index_problems(config))
     labels = {row.target: label(row.target, config.runner) for row in plan.targets}
     left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
-    native = _native_jobs(
-        {target: name for target, name in labels.items() if target not in left_out}, problems
-    )
+    wanted = {target: name for target, name in labels.items() if target not in left_out}
+    native = _native_jobs(wanted, problems)
     if problems:
         raise ConfigError(config.label, problems)
     return Blueprint(
         native=native,
-        pure=any(item.kind is not Kind.NATIVE for item in plan.family.distributions),
+        pure=any(member.kind is not Kind.NATIVE for member in plan.family.distributions),
         pythons=_pythons(plan),
         install=config.ci.install or (f"wheelkit=={__version__}",),
         tags=_tags(config, plan.family),
@@ -91,13 +92,14 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
 
 
 def _index_problems(config: Config) -> Iterable[str]:
-    known = (*BUILT_IN_INDEXES, *config.index)
-    wanted = {"ci.staging": config.ci.staging, "ci.production": config.ci.production}
-    for key, name in (*wanted.items(), *((f"ci.secrets.{name}", name) for name in config.ci.secrets)):
+    ci, known = config.ci, (*BUILT_IN_INDEXES, *config.index)
+    names = {"ci.staging": ci.staging, "ci.production": ci.production}
+    names |= {f"ci.secrets.{name}": name for name in ci.secrets}
+    for key, name in names.items():
         if name not in known:
             yield f'{key}: there is no index "{name}"; known: {", ".join(known)}'
-    if config.ci.staging == config.ci.production:
-        yield f'ci.staging: "{config.ci.staging}" is the production index, too; a release is tried on another one first'
+    if ci.staging == ci.production:
+        yield f'ci.staging: "{ci.staging}" is also the production index; staging needs another one'
 
 
 def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tuple[NativeJob, ...]:
@@ -106,15 +108,14 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
     for target, label in labels.items():
         if label is None:
             problems.append(
-                f'runner: no hosted runner builds {target}; name your own: runner.{target} = "label"'
+                f'runner: no hosted runner builds {target}; set your own: runner.{target} = "label"'
             )
             continue
         machine = target.system, _SAME_MACHINE.get(target.arch, target.arch)
         first = machines.setdefault(machine, label)
         if first != label:
-            problems.append(
-                f"runner.{target}: {label} and {first} are machines of one kind, and each would build all its targets; name one"
-            )
+            conflict = f"{label} and {first} would both build all targets of one kind of machine"
+            problems.append(f"runner.{target}: {conflict}; use one of them")
         groups.setdefault((label, *machine), []).append(target)
     return tuple(
         NativeJob(name=f"{system}-{arch}", runner=label, system=system, targets=tuple(targets))
@@ -123,36 +124,34 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
 
 
 def _pythons(plan: Plan) -> tuple[str, ...]:
-    """List the interpreters of all distributions, oldest first; a runner has them only if somebody asks for them."""
-    found: dict[str, Interpreter] = {}
-    for item in plan.family.distributions:
-        matrix = plan.matrices.get(item.key)
-        for one in matrix.interpreters if matrix else _admitted(item):
-            found[one.tag] = one
-    ordered = sorted(found.values(), key=lambda one: (one.implementation, one.version, one.free_threaded))
+    """Return the interpreters of all distributions for setup-python, oldest first."""
+    interpreters: set[Interpreter] = set()
+    for member in plan.family.distributions:
+        matrix = plan.matrices.get(member.key)
+        interpreters.update(matrix.interpreters if matrix else _allowed_interpreters(member))
+    ordered = sorted(interpreters, key=lambda one: (one.implementation, one.version, one.free_threaded))
     names = [f"pypy{one.python}" if one.implementation == "pp" else one.python for one in ordered]
     return (*(name for name in names if name != TOOL_PYTHON), TOOL_PYTHON)
 
 
-def _admitted(item: Distribution) -> tuple[Interpreter, ...]:
+def _allowed_interpreters(member: Distribution) -> tuple[Interpreter, ...]:
     try:
-        return default_interpreters(item.requires_python)
+        return default_interpreters(member.requires_python)
     except ValueError as error:
-        raise ConfigError(
-            item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"'
-        ) from error
+        problem = f"project.requires-python: {error}"
+        raise ConfigError(member.source, [problem], hint='write it like ">=3.11"') from error
 
 
 def _tags(config: Config, family: Family) -> tuple[str, ...]:
-    settings = (config.distribution.get(item.key) for item in family.distributions)
-    templates = [(one.tag if one else None) or _DEFAULT_TAG for one in settings]
-    # What a git tag may hold and a workflow's pattern would read as a wildcard.
-    plain = (template.replace("+", "\\+").replace("!", "\\!").replace("]", "\\]") for template in templates)
-    return tuple(dict.fromkeys(template.replace("{version}", "*") for template in plain))
+    """Return globs of the git tags of releases, with the characters escaped that workflows expand."""
+    settings = (config.distribution.get(member.key) for member in family.distributions)
+    templates = (setting.tag if setting and setting.tag else _DEFAULT_TAG for setting in settings)
+    globs = (re.sub(r"([+!\]])", r"\\\1", template).replace("{version}", "*") for template in templates)
+    return tuple(dict.fromkeys(globs))
 
 
 def matrix_json(plan: Blueprint) -> dict[str, Any]:
-    """Give the matrix of the native jobs as GitHub's ``matrix:`` takes it from ``fromJSON``."""
+    """Return the matrix of native jobs, in the form that GitHub's ``matrix:`` reads with ``fromJSON``."""
     return {
         "include": [
             {"name": job.name, "runner": job.runner, "targets": " ".join(map(str, job.targets))}

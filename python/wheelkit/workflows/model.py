@@ -1,4 +1,4 @@
-"""The actions that workflows use, pinned by commit: data/actions.toml."""
+"""The parts of a GitHub workflow as YAML; data/actions.toml pins the actions."""
 
 from __future__ import annotations
 
@@ -15,35 +15,40 @@ from wheelkit.workflows import user_blocks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Kept = Mapping[str, tuple[str, ...]]
+    from wheelkit.workflows.user_blocks import UserLines
 
 
-def uses(name: str) -> str:
-    """Give the value of ``uses:`` for an action of the table, its version in a comment behind it."""
-    row = _table()[name]
-    return f"{row['action']}@{row['commit']} # {row['version']}"
-
-
-@cache
-def _table() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = data.table("actions.toml")
-    return table
-
-
-# YAML 1.2 plain scalars that no YAML 1.1 reader takes for something else, with the expressions that GitHub fills in.
+LINUX_RUNNER = "ubuntu-24.04"
+READ_PERMISSIONS: Mapping[str, str] = {"contents: read": "to check out"}
+# YAML 1.2 plain scalars that a YAML 1.1 reader takes for strings, too, with the expressions that GitHub
+# expands.
 _PLAIN = re.compile(r"[A-Za-z/$][A-Za-z0-9_./ ${}=!'()|&,-]*")
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_NOT_STRINGS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 def scalar(value: str) -> str:
-    """Write a text as one YAML value, quoted where a reader could take it for something else."""
-    if _PLAIN.fullmatch(value) and not value.endswith(" ") and value.lower() not in _WORDS:
+    """Return a text as a YAML value, quoted if a reader could take it for anything but a string."""
+    if _PLAIN.fullmatch(value) and not value.endswith(" ") and value.lower() not in _NOT_STRINGS:
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
+def _uses(action: str) -> str:
+    row = _actions()[action]
+    return f"{row['action']}@{row['commit']} # {row['version']}"
+
+
+@cache
+def _actions() -> dict[str, dict[str, str]]:
+    return data.table("actions.toml")
+
+
 class WorkflowStep(Struct, frozen=True, kw_only=True):
-    """One step: an action with its options, or lines for bash. ``options`` and ``env`` may hold expressions, ``run`` never does."""
+    """One step: an action with options, or lines for bash.
+
+    ``options`` and ``env`` may contain expressions, ``run`` never does: an expression in a script is an
+    injection.
+    """
 
     name: str
     run: tuple[str, ...] = ()
@@ -52,66 +57,69 @@ class WorkflowStep(Struct, frozen=True, kw_only=True):
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
 
-    def lines(self, _kept: Kept) -> tuple[str, ...]:
-        """Write the step."""
-        head = [f"- name: {scalar(self.name)}"]
-        head += [f"  if: {self.condition}"] if self.condition else []
-        head += [f"  uses: {uses(self.action)}"] if self.action else []
-        head += _fields("  with", self.options)
-        head += _fields("  env", self.env)
+    def lines(self, _user_lines: UserLines) -> tuple[str, ...]:
+        """Return the step as YAML."""
+        lines = [f"- name: {scalar(self.name)}"]
+        lines += [f"  if: {self.condition}"] if self.condition else []
+        lines += [f"  uses: {_uses(self.action)}"] if self.action else []
+        lines += _mapping("  with", self.options)
+        lines += _mapping("  env", self.env)
         if len(self.run) == 1 and _PLAIN.fullmatch(self.run[0]):
-            return (*head, f"  run: {self.run[0]}")
-        return (*head, *(["  run: |", *(f"    {line}" for line in self.run)] if self.run else []))
+            lines.append(f"  run: {self.run[0]}")
+        elif self.run:
+            lines += ["  run: |", *(f"    {line}" for line in self.run)]
+        return tuple(lines)
 
 
 class UserBlock(Struct, frozen=True, kw_only=True):
-    """A marked place for hand-written steps."""
+    """A marked block for the user's own steps."""
 
     name: str
 
-    def lines(self, kept: Kept) -> tuple[str, ...]:
-        """Write the place, with what stood in it."""
-        return user_blocks.user_block_marker(self.name, "steps between these lines are kept", kept)
+    def lines(self, user_lines: UserLines) -> tuple[str, ...]:
+        """Return the block with the user's lines."""
+        return user_blocks.block_lines(self.name, "steps between these lines are kept", user_lines)
 
 
 class WorkflowJob(Struct, frozen=True, kw_only=True):
-    """One job; ``permissions`` maps each to the reason for it, ``matrix`` is a list of the same keys."""
+    """One job.
+
+    With ``machines``, it runs once on each: a list of mappings with the same keys, of which ``runner`` is
+    one. ``permissions`` maps each permission to its reason.
+    """
 
     key: str
     name: str
-    runner: str
     minutes: int
     steps: tuple[WorkflowStep | UserBlock, ...]
-    permissions: Mapping[str, str]
+    machines: tuple[Mapping[str, str], ...] = ()
+    permissions: Mapping[str, str] = field(default_factory=lambda: READ_PERMISSIONS)
     needs: tuple[str, ...] = ()
     condition: str = ""
     environment: str = ""
-    matrix: tuple[Mapping[str, str], ...] = ()
 
-    def lines(self, kept: Kept) -> tuple[str, ...]:
-        """Write the job."""
-        head = [f"{self.key}:", f"  name: {scalar(self.name)}"]
-        head += [f"  needs: [{', '.join(self.needs)}]"] if self.needs else []
-        head += [f"  if: {self.condition}"] if self.condition else []
-        head += [f"  runs-on: {scalar(self.runner)}", f"  timeout-minutes: {self.minutes}"]
-        head += [f"  environment: {scalar(self.environment)}"] if self.environment else []
-        head += ["  permissions:", *(f"    {name} # {why}" for name, why in self.permissions.items())]
-        if self.matrix:
-            head += ["  strategy:", "    fail-fast: false", "    matrix:", "      include:"]
-            head += [line for row in self.matrix for line in _row(row)]
-        steps = [line for step in self.steps for line in user_blocks.indent(step.lines(kept), 4)]
-        return (*head, "  steps:", *steps)
-
-
-def _row(row: Mapping[str, str]) -> list[str]:
-    (first, value), *rest = row.items()
-    return [
-        f"        - {first}: {scalar(value)}",
-        *(f"          {key}: {scalar(value)}" for key, value in rest),
-    ]
+    def lines(self, user_lines: UserLines) -> tuple[str, ...]:
+        """Return the job as YAML."""
+        lines = [f"{self.key}:", f"  name: {scalar(self.name)}"]
+        lines += [f"  needs: [{', '.join(self.needs)}]"] if self.needs else []
+        lines += [f"  if: {self.condition}"] if self.condition else []
+        runner = "${{ matrix.runner }}" if self.machines else LINUX_RUNNER
+        lines += [f"  runs-on: {runner}", f"  timeout-minutes: {self.minutes}"]
+        lines += [f"  environment: {scalar(self.environment)}"] if self.environment else []
+        lines += ["  permissions:", *(f"    {name} # {why}" for name, why in self.permissions.items())]
+        if self.machines:
+            lines += ["  strategy:", "    fail-fast: false", "    matrix:", "      include:"]
+            lines += [line for machine in self.machines for line in _list_item(machine)]
+        steps = [line for step in self.steps for line in user_blocks.indent(step.lines(user_lines), 4)]
+        return (*lines, "  steps:", *steps)
 
 
-def _fields(key: str, values: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+def _list_item(mapping: Mapping[str, str]) -> list[str]:
+    lines = [f"          {key}: {scalar(value)}" for key, value in mapping.items()]
+    return [f"        - {lines[0].lstrip()}", *lines[1:]]
+
+
+def _mapping(key: str, values: Mapping[str, str | tuple[str, ...]]) -> list[str]:
     if not values:
         return []
     lines = [f"{key}:"]

@@ -1,4 +1,4 @@
-"""Runner labels that end: said ahead, while there is time to move."""
+"""Runner labels that will be retired, reported while there is time to switch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from wheelkit.plan import TargetRow
 
 
-AHEAD = timedelta(days=90)
+_NOTICE = timedelta(days=90)
 
 
 class RetiringRunner(Struct, frozen=True, kw_only=True):
-    """A runner's label, the targets that need it, and its last day."""
+    """The label of a runner, the targets that need it, and its last day."""
 
     label: str
     targets: tuple[str, ...]
@@ -26,23 +26,24 @@ class RetiringRunner(Struct, frozen=True, kw_only=True):
     gone: bool
 
     def __str__(self) -> str:
-        """Say what ends when, for whom."""
+        """Return what ends, when, and for which targets."""
         when = "ended on" if self.gone else "ends on"
         return f"the runner {self.label} {when} {self.ends:%d %B %Y} ({', '.join(self.targets)})"
 
     @property
     def remedy(self) -> str:
         """What to do about it."""
-        return f'upgrade wheelkit, or name another runner: [tool.wheelkit.runner] {self.targets[0]} = "label"; then: wheelkit ci'
+        setting = f'[tool.wheelkit.runner] {self.targets[0]} = "label"'
+        return f"upgrade wheelkit, or set another runner in {setting}; then: wheelkit ci"
 
 
 def retiring_runners(rows: Iterable[TargetRow], today: date) -> tuple[RetiringRunner, ...]:
-    """List the labels of a plan's targets that have ended or will within 90 days of ``today``, the next one first."""
-    doomed: dict[tuple[date, str], list[str]] = {}
+    """List the runners of a plan that end within 90 days of ``today`` or have ended, soonest first."""
+    targets: dict[tuple[date, str], list[str]] = {}
     for row in rows:
-        if row.runner is not None and row.runner.ends is not None and row.runner.ends - today <= AHEAD:
-            doomed.setdefault((row.runner.ends, row.runner.label), []).append(row.target.tag)
+        if row.runner is not None and row.runner.ends is not None and row.runner.ends - today <= _NOTICE:
+            targets.setdefault((row.runner.ends, row.runner.label), []).append(row.target.tag)
     return tuple(
-        RetiringRunner(label=label, targets=tuple(targets), ends=ends, gone=ends < today)
-        for (ends, label), targets in sorted(doomed.items())
+        RetiringRunner(label=label, targets=tuple(tags), ends=ends, gone=ends < today)
+        for (ends, label), tags in sorted(targets.items())
     )

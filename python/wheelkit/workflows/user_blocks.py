@@ -1,4 +1,4 @@
-"""Marked places in generated files: what people write there is read back and kept, word for word."""
+"""Marked blocks in generated files whose lines people write: they are read back and kept unchanged."""
 
 from __future__ import annotations
 
@@ -8,54 +8,70 @@ from typing import TYPE_CHECKING
 from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    UserLines = Mapping[str, tuple[str, ...]]
+    """The user's lines by the name of their block."""
 
+
+HEADER = (
+    "# Written by `wheelkit ci` from the project's configuration: change that, then run it again.",
+    "# Only the lines between the markers `yours` are kept.",
+)
 _BEGIN = re.compile(r"^\s*# >>> yours: (?P<name>[a-z -]+?)(?:, .*)?$")
 _END = re.compile(r"^\s*# <<< yours$")
+# Precedes the user's lines, whose indentation stays as it is, until the file is written.
+_VERBATIM = "\0"
 
 
-def user_block_marker(name: str, hint: str, kept: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Write a marked place, with what stood in it before; ``hint`` says what belongs there."""
-    return (f"# >>> yours: {name}, {hint}", *(f"\0{line}" for line in kept.get(name, ())), "# <<< yours")
+def block_lines(name: str, hint: str, user_lines: UserLines) -> tuple[str, ...]:
+    """Return a marked block with the user's lines; ``hint`` says what belongs there."""
+    lines = (f"{_VERBATIM}{line}" for line in user_lines.get(name, ()))
+    return (f"# >>> yours: {name}, {hint}", *lines, "# <<< yours")
 
 
-def indent(lines: tuple[str, ...], spaces: int) -> tuple[str, ...]:
-    """Indent generated lines; what people wrote keeps the indentation that they gave it."""
-    return tuple(line if line.startswith("\0") or not line else " " * spaces + line for line in lines)
+def jobs_block(user_lines: UserLines) -> tuple[str, ...]:
+    """Return the marked block for the user's own jobs."""
+    return block_lines("jobs", "whole jobs between these lines are kept", user_lines)
 
 
-def user_block_text(lines: tuple[str, ...]) -> str:
+def indent(lines: Iterable[str], spaces: int) -> tuple[str, ...]:
+    """Indent generated lines; the user's lines keep their indentation."""
+    return tuple(line if line.startswith(_VERBATIM) or not line else " " * spaces + line for line in lines)
+
+
+def join(lines: Iterable[str]) -> str:
     """Join lines to the text of a file."""
-    return "".join(line.removeprefix("\0") + "\n" for line in lines)
+    return "".join(line.removeprefix(_VERBATIM) + "\n" for line in lines)
 
 
-def read_user_blocks(document: str, source: Path) -> dict[str, tuple[str, ...]]:
-    """Give the lines of every marked place by its name; raise UsageError where a mark was lost."""
-    found: dict[str, tuple[str, ...]] = {}
+def read(document: str, source: Path) -> dict[str, tuple[str, ...]]:
+    """Return the user's lines by the name of their block; raise UsageError if a marker is missing."""
+    blocks: dict[str, tuple[str, ...]] = {}
     name, lines = "", list[str]()
     for number, line in enumerate(document.splitlines(), 1):
-        begin = _BEGIN.match(line)
-        if (begin is not None) == bool(name) and (begin or _END.match(line)):
-            problem = f'"{name}" has no end' if begin else "an end without a beginning"
-            raise _lost(source, number, problem)
+        begin, end = _BEGIN.match(line), _END.match(line)
+        if begin and name:
+            raise _broken(source, number, f'"{name}" has no end')
+        if end and not name:
+            raise _broken(source, number, "an end without a beginning")
         if begin:
             name, lines = begin["name"], []
-            if name in found:
-                raise _lost(source, number, f'"{name}" stands there twice')
-        elif _END.match(line):
-            found[name] = tuple(lines)
+            if name in blocks:
+                raise _broken(source, number, f'"{name}" occurs twice')
+        elif end:
+            blocks[name] = tuple(lines)
             name = ""
         elif name:
             lines.append(line)
     if name:
-        raise _lost(source, len(document.splitlines()), f'"{name}" has no end')
-    return found
+        raise _broken(source, len(document.splitlines()), f'"{name}" has no end')
+    return blocks
 
 
-def _lost(source: Path, line: int, problem: str) -> UsageError:
+def _broken(source: Path, line: int, problem: str) -> UsageError:
     return UsageError(
-        f"{source}, line {line}: the marks around hand-written steps are broken: {problem}",
-        hint='put "# >>> yours: NAME" and "# <<< yours" back around your steps, or move them away and run: wheelkit ci',
+        f"{source}, line {line}: the markers around your own steps are broken: {problem}",
+        hint='put "# >>> yours: NAME" and "# <<< yours" back around them, or move them away; then: wheelkit ci',
     )
