@@ -1,6 +1,6 @@
 """Facts about ELF, Mach-O and PE files, read from their bytes by the C core.
 
-All results are tuples whose items have names. In text that is not UTF-8, bytes show as hexadecimal escapes.
+All results are tuples with named items. In text that is not UTF-8, bytes become hexadecimal escapes.
 """
 
 from typing import Final, Literal, final
@@ -10,8 +10,8 @@ from typing_extensions import Buffer
 class ScanError(ValueError):
     """A damaged ELF, Mach-O or PE file.
 
-    The message tells the structure, what is wrong with it, and where. `what` is the structure alone, and `offset` is
-    its place in the buffer.
+    The message names the structure, the problem and the offset. `what` is the structure alone, and `offset` its
+    position in the buffer.
     """
 
     what: str
@@ -30,41 +30,41 @@ class ScanError(ValueError):
     ]
 
 def scan(buffer: Buffer, /) -> Scan | None:
-    """Tell what is in an ELF, Mach-O or PE file, or None when the buffer holds another kind of file.
+    """Return the facts about an ELF, Mach-O or PE file, or None if the buffer holds another kind of file.
 
-    Takes bytes, bytearray, memoryview, mmap and every other contiguous buffer, and reads it without the interpreter's
-    lock. Raises ScanError when the file is damaged; MemoryError when the facts do not fit in memory.
+    Accepts bytes, bytearray, memoryview, mmap and every other contiguous buffer, and reads it without holding the
+    GIL. Raises ScanError if the file is damaged, MemoryError if the facts do not fit in memory.
     """
 
 @final
 class Library(tuple[object, ...]):
-    """A library that a binary asks for."""
+    """A library that a binary needs."""
 
     __match_args__: Final = ("name", "how")
 
     @property
     def name(self) -> str:
-        """As the binary asks for it: a soname, an install name or the name of a DLL."""
+        """The name in the binary: a soname, an install name or the name of a DLL."""
     @property
     def how(self) -> Literal["required", "weak", "reexport", "upward", "lazy", "delay"]:
         """Always "required" in ELF; "required" or "delay" in PE."""
 
 @final
 class Rpath(tuple[object, ...]):
-    """One directory of a search path that a binary carries."""
+    """One directory of a binary's library search path."""
 
     __match_args__: Final = ("path", "how")
 
     @property
     def path(self) -> str:
-        """With `$ORIGIN` or `@loader_path` as it stands in the file."""
+        """The path as in the file, with `$ORIGIN` or `@loader_path`."""
     @property
     def how(self) -> Literal["rpath", "runpath"]:
         """Always "rpath" in Mach-O; "runpath" is DT_RUNPATH of ELF."""
 
 @final
 class Version(tuple[object, ...]):
-    """An ELF symbol version that a binary asks for."""
+    """An ELF symbol version that a binary needs."""
 
     __match_args__: Final = ("library", "version", "symbol")
 
@@ -72,10 +72,10 @@ class Version(tuple[object, ...]):
     def library(self) -> str: ...
     @property
     def version(self) -> str:
-        """Such as "GLIBC_2.17"."""
+        """For example "GLIBC_2.17"."""
     @property
     def symbol(self) -> str | None:
-        """The first symbol that asks for it; None when none does, as for GLIBC_ABI_DT_RELR."""
+        """The first symbol that needs it; None if none does, as for GLIBC_ABI_DT_RELR."""
 
 @final
 class Symbol(tuple[object, ...]):
@@ -88,17 +88,17 @@ class Symbol(tuple[object, ...]):
         """Without the leading underscore of Mach-O; "#123" for an ordinal of PE."""
     @property
     def library(self) -> str | None:
-        """What must offer it; None where any library may."""
+        """The library that must define it; None if any may."""
     @property
     def version(self) -> str | None:
-        """ELF: the version that it must have."""
+        """ELF: its version."""
     @property
     def weak(self) -> bool:
-        """Whether it may be missing when the binary is loaded."""
+        """Whether it may be undefined when the binary is loaded."""
 
 @final
 class Slice(tuple[object, ...]):
-    """Facts about one binary: a whole file, or one of the parts of a fat one."""
+    """Facts about one binary: a whole file, or one slice of a fat one."""
 
     __match_args__: Final = (
         "offset",
@@ -130,14 +130,14 @@ class Slice(tuple[object, ...]):
 
     @property
     def offset(self) -> int:
-        """Where it begins in the buffer."""
+        """The position of its first byte in the buffer."""
     @property
     def size(self) -> int: ...
     @property
     def arch(self) -> str:
-        """As platform tags of Linux spell it: "x86_64", "i686", "aarch64", "armv7l", "ppc64le".
+        """The architecture as in platform tags of Linux: "x86_64", "i686", "aarch64", "armv7l", "ppc64le".
 
-        Mach-O and PE keep "arm64". What is not known is "unknown-0x1234".
+        "arm64" in Mach-O and PE; an unknown one is "unknown-0x1234".
         """
     @property
     def bits(self) -> Literal[32, 64]: ...
@@ -147,13 +147,13 @@ class Slice(tuple[object, ...]):
     def kind(self) -> Literal["executable", "shared", "bundle", "object", "other"]: ...
     @property
     def name(self) -> str | None:
-        """ELF DT_SONAME, Mach-O LC_ID_DYLIB, the name in a PE export directory."""
+        """ELF DT_SONAME, Mach-O LC_ID_DYLIB, or the name in a PE export directory."""
     @property
     def interpreter(self) -> str | None:
         """ELF PT_INTERP."""
     @property
     def needed(self) -> tuple[Library, ...]:
-        """In the file's order."""
+        """The needed libraries, in the order of the file."""
     @property
     def rpaths(self) -> tuple[Rpath, ...]: ...
     @property
@@ -164,28 +164,28 @@ class Slice(tuple[object, ...]):
         """Undefined dynamic symbols; none in object files."""
     @property
     def exports(self) -> tuple[str, ...]:
-        """Names of defined dynamic symbols that others can see; none in object files."""
+        """Names of visible defined dynamic symbols; none in object files."""
     @property
     def min_os(self) -> str | None:
-        """Mach-O: the oldest system it runs on, such as "11.0"."""
+        """Mach-O: the oldest system that it runs on, for example "11.0"."""
     @property
     def sdk(self) -> str | None:
-        """Mach-O: what it was built with."""
+        """Mach-O: the version of the SDK that it was built with."""
     @property
     def os(self) -> str | None:
         """The OS ABI of ELF, the platform of Mach-O or the subsystem of PE.
 
-        Such as "none", "gnu" and "freebsd"; "macos" and "ios"; "gui", "console", "native" and "unknown". None in Mach-O
-        files that do not tell it.
+        For example "none", "gnu" and "freebsd"; "macos" and "ios"; "gui", "console", "native" and "unknown". None if a
+        Mach-O file does not name one.
         """
     @property
     def signed(self) -> bool | None:
-        """Whether it carries a code signature, which is not verified; None in ELF."""
+        """Whether it has a code signature, valid or not; None in ELF."""
     @property
     def executable_stack(self) -> bool | None:
         """Whether it makes the stack executable; None in PE and in ELF objects.
 
-        In ELF, PT_GNU_STACK tells; without that header it is what glibc does on the processor. In Mach-O it is
+        In ELF this is PT_GNU_STACK, or glibc's default for the processor without that header; in Mach-O,
         MH_ALLOW_STACK_EXECUTION.
         """
     @property
@@ -193,26 +193,26 @@ class Slice(tuple[object, ...]):
         """ELF only."""
     @property
     def writable_executable(self) -> int:
-        """How many segments or sections are mapped both writable and executable."""
+        """The number of segments or sections that are both writable and executable."""
     @property
     def debug_bytes(self) -> int:
-        """Bytes of the sections with debug information."""
+        """The size of the sections with debug information."""
     @property
     def symbol_bytes(self) -> int:
-        """Bytes of a symbol table that could be stripped, with its strings; an estimate in Mach-O."""
+        """The size of the strippable symbol table and its strings; an estimate in Mach-O."""
     @property
     def code_bytes(self) -> int:
-        """Bytes of executable content."""
+        """The size of executable content."""
     @property
     def data_bytes(self) -> int:
-        """Bytes of other content that is mapped."""
+        """The size of other mapped content."""
     @property
     def flags(self) -> tuple[str, ...]:
         """Any of "pie", "static", "textrel", "hard-float", "zippered", "aslr", "high-entropy", "nx", "cfg", "dotnet"."""
 
 @final
 class Scan(tuple[object, ...]):
-    """What is in one file."""
+    """Facts about one file."""
 
     __match_args__: Final = ("format", "fat", "slices")
 
@@ -223,4 +223,4 @@ class Scan(tuple[object, ...]):
         """Whether it is a fat (universal) Mach-O file."""
     @property
     def slices(self) -> tuple[Slice, ...]:
-        """One unless the file is fat."""
+        """The binaries; more than one only if the file is fat."""

@@ -1,7 +1,8 @@
-"""The tables that wheelkit is shipped with, by the names of their files: facts that change without any code."""
+"""The data files that are shipped with wheelkit: facts that change without code."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,4 @@ def text(name: str) -> str:
 
 def table(name: str) -> dict[str, Any]:
     """Read a shipped TOML file."""
-    import tomllib
-
     return tomllib.loads(text(name))

@@ -1,7 +1,7 @@
-/* What Python.h asks of the machine that it is compiled for, for limited-API extensions, on every target of cross builds.
+/* The pyconfig.h of cross builds: what Python.h needs to know about any target, for limited-API extensions.
  *
- * The pyconfig.h of an installed Python describes that Python's own machine. Here the compiler tells instead. Serves CPython 3.11 and
- * later; nothing in it is for the full API, whose structures depend on how an interpreter was configured.
+ * The pyconfig.h of an installed Python describes only that Python's machine; this one gets the facts from the compiler.
+ * It supports CPython 3.11 and later, but not the full API, whose structures depend on how an interpreter was configured.
  */
 #ifndef WHEELKIT_PYCONFIG_H
 #define WHEELKIT_PYCONFIG_H
