@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, ClassVar
 
-from wheelkit.text import plural
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -56,8 +54,9 @@ class ConfigError(WheelkitError):
     def __init__(self, source: Path | str, problems: Sequence[str], *, hint: str = "") -> None:
         self.source = source
         self.problems = tuple(problems)
-        message = f"{plural(len(self.problems), 'mistake')} in the configuration, {source}"
-        super().__init__(message, hint=hint, detail="\n".join(self.problems))
+        count = "1 mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
+        detail = "\n".join(self.problems)
+        super().__init__(f"{count} in the configuration, {source}", hint=hint, detail=detail)
 
 
 class ProjectError(WheelkitError):

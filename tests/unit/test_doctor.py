@@ -29,12 +29,12 @@ limited-api = true
 targets = ["manylinux_2_28_x86_64", "macosx_10_13_x86_64"]
 interpreters = ["cp311", "cp314t"]
 """
-TOLD = "pypi-AgEIcHlwaS5vcmcCJDU5"
+PYPI_UPLOAD = "pypi-AgEIcHlwaS5vcmcCJDU5"
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the only folder on PATH; it is empty, as on a bare machine."""
+    """Return the only folder on PATH; it is empty, as on a bare machine."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -63,7 +63,7 @@ def test_a_bare_machine_has_no_compiler_and_the_line_says_how_to_get_one(path: P
     line = tools.compiler({"PATH": str(path)})
     assert line.state is LineState.MISSING
     assert "looked for $CC, cc, gcc, clang" in line.detail
-    assert "apt install gcc libc6-dev" in line.mend
+    assert "apt install gcc libc6-dev" in line.fix
 
 
 def test_a_compiler_that_works_is_fine_and_a_broken_one_is_missing(path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_compiler_that_works_is_fine_and_a_broken_one_is_missing(path: Path) -
     assert facts(tools.compiler({})) == [("C compiler", "fine")]
     program(path, "cc", "echo no licence >&2; exit 69")
     line = tools.compiler({})
-    assert (line.state, line.detail) == (LineState.MISSING, "cc is there, but does not work: no licence")
+    assert (line.state, line.detail) == (LineState.MISSING, "cc does not work: no licence")
 
 
 @linux
@@ -79,8 +79,8 @@ def test_without_an_engine_the_host_builder_takes_over(path: Path) -> None:
     assert list(path.iterdir()) == []
     (line,) = machine.containers({})
     assert line.state is LineState.WARNING
-    assert line.detail == "the host builder takes over: docker is not installed; podman is not installed"
-    assert line.mend == "apt install podman"
+    assert line.detail == "none, the host builder is used: docker is not installed; podman is not installed"
+    assert line.fix == "apt install podman"
 
 
 @linux
@@ -89,10 +89,10 @@ def test_an_engine_whose_daemon_is_down_says_so(path: Path) -> None:
     (line,) = machine.containers({"CIBW_CONTAINER_ENGINE": "docker"})
     assert line.state is LineState.WARNING
     assert "docker is installed but does not work: Cannot connect to the Docker daemon" in line.detail
-    assert line.mend == "sudo systemctl start docker"
+    assert line.fix == "sudo systemctl start docker"
     program(path, "docker", "exit 1")
     program(path, "podman", "echo cannot clone: Operation not permitted >&2; exit 125")
-    assert [one.mend for one in machine.containers({"CIBW_CONTAINER_ENGINE": "podman"})] == ["podman info"]
+    assert [one.fix for one in machine.containers({"CIBW_CONTAINER_ENGINE": "podman"})] == ["podman info"]
 
 
 @linux
@@ -101,7 +101,7 @@ def test_a_container_is_really_started(path: Path) -> None:
     (line,) = machine.containers({})
     assert (line.state, line.detail) == (
         LineState.FINE,
-        "podman 4.3.1 starts one from pypa/manylinux_2_28_x86_64:latest",
+        "podman 4.3.1 starts pypa/manylinux_2_28_x86_64:latest",
     )
     assert (
         path / "podman.ran"
@@ -114,14 +114,14 @@ def test_an_engine_that_answers_and_starts_nothing_is_missing(path: Path) -> Non
     (line,) = machine.containers({})
     assert line.state is LineState.MISSING
     assert line.detail.endswith("setting rlimits: operation not permitted")
-    assert "--builder host" in line.mend
+    assert "--builder host" in line.fix
 
 
 @linux
 def test_without_an_image_nothing_is_fetched_to_try(path: Path) -> None:
     engine(path, run='touch "$0.ran"', images="echo docker.example/alpine:3")
     (line,) = machine.containers({})
-    assert (line.state, "no image is on this machine yet" in line.detail) == (LineState.FINE, True)
+    assert (line.state, "the first build downloads its image" in line.detail) == (LineState.FINE, True)
     assert not (path / "podman.ran").exists()
 
 
@@ -131,37 +131,39 @@ def test_the_image_that_cibuildwheel_is_told_to_use_is_tried(path: Path) -> None
 
     engine(path, images="echo ours:latest; echo manylinux:1")
     (line,) = machine.containers({f"CIBW_MANYLINUX_{platform.machine().upper()}_IMAGE": "ours"})
-    assert line.detail.endswith("starts one from ours")
+    assert line.detail.endswith("starts ours")
 
 
 def test_no_line_shows_a_credential(tmp_path: Path) -> None:
     (tmp_path / ".pypirc").write_text(
-        f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {TOLD}\n"
+        f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {PYPI_UPLOAD}\n"
     )
     (tmp_path / ".pypirc").chmod(0o644)
-    lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": TOLD}))
-    assert TOLD not in repr(lines)
+    lines = list(access.credentials({"HOME": str(tmp_path), "TWINE_PASSWORD": PYPI_UPLOAD}))
+    assert PYPI_UPLOAD not in repr(lines)
     assert lines[-1].detail == "$TWINE_PASSWORD, ~/.pypirc [pypi]"
     assert facts(lines) == [(".pypirc", "warning"), ("credentials", "fine")]
-    assert lines[0].mend == f"chmod 600 {tmp_path / '.pypirc'}"
+    assert lines[0].fix == f"chmod 600 {tmp_path / '.pypirc'}"
     (tmp_path / ".pypirc").chmod(0o600)
     assert facts(access.credentials({"HOME": str(tmp_path)})) == [("credentials", "fine")]
 
 
-def test_a_broken_pypirc_is_told_without_its_lines(tmp_path: Path) -> None:
-    (tmp_path / ".pypirc").write_text(f"password = {TOLD}\n")
+def test_a_broken_pypirc_is_reported_without_its_lines(tmp_path: Path) -> None:
+    (tmp_path / ".pypirc").write_text(f"password = {PYPI_UPLOAD}\n")
     lines = list(access.credentials({"HOME": str(tmp_path)}))
     assert facts(lines)[0] == (".pypirc", "warning")
-    assert TOLD not in repr(lines)
+    assert PYPI_UPLOAD not in repr(lines)
 
 
 def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    program(path, "uv", f'echo "error: failed to fetch https://me:{TOLD}@index.example/simple" >&2; exit 2')
+    program(
+        path, "uv", f'echo "error: failed to fetch https://me:{PYPI_UPLOAD}@index.example/simple" >&2; exit 2'
+    )
     monkeypatch.setattr(access, "find_tool", lambda _name: str(path / "uv"))
     line = access.index()
     assert (line.state, line.detail) == (
         LineState.MISSING,
-        "error: failed to fetch https://***@index.example/simple",
+        "unreachable: failed to fetch https://***@index.example/simple",
     )
     program(path, "uv", "exit 0")
     assert access.index().state is LineState.FINE
@@ -184,7 +186,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, "-C", folder, *arguments], check=True, capture_output=True)
 
 
-def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path) -> None:
+def test_uncommitted_files_are_listed_and_a_clean_checkout_is_fine(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     repository(folder)
     assert facts(project.checkout(folder)) == [("git", "warning")]
@@ -198,7 +200,7 @@ def test_uncommitted_files_are_told_and_a_clean_checkout_is_fine(tmp_path: Path)
     assert "1 uncommitted: forgotten.c" in line.detail
 
 
-def test_a_folder_of_another_user_is_told_with_the_mend(
+def test_a_folder_of_another_user_has_the_command_that_trusts_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository(tmp_path)
@@ -207,7 +209,7 @@ def test_a_folder_of_another_user_is_told_with_the_mend(
     for name, value in OTHERS_FOLDER.items():
         monkeypatch.setenv(name, value)
     (line,) = project.checkout(tmp_path)
-    assert (line.state, line.mend) == (
+    assert (line.state, line.fix) == (
         LineState.WARNING,
         f"git config --global --add safe.directory {tmp_path}",
     )
@@ -250,7 +252,7 @@ def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_
     lines = list(project.release(loaded, found, today))
     assert facts(lines) == [("workflows", "warning"), ("momentum", "fine")]
     assert lines[1].detail == (
-        "has to be registered with owner acme, repository momentum, workflow release-python.yml, environment testpypi and pypi"
+        "needs a trusted publisher with owner acme, repository momentum, workflow release-python.yml, environment testpypi and pypi"
     )
 
 
@@ -264,7 +266,7 @@ def test_the_workflows_are_fine_until_the_configuration_changes(
     assert facts(project.release(loaded, found, date(2026, 11, 21)))[0] == ("workflows", "fine")
     loaded, found = repository(tmp_path, PROJECT.replace(', "macosx_10_13_x86_64"', ""))
     (line, *_) = project.release(loaded, found, date(2026, 11, 21))
-    assert (line.state, line.mend) == (LineState.WARNING, "wheelkit ci")
+    assert (line.state, line.fix) == (LineState.WARNING, "wheelkit ci")
 
 
 def test_the_end_of_a_runner_is_a_warning_and_then_missing(tmp_path: Path) -> None:
@@ -343,10 +345,10 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(
         name="containers",
         state=LineState.MISSING,
         detail="it starts none " * 10,
-        mend=command,
+        fix=command,
     )
-    *texts, mend = cli_doctor._texts(line, 12)
-    assert mend.strip() == command
+    *texts, fix = cli_doctor._texts(line, 12)
+    assert fix.strip() == command
     assert texts[0].startswith("  missing  containers    it starts none it")
     assert 60 < max(map(len, texts)) <= longest
     assert " ".join(" ".join(texts).split()) == f"missing containers {'it starts none ' * 10}".strip()
@@ -358,11 +360,11 @@ def test_the_doctor_of_an_empty_folder_says_what_to_do(
     monkeypatch.setattr(
         "wheelkit.doctor.tools.programs", lambda _backends: ()
     )  # asking them takes half a second, and is shown above
-    patient = doctor.DoctorContext(
+    context = doctor.DoctorContext(
         folder=tmp_path,
         now=datetime.now(UTC),
         trouble=ProjectError("nothing to build", hint="start one: wheelkit init"),
         online=False,
     )
-    (line,) = [one for one in doctor.run_checks(patient) if one.name == "configuration"]
-    assert (line.state, line.mend) == (LineState.MISSING, "start one: wheelkit init")
+    (line,) = [one for one in doctor.run_checks(context) if one.name == "configuration"]
+    assert (line.state, line.fix) == (LineState.MISSING, "start one: wheelkit init")

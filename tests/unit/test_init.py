@@ -83,14 +83,14 @@ def test_a_new_family_is_three_distributions_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("folder", "told"), [("9lives", None), ("good", "no/name"), ("class room", None)])
 def test_a_name_has_to_be_importable(tmp_path: Path, folder: str, told: str | None) -> None:
-    with pytest.raises(UsageError, match="is no name for a distribution"):
+    with pytest.raises(UsageError, match="is not a valid name for a distribution"):
         init.name_of(tmp_path / folder, told)
     assert init.name_of(tmp_path / folder, "Good.Name") == "good-name"
 
 
-def test_files_that_are_there_are_never_overwritten(tmp_path: Path) -> None:
+def test_existing_files_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "meson.build").write_text("mine")
-    with pytest.raises(UsageError, match=r"holds meson\.build already"):
+    with pytest.raises(UsageError, match=r"already contains meson\.build"):
         init.create(tmp_path, "momentum", family=False)
     (tmp_path / "meson.build").unlink()
     (tmp_path / "README.md").write_text("mine")
@@ -189,9 +189,7 @@ def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None
     for name, notes in (
         (
             "POSIX",
-            (
-                "the classifiers name no Windows, so no target of it is promised; add some to targets if you ship wheels for it",
-            ),
+            ("no targets for Windows, which the classifiers do not name; add them if you ship its wheels",),
         ),
         ("OS Independent", ()),
     ):
@@ -200,7 +198,7 @@ def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None
         assert init.adopt(tmp_path).notes == notes
 
 
-def test_projects_that_belong_to_it_are_told(tmp_path: Path) -> None:
+def test_projects_of_one_family_are_named_in_a_note(tmp_path: Path) -> None:
     for name, needs in (("cli", "Momentum>=1"), ("other", "momentums")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").write_text(
@@ -208,12 +206,12 @@ def test_projects_that_belong_to_it_are_told(tmp_path: Path) -> None:
         )
     (tmp_path / "pyproject.toml").write_text(MESON)
     assert init.adopt(tmp_path).notes == (
-        'cli and momentum are of one family; to release them together: distributions = [".", "cli"]',
+        'cli and momentum are a family; to release them together: distributions = [".", "cli"]',
     )
 
 
 def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
-    with pytest.raises(ProjectError, match="no wheel is left to promise for momentum"):
+    with pytest.raises(ProjectError, match="no wheel is left for momentum"):
         adopted(MESON + '[tool.cibuildwheel]\nskip = "*"\n')
 
 
@@ -263,7 +261,7 @@ def test_without_a_pyproject_the_configuration_is_a_file_of_its_own(tmp_path: Pa
     assert (change.path, change.before) == (tmp_path / "wheelkit.toml", None)
     init.write([change])
     assert list(config.load(tmp_path).matrix.targets or ()) == COMMON
-    with pytest.raises(UsageError, match="configures wheelkit already"):
+    with pytest.raises(UsageError, match="already configures wheelkit"):
         init.adopt(tmp_path)
 
 
@@ -274,7 +272,7 @@ def test_a_tool_table_that_no_header_extends_is_left_alone(tmp_path: Path) -> No
 
 def test_a_configured_project_is_never_configured_again(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(MESON + "[tool.wheelkit]\n")
-    with pytest.raises(UsageError, match="configures wheelkit already"):
+    with pytest.raises(UsageError, match="already configures wheelkit"):
         init.adopt(tmp_path)
 
 
@@ -387,4 +385,4 @@ def test_a_repository_of_projects_is_not_taken_for_an_empty_folder(
     assert not (root / "meson.build").exists()
     assert main(["plan"]) == 0
     assert main(["init", "--yes"]) == 2
-    assert "configures wheelkit already" in capsys.readouterr().err
+    assert "already configures wheelkit" in capsys.readouterr().err

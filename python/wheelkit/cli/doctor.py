@@ -74,8 +74,8 @@ def _texts(line: CheckLine, name_width: int) -> Iterator[str]:
     first, *others = _wrapped(line.detail, len(margin))
     yield f"  {_state(line.state)}  {line.name.ljust(name_width)}  {first}"
     yield from (margin + text for text in others)
-    if line.mend:
-        yield margin + line.mend
+    if line.fix:
+        yield margin + line.fix
 
 
 def _wrapped(text: str, margin: int) -> list[str]:

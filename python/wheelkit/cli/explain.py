@@ -20,17 +20,17 @@ _WIDEST = 88
 @json_option
 def command(codes: tuple[str, ...], as_json: bool) -> None:
     """Explain what a finding means, why it matters, and how to fix it; without a CODE, list all of them."""
-    chosen = [_entry(code) for code in codes] or list(finding_kinds().values())
+    chosen = [_kind(code) for code in codes] or list(finding_kinds().values())
     if as_json:
-        result_json([_to_json(entry) for entry in chosen])
+        result_json([_to_json(kind) for kind in chosen])
     elif codes:
         show("\n\n".join(map(_text, chosen)) + "\n")
     else:
-        rows = [(entry.code, entry.severity.value, entry.title) for entry in chosen]
+        rows = [(kind.code, kind.severity.value, kind.title) for kind in chosen]
         show(columns(rows, indent=0) + "\n")
 
 
-def _entry(code: str) -> FindingKind:
+def _kind(code: str) -> FindingKind:
     table = finding_kinds()
     wanted = code.upper()
     if wanted in table:
@@ -42,26 +42,26 @@ def _entry(code: str) -> FindingKind:
     raise UsageError(f'there is no finding "{code}"', hint=hint)
 
 
-def _to_json(entry: FindingKind) -> dict[str, object]:
+def _to_json(kind: FindingKind) -> dict[str, object]:
     return {
-        "code": entry.code,
-        "title": entry.title,
-        "severity": entry.severity,
-        "why": entry.why,
-        "fix": entry.fix,
-        "tools": dict(entry.tools),
+        "code": kind.code,
+        "title": kind.title,
+        "severity": kind.severity,
+        "why": kind.why,
+        "fix": kind.fix,
+        "tools": dict(kind.tools),
     }
 
 
-def _text(entry: FindingKind) -> str:
+def _text(kind: FindingKind) -> str:
     blocks = [
-        f"{entry.code}  {entry.title}  ({entry.severity})",
-        _paragraph(entry.why),
-        f"to fix it:\n{_paragraph(entry.fix)}",
+        f"{kind.code}  {kind.title}  ({kind.severity})",
+        _paragraph(kind.why),
+        f"to fix it:\n{_paragraph(kind.fix)}",
     ]
-    if entry.tools:
-        width = max(map(len, entry.tools)) + 2
-        blocks.append("\n".join(_paragraph(text, name.ljust(width)) for name, text in entry.tools.items()))
+    if kind.tools:
+        width = max(map(len, kind.tools)) + 2
+        blocks.append("\n".join(_paragraph(text, name.ljust(width)) for name, text in kind.tools.items()))
     return "\n\n".join(blocks)
 
 

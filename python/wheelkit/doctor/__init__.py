@@ -1,4 +1,4 @@
-"""Is this machine ready, and is the project: one line for each thing, with the command that mends it."""
+"""Check whether this machine and this project are ready: one line for each thing, with its fix."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The way to the index, and the credentials that an upload would use: named, never shown."""
+"""The index, and the credentials that an upload would use: named, never shown."""
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from configparser import ConfigParser, Error
@@ -19,86 +20,67 @@ if TYPE_CHECKING:
 
 
 TOPIC = "index"
-_ASK_SECONDS = 20.0
-# What twine reads (its documentation, "Environment variables"), and what tells it that a CI vouches for the workflow.
+_INSTALL = ("pip", "install", "--dry-run", "--refresh", "--no-deps", "--quiet")
+_INSTALL_SECONDS = 20.0
+# What twine reads (its documentation, "Environment variables"), and the tokens of trusted publishing.
 _VARIABLES = ("TWINE_PASSWORD", "TWINE_USERNAME", "TWINE_CERT", "TWINE_REPOSITORY", "TWINE_REPOSITORY_URL")
-_OIDC = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PYPI_ID_TOKEN")
-_OTHERS_MAY_READ = 0o077
+_OIDC_VARIABLES = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PYPI_ID_TOKEN")
+_READABLE_BY_OTHERS = 0o077
 
 
 def index() -> CheckLine:
-    """Ask the index that uv is configured for about one distribution that every index has."""
+    """Check that uv can resolve a distribution from the index it is configured for."""
     try:
         uv = find_tool("uv")
     except MissingToolError:
-        return warning(TOPIC, "reachable", "not asked: uv is missing", "pip install uv")
+        return warning(TOPIC, "index", "not checked: uv is missing", "pip install uv")
     with tempfile.TemporaryDirectory() as folder:
-        ask = (
-            "pip",
-            "install",
-            "--dry-run",
-            "--refresh",
-            "--no-deps",
-            "--quiet",
-            "--target",
-            folder,
-            "--python",
-            sys.executable,
-            "packaging",
-        )
-        done = query(Command(argv=(uv, *ask)), timeout=_ASK_SECONDS)
-    if done.returncode == 0:
-        return fine(TOPIC, "reachable", "the configured index answers")
-    said = next(
-        (line.strip() for line in reversed(done.output.splitlines()) if line.strip()),
-        f"no answer in {_ASK_SECONDS:.0f} seconds",
-    )
+        argv = (uv, *_INSTALL, "--target", folder, "--python", sys.executable, "packaging")
+        completed = query(Command(argv=argv), timeout=_INSTALL_SECONDS)
+    if completed.returncode == 0:
+        return fine(TOPIC, "index", "reachable")
+    lines = completed.output.strip().splitlines()
+    reason = _reason(lines[-1]) if lines else f"no answer in {_INSTALL_SECONDS:.0f} seconds"
     return missing(
         TOPIC,
-        "reachable",
-        _without_address(said),
+        "index",
+        f"unreachable: {reason}",
         "check the network, the proxy and uv's index settings: uv pip install --dry-run packaging",
     )
 
 
-def _without_address(text: str) -> str:
-    """Drop what may carry a password: the user part of an address."""
-    import re
-
-    return re.sub(r"://[^/@\s]*@", "://***@", text)
+def _reason(line: str) -> str:
+    """Return the reason that a line of uv's output gives, without the credentials of a URL."""
+    reason = re.sub(r"^\s*(?:error|caused by): *", "", line, flags=re.IGNORECASE)
+    return re.sub(r"://[^/@\s]*@", "://***@", reason)
 
 
 def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
-    """Tell which credentials an upload would find, by their names only."""
-    found = [name for name in (*_VARIABLES, *_OIDC) if environ.get(name)]
+    """List the credentials that an upload would find, by name only."""
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "~").expanduser()
-    sections, trouble = _pypirc(home / ".pypirc")
-    if trouble is not None:
-        yield trouble
-    named = [*(f"${name}" for name in found), *(f"~/.pypirc [{name}]" for name in sections)]
-    if any(name in found for name in _OIDC):
-        named.append("trusted publishing")
-    yield fine(
-        TOPIC,
-        "credentials",
-        ", ".join(named) if named else "none here; the release workflow publishes by trusted publishing",
-    )
+    sections, problem = _read_pypirc(home / ".pypirc")
+    if problem is not None:
+        yield problem
+    names = [f"${name}" for name in (*_VARIABLES, *_OIDC_VARIABLES) if environ.get(name)]
+    names += [f"~/.pypirc [{section}]" for section in sections]
+    if any(environ.get(name) for name in _OIDC_VARIABLES):
+        names.append("trusted publishing")
+    none = "none here; the release workflow uses trusted publishing"
+    yield fine(TOPIC, "credentials", ", ".join(names) or none)
 
 
-def _pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
+def _read_pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
+    """Return the sections with a password, and what is wrong with the file."""
     if not path.is_file():
         return [], None
     parser = ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except (Error, OSError, UnicodeDecodeError):
-        # The parser's own words would show the line, and with it a password.
-        return [], warning(
-            TOPIC, ".pypirc", f"{path} cannot be read, so twine would refuse it", f"mend or remove {path}"
-        )
+        # The parser's message would show the line, which may contain a password.
+        return [], warning(TOPIC, ".pypirc", f"twine cannot read {path}", f"fix or remove {path}")
     sections = [name for name in parser.sections() if parser.has_option(name, "password")]
-    if sections and sys.platform != "win32" and path.stat().st_mode & _OTHERS_MAY_READ:
-        return sections, warning(
-            TOPIC, ".pypirc", f"{path} holds passwords, and others may read it", f"chmod 600 {path}"
-        )
+    if sections and sys.platform != "win32" and path.stat().st_mode & _READABLE_BY_OTHERS:
+        detail = f"{path} contains passwords and is readable by other users"
+        return sections, warning(TOPIC, ".pypirc", detail, f"chmod 600 {path}")
     return sections, None

@@ -1,4 +1,4 @@
-"""Look at the machine, the project, the way to the index, and what a release needs."""
+"""Run all checks of the machine, the project, the index, and what a release needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DoctorContext(Struct, frozen=True, kw_only=True):
-    """What is looked at: the folder, its project where it has one (else ``trouble`` says why not), the time, and the environment."""
+    """What is checked: a folder, its configuration and family (or the error that says why it has none)."""
 
     folder: Path
     now: datetime
@@ -32,32 +32,29 @@ class DoctorContext(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
-def run_checks(patient: DoctorContext) -> tuple[CheckLine, ...]:
-    """Look at everything, in the order in which a build needs it."""
-    return tuple(_lines(patient))
+def run_checks(context: DoctorContext) -> tuple[CheckLine, ...]:
+    """Run all checks, in the order in which a build needs what they check."""
+    return tuple(_lines(context))
 
 
-def _lines(patient: DoctorContext) -> Iterable[CheckLine]:
+def _lines(context: DoctorContext) -> Iterable[CheckLine]:
+    family = context.family
     yield tools.python()
-    yield from _for_native(patient) if patient.family is None or patient.family.native else tools.for_pure()
-    yield machine.disk(patient.folder)
-    yield machine.clock(patient.folder, patient.now)
-    if patient.online:
+    if family is None or family.native:
+        yield tools.compiler(context.environ)
+        yield from tools.programs(
+            frozenset(member.backend for member in family.distributions) if family else None
+        )
+        yield from machine.containers(context.environ)
+        yield from machine.signing()
+    else:
+        yield from tools.for_pure()
+    yield machine.disk(context.folder)
+    yield machine.clock(context.folder, context.now)
+    if context.online:
         yield access.index()
-    yield from access.credentials(patient.environ)
-    yield from project.checkout(patient.folder)
-    yield from project.project(patient.config, patient.family, patient.trouble)
-    if patient.config is not None and patient.family is not None:
-        yield from project.release(patient.config, patient.family, patient.now.date())
-
-
-def _for_native(patient: DoctorContext) -> Iterable[CheckLine]:
-    """Look at what only the building of native distributions needs."""
-    yield tools.compiler(patient.environ)
-    yield from tools.programs(_backends(patient))
-    yield from machine.containers(patient.environ)
-    yield from machine.signing()
-
-
-def _backends(patient: DoctorContext) -> frozenset[str]:
-    return frozenset(item.backend for item in patient.family.distributions) if patient.family else frozenset()
+    yield from access.credentials(context.environ)
+    yield from project.checkout(context.folder)
+    yield from project.project(context.config, family, context.trouble)
+    if context.config is not None and family is not None:
+        yield from project.release(context.config, family, context.now.date())

@@ -1,14 +1,14 @@
-"""A line of the doctor: what was looked at, how it is, and the command that mends it."""
+"""A line of the doctor: what was checked, its state, and the command that fixes it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class LineState(StrEnum):
-    """How a thing is: fine; usable, but look at it; or missing for what the project needs."""
+    """The state of a thing: fine, usable but worth a look, or missing although the project needs it."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -16,25 +16,28 @@ class LineState(StrEnum):
 
 
 class CheckLine(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at. ``mend`` is a command or a setting, empty where nothing is wrong; ``detail`` never holds a secret."""
+    """One thing that was checked.
+
+    ``fix`` is a command or a setting, empty if nothing is wrong; ``detail`` never contains a secret.
+    """
 
     topic: str
     name: str
     state: LineState
     detail: str
-    mend: str = ""
+    fix: str = field(default="", name="mend")
 
 
 def fine(topic: str, name: str, detail: str) -> CheckLine:
-    """Make a line for something that is as it should be."""
+    """Return a line for something that is as it should be."""
     return CheckLine(topic=topic, name=name, state=LineState.FINE, detail=detail)
 
 
-def warning(topic: str, name: str, detail: str, mend: str) -> CheckLine:
-    """Make a line for something to look at."""
-    return CheckLine(topic=topic, name=name, state=LineState.WARNING, detail=detail, mend=mend)
+def warning(topic: str, name: str, detail: str, fix: str) -> CheckLine:
+    """Return a line for something worth a look."""
+    return CheckLine(topic=topic, name=name, state=LineState.WARNING, detail=detail, fix=fix)
 
 
-def missing(topic: str, name: str, detail: str, mend: str) -> CheckLine:
-    """Make a line for something without which the project cannot be built or released here."""
-    return CheckLine(topic=topic, name=name, state=LineState.MISSING, detail=detail, mend=mend)
+def missing(topic: str, name: str, detail: str, fix: str) -> CheckLine:
+    """Return a line for something without which the project cannot be built or released here."""
+    return CheckLine(topic=topic, name=name, state=LineState.MISSING, detail=detail, fix=fix)

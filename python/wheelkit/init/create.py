@@ -1,4 +1,4 @@
-"""A new project or family from the shipped templates, with a core that builds, a matrix, and its workflows."""
+"""A new project or family from the shipped templates: a native core that builds, and a support matrix."""
 
 from __future__ import annotations
 
@@ -12,97 +12,74 @@ from wheelkit.init.adopt import FileChange
 from wheelkit.matrix import COMMON_TARGETS, default_interpreters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
-_FLOOR = ">=3.11"
+_REQUIRES_PYTHON = ">=3.11"
 _SUFFIX = ".in"
-# What people often write before they start; the project gets along with theirs.
-_WELCOME = frozenset({"README.md", ".gitignore"})
+# Files that people often create first; the project uses theirs.
+_KEPT = frozenset({"README.md", ".gitignore"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def is_project(folder: Path) -> bool:
-    """Tell whether a folder holds a project already."""
+    """Return whether a folder already contains a project."""
     return any((folder / name).is_file() for name in ("pyproject.toml", "setup.py", "wheelkit.toml"))
 
 
-def name_of(folder: Path, told: str | None) -> str:
-    """Give the new distribution's name: the one that was told, else the folder's, normalised.
+def name_of(folder: Path, name: str | None) -> str:
+    """Return the normalised name of a new distribution: ``name``, or the folder's own.
 
-    Raises UsageError where it is none that Python can import, too.
+    Raises UsageError unless it makes a module name, too.
     """
-    name = normalise(told or folder.name)
-    if not _NAME.fullmatch(name):
+    normalised = normalise(name or folder.name)
+    if not _NAME.fullmatch(normalised):
         raise UsageError(
-            f'"{told or folder.name}" is no name for a distribution that Python can import',
+            f'"{name or folder.name}" is not a valid name for a distribution and its module',
             hint="wheelkit init --name NAME",
         )
-    return name
+    return normalised
 
 
 def create(folder: Path, name: str, *, family: bool) -> tuple[FileChange, ...]:
-    """Compute the files of a new project, or of a family of three; raise UsageError where one of them is there already."""
-    values = _values(name)
-    found = list(_family(values) if family else _project(values))
-    taken = [path for path, _ in found if (folder / path).exists() and path not in _WELCOME]
-    if taken:
-        raise UsageError(
-            f"{folder} holds {taken[0]} already, and nothing is ever overwritten",
-            hint="start in an empty folder",
-        )
-    return tuple(
-        FileChange(path=folder / path, text=text) for path, text in found if not (folder / path).exists()
-    )
-
-
-def _values(name: str) -> Mapping[str, str]:
-    interpreters = default_interpreters(_FLOOR)
-    return {
+    """Compute the files of a new project, or of a family of three; raise UsageError if one of them exists."""
+    values = {
         "name": name,
         "module": name.replace("-", "_"),
         "targets": ", ".join(f'"{target}"' for target in COMMON_TARGETS),
-        "interpreters": ", ".join(f'"{one}"' for one in interpreters),
+        "interpreters": ", ".join(f'"{tag}"' for tag in default_interpreters(_REQUIRES_PYTHON)),
     }
+    files = {folder / path: text for path, text in (_family(values) if family else _project(values))}
+    existing = [path.relative_to(folder).as_posix() for path in files if path.exists()]
+    if conflicts := [path for path in existing if path not in _KEPT]:
+        raise UsageError(
+            f"{folder} already contains {conflicts[0]}, which is never overwritten",
+            hint="start in an empty folder",
+        )
+    return tuple(FileChange(path=path, text=text) for path, text in files.items() if not path.exists())
 
 
 def _project(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    matrix = _filled(_templates() / "native" / f"matrix.toml{_SUFFIX}", values)
-    for path, text in _folder("native", values):
-        if path != "matrix.toml":
-            yield path, text + matrix if path == "pyproject.toml" else text
+    files = dict(_template("native", values))
+    matrix = files.pop("matrix.toml")
+    files["pyproject.toml"] += matrix
+    yield from files.items()
 
 
 def _family(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield from _folder("family", values)
-    yield from (
-        (f"core/{path}", text)
-        for path, text in _folder("native", values)
-        if path not in {"matrix.toml", ".gitignore"}
-    )
+    yield from _template("family", values)
+    for path, text in _template("native", values):
+        if path not in {"matrix.toml", ".gitignore"}:
+            yield f"core/{path}", text
 
 
-def _templates() -> Path:
-    return data.FOLDER / "templates"
-
-
-def _folder(name: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for parts, file in _walk(_templates() / name):
-        path = "/".join(parts).removesuffix(_SUFFIX).replace("MODULE", values["module"])
-        yield (".gitignore" if path == "gitignore" else path), _filled(file, values)
-
-
-def _walk(folder: Path, parts: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Path]]:
-    for item in sorted(folder.iterdir(), key=lambda one: one.name):
-        if item.is_dir():
-            yield from _walk(item, (*parts, item.name))
-        elif item.name.endswith(_SUFFIX):
-            yield (*parts, item.name), item
-
-
-def _filled(file: Path, values: Mapping[str, str]) -> str:
-    text = file.read_text(encoding="utf-8")
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", value)
-    return text
+def _template(name: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of each file of a template, with the values filled in."""
+    root = data.FOLDER / "templates" / name
+    for file in sorted(root.rglob(f"*{_SUFFIX}")):
+        path = file.relative_to(root).as_posix().removesuffix(_SUFFIX).replace("MODULE", values["module"])
+        text = file.read_text(encoding="utf-8")
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        yield ".gitignore" if path == "gitignore" else path, text

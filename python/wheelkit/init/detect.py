@@ -1,4 +1,4 @@
-"""What an existing project already promises: from its classifiers, requires-python, and its settings for cibuildwheel."""
+"""What an existing project already supports: its classifiers, requires-python and cibuildwheel settings."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-_CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
-# The architectures of COMMON_TARGETS by system, as [tool.cibuildwheel.SYSTEM] archs spells them, and the targets for each.
+_PYTHON_CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
+# The targets of each system by architecture, as [tool.cibuildwheel.SYSTEM] archs spells it.
 _TARGETS: Mapping[str, Mapping[str, str]] = {
     "linux": {
         **{arch: f"manylinux_2_28_{arch}" for arch in ("x86_64", "aarch64", "ppc64le", "s390x")},
@@ -30,104 +30,107 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
     },
     "windows": {"AMD64": "win_amd64", "x86": "win32", "ARM64": "win_arm64"},
 }
-# By which classifiers a project names a system; POSIX and Unix alone stand for both that are.
-_SYSTEMS: Mapping[str, re.Pattern[str]] = {
+_SYSTEM_NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
+# The classifiers that name a system; POSIX and Unix alone name both that are.
+_SYSTEM_CLASSIFIERS: Mapping[str, re.Pattern[str]] = {
     "linux": re.compile(r"Operating System :: (OS Independent|Unix|POSIX( :: Linux)?)"),
     "macos": re.compile(r"Operating System :: (OS Independent|Unix|POSIX|MacOS( ::.*)?)"),
     "windows": re.compile(r"Operating System :: (OS Independent|Microsoft( ::.*)?)"),
 }
 _FREE_THREADED = ("cp313t", "cp314t", "cp315t")
-# Backends that build for the stable ABI only where pyproject.toml says so; for the others setup.py or Cargo.toml may decide.
-_OUTSPOKEN = frozenset({"mesonpy", "scikit_build_core.build"})
-_VAGUE = frozenset({"auto", "auto64", "auto32", "native", "all"})
+# Backends that use the stable ABI only if pyproject.toml says so; for others, setup.py or Cargo.toml may
+# decide.
+_EXPLICIT_ABI3 = frozenset({"mesonpy", "scikit_build_core.build"})
+# Values of archs that depend on the machine.
+_MACHINE_ARCHS = frozenset({"auto", "auto64", "auto32", "native", "all"})
+_MUSLLINUX_ARCHS = frozenset({"x86_64", "aarch64"})
 
 
-def targets(project: Distribution, classifiers: Iterable[str]) -> tuple[Target, ...]:
-    """Guess the targets: the common ones of the systems that the classifiers name, or the architectures that cibuildwheel is told.
+def targets(project: Distribution, classifiers: Sequence[str]) -> tuple[Target, ...]:
+    """Return the targets to support.
 
-    What cibuildwheel's selectors leave out is left out.
+    They are the common ones of the systems that the classifiers name, or the architectures set for
+    cibuildwheel, without those that cibuildwheel's selectors exclude.
     """
-    common = tuple(map(Target.parse, COMMON_TARGETS))
-    systems = _systems(project, tuple(classifiers))
-    told = [
-        target for one in systems for target in _of_system(project.cibuildwheel, one, _TARGETS[one], common)
+    settings = project.cibuildwheel
+    candidates = [
+        target for system in _systems(project, classifiers) for target in _system_targets(settings, system)
     ]
-    musl = (
-        [one for one in map(_musl, told) if one is not None]
-        if "musllinux" in " ".join(_words(project.cibuildwheel, "build"))
-        else []
-    )
+    if "musllinux" in " ".join(_words(settings, "build")):
+        candidates += [
+            Target.parse(f"musllinux_1_2_{target.arch}")
+            for target in candidates
+            if target.libc == "manylinux" and target.arch in _MUSLLINUX_ARCHS
+        ]
     interpreters = default_interpreters(None)
     return tuple(
-        one
-        for one in (*told, *musl)
-        if any(_selected(project.cibuildwheel, build_identifier(each, one)) for each in interpreters)
+        target
+        for target in candidates
+        if any(_selected(settings, build_identifier(interpreter, target)) for interpreter in interpreters)
     )
 
 
-def skipped_targets(project: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
-    """Name the systems that are guessed away because the classifiers name others only."""
-    names = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
-    return tuple(names[system] for system in _TARGETS if system not in _systems(project, classifiers))
+def skipped_systems(project: Distribution, classifiers: Sequence[str]) -> tuple[str, ...]:
+    """Name the systems that get no targets because the classifiers name only others."""
+    systems = _systems(project, classifiers)
+    return tuple(name for system, name in _SYSTEM_NAMES.items() if system not in systems)
 
 
 def _systems(project: Distribution, classifiers: Sequence[str]) -> Sequence[str]:
-    """List the systems that classifiers name or that cibuildwheel has a table for; all of them where no classifier names one."""
+    """Return the systems that classifiers or tables of cibuildwheel name; all, if no classifier names one."""
     named = {
-        system for system, pattern in _SYSTEMS.items() for text in classifiers if pattern.fullmatch(text)
+        system
+        for system, pattern in _SYSTEM_CLASSIFIERS.items()
+        for classifier in classifiers
+        if pattern.fullmatch(classifier)
     }
     return [system for system in _TARGETS if not named or system in named or system in project.cibuildwheel]
 
 
-def _of_system(
-    table: Mapping[str, Any], system: str, known: Mapping[str, str], common: Sequence[Target]
-) -> Iterable[Target]:
-    own = table.get(system)
-    archs = _words(own if isinstance(own, dict) else {}, "archs") or _words(table, "archs")
-    named = [arch for arch in archs if arch in known]
-    if not named or _VAGUE.intersection(archs):
-        return [target for target in common if target.system.value == system]
-    return [_with_image(Target.parse(known[arch]), table, own) for arch in named]
+def _system_targets(settings: Mapping[str, Any], system: str) -> Iterable[Target]:
+    table = settings.get(system)
+    own = table if isinstance(table, dict) else {}
+    archs = _words(own, "archs") or _words(settings, "archs")
+    known = [arch for arch in archs if arch in _TARGETS[system]]
+    if not known or _MACHINE_ARCHS.intersection(archs):
+        return (target for target in map(Target.parse, COMMON_TARGETS) if target.system.value == system)
+    return (_with_image(Target.parse(_TARGETS[system][arch]), settings, own) for arch in known)
 
 
-def _with_image(target: Target, table: Mapping[str, Any], own: object) -> Target:
-    """Take the glibc of the image that cibuildwheel is told to use, where it is one of pypa's names."""
+def _with_image(target: Target, settings: Mapping[str, Any], own: Mapping[str, Any]) -> Target:
+    """Return the target with the glibc of the image set for cibuildwheel, if that is one of PyPA's names."""
     key = f"manylinux-{target.arch}-image"
-    name = (own.get(key) if isinstance(own, dict) else None) or table.get(key)
+    image = own.get(key) or settings.get(key)
     try:
-        return Target.parse(f"{name}_{target.arch}") if target.libc and isinstance(name, str) else target
+        return Target.parse(f"{image}_{target.arch}") if target.libc and isinstance(image, str) else target
     except ValueError:
         return target
 
 
-def _musl(target: Target) -> Target | None:
-    return (
-        Target.parse(f"musllinux_1_2_{target.arch}")
-        if target.libc == "manylinux" and target.arch in {"x86_64", "aarch64"}
-        else None
-    )
-
-
 def interpreters(
-    project: Distribution, classifiers: Iterable[str], promised: Sequence[Target]
+    project: Distribution, classifiers: Sequence[str], promised: Sequence[Target]
 ) -> tuple[Interpreter, ...]:
-    """Guess the interpreters: those that requires-python admits and the classifiers name, which every target builds."""
-    admitted = default_interpreters(project.requires_python)
-    named = {int(match[1]) for text in classifiers if (match := _CLASSIFIER.fullmatch(text))}
-    wanted = tuple(one for one in admitted if not named or one.version[1] in named) or admitted
-    words = " ".join(_words(project.cibuildwheel, "build"))
-    threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in words)
+    """Return the interpreters that requires-python allows, the classifiers name, and all targets build."""
+    allowed = default_interpreters(project.requires_python)
+    named = {int(match[1]) for text in classifiers if (match := _PYTHON_CLASSIFIER.fullmatch(text))}
+    wanted = (
+        tuple(interpreter for interpreter in allowed if not named or interpreter.version[1] in named)
+        or allowed
+    )
+    build = " ".join(_words(project.cibuildwheel, "build"))
+    threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in build)
     built = _built_everywhere(project, (*wanted, *threaded), promised)
-    floors = [one for one in built if not one.free_threaded]
-    # One wheel of the stable ABI serves every later interpreter; of a single build it is taken for granted where nothing denies it.
-    if project.limited_api or (len(floors) == 1 and project.backend not in _OUTSPOKEN):
+    regular = [interpreter for interpreter in built if not interpreter.free_threaded]
+    # A wheel for the stable ABI supports every later interpreter. A single build is taken for one, unless the
+    # backend says otherwise.
+    if project.limited_api or (len(regular) == 1 and project.backend not in _EXPLICIT_ABI3):
         built = (
-            *(one for one in wanted if floors and one.version >= floors[0].version),
-            *(one for one in built if one.free_threaded),
+            *(interpreter for interpreter in wanted if regular and interpreter.version >= regular[0].version),
+            *(interpreter for interpreter in built if interpreter.free_threaded),
         )
         for target in promised:
             built, _ = cibuildwheel.supported(built, target)
-    return tuple(sorted(built, key=lambda one: (one.version, one.free_threaded)))
+    return tuple(sorted(built, key=lambda interpreter: (interpreter.version, interpreter.free_threaded)))
 
 
 def _built_everywhere(
@@ -135,27 +138,25 @@ def _built_everywhere(
 ) -> tuple[Interpreter, ...]:
     for target in promised:
         selected = tuple(
-            one for one in wanted if _selected(project.cibuildwheel, build_identifier(one, target))
+            interpreter
+            for interpreter in wanted
+            if _selected(project.cibuildwheel, build_identifier(interpreter, target))
         )
         wanted, _ = cibuildwheel.supported(selected, target)
     return wanted
 
 
-def _selected(table: Mapping[str, Any], identifier: str) -> bool:
-    """Tell whether cibuildwheel's selectors build an identifier (its documentation, "build, skip")."""
-    build = _words(table, "build") or ["*"]
-    skip = _words(table, "skip")
-    return any(selects(one, identifier) for one in build) and not any(
-        selects(one, identifier) for one in skip
+def _selected(settings: Mapping[str, Any], identifier: str) -> bool:
+    """Return whether cibuildwheel builds an identifier (its documentation, "build, skip")."""
+    build, skip = _words(settings, "build") or ["*"], _words(settings, "skip")
+    return any(selects(selector, identifier) for selector in build) and not any(
+        selects(selector, identifier) for selector in skip
     )
 
 
 def _words(table: Mapping[str, Any], key: str) -> list[str]:
+    """Return the words of a string or a list."""
     value = table.get(key)
-    return (
-        value.split()
-        if isinstance(value, str)
-        else [str(one) for one in value]
-        if isinstance(value, list)
-        else []
-    )
+    if isinstance(value, list):
+        return list(map(str, value))
+    return value.split() if isinstance(value, str) else []

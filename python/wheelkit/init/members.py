@@ -1,11 +1,11 @@
-"""Bring wheelkit into a repository of several projects: which of them there are, and what all of their wheels can promise."""
+"""Configure wheelkit in a repository of several projects, which become a family."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import OnlySettingsError, ProjectError
-from wheelkit.init.adopt import configuration, promise_of, stated_classifiers
+from wheelkit.init.adopt import configure, matrix_of, read_classifiers
 from wheelkit.project import read
 from wheelkit.project.read import Kind, projects_below
 
@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from wheelkit.init.adopt import FileChange, Promise
+    from wheelkit.init.adopt import FileChange, Matrix
 
 
 def members(root: Path) -> tuple[Path, ...]:
-    """Find the projects below a folder that is none itself; nothing where it is one, or wheelkit is configured there."""
+    """Find the projects below a folder; none if the folder is itself a project or configures wheelkit."""
     if any((root / name).is_file() for name in ("setup.py", "setup.cfg", "wheelkit.toml")):
         return ()
-    return () if (root / "pyproject.toml").is_file() and _describes(root) else tuple(projects_below(root))
+    return () if (root / "pyproject.toml").is_file() and _is_project(root) else tuple(projects_below(root))
 
 
-def _describes(root: Path) -> bool:
-    """Tell whether a pyproject.toml is more than settings of tools, as that of a workspace is; a broken one is told by whoever reads it."""
+def _is_project(root: Path) -> bool:
+    """Return whether a pyproject.toml has more than the settings of tools, as in a workspace root.
+
+    A broken one counts as a project: reading it reports the error.
+    """
     try:
         read.read(root)
     except OnlySettingsError:
@@ -35,39 +38,38 @@ def _describes(root: Path) -> bool:
 
 
 def adopt_members(root: Path, folders: Sequence[Path]) -> FileChange:
-    """Compute the configuration for a family: its members, and the matrix that each native one of them keeps.
+    """Compute the configuration of a family: its members, and the matrix that all native ones support.
 
-    Raises ProjectError where a member cannot be read, or where native ones have no cell in common.
+    Raises ProjectError if a member cannot be read, or if native ones have no cell in common.
     """
-    native = [one for one in map(read.read, folders) if one.kind is Kind.NATIVE]
-    promises = [promise_of(one, stated_classifiers(one.source)) for one in native]
-    return configuration(root, _common(promises), tuple(_patterns(root, folders)))
+    native = [project for project in map(read.read, folders) if project.kind is Kind.NATIVE]
+    matrices = [matrix_of(project, read_classifiers(project.source)) for project in native]
+    return configure(root, _intersection(matrices), tuple(_patterns(root, folders)))
 
 
-def _common(promises: Sequence[Promise]) -> Promise:
-    """Keep what all of them promise: the matrix is one for the whole family."""
-    if not promises:
+def _intersection(matrices: Sequence[Matrix]) -> Matrix:
+    if not matrices:
         return {}
-    first, *others = promises
+    first, *others = matrices
     common = {
-        key: tuple(word for word in words if all(word in other[key] for other in others))
-        for key, words in first.items()
+        key: tuple(value for value in values if all(value in other[key] for other in others))
+        for key, values in first.items()
     }
     if not all(common.values()):
         raise ProjectError(
             "the native projects have no target or no interpreter in common",
-            hint="write [matrix] by hand, in wheelkit.toml",
+            hint="write targets and interpreters into [matrix] of wheelkit.toml by hand",
         )
     return common
 
 
 def _patterns(root: Path, folders: Sequence[Path]) -> Iterator[str]:
-    """Name the folders; one glob for all that lie beside each other, where it means the same."""
-    done: set[Path] = set()
+    """Yield the folders relative to the root; several in one parent folder become one glob."""
+    parents: set[Path] = set()
     for folder in folders:
-        beside = [one for one in folders if one.parent == folder.parent]
-        if folder.parent == root or not beside[1:]:
+        siblings = sum(other.parent == folder.parent for other in folders)
+        if folder.parent == root or siblings == 1:
             yield folder.relative_to(root).as_posix()
-        elif folder.parent not in done:
-            done.add(folder.parent)
+        elif folder.parent not in parents:
+            parents.add(folder.parent)
             yield f"{folder.parent.relative_to(root).as_posix()}/*"

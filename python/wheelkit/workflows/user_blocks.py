@@ -73,5 +73,5 @@ def read(document: str, source: Path) -> dict[str, tuple[str, ...]]:
 def _broken(source: Path, line: int, problem: str) -> UsageError:
     return UsageError(
         f"{source}, line {line}: the markers around your own steps are broken: {problem}",
-        hint='put "# >>> yours: NAME" and "# <<< yours" back around them, or move them away; then: wheelkit ci',
+        hint='put "# >>> yours: NAME" and "# <<< yours" back, or move your steps away and run: wheelkit ci',
     )
