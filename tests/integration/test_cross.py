@@ -124,7 +124,7 @@ def test_cross_built_wheels_are_not_published_unless_allowed(
     (folder / "pyproject.toml").write_text(project)
     done = wheelkit(*words, cwd=folder)
     assert done.returncode == 1
-    assert "6 wheels are cross-built, proven from bytes and never run; nothing was uploaded" in done.stderr
+    assert "6 wheels are cross-built: verified, but never run; nothing was uploaded" in done.stderr
     assert all(path.name in done.stderr for path in (folder / "dist").glob("*.whl"))
     assert "[tool.wheelkit.publish] allow-cross = true" in done.stderr
     (folder / "pyproject.toml").write_text(f"{project}[tool.wheelkit.publish]\nallow-cross = true\n")
