@@ -29,11 +29,12 @@ def test_parallel_and_killed_builds_leave_no_wrong_wheel(
     assert runs < 100 or (tally.cached > 0 and tally.killed > 0)
 
 
-# What a build that finds everything in the cache has no use for; each would cost some milliseconds to a tenth of a second.
+# What a build from the cache does not need; each takes milliseconds, up to a tenth of a second.
 HEAVY = {
-    "concurrent.futures", "email", "importlib.metadata", "packaging.metadata", "packaging.specifiers", "rich", "tomlkit",
-    "wheelkit._core", "wheelkit.builders.cibuildwheel", "wheelkit.builders.host", "wheelkit.builders.dispatch", "wheelkit.builders.pure",
-    "wheelkit.machine.workspace", "wheelkit.verification", "wheelkit.wheel", "zipfile",
+    "concurrent.futures", "email", "importlib.metadata", "packaging.metadata", "packaging.specifiers", "rich",
+    "tomlkit", "wheelkit._core", "wheelkit.builders.cibuildwheel", "wheelkit.builders.host",
+    "wheelkit.builders.dispatch", "wheelkit.builders.pure", "wheelkit.machine.workspace",
+    "wheelkit.verification", "wheelkit.wheel", "zipfile",
 }  # fmt: skip
 
 

@@ -339,7 +339,8 @@ def test_a_sibling_that_the_build_needs_comes_from_the_same_run(
     (source / "__init__.py").write_text("UNIT = 'newton second'\n")
     (core / "generator/pyproject.toml").write_text(GENERATOR)
     (core / "wheelkit.toml").write_text(
-        'distributions = [".", "generator"]\n[matrix]\ntargets = ["manylinux_2_28_aarch64"]\ninterpreters = ["cp311"]\n'
+        'distributions = [".", "generator"]\n'
+        '[matrix]\ntargets = ["manylinux_2_28_aarch64"]\ninterpreters = ["cp311"]\n'
     )
     (core / "pyproject.toml").write_text((core / "pyproject.toml").read_text().partition("[tool.wheelkit")[0])
     git_commit(core)

@@ -1,4 +1,4 @@
-"""wheelkit's own wheels, all cross-built: its matrix is filled, and the wheel for aarch64 is run under user-mode emulation."""
+"""wheelkit's own wheels, all cross-built; the wheel for aarch64 runs under user-mode emulation."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def run(command: list[str], script: str, site: Path, *arguments: str) -> subproc
 @pytest.mark.emulated
 def test_the_core_reads_a_binary_as_it_does_here(aarch64: list[str], site: Path) -> None:
     script = (
-        "import platform, sys; from wheelkit import _core; scan = _core.scan(open(sys.argv[1], 'rb').read()); "
+        "import platform, sys; from wheelkit import _core; "
+        "scan = _core.scan(open(sys.argv[1], 'rb').read()); "
         "print(platform.machine()); print(_core.__file__); print(repr(scan))"
     )
     done = run(aarch64, script, site, _core.__file__)

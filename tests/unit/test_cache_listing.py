@@ -12,7 +12,10 @@ from wheelkit.builders.cache.listing import list_sources
 from wheelkit.machine.git import Repository, TreeState
 from wheelkit.project import read
 
-MESON = '[build-system]\nbuild-backend = "mesonpy"\nrequires = ["meson-python"]\n[project]\nname = "demo"\nversion = "1.0"\n'
+MESON = (
+    '[build-system]\nbuild-backend = "mesonpy"\nrequires = ["meson-python"]\n'
+    '[project]\nname = "demo"\nversion = "1.0"\n'
+)
 HATCH = MESON.replace("mesonpy", "hatchling.build")
 
 

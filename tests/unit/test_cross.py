@@ -174,7 +174,11 @@ def test_the_import_library_ends_at_the_floor() -> None:
     assert {line.removesuffix(" DATA") for line in newer[2:]} <= known
 
 
-PLAIN = "project('x', 'c', version: '1')\npy = import('python').find_installation()\npy.extension_module('x', 'x.c', limited_api: '3.11')\n"
+PLAIN = """\
+project('x', 'c', version: '1')
+py = import('python').find_installation()
+py.extension_module('x', 'x.c', limited_api: '3.11')
+"""
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,14 @@ from wheelkit.matrix import System
 from wheelkit.project import family
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "demo"\nversion = "1.0"\n'
-PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'hatchling.build'\n[project]\nname = '{name}'\nversion = '1'\n"
+PROJECT = """\
+[build-system]
+requires = []
+build-backend = 'hatchling.build'
+[project]
+name = '{name}'
+version = '1'
+"""
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -43,7 +50,7 @@ def give_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def checkouts_and_notes(folder: Path) -> tuple[list[Checkout], list[str]]:
-    """What builds of both know, and what the user hears."""
+    """Return the checkouts of both distributions, and the notes to the user."""
     loaded = config.load(folder)
     family_plan = plan.make_plan(
         loaded,

@@ -10,7 +10,10 @@ from wheelkit.matrix import System, Target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="replaces programs by shell scripts")
 
-DOCKER_DOWN = "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2; exit 1"
+DOCKER_DOWN = (
+    "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. "
+    "Is the docker daemon running?' >&2; exit 1"
+)
 
 
 def test_docker_comes_first_and_podman_where_docker_does_not_answer(script: Script) -> None:

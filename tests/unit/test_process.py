@@ -95,7 +95,8 @@ def test_the_environment_is_built_from_additions_and_removals(monkeypatch: pytes
 
 
 def test_a_daemon_that_keeps_the_pipe_open_delays_nothing(tmp_path: Path) -> None:
-    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    code = f"import subprocess, sys; print({sleeper}.pid)"
     done = LoggedRun(log=tmp_path / "log")(python(code))
     assert done.returncode == 0
     os.kill(int(done.output), signal.SIGKILL)
@@ -136,7 +137,8 @@ def test_a_program_whose_time_is_over_ends_with_all_that_it_started(tmp_path: Pa
 
 def test_a_program_in_time_keeps_its_status_and_leaves_nothing_running(tmp_path: Path) -> None:
     child = "import time; time.sleep(60)"
-    code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True); sys.exit(124)"
+    sleeper = f"subprocess.Popen([sys.executable, '-c', {child!r}])"
+    code = f"import subprocess, sys; print({sleeper}.pid, flush=True); sys.exit(124)"
     done = LoggedRun(log=tmp_path / "log")(python(code))
     kept = int(done.output)
     assert (done.returncode, done.timed_out) == (124, False)

@@ -16,6 +16,7 @@ from wheelkit.builders.dist_folder import require_writable
 from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
 from wheelkit.builders.units import BuildUnit, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
+from wheelkit.machine.compilers import find_zig
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
 from wheelkit.repair.commands import TOOLS
@@ -36,7 +37,7 @@ def require_buildable(order: BuildOrder) -> None:
     """Check that the order can be built and delivered. Raises OutputError or MissingToolError."""
     require_writable(order.plan.out)
     if order.selection.native and any(step.builder is Builder.CROSS for step in order.plan.steps):
-        cross.find_zig()
+        find_zig()
 
 
 class RecordingProgress:

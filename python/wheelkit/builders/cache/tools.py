@@ -64,7 +64,7 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 def _installed_versions() -> Mapping[str, str]:
     """Map installed distributions to their versions, by the names of their metadata folders.
 
-    importlib.metadata gives the same, but takes 10 ms to import, which every build from the cache would wait for.
+    importlib.metadata gives the same, but takes 10 ms to import, also for a build from the cache.
     """
     installed: dict[str, str] = {}
     for folder in sys.path:
