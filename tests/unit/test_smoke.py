@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from support.smoke_wheels import make, unpacked
 from wheelkit.__main__ import main
+from wheelkit.cli.smoke import show_result
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine.facts import Machine, own_target
 from wheelkit.machine.interpreters import Python
@@ -23,7 +24,7 @@ from wheelkit.smoke import install, plan, probe, wheels
 from wheelkit.smoke.environments import Environment, fixed_folder, open_environments, variables_to_unset
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.installed import compare_installed
-from wheelkit.smoke.model import Case, InstallMode
+from wheelkit.smoke.model import Case, CaseResult, Failure, InstallMode, SmokeResult
 
 Capture = pytest.CaptureFixture[str]
 LINUX = Target.parse("manylinux_2_28_x86_64")
@@ -81,26 +82,26 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "said"),
+    ("name", "data", "message"),
     [
         ("x-1.0-py3-none-any.whl", b"no zip", "is no readable zip archive"),
         ("x.whl", b"", "parts between dashes"),
     ],
 )
-def test_what_is_no_wheel_is_said_so(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_wheel_is_rejected(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(WheelError, match=said):
+    with pytest.raises(WheelError, match=message):
         wheels.read_package(tmp_path / name)
 
 
-def test_a_wheel_with_a_broken_requirement_is_said_so(tmp_path: Path) -> None:
+def test_a_wheel_with_a_broken_requirement_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(WheelError, match="Requires-Dist: a b"):
         wheels.read_package(make(tmp_path, "x", needs=("a b",)))
 
 
 def test_a_folder_without_wheels_is_wrong_usage(tmp_path: Path) -> None:
-    for folder, said in ((tmp_path, "contains no wheels"), (tmp_path / "nowhere", "is not a folder")):
-        with pytest.raises(UsageError, match=said):
+    for folder, message in ((tmp_path, "contains no wheels"), (tmp_path / "nowhere", "is not a folder")):
+        with pytest.raises(UsageError, match=message):
             wheels.list_wheels(folder)
 
 
@@ -144,7 +145,7 @@ def test_the_wheel_that_an_installer_would_take_is_chosen(tmp_path: Path) -> Non
     assert set(wheels.choose_wheels(found, LINUX, Interpreter.parse("cp312"))) == {"core", "old"}
 
 
-def test_one_version_is_tested_and_the_other_is_said(tmp_path: Path) -> None:
+def test_one_version_is_tested_and_the_others_are_noted(tmp_path: Path) -> None:
     for version in ("1.9", "1.10"):
         make(tmp_path, "core", version)
     found = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
@@ -184,8 +185,8 @@ def family(folder: Path) -> None:
 
 def test_each_distribution_and_the_whole_family_and_the_tools_are_tried(tmp_path: Path) -> None:
     family(tmp_path)
-    made = cases(tmp_path, commands={"cli": ["run x"]})
-    assert [(case.label, case.mode.value) for case in made] == [
+    planned = cases(tmp_path, commands={"cli": ["run x"]})
+    assert [(case.label, case.mode.value) for case in planned] == [
         ("core", "environment"),
         ("adapter", "environment"),
         ("cli", "environment"),
@@ -193,20 +194,20 @@ def test_each_distribution_and_the_whole_family_and_the_tools_are_tried(tmp_path
         ("the family", "environment"),
         ("cli", "tool"),
     ]
-    whole = made[4]
+    whole = planned[4]
     assert whole.requirements == ("core", "adapter", "cli", "all[adapters,net]")
     assert (whole.commands, whole.checked) == (("run x",), ("core", "adapter", "cli", "all"))
-    assert made[2].needed == {"cli": (), "core": ("fast",)}
+    assert planned[2].needed == {"cli": (), "core": ("fast",)}
     assert whole.needed == {"adapter": (), "all": ("adapters", "net"), "cli": (), "core": ("fast",)}
-    assert not any(case.problem for case in made)
+    assert not any(case.problem for case in planned)
 
 
 def test_a_sibling_that_is_not_in_the_dist_is_never_asked_of_an_index(tmp_path: Path) -> None:
     family(tmp_path)
     (tmp_path / "core-1.0-py3-none-any.whl").unlink()
-    made = {case.label: case.problem for case in cases(tmp_path, "core")}
-    assert made["cli"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
-    assert made["all"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
+    planned = {case.label: case.problem for case in cases(tmp_path, "core")}
+    assert planned["cli"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
+    assert planned["all"] == "cli requires core, a member of the family, and no wheel of it here fits cp311"
     assert cases(tmp_path)[0].problem == ""
 
 
@@ -341,7 +342,7 @@ def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: s
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["nowhere"], "is not a folder"),
         (["--offline", "--index", "http://h/", "."], "exclude each other"),
@@ -352,11 +353,11 @@ def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: s
     ],
 )
 def test_wrong_usage_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str, capsys: Capture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["smoke", *words]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_tools_have_folders_of_their_own(tmp_path: Path) -> None:
@@ -376,6 +377,27 @@ def test_the_project_may_say_what_is_imported(
     one = wheels.read_package(make(tmp_path, "cli", files={"cli/__init__.py": "", "cli/_fast.abi3.so": b""}))
     assert [name for _, name, _ in probe.probe_checks([replace(one, imports=imports)])] == tried
     assert not replace(one, imports=()).is_meta
+
+
+# What is shown.
+
+
+def test_a_failure_is_shown_once_whatever_the_number_of_interpreters(tmp_path: Path, capsys: Capture) -> None:
+    make(tmp_path, "core")
+    (case,) = cases(tmp_path)
+
+    def failed(tag: str, what: str) -> CaseResult:
+        python = replace(HERE, interpreter=Interpreter.parse(tag))
+        failure = Failure(check="import core", what=what, detail=f"/env-{tag}/core.py")
+        return CaseResult(case=replace(case, python=python), failures=(failure,), checks=2)
+
+    results = (failed("cp311", "no"), failed("cp312", "no"), failed("cp313", "never"))
+    show_result(SmokeResult(results=results, order=("core",)))
+    shown = capsys.readouterr().out
+    assert "  core on cp311, cp312\n    import core: no\n      /env-cp311/core.py\n" in shown
+    assert "  core on cp313\n    import core: never\n" in shown
+    assert shown.count("import core") == 2
+    assert "3 environments, 6 checks · 3 failed" in shown
 
 
 # Where it runs.

@@ -18,6 +18,8 @@ from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wheelkit.config import Config
     from wheelkit.machine.workspace import Workspace
     from wheelkit.project.family import Family
@@ -113,7 +115,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
     if options.as_json:
         result_json(_to_json(smoked))
     else:
-        _show(smoked)
+        show_result(smoked)
     return 0 if smoked.ok else 1
 
 
@@ -198,11 +200,11 @@ def _family(config: Config) -> Family | None:
         return None
 
 
-def _show(smoked: SmokeResult) -> None:
+def show_result(smoked: SmokeResult) -> None:
+    """Print the table of cases, the failures and the notes."""
     result(_table(smoked))
-    for outcome in smoked.results:
-        if not outcome.ok:
-            result(f"\n{_failures(outcome)}")
+    for outcomes in _group_failed(smoked.results):
+        result(f"\n{_failures(outcomes)}")
     for outcome in smoked.results:
         if outcome.kept is not None:
             note(f"kept: {outcome.case.title}   {outcome.kept}")
@@ -245,13 +247,25 @@ def _label(smoked: SmokeResult, label: str) -> str:
     return f"{label} of {len(smoked.order)}" if label == FAMILY else label
 
 
-def _failures(outcome: CaseResult) -> str:
-    lines = [f"  {outcome.case.title}"]
-    for failure in outcome.failures:
+def _group_failed(results: Iterable[CaseResult]) -> Iterable[list[CaseResult]]:
+    """Group the failed cases that differ only in the interpreter."""
+    groups: dict[object, list[CaseResult]] = {}
+    for outcome in results:
+        if not outcome.ok:
+            causes = tuple((failure.check, failure.what, failure.fix) for failure in outcome.failures)
+            groups.setdefault((outcome.case.label, outcome.case.mode, causes), []).append(outcome)
+    return groups.values()
+
+
+def _failures(outcomes: list[CaseResult]) -> str:
+    """Describe the failures of a group, with the details of its first case."""
+    first, *others = outcomes
+    lines = [", ".join([f"  {first.case.title}", *(other.case.interpreter.tag for other in others)])]
+    for failure in first.failures:
         lines.append(f"    {failure.check}: {failure.what}")
         lines += [f"      {line}" for line in (*failure.detail.splitlines(), *failure.fix.splitlines())]
-    if outcome.log is not None:
-        lines.append(f"    full log: {outcome.log}")
+    if first.log is not None:
+        lines.append(f"    full log: {first.log}")
     return "\n".join(lines)
 
 

@@ -148,14 +148,16 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         return probe.probe_checks(self.case.packages[key] for key in self.case.checked)
 
     def _programs(self) -> dict[str, tuple[str, ...]]:
-        """Return the configured commands and the scripts to run, by label."""
+        """Return the configured commands and the scripts that they do not run, by label."""
         programs = {command: _shell(command) for command in self.case.commands}
         mode = self.case.mode
         if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.settings.pip:
             return programs  # the distribution is installed as a tool as well, and its scripts run there
+        started = {command.split()[0] for command in self.case.commands if command.strip()}
         for key in self.case.checked:
             for script in self.case.packages[key].scripts:
-                programs[f"{script} --help"] = (self.environment.script(script, mode), "--help")
+                if script not in started:
+                    programs[f"{script} --help"] = (self.environment.script(script, mode), "--help")
         return programs
 
     def _run_probes(self, probes: Sequence[probe.ProbeCheck]) -> list[Failure]:
