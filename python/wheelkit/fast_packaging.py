@@ -198,12 +198,12 @@ _OF_PATHS = str.maketrans("._-", "aaa")
 
 
 def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
-    """Name the fields of METADATA that are newer than the version that it states, each with the version that brought it.
+    """Return the fields of METADATA that are newer than its Metadata-Version, each with the version that introduced it.
 
-    Apart from these, packaging's strict parser finds nothing to complain of. Gives None where it has to be asked.
+    Apart from these, packaging's strict parser accepts the text. None where packaging has to be asked.
     """
-    fields = _fields(metadata.replace("\r\n", "\n").partition("\n\n")[0])
-    if fields is None or not fields.keys() >= _REQUIRED:
+    fields = plain_headers(metadata)
+    if fields is None or not _REQUIRED <= fields.keys() <= _FIELDS.keys():
         return None
     stated = fields["metadata-version"][0]
     if stated not in _VERSIONS or not all(map(_plain, fields, fields.values())):
@@ -212,23 +212,19 @@ def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
     return tuple((name, _FIELDS[name][0]) for name in fields if _FIELDS[name][0] in newer)
 
 
-def _fields(head: str) -> dict[str, list[str]] | None:
-    """Read the fields by lower-case name, each in one line but for free texts; None where a line is anything else."""
+def plain_headers(text: str) -> dict[str, list[str]] | None:
+    """Read the header fields of METADATA, WHEEL or PKG-INFO, by lower-case name; None where the email parser has to be asked.
+
+    Plain text has one printable line ``Name: value`` for each field up to the first empty line, ends lines with LF or CRLF, and has
+    no continuation lines.
+    """
     fields: dict[str, list[str]] = {}
-    name = ""
-    for line in head.removesuffix("\n").split("\n"):
-        # A blank at the end is packaging's to judge, as are control characters and whatever else may end a line.
-        if not line or not line.expandtabs().isprintable():
-            return None
-        if line[0] in " \t":
-            if name not in _FREE:
-                return None
-            continue
+    for line in text.replace("\r\n", "\n").partition("\n\n")[0].removesuffix("\n").split("\n"):
         name, colon, value = line.partition(":")
-        name, value = name.lower(), value.removeprefix(" ")
-        if not colon or name not in _FIELDS or value != value.strip():
+        # A blank at the end is for packaging to judge.
+        if not colon or not is_name(name) or not line.isprintable() or value.endswith(" "):
             return None
-        fields.setdefault(name, []).append(value)
+        fields.setdefault(name.lower(), []).append(value.lstrip(" "))
     return fields
 
 
@@ -265,7 +261,7 @@ def _is_path(path: str) -> bool:
     )
 
 
-# What packaging looks into; all other fields are free text, which may take several lines but for the summary.
+# What packaging looks into; all other fields are free text.
 _JUDGES: dict[str, Callable[[Sequence[str]], bool]] = {
     "name": _each(is_name),
     "version": _each(release),
@@ -278,4 +274,3 @@ _JUDGES: dict[str, Callable[[Sequence[str]], bool]] = {
     "license-expression": _each(_is_licence),
     "license-file": _each(_is_path),
 }
-_FREE = _FIELDS.keys() - _JUDGES.keys() - _REQUIRED - {"summary"}

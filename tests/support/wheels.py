@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from wheelkit.wheel import Binary, Wheel, read
-from wheelkit.wheel.reader import with_binaries
 
 LINUX = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
@@ -188,4 +189,4 @@ def pe(member: str = "demo/_core.cp311-win_amd64.pyd", **facts: Any) -> Binary:
 
 def facts(folder: Path, filename: str, *binaries: Binary, **options: Any) -> Wheel:
     """Give the facts of a wheel of this name as if it held these binaries; ``options`` are those of ``write_wheel``."""
-    return with_binaries(read(write_wheel(folder, filename, **options)), binaries)
+    return replace(read(write_wheel(folder, filename, **options)), binaries=tuple(binaries))

@@ -22,10 +22,6 @@ Author-email: "A" <a@example.org>
 License-Expression: (MIT OR Apache-2.0) AND BSD-3-Clause
 License-File: LICENSE
 License-File: licenses/of-others.txt
-License: what was
-        written before
-
-        in several lines
 Classifier: Programming Language :: Python :: 3
 Classifier: Programming Language :: C
 Platform: any
@@ -36,16 +32,13 @@ Requires-Python: >=3.9, !=3.10.*
 Description-Content-Type: text/markdown; charset=UTF-8
 Provides-Extra: test
 Requires-Dist: numpy>=1.2,<2
-Requires-Dist: pytest[x]; (python_version < "3.13" and os_name == 'nt') and extra == "test"
+Requires-Dist: pytest[x]; (python_version < "3.13" and os_name == "nt") and extra == "test"
 Requires-Dist: pytest~=8.1; sys_platform == "win32" and extra == "test"
 
 # Demo
 
 : a text: of any kind
 """
-PLAIN = PLAIN.replace("\n\n        in", "\n        \n        in").replace(
-    "os_name == 'nt'", 'os_name == "nt"'
-)
 LINES = (
     "", "Home-page", "Author:x", "Author:  x", "Name: other", "name: demo", "Version: 1.0rc1", "Metadata-Version: 1.0",
     "Metadata-Version: 2.1", "Summary:", "Summary: a", " more", "\tmore", "X-Own: 1", "Author:", "Author: x", "Description: here",

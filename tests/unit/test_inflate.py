@@ -1,27 +1,49 @@
-"""Members are inflated at once by libdeflate; what it accepts has to be as declared to its last packed byte."""
+"""Unpacking gives a member's contents only where they are as declared, to the last packed byte; isal and zlib agree."""
 
-import struct
+import mmap
 import zlib
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
-from wheelkit.wheel import inflate, libdeflate
+from wheelkit.wheel import inflate
+from wheelkit.wheel.inflate import DEFLATED, STORED, BinaryCollector, InflateError
+from wheelkit.wheel.zip_directory import DirectoryEntry
 
-pytestmark = pytest.mark.skipif(not libdeflate.available(), reason="no libdeflate for this platform")
+ELF = b"\x7fELF"
+CODECS = [inflate.codec, zlib]
 
-GZIP_FOOTER = 8
+
+@pytest.fixture(params=CODECS, ids=lambda codec: codec.__name__, autouse=True)
+def codec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    chosen: ModuleType = request.param
+    monkeypatch.setattr(inflate, "codec", chosen)
+    monkeypatch.setattr(inflate, "_DAMAGED", chosen.error)
+    return chosen
 
 
-def packed(data: bytes) -> bytes:
+def pack(data: bytes) -> bytes:
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
     return packer.compress(data) + packer.flush()
 
 
-def inflated(packed: bytes, size: int, crc: int) -> memoryview | None:
-    frame = libdeflate.Frame()
-    end = libdeflate.HEAD + len(packed)
-    frame.room(end)[libdeflate.HEAD :] = packed
-    return frame.inflated(libdeflate.HEAD, end, size, crc)
+def unpack(packed: bytes, size: int, crc: int, method: int = DEFLATED, chunk: int = 0) -> bytes:
+    entry = DirectoryEntry(
+        name="a",
+        raw=b"a",
+        flags=0,
+        method=method,
+        crc=crc,
+        packed=len(packed),
+        size=size,
+        offset=0,
+        mode=0,
+        dated=True,
+    )
+    step = chunk or max(len(packed), 1)
+    chunks: Iterator[bytes] = (packed[start : start + step] for start in range(0, len(packed), step))
+    return b"".join(inflate.unpack(chunks, entry))
 
 
 def sample(size: int) -> bytes:
@@ -32,54 +54,78 @@ def sample(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 1, 3, 1000, 70_000, (1 << 20) - 1, 1 << 20, 3 << 20])
-def test_what_is_as_declared_is_given(size: int) -> None:
+@pytest.mark.parametrize("chunk", [0, 997])
+def test_contents_as_declared_are_given(size: int, chunk: int) -> None:
     data = sample(size)
-    assert inflated(packed(data), size, zlib.crc32(data)) == data
+    assert unpack(pack(data), size, zlib.crc32(data), chunk=chunk) == data
+    assert unpack(data, size, zlib.crc32(data), STORED, chunk=chunk) == data
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
-def test_what_is_not_as_declared_is_not_given(size: int) -> None:
+@pytest.mark.parametrize("chunk", [0, 7])
+def test_contents_other_than_declared_are_refused(size: int, chunk: int) -> None:
     data = sample(size)
-    good, crc = packed(data), zlib.crc32(data)
+    good, crc = pack(data), zlib.crc32(data)
     footer = crc.to_bytes(4, "little") + size.to_bytes(4, "little")
     for bad in (good + b"x", good[:-1], b"", good + footer, good + footer + b"behind", good + good):
-        assert inflated(bad, size, crc) is None
-    assert inflated(good, size + 1, crc) is None
-    assert inflated(good, size, crc ^ 1) is None
-    if size:
-        assert inflated(good, size - 1, crc) is None
+        with pytest.raises(InflateError):
+            unpack(bad, size, crc, chunk=chunk)
+    for declared, checksum in ((size + 1, crc), (size, crc ^ 1), (max(size - 1, 0), crc ^ (size == 0))):
+        for packed, method in ((good, DEFLATED), (data, STORED)):
+            with pytest.raises(InflateError):
+                unpack(packed, declared, checksum, method, chunk=chunk)
 
 
-def test_a_footer_that_hides_bytes_would_need_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shown by giving the secret away: then, and only then, bytes behind a footer of one's own stay unseen."""
-    data = sample(1000)
-    crc = zlib.crc32(data)
-    known = struct.pack(
-        "<2L", libdeflate._behind_secret(zlib.crc32, 1000, []) ^ crc, 1000 + len(libdeflate._SECRET)
+def test_no_more_than_declared_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inflate, "_PIECE", 1000)
+    monkeypatch.setattr(inflate, "ONE_PIECE", 999)
+    packed = pack(bytes(1_000_000))
+    entry = DirectoryEntry(
+        name="a",
+        raw=b"a",
+        flags=0,
+        method=DEFLATED,
+        crc=0,
+        packed=len(packed),
+        size=2500,
+        offset=0,
+        mode=0,
+        dated=True,
     )
-    hiding = packed(data) + known + b"payload"
-    assert inflated(hiding, 1000, crc) == data
-    other = bytes(byte ^ 0x5A for byte in libdeflate._SECRET)
-    monkeypatch.setattr(libdeflate, "_BEGIN", libdeflate._BEGIN[: -len(other)] + other)
-    monkeypatch.setattr(libdeflate, "_SECRET", other)
-    assert inflated(hiding, 1000, crc) is None
-    with pytest.raises(inflate.InflateError, match="behind the end"):
-        inflate.whole(memoryview(hiding), inflate.DEFLATED, 1000, crc)
+    with pytest.raises(InflateError, match="holds more than the 2500 bytes"):
+        list(inflate.unpack(iter([packed]), entry))
+    pieces = inflate.unpack(iter([packed]), entry)
+    assert [len(next(pieces)), len(next(pieces))] == [1000, 1000]
 
 
-def before_the_beginning() -> bytes:
+def test_a_stream_that_refers_to_before_its_beginning_is_damaged() -> None:
     """A fixed block (RFC 1951, 3.2.6) with one match of length 3 at distance 1, before any byte was produced."""
     bits = "1" + "10" + "0000001" + "00000" + "0000000"
-    return int(bits[::-1], 2).to_bytes(-(-len(bits) // 8), "little")
+    stream = int(bits[::-1], 2).to_bytes(-(-len(bits) // 8), "little")
+    with pytest.raises(InflateError, match="damaged"):
+        unpack(stream, 3, zlib.crc32(bytes(3)))
 
 
-def test_a_stream_that_refers_to_before_its_beginning_never_has_a_declared_content() -> None:
-    stream = before_the_beginning()
-    with pytest.raises(zlib.error, match="too far back"):
-        zlib.decompress(stream, -15)
-    for crc in (0, zlib.crc32(bytes(3)), zlib.crc32(libdeflate._SECRET[:3])):
-        assert inflated(stream, 3, crc) is None
-    own = zlib.crc32(libdeflate._SECRET[-1:] * 3)  # only who knows the secret can declare this
-    assert inflated(stream, 3, own) == libdeflate._SECRET[-1:] * 3
-    with pytest.raises(inflate.InflateError, match="damaged"):
-        inflate.whole(memoryview(stream), inflate.DEFLATED, 3, own)
+@pytest.mark.parametrize("pieces", [[ELF + b"abc"], [ELF, b"abc"], [ELF + b"a", b"b", b"c"]])
+@pytest.mark.parametrize("large", [1, 1000])
+def test_binaries_are_collected(pieces: list[bytes], large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inflate, "LARGE", large)
+    with BinaryCollector(7) as collector:
+        for piece in pieces:
+            collector.add(piece)
+        assert collector.binary
+        whole = collector.whole()
+        assert whole == ELF + b"abc"
+        if large == 1:
+            assert isinstance(whole, memoryview)
+            assert isinstance(whole.obj, mmap.mmap)
+        elif len(pieces) == 1:
+            assert whole is pieces[0]
+
+
+def test_other_members_are_not_kept() -> None:
+    with BinaryCollector(6) as collector:
+        for piece in (b"ab", ELF):
+            collector.add(piece)
+        assert not collector.binary
+        assert collector.whole() == b""

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from wheelkit.wheel import schedule
-from wheelkit.wheel.schedule import InflateJob, Pool
+from wheelkit.wheel.schedule import Pool, ReadJob
 
 MEGABYTE = 1 << 20
 
@@ -16,7 +16,7 @@ class Watched:
         self.lock = threading.Lock()
         self.now = self.most = self.done = 0
 
-    def job(self, memory: int) -> InflateJob:
+    def job(self, memory: int) -> ReadJob:
         def do() -> None:
             with self.lock:
                 self.now += memory
@@ -26,10 +26,10 @@ class Watched:
                 self.now -= memory
                 self.done += 1
 
-        return InflateJob(weight=memory, memory=memory, do=do)
+        return ReadJob(weight=memory, memory=memory, run=do)
 
 
-def run(groups: list[list[InflateJob]], threads: int) -> list[int]:
+def run_groups(groups: list[list[ReadJob]], threads: int) -> list[int]:
     with Pool(threads) as pool:
         for number, jobs in enumerate(groups):
             pool.add(number, jobs)
@@ -42,15 +42,15 @@ def test_all_jobs_are_done_within_the_memory_of_the_largest_and_a_little(threads
     groups = [
         [watched.job(size * MEGABYTE) for size in sizes] for sizes in ((40, 30, 1, 1), (50, 50), (1, 1, 2, 3))
     ]
-    assert sorted(run(groups, threads)) == [0, 1, 2]
+    assert sorted(run_groups(groups, threads)) == [0, 1, 2]
     assert watched.done == 10
     assert watched.most <= 50 * MEGABYTE + schedule._SLACK
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_no_groups_and_groups_without_jobs(threads: int) -> None:
-    assert run([], threads) == []
-    assert run([[], [Watched().job(1)], []], threads) == [0, 2, 1]
+    assert run_groups([], threads) == []
+    assert run_groups([[], [Watched().job(1)], []], threads) == [0, 2, 1]
 
 
 def test_with_one_thread_a_group_is_handed_over_before_the_next_begins() -> None:
@@ -65,8 +65,8 @@ def test_what_the_caller_does_meanwhile_does_not_hold_the_threads_up() -> None:
     """The second group's job can only end while the caller still has the first group in its hands."""
     first, second = threading.Event(), threading.Event()
     with Pool(2) as pool:
-        pool.add(0, [InflateJob(weight=2, memory=0, do=lambda: first.wait(10) and None)])
-        pool.add(1, [InflateJob(weight=1, memory=0, do=second.set)])
+        pool.add(0, [ReadJob(weight=2, memory=0, run=lambda: first.wait(10) and None)])
+        pool.add(1, [ReadJob(weight=1, memory=0, run=second.set)])
         first.set()
         for _ in pool.finished():
             assert second.wait(10)
@@ -89,9 +89,9 @@ def test_the_first_exception_ends_the_others(threads: int) -> None:
         raise LookupError("no such thing")
 
     jobs = [
-        InflateJob(weight=100, memory=0, do=fail),
-        *(InflateJob(weight=1, memory=0, do=lambda: done.append(1)) for _ in range(1000)),
+        ReadJob(weight=100, memory=0, run=fail),
+        *(ReadJob(weight=1, memory=0, run=lambda: done.append(1)) for _ in range(1000)),
     ]
     with pytest.raises(LookupError, match="no such thing"):
-        run([jobs], threads)
+        run_groups([jobs], threads)
     assert len(done) < 1000

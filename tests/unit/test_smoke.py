@@ -84,8 +84,8 @@ def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("x-1.0-py3-none-any.whl", b"no zip", "is no readable zip archive"),
-        ("x.whl", b"", "parts between dashes"),
+        ("x-1.0-py3-none-any.whl", b"no zip", "cannot be opened"),
+        ("x.whl", b"", "expected name-version"),
     ],
 )
 def test_a_file_that_is_not_a_wheel_is_rejected(tmp_path: Path, name: str, data: bytes, message: str) -> None:

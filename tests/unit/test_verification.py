@@ -115,7 +115,7 @@ def test_unreadable_files_are_findings(tmp_path: Path) -> None:
     assert codes(report) == ["WK101", "WK101", "WK112"]
     assert [finding.what for finding in report.findings[:2]] == [
         "it is empty",
-        "it is no readable zip archive: File is not a zip file",
+        "it cannot be opened: File is not a zip file",
     ]
     assert (report.wheels, report.sdists) == (2, 1)
     assert {finding.file for finding in report.findings} == {wheels.LINUX, wheels.PURE, "demo-1.0.tar.gz"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
 from wheelkit.wheel.archive import Archive
+from wheelkit.wheel.dist_info import parse_entry_points, parse_headers, parse_record
 from wheelkit.wheel.inflate import InflateError
-from wheelkit.wheel.names import parse_file_name, parse_headers, parse_record
+from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ def read_package(path: Path) -> Package:
     try:
         name = parse_file_name(path.name)
         return _package(path, name, _dist_info_files(Archive(path, shallow=True)))
-    except (ValueError, OSError, configparser.Error, InflateError) as error:
+    except (ValueError, OSError, InflateError) as error:
         raise WheelError(
             f"{path.name} cannot be read as a wheel: {error}", hint=f"wheelkit verify-matrix {path}"
         ) from error
@@ -93,11 +93,11 @@ def _package(path: Path, name: FileName, files: Mapping[str, bytes]) -> Package:
 
 def _dist_info_files(archive: Archive) -> dict[str, bytes]:
     files = {}
-    with archive.opened() as contents:
+    with archive.opened() as opened:
         for member in archive.entries:
             folder, _, file = member.name.rpartition("/")
             if folder.endswith(".dist-info") and "/" not in folder and file in _DIST_INFO_FILES:
-                files[file] = contents.text(member)
+                files[file] = opened.read(member)
     if not {"METADATA", "RECORD"} <= files.keys():
         raise ValueError("it has no METADATA or no RECORD")
     return files
@@ -111,13 +111,12 @@ def _requirement(line: str) -> Requirement:
 
 
 def _entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
-    """Parse entry_points.txt (entry points specification) into (group, name, target)."""
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    parser.optionxform = str  # type: ignore[method-assign, assignment]  # names are case-sensitive
-    parser.read_string(text.decode("utf-8", errors="replace"))
-    for group in parser.sections():
-        for name, target in parser.items(group):
-            yield group, name, target
+    """Yield the group, the name and the reference of each entry point; raise ValueError for a line that is none."""
+    for entry in parse_entry_points(text):
+        if entry.problem:
+            message = f"entry_points.txt: {entry.problem}"
+            raise ValueError(message)
+        yield entry.group, entry.name, entry.reference
 
 
 def _installed_path(row: RecordRow) -> str:

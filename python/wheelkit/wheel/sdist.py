@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
 from wheelkit.fast_packaging import normalise
+from wheelkit.wheel.dist_info import parse_headers
 from wheelkit.wheel.model import Sdist
-from wheelkit.wheel.names import parse_headers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The local header of a member: installers that unpack while they download read nothing else."""
+"""The local headers of members, which installers read that unpack while they download."""
 
 from __future__ import annotations
 
@@ -7,100 +7,105 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.wheel.zip_directory import UTF8
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
     from wheelkit.wheel.zip_directory import DirectoryEntry
 
 
-# APPNOTE 4.3.7: signature, version needed, flags, method, time, date, checksum, two sizes, the lengths of name and extra fields.
+# APPNOTE 4.3.7: signature, version needed, flags, method, time, date, CRC, packed and unpacked size, lengths of name and extra.
 _HEADER = struct.Struct("<4sHHHHHLLLHH")
 SIZE = _HEADER.size
 SIGNATURE = b"PK\x03\x04"
 ENCRYPTED, HAS_DESCRIPTOR = 0x1, 0x8
-_HARMLESS = UTF8 | 0x6  # how names are written, and how hard the packer tried
 _ZIP64_FIELD, _IN_ZIP64 = 1, 0xFFFFFFFF
 _UNICODE_PATH_FIELD = 0x7075
 
 
-class LocalHeader(Struct, frozen=True):
-    """What a local header says; ``size``, ``packed`` and the lengths of the name and the extra fields behind it are in bytes."""
+class LocalHeader(Struct, frozen=True, kw_only=True):
+    """What a local header says; ``start`` is the offset in the file at which the member's packed bytes begin."""
 
     flags: int
     method: int
     crc: int
     packed: int
     size: int
-    name: int
-    extra: int
+    name: bytes
+    extra: bytes
+    start: int
 
 
-def read_local_header(view: memoryview, offset: int) -> LocalHeader | None:
-    """Read the local header at a place of an archive; None where there is none."""
-    if not 0 <= offset <= len(view) - SIZE:
+def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
+    """Read the local header at an offset of an archive; return None where there is none."""
+    if offset < 0:
         return None
-    signature, _, flags, method, _, _, *rest = _HEADER.unpack_from(view, offset)
-    return LocalHeader(flags, method, *rest) if signature == SIGNATURE else None
+    file.seek(offset)
+    head = file.read(SIZE)
+    if not head.startswith(SIGNATURE) or len(head) < SIZE:
+        return None
+    _, _, flags, method, _, _, crc, packed, size, name, extra = _HEADER.unpack(head)
+    tail = file.read(name + extra)
+    return LocalHeader(
+        flags=flags,
+        method=method,
+        crc=crc,
+        packed=packed,
+        size=size,
+        name=tail[:name],
+        extra=tail[name:],
+        start=offset + SIZE + name + extra,
+    )
 
 
-def is_simple(entry: DirectoryEntry) -> bool:
-    """Tell whether an entry is one of which both headers say all, and the same."""
-    return not (entry.flags & ~_HARMLESS or entry.extra)
-
-
-def matches_directory(entry: DirectoryEntry, view: memoryview) -> bool:
-    """Tell whether the local header that these bytes begin with says what the central directory does of a plain entry, and nothing else."""
-    signature, _, *header = _HEADER.unpack_from(view)
-    del header[2:4]  # the time, which may be told more exactly elsewhere
-    told = [entry.flags, entry.method, entry.crc, entry.packed, entry.size, len(entry.raw), 0]
-    return signature == SIGNATURE and header == told and view[SIZE : SIZE + len(entry.raw)] == entry.raw
-
-
-def header_problem(entry: DirectoryEntry, header: LocalHeader, extra: bytes) -> str:
-    """Say in what a local header, with its extra fields, differs from the central directory; empty where they agree."""
-    renamed = _renamed(entry, extra)
+def header_problem(entry: DirectoryEntry, header: LocalHeader) -> str:
+    """Return how a member's local header differs from its entry in the central directory; empty where they agree."""
+    renamed = _renamed(entry, header.extra)
     if renamed:
         return f'is named "{renamed}" in an extra field, which some unpackers go by'
-    size, packed = told = header.size, header.packed
-    if _IN_ZIP64 in told:
-        size, packed = _wide(told, extra)
-    late = header.flags & HAS_DESCRIPTOR and not (header.crc or header.size or header.packed)
-    wanted = (
+    size, packed = sizes = header.size, header.packed
+    if _IN_ZIP64 in sizes:
+        size, packed = _zip64_sizes(sizes, header.extra)
+    in_descriptor = header.flags & HAS_DESCRIPTOR and not (header.crc or header.size or header.packed)
+    rows = (
         ("flags", header.flags & ~HAS_DESCRIPTOR, entry.flags & ~HAS_DESCRIPTOR),
         ("method", header.method, entry.method),
         ("checksum", header.crc, entry.crc),
         ("size", size, entry.size),
         ("packed size", packed, entry.packed),
     )
-    return next((_differs(*row) for row in wanted[: 2 if late else None] if row[1] != row[2]), "")
+    return next((_differs(*row) for row in rows[: 2 if in_descriptor else None] if row[1] != row[2]), "")
 
 
-def _differs(what: str, local: int, central: int) -> str:
-    return f"has the {what} {local} in its local header and {central} in the central directory"
+def _differs(field: str, local: int, central: int) -> str:
+    return f"has the {field} {local} in its local header and {central} in the central directory"
 
 
-def _wide(told: tuple[int, int], extra: bytes) -> tuple[int, int]:
+def _zip64_sizes(sizes: tuple[int, int], extra: bytes) -> tuple[int, int]:
     """Take the sizes that do not fit in 32 bits from the ZIP64 field (APPNOTE 4.5.3), where it is whole."""
-    place = 0
-    while place + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, place)
-        if kind == _ZIP64_FIELD and place + 4 + length <= len(extra):
-            values = iter(struct.unpack_from(f"<{length // 8}Q", extra, place + 4))
-            size, packed = (next(values, value) if value == _IN_ZIP64 else value for value in told)
+    for kind, length, field in _fields(extra):
+        if kind == _ZIP64_FIELD and len(field) == length:
+            values = iter(struct.unpack_from(f"<{len(field) // 8}Q", field))
+            size, packed = (next(values, size) if size == _IN_ZIP64 else size for size in sizes)
             return size, packed
-        place += 4 + length
-    return told
+    return sizes
 
 
 def _renamed(entry: DirectoryEntry, local_extra: bytes) -> str:
-    """Give the other name that Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header has for a member; empty where none does."""
+    """Return the other name that Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header gives a member; else empty."""
     for extra in {entry.extra, local_extra} - {b""}:
-        place = 0
-        while place + 4 <= len(extra):
-            kind, length = struct.unpack_from("<HH", extra, place)
-            # A version and a checksum of the name stand before it.
-            name = extra[place + 4 + 5 : place + 4 + length].decode("utf-8", errors="replace")
+        for kind, _, field in _fields(extra):
+            # A version and a checksum of the name come before it.
+            name = field[5:].decode("utf-8", errors="replace")
             if kind == _UNICODE_PATH_FIELD and name and name != entry.name:
                 return name
-            place += 4 + length
     return ""
+
+
+def _fields(extra: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the kind, the stated length and the data of each extra field (APPNOTE 4.5.1)."""
+    place = 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, place)
+        yield kind, length, extra[place + 4 : place + 4 + length]
+        place += 4 + length

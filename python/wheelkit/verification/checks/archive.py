@@ -11,8 +11,8 @@ from unicodedata import normalize
 
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
-from wheelkit.wheel.archive import expansion_limit_message
-from wheelkit.wheel.digests import HASHES
+from wheelkit.wheel.archive import expands_too_far
+from wheelkit.wheel.dist_info import RECORD_HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +65,7 @@ def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report members that cannot be read as the archive declares them, or that unpack to an absurd size."""
     for member in wheel.members:
         if member.problem:
-            code = "WK114" if expansion_limit_message(member.size, member.packed) else "WK101"
+            code = "WK114" if expands_too_far(member.size, member.packed) else "WK101"
             yield finding(code, f"{member.name} {member.problem}", member=member.name)
 
 
@@ -212,7 +212,7 @@ def _compare(member: Member, row: RecordRow) -> Iterator[Finding]:
     name, algorithm = member.name, row.digest.partition("=")[0]
     if not row.digest:
         yield finding("WK108", f"RECORD has no hash for {name}", member=name)
-    elif algorithm not in HASHES:
+    elif algorithm not in RECORD_HASHES:
         what = f"RECORD hashes {name} with {algorithm}; only sha256 and stronger are allowed"
         yield finding("WK110", what, member=name)
     elif row.digest != member.digest:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from wheelkit.analysis.layout import importable_modules
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
+from wheelkit.wheel.dist_info import parse_entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
+    from wheelkit.wheel.dist_info import EntryPoint
 
 
 # Object references (entry points specification, "File format").
@@ -26,18 +26,9 @@ _SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _FILE_NAME = re.compile(r"(?!\.{1,2}$)[^\s/\\:][^/\\:]*")
 
 
-class EntryPoint(Struct, frozen=True, kw_only=True):
-    """One line of entry_points.txt; ``problem`` says why installers cannot use it."""
-
-    group: str = ""
-    name: str = ""
-    module: str = ""
-    problem: str = ""
-
-
 def readable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report lines of entry_points.txt that installers reject, or that make no working script."""
-    problems = [entry.problem for entry in parse_entry_points(wheel.entry_points) if entry.problem]
+    problems = [problem for _, problem in _judge(parse_entry_points(wheel.entry_points)) if problem]
     if problems:
         more = plural(len(problems) - 1, "more line is", "more lines are")
         others = f"; {more} invalid" if len(problems) > 1 else ""
@@ -50,62 +41,41 @@ def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
     If the wheel has nothing of the module's top-level package, a distribution that it requires may have it.
     """
-    entries = parse_entry_points(wheel.entry_points)
-    declared = [entry for entry in entries if entry.group in _SCRIPTS and not entry.problem]
+    declared = [
+        (entry.name, entry.reference.partition(":")[0].strip())
+        for entry, problem in _judge(parse_entry_points(wheel.entry_points))
+        if entry.group in _SCRIPTS and not problem
+    ]
     if not declared:
         return
     modules = frozenset(importable_modules(wheel))
     tops = {module.partition(".")[0] for module in modules}
     requires = bool(wheel.metadata.all("Requires-Dist"))
     absent = [
-        f"{entry.name} ({entry.module})"
-        for entry in declared
-        if entry.module not in modules and not (requires and entry.module.partition(".")[0] not in tops)
+        f"{name} ({module})"
+        for name, module in declared
+        if module not in modules and not (requires and module.partition(".")[0] not in tops)
     ]
     if absent:
         what = f"scripts whose module is not in the wheel: {shorten_list(absent)}"
         yield finding("WK216", what, member=f"{wheel.dist_info}/entry_points.txt")
 
 
-def parse_entry_points(text: bytes) -> list[EntryPoint]:
-    """Parse entry_points.txt: an INI file with ``=`` as its only delimiter, and case-sensitive names."""
-    try:
-        lines = text.decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        return [EntryPoint(problem=f"byte {error.start}: not UTF-8")]
-    return list(_parse_lines(lines))
+def _judge(entries: Iterable[EntryPoint]) -> Iterator[tuple[EntryPoint, str]]:
+    """Yield each line with why installers cannot use it; the reason is empty where they can."""
+    seen = set()
+    for entry in entries:
+        problem = entry.problem or _script_problem(entry)
+        if not problem and (entry.group, entry.name) in seen:
+            problem = f"{entry.name} is repeated in [{entry.group}]"
+        seen.add((entry.group, entry.name))
+        yield entry, f"line {entry.line}: {problem}" if problem and entry.line else problem
 
 
-def _parse_lines(lines: Iterable[str]) -> Iterator[EntryPoint]:
-    group, seen = "", set()
-    for number, line in enumerate(map(str.strip, lines), 1):
-        if not line or line[0] in "#;":
-            continue
-        if line[0] == "[" and line[-1] == "]":
-            group = line[1:-1].strip()
-            continue
-        name, equals, value = (part.strip() for part in line.partition("="))
-        problem = _problem(group, name, value) if equals else f'"{line}" is not name = module:function'
-        if not problem and (group, name) in seen:
-            problem = f"{name} is repeated in [{group}]"
-        seen.add((group, name))
-        match = _REFERENCE.fullmatch(value)
-        yield EntryPoint(
-            group=group,
-            name=name,
-            module=match["module"] if match else "",
-            problem=f"line {number}: {problem}" if problem else "",
-        )
-
-
-def _problem(group: str, name: str, value: str) -> str:
-    if not group:
-        return f"{name} is not in a [group]"
-    if not name:
-        return f'"{value}" has no name'
-    if group not in _SCRIPTS:
+def _script_problem(entry: EntryPoint) -> str:
+    if entry.group not in _SCRIPTS:
         return ""  # the readers of other groups define what their values look like
-    match = _REFERENCE.fullmatch(value)
+    match = _REFERENCE.fullmatch(entry.reference)
     if match is None or not match["attribute"]:
-        return f'"{name} = {value}" is not name = module:function'
-    return "" if _FILE_NAME.fullmatch(name) else f'"{name}" cannot be a file name'
+        return f'"{entry.name} = {entry.reference}" is not name = module:function'
+    return "" if _FILE_NAME.fullmatch(entry.name) else f'"{entry.name}" cannot be a file name'

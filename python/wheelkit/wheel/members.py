@@ -1,0 +1,72 @@
+"""Read one member: its digest, whether it is damaged, and, if it is a binary, what the scanner says about it."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from wheelkit import _core
+from wheelkit.wheel.dist_info import RECORD_HASHES
+from wheelkit.wheel.inflate import BinaryCollector, InflateError
+from wheelkit.wheel.model import Binary
+from wheelkit.wheel.zip_headers import header_problem
+
+if TYPE_CHECKING:
+    from wheelkit.wheel.archive import OpenArchive
+    from wheelkit.wheel.zip_directory import DirectoryEntry
+    from wheelkit.wheel.zip_headers import LocalHeader
+
+
+class MemberContents(Struct, frozen=True, kw_only=True):
+    """What reading a member found.
+
+    ``start`` is the offset of its packed bytes (None where unknown), ``digest`` is written as in RECORD and empty where the contents
+    could not be read; ``problem`` says why, ``header_problem`` how the local header differs from the central directory.
+    """
+
+    start: int | None = None
+    digest: str = ""
+    problem: str = ""
+    header_problem: str = ""
+    binary: Binary | None = None
+
+
+def read_member(opened: OpenArchive, entry: DirectoryEntry, algorithm: str) -> MemberContents:
+    """Read a member once; hash it by ``algorithm``, or by sha256 where RECORD must not use that one."""
+    header = opened.header(entry)
+    differs = "" if header is None else header_problem(entry, header)
+    start = None if header is None else header.start
+    try:
+        digest, binary = _digest_and_scan(opened, entry, header, algorithm)
+    except InflateError as error:
+        return MemberContents(start=start, problem=str(error), header_problem=differs)
+    except MemoryError:
+        return MemberContents(start=start, problem="needs more memory than this machine has")
+    except OSError as error:
+        problem = f"could not be unpacked into memory or a temporary file: {error.strerror}"
+        return MemberContents(start=start, problem=problem)
+    return MemberContents(start=start, digest=digest, header_problem=differs, binary=binary)
+
+
+def _digest_and_scan(
+    opened: OpenArchive, entry: DirectoryEntry, header: LocalHeader | None, algorithm: str
+) -> tuple[str, Binary | None]:
+    hasher = hashlib.new(algorithm if algorithm in RECORD_HASHES else "sha256")
+    with BinaryCollector(entry.size) as collector:
+        for piece in opened.pieces(entry, header):
+            hasher.update(piece)
+            collector.add(piece)
+        binary = _scan(entry.name, collector.whole()) if collector.binary else None
+    digest = urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode("ascii")
+    return f"{hasher.name}={digest}", binary
+
+
+def _scan(name: str, contents: bytes | memoryview) -> Binary | None:
+    try:
+        scan = _core.scan(contents)
+    except _core.ScanError as error:
+        return Binary(member=name, scan=None, damage=error)
+    return None if scan is None else Binary(member=name, scan=scan)

@@ -1,0 +1,142 @@
+"""METADATA and its kin are read as pip, packaging and importlib.metadata read them."""
+
+import email
+from importlib.metadata import EntryPoints
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from packaging.metadata import parse_email
+
+from support.effort import examples
+from wheelkit.fast_packaging import plain_headers
+from wheelkit.wheel.dist_info import parse_entry_points, parse_headers
+
+FOLDED = """\
+Metadata-Version: 2.1
+Name: demo
+Version: 1.0
+License: Copyright somebody
+        \x20
+        All rights reserved.
+\t
+Requires-Python: >=3.11
+Requires-Dist: numpy>=1.2
+Provides-Extra: test
+
+Body: of the message
+"""
+NAMES = (
+    "Name",
+    "Version",
+    "Requires-Python",
+    "Requires-Dist",
+    "Provides-Extra",
+    "License",
+    "X-Own",
+    "name",
+    "requires-dist",
+)
+PIECES = st.one_of(
+    st.sampled_from(["demo", ">=3.9", "a; extra == 'b'", "1.0", " ", "\t", ":", ";", "=?utf-8?q?a?=", "é", "\x0c", "\x85",
+                     "\u2028", "From "]),
+    st.text(max_size=4),
+)  # fmt: skip
+LINES = st.one_of(
+    st.builds(lambda name, pieces: f"{name}: {''.join(pieces)}", st.sampled_from(NAMES), st.lists(PIECES, max_size=3)),
+    st.builds("".join, st.lists(PIECES, max_size=3)),
+    st.sampled_from(["", " ", "        ", "\t", "  more", "no field", "From me", ": x", "Name : x", "Name:x"]),
+)  # fmt: skip
+ENDS = st.sampled_from(["\n", "\n", "\n", "\n", "\r\n", "\r", "\r\r\n"])
+TEXTS = st.lists(st.tuples(LINES, ENDS), max_size=8).map(lambda lines: "".join(map("".join, lines)))
+PACKAGING_FIELDS = (("requires_python", "Requires-Python"), ("name", "Name"), ("version", "Version"),
+                    ("requires_dist", "Requires-Dist"), ("provides_extra", "Provides-Extra"))  # fmt: skip
+
+
+def pip_reads(text: str) -> dict[str, tuple[str, ...]]:
+    message = email.message_from_string(text)
+    return {
+        name.lower(): tuple(str(value).strip() for value in message.get_all(name) or ())
+        for name in message.keys()  # noqa: SIM118 - a message is not a mapping
+    }
+
+
+def packaging_reads(text: str) -> dict[str, tuple[str, ...]]:
+    """Return what packaging reads of the fields that installers use; a field that may occur once and is repeated is left out."""
+    raw, _ = parse_email(text.encode())
+    found = {}
+    for key, name in PACKAGING_FIELDS:
+        value = raw.get(key)
+        if value is not None:
+            values = [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+            found[name.lower()] = tuple(part.strip() for part in values)
+    return found
+
+
+def is_utf8(text: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(TEXTS.filter(is_utf8))
+@example(FOLDED)
+@example(FOLDED.replace("\n", "\r\n"))
+def test_headers_are_what_pip_and_packaging_read(text: str) -> None:
+    ours = parse_headers(text.encode())
+    assert ours.fields == pip_reads(text)
+    for name, values in packaging_reads(text).items():
+        assert ours.all(name) == values
+
+
+def test_lines_of_white_space_do_not_end_the_headers() -> None:
+    headers = parse_headers(FOLDED.encode())
+    assert headers.get("Requires-Python") == ">=3.11"
+    assert headers.all("Requires-Dist") == ("numpy>=1.2",)
+    assert headers.get("Body", "none") == "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n", FOLDED, "Name: a\rVersion: 1", "Name: a ", "Name: a\tb",
+     "Name: \u2028", "\ufeffName: a", "Name : a", "no field", "From me: a"],
+)  # fmt: skip
+def test_text_that_is_not_plain_is_left_to_the_email_parser(text: str) -> None:
+    assert plain_headers(text) is None
+
+
+@given(TEXTS.filter(is_utf8))
+def test_plain_text_is_read_as_by_the_email_parser(text: str) -> None:
+    plain = plain_headers(text)
+    if plain is not None:
+        assert {name: tuple(values) for name, values in plain.items()} == pip_reads(text)
+
+
+INI_LINES = st.one_of(
+    st.sampled_from(["[console_scripts]", "[ gui_scripts ]", "[a.b]", "[]", "a = b:c",
+                     " A=b : c [x]", "a", "= b", "# a = b", "", "a = b = c"]),
+    st.text(alphabet="ab=[]: #\t", max_size=8),
+)  # fmt: skip
+
+
+@given(st.lists(INI_LINES, max_size=8))
+def test_entry_points_are_those_of_importlib_metadata(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    ours = [entry for entry in parse_entry_points(text.encode()) if not entry.problem]
+    if all(not entry.problem for entry in parse_entry_points(text.encode())):
+        theirs = EntryPoints._from_text_for(text, None)  # type: ignore[attr-defined]
+        assert [(entry.group, entry.name, entry.reference) for entry in ours] == [
+            (entry.group, entry.name, entry.value) for entry in theirs
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"[a]\nb", '"b" is neither [group] nor name = module:function'),
+        (b"b = c", "b stands before any [group]"),
+        (b"[a]\n= c", '"c" has no name'),
+        (b"\xff", "it is not UTF-8: invalid start byte at byte 0"),
+    ],
+)
+def test_lines_that_are_no_entry_points(text: bytes, problem: str) -> None:
+    assert [entry.problem for entry in parse_entry_points(text)] == [problem]
