@@ -1,11 +1,12 @@
-"""What is written in the plain way: names, versions, ranges and requirements that need no library to be understood.
+"""Fast path for simple names, versions, specifiers, requirements and METADATA, without importing packaging or email.
 
-``packaging`` judges everything else: to load it takes longer than to prove a small wheel. Whatever is read here packaging reads in the
-same way, which the tests hold against it.
+Importing ``email`` takes 12 ms and ``packaging.metadata`` 35 ms, where one small wheel takes 60 ms. Every function returns None (or
+False) for text that is not surely simple, and its callers ask the standard parser; the tests hold both equal.
 """
 
 from __future__ import annotations
 
+import operator as op
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,24 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
 
 
-# Longer ones are nobody's; and int() refuses thousands of digits.
+# No version is longer, and int() refuses thousands of digits.
 _LONGEST = 100
-# The operators of version specifiers, the longer ones first; "===" is packaging's.
-_OPERATORS = (">=", "<=", "!=", "==", "~=", ">", "<")
+# The operators of version specifiers, the longer ones first; "===" is left to packaging.
+_COMPARE = {">=": op.ge, "<=": op.le, "!=": op.ne, "==": op.eq, ">": op.gt, "<": op.lt}
+_OPERATORS = ("~=", *_COMPARE)
 _WITH_WILDCARD = ("!=", "==")
-# The environment markers of dependency specifiers (PEP 508), less those that only old ones have.
+# The variables of environment markers (PEP 508), less the deprecated spellings.
 _VARIABLES = frozenset({
     "extra", "implementation_name", "implementation_version", "os_name", "platform_machine", "platform_python_implementation",
     "platform_release", "platform_system", "platform_version", "python_full_version", "python_version", "sys_platform",
 })  # fmt: skip
 _MARKER_OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _BOOLEANS = frozenset({"and", "or"})
-# Stands for an operand in an expression; no word of a text can be this.
+# An operand in an expression; no word of a text is this.
 OPERAND = " "
 
 
 def normalise(name: str) -> str:
-    """Normalise a distribution's name (PEP 503): lower case, and each run of ``-``, ``_`` and ``.`` one dash."""
+    """Normalize a distribution's name (PEP 503): lower case, and one dash for each run of ``-``, ``_`` and ``.``."""
     name = name.lower().replace("_", "-").replace(".", "-")
     while "--" in name:
         name = name.replace("--", "-")
@@ -38,7 +40,7 @@ def normalise(name: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether this is a distribution's or an extra's name (core metadata, "Name")."""
+    """Return whether this is a valid name of a distribution or an extra (core metadata, "Name")."""
     return text.isascii() and text[:1].isalnum() and text[-1].isalnum() and text.translate(_JOINTS).isalnum()
 
 
@@ -46,7 +48,7 @@ _JOINTS = str.maketrans("._-", "aaa")
 
 
 def release(text: str) -> tuple[int, ...] | None:
-    """Read a version that is nothing but a release in its normal form, such as ``1.26.0``; None for every other text."""
+    """Return the numbers of a version that is only a normalized release, such as ``1.26.0``; None for every other text."""
     parts = text.split(".")
     if len(text) > _LONGEST or not all(map(_is_number, parts)):
         return None
@@ -58,15 +60,15 @@ def _is_number(text: str) -> bool:
 
 
 def admits(required: str, version: tuple[int, ...]) -> bool:
-    """Tell whether a ``Requires-Python`` admits a release of Python; raise packaging's InvalidSpecifier, a ValueError, where it is none."""
+    """Return whether a ``Requires-Python`` admits a release of Python; raise InvalidSpecifier, a ValueError, if it is invalid."""
     clauses = specifiers(required)
     if clauses is not None:
         return all(_holds(clause, version) for clause in clauses)
-    return _asked(required, ".".join(map(str, version)))
+    return _packaging_admits(required, ".".join(map(str, version)))
 
 
 @cache
-def _asked(required: str, version: str) -> bool:
+def _packaging_admits(required: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
     return SpecifierSet(required).contains(version)
@@ -77,15 +79,15 @@ Clause = tuple[str, tuple[int, ...], bool]
 
 @cache
 def specifiers(text: str) -> tuple[Clause, ...] | None:
-    """Read version specifiers such as ``>=3.9, !=3.10.*``: operator, release, whether a wildcard follows; None if they are not plain."""
+    """Return the operator, the release and the wildcard of specifiers such as ``>=3.9, !=3.10.*``; None if they are not simple."""
     if not text:
         return ()
     clauses = [_clause(part.strip(" ")) for part in text.split(",")]
-    return None if None in clauses else tuple(one for one in clauses if one is not None)
+    return None if None in clauses else tuple(clause for clause in clauses if clause is not None)
 
 
 def _clause(text: str) -> Clause | None:
-    operator = next((one for one in _OPERATORS if text.startswith(one)), "")
+    operator = next((operator for operator in _OPERATORS if text.startswith(operator)), "")
     version = text.removeprefix(operator).strip(" ")
     wildcard = operator in _WITH_WILDCARD and version.endswith(".*")
     numbers = release(version.removesuffix(".*") if wildcard else version)
@@ -95,42 +97,35 @@ def _clause(text: str) -> Clause | None:
 
 
 def _holds(clause: Clause, version: Sequence[int]) -> bool:
-    """Compare releases as PEP 440 does, the shorter one padded with zeros, and with a wildcard only as far as that goes."""
+    """Compare releases as PEP 440 does: the shorter one padded with zeros, and with a wildcard only up to it."""
     operator, wanted, wildcard = clause
     if operator == "~=":
         return _holds((">=", wanted, False), version) and _holds(("==", wanted[:-1], True), version)
     length = len(wanted) if wildcard else max(len(wanted), len(version))
-    own, other = (tuple(one[:length]) + (0,) * (length - len(one)) for one in (version, wanted))
-    return {
-        ">=": own >= other,
-        "<=": own <= other,
-        "!=": own != other,
-        "==": own == other,
-        ">": own > other,
-        "<": own < other,
-    }[operator]
+    own, other = (tuple(part[:length]) + (0,) * (length - len(part)) for part in (version, wanted))
+    return bool(_COMPARE[operator](own, other))
 
 
 def is_requirement(text: str) -> bool:
-    """Tell whether this is a plain requirement: ``name[extra] >=1.2,<2; python_version < "3.13" and extra == "x"``."""
+    """Return whether this is a simple requirement: ``name[extra] >=1.2,<2; python_version < "3.13" and extra == "x"``."""
     if not text.isprintable():
         return False
-    asked, semicolon, marker = text.partition(";")
-    asked = asked.strip(" ")
-    end = next((place for place, sign in enumerate(asked) if sign in " [(<>=!~"), len(asked))
-    rest = asked[end:].strip(" ")
+    named, semicolon, marker = text.partition(";")
+    named = named.strip(" ")
+    end = next((index for index, sign in enumerate(named) if sign in " [(<>=!~"), len(named))
+    rest = named[end:].strip(" ")
     if rest.startswith("["):
         extras, bracket, rest = rest[1:].partition("]")
         rest = rest.strip(" ")
-        if not bracket or not all(is_name(one.strip(" ")) for one in extras.split(",")):
+        if not bracket or not all(is_name(extra.strip(" ")) for extra in extras.split(",")):
             return False
     if rest.startswith("(") and rest.endswith(")"):
         rest = rest[1:-1].strip(" ")
-    return is_name(asked[:end]) and specifiers(rest) is not None and (not semicolon or _is_marker(marker))
+    return is_name(named[:end]) and specifiers(rest) is not None and (not semicolon or _is_marker(marker))
 
 
 def _is_marker(text: str) -> bool:
-    """Tell whether this is comparisons of variables with quoted strings, joined by ``and`` and ``or``."""
+    """Return whether this is comparisons of variables with quoted strings, joined by ``and`` and ``or``."""
     expression: list[str] = []
     while quote := next((sign for sign in text if sign in "'\""), ""):
         before, _, text = text.partition(quote)
@@ -147,15 +142,15 @@ def words(text: str) -> list[str]:
     return text.replace("(", " ( ").replace(")", " ) ").split()
 
 
-def is_joined(expression: Iterable[str], joints: Container[str]) -> bool:
-    """Tell whether words are operands, each ``OPERAND``, with one of ``joints`` between them, and parentheses in pairs."""
+def is_joined(expression: Iterable[str], operators: Container[str]) -> bool:
+    """Return whether words are operands, each ``OPERAND``, with ``operators`` between them, and parentheses in pairs."""
     depth, wanted = 0, True
     for word in expression:
         if wanted and word == "(":
             depth += 1
         elif not wanted and depth and word == ")":
             depth -= 1
-        elif word == OPERAND if wanted else word in joints:
+        elif word == OPERAND if wanted else word in operators:
             wanted = not wanted
         else:
             return False
@@ -171,7 +166,7 @@ def _is_comparison(pair: Sequence[str]) -> bool:
 
 
 _VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4")
-# Field -> the version of the metadata that brought it, and whether it may stand there more than once (core metadata specification).
+# Field -> the version of the metadata that introduced it, and whether it may be repeated (core metadata specification).
 _FIELDS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(("metadata-version", "name", "version", "summary", "keywords", "home-page", "author", "author-email", "license"),
                     ("1.0", False)),
@@ -189,12 +184,12 @@ _FIELDS: dict[str, tuple[str, bool]] = {
 _REQUIRED = {"metadata-version", "name", "version"}
 _MARKUPS = frozenset({"text/markdown", "text/x-rst", "text/plain", "text/markdown; charset=UTF-8", "text/x-rst; charset=UTF-8",
                       "text/plain; charset=UTF-8", "text/markdown; charset=UTF-8; variant=GFM"})  # fmt: skip
-# The licences that most projects have, by their SPDX identifiers.
-_LICENCES = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0-or-later", "GPL-3.0-only",
+# The SPDX identifiers of the licenses that most projects have.
+_LICENSES = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0-or-later", "GPL-3.0-only",
                        "GPL-3.0-or-later", "ISC", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "MIT-0",
                        "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib"})  # fmt: skip
 _LICENSE_OPERATORS = frozenset({"AND", "OR"})
-_OF_PATHS = str.maketrans("._-", "aaa")
+_PATH_SIGNS = str.maketrans("._-", "aaa")
 
 
 def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
@@ -206,7 +201,7 @@ def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
     if fields is None or not _REQUIRED <= fields.keys() <= _FIELDS.keys():
         return None
     stated = fields["metadata-version"][0]
-    if stated not in _VERSIONS or not all(map(_plain, fields, fields.values())):
+    if stated not in _VERSIONS or not all(map(_is_plain, fields, fields.values())):
         return None
     newer = _VERSIONS[_VERSIONS.index(stated) + 1 :]
     return tuple((name, _FIELDS[name][0]) for name in fields if _FIELDS[name][0] in newer)
@@ -228,15 +223,14 @@ def plain_headers(text: str) -> dict[str, list[str]] | None:
     return fields
 
 
-def _plain(name: str, values: Sequence[str]) -> bool:
+def _is_plain(name: str, values: Sequence[str]) -> bool:
     if len(values) > 1 and not _FIELDS[name][1]:
         return False
-    judge = _JUDGES.get(name)
-    return judge is None or judge(values)
+    return name not in _VALIDATORS or _VALIDATORS[name](values)
 
 
-def _each(judge: Callable[[str], object]) -> Callable[[Sequence[str]], bool]:
-    return lambda values: all(map(judge, values))
+def _each(is_valid: Callable[[str], object]) -> Callable[[Sequence[str]], bool]:
+    return lambda values: all(map(is_valid, values))
 
 
 def _labels_differ(values: Sequence[str]) -> bool:
@@ -247,9 +241,9 @@ def _may_be_dynamic(value: str) -> bool:
     return value.lower() in _FIELDS.keys() - _REQUIRED or value.lower() == "description"
 
 
-def _is_licence(expression: str) -> bool:
+def _is_license(expression: str) -> bool:
     return is_joined(
-        [OPERAND if word in _LICENCES else word for word in words(expression)], _LICENSE_OPERATORS
+        [OPERAND if word in _LICENSES else word for word in words(expression)], _LICENSE_OPERATORS
     )
 
 
@@ -257,12 +251,12 @@ def _is_path(path: str) -> bool:
     return (
         path.isascii()
         and ".." not in path
-        and all(part != "." and part.translate(_OF_PATHS).isalnum() for part in path.split("/"))
+        and all(part != "." and part.translate(_PATH_SIGNS).isalnum() for part in path.split("/"))
     )
 
 
-# What packaging looks into; all other fields are free text.
-_JUDGES: dict[str, Callable[[Sequence[str]], bool]] = {
+# The fields that packaging validates; all others are free text.
+_VALIDATORS: dict[str, Callable[[Sequence[str]], bool]] = {
     "name": _each(is_name),
     "version": _each(release),
     "requires-python": _each(lambda value: specifiers(value) is not None),
@@ -271,6 +265,6 @@ _JUDGES: dict[str, Callable[[Sequence[str]], bool]] = {
     "project-url": _labels_differ,
     "description-content-type": _MARKUPS.issuperset,
     "dynamic": _each(_may_be_dynamic),
-    "license-expression": _each(_is_licence),
+    "license-expression": _each(_is_license),
     "license-file": _each(_is_path),
 }

@@ -1,4 +1,4 @@
-"""What verify_peers.py holds wheelkit against, each as a process of its own that imports no more than it needs.
+"""The processes that verify_peers.py compares wheelkit with; each imports only what it needs.
 
 python tests/bench/verify_steps.py peers|inflate|open WHEEL...
 """
@@ -10,7 +10,7 @@ THREADS = 2
 
 
 def peers(path: str) -> list[list[str]]:
-    """The commands that a user runs today on one wheel."""
+    """Return the commands that users run today on one wheel."""
     name = path.rpartition("/")[2]
     commands = [["twine", "check", "--strict", path], ["check-wheel-contents", path]]
     if "linux" in name:
@@ -23,7 +23,7 @@ def peers(path: str) -> list[list[str]]:
 
 
 def loop(paths: list[str]) -> None:
-    """Run the peers one process a wheel; what they find is theirs."""
+    """Run the peers, one process a wheel; their exit codes do not matter."""
     import subprocess
 
     for path in paths:
@@ -32,7 +32,7 @@ def loop(paths: list[str]) -> None:
 
 
 def inflate(paths: list[str]) -> None:
-    """Inflate and hash every member once, the largest first, with the threads that wheelkit has."""
+    """Inflate and hash every member once, the largest first, on as many threads as wheelkit uses."""
     import hashlib
     from concurrent.futures import ThreadPoolExecutor
 
@@ -45,7 +45,7 @@ def inflate(paths: list[str]) -> None:
 
 
 def open_only(paths: list[str]) -> None:
-    """Open the wheels and read what a --shallow run needs."""
+    """Open the wheels and read what verify-matrix --shallow reads."""
     for path in paths:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():

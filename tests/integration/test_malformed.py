@@ -1,4 +1,4 @@
-"""Every animal of the zoo through the command itself: the expected code, no traceback, no more than 300 MB."""
+"""The command reports every malformed wheel by its code, without a traceback, in no more than 300 MB."""
 
 import json
 import os

@@ -3,6 +3,7 @@
 The wheels are pinned in corpus.toml. Each difference is listed below by name, with who is right and why.
 """
 
+import email
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from abi3audit._extract import WheelExtractor, WheelSpec
 from abi3info.models import PyVersion
 from auditwheel.wheel_abi import analyze_wheel_abi
 from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
+from packaging.metadata import parse_email
 
 from support import corpus
 from wheelkit.analysis.linux import linux_floor
@@ -26,6 +28,7 @@ from wheelkit.verification.model import Severity
 from wheelkit.verification.report.json import to_json
 from wheelkit.verification.run import verify
 from wheelkit.wheel import Wheel, read
+from wheelkit.wheel.dist_info import parse_headers
 
 pytestmark = pytest.mark.network
 
@@ -161,6 +164,26 @@ def test_no_false_warning(filename: str) -> None:
     assert {
         finding.code for finding in report.findings if finding.severity is Severity.WARNING
     } == TRUE_WARNINGS[filename]
+
+
+@pytest.mark.parametrize("filename", corpus.names())
+def test_metadata_is_read_as_by_pip_and_packaging(filename: str) -> None:
+    text = facts(filename).metadata_text.decode()
+    message, (raw, _) = email.message_from_string(text), parse_email(text)
+    headers = parse_headers(text.encode())
+    assert headers.fields == {
+        name.lower(): tuple(str(value).strip() for value in message.get_all(name, ()))
+        for name in set(message.keys())
+    }
+    assert headers.get("Requires-Python") == raw.get("requires_python", "")
+    assert headers.all("Requires-Dist") == tuple(raw.get("requires_dist", ()))
+    assert headers.all("Provides-Extra") == tuple(raw.get("provides_extra", ()))
+
+
+def test_fields_behind_lines_of_white_space_are_read() -> None:
+    headers = parse_headers(facts("numpy-2.2.6-cp313-cp313-macosx_14_0_arm64.whl").metadata_text)
+    assert "\n        \n" in headers.get("License")
+    assert headers.get("Requires-Python") == ">=3.10"
 
 
 def test_the_corpus_has_all_kinds() -> None:

@@ -1,4 +1,4 @@
-"""How the zoo is visited: the command on a wheel, as a user would run it, and what it took."""
+"""Run the command on a wheel, as users do, and measure its time and memory."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""How an animal is made: the good wheel of each system, the draft that a few lines change, and the table of what came of it."""
+"""Make malformed wheels: a valid wheel for each system, the spec that a few lines change, and the table of all that were made."""
 
 import zipfile
 from collections.abc import Callable
@@ -18,13 +18,13 @@ SO, DYLIB, PYD = "demo/dx.abi3.so", "demo/dx.abi3.so", "demo/tiny.pyd"
 
 def so(**shape: object) -> bytes:
     """A good extension module for Linux: it needs glibc 2.29."""
-    data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+    data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]  # any shape
     return data.replace(b"tiny_call", b"PyInit_dx").replace(b":/opt/tiny", b":$ORIGIN/x")
 
 
 def dylib(**shape: object) -> bytes:
     """A good extension module for macOS."""
-    data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+    data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]  # any shape
     for old, new in (
         (b"_tiny_call", b"_PyInit_dx"),
         (b"@rpath/libagain.dylib", b"/usr/lib/liba.1.dylib"),
@@ -37,11 +37,11 @@ def dylib(**shape: object) -> bytes:
 
 def pyd(**shape: object) -> bytes:
     """A good extension module for Windows."""
-    return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]  # a shape as the animal wants it
+    return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]  # any shape
 
 
 def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace bytes by as many others, and insist that there are some."""
+    """Replace bytes that have to be there by as many others."""
     assert old in data
     assert len(old) == len(new)
     return data.replace(old, new)
@@ -49,7 +49,7 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
 
 @dataclass(kw_only=True)
 class WheelSpec:
-    """A wheel in the making: members by path, and what is done to RECORD, to each entry and to the finished bytes."""
+    """A wheel to write: members by path, and edits of RECORD, of each entry and of the finished bytes."""
 
     filename: str
     members: dict[str, bytes]
@@ -61,7 +61,7 @@ class WheelSpec:
     config: str = ""
 
     def write(self, folder: Path) -> Path:
-        """Write it as a file."""
+        """Write the wheel as a file."""
         path = folder / self.filename
         record = self.edit_record(wheels.record(self.members, INFO)).encode()
         with zipfile.ZipFile(path, "w") as archive:
@@ -123,7 +123,7 @@ Change = Callable[[WheelSpec], object]
 
 
 def malformed(code: str, base: str = LINUX) -> Callable[[Change], Change]:
-    """Put a change of a good wheel into the zoo, by its function's name."""
+    """Add a change of a valid wheel to MALFORMED, under the name of its function."""
 
     def enter(change: Change) -> Change:
         def draft() -> WheelSpec:

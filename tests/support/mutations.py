@@ -1,4 +1,4 @@
-"""Damages wheels by chance, the same way for the same number: bytes of the archive, fields of its headers, lines of its texts."""
+"""Damage wheels at random, the same way for the same number: bytes of the archive, fields of its headers, lines of its texts."""
 
 import random
 import tempfile
@@ -12,7 +12,7 @@ from wheelkit.verification.run import verify
 
 SEEDS = (malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE)
 TEXTS = ("METADATA", "WHEEL", "RECORD")
-# What means something in one of the texts or headers.
+# Bytes with a meaning in one of the texts or headers.
 TOKENS = (
     b"",
     b"\x00",

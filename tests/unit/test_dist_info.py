@@ -1,15 +1,23 @@
 """METADATA and its kin are read as pip, packaging and importlib.metadata read them."""
 
 import email
+import json
 from importlib.metadata import EntryPoints
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.metadata import parse_email
 
+from support import wheels
 from support.effort import examples
+from wheelkit.__main__ import main
 from wheelkit.fast_packaging import plain_headers
+from wheelkit.matrix import Matrix
+from wheelkit.project.read import Kind
+from wheelkit.verification.checks import Contract, Promise
+from wheelkit.verification.run import verify
 from wheelkit.wheel.dist_info import parse_entry_points, parse_headers
 
 FOLDED = """\
@@ -86,6 +94,21 @@ def test_headers_are_what_pip_and_packaging_read(text: str) -> None:
     assert ours.fields == pip_reads(text)
     for name, values in packaging_reads(text).items():
         assert ours.all(name) == values
+
+
+def test_a_wheel_whose_license_has_lines_of_white_space(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = FOLDED.replace("Provides-Extra: test", "Description-Content-Type: text/markdown")
+    path = wheels.write_wheel(tmp_path, wheels.PURE, members={"{info}/METADATA": text})
+    assert main(["inspect", "--json", str(path)]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["wheels"]
+    assert (shown["requires_python"], shown["requirements"]) == (">=3.11", ["numpy>=1.2"])
+    matrix = Matrix(targets=(), interpreters=(), declared=False)
+    promise = Promise(distribution="demo", kind=Kind.PURE, matrix=matrix, dependencies=())
+    codes = {found.code for found in verify([path], Contract(promises={"demo": promise})).findings}
+    assert "WK715" in codes
+    assert "WK718" not in codes
 
 
 def test_lines_of_white_space_do_not_end_the_headers() -> None:

@@ -7,7 +7,7 @@ from importlib.metadata import distributions
 import pytest
 from packaging.metadata import Metadata
 
-from wheelkit.fast_packaging import _LICENCES, _MARKUPS, too_new
+from wheelkit.fast_packaging import _LICENSES, _MARKUPS, too_new
 from wheelkit.verification.checks.metadata import _TOO_NEW_FIELD
 
 PLAIN = """\
@@ -108,7 +108,7 @@ def test_each_line_is_known_or_left_to_packaging(line: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [f"Description-Content-Type: {one}" for one in sorted(_MARKUPS)]
-    + [f"License-Expression: {one}" for one in sorted(_LICENCES)],
+    + [f"License-Expression: {one}" for one in sorted(_LICENSES)],
 )
 def test_markups_and_licences_are_those_of_packaging(words: str) -> None:
     metadata = f"Metadata-Version: 2.4\nName: demo\nVersion: 1\n{words}\n"

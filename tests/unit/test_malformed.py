@@ -1,4 +1,4 @@
-"""Every animal of the zoo is caught by its code, and the good wheels that they are made from have no finding at all."""
+"""Every malformed wheel is reported by its code, and the valid wheels that they are made from have no finding."""
 
 import zlib
 from pathlib import Path
@@ -22,12 +22,12 @@ def contract(folder: Path) -> Contract:
     return contract_of(loaded, Family(root=folder, distributions=(demo,)))
 
 
-def test_the_zoo_is_large() -> None:
+def test_there_are_many() -> None:
     assert len(malformed.MALFORMED) >= 60
 
 
 @pytest.mark.parametrize("filename", [malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE])
-def test_good_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
+def test_valid_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
     report = verify([malformed.valid_wheel(filename).write(tmp_path)], Contract())
     assert report.findings == ()
     assert report.rows
@@ -35,7 +35,7 @@ def test_good_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 @pytest.mark.parametrize("name", malformed.MALFORMED)
-def test_every_animal_is_caught(name: str, tmp_path: Path) -> None:
+def test_every_malformed_wheel_is_reported(name: str, tmp_path: Path) -> None:
     path = malformed.MALFORMED[name].write(tmp_path)
     report = verify([path], contract(tmp_path))
     assert malformed.MALFORMED[name].code in {finding.code for finding in report.findings}
@@ -45,7 +45,7 @@ def test_every_animal_is_caught(name: str, tmp_path: Path) -> None:
     "name",
     [name for name, one in malformed.MALFORMED.items() if one.code in {"WK101", "WK114", "WK115", "WK116"}],
 )
-def test_zlib_catches_it_too(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zlib_finds_the_same_damage(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inflate, "codec", zlib)
     monkeypatch.setattr(inflate, "_DAMAGED", zlib.error)
     report = verify([malformed.MALFORMED[name].write(tmp_path)], Contract())

@@ -18,7 +18,7 @@ from wheelkit.wheel.size_breakdown import size_breakdown
 if TYPE_CHECKING:
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, Wheel
-    from wheelkit.wheel.diff import MemberChange, WheelDifference
+    from wheelkit.wheel.diff import Change, WheelDifference
 
 
 _SCHEMA = 1
@@ -169,7 +169,7 @@ def _compare(old: Wheel, new: Wheel, *, as_json: bool) -> None:
 
 
 def _changes_to_json(difference: WheelDifference) -> dict[str, Any]:
-    changes: dict[str, MemberChange] = {
+    changes: dict[str, Change] = {
         "tags": difference.tags,
         "needed": difference.needed,
         "symbol_versions": difference.symbol_versions,
@@ -220,7 +220,7 @@ def _growth(before: int, after: int) -> str:
     return f"{(after - before) / before:+.0%}" if before else "new"
 
 
-def _added_and_removed(change: MemberChange) -> str:
+def _added_and_removed(change: Change) -> str:
     signed = [(("-", name) for name in change.removed), (("+", name) for name in change.added)]
     return "\n".join(f"    {sign} {printable(name)}" for names in signed for sign, name in names)
 

@@ -1,4 +1,4 @@
-"""A wheel's facts: its names, tags, METADATA, WHEEL, RECORD and scanned binaries, each member read once."""
+"""Read wheels and sdists: names, tags, METADATA, WHEEL, RECORD and scanned binaries."""
 
 from wheelkit.wheel.model import Binary, FileName, Headers, Member, RecordRow, Sdist, Wheel
 from wheelkit.wheel.reader import read, read_all, read_batches

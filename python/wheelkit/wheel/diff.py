@@ -1,4 +1,4 @@
-"""What changed between two wheels of one distribution."""
+"""Compare two wheels of one distribution."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from wheelkit.wheel.model import Member, Wheel
 
 
-class MemberChange(Struct, frozen=True, kw_only=True):
-    """Things that only the second wheel has, and that only the first one has, sorted."""
+class Change(Struct, frozen=True, kw_only=True):
+    """What only the second wheel has, and what only the first one has, sorted."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        """Tell whether there is any."""
+        """Return whether anything was added or removed."""
         return bool(self.added or self.removed)
 
 
 class SizeChange(Struct, frozen=True, kw_only=True):
-    """One member whose bytes differ: its path in the second wheel, and its unpacked sizes before and after."""
+    """A member whose bytes differ: its path in the second wheel, and its unpacked sizes in bytes before and after."""
 
     member: str
     before: int
@@ -34,13 +34,13 @@ class SizeChange(Struct, frozen=True, kw_only=True):
 
 
 class WheelDifference(Struct, frozen=True, kw_only=True):
-    """From the first wheel to the second; members are paired by path, without the version and the hash of grafted libraries."""
+    """What changed from the first wheel to the second; members are paired by path, less the version and the hashes of grafted libraries."""
 
-    tags: MemberChange
-    needed: MemberChange
-    symbol_versions: MemberChange
-    requirements: MemberChange
-    members: MemberChange
+    tags: Change
+    needed: Change
+    symbol_versions: Change
+    requirements: Change
+    members: Change
     changed: tuple[SizeChange, ...]
     unchanged: int
 
@@ -48,37 +48,39 @@ class WheelDifference(Struct, frozen=True, kw_only=True):
 def diff_wheels(first: Wheel, second: Wheel) -> WheelDifference:
     """Compare two wheels, the second being the newer one."""
     old, new = _by_path(first), _by_path(second)
-    both = [(old[path], new[path]) for path in sorted(old.keys() & new.keys())]
-    resized = [
-        SizeChange(member=b.name, before=a.size, after=b.size) for a, b in both if a.digest != b.digest
+    both = sorted(old.keys() & new.keys())
+    changed = [
+        SizeChange(member=new[path].name, before=old[path].size, after=new[path].size)
+        for path in both
+        if old[path].digest != new[path].digest
     ]
     return WheelDifference(
         tags=_change(map(str, first.tags), map(str, second.tags)),
         needed=_change(map(plain_name, first.needed), map(plain_name, second.needed)),
         symbol_versions=_change(_versions(first), _versions(second)),
         requirements=_change(first.metadata.all("Requires-Dist"), second.metadata.all("Requires-Dist")),
-        members=MemberChange(
+        members=Change(
             added=tuple(sorted(new[path].name for path in new.keys() - old.keys())),
             removed=tuple(sorted(old[path].name for path in old.keys() - new.keys())),
         ),
-        changed=tuple(sorted(resized, key=lambda one: abs(one.after - one.before), reverse=True)),
-        unchanged=len(both) - len(resized),
+        changed=tuple(sorted(changed, key=lambda change: abs(change.after - change.before), reverse=True)),
+        unchanged=len(both) - len(changed),
     )
 
 
-def _change(first: Iterable[str], second: Iterable[str]) -> MemberChange:
+def _change(first: Iterable[str], second: Iterable[str]) -> Change:
     old, new = set(first), set(second)
-    return MemberChange(added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+    return Change(added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
 
 
 def _by_path(wheel: Wheel) -> Mapping[str, Member]:
-    """Map the members by what of their paths lasts from one version to the next."""
+    """Map the members by the part of their paths that stays from one version to the next."""
     stem = wheel.dist_info.removesuffix(".dist-info")
-    lasting = {}
+    members = {}
     for member in wheel.members:
         folder, _, _ = member.name.removeprefix(stem).rpartition("/")
-        lasting[f"{folder}/{plain_name(member.name)}"] = member
-    return lasting
+        members[f"{folder}/{plain_name(member.name)}"] = member
+    return members
 
 
 def _versions(wheel: Wheel) -> set[str]:

@@ -1,4 +1,4 @@
-"""The values that a wheel or an sdist is described by; nothing here judges."""
+"""Wheels and sdists as values: the facts that checks judge."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from wheelkit.tags import WheelTag
 
 
-# What a Python extension module exports, and every implementation looks for (PEP 489).
+# What every implementation looks for in an extension module (PEP 489, PEP 793).
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_")
-# CPython's own DLL, by which an extension of Windows imports the C API: python3.dll, python311.dll, python314t_d.dll.
+# CPython's own DLL, from which extensions import the C API on Windows: python3.dll, python311.dll, python314t_d.dll.
 _PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
 
 
 class FileName(Struct, frozen=True, kw_only=True):
-    """A wheel's file name taken apart: distribution and version as written, the three tag sets, the build tag."""
+    """The parts of a wheel's file name, as written."""
 
     distribution: str
     version: str
@@ -38,42 +38,42 @@ class FileName(Struct, frozen=True, kw_only=True):
 
     @property
     def tags(self) -> frozenset[WheelTag]:
-        """Every tag that the compressed sets stand for."""
+        """Every tag in the compressed tag sets."""
         return expand(self.pythons, self.abis, self.platforms)
 
     @property
     def key(self) -> str:
-        """The distribution's normalised name."""
+        """The distribution's normalized name."""
         return normalise(self.distribution)
 
     @property
     def any_platform(self) -> bool:
-        """Whether the wheel says that it fits every platform."""
+        """Whether the platform tag is ``any``."""
         return self.platforms == ("any",)
 
     @property
     def stable(self) -> bool:
-        """Whether the wheel promises the stable ABI."""
+        """Whether the wheel promises the stable ABI (abi3 or abi3t)."""
         return any(abi.startswith("abi3") for abi in self.abis)
 
 
 class Headers(Struct, frozen=True, kw_only=True):
-    """The fields of METADATA, WHEEL or PKG-INFO, by lower-case name, in their order; the body is left out."""
+    """The header fields of METADATA, WHEEL or PKG-INFO, by lower-case name; the body is left out."""
 
     fields: Mapping[str, tuple[str, ...]]
 
     def get(self, name: str, default: str = "") -> str:
-        """Give the first value of a field."""
+        """Return the first value of a field."""
         values = self.fields.get(name.lower())
         return values[0] if values else default
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Give every value of a field."""
+        """Return every value of a field, in order."""
         return self.fields.get(name.lower(), ())
 
 
 class RecordRow(Struct, frozen=True, kw_only=True):
-    """One line of RECORD: ``digest`` as written (``sha256=...``, padding removed), ``size`` None where it says none."""
+    """One line of RECORD: ``digest`` as written (``sha256=…``) without padding, ``size`` in bytes, None where it is left out."""
 
     path: str
     digest: str
@@ -81,11 +81,11 @@ class RecordRow(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """One file of the archive.
+    """One file or folder in the archive.
 
-    ``size`` and ``packed`` are the central directory's claims in bytes; ``dated`` tells whether its timestamp is a day of the
-    calendar. ``digest`` is written as in RECORD and empty where the contents were not read; ``problem`` says why they could not be
-    read, and is empty where they could; ``header`` says in what the local header differs from the central directory.
+    ``size`` (unpacked) and ``packed`` are in bytes, as the central directory states them; ``dated`` tells whether it has a valid date.
+    ``digest`` is written as in RECORD, and empty where the contents could not be read: ``problem`` says why. ``header`` says how the
+    local header differs from the central directory.
     """
 
     name: str
@@ -106,10 +106,9 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Binary(Struct, frozen=True, kw_only=True):
-    """One ELF, Mach-O or PE file of the wheel: its path inside it, and what the scan told or why it could not.
+    """One ELF, Mach-O or PE file: its path in the wheel, and its scan, or why it could not be scanned.
 
-    ``extension`` tells whether Python can import it: it exports a module's entry point. It is found once, since libraries export
-    hundreds of thousands of names.
+    ``extension`` tells whether Python can import it, that is, whether it exports a module's init function.
     """
 
     member: str
@@ -118,9 +117,9 @@ class Binary(Struct, frozen=True, kw_only=True):
     extension: bool = False
 
     def __post_init__(self) -> None:
-        """Look for the entry point, unless it is known."""
+        """Look for the init function once: libraries export hundreds of thousands of names."""
         if not self.extension:
-            force_setattr(self, "extension", any(map(_has_entry_point, self.slices)))
+            force_setattr(self, "extension", any(map(_is_extension, self.slices)))
 
     @property
     def name(self) -> str:
@@ -128,7 +127,7 @@ class Binary(Struct, frozen=True, kw_only=True):
         return self.member.rpartition("/")[2]
 
     def without_symbols(self) -> Binary:
-        """Give the same binary without the names that it imports and exports, which can be millions, and without search paths."""
+        """Return the binary without search paths and without the names that it imports and exports, which can be millions."""
         if self.scan is None:
             return self
         slices = tuple(_without_symbols(part) for part in self.scan.slices)
@@ -136,40 +135,37 @@ class Binary(Struct, frozen=True, kw_only=True):
 
     @property
     def slices(self) -> tuple[Slice, ...]:
-        """Each architecture's part; none of a damaged file."""
+        """One slice for each architecture; none of a damaged file."""
         return self.scan.slices if self.scan else ()
 
 
-def _has_entry_point(part: Slice) -> bool:
-    names = "\0".join(
-        ("", *part.exports)
-    )  # libraries export thousands: one text is searched faster than they are walked
-    return any(f"\0{prefix}" in names for prefix in _INIT)
+def _is_extension(part: Slice) -> bool:
+    return any(name.startswith(_INIT) for name in part.exports)
 
 
 _NO_FIELDS = Headers(fields={})
-# What only the checks of single wheels ask of a binary.
-_OF_SINGLE_WHEELS = frozenset({"imports", "exports", "rpaths"})
+# Only the checks of single wheels need these.
+_SYMBOLS = ("imports", "exports", "rpaths")
 
 
 def _without_symbols(part: Slice) -> Slice:
-    """Leave out the symbols; thousands of binaries ask for the same libraries and versions, so each of those words is kept once."""
+    """Leave out the symbols; keep each name once, since thousands of binaries need the same libraries and versions."""
     kept = {
         "needed": tuple(type(one)((intern(one.name), one.how)) for one in part.needed),
         "versions": tuple(
             type(one)((intern(one.library), intern(one.version), None)) for one in part.versions
         ),
-        **dict.fromkeys(_OF_SINGLE_WHEELS, ()),
+        **dict.fromkeys(_SYMBOLS, ()),
     }
     return type(part)(kept.get(name, value) for name, value in zip(part.__match_args__, part, strict=True))
 
 
 class Wheel(Struct, frozen=True, kw_only=True):
-    """Everything that is known of one wheel file.
+    """The facts of one wheel file.
 
-    ``name`` is None, and ``name_problem`` says why, where the file name is no wheel's. ``shallow`` tells that only names, tags and
-    METADATA were read: then no member and no binary is known. ``stray`` counts the bytes of the file that belong to no
-    member, ``shared`` those that belong to two, ``hidden`` the members that the central directory leaves out.
+    ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of the WHEEL file. With
+    ``shallow``, only names, tags and METADATA were read: then ``members`` and ``binaries`` are empty. ``stray`` counts the bytes of the
+    file that belong to no member, ``shared`` those that belong to two, ``hidden`` the members that the central directory leaves out.
     """
 
     path: Path
@@ -197,32 +193,32 @@ class Wheel(Struct, frozen=True, kw_only=True):
 
     @property
     def distribution(self) -> str:
-        """The normalised name of the distribution, by file name, else by METADATA."""
+        """The normalized name of the distribution, from the file name, else from METADATA."""
         return self.name.key if self.name else normalise(self.metadata.get("Name", "unknown"))
 
     @property
     def version(self) -> str:
-        """The version, by file name, else by METADATA."""
+        """The version, from the file name, else from METADATA."""
         return self.name.version if self.name else self.metadata.get("Version", "0")
 
     @property
     def tags(self) -> frozenset[WheelTag]:
-        """The file name's tags, expanded."""
+        """The tags of the file name, expanded."""
         return self.name.tags if self.name else frozenset()
 
     @property
     def held(self) -> frozenset[str]:
-        """The names by which the wheel's own binaries can be loaded: file names, sonames and install names, without folders."""
+        """The names under which the wheel's own binaries can be loaded: file names, sonames, install names, without folders."""
         files = {binary.name for binary in self.binaries}
         return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.slices() if part.name))
 
     @property
     def needed(self) -> frozenset[str]:
-        """Every library that one of the binaries names, as it names it."""
+        """Every library that a binary needs, as it is named there."""
         return frozenset(library.name for _, part in self.slices() for library in part.needed)
 
     def without_contents(self) -> Wheel:
-        """Give the same wheel without what only the checks of single wheels read: members, texts, symbols and search paths."""
+        """Return the wheel without what only the checks of single wheels need: members, texts, symbols and search paths."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
         return replace(
             self,
@@ -235,16 +231,16 @@ class Wheel(Struct, frozen=True, kw_only=True):
         )
 
     def slices(self) -> Iterator[tuple[Binary, Slice]]:
-        """Walk all architectures of all readable binaries."""
+        """Yield every architecture of every readable binary."""
         for binary in self.binaries:
             for part in binary.slices:
                 yield binary, part
 
 
 class Sdist(Struct, frozen=True, kw_only=True):
-    """One source distribution: its normalised name and its version, by PKG-INFO.
+    """One source distribution: its normalized name and its version, from PKG-INFO.
 
-    ``folder`` is the one at its top, ``names`` are the files by their paths with that folder, ``links`` the links that lead out of it.
+    ``folder`` is its top folder, ``names`` are the paths of its files including that folder, ``links`` are the links that leave it.
     ``texts`` holds PKG-INFO and the build files by their paths below ``folder``.
     """
 
@@ -266,11 +262,6 @@ class Sdist(Struct, frozen=True, kw_only=True):
 
 
 def python_dll(library: str) -> tuple[int | None, bool] | None:
-    """Read the name of CPython's DLL: the minor version (None for the stable ABI's) and whether it is free-threaded.
-
-    Gives None for every other library.
-    """
-    match = _PYTHON_DLL.fullmatch(library) if library[:7].lower() == "python3" else None
-    if match is None:
-        return None
-    return (int(match["minor"]) if match["minor"] else None), bool(match["threaded"])
+    """Return the minor version (None for the stable ABI) and whether it is free-threaded, for CPython's DLL; None for others."""
+    match = _PYTHON_DLL.fullmatch(library)
+    return match and (int(match["minor"]) if match["minor"] else None, bool(match["threaded"]))

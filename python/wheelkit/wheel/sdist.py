@@ -1,4 +1,4 @@
-"""An sdist's facts: the names of its files, its PKG-INFO, and the few texts that tell what a build needs."""
+"""Read sdists: the names of their files, PKG-INFO, and the files that say what a build needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError)
 
 
 def read_sdist(path: Path) -> Sdist:
-    """Read an sdist in one pass; raise ProjectError where it is none."""
+    """Read an sdist in one pass; raise ProjectError where it cannot be read as one."""
     try:
         names, links, texts = _contents(path)
     except _DAMAGE as error:
@@ -34,7 +34,7 @@ def read_sdist(path: Path) -> Sdist:
     top = _top(names)
     if f"{top}PKG-INFO" not in texts:
         raise ProjectError(
-            f"{path} holds no PKG-INFO, so it is no sdist", hint="make one with: python -m build --sdist"
+            f"{path} has no PKG-INFO, so it is not an sdist", hint="build one with: python -m build --sdist"
         )
     headers = parse_headers(texts[f"{top}PKG-INFO"])
     stem_name, _, stem_version = path.name.removesuffix(_SUFFIX).rpartition("-")
@@ -71,7 +71,7 @@ def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
 
 
 def _leads_out(member: tarfile.TarInfo) -> bool:
-    """Tell whether a link's target lies outside of the archive's one folder; hard links are named from the archive's root."""
+    """Return whether a link leaves the archive's top folder; the targets of hard links are relative to the archive's root."""
     if member.linkname.startswith("/"):
         return True
     start = posixpath.dirname(member.name) if member.issym() else ""
@@ -80,6 +80,6 @@ def _leads_out(member: tarfile.TarInfo) -> bool:
 
 
 def _top(names: list[str]) -> str:
-    """Name the folder that the PKG-INFO nearest to the top lies in, with its slash."""
-    places = [name for name in names if name.rpartition("/")[2] == "PKG-INFO"]
-    return min(places, key=lambda name: name.count("/"), default="PKG-INFO").removesuffix("PKG-INFO")
+    """Return the folder of the PKG-INFO that is nearest to the top, with its slash."""
+    paths = [name for name in names if name.rpartition("/")[2] == "PKG-INFO"]
+    return min(paths, key=lambda name: name.count("/"), default="PKG-INFO").removesuffix("PKG-INFO")

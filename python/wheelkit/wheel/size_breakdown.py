@@ -1,4 +1,4 @@
-"""What a wheel's bytes are spent on: code, data, debug information, symbol tables, and files that are no binaries."""
+"""Break the size of a wheel down into code, data, debug information, symbol tables and other files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class SizeBreakdown(Struct, frozen=True, kw_only=True):
-    """Unpacked bytes by purpose; together they are the sizes of all members.
+    """Unpacked bytes by purpose; they add up to the size of all members.
 
-    ``symbols`` are symbol tables that could be stripped, ``headers`` what binaries hold besides: headers, relocations, signatures, padding.
+    ``symbols`` are symbol tables that could be stripped; ``headers`` is the rest of binaries: headers, relocations, signatures, padding.
     """
 
     code: int
@@ -26,17 +26,16 @@ class SizeBreakdown(Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of all."""
         return sum(count for _, count in self.rows())
 
     def rows(self) -> tuple[tuple[str, int], ...]:
-        """Give each purpose with its bytes."""
-        names = ("code", "data", "debug", "symbols", "headers", "python", "other")
-        return tuple((name, getattr(self, name)) for name in names)
+        """Return each purpose with its bytes."""
+        return tuple((name, getattr(self, name)) for name in self.__struct_fields__)
 
 
 def size_breakdown(wheel: Wheel) -> SizeBreakdown:
-    """Add up what every member is made of."""
+    """Add up the parts of every member."""
     parts = [part for _, part in wheel.slices()]
     code, data, debug, symbols = (
         sum(getattr(part, name) for part in parts)
@@ -46,7 +45,7 @@ def size_breakdown(wheel: Wheel) -> SizeBreakdown:
     native = sum(member.size for member in wheel.members if member.name in binaries)
     python = sum(member.size for member in wheel.members if member.name.endswith((".py", ".pyi")))
     everything = sum(member.size for member in wheel.members)
-    # Where sections overlap, as in some fat files, more is counted than there is.
+    # Where sections overlap, as in some fat files, the parts add up to more than the whole.
     headers = max(native - code - data - debug - symbols, 0)
     return SizeBreakdown(
         code=code,
