@@ -1,7 +1,7 @@
-"""Read many METADATA texts as wheelkit, pip, packaging and uv do: python ci/compare-metadata.py [COUNT] [SEED].
+"""Compare how METADATA is read with pip, packaging and uv: python ci/compare-metadata.py [COUNT] [SEED].
 
-The seed makes the texts, so a difference is repeated by it alone. pip reads by ``email``; uv is asked by ``uv pip check`` about the texts
-that hold nothing at which ``email`` stops, which is where the two differ.
+The seed makes the texts, so a difference is repeated by it alone. pip reads by ``email``; ``uv pip check``
+tells what uv reads of the texts that have no line at which ``email`` stops, where the two differ.
 """
 
 import email
@@ -19,8 +19,10 @@ from wheelkit.wheel.dist_info import parse_headers
 
 STEP = 1000
 NOISE = (
-    "", "", " ", "        ", "\t", "  more", "\tmore: of it", "no field", "From me", ": x", "Name : x", "X-Own: 1", "X-Own:",
-    "Author: é ü", "License: Copyright", "Summary: a\x0cb", "Summary: a\u2028b", "Keywords: =?utf-8?q?a?=", "Author: x ",
+    "", "", " ", "        ", "\t", "  more", "\tmore: of it", "no field", "From me", ": x", "Name : x",
+    "X-Own: 1", "X-Own:", "Author: é ü", "License: Copyright", "Summary: a\x0cb", "Summary: a\u2028b",
+    "Keywords: =?utf-8?q?a?=",
+    "Author: x ",
     "Description: a\\nb", "Platform:\tany",
 )  # fmt: skip
 OTHERS = ("Provides-Extra: test", "Provides-Extra: docs", "Classifier: Typing :: Typed")
@@ -30,7 +32,7 @@ ENDS = ("\n", "\n", "\n", "\n", "\r\n")
 
 
 def make(chance: random.Random, number: int) -> str:
-    """Make one text: the fields that installers read in any order, free fields with folded lines, and in every third text odd lines."""
+    """Make one text: fields in any order, free fields with folded lines, an odd line in every third text."""
     lines = [
         f"Requires-Python: >=99.{chance.randrange(9)}",
         *(f"Requires-Dist: q{number}x{index}>{index}" for index in range(chance.randrange(3))),

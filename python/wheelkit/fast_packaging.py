@@ -1,7 +1,8 @@
-"""Fast path for simple names, versions, specifiers, requirements and METADATA, without importing packaging or email.
+"""Fast path for simple versions, specifiers, requirements and METADATA, without packaging and email.
 
-Importing ``email`` takes 12 ms and ``packaging.metadata`` 35 ms, where one small wheel takes 60 ms. Every function returns None (or
-False) for text that is not surely simple, and its callers ask the standard parser; the tests hold both equal.
+Importing ``email`` takes 12 ms and ``packaging.metadata`` 35 ms, where one small wheel takes 60 ms. Every
+function returns None or False for text that is not surely simple: callers then ask the standard parser. The
+tests hold both equal.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ _OPERATORS = ("~=", *_COMPARE)
 _WITH_WILDCARD = ("!=", "==")
 # The variables of environment markers (PEP 508), less the deprecated spellings.
 _VARIABLES = frozenset({
-    "extra", "implementation_name", "implementation_version", "os_name", "platform_machine", "platform_python_implementation",
-    "platform_release", "platform_system", "platform_version", "python_full_version", "python_version", "sys_platform",
+    "extra", "implementation_name", "implementation_version", "os_name", "platform_machine",
+    "platform_python_implementation", "platform_release", "platform_system", "platform_version",
+    "python_full_version", "python_version", "sys_platform",
 })  # fmt: skip
 _MARKER_OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _BOOLEANS = frozenset({"and", "or"})
@@ -32,7 +34,7 @@ OPERAND = " "
 
 
 def normalise(name: str) -> str:
-    """Normalize a distribution's name (PEP 503): lower case, and one dash for each run of ``-``, ``_`` and ``.``."""
+    """Normalize a name (PEP 503): lower case, one dash for each run of ``-``, ``_`` and ``.``."""
     name = name.lower().replace("_", "-").replace(".", "-")
     while "--" in name:
         name = name.replace("--", "-")
@@ -48,7 +50,10 @@ _JOINTS = str.maketrans("._-", "aaa")
 
 
 def release(text: str) -> tuple[int, ...] | None:
-    """Return the numbers of a version that is only a normalized release, such as ``1.26.0``; None for every other text."""
+    """Return the numbers of a version that is only a normalized release, such as ``1.26.0``.
+
+    None for every other text.
+    """
     parts = text.split(".")
     if len(text) > _LONGEST or not all(map(_is_number, parts)):
         return None
@@ -60,7 +65,10 @@ def _is_number(text: str) -> bool:
 
 
 def admits(required: str, version: tuple[int, ...]) -> bool:
-    """Return whether a ``Requires-Python`` admits a release of Python; raise InvalidSpecifier, a ValueError, if it is invalid."""
+    """Return whether a ``Requires-Python`` admits a release of Python.
+
+    Raise InvalidSpecifier, a ValueError, if it is invalid.
+    """
     clauses = specifiers(required)
     if clauses is not None:
         return all(_holds(clause, version) for clause in clauses)
@@ -79,7 +87,10 @@ Clause = tuple[str, tuple[int, ...], bool]
 
 @cache
 def specifiers(text: str) -> tuple[Clause, ...] | None:
-    """Return the operator, the release and the wildcard of specifiers such as ``>=3.9, !=3.10.*``; None if they are not simple."""
+    """Return the operator, the release and the wildcard of specifiers such as ``>=3.9, !=3.10.*``.
+
+    None if they are not simple.
+    """
     if not text:
         return ()
     clauses = [_clause(part.strip(" ")) for part in text.split(",")]
@@ -97,7 +108,7 @@ def _clause(text: str) -> Clause | None:
 
 
 def _holds(clause: Clause, version: Sequence[int]) -> bool:
-    """Compare releases as PEP 440 does: the shorter one padded with zeros, and with a wildcard only up to it."""
+    """Compare releases as PEP 440 does: the shorter one is padded with zeros, a wildcard ends both."""
     operator, wanted, wildcard = clause
     if operator == "~=":
         return _holds((">=", wanted, False), version) and _holds(("==", wanted[:-1], True), version)
@@ -107,7 +118,10 @@ def _holds(clause: Clause, version: Sequence[int]) -> bool:
 
 
 def is_requirement(text: str) -> bool:
-    """Return whether this is a simple requirement: ``name[extra] >=1.2,<2; python_version < "3.13" and extra == "x"``."""
+    """Return whether this is a simple requirement: ``name[extra] >=1.2,<2.
+
+    Python_version < "3.13" and extra == "x"``.
+    """
     if not text.isprintable():
         return False
     named, semicolon, marker = text.partition(";")
@@ -143,7 +157,7 @@ def words(text: str) -> list[str]:
 
 
 def is_joined(expression: Iterable[str], operators: Container[str]) -> bool:
-    """Return whether words are operands, each ``OPERAND``, with ``operators`` between them, and parentheses in pairs."""
+    """Return whether words are ``OPERAND``s with ``operators`` between them, and parentheses in pairs."""
     depth, wanted = 0, True
     for word in expression:
         if wanted and word == "(":
@@ -166,10 +180,11 @@ def _is_comparison(pair: Sequence[str]) -> bool:
 
 
 _VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4")
-# Field -> the version of the metadata that introduced it, and whether it may be repeated (core metadata specification).
+# Field -> the version of the metadata that introduced it, and whether it may be repeated (core metadata
+# specification).
 _FIELDS: dict[str, tuple[str, bool]] = {
-    **dict.fromkeys(("metadata-version", "name", "version", "summary", "keywords", "home-page", "author", "author-email", "license"),
-                    ("1.0", False)),
+    **dict.fromkeys(("metadata-version", "name", "version", "summary", "keywords"), ("1.0", False)),
+    **dict.fromkeys(("home-page", "author", "author-email", "license"), ("1.0", False)),
     "platform": ("1.0", True),
     "classifier": ("1.1", True),
     "download-url": ("1.1", False),
@@ -182,18 +197,22 @@ _FIELDS: dict[str, tuple[str, bool]] = {
     "license-file": ("2.4", True),
 }  # fmt: skip
 _REQUIRED = {"metadata-version", "name", "version"}
-_MARKUPS = frozenset({"text/markdown", "text/x-rst", "text/plain", "text/markdown; charset=UTF-8", "text/x-rst; charset=UTF-8",
-                      "text/plain; charset=UTF-8", "text/markdown; charset=UTF-8; variant=GFM"})  # fmt: skip
+_MARKUPS = frozenset({
+    "text/markdown", "text/x-rst", "text/plain", "text/markdown; charset=UTF-8", "text/x-rst; charset=UTF-8",
+    "text/plain; charset=UTF-8", "text/markdown; charset=UTF-8; variant=GFM",
+})  # fmt: skip
 # The SPDX identifiers of the licenses that most projects have.
-_LICENSES = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0-or-later", "GPL-3.0-only",
-                       "GPL-3.0-or-later", "ISC", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "MIT-0",
-                       "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib"})  # fmt: skip
+_LICENSES = frozenset({
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0-or-later",
+    "GPL-3.0-only", "GPL-3.0-or-later", "ISC", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later",
+    "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib",
+})  # fmt: skip
 _LICENSE_OPERATORS = frozenset({"AND", "OR"})
 _PATH_SIGNS = str.maketrans("._-", "aaa")
 
 
 def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
-    """Return the fields of METADATA that are newer than its Metadata-Version, each with the version that introduced it.
+    """Return the fields of METADATA that are newer than its Metadata-Version, with their versions.
 
     Apart from these, packaging's strict parser accepts the text. None where packaging has to be asked.
     """
@@ -208,10 +227,12 @@ def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
 
 
 def plain_headers(text: str) -> dict[str, list[str]] | None:
-    """Read the header fields of METADATA, WHEEL or PKG-INFO, by lower-case name; None where the email parser has to be asked.
+    """Read the header fields of METADATA, WHEEL or PKG-INFO, by lower-case name.
 
-    Plain text has one printable line ``Name: value`` for each field up to the first empty line, ends lines with LF or CRLF, and has
-    no continuation lines.
+    None where the email parser has to be asked.
+
+    Plain text has one printable line ``Name: value`` for each field up to the first empty line, ends lines
+    with LF or CRLF, and has no continuation lines.
     """
     fields: dict[str, list[str]] = {}
     for line in text.replace("\r\n", "\n").partition("\n\n")[0].removesuffix("\n").split("\n"):

@@ -1,7 +1,9 @@
-"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 803; platform compatibility tags specification).
+"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 803.
 
-They are computed for a described interpreter and system, never for the running ones. The tests hold them equal to ``packaging.tags``,
-whose import takes 20 ms, a third of the time that a small wheel takes.
+Platform compatibility tags specification).
+
+They are computed for a described interpreter and system, never for the running ones. The tests hold them
+equal to ``packaging.tags``, whose import takes 20 ms, a third of the time that a small wheel takes.
 """
 
 from __future__ import annotations
@@ -81,7 +83,10 @@ def _tags(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Iterato
 
 
 def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
-    """Yield the platform tags that a macOS accepts, best first; ``arch`` is ``x86_64``, ``arm64`` or ``intel``."""
+    """Yield the platform tags that a macOS accepts, best first.
+
+    ``arch`` is ``x86_64``, ``arm64`` or ``intel``.
+    """
     formats = _MACOS_FORMATS.get(arch, (arch,))
     # Nothing for arm64 alone is older than macOS 11.
     older = formats if arch == "x86_64" else ("universal2",)

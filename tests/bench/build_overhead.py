@@ -2,10 +2,11 @@
 
     python tests/bench/build_overhead.py [--runs 5] [--builder cibuildwheel|host] [--json] [PROJECT]
 
-PROJECT is a folder or an sdist; by default wheelkit itself. With a folder the bare commands are `uv build --sdist` and the builder's;
-with an sdist only the builder's. cibuildwheel repairs and tests by itself; for the host builder, which makes one abi3 wheel here,
-`auditwheel repair` and the tests in an environment for each interpreter are written out, one after another, as people run them by hand.
-cibuildwheel is taken with the environment that ci/image.py prints, where its image stands.
+PROJECT is a folder or an sdist; by default wheelkit itself. With a folder the bare commands are `uv build
+--sdist` and the builder's; with an sdist only the builder's. cibuildwheel repairs and tests by itself; for
+the host builder, which makes one abi3 wheel here, `auditwheel repair` and the tests in an environment for
+each interpreter are written out, one after another, as people run them by hand. cibuildwheel is taken with
+the environment that ci/image.py prints, where its image stands.
 """
 
 from __future__ import annotations

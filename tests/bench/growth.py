@@ -1,4 +1,6 @@
-"""How time and memory grow: verify-matrix over 1 to 1000 wheels; plan and coverage for families of 1, 10 and 100 distributions.
+"""How time and memory grow: verify-matrix over 1 to 1000 wheels.
+
+Plan and coverage for families of 1, 10 and 100 distributions.
 
     python tests/bench/growth.py [--runs 5] [--json]
 
@@ -51,7 +53,10 @@ def median(runs: list[CliRun]) -> Taken:
 
 
 def grown(what: str, unit: str, taken: dict[int, Taken], least: tuple[int, float]) -> list[Outcome]:
-    """Compare each size with the one before; what the least size takes, in seconds, is left out of both: mostly the start."""
+    """Compare each size with the one before.
+
+    What the least size takes, in seconds, is left out of both: mostly the start.
+    """
     found = []
     none, start = least
     for small, large in pairwise(taken):

@@ -71,8 +71,8 @@ def compared(
 ) -> Outcome:
     """Turn a duel of wheelkit against another into an outcome, pair by pair.
 
-    The figure is wheelkit's share of the other's time, or with ``faster`` how many times faster wheelkit is, or with ``extra`` the
-    seconds that it adds.
+    The figure is wheelkit's share of the other's time, or with ``faster`` how many times faster wheelkit is,
+    or with ``extra`` the seconds that it adds.
     """
     ours, theirs = (statistics.median(pair[side] for pair in fought.pairs) for side in (0, 1))
     if faster is not None:

@@ -16,13 +16,17 @@ from pathlib import Path
 
 _IDLE_LOAD = 0.3
 _PATIENCE_SECONDS = 120
-# Where Python may not keep bytecode, every start compiles what it imports, on both sides: that is not what a user waits for.
+# Where Python may not keep bytecode, every start compiles what it imports, on both sides: that is not what a
+# user waits for.
 _ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
-    """A command with the environment that it adds, and a name for the table; the exit statuses that are no failure are listed."""
+    """A command with the environment that it adds, and a name for the table.
+
+    The exit statuses that are no failure are listed.
+    """
 
     name: str
     argv: Sequence[str]
@@ -55,10 +59,13 @@ class Duel:
 def duel(
     first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.0, warm: Contender | None = None
 ) -> Duel:
-    """Run both in turn, once to warm up and then ``runs`` counted times; raise CalledProcessError when one fails.
+    """Run both in turn, once to warm up and then ``runs`` counted times.
 
-    Before each run the machine rests for so many seconds: a file system that has just freed much takes longer to make something new. And
-    ``warm`` runs, uncounted, so that both find their files in memory: some machines take back in a minute what was read from a disk.
+    Raise CalledProcessError when one fails.
+
+    Before each run the machine rests for so many seconds: a file system that has just freed much takes longer
+    to make something new. And ``warm`` runs, uncounted, so that both find their files in memory: some
+    machines take back in a minute what was read from a disk.
     """
     wait_until_idle()
 

@@ -35,7 +35,8 @@ from wheelkit.smoke.model import Case, InstallMode
 
 NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
 TAG = f"cp3{sys.version_info[1]}"
-# ext4 does not give out again for five seconds what was freed, and searches beyond it: the environments of the run before.
+# ext4 does not give out again for five seconds what was freed, and searches beyond it: the environments of
+# the run before.
 REST = 6.0
 
 

@@ -2,8 +2,9 @@
 
     python tests/bench/suite.py [--only start,verify,smoke,publish,rebuild,build,growth] [--quick] [--torch WHEEL] [--json FILE]
 
-Each benchmark is a script of its own and can be run alone. With --quick there are fewer pairs. The peers of `verify` have to be
-installed beside wheelkit: twine, check-wheel-contents, auditwheel, abi3audit, delvewheel. Exit code 1 tells that a limit does not hold.
+Each benchmark is a script of its own and can be run alone. With --quick there are fewer pairs. The peers of
+`verify` have to be installed beside wheelkit: twine, check-wheel-contents, auditwheel, abi3audit, delvewheel.
+Exit code 1 tells that a limit does not hold.
 """
 
 from __future__ import annotations

@@ -60,7 +60,10 @@ def wheels() -> list[Path]:
 
 
 def ours(paths: list[Path], *options: str) -> Contender:
-    """Return wheelkit's command, run from its script as the peers are; its exit status 1 means findings, which are no failure here."""
+    """Return wheelkit's command, run from its script as the peers are.
+
+    Its exit status 1 means findings, which are no failure here.
+    """
     command = Path(sysconfig.get_path("scripts")) / "wheelkit"
     return Contender(
         name="wheelkit",

@@ -182,7 +182,7 @@ def test_metadata_is_read_as_by_pip_and_packaging(filename: str) -> None:
 
 def test_fields_behind_lines_of_white_space_are_read() -> None:
     headers = parse_headers(facts("numpy-2.2.6-cp313-cp313-macosx_14_0_arm64.whl").metadata_text)
-    assert "\n        \n" in headers.get("License")
+    assert "\n         \n" in headers.get("License")
     assert headers.get("Requires-Python") == ">=3.10"
 
 

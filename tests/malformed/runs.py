@@ -20,7 +20,8 @@ class CliRun:
     megabytes: float
 
 
-# A process counts as its own what its parent had in memory when it was forked, so a small one stands between it and pytest.
+# A process counts as its own what its parent had in memory when it was forked, so a small one stands between
+# it and pytest.
 _MEASURE = """
 import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
@@ -36,7 +37,10 @@ def run_verify(path: Path, *, timeout: float = 60) -> CliRun:
 
 
 def run_cli(*words: str, cwd: Path, timeout: float | None = None) -> CliRun:
-    """Run wheelkit as a process; raise TimeoutExpired where it hangs. The seconds hold the start of the small process before it."""
+    """Run wheelkit as a process.
+
+    Raise TimeoutExpired where it hangs. The seconds hold the start of the small process before it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder, "measured.json")
         command = [sys.executable, "-m", "wheelkit", *words]

@@ -1,4 +1,4 @@
-"""Make malformed wheels: a valid wheel for each system, the spec that a few lines change, and the table of all that were made."""
+"""Make malformed wheels: each changes a valid wheel by a few lines; MALFORMED lists them all."""
 
 import zipfile
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Real wheels and sdists for tests: taken from the package index by pip, pinned by sha256, kept outside of the repository.
+"""Real wheels and sdists for tests: downloaded by pip, pinned by sha256, kept outside of the repository.
 
-`python tests/support/corpus.py` fetches all of them ahead, which is what a machine without the index does while it has one.
+`python tests/support/corpus.py` downloads all of them ahead, for a machine that will be offline.
 """
 
 import hashlib
@@ -22,7 +22,10 @@ class CorpusError(Exception):
 
 
 def names(table: str = "wheels") -> list[str]:
-    """The filenames of the pinned wheels: those for every run, or the "large" ones; or those of the "sdists"."""
+    """The filenames of the pinned wheels: those for every run, or the "large" ones.
+
+    Or those of the "sdists".
+    """
     return list(_pins()[table])
 
 

@@ -1,4 +1,4 @@
-"""Damage wheels at random, the same way for the same number: bytes of the archive, fields of its headers, lines of its texts."""
+"""Damage wheels at random, the same way for the same number: bytes, header fields, and lines of texts."""
 
 import random
 import tempfile

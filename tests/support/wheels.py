@@ -71,9 +71,9 @@ def write_wheel(  # noqa: PLR0913 - one for each thing that a case may change
 ) -> Path:
     """Write a wheel that is right in all that is not asked to be wrong.
 
-    ``members`` add to and replace the usual ones, by path; ``{info}`` in a path stands for the dist-info folder. ``record_text``
-    replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD. Without ``package`` only what ``members`` say is
-    in it.
+    ``members`` add to and replace the usual ones, by path; ``{info}`` in a path stands for the dist-info
+    folder. ``record_text`` replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD.
+    Without ``package`` only what ``members`` say is in it.
     """
     name, version = filename.split("-")[:2]
     info = dist_info or f"{name}-{version}.dist-info"
@@ -188,5 +188,8 @@ def pe(member: str = "demo/_core.cp311-win_amd64.pyd", **facts: Any) -> Binary:
 
 
 def facts(folder: Path, filename: str, *binaries: Binary, **options: Any) -> Wheel:
-    """Give the facts of a wheel of this name as if it held these binaries; ``options`` are those of ``write_wheel``."""
+    """Give the facts of a wheel of this name as if it held these binaries.
+
+    ``options`` are those of ``write_wheel``.
+    """
     return replace(read(write_wheel(folder, filename, **options)), binaries=tuple(binaries))

@@ -70,7 +70,10 @@ def pip_reads(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def packaging_reads(text: str) -> dict[str, tuple[str, ...]]:
-    """Return what packaging reads of the fields that installers use; a field that may occur once and is repeated is left out."""
+    """Return what packaging reads of the fields that installers use.
+
+    A field that may occur once and is repeated is left out.
+    """
     raw, _ = parse_email(text.encode())
     found = {}
     for key, name in PACKAGING_FIELDS:

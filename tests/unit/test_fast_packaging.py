@@ -114,7 +114,10 @@ def test_other_requirements_are_left_to_packaging(text: str) -> None:
 
 
 def slips(texts: Sequence[str], marks: Sequence[str], seed: int) -> Iterator[str]:
-    """Yield the texts with one to three slips: something left out, or one of the marks put in; the same ones each time."""
+    """Yield the texts with one to three slips: something left out, or one of the marks put in.
+
+    The same ones each time.
+    """
     chance = random.Random(seed)  # noqa: S311 - the same slips each time
     for _ in range(20_000):
         text = list(chance.choice(texts))

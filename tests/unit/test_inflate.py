@@ -1,4 +1,7 @@
-"""Unpacking gives a member's contents only where they are as declared, to the last packed byte; isal and zlib agree."""
+"""Unpacking gives a member's contents only where they are as declared, to the last packed byte.
+
+Isal and zlib agree.
+"""
 
 import mmap
 import zlib

@@ -1,4 +1,4 @@
-"""Every malformed wheel is reported by its code, and the valid wheels that they are made from have no finding."""
+"""Every malformed wheel is reported by its code; the valid wheels that they are made from have no finding."""
 
 import zlib
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Wheels that were damaged by chance give a report, whatever they are; ci/fuzz-wheels.py does the same for hours."""
+"""Wheels that were damaged by chance give a report, whatever they are.
+
+Ci/fuzz-wheels.py does the same for hours.
+"""
 
 from pathlib import Path
 

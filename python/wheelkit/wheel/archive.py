@@ -30,7 +30,7 @@ _CHUNK = 256 * 1024
 
 
 class Archive:
-    """A wheel file: its size in bytes, its entries in the central directory's order, and the bytes that they declare together.
+    """A wheel file: its size in bytes, and its entries in the central directory's order.
 
     The file is open only inside of ``opened``.
     """
@@ -70,7 +70,7 @@ class Archive:
 
 
 class OpenArchive:
-    """Access to the bytes of an open archive, for one thread. Its methods raise WheelError where the file cannot be read."""
+    """Access to the bytes of an open archive, for one thread; raises WheelError if that fails."""
 
     def __init__(self, archive: Archive, file: BinaryIO) -> None:
         self.archive = archive
@@ -84,11 +84,17 @@ class OpenArchive:
             raise unreadable_error(self.archive.path, error) from error
 
     def read(self, entry: DirectoryEntry) -> bytes:
-        """Return the contents of a member that is known to be small; raise InflateError where it is damaged."""
+        """Return the contents of a member that is known to be small.
+
+        Raise InflateError where it is damaged.
+        """
         return b"".join(self.pieces(entry, self.header(entry)))
 
     def pieces(self, entry: DirectoryEntry, header: LocalHeader | None) -> Iterator[bytes]:
-        """Yield a member's contents in pieces, small ones in one; raise InflateError where it is damaged, at the end at the latest."""
+        """Yield a member's contents in pieces, small ones in one.
+
+        Raise InflateError where it is damaged, at the end at the latest.
+        """
         start = self._start(entry, header)
         chunk = _CHUNK if max(entry.size, entry.packed) > inflate.ONE_PIECE else entry.packed
         return inflate.unpack(self.chunks(start, start + entry.packed, chunk), entry)
@@ -103,7 +109,10 @@ class OpenArchive:
                 raise unreadable_error(self.archive.path, error) from error
 
     def _start(self, entry: DirectoryEntry, header: LocalHeader | None) -> int:
-        """Return the offset of a member's packed bytes; raise InflateError where they cannot or should not be unpacked."""
+        """Return the offset of a member's packed bytes.
+
+        Raise InflateError where they cannot or should not be unpacked.
+        """
         if entry.flags & zip_headers.ENCRYPTED:
             raise InflateError("is encrypted")
         if expands_too_far(entry.size, entry.packed):

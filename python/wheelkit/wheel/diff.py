@@ -26,7 +26,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class SizeChange(Struct, frozen=True, kw_only=True):
-    """A member whose bytes differ: its path in the second wheel, and its unpacked sizes in bytes before and after."""
+    """A member that differs: its path in the second wheel, and its unpacked bytes before and after."""
 
     member: str
     before: int
@@ -34,7 +34,10 @@ class SizeChange(Struct, frozen=True, kw_only=True):
 
 
 class WheelDifference(Struct, frozen=True, kw_only=True):
-    """What changed from the first wheel to the second; members are paired by path, less the version and the hashes of grafted libraries."""
+    """What changed from the first wheel to the second.
+
+    Members are paired by path, less the version and the hashes of grafted libraries.
+    """
 
     tags: Change
     needed: Change

@@ -1,4 +1,4 @@
-"""The texts inside of .dist-info: METADATA and WHEEL, RECORD, and entry_points.txt, read without judging them."""
+"""Read the files in .dist-info: METADATA and WHEEL, RECORD, and entry_points.txt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _LONGEST_SIZE = 19
 def parse_headers(text: bytes) -> Headers:
     """Read the fields of METADATA, WHEEL or PKG-INFO as pip does: by the standard library's email parser.
 
-    Surrounding white space of the values is left out. What is not UTF-8 is replaced; the check of METADATA names it.
+    Surrounding white space of the values is left out. What is not UTF-8 is replaced; the check of METADATA
+    names it.
     """
     decoded = text.decode("utf-8", errors="replace")
     fields = plain_headers(decoded)
@@ -72,7 +73,8 @@ def _is_size(text: str) -> bool:
 class EntryPoint(Struct, frozen=True, kw_only=True):
     """One line of entry_points.txt: ``group``, ``name`` and the object reference that it stands for.
 
-    ``problem`` says why the line is not an entry point, and is empty where it is one; ``line`` counts from 1 (0: the whole file).
+    ``problem`` says why the line is not an entry point, and is empty where it is one; ``line`` counts from 1
+    (0: the whole file).
     """
 
     line: int
@@ -83,9 +85,12 @@ class EntryPoint(Struct, frozen=True, kw_only=True):
 
 
 def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read entry_points.txt line by line, as importlib.metadata (and with it pip) does; ``;`` begins a comment too, as for uv.
+    """Read entry_points.txt line by line, as importlib.metadata (and with it pip) does.
 
-    Names are case-sensitive; everything behind the first ``=`` is the reference (entry points specification, "File format").
+    ``;`` begins a comment too, as for uv.
+
+    Names are case-sensitive; everything behind the first ``=`` is the reference (entry points specification,
+    "File format").
     """
     try:
         return tuple(_entry_points(text.decode("utf-8")))

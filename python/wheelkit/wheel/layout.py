@@ -1,4 +1,4 @@
-"""How an archive's file is divided among its members: bytes that belong to none or to two, and members that are not listed.
+"""Find the bytes of an archive that belong to no member or to two, and members that are not listed.
 
 Installers that unpack while they download find what the central directory leaves out.
 """
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel.archive import OpenArchive
 
 
-# The sizes of a data descriptor behind a member: with or without a signature, with sizes of 4 or 8 bytes (APPNOTE 4.3.9).
+# The sizes of a data descriptor behind a member: with or without a signature, with sizes of 4 or 8 bytes
+# (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
 _END_SIGNATURE = b"PK\x05\x06"
 _END_SIZE = 22
@@ -25,7 +26,7 @@ _END_SEARCH = _END_SIZE + (1 << 16)
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """The bytes that belong to no member (``stray``) and to two (``shared``), and the number of members that are not listed."""
+    """The bytes that belong to no member and to two, and the number of members that are not listed."""
 
     stray: int = 0
     shared: int = 0
@@ -33,7 +34,10 @@ class Layout(Struct, frozen=True, kw_only=True):
 
 
 def measure_layout(opened: OpenArchive, starts: Sequence[int | None]) -> Layout:
-    """Measure an archive; ``starts`` are the offsets at which the entries' packed bytes begin, None where that is not known."""
+    """Measure an archive.
+
+    ``starts`` are the offsets at which the entries' packed bytes begin, None where that is not known.
+    """
     archive = opened.archive
     members = sorted(zip(archive.entries, starts, strict=True), key=lambda member: member[0].offset)
     position = stray = shared = hidden = 0

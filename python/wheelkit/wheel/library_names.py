@@ -1,4 +1,4 @@
-"""Names of libraries: the one that a grafted library had before, and whether an exclude list's pattern matches it."""
+"""Names of libraries: undo the renaming of grafted ones, and match them with exclude lists."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-# Repair tools put a hash between a library's name and its ending: libz-1a2b3c4d.so.1 (auditwheel, 8 digits), zlib1-1a2b...dll
-# (delvewheel, 32 digits). delocate keeps names.
+# Repair tools put a hash between a library's name and its ending: libz-1a2b3c4d.so.1 (auditwheel, 8 digits),
+# zlib1-1a2b...dll (delvewheel, 32 digits). delocate keeps names.
 _GRAFTED = re.compile(
     r"(?P<stem>.+)-(?:[0-9a-f]{8}|[0-9a-f]{32})(?=[-.])(?P<rest>[-.\w]*\.(?:so(?:\.\d+)*|dll))", re.IGNORECASE
 )
@@ -37,7 +37,7 @@ def plain_name(library: str) -> str:
 
 
 def matches(library: str, patterns: Iterable[str], system: System) -> bool:
-    """Return whether an exclude list's pattern matches this library's plain file name, on Windows whatever the case."""
+    """Return whether a pattern of an exclude list matches a library's plain name; Windows ignores case."""
     # Reading a configuration needs a TOML parser, which verification without one does not load.
     from wheelkit.config.exclude import with_versions
 

@@ -1,4 +1,4 @@
-"""Read one member: its digest, whether it is damaged, and, if it is a binary, what the scanner says about it."""
+"""Read one member: its digest, what is wrong with it, and the scan of a binary."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class MemberContents(Struct, frozen=True, kw_only=True):
     """What reading a member found.
 
-    ``start`` is the offset of its packed bytes (None where unknown), ``digest`` is written as in RECORD and empty where the contents
-    could not be read; ``problem`` says why, ``header_problem`` how the local header differs from the central directory.
+    ``start`` is the offset of its packed bytes (None where unknown), ``digest`` is written as in RECORD and
+    empty where the contents could not be read; ``problem`` says why, ``header_problem`` how the local header
+    differs from the central directory.
     """
 
     start: int | None = None

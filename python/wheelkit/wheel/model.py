@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # What every implementation looks for in an extension module (PEP 489, PEP 793).
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_")
-# CPython's own DLL, from which extensions import the C API on Windows: python3.dll, python311.dll, python314t_d.dll.
+# CPython's own DLL, from which extensions import the C API on Windows: python3.dll, python311.dll,
+# python314t_d.dll.
 _PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)
 
 
@@ -73,7 +74,7 @@ class Headers(Struct, frozen=True, kw_only=True):
 
 
 class RecordRow(Struct, frozen=True, kw_only=True):
-    """One line of RECORD: ``digest`` as written (``sha256=…``) without padding, ``size`` in bytes, None where it is left out."""
+    """One line of RECORD: ``digest`` as ``sha256=…`` without padding, ``size`` in bytes or None."""
 
     path: str
     digest: str
@@ -83,9 +84,9 @@ class RecordRow(Struct, frozen=True, kw_only=True):
 class Member(Struct, frozen=True, kw_only=True):
     """One file or folder in the archive.
 
-    ``size`` (unpacked) and ``packed`` are in bytes, as the central directory states them; ``dated`` tells whether it has a valid date.
-    ``digest`` is written as in RECORD, and empty where the contents could not be read: ``problem`` says why. ``header`` says how the
-    local header differs from the central directory.
+    ``size`` (unpacked) and ``packed`` are in bytes, as the central directory states them; ``dated`` tells
+    whether it has a valid date. ``digest`` is written as in RECORD, and empty where the contents could not be
+    read: ``problem`` says why. ``header`` says how the local header differs from the central directory.
     """
 
     name: str
@@ -127,7 +128,7 @@ class Binary(Struct, frozen=True, kw_only=True):
         return self.member.rpartition("/")[2]
 
     def without_symbols(self) -> Binary:
-        """Return the binary without search paths and without the names that it imports and exports, which can be millions."""
+        """Return the binary without search paths, and without imports and exports, which can be millions."""
         if self.scan is None:
             return self
         slices = tuple(_without_symbols(part) for part in self.scan.slices)
@@ -149,7 +150,10 @@ _SYMBOLS = ("imports", "exports", "rpaths")
 
 
 def _without_symbols(part: Slice) -> Slice:
-    """Leave out the symbols; keep each name once, since thousands of binaries need the same libraries and versions."""
+    """Leave out the symbols.
+
+    Keep each name once, since thousands of binaries need the same libraries and versions.
+    """
     kept = {
         "needed": tuple(type(one)((intern(one.name), one.how)) for one in part.needed),
         "versions": tuple(
@@ -163,9 +167,10 @@ def _without_symbols(part: Slice) -> Slice:
 class Wheel(Struct, frozen=True, kw_only=True):
     """The facts of one wheel file.
 
-    ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of the WHEEL file. With
-    ``shallow``, only names, tags and METADATA were read: then ``members`` and ``binaries`` are empty. ``stray`` counts the bytes of the
-    file that belong to no member, ``shared`` those that belong to two, ``hidden`` the members that the central directory leaves out.
+    ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of
+    the WHEEL file. With ``shallow``, only names, tags and METADATA were read: then ``members`` and
+    ``binaries`` are empty. ``stray`` counts the bytes of the file that belong to no member, ``shared`` those
+    that belong to two, ``hidden`` the members that the central directory leaves out.
     """
 
     path: Path
@@ -208,7 +213,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
 
     @property
     def held(self) -> frozenset[str]:
-        """The names under which the wheel's own binaries can be loaded: file names, sonames, install names, without folders."""
+        """The names under which the wheel's binaries can be loaded: file names, sonames and install names."""
         files = {binary.name for binary in self.binaries}
         return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.slices() if part.name))
 
@@ -218,7 +223,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
         return frozenset(library.name for _, part in self.slices() for library in part.needed)
 
     def without_contents(self) -> Wheel:
-        """Return the wheel without what only the checks of single wheels need: members, texts, symbols and search paths."""
+        """Return the wheel without what only the checks of single wheels need, such as symbols."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
         return replace(
             self,
@@ -240,8 +245,8 @@ class Wheel(Struct, frozen=True, kw_only=True):
 class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalized name and its version, from PKG-INFO.
 
-    ``folder`` is its top folder, ``names`` are the paths of its files including that folder, ``links`` are the links that leave it.
-    ``texts`` holds PKG-INFO and the build files by their paths below ``folder``.
+    ``folder`` is its top folder, ``names`` are the paths of its files including that folder, ``links`` are
+    the links that leave it. ``texts`` holds PKG-INFO and the build files by their paths below ``folder``.
     """
 
     path: Path
@@ -262,6 +267,9 @@ class Sdist(Struct, frozen=True, kw_only=True):
 
 
 def python_dll(library: str) -> tuple[int | None, bool] | None:
-    """Return the minor version (None for the stable ABI) and whether it is free-threaded, for CPython's DLL; None for others."""
+    """Return the minor version (None for the stable ABI) and whether it is free-threaded, for CPython's DLL.
+
+    None for others.
+    """
     match = _PYTHON_DLL.fullmatch(library)
     return match and (int(match["minor"]) if match["minor"] else None, bool(match["threaded"]))

@@ -1,4 +1,4 @@
-"""A wheel whose .dist-info is read: it cuts the reading of its members into jobs, and puts the facts together."""
+"""Read a wheel's .dist-info, cut the reading of its members into jobs, and put the facts together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel.zip_directory import DirectoryEntry
 
 
-# Members above this size are jobs of their own; smaller ones of one wheel are read together until they make as much.
+# Members above this size are jobs of their own; smaller ones of one wheel are read together until they make
+# as much.
 _BATCH = 2 * 1024 * 1024
 # The largest RECORD known has 4 MB, the largest METADATA 0.5 MB; larger claims are made to keep readers busy.
 _LARGEST_TEXTS = {"RECORD": 32 << 20, "METADATA": 4 << 20, "WHEEL": 1 << 20, "entry_points.txt": 1 << 20}
@@ -34,7 +35,10 @@ class OpenWheel:
     """A wheel whose texts are read, and whose members its jobs read."""
 
     def __init__(self, archive: Archive, *, shallow: bool) -> None:
-        """Read the file name and the texts in .dist-info, with ``shallow`` METADATA and WHEEL only; raise WheelError if it is no wheel."""
+        """Read the file name and the texts in .dist-info, with ``shallow`` METADATA and WHEEL only.
+
+        Raise WheelError if it is no wheel.
+        """
         self._archive = archive
         self._shallow = shallow
         self._contents = [MemberContents()] * len(archive.entries)
@@ -143,7 +147,10 @@ def _parse_name(filename: str) -> tuple[FileName | None, str]:
 
 
 def _dist_info(archive: Archive, name: FileName | None) -> str:
-    """Return the ``.dist-info`` folder; where there are several, the one that the file name asks for, as installers do."""
+    """Return the ``.dist-info`` folder.
+
+    Where there are several, the one that the file name asks for, as installers do.
+    """
     tops = (entry.name.partition("/") for entry in archive.entries)
     folders = list(dict.fromkeys(top for top, slash, _ in tops if slash and top.endswith(".dist-info")))
     if not folders:
@@ -153,7 +160,10 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
 
 
 def _memory(entry: DirectoryEntry) -> int:
-    """Return the bytes that reading a large member takes: its own and the packed ones; the largest go into a temporary file."""
+    """Return the bytes that reading a large member takes: its own and the packed ones.
+
+    The largest go into a temporary file.
+    """
     return entry.size + min(entry.packed, inflate.ONE_PIECE) if entry.size < inflate.LARGE else 0
 
 

@@ -1,8 +1,8 @@
 """Read wheels: open them, and read every member once on several threads.
 
-Inflating, hashing and scanning release the interpreter's lock, so threads help: the 44 wheels of the benchmark take half the time
-of an inflater that is written with zipfile and a thread pool. A file is open only while its members are read, so any number of
-wheels can be read.
+Inflating, hashing and scanning release the interpreter's lock, so threads help: the 44 wheels of the
+benchmark take half the time of an inflater that is written with zipfile and a thread pool. A file is open
+only while its members are read, so any number of wheels can be read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel.model import Wheel
 
 
-# Wheels read at a time: enough to keep the threads busy, and few enough that a thousand need no more memory than these.
+# Wheels read at a time: enough to keep the threads busy, and few enough that a thousand need no more memory
+# than these.
 _AT_ONCE = 64
 
 
@@ -41,7 +42,10 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
 def read_all(
     paths: Sequence[Path], *, contents: bool = True, threads: int | None = None
 ) -> list[Wheel | WheelError]:
-    """Read many wheels; return for each, in the order of ``paths``, its facts or why it cannot be read as a wheel."""
+    """Read many wheels.
+
+    Return for each, in the order of ``paths``, its facts or why it cannot be read as a wheel.
+    """
     outcomes = dict(chain.from_iterable(read_batches(paths, contents=contents, threads=threads)))
     return [outcomes[index] for index in range(len(paths))]
 
@@ -51,7 +55,8 @@ def read_batches(
 ) -> Iterator[Iterator[tuple[int, Wheel | WheelError]]]:
     """Read many wheels, a batch at a time; yield each with its index in ``paths`` as soon as it is read.
 
-    While the caller handles one wheel, other threads read the next ones of its batch. Between two batches no other thread works.
+    While the caller handles one wheel, other threads read the next ones of its batch. Between two batches no
+    other thread works.
     """
     order = sorted(range(len(paths)), key=lambda index: _size(paths[index]), reverse=True)
     for first in range(0, len(order), _AT_ONCE):
@@ -91,7 +96,7 @@ def _open(path: Path, *, shallow: bool) -> OpenWheel | WheelError:
 
 
 def _size(path: Path) -> int:
-    """Return a file's size in bytes, 0 where it cannot be told: the largest files are read first, since they take longest."""
+    """Return a file's size in bytes, 0 if unknown: the largest files take longest, and are read first."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,7 +1,8 @@
 """Run jobs on threads within a bounded amount of memory, and report which groups of jobs are done.
 
-Without the bound, two threads that inflate large members at once hold both: with it, a release of many wheels takes no more memory
-than its largest member and ``_SLACK`` bytes (1000 wheels take 1.1 times the memory of ten, docs/benchmarks.md).
+Without the bound, two threads that inflate large members at once hold both: with it, a release of many wheels
+takes no more memory than its largest member and ``_SLACK`` bytes (1000 wheels take 1.1 times the memory of
+ten, docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _SLACK = 16 * 1024 * 1024
 
 
 class ReadJob(Struct, frozen=True, kw_only=True):
-    """Something to run that takes about ``weight`` bytes of work and, while it runs, up to ``memory`` bytes."""
+    """A job of about ``weight`` bytes of work that holds up to ``memory`` bytes while it runs."""
 
     weight: int
     memory: int
@@ -32,8 +33,9 @@ class ReadJob(Struct, frozen=True, kw_only=True):
 class Pool:
     """Threads that run groups of jobs: one group after the other, and in each group the heaviest first.
 
-    Each thread takes the first job that fits beside what the others hold. All together hold as much as the largest job needs, and a
-    little more: mostly one thread does the large jobs while the others do the rest. The thread that opens the pool works too.
+    Each thread takes the first job that fits beside what the others hold. All together hold as much as the
+    largest job needs, and a little more: mostly one thread does the large jobs while the others do the rest.
+    The thread that opens the pool works too.
     """
 
     def __init__(self, threads: int) -> None:
@@ -76,7 +78,10 @@ class Pool:
             self._threads[-1].start()
 
     def finished(self) -> Iterator[int]:
-        """Yield each group when its last job is done; nothing can be added any more. Raises the first exception of a job again."""
+        """Yield each group when its last job is done.
+
+        Nothing can be added any more. Raises the first exception of a job again.
+        """
         with self._changed:
             self._open = False
             self._changed.notify_all()

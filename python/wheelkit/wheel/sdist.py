@@ -71,7 +71,10 @@ def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
 
 
 def _leads_out(member: tarfile.TarInfo) -> bool:
-    """Return whether a link leaves the archive's top folder; the targets of hard links are relative to the archive's root."""
+    """Return whether a link leaves the archive's top folder.
+
+    The targets of hard links are relative to the archive's root.
+    """
     if member.linkname.startswith("/"):
         return True
     start = posixpath.dirname(member.name) if member.issym() else ""

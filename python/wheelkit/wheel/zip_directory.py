@@ -1,7 +1,7 @@
 """Read the central directory of a wheel's archive.
 
-A plain directory, as all build tools write it, is read without zipfile, whose import alone takes 9 ms, a sixth of the time that a small
-wheel takes. Everything else is left to zipfile.
+A plain directory, as all build tools write it, is read without zipfile, whose import alone takes 9 ms, a
+sixth of the time that a small wheel takes. Everything else is left to zipfile.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from zipfile import ZipInfo
 
 
-# The end record (APPNOTE 4.3.16): signature, two disk numbers, two counts, the directory's size and offset, the comment's length.
+# The end record (APPNOTE 4.3.16): signature, two disk numbers, two counts, the directory's size and offset,
+# the comment's length.
 _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
-# A directory entry (4.3.12): signature, maker, version needed, flags, method, time, date, checksum, two sizes, three lengths, disk,
-# internal and external attributes, offset.
+# A directory entry (4.3.12): signature, maker, version needed, flags, method, time, date, checksum, two
+# sizes, three lengths, disk, internal and external attributes, offset.
 _ENTRY = struct.Struct("<4sHBxHHHHLLLHHHHHLL")
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _NEWEST = 63  # the version of the format that zipfile knows
@@ -37,8 +38,9 @@ class DirectoryError(Exception):
 class DirectoryEntry(Struct, frozen=True):
     """What the central directory says about one member.
 
-    ``raw`` is the name in the archive's bytes. ``packed``, ``size`` and ``offset`` (of the local header) are in bytes, and may be wrong.
-    ``mode`` is the Unix mode, ``dated`` whether it has a valid date, ``extra`` the bytes of the extra fields.
+    ``raw`` is the name in the archive's bytes. ``packed``, ``size`` and ``offset`` (of the local header) are
+    in bytes, and may be wrong. ``mode`` is the Unix mode, ``dated`` whether it has a valid date, ``extra``
+    the bytes of the extra fields.
     """
 
     name: str
@@ -71,7 +73,10 @@ def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
 
 
 def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory | None:
-    """Read a plain directory; return None where it has comments, extra fields, ZIP64 or anything else that zipfile has to judge."""
+    """Read a plain directory.
+
+    Return None where it has comments, extra fields, ZIP64 or anything else that zipfile has to judge.
+    """
     size = file.seek(0, os.SEEK_END)
     if size < _END.size:
         return None
@@ -118,7 +123,10 @@ def _walk(directory: bytes, count: int, *, shallow: bool) -> tuple[DirectoryEntr
 
 
 def _entry(name: str, raw: bytes, fields: tuple[int, ...]) -> DirectoryEntry | None:
-    """Return the entry of one member; None where a size or the offset is in a ZIP64 field, or the name holds a NUL."""
+    """Return the entry of one member.
+
+    None where a size or the offset is in a ZIP64 field, or the name holds a NUL.
+    """
     _, _, _, flags, method, _, date, crc, packed, size, _, _, _, _, _, attributes, offset = fields
     if _WIDE in (packed, size, offset) or "\0" in name:
         return None

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel.zip_directory import DirectoryEntry
 
 
-# APPNOTE 4.3.7: signature, version needed, flags, method, time, date, CRC, packed and unpacked size, lengths of name and extra.
+# APPNOTE 4.3.7: signature, version needed, flags, method, time, date, CRC, packed and unpacked size, lengths
+# of name and extra.
 _HEADER = struct.Struct("<4sHHHHHLLLHH")
 SIZE = _HEADER.size
 SIGNATURE = b"PK\x03\x04"
@@ -24,7 +25,10 @@ _UNICODE_PATH_FIELD = 0x7075
 
 
 class LocalHeader(Struct, frozen=True, kw_only=True):
-    """What a local header says; ``start`` is the offset in the file at which the member's packed bytes begin."""
+    """What a local header says.
+
+    ``start`` is the offset in the file at which the member's packed bytes begin.
+    """
 
     flags: int
     method: int
@@ -59,7 +63,10 @@ def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
 
 
 def header_problem(entry: DirectoryEntry, header: LocalHeader) -> str:
-    """Return how a member's local header differs from its entry in the central directory; empty where they agree."""
+    """Return how a member's local header differs from its entry in the central directory.
+
+    Empty where they agree.
+    """
     renamed = _renamed(entry, header.extra)
     if renamed:
         return f'is named "{renamed}" in an extra field, which some unpackers go by'
@@ -92,7 +99,7 @@ def _zip64_sizes(sizes: tuple[int, int], extra: bytes) -> tuple[int, int]:
 
 
 def _renamed(entry: DirectoryEntry, local_extra: bytes) -> str:
-    """Return the other name that Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header gives a member; else empty."""
+    """Return another name in Info-ZIP's Unicode path field (APPNOTE 4.6.9) of either header, or nothing."""
     for extra in {entry.extra, local_extra} - {b""}:
         for kind, _, field in _fields(extra):
             # A version and a checksum of the name come before it.
