@@ -1,8 +1,8 @@
 """Read wheels: open them, and read every member once on several threads.
 
-Inflating, hashing and scanning release the interpreter's lock, so threads help: the 44 wheels of the benchmark
-take at most 0.65 of the time that zipfile, sha256 and as many threads take without scanning. A file is open only
-while its members are read, so any number of wheels can be read.
+Inflating, hashing and scanning release the interpreter's lock, so threads help: the 44 wheels of the
+benchmark take at most 0.65 of the time that zipfile, sha256 and as many threads take without scanning. A file
+is open only while its members are read, so any number of wheels can be read.
 """
 
 from __future__ import annotations
