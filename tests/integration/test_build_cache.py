@@ -203,7 +203,7 @@ def test_another_test_command_is_another_build(site: Site) -> None:
     assert "the tests changed" in why or "more" in why
 
 
-def test_a_damaged_wheel_in_the_cache_is_told_and_built_again(site: Site) -> None:
+def test_a_damaged_wheel_in_the_cache_is_reported_and_built_again(site: Site) -> None:
     wheel = next(name for name in site.build() and site.dist() if name.endswith(".whl"))
     digest = site.manifests()["momentum manylinux_2_28_x86_64"]["files"][0]["sha256"]
     blob = site.cache / "v2" / "blobs" / digest[:2] / digest
@@ -223,7 +223,7 @@ def test_the_cache_can_be_left_alone_and_emptied(site: Site) -> None:
     assert not [path for path in site.cache.rglob("*") if path.is_file()]
 
 
-def test_a_wheel_that_fails_its_proof_is_not_kept(site: Site) -> None:
+def test_a_wheel_that_fails_verification_is_not_saved(site: Site) -> None:
     text = (site.folder / "pyproject.toml").read_text()
     (site.folder / "pyproject.toml").write_text(text.rstrip() + '\nmax-size = "1 kB"\n')
     words = ("build", "--native", *HOST)

@@ -25,8 +25,8 @@ PKG_INFO = "Metadata-Version: 2.4\nName: m\nVersion: 1.0\n"
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workspace:
-    folder = tmp_path / "shop"
+def scratch(tmp_path: Path) -> Workspace:
+    folder = tmp_path / "scratch"
     folder.mkdir()
     return Workspace(
         folder=folder, log=tmp_path / "log", run=LoggedRun(log=tmp_path / "log"), progress=SilentProgress()
@@ -48,9 +48,9 @@ def commit(folder: Path, *, force: bool = False) -> None:
     subprocess.run(["git", "-C", folder, *identity, "commit", "--quiet", "-m", "x"], check=True)
 
 
-def snapshot(folder: Path, shop: Workspace) -> set[str]:
+def snapshot(folder: Path, scratch: Workspace) -> set[str]:
     """List the files that meson would find committed."""
-    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), shop)
+    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), scratch)
     listed = subprocess.run(
         ["git", "-C", copy, "ls-tree", "-r", "--name-only", "HEAD"],
         capture_output=True,
@@ -104,13 +104,13 @@ def test_what_builds_leave_behind_is_no_change(tmp_path: Path, left: str) -> Non
 
 @pytest.mark.parametrize("kept", ["pkg/build/core.c", "src/dist/x.py", "pkg/wheelhouse.py"])
 def test_a_source_with_a_name_like_an_output_is_a_change_and_gets_into_the_snapshot(
-    tmp_path: Path, kept: str, shop: Workspace
+    tmp_path: Path, kept: str, scratch: Workspace
 ) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "pkg/__init__.py", "src/m.py")
     commit(folder)
     write(folder, kept)
     assert Repository(folder=folder).checkout().changed == (kept,)
-    assert kept in snapshot(folder, shop)
+    assert kept in snapshot(folder, scratch)
 
 
 def test_without_git_or_without_a_commit_nothing_is_known(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_folder_that_git_does_not_track_belongs_to_no_commit(tmp_path: Path) -
     assert Repository(folder=tmp_path / "vendor/x").checkout().tracked is False
 
 
-def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) -> None:
+def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, scratch: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "core.c", "gone.c", "pkg/build/tracked.c")
     (folder / ".gitignore").write_text("*.log\n")
     commit(folder)
@@ -145,7 +145,7 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) 
     )
     (folder / "gone.c").unlink()
     status = Repository(folder=folder).checkout().changed
-    assert snapshot(folder, shop) == {
+    assert snapshot(folder, scratch) == {
         ".gitignore",
         "pyproject.toml",
         "core.c",
@@ -159,34 +159,34 @@ def test_the_snapshot_is_the_folder_as_it_lies(tmp_path: Path, shop: Workspace) 
     )
 
 
-def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, shop: Workspace) -> None:
+def test_what_is_tracked_stays_though_a_pattern_ignores_it(tmp_path: Path, scratch: Workspace) -> None:
     folder = write(tmp_path / "project", "pyproject.toml", "generated.c", "build/rules.mk")
     (folder / ".gitignore").write_text("generated.c\n")
     commit(folder, force=True)
     write(folder, "pyproject.toml")
     write(folder, "other.c")
-    assert snapshot(folder, shop) >= {"generated.c", "build/rules.mk", "other.c"}
+    assert snapshot(folder, scratch) >= {"generated.c", "build/rules.mk", "other.c"}
 
 
-def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path, shop: Workspace) -> None:
+def test_a_project_in_a_subfolder_is_found_again_in_the_snapshot(tmp_path: Path, scratch: Workspace) -> None:
     top = write(tmp_path / "top", "python/m/pyproject.toml", "python/m/build/keep.txt", "other/x.c")
     commit(top)
     write(top, "python/m/new.c", "python/m/dist/x.whl", "other/dist/kept.c")
-    copy = sdist._snapshot(top / "python/m", Repository(folder=top / "python/m").checkout(), shop)
+    copy = sdist._snapshot(top / "python/m", Repository(folder=top / "python/m").checkout(), scratch)
     assert sorted(path.name for path in copy.iterdir()) == ["build", "new.c", "pyproject.toml"]
     assert (copy / "../../other/dist/kept.c").is_file()
 
 
-def test_a_folder_outside_git_is_taken_whole(tmp_path: Path, shop: Workspace) -> None:
+def test_a_folder_outside_git_is_taken_whole(tmp_path: Path, scratch: Workspace) -> None:
     folder = write(
         tmp_path / "project", "pyproject.toml", "core.c", "dist/x.whl", "pkg/build/core.c", ".venv/x"
     )
-    assert snapshot(folder, shop) == {"pyproject.toml", "core.c", "pkg/build/core.c"}
+    assert snapshot(folder, scratch) == {"pyproject.toml", "core.c", "pkg/build/core.c"}
     assert not (folder / ".git").exists()
 
 
 def test_the_users_git_settings_and_hooks_do_not_matter(
-    tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scratch: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks = write(tmp_path / "hooks", "pre-commit", text="#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
@@ -195,21 +195,23 @@ def test_the_users_git_settings_and_hooks_do_not_matter(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
     folder = write(tmp_path / "project", "pyproject.toml")
     (folder / "core.c").write_bytes(b"a\r\nb\r\n")
-    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), shop)
+    copy = sdist._snapshot(folder, Repository(folder=folder).checkout(), scratch)
     assert (copy / "core.c").read_bytes() == b"a\r\nb\r\n"
 
 
 def test_without_git_a_changed_meson_project_says_what_to_do(
-    tmp_path: Path, shop: Workspace, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, scratch: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, "pyproject.toml")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingToolError, match="git was not found") as caught:
-        sdist._snapshot(tmp_path, Repository(folder=tmp_path).checkout(), shop)
+        sdist._snapshot(tmp_path, Repository(folder=tmp_path).checkout(), scratch)
     assert "give an sdist" in caught.value.hint
 
 
-def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Path, shop: Workspace) -> None:
+def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(
+    tmp_path: Path, scratch: Workspace
+) -> None:
     folder = write(
         tmp_path / "m-1.0",
         "pyproject.toml",
@@ -221,20 +223,20 @@ def test_an_unpacked_sdist_is_packed_again_without_what_builds_left(tmp_path: Pa
         "m.egg-info/x",
     )
     write(folder, "PKG-INFO", text=PKG_INFO)
-    path = sdist._repack(folder, shop)
+    path = sdist._repack(folder, scratch)
     with tarfile.open(path) as archive:
         files = {member.name for member in archive if member.isfile()}
     assert files == {f"m-1.0/{name}" for name in ("PKG-INFO", "pyproject.toml", "core.c", "pkg/build/core.c")}
     assert read(path).version == "1.0"
 
 
-def test_an_sdist_that_was_given_is_taken_as_it_is(tmp_path: Path, shop: Workspace) -> None:
+def test_an_sdist_that_was_given_is_taken_as_it_is(tmp_path: Path, scratch: Workspace) -> None:
     folder = write(tmp_path / "m-1.0", "pyproject.toml")
     write(folder, "PKG-INFO", text=PKG_INFO)
-    path = sdist._repack(folder, shop)
-    made = make_sdist(read(path), shop)
+    path = sdist._repack(folder, scratch)
+    made = make_sdist(read(path), scratch)
     assert (made.path, len(made.sha256)) == (path, 64)
-    assert not shop.log.exists()
+    assert not scratch.log.exists()
 
 
 @dataclass
@@ -259,21 +261,21 @@ def pure(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_backend_that_refuses_is_quoted(tmp_path: Path, shop: Workspace) -> None:
+def test_a_backend_that_refuses_is_quoted(tmp_path: Path, scratch: Workspace) -> None:
     item = read(pure(tmp_path))
     with pytest.raises(ToolFailedError, match="building the sdist of p failed with exit status 2") as caught:
-        make_sdist(item, replace(shop, run=Backend(returncode=2, output="ValueError: no files\n")))
+        make_sdist(item, replace(scratch, run=Backend(returncode=2, output="ValueError: no files\n")))
     assert caught.value.detail == "ValueError: no files"
 
 
-def test_no_sdist_or_several_are_told_with_their_number(tmp_path: Path, shop: Workspace) -> None:
+def test_no_sdist_or_several_are_reported_with_their_number(tmp_path: Path, scratch: Workspace) -> None:
     item = read(pure(tmp_path))
     with pytest.raises(ToolFailedError, match="produced 0 files"):
-        make_sdist(item, replace(shop, run=Backend()))
+        make_sdist(item, replace(scratch, run=Backend()))
 
     def two(out: Path) -> None:
         (out / "a-1.tar.gz").touch()
         (out / "b-1.tar.gz").touch()
 
     with pytest.raises(ToolFailedError, match="produced 2 files"):
-        make_sdist(item, replace(shop, run=Backend(makes=two)))
+        make_sdist(item, replace(scratch, run=Backend(makes=two)))

@@ -59,7 +59,7 @@ def seen() -> list[Command]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, seen: list[Command]) -> Workspace:
+def workspace(tmp_path: Path, seen: list[Command]) -> Workspace:
     def run(command: Command, /) -> Completed:
         seen.append(command)
         return Completed(returncode=0, output="")
@@ -79,12 +79,14 @@ def test_what_a_build_needs_is_followed_through_the_family() -> None:
     assert needed(gen, family(gen)) == ()
 
 
-def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workspace, seen: list[Command]) -> None:
+def test_the_siblings_are_tied_to_their_files(
+    tmp_path: Path, workspace: Workspace, seen: list[Command]
+) -> None:
     gen, core = member("gen"), member("core", build=("gen",), kind=Kind.NATIVE)
-    house = Wheelhouse(family=family(gen, core))
+    wheelhouse = Wheelhouse(family=family(gen, core))
     path = make(tmp_path / "made", "gen")
-    house.add("gen", [path])
-    own = house.for_step(step(core), shop)
+    wheelhouse.add("gen", [path])
+    own = wheelhouse.for_step(step(core), workspace)
     own.run(Command(argv=("x",), env={"KEPT": "1"}))
     (command,) = seen
     files = {command.env[name] for name in ("UV_CONSTRAINT", "UV_BUILD_CONSTRAINT", "PIP_CONSTRAINT")}
@@ -92,20 +94,20 @@ def test_the_siblings_are_tied_to_their_files(tmp_path: Path, shop: Workspace, s
     assert not files
     assert command.env["KEPT"] == "1"
     assert line.startswith(f"gen @ {path.as_uri()}#sha256=")
-    assert house.for_step(step(member("alone", kind=Kind.NATIVE)), shop) is shop
+    assert wheelhouse.for_step(step(member("alone", kind=Kind.NATIVE)), workspace) is workspace
 
 
 def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(
-    tmp_path: Path, shop: Workspace, seen: list[Command]
+    tmp_path: Path, workspace: Workspace, seen: list[Command]
 ) -> None:
     gen, core = member("gen", kind=Kind.NATIVE), member("core", build=("gen",), kind=Kind.NATIVE)
-    house = Wheelhouse(family=family(gen, core))
-    house.add(
+    wheelhouse = Wheelhouse(family=family(gen, core))
+    wheelhouse.add(
         "gen",
         [make(tmp_path / "made", "gen", tag=f"{one}-{one}-manylinux_2_28_x86_64") for one in INTERPRETERS],
     )
-    house.add("gen", [make(tmp_path / "made", "gen", tag="cp312-cp312-win_amd64")])
-    house.for_step(step(core), shop).run(Command(argv=("x",)))
+    wheelhouse.add("gen", [make(tmp_path / "made", "gen", tag="cp312-cp312-win_amd64")])
+    wheelhouse.for_step(step(core), workspace).run(Command(argv=("x",)))
     lines = Path(seen[0].env["UV_CONSTRAINT"]).read_text().splitlines()
     assert [(line.split("-1.0-")[1].split("-")[0], line.split(" ; ")[1]) for line in lines] == [
         ("cp311", 'python_version == "3.11"'),
@@ -114,16 +116,16 @@ def test_each_interpreter_gets_its_own_wheel_of_a_native_sibling(
 
 
 def test_inside_a_container_the_files_stand_where_it_mounts_them(
-    tmp_path: Path, shop: Workspace, seen: list[Command], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: Workspace, seen: list[Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gen, core = (
         member("gen"),
         member("core", build=("gen",), kind=Kind.NATIVE, cibuildwheel={"environment-pass": ["MINE"]}),
     )
-    house = Wheelhouse(family=family(gen, core))
+    wheelhouse = Wheelhouse(family=family(gen, core))
     path = make(tmp_path / "made", "gen")
-    house.add("gen", [path])
-    house.for_step(step(core, Builder.CIBUILDWHEEL), shop).run(Command(argv=("x",)))
+    wheelhouse.add("gen", [path])
+    wheelhouse.for_step(step(core, Builder.CIBUILDWHEEL), workspace).run(Command(argv=("x",)))
     env = seen[0].env
     assert env["CIBW_ENVIRONMENT_PASS_LINUX"].split() == [
         "MINE",
@@ -136,20 +138,23 @@ def test_inside_a_container_the_files_stand_where_it_mounts_them(
     assert Path(inside.removeprefix("/host")).read_text().startswith(f"gen @ file:///host{path}#sha256=")
     monkeypatch.setenv("CIBW_CONTAINER_ENGINE", "podman; disable_host_mount: true")
     with pytest.raises(UsageError, match="core needs gen to be built, but the container cannot see"):
-        house.for_step(step(core, Builder.CIBUILDWHEEL), shop)
+        wheelhouse.for_step(step(core, Builder.CIBUILDWHEEL), workspace)
 
 
-def test_a_sibling_that_was_not_made_is_never_left_to_an_index(tmp_path: Path, shop: Workspace) -> None:
+def test_a_sibling_that_was_not_made_is_never_left_to_an_index(tmp_path: Path, workspace: Workspace) -> None:
     gen, core, tool = (
         member("gen"),
         member("core", build=("gen",), kind=Kind.NATIVE),
         member("tool", build=("gen",)),
     )
-    house = Wheelhouse(family=family(gen, core, tool))
-    for attempt in (lambda: house.for_step(step(core), shop), lambda: house.for_build(tool, shop)):
+    wheelhouse = Wheelhouse(family=family(gen, core, tool))
+    for attempt in (
+        lambda: wheelhouse.for_step(step(core), workspace),
+        lambda: wheelhouse.for_build(tool, workspace),
+    ):
         with pytest.raises(ProjectError, match=r"needs gen, of the same family, to be built"):
             attempt()
-    house.add("gen", [make(tmp_path / "made", "gen", tag="cp311-cp311-win_amd64")])
+    wheelhouse.add("gen", [make(tmp_path / "made", "gen", tag="cp311-cp311-win_amd64")])
     with pytest.raises(ProjectError, match="no wheel of it for manylinux_2_28_x86_64"):
-        house.for_step(step(core), shop)
-    assert house.for_build(gen, shop) is shop
+        wheelhouse.for_step(step(core), workspace)
+    assert wheelhouse.for_build(gen, workspace) is workspace

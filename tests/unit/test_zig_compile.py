@@ -1,4 +1,4 @@
-"""zig in the place of this machine's compiler: when, with which words, and what is told; for real in integration/test_build_host.py."""
+"""When zig is used as the compiler, with which arguments, and what is reported; the real one runs in integration/test_build_host.py."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ def no_zig(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zig_compile, "find_zig", missing)
 
 
-def words(program: Path, *told: str) -> list[str]:
-    return subprocess.run([program, *told], capture_output=True, text=True, check=True).stdout.splitlines()
+def words(program: Path, *arguments: str) -> list[str]:
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
 def test_the_programs_hand_a_compilers_words_on_but_for_those_of_gcc_alone(tmp_path: Path) -> None:
@@ -111,7 +113,7 @@ def test_who_chose_a_compiler_gets_what_that_one_makes() -> None:
 
 
 @pytest.mark.usefixtures("no_zig")
-def test_without_zig_the_way_to_it_is_told() -> None:
+def test_without_zig_the_way_to_install_it_is_named() -> None:
     assert zig_compile.unavailable_reason({}) == "pip install 'wheelkit[cross]'"
     assert not zig_compile.supports_target(TARGET, {})
 
@@ -183,7 +185,7 @@ def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path
 
 @dataclass
 class Backend(SilentProgress):
-    """Stands in for uv, and hears what is told: its wheels need a new glibc unless zig makes them; ``fails`` names who fails, and how.
+    """Fakes uv and keeps the notes. Its wheels need a new glibc unless built with zig; ``fails`` maps compilers to errors.
 
     ``passed_over`` are the binaries that zig's wheels lack.
     """
@@ -211,10 +213,12 @@ class Backend(SilentProgress):
         return Completed(returncode=0, output="")
 
 
-def forge(tmp_path: Path, backend: Backend, *modules: str) -> host_compile.HostCompiler:
+def compiler(tmp_path: Path, backend: Backend, *modules: str) -> host_compile.HostCompiler:
     source = SourceDist(path=tmp_path / "demo.tar.gz", distribution=job().distribution, sha256="")
-    shop = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
-    return host_compile.HostCompiler(step=job(), source=source, workspace=shop, modules=frozenset(modules))
+    workspace = Workspace(folder=tmp_path, log=tmp_path / "log", run=backend, progress=backend)
+    return host_compile.HostCompiler(
+        step=job(), source=source, workspace=workspace, modules=frozenset(modules)
+    )
 
 
 BOTH = ("demo/_core", "demo/_speed")
@@ -222,14 +226,14 @@ BOTH = ("demo/_core", "demo/_speed")
 
 def test_zig_is_asked_only_where_the_machines_own_compiler_does_not_do(tmp_path: Path) -> None:
     backend = Backend(new=False)
-    one = forge(tmp_path, backend)
+    one = compiler(tmp_path, backend)
     assert "zig" not in one.compile(PYTHON).compiler
     assert (backend.asked, backend.notes, one.modules) == (["own"], [], frozenset())
 
 
-def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path: Path) -> None:
+def test_after_the_first_wheel_zig_makes_them_all_and_that_is_noted_once(tmp_path: Path) -> None:
     backend = Backend()
-    one = forge(tmp_path, backend)
+    one = compiler(tmp_path, backend)
     assert one.compile(PYTHON).compiler.startswith("zig ")
     one.compile(PYTHON)
     assert backend.asked == ["own", "zig", "zig"]
@@ -243,7 +247,7 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_told_once(tmp_path
 
 def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
     backend = Backend()
-    forge(tmp_path, backend, *BOTH).compile(PYTHON)
+    compiler(tmp_path, backend, *BOTH).compile(PYTHON)
     assert backend.asked == ["zig"]
     assert backend.notes == [
         "compiled with zig against glibc 2.28: this machine's libraries were too new when it was last built"
@@ -252,18 +256,18 @@ def test_what_is_remembered_saves_the_first_attempt(tmp_path: Path) -> None:
 
 def test_where_zig_does_not_do_any_more_the_machines_own_compiler_is_asked_again(tmp_path: Path) -> None:
     backend = Backend(fails={"zig": "core.c:1:2: error: no"}, new=False)
-    one = forge(tmp_path, backend, *BOTH)
+    one = compiler(tmp_path, backend, *BOTH)
     assert "zig" not in one.compile(PYTHON).compiler
     assert (backend.asked, one.modules) == (["zig", "own"], frozenset())
 
 
 @pytest.mark.parametrize("remembered", [(), BOTH])
-def test_where_neither_does_both_reasons_are_told_in_a_line_each(
+def test_where_neither_does_both_reasons_are_shown_in_a_line_each(
     tmp_path: Path, remembered: tuple[str, ...]
 ) -> None:
     backend = Backend(fails={"zig": "cc -c core.c\ncore.c:1:10: fatal error: 'omp.h' file not found\n"})
     with pytest.raises(CheckFailedError, match="and zig could not build it for an older one") as caught:
-        forge(tmp_path, backend, *remembered).compile(PYTHON)
+        compiler(tmp_path, backend, *remembered).compile(PYTHON)
     assert sorted(backend.asked) == ["own", "zig"]
     first, second = caught.value.detail.splitlines()
     assert first.startswith("this machine's compiler: demo/_core.so needs GLIBC_2.29 (exp of libm.so.6)")
@@ -276,7 +280,7 @@ def test_where_neither_does_both_reasons_are_told_in_a_line_each(
 def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
     backend = Backend(passed_over=frozenset({"demo/_speed.so"}))
     with pytest.raises(CheckFailedError, match="and zig could not build it for an older one") as caught:
-        forge(tmp_path, backend).compile(PYTHON)
+        compiler(tmp_path, backend).compile(PYTHON)
     assert (
         caught.value.detail.splitlines()[1]
         == "zig: its wheel lacks demo/_speed, which this machine's compiler made"
@@ -285,7 +289,7 @@ def test_a_binary_that_is_optional_is_not_lost_silently(tmp_path: Path) -> None:
 
 def test_a_binary_that_the_project_has_no_more_is_not_missed(tmp_path: Path) -> None:
     backend = Backend()
-    one = forge(tmp_path, backend, *BOTH, "demo/_gone")
+    one = compiler(tmp_path, backend, *BOTH, "demo/_gone")
     assert one.compile(PYTHON).compiler.startswith("zig ")
     assert (backend.asked, one.modules) == (["zig", "own", "zig"], frozenset(BOTH))
 
@@ -293,14 +297,14 @@ def test_a_binary_that_the_project_has_no_more_is_not_missed(tmp_path: Path) -> 
 def test_a_project_that_does_not_compile_at_all_is_not_compiled_twice(tmp_path: Path) -> None:
     backend = Backend(fails={"own": "core.c:1:2: error: no"})
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed"):
-        forge(tmp_path, backend).compile(PYTHON)
+        compiler(tmp_path, backend).compile(PYTHON)
     assert backend.asked == ["own"]
 
 
 @pytest.mark.usefixtures("no_zig")
 def test_without_zig_the_refusal_names_it_as_one_way(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match=r"needs a newer system than manylinux_2_28_x86_64$") as caught:
-        forge(tmp_path, Backend()).compile(PYTHON)
+        compiler(tmp_path, Backend()).compile(PYTHON)
     assert caught.value.hint.splitlines() == [
         "this machine's own libraries are too new for that target: compile against older ones with zig (pip install 'wheelkit[cross]'),",
         "build in a container (install docker or podman),",

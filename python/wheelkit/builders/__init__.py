@@ -1,1 +1,1 @@
-"""Builders: from the plan to proven wheels in the dist folder."""
+"""Builders: from a plan to verified files in the dist folder."""

@@ -1,4 +1,4 @@
-"""The decisions of the host builder, with stand-ins for uv and the interpreters; the real ones are in integration/test_build_host.py."""
+"""The decisions of the host builder, with fake uv and interpreters; the real ones run in integration/test_build_host.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ELF = bytes(elf.tiny(elf.Shape()).data)
 
 
 class Notes(SilentProgress):
-    """Remembers what the user was told."""
+    """Keeps the notes shown to the user."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -42,7 +42,7 @@ class Notes(SilentProgress):
 
 @dataclass
 class Uv:
-    """Stands in for every program: makes the wheel that it is asked to build, and remembers the commands."""
+    """Fakes every program: writes the wheel to build, and keeps the commands."""
 
     makes: tuple[str, ...] = (ABI3,)
     fails: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def pythons(*tags: str, headers: bool = True) -> dict[str, Python]:
     }
 
 
-def workshop(tmp_path: Path, run: Uv) -> Workspace:
+def make_workspace(tmp_path: Path, run: Uv) -> Workspace:
     return Workspace(folder=tmp_path, log=tmp_path / "log", run=run, progress=Notes())
 
 
@@ -99,8 +99,8 @@ def source(tmp_path: Path) -> SourceDist:
     return SourceDist(path=tmp_path / "demo-1.0.tar.gz", distribution=item, sha256="")
 
 
-def compiler(shop: Workspace) -> host_compile.HostCompiler:
-    return host_compile.HostCompiler(step=job(), source=source(shop.folder), workspace=shop)
+def compiler(workspace: Workspace) -> host_compile.HostCompiler:
+    return host_compile.HostCompiler(step=job(), source=source(workspace.folder), workspace=workspace)
 
 
 def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
@@ -138,23 +138,23 @@ def test_the_search_paths_of_an_interpreter_do_not_reach_a_wheel() -> None:
     assert host_compile.link_environment(python, {"LDSHARED": "mine"}) == {}
 
 
-def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_prove_it(tmp_path: Path) -> None:
-    shop = workshop(tmp_path, Uv())
+def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_allow_it(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, ABI3, members={"demo/_core.abi3.so": ELF})
-    host._lower_python_tag(job(), path, shop)
-    assert isinstance(shop.run, Uv)
-    assert shop.run.asked[0].argv[1:] == ("tags", "--remove", "--python-tag", "cp311", str(path))
-    assert "verified against the stable ABI of 3.11" in shop.progress.notes[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+    host._lower_python_tag(job(), path, workspace)
+    assert isinstance(workspace.run, Uv)
+    assert workspace.run.asked[0].argv[1:] == ("tags", "--remove", "--python-tag", "cp311", str(path))
+    assert "verified against the stable ABI of 3.11" in workspace.progress.notes[0]  # type: ignore[attr-defined]  # the fake keeps its commands
 
 
 @pytest.mark.parametrize(
     "name", ["demo-1.0-cp311-abi3-linux_x86_64.whl", "demo-1.0-cp312-cp312-linux_x86_64.whl"]
 )
 def test_a_wheel_at_its_floor_or_without_the_stable_abi_keeps_its_name(tmp_path: Path, name: str) -> None:
-    shop = workshop(tmp_path, Uv())
+    workspace = make_workspace(tmp_path, Uv())
     path = wheels.write_wheel(tmp_path, name, members={"demo/_core.so": ELF})
-    assert host._lower_python_tag(job(), path, shop) == path
-    assert shop.run.asked == []  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+    assert host._lower_python_tag(job(), path, workspace) == path
+    assert workspace.run.asked == []  # type: ignore[attr-defined]  # the fake keeps its commands
 
 
 def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_path: Path) -> None:
@@ -170,17 +170,17 @@ def test_what_the_target_does_not_have_is_named_with_symbol_file_and_limit(tmp_p
 
 
 @pytest.mark.parametrize("makes", [(), (ABI3, "demo-1.0-cp311-abi3-linux_x86_64.whl")])
-def test_no_wheel_or_several_are_told_with_their_number(tmp_path: Path, makes: tuple[str, ...]) -> None:
-    shop = workshop(tmp_path, Uv(makes=makes))
+def test_no_wheel_or_several_are_reported_with_their_number(tmp_path: Path, makes: tuple[str, ...]) -> None:
+    workspace = make_workspace(tmp_path, Uv(makes=makes))
     with pytest.raises(ToolFailedError, match=f"building demo for cp312 produced {len(makes)} files"):
-        compiler(shop).compile_with(pythons("cp312")["cp312"])
+        compiler(workspace).compile_with(pythons("cp312")["cp312"])
 
 
 def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     said = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
-    shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
+    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
-        compiler(shop).compile_with(pythons("cp312")["cp312"])
+        compiler(workspace).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
 
 
@@ -207,9 +207,9 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
     monkeypatch.setattr(compilers, "which", lambda _name: cargo)
     given = source(tmp_path)
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
-    shop = workshop(tmp_path, Uv(fails={"build --wheel": said}))
+    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": said}))
     with pytest.raises(WheelkitError) as caught:
-        replace(compiler(shop), source=given).compile_with(pythons("cp312")["cp312"])
+        replace(compiler(workspace), source=given).compile_with(pythons("cp312")["cp312"])
     assert isinstance(caught.value, MissingToolError) is missing
     assert ("demo is built with Rust, and cargo was not found" in caught.value.message) is missing
 
@@ -221,16 +221,16 @@ def test_an_extension_that_was_passed_over_shows_why(tmp_path: Path) -> None:
                 returncode=super().__call__(command).returncode, output="core.c:5:9: error: expected ';'\n"
             )
 
-    shop = workshop(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
+    workspace = make_workspace(tmp_path, Optional(makes=("demo-1.0-py3-none-any.whl",)))
     with pytest.raises(ProjectError, match="treated as native, but its wheel contains no binary") as caught:
-        compiler(shop).compile_with(pythons("cp312")["cp312"])
+        compiler(workspace).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail == "core.c:5:9: error: expected ';'"
 
 
 def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_path: Path) -> None:
-    shop = workshop(tmp_path, Uv())
-    made = compiler(shop).compile_with(pythons("cp312")["cp312"])
-    command = shop.run.asked[0]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+    workspace = make_workspace(tmp_path, Uv())
+    made = compiler(workspace).compile_with(pythons("cp312")["cp312"])
+    command = workspace.run.asked[0]  # type: ignore[attr-defined]  # the fake keeps its commands
     assert command.argv[1:5] == ("build", "--wheel", "--python", "/opt/cp312")
     assert command.argv[-1] == str(tmp_path / "demo-1.0.tar.gz")
     assert command.unset == ("VIRTUAL_ENV",)
@@ -238,15 +238,15 @@ def test_the_build_gets_the_interpreter_the_sdist_and_a_folder_of_its_own(tmp_pa
 
 
 def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -> None:
-    shop = workshop(tmp_path, Uv())
+    workspace = make_workspace(tmp_path, Uv())
     own = HostSettings(
         config_settings=(("pure-python", "false"),), environment={"USE_MYPYC": "1", "CC": "their-cc"}
     )
     wanted = replace(job(), settings={"cp312": own})
     zig = zig_compile.Zig(cc=Path("zig-cc"), cxx=Path("zig-c++"), triple="x86_64-linux-gnu.2.28", mark="m")
     for interpreter, by in (("cp312", None), ("cp312", zig), ("cp311", None)):
-        replace(compiler(shop), step=wanted).compile_with(pythons(interpreter)[interpreter], by)
-    with_own, by_zig, without = shop.run.asked  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+        replace(compiler(workspace), step=wanted).compile_with(pythons(interpreter)[interpreter], by)
+    with_own, by_zig, without = workspace.run.asked  # type: ignore[attr-defined]  # the fake keeps its commands
     assert with_own.argv[-2:] == by_zig.argv[-2:] == ("--config-setting", "pure-python=false")
     assert (with_own.env["USE_MYPYC"], with_own.env["CC"]) == ("1", "their-cc")
     assert (by_zig.env["USE_MYPYC"], by_zig.env["CC"]) == ("1", "zig-cc")
@@ -255,7 +255,7 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
 
 
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:
-    shop = workshop(tmp_path, Uv(fails={"sh -c second": "AssertionError\n"}))
+    workspace = make_workspace(tmp_path, Uv(fails={"sh -c second": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
     with pytest.raises(
         CheckFailedError,
@@ -265,10 +265,10 @@ def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> No
             [BuiltWheel(path=path, cells=("cp312",))],
             job(tests=("first", "second", "third")),
             pythons("cp312"),
-            shop,
+            workspace,
         )
     assert caught.value.detail == "AssertionError"
-    ran = [command.argv[2] for command in shop.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the stand-in keeps what it was asked
+    ran = [command.argv[2] for command in workspace.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the fake keeps its commands
     assert ran == ["first", "second"]
 
 
@@ -306,7 +306,7 @@ def test_a_wheel_serves_where_an_installer_would_take_it(name: str, expected: tu
         (Builder.HOST, {"cp311-abi3": ("cp311", "cp312"), "cp313-cp313t": ("cp313t",)}, []),
     ],
 )
-def test_what_no_wheel_serves_and_what_was_not_tested_are_told_apart(
+def test_unsupported_and_untested_interpreters_are_reported(
     builder: Builder, files: dict[str, tuple[str, ...]], expected: list[str]
 ) -> None:
     one = replace(job("manylinux_2_28_x86_64", "cp311", "cp312", "cp313t"), builder=builder)

@@ -144,7 +144,7 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
         (BUILD + "    self.stdin.flush()\nBrokenPipeError: [Errno 32] Broken pipe", "BrokenPipeError"),
     ],
 )
-def test_an_engine_that_stopped_answering_is_told(log: str, said: str) -> None:
+def test_a_failed_engine_is_reported(log: str, said: str) -> None:
     error = explained(log)
     assert isinstance(error, ToolFailedError)
     assert error.message.startswith("the container engine failed: ")
@@ -153,7 +153,7 @@ def test_an_engine_that_stopped_answering_is_told(log: str, said: str) -> None:
     assert error.log == LOG
 
 
-def test_an_engine_that_is_too_old_is_told_by_its_exit_code() -> None:
+def test_an_engine_that_is_too_old_is_recognised_by_its_exit_code() -> None:
     error = explained(
         "cibuildwheel: error: Build failed because docker is too old or is not working properly.", 7
     )
@@ -301,7 +301,7 @@ def test_a_refused_repair_shows_auditwheels_reason() -> None:
     assert error.log == LOG
 
 
-def test_configuration_and_an_empty_selection_are_told_apart() -> None:
+def test_configuration_and_an_empty_selection_are_distinguished() -> None:
     refused = explained("cibuildwheel: error: Invalid build selector: 'cp399-manylinux_x86_64'. \n", 2)
     assert refused.message.startswith("cibuildwheel rejects")
     assert "cp399-manylinux_x86_64" in refused.detail
