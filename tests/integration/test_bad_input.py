@@ -142,7 +142,7 @@ def only(tmp_path: Path, *programs: str) -> dict[str, str]:
     return {"PATH": str(place)}
 
 
-def test_no_compiler_is_told_before_anything_is_built(
+def test_a_missing_compiler_is_reported_before_anything_is_built(
     momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path
 ) -> None:
     folder = momentum()
@@ -160,7 +160,7 @@ def test_no_compiler_is_told_before_anything_is_built(
     assert wheelkit("plan", cwd=folder, env=env).returncode == 0
 
 
-def test_no_git_is_told_with_the_other_way(
+def test_a_missing_git_is_reported_with_the_other_way(
     momentum: Callable[..., Path], wheelkit: Wheelkit, tmp_path: Path
 ) -> None:
     folder = momentum()
@@ -258,7 +258,7 @@ def small(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_no_space_for_scratch_files_is_told(
+def test_no_space_for_scratch_files_is_reported(
     momentum: Callable[..., Path], wheelkit: Wheelkit, small: Callable[[str], Path]
 ) -> None:
     folder = momentum()
@@ -302,7 +302,7 @@ def test_a_file_in_the_place_of_the_dist_folder_is_refused_at_once(
 
 
 @pytest.mark.skipif(not ROOT or shutil.which("setpriv") is None, reason="only root can become somebody else")
-def test_a_dist_folder_of_somebody_else_is_refused_at_once(
+def test_a_dist_folder_of_another_user_is_refused_at_once(
     momentum: Callable[..., Path], wheelkit: Wheelkit
 ) -> None:
     # pytest's own folders are closed to others.
@@ -440,7 +440,9 @@ def test_a_missing_and_an_empty_folder_are_wrong_usage(wheelkit: Wheelkit, tmp_p
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x1f\x8b\x08\x00junk"])
-def test_a_file_that_is_no_sdist_is_told_by_name(wheelkit: Wheelkit, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_sdist_is_reported_by_name(
+    wheelkit: Wheelkit, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "demo-1.0.tar.gz").write_bytes(content)
     for command in (("plan", "demo-1.0.tar.gz"), (*HOST, "demo-1.0.tar.gz")):
         done = wheelkit(*command, cwd=tmp_path)

@@ -21,7 +21,7 @@ running_on_its_floor = pytest.mark.skipif(
 
 
 @native
-def test_a_new_project_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_a_new_project_builds_and_passes_its_verification_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
     folder = tmp_path / "momentum-core"
     folder.mkdir()
     assert wheelkit("init", cwd=folder).returncode == 0
@@ -36,7 +36,7 @@ def test_a_new_project_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit
 
 
 @native
-def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
+def test_a_new_family_builds_and_passes_its_verification_at_once(tmp_path: Path, wheelkit: Wheelkit) -> None:
     assert wheelkit("init", "--family", "--name", "momentum", cwd=tmp_path).returncode == 0
     assert wheelkit("build", cwd=tmp_path, env=HERE).returncode == 0
     assert sorted(path.name.split("-")[0] for path in (tmp_path / "dist").glob("*.whl")) == [
@@ -59,7 +59,7 @@ def test_a_new_family_builds_and_proves_itself_at_once(tmp_path: Path, wheelkit:
         pytest.param("tree_sitter_regex-0.25.0.tar.gz", ["cp310-abi3"], marks=native),
     ],
 )
-def test_a_real_project_builds_and_proves_itself_at_once(
+def test_a_real_project_builds_and_passes_its_verification_at_once(
     sdist: str, wheels: list[str], tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
     with tarfile.open(pinned(sdist)) as archive:

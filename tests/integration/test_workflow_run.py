@@ -236,7 +236,7 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
     verify = run.one("verify")
     assert "WK801" in told(verify)
     assert "win_amd64" in verify.summary
-    assert verify.steps["Keep files and logs of a failure"] == "success"
+    assert verify.steps["Upload files and logs of a failure"] == "success"
     assert "failed-verify-1" in run.artifacts.names
     assert "release" not in run.artifacts.names
     assert (indexes.rehearsal.events, indexes.live.events) == ([], [])

@@ -80,7 +80,7 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "hint"),
+    ("words", "expected", "hint"),
     [
         (["plann"], 'there is no command "plann"; did you mean "plan"?', "wheelkit --help"),
         (["frobnicate"], 'there is no command "frobnicate"', "wheelkit --help"),
@@ -102,14 +102,14 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
     ],
 )
 @pytest.mark.usefixtures("project")
-def test_wrong_usage_is_told_with_the_way_out(
-    words: list[str], said: str, hint: str, capsys: Capture
+def test_wrong_usage_is_reported_with_a_hint(
+    words: list[str], expected: str, hint: str, capsys: Capture
 ) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
     first, rest = captured.err.split("\n", 1)
     assert first.startswith("wheelkit: ")
-    assert said in first
+    assert expected in first
     assert hint in rest
     assert captured.out == ""
 
@@ -180,7 +180,7 @@ NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
 
 
 @pytest.mark.parametrize(
-    ("names", "shown", "targets", "said"),
+    ("names", "shown", "targets", "expected"),
     [
         ([], "momentum momentum-tools momentum-cli momentum-all", NATIVE, ["family of 4"]),
         (
@@ -214,12 +214,12 @@ NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
 )
 @pytest.mark.usefixtures("members")
 def test_named_members_are_shown_with_what_they_need(
-    names: list[str], shown: str, targets: list[str], said: list[str], capsys: Capture
+    names: list[str], shown: str, targets: list[str], expected: list[str], capsys: Capture
 ) -> None:
     assert main(["plan", *names]) == 0
     out = capsys.readouterr().out
-    assert all(words in out for words in said)
-    assert ("left out" in out) == any("left out" in words for words in said)
+    assert all(words in out for words in expected)
+    assert ("left out" in out) == any("left out" in words for words in expected)
     assert main(["build", "--dry-run", *names]) == 0
     assert capsys.readouterr().out == out
     assert main(["plan", *names, "--json"]) == 0
@@ -230,7 +230,7 @@ def test_named_members_are_shown_with_what_they_need(
 
 
 @pytest.mark.usefixtures("members")
-def test_an_unknown_member_is_told_with_the_names_that_there_are(capsys: Capture) -> None:
+def test_an_unknown_member_is_reported_with_the_known_names(capsys: Capture) -> None:
     for name, near in (("momentum-clj", '; did you mean "momentum-cli"?'), ("zzz", "")):
         assert main(["plan", name]) == 2
         first, second = capsys.readouterr().err.splitlines()

@@ -126,7 +126,7 @@ def test_without_an_image_nothing_is_fetched_to_try(path: Path) -> None:
 
 
 @linux
-def test_the_image_that_cibuildwheel_is_told_to_use_is_tried(path: Path) -> None:
+def test_the_image_set_for_cibuildwheel_is_started(path: Path) -> None:
     import platform
 
     engine(path, images="echo ours:latest; echo manylinux:1")

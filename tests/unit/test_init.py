@@ -81,10 +81,10 @@ def test_a_new_family_is_three_distributions_in_order(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("folder", "told"), [("9lives", None), ("good", "no/name"), ("class room", None)])
-def test_a_name_has_to_be_importable(tmp_path: Path, folder: str, told: str | None) -> None:
+@pytest.mark.parametrize(("folder", "name"), [("9lives", None), ("good", "no/name"), ("class room", None)])
+def test_a_name_has_to_be_importable(tmp_path: Path, folder: str, name: str | None) -> None:
     with pytest.raises(UsageError, match="is not a valid name for a distribution"):
-        init.name_of(tmp_path / folder, told)
+        init.name_of(tmp_path / folder, name)
     assert init.name_of(tmp_path / folder, "Good.Name") == "good-name"
 
 
@@ -185,7 +185,7 @@ def test_the_systems_are_those_that_the_classifiers_name(
     assert list(dict.fromkeys(target.partition("_")[0] for target in promised["targets"])) == systems
 
 
-def test_systems_that_the_classifiers_leave_out_are_told(tmp_path: Path) -> None:
+def test_systems_that_the_classifiers_leave_out_are_named(tmp_path: Path) -> None:
     for name, notes in (
         (
             "POSIX",
@@ -210,7 +210,7 @@ def test_projects_of_one_family_are_named_in_a_note(tmp_path: Path) -> None:
     )
 
 
-def test_settings_that_leave_nothing_are_told(adopted: Callable[[str], dict[str, list[str]]]) -> None:
+def test_settings_that_leave_no_wheel_are_an_error(adopted: Callable[[str], dict[str, list[str]]]) -> None:
     with pytest.raises(ProjectError, match="no wheel is left for momentum"):
         adopted(MESON + '[tool.cibuildwheel]\nskip = "*"\n')
 
@@ -292,7 +292,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(
     assert main(["ci", "--check"]) == 0
 
 
-def test_somebody_elses_workflow_stays_and_is_told(
+def test_the_projects_own_workflow_is_left_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     (tmp_path / ".github/workflows").mkdir(parents=True)

@@ -70,7 +70,7 @@ def test_a_message_has_what_happened_the_lines_that_show_it_and_the_way_out(
     ends: Callable[[BaseException], int], capsys: Capture, tmp_path: Path
 ) -> None:
     error = errors.ToolFailedError(
-        "compiling x failed", detail="x.c:1: error: no\n    1 | x", hint="mend it", log=tmp_path / "log"
+        "compiling x failed", detail="x.c:1: error: no\n    1 | x", hint="fix it", log=tmp_path / "log"
     )
     assert ends(error) == 4
     captured = capsys.readouterr()
@@ -80,7 +80,7 @@ def test_a_message_has_what_happened_the_lines_that_show_it_and_the_way_out(
             "wheelkit: compiling x failed",
             "  x.c:1: error: no",
             "      1 | x",
-            "  mend it",
+            "  fix it",
             f"  full log: {tmp_path / 'log'}",
         )
     ]
@@ -97,7 +97,7 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let the current folder go")
-def test_a_folder_that_has_gone_is_told(tmp_path: Path) -> None:
+def test_a_deleted_current_folder_is_reported(tmp_path: Path) -> None:
     code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\nfrom wheelkit.__main__ import run\nrun()"
     done = subprocess.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.splitlines()[0]) == (

@@ -117,7 +117,7 @@ def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (KeyboardInterrupt(), "interrupted"),
         (InterruptedByUserError("asked to stop"), "interrupted"),
@@ -126,12 +126,12 @@ def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(
     ],
 )
 def test_a_step_that_was_interrupted_has_not_failed(
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture, error: BaseException, said: str
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, error: BaseException, expected: str
 ) -> None:
     terminal(monkeypatch, is_terminal=False)
     with pytest.raises(type(error)), step(TerminalProgress(), "build x"):
         raise error
-    assert capsys.readouterr().err.split() == ["build", "x", said]
+    assert capsys.readouterr().err.split() == ["build", "x", expected]
 
 
 def test_commands_are_shown_where_that_was_asked_for_and_the_builders_always(capsys: Capture) -> None:

@@ -176,7 +176,7 @@ def test_artifacts_of_one_run_never_share_a_name(make: Make) -> None:
         assert not [name for name in names if name.startswith("dist-") and "failed" in name]
 
 
-def test_by_hand_it_stops_before_production_unless_told(make: Make) -> None:
+def test_by_hand_it_stops_before_production_by_default(make: Make) -> None:
     text = make()[RELEASE]
     until = yaml.safe_load(text)[True]["workflow_dispatch"]["inputs"]["until"]  # YAML 1.1 reads `on` as true
     assert (until["default"], until["options"]) == ("verify", ["verify", "staging", "production"])
@@ -273,7 +273,7 @@ def test_the_same_configuration_writes_the_same_bytes(make: Make, tmp_path: Path
         (("yours: before the build,", "yours: checks,"), '"checks" occurs twice'),
     ],
 )
-def test_broken_marks_are_told_with_their_line(
+def test_broken_markers_are_reported_with_their_line(
     make: Make, tmp_path: Path, damage: tuple[str, str], message: str
 ) -> None:
     (tmp_path / CI).write_text(make()[CI].replace(*damage, 1))
@@ -294,7 +294,7 @@ def test_hand_written_lines_without_a_place_are_never_dropped(make: Make, tmp_pa
         make()
 
 
-def test_somebody_elses_release_workflow_is_never_overwritten(make: Make, tmp_path: Path) -> None:
+def test_the_projects_own_release_workflow_is_never_overwritten(make: Make, tmp_path: Path) -> None:
     (tmp_path / RELEASE).parent.mkdir(parents=True)
     (tmp_path / RELEASE).write_text("name: mine\n")
     with pytest.raises(UsageError, match="was not written by wheelkit ci"):
@@ -310,9 +310,9 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
     (tmp_path / CI).parent.mkdir(parents=True)
     (tmp_path / CI).write_text("name: mine\n")
     assert main(["ci"]) == 0
-    told = capsys.readouterr()
-    assert f"{CI}   yours, left unchanged" in told.out
-    assert f"{CI} is your own and was left unchanged" in told.err
+    captured = capsys.readouterr()
+    assert f"{CI}   yours, left unchanged" in captured.out
+    assert f"{CI} is your own and was left unchanged" in captured.err
     assert (tmp_path / CI).read_text() == "name: mine\n"
     assert (tmp_path / RELEASE).read_text().startswith("# Written by `wheelkit ci`")
     assert main(["ci", "--check"]) == 0
@@ -368,7 +368,7 @@ def row(label: str, ends: date | None) -> TargetRow:
 
 
 @pytest.mark.parametrize(
-    ("today", "told"),
+    ("today", "expected"),
     [
         (date(2027, 5, 1), None),
         (date(2027, 6, 2), None),  # 91 days ahead
@@ -377,9 +377,9 @@ def row(label: str, ends: date | None) -> TargetRow:
         (date(2027, 9, 2), "the runner macos-15 ended on 01 September 2027 (macosx_11_0_arm64)"),
     ],
 )
-def test_the_end_of_a_runner_is_told_ninety_days_ahead(today: date, told: str | None) -> None:
+def test_the_end_of_a_runner_is_reported_ninety_days_ahead(today: date, expected: str | None) -> None:
     found = workflows.retiring_runners([row("macos-15", date(2027, 9, 1)), row("ubuntu-24.04", None)], today)
-    assert [str(one) for one in found] == ([told] if told else [])
+    assert [str(one) for one in found] == ([expected] if expected else [])
 
 
 def test_the_command_writes_checks_and_prints_the_matrix(
@@ -431,7 +431,7 @@ def test_gitlab_has_the_same_stages(make: Make) -> None:
     assert document["production"]["rules"] == [{"if": '$CI_COMMIT_TAG && $UNTIL == "production"'}]
 
 
-def test_gitlab_fetches_the_tags_and_goes_by_hand_no_further_than_told(make: Make) -> None:
+def test_gitlab_fetches_the_tags_and_goes_by_hand_only_as_far_as_chosen(make: Make) -> None:
     document = yaml.safe_load(make(provider="gitlab")[GITLAB])
     assert document["variables"]["GIT_DEPTH"] == "0"
     assert document["variables"]["UNTIL"]["value"] == "verify"
