@@ -1,7 +1,8 @@
-"""Targets, interpreters, and which file an installer would pick for a cell.
+"""Targets, interpreters, and the file that an installer would pick for a cell.
 
-Tags and their order of preference are those of the platform compatibility tags specification (PEP 425, 600, 656, 703), computed
-by ``wheelkit.tags`` for the machine that a *target* describes, never for the machine that this runs on.
+Tags and their order follow the platform compatibility tags specification (PEP 425, 600, 656, 703).
+``wheelkit.tags`` computes them for the machine that a target describes, never for the machine that this runs
+on.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class System(StrEnum):
     WINDOWS = "windows"
 
 
-# PEP 513, 571 and 599 spelled these before PEP 600 gave them a glibc version.
+# The names from before PEP 600 (PEP 513, 571, 599) and the glibc that each stands for.
 LEGACY_MANYLINUX: Mapping[str, tuple[int, int]] = {
     "manylinux1": (2, 5),
     "manylinux2010": (2, 12),
@@ -44,7 +45,8 @@ _MACOS_ARCHS = ("x86_64", "arm64", "universal2")
 _WINDOWS_ARCHS: Mapping[str, str] = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
 
 _TAG = re.compile(
-    r"(?:(?P<legacy>manylinux(?:1|2010|2014))|(?:(?P<libc>manylinux|musllinux)|macosx)_(?P<major>\d+)_(?P<minor>\d+))_(?P<arch>\w+)"
+    r"(?:(?P<legacy>manylinux(?:1|2010|2014))"
+    r"|(?:(?P<libc>manylinux|musllinux)|macosx)_(?P<major>\d+)_(?P<minor>\d+))_(?P<arch>\w+)"
 )
 
 COMMON_TARGETS = (
@@ -59,8 +61,8 @@ COMMON_TARGETS = (
 class Target(Struct, frozen=True, kw_only=True):
     """The oldest system that a user may have, as one platform tag.
 
-    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty; ``version`` is glibc's, musl's or macOS', and ``(0, 0)``
-    on Windows; ``arch`` is spelled as in the tag, on Windows as cibuildwheel spells it.
+    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty; ``version`` is glibc's, musl's or macOS',
+    and ``(0, 0)`` on Windows; ``arch`` is spelled as in the tag, on Windows as cibuildwheel spells it.
     """
 
     tag: str
@@ -71,7 +73,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def parse(tag: str) -> Target:
-        """Read a platform tag such as ``manylinux_2_28_x86_64``; raise ValueError with the reason."""
+        """Parse a platform tag such as ``manylinux_2_28_x86_64``; raises ValueError with the reason."""
         if tag in _WINDOWS_ARCHS:
             return Target(tag=tag, system=System.WINDOWS, libc="", version=(0, 0), arch=_WINDOWS_ARCHS[tag])
         match = _TAG.fullmatch(tag)
@@ -90,22 +92,22 @@ class Target(Struct, frozen=True, kw_only=True):
         return Target(tag=tag, system=system, libc=match["libc"] or "", version=version, arch=match["arch"])
 
     def __str__(self) -> str:
-        """Give the platform tag."""
+        """Return the platform tag."""
         return self.tag
 
     @property
     def build_suffix(self) -> str:
-        """What follows the interpreter in cibuildwheel's build identifier: ``manylinux_x86_64``, ``macosx_arm64``, ``win_amd64``."""
+        """The end of cibuildwheel's build identifier, such as ``manylinux_x86_64``."""
         if self.system is System.WINDOWS:
             return self.tag
         return f"{self.libc or 'macosx'}_{self.arch}"
 
     def platforms(self) -> tuple[str, ...]:
-        """List the platform tags that an installer accepts on this target, best first."""
+        """Return the platform tags that an installer accepts on this target, best first."""
         return _platforms(self)
 
     def admits(self, platform: str) -> bool:
-        """Tell whether a wheel with this platform tag installs on the target."""
+        """Return whether a wheel with this platform tag installs on the target."""
         return platform in _platforms(self)
 
 
@@ -120,7 +122,7 @@ def _platforms(target: Target) -> tuple[str, ...]:
 
 
 def _macos_platforms(target: Target) -> Iterator[str]:
-    # A universal2 promise is kept only by a file that serves both architectures, so it is asked for by its own tags.
+    # Only a file for both architectures fulfils a universal2 promise, so only universal2 tags count.
     if target.arch == "universal2":
         return (tag for tag in macos_platforms(target.version, "x86_64") if tag.endswith("_universal2"))
     return macos_platforms(target.version, target.arch)
@@ -142,18 +144,18 @@ def _musl_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
 
 
 _INTERPRETER = re.compile(r"(?P<kind>cp|pp)(?P<major>3)(?P<minor>[2-9]|[1-9]\d)(?P<threaded>t?)")
-# PEP 703 builds exist from 3.13 on.
+# Free-threaded builds (PEP 703) exist from 3.13 on.
 _FIRST_FREE_THREADED = 13
-# PyPy 8 of 2026 changed the ABI that 7.3 had kept; a promise for PyPy does not say which of the two its users have.
+# PyPy 8 (2026) has another ABI than 7.3; a promise for PyPy covers users of both.
 _PYPY_ABIS = ("pp80", "pp73")
 NEWEST_CPYTHON_MINOR = 15
 """The newest CPython with a final release: 3.15.0 of October 2026."""
 LATEST_PATCH = 99
-"""Stands for the newest patch release of a series: ``>=3.11.4`` still means that users of 3.11 are served."""
+"""The newest patch release of any series, so that ``>=3.11.4`` admits users of 3.11."""
 
 
 class Interpreter(Struct, frozen=True, kw_only=True):
-    """One Python implementation and version, written as cibuildwheel writes it: ``cp311``, ``cp314t``, ``pp311``."""
+    """One Python implementation and version in cibuildwheel's spelling: ``cp311``, ``cp314t``, ``pp311``."""
 
     tag: str
     implementation: str
@@ -163,7 +165,7 @@ class Interpreter(Struct, frozen=True, kw_only=True):
     @staticmethod
     @cache
     def parse(tag: str) -> Interpreter:
-        """Read ``cp311``, ``cp314t`` or ``pp311``; raise ValueError with the reason."""
+        """Parse ``cp311``, ``cp314t`` or ``pp311``; raises ValueError with the reason."""
         match = _INTERPRETER.fullmatch(tag)
         if match is None:
             msg = f'unknown interpreter "{tag}"; write it like cp311, cp314t or pp311'
@@ -176,12 +178,12 @@ class Interpreter(Struct, frozen=True, kw_only=True):
         return Interpreter(tag=tag, implementation=match["kind"], version=version, free_threaded=threaded)
 
     def __str__(self) -> str:
-        """Give the tag."""
+        """Return the tag."""
         return self.tag
 
     @property
     def python(self) -> str:
-        """The version as people say it: ``3.11``, ``3.14t``."""
+        """The version as uv and cibuildwheel write it: ``3.11``, ``3.14t``."""
         return f"{self.version[0]}.{self.version[1]}{'t' if self.free_threaded else ''}"
 
     def tags(self, platforms: Iterable[str]) -> Iterator[WheelTag]:
@@ -194,15 +196,15 @@ class Interpreter(Struct, frozen=True, kw_only=True):
 
 
 def build_identifier(interpreter: Interpreter, target: Target) -> str:
-    """Name the build as cibuildwheel does: ``cp311-manylinux_x86_64``."""
+    """Return cibuildwheel's name of the build: ``cp311-manylinux_x86_64``."""
     return f"{interpreter.tag}-{target.build_suffix}"
 
 
 @cache
 def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]:
-    """List the CPythons from the oldest that ``requires-python`` admits (3.9 where it says nothing) to the newest released.
+    """Return the CPythons that ``requires-python`` admits, from 3.9 to the newest release.
 
-    Raises packaging's InvalidSpecifier, a ValueError, when ``requires_python`` is none.
+    Raises packaging's InvalidSpecifier, a ValueError.
     """
     minors = range(9, NEWEST_CPYTHON_MINOR + 1)
     return tuple(
@@ -223,9 +225,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 @cache
 def _ranks(interpreter: Interpreter) -> dict[tuple[str, str, bool], int]:
-    """Rank the interpreter's pairs of Python and ABI tag, for platform tags and for ``any``.
+    """Rank the pairs of Python and ABI tag that an interpreter accepts, for platform tags and for ``any``.
 
-    An installer asks for each pair with all of its platforms before it asks for the next pair, so one platform stands for all here.
+    An installer tries a pair with all platforms before the next pair, so a single platform is enough for the
+    ranks.
     """
     ranks: dict[tuple[str, str, bool], int] = {}
     for rank, tag in enumerate(interpreter.tags(["platform"])):
@@ -234,22 +237,23 @@ def _ranks(interpreter: Interpreter) -> dict[tuple[str, str, bool], int]:
 
 
 def _rank(tag: WheelTag, target: Target, interpreter: Interpreter) -> tuple[int, int] | None:
-    """Give a tag's place in the order of what an installer accepts, best first; None where it does not accept it."""
+    """Return a tag's rank among those that an installer accepts, best first; None if it rejects it."""
     anywhere = tag.platform == "any"
     pair = _ranks(interpreter).get((tag.interpreter, tag.abi, anywhere))
-    place = 0 if anywhere else _places(target).get(tag.platform)
-    return None if pair is None or place is None else (pair, place)
+    platform = 0 if anywhere else _platform_ranks(target).get(tag.platform)
+    return None if pair is None or platform is None else (pair, platform)
 
 
 @cache
-def _places(target: Target) -> dict[str, int]:
-    return {platform: place for place, platform in reversed(tuple(enumerate(target.platforms())))}
+def _platform_ranks(target: Target) -> dict[str, int]:
+    return {platform: rank for rank, platform in reversed(tuple(enumerate(target.platforms())))}
 
 
 def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpreter) -> Candidate | None:
-    """Return the wheel that an installer on ``target`` with ``interpreter`` would take, or None.
+    """Return the wheel that an installer on ``target`` with ``interpreter`` would choose, or None.
 
-    Among wheels of one version the best tag wins, then the higher build tag (binary distribution format specification).
+    Among wheels of one version the best tag wins, then the higher build tag (binary distribution format
+    specification).
     """
     best: tuple[tuple[int, int, int], Candidate] | None = None
     for candidate in candidates:
@@ -265,15 +269,15 @@ def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpret
 
 @cache
 def admits_python(requires_python: str | None, interpreter: Interpreter) -> bool:
-    """Tell whether a ``Requires-Python`` lets an installer on this interpreter take the file; what cannot be read admits all."""
+    """Return whether an installer on this interpreter accepts a file with this ``Requires-Python``."""
     try:
         return admits(requires_python or "", (*interpreter.version, LATEST_PATCH))
     except ValueError:
-        return True  # installers ignore what they cannot read; the metadata check reports it
+        return True  # installers ignore a value that they cannot parse; a check of the metadata reports it
 
 
 class Matrix(Struct, frozen=True, kw_only=True):
-    """What is promised: targets x interpreters. ``declared`` is false where it is only a default that nobody promised."""
+    """The promised targets and interpreters; ``declared`` is false if the project only has the default."""
 
     targets: tuple[Target, ...]
     interpreters: tuple[Interpreter, ...]
@@ -281,7 +285,7 @@ class Matrix(Struct, frozen=True, kw_only=True):
 
 
 def matrix_of(config: Config, requires_python: str | None) -> Matrix:
-    """Build the support matrix from a validated configuration and the distribution's ``requires-python``."""
+    """Return the support matrix of a validated configuration and a distribution's ``requires-python``."""
     targets = tuple(Target.parse(tag) for tag in config.matrix.targets or COMMON_TARGETS)
     if config.matrix.interpreters is None:
         interpreters = default_interpreters(requires_python)
@@ -291,7 +295,7 @@ def matrix_of(config: Config, requires_python: str | None) -> Matrix:
 
 
 def validate(config: Config, problems: Problems) -> None:
-    """Add a problem for every target and interpreter of the configuration that is none."""
+    """Report every target and interpreter of the configuration that does not exist."""
     for key, parse, words in (
         ("matrix.targets", Target.parse, config.matrix.targets or ()),
         ("matrix.interpreters", Interpreter.parse, config.matrix.interpreters or ()),
@@ -299,7 +303,7 @@ def validate(config: Config, problems: Problems) -> None:
         known = COMMON_TARGETS if key.endswith("targets") else _known_interpreters()
         for index, word in enumerate(words):
             try:
-                if word:  # what is wrong in itself was reported, and is left empty
+                if word:  # empty where another problem was reported already
                     parse(word)
             except ValueError as error:
                 hint = problems.did_you_mean(word, known)

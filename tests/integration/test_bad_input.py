@@ -123,7 +123,7 @@ def test_a_folder_without_a_project_says_what_is_missing(
     for command in (("plan",), ("build",), HOST):
         done = wheelkit(*command, cwd=tmp_path)
         assert done.returncode == 2
-        assert f"{tmp_path} holds no pyproject.toml" in done.stderr
+        assert f"{tmp_path} has no pyproject.toml" in done.stderr
         assert "name the folder or sdist" in done.stderr
     assert wheelkit("plan", momentum(), cwd=tmp_path).returncode == 0
 

@@ -125,7 +125,7 @@ def test_neither_pyproject_nor_setup(tmp_path: Path) -> None:
 def test_what_is_no_sdist(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "demo-1.0.tar.gz"
     path.write_bytes(data)
-    with pytest.raises(ProjectError, match=r"cannot be read as an sdist|holds no PKG-INFO"):
+    with pytest.raises(ProjectError, match=r"cannot be read as an sdist|has no PKG-INFO"):
         read_sdist(path)
 
 

@@ -67,12 +67,12 @@ def test_elsewhere_than_in_glibcs_containers_nothing_changes(target: str) -> Non
 
 
 def test_a_compiler_of_the_users_own_is_not_overridden() -> None:
-    with pytest.raises(UsageError, match="sets CXX, and"):
+    with pytest.raises(UsageError, match="set CXX"):
         told({"environment": {"CXX": "clang++"}})
     assert told({"environment": {"MYCC": "clang"}})
 
 
 def test_a_container_that_does_not_see_this_machine_is_refused() -> None:
-    with pytest.raises(UsageError, match="cannot see its files"):
+    with pytest.raises(UsageError, match="cannot read its files"):
         told({"container-engine": {"name": "podman", "disable-host-mount": True}})
     assert told({"container-engine": {"name": "podman"}})

@@ -115,7 +115,7 @@ def test_a_pattern_without_a_project_is_a_mistake_and_says_where_it_looked(tmp_p
 
 
 def test_the_default_folder_without_a_project_is_told_in_other_words(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"holds no pyproject\.toml") as caught:
+    with pytest.raises(ProjectError, match=r"has no pyproject\.toml") as caught:
         found(tmp_path)
     assert "wheelkit build path/to/project" in caught.value.hint
 

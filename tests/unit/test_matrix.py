@@ -99,12 +99,15 @@ def test_what_is_no_interpreter_is_refused(tag: str) -> None:
 
 
 def test_identifiers_are_those_of_cibuildwheel() -> None:
-    from wheelkit.plan.cibuildwheel import offered_targets
+    from wheelkit.plan import cibuildwheel
 
-    for tag in (*COMMON_TARGETS, "musllinux_1_2_x86_64", "win_arm64", "win32"):
-        target = Target.parse(tag)
-        for interpreter in ("cp311", "cp314", "cp314t"):
-            assert build_identifier(Interpreter.parse(interpreter), target) in offered_targets(target.system)
+    for platform in (*COMMON_TARGETS, "musllinux_1_2_x86_64", "win_arm64", "win32"):
+        target = Target.parse(platform)
+        rows = cibuildwheel._platforms()[target.system]["python_configurations"]
+        identifiers = {row["identifier"] for row in rows}
+        for tag in ("cp311", "cp314", "cp314t"):
+            assert build_identifier(Interpreter.parse(tag), target) in identifiers
+            assert tag in cibuildwheel.offered_interpreters(target)
 
 
 @pytest.mark.parametrize(

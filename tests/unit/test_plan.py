@@ -199,7 +199,10 @@ def test_the_plan_says_for_which_targets_the_host_builders_glibc_is_too_new() ->
     targets = ["manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux_2_12_x86_64"]
     told = planned(BARE, {"matrix": {"targets": targets}}).notes
     assert told == (
-        "what this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 is compiled again with zig (extra: cross)",
+        (
+            "wheels that this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 are compiled again with zig "
+            "(extra: cross)"
+        ),
     )
     assert planned(LINUX, {"matrix": {"targets": targets[:1]}}).notes == ()
 

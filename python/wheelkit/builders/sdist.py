@@ -71,8 +71,10 @@ def read_sdist(path: Path) -> SourceDist:
 
 def _build(distribution: Distribution, state: Checkout, workspace: Workspace, dist: Path | None) -> Path:
     folder = distribution.source
-    if distribution.backend == "mesonpy":
-        require_compiler()  # meson looks for one even to make an sdist
+    backend = distribution.build_backend
+    if backend.configures_for_sdist:
+        require_compiler()
+    if backend.packs_tracked_files:
         if not state.tracked and (folder / "PKG-INFO").is_file():
             return _repack(folder, workspace)
         if not state.tracked or state.changed:

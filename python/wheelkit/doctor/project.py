@@ -60,7 +60,7 @@ def project(
     yield fine(TOPIC, "configuration", f"{names}; {source}")
     threaded = [tag for tag in config.matrix.interpreters or () if tag.endswith("t")]
     for member in family.native:
-        if member.backend == "mesonpy" and member.limited_api and threaded:
+        if member.build_backend.free_threaded_setting and member.limited_api and threaded:
             yield _limited_api(member.name, threaded)
 
 

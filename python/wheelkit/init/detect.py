@@ -40,7 +40,6 @@ _SYSTEM_CLASSIFIERS: Mapping[str, re.Pattern[str]] = {
 _FREE_THREADED = ("cp313t", "cp314t", "cp315t")
 # Backends that use the stable ABI only if pyproject.toml says so; for others, setup.py or Cargo.toml may
 # decide.
-_EXPLICIT_ABI3 = frozenset({"mesonpy", "scikit_build_core.build"})
 # Values of archs that depend on the machine.
 _MACHINE_ARCHS = frozenset({"auto", "auto64", "auto32", "native", "all"})
 _MUSLLINUX_ARCHS = frozenset({"x86_64", "aarch64"})
@@ -123,13 +122,13 @@ def interpreters(
     regular = [interpreter for interpreter in built if not interpreter.free_threaded]
     # A wheel for the stable ABI supports every later interpreter. A single build is taken for one, unless the
     # backend says otherwise.
-    if project.limited_api or (len(regular) == 1 and project.backend not in _EXPLICIT_ABI3):
+    if project.limited_api or (len(regular) == 1 and not project.build_backend.states_abi3):
         built = (
             *(interpreter for interpreter in wanted if regular and interpreter.version >= regular[0].version),
             *(interpreter for interpreter in built if interpreter.free_threaded),
         )
         for target in promised:
-            built, _ = cibuildwheel.supported(built, target)
+            built = _buildable(built, target)
     return tuple(sorted(built, key=lambda interpreter: (interpreter.version, interpreter.free_threaded)))
 
 
@@ -142,8 +141,13 @@ def _built_everywhere(
             for interpreter in wanted
             if _selected(project.cibuildwheel, build_identifier(interpreter, target))
         )
-        wanted, _ = cibuildwheel.supported(selected, target)
+        wanted = _buildable(selected, target)
     return wanted
+
+
+def _buildable(interpreters: Sequence[Interpreter], target: Target) -> tuple[Interpreter, ...]:
+    offered = cibuildwheel.offered_interpreters(target)
+    return tuple(interpreter for interpreter in interpreters if interpreter.tag in offered)
 
 
 def _selected(settings: Mapping[str, Any], identifier: str) -> bool:

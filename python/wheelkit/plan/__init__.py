@@ -1,4 +1,4 @@
-"""Plan first: what is built here, what elsewhere, by which builder and in which order."""
+"""The plan of a build: what is built here, what elsewhere, by which builder and in which order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cibuildwheel is told for one step, through its documented options, and which builds it offers."""
+"""The options that cibuildwheel gets for one step, and the builds that the installed cibuildwheel offers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.machine.facts import Engine
-    from wheelkit.matrix import Interpreter
     from wheelkit.plan.compiler_cache import CompilerCache
 
 
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
-# The images that pypa keeps, oldest first: the newest one that is not newer than the target is taken.
+# The images that PyPA maintains, oldest first. A build uses the newest one that is not newer than its target.
 _IMAGES: Mapping[str, tuple[tuple[tuple[int, int], str], ...]] = {
     "manylinux": (
         ((2, 17), "manylinux2014"),
@@ -48,18 +47,19 @@ _NO_IMAGE: Mapping[str, frozenset[str]] = {
 
 
 @cache
-def offered_targets(system: System) -> tuple[str, ...]:
-    """List the build identifiers that the installed cibuildwheel offers on a system, read from its own table.
+def offered_interpreters(target: Target) -> tuple[str, ...]:
+    """Return the tags of the interpreters that the installed cibuildwheel builds for on a target.
 
-    Raises MissingToolError when cibuildwheel is not installed.
+    Raises MissingToolError if cibuildwheel is not installed.
     """
-    rows = _platforms()[system.value]["python_configurations"]
-    return tuple(row["identifier"] for row in rows)
+    rows = _platforms()[target.system.value]["python_configurations"]
+    builds = (row["identifier"].partition("-") for row in rows)
+    return tuple(tag for tag, _, suffix in builds if suffix == target.build_suffix)
 
 
 @cache
 def _platforms() -> dict[str, Any]:
-    """Parse the installed cibuildwheel's table of builds, once for all systems."""
+    """Return the installed cibuildwheel's table of builds."""
     spec = find_spec("cibuildwheel")
     if spec is None or spec.origin is None:
         raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
@@ -68,25 +68,25 @@ def _platforms() -> dict[str, Any]:
 
 
 def image(target: Target) -> str:
-    """Name pypa's image for a Linux target: the newest that its glibc or musl still covers."""
-    usable = [
+    """Return the name of PyPA's image for a Linux target: the newest that is old enough."""
+    images = [
         (version, name)
         for version, name in _IMAGES[target.libc]
         if target.arch not in _NO_IMAGE.get(name, ())
     ]
-    fitting = [name for version, name in usable if version <= target.version]
-    return fitting[-1] if fitting else usable[0][1]
+    old_enough = [name for version, name in images if version <= target.version]
+    return old_enough[-1] if old_enough else images[0][1]
 
 
 def argv(system: System) -> tuple[str, ...]:
-    """Build cibuildwheel's command with the sdist and the output folder still open."""
+    """Return cibuildwheel's command line, with placeholders for the sdist and the output folder."""
     return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
 
 
 class CibuildwheelSettings(Struct, frozen=True, kw_only=True):
-    """What the matrix and the exclude list dictate for one run: the builds, what repair leaves out, the tests, further config settings.
+    """What the matrix and the exclude list require of one run.
 
-    ``compiler_cache`` is given where compiled objects are to be kept between builds.
+    ``compiler_cache`` is set if compiled objects are kept between builds.
     """
 
     target: Target
@@ -98,23 +98,23 @@ class CibuildwheelSettings(Struct, frozen=True, kw_only=True):
 
 
 def environment(
-    demands: CibuildwheelSettings, user: CibuildwheelOptions, engine: Engine | None
+    settings: CibuildwheelSettings, user: CibuildwheelOptions, engine: Engine | None
 ) -> dict[str, str]:
-    """Spell the demands as the environment that cibuildwheel reads.
+    """Return the settings as the environment variables that cibuildwheel reads.
 
-    What the user has set for the rest, in pyproject.toml or the environment, is left alone. Where an option has a form for one system,
-    that form is used: a user's own variable of that form would win over the plain one.
+    Everything else that the user set stays in force. Where a variable has a form for one system, that form is
+    used: it wins over a user's own variable of the plain form.
     """
-    target = demands.target
+    target = settings.target
     system = target.system.value.upper()
+    arch = _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch
+    repair = cibuildwheel_command(target, settings.patterns)
     env = {
-        "CIBW_BUILD": " ".join(demands.identifiers),
-        f"CIBW_ARCHS_{system}": _ARCHS.get(target.arch, target.arch)
-        if target.system is System.WINDOWS
-        else target.arch,
-        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": cibuildwheel_command(target, demands.patterns),
+        "CIBW_BUILD": " ".join(settings.identifiers),
+        f"CIBW_ARCHS_{system}": arch,
+        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": repair,
     }
-    if enable := _enable(demands.identifiers, user):
+    if enable := _enable(settings.identifiers, user):
         env["CIBW_ENABLE"] = enable
     if target.system is System.LINUX:
         key = f"{target.libc}-{target.arch}-image"
@@ -124,36 +124,25 @@ def environment(
             env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
     if target.system is System.MACOS:
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
-    if demands.tests and not user.has("test-command"):
-        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(demands.tests)
-    if demands.compiler_cache is not None and target.system is System.LINUX and compiler_cache.serves(target):
-        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(demands.compiler_cache, user)
-        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = (
-            f"{demands.compiler_cache.statistics} && {cibuildwheel_command(target, demands.patterns)}"
-        )
-    if demands.config_settings:
-        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(
-            filter(None, [user.config_settings(), demands.config_settings])
-        )
+    if settings.tests and not user.has("test-command"):
+        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(settings.tests)
+    cache_of_objects = settings.compiler_cache
+    if cache_of_objects and target.system is System.LINUX and compiler_cache.supports(target):
+        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(cache_of_objects, user)
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{cache_of_objects.statistics} && {repair}"
+    if settings.config_settings:
+        words = filter(None, [user.config_settings(), settings.config_settings])
+        env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(words)
     return env
 
 
 def _enable(identifiers: Iterable[str], user: CibuildwheelOptions) -> str:
-    wanted = set(str(user.text("enable") or "").split())
-    asked = set(wanted)
+    """Return the CIBW_ENABLE that these builds need, or an empty string if the user's own is enough."""
+    enabled = set((user.text("enable") or "").split())
+    needed = set()
     for identifier in identifiers:
         if identifier.startswith("pp"):
-            wanted.add("pypy")
+            needed.add("pypy")
         elif identifier.startswith("cp313t-"):
-            wanted.add("cpython-freethreading")
-    return " ".join(sorted(wanted)) if wanted != asked else ""
-
-
-def supported(
-    interpreters: Iterable[Interpreter], target: Target
-) -> tuple[tuple[Interpreter, ...], tuple[Interpreter, ...]]:
-    """Split interpreters into those that the installed cibuildwheel offers for the target and those that it does not."""
-    names = frozenset(offered_targets(target.system))
-    all_of_them = tuple(interpreters)
-    yes = tuple(one for one in all_of_them if f"{one.tag}-{target.build_suffix}" in names)
-    return yes, tuple(one for one in all_of_them if one not in yes)
+            needed.add("cpython-freethreading")
+    return "" if needed <= enabled else " ".join(sorted(enabled | needed))

@@ -1,6 +1,7 @@
-"""A compiler cache for builds in containers: sccache of this machine, seen through the mount by which cibuildwheel shows it.
+"""A compiler cache for builds in containers: this machine's sccache, through cibuildwheel's mount.
 
-cibuildwheel mounts this machine's files at /host (its documentation, "container-engine"), so nothing has to be installed in the image.
+cibuildwheel mounts this machine's files at /host (its documentation, "container-engine"), so the image needs
+no changes.
 """
 
 from __future__ import annotations
@@ -25,46 +26,47 @@ _COMPILERS = {"CC": "gcc", "CXX": "g++"}
 
 
 class CompilerCache(Struct, frozen=True, kw_only=True):
-    """sccache's program and the folder in which it keeps compiled objects, both on this machine."""
+    """The path of sccache and the folder in which it keeps compiled objects, both on this machine."""
 
     program: Path
     folder: Path
 
     @property
     def statistics(self) -> str:
-        """The command that tells, inside a container, how often the cache served."""
+        """The command that prints, inside a container, how often the cache was hit."""
         return shlex.join((f"{_MOUNT}{self.program}", "--show-stats"))
 
 
-def serves(target: Target) -> bool:
-    """Tell whether sccache's program, which is linked to glibc, runs in the target's image."""
+def supports(target: Target) -> bool:
+    """Return whether sccache, which is linked to glibc, runs in the target's image."""
     return target.libc == "manylinux"
 
 
 def environment(cache: CompilerCache, user: CibuildwheelOptions) -> str:
-    """Write the ``environment`` option: the user's own, and the compilers by way of the cache.
+    """Return the ``environment`` option: the user's own, and compilers that go through the cache.
 
-    Raises UsageError where the user chose a compiler, or keeps the container from seeing this machine.
+    Raises UsageError if the user chose a compiler, or keeps the container from mounting this machine.
     """
-    own = user.environment()
-    if chosen := re.search(r"\b(CC|CXX)=", own):
+    user_environment = user.environment()
+    if compiler := re.search(r"\b(CC|CXX)=", user_environment):
         raise UsageError(
-            f"the compiler cache sets {chosen[1]}, and [tool.cibuildwheel] environment or CIBW_ENVIRONMENT sets it too",
-            hint="leave out one of the two",
+            f"compiler cache and [tool.cibuildwheel] environment (CIBW_ENVIRONMENT) both set {compiler[1]}",
+            hint="remove one of the two",
         )
     if user.hides_host:
         raise UsageError(
-            "the compiler cache lies on this machine, and the container cannot see its files",
-            hint="take disable-host-mount out of [tool.cibuildwheel] container-engine",
+            "the compiler cache is on this machine, and the container cannot read its files",
+            hint="remove disable-host-mount from [tool.cibuildwheel] container-engine",
         )
     program = f"{_MOUNT}{cache.program}"
-    ours = {name: f"{program} {compiler}" for name, compiler in _COMPILERS.items()}
-    ours |= {
+    variables = {name: f"{program} {compiler}" for name, compiler in _COMPILERS.items()}
+    variables |= {
         "RUSTC_WRAPPER": program,
         "SCCACHE_DIR": f"{_MOUNT}{cache.folder}",
         "SCCACHE_CACHE_SIZE": "2G",
         "SCCACHE_IDLE_TIMEOUT": "0",
     }
-    # By its usual port, in a container on the host's network, a server of another container or of the host would answer: with other files.
-    ours["SCCACHE_SERVER_UDS"] = "/tmp/wheelkit-sccache"  # noqa: S108 (in the container)
-    return " ".join(filter(None, [own, *(f'{name}="{value}"' for name, value in ours.items())]))
+    # On the host's network, the default port may reach a server of another container, which has other files.
+    variables["SCCACHE_SERVER_UDS"] = "/tmp/wheelkit-sccache"  # noqa: S108 (in the container)
+    words = (f'{name}="{value}"' for name, value in variables.items())
+    return " ".join(filter(None, [user_environment, *words]))

@@ -1,4 +1,4 @@
-"""What zig and Meson are told for a cross build of one target: rows of data, filled in with the target's version."""
+"""The settings of zig and Meson for a cross build of one target, from rows of data."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ DETAILS_FILE = "build-details.json"
 
 
 class CrossTarget(Struct, frozen=True, kw_only=True):
-    """One row of data/cross.toml for one target.
+    """One row of data/cross.toml, filled in with a target's version.
 
-    ``triple`` is zig's word for it; ``system``, ``cpu`` and ``subsystem`` are Meson's; ``platform`` and ``suffix`` a Python's on that
-    machine. ``libc`` is musl's soname there, ``import_library`` dlltool's word for the machine; each is empty where nothing needs it.
+    ``triple`` is zig's name of the target. ``system``, ``cpu`` and ``subsystem`` are Meson's names.
+    ``platform`` and ``suffix`` are those of a Python on that machine. ``libc`` is the soname of musl,
+    ``import_library`` dlltool's name of the machine; they are empty for targets that do not need them.
     """
 
     triple: str
@@ -39,7 +40,7 @@ class CrossTarget(Struct, frozen=True, kw_only=True):
 
 
 def cross_target(target: Target) -> CrossTarget | None:
-    """Give what a cross build of the target needs to know, or None where zig does not serve it."""
+    """Return the cross settings of a target, or None if zig does not support it."""
     row = _row(target.tag)
     if row is None or tuple(row.get("oldest", target.version)) > target.version:
         return None
@@ -58,35 +59,23 @@ def cross_target(target: Target) -> CrossTarget | None:
 
 
 def unsupported_reason(target: Target) -> str:
-    """Say why a target has no cross build."""
+    """Return why a target cannot be cross-built."""
     row = _row(target.tag)
     if row is None:
-        return f"cross builds do not know {target}"
+        return f"cross builds do not support {target}"
     oldest = row["oldest"]
-    return f"zig serves it from version {oldest[0]}.{oldest[1]} on"
+    return f"zig supports it from version {oldest[0]}.{oldest[1]} on"
 
 
 def argv(target: Target) -> tuple[str, ...]:
-    """Build the command that makes one raw wheel, its files and folders still open; all targets share one build environment."""
+    """Return the command line that builds one raw wheel, with placeholders."""
     options = [f"setup-args=--cross-file={FILES}/{CROSS_FILE}"]
-    if (
-        target.system is not System.MACOS
-    ):  # Meson refuses the option there, and takes the building Python for the target's
+    if target.system is not System.MACOS:  # there Meson rejects the option and uses the building Python
         options.append(f"setup-args=-Dpython.build_config={FILES}/{DETAILS_FILE}")
-    options.append("compile-args=-j2")  # several targets are built at a time, and the last may be alone
+    options.append("compile-args=-j2")  # several targets build at a time
     settings = (word for option in options for word in ("--config-setting", option))
-    return (
-        "uv",
-        "build",
-        "--wheel",
-        "--no-build-isolation",
-        "--python",
-        PYTHON,
-        *settings,
-        "--out-dir",
-        OUT,
-        SDIST,
-    )
+    build = ("uv", "build", "--wheel", "--no-build-isolation", "--python", PYTHON)
+    return (*build, *settings, "--out-dir", OUT, SDIST)
 
 
 @cache

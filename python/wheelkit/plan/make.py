@@ -1,4 +1,4 @@
-"""From Config and facts about a machine to the Plan: a pure function, so that every target's plan can be computed anywhere."""
+"""From Config and facts about a machine to the Plan, as a pure function."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from wheelkit import matrix as matrices
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.fast_packaging import admits
-from wheelkit.matrix import Interpreter, Matrix, System, Target, build_identifier
+from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Matrix, System, admits_python, build_identifier, matrix_of
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
@@ -23,43 +22,40 @@ from wheelkit.repair.commands import cibuildwheel_command, wheelkit_command
 from wheelkit.runners import runner_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.config import Config, Provider
     from wheelkit.machine.facts import Machine
+    from wheelkit.matrix import Interpreter, Target
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution
 
-
-# meson-python refuses `limited-api = true` on free-threaded interpreters before 3.15; this setting makes it build a version-specific wheel.
-_WITHOUT_LIMITED_API = "setup-args=-Dpython.allow_limited_api=false"
-
-_IMPORTS = (
+_IMPORT_ALL = (
     "from importlib import import_module, metadata; "
     "native = [f for f in {files} if '.libs' not in str(f)]; "
     "names = [f.parts for f in native if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1]; "
     "[import_module('.'.join([*p[:-1], p[-1].split('.')[0]])) for p in names]"
 )
-
-
-# Installers note of what they took from a file where it lay (PEP 610); what it requires comes from an index.
-_OF_THE_FILE = "[f for d in metadata.distributions() if d.read_text('direct_url.json') for f in d.files]"
+# Installers record which distribution came from a local file (PEP 610); its dependencies come from an index.
+_FILES_OF_LOCAL = "[f for d in metadata.distributions() if d.read_text('direct_url.json') for f in d.files]"
 
 
 def import_test(name: str | None) -> str:
-    """Write the command that imports every extension module of an installed distribution; the test where none is configured.
+    """Return the default test: a command that imports every extension module of an installed distribution.
 
-    Without a name, which some projects only compute when they are built, it is that of the distribution that was installed from a file.
+    ``name`` is None for projects whose name only a build can tell; then the distribution is the one installed
+    from a file.
     """
-    return f'python -c "{_IMPORTS.format(files=f"metadata.files({name!r})" if name else _OF_THE_FILE)}"'
+    files = f"metadata.files({name!r})" if name else _FILES_OF_LOCAL
+    return f'python -c "{_IMPORT_ALL.format(files=files)}"'
 
 
 class PlanRequest(Struct, frozen=True, kw_only=True):
-    """What is asked for: the machine and its environment, the folder for finished wheels, and a builder where one is forced.
+    """The machine and its environment, the folder for finished wheels, and what the user chose.
 
-    ``targets`` are those of the matrix that are wanted, empty for all.
+    ``builder`` is None unless one is forced. ``targets`` limits the matrix; empty means all of it.
     """
 
     machine: Machine
@@ -71,31 +67,33 @@ class PlanRequest(Struct, frozen=True, kw_only=True):
 
 
 def promised_matrix(config: Config, family: Family) -> dict[str, Matrix]:
-    """Give what is owed of each native distribution, wherever it is built; raises ConfigError where nothing can keep a promise."""
-    return {item.key: _matrix(config, item) for item in family.native}
+    """Return the matrix of each native distribution by normalised name.
+
+    Raises ConfigError if no builder can fulfil it.
+    """
+    return {distribution.key: _matrix(config, distribution) for distribution in family.native}
 
 
 def make_plan(
     config: Config, family: Family, request: PlanRequest, promised: Mapping[str, Matrix] | None = None
 ) -> Plan:
-    """Plan the build of a family on a machine; ``promised`` is what ``promise`` gave, where that was asked before.
+    """Plan the build of a family on a machine.
 
-    Raises ConfigError where a promise cannot be kept by anything, UsageError or MissingToolError where the forced builder cannot work here.
+    ``promised`` is the result of ``promised_matrix``, if the caller has it.
+
+    Raises ConfigError if no builder can fulfil a promise, UsageError or MissingToolError if the forced
+    builder cannot work on this machine.
     """
     promised = promised_matrix(config, family) if promised is None else promised
-    targets = _wanted(
-        tuple(dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)), request
-    )
-    rows = tuple(_row(config, request, target) for target in targets)
+    all_targets = dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)
+    rows = tuple(_row(config, request, target) for target in _select_targets(tuple(all_targets), request))
     steps = tuple(
-        step
-        for item in family.native
+        _step(config, request, run)
+        for distribution in family.native
         for row in rows
-        if row.builder is not None and row.target in promised[item.key].targets
-        for group in _groups(item, row, promised[item.key].interpreters)
-        for step in [_step(config, request, group)]
+        if row.builder is not None and row.target in promised[distribution.key].targets
+        for run in _runs(distribution, row, promised[distribution.key].interpreters)
     )
-    notes = tuple(_notes(rows, request.machine))
     return Plan(
         family=family,
         machine=request.machine,
@@ -103,83 +101,88 @@ def make_plan(
         matrices=promised,
         targets=rows,
         steps=steps,
-        notes=notes,
+        notes=tuple(_notes(rows, request.machine)),
     )
 
 
-def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterable[str]:
-    """Say for which targets the host builder's first attempt may not do."""
+def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterator[str]:
+    """Yield a note for each target that the host's own compiler may not be able to serve."""
     for row in rows:
         older = row.target.libc == "manylinux" and row.target.version < machine.libc_version
         if row.builder is Builder.HOST and older and cross.cross_target(row.target):
             glibc = ".".join(map(str, machine.libc_version))
-            yield f"what this machine's glibc {glibc} makes too new for {row.target} is compiled again with zig (extra: cross)"
+            yield (
+                f"wheels that this machine's glibc {glibc} makes too new for {row.target} "
+                "are compiled again with zig (extra: cross)"
+            )
 
 
-def _wanted(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
+def _select_targets(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
     unknown = sorted(set(request.targets) - {target.tag for target in targets})
     if unknown:
-        raise UsageError(
-            f"{', '.join(unknown)}: not in the matrix",
-            hint=f"promised are {', '.join(map(str, targets)) or 'none'}",
-        )
+        promised = ", ".join(map(str, targets)) or "none"
+        raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=f"promised targets: {promised}")
     return tuple(target for target in targets if not request.targets or target.tag in request.targets)
 
 
-def _matrix(config: Config, item: Distribution) -> Matrix:
+def _matrix(config: Config, distribution: Distribution) -> Matrix:
     try:
-        admits(item.requires_python or "", (3, matrices.NEWEST_CPYTHON_MINOR))
+        admits(distribution.requires_python or "", (3, NEWEST_CPYTHON_MINOR))
     except ValueError as error:
-        raise ConfigError(
-            item.source, [f"project.requires-python: {error}"], hint='write it like ">=3.11"'
-        ) from error
-    matrix = matrices.matrix_of(config, item.requires_python)
-    stated = config.matrix.interpreters is not None
+        problem = f"project.requires-python: {error}"
+        raise ConfigError(distribution.source, [problem], hint='write it like ">=3.11"') from error
+    matrix = matrix_of(config, distribution.requires_python)
     problems = [
-        *(_unpromisable(matrix) if stated else ()),
-        *_contradictions(matrix, item),
-        *_below_stable_abi(matrix, item),
+        *(_not_buildable(matrix) if config.matrix.interpreters is not None else ()),
+        *_not_admitted(matrix, distribution),
+        *_below_stable_abi(matrix, distribution),
     ]
     if problems:
         raise ConfigError(config.label, problems)
     return matrix
 
 
-def _unpromisable(matrix: Matrix) -> Iterable[str]:
-    """Say which interpreters are too old or too new for any builder."""
+def _not_buildable(matrix: Matrix) -> Iterator[str]:
+    """Yield a problem for each promised interpreter that cibuildwheel does not build."""
     for target in matrix.targets:
-        _, unknown = cibuildwheel.supported(matrix.interpreters, target)
-        names = [
-            name
-            for name in cibuildwheel.offered_targets(target.system)
-            if name.endswith(f"-{target.build_suffix}")
-        ]
-        for interpreter in unknown if names else ():
-            known = ", ".join(name.split("-")[0] for name in names)
-            yield f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; it offers {known}"
+        offered = cibuildwheel.offered_interpreters(target)
+        for interpreter in matrix.interpreters if offered else ():
+            if interpreter.tag not in offered:
+                yield (
+                    f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; "
+                    f"it offers {', '.join(offered)}"
+                )
 
 
-def _contradictions(matrix: Matrix, item: Distribution) -> Iterable[str]:
-    for interpreter in matrix.interpreters:
-        if item.requires_python and not matrices.admits_python(item.requires_python, interpreter):
+def _not_admitted(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
+    """Yield a problem for each promised interpreter that ``requires-python`` excludes."""
+    required = distribution.requires_python
+    for interpreter in matrix.interpreters if required else ():
+        if not admits_python(required, interpreter):
             yield (
-                f"matrix.interpreters: {interpreter} is promised, but {item.name} says requires-python = "
-                f'"{item.requires_python}", so no installer would take it there'
+                f"matrix.interpreters: {interpreter} is promised, but {distribution.name} says "
+                f'requires-python = "{required}", so no installer accepts it there'
             )
 
 
-def _below_stable_abi(matrix: Matrix, item: Distribution) -> Iterable[str]:
-    """Say where meson.build asks for a newer stable ABI than the oldest promised interpreter has: the tag would promise too much."""
-    stated = meson.stable_abi_floor(item.source) if item.backend == "mesonpy" and item.limited_api else None
+def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
+    """Yield a problem if meson.build needs a newer stable ABI than the oldest promised interpreter has."""
+    limited = distribution.backend == "mesonpy" and distribution.limited_api
+    stated = meson.stable_abi_floor(distribution.source) if limited else None
     if stated is None:
         return
-    name, floor = stated
-    older = [one.tag for one in matrix.interpreters if not one.free_threaded and one.version < floor]
+    file, floor = stated
+    older = [
+        interpreter.tag
+        for interpreter in matrix.interpreters
+        if not interpreter.free_threaded and interpreter.version < floor
+    ]
     if older:
         version = f"{floor[0]}.{floor[1]}"
         yield (
-            f"matrix.interpreters: {', '.join(older)} promised, but {name} builds for the stable ABI of {version}: "
-            f'say requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, or lower limited_api'
+            f"matrix.interpreters: {', '.join(older)} promised, but {file} builds for the stable ABI of "
+            f'{version}: set requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, '
+            "or lower limited_api"
         )
 
 
@@ -189,17 +192,20 @@ def _row(config: Config, request: PlanRequest, target: Target) -> TargetRow:
 
 
 def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[Builder | None, str]:
+    """Return the builder of a target on this machine, or None, and why."""
     if forced is Builder.CROSS:
         return (Builder.CROSS, "") if cross.cross_target(target) else (None, cross.unsupported_reason(target))
     if not machine.runs(target):
         return None, f"this machine is {machine}"
-    if machine.system is not System.LINUX:
-        if forced is Builder.HOST:
-            raise UsageError(
-                "the host builder is for Linux only",
-                hint="leave out --builder: cibuildwheel needs no container here",
-            )
-        return Builder.CIBUILDWHEEL, ""
+    if machine.system is System.LINUX:
+        return _linux_builder(machine, target, forced)
+    if forced is Builder.HOST:
+        hint = "leave out --builder: cibuildwheel needs no container here"
+        raise UsageError("the host builder is for Linux only", hint=hint)
+    return Builder.CIBUILDWHEEL, ""
+
+
+def _linux_builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[Builder | None, str]:
     if forced is Builder.CIBUILDWHEEL and machine.engine is None:
         raise MissingToolError(
             f"cibuildwheel needs a container engine on Linux, and none works here: {machine.engine_problem}",
@@ -209,104 +215,102 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
         return Builder.CIBUILDWHEEL, ""
     if target.libc != machine.libc or target.arch != machine.arch:
         return None, f"the host builder makes {machine.libc} wheels for {machine.arch} only"
-    return (
-        Builder.HOST,
-        "--builder host" if machine.engine is not None else machine.engine_problem or "no container engine",
-    )
+    if machine.engine is not None:
+        return Builder.HOST, "--builder host"
+    return Builder.HOST, machine.engine_problem or "no container engine"
 
 
-class _Group(Struct, frozen=True, kw_only=True):
-    """Builds of one distribution for one target that share one configuration, and so one run of the builder."""
+class _Run(Struct, frozen=True, kw_only=True):
+    """Builds of one distribution for one target with one configuration, and so one run of the builder."""
 
     distribution: Distribution
     row: TargetRow
     interpreters: tuple[Interpreter, ...]
-    settings: str = ""
+    config_setting: str = ""
 
 
-def _groups(item: Distribution, row: TargetRow, interpreters: Sequence[Interpreter]) -> Iterable[_Group]:
-    """Split interpreters into runs of one configuration: free-threaded ones of a limited-API project need their own.
+def _runs(distribution: Distribution, row: TargetRow, interpreters: Sequence[Interpreter]) -> Iterator[_Run]:
+    """Split interpreters into runs with one configuration.
 
-    A cross build makes one limited-API wheel, and serves those interpreters that take it.
+    Free-threaded interpreters of a limited-API project need their own. A cross build makes one limited-API
+    wheel for the interpreters that can load it.
     """
+    threaded_setting = distribution.build_backend.free_threaded_setting if distribution.limited_api else ""
+    groups: tuple[tuple[tuple[Interpreter, ...], str], ...]
+    with_gil = tuple(interpreter for interpreter in interpreters if not interpreter.free_threaded)
     if row.builder is Builder.CROSS:
-        members = tuple(one for one in interpreters if one.implementation == "cp" and not one.free_threaded)
+        cpython = tuple(interpreter for interpreter in with_gil if interpreter.implementation == "cp")
+        groups = ((cpython, ""),)
+    elif threaded_setting:
+        threaded = tuple(interpreter for interpreter in interpreters if interpreter.free_threaded)
+        groups = ((with_gil, ""), (threaded, threaded_setting))
+    else:
+        groups = ((tuple(interpreters), ""),)
+    for members, setting in groups:
         if members:
-            yield _Group(distribution=item, row=row, interpreters=members)
-        return
-    if not (item.backend == "mesonpy" and item.limited_api):
-        yield _Group(distribution=item, row=row, interpreters=tuple(interpreters))
-        return
-    for threaded, settings in ((False, ""), (True, _WITHOUT_LIMITED_API)):
-        members = tuple(one for one in interpreters if one.free_threaded is threaded)
-        if members:
-            yield _Group(distribution=item, row=row, interpreters=members, settings=settings)
+            yield _Run(distribution=distribution, row=row, interpreters=members, config_setting=setting)
 
 
 def exclude_patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
-    """List the exclude patterns of all providers for one system, each once."""
-    fields = {System.LINUX: "linux", System.MACOS: "macos", System.WINDOWS: "windows"}
-    return tuple(dict.fromkeys(pattern for one in providers for pattern in getattr(one, fields[system])))
+    """Return the exclude patterns of all providers for one system, each once."""
+    patterns = (pattern for provider in providers for pattern in getattr(provider, system.value))
+    return tuple(dict.fromkeys(patterns))
 
 
-def _step(config: Config, request: PlanRequest, group: _Group) -> NativeStep:
-    """Fill in one step: all that both builders share, then what each of them is told."""
-    item, target = group.distribution, group.row.target
-    settings = config.distribution.get(item.key, DistributionConfig())
+def _step(config: Config, request: PlanRequest, run: _Run) -> NativeStep:
+    """Return the step of one run: what all builders share, then what the chosen builder needs."""
+    distribution, target = run.distribution, run.row.target
+    settings = config.distribution.get(distribution.key, DistributionConfig())
     excluded = exclude_patterns(config.exclude, target.system)
-    draft = NativeStep(
-        distribution=item,
+    step = NativeStep(
+        distribution=distribution,
         target=target,
-        builder=group.row.builder or Builder.HOST,
-        interpreters=group.interpreters,
-        identifiers=tuple(build_identifier(one, target) for one in group.interpreters),
+        builder=run.row.builder or Builder.HOST,
+        interpreters=run.interpreters,
+        identifiers=tuple(build_identifier(interpreter, target) for interpreter in run.interpreters),
         repair=cibuildwheel_command(target, excluded),
         patterns=excluded,
-        tests=settings.smoke or (import_test(item.name if item.stated else None),),
+        tests=settings.smoke or (import_test(distribution.name if distribution.stated else None),),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
-    if draft.builder is Builder.CROSS:
-        return replace(
-            draft, argv=cross.argv(target), repair=shlex.join(wheelkit_command(target, excluded)), tests=()
-        )
-    return (
-        _for_host(draft, group, request)
-        if draft.builder is Builder.HOST
-        else _for_cibuildwheel(draft, group, request)
-    )
+    if step.builder is Builder.CROSS:
+        repair = shlex.join(wheelkit_command(target, excluded))
+        return replace(step, argv=cross.argv(target), repair=repair, tests=())
+    if step.builder is Builder.HOST:
+        return _for_host(step, run, request)
+    return _for_cibuildwheel(step, run, request)
 
 
-def _for_host(draft: NativeStep, group: _Group, request: PlanRequest) -> NativeStep:
-    options = ("--config-setting", group.settings) if group.settings else ()
-    user = HostOptions(group.distribution, request.environ)
+def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
+    setting = ("--config-setting", run.config_setting) if run.config_setting else ()
+    options = HostOptions(run.distribution, request.environ)
     return replace(
-        draft,
-        argv=("uv", "build", "--wheel", "--python", PYTHON, *options, "--out-dir", OUT, SDIST),
-        settings=user.settings(group.interpreters, draft.target),
-        overridden=user.left_out(group.interpreters, draft.target),
+        step,
+        argv=("uv", "build", "--wheel", "--python", PYTHON, *setting, "--out-dir", OUT, SDIST),
+        settings=options.settings(run.interpreters, step.target),
+        overridden=options.left_out(run.interpreters, step.target),
     )
 
 
-def _for_cibuildwheel(draft: NativeStep, group: _Group, request: PlanRequest) -> NativeStep:
-    target = draft.target
-    known, _ = cibuildwheel.supported(group.interpreters, target)
-    identifiers = tuple(build_identifier(one, target) for one in known)
-    user = CibuildwheelOptions(group.distribution, target.system, request.environ)
-    demands = cibuildwheel.CibuildwheelSettings(
-        target=target,
+def _for_cibuildwheel(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
+    offered = cibuildwheel.offered_interpreters(step.target)
+    interpreters = tuple(interpreter for interpreter in run.interpreters if interpreter.tag in offered)
+    identifiers = tuple(build_identifier(interpreter, step.target) for interpreter in interpreters)
+    options = CibuildwheelOptions(run.distribution, step.target.system, request.environ)
+    settings = cibuildwheel.CibuildwheelSettings(
+        target=step.target,
         identifiers=identifiers,
-        patterns=draft.patterns,
-        tests=draft.tests,
-        config_settings=group.settings,
+        patterns=step.patterns,
+        tests=step.tests,
+        config_settings=run.config_setting,
         compiler_cache=request.compiler_cache,
     )
-    env = cibuildwheel.environment(demands, user, request.machine.engine)
-    argv = cibuildwheel.argv(target.system)
+    env = cibuildwheel.environment(settings, options, request.machine.engine)
     return replace(
-        draft,
-        interpreters=known,
+        step,
+        interpreters=interpreters,
         identifiers=identifiers,
-        argv=argv,
+        argv=cibuildwheel.argv(step.target.system),
         env=env,
-        overridden=user.overridden(env),
+        overridden=options.overridden(env),
     )

@@ -1,4 +1,4 @@
-"""The Plan: everything that a build will do, decided before anything is done; later steps only execute it."""
+"""The Plan: everything that a build will do, decided up front. Later steps only execute it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Builder(StrEnum):
-    """What makes a wheel: cibuildwheel in its container or environments, this Linux machine's own toolchain, or zig for another machine."""
+    """What builds a wheel: cibuildwheel, this Linux machine's own toolchain, or zig for another machine."""
 
     CIBUILDWHEEL = "cibuildwheel"
     HOST = "host"
@@ -31,11 +31,11 @@ SDIST = "{sdist}"
 OUT = "{out}"
 PYTHON = "{python}"
 FILES = "{files}"
-"""Placeholders in the argument lists of a plan, filled in when the sdist stands; ``{files}`` is the folder that a cross build writes."""
+"""Placeholders in the argument lists of a plan; ``{files}`` is the folder that a cross build writes."""
 
 
 class TargetRow(Struct, frozen=True, kw_only=True):
-    """One promised target: the builder that serves it here (None: not here, ``why`` tells), and its CI runner."""
+    """One promised target: its builder on this machine, or None and the reason, and its CI runner."""
 
     target: Target
     builder: Builder | None
@@ -46,10 +46,10 @@ class TargetRow(Struct, frozen=True, kw_only=True):
 class NativeStep(Struct, frozen=True, kw_only=True):
     """One run of a builder for one distribution and target.
 
-    ``identifiers`` are cibuildwheel's names of the builds; ``argv`` the builder's command with ``{sdist}`` and ``{out}`` still open,
-    ``env`` what it adds to the environment; ``repair`` the repair line as the builder gets it; ``tests`` the commands that every
-    repaired wheel has to pass; ``overridden`` the keys of the project's own configuration that do not count for this run. ``settings``
-    are what the host builder takes from that configuration, by interpreter.
+    ``identifiers`` are cibuildwheel's names of the builds. ``argv`` is the builder's command line with
+    placeholders, ``env`` is added to its environment, and ``repair`` is its repair command. Every repaired
+    wheel has to pass ``tests``. ``overridden`` are the keys of the project's own configuration that do not
+    apply to this run, and ``settings`` what the host builder takes from that configuration, by interpreter.
     """
 
     distribution: Distribution
@@ -68,7 +68,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What is built here, what elsewhere and on which runner, by which builder, in which order, into ``out``."""
+    """What is built here, what elsewhere, by which builder, in which order, into which folder."""
 
     family: Family
     machine: Machine
@@ -78,11 +78,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     steps: tuple[NativeStep, ...]
     notes: tuple[str, ...] = field(default=())
     left_out: tuple[str, ...] = ()
-    """Members of the family that this view of the plan leaves out, by name."""
+    """Names of the family's members that this view of the plan leaves out."""
 
     @property
     def declared(self) -> bool:
-        """Whether the matrix was promised in the configuration, or is only the default."""
+        """Whether the configuration has a matrix, as opposed to the default one."""
         return any(matrix.declared for matrix in self.matrices.values())
 
     @property
@@ -92,9 +92,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def only(plan: Plan, built: Collection[str], needed: Collection[str]) -> Plan:
-    """Give the part of a plan that concerns some members of the family, by normalised name: those that are built, and what these need.
+    """Return the part of a plan about the members that are built and those that they need.
 
-    It is there to be looked at, not to be executed.
+    Names are normalised. The result is for display, not for execution.
     """
     shown = tuple(item for item in plan.family.distributions if item.key in built or item.key in needed)
     matrices = {key: matrix for key, matrix in plan.matrices.items() if key in built}
@@ -110,7 +110,7 @@ def only(plan: Plan, built: Collection[str], needed: Collection[str]) -> Plan:
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
-    """Turn the plan into plain data for ``--json``; the layout is the documented one, schema 1."""
+    """Return the plan as plain data for ``--json`` (schema 1)."""
     return {
         "schema": 1,
         "root": str(plan.family.root),
@@ -178,13 +178,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class HostSettings(Struct, frozen=True, kw_only=True):
-    """What one build gets: the backend's config settings in their order (a key may stand twice), and variables for the environment."""
+    """Config settings (a key may occur twice) and environment variables of one build."""
 
     config_settings: Pairs = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Tell whether anything is set."""
+        """Return whether anything is set."""
         return bool(self.config_settings or self.environment)
 
     @property

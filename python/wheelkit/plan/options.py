@@ -1,7 +1,8 @@
 """The options that a project sets for cibuildwheel, ranked as cibuildwheel ranks them.
 
-From strongest to weakest: variables (``CIBW_X_LINUX``, then ``CIBW_X``), ``[[tool.cibuildwheel.overrides]]``, the table of
-the platform, and ``[tool.cibuildwheel]`` (https://cibuildwheel.pypa.io/en/stable/options/ and /en/stable/configuration/).
+From strongest to weakest: variables (``CIBW_X_LINUX``, then ``CIBW_X``), ``[[tool.cibuildwheel.overrides]]``,
+the table of the platform, and ``[tool.cibuildwheel]`` (https://cibuildwheel.pypa.io/en/stable/options/ and
+/en/stable/configuration/).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def variable(key: str) -> str:
 
 
 def selects(pattern: str, identifier: str) -> bool:
-    """Return whether a selector word such as ``cp31{1,2}-*`` matches a build such as ``cp311-manylinux_x86_64``."""
+    """Return whether a selector such as ``cp31{1,2}-*`` matches a build identifier."""
     return any(fnmatchcase(identifier, glob) for glob in _expand_braces(pattern))
 
 
@@ -60,9 +61,10 @@ class CibuildwheelOptions:
         return f"{variable(key)}_{self._system.value.upper()}", variable(key)
 
     def layers(self, key: str, identifier: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield ``(inherit rule, value)`` for an option, the weakest first; overrides count only for a build identifier.
+        """Yield ``(inherit rule, value)`` for an option, the weakest first.
 
-        The rule is ``none`` (replace what came before), ``append`` or ``prepend``. A variable hides everything else.
+        Overrides count only for a build identifier. The rule is ``none`` (replace what came before),
+        ``append`` or ``prepend``. A variable hides everything else.
         """
         for name in self._variables(key):
             if name in self._environ:
@@ -91,7 +93,7 @@ class CibuildwheelOptions:
         return None if value is None else " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     def pairs(self, key: str, identifier: str = "") -> Pairs:
-        """Return an option of names and values, such as ``environment``, with what overrides append or prepend."""
+        """Return an option of names and values, such as ``environment``, with the overrides' additions."""
         pairs: Pairs = ()
         for rule, value in self.layers(key, identifier):
             more = tuple(_read_pairs(value))
@@ -99,7 +101,7 @@ class CibuildwheelOptions:
         return pairs
 
     def engine(self) -> str:
-        """Return the container engine in the words of its variable, such as ``podman; create_args: …``; empty if unset."""
+        """Return the container engine as its variable spells it, or an empty string if unset."""
         value = self.value("container-engine")
         if not isinstance(value, dict):
             return str(value or "")
@@ -127,7 +129,7 @@ class CibuildwheelOptions:
         return self.text("config-settings") or ""
 
     def overridden(self, variables: Iterable[str]) -> tuple[str, ...]:
-        """Return the keys of the project's own configuration that these environment variables replace, sorted."""
+        """Return the keys of the project's own configuration that these variables replace, sorted."""
         set_by_wheelkit = set(variables)
         keys = {key for table in self._tables for key in table} - _EXTENDED
         return tuple(sorted(key for key in keys if set_by_wheelkit.intersection(self._variables(key))))

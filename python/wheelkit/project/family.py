@@ -49,8 +49,8 @@ class Family(Struct, frozen=True, kw_only=True):
 def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
     """Find the family below the configuration's folder, or take the given folders and sdists.
 
-    Raises ConfigError for a pattern without a project, two distributions of one name, settings of an unknown one and cycles,
-    ProjectError for a broken one.
+    Raises ConfigError for a pattern without a project, two distributions of one name, settings of an unknown
+    one and cycles, ProjectError for a broken one.
     """
     folders = dict.fromkeys(path.resolve() for path in (sources or _folders(config)))
     found = [_configured(config, read.read(folder)) for folder in folders]
@@ -118,7 +118,7 @@ def _folders(config: Config) -> Iterable[Path]:
         ]
         if not projects and pattern == ".":
             raise ProjectError(
-                f"{config.root} holds no pyproject.toml, so there is nothing to build",
+                f"{config.root} has no pyproject.toml, so there is nothing to build",
                 hint=_elsewhere(config.root),
             )
         if not projects:

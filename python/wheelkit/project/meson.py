@@ -1,8 +1,9 @@
-"""What a project's meson.build files say for certain, read as text: nothing is run, and what stands inside an ``if`` is not believed."""
+"""What a project's meson.build files state unconditionally, read as text without running Meson."""
 
 from __future__ import annotations
 
 import re
+import tarfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,33 +12,60 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], str | None]
 
-
-_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
+# A string, in which # begins no comment, or a comment up to the end of its line.
+_STRING_OR_COMMENT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
+_PROJECT = re.compile(r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[^'\n]*'|[^()'])*\))*)\)", re.DOTALL)
+VERSION_LITERAL = re.compile(r"\bversion\s*:\s*'(?P<version>[^']+)'")
+VERSION_FILE = re.compile(r"\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*,?\s*\)")
+VERSION_COMMAND = re.compile(r"\bversion\s*:\s*run_command\b")
 _BLOCK = re.compile(r"^\s*(?P<word>if|elif|else|endif|foreach|endforeach)\b")
 _SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^']+)'\s*\)")
 _LIMITED_API = re.compile(r"\blimited_api\s*:\s*'(?P<major>3)\.(?P<minor>\d+)'")
 
 
+def blank_comments(text: str) -> str:
+    """Replace comments by spaces, so that every character keeps its position."""
+    return _STRING_OR_COMMENT.sub(lambda match: match["string"] or " " * len(match[0]), text)
+
+
+def project_call(text: str) -> tuple[int, str] | None:
+    """Return the position and the text of the arguments of ``project()``, comments blanked; None without a call."""
+    match = _PROJECT.search(blank_comments(text))
+    return (match.start("body"), match["body"]) if match else None
+
+
+def project_version(read: Read) -> str | None:
+    """Return the version of ``project()`` in the root meson.build, or of the file that it names; None if there is none."""
+    call = project_call(read("meson.build") or "")
+    if call is None:
+        return None
+    if match := VERSION_LITERAL.search(call[1]):
+        return match["version"]
+    match = VERSION_FILE.search(call[1])
+    return (read(match["file"]) or "").strip() or None if match else None
+
+
 def stable_abi_floor(source: Path) -> tuple[str, tuple[int, int]] | None:
-    """Find the highest ``limited_api: '3.N'`` of a project folder or sdist: the file that says it, and (3, N); None where none does."""
-    found = [
+    """Return the highest ``limited_api: '3.N'`` of a project as (file, (3, N)); None if there is none."""
+    floors = [
         (name, (int(match["major"]), int(match["minor"])))
         for name, text in statements(source)
         for match in _LIMITED_API.finditer(text)
     ]
-    return max(found, key=lambda one: one[1], default=None)
+    return max(floors, key=lambda floor: floor[1], default=None)
 
 
 def statements(source: Path) -> Iterator[tuple[str, str]]:
-    """Walk the meson.build files of a project folder or sdist from the root through ``subdir()``, each with its certain statements.
+    """Yield the meson.build files of a folder or sdist, from the root through ``subdir()``.
 
-    Lines keep their numbers: what is left out is blank.
+    Each comes with its path and its unconditional statements; all other lines are blank, so line numbers
+    stay.
     """
     read = _reader(source)
-    waiting = [""]
+    folders = [""]
     seen: set[str] = set()
-    while waiting:
-        folder = waiting.pop(0)
+    while folders:
+        folder = folders.pop(0)
         name = f"{folder}meson.build"
         text = None if name in seen else read(name)
         if text is None:
@@ -45,15 +73,14 @@ def statements(source: Path) -> Iterator[tuple[str, str]]:
         seen.add(name)
         certain = unconditional(text)
         yield name, certain
-        waiting += [f"{folder}{match['folder']}/" for match in _SUBDIR.finditer(certain)]
+        folders += [f"{folder}{match['folder']}/" for match in _SUBDIR.finditer(certain)]
 
 
 def unconditional(text: str) -> str:
-    """Blank out comments and all that stands inside if and foreach; what depends on options only a configured build can tell."""
-    code = _TEXT.sub(lambda found: found["string"] or "", text)
+    """Blank comments and everything inside ``if`` and ``foreach``, which only a configured build can decide."""
     depth = 0
     lines = []
-    for line in code.split("\n"):
+    for line in blank_comments(text).split("\n"):
         match = _BLOCK.match(line)
         word = match["word"] if match else ""
         depth -= word.startswith("end")
@@ -63,13 +90,11 @@ def unconditional(text: str) -> str:
 
 
 def _reader(source: Path) -> Read:
-    """Read texts of a project folder, or of an sdist, by their path inside it."""
+    """Return a function that reads files of a project folder or an sdist by their path in the project."""
     if source.is_dir():
         return lambda name: _text(source / name)
     if not source.is_file():
         return lambda _: None
-    import tarfile
-
     with tarfile.open(source, "r:gz") as archive:
         texts = {
             member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")

@@ -1,6 +1,7 @@
 """What a project asks for outside ``[project]``: setup.cfg, setup.py, the files that they name, and poetry's own tables.
 
-Nothing is run, and only what is written literally is seen. Each requirement comes with its place, so that versions can be moved there.
+Nothing is run, and only what is written literally is seen. Each requirement comes with its place, so that
+versions can be moved there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from wheelkit.project.setupfiles import parsed
+from wheelkit.project.setup_files import parsed
 
 if TYPE_CHECKING:
     import ast
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class StatedMetadata(Struct, frozen=True, kw_only=True):
     """A requirement and where it stands.
 
-    ``text`` is what is written there: a requirement (PEP 508), or poetry's constraint, for which ``name`` and ``extras`` are told aside.
-    ``extra`` is the extra that brings it, empty for none; ``published`` is false for what only developers or the build need. ``start``
-    is its place in the file's text in characters, ``key`` in its TOML; both are None where it is not written in one piece.
+    ``text`` is what is written there: a requirement (PEP 508), or poetry's constraint, for which ``name`` and
+    ``extras`` are told aside. ``extra`` is the extra that brings it, empty for none; ``published`` is false
+    for what only developers or the build need. ``start`` is its place in the file's text in characters,
+    ``key`` in its TOML; both are None where it is not written in one piece.
     """
 
     file: str
@@ -53,7 +55,8 @@ class StatedMetadata(Struct, frozen=True, kw_only=True):
 def stated_metadata(document: Mapping[str, Any], read: Read) -> Iterator[StatedMetadata]:
     """Walk what a project asks for in other places than ``[project]``, as far as those count.
 
-    A ``[project]`` table that does not call its dependencies dynamic says all of them (PEP 621); poetry's groups stand beside it.
+    A ``[project]`` table that does not call its dependencies dynamic says all of them (PEP 621); poetry's
+    groups stand beside it.
     """
     project = document.get("project")
     dynamic = (

@@ -51,7 +51,8 @@ def same_version(one: str, other: str) -> bool:
 def for_cargo(text: str) -> str:
     """Write a version as Cargo wants it (Semantic Versioning), so that maturin makes the same version of it again.
 
-    ``1.3rc1`` -> ``1.3.0-rc.1``. Raises UsageError for what it cannot say: an epoch, more than three parts, a post-release, a local part.
+    ``1.3rc1`` -> ``1.3.0-rc.1``. Raises UsageError for what it cannot say: an epoch, more than three parts, a
+    post-release, a local part.
     """
     version = parse(text)
     release = _release(version)
@@ -67,8 +68,8 @@ def for_cargo(text: str) -> str:
 def bumped(text: str, part: BumpPart) -> str:
     """Compute the version that follows.
 
-    A preliminary version (``1.3.0rc1``, ``1.2.4.dev5``) is finished by the bump that it was preparing, instead of being passed over.
-    Raises UsageError for ``final`` of a version that is final.
+    A preliminary version (``1.3.0rc1``, ``1.2.4.dev5``) is finished by the bump that it was preparing,
+    instead of being passed over. Raises UsageError for ``final`` of a version that is final.
     """
     current = parse(text)
     if part is BumpPart.PRE:

@@ -63,8 +63,8 @@ class VersionChange(Struct, frozen=True, kw_only=True):
 def plan_change(config: Config, state: FamilyVersions, versions: Mapping[str, str]) -> VersionChange:
     """Compute what new versions of some members change, without writing anything.
 
-    Raises UsageError for a version that wheelkit cannot edit, CheckFailedError where a dependent would not admit a new version,
-    ProjectError where two members share a file and would get different versions.
+    Raises UsageError for a version that wheelkit cannot edit, CheckFailedError where a dependent would not
+    admit a new version, ProjectError where two members share a file and would get different versions.
     """
     for key, version in versions.items():
         _require_editable(state.members[key])
@@ -199,8 +199,8 @@ def _edited(path: Path, edits: Sequence[TextEdit]) -> tuple[str, str]:
 def _edited_toml(path: Path, text: str, edits: Sequence[TextEdit]) -> str:
     """Replace parts of strings in a TOML file, with every other byte left as it is.
 
-    Of all places where the old text stands, the right one is that whose change makes the document the wanted one. (tomlkit finds places
-    by itself, but writes some layouts anew: it drops blanks in inline tables.)
+    Of all places where the old text stands, the right one is that whose change makes the document the wanted
+    one. (tomlkit finds places by itself, but writes some layouts anew: it drops blanks in inline tables.)
     """
     for edit in edits:
         wanted = tomllib.loads(text)

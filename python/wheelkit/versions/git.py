@@ -31,7 +31,8 @@ def version_in(tag: str, template: str) -> str | None:
 def version_from_tags(folder: Path, template: str) -> TaggedVersion | None:
     """Return the version of a folder: the newest tag's, or after further changes a development version of the next patch.
 
-    setuptools-scm and hatch-vcs compute the same, with a local part in addition. Raises ProjectError if git refuses to read the folder.
+    setuptools-scm and hatch-vcs compute the same, with a local part in addition. Raises ProjectError if git
+    refuses to read the folder.
     """
     from packaging.version import Version
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
-from wheelkit.project.read import NOT_CODE
+from wheelkit.project.backends import SOURCE_FOLDERS
+from wheelkit.project.files import NOT_CODE
 from wheelkit.versions import backends, locks, text_files
 from wheelkit.versions.bump import same_version
 from wheelkit.versions.model import FileFormat, Scheme, VersionLocation
@@ -46,8 +47,8 @@ def find_locations(
 ) -> tuple[Scheme, tuple[VersionLocation, ...]]:
     """Find where a distribution's version comes from, and every place that states it.
 
-    ``configured`` files stand beside what the metadata says, in place of the usual files, which are looked at otherwise. Raises
-    ProjectError for a configured file that is not there or states no version.
+    ``configured`` files stand beside what the metadata says, in place of the usual files, which are looked at
+    otherwise. Raises ProjectError for a configured file that is not there or states no version.
     """
     folder = item.source
     if not folder.is_dir():
@@ -92,18 +93,18 @@ def _usual(folder: Path, item: Distribution) -> Iterator[VersionLocation]:
     packages = dict.fromkeys((name, item.key.replace("-", "/")))  # the second for namespaces
     modules = [
         f"{source}{package}/{module}"
-        for source in text_files.SOURCES
+        for source in SOURCE_FOLDERS
         for package in packages
         for module in _MODULES
     ]
-    for one in (*_VERSION_FILES, *(f"{source}{name}.py" for source in text_files.SOURCES), *modules):
+    for one in (*_VERSION_FILES, *(f"{source}{name}.py" for source in SOURCE_FOLDERS), *modules):
         if place := text_files.in_file(folder / one):
             yield place
 
 
 def _elsewhere(folder: Path) -> Iterator[VersionLocation]:
     """Look at packages of another name than the distribution's; only the same version there is taken for the distribution's."""
-    for source in text_files.SOURCES:
+    for source in SOURCE_FOLDERS:
         for pattern in ("*", "*/*"):
             packages = (path for path in sorted((folder / source).glob(pattern)) if _is_package(path, folder))
             for path in (package / module for package in packages for module in _MODULES):

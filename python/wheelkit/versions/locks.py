@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-# What `cargo` and `uv` write: name, version, and a source only for what comes from elsewhere (uv's own are editable or virtual).
+# What `cargo` and `uv` write: name, version, and a source only for what comes from elsewhere (uv's own are
+# editable or virtual).
 _PACKAGE = re.compile(
     r"^\[\[package\]\]\r?\nname = \"(?P<name>[^\"]+)\"\r?\nversion = \"(?P<version>[^\"]+)\"\r?\n(?P<source>source = [^\n]*)?",
     re.MULTILINE,

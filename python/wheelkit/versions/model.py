@@ -87,9 +87,9 @@ class VersionedDistribution(Struct, frozen=True, kw_only=True):
 class FamilyRequirement(Struct, frozen=True, kw_only=True):
     """What one member of the family asks of another: the requirement as it stands in a file, or as metadata tells it.
 
-    ``span`` is where the range stands in the place's text; None where that names a file or an address. ``poetry`` says that the range is
-    in poetry's language. ``published`` is false for what only developers or the build need. ``editable`` is false where wheelkit cannot
-    change the range.
+    ``span`` is where the range stands in the place's text; None where that names a file or an address.
+    ``poetry`` says that the range is in poetry's language. ``published`` is false for what only developers or
+    the build need. ``editable`` is false where wheelkit cannot change the range.
     """
 
     dependent: str

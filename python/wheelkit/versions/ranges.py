@@ -82,9 +82,10 @@ def closed(text: str, version: str, *, poetry: bool = False) -> str:
 def moved(text: str, version: str, policy: str | None = None, *, poetry: bool = False) -> str:
     """Move a range to a new version of the sibling; spaces, the order of the clauses and their number of parts stay.
 
-    ``policy`` is ``next-minor``, ``next-major`` or ``exact``; with None the range keeps its own shape, and an open one is closed at the
-    next major version (below 1.0: at the next minor one, where incompatible changes come). Exclusions (``!=``) stay. A local part of the
-    version is left out, as no range but a pin may hold one.
+    ``policy`` is ``next-minor``, ``next-major`` or ``exact``; with None the range keeps its own shape, and an
+    open one is closed at the next major version (below 1.0: at the next minor one, where incompatible changes
+    come). Exclusions (``!=``) stay. A local part of the version is left out, as no range but a pin may hold
+    one.
     """
     new = parse(parse(version).public)
     if poetry and (alone := _ALONE.fullmatch(text.strip())):

@@ -46,8 +46,9 @@ class TagRequest(Struct, frozen=True, kw_only=True):
 def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tuple[ReleaseTag, ...]:
     """Compute the tags of a release and make sure that they can be made.
 
-    Raises CheckFailedError for a dirty tree, a wrong branch, drift, or a tag that exists on another commit, here or on the remote;
-    MissingToolError where git or the remote does not answer; UsageError for a distribution without a version.
+    Raises CheckFailedError for a dirty tree, a wrong branch, drift, or a tag that exists on another commit,
+    here or on the remote; MissingToolError where git or the remote does not answer; UsageError for a
+    distribution without a version.
     """
     repository = Repository(folder=state.root)
     _require_ready(config, state, request)

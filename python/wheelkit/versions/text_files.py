@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
+from wheelkit.project.meson import VERSION_COMMAND, VERSION_FILE, VERSION_LITERAL, project_call
 from wheelkit.versions.model import Scheme, Span, VersionLocation
 
 if TYPE_CHECKING:
@@ -14,19 +15,9 @@ if TYPE_CHECKING:
 
 
 _NUMBER = r"v?\d+(?:!\d+)?(?:\.\d+)*[\w.+-]*"
-# A comment up to its line's end, or a string, in which a # begins none.
-_MESON_TEXT = re.compile(r"(?P<string>'''.*?'''|'(?:\\.|[^'\\\n])*')|#[^\n]*", re.DOTALL)
-_MESON_PROJECT = re.compile(
-    r"\bproject\s*\((?P<body>(?:'[^'\n]*'|[^()']|\((?:'[^'\n]*'|[^()'])*\))*)\)", re.DOTALL
-)
-_MESON_LITERAL = re.compile(r"\bversion\s*:\s*'(?P<version>[^']+)'")
-_MESON_FILE = re.compile(r"\bversion\s*:\s*files\(\s*'(?P<file>[^']+)'\s*,?\s*\)")
-_MESON_COMMAND = re.compile(r"\bversion\s*:\s*run_command\b")
 _IMPORT = re.compile(
     r"^from\s+(?P<module>\.?[\w.]+)\s+import\s+(?:\((?P<several>[^)]*)\)|(?P<names>[^\n(]+))", re.MULTILINE
 )
-# Where the packages of a project can lie.
-SOURCES = ("", "src/", "python/", "lib/")
 _WHOLE = re.compile(rf"\s*(?P<version>{_NUMBER})\s*")
 _CFG = re.compile(rf"^version\s*[=:]\s*(?P<version>{_NUMBER})\s*$", re.MULTILINE)
 _SETUP = re.compile(rf"\bversion\s*=\s*(?P<quote>[\"'])(?P<version>{_NUMBER})(?P=quote)")
@@ -42,7 +33,8 @@ _HEADERS = frozenset({".h", ".hh", ".hpp", ".c", ".cc", ".cpp"})
 def read(path: Path) -> str | None:
     """Read a text file with its line ends as they are; None where there is none.
 
-    Bytes that are no UTF-8 become surrogates, which :func:`encoded` turns back, so that files in another encoding can be edited, too.
+    Bytes that are no UTF-8 become surrogates, which :func:`encoded` turns back, so that files in another
+    encoding can be edited, too.
     """
     try:
         return path.read_bytes().decode("utf-8", errors="surrogateescape")
@@ -62,7 +54,8 @@ def encoded(text: str) -> bytes:
 def in_file(path: Path, variable: str = "") -> VersionLocation | None:
     """Find the version in a file by what kind of file it is; None where there is no file, or no version in it.
 
-    ``variable`` is the name that a module gives it, where it is known; a name that the module imports from beside it is followed there.
+    ``variable`` is the name that a module gives it, where it is known; a name that the module imports from
+    beside it is followed there.
     """
     text = read(path)
     if text is None:
@@ -142,44 +135,28 @@ def _by_name(path: Path, text: str) -> VersionLocation | None:
 
 
 def meson(folder: Path) -> Iterator[VersionLocation | Scheme]:
-    """Find the version of a folder's meson.build: its literal, or that in the file that it names; TAGS where a command computes it."""
+    """Yield the version of a folder's meson.build: its literal, the file that it names, or TAGS if a command computes it."""
     path = folder / "meson.build"
-    text = read(path)
-    body = _meson_project(text) if text else None
-    if text is None or body is None:
+    text = read(path) or ""
+    call = project_call(text)
+    if call is None:
         return
-    if _MESON_COMMAND.search(body):
+    if VERSION_COMMAND.search(call[1]):
         yield Scheme.TAGS
-    elif match := _MESON_FILE.search(body):
-        place = in_file(folder / match["file"])
-        if place is not None:
-            yield place
-    elif (place := _meson_literal(path, text)) is not None:
-        yield place
-
-
-def _meson_project(text: str) -> str | None:
-    match = _MESON_PROJECT.search(_without_comments(text))
-    return match["body"] if match else None
-
-
-def _without_comments(text: str) -> str:
-    """Blank out comments, so that every character keeps its place."""
-    return _MESON_TEXT.sub(lambda found: found["string"] or " " * len(found[0]), text)
+        return
+    match = VERSION_FILE.search(call[1])
+    location = in_file(folder / match["file"]) if match else _meson_literal(path, text)
+    if location is not None:
+        yield location
 
 
 def _meson_literal(path: Path, text: str) -> VersionLocation | None:
-    call = _MESON_PROJECT.search(_without_comments(text))
-    match = _MESON_LITERAL.search(call["body"]) if call else None
+    call = project_call(text)
+    match = VERSION_LITERAL.search(call[1]) if call else None
     if call is None or match is None:
         return None
-    start = call.start("body") + match.start("version")
-    return VersionLocation(
-        path=path,
-        where="project(version:)",
-        text=match["version"],
-        at=Span(start=start, end=start + len(match["version"])),
-    )
+    span = Span(start=call[0] + match.start("version"), end=call[0] + match.end("version"))
+    return VersionLocation(path=path, where="project(version:)", text=match["version"], at=span)
 
 
 def _found(path: Path, text: str, pattern: re.Pattern[str], where: str) -> VersionLocation | None:

@@ -25,7 +25,7 @@ def toml(path: Path) -> dict[str, Any]:
     except UnicodeEncodeError as error:
         raise ProjectError(f"{path} is not UTF-8", hint="save it as UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} is no valid TOML: {error}", hint="mend that line") from error
+        raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend that line") from error
 
 
 def at(document: Mapping[str, Any], *key: str) -> Any:  # noqa: ANN401 - whatever the file holds

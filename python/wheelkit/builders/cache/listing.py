@@ -82,7 +82,7 @@ def _file_names(
     """Return the names of the files, relative to the folder."""
     prefix = tree.path_below(folder) if folder.is_relative_to(tree.folder) else ""
     tracked = _names_below(prefix, tree.tracked) if tree.commit else set()
-    if distribution.backend != "mesonpy" or "pyproject.toml" not in tracked:
+    if not distribution.build_backend.packs_tracked_files or "pyproject.toml" not in tracked:
         return tracked | set(_walk(folder, ignored))
     outputs = tuple(f"{path}/" for path in ignored)
     return tracked | {

@@ -60,9 +60,9 @@ def require_supported(distributions: Iterable[Distribution]) -> None:
 
 def limitations(distribution: Distribution) -> Iterator[str]:
     """Yield each reason, with its place, for which a distribution cannot be cross-built."""
-    source, backend = distribution.source, distribution.backend
-    if backend != "mesonpy":
-        yield f"{source}: the build backend is {backend}; cross builds support only meson-python"
+    source = distribution.source
+    if not distribution.build_backend.cross_builds:
+        yield f"{source}: the build backend is {distribution.backend}; cross builds support only meson-python"
         return
     if not distribution.limited_api:
         yield f"{source}: [tool.meson-python] limited-api is not true; cross builds need the limited API"

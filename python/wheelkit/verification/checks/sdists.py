@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
+from wheelkit.project.backends import find_backend
+from wheelkit.project.meson import blank_comments
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
@@ -24,13 +26,6 @@ _SUFFIX = ".tar.gz"
 # Since this metadata version an sdist's fields hold for every wheel, unless they are listed as Dynamic (PEP
 # 643).
 _RELIABLE = (2, 2)
-# The file at the top of the sdist that each backend needs.
-_BACKEND_FILES: Mapping[str, str] = {
-    "mesonpy": "meson.build",
-    "scikit_build_core.build": "CMakeLists.txt",
-    "maturin": "Cargo.toml",
-}
-_COMMENT = re.compile(r"#.*")
 _SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
 # A folder that is entered under a condition may be left out on purpose.
 _CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
@@ -93,13 +88,10 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
     """Yield the paths that the build configuration names, each with what needs it."""
     backend = str(_table(project, "build-system").get("build-backend", "")).partition(":")[0]
-    if backend in _BACKEND_FILES:
+    if build_file := find_backend(backend).build_file:
         maturin = _table(_table(project, "tool"), "maturin") if backend == "maturin" else {}
         manifest = maturin.get("manifest-path")
-        yield (
-            manifest if isinstance(manifest, str) else _BACKEND_FILES[backend],
-            f"the build backend {backend}",
-        )
+        yield manifest if isinstance(manifest, str) else build_file, f"the build backend {backend}"
     metadata = _table(project, "project")
     readme, license_ = metadata.get("readme"), metadata.get("license")
     for field, file in (
@@ -121,7 +113,7 @@ def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     waiting = ["meson.build"]
     while waiting:
         path = waiting.pop()
-        unconditional = _CONDITION.split(_COMMENT.sub("", texts.get(path, "")), maxsplit=1)[0]
+        unconditional = _CONDITION.split(blank_comments(texts.get(path, "")), maxsplit=1)[0]
         for match in _SUBDIR.finditer(unconditional):
             entered = f"{path.removesuffix('meson.build')}{match['folder'].strip('/')}/meson.build"
             yield entered, path

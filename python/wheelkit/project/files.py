@@ -1,0 +1,115 @@
+"""The text files of a project, from its folder or from its sdist."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from wheelkit.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Folders whose Python is not part of a wheel, and files at the top that only serve the build and the
+# developer.
+NOT_CODE = frozenset({
+    "tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv",
+})  # fmt: skip
+_TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
+_CODE = (".py", ".pyx", ".c", ".cpp", ".rs", ".so", ".pyd")
+_COMPILED = (".pyx", ".c", ".cc", ".cpp", ".cxx", ".rs")
+_IN_SDIST = frozenset({"pyproject.toml", "PKG-INFO", "setup.py", "setup.cfg", "meson.build"})
+_LARGEST = 4 * 1024 * 1024
+
+
+class FolderFiles:
+    """The text files at the top of a project folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def has_code(self) -> bool:
+        """Return whether a folder has code of this project, apart from nested projects, tests and documentation."""
+        return any(map(_is_code, self._names(self._folder, "")))
+
+    def has_sources(self) -> bool:
+        """Return whether a folder has sources that a compiler turns into an extension module."""
+        return any(name.endswith(_COMPILED) for name in self._names(self._folder, ""))
+
+    def _names(self, folder: Path, prefix: str) -> Iterator[str]:
+        for path in sorted(folder.iterdir()):
+            if not path.is_dir():
+                yield f"{prefix}{path.name}"
+            elif not (
+                path.name in NOT_CODE or path.name.startswith(".") or (path / "pyproject.toml").is_file()
+            ):
+                yield from self._names(path, f"{prefix}{path.name}/")
+
+    def text(self, name: str) -> str | None:
+        """Return the text of a file, or None if it does not exist.
+
+        Only TOML has to be UTF-8. An old setup.py may declare another encoding, and what is looked for there
+        is ASCII.
+        """
+        path = self._folder / name
+        errors = "strict" if path.suffix == ".toml" else "surrogateescape"
+        try:
+            return path.read_text(encoding="utf-8", errors=errors)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except UnicodeDecodeError as error:
+            message = f"{path} is not UTF-8: {error.reason} at byte {error.start}"
+            raise ProjectError(message, hint="save it as UTF-8") from error
+        except OSError as error:
+            raise ProjectError(
+                f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+            ) from error
+
+
+class SdistFiles:
+    """The text files at the top of an sdist, read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._code = self._sources = False
+        try:
+            with tarfile.open(path, "r:gz") as archive:
+                self._texts = dict(self._read(archive))
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+            message = f"{path} cannot be read as an sdist: {error}"
+            raise ProjectError(message, hint="build or download it again") from error
+        if "PKG-INFO" not in self._texts:
+            raise ProjectError(
+                f"{path} has no PKG-INFO, so it is not an sdist",
+                hint="make one with: python -m build --sdist",
+            )
+
+    def _read(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
+        for member in archive:
+            parts = PurePosixPath(member.name).parts
+            inside = "/".join(parts[1:])
+            if not NOT_CODE.intersection(parts):
+                self._code = self._code or _is_code(inside)
+                self._sources = self._sources or inside.endswith(_COMPILED)
+            if inside in _IN_SDIST and member.isfile() and member.size <= _LARGEST:
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    yield inside, stream.read().decode("utf-8", errors="replace")
+
+    def has_code(self) -> bool:
+        """Return whether the archive has code apart from tests and documentation."""
+        return self._code
+
+    def has_sources(self) -> bool:
+        """Return whether the archive has sources that a compiler turns into an extension module."""
+        return self._sources
+
+    def text(self, name: str) -> str | None:
+        """Return the text of a file at the top, or None if it does not exist."""
+        return self._texts.get(name)
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(_CODE) and name not in _TOP_FILES
