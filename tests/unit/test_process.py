@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
+from wheelkit.machine import process
 from wheelkit.machine.process import (
     Command,
     LoggedRun,
@@ -192,3 +193,35 @@ def test_tools_are_found_beside_python_or_reported_with_how_to_install_them(
     with pytest.raises(MissingToolError, match="no-such-tool was not found beside") as caught:
         find_tool("no-such-tool")
     assert caught.value.hint == "pip install no-such-tool"
+
+
+UV = """
+import os, sys
+print("ran")
+if "UV_SYSTEM_CERTS" not in os.environ:
+    print("  cause: invalid peer certificate: UnknownIssuer")
+    raise SystemExit(2)
+"""
+
+
+def test_uv_gets_the_systems_certificates_where_its_own_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_learned", {})
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    run = LoggedRun(log=tmp_path / "log")
+    done = run(python(UV))
+    assert (done.returncode, done.output) == (0, "ran\n")
+    assert "[again with UV_SYSTEM_CERTS=1]" in (tmp_path / "log").read_text()
+    assert query(python(UV)).output == "ran"  # without a first failure
+    monkeypatch.setattr(process, "_learned", {})
+    assert query(python(UV)).output == "ran"
+    assert "UV_SYSTEM_CERTS" not in os.environ
+
+
+def test_a_choice_of_certificates_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_learned", {})
+    code = UV.replace('"UV_SYSTEM_CERTS" not in os.environ', "os.environ['UV_SYSTEM_CERTS'] == '0'")
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "0")
+    done = LoggedRun(log=tmp_path / "log")(python(code))
+    assert (done.returncode, done.output.count("ran")) == (2, 1)

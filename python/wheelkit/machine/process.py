@@ -41,6 +41,11 @@ _GRACE_SECONDS = (1.0, 0.5)
 # Exit statuses as in a shell: timeout(1), and a program that does not exist.
 _TIMED_OUT, _NOT_FOUND = 124, 127
 _WINDOWS = sys.platform == "win32"
+# uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this (uv's documentation, "TLS").
+_SYSTEM_CERTS = "UV_SYSTEM_CERTS"
+_UNKNOWN_ISSUER = "invalid peer certificate: UnknownIssuer"
+# Set for every later program once uv has failed without it.
+_learned: dict[str, str] = {}
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -73,7 +78,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the program."""
-        env = {name: value for name, value in os.environ.items() if name not in self.unset}
+        env = {name: value for name, value in {**_learned, **os.environ}.items() if name not in self.unset}
         env.update(self.env)
         if self.prefix_path:
             env["PATH"] = os.pathsep.join([*self.prefix_path, env.get("PATH", os.defpath)])
@@ -122,7 +127,11 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
                 log.write(f"$ {line}\n".encode())
+                environment = command.environment()
                 completed = self._run(command, log)
+                if _needs_system_certs(environment, completed):
+                    log.write(f"[again with {_SYSTEM_CERTS}=1]\n".encode())
+                    completed = self._run(command, log)
                 status = f"exit status {completed.returncode}{', timed out' if completed.timed_out else ''}"
                 log.write(f"[{status}]\n\n".encode())
         except OSError as error:
@@ -210,7 +219,19 @@ def query(command: Command, *, timeout: float = 30.0) -> Completed:
     The exit status is 127 for a program that does not exist and 124 for one that takes longer than
     ``timeout`` seconds, as in a shell.
     """
-    return PendingCommand(command).wait(timeout)
+    environment = command.environment()
+    completed = PendingCommand(command).wait(timeout)
+    if _needs_system_certs(environment, completed):
+        return PendingCommand(command).wait(timeout)
+    return completed
+
+
+def _needs_system_certs(environment: Mapping[str, str], completed: Completed) -> bool:
+    """Return whether uv failed because only the system knows the issuer of a certificate; later programs get the variable."""
+    if completed.returncode == 0 or _UNKNOWN_ISSUER not in completed.output or _SYSTEM_CERTS in environment:
+        return False
+    _learned[_SYSTEM_CERTS] = "1"
+    return True
 
 
 def run_checked(run: Run, command: Command, task: str) -> Completed:
