@@ -12,6 +12,7 @@ from wheelkit.machine.compilers import (
     compiler_errors,
     find_compiler,
     find_zig,
+    missing_headers_error,
     require_compiler,
     zig_environment,
 )
@@ -104,3 +105,32 @@ def test_zigs_cache_is_kept_unless_the_user_has_one(monkeypatch: pytest.MonkeyPa
     assert Path(zig_environment()["ZIG_GLOBAL_CACHE_DIR"]).name == "zig"
     monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", "/own")
     assert zig_environment() == {}
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "../src/meson.build:34:33: ERROR: Python dependency not found",
+        "core.c:1:10: fatal error: Python.h: No such file or directory",
+        "core.c:1:10: fatal error: 'Python.h' file not found",
+        "CMake Error: Could NOT find Python (missing: Python_INCLUDE_DIRS Development.Module) (found 3.13)",
+    ],
+)
+def test_a_build_without_pythons_headers_says_how_to_install_them(output: str, tmp_path: Path) -> None:
+    error = missing_headers_error(output, "building the sdist of demo", tmp_path / "log")
+    assert error is not None
+    assert (
+        error.message
+        == "building the sdist of demo failed: the headers of Python (Python.h) are not installed"
+    )
+    assert "apt install python3-dev" in error.hint
+    assert "dnf install python3-devel" in error.hint
+    assert error.hint.endswith(f"full log: {tmp_path / 'log'}")
+    assert error.exit_code == 3
+
+
+def test_other_failures_are_not_about_headers() -> None:
+    assert (
+        missing_headers_error("core.c:1:10: fatal error: zlib.h: No such file or directory", "x", None)
+        is None
+    )

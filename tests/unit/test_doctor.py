@@ -66,6 +66,16 @@ def test_a_bare_machine_has_no_compiler_and_the_line_says_how_to_get_one(path: P
     assert "apt install gcc libc6-dev" in line.fix
 
 
+def test_the_headers_of_python_are_found_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    line = tools.headers()
+    assert line.state is LineState.MISSING
+    assert "apt install python3-dev" in line.fix
+    (tmp_path / "Python.h").touch()
+    line = tools.headers()
+    assert (line.state, line.detail) == (LineState.FINE, str(tmp_path / "Python.h"))
+
+
 def test_a_compiler_that_works_is_fine_and_a_broken_one_is_missing(path: Path) -> None:
     program(path, "cc", "echo cc 12.2")
     assert facts(tools.compiler({})) == [("C compiler", "fine")]

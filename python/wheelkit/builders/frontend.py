@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ToolFailedError
-from wheelkit.machine.compilers import compiler_errors
+from wheelkit.machine.compilers import compiler_errors, missing_headers_error
 from wheelkit.machine.process import find_tool, tool_error
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ def build_file(
     """Run a command that writes one sdist or wheel into ``out``; return the file and the command's output.
 
     ``hints`` are pairs of a text in the output of a failed command and the hint to show for it. Raises
-    ToolFailedError, with the compiler's own lines as the detail if there are any.
+    MissingToolError if Python's headers are not installed, else ToolFailedError with the compiler's own lines.
     """
     done = run(command)
     if done.returncode != 0:
+        if no_headers := missing_headers_error(done.output, purpose, done.log):
+            raise no_headers
         error = tool_error(done, purpose)
         error.detail = compiler_errors(done.output) or error.detail
         error.hint = next((hint for text, hint in hints if text in done.output), error.hint)

@@ -42,6 +42,7 @@ def _lines(context: DoctorContext) -> Iterable[CheckLine]:
     yield tools.python()
     if family is None or family.native:
         yield tools.compiler(context.environ)
+        yield tools.headers()
         yield from tools.programs(
             frozenset(member.backend for member in family.distributions) if family else None
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
-from wheelkit.machine.compilers import require_compiler
+from wheelkit.machine.compilers import python_headers, require_compiler
 from wheelkit.machine.process import Command, find_tool, query
 
 if TYPE_CHECKING:
@@ -47,6 +47,17 @@ def compiler(environ: Mapping[str, str]) -> CheckLine:
     if completed.returncode != 0:
         return missing(TOPIC, "C compiler", f"{name} does not work: {answer}", "reinstall it, or set CC")
     return fine(TOPIC, "C compiler", f"{name}: {answer}")
+
+
+def headers() -> CheckLine:
+    """Check that the headers of the running Python are installed; extension modules are compiled with them."""
+    path = python_headers()
+    if path is None:
+        detail = f"Python.h of Python {platform.python_version()} is not installed"
+        return missing(
+            TOPIC, "Python headers", detail, "apt install python3-dev, or dnf install python3-devel"
+        )
+    return fine(TOPIC, "Python headers", str(path))
 
 
 def programs(backends: frozenset[str] | None) -> Iterable[CheckLine]:

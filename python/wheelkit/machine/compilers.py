@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -24,6 +25,16 @@ _INSTALL_C = (
     "Fedora:          dnf install gcc\n"
     "Alpine:          apk add gcc musl-dev\n"
     "macOS:           xcode-select --install"
+)
+_INSTALL_HEADERS = (
+    "Debian, Ubuntu:  apt install python3-dev\n"
+    "Fedora:          dnf install python3-devel\n"
+    "Alpine:          apk add python3-dev"
+)
+# What Meson, the compilers and CMake print without Python.h.
+_NO_HEADERS = re.compile(
+    r"Python dependency not found|Python\.h: No such file or directory|'Python\.h' file not found|"
+    r"Could NOT find Python3? \(missing: [^)]*(?:INCLUDE_DIR|Development)"
 )
 _INSTALL_RUST = (
     "Debian, Ubuntu:  apt install cargo\n"
@@ -61,6 +72,22 @@ def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
         return ""
     lines = query(Command(argv=(*compiler.split(), "--version"))).output.splitlines()
     return lines[0].strip() if lines else compiler
+
+
+def python_headers() -> Path | None:
+    """Return ``Python.h`` of the running Python; None where it is not installed."""
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    return header if header.is_file() else None
+
+
+def missing_headers_error(output: str, purpose: str, log: Path | None) -> MissingToolError | None:
+    """Return the error for a build that failed because Python's headers are not installed; None for others."""
+    if not _NO_HEADERS.search(output):
+        return None
+    hint = "\n".join(filter(None, [_INSTALL_HEADERS, f"full log: {log}" if log else ""]))
+    return MissingToolError(
+        f"{purpose} failed: the headers of Python (Python.h) are not installed", hint=hint
+    )
 
 
 def missing_rust_error(distribution: Distribution, log: Path | None) -> MissingToolError | None:
