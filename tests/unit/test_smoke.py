@@ -317,7 +317,8 @@ def test_what_was_installed_is_compared_with_its_file(tmp_path: Path) -> None:
     assert list(compare_installed(tmp_path / "env", known, names)) == []
     (site / "core/__init__.py").write_text("other\n")
     (failure,) = compare_installed(tmp_path / "env", known, names)
-    assert failure.what == "installed files of core are missing or differ from RECORD: core/__init__.py"
+    assert failure.check == "the installed files"
+    assert failure.what == "files of core are missing or differ from RECORD: core/__init__.py"
     (site / "core/__init__.py").unlink()
     (failure,) = compare_installed(tmp_path / "env", known, names)
     assert failure.what.endswith("core/__init__.py")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.install import Source
 
 
-_CHECK = "install"
+_CHECK = "installing"
 _OTHER_SOURCES = "or take third-party packages from a folder or the cache:  --find-links DIR  or  --offline"
 _DETAIL_LINES = 14
 # The messages of uv, then those of pip.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Package
 
 
-_CHECK = "installed files"
+_CHECK = "the installed files"
 
 
 def compare_installed(
@@ -70,7 +70,7 @@ def _compare(key: str, distribution: Distribution, package: Package | None) -> I
     if different:
         yield Failure(
             check=_CHECK,
-            what=f"installed files of {key} are missing or differ from RECORD: {shorten_list(different)}",
+            what=f"files of {key} are missing or differ from RECORD: {shorten_list(different)}",
             fix=f"wheelkit verify-matrix {package.path}",
         )
 

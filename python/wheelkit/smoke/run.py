@@ -76,7 +76,7 @@ def _run_case(
     """Run one case; its log is removed if it passes."""
     if case.problem:
         return CaseResult(
-            case=case, failures=(Failure(check="the dist folder", what=case.problem, fix="wheelkit build"),)
+            case=case, failures=(Failure(check="the dist", what=case.problem, fix="wheelkit build"),)
         )
     started = time.monotonic()
     environment, run = environments.environment(case), environments.logged_run(case)

@@ -34,14 +34,14 @@ HIDDEN_VARIABLES = (
 """Variables that mislead a build, or have every target compile Meson again (PYTHONDONTWRITEBYTECODE)."""
 
 
-class Environment(Struct, frozen=True, kw_only=True):
+class BuildEnvironment(Struct, frozen=True, kw_only=True):
     """A virtual environment with the build requirements: its interpreter and its folder of programs."""
 
     python: Path
     scripts: Path
 
 
-def make_environment(distribution: Distribution, python: Path, folder: Path, run: Run) -> Environment:
+def make_environment(distribution: Distribution, python: Path, folder: Path, run: Run) -> BuildEnvironment:
     """Create an environment with the distribution's build requirements and those that its backend adds.
 
     Raises ToolFailedError when one cannot be installed, or when the backend fails.
@@ -50,7 +50,7 @@ def make_environment(distribution: Distribution, python: Path, folder: Path, run
     argv = (find_tool("uv"), "venv", "--quiet", "--python", str(python), str(env))
     run_checked(run, Command(argv=argv, unset=HIDDEN_VARIABLES), "creating a build environment")
     scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(env), "installed_base": str(env)}))
-    environment = Environment(
+    environment = BuildEnvironment(
         python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts
     )
     _install(distribution.build_requires, distribution, environment, run)
@@ -58,7 +58,7 @@ def make_environment(distribution: Distribution, python: Path, folder: Path, run
     return environment
 
 
-def _backend_requirements(distribution: Distribution, environment: Environment) -> tuple[str, ...]:
+def _backend_requirements(distribution: Distribution, environment: BuildEnvironment) -> tuple[str, ...]:
     command = Command(
         argv=(str(environment.python), "-c", _GET_REQUIRES, distribution.backend),
         cwd=environment.scripts.parent,
@@ -77,7 +77,7 @@ def _backend_requirements(distribution: Distribution, environment: Environment) 
 
 
 def _install(
-    requirements: tuple[str, ...], distribution: Distribution, environment: Environment, run: Run
+    requirements: tuple[str, ...], distribution: Distribution, environment: BuildEnvironment, run: Run
 ) -> None:
     if requirements:
         install = (find_tool("uv"), "pip", "install", "--quiet", "--python", str(environment.python), "--")

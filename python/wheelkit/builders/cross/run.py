@@ -30,7 +30,7 @@ from wheelkit.repair.run import repair
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheelkit.builders.cross.environment import Environment
+    from wheelkit.builders.cross.environment import BuildEnvironment
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.interpreters import Python
@@ -103,7 +103,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
 
     step: NativeStep
     source: SourceDist
-    environment: Environment
+    environment: BuildEnvironment
     headers: Path
     zig: Path
     folder: Path
