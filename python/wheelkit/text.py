@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _UNIT = 1000
-_TWO_DIGITS = 10
+_ROUNDS_TO_100 = 99.95
 _NARROWEST = 20
 _PROGRAMS = "apt|brew|docker|dnf|git|pip|podman|python3?|sudo|twine|uv|wheelkit|xcode-select"
 # A command is between backticks, or at the beginning of a line, or after a colon or two spaces.
@@ -42,7 +42,7 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 
 def size(count: int) -> str:
-    """Format a number of bytes with decimal units: ``84 kB``, ``1.2 MB``."""
+    """Format a number of bytes with decimal units: ``84 kB``, ``1.2 MB``, ``12.3 MB``, ``123 MB``."""
     if count < _UNIT:
         return f"{count} B"
     value, unit = float(count), ""
@@ -50,7 +50,7 @@ def size(count: int) -> str:
         value /= _UNIT
         if value < _UNIT - 0.5:
             break
-    return f"{value:.0f} {unit}" if unit == "kB" or value >= _TWO_DIGITS else f"{value:.1f} {unit}"
+    return f"{value:.0f} {unit}" if unit == "kB" or value >= _ROUNDS_TO_100 else f"{value:.1f} {unit}"
 
 
 def dotted(version: Iterable[int]) -> str:

@@ -91,25 +91,5 @@ def note_foreign(files: Sequence[GeneratedFile], root: Path) -> None:
 def _to_json(
     files: Sequence[GeneratedFile], drifts: Sequence[Drift], retiring: Sequence[RetiringRunner], root: Path
 ) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "files": [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files],
-        "drift": [
-            {
-                "path": drift.path.as_posix(),
-                "added": drift.added,
-                "removed": drift.removed,
-                "diff": drift.diff,
-            }
-            for drift in drifts
-        ],
-        "runners": [
-            {
-                "label": runner.label,
-                "ends": runner.ends.isoformat(),
-                "gone": runner.gone,
-                "targets": list(runner.targets),
-            }
-            for runner in retiring
-        ],
-    }
+    states = [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files]
+    return {"schema": 1, "files": states, "drift": drifts, "runners": retiring}

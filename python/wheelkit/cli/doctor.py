@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import to_builtins
 
 from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import result_json, show
@@ -41,7 +40,7 @@ def command(offline: bool, config_file: Path | None, as_json: bool) -> int:
     """
     lines = run_checks(_context(config_file, online=not offline))
     if as_json:
-        result_json({"schema": 1, "lines": to_builtins(lines)})
+        result_json({"schema": 1, "lines": lines})
     else:
         _show(lines)
     return 1 if any(line.state is LineState.MISSING for line in lines) else 0

@@ -22,7 +22,7 @@ def command(codes: tuple[str, ...], as_json: bool) -> None:
     """Explain what a finding means, why it matters, and how to fix it; without a CODE, list all of them."""
     chosen = [_kind(code) for code in codes] or list(finding_kinds().values())
     if as_json:
-        result_json([_to_json(kind) for kind in chosen])
+        result_json(chosen)
     elif codes:
         show("\n\n".join(map(_text, chosen)) + "\n")
     else:
@@ -35,22 +35,9 @@ def _kind(code: str) -> FindingKind:
     wanted = code.upper()
     if wanted in table:
         return table[wanted]
-    similar = [name for name in table if name.startswith(wanted)]
-    hint = (
-        f"codes that start with it: {', '.join(similar)}" if similar else "list all codes: wheelkit explain"
-    )
+    similar = ", ".join(name for name in table if name.startswith(wanted))
+    hint = f"codes that start with it: {similar}" if similar else "list all codes: wheelkit explain"
     raise UsageError(f'there is no finding "{code}"', hint=hint)
-
-
-def _to_json(kind: FindingKind) -> dict[str, object]:
-    return {
-        "code": kind.code,
-        "title": kind.title,
-        "severity": kind.severity,
-        "why": kind.why,
-        "fix": kind.fix,
-        "tools": dict(kind.tools),
-    }
 
 
 def _text(kind: FindingKind) -> str:

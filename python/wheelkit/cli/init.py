@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wheelkit import config, init, matrix, workflows
+from wheelkit import init, workflows
 from wheelkit.cli.ci import note_foreign
+from wheelkit.cli.options import load_config
 from wheelkit.cli.output import note, result
 from wheelkit.errors import UsageError, WheelkitError
 from wheelkit.project import family
@@ -70,7 +71,7 @@ def _confirm(changes: Sequence[FileChange], root: Path, *, yes: bool) -> None:
 def _write_workflows(root: Path) -> None:
     """Write the workflows, except where files of the project's own have their names."""
     try:
-        loaded = config.load(root, validators=(matrix.validate,))
+        loaded = load_config(root, None)
         plan = workflows.plan_anywhere(loaded, family.discover(loaded))
         blueprint = workflows.blueprint(loaded, plan, workflows.PROVIDERS["github"].label)
         files = workflows.generate(blueprint, "github", root)

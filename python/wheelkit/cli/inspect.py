@@ -163,28 +163,9 @@ def _compare(old: Wheel, new: Wheel, *, as_json: bool) -> None:
     difference = diff_wheels(old, new)
     if as_json:
         document = {"schema": _SCHEMA, "from": _wheel_to_json(old), "to": _wheel_to_json(new)}
-        result_json(document | {"changes": _changes_to_json(difference)})
+        result_json(document | {"changes": difference})
     else:
         result(_changes_text(old, new, difference))
-
-
-def _changes_to_json(difference: WheelDifference) -> dict[str, Any]:
-    changes: dict[str, Change] = {
-        "tags": difference.tags,
-        "needed": difference.needed,
-        "symbol_versions": difference.symbol_versions,
-        "requirements": difference.requirements,
-        "members": difference.members,
-    }
-    document: dict[str, Any] = {
-        name: {"added": list(change.added), "removed": list(change.removed)}
-        for name, change in changes.items()
-    }
-    changed = [
-        {"member": change.member, "before": change.before, "after": change.after}
-        for change in difference.changed
-    ]
-    return document | {"changed": changed, "unchanged": difference.unchanged}
 
 
 def _changes_text(old: Wheel, new: Wheel, difference: WheelDifference) -> str:
@@ -226,17 +207,16 @@ def _added_and_removed(change: Change) -> str:
 
 
 def _file_changes(difference: WheelDifference) -> str:
-    lines = ["  files"]
-    if difference.members:
-        lines.append(_added_and_removed(difference.members))
-    shown = difference.changed[:_CHANGED_SHOWN]
-    if shown:
-        rows = [
-            (f"~ {printable(change.member)}", _size(change.before), _size(change.after)) for change in shown
-        ]
-        lines.append(columns(rows, indent=4))
-    more = len(difference.changed) - len(shown)
-    if more:
-        lines.append(f"    and {more} more changed (--json lists all)")
-    lines.append(f"    {plural(difference.unchanged, 'file')} unchanged")
-    return "\n".join(lines)
+    changed = difference.changed
+    rows = [
+        (f"~ {printable(change.member)}", _size(change.before), _size(change.after))
+        for change in changed[:_CHANGED_SHOWN]
+    ]
+    more = len(changed) - len(rows)
+    lines = [
+        _added_and_removed(difference.members),
+        columns(rows, indent=4),
+        f"    and {more} more changed (--json lists all)" if more else "",
+        f"    {plural(difference.unchanged, 'file')} unchanged",
+    ]
+    return "\n".join(["  files", *filter(None, lines)])

@@ -10,6 +10,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import to_builtins
 
 from wheelkit.text import wrap
 
@@ -45,9 +46,9 @@ def result(text: str) -> None:
     show((text if "\n" in text else fit(text, sys.stdout)) + "\n")
 
 
-def result_json(document: Any) -> None:  # noqa: ANN401 - plain data
-    """Print a result as JSON to standard output, in chunks: a large document takes little extra memory."""
-    chunks = json.JSONEncoder(indent=2).iterencode(document)
+def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Print plain data and structs as JSON to standard output, in chunks: a large one takes little memory."""
+    chunks = json.JSONEncoder(indent=2, default=to_builtins).iterencode(document)
     while piece := "".join(islice(chunks, _JSON_CHUNKS)):
         show(piece)
     show("\n")

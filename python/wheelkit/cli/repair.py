@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import to_builtins
 from msgspec.structs import replace
 
-from wheelkit import config, matrix, plan
-from wheelkit.cli.options import config_option, json_option, out_option, verbose_option
+from wheelkit import matrix, plan
+from wheelkit.cli.options import config_option, json_option, load_config, out_option, verbose_option
 from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
@@ -59,7 +60,7 @@ def command(
     from wheelkit.repair.commands import RepairRecipe
     from wheelkit.repair.run import repair
 
-    loaded = _load(config_file)
+    loaded = load_config(Path.cwd(), config_file)
     _require_no_system_library(excludes)
     forced = _parse_target(target) if target else None
     repaired: list[Repaired] = []
@@ -77,13 +78,6 @@ def command(
     else:
         for wheel in repaired:
             _show(wheel)
-
-
-def _load(config_file: Path | None) -> Config:
-    validators = (matrix.validate,)
-    if config_file is None:
-        return config.load(Path.cwd(), validators=validators)
-    return config.load_file(config_file, validators=validators)
 
 
 def _require_no_system_library(patterns: tuple[str, ...]) -> None:
@@ -159,14 +153,8 @@ def _system(platform: str) -> System:
 
 
 def _to_json(wheel: Repaired) -> dict[str, Any]:
-    return {
-        "file": str(wheel.path),
-        "grafted": list(wheel.grafted),
-        "excluded": list(wheel.excluded),
-        "unmatched": list(wheel.unmatched),
-        "unchanged": wheel.unchanged,
-        "unsigned": list(wheel.unsigned),
-    }
+    document: dict[str, Any] = to_builtins(wheel, enc_hook=str)
+    return {"file": document.pop("path"), **document}
 
 
 def _show(wheel: Repaired) -> None:

@@ -291,10 +291,7 @@ def _case_to_json(outcome: CaseResult) -> dict[str, Any]:
         "checks": outcome.checks,
         "seconds": round(outcome.seconds, 3),
         "files": {package.path.name: package.sha256 for package in checked},
-        "failures": [
-            {"check": failure.check, "what": failure.what, "detail": failure.detail, "fix": failure.fix}
-            for failure in outcome.failures
-        ],
+        "failures": outcome.failures,
         "log": str(outcome.log) if outcome.log else None,
         "kept": str(outcome.kept) if outcome.kept else None,
     }

@@ -57,10 +57,10 @@ class GeneratedFile(Struct, frozen=True, kw_only=True):
 class Drift(Struct, frozen=True, kw_only=True):
     """A file that is out of date, with the diff to its generated text."""
 
-    path: Path
-    diff: str
+    path: str
     added: int
     removed: int
+    diff: str
 
     def __str__(self) -> str:
         """Return the path and the extent of the difference."""
@@ -126,16 +126,9 @@ def compare(files: Iterable[GeneratedFile], root: Path) -> tuple[Drift, ...]:
 
 
 def _drift(file: GeneratedFile, root: Path) -> Drift:
-    name = file.path.relative_to(root)
-    lines = list(
-        unified_diff(
-            (file.found or "").splitlines(),
-            file.text.splitlines(),
-            f"{name} (now)",
-            f"{name} (generated)",
-            lineterm="",
-        )
-    )
+    name = file.path.relative_to(root).as_posix()
+    texts = (file.found or "").splitlines(), file.text.splitlines()
+    lines = list(unified_diff(*texts, f"{name} (now)", f"{name} (generated)", lineterm=""))
     added, removed = (sum(line.startswith(sign) for line in lines[2:]) for sign in "+-")
     return Drift(path=name, diff="\n".join(lines), added=added, removed=removed)
 

@@ -18,12 +18,12 @@ _NOTICE = timedelta(days=90)
 
 
 class RetiringRunner(Struct, frozen=True, kw_only=True):
-    """The label of a runner, the targets that need it, and its last day."""
+    """The label of a runner, its last day, and the targets that need it."""
 
     label: str
-    targets: tuple[str, ...]
     ends: date
     gone: bool
+    targets: tuple[str, ...]
 
     def __str__(self) -> str:
         """Return what ends, when, and for which targets."""
