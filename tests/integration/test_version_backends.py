@@ -1,4 +1,4 @@
-"""Where a version stands is what the backend itself says: each builds an sdist of the version that wheelkit has written there."""
+"""Each build backend builds an sdist with the version that wheelkit has set."""
 
 from __future__ import annotations
 

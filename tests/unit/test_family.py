@@ -20,18 +20,18 @@ def put(root: Path, place: str, name: str, *needs: str, build: tuple[str, ...] =
     return folder
 
 
-def found(root: Path, document: dict[str, Any] | None = None, *sources: Path) -> Family:
+def discovered(root: Path, document: dict[str, Any] | None = None, *sources: Path) -> Family:
     return discover(config.parse(document or {}, source=None, root=root), sources)
 
 
 def names(family: Family) -> list[str]:
-    return [item.name for item in family.distributions]
+    return [member.name for member in family.distributions]
 
 
 def test_without_configuration_the_folder_is_the_family(tmp_path: Path) -> None:
     put(tmp_path, ".", "alone")
     put(tmp_path, "python/other", "other")
-    assert names(found(tmp_path)) == ["alone"]
+    assert names(discovered(tmp_path)) == ["alone"]
 
 
 def test_globs_find_folders_with_a_project_and_only_those(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_globs_find_folders_with_a_project_and_only_those(tmp_path: Path) -> Non
     (tmp_path / "python/readme.txt").write_text("")
     (tmp_path / "python/old").mkdir()
     (tmp_path / "python/old/setup.py").write_text("setup(name='old')")
-    assert sorted(names(found(tmp_path, {"distributions": ["python/*", "adapters/*"]}))) == [
+    assert sorted(names(discovered(tmp_path, {"distributions": ["python/*", "adapters/*"]}))) == [
         "a",
         "b",
         "old",
@@ -49,12 +49,12 @@ def test_globs_find_folders_with_a_project_and_only_those(tmp_path: Path) -> Non
     ]
 
 
-def test_each_comes_after_all_that_it_needs(tmp_path: Path) -> None:
+def test_each_distribution_comes_after_those_that_it_needs(tmp_path: Path) -> None:
     put(tmp_path, "a", "All.Of_It", "core >= 1", 'cli[extra]~=1.0; python_version > "3"')
     put(tmp_path, "b", "cli", "Core", "requests")
     put(tmp_path, "c", "core")
     put(tmp_path, "d", "plugin", build=("CLI",))
-    family = found(tmp_path, {"distributions": ["*"]})
+    family = discovered(tmp_path, {"distributions": ["*"]})
     order = names(family)
     assert order[0] == "core"
     assert order.index("cli") < order.index("All.Of_It")
@@ -62,77 +62,77 @@ def test_each_comes_after_all_that_it_needs(tmp_path: Path) -> None:
     assert family.siblings(family.distributions[order.index("All.Of_It")]) == ("core", "cli")
 
 
-def test_a_circle_is_spelled_out(tmp_path: Path) -> None:
+def test_a_cycle_is_reported_with_its_requirements(tmp_path: Path) -> None:
     put(tmp_path, "a", "a", "b")
     put(tmp_path, "b", "b", "c")
     put(tmp_path, "c", "c", "a")
     with pytest.raises(ConfigError) as caught:
-        found(tmp_path, {"distributions": ["*"]})
+        discovered(tmp_path, {"distributions": ["*"]})
     (problem,) = caught.value.problems
-    told, *edges = problem.splitlines()
-    circle = told.split(": ")[1].split(" -> ")
+    first_line, *edges = problem.splitlines()
+    cycle = first_line.split(": ")[1].split(" -> ")
     needs = {"a": "b", "b": "c", "c": "a"}
-    assert all(needs[one] == other for one, other in pairwise(circle))
-    assert circle[0] == circle[-1]
+    assert all(needs[name] == sibling for name, sibling in pairwise(cycle))
+    assert cycle[0] == cycle[-1]
     assert [edge.strip() for edge in edges] == [
-        f'{one} needs "{other}" to run   ({one})' for one, other in pairwise(circle)
+        f'{name} needs "{sibling}" to run   ({name})' for name, sibling in pairwise(cycle)
     ]
     assert "make it an extra" in caught.value.hint
     put(tmp_path, "c", "c")
-    assert names(found(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
+    assert names(discovered(tmp_path, {"distributions": ["*"]})) == ["c", "b", "a"]
 
 
-def test_a_project_that_needs_itself_for_an_extra_is_no_circle(tmp_path: Path) -> None:
+def test_a_project_that_needs_itself_for_an_extra_is_no_cycle(tmp_path: Path) -> None:
     put(tmp_path, ".", "a", "A[all]")
-    assert names(found(tmp_path)) == ["a"]
+    assert names(discovered(tmp_path)) == ["a"]
 
 
-def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
+def test_two_distributions_with_one_name_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "x", "same-name")
     put(tmp_path, "y", "Same.Name")
     with pytest.raises(ConfigError) as caught:
-        found(tmp_path, {"distributions": ["*"]})
+        discovered(tmp_path, {"distributions": ["*"]})
     (problem,) = caught.value.problems
     assert problem == 'x and y are both named "Same.Name"'
 
 
-def test_a_folder_that_two_patterns_or_the_user_twice_names_counts_once(tmp_path: Path) -> None:
-    one = put(tmp_path, "python/a", "a")
-    assert names(found(tmp_path, {"distributions": ["python/*", "python/a", "**/a"]})) == ["a"]
-    assert names(found(tmp_path, None, one, one / "../a")) == ["a"]
+def test_a_folder_counts_once_however_often_it_is_named(tmp_path: Path) -> None:
+    folder = put(tmp_path, "python/a", "a")
+    assert names(discovered(tmp_path, {"distributions": ["python/*", "python/a", "**/a"]})) == ["a"]
+    assert names(discovered(tmp_path, None, folder, folder / "../a")) == ["a"]
 
 
-def test_a_pattern_without_a_project_is_a_mistake_and_says_where_it_looked(tmp_path: Path) -> None:
+def test_a_pattern_without_a_project_is_a_mistake(tmp_path: Path) -> None:
     put(tmp_path, "python/a", "a")
     (tmp_path / "empty").mkdir()
     for pattern in ("pyton/*", "empty", "empty/*"):
         with pytest.raises(ConfigError) as caught:
-            found(tmp_path, {"distributions": ["python/*", pattern]})
+            discovered(tmp_path, {"distributions": ["python/*", pattern]})
         assert caught.value.problems == (
             f'distributions: "{pattern}" matches no folder with a pyproject.toml',
         )
         assert str(tmp_path) in caught.value.hint
 
 
-def test_the_default_folder_without_a_project_is_told_in_other_words(tmp_path: Path) -> None:
+def test_the_default_folder_without_a_project_has_its_own_message(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"has no pyproject\.toml") as caught:
-        found(tmp_path)
+        discovered(tmp_path)
     assert "wheelkit build path/to/project" in caught.value.hint
 
 
 def test_named_sources_replace_the_configured_ones(tmp_path: Path) -> None:
     put(tmp_path, "a", "a")
     other = put(tmp_path, "b", "b")
-    assert names(found(tmp_path, {"distributions": ["a"]}, other)) == ["b"]
+    assert names(discovered(tmp_path, {"distributions": ["a"]}, other)) == ["b"]
     with pytest.raises(ProjectError, match="nowhere does not exist"):
-        found(tmp_path, None, tmp_path / "nowhere")
+        discovered(tmp_path, None, tmp_path / "nowhere")
 
 
 def test_members_are_named_by_name_or_folder_and_the_family_stays_whole(tmp_path: Path) -> None:
     put(tmp_path, "packages/core", "My.Core")
     put(tmp_path, "packages/cli", "my-cli", "my-core")
     elsewhere = put(tmp_path, "elsewhere", "other")
-    family = found(tmp_path, {"distributions": ["packages/*"]})
+    family = discovered(tmp_path, {"distributions": ["packages/*"]})
     assert named_members(family, [Path("my_CORE")]) == ("my-core",)
     assert named_members(family, [tmp_path / "packages/cli", Path("my-core")]) == ("my-cli", "my-core")
     assert named_members(family, [tmp_path / "packages/cli", elsewhere]) is None
@@ -145,11 +145,11 @@ def test_members_are_named_by_name_or_folder_and_the_family_stays_whole(tmp_path
 def test_the_configured_kind_wins_under_any_spelling_of_the_name(tmp_path: Path) -> None:
     put(tmp_path, ".", "My_Pkg")
     document = {"distribution": {"my.pkg": {"kind": "native"}}}
-    assert found(tmp_path, document).native[0].kind is Kind.NATIVE
-    assert found(tmp_path, {"distribution": {"my.pkg": {"max-size": "1 MB"}}}).native == ()
+    assert discovered(tmp_path, document).native[0].kind is Kind.NATIVE
+    assert discovered(tmp_path, {"distribution": {"my.pkg": {"max-size": "1 MB"}}}).native == ()
 
 
-def test_what_an_extra_brings_comes_first_unless_it_is_built_on_its_owner(tmp_path: Path) -> None:
+def test_requirements_of_an_extra_come_first_unless_they_need_its_owner(tmp_path: Path) -> None:
     for place, name, needs, extra in (
         ("a", "meta", "zcore", "adapter"),
         ("b", "adapter", "zcore", "x"),
@@ -160,15 +160,15 @@ def test_what_an_extra_brings_comes_first_unless_it_is_built_on_its_owner(tmp_pa
         (folder / "pyproject.toml").write_text(
             f'{text}[project.optional-dependencies]\nall = ["{extra}>=1"]\n'
         )
-    assert names(found(tmp_path, {"distributions": ["*"]})) == ["zcore", "adapter", "meta"]
+    assert names(discovered(tmp_path, {"distributions": ["*"]})) == ["zcore", "adapter", "meta"]
 
 
 def test_settings_of_an_unknown_distribution_are_named_with_the_nearest_one(tmp_path: Path) -> None:
     put(tmp_path, ".", "momentum")
     with pytest.raises(ConfigError) as caught:
-        found(tmp_path, {"distribution": {"momentun": {"tag": "v{version}"}}})
+        discovered(tmp_path, {"distribution": {"momentun": {"tag": "v{version}"}}})
     assert caught.value.problems == (
         'distribution.momentun: the family has no such distribution; did you mean "momentum"?',
     )
     other = put(tmp_path, "b", "b")
-    assert names(found(tmp_path, {"distribution": {"momentum": {}}}, other)) == ["b"]
+    assert names(discovered(tmp_path, {"distribution": {"momentum": {}}}, other)) == ["b"]

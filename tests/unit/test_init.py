@@ -377,7 +377,10 @@ def test_a_repository_of_projects_is_not_taken_for_an_empty_folder(
     root = repository(tmp_path, "core", "cli", text=MESON)
     monkeypatch.chdir(root)
     assert main(["plan"]) == 2
-    assert "projects lie in cli, core; to name them to wheelkit:  wheelkit init" in capsys.readouterr().err
+    assert (
+        "there are projects in cli, core; to add them to the configuration:  wheelkit init"
+        in capsys.readouterr().err
+    )
     (root / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
     assert main(["plan"]) == 2
     assert "describes no project" in capsys.readouterr().err

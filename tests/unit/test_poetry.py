@@ -25,10 +25,10 @@ from wheelkit.project.poetry import specifier
         (" >= 2.1 , < 3, != 2.2 ", ">=2.1,<3,!=2.2"),
     ],
 )
-def test_a_constraint_means_what_poetry_says(constraint: str, expected: str) -> None:
+def test_a_constraint_is_converted_by_poetry_s_rules(constraint: str, expected: str) -> None:
     assert specifier(constraint) == expected
 
 
 @pytest.mark.parametrize("constraint", ["^1 || ^2", "", "latest", "^", "(>=2)", "^1.2 and more"])
-def test_what_no_list_of_specifiers_can_say_gives_none(constraint: str) -> None:
+def test_alternatives_and_invalid_constraints_have_no_specifier(constraint: str) -> None:
     assert specifier(constraint) is None

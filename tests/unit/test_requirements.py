@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from support.sample_families import put
+from wheelkit.project.backends import ProjectFiles
 from wheelkit.project.read import Kind, read
-from wheelkit.project.requirements import StatedMetadata, setup_cfg, setup_py, stated_metadata
+from wheelkit.project.requirements import (
+    StatedRequirement,
+    name_and_extras,
+    requirement_name,
+    setup_cfg,
+    setup_py,
+    stated_requirements,
+)
 
 CFG = """[metadata]
 name = x
@@ -36,14 +44,19 @@ setuptools.setup(name=name, install_requires=dependencies + ["last"], extras_req
 """
 
 
-def texts(found: list[StatedMetadata]) -> list[tuple[str, str]]:
-    return [(one.extra, one.text) for one in found]
+def texts(requirements: list[StatedRequirement]) -> list[tuple[str, str]]:
+    return [(requirement.extra, requirement.text) for requirement in requirements]
 
 
-def test_setup_cfg_says_what_is_needed_and_nothing_else() -> None:
+def from_toml(text: str) -> list[StatedRequirement]:
+    files = ProjectFiles(document=tomllib.loads(text), read=lambda _: None)
+    return list(stated_requirements(files))
+
+
+def test_requirements_of_setup_cfg_are_found() -> None:
     for text in (CFG, CFG.replace("\n", "\r\n")):
-        found = list(setup_cfg(text))
-        assert texts(found) == [
+        requirements = list(setup_cfg(text))
+        assert texts(requirements) == [
             ("", "core >=2,<3"),
             ("", 'requests ; python_version < "4"'),
             ("", "built"),
@@ -51,14 +64,20 @@ def test_setup_cfg_says_what_is_needed_and_nothing_else() -> None:
             ("all", "more"),
             ("all", "most"),
         ]
-        assert all(text[one.start or 0 :].startswith(one.text) for one in found)
-        assert [one.text for one in found if not one.published] == ["built"]
+        assert all(
+            text[requirement.start or 0 :].startswith(requirement.text) for requirement in requirements
+        )
+        assert [requirement.text for requirement in requirements if not requirement.published] == ["built"]
 
 
-def test_setup_py_says_what_it_writes_literally() -> None:
-    found = list(setup_py(SETUP))
-    assert [one.text for one in found if not one.extra] == ["core>=2", "other", "last"]
-    assert [(one.extra, one.text) for one in found if one.extra] == [
+def test_literal_requirements_of_setup_py_are_found() -> None:
+    requirements = list(setup_py(SETUP))
+    assert [requirement.text for requirement in requirements if not requirement.extra] == [
+        "core>=2",
+        "other",
+        "last",
+    ]
+    assert [(requirement.extra, requirement.text) for requirement in requirements if requirement.extra] == [
         ("all", "core>=2"),
         ("all", "other"),
         ("all", "late"),
@@ -66,15 +85,22 @@ def test_setup_py_says_what_it_writes_literally() -> None:
         ("\u00df", "twothree"),
         ("\u00df", "four"),
     ]
-    assert [one.text for one in found if one.start is None] == ["twothree", "four"]
-    assert all(SETUP[one.start :].startswith(one.text) for one in found if one.start is not None)
+    assert [requirement.text for requirement in requirements if requirement.start is None] == [
+        "twothree",
+        "four",
+    ]
+    assert all(
+        SETUP[requirement.start :].startswith(requirement.text)
+        for requirement in requirements
+        if requirement.start is not None
+    )
 
 
 @pytest.mark.parametrize(
     "text",
     ["setup(install_requires=read())", "setup(install_requires=[", "setup(install_requires=a)\na = a\n", ""],
 )
-def test_what_setup_py_computes_is_not_guessed(text: str) -> None:
+def test_computed_requirements_of_setup_py_are_left_out(text: str) -> None:
     assert list(setup_py(text)) == []
 
 
@@ -99,9 +125,12 @@ tool = "*"
 """
 
 
-def test_poetry_says_it_in_tables(tmp_path: Path) -> None:
-    found = list(stated_metadata(tomllib.loads(POETRY), lambda _: None))
-    assert [(one.requirement, one.text, one.extra, one.published) for one in found] == [
+def test_requirements_of_poetry_s_tables_are_found(tmp_path: Path) -> None:
+    requirements = from_toml(POETRY)
+    assert [
+        (requirement.requirement, requirement.text, requirement.extra, requirement.published)
+        for requirement in requirements
+    ] == [
         ("core", "^2.3", "", True),
         ("fast[a]", "~1.2", "quick", True),
         ("near", "path ../near", "", True),
@@ -109,18 +138,30 @@ def test_poetry_says_it_in_tables(tmp_path: Path) -> None:
         ("twice", "^2", "", True),
         ("tool", "*", "", False),
     ]
-    assert [one.key for one in found][3] == ("tool", "poetry", "dependencies", "twice", 0, "version")
-    item = read(put(tmp_path, {"pyproject.toml": POETRY}))
-    assert (item.name, item.version, item.requires_python) == ("x", "1.0", ">=3.9,<4")
-    assert item.dependencies == ("core", "near", "twice", "twice")
-    assert item.extras == {"quick": ("fast[a]",)}
+    assert [requirement.key for requirement in requirements][3] == (
+        "tool",
+        "poetry",
+        "dependencies",
+        "twice",
+        0,
+        "version",
+    )
+    distribution = read(put(tmp_path, {"pyproject.toml": POETRY}))
+    assert (distribution.name, distribution.version, distribution.requires_python) == ("x", "1.0", ">=3.9,<4")
+    assert distribution.dependencies == ("core", "near", "twice", "twice")
+    assert distribution.extras == {"quick": ("fast[a]",)}
 
 
-def test_a_project_table_overrules_all_but_the_groups(tmp_path: Path) -> None:
+def test_a_project_table_overrides_all_but_the_groups(tmp_path: Path) -> None:
     text = '[project]\nname = "y"\nversion = "2"\ndependencies = ["mine"]\n' + POETRY
-    item = read(put(tmp_path, {"pyproject.toml": text, "setup.cfg": CFG}))
-    assert (item.name, item.version, item.dependencies, item.extras) == ("y", "2", ("mine",), {})
-    assert [one.text for one in stated_metadata(tomllib.loads(text), lambda _: None)] == ["*"]
+    distribution = read(put(tmp_path, {"pyproject.toml": text, "setup.cfg": CFG}))
+    assert (distribution.name, distribution.version, distribution.dependencies, distribution.extras) == (
+        "y",
+        "2",
+        ("mine",),
+        {},
+    )
+    assert [requirement.text for requirement in from_toml(text)] == ["*"]
     dynamic = text.replace('dependencies = ["mine"]', 'dynamic = ["dependencies"]')
     assert read(put(tmp_path, {"pyproject.toml": dynamic})).dependencies[:2] == (
         "core >=2,<3",
@@ -128,14 +169,14 @@ def test_a_project_table_overrules_all_but_the_groups(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_setuptools_reads_says_it_line_by_line(tmp_path: Path) -> None:
+def test_requirements_of_a_file_that_setuptools_reads_are_found(tmp_path: Path) -> None:
     text = '[project]\nname = "y"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = { file = ["a.txt", "b.txt"] }\n'
     lines = "# first\n-r other.txt\n--hash=x\n  core>=2 # yes\nhttps://example.org/x.whl\nnear @ https://example.org/near.whl\n"
-    item = read(put(tmp_path, {"pyproject.toml": text, "a.txt": lines}))
-    assert item.dependencies == ("core>=2", "near @ https://example.org/near.whl")
+    distribution = read(put(tmp_path, {"pyproject.toml": text, "a.txt": lines}))
+    assert distribution.dependencies == ("core>=2", "near @ https://example.org/near.whl")
 
 
-def test_poetry_takes_its_version_from_git_where_it_is_told_so(tmp_path: Path) -> None:
+def test_poetry_takes_its_version_from_git_if_configured(tmp_path: Path) -> None:
     dynamic = POETRY + "[tool.poetry-dynamic-versioning]\nenable = true\n"
     assert read(put(tmp_path, {"pyproject.toml": dynamic})).version is None
     assert read(put(tmp_path, {"pyproject.toml": dynamic.replace("true", "false")})).version == "1.0"
@@ -144,10 +185,26 @@ def test_poetry_takes_its_version_from_git_where_it_is_told_so(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "text"), [("setup.cfg", CFG), ("setup.py", SETUP), ("pyproject.toml", POETRY)]
 )
-def test_a_meta_distribution_is_known_by_its_needs_wherever_they_stand(
+def test_a_meta_distribution_is_recognised_wherever_its_requirements_are(
     tmp_path: Path, name: str, text: str
 ) -> None:
     put(tmp_path, {name: text})
     assert read(tmp_path).kind is Kind.META
     put(tmp_path, {"x/__init__.py": ""})
     assert read(tmp_path).kind is Kind.PURE
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "extras"),
+    [
+        ("core", "core", ()),
+        (" My.Core [a, b] >=1,<2", "my-core", ("a", "b")),
+        ("core[]; python_version > '3'", "core", ()),
+        ("core @ file:///x.whl", "core", ()),
+        ("-r other.txt", "", ()),
+        ("", "", ()),
+    ],
+)
+def test_the_name_and_the_extras_of_a_requirement(text: str, name: str, extras: tuple[str, ...]) -> None:
+    assert name_and_extras(text) == (name, extras)
+    assert requirement_name(text) == name

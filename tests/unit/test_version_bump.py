@@ -45,14 +45,14 @@ def test_a_bump_gives_the_version_that_follows(old: str, part: str, new: str) ->
     assert Version(new) > Version(old) or part == "final"
 
 
-def test_what_is_final_cannot_be_finished_again() -> None:
-    with pytest.raises(UsageError, match=r"1\.2 is final already"):
+def test_a_final_version_cannot_be_finished_again() -> None:
+    with pytest.raises(UsageError, match=r"1\.2 is already final"):
         bumped("1.2", BumpPart.FINAL)
 
 
 @pytest.mark.parametrize("text", ["", "one", "1.2.x", "v", "1..2"])
-def test_what_is_no_version_is_told_with_an_example(text: str) -> None:
-    with pytest.raises(UsageError, match="is no version by PEP 440") as caught:
+def test_an_invalid_version_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a valid version") as caught:
         bumped(text, BumpPart.PATCH)
     assert "1.4.0" in caught.value.hint
 
@@ -67,10 +67,11 @@ def test_what_is_no_version_is_told_with_an_example(text: str) -> None:
         ("1.3.0rc1", "1.3.0rc2.dev7"),
         ("1.3.0rc2.dev6", "1.3.0rc2.dev7"),
         ("1.2.3.post1", "1.2.4.dev7"),
+        ("1.2.3.post1.dev6", "1.2.3.post1.dev7"),
         ("1.2", "1.2.1.dev7"),
     ],
 )
-def test_a_stamp_comes_after_what_is_and_before_what_comes(old: str, new: str) -> None:
+def test_a_development_version_is_between_the_current_and_the_next_version(old: str, new: str) -> None:
     assert dev_version(old, "7") == new
     assert Version(new) > Version(old)
     assert Version(new).local is None
@@ -92,6 +93,6 @@ def test_cargo_reads_the_same_version_in_its_own_form(version: str, expected: st
 
 
 @pytest.mark.parametrize("version", ["1!1.2.3", "1.2.3.4", "1.2.3.post1", "1.2.3+local"])
-def test_what_cargo_cannot_say_is_refused(version: str) -> None:
+def test_a_version_that_cargo_cannot_express_is_refused(version: str) -> None:
     with pytest.raises(UsageError, match=r"cannot be written in Cargo\.toml"):
         for_cargo(version)

@@ -47,7 +47,7 @@ test = []\r
 
 
 def changed_lines(files: dict[Path, tuple[str, str]]) -> list[str]:
-    """Give every line that goes or comes, as ``-`` and ``+`` lines of a diff without context, byte by byte."""
+    """Return the changed lines of a diff without context, with their line ends."""
     lines = []
     for before, after in files.values():
         diff = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=0)
@@ -59,11 +59,11 @@ def planned(root: Path, **versions: str) -> VersionChange:
     return change.plan_change(*opened(root), versions)
 
 
-def test_nothing_but_versions_and_ranges_changes_in_the_oddest_file(tmp_path: Path) -> None:
+def test_only_versions_and_ranges_change_in_an_unusual_file(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": ODD})
-    made = planned(tmp_path, core="2.4.0", cli="1.1.0")
-    assert made.files[tmp_path / "cli/pyproject.toml"][0] == ODD
-    assert changed_lines({tmp_path: made.files[tmp_path / "cli/pyproject.toml"]}) == [
+    plan = planned(tmp_path, core="2.4.0", cli="1.1.0")
+    assert plan.files[tmp_path / "cli/pyproject.toml"][0] == ODD
+    assert changed_lines({tmp_path: plan.files[tmp_path / "cli/pyproject.toml"]}) == [
         "-requires = ['hatchling', \"core ~= 2.3\"]   # built with it\r\n",
         "+requires = ['hatchling', \"core ~= 2.4\"]   # built with it\r\n",
         "-version   =   '1.0.0'   # not \"1.0.0\"\r\n",
@@ -96,19 +96,19 @@ def test_nothing_but_versions_and_ranges_changes_in_the_oddest_file(tmp_path: Pa
         ),
     ],
 )
-def test_the_other_places_change_as_little(
+def test_other_files_change_only_in_the_version(
     tmp_path: Path, name: str, text: str, after: tuple[str, str]
 ) -> None:
     core = CORE.replace("hatchling.build", "mesonpy") if "meson" in name else CORE
     put(tmp_path, {"core/pyproject.toml": core, name: text})
     if text.startswith("\ufeff"):
         assert (
-            len(opened(tmp_path)[1].members["core"].places) == 1
-        )  # a byte order mark is no part of a version
+            len(opened(tmp_path)[1].members["core"].locations) == 1
+        )  # a byte order mark is not part of a version
         return
-    made = planned(tmp_path, core="2.4.0")
-    assert made.files[tmp_path / name] == (text, text.replace(*after))
-    assert set(made.files) == {tmp_path / "core/pyproject.toml", tmp_path / name}
+    plan = planned(tmp_path, core="2.4.0")
+    assert plan.files[tmp_path / name] == (text, text.replace(*after))
+    assert set(plan.files) == {tmp_path / "core/pyproject.toml", tmp_path / name}
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ def test_the_other_places_change_as_little(
 )
 def test_every_way_to_write_a_version_is_edited(tmp_path: Path, text: str) -> None:
     put(tmp_path, {"core/pyproject.toml": text})
-    made = planned(tmp_path, core="2.4.0")
-    (after,) = (pair[1] for pair in made.files.values())
+    plan = planned(tmp_path, core="2.4.0")
+    (after,) = (pair[1] for pair in plan.files.values())
     assert tomllib.loads(after)["project"]["version"] == "2.4.0"
-    assert len(changed_lines(dict(made.files))) <= 3
+    assert len(changed_lines(dict(plan.files))) <= 3
 
 
 def test_a_version_behind_escapes_is_refused_and_one_beside_them_is_not(tmp_path: Path) -> None:
@@ -169,13 +169,13 @@ def test_generated_layouts_stay(tmp_path_factory: pytest.TempPathFactory, data: 
         )
     text = end.join([*lines, "]", ""])
     root = put(tmp_path_factory.mktemp("x"), {"core/pyproject.toml": CORE, "cli/pyproject.toml": text})
-    made = planned(root, core="2.4.0", cli="1.0.1")
-    assert made.files[root / "cli/pyproject.toml"][1] == text.replace(">=2.3.0", ">=2.4.0").replace(
+    plan = planned(root, core="2.4.0", cli="1.0.1")
+    assert plan.files[root / "cli/pyproject.toml"][1] == text.replace(">=2.3.0", ">=2.4.0").replace(
         "1.0.0", "1.0.1"
     )
 
 
-def test_after_every_bump_nothing_has_drifted(tmp_path: Path) -> None:
+def test_after_every_bump_all_versions_agree(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -190,8 +190,8 @@ def test_after_every_bump_nothing_has_drifted(tmp_path: Path) -> None:
     ]
     for version in ("2.4.0", "3.0.0rc1", "3.0.0", "3.0.1.dev5"):
         change.write(planned(tmp_path, core=version))
-        drift = [problem for problem in check(*opened(tmp_path)) if problem.where != "tag"]
-        assert drift == []
+        found = [problem for problem in check(*opened(tmp_path)) if problem.where != "tag"]
+        assert found == []
 
 
 def test_all_files_are_written_with_their_modes_and_nothing_is_left_over(tmp_path: Path) -> None:
@@ -219,9 +219,9 @@ def test_a_failure_in_the_middle_puts_everything_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
-    made = planned(tmp_path, core="2.4.0")
-    assert len(made.files) == 2
-    last, real = list(made.files)[-1], Path.replace
+    plan = planned(tmp_path, core="2.4.0")
+    assert len(plan.files) == 2
+    last, real = list(plan.files)[-1], Path.replace
 
     def full(self: Path, target: Path) -> Path:
         if target == last:
@@ -230,7 +230,7 @@ def test_a_failure_in_the_middle_puts_everything_back(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left"):
-        change.write(made)
+        change.write(plan)
     assert (tmp_path / "core/pyproject.toml").read_text() == CORE
     assert (tmp_path / "cli/pyproject.toml").read_text() == CLI
     assert len([*tmp_path.rglob("*")]) == 4
@@ -247,10 +247,10 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None
 
 def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI})
-    made = planned(tmp_path, core="2.4.0")
+    plan = planned(tmp_path, core="2.4.0")
     put(tmp_path, {"cli/pyproject.toml": CLI + "# mine\n"})
     with pytest.raises(CheckFailedError, match="changed while it was being edited"):
-        change.write(made)
+        change.write(plan)
     assert (tmp_path / "core/pyproject.toml").read_text() == CORE
     assert (tmp_path / "cli/pyproject.toml").read_text() == CLI + "# mine\n"
 
@@ -292,7 +292,7 @@ OLD_SETUP = (
         ("needs.txt", "# core>=2\n\n  core>=2.3\n", "# core>=2\n\n  core>=3.0,<4.0\n"),
     ],
 )
-def test_ranges_in_older_files_follow_where_they_stand(
+def test_ranges_in_setup_and_requirements_files_follow(
     tmp_path: Path, name: str, text: str, new: str
 ) -> None:
     old = '[project]\nname = "old"\nversion = "1"\ndynamic = ["dependencies", "optional-dependencies"]\n'
@@ -316,7 +316,7 @@ Core = [{ version = "2.3.*", python = "<3.12" }, { version = "2.3.0", python = "
 """
 
 
-def test_ranges_in_poetry_s_tables_follow_in_its_own_words(tmp_path: Path) -> None:
+def test_ranges_in_poetry_s_tables_follow_in_its_syntax(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "old/pyproject.toml": POETRY})
     change.write(planned(tmp_path, core="2.4.0"))
     expected = (
@@ -383,14 +383,14 @@ def test_a_version_from_tags_is_never_edited(tmp_path: Path) -> None:
     assert caught.value.hint == "wheelkit version tag core --as VERSION"
 
 
-def test_a_version_that_stands_nowhere_asks_for_version_files(tmp_path: Path) -> None:
+def test_without_a_known_file_version_files_is_suggested(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE.replace('version = "2.3.0"', 'dynamic = ["version"]')})
-    with pytest.raises(UsageError, match="no file of core") as caught:
+    with pytest.raises(UsageError, match="no file that states the version of core") as caught:
         planned(tmp_path, core="2.4.0")
     assert "version-files" in caught.value.hint
 
 
-def test_two_versions_in_one_file_have_to_be_one(tmp_path: Path) -> None:
+def test_two_members_that_share_a_file_need_the_same_version(tmp_path: Path) -> None:
     put(
         tmp_path,
         {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace("1.0.0", "2.3.0"), "V": "2.3.0"},
@@ -417,10 +417,11 @@ def test_a_configured_policy_shapes_the_ranges(tmp_path: Path) -> None:
         assert move.new == expected
 
 
-def test_a_range_that_is_none_is_named_and_left(tmp_path: Path) -> None:
+def test_an_invalid_range_is_reported_and_left(tmp_path: Path) -> None:
     put(tmp_path, {"core/pyproject.toml": CORE, "cli/pyproject.toml": CLI.replace(">=2.3.0", ">=x")})
     with pytest.raises(
-        ProjectError, match=r'cli/pyproject\.toml, project\.dependencies\[0\]: ">=x,<3\.0\.0" is no range'
+        ProjectError,
+        match=r'cli/pyproject\.toml, project\.dependencies\[0\]: ">=x,<3\.0\.0" is not a valid version range',
     ):
         planned(tmp_path, core="2.4.0")
     assert planned(tmp_path, cli="1.1.0").files

@@ -20,10 +20,10 @@ def member(root: Path, *version_files: str) -> VersionedDistribution:
     return opened(root, {"distributions": ["."], **document})[1].members["my-core"]
 
 
-def told(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
+def stated(root: Path, *version_files: str) -> list[tuple[str, str, str]]:
     return [
-        (one.path.relative_to(root).as_posix(), one.where, one.text)
-        for one in member(root, *version_files).places
+        (location.path.relative_to(root).as_posix(), location.where, location.text)
+        for location in member(root, *version_files).locations
     ]
 
 
@@ -167,7 +167,7 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
 
 
 @pytest.mark.parametrize(
-    ("files", "places"),
+    ("files", "locations"),
     [
         ({"pyproject.toml": STATIC}, [("pyproject.toml", "[project] version", "1.2.3")]),
         (
@@ -249,15 +249,15 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         *BACKENDS,
     ],
 )
-def test_every_place_of_a_version_is_found(
-    tmp_path: Path, files: dict[str, str], places: list[tuple[str, str, str]]
+def test_every_location_of_a_version_is_found(
+    tmp_path: Path, files: dict[str, str], locations: list[tuple[str, str, str]]
 ) -> None:
     put(tmp_path, files)
-    assert told(tmp_path) == places
+    assert stated(tmp_path) == locations
     assert member(tmp_path).scheme is Scheme.FILES
 
 
-def test_configured_files_take_the_place_of_the_usual_ones(tmp_path: Path) -> None:
+def test_configured_files_replace_the_conventional_ones(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -267,9 +267,9 @@ def test_configured_files_take_the_place_of_the_usual_ones(tmp_path: Path) -> No
             "c.cff": "cff-version: 1.2.0\nversion: 1.2.3\n",
         },
     )
-    assert [place[0] for place in told(tmp_path)] == ["pyproject.toml", "VERSION"]
+    assert [location[0] for location in stated(tmp_path)] == ["pyproject.toml", "VERSION"]
     put(tmp_path, {"docs/conf.py": '__version__ = "1.2.3"\n', "x.toml": 'version = "1.2.3"'})
-    assert told(tmp_path, "docs/conf.py", "x.toml")[1:] == [
+    assert stated(tmp_path, "docs/conf.py", "x.toml")[1:] == [
         ("docs/conf.py", "__version__", "1.2.3"),
         ("x.toml", "[] version", "1.2.3"),
     ]
@@ -291,7 +291,7 @@ def test_a_name_that_setup_does_not_set_to_a_literal_states_no_version(tmp_path:
         "VERSION = '1.2.3'\nsetup(version=read())\n",
     ):
         put(tmp_path, {"pyproject.toml": SETUP, "setup.py": text})
-        assert told(tmp_path) == []
+        assert stated(tmp_path) == []
 
 
 POETRY_GIT = (
@@ -326,9 +326,9 @@ FROM_TAGS = [
 
 
 @pytest.mark.parametrize("files", FROM_TAGS)
-def test_a_version_from_git_tags_is_computed_and_has_no_place(tmp_path: Path, files: dict[str, str]) -> None:
+def test_a_version_from_git_tags_has_no_location(tmp_path: Path, files: dict[str, str]) -> None:
     put(tmp_path, files)
-    assert (member(tmp_path).scheme, member(tmp_path).places, member(tmp_path).version) == (
+    assert (member(tmp_path).scheme, member(tmp_path).locations, member(tmp_path).version) == (
         Scheme.TAGS,
         (),
         None,
@@ -346,19 +346,19 @@ def test_the_newest_tag_below_head_gives_the_version(tmp_path: Path) -> None:
     assert member(tmp_path).version == "1.10.0"
     put(tmp_path, {"more.py": ""})
     git_commit(tmp_path)
-    found = member(tmp_path).tagged
-    assert found is not None
-    assert (found.tag, found.version, found.commits) == ("v1.10.0", "1.10.1.dev1", 1)
+    tagged = member(tmp_path).tagged
+    assert tagged is not None
+    assert (tagged.tag, tagged.version, tagged.commits) == ("v1.10.0", "1.10.1.dev1", 1)
 
 
-def test_a_lock_of_the_workspace_around_is_found_within_the_repository(tmp_path: Path) -> None:
+def test_the_lock_of_an_outer_workspace_is_found_within_the_repository(tmp_path: Path) -> None:
     put(tmp_path, {"repo/a/pyproject.toml": STATIC, "uv.lock": LOCK % 'source = { editable = "repo/a" }'})
-    assert member(tmp_path / "repo/a").places[1].path == tmp_path / "uv.lock"
+    assert member(tmp_path / "repo/a").locations[1].path == tmp_path / "uv.lock"
     (tmp_path / "repo/.git").mkdir()
-    assert len(member(tmp_path / "repo/a").places) == 1
+    assert len(member(tmp_path / "repo/a").locations) == 1
 
 
-def test_a_member_further_down_keeps_its_version_to_itself(tmp_path: Path) -> None:
+def test_nested_projects_are_left_out(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -367,15 +367,15 @@ def test_a_member_further_down_keeps_its_version_to_itself(tmp_path: Path) -> No
             "lib/third/third/__init__.py": LITERAL,
         },
     )
-    assert [place[0] for place in told(tmp_path)][1:] == [
+    assert [location[0] for location in stated(tmp_path)][1:] == [
         "python/other/other/__init__.py",
         "lib/third/third/__init__.py",
     ]
     put(tmp_path, {"python/other/pyproject.toml": STATIC, "lib/third/setup.py": "setup()"})
-    assert told(tmp_path) == [IN_PYPROJECT]
+    assert stated(tmp_path) == [IN_PYPROJECT]
 
 
-def test_a_pattern_that_is_none_states_no_version(tmp_path: Path) -> None:
+def test_an_invalid_pattern_states_no_version(tmp_path: Path) -> None:
     for pattern in ("(", "V (.*)", "(?P<version>nothing)"):
         put(
             tmp_path,
@@ -389,7 +389,7 @@ def test_a_pattern_that_is_none_states_no_version(tmp_path: Path) -> None:
         assert member(tmp_path).scheme is Scheme.BUILD
 
 
-def test_an_attribute_of_odd_letters_is_looked_for_as_it_is(tmp_path: Path) -> None:
+def test_an_attribute_is_not_taken_for_a_pattern(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -400,7 +400,7 @@ def test_an_attribute_of_odd_letters_is_looked_for_as_it_is(tmp_path: Path) -> N
     assert member(tmp_path).scheme is Scheme.BUILD
 
 
-def test_a_build_alone_tells_a_version_that_stands_nowhere(tmp_path: Path) -> None:
+def test_without_a_known_file_only_a_build_knows_the_version(tmp_path: Path) -> None:
     put(
         tmp_path, {"pyproject.toml": HATCH + 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "code"\n'}
     )

@@ -33,6 +33,7 @@ from wheelkit.versions.ranges import admits, bounded, closed, moved, range_in
         ("<3", "3.0.0", "<4"),
         (">=2.3,<=2.9", "3.0.0", ">=3.0,<4.0"),
         (">=1!2.3,<1!3", "1!2.4", ">=1!2.4,<1!3"),
+        ("<3,>=2", "2.4.0", "<3,>=2.4.0"),
         (">=2.3,<3", "2.4.0+local", ">=2.4,<3"),
         ("==2.3.0", "2.4.0+local", "==2.4.0"),
     ],
@@ -60,7 +61,7 @@ def test_a_range_keeps_its_shape_and_admits_the_new_version(text: str, version: 
         ("*", "2.4.0", ">=2.4.0,<3.0.0"),
     ],
 )
-def test_a_constraint_of_poetry_keeps_its_words(text: str, version: str, expected: str) -> None:
+def test_a_constraint_of_poetry_keeps_its_syntax(text: str, version: str, expected: str) -> None:
     assert moved(text, version, poetry=True) == expected
     assert admits(expected, version, poetry=True)
     assert bounded(expected, poetry=True)
@@ -75,7 +76,7 @@ def test_alternatives_admit_what_one_of_them_admits() -> None:
     assert [bounded(text, poetry=True) for text in ("^1 || ^3", "^1 | >=3", "*")] == [True, False, False]
 
 
-def test_a_policy_takes_the_place_of_poetry_s_words() -> None:
+def test_a_policy_replaces_poetry_s_syntax() -> None:
     assert moved("^2.3", "2.4.0", "next-minor", poetry=True) == ">=2.4.0,<2.5.0"
     assert moved("*", "2.4.0", "exact", poetry=True) == "==2.4.0"
 
@@ -90,7 +91,9 @@ def test_a_policy_takes_the_place_of_poetry_s_words() -> None:
         ("!=2.2", "2.4.0", ">=2.4.0,<3.0.0,!=2.2"),
     ],
 )
-def test_an_open_range_gets_an_end_and_keeps_its_beginning(text: str, version: str, expected: str) -> None:
+def test_an_open_range_gets_an_upper_bound_and_keeps_its_lower_bound(
+    text: str, version: str, expected: str
+) -> None:
     assert closed(text, version) == expected
 
 
@@ -128,15 +131,15 @@ def test_the_range_is_found_among_extras_and_markers(text: str, expected: str | 
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict"),
+    ("text", "expected"),
     [("", False), (">=1", False), (">1,!=3", False), ("<2", True), ("~=1.0", True), ("==1.*", True)],
 )
-def test_an_upper_bound_is_what_leaves_later_versions_out(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert bounded(text) is verdict
+def test_an_upper_bound_excludes_later_versions(text: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert bounded(text) is expected
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict"), [(">=1,<2", True), (">=1.3,<2", False), (">=1.2.dev1", True), ("no range", False)]
+    ("text", "expected"), [(">=1,<2", True), (">=1.3,<2", False), (">=1.2.dev1", True), ("no range", False)]
 )
-def test_a_range_admits_or_not(text: str, verdict: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert admits(text, "1.2rc1") is verdict
+def test_a_range_admits_or_not(text: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert admits(text, "1.2rc1") is expected

@@ -7,20 +7,19 @@ inside isolated build environments. A sibling that was not asked for is built to
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from wheelkit import manifest
-from wheelkit.config import normalise
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine import facts
 from wheelkit.matrix import Candidate, Interpreter, System, pick
 from wheelkit.plan import Builder
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Kind
+from wheelkit.project.requirements import name_and_extras
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ _BUILD_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT")
 _ALL_VARIABLES = (*_BUILD_VARIABLES, "PIP_CONSTRAINT")
 # Where cibuildwheel mounts this machine's files in its containers.
 _MOUNT = "/host"
-# The name and the extras of a requirement (PEP 508).
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?")
 
 
 def needed(distribution: Distribution, family: Family) -> tuple[str, ...]:
@@ -52,15 +49,14 @@ def needed(distribution: Distribution, family: Family) -> tuple[str, ...]:
     members, seen, found = family.members, set[str](), dict[str, None]()
     while waiting:
         text = waiting.pop(0)
-        match = _REQUIREMENT.match(text)
-        key = normalise(match[1]) if match else ""
-        if match is None or text in seen or key not in members or key == distribution.key:
+        key, extras = name_and_extras(text)
+        if text in seen or key not in members or key == distribution.key:
             continue
         seen.add(text)
         found[key] = None
         waiting += members[key].dependencies
-        for extra in (match[2] or "").split(","):
-            waiting += members[key].extras.get(extra.strip(), ())
+        for extra in extras:
+            waiting += members[key].extras.get(extra, ())
     return tuple(found)
 
 

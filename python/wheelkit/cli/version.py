@@ -16,7 +16,7 @@ from wheelkit.versions import change as changes
 from wheelkit.versions import state as states
 from wheelkit.versions import tags
 from wheelkit.versions.bump import BumpPart, bumped, dev_version, parse
-from wheelkit.versions.check import check
+from wheelkit.versions.check import GIT_TAGS, TEMPLATE, check
 from wheelkit.versions.model import Scheme
 
 if TYPE_CHECKING:
@@ -214,7 +214,9 @@ def _apply(state: FamilyVersions, planned: VersionChange, *, dry_run: bool, as_j
         return
     result(_change_table(state, planned))
     moved = dict.fromkeys(
-        move.need.dependent for move in planned.moves if move.need.dependent not in planned.versions
+        move.requirement.dependent
+        for move in planned.moves
+        if move.requirement.dependent not in planned.versions
     )
     if moved:
         names = " ".join(state.members[key].distribution.name for key in moved)
@@ -229,16 +231,20 @@ def _change_table(state: FamilyVersions, planned: VersionChange) -> str:
         (state.members[key].distribution.name, old, "->", new) for key, (old, new) in planned.versions.items()
     ]
     for move in planned.moves:
-        name = state.members[move.need.dependent].distribution.name
-        rows.append((name, f"needs {move.need.sibling} {move.need.range}".rstrip(), "->", move.new))
-    files = ", ".join(state.shown(path) for path in planned.files) or "none, everything is up to date"
+        name = state.members[move.requirement.dependent].distribution.name
+        rows.append(
+            (name, f"needs {move.requirement.sibling} {move.requirement.range}".rstrip(), "->", move.new)
+        )
+    files = ", ".join(state.relative(path) for path in planned.files) or "none, everything is up to date"
     return f"{columns(dict.fromkeys(rows))}\n  files: {files}"
 
 
 def _table(state: FamilyVersions) -> str:
     rows = [("distribution", "kind", "version", "stated in", "needs")]
     for key, member in state.members.items():
-        needs = [f"{need.sibling} {need.range}".rstrip() for need in state.needs if need.dependent == key]
+        needs = [
+            f"{need.sibling} {need.range}".rstrip() for need in state.requirements if need.dependent == key
+        ]
         distribution = member.distribution
         rows.append(
             (
@@ -254,7 +260,10 @@ def _table(state: FamilyVersions) -> str:
 
 def _origin(state: FamilyVersions, member: VersionedDistribution) -> str:
     if member.scheme is not Scheme.TAGS:
-        return ", ".join(dict.fromkeys(state.shown(place.path) for place in member.places)) or "its build"
+        return (
+            ", ".join(dict.fromkeys(state.relative(location.path) for location in member.locations))
+            or "its build"
+        )
     if member.tagged is None:
         return "git tags, none yet"
     commits = f" + {plural(member.tagged.commits, 'commit')}" if member.tagged.commits else ""
@@ -265,14 +274,14 @@ def _agreement(state: FamilyVersions) -> str:
     """Say how much was compared, and which versions only a build can tell."""
     unknown = [member.distribution.name for member in state.members.values() if member.version is None]
     known = plural(len(state.members) - len(unknown), "version")
-    text = f"{known} and {plural(len(state.needs), 'range')} between siblings agree"
+    text = f"{known} and {plural(len(state.requirements), 'range')} between siblings agree"
     return f"{text}; only the build knows the version of {', '.join(unknown)}" if unknown else text
 
 
 def _problems(problems: Iterable[VersionProblem]) -> str:
     lines = []
     for problem in problems:
-        named = problem.where in problem.what or problem.where in {"tag", "git tags"}
+        named = problem.where in problem.what or problem.where in {TEMPLATE, GIT_TAGS}
         place = "" if named else f"in {problem.where}:  "
         lines.append(f"  {problem.distribution}: {problem.what}\n    {place}{problem.fix}")
     return "\n".join(lines)
@@ -301,18 +310,18 @@ def _member_to_json(state: FamilyVersions, member: VersionedDistribution) -> dic
         "version": member.version,
         "scheme": member.scheme,
         "places": [
-            {"file": state.shown(place.path), "where": place.where, "version": place.text}
-            for place in member.places
+            {"file": state.relative(location.path), "where": location.where, "version": location.text}
+            for location in member.locations
         ],
         "tag": member.tagged.tag if member.tagged else None,
         "needs": [
             {
                 "distribution": need.sibling,
                 "range": need.range,
-                "file": state.shown(need.place.path),
-                "where": need.place.where,
+                "file": state.relative(need.location.path),
+                "where": need.location.where,
             }
-            for need in state.needs
+            for need in state.requirements
             if need.dependent == member.key
         ],
     }
@@ -328,14 +337,14 @@ def _change_to_json(state: FamilyVersions, planned: VersionChange, *, written: b
         },
         "ranges": [
             {
-                "distribution": move.need.dependent,
-                "needs": move.need.sibling,
-                "from": move.need.range,
+                "distribution": move.requirement.dependent,
+                "needs": move.requirement.sibling,
+                "from": move.requirement.range,
                 "to": move.new,
             }
             for move in planned.moves
         ],
-        "files": [state.shown(path) for path in planned.files],
+        "files": [state.relative(path) for path in planned.files],
     }
 
 

@@ -1,8 +1,13 @@
-"""Poetry's language of versions: ``^1.2``, ``~1.2``, ``1.2.*``, ``*`` (poetry's documentation, "Dependency specification")."""
+"""Poetry's version constraints, such as ``^1.2``, ``~1.2``, ``1.2.*`` and ``*``.
+
+They are described in poetry's documentation, under "Dependency specification".
+"""
 
 from __future__ import annotations
 
 import re
+
+from wheelkit.text import dotted
 
 _CLAUSE = re.compile(
     r"(?P<operator>\^|~=|~|===|==|=|!=|<=|>=|<|>)?\s*(?P<version>v?\d[^\s,|^~<>=!*]*(?:\.\*)?|\*)(?:\s*,\s*|\s+|$)"
@@ -11,16 +16,16 @@ _RELEASE = re.compile(r"v?(?:\d+!)?(?P<release>\d+(?:\.\d+)*)")
 
 
 def specifier(constraint: str) -> str | None:
-    """Write a constraint as version specifiers (PEP 440); None for alternatives (``||``) and for what is no constraint."""
-    text, found = constraint.strip(), list[str]()
+    """Return a constraint as version specifiers (PEP 440); None for alternatives (``||``) or if invalid."""
+    text, clauses = constraint.strip(), list[str]()
     position = 0
     while position < len(text):
-        clause = _CLAUSE.match(text, position)
-        if clause is None:
+        match = _CLAUSE.match(text, position)
+        if match is None:
             return None
-        found.append(_clause(clause["operator"] or "", clause["version"]))
-        position = clause.end()
-    return ",".join(filter(None, found)) if text else None
+        clauses.append(_clause(match["operator"] or "", match["version"]))
+        position = match.end()
+    return ",".join(filter(None, clauses)) if text else None
 
 
 def _clause(operator: str, version: str) -> str:
@@ -30,14 +35,8 @@ def _clause(operator: str, version: str) -> str:
         return f"{operator if operator not in {'', '='} else '=='}{version}"
     match = _RELEASE.match(version)
     release = [int(part) for part in match["release"].split(".")] if match else [0]
-    return f">={version},<{'.'.join(map(str, _caret(release) if operator == '^' else _tilde(release)))}"
-
-
-def _caret(release: list[int]) -> list[int]:
-    """Leave the first part that is not zero as it is: the first version that may break."""
-    index = next((index for index, part in enumerate(release) if part), len(release) - 1)
-    return [*release[:index], release[index] + 1]
-
-
-def _tilde(release: list[int]) -> list[int]:
-    return [release[0] + 1] if len(release) == 1 else [release[0], release[1] + 1]
+    # ~1.2 allows patches, ~1 minor versions; ^ allows whatever keeps the first part that is not zero.
+    index = min(1, len(release) - 1)
+    if operator == "^":
+        index = next((index for index, part in enumerate(release) if part), len(release) - 1)
+    return f">={version},<{dotted((*release[:index], release[index] + 1))}"

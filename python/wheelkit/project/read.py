@@ -15,14 +15,14 @@ from wheelkit.project import meson
 from wheelkit.project.backends import BACKENDS, Backend, ProjectFiles, find_backend
 from wheelkit.project.files import NOT_CODE, FolderFiles, SdistFiles
 from wheelkit.project.poetry import specifier
-from wheelkit.project.requirements import stated_metadata
+from wheelkit.project.requirements import stated_requirements
 from wheelkit.project.setup_files import cfg_facts, setup_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from wheelkit.project.requirements import StatedMetadata
+    from wheelkit.project.requirements import StatedRequirement
 
 
 class Kind(StrEnum):
@@ -91,7 +91,7 @@ def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
     facts = _poetry(files) | _project(project) | _pkg_info(texts.text("PKG-INFO"))
     setup = setup_facts(texts.text("setup.py")) | cfg_facts(texts.text("setup.cfg"))
     name = facts.get("name") or setup.get("name")
-    elsewhere = tuple(stated for stated in stated_metadata(files.document, texts.text) if stated.published)
+    elsewhere = tuple(stated for stated in stated_requirements(files) if stated.published)
     dependencies = (
         *_strings(project, "dependencies"),
         *(stated.requirement for stated in elsewhere if not stated.extra),
@@ -168,6 +168,11 @@ _DEPTH = 3
 _NO_MEMBERS = frozenset({"node_modules", "vendor", "third_party", "subprojects", "templates", "fixtures"})
 
 
+def is_project(folder: Path) -> bool:
+    """Return whether a folder has a pyproject.toml or a setup.py."""
+    return (folder / "pyproject.toml").is_file() or (folder / "setup.py").is_file()
+
+
 def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
     """Yield the projects in the folders of one that is not a project itself, sorted; nested projects are left out."""
     if not folder.is_dir():
@@ -176,13 +181,13 @@ def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
         skipped = path.name in NOT_CODE | _NO_MEMBERS or path.name.startswith(".")
         if skipped or not path.is_dir() or path.is_symlink():
             continue
-        if (path / "pyproject.toml").is_file() or (path / "setup.py").is_file():
+        if is_project(path):
             yield path
         elif depth > 1:
             yield from projects_below(path, depth - 1)
 
 
-def _extras(files: ProjectFiles, elsewhere: Iterable[StatedMetadata]) -> dict[str, tuple[str, ...]]:
+def _extras(files: ProjectFiles, elsewhere: Iterable[StatedRequirement]) -> dict[str, tuple[str, ...]]:
     optional = files.table("project", "optional-dependencies")
     extras = {name: _strings(optional, name) for name in optional}
     for stated in elsewhere:

@@ -1,1 +1,1 @@
-"""Where the versions of a family stand, whether they and the ranges between siblings agree, and how both are changed together."""
+"""The versions of a family and the ranges between siblings: where they are stated, checks, and changes."""

@@ -1,4 +1,4 @@
-"""Changing versions: all places and ranges computed first, judged as they would be, and written all or not at all."""
+"""Changes versions: all edits are computed and checked first, then all files are written, or none."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from packaging.utils import canonicalize_version
 
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
 from wheelkit.versions import text_files
-from wheelkit.versions.bump import for_cargo, parse
+from wheelkit.versions.bump import for_cargo, is_version, parse
 from wheelkit.versions.model import FileFormat, Key, Scheme, Span
 from wheelkit.versions.ranges import admits, moved, valid
 from wheelkit.versions.state import settings
@@ -33,27 +34,27 @@ if TYPE_CHECKING:
 
 
 class TextEdit(Struct, frozen=True, kw_only=True):
-    """One text that is replaced by another at a place: ``old`` is the part of it that changes, ``new`` what that part becomes."""
+    """The replacement of a part of a location's text: ``old`` becomes ``new``."""
 
-    place: VersionLocation
+    location: VersionLocation
     old: str
     new: str
 
     @property
-    def whole(self) -> str:
-        """The whole text of the place, afterwards."""
-        return self.place.text.replace(self.old, self.new, 1)
+    def text(self) -> str:
+        """The whole text of the location after the edit."""
+        return self.location.text.replace(self.old, self.new, 1)
 
 
 class VersionMove(Struct, frozen=True, kw_only=True):
-    """A range that followed: whose, of which sibling, from what to what."""
+    """A range that follows the version of a sibling."""
 
-    need: FamilyRequirement
+    requirement: FamilyRequirement
     new: str
 
 
 class VersionChange(Struct, frozen=True, kw_only=True):
-    """Everything that a new set of versions means: versions before and after, ranges that follow, and the files as they will be."""
+    """The effect of new versions: versions before and after, moved ranges, and files before and after."""
 
     versions: Mapping[str, tuple[str, str]]
     moves: tuple[VersionMove, ...]
@@ -61,52 +62,47 @@ class VersionChange(Struct, frozen=True, kw_only=True):
 
 
 def plan_change(config: Config, state: FamilyVersions, versions: Mapping[str, str]) -> VersionChange:
-    """Compute what new versions of some members change, without writing anything.
+    """Compute the effect of new versions of some members, without writing anything.
 
-    Raises UsageError for a version that wheelkit cannot edit, CheckFailedError where a dependent would not
-    admit a new version, ProjectError where two members share a file and would get different versions.
+    Raises UsageError for a version that wheelkit cannot edit, CheckFailedError if a dependent would not allow
+    a new version, ProjectError for an invalid range, and if two members share a file but not the version.
     """
     for key, version in versions.items():
         _require_editable(state.members[key])
         parse(version)
-    moves = tuple(
-        _move(config, state, need, versions[need.sibling])
-        for need in state.needs
-        if need.sibling in versions and need.editable
-    )
-    _require_admitted(state, versions, moves)
-    edits = [
-        _version_edit(place, version)
-        for key, version in versions.items()
-        for place in state.members[key].places
+    moves = [
+        _move(config, state, requirement, versions[requirement.sibling])
+        for requirement in state.requirements
+        if requirement.sibling in versions and requirement.editable
     ]
-    edits += [_range_edit(move) for move in moves if move.new != move.need.range]
+    _require_allowed(state, versions, moves)
+    moves = [move for move in moves if move.new != move.requirement.range]
+    edits = [
+        _version_edit(location, version)
+        for key, version in versions.items()
+        for location in state.members[key].locations
+    ]
     return VersionChange(
         versions={key: (state.members[key].version or "", version) for key, version in versions.items()},
-        moves=tuple(move for move in moves if move.new != move.need.range),
-        files=_files(edits),
+        moves=tuple(moves),
+        files=_apply_edits([*edits, *map(_range_edit, moves)]),
     )
 
 
 def require_agreement(state: FamilyVersions, keys: Iterable[str]) -> None:
-    """Refuse to compute the next version of a member whose places state different ones: nobody knows which of them it follows."""
-    from packaging.version import InvalidVersion, Version
-
+    """Raise CheckFailedError if a member states different versions, so that the next one is unclear."""
     for key in keys:
-        places = state.members[key].places
-        try:
-            agree = len({Version(place.text) for place in places}) <= 1
-        except InvalidVersion:
-            agree = True  # that it is no version is told by whoever computes with it
-        if not agree:
-            name = state.members[key].distribution.name
-            raise CheckFailedError(
-                f"{name} has two versions, so which is the next one is unclear; nothing was changed",
-                detail="\n".join(
-                    f"{place.text} in {state.shown(place.path)}, {place.where}" for place in places
-                ),
-                hint=f"say which it is first:  wheelkit version set {places[0].text} {name}",
-            )
+        locations = state.members[key].locations
+        texts = filter(is_version, (location.text for location in locations))
+        if len(set(map(canonicalize_version, texts))) <= 1:
+            continue
+        name = state.members[key].distribution.name
+        stated = (f"{location.text} in {state.describe(location)}" for location in locations)
+        raise CheckFailedError(
+            f"the files of {name} state different versions, so the next one is unclear; nothing was changed",
+            detail="\n".join(stated),
+            hint=f"set the right one first:  wheelkit version set {locations[0].text} {name}",
+        )
 
 
 def _require_editable(member: VersionedDistribution) -> None:
@@ -114,127 +110,130 @@ def _require_editable(member: VersionedDistribution) -> None:
         return
     name = member.distribution.name
     if member.scheme is Scheme.TAGS:
-        hint = f"wheelkit version tag {name} --as VERSION"
-        raise UsageError(f"the version of {name} comes from git tags, and no file holds it", hint=hint)
+        raise UsageError(
+            f"the version of {name} comes from git tags, so no file can be edited",
+            hint=f"wheelkit version tag {name} --as VERSION",
+        )
+    module = f"src/{member.key.replace('-', '_')}/__init__.py"
     raise UsageError(
-        f"no file of {name} that wheelkit knows states its version", hint=_version_files_hint(member.key)
+        f"wheelkit found no file that states the version of {name}",
+        hint=f'name the file:  [tool.wheelkit.distribution.{member.key}] version-files = ["{module}"]',
     )
 
 
-def _version_files_hint(key: str) -> str:
-    return f'say where it stands:  [tool.wheelkit.distribution.{key}] version-files = ["src/{key.replace("-", "_")}/__init__.py"]'
-
-
-def _move(config: Config, state: FamilyVersions, need: FamilyRequirement, version: str) -> VersionMove:
-    if not valid(need.range, poetry=need.poetry):
-        where = f"{state.shown(need.place.path)}, {need.place.where}"
+def _move(config: Config, state: FamilyVersions, requirement: FamilyRequirement, version: str) -> VersionMove:
+    if not valid(requirement.range, poetry=requirement.poetry):
+        where = state.describe(requirement.location)
         raise ProjectError(
-            f'{where}: "{need.range}" is no range of versions; nothing was changed',
-            hint="mend it, then run it again",
+            f'{where}: "{requirement.range}" is not a valid version range; nothing was changed',
+            hint="fix it and run the command again",
         )
-    policy = settings(config, need.sibling).range_policy or config.version.range_policy
-    return VersionMove(need=need, new=moved(need.range, version, policy, poetry=need.poetry))
+    policy = settings(config, requirement.sibling).range_policy or config.version.range_policy
+    new = moved(requirement.range, version, policy, poetry=requirement.poetry)
+    return VersionMove(requirement=requirement, new=new)
 
 
-def _require_admitted(
+def _require_allowed(
     state: FamilyVersions, versions: Mapping[str, str], moves: Iterable[VersionMove]
 ) -> None:
-    new = {move.need: move.new for move in moves}
-    lines = []
-    for need in state.needs:
-        version = versions.get(need.sibling)
-        text = new.get(need, need.range)
-        if version is not None and text and not admits(text, version, poetry=need.poetry):
-            name = state.members[need.dependent].distribution.name
-            lines.append(
-                f"{name} needs {need.sibling} {need.range}, not {version}   ({state.shown(need.place.path)}, {need.place.where})"
+    """Raise CheckFailedError if a range, moved or not, excludes the new version of its sibling."""
+    ranges = {move.requirement: move.new for move in moves}
+    refusals = []
+    for requirement in state.requirements:
+        version = versions.get(requirement.sibling)
+        text = ranges.get(requirement, requirement.range)
+        if version is not None and text and not admits(text, version, poetry=requirement.poetry):
+            name = state.members[requirement.dependent].distribution.name
+            where = state.describe(requirement.location)
+            refusals.append(
+                f"{name} needs {requirement.sibling} {requirement.range}, not {version}   ({where})"
             )
-    if lines:
+    if refusals:
         raise CheckFailedError(
             "a dependent does not allow the new version, and its range cannot follow; nothing was changed",
-            detail="\n".join(lines),
-            hint="change that range by hand, or choose a version that it admits",
+            detail="\n".join(refusals),
+            hint="change that range by hand, or choose a version that it allows",
         )
 
 
-def _version_edit(place: VersionLocation, version: str) -> TextEdit:
-    return TextEdit(
-        place=place, old=place.text, new=for_cargo(version) if place.form is FileFormat.CARGO else version
-    )
+def _version_edit(location: VersionLocation, version: str) -> TextEdit:
+    new = for_cargo(version) if location.form is FileFormat.CARGO else version
+    return TextEdit(location=location, old=location.text, new=new)
 
 
 def _range_edit(move: VersionMove) -> TextEdit:
-    """Replace the range alone: escapes in the rest of the requirement stay as they are written."""
-    need = move.need
-    if need.range:
-        return TextEdit(place=need.place, old=need.range, new=move.new)
-    head = need.place.text[: need.span.start if need.span else None].rstrip()
-    return TextEdit(place=need.place, old=head, new=head + move.new)
+    """Return the edit of the range alone, so that escapes in the rest of the requirement stay."""
+    requirement, location = move.requirement, move.requirement.location
+    if requirement.range:
+        return TextEdit(location=location, old=requirement.range, new=move.new)
+    head = location.text[: requirement.span.start if requirement.span else None].rstrip()
+    return TextEdit(location=location, old=head, new=head + move.new)
 
 
-def _files(edits: Sequence[TextEdit]) -> dict[Path, tuple[str, str]]:
+def _apply_edits(edits: Iterable[TextEdit]) -> dict[Path, tuple[str, str]]:
+    """Return the files that the edits change, each with its text before and after."""
     by_file: dict[Path, dict[Span | Key, TextEdit]] = {}
     for edit in edits:
-        same = by_file.setdefault(edit.place.path.resolve(), {}).setdefault(edit.place.at, edit)
-        if same.new != edit.new:
+        path = edit.location.path
+        other = by_file.setdefault(path.resolve(), {}).setdefault(edit.location.at, edit)
+        if other.new != edit.new:
             raise ProjectError(
-                f"{edit.place.path} holds the version of two distributions, which would become {same.new} and {edit.new}",
-                hint="give all of them one version, or each a file of its own",
+                f"{path} holds the version of two distributions, which would differ: {other.new}, {edit.new}",
+                hint="give them the same version, or each its own file",
             )
-    files = {path: _edited(path, tuple(changes.values())) for path, changes in by_file.items()}
-    return {path: pair for path, pair in files.items() if pair[0] != pair[1]}
+    files = {path: _edit_file(path, tuple(edits.values())) for path, edits in by_file.items()}
+    return {path: (before, after) for path, (before, after) in files.items() if before != after}
 
 
-def _edited(path: Path, edits: Sequence[TextEdit]) -> tuple[str, str]:
+def _edit_file(path: Path, edits: Sequence[TextEdit]) -> tuple[str, str]:
     before = text_files.read(path) or ""
     if path.suffix == ".toml":
-        return before, _edited_toml(path, before, edits)
+        return before, _edit_toml(path, before, edits)
     after = before
-    spans = [(edit.place.at, edit.whole) for edit in edits if isinstance(edit.place.at, Span)]
+    spans = [(edit.location.at, edit.text) for edit in edits if isinstance(edit.location.at, Span)]
     for span, new in sorted(spans, key=lambda pair: -pair[0].start):
         after = after[: span.start] + new + after[span.end :]
     return before, after
 
 
-def _edited_toml(path: Path, text: str, edits: Sequence[TextEdit]) -> str:
-    """Replace parts of strings in a TOML file, with every other byte left as it is.
+def _edit_toml(path: Path, text: str, edits: Sequence[TextEdit]) -> str:
+    """Replace parts of strings in a TOML file and keep every other byte.
 
-    Of all places where the old text stands, the right one is that whose change makes the document the wanted
-    one. (tomlkit finds places by itself, but writes some layouts anew: it drops blanks in inline tables.)
+    Of all occurrences of the old text, the right one is that whose replacement changes just this value of the
+    document. (tomlkit finds values itself, but rewrites some layouts: it drops blanks in inline tables.)
     """
     for edit in edits:
-        wanted = tomllib.loads(text)
-        *parents, last = edit.place.at if isinstance(edit.place.at, tuple) else ()
-        table: Any = wanted
+        expected = tomllib.loads(text)
+        *parents, last = edit.location.at if isinstance(edit.location.at, tuple) else ()
+        table: Any = expected
         for part in parents:
             table = table[part]
-        table[last] = edit.whole
-        tries = (
-            text[: one.start()] + edit.new + text[one.end() :]
-            for one in re.finditer(re.escape(edit.old), text)
+        table[last] = edit.text
+        candidates = (
+            text[: match.start()] + edit.new + text[match.end() :]
+            for match in re.finditer(re.escape(edit.old), text)
         )
-        found = next((one for one in tries if _parses_to(one, wanted)), None)
-        if found is None:
-            where = f"{path}, {edit.place.where}"
+        edited = next((candidate for candidate in candidates if _parses_to(candidate, expected)), None)
+        if edited is None:
             raise ProjectError(
-                f"{where} is written with escapes; nothing was changed",
-                hint=f'write it as "{edit.place.text}", or change it by hand',
+                f"{path}, {edit.location.where} is written with escapes; nothing was changed",
+                hint=f'write it as "{edit.location.text}", or change it by hand',
             )
-        text = found
+        text = edited
     return text
 
 
-def _parses_to(text: str, wanted: Mapping[str, Any]) -> bool:
+def _parses_to(text: str, document: Mapping[str, Any]) -> bool:
     try:
-        return tomllib.loads(text) == wanted
+        return tomllib.loads(text) == document
     except ValueError:
         return False
 
 
 def write(change: VersionChange) -> None:
-    """Write all files or none: each beside its place first, then all renamed; a failure puts back what was renamed.
+    """Write all files or none: as temporary files first, then by renaming; a failure restores all.
 
-    Raises CheckFailedError where a file changed since it was read, OutputError where one cannot be written.
+    Raises CheckFailedError if a file changed since it was read, OutputError if one cannot be written.
     """
     staged: dict[Path, Path] = {}
     try:
@@ -244,8 +243,8 @@ def write(change: VersionChange) -> None:
                     f"{path} changed while it was being edited; nothing was written",
                     hint="run the command again",
                 )
-            staged[path] = _staged(path, after)
-        _swap(staged, change.files)
+            staged[path] = _stage(path, after)
+        _replace_all(staged, change.files)
     except OSError as error:
         raise OutputError.of(error, error.filename or "a file") from error
     finally:
@@ -253,12 +252,13 @@ def write(change: VersionChange) -> None:
             copy.unlink(missing_ok=True)
 
 
-def _staged(path: Path, text: str) -> Path:
+def _stage(path: Path, text: str) -> Path:
+    """Write a text beside a file, with its mode, and return the new file."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     copy = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text_files.encoded(text))
+            stream.write(text_files.encode(text))
             stream.flush()
             os.fsync(stream.fileno())
         shutil.copymode(path, copy)
@@ -268,14 +268,14 @@ def _staged(path: Path, text: str) -> Path:
     return copy
 
 
-def _swap(staged: Mapping[Path, Path], files: Mapping[Path, tuple[str, str]]) -> None:
-    done: list[Path] = []
+def _replace_all(staged: Mapping[Path, Path], files: Mapping[Path, tuple[str, str]]) -> None:
+    replaced: list[Path] = []
     try:
         for path, copy in staged.items():
             copy.replace(path)
-            done.append(path)
+            replaced.append(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            for path in done:
-                path.write_bytes(text_files.encoded(files[path][0]))
+            for path in replaced:
+                path.write_bytes(text_files.encode(files[path][0]))
         raise

@@ -1,4 +1,4 @@
-"""Every place in which a distribution states its version, as its backend and the configuration say, and as people are used to."""
+"""All locations that state a distribution's version, by backend, configuration and convention."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from wheelkit.errors import ProjectError
 from wheelkit.project.backends import SOURCE_FOLDERS
 from wheelkit.project.files import NOT_CODE
-from wheelkit.versions import backends, locks, text_files
+from wheelkit.project.read import is_project
+from wheelkit.versions import backends, text_files
 from wheelkit.versions.bump import same_version
+from wheelkit.versions.locks import locked_versions
 from wheelkit.versions.model import FileFormat, Scheme, VersionLocation
-from wheelkit.versions.toml_files import at, toml, toml_place
+from wheelkit.versions.toml_files import first_version, read_toml, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from wheelkit.project.read import Distribution
@@ -21,15 +23,8 @@ if TYPE_CHECKING:
 
 _VERSION_FILES = ("VERSION", "VERSION.txt", "version.txt")
 _MODULES = (
-    "__init__.py",
-    "__about__.py",
-    "_version.py",
-    "version.py",
-    "__version__.py",
-    "about.py",
-    "_about.py",
-)
-
+    "__init__.py", "__about__.py", "_version.py", "version.py", "__version__.py", "about.py", "_about.py",
+)  # fmt: skip
 _TOML_KEYS = (
     ("project", "version"),
     ("package", "version"),
@@ -37,87 +32,91 @@ _TOML_KEYS = (
     ("tool", "poetry", "version"),
     ("version",),
 )
-_OTHERS = frozenset(
-    {"_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules"}
-)
+# Folders with tests, tools and third-party code.
+_NO_PACKAGES = NOT_CODE | frozenset({
+    "_vendor", "vendor", "_vendored", "vendored", "extern", "third_party", "subprojects", "node_modules",
+})  # fmt: skip
 
 
 def find_locations(
-    item: Distribution, configured: Sequence[str] = ()
+    distribution: Distribution, configured: Sequence[str] = ()
 ) -> tuple[Scheme, tuple[VersionLocation, ...]]:
-    """Find where a distribution's version comes from, and every place that states it.
+    """Return where a distribution's version comes from, and all locations that state it.
 
-    ``configured`` files stand beside what the metadata says, in place of the usual files, which are looked at
-    otherwise. Raises ProjectError for a configured file that is not there or states no version.
+    ``configured`` files replace the conventional ones, not those that the metadata names. Raises ProjectError
+    for a configured file that does not exist or states no version.
     """
-    folder = item.source
+    folder = distribution.source
     if not folder.is_dir():
         return Scheme.BUILD, ()
-    document = toml(folder / "pyproject.toml")
-    fixed = isinstance(at(document, "project", "version"), str)
-    told = list(backends.stated(folder, document))
-    # What [project] states outright, no backend computes.
-    if not fixed and (Scheme.TAGS in told or (not told and backends.computed_from_tags(folder, document))):
+    document = read_toml(folder / "pyproject.toml")
+    stated = list(backends.stated_versions(folder, document))
+    # A version in [project] is final; no backend computes another one.
+    fixed = isinstance(value_at(document, "project", "version"), str)
+    if not fixed and (
+        Scheme.TAGS in stated or (not stated and backends.computed_from_tags(folder, document))
+    ):
         return Scheme.TAGS, ()
-    places = [one for one in told if isinstance(one, VersionLocation)]
-    places += [_configured(folder, name) for name in configured] if configured else _usual(folder, item)
-    places += [
-        one
-        for one in (*_elsewhere(folder), *locks.own(folder, document, item))
-        if places and same_version(one.text, places[0].text)
-    ]
-    unique = {(one.path.resolve(), one.at): one for one in places}
+    locations = [location for location in stated if isinstance(location, VersionLocation)]
+    locations += (
+        [_configured(folder, name) for name in configured]
+        if configured
+        else _versions_in(folder, _conventional_files(distribution))
+    )
+    if locations:
+        copies = (
+            *_versions_in(folder, _other_modules(folder)),
+            *locked_versions(folder, document, distribution),
+        )
+        locations += [copy for copy in copies if same_version(copy.text, locations[0].text)]
+    unique = {(location.path.resolve(), location.at): location for location in locations}
     return (Scheme.FILES if unique else Scheme.BUILD), tuple(unique.values())
 
 
 def _configured(folder: Path, name: str) -> VersionLocation:
     path = folder / name
     if path.suffix == ".toml":
-        document = toml(path)
         form = FileFormat.CARGO if path.name == "Cargo.toml" else FileFormat.PYTHON
-        for key in _TOML_KEYS:
-            if isinstance(text := at(document, *key), str):
-                return toml_place(path, key, text, form)
-    elif place := text_files.in_file(path):
-        return place
-    reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
-    raise ProjectError(
-        f"{path}, one of the version-files, {reason}",
-        hint="mend it, or version-files in [tool.wheelkit.distribution]",
-    )
+        location = first_version(path, *_TOML_KEYS, form=form)
+    else:
+        location = text_files.version_in(path)
+    if location is None:
+        reason = "states no version that wheelkit can read" if path.is_file() else "does not exist"
+        raise ProjectError(
+            f"{path}, listed in version-files, {reason}",
+            hint="fix the file, or version-files in [tool.wheelkit.distribution]",
+        )
+    return location
 
 
-def _usual(folder: Path, item: Distribution) -> Iterator[VersionLocation]:
-    """Look where people put a version: a VERSION file at the top, and the module or package of the distribution's own name."""
-    name = item.key.replace("-", "_")
-    packages = dict.fromkeys((name, item.key.replace("-", "/")))  # the second for namespaces
-    modules = [
-        f"{source}{package}/{module}"
-        for source in SOURCE_FOLDERS
-        for package in packages
-        for module in _MODULES
-    ]
-    for one in (*_VERSION_FILES, *(f"{source}{name}.py" for source in SOURCE_FOLDERS), *modules):
-        if place := text_files.in_file(folder / one):
-            yield place
+def _versions_in(folder: Path, names: Iterable[str]) -> Iterator[VersionLocation]:
+    yield from filter(None, (text_files.version_in(folder / name) for name in names))
 
 
-def _elsewhere(folder: Path) -> Iterator[VersionLocation]:
-    """Look at packages of another name than the distribution's; only the same version there is taken for the distribution's."""
+def _conventional_files(distribution: Distribution) -> Iterator[str]:
+    """Yield VERSION files at the top, and the module or the package with the distribution's name."""
+    name = distribution.key.replace("-", "_")
+    packages = dict.fromkeys((name, distribution.key.replace("-", "/")))  # the second for namespaces
+    yield from _VERSION_FILES
+    yield from (f"{source}{name}.py" for source in SOURCE_FOLDERS)
+    for source in SOURCE_FOLDERS:
+        for package in packages:
+            yield from (f"{source}{package}/{module}" for module in _MODULES)
+
+
+def _other_modules(folder: Path) -> Iterator[str]:
+    """Yield the modules of packages with other names; they count only if they state the same version."""
     for source in SOURCE_FOLDERS:
         for pattern in ("*", "*/*"):
-            packages = (path for path in sorted((folder / source).glob(pattern)) if _is_package(path, folder))
-            for path in (package / module for package in packages for module in _MODULES):
-                if place := text_files.in_file(path):
-                    yield place
+            for path in sorted((folder / source).glob(pattern)):
+                if _is_package(path, folder):
+                    yield from (f"{path.relative_to(folder).as_posix()}/{module}" for module in _MODULES)
 
 
 def _is_package(path: Path, folder: Path) -> bool:
-    """Tell whether a folder can hold the distribution's own code: not its tests, what others wrote, or another distribution."""
+    """Return whether a folder can hold the distribution's code: no tests, vendored code or nested project."""
     parts = path.relative_to(folder).parts
-    if not path.is_dir() or any(
-        part in NOT_CODE or part in _OTHERS or part.startswith(".") for part in parts
-    ):
+    if not path.is_dir() or any(part in _NO_PACKAGES or part.startswith(".") for part in parts):
         return False
-    between = (folder.joinpath(*parts[: index + 1]) for index in range(len(parts)))
-    return not any((one / name).is_file() for one in between for name in ("pyproject.toml", "setup.py"))
+    folders = (folder.joinpath(*parts[: index + 1]) for index in range(len(parts)))
+    return not any(map(is_project, folders))

@@ -1,4 +1,4 @@
-"""What is known of the versions of a family: where each stands, what the siblings ask for, and what is wrong."""
+"""The versions of a family: where each is stated, the ranges between siblings, and the problems."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 Key = tuple[str | int, ...]
-"""A value's place in a TOML file: table names, and positions in lists."""
+"""The position of a value in a TOML file: table names, and indexes of lists."""
 
 
 class Scheme(StrEnum):
-    """Where a version comes from: files, tags of version control, or a build that nobody can foresee."""
+    """Where a version comes from: files, tags of version control, or the build alone."""
 
     FILES = "files"
     TAGS = "tags"
@@ -27,21 +27,24 @@ class Scheme(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """How a file writes versions: as Python does (PEP 440), or as Cargo (Semantic Versioning)."""
+    """How a file writes versions: as Python does (PEP 440), or as Cargo does (Semantic Versioning)."""
 
     PYTHON = "python"
     CARGO = "cargo"
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """A piece of a text file, in characters."""
+    """A part of a text, in characters."""
 
     start: int
     end: int
 
 
 class VersionLocation(Struct, frozen=True, kw_only=True):
-    """One place in which a version or a requirement stands: the file, what people call the place, the text, and how to reach it."""
+    """A version or requirement in a file.
+
+    ``where`` is its position for people, ``at`` the position for edits; an empty key cannot be edited.
+    """
 
     path: Path
     where: str
@@ -51,7 +54,7 @@ class VersionLocation(Struct, frozen=True, kw_only=True):
 
 
 class TaggedVersion(Struct, frozen=True, kw_only=True):
-    """What git says of a distribution whose version comes from tags: the newest tag below HEAD, and how many commits ago."""
+    """A version from git tags: the newest tag before HEAD, and the number of commits since then."""
 
     tag: str
     version: str
@@ -59,11 +62,11 @@ class TaggedVersion(Struct, frozen=True, kw_only=True):
 
 
 class VersionedDistribution(Struct, frozen=True, kw_only=True):
-    """A distribution and its version: every place that states it, or the tag that it is computed from."""
+    """A distribution with all locations that state its version, or the tag from which it is computed."""
 
     distribution: Distribution
     scheme: Scheme
-    places: tuple[VersionLocation, ...] = ()
+    locations: tuple[VersionLocation, ...] = ()
     tagged: TaggedVersion | None = None
 
     @property
@@ -73,28 +76,28 @@ class VersionedDistribution(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> str | None:
-        """The version: that of the first place, or as computed; None where only a build can tell."""
-        if self.places:
-            return self.places[0].text
+        """The version of the first location, or the one that the tags give; None if only a build can tell."""
+        if self.locations:
+            return self.locations[0].text
         return self.tagged.version if self.tagged else self.distribution.version
 
     @property
     def editable(self) -> bool:
         """Whether wheelkit can change the version."""
-        return self.scheme is Scheme.FILES and bool(self.places)
+        return self.scheme is Scheme.FILES and bool(self.locations)
 
 
 class FamilyRequirement(Struct, frozen=True, kw_only=True):
-    """What one member of the family asks of another: the requirement as it stands in a file, or as metadata tells it.
+    """A requirement of one member of the family on another.
 
-    ``span`` is where the range stands in the place's text; None where that names a file or an address.
-    ``poetry`` says that the range is in poetry's language. ``published`` is false for what only developers or
-    the build need. ``editable`` is false where wheelkit cannot change the range.
+    ``span`` is the range's part of the location's text, None for a direct reference (a file or URL). With
+    ``poetry``, the range is in poetry's syntax. ``published`` is false for requirements of developers and of
+    the build. ``editable`` is false if wheelkit cannot change the range.
     """
 
     dependent: str
     sibling: str
-    place: VersionLocation
+    location: VersionLocation
     range: str
     span: Span | None
     poetry: bool = False
@@ -103,19 +106,23 @@ class FamilyRequirement(Struct, frozen=True, kw_only=True):
 
 
 class FamilyVersions(Struct, frozen=True, kw_only=True):
-    """The whole family's versions and needs, by normalised name and in the family's order."""
+    """The versions of a family by normalised name, in build order, and requirements between members."""
 
     root: Path
     members: Mapping[str, VersionedDistribution]
-    needs: tuple[FamilyRequirement, ...]
+    requirements: tuple[FamilyRequirement, ...]
 
-    def shown(self, path: Path) -> str:
-        """Name a file relative to the project."""
+    def relative(self, path: Path) -> str:
+        """Return the path of a file relative to the project."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def describe(self, location: VersionLocation) -> str:
+        """Return the file and the position of a location, for messages."""
+        return f"{self.relative(location.path)}, {location.where}"
 
 
 class VersionProblem(Struct, frozen=True, kw_only=True):
-    """One thing that is wrong: whose, where it stands, what it is, and what to do."""
+    """A disagreement: the distribution, where it is, what it is, and how to fix it."""
 
     distribution: str
     where: str

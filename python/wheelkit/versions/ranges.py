@@ -1,17 +1,18 @@
-"""Requirements between siblings: finding the range in a requirement's text, and moving it to another version of the sibling."""
+"""Version ranges in requirements: finds a range, tests it, and moves it to another version."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from wheelkit.project.poetry import specifier
-from wheelkit.versions.bump import next_upper, parse
+from wheelkit.versions.bump import format_release, next_upper, parse
+from wheelkit.versions.model import Span
 
 if TYPE_CHECKING:
     from packaging.version import Version
-
-    from wheelkit.versions.model import Span
 
 
 # Dependency specifiers (PEP 508): name, extras, then the range, in brackets or not, up to a marker.
@@ -20,166 +21,158 @@ _REQUIREMENT = re.compile(
     re.DOTALL,
 )
 _CLAUSE = re.compile(r"(?P<operator>===|~=|==|!=|<=|>=|<|>)(?P<gap>\s*)(?P<version>[^\s,]+)")
-# What poetry has beside them: a caret, a tilde, or a version alone; and alternatives.
-_ALONE = re.compile(r"(?P<operator>(?:\^|~(?!=)|=(?!=))?\s*)(?P<version>\d[^\s,|]*|\*)")
+# Poetry has in addition: a caret, a tilde or a version alone, and alternatives.
+_POETRY_CLAUSE = re.compile(r"(?P<operator>(?:\^|~(?!=)|=(?!=))?\s*)(?P<version>\d[^\s,|]*|\*)")
 _ALTERNATIVE = re.compile(r"\|\|?")
 _LOWER, _UPPER = frozenset({">=", ">"}), frozenset({"<", "<="})
 _BOUNDING = frozenset({"<", "<=", "==", "===", "~="})
-EXACT = "exact"
+_NEXT_MAJOR, _NEXT_MINOR, _EXACT = "next-major", "next-minor", "exact"
 
 
 def range_in(requirement: str) -> Span | None:
-    """Find where the range stands in a requirement, empty where there is none; None where it names a file or address."""
-    from wheelkit.versions.model import Span
-
+    """Return the position of the range in a requirement, which may be empty; None for a direct reference."""
     match = _REQUIREMENT.fullmatch(requirement)
     return Span(start=match.start("range"), end=match.end("range")) if match else None
 
 
 def bounded(text: str, *, poetry: bool = False) -> bool:
-    """Tell whether a range, also one in poetry's language, leaves out some later versions; ``||`` stands between alternatives there."""
-    if poetry:
-        return all(bounded(specifier(one) or "") for one in _ALTERNATIVE.split(text))
-    return any(clause["operator"] in _BOUNDING for clause in _CLAUSE.finditer(text))
+    """Return whether a range excludes some later versions; with alternatives, whether each of them does."""
+    return all(
+        any(clause["operator"] in _BOUNDING for clause in _CLAUSE.finditer(part or ""))
+        for part in _alternatives(text, poetry=poetry)
+    )
 
 
 def valid(text: str, *, poetry: bool = False) -> bool:
-    """Tell whether a text is a range at all."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    if poetry:
-        return all(one is not None and valid(one) for one in map(specifier, _ALTERNATIVE.split(text)))
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return True
+    """Return whether a text is a version range."""
+    return all(_parse(part) is not None for part in _alternatives(text, poetry=poetry))
 
 
 def admits(text: str, version: str, *, poetry: bool = False) -> bool:
-    """Tell whether a range admits a version, preliminary ones too; what is no range admits nothing."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    """Return whether a range allows a version, pre-releases included; an invalid range allows none."""
+    ranges = map(_parse, _alternatives(text, poetry=poetry))
+    return any(parsed is not None and parsed.contains(version, prereleases=True) for parsed in ranges)
 
-    if poetry:
-        plain = map(specifier, _ALTERNATIVE.split(text))
-        return any(one is not None and admits(one, version) for one in plain)
+
+def _alternatives(text: str, *, poetry: bool) -> list[str | None]:
+    """Return version specifiers (PEP 440), for poetry one for each alternative; None for an invalid one."""
+    return [specifier(part) for part in _ALTERNATIVE.split(text)] if poetry else [text]
+
+
+def _parse(text: str | None) -> SpecifierSet | None:
     try:
-        return SpecifierSet(text).contains(version, prereleases=True)
+        return None if text is None else SpecifierSet(text)
     except InvalidSpecifier:
-        return False
+        return None
 
 
 def closed(text: str, version: str, *, poetry: bool = False) -> str:
-    """Give an open range its missing end, and leave all else of it; a range without a beginning, or ``*``, begins at the version."""
+    """Return an open range with an upper bound; without a lower bound, it begins at the version."""
     text = "" if poetry and text.strip() == "*" else text.strip()
     clauses = list(_CLAUSE.finditer(text))
     if not {clause["operator"] for clause in clauses} & _LOWER:
         return moved(text, version)
     new = parse(version)
-    return f"{text},<{_cut(new, 'next-major' if new.major else 'next-minor', _parts(clauses))}"
+    return f"{text},<{_upper(new, _default_policy(new), _parts(clauses))}"
 
 
 def moved(text: str, version: str, policy: str | None = None, *, poetry: bool = False) -> str:
-    """Move a range to a new version of the sibling; spaces, the order of the clauses and their number of parts stay.
+    """Return a range for a new version of the sibling, with its spaces, its order and its number of parts.
 
-    ``policy`` is ``next-minor``, ``next-major`` or ``exact``; with None the range keeps its own shape, and an
-    open one is closed at the next major version (below 1.0: at the next minor one, where incompatible changes
-    come). Exclusions (``!=``) stay. A local part of the version is left out, as no range but a pin may hold
-    one.
+    ``policy`` is ``next-minor``, ``next-major`` or ``exact``. With None the range keeps its shape, and an
+    open one gets an upper bound: the next major version, below 1.0 the next minor one. Exclusions (``!=``)
+    stay. A local part of the version is dropped, because only ``==`` may have one.
     """
     new = parse(parse(version).public)
-    if poetry and (alone := _ALONE.fullmatch(text.strip())):
-        if policy is None and alone["version"] != "*":
-            return alone["operator"] + _alone(alone["operator"].strip(), alone["version"], new)
+    if poetry and (clause := _POETRY_CLAUSE.fullmatch(text.strip())):
+        if policy is None and clause["version"] != "*":
+            return clause["operator"] + _poetry_version(clause["operator"].strip(), clause["version"], new)
         text = ""
     clauses = list(_CLAUSE.finditer(text))
     operators = {clause["operator"] for clause in clauses}
-    if policy == EXACT:
+    if policy == _EXACT:
         return f"=={new}"
     if policy is None and operators & {"==", "===", "~="}:
-        return _CLAUSE.sub(lambda clause: _pinned(clause, new), text)
-    policy = policy or _shape(clauses) or ("next-major" if new.major else "next-minor")
+        return _CLAUSE.sub(lambda clause: _moved_pin(clause, new), text)
+    policy = policy or _policy_of(clauses) or _default_policy(new)
     if not operators & (_LOWER | _UPPER):
-        return _closed(text if operators <= {"!="} else "", f">={_lower(new, '0.0.0')}", new, policy)
-    result = _CLAUSE.sub(lambda clause: _shifted(clause, new, policy), text)
-    return result if operators & _UPPER else _closed("", result, new, policy, _parts(clauses))
+        kept = [text.strip()] if operators == {"!="} else []
+        return ",".join([f">={_lower(new, '0.0.0')}", f"<{_upper(new, policy, 3)}", *kept])
+    result = _CLAUSE.sub(lambda clause: _moved_bound(clause, new, policy), text)
+    return result if operators & _UPPER else f"{result},<{_upper(new, policy, _parts(clauses))}"
 
 
-def _closed(kept: str, lower: str, new: Version, policy: str, parts: int = 3) -> str:
-    upper = f"<{_cut(new, policy, parts)}"
-    return ",".join(filter(None, [lower, upper, kept.strip()]))
+def _default_policy(version: Version) -> str:
+    """Return where incompatible changes come: below 1.0 in minor versions (Semantic Versioning)."""
+    return _NEXT_MAJOR if version.major else _NEXT_MINOR
 
 
-def _parts(clauses: list[re.Match[str]]) -> int:
-    return max(len(parse(clause["version"]).release) for clause in clauses if clause["operator"] in _LOWER)
-
-
-def _shape(clauses: list[re.Match[str]]) -> str | None:
-    """Recognise the policy that a range was written by."""
+def _policy_of(clauses: list[re.Match[str]]) -> str | None:
+    """Return the policy by which a range was written; None if there is none."""
     lower = next((clause["version"] for clause in clauses if clause["operator"] in _LOWER), None)
     upper = next((clause["version"] for clause in clauses if clause["operator"] == "<"), None)
     if lower is None or upper is None:
         return None
     end = (*parse(upper).release, 0, 0)[:3]
-    return next(
-        (policy for policy in ("next-minor", "next-major") if next_upper(parse(lower), policy) == end), None
-    )
+    policies = (_NEXT_MINOR, _NEXT_MAJOR)
+    return next((policy for policy in policies if next_upper(parse(lower), policy) == end), None)
 
 
-def _shifted(clause: re.Match[str], new: Version, policy: str) -> str:
+def _parts(clauses: list[re.Match[str]]) -> int:
+    """Return the number of parts of the longest lower bound."""
+    return max(len(parse(clause["version"]).release) for clause in clauses if clause["operator"] in _LOWER)
+
+
+def _moved_bound(clause: re.Match[str], new: Version, policy: str) -> str:
     operator, gap, old = clause["operator"], clause["gap"], clause["version"]
     if operator in _LOWER:
         return f">={gap}{_lower(new, old)}"
     if operator in _UPPER:
-        return f"<{gap}{_cut(new, policy, len(parse(old).release))}"
+        return f"<{gap}{_upper(new, policy, len(parse(old).release))}"
     return clause[0]
 
 
-def _pinned(clause: re.Match[str], new: Version) -> str:
-    operator, gap, old = clause["operator"], clause["gap"], clause["version"]
-    if operator in {"==", "==="} and old.endswith(".*"):
-        return f"{operator}{gap}{_epoch(new)}{'.'.join(map(str, (*new.release, 0, 0)[: old.count('.')]))}.*"
-    if operator in {"==", "==="}:
-        return f"{operator}{gap}{new}"
-    return f"{operator}{gap}{_compatible(new, len(parse(old).release))}" if operator == "~=" else clause[0]
+def _moved_pin(clause: re.Match[str], new: Version) -> str:
+    operator, old = clause["operator"], clause["version"]
+    if operator == "~=":
+        version = _compatible(new, old)
+    elif operator in {"==", "==="}:
+        version = _wildcard(new, old) if old.endswith(".*") else str(new)
+    else:
+        return clause[0]
+    return f"{operator}{clause['gap']}{version}"
 
 
-def _alone(operator: str, old: str, new: Version) -> str:
-    """Write a version behind a caret or a tilde, or alone, with as many parts as before where they decide what is admitted."""
+def _poetry_version(operator: str, old: str, new: Version) -> str:
+    """Write a version for poetry, with the old number of parts where that decides what the range allows."""
     if old.endswith(".*"):
-        return _epoch(new) + ".".join(map(str, (*new.release, 0, 0)[: old.count(".")])) + ".*"
+        return _wildcard(new, old)
     if operator == "~":
-        return _compatible(new, len(parse(old).release))
+        return _compatible(new, old)
     return _lower(new, old) if operator == "^" else str(new)
 
 
-def _compatible(new: Version, parts: int) -> str:
-    """Write the version of a compatible release clause, whose number of parts decides what it admits."""
-    kept = (*new.release, 0, 0)[:parts]
-    suffix = (
-        ""
-        if any(new.release[parts:])
-        else str(new).removeprefix(_epoch(new) + ".".join(map(str, new.release)))
-    )
-    return _epoch(new) + ".".join(map(str, kept)) + suffix
+def _wildcard(new: Version, old: str) -> str:
+    parts = old.count(".")
+    return format_release(new, (*new.release, 0, 0)[:parts], parts) + ".*"
+
+
+def _compatible(new: Version, old: str) -> str:
+    """Write the version of a compatible release clause, whose number of parts decides what it allows."""
+    parts = len(parse(old).release)
+    suffix = "" if any(new.release[parts:]) else str(new).removeprefix(new.base_version)
+    return format_release(new, (*new.release, 0, 0)[:parts], parts) + suffix
 
 
 def _lower(new: Version, old: str) -> str:
-    """Write a version with the old one's number of parts, where that drops nothing but zeros."""
-    release, parts = new.release, len(parse(old).release)
-    if str(new) != f"{_epoch(new)}{'.'.join(map(str, release))}":
+    """Write a version with the old one's number of parts if that drops only zeros."""
+    if str(new) != new.base_version:
         return str(new)
-    padded = (*release, *(0,) * (parts - len(release)))
-    return _epoch(new) + ".".join(map(str, padded[:parts] if not any(padded[parts:]) else padded))
+    parts = len(parse(old).release)
+    release = (*new.release, *(0,) * (parts - len(new.release)))
+    return format_release(new, release, len(release) if any(release[parts:]) else parts)
 
 
-def _cut(new: Version, policy: str, parts: int) -> str:
-    """Write the upper bound with as many parts as asked, or as it needs."""
-    release = next_upper(new, policy)
-    while len(release) > max(parts, 1) and release[-1] == 0:
-        release = release[:-1]
-    return _epoch(new) + ".".join(map(str, release))
-
-
-def _epoch(version: Version) -> str:
-    return f"{version.epoch}!" if version.epoch else ""
+def _upper(new: Version, policy: str, parts: int) -> str:
+    """Write the upper bound with this number of parts, or as many as it needs."""
+    return format_release(new, next_upper(new, policy), parts)

@@ -1,4 +1,4 @@
-"""Git tags of a release: by each distribution's template, from a clean tree on a release branch, and only where none exists."""
+"""Git tags of a release: by template, from a clean tree on a release branch, never moved."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.machine.git import Repository
+from wheelkit.text import plural
 from wheelkit.versions.bump import parse
-from wheelkit.versions.check import ambiguous, check
+from wheelkit.versions.check import GIT_TAGS, TEMPLATE, ambiguous_tags, check
 from wheelkit.versions.git import DEFAULT_TEMPLATE
 from wheelkit.versions.model import Scheme
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from wheelkit.config import Config
     from wheelkit.versions.model import FamilyVersions
 
 
-_GLIMPSE = 5
+_SHOWN = 5
 
 
 class ReleaseTag(Struct, frozen=True, kw_only=True):
-    """One tag: its name, the distributions that it releases with their version, and whether it stands already, on this commit."""
+    """A tag and the distributions that it releases; ``exists`` is true if this commit has it already."""
 
     name: str
     version: str
@@ -35,7 +36,7 @@ class ReleaseTag(Struct, frozen=True, kw_only=True):
 
 
 class TagRequest(Struct, frozen=True, kw_only=True):
-    """What is to be tagged: members by name (empty: all), the version of those that take theirs from tags, and whom to ask."""
+    """What to tag: members by name (empty: all), and the version of those that take theirs from tags."""
 
     members: tuple[str, ...] = ()
     version: str | None = None
@@ -44,46 +45,47 @@ class TagRequest(Struct, frozen=True, kw_only=True):
 
 
 def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tuple[ReleaseTag, ...]:
-    """Compute the tags of a release and make sure that they can be made.
+    """Compute the tags of a release and check that they can be created.
 
-    Raises CheckFailedError for a dirty tree, a wrong branch, drift, or a tag that exists on another commit,
-    here or on the remote; MissingToolError where git or the remote does not answer; UsageError for a
-    distribution without a version.
+    Raises CheckFailedError for a dirty tree, another branch, versions that disagree, and a tag that is on
+    another commit, locally or on the remote; MissingToolError if git or the remote does not answer;
+    UsageError for a distribution without a version.
     """
     repository = Repository(folder=state.root)
-    _require_ready(config, state, request)
+    _require_clean(repository, state)
+    _require_branch(repository, config, request)
     names = request.members or tuple(state.members)
-    _require_no_drift(config, state, names)
+    _require_agreement(config, state, names)
     tags: dict[str, ReleaseTag] = {}
     for key in names:
         version = _version(state, key, request.version)
         name = (settings(config, key).tag or DEFAULT_TEMPLATE).replace("{version}", version)
-        before = tags[name].distributions if name in tags else ()
-        tags[name] = ReleaseTag(
-            name=name, version=version, distributions=(*before, key), exists=bool(repository.commit_of(name))
-        )
-    _require_free(repository, tags, request)
+        shared = tags[name].distributions if name in tags else ()
+        exists = bool(repository.commit_of(name))
+        tags[name] = ReleaseTag(name=name, version=version, distributions=(*shared, key), exists=exists)
+    _require_free(repository, tags, ask_remote=request.ask_remote)
     return tuple(tags.values())
 
 
 def make_tags(state: FamilyVersions, tags: Iterable[ReleaseTag]) -> None:
-    """Make the tags that do not stand yet, all or none, on the commit that is checked out; raises ToolFailedError with git's words."""
+    """Create the missing tags on HEAD, all or none; raises ToolFailedError with git's output."""
     repository = Repository(folder=state.root)
-    made: list[str] = []
+    created: list[str] = []
     for tag in tags:
         if tag.exists:
             continue
         message = f"{', '.join(tag.distributions)} {tag.version}"
-        done = repository.run("tag", "--annotate", "--message", message, tag.name)
-        if done.returncode != 0:
-            for name in made:
+        completed = repository.run("tag", "--annotate", "--message", message, tag.name)
+        if completed.returncode != 0:
+            for name in created:
                 repository.run("tag", "--delete", name)
-            raise ToolFailedError(f"git could not make the tag {tag.name}; none was made", detail=done.output)
-        made.append(tag.name)
+            message = f"git could not create the tag {tag.name}; no tag was created"
+            raise ToolFailedError(message, detail=completed.output)
+        created.append(tag.name)
 
 
-def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -> None:
-    repository = Repository(folder=state.root)
+def _require_clean(repository: Repository, state: FamilyVersions) -> None:
+    """Raise unless the tree is that of a commit."""
     if repository.run("--version").returncode != 0:
         raise MissingToolError("git was not found", hint="install git")
     if not repository.head:
@@ -92,94 +94,97 @@ def _require_ready(config: Config, state: FamilyVersions, request: TagRequest) -
             f"{repository.folder} is not under git, or has no commit yet",
             hint="git init && git add . && git commit",
         )
-    if changes := repository.changes(member.distribution.source for member in state.members.values()):
-        shown = [*changes[:_GLIMPSE], *(["…"] if len(changes) > _GLIMPSE else [])]
+    changes = repository.changes(member.distribution.source for member in state.members.values())
+    if changes:
+        differ = "file differs" if len(changes) == 1 else "files differ"
         raise CheckFailedError(
-            f"{len(changes)} file{'s differ' if len(changes) > 1 else ' differs'} from the last commit; a tag would not name what is here",
-            detail="\n".join(shown),
-            hint="commit or remove them, then run it again",
-        )
-    branch = repository.branch
-    if not request.any_branch and not any(
-        fnmatchcase(branch, pattern) for pattern in config.version.branches
-    ):
-        allowed = ", ".join(config.version.branches)
-        here = f'the branch is "{branch}"' if branch else "no branch is checked out"
-        raise CheckFailedError(
-            f"releases are tagged on {allowed}, and {here}",
-            hint='git switch main      or, for this project:  [tool.wheelkit.version] branches = ["…"]      or once:  --any-branch',
+            f"{len(changes)} {differ} from the last commit; nothing was tagged",
+            detail="\n".join([*changes[:_SHOWN], *(["…"] if len(changes) > _SHOWN else [])]),
+            hint="commit or remove them, then run the command again",
         )
 
 
-def _require_no_drift(config: Config, state: FamilyVersions, names: Sequence[str]) -> None:
-    members = {state.members[key].distribution.name for key in names}
-    unborn = {
-        item.distribution.name
-        for item in state.members.values()
-        if item.scheme is Scheme.TAGS and item.tagged is None
-    }
-    problems = [one for one in check(config, state) if one.distribution in members and one.where != "tag"]
-    problems = [one for one in problems if not (one.distribution in unborn and one.where == "git tags")]
-    problems += ambiguous(config, state, state.members)
+def _require_branch(repository: Repository, config: Config, request: TagRequest) -> None:
+    branch, allowed = repository.branch, config.version.branches
+    if request.any_branch or any(fnmatchcase(branch, pattern) for pattern in allowed):
+        return
+    current = f'the branch is "{branch}"' if branch else "no branch is checked out"
+    raise CheckFailedError(
+        f"releases are tagged on {', '.join(allowed)}, but {current}",
+        hint="git switch main\n"
+        'for this project, allow others:  [tool.wheelkit.version] branches = ["…"]\n'
+        "once:  --any-branch",
+    )
+
+
+def _require_agreement(config: Config, state: FamilyVersions, keys: Sequence[str]) -> None:
+    """Raise CheckFailedError if the members have problems, except that a first tag does not exist yet."""
+    members = {state.members[key].distribution.name for key in keys}
+    problems = [
+        problem
+        for problem in check(config, state)
+        if problem.distribution in members and problem.where not in {TEMPLATE, GIT_TAGS}
+    ]
+    problems += ambiguous_tags(config, state, state.members)
     if problems:
-        lines = "\n".join(f"{one.distribution}: {one.what}\n  {one.fix}" for one in problems)
+        lines = (f"{problem.distribution}: {problem.what}\n  {problem.fix}" for problem in problems)
         raise CheckFailedError(
-            "the versions are not in order; nothing was tagged", detail=lines, hint="wheelkit version check"
+            "the versions have problems; nothing was tagged",
+            detail="\n".join(lines),
+            hint="wheelkit version check",
         )
 
 
 def _version(state: FamilyVersions, key: str, given: str | None) -> str:
     member = state.members[key]
+    version = member.version or ""
     if member.scheme is not Scheme.FILES:
         if given is None:
             name = member.distribution.name
-            hint = f"say which it is to be:  wheelkit version tag {name} --as 1.2.3"
-            raise UsageError(f"the version of {name} comes from git tags, so this tag decides it", hint=hint)
+            hint = f"name it:  wheelkit version tag {name} --as 1.2.3"
+            raise UsageError(
+                f"the version of {name} comes from git tags, so the new tag decides it", hint=hint
+            )
         version = str(parse(given))
-    else:
-        version = member.version or ""
     if "+" in version:
-        raise UsageError(
-            f"{version} of {key} has a local part, which no index takes",
-            hint=f"wheelkit version set {version.split('+')[0]}",
-        )
+        hint = f"wheelkit version set {version.split('+')[0]}"
+        raise UsageError(f"{version} of {key} has a local part, which indexes reject", hint=hint)
     return version
 
 
-def _require_free(repository: Repository, tags: Mapping[str, ReleaseTag], request: TagRequest) -> None:
+def _require_free(repository: Repository, tags: Iterable[str], *, ask_remote: bool) -> None:
+    """Raise CheckFailedError if another commit has one of the tags, locally or on the remote."""
     head = repository.head
+    commits = [(name, repository.commit_of(name), "here") for name in tags]
+    if remote := repository.remote() if ask_remote else "":
+        there = _remote_commits(repository, remote)
+        commits += [(name, there.get(name, ""), f"at {remote}") for name in tags]
     taken = [
-        f"{name}  on {commit[:12]}, here"
-        for name in tags
-        if (commit := repository.commit_of(name)) and commit != head
+        (name, f"{name}  on {commit[:12]}, {where}")
+        for name, commit, where in commits
+        if commit not in {"", head}
     ]
-    remote = repository.remote() if request.ask_remote else ""
-    if remote:
-        there = [
-            (name, commit)
-            for name, commit in _on_remote(repository, remote)
-            if name in tags and commit != head
-        ]
-        taken += [f"{name}  on {commit[:12]}, at {remote}" for name, commit in there]
     if taken:
+        count = plural(len({name for name, _ in taken}), "tag is", "tags are")
         raise CheckFailedError(
-            f"{len(taken)} tag{'s stand' if len(taken) > 1 else ' stands'} on another commit already; nothing was tagged",
-            detail="\n".join(dict.fromkeys(taken)),
-            hint="a tag that was published never moves:  wheelkit version bump patch",
+            f"{count} already on another commit; nothing was tagged",
+            detail="\n".join(line for _, line in taken),
+            hint="a published tag never moves; release a new version:  wheelkit version bump patch",
         )
 
 
-def _on_remote(repository: Repository, remote: str) -> Iterable[tuple[str, str]]:
-    done = repository.remote_tags(remote)
-    if done.returncode != 0:
+def _remote_commits(repository: Repository, remote: str) -> dict[str, str]:
+    """Return the commits of a remote's tags; raises MissingToolError if the remote does not answer."""
+    completed = repository.remote_tags(remote)
+    if completed.returncode != 0:
         raise MissingToolError(
-            f"the remote {remote} does not answer, so nobody knows which tags exist there",
-            detail=done.output,
+            f"the remote {remote} does not answer, so its tags are unknown",
+            detail=completed.output,
             hint="check the network, or tag without asking it:  --no-remote",
         )
     commits: dict[str, str] = {}
-    for line in done.output.splitlines():
+    for line in completed.output.splitlines():
         commit, _, name = line.partition("\trefs/tags/")
         # The peeled line of an annotated tag follows its own and names the commit.
         commits[name.removesuffix("^{}")] = commit
-    return commits.items()
+    return commits
