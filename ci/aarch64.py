@@ -5,8 +5,9 @@
     python3 ci/aarch64.py --json     the same as a JSON list
     python3 ci/aarch64.py --run -c 'import platform; print(platform.machine())'
 
-Needs apt-get and dpkg-deb, no root: everything is fetched through the machine's own apt sources and unpacked into a folder of its own
-(some 50 packages, 80 MB; the user's cache folder, or --folder). Nothing is installed, and wheels are only run here, never built.
+Needs apt-get and dpkg-deb, no root: everything is fetched through the machine's own apt sources and unpacked
+into a folder of its own (some 50 packages, 80 MB; the user's cache folder, or --folder). Nothing is
+installed, and wheels are only run here, never built.
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """

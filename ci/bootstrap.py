@@ -4,8 +4,9 @@
     python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and verify it
     python3 ci/bootstrap.py test       set up, then lints, C tests with sanitizers, a short fuzz run, all Python tests
 
-Needs Python 3.11 or newer with its headers, and a C compiler; everything else goes into .venv. ``test`` also installs
-the Debian packages that the container tests and the sanitizers need, where it may (root on a Debian system).
+Needs Python 3.11 or newer with its headers, and a C compiler; everything else goes into .venv. ``test`` also
+installs the Debian packages that the container tests and the sanitizers need, where it may (root on a Debian
+system).
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """
@@ -149,7 +150,8 @@ def environment() -> None:
 
 def install_wheelkit() -> None:
     """Build and install wheelkit as users get it; what uv may have kept of an earlier state of this folder does not count."""
-    # Compiled as pip does it: where Python may not write bytecode, each start of the program would compile it anew.
+    # Compiled as pip does it: where Python may not write bytecode, each start of the program would compile it
+    # anew.
     uv_install(
         "Installing wheelkit",
         "--compile-bytecode",

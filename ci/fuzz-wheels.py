@@ -1,7 +1,7 @@
 """Verify many damaged wheels: python ci/fuzz-wheels.py [COUNT] [FIRST].
 
-The numbers make the wheels (tests/mutations.py), so a crash is repeated by its number alone; tests/unit/test_mutations.py keeps those
-that were found.
+The numbers make the wheels (tests/mutations.py), so a crash is repeated by its number alone;
+tests/unit/test_mutations.py keeps those that were found.
 """
 
 import sys

@@ -9,11 +9,12 @@
 
 In a shell:  set -a; eval "$(python3 ci/image.py)"; set +a
 
-Builds, once, the image that ci/testimage/Containerfile describes, from Debian packages and the package index that this
-machine is configured for. On a machine that can pull pypa's manylinux images, cibuildwheel needs none of this.
+Builds, once, the image that ci/testimage/Containerfile describes, from Debian packages and the package index
+that this machine is configured for. On a machine that can pull pypa's manylinux images, cibuildwheel needs
+none of this.
 
-The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an address)
-is copied into the image, which stays in the local image store: never push it.
+The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an
+address) is copied into the image, which stays in the local image store: never push it.
 
 Exit codes: 0 fine, 1 a file cannot be read or written, 2 wrong usage, 3 a tool is missing,
 4 a tool failed, 130 interrupted.

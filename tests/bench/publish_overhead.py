@@ -2,8 +2,9 @@
 
     python tests/bench/publish_overhead.py [--runs 7] [--one-call] [--json]
 
-The bare commands are those that a person would type to keep the order: one `twine upload` for each of the five distributions; with
---one-call a single one for all files, which keeps no order. The index is the tests' own stand-in on loopback, emptied before each run.
+The bare commands are those that a person would type to keep the order: one `twine upload` for each of the
+five distributions; with --one-call a single one for all files, which keeps no order. The index is the tests'
+own stand-in on loopback, emptied before each run.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python tests/bench/rebuild.py [--runs 9] [--builder host|cibuildwheel] [--json]
 
-A clone of this repository is built once into a cache of its own; then nothing changes any more. `uv build --wheel` and cibuildwheel have
-no cache of finished wheels, so theirs is a whole build each time.
+A clone of this repository is built once into a cache of its own; then nothing changes any more. `uv build
+--wheel` and cibuildwheel have no cache of finished wheels, so theirs is a whole build each time.
 """
 
 from __future__ import annotations

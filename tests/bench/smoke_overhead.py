@@ -2,11 +2,12 @@
 
     python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--json] [DIST]
 
-DIST is a folder of wheels; by default the native example family is built. The bare commands are those that make the environments, one
-after another: `uv venv`, `uv pip install`, `uv tool install`; and the same environments by `python -m venv` and `pip install`. The smoke
-test also imports, loads entry points, and runs scripts and commands. With ``--offline`` both sides take third parties from uv's cache, so
-that no index's mood is measured; a slow index makes the ratio look better, since the smoke test waits for it in several environments at
-a time.
+DIST is a folder of wheels; by default the native example family is built. The bare commands are those that
+make the environments, one after another: `uv venv`, `uv pip install`, `uv tool install`; and the same
+environments by `python -m venv` and `pip install`. The smoke test also imports, loads entry points, and runs
+scripts and commands. With ``--offline`` both sides take third parties from uv's cache, so that no index's
+mood is measured; a slow index makes the ratio look better, since the smoke test waits for it in several
+environments at a time.
 """
 
 from __future__ import annotations

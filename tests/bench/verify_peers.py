@@ -1,7 +1,8 @@
 """Time verify-matrix against the tools that users run today, and against unpacking and hashing alone, in pairs.
 
-The wheels are those of tests/integration/corpus.toml for 16 projects on three systems; --torch adds a torch wheel. Every ratio is a
-median of neighbouring pairs. Before it is timed, the report is checked: a scan that does nothing is fast.
+The wheels are those of tests/integration/corpus.toml for 16 projects on three systems; --torch adds a torch
+wheel. Every ratio is a median of neighbouring pairs. Before it is timed, the report is checked: a scan that
+does nothing is fast.
 
     python tests/bench/verify_peers.py [--torch torch-2.13.0+cpu-….whl] [--only peers,floor,shallow,small] [--runs 5] [--json]
 """

@@ -310,7 +310,8 @@ def alone(tmp_path: Path) -> dict[str, str]:
 
 def floor_before(make: MakeProject, version: str) -> Path:
     """Promise also the interpreter before the running one, and compile for the limited API of ``version``."""
-    # By way of a variable, which nobody who only reads the file sees through: a literal is compared with the promise before the build.
+    # By way of a variable, which nobody who only reads the file sees through: a literal is compared with the
+    # promise before the build.
     folder = make("abi3", git=False, replace={"meson.build": ("limited_api: '3.11'", "limited_api: floor")})
     set_line(folder, "python = import", f"floor = '{version}'\npython = import", "meson.build")
     set_line(folder, MATRIX, f'interpreters = ["{BEFORE}", "{RUNNING}"]')

@@ -32,7 +32,8 @@ HOST = ("--builder", "host")
 IDENTITY = {
     f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
-# The distribution that is bumped, and the number of files that follow: its own places and those with a range on it.
+# The distribution that is bumped, and the number of files that follow: its own places and those with a range
+# on it.
 CORES = {
     "native": ("orrery", 4),
     "format-runtime-meta": ("granule-format", 3),

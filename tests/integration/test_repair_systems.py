@@ -47,7 +47,8 @@ class Workbench:
         self.tools = Toolchain(tag, folder)
         self.folder = folder
         self.beam = self.tools.library("beam", function("beam", "value + 1"))
-        # fulcrum lies elsewhere, as in a provider's own folder, and lever needs it too: it is excluded at every depth.
+        # fulcrum lies elsewhere, as in a provider's own folder, and lever needs it too: it is excluded at
+        # every depth.
         self.fulcrum = self.tools.library(
             "fulcrum", function("fulcrum", "value * 2"), version="2", folder="provider"
         )

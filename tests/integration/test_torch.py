@@ -160,7 +160,8 @@ def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) ->
 def test_a_symbol_that_the_installed_torch_does_not_have_is_told_as_an_abi_mismatch(
     tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
-    # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch has no such function.
+    # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch
+    # has no such function.
     code = 'void *zeros(void) __asm__("_ZN2at5zerosEv");\nvoid *PyInit__x(void) { return zeros(); }\n'
     (tmp_path / "x.c").write_text(code)
     subprocess.run(

@@ -41,9 +41,10 @@ def pinned(part: str = "") -> list[Any]:
 
 SCHEMA = json.loads(files("wheelkit").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
 LINUX, MACOS, ABI3 = pinned("linux_"), pinned("macosx_"), pinned("-abi3-")
-# What auditwheel cannot judge on a machine with glibc. The wheel's binaries need libc.so, which musl's loader takes for itself
-# (load_library in ldso/dynlink.c). auditwheel looks for a file of that name, finds the linker script of glibc's development files
-# and ends with ELFError. Without such files it says musllinux_1_1, as the wheel's tag does.
+# What auditwheel cannot judge on a machine with glibc. The wheel's binaries need libc.so, which musl's loader
+# takes for itself (load_library in ldso/dynlink.c). auditwheel looks for a file of that name, finds the
+# linker script of glibc's development files and ends with ELFError. Without such files it says musllinux_1_1,
+# as the wheel's tag does.
 AUDITWHEEL_STOPS = {
     "pydantic_core-2.50.4-cp311-cp311-musllinux_1_1_x86_64.whl": "musllinux_1_1_x86_64",
     "lzokay-2.1.0-cp314-cp314t-musllinux_1_2_i686.whl": "musllinux_1_1_i686",
@@ -51,12 +52,14 @@ AUDITWHEEL_STOPS = {
 
 # Errors that verify reports on published wheels, all true.
 TRUE_ERRORS = {
-    # The x86_64 slice of the extension states macOS 10.13 in LC_BUILD_VERSION, while the wheel's tag promises 10.9.
+    # The x86_64 slice of the extension states macOS 10.13 in LC_BUILD_VERSION, while the wheel's tag promises
+    # 10.9.
     "cryptography-48.0.1-cp311-abi3-macosx_10_9_universal2.whl": {"WK321"}
 }
 
 
-# What verify warns of in wheels that are built in an uncommon way; everything else about them is as it is meant.
+# What verify warns of in wheels that are built in an uncommon way; everything else about them is as it is
+# meant.
 TRUE_WARNINGS: dict[str, set[str]] = {
     "datrie-0.8.2-cp36-cp36m-win_amd64.whl": set(),  # the ABI tag has a flag that the file names lack
     # Modules of another interpreter, beside the same ones of the wheel's own.
@@ -99,7 +102,8 @@ def test_the_floor_is_auditwheels(filename: str) -> None:
     assert policy is not None
     aliases = (told.overall_policy.name, *told.overall_policy.aliases)
     if policy.target.libc == "musllinux":
-        # auditwheel knows only whether a wheel fits the musl of the machine that it runs on, and takes the newest where there is none.
+        # auditwheel knows only whether a wheel fits the musl of the machine that it runs on, and takes the
+        # newest where there is none.
         assert told.overall_policy.name.startswith("musllinux_")
     else:
         assert policy.target.tag in aliases
@@ -152,7 +156,8 @@ def test_no_false_alarm(filename: str) -> None:
     assert errors == TRUE_ERRORS.get(filename, set())
     jsonschema.validate(json.loads(json.dumps(to_json(report))), SCHEMA)
     assert report.rows
-    # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named; nor is a phone's system known.
+    # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named; nor is a phone's
+    # system known.
     assert all(row.needs or mobile_platform(row.target) for row in report.rows) or not any(
         binary.extension for binary in facts(filename).binaries
     )

@@ -1,8 +1,8 @@
 """What macholib tells.
 
-It reads no export trie, so that exports are taken from the symbol table. Linkers write the same names into both; `strip`
-can take names out of the table that the tree keeps, and then the scanner, which reads the tree as the loader does, is
-right. No wheel of the corpus is such a case.
+It reads no export trie, so that exports are taken from the symbol table. Linkers write the same names into
+both; `strip` can take names out of the table that the tree keeps, and then the scanner, which reads the tree
+as the loader does, is right. No wheel of the corpus is such a case.
 """
 
 from pathlib import Path

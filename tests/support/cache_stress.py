@@ -2,8 +2,8 @@
 
     python tests/support/cache_stress.py [--runs 100] [--at-once 4]
 
-The project has a backend of its own, which needs nothing from an index and takes some tenths of a second. It stands in several variants,
-and the cache is so small that it evicts all the time.
+The project has a backend of its own, which needs nothing from an index and takes some tenths of a second. It
+stands in several variants, and the cache is so small that it evicts all the time.
 """
 
 from __future__ import annotations

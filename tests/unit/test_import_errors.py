@@ -150,7 +150,8 @@ def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
     )
     assert 'dependencies = ["torch==2.13.*"]' in fix
     assert "_GLIBCXX_USE_CXX11_ABI" in fix
-    # A function of the extension's own that takes a tensor is not torch's to export; nor is a namespace that begins alike.
+    # A function of the extension's own that takes a tensor is not torch's to export; nor is a namespace that
+    # begins alike.
     for own in ("_Z4sinkRKN2at6TensorE", "_ZN6gadget2atEv", "_ZN12attach_thing3runEv", "at_exit"):
         assert (
             "no installed distribution exports it"

@@ -212,7 +212,8 @@ def deep_tree(levels: int) -> bytes:
     return b"".join(nodes) + bytes([2, 0, 16, 0])
 
 
-# Small files whose facts would take time or memory out of all proportion, each with a twin that is in proportion.
+# Small files whose facts would take time or memory out of all proportion, each with a twin that is in
+# proportion.
 HOSTILE = {
     "symbols that share one long name": (
         elf.tiny(elf.Shape(copies=20_000, long_name=100_000)).data,

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Print the version: what the sdist states, else what git's tags give, as setuptools-scm would say it without the local part.
 
-On the commit of ``v1.1.0`` or ``v1.1.0.dev20261120143000`` that is the tag's own; three commits after ``v1.1.0`` it is ``1.1.1.dev3``.
+On the commit of ``v1.1.0`` or ``v1.1.0.dev20261120143000`` that is the tag's own; three commits after
+``v1.1.0`` it is ``1.1.1.dev3``.
 """
 
 import re
