@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """An aarch64 Python that runs on this machine: Debian's own arm64 packages under qemu's user-mode emulation.
 
-    python3 ci/aarch64.py            make it where it does not stand yet, and print the command that starts it, one word a line
+    python3 ci/aarch64.py            unpack it unless it is there, and print its command, one word a line
     python3 ci/aarch64.py --json     the same as a JSON list
     python3 ci/aarch64.py --run -c 'import platform; print(platform.machine())'
 
-Needs apt-get and dpkg-deb, no root: everything is fetched through the machine's own apt sources and unpacked
-into a folder of its own (some 50 packages, 80 MB; the user's cache folder, or --folder). Nothing is
-installed, and wheels are only run here, never built.
+Needs apt-get and dpkg-deb, but no root: some 50 packages (80 MB) are downloaded from the machine's own apt sources
+and unpacked into a folder (--folder, by default in the user's cache). Nothing is installed, and wheels are only run
+with it, never built.
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """
@@ -45,8 +45,8 @@ def main() -> int:
     try:
         command = prepare(options.folder)
     except subprocess.CalledProcessError as error:
-        told = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
-        return say(f"{error.cmd[0]} failed with exit status {error.returncode}:\n{told}", 1)
+        output = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
+        return say(f"{error.cmd[0]} failed with exit status {error.returncode}:\n{output}", 1)
     except LookupError as error:
         return say(str(error), 1)
     except OSError as error:
@@ -58,13 +58,13 @@ def main() -> int:
 
 
 def default_folder() -> Path:
-    """Give the folder in the user's cache."""
+    """Return the folder in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "wheelkit" / "aarch64"
 
 
 def prepare(folder: Path) -> list[str]:
-    """Fill the folder unless it is complete; give the command that starts its Python."""
+    """Fill the folder unless it is complete; returns the command that starts its Python."""
     if not (folder / COMPLETE).exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -73,9 +73,9 @@ def prepare(folder: Path) -> list[str]:
             unpack(fetch(folder / "host", "", (EMULATOR_PACKAGE,), alone=True), folder / "emulator")
             for other in (folder / "emulator/usr/bin").iterdir():
                 if other.name != EMULATOR:
-                    other.unlink()  # one for every processor, 5 MB each
-        for used in ("arm64", "host"):
-            shutil.rmtree(folder / used, ignore_errors=True)
+                    other.unlink()  # there is one per processor, 5 MB each
+        for downloads in ("arm64", "host"):
+            shutil.rmtree(folder / downloads, ignore_errors=True)
         (folder / COMPLETE).touch()
     return command_in(folder)
 
@@ -87,18 +87,19 @@ def command_in(folder: Path) -> list[str]:
     )
     pythons = sorted(path for path in folder.glob("root/usr/bin/python3.*") if path.name[8:].isdigit())
     if emulator is None or not pythons:
-        message = f"{folder} holds no {'emulator' if emulator is None else 'Python'}; remove it, then run this again"
+        missing = "emulator" if emulator is None else "Python"
+        message = f"{folder} has no {missing}; remove the folder, then run this again"
         raise LookupError(message)
     return [emulator, "-L", str(folder / "root"), str(pythons[-1])]
 
 
 def fetch(folder: Path, architecture: str, packages: tuple[str, ...], *, alone: bool = False) -> list[Path]:
-    """Download packages, and all that they depend on unless ``alone``, with a state of apt's own in ``folder``."""
+    """Download packages (with their dependencies, unless ``alone``), keeping apt's state in ``folder``."""
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True)
     (folder / "status").touch()
-    own = {"Dir::State": "state", "Dir::State::status": "status", "Dir::Cache": "cache"}
-    options: dict[str, str] = {name: str(folder / place) for name, place in own.items()}
+    places = {"Dir::State": "state", "Dir::State::status": "status", "Dir::Cache": "cache"}
+    options: dict[str, str] = {name: str(folder / place) for name, place in places.items()}
     options["Debug::NoLocking"] = "1"
     if os.geteuid() == 0:
         options["APT::Sandbox::User"] = "root"
@@ -117,14 +118,14 @@ def fetch(folder: Path, architecture: str, packages: tuple[str, ...], *, alone: 
 def unpack(archives: list[Path], root: Path) -> None:
     """Unpack packages into a folder, as a merged-/usr system has them."""
     if not archives:
-        message = "apt-get downloaded nothing; look at its sources"
+        message = "apt-get downloaded nothing; check its sources"
         raise LookupError(message)
     root.mkdir()
     for name in ("bin", "lib", "sbin"):
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
     for archive in archives:
-        # tar would replace the links above by folders of older packages.
+        # Without --keep-directory-symlink, folders in older packages would replace the links above.
         packed = subprocess.run(
             ["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True
         ).stdout
@@ -138,7 +139,7 @@ def call(command: list[str], cwd: Path | None = None) -> None:
 
 
 def say(text: str, code: int) -> int:
-    """Print to standard error, and hand the exit code on."""
+    """Print to standard error and return the exit code."""
     print(f"aarch64: {text}", file=sys.stderr)
     return code
 

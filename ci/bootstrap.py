@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""From a fresh checkout to a verified wheel, or to a full test run, with one command.
+"""Set wheelkit up in a fresh checkout, then build and verify its wheel or run all checks.
 
     python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and verify it
-    python3 ci/bootstrap.py test       set up, then lints, C tests with sanitizers, a short fuzz run, all Python tests
+    python3 ci/bootstrap.py test       set up, then run lints, C tests with sanitizers, a fuzz run, Python tests
 
 Needs Python 3.11 or newer with its headers, and a C compiler; everything else goes into .venv. ``test`` also
-installs the Debian packages that the container tests and the sanitizers need, where it may (root on a Debian
-system).
+installs the Debian packages that the container tests and the sanitizers need, when run by root on Debian.
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """
@@ -30,7 +29,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST = (3, 11)
 NO_IMAGE = 3
 DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make")
-# Needed besides where Debian's own Python runs this.
+# Needed as well when Debian's own Python runs this.
 DEBIAN_PYTHON_PACKAGES = ("python3-dev", "python3-venv")
 
 
@@ -46,9 +45,8 @@ def main() -> int:
     test.add_argument("pytest", nargs="*", help="further arguments for pytest")
     options = parser.parse_args()
     if sys.version_info < OLDEST:
-        say(
-            f"this is Python {sys.version.split()[0]}; wheelkit needs 3.11 or newer: run it as python3.11 ci/bootstrap.py …"
-        )
+        running = sys.version.split()[0]
+        say(f"this is Python {running}; wheelkit needs 3.11 or newer: run it as python3.11 ci/bootstrap.py …")
         return 3
     if options.job == "build":
         return build()
@@ -70,7 +68,7 @@ def build() -> int:
 
 
 def run_tests(arguments: list[str], *, quick: bool) -> int:
-    """Run every check that guards the repository; pytest comes last, so that its closing line ends the output."""
+    """Run all checks of the repository; pytest comes last, so that its summary ends the output."""
     if not quick:
         debian_packages()
     require_toolchain()
@@ -84,7 +82,7 @@ def run_tests(arguments: list[str], *, quick: bool) -> int:
             say(f"{title}: exit status {code}")
             return 1
     where = ["tests/unit"] if quick else ["tests"]
-    workers = [] if any(one.startswith("-n") for one in arguments) else ["-n", "2"]
+    workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2"]
     left_out = [] if quick or image else ["-m", "not container and not slow"]
     if left_out and os.environ.get("CI"):
         stop("CI has to run the container tests, and the test image cannot be made here", 1)
@@ -113,12 +111,12 @@ def c_files() -> list[str]:
 
 
 def c_tests() -> list[tuple[str, list[str]]]:
-    """List the C builds: warnings as errors on both compilers, the tests under ASan and UBSan, and a short fuzz run."""
+    """Return the C checks: builds with -Werror by gcc and clang, tests under ASan and UBSan, and a fuzz run."""
     return [("Testing the C core", ["sh", str(ROOT / "ci" / "c-tests.sh")])]
 
 
 def require_toolchain() -> None:
-    """Stop where this Python cannot compile an extension module: no compiler, or no headers of Python."""
+    """Exit with 3 unless there are a C compiler and Python's headers, which an extension module needs."""
     compilers = (os.environ.get("CC", "").split(" ")[0], "cc", "gcc", "clang")
     if os.name != "nt" and not any(name and shutil.which(name) for name in compilers):
         stop(
@@ -149,9 +147,8 @@ def environment() -> None:
 
 
 def install_wheelkit() -> None:
-    """Build and install wheelkit as users get it; what uv may have kept of an earlier state of this folder does not count."""
-    # Compiled as pip does it: where Python may not write bytecode, each start of the program would compile it
-    # anew.
+    """Build and install wheelkit as users get it, ignoring what uv has cached of this folder."""
+    # Compile bytecode, as pip does: without it, each start of a program that may not write bytecode is slow.
     uv_install(
         "Installing wheelkit",
         "--compile-bytecode",
@@ -163,9 +160,9 @@ def install_wheelkit() -> None:
     )
 
 
-def uv_install(title: str, *what: str) -> None:
-    """Install into .venv with uv, from the indexes that this machine's pip is configured for."""
-    command = [tool("uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *what]
+def uv_install(title: str, *arguments: str) -> None:
+    """Install into .venv with uv."""
+    command = [tool("uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *arguments]
     say(f"{title} …")
     done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     if done.returncode and "UnknownIssuer" in done.stderr and "UV_SYSTEM_CERTS" not in os.environ:
@@ -196,7 +193,7 @@ def debian_packages() -> None:
 
 
 def offline_image(*, make: bool = False) -> dict[str, str]:
-    """Give the environment in which cibuildwheel uses the project's own image, made first if asked; else empty."""
+    """Return the variables with which cibuildwheel uses the test image, if there is one; ``make`` builds it."""
     flags = ["--install"] if make and hasattr(os, "geteuid") and os.geteuid() == 0 else []
     if not make:
         flags = ["--if-standing"]
@@ -217,7 +214,7 @@ def offline_image(*, make: bool = False) -> dict[str, str]:
 
 
 def tool(name: str) -> str:
-    """Give the path of a program in .venv."""
+    """Return the path of a program in .venv."""
     return str(BIN / (f"{name}.exe" if os.name == "nt" else name))
 
 
@@ -241,13 +238,13 @@ def require(code: int) -> None:
 
 
 def stop(message: str, code: int) -> None:
-    """Say why and end."""
+    """Print why, and exit."""
     say(message)
     sys.exit(code)
 
 
 def say(text: str) -> None:
-    """Print a line at once, to standard error, so that it keeps its place among the output of the steps."""
+    """Print a line to standard error at once, in order with the output of the steps."""
     print(f"-- {text}", file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,7 @@
 """Compare how METADATA is read with pip, packaging and uv: python ci/compare-metadata.py [COUNT] [SEED].
 
-The seed makes the texts, so a difference is repeated by it alone. pip reads by ``email``; ``uv pip check``
-tells what uv reads of the texts that have no line at which ``email`` stops, where the two differ.
+The texts follow from the seed, so the same seed repeats a difference. pip reads METADATA with ``email``. What uv
+reads is taken from ``uv pip check``, for texts without a line at which ``email`` stops: there the two differ.
 """
 
 import email
@@ -55,27 +55,31 @@ def make(chance: random.Random, number: int) -> str:
 def wheelkit_reads(text: str) -> tuple[object, ...]:
     """Return the fields that installers use, as wheelkit reads them."""
     headers = parse_headers(text.encode())
-    one = tuple(headers.get(name) for name in ("Name", "Version", "Requires-Python"))
-    return (*one, headers.all("Requires-Dist"), headers.all("Provides-Extra"))
+    single = tuple(headers.get(name) for name in ("Name", "Version", "Requires-Python"))
+    return (*single, headers.all("Requires-Dist"), headers.all("Provides-Extra"))
 
 
 def pip_reads(text: str) -> tuple[object, ...]:
     """Return the fields that installers use, as pip reads them."""
     message = email.message_from_string(text)
-    one = tuple(message.get(name, "").strip() for name in ("Name", "Version", "Requires-Python"))
-    many = (tuple(map(str.strip, message.get_all(name, ()))) for name in ("Requires-Dist", "Provides-Extra"))
-    return (*one, *many)
+    single = tuple(message.get(name, "").strip() for name in ("Name", "Version", "Requires-Python"))
+    lists = (tuple(map(str.strip, message.get_all(name, ()))) for name in ("Requires-Dist", "Provides-Extra"))
+    return (*single, *lists)
 
 
 def packaging_reads(text: str) -> tuple[object, ...]:
     """Return the fields that installers use, as packaging reads them."""
     raw, _ = parse_email(text.encode())
-    one = (raw.get("name", ""), raw.get("version", ""), raw.get("requires_python", ""))
-    return (*map(str.strip, one), tuple(raw.get("requires_dist", ())), tuple(raw.get("provides_extra", ())))
+    single = (raw.get("name", ""), raw.get("version", ""), raw.get("requires_python", ""))
+    return (
+        *map(str.strip, single),
+        tuple(raw.get("requires_dist", ())),
+        tuple(raw.get("provides_extra", ())),
+    )
 
 
 def uv_differs(texts: dict[int, str]) -> Iterator[int]:
-    """Yield the numbers of the texts of which uv reads another Requires-Python or other requirements."""
+    """Yield the numbers of texts in which uv reads another Requires-Python or other requirements."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, folder], check=True)
         (site,) = Path(folder).glob("lib/python*/site-packages")
@@ -86,10 +90,10 @@ def uv_differs(texts: dict[int, str]) -> Iterator[int]:
             (info / "WHEEL").write_text("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             (info / "RECORD").touch()
         command = ["uv", "pip", "check", "--python", folder]
-        said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    pythons = dict(re.findall(r"The package `p(\d+)` requires Python (\S+), but", said))
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    pythons = dict(re.findall(r"The package `p(\d+)` requires Python (\S+), but", output))
     needs: dict[str, set[str]] = {}
-    for number, need in re.findall(r"The package `p(\d+)` requires `([^`]+)`", said):
+    for number, need in re.findall(r"The package `p(\d+)` requires `([^`]+)`", output):
         needs.setdefault(number, set()).add(need)
     for number, text in texts.items():
         headers = parse_headers(text.encode())
@@ -99,7 +103,7 @@ def uv_differs(texts: dict[int, str]) -> Iterator[int]:
 
 
 def main(count: int = 100_000, seed: int = 0) -> int:
-    """Compare; print each text that is read differently, and the figures; return 1 where there was one."""
+    """Print each text that is read differently, and the totals; returns 1 if there was one."""
     chance = random.Random(seed)  # noqa: S311 - the same texts each time
     different = asked = 0
     for first in range(0, count, STEP):

@@ -1,7 +1,7 @@
 """Verify many damaged wheels: python ci/fuzz-wheels.py [COUNT] [FIRST].
 
-The numbers make the wheels (tests/mutations.py), so a crash is repeated by its number alone;
-tests/unit/test_mutations.py keeps those that were found.
+Each number stands for one damaged wheel (see tests/support/mutations.py), so the number alone repeats a crash.
+tests/unit/test_mutations.py keeps the numbers that once crashed.
 """
 
 import sys
@@ -16,17 +16,18 @@ STEP = 1000
 
 
 def main(count: int = 200_000, first: int = 0) -> int:
-    """Print the figures, and every number that ended in an exception; the exit code tells whether there was one."""
+    """Print each number that ends in an exception, and the totals; returns 1 if there was one."""
     started = time.monotonic()
-    found = []
+    crashed = []
     for start in range(first, first + count, STEP):
         for number, error in crashes(range(start, min(start + STEP, first + count))):
-            found.append(number)
+            crashed.append(number)
             print(f"{number}: {type(error).__name__}: {error}", flush=True)
     print(
-        f"{count} wheels from {first} on in {time.monotonic() - started:.0f} s, {len(found)} of them ended in an exception"
+        f"{count} wheels from {first} on in {time.monotonic() - started:.0f} s; "
+        f"{len(crashed)} of them ended in an exception"
     )
-    return 1 if found else 0
+    return 1 if crashed else 0
 
 
 if __name__ == "__main__":

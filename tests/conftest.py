@@ -77,7 +77,7 @@ def project(tmp_path: Path) -> MakeProject:
 
 @pytest.fixture
 def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
-    """Give the command, untouched by the settings of whoever runs the tests."""
+    """Return the command, untouched by the settings of whoever runs the tests."""
     scratch, state, cache = (tmp_path_factory.mktemp(name) for name in ("scratch", "state", "cache"))
     env = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
     return Wheelkit(
@@ -94,7 +94,7 @@ def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
 
 @pytest.fixture(scope="session")
 def image() -> Mapping[str, str]:
-    """Give the environment in which cibuildwheel uses the project's own image; makes the image where it does not stand yet."""
+    """Return the environment in which cibuildwheel uses the project's own image; makes the image where it does not stand yet."""
     if "WHEELKIT_IMAGE_INTERPRETERS" in os.environ:
         return {
             name: value

@@ -31,15 +31,15 @@ class Builder:
         self.log = cache / "image.log"
         self.environ = os.environ | {"CONTAINERS_CONF": str(cache / "containers.conf")}
 
-    def stands(self, image: str) -> bool:
-        """Tell whether podman has `image`."""
+    def exists(self, image: str) -> bool:
+        """Return whether podman has `image`."""
         command = ["podman", "image", "exists", image]
         return (
             subprocess.run(command, env=self.environ, stderr=subprocess.DEVNULL, check=False).returncode == 0
         )
 
     def ask(self, *command: str) -> list[str]:
-        """Run a tool that answers at once; the lines that it prints."""
+        """Run a tool that ends quickly; returns the lines that it prints."""
         run = subprocess.run(command, env=self.environ, stdout=subprocess.PIPE, text=True, check=False)
         return run.stdout.splitlines()
 
@@ -59,19 +59,19 @@ class Builder:
             raise ImageError(message, code=4)
 
     def build(self) -> None:
-        """Build what is missing. Tags are given last, by podman itself, so an interrupted build leaves none."""
+        """Build the images that are missing; podman adds a tag last, so an interrupted build leaves none."""
         with locked(self.cache / "image.lock"):
-            if self.stands(self.inputs.image):
+            if self.exists(self.inputs.image):
                 return
             self.log.write_bytes(b"")
             self.sweep()
             with tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as folder:
-                if not self.stands(self.inputs.rootfs):
+                if not self.exists(self.inputs.rootfs):
                     self.build_rootfs(Path(folder) / "rootfs.tar")
                 self.build_image(Path(folder))
 
     def sweep(self) -> None:
-        """Remove what an interrupted build left behind; to be called with the lock held."""
+        """Remove what an interrupted build left behind. The caller holds the lock."""
         for folder in self.cache.glob("build-*"):
             shutil.rmtree(folder, ignore_errors=True)
         for line in self.ask("podman", "ps", "--all", "--external", "--format={{.ID}} {{.Image}}"):
@@ -106,7 +106,7 @@ class Builder:
         self.run(*command, f"--build-arg=BASE={self.inputs.rootfs}", f"--tag={self.inputs.image}", context)
 
     def remove(self) -> None:
-        """Remove every image that this program made, of whatever inputs."""
+        """Remove every image that this program has built."""
         command = ["podman", "images", "--format={{.Repository}}:{{.Tag}}"]
         with locked(self.cache / "image.lock"):
             for repository in (REPOSITORY, ROOTFS_REPOSITORY):
@@ -115,7 +115,7 @@ class Builder:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a tool; when interrupted, let it clean up behind itself (mounts, working containers) before going on."""
+    """Wait for a tool; when interrupted, give it a minute to remove its mounts and working containers."""
     try:
         return process.wait()
     except BaseException:
@@ -140,7 +140,7 @@ def fill_context(inputs: Inputs, context: Path) -> None:
 
 
 def add_interpreter(tar: tarfile.TarFile, python: Interpreter) -> None:
-    """Add the parts of an interpreter that a build and a test need, at the path that it was configured for."""
+    """Add the parts of an interpreter that builds and tests need, under its configured prefix."""
     prefix, name = python.prefix, f"python{python.version}"
     libraries = sorted(prefix.glob(f"lib/libpython{python.version}*.so*"))
     for path in (prefix / "bin" / name, prefix / "lib" / name, prefix / "include" / name, *libraries):
@@ -167,7 +167,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def mirrors(release: str) -> list[str]:
-    """List the apt lines of this machine for `release`; none lets mmdebstrap take Debian's own."""
+    """Return this machine's apt sources for `release`; if empty, mmdebstrap uses Debian's mirror."""
     template = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
     lines: list[str] = []
     for origin in ("Debian", "Ubuntu"):
@@ -185,7 +185,7 @@ def mirrors(release: str) -> list[str]:
 
 
 def apt_options() -> list[str]:
-    """Give this machine's apt settings about reaching a mirror (proxy, dates) as options of mmdebstrap."""
+    """Return this machine's apt settings for downloads (proxy, dates) as options of mmdebstrap."""
     run = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=False)
     lines = [
         line for line in run.stdout.splitlines() if line.startswith(APT_ACQUIRE) and not line.endswith(' "";')

@@ -1,4 +1,4 @@
-"""What this machine has that the image is made of: its suite, package index, certificates and interpreters."""
+"""The inputs of the image that come from this machine: suite, index, certificates and interpreters."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ ROOTFS_PACKAGES = (
     "python3-dev",
     "python3-venv",
 )
-# of an interpreter: what no build and no test of a wheel needs, and most of its size
+# Parts of an interpreter that builds and tests do not need; they make up most of its size.
 LEFT_OUT = {"__pycache__", "site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3"}
-OLDEST, NEWEST = 11, 15  # CPython 3.x that are looked for
+OLDEST, NEWEST = 11, 15  # range of CPython 3.x to look for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ class Interpreter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """All that decides what is in the image; its digest is the image's tag."""
+    """Everything that the image depends on; its digest is the image's tag."""
 
     suite: str
     machine: str
@@ -112,7 +112,7 @@ def gather(environ: Mapping[str, str]) -> Inputs:
 
 
 def suite() -> str:
-    """Name the Debian suite of this machine: the image takes the same one, so that its interpreters run there."""
+    """Return this machine's Debian suite; the image uses the same one, so that copied interpreters run."""
     try:
         codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
     except OSError:
@@ -125,7 +125,7 @@ def suite() -> str:
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Read pip's [global] and [install] settings with PIP_* over them (pip's documentation, "Configuration")."""
+    """Read pip's [global] and [install] settings, overridden by PIP_* (pip's docs, "Configuration")."""
     home = Path.home()
     files = [
         *(Path(folder, "pip/pip.conf") for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")),
@@ -149,16 +149,16 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def remote(value: str) -> str:
-    """Keep the addresses of a list that mean the same thing inside a container: not folders, not file:// ones.
+    """Return those addresses of a list that also work in a container: no folders, no file:// addresses.
 
-    UV_INDEX may name them, as in name=address; the names are dropped.
+    The names that UV_INDEX may give them (name=address) are dropped.
     """
     addresses = [re.sub(r"^[\w.-]+=(?=\w+://)", "", address) for address in value.split()]
     return " ".join(address for address in addresses if "://" in address and not address.startswith("file:"))
 
 
 def pip_conf(settings: Mapping[str, str]) -> str:
-    """Write the pip.conf of the image: where this machine's pip looks, less what only this machine has."""
+    """Return the pip.conf of the image: this machine's indexes, without those that only it can reach."""
     kept = {key: remote(settings.get(key, "")) for key in ("index-url", "extra-index-url", "find-links")}
     kept |= {
         key: settings.get(key, "")
@@ -170,7 +170,7 @@ def pip_conf(settings: Mapping[str, str]) -> str:
 
 
 def uv_toml(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
-    """Write the uv.toml of the image: this machine's own one, or pip's index, since uv does not read pip.conf."""
+    """Return the uv.toml of the image: this machine's, or one with pip's index (uv ignores pip.conf)."""
     config = Path(environ.get("XDG_CONFIG_HOME", Path.home() / ".config"), "uv/uv.toml")
     for file in (Path(environ.get("UV_CONFIG_FILE", config)), Path("/etc/uv/uv.toml")):
         if file.is_file():
@@ -195,23 +195,23 @@ def certificates(settings: Mapping[str, str], environ: Mapping[str, str]) -> byt
         if name and Path(name).is_file():
             return Path(name).read_bytes()
     raise ImageError(
-        "no certificate bundle was found\n  Debian, Ubuntu:  apt-get install ca-certificates", code=3
+        "no certificate bundle was by_tag\n  Debian, Ubuntu:  apt-get install ca-certificates", code=3
     )
 
 
 def find_interpreters(environ: Mapping[str, str], debian: Interpreter | None) -> tuple[Interpreter, ...]:
-    """Find the CPythons to copy, one a tag: pyenv's newest, then PATH; not `debian`'s, which the image has."""
+    """Return the CPythons to copy, one per tag: pyenv's newest, then PATH's; without `debian`'s own."""
     pyenv = Path(environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     folders = [*sorted(pyenv.glob("3.*/bin"), key=_natural, reverse=True)]
     folders += [Path(folder) for folder in environ.get("PATH", "").split(os.pathsep) if folder]
     names = [f"python3.{minor}{t}" for minor in range(OLDEST, NEWEST + 1) for t in ("", "t")]
-    found: dict[str, Interpreter] = {}
+    by_tag: dict[str, Interpreter] = {}
     for path in dict.fromkeys(
         folder / name for folder in folders if folder != Path("/usr/bin") for name in names
     ):
-        if _is_elf(path) and (python := _ask(path)) and python.tag not in found:
-            found[python.tag] = python
-    return tuple(found[tag] for tag in sorted(found) if debian is None or tag != debian.tag)
+        if _is_elf(path) and (python := _ask(path)) and python.tag not in by_tag:
+            by_tag[python.tag] = python
+    return tuple(by_tag[tag] for tag in sorted(by_tag) if debian is None or tag != debian.tag)
 
 
 def _natural(path: Path) -> list[int]:
@@ -219,7 +219,7 @@ def _natural(path: Path) -> list[int]:
 
 
 def _is_elf(path: Path) -> bool:
-    """Whether it is a program and not a script, such as pyenv's shims, that stands in for one."""
+    """Return whether it is a program rather than a script such as pyenv's shims."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
     return False
@@ -235,7 +235,7 @@ print(json.dumps([sys.implementation.name, sys.prefix == sys.base_prefix, f"cp{v
 
 
 def _ask(path: Path) -> Interpreter | None:
-    """Describe the interpreter at `path`, or None when it does not run, is no CPython, or is a virtual one."""
+    """Return the CPython at `path`; None if it does not run, is another one, or a virtual environment's."""
     try:
         run = subprocess.run([path, "-IS", "-c", ASK], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -1,4 +1,4 @@
-"""What the user is told: progress, and errors that can be mended."""
+"""Messages for the user: progress, and errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 class ImageError(Exception):
-    """Something that the caller can mend; `code` is the exit code."""
+    """An error that the caller can fix; `code` is the exit code."""
 
     def __init__(self, message: str, *, code: int) -> None:
         super().__init__(message)
@@ -14,5 +14,5 @@ class ImageError(Exception):
 
 
 def say(message: str) -> None:
-    """Tell the user how far the work is; standard output is for the result."""
+    """Print progress to standard error; standard output is for the result."""
     print(f"image: {message}", file=sys.stderr, flush=True)

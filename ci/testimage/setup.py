@@ -1,4 +1,4 @@
-"""How podman and cibuildwheel have to be set up on this machine to use the image."""
+"""Tools, configuration and variables with which podman and cibuildwheel use the image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from testimage.messages import ImageError, say
 if TYPE_CHECKING:
     from testimage.machine import Inputs
 
-# netavark is a plugin of podman, outside PATH
+# netavark is a plugin of podman and lies outside PATH.
 PLUGIN_FOLDERS = (
     "/usr/lib/podman",
     "/usr/libexec/podman",
@@ -27,12 +27,12 @@ PLUGIN_FOLDERS = (
 
 
 def needs_runc() -> bool:
-    """Tell whether podman must use runc: crun, its default, refuses any cgroups but version 2."""
+    """Return whether podman must use runc: crun, its default, only supports cgroups version 2."""
     return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 def needed_tools() -> dict[str, str]:
-    """Name the programs that are needed here, each with its Debian package."""
+    """Return the programs that are needed here, each with its Debian package."""
     tools = {"podman": "podman", "netavark": "netavark", "mmdebstrap": "mmdebstrap"}
     if needs_runc():
         tools["runc"] = "runc"
@@ -65,12 +65,11 @@ def ensure_tools(*, install: bool) -> None:
 
 
 def containers_conf() -> str:
-    """Write the containers.conf for podman here: limits that this process may set, and what the cgroups allow."""
+    """Return a containers.conf that fits this process's limits and this machine's cgroups."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
     pids = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
-    # podman lowers its own process limit to pid_max when it starts (getDefaultProcessLimits in
-    # containers/common)
+    # podman lowers its own limit to pid_max when it starts (getDefaultProcessLimits in containers/common).
     processes = pids if processes == resource.RLIM_INFINITY else min(processes, pids)
     limits = f'["nofile={files}:{files}", "nproc={processes}:{processes}"]'
     lines = ["[containers]", f"default_ulimits = {limits}", "[engine]"]
@@ -82,7 +81,7 @@ def containers_conf() -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write `text` in one step, so that a reader never sees half of it; leave an equal file alone."""
+    """Write `text` atomically, unless the file already holds it."""
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
@@ -91,7 +90,7 @@ def write(path: Path, text: str) -> None:
 
 
 def environment(inputs: Inputs, conf: Path) -> dict[str, str]:
-    """Give the variables under which podman and cibuildwheel use the image, and the interpreters that it has."""
+    """Return the variables for podman and cibuildwheel, and the list of the image's interpreters."""
     interpreters = sorted(
         {python.tag.partition("-")[2] for python in (*inputs.interpreters, inputs.debian) if python}
     )

@@ -1,1 +1,1 @@
-"""A runner of generated workflows on this machine: what GitHub does with them, as far as they use it; all else is an error."""
+"""Run generated GitHub workflows on this machine; anything that they are not known to use is an error."""

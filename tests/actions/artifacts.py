@@ -1,4 +1,4 @@
-"""Artifacts as folders, by the rules of upload-artifact 7 and download-artifact 8."""
+"""Workflow artifacts, kept as folders by the rules of upload-artifact 7 and download-artifact 8."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class ArtifactError(Exception):
-    """What would fail the step."""
+    """An error that fails the step."""
 
 
 class Artifacts:
@@ -25,16 +25,16 @@ class Artifacts:
         return sorted(path.name for path in self.folder.iterdir())
 
     def copy(self, folder: Path) -> Artifacts:
-        """Give the artifacts of another run that goes on from here."""
+        """Return a copy in another folder, for a run that continues from here."""
         shutil.copytree(self.folder, folder)
         return Artifacts(folder)
 
     def lose(self, name: str) -> None:
-        """Lose an artifact."""
+        """Delete an artifact."""
         shutil.rmtree(self.folder / name)
 
     def upload(self, options: Mapping[str, str], workspace: Path, home: Path) -> None:
-        """Keep files under a name; hidden ones stay behind, and a name is taken only once unless told otherwise."""
+        """Store files, but no hidden ones, under a name; a name can be reused only with ``overwrite``."""
         name, paths, missing, overwrite = _known(options, "name", "path", "if-no-files-found", "overwrite")
         files = list(_chosen(paths.splitlines(), workspace, home))
         if not files:
@@ -43,25 +43,29 @@ class Artifacts:
             raise ArtifactError(f"no files were found for {name}: {paths}")
         place = self.folder / name
         if place.exists() and overwrite != "true":
-            raise ArtifactError(f"an artifact of the name {name} is there already")
+            raise ArtifactError(f"there is already an artifact named {name}")
         shutil.rmtree(place, ignore_errors=True)
         for path, inside in files:
             (place / inside).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place / inside)
 
     def download(self, options: Mapping[str, str], workspace: Path) -> None:
-        """Fetch one artifact by its name, or merge those that a pattern matches; files that would replace each other fail."""
+        """Fetch an artifact by name, or merge those that match a pattern; files must not overwrite each other."""
         name, pattern, path, merge = _known(options, "name", "pattern", "path", "merge-multiple")
         if bool(name) is bool(pattern) or bool(pattern) is not (merge == "true"):
             raise ArtifactError(
-                f"this runner knows a name, or a pattern with merge-multiple: {dict(options)}"
+                f"this runner supports a name, or a pattern with merge-multiple: {dict(options)}"
             )
-        chosen = [one for one in self.names if (one == name if name else fnmatchcase(one, pattern))]
+        chosen = [
+            artifact
+            for artifact in self.names
+            if (artifact == name if name else fnmatchcase(artifact, pattern))
+        ]
         if not chosen and name:
-            raise ArtifactError(f"there is no artifact of the name {name}")
-        for one in chosen:
-            for file in sorted(path for path in (self.folder / one).rglob("*") if path.is_file()):
-                _place(file, workspace / path / file.relative_to(self.folder / one))
+            raise ArtifactError(f"there is no artifact named {name}")
+        for source in (self.folder / artifact for artifact in chosen):
+            for file in sorted(path for path in source.rglob("*") if path.is_file()):
+                _place(file, workspace / path / file.relative_to(source))
 
 
 def _known(options: Mapping[str, str], *names: str) -> list[str]:
@@ -71,7 +75,7 @@ def _known(options: Mapping[str, str], *names: str) -> list[str]:
 
 
 def _chosen(paths: list[str], workspace: Path, home: Path) -> Iterator[tuple[Path, Path]]:
-    """List the files of folders, each with its path in the artifact: from the folder on where there is one only."""
+    """Yield the files of folders, each with its path in the artifact (relative to a single folder)."""
     folders = [home / text[2:] if text.startswith("~/") else workspace / text for text in paths]
     for folder in folders:
         for file in sorted(folder.rglob("*")):

@@ -1,4 +1,4 @@
-"""Expressions as GitHub's documentation "Evaluate expressions" has them, as far as the generated workflows use them."""
+"""The part of GitHub's expressions ("Evaluate expressions" in its docs) that generated workflows use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ Contexts = Mapping[str, Mapping[str, Any]]
 Functions = Mapping[str, Callable[[], bool]]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)|(?P<mark>==|!=|&&|\|\||[!()]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')"
+    r"|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)"
+    r"|(?P<mark>==|!=|&&|\|\||[!()]))"
 )
 _FIELD = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 STATUS = frozenset({"success", "failure", "cancelled", "always"})
@@ -30,20 +32,20 @@ def evaluate(text: str, contexts: Contexts, functions: Functions) -> Any:
 
 
 def fill(text: str, contexts: Contexts, functions: Functions) -> str:
-    """Put values in the place of all ``${{ }}`` of a text."""
-    return _FIELD.sub(lambda found: _written(evaluate(found[1], contexts, functions)), text)
+    """Replace every ``${{ }}`` of a text by its value."""
+    return _FIELD.sub(lambda match: _written(evaluate(match[1], contexts, functions)), text)
 
 
 def condition(text: str, contexts: Contexts, functions: Functions) -> bool:
-    """Judge an ``if:``; without one of the status functions it holds only while everything before went well."""
-    plain = found[1] if (found := _FIELD.fullmatch(text.strip())) else text
+    """Evaluate an ``if:``; without a status function it also requires ``success()``."""
+    plain = match[1] if (match := _FIELD.fullmatch(text.strip())) else text
     if not STATUS & {name for kind, name in _tokens(plain) if kind == "name"} and not functions["success"]():
         return False
     return truth(evaluate(plain, contexts, functions))
 
 
 def truth(value: Any) -> bool:
-    """Tell whether a value counts as true."""
+    """Return whether a value counts as true."""
     return value not in (None, False, 0, "")
 
 
@@ -52,19 +54,19 @@ def _written(value: Any) -> str:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, position = [], 0
+    tokens, position = [], 0
     while text[position:].strip():
         match = _TOKEN.match(text, position)
         if match is None:
             raise ExpressionError(f"{text}: this runner does not know {text[position:].strip()}")
         kind = str(match.lastgroup)
-        found.append((kind, match[kind]))
+        tokens.append((kind, match[kind]))
         position = match.end()
-    return found
+    return tokens
 
 
 class _Parser:
-    """Operators by their precedence; both sides are always evaluated, so that what is unknown shows."""
+    """Evaluates operators by precedence; always evaluates both sides, so that unknown names are errors."""
 
     def __init__(self, tokens: list[tuple[str, str]], contexts: Contexts, functions: Functions) -> None:
         self.tokens = tokens
@@ -129,11 +131,11 @@ class _Parser:
         return value
 
 
-def _equal(one: Any, other: Any) -> bool:
-    """Compare as GitHub does: texts without regard to case, unlike kinds as numbers."""
-    if isinstance(one, str) and isinstance(other, str):
-        return one.casefold() == other.casefold()
-    return one is other if type(one) is type(other) else _number(one) == _number(other)
+def _equal(left: Any, right: Any) -> bool:
+    """Compare as GitHub does: strings ignoring case, values of different types as numbers."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left.casefold() == right.casefold()
+    return left is right if type(left) is type(right) else _number(left) == _number(right)
 
 
 def _number(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""A hosted runner as this machine can play it: a fresh home, interpreters on PATH, and wheelkit as the index would have it."""
+"""A hosted runner, simulated: a fresh home, interpreters on PATH, and an index that has this wheelkit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wheelkit.machine.process import find_tool
 from wheelkit.matrix import Interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a fresh machine has of the one that it is played on: how to reach the index, and caches.
+# Prefixes of variables that the simulated machine inherits: how to reach the index, and caches.
 _KEPT = (
     "LANG",
     "SSL_",
@@ -29,14 +29,14 @@ _KEPT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Hosted:
-    """A machine: its interpreters by version (``3.13``), a folder with wheelkit's wheel, and the pinned rest that wheelkit needs."""
+    """A machine: interpreters by version (``3.13``), folder of wheelkit's wheel, pinned requirements."""
 
     pythons: Mapping[str, Python]
     wheels: Path
     pinned: Path
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Give the variables of a fresh machine whose index has this wheelkit; it has no container engine."""
+        """Return the variables of a fresh machine without a container engine, whose index has this wheelkit."""
         kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
         config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
         return {
@@ -54,12 +54,12 @@ class Hosted:
         }
 
     def set_up_python(self, versions: Iterable[str], folder: Path) -> list[str]:
-        """Do what setup-python does; gives the folders for PATH. The last version runs the steps, in an environment of its own.
+        """Do what setup-python does; returns the folders for PATH.
 
-        All that wheelkit needs lies in it already, as in a warm cache; wheelkit itself does not.
+        The last version runs the steps, in a new environment that has wheelkit's requirements, but not wheelkit.
         """
         wanted = list(versions)
-        here = [self.pythons[one] for one in wanted if one in self.pythons]
+        available = [self.pythons[version] for version in wanted if version in self.pythons]
         uv = find_tool("uv")
         subprocess.run(
             [uv, "venv", "--quiet", "--seed", "--python", self.pythons[wanted[-1]].path, folder], check=True
@@ -76,18 +76,19 @@ class Hosted:
             str(self.pinned),
         ]
         subprocess.run(install, check=True)
-        return [str(folder / "bin"), *map(_folder, reversed(here[:-1]))]
+        return [str(folder / "bin"), *map(_folder, reversed(available[:-1]))]
 
 
 def _folder(python: Python) -> str:
-    """Give the folder of an interpreter itself, where an environment made from it has more."""
+    """Return the folder of the interpreter itself, not that of an environment made from it."""
     return str(python.path.resolve().parent)
 
 
 def hosted(folder: Path, promised: Iterable[str], tool: str) -> Hosted:
-    """Build wheelkit's wheel and pin the rest; ``tool`` is the version that runs it."""
-    found = find_pythons([Interpreter.parse(f"cp{one.replace('.', '')}") for one in (*promised, tool)])
-    pythons = {one.interpreter.python: one for one in found.values()}
+    """Build wheelkit's wheel and pin its requirements; ``tool`` is the Python version that runs it."""
+    tags = [f"cp{version.replace('.', '')}" for version in (*promised, tool)]
+    installed = find_pythons([Interpreter.parse(tag) for tag in tags])
+    pythons = {python.interpreter.python: python for python in installed.values()}
     wheels, uv = folder / "wheels", find_tool("uv")
     subprocess.run(
         [uv, "build", "--quiet", "--wheel", "--python", pythons[tool].path, "--out-dir", wheels, ROOT],

@@ -1,4 +1,4 @@
-"""The jobs of a workflow, one after the other: a fresh machine and checkout for each, `run:` steps by bash, actions by stand-ins."""
+"""Run a workflow's jobs in turn, each in a fresh checkout: `run:` steps by bash, actions by fakes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORKFLOW_KEYS = {
     "concurrency",
     "defaults",
     "jobs",
-}  # PyYAML reads `on` as a truth
+}  # PyYAML reads `on` as True
 _JOB_KEYS = {
     "name",
     "runs-on",
@@ -53,7 +53,7 @@ class Event:
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     def github(self) -> dict[str, str]:
-        """Give the context ``github``."""
+        """Return the ``github`` context."""
         return {
             "event_name": self.name,
             "ref": self.ref,
@@ -66,7 +66,7 @@ class Event:
 
 @dataclass
 class JobRun:
-    """One job on one machine, and how it went: ``success``, ``failure``, or ``elsewhere`` where it needs a machine of another kind."""
+    """One run of a job; ``result`` is ``success``, ``failure``, or ``elsewhere`` (another kind of machine)."""
 
     key: str
     row: Mapping[str, str]
@@ -78,10 +78,10 @@ class JobRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What does not change while a workflow goes on.
+    """What does not change while a workflow runs.
 
-    ``labels`` are the runners that this machine can play; ``elsewhere`` maps others to commands and what
-    makes the same here. ``identity`` holds the variables of a job that may ask for one.
+    ``labels`` are the runners that this machine can simulate. ``elsewhere`` maps the others to their commands, each
+    with one that builds the same here. ``identity`` holds the variables of jobs with ``id-token: write``.
     """
 
     hosted: Hosted
@@ -93,7 +93,7 @@ class Service:
 
 
 class Run:
-    """A run of a workflow; ``go`` takes it on, and ``fork`` gives another that goes on from here by itself."""
+    """A run of a workflow; ``go`` continues it, and ``fork`` returns a copy that continues on its own."""
 
     def __init__(self, workflow: Path, service: Service, folder: Path) -> None:
         self._document = yaml.safe_load(workflow.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ class Run:
             raise UnknownError(f"defaults: {self._document['defaults']}")
 
     def fork(self, folder: Path) -> Run:
-        """Give a run in which the same jobs have run."""
+        """Return a copy of the run as it is now, in another folder."""
         other = Run(self._workflow, self.service, folder)
         (folder / "artifacts").rmdir()
         other.artifacts = self.artifacts.copy(folder / "artifacts")
@@ -116,7 +116,7 @@ class Run:
         return other
 
     def go(self, *, until: str = "") -> Run:
-        """Run the jobs that have not run, in the order of their needs, up to one or to the end."""
+        """Run the remaining jobs in the order of their needs, up to ``until`` or to the end."""
         for key in self._ordered():
             if key not in self.results:
                 self.results[key] = self._job(key, self._document["jobs"][key])
@@ -124,10 +124,10 @@ class Run:
                 break
         return self
 
-    def one(self, key: str, row: str = "") -> JobRun:
-        """Give the run of a job, or of one row of its matrix."""
-        (found,) = (job for job in self.jobs if job.key == key and (not row or job.row.get("name") == row))
-        return found
+    def job(self, key: str, row: str = "") -> JobRun:
+        """Return the run of a job, or of one row of its matrix."""
+        (match,) = (job for job in self.jobs if job.key == key and (not row or job.row.get("name") == row))
+        return match
 
     def _ordered(self) -> Iterator[str]:
         done: list[str] = []
@@ -150,7 +150,7 @@ class Run:
             raise UnknownError(f"{key}: {strategy}")
         runs = [self._row(key, job, contexts, row) for row in strategy["matrix"]["include"]]
         self.jobs += runs
-        return "failure" if any(one.result == "failure" for one in runs) else "success"
+        return "failure" if any(run.result == "failure" for run in runs) else "success"
 
     def _contexts(self, job: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         declared = (self._document[True]["workflow_dispatch"] or {}).get("inputs") or {}
@@ -207,8 +207,8 @@ class _Machine:
         self.summary = ""
 
     def _fresh(self, github: Mapping[str, str]) -> dict[str, str]:
-        told = {f"GITHUB_{name.upper()}": value for name, value in github.items()}
-        own = {
+        context = {f"GITHUB_{name.upper()}": value for name, value in github.items()}
+        paths = {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_WORKSPACE": str(self._workspace),
@@ -216,14 +216,14 @@ class _Machine:
         }
         return {
             **self._run.service.hosted.environment(self._home),
-            **told,
-            **own,
+            **context,
+            **paths,
             "TMPDIR": str(self._temporary),
             "RUNNER_OS": "Linux",
         }
 
     def identify(self, permissions: Mapping[str, str]) -> None:
-        """Let the job ask for an identity where its permissions say so."""
+        """Set the variables for an OIDC identity if the job's permissions allow one."""
         if permissions.get("id-token") == "write":
             self._env.update(self._run.service.identity)
 
@@ -267,11 +267,9 @@ class _Machine:
                 self._run.artifacts.download(options, self._workspace)
             case "actions/cache":
                 if set(options) != {"path", "key", "restore-keys"}:
-                    raise UnknownError(
-                        f"{name}: {options}"
-                    )  # this runner's machines never find anything in it
+                    raise UnknownError(f"{name}: {options}")  # the cache is always empty here
             case _:
-                raise UnknownError(f"{name}: there is no stand-in for this action")
+                raise UnknownError(f"{name}: there is no fake for this action")
         return "success"
 
     def _check_out(self, options: Mapping[str, str]) -> None:
@@ -310,10 +308,12 @@ class _Machine:
         return "failure" if done.returncode else "success"
 
     def _take_over(self, name: str | None) -> None:
-        """Read what a step has left for those after it."""
+        """Apply what a step has written for the steps after it."""
         self._env.update(_pairs(self._files["GITHUB_ENV"]))
         folders = self._files["GITHUB_PATH"].read_text().split("\n")
-        self._env["PATH"] = os.pathsep.join([*reversed([one for one in folders if one]), self._env["PATH"]])
+        self._env["PATH"] = os.pathsep.join(
+            [*reversed([folder for folder in folders if folder]), self._env["PATH"]]
+        )
         self.summary += self._files["GITHUB_STEP_SUMMARY"].read_text()
         if name:
             self._steps[name] = {"outputs": _pairs(self._files["GITHUB_OUTPUT"])}

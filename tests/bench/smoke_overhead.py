@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
 
 
 def bare(dist: Path, folder: Path, *, offline: bool = False) -> Contender:
-    """Give the bare commands of a smoke test."""
+    """Return the bare commands of a smoke test."""
     name = "the bare commands with uv" + (", --offline" if offline else "")
     return Contender(name=name, argv=["sh", "-euc", lines(dist, folder, Source(offline=offline), pip=False)])
 
@@ -100,7 +100,7 @@ def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
 
 
 def commands(case: Case, environment: Environment, source: Source, *, pip: bool) -> Iterable[Command]:
-    """Give the commands that make one environment."""
+    """Return the commands that make one environment."""
     if pip:
         return install.pip_commands(case, environment, source)
     uv = find_tool("uv")

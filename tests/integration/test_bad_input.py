@@ -61,8 +61,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-# --- configuration
-# -------------------------------------------------------------------------------------------------------------
+# --- configuration ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -129,12 +128,11 @@ def test_a_folder_without_a_project_says_what_is_missing(
     assert wheelkit("plan", momentum(), cwd=tmp_path).returncode == 0
 
 
-# --- tools
-# -----------------------------------------------------------------------------------------------------------------------
+# --- tools -----------------------------------------------------------------------------------------
 
 
 def only(tmp_path: Path, *programs: str) -> dict[str, str]:
-    """Give an environment whose PATH holds these programs alone."""
+    """Return an environment whose PATH holds these programs alone."""
     place = tmp_path / "only"
     place.mkdir()
     for program in programs:
@@ -202,8 +200,7 @@ def test_a_docker_that_is_down_means_the_host_builder_and_says_why(
     assert f"using the host builder ({why}" in built.stderr
 
 
-# --- the project's code
-# ----------------------------------------------------------------------------------------------------------
+# --- the project's code ----------------------------------------------------------------------------
 
 
 def test_a_mistake_in_c_shows_the_compilers_own_lines(
@@ -236,8 +233,7 @@ def test_a_mistake_in_the_link_shows_the_linkers_own_lines(
     assert "no_such_library" in done.stderr
 
 
-# --- where files go
-# --------------------------------------------------------------------------------------------------------------
+# --- where files go --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -337,8 +333,7 @@ def test_a_dist_folder_of_another_user_is_refused_at_once(
     assert "check the folder's owner and permissions" in done.stderr
 
 
-# --- interruption
-# ----------------------------------------------------------------------------------------------------------------
+# --- interruption ----------------------------------------------------------------------------------
 
 
 def written_by(process: subprocess.Popen[str], path: Path) -> int:
@@ -375,8 +370,7 @@ def test_an_interrupted_host_build_leaves_nothing(
     assert tree(folder / "dist") == {"old.whl": b"old"}
 
 
-# --- wheels that are none
-# --------------------------------------------------------------------------------------------------------
+# --- wheels that are none --------------------------------------------------------------------------
 
 
 def bad(folder: Path, what: str) -> Path:

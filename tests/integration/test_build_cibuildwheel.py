@@ -66,7 +66,7 @@ def interpreters(image: Mapping[str, str]) -> list[str]:
 
 @pytest.fixture
 def momentum(project: MakeProject, interpreters: list[str]) -> Path:
-    """Give the abi3 project, promised for the image's oldest interpreter, with a dist folder that holds something already."""
+    """Return the abi3 project, promised for the image's oldest interpreter, with a dist folder that holds something already."""
     folder = project("abi3", git=False)
     text = (folder / "pyproject.toml").read_text().replace("manylinux_2_28_x86_64", TARGET)
     (folder / "pyproject.toml").write_text(

@@ -131,7 +131,7 @@ def git_commit_of(folder: Path) -> str:
 
 
 def checkout_is_clean(folder: Path) -> bool:
-    """Tell whether the build left nothing but its dist folder in the project."""
+    """Return whether the build left nothing but its dist folder in the project."""
     done = subprocess.run(
         ["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=True
     )
@@ -303,7 +303,7 @@ def link_tools(place: Path) -> str:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> dict[str, str]:
-    """Give an environment in which no interpreter can be found but the one that runs the tests."""
+    """Return an environment in which no interpreter can be found but the one that runs the tests."""
     nowhere = str(tmp_path / "nowhere")
     return {"PATH": link_tools(tmp_path / "bin"), "PYENV_ROOT": nowhere, "UV_PYTHON_INSTALL_DIR": nowhere}
 
@@ -473,7 +473,7 @@ def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(
 
 @pytest.fixture
 def gear(tmp_path: Path) -> dict[str, str]:
-    """Build the library that the sample project is linked to; gives the environment in which the linker and the loader find it."""
+    """Build the library that the sample project is linked to; returns the environment in which the linker and the loader find it."""
     folder = tmp_path / "lib"
     folder.mkdir()
     source = Path(__file__).parents[1] / "projects/grafting/gear/gear.c"

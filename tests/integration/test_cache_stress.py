@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cache_stress import make_project, storm
+from support.cache_stress import make_project, run_builds
 from support.command import Wheelkit
 
 pytestmark = pytest.mark.skipif(
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 def test_parallel_and_killed_builds_leave_no_wrong_wheel(
     tmp_path: Path, wheelkit: Wheelkit, runs: int
 ) -> None:
-    tally = storm(tmp_path, runs=runs, at_once=4, env=dict(wheelkit.env))
+    tally = run_builds(tmp_path, runs=runs, at_once=4, env=dict(wheelkit.env))
     assert tally.finished + tally.killed == runs
     assert tally.finished >= runs // 2
     assert runs < 100 or (tally.cached > 0 and tally.killed > 0)

@@ -27,7 +27,7 @@ NO_APT = 3
 
 @pytest.fixture(scope="module")
 def aarch64() -> list[str]:
-    """Give the command that starts an aarch64 Python; created by ci/aarch64.py if it does not exist yet."""
+    """Return the command that starts an aarch64 Python; created by ci/aarch64.py if it does not exist yet."""
     if platform.machine() == "aarch64":
         return [sys.executable]
     done = subprocess.run(

@@ -70,7 +70,7 @@ def released(
     env: Mapping[str, str] | None = None,
     third: tuple[str | Path, ...] = (),
 ) -> list[dict[str, Any]]:
-    """Build, verify and smoke with the command that the family's README gives; gives the cases of the smoke test.
+    """Build, verify and smoke with the command that the family's README gives; returns the cases of the smoke test.
 
     ``builder`` and ``third``, where third parties come from, are what this machine adds.
     """

@@ -170,7 +170,7 @@ def devpi_env(home: Path) -> dict[str, str]:
 def releaser(
     wheelkit: Wheelkit, root: Path, env: Mapping[str, str], options: tuple[str, ...]
 ) -> Callable[..., None]:
-    """Give what releases to indexes that are given as text of the configuration."""
+    """Return what releases to indexes that are given as text of the configuration."""
     own = next(path for path in (root / "wheelkit.toml", root / "pyproject.toml") if path.is_file())
     prefix = "" if own.name == "wheelkit.toml" else "tool.wheelkit."
     config = root.parent / own.name

@@ -84,7 +84,7 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Give the environment of one release: its own state, home and scratch."""
+    """Return the environment of one release: its own state, home and scratch."""
     dropped = ("TWINE_", "GITHUB_", "CI", "ACTIONS_", "PIP_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {

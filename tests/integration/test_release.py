@@ -35,7 +35,7 @@ FAMILY = (
 
 
 def plain_wheel(name: str, version: str, code: str, *, build: str = "") -> tuple[str, bytes]:
-    """Make a wheel of one module in memory; gives its file name, too."""
+    """Make a wheel of one module in memory; returns its file name, too."""
     module, info = name.replace("-", "_"), f"{name.replace('-', '_')}-{version}.dist-info"
     filename = f"{module}-{version}{f'-{build}' if build else ''}-py3-none-any.whl"
     texts = {

@@ -284,7 +284,7 @@ def mac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def page_hashes(data: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Give the SHA-256 of each page as the code signature of a thin 64-bit Mach-O file states it, and as it is (TN3126)."""
+    """Return the SHA-256 of each page as the code signature of a thin 64-bit Mach-O file states it, and as it is (TN3126)."""
     (count,) = struct.unpack_from("<I", data, 16)
     at, signature = 32, -1
     for _ in range(count):

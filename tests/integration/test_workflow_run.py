@@ -150,7 +150,7 @@ def cross_builds(project: Path) -> Mapping[str, Mapping[str, str]]:
 
 @pytest.fixture
 def indexes(stage: Stage) -> Iterator[Stage]:
-    """Give both indexes empty, and a smoke test that passes."""
+    """Return both indexes empty, and a smoke test that passes."""
     for index in (stage.rehearsal, stage.live):
         index.files.clear()
         index.events.clear()
@@ -191,15 +191,15 @@ def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
     assert built.artifacts.names == sorted(
         ["dist-pure", "dist-sdists", *(f"dist-{name}" for name in (OWN, *OTHERS))]
     )
-    assert "auditwheel" in told(built.one("native", OWN))
-    assert "cross builds are experimental" in told(built.one("native", "macos-arm64"))
+    assert "auditwheel" in told(built.job("native", OWN))
+    assert "cross builds are experimental" in told(built.job("native", "macos-arm64"))
 
 
 def test_a_tag_takes_the_family_to_the_production_index(
     smoked: Run, indexes: Stage, proven: Run, tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
-    assert "orrery" in proven.one("verify").summary
-    assert "all fine" in told(smoked.one("smoke", OWN))
+    assert "orrery" in proven.job("verify").summary
+    assert "all fine" in told(smoked.job("smoke", OWN))
     run = smoked.fork(tmp_path / "run").go()
     assert set(run.results.values()) == {"success"}, "\n".join(map(told, run.jobs[len(smoked.jobs) :]))
     assert list(run.results)[-4:] == ["smoke", "stage", "smoke-staging", "production"]
@@ -233,7 +233,7 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
         "verify": "failure",
         **dict.fromkeys(("smoke", "stage", "smoke-staging", "production"), "skipped"),
     }
-    verify = run.one("verify")
+    verify = run.job("verify")
     assert "WK801" in told(verify)
     assert "win_amd64" in verify.summary
     assert verify.steps["Upload files and logs of a failure"] == "success"
@@ -250,7 +250,7 @@ def test_a_failing_smoke_stops_it_before_any_upload(proven: Run, indexes: Stage,
         "smoke": "failure",
         **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped"),
     }
-    assert "sys.exit" in told(run.one("smoke", OWN))
+    assert "sys.exit" in told(run.job("smoke", OWN))
     assert f"failed-smoke-{OWN}-1" in run.artifacts.names
     assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
 
@@ -306,8 +306,8 @@ def test_a_pull_request_is_checked_built_and_tried(stage: Stage, tmp_path: Path)
     event = replace(stage.service.event, name="pull_request", ref="refs/pull/7/merge")
     run = Run(stage.project / CI, replace(stage.service, event=event), tmp_path / "run").go()
     assert run.results == {"checks": "success", "build": "success"}, "\n".join(map(told, run.jobs))
-    assert set(run.one("checks").steps.values()) == {"success"}
-    own = run.one("build", OWN)
+    assert set(run.job("checks").steps.values()) == {"success"}
+    own = run.job("build", OWN)
     assert "orrery" in own.summary
     assert "all fine" in told(own)
     assert run.artifacts.names == [f"dist-{OWN}"]
@@ -334,7 +334,7 @@ def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_p
     (tmp_path / "own.yml").write_text(yaml.safe_dump(workflow))
     service = replace(stage.service, event=replace(stage.service.event, inputs=wanted))
     run = Run(tmp_path / "own.yml", service, tmp_path / "run").go()
-    own = run.one("own")
+    own = run.job("own")
     assert run.results == {"own": "success"}, told(own)
     (built,) = (one for one in json.loads(own.log[-1])["manifests"] if one["target"] != "sdist")
     assert (built["distribution"], built["builder"], built["target"]) == (

@@ -1,6 +1,6 @@
 """Malformed wheels, each a valid one changed by a few lines, with the code of the finding that must catch it.
 
-`python tests/malformed` runs the command on each, as a user would, and prints what it took.
+python tests/malformed      verify each of them as a user would, and print time and memory
 """
 
 from importlib import import_module

@@ -1,4 +1,7 @@
-"""Run `wheelkit verify-matrix` on every malformed wheel, as a user would, and print time and memory."""
+"""Run `wheelkit verify-matrix` on every malformed wheel, as a user would, and print time and memory.
+
+python tests/malformed
+"""
 
 import sys
 import tempfile
@@ -10,21 +13,19 @@ from malformed import MALFORMED, run_verify
 
 
 def main() -> int:
-    """Verify every wheel and print what each took."""
-    visits = []
-    for name, one in MALFORMED.items():
+    """Verify every wheel; returns 1 if one of them was not caught."""
+    runs = []
+    caught = 0
+    for name, wheel in MALFORMED.items():
         with tempfile.TemporaryDirectory() as folder:
-            seen = run_verify(one.write(Path(folder)))
-        caught = one.code in seen.out
-        visits.append((seen, caught))
-        print(
-            f"{one.code}  {'caught' if caught else 'MISSED'}  {seen.seconds:5.2f} s  {seen.megabytes:4.0f} MB  {name}"
-        )
-    worst = max(seen.seconds for seen, _ in visits), max(seen.megabytes for seen, _ in visits)
-    print(
-        f"{len(visits)} wheels, {sum(caught for _, caught in visits)} caught; at most {worst[0]:.2f} s and {worst[1]:.0f} MB"
-    )
-    return 0 if all(caught for _, caught in visits) else 1
+            run = run_verify(wheel.write(Path(folder)))
+        runs.append(run)
+        verdict = "caught" if wheel.code in run.out else "MISSED"
+        caught += verdict == "caught"
+        print(f"{wheel.code}  {verdict}  {run.seconds:5.2f} s  {run.megabytes:4.0f} MB  {name}")
+    seconds, megabytes = max(run.seconds for run in runs), max(run.megabytes for run in runs)
+    print(f"{len(runs)} wheels, {caught} caught; at most {seconds:.2f} s and {megabytes:.0f} MB")
+    return 0 if caught == len(runs) else 1
 
 
 if __name__ == "__main__":

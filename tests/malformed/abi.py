@@ -1,4 +1,4 @@
-"""Modules against the Python that their tags promise (WK4)."""
+"""Modules that do not run on the Python of their tags (WK4)."""
 
 from binaries import elf, macho
 from malformed.specs import (

@@ -1,4 +1,4 @@
-"""Archives that unpackers refuse or read differently, and members whose paths do harm (WK1)."""
+"""Archives that unpackers reject or read differently, and members with harmful paths (WK1)."""
 
 import zipfile
 import zlib
@@ -25,7 +25,7 @@ def no_zip_at_all(draft: WheelSpec) -> None:
 
 
 def _patch(data: bytearray, signature: bytes, shift: int, value: bytes, number: int = 0) -> None:
-    """Overwrite a field of the header of the entry with this number."""
+    """Overwrite a header field of the entry with this number."""
     place = -1
     for _ in range(number + 1):
         place = data.index(signature, place + 1)
@@ -105,7 +105,7 @@ def another_method_in_the_local_header(draft: WheelSpec) -> None:
 
 @malformed("WK116")
 def members_that_overlap(draft: WheelSpec) -> None:
-    """The first member claims the header of the second one, too, which is how small bombs are built."""
+    """The first member also covers the header of the second one, as in small zip bombs."""
 
     def edit(data: bytearray) -> None:
         longer = (data[data.index(CENTRAL) + 20] + 40).to_bytes(1, "little")
@@ -119,9 +119,8 @@ def members_that_overlap(draft: WheelSpec) -> None:
 def a_bomb(draft: WheelSpec) -> None:
     """400 MB of zeros in 400 kB."""
     packer = zlib.compressobj(9, wbits=-15)
-    megabyte = packer.compress(bytes(1 << 20)) + packer.flush(
-        zlib.Z_FULL_FLUSH
-    )  # refers to nothing before it, so it can be repeated
+    # After a full flush the block refers to nothing before it, so it can be repeated.
+    megabyte = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
     _raw_member(draft, "demo/zeros.bin", megabyte * 400 + packer.flush(), 400 << 20)
 
 
@@ -133,14 +132,14 @@ def a_bomb_of_many(draft: WheelSpec) -> None:
 
 
 def _raw_member(draft: WheelSpec, name: str, packed: bytes, size: int) -> None:
-    """Put a member in whose declared size is what we say: it is stored first, then both of its headers are changed."""
+    """Add a deflated member with a declared size: write it as stored, then patch both of its headers."""
     draft.unrecorded.append((name, packed))
     before = draft.edit_bytes
 
     def stored(entry: zipfile.ZipInfo) -> None:
         entry.compress_type = (
             zipfile.ZIP_STORED
-            if any(entry.filename == own for own, _ in draft.unrecorded)
+            if any(entry.filename == member for member, _ in draft.unrecorded)
             else zipfile.ZIP_DEFLATED
         )
 
@@ -263,7 +262,7 @@ def a_script_before_it(draft: WheelSpec) -> None:
 
 @malformed("WK113")
 def a_folder_with_contents(draft: WheelSpec) -> None:
-    draft.unrecorded.append(("demo/folderX", b"what nobody unpacks"))
+    draft.unrecorded.append(("demo/folderX", b"data in a folder"))
     draft.edit_bytes = lambda data: data.__setitem__(
         slice(None), data.replace(b"demo/folderX", b"demo/folder/")
     )
@@ -271,7 +270,7 @@ def a_folder_with_contents(draft: WheelSpec) -> None:
 
 @malformed("WK115")
 def a_member_that_the_directory_leaves_out(draft: WheelSpec) -> None:
-    """Whoever unpacks while downloading installs it."""
+    """Installers that unpack while downloading install it."""
     draft.unrecorded.append(("demo/hidden.py", b"import os"))
 
     def edit(data: bytearray) -> None:
@@ -289,7 +288,7 @@ def a_member_that_the_directory_leaves_out(draft: WheelSpec) -> None:
 
 @malformed("WK115")
 def another_name_in_an_extra_field(draft: WheelSpec) -> None:
-    """Info-ZIP's Unicode path, which some unpackers go by."""
+    """Info-ZIP's Unicode path field, which some unpackers use as the name."""
 
     def edit(entry: zipfile.ZipInfo) -> None:
         if entry.filename == "demo/__init__.py":

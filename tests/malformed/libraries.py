@@ -1,4 +1,4 @@
-"""Libraries that are needed, brought and looked for (WK5)."""
+"""Needed, grafted and excluded libraries, and their search paths (WK5)."""
 
 from binaries import elf
 from malformed.specs import DYLIB, MACOS, PYD, SO, WINDOWS, WheelSpec, dylib, malformed, pyd, replaced, so
@@ -6,7 +6,7 @@ from malformed.specs import DYLIB, MACOS, PYD, SO, WINDOWS, WheelSpec, dylib, ma
 
 @malformed("WK511")
 def a_grafted_library_moved(draft: WheelSpec) -> None:
-    """The module looks in demo/x alone."""
+    """The module only searches demo/x."""
     _needing_libq(draft, "demo.libs/libq.so.6")
 
 
@@ -21,7 +21,7 @@ def a_library_beside_the_module_without_a_search_path(draft: WheelSpec) -> None:
 
 
 def _needing_libq(draft: WheelSpec, place: str) -> None:
-    """Let the module need a library that lies at this place of the wheel."""
+    """Make the module need a library, which the wheel has at this path."""
     draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
     draft.members[place] = (
         elf.tiny(elf.Shape())

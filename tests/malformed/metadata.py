@@ -1,4 +1,4 @@
-"""METADATA, and what a distribution of the family promises (WK7)."""
+"""METADATA, and the configured promises of a distribution (WK7)."""
 
 from malformed.specs import LINUX, PURE, SO, WheelSpec, malformed
 

@@ -1,4 +1,4 @@
-"""Names and tags, the dist-info folder, and what an install puts where (WK2)."""
+"""Names and tags, the dist-info folder, and where files are installed (WK2)."""
 
 from malformed.specs import INFO, LINUX, PURE, SO, WheelSpec, malformed
 from support import wheels

@@ -1,4 +1,4 @@
-"""Binaries against the platform tag (WK3)."""
+"""Binaries that contradict the platform tag (WK3)."""
 
 from binaries import elf, macho, pe
 from malformed.specs import (

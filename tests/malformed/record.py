@@ -1,4 +1,4 @@
-"""RECORD against what the archive holds (WK1)."""
+"""RECORD that contradicts the archive (WK1)."""
 
 from malformed.specs import INFO, WheelSpec, malformed
 from support import wheels

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class CliRun:
-    """What the command said of one wheel, and what it took: seconds and the largest memory in MB."""
+    """A finished run: exit code, output, seconds and peak memory in MB."""
 
     exit_code: int
     out: str
@@ -20,8 +20,7 @@ class CliRun:
     megabytes: float
 
 
-# A process counts as its own what its parent had in memory when it was forked, so a small one stands between
-# it and pytest.
+# The peak memory of a process includes what its parent had in memory at the fork, so a small process starts it.
 _MEASURE = """
 import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
@@ -32,14 +31,14 @@ with open(sys.argv[1], "w") as file:
 
 
 def run_verify(path: Path, *, timeout: float = 60) -> CliRun:
-    """Run the command on a wheel as a user would; raise TimeoutExpired where it hangs."""
+    """Verify a wheel as a user would; raises TimeoutExpired if the command hangs."""
     return run_cli("verify-matrix", "--json", path.name, cwd=path.parent, timeout=timeout)
 
 
 def run_cli(*words: str, cwd: Path, timeout: float | None = None) -> CliRun:
-    """Run wheelkit as a process.
+    """Run wheelkit as a process; raises TimeoutExpired if it hangs.
 
-    Raise TimeoutExpired where it hangs. The seconds hold the start of the small process before it.
+    The seconds include the start of the small process that measures it.
     """
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder, "measured.json")

@@ -1,4 +1,4 @@
-"""Wheels over their budget (WK6)."""
+"""Wheels that are too large (WK6)."""
 
 import zlib
 

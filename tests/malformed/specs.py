@@ -1,4 +1,4 @@
-"""Make malformed wheels: each changes a valid wheel by a few lines; MALFORMED lists them all."""
+"""The registry of malformed wheels, and the valid wheels that they change."""
 
 import zipfile
 from collections.abc import Callable
@@ -17,13 +17,13 @@ SO, DYLIB, PYD = "demo/dx.abi3.so", "demo/dx.abi3.so", "demo/tiny.pyd"
 
 
 def so(**shape: object) -> bytes:
-    """A good extension module for Linux: it needs glibc 2.29."""
+    """Return a valid extension module for Linux, which needs glibc 2.29."""
     data = elf.tiny(elf.Shape(**shape)).data  # type: ignore[arg-type]  # any shape
     return data.replace(b"tiny_call", b"PyInit_dx").replace(b":/opt/tiny", b":$ORIGIN/x")
 
 
 def dylib(**shape: object) -> bytes:
-    """A good extension module for macOS."""
+    """Return a valid extension module for macOS."""
     data = macho.tiny(macho.Shape(trie=False, **shape)).data  # type: ignore[arg-type]  # any shape
     for old, new in (
         (b"_tiny_call", b"_PyInit_dx"),
@@ -36,12 +36,12 @@ def dylib(**shape: object) -> bytes:
 
 
 def pyd(**shape: object) -> bytes:
-    """A good extension module for Windows."""
+    """Return a valid extension module for Windows."""
     return pe.tiny(pe.Shape(**shape)).data  # type: ignore[arg-type]  # any shape
 
 
 def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace bytes that have to be there by as many others."""
+    """Replace bytes, which must be present, by others of the same length."""
     assert old in data
     assert len(old) == len(new)
     return data.replace(old, new)
@@ -72,9 +72,9 @@ class WheelSpec:
                 self.edit_entry(entry)
                 if name not in self.left_out:
                     archive.writestr(entry, data, entry.compress_type)
-        data_ = bytearray(path.read_bytes())
-        self.edit_bytes(data_)
-        path.write_bytes(data_)
+        archive_bytes = bytearray(path.read_bytes())
+        self.edit_bytes(archive_bytes)
+        path.write_bytes(archive_bytes)
         if self.config:
             (folder / "wheelkit.toml").write_text(self.config)
         return path
@@ -88,13 +88,13 @@ class WheelSpec:
         self.members[f"{INFO}/{name}"] = self.text(name).replace(old, new).encode()
 
     def rename(self, filename: str) -> None:
-        """Give the file another name, and let WHEEL agree."""
+        """Change the file name, and the tags in WHEEL with it."""
         self.filename = filename
         self.members[f"{INFO}/WHEEL"] = wheels.wheel_file(filename).encode()
 
 
 def valid_wheel(filename: str = LINUX) -> WheelSpec:
-    """The good wheel of a system."""
+    """Return the valid wheel with this file name."""
     binary = {LINUX: {SO: so()}, MACOS: {DYLIB: dylib()}, WINDOWS: {PYD: pyd()}, PURE: {}}[filename]
     texts = {
         "demo/__init__.py": "answer = 42\n",
@@ -108,7 +108,7 @@ def valid_wheel(filename: str = LINUX) -> WheelSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class MalformedWheel:
-    """One bad wheel: what it is, the code that must catch it, and how it is made."""
+    """A malformed wheel: its name, the code that must catch it, and a function that returns it."""
 
     name: str
     code: str
@@ -123,13 +123,13 @@ Change = Callable[[WheelSpec], object]
 
 
 def malformed(code: str, base: str = LINUX) -> Callable[[Change], Change]:
-    """Add a change of a valid wheel to MALFORMED, under the name of its function."""
+    """Return a decorator that adds a change of a valid wheel to MALFORMED, named after the function."""
 
     def enter(change: Change) -> Change:
         def draft() -> WheelSpec:
-            made = valid_wheel(base)
-            change(made)
-            return made
+            wheel = valid_wheel(base)
+            change(wheel)
+            return wheel
 
         name = getattr(change, "__name__", "")
         assert name not in MALFORMED
@@ -140,7 +140,7 @@ def malformed(code: str, base: str = LINUX) -> Callable[[Change], Change]:
 
 
 def write_valid_wheels(folder: Path, count: int) -> Path:
-    """Write a dist of good native wheels, each of another distribution."""
+    """Write a dist folder of valid native wheels, each of another distribution."""
     folder.mkdir()
     for number in range(count):
         members = {f"part{number}/__init__.py": b"answer = 42\n", f"part{number}/dx.abi3.so": so()}

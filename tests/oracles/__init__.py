@@ -1,1 +1,1 @@
-"""The facts that other people's parsers tell of a binary, by the names of the fields of `wheelkit._core.Slice`."""
+"""Facts about binaries as other parsers read them, named like the fields of `wheelkit._core.Slice`."""

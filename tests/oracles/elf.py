@@ -1,4 +1,4 @@
-"""What pyelftools tells."""
+"""Facts about an ELF file, as read by pyelftools."""
 
 import io
 from typing import Any
@@ -72,9 +72,9 @@ def _kind(elf: ELFFile, tags: list[Any]) -> str:
 
 
 def _rpaths(tags: list[Any]) -> list[tuple[str, str]]:
-    found = [(t.rpath, "rpath") for t in tags if t.entry.d_tag == "DT_RPATH"]
-    found += [(t.runpath, "runpath") for t in tags if t.entry.d_tag == "DT_RUNPATH"]
-    return [(path, how) for paths, how in found for path in paths.split(":")]
+    paths = [(t.rpath, "rpath") for t in tags if t.entry.d_tag == "DT_RPATH"]
+    paths += [(t.runpath, "runpath") for t in tags if t.entry.d_tag == "DT_RUNPATH"]
+    return [(path, how) for joined, how in paths for path in joined.split(":")]
 
 
 def _symbols(elf: ELFFile) -> tuple[list[tuple[str, str | None, str | None, bool]], list[str]]:
@@ -91,8 +91,8 @@ def _symbols(elf: ELFFile) -> tuple[list[tuple[str, str | None, str | None, bool
         number = versions.get_symbol(index)["ndx"] if versions else 1
         number = 1 if number == "VER_NDX_GLOBAL" else 0 if number == "VER_NDX_LOCAL" else number & 0x7FFF
         if symbol["st_shndx"] == "SHN_UNDEF":
-            asked = needed.get_version(number) if needed and number > 1 else None
-            library, version = (asked[0].name, asked[1].name) if asked else (None, None)
+            entry = needed.get_version(number) if needed and number > 1 else None
+            library, version = (entry[0].name, entry[1].name) if entry else (None, None)
             imports.append((symbol.name, library, version, binding == "STB_WEAK"))
         elif symbol["st_other"]["visibility"] in VISIBLE and number:
             exports.append(symbol.name)
@@ -110,9 +110,9 @@ def _versions(elf: ELFFile, imports: list[Any]) -> list[tuple[str, str, str | No
 
 
 def _executable_stack(elf: ELFFile) -> bool | None:
-    asked = [bool(s["p_flags"] & P_FLAGS.PF_X) for s in elf.iter_segments("PT_GNU_STACK")]
-    if asked or elf["e_type"] == "ET_REL":
-        return asked[0] if asked else None
+    stacks = [bool(s["p_flags"] & P_FLAGS.PF_X) for s in elf.iter_segments("PT_GNU_STACK")]
+    if stacks or elf["e_type"] == "ET_REL":
+        return stacks[0] if stacks else None
     return elf["e_machine"] not in {"EM_AARCH64", "EM_PPC64"}
 
 
@@ -154,10 +154,10 @@ def _flags(elf: ELFFile, tags: list[Any]) -> list[str]:
     static = not list(elf.iter_segments("PT_INTERP"))
     arm = elf["e_machine"] == "EM_ARM"
     textrel = any(t.entry.d_tag == "DT_TEXTREL" for t in tags) or _value(tags, "DT_FLAGS") & 4
-    told = {
+    flags = {
         "pie": executable and elf["e_type"] == "ET_DYN",
         "static": executable and static,
         "textrel": textrel,
         "hard-float": arm and elf["e_flags"] & E_FLAGS.EF_ARM_ABI_FLOAT_HARD,
     }
-    return [name for name, holds in told.items() if holds]
+    return [name for name, is_set in flags.items() if is_set]

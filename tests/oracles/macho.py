@@ -1,8 +1,8 @@
-"""What macholib tells.
+"""Facts about a Mach-O file, as read by macholib.
 
-It reads no export trie, so that exports are taken from the symbol table. Linkers write the same names into
-both; `strip` can take names out of the table that the tree keeps, and then the scanner, which reads the tree
-as the loader does, is right. No wheel of the corpus is such a case.
+macholib does not read the export trie, so exports are taken from the symbol table. Linkers write the same names into
+both. `strip` can remove names from the table that the trie keeps; then the scanner, which reads the trie as the
+loader does, is right. No wheel of the corpus is such a case.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ NO_LIBRARY = (0, 0xFE, 0xFF)
 
 
 def facts(data: bytes, scratch: Path) -> list[dict[str, Any]]:
-    """macholib reads files by name only: `scratch` is overwritten with the data."""
+    """Return the facts of each slice; `scratch` is overwritten, since macholib only reads files by name."""
     scratch.write_bytes(data)
     macho = MachO(str(scratch))
     return [_slice(macho, header) for header in macho.headers]

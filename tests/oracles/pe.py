@@ -1,4 +1,4 @@
-"""What pefile tells."""
+"""Facts about a PE file, as read by pefile."""
 
 from typing import Any
 
@@ -11,9 +11,7 @@ ARCHES = {
 }
 SUBSYSTEMS = {1: "native", 2: "gui", 3: "console"}
 DIRECTORIES = ("IMPORT", "DELAY_IMPORT", "EXPORT")
-MANY = (
-    1 << 20
-)  # by default pefile leaves out what comes after 8,192 exports, without a word; OpenBLAS has more
+MANY = 1 << 20  # by default pefile silently drops exports after the first 8,192; OpenBLAS has more
 CODE = ("IMAGE_SCN_CNT_CODE", "IMAGE_SCN_MEM_EXECUTE")
 
 

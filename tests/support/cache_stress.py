@@ -1,9 +1,9 @@
-"""Many builds at once against one cache, half of them killed, and a look at what they leave.
+"""Run many builds at once against one cache, kill half of them, and check what they leave.
 
     python tests/support/cache_stress.py [--runs 100] [--at-once 4]
 
-The project has a backend of its own, which needs nothing from an index and takes some tenths of a second. It
-stands in several variants, and the cache is so small that it evicts all the time.
+The project has an in-tree backend, which needs no index and takes some tenths of a second. It is built in several
+variants, and the cache is so small that it keeps evicting entries.
 """
 
 from __future__ import annotations
@@ -50,16 +50,20 @@ Description-Content-Type: text/markdown
 # squall
 '''
 
+def digest(data):
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
 def build_wheel(folder, settings=None, metadata=None):
-    name, info = "squall-1.0-py3-none-any.whl", "squall-1.0.dist-info"
+    wheel, info = "squall-1.0-py3-none-any.whl", "squall-1.0.dist-info"
     files = {"squall/__init__.py": Path("squall/__init__.py").read_bytes(), f"{info}/METADATA": META.encode(),
-             f"{info}/WHEEL": b"Wheel-Version: 1.0\\nGenerator: squall\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}
-    rows = [f"{n},sha256={base64.urlsafe_b64encode(hashlib.sha256(d).digest()).rstrip(b'=').decode()},{len(d)}" for n, d in files.items()]
+             f"{info}/WHEEL": b"Wheel-Version: 1.0\\nGenerator: squall\\n"
+                              b"Root-Is-Purelib: true\\nTag: py3-none-any\\n"}
+    rows = [f"{name},{digest(data)},{len(data)}" for name, data in files.items()]
     files[f"{info}/RECORD"] = "\\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
-    with zipfile.ZipFile(Path(folder) / name, "w") as archive:
-        for n, d in files.items():
-            archive.writestr(n, d)
-    return name
+    with zipfile.ZipFile(Path(folder) / wheel, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return wheel
 
 def build_sdist(folder, settings=None):
     name = "squall-1.0"
@@ -75,7 +79,7 @@ def build_sdist(folder, settings=None):
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many runs ended well, how many of those took their wheel from the cache, and how many were killed."""
+    """Numbers of runs: finished, those of them that took the wheel from the cache, and killed."""
 
     finished: int
     cached: int
@@ -83,13 +87,13 @@ class Tally:
 
 
 def text_of(variant: int) -> bytes:
-    """Give the module of a variant: its number, and bytes that make each wheel another of some size."""
+    """Return the module of a variant: its number, and 40 kB of noise."""
     rng = random.Random(variant)  # noqa: S311 - no secret
     return f"NUMBER = {variant}\n# {rng.randbytes(20_000).hex()}\n".encode()
 
 
 def make_project(folder: Path, variant: int) -> Path:
-    """Write the project."""
+    """Write the project of a variant."""
     (folder / "squall").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PYPROJECT)
     (folder / "backend.py").write_text(BACKEND)
@@ -99,7 +103,7 @@ def make_project(folder: Path, variant: int) -> Path:
 
 
 def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
-    """Look at a dist folder: each wheel in it is whole, and that of the variant; a build that ended well left one with its manifest."""
+    """Check that wheels in ``dist`` are whole and the variant's; a complete build left one, with its manifest."""
     wheels = sorted((folder / "dist").glob("*.whl"))
     for path in wheels:
         with zipfile.ZipFile(path) as archive:
@@ -107,14 +111,14 @@ def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
             assert archive.read("squall/__init__.py") == text_of(variant), f"{path} is another variant's"
     records = [json.loads(path.read_text()) for path in (folder / "dist").glob("*.json")]
     assert not complete or (len(wheels), len(records)) == (1, 2)
-    for one in (one for record in records for one in record["files"]):
-        path = folder / "dist" / one["file"]
+    for entry in (entry for record in records for entry in record["files"]):
+        path = folder / "dist" / entry["file"]
         if complete or path.exists():
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == one["sha256"]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
 
 
-def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tally:
-    """Let builds run and kill every second one at some moment; raises AssertionError for a wrong or half wheel."""
+def run_builds(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tally:
+    """Run builds and kill every second one at a random moment; raises AssertionError for a bad wheel."""
     rng = random.Random(runs)  # noqa: S311 - no secret
     env = {
         **env,
@@ -133,24 +137,22 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
             process = subprocess.Popen(
                 argv, cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
             )
-            doom = time.monotonic() + rng.uniform(0.1, 2.5) if number % 2 else None
-            running.append((process, project, number, doom))
+            deadline = time.monotonic() + rng.uniform(0.1, 2.5) if number % 2 else None
+            running.append((process, project, number, deadline))
         time.sleep(0.01)
-        for one in list(running):
-            process, project, number, doom = one
-            if doom is not None and time.monotonic() > doom:
+        for build in list(running):
+            process, project, number, deadline = build
+            if deadline is not None and time.monotonic() > deadline:
                 process.send_signal(signal.SIGKILL)
             if process.poll() is None:
                 continue
-            running.remove(one)
-            _, said = process.communicate()
-            assert process.returncode in {0, -signal.SIGKILL}, said
+            running.remove(build)
+            _, log = process.communicate()
+            assert process.returncode in {0, -signal.SIGKILL}, log
             ended = process.returncode == 0
-            finished, killed, cached = (
-                finished + ended,
-                killed + (not ended),
-                cached + (ended and "cached, built" in said),
-            )
+            finished += ended
+            killed += not ended
+            cached += ended and "cached, built" in log
             check_dist(project, number % VARIANTS, complete=ended)
     for blob in (folder / "cache" / "v2" / "blobs").glob("??/[0-9a-f]*"):
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
@@ -158,7 +160,7 @@ def storm(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tall
 
 
 def main() -> None:
-    """Run it and tell."""
+    """Run the builds and print the numbers."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -166,7 +168,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=4)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(storm(Path(folder), runs=options.runs, at_once=options.at_once, env=dict(os.environ)))
+        print(run_builds(Path(folder), runs=options.runs, at_once=options.at_once, env=dict(os.environ)))
 
 
 if __name__ == "__main__":

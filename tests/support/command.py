@@ -1,4 +1,4 @@
-"""wheelkit as its users run it, on a project under git."""
+"""Run wheelkit as its users do, on a project under git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-# By this git tells that a folder is another user's, as in many containers: git's own tests have it so.
+# With these variables git takes every folder for another user's, as in many containers (git's own tests do so).
 OTHERS_FOLDER = {
     "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -21,7 +21,7 @@ MakeProject = Callable[..., Path]
 
 
 def git_commit(folder: Path) -> str:
-    """Commit all that lies in the folder, in a repository made where there is none; returns the commit."""
+    """Commit everything in the folder, which becomes a repository if it is none; returns the commit."""
     identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
     if not (folder / ".git").exists():
         subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
@@ -40,13 +40,13 @@ class Wheelkit:
     env: Mapping[str, str]
 
     def arguments(self, *words: str | Path) -> list[str]:
-        """Give the whole argument list."""
+        """Return the whole argument list."""
         return [sys.executable, "-m", "wheelkit", *map(str, words)]
 
     def __call__(
         self, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command; whatever happens, it neither shows a traceback nor leaves scratch files."""
+        """Run the command, and check that it prints no traceback and leaves no scratch files."""
         done = subprocess.run(
             self.arguments(*words),
             cwd=cwd,
@@ -56,20 +56,21 @@ class Wheelkit:
             check=False,
         )
         print(done.stdout, done.stderr, sep="\n")
-        # What a program that failed had printed is shown indented, and may well hold one.
+        # The output of a failed program is shown indented and may contain a traceback.
         assert not re.search(r"^Traceback", done.stderr + done.stdout, re.MULTILINE)
         left = self.left_behind()
         assert not left, left
         return done
 
     def left_behind(self) -> list[str]:
-        """List what lies in the scratch folder, but for uv's lock files where sccache's server keeps builds from a folder of their own."""
+        """List the scratch folder, without uv's lock files if sccache is there: its server shares the folder."""
         allowed = "uv-*.lock" if shutil.which("sccache") else ""
         return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, allowed))
 
 
 def loaded(*words: str) -> set[str]:
-    """Run a command line in a process of its own, and name the modules that it loads."""
-    code = "import sys\nfrom wheelkit.__main__ import run\ntry: run()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    """Run a command line in a new process; returns the modules that it loads."""
+    code = "import sys\nfrom wheelkit.__main__ import run\n"
+    code += "try: run()\nexcept SystemExit: pass\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())

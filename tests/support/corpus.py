@@ -1,6 +1,6 @@
-"""Real wheels and sdists for tests: downloaded by pip, pinned by sha256, kept outside of the repository.
+"""Real wheels and sdists for tests: downloaded by pip, pinned by sha256, kept outside the repository.
 
-`python tests/support/corpus.py` downloads all of them ahead, for a machine that will be offline.
+python tests/support/corpus.py      download all of them, before the machine goes offline
 """
 
 import hashlib
@@ -18,19 +18,16 @@ PINS = Path(__file__).parents[1] / "integration" / "corpus.toml"
 
 
 class CorpusError(Exception):
-    """A pinned file cannot be had, or is not the one that was pinned."""
+    """A pinned file cannot be downloaded, or its sha256 differs."""
 
 
 def names(table: str = "wheels") -> list[str]:
-    """The filenames of the pinned wheels: those for every run, or the "large" ones.
-
-    Or those of the "sdists".
-    """
+    """Return the filenames in a table of pins: "wheels" (for every run), "large" or "sdists"."""
     return list(_pins()[table])
 
 
 def wheel(filename: str) -> Path:
-    """The path of a pinned wheel or sdist, downloaded if it is not in the cache; raises CorpusError."""
+    """Return the path of a pinned wheel or sdist, downloading it if needed; raises CorpusError."""
     digest = {name: digest for table in _pins().values() for name, digest in table.items()}.get(filename)
     if digest is None:
         raise CorpusError(f"{filename} is not pinned; add it with its sha256 to {PINS.name}")
@@ -62,19 +59,19 @@ def _sha256(path: Path) -> str:
 
 
 def _download(filename: str, path: Path) -> None:
-    """Put the wheel in its place in one step, so that tests may run in parallel."""
+    """Download to a scratch folder, then move atomically: tests may run in parallel."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         command = [*_pip_command(filename), "--dest", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found = Path(folder, filename)
-        if not found.exists():
+        downloaded = Path(folder, filename)
+        if not downloaded.exists():
             others = ", ".join(path.name for path in Path(folder).iterdir()) or "nothing"
             raise CorpusError(f"pip got {others} instead of {filename}\n$ {' '.join(command)}\n{done.stderr}")
-        found.replace(path)
+        downloaded.replace(path)
 
 
 def _pip_command(filename: str) -> list[str]:
-    """Ask pip for exactly one sdist, or one wheel of another system; its own tags say which."""
+    """Return the pip command that downloads exactly this sdist, or this wheel by its tags."""
     if filename.endswith(".tar.gz"):
         project, release = parse_sdist_filename(filename)
         return [

@@ -1,4 +1,4 @@
-"""How many generated examples a test tries: few by default, more by WHEELKIT_TEST_EFFORT=10."""
+"""The number of generated examples that a test tries; WHEELKIT_TEST_EFFORT=10 multiplies it by 10."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def examples(few: int) -> int:
-    """Give ``few``, times the effort that was asked for."""
+    """Return ``few`` times WHEELKIT_TEST_EFFORT."""
     return few * int(os.environ.get("WHEELKIT_TEST_EFFORT", "1"))

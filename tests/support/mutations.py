@@ -1,4 +1,4 @@
-"""Damage wheels at random, the same way for the same number: bytes, header fields, and lines of texts."""
+"""Damage wheels at random (bytes, header fields, lines of text files), seeded by a number."""
 
 import random
 import tempfile
@@ -12,7 +12,7 @@ from wheelkit.verification.run import verify
 
 SEEDS = (malformed.LINUX, malformed.MACOS, malformed.WINDOWS, malformed.PURE)
 TEXTS = ("METADATA", "WHEEL", "RECORD")
-# Bytes with a meaning in one of the texts or headers.
+# Bytes that mean something in one of the text files or headers.
 TOKENS = (
     b"",
     b"\x00",
@@ -55,13 +55,13 @@ NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
 def damaged(number: int, folder: Path) -> Path:
-    """Write the damaged wheel of a number."""
+    """Write the damaged wheel with this number."""
     chance = random.Random(number)  # noqa: S311 - chosen by number, not secret
     draft = malformed.valid_wheel(chance.choice(SEEDS))
     if chance.random() < 0.5:
         _damage_texts(chance, draft)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a name may come twice
+        warnings.simplefilter("ignore", UserWarning)  # duplicate names
         path = draft.write(folder)
     if chance.random() < 0.7:
         path.write_bytes(_damage_bytes(chance, bytearray(path.read_bytes())))
@@ -113,7 +113,7 @@ def _damage_bytes(chance: random.Random, data: bytearray) -> bytes:
 
 
 def _damage_header(chance: random.Random, data: bytearray) -> None:
-    """Give a field of some header a value at the edge of what it can hold."""
+    """Set a field of a header to a boundary value."""
     signature = chance.choice(SIGNATURES)
     places = []
     place = data.find(signature)
@@ -129,7 +129,7 @@ def _damage_header(chance: random.Random, data: bytearray) -> None:
 
 
 def survives(number: int, folder: Path) -> bool:
-    """Verify the damaged wheel of a number: whatever it is, there is a report. Tells whether anything was found."""
+    """Verify the damaged wheel with this number; returns whether there are findings."""
     path = damaged(number, folder)
     try:
         report = verify([path], Contract(), threads=1)
@@ -139,8 +139,8 @@ def survives(number: int, folder: Path) -> bool:
 
 
 def crashes(numbers: range) -> list[tuple[int, BaseException]]:
-    """Verify the damaged wheels of these numbers, and list those that end in an exception."""
-    found: list[tuple[int, BaseException]] = []
+    """Verify the damaged wheels with these numbers; returns those that raise, with the exception."""
+    crashed: list[tuple[int, BaseException]] = []
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
             try:
@@ -148,5 +148,5 @@ def crashes(numbers: range) -> list[tuple[int, BaseException]]:
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                found.append((number, error))
-    return found
+                crashed.append((number, error))
+    return crashed

@@ -1,4 +1,4 @@
-"""Shared libraries and extension modules for any target, made by zig on the spot, and raw wheels of them."""
+"""Shared libraries and extension modules for any target, compiled by zig, and raw wheels of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLOOR = Interpreter.parse("cp311")
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """One shared library: its file, by which name binaries ask for it, and what a linker is given."""
+    """A shared library: its file, the name that binaries load it by, and the file to link with."""
 
     path: Path
     name: str
@@ -26,7 +26,7 @@ class Library:
 
 
 class Toolchain:
-    """zig for one target; files are made in ``folder``."""
+    """zig for one target; writes its files to ``folder``."""
 
     def __init__(self, tag: str, folder: Path) -> None:
         self.target = Target.parse(tag)
@@ -38,13 +38,13 @@ class Toolchain:
 
     @property
     def raw_tag(self) -> str:
-        """The platform tag of a wheel that was not repaired yet."""
+        """The platform tag of a wheel before repair."""
         return self.row.platform.replace("-", "_") if self.target.system is System.LINUX else self.target.tag
 
     def library(
         self, name: str, code: str, *, version: str = "", needs: tuple[Library, ...] = (), folder: str = "lib"
     ) -> Library:
-        """Make ``libNAME.so[.VERSION]``, ``libNAME.dylib`` or ``NAME.dll``."""
+        """Compile ``libNAME.so[.VERSION]``, ``libNAME.dylib`` or ``NAME.dll``."""
         file = {
             System.LINUX: f"lib{name}.so{version and f'.{version}'}",
             System.MACOS: f"lib{name}.dylib",
@@ -61,11 +61,11 @@ class Toolchain:
         if self.target.system is System.WINDOWS:
             link = place / f"{name}.lib"
             options.append(f"-Wl,--out-implib,{link}")
-        self._compile(path, code, [*options, *(str(one.link) for one in needs)])
+        self._compile(path, code, [*options, *(str(library.link) for library in needs)])
         return Library(path=path, name=file, link=link)
 
     def extension(self, code: str, needs: tuple[Library, ...] = (), *, rpath: str = "") -> bytes:
-        """Make a limited-API extension module for CPython 3.11."""
+        """Return a limited-API extension module for CPython 3.11."""
         files = self.folder / "python"
         if not files.exists():
             files.mkdir(parents=True)
@@ -73,7 +73,8 @@ class Toolchain:
                 target=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig()
             )
             kit.write(files, self._run)
-        options = [f"-I{files / 'include'}", "-DPy_LIMITED_API=0x030b0000", *(str(one.link) for one in needs)]
+        options = [f"-I{files / 'include'}", "-DPy_LIMITED_API=0x030b0000"]
+        options += [str(library.link) for library in needs]
         if self.target.system is System.WINDOWS:
             options.append(str(files / "libpython3.a"))
         if self.target.system is System.MACOS:
@@ -104,10 +105,13 @@ class Toolchain:
         run_checked(self._run, Command(argv=argv, env=zig_environment()), f"making {path.name}")
 
     def wheel(self, folder: Path, module: bytes, *, requires: tuple[str, ...] = ()) -> Path:
-        """Write the raw abi3 wheel of ``demo``, whose ``demo._core`` is the module."""
+        """Write a raw abi3 wheel of ``demo`` with this module as ``demo._core``."""
         folder.mkdir(parents=True, exist_ok=True)
         text = metadata(
-            "demo", "1.0", "Requires-Python: >=3.11", *(f"Requires-Dist: {one}" for one in requires)
+            "demo",
+            "1.0",
+            "Requires-Python: >=3.11",
+            *(f"Requires-Dist: {requirement}" for requirement in requires),
         )
         members: dict[str, bytes | str] = {f"demo/_core{self.row.suffix}": module, "{info}/METADATA": text}
         return write_wheel(folder, f"demo-1.0-cp311-abi3-{self.raw_tag}.whl", members=members)
@@ -125,17 +129,18 @@ static PyObject *compute(PyObject *module, PyObject *argument)
 }
 static PyMethodDef methods[] = {{"compute", compute, METH_O, NULL}, {NULL, NULL, 0, NULL}};
 static PyModuleDef_Slot slots[] = {{0, NULL}};
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_core", NULL, 0, methods, slots, NULL, NULL, NULL};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_core", NULL, 0, methods, slots, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&definition); }
 """
 
 
 def module(declarations: str, expression: str) -> str:
-    """Write the source of a module whose ``compute(value)`` is a C expression of ``value``."""
+    """Return the source of a module whose ``compute(value)`` is a C expression of ``value``."""
     return MODULE % {"declarations": declarations, "expression": expression}
 
 
 def function(name: str, expression: str, declarations: str = "") -> str:
-    """Write the source of a library with one exported function of ``value``."""
+    """Return the source of a library with one exported function of ``value``."""
     export = '#ifdef _WIN32\n__declspec(dllexport)\n#else\n__attribute__((visibility("default")))\n#endif\n'
     return f"{declarations}\n{export}int {name}(int value)\n{{\n    return {expression};\n}}\n"

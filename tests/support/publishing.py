@@ -1,4 +1,4 @@
-"""Fakes for publishing: a clock that only counts, an index in memory, and twine's output without twine."""
+"""Fakes for publishing: a clock, an index in memory, and twine's output."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CountingClock(Clock):
 
 
 class Notes(SilentProgress):
-    """Progress that keeps notes and the labels of steps."""
+    """Progress that records notes and the labels of steps."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -100,7 +100,7 @@ class MemoryIndex:
 
 
 class MemoryClient(Client):
-    """A client whose answers come from a function."""
+    """A client that takes its responses from a function."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ def disconnected(name: str) -> tuple[str, ...]:
 
 @dataclass
 class FakeTwine:
-    """Takes uploads for an index in memory; ``replies`` replace single runs, given their files' names."""
+    """Uploads to an index in memory; ``replies`` replace single runs and get the names of the files."""
 
     index: MemoryIndex
     digests: dict[str, str]
@@ -181,7 +181,7 @@ class FakeTwine:
 def distribution(
     folder: Path, name: str, *needs: str, sdist: bool = True, kind: Kind = Kind.PURE
 ) -> DistributionFiles:
-    """Write the files of one distribution, which are not real wheels and sdists."""
+    """Write placeholder files for one distribution."""
     stem = name.replace("-", "_")
     names = [f"{stem}-1.0-py3-none-any.whl", *([f"{stem}-1.0.tar.gz"] if sdist else [])]
     return DistributionFiles(
@@ -190,7 +190,7 @@ def distribution(
         version="1.0",
         kind=kind,
         needs=needs,
-        files=tuple(shipped(folder / one) for one in names),
+        files=tuple(shipped(folder / filename) for filename in names),
     )
 
 
@@ -210,7 +210,7 @@ def release_of(*distributions: DistributionFiles) -> Release:
 
 @dataclass
 class Scene:
-    """A release, an index in memory, and the session that publishes one on the other."""
+    """A release, an index in memory, and the session that publishes to it."""
 
     release: Release
     clock: CountingClock

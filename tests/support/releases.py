@@ -20,10 +20,9 @@ README = ("Description-Content-Type: text/markdown", "Summary: A member of a fam
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One distribution: its name, the siblings that it requires, and templates of its wheels' names.
+    """A distribution: its name, the siblings that it requires, and templates of its wheels' names.
 
-    ``third_parties`` are its other requirements, ``script`` is the name of a console script, ``code`` its
-    module's code.
+    ``third_parties`` are its other requirements, ``script`` names a console script, ``code`` is its module's code.
     """
 
     name: str
@@ -44,7 +43,7 @@ FAMILY = (CORE, CLI, META)
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A family on the disk: its root, its dist folder, and the commit that it was built from."""
+    """A family on disk: its root, its dist folder, and the commit that it was built from."""
 
     root: Path
     dist: Path
@@ -61,7 +60,7 @@ class Project:
         subprocess.run(["git", "-C", self.root, "tag", name or f"v{self.version}"], check=True)
 
 
-def make_family(  # noqa: PLR0913 - one for each property of a family
+def make_family(  # noqa: PLR0913 - one per property of a family
     root: Path,
     members: Iterable[Member] = FAMILY,
     *,
@@ -121,7 +120,7 @@ def _build(project: Project, member: Member, builder: str, *, dirty: bool) -> No
         )
 
 
-def write_manifest(  # noqa: PLR0913 - one for each thing that a case may change
+def write_manifest(  # noqa: PLR0913 - one per property that a test may change
     project: Project,
     member: Member,
     target: str,

@@ -1,4 +1,4 @@
-"""Families of a few small files, for tests of versions."""
+"""Small families for the tests of versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-CORE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "core"\nversion = "2.3.0"\n'
+CORE = (
+    '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    '[project]\nname = "core"\nversion = "2.3.0"\n'
+)
 CLI = CORE.replace("core", "cli").replace("2.3.0", "1.0.0") + 'dependencies = ["core>=2.3.0,<3.0.0"]\n'
 
 

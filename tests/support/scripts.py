@@ -1,4 +1,4 @@
-"""Shell scripts in place of programs."""
+"""Shell scripts that replace programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Script = Callable[..., Path]
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    """Give a PATH that holds only the scripts that a test writes."""
+    """Return a function that writes a script to the only folder on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
     def write(name: str, body: str, place: str = "bin") -> Path:

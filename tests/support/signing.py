@@ -1,7 +1,7 @@
-"""A certificate authority that signs files as CI services do (PEP 740), with both logs and the keys to trust.
+"""A certificate authority that signs files as CI services do (PEP 740), with its logs and keys.
 
 The formats are those of RFC 6962 (certificate transparency), DSSE, in-toto and Sigstore's trusted root;
-`pypi-attestations` reads them like the real ones, once it trusts these keys.
+once `pypi-attestations` trusts these keys, it reads them like real ones.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ COMMIT = "c0ffee" * 6 + "beef"
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """The workflow of a repository, which signs."""
+    """The workflow that signs."""
 
     repository: str = "acme/gyro"
     name: str = "release.yml"
@@ -52,7 +52,7 @@ class Workflow:
 
 
 class Authority:
-    """Issues a certificate for each signature, and logs both."""
+    """Issues a certificate for each signature and logs both."""
 
     def __init__(self) -> None:
         self._root_key, self._ct_key, self._log_key = (
@@ -61,7 +61,7 @@ class Authority:
         self._root = self._self_signed()
 
     def trust(self, home: Path) -> None:
-        """Put the authority's keys where sigstore, run with this home, keeps those that it has downloaded."""
+        """Write the authority's keys to the folder where sigstore, run with this home, caches its keys."""
         from sigstore._internal.tuf import DEFAULT_TUF_URL, _get_dirs
 
         with pytest.MonkeyPatch.context() as patch:
@@ -97,7 +97,7 @@ class Authority:
         return {"version": 1, "verification_material": material, "envelope": envelope}
 
     def _self_signed(self) -> x509.Certificate:
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of the tests")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
         public = self._root_key.public_key()
         return (
             _draft(name, name, public)
@@ -145,7 +145,7 @@ class Authority:
         return struct.pack("!HH", len(stamp) + 2, len(stamp)) + stamp
 
     def _logged(self, payload: bytes, signature: bytes, certificate: x509.Certificate) -> dict[str, Any]:
-        """Return the entry of a signature in a log of two, with its proof of inclusion."""
+        """Return a signature's entry in a log of two entries, with its inclusion proof."""
         verifier = _text(certificate.public_bytes(Encoding.PEM))
         spec = {
             "envelopeHash": {"algorithm": "sha256", "value": hashlib.sha256(payload + signature).hexdigest()},
@@ -153,8 +153,8 @@ class Authority:
             "signatures": [{"signature": _text(signature), "verifier": verifier}],
         }
         body = _canonical({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
-        beside = hashlib.sha256(b"\0another entry").digest()
-        root = hashlib.sha256(b"\1" + hashlib.sha256(b"\0" + body).digest() + beside).digest()
+        sibling = hashlib.sha256(b"\0another entry").digest()
+        root = hashlib.sha256(b"\1" + hashlib.sha256(b"\0" + body).digest() + sibling).digest()
         moment, log = int(_MOMENT.timestamp()) + 5, _key_id(self._log_key)
         entry = {"body": _text(body), "integratedTime": moment, "logID": log.hex(), "logIndex": 0}
         return {
@@ -167,7 +167,7 @@ class Authority:
                 "logIndex": "0",
                 "rootHash": _text(root),
                 "treeSize": "2",
-                "hashes": [_text(beside)],
+                "hashes": [_text(sibling)],
                 "checkpoint": {"envelope": self._checkpoint(root)},
             },
             "canonicalizedBody": _text(body),
@@ -181,7 +181,7 @@ class Authority:
     def _trusted_root(self) -> dict[str, Any]:
         valid = {"start": (_MOMENT - timedelta(days=365)).isoformat().replace("+00:00", "Z")}
         root = {"rawBytes": _text(self._root.public_bytes(Encoding.DER))}
-        subject = {"organization": "tests", "commonName": "an authority of the tests"}
+        subject = {"organization": "tests", "commonName": "test authority"}
         authority = {
             "subject": subject,
             "uri": f"https://{_LOG}",

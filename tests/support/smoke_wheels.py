@@ -1,4 +1,4 @@
-"""Small pure wheels, a static index that serves files, and a dist that holds a family: what smoke tests are made of."""
+"""Small wheels and a static index for smoke tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.smoke.model import Package
 
 
-def make(  # noqa: PLR0913 - one for each thing that a case may change
+def make(  # noqa: PLR0913 - one per property that a test may change
     folder: Path,
     name: str,
     version: str = "1.0",
@@ -33,7 +33,7 @@ def make(  # noqa: PLR0913 - one for each thing that a case may change
     tag: str = "py3-none-any",
     python: str = "",
 ) -> Path:
-    """Write a wheel of a package of its own name; ``needs`` are Requires-Dist and Provides-Extra lines' values."""
+    """Write a wheel with one package of the same name; ``needs`` are its Requires-Dist values."""
     folder.mkdir(parents=True, exist_ok=True)
     module = name.replace("-", "_")
     extras = dict.fromkeys(need.split('extra == "')[1].split('"')[0] for need in needs if "extra ==" in need)
@@ -47,7 +47,7 @@ def make(  # noqa: PLR0913 - one for each thing that a case may change
 
 
 def unpacked(env: Path, package: Package, url: str | None) -> Path:
-    """Lay a wheel's files into an environment as an installer does that was given the address; returns site-packages."""
+    """Unpack a wheel into an environment, with direct_url.json if there is a URL; returns site-packages."""
     site = env / "lib/python3.11/site-packages"
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(site)
@@ -59,9 +59,10 @@ def unpacked(env: Path, package: Package, url: str | None) -> Path:
 
 
 def torch_stand_in(family: Path, folder: Path) -> None:
-    """Make a wheel that is called torch, of the libraries that stand in for it in the family that extends it; needs a compiler for ELF."""
+    """Write a wheel named torch with the fake libraries of the torch family; needs a compiler for ELF."""
     loads = "import ctypes, pathlib\nfor name in ('c10', 'torch_cpu', 'torch'):\n"
-    loads += "    ctypes.CDLL(str(pathlib.Path(__file__).parent / 'lib' / f'lib{name}.so'), mode=ctypes.RTLD_GLOBAL)\n"
+    loads += "    path = pathlib.Path(__file__).parent / 'lib' / f'lib{name}.so'\n"
+    loads += "    ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)\n"
     files: dict[str, str | bytes] = {"torch/__init__.py": loads}
     for name in ("c10", "torch_cpu", "torch"):
         library = folder.parent / f"lib{name}.so"
@@ -75,10 +76,14 @@ def torch_stand_in(family: Path, folder: Path) -> None:
 
 @dataclass
 class Index:
-    """A static index (PEP 503) on this machine; ``asked`` are the paths that installers wanted."""
+    """A static index (PEP 503) on this machine; ``asked`` are the paths that were requested."""
 
     url: str
     asked: list[str] = field(default_factory=list)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager
@@ -91,10 +96,7 @@ def served(folder: Path) -> Iterator[Index]:
     simple = folder / "simple"
     for key, paths in pages.items():
         (simple / key).mkdir(parents=True)
-        links = (
-            f'<a href="/{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a><br>'
-            for path in paths
-        )
+        links = (f'<a href="/{path.name}#sha256={_sha256(path)}">{path.name}</a><br>' for path in paths)
         (simple / key / "index.html").write_text(
             "<!DOCTYPE html><html><body>" + "".join(links) + "</body></html>"
         )

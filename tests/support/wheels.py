@@ -1,4 +1,4 @@
-"""Makes small wheels for tests: whole files with any fault wanted, and facts with made-up scan results."""
+"""Small wheels for tests: files with any defect, and facts with made-up scan results."""
 
 import base64
 import hashlib
@@ -22,16 +22,16 @@ Contents = bytes | str
 
 
 def metadata(name: str = "demo", version: str = "1.0", *lines: str, markup: str = "text/x-rst") -> str:
-    """Give a METADATA file; ``markup`` is that of its description, unless a line says it; empty for none."""
-    said = any(line.startswith("Description-Content-Type:") for line in lines)
-    last = (f"Description-Content-Type: {markup}",) if markup and not said else ()
+    """Return a METADATA file; ``markup`` is the description's type, unless empty or in ``lines``."""
+    declared = any(line.startswith("Description-Content-Type:") for line in lines)
+    last = (f"Description-Content-Type: {markup}",) if markup and not declared else ()
     return "\n".join(
         ("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, *last, "", "A demo.", "")
     )
 
 
 def wheel_file(filename: str, **fields: str) -> str:
-    """Give a WHEEL file that agrees with the file name; ``fields`` replace or, when empty, remove lines."""
+    """Return a WHEEL file that agrees with the file name; ``fields`` replace or, when empty, remove lines."""
     *_, pythons, abis, platforms = filename.removesuffix(".whl").split("-")
     tags = [
         f"{py}-{abi}-{plat}"
@@ -58,7 +58,7 @@ def record(members: Mapping[str, bytes], dist_info: str) -> str:
     return "\n".join([*(row(path, data) for path, data in members.items()), f"{dist_info}/RECORD,,"]) + "\n"
 
 
-def write_wheel(  # noqa: PLR0913 - one for each thing that a case may change
+def write_wheel(  # noqa: PLR0913 - one per property that a test may change
     folder: Path,
     filename: str = LINUX,
     *,
@@ -69,11 +69,11 @@ def write_wheel(  # noqa: PLR0913 - one for each thing that a case may change
     compression: int = zipfile.ZIP_DEFLATED,
     package: bool = True,
 ) -> Path:
-    """Write a wheel that is right in all that is not asked to be wrong.
+    """Write a wheel that is valid apart from what the arguments change.
 
-    ``members`` add to and replace the usual ones, by path; ``{info}`` in a path stands for the dist-info
-    folder. ``record_text`` replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD.
-    Without ``package`` only what ``members`` say is in it.
+    ``members`` add to and replace the usual ones, by path; ``{info}`` in a path is the dist-info folder.
+    ``record_text`` replaces RECORD. ``leave_out`` drops members from the archive but not from RECORD. Without
+    ``package`` the wheel has no package beside ``members``.
     """
     name, version = filename.split("-")[:2]
     info = dist_info or f"{name}-{version}.dist-info"
@@ -127,7 +127,7 @@ class Symbol:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What the scan tells of one architecture, with an ordinary Linux extension's values."""
+    """Scan result for one architecture; the defaults are those of a Linux extension module."""
 
     offset: int = 0
     size: int = 1000
@@ -172,24 +172,21 @@ def binary(member: str, *parts: Part, form: str = "elf") -> Binary:
 
 
 def elf(member: str = "demo/_core.cpython-311-x86_64-linux-gnu.so", **facts: Any) -> Binary:
-    """Give an extension module for Linux with these facts."""
+    """Return an extension module for Linux with these facts."""
     return binary(member, Part(**({"exports": ("PyInit__core",)} | facts)))
 
 
 def macho(member: str = "demo/_core.cpython-311-darwin.so", *archs: str, **facts: Any) -> Binary:
-    """Give an extension module for macOS with a slice for each architecture."""
+    """Return an extension module for macOS with a slice for each architecture."""
     usual = {"kind": "bundle", "exports": ("PyInit__core",), "min_os": "11.0", "os": "macos", "signed": True}
     return binary(member, *(Part(arch=arch, **(usual | facts)) for arch in archs or ("arm64",)), form="macho")
 
 
 def pe(member: str = "demo/_core.cp311-win_amd64.pyd", **facts: Any) -> Binary:
-    """Give an extension module for Windows with these facts."""
+    """Return an extension module for Windows with these facts."""
     return binary(member, Part(**({"exports": ("PyInit__core",), "os": "gui"} | facts)), form="pe")
 
 
 def facts(folder: Path, filename: str, *binaries: Binary, **options: Any) -> Wheel:
-    """Give the facts of a wheel of this name as if it held these binaries.
-
-    ``options`` are those of ``write_wheel``.
-    """
+    """Return the facts of a wheel as if it held these binaries; ``options`` are those of ``write_wheel``."""
     return replace(read(write_wheel(folder, filename, **options)), binaries=tuple(binaries))

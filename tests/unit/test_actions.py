@@ -1,4 +1,4 @@
-"""The runner that executes generated workflows in tests: what it knows of GitHub's rules, and that all else is an error."""
+"""The runner for generated workflows follows GitHub's rules and rejects everything that it does not know."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_expression_means_what_github_says(text: str, value: object) -> None:
         "(failure()",
     ],
 )
-def test_what_is_unknown_is_an_error(text: str) -> None:
+def test_unknown_expressions_are_errors(text: str) -> None:
     with pytest.raises(ExpressionError):
         fill(f"${{{{ {text} }}}}", CONTEXTS, WELL)
 
@@ -66,7 +66,7 @@ def test_a_condition_without_a_status_function_needs_success() -> None:
     assert condition("${{ !cancelled() }}", CONTEXTS, ILL)
 
 
-def test_artifacts_keep_to_the_rules(tmp_path: Path) -> None:
+def test_artifacts_follow_the_rules_of_the_actions(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path / "artifacts")
     work, options = (
         tmp_path / "work",
@@ -79,7 +79,7 @@ def test_artifacts_keep_to_the_rules(tmp_path: Path) -> None:
     for name in ("one.whl", ".hidden"):
         (work / "dist" / name).write_text(name)
     artifacts.upload(options, work, tmp_path)
-    with pytest.raises(ArtifactError, match="is there already"):
+    with pytest.raises(ArtifactError, match="there is already an artifact named dist-a"):
         artifacts.upload(options, work, tmp_path)
     artifacts.upload({**options, "overwrite": "true"}, work, tmp_path)
     artifacts.upload({**options, "name": "dist-b"}, work, tmp_path)
@@ -90,7 +90,7 @@ def test_artifacts_keep_to_the_rules(tmp_path: Path) -> None:
     artifacts.upload({**options, "name": "dist-c"}, work, tmp_path)
     with pytest.raises(ArtifactError, match=r"two artifacts hold one\.whl, with different bytes"):
         artifacts.download(merged, tmp_path / "third")
-    with pytest.raises(ArtifactError, match="there is no artifact of the name release"):
+    with pytest.raises(ArtifactError, match="there is no artifact named release"):
         artifacts.download({"name": "release", "path": "dist"}, tmp_path / "third")
 
 
@@ -129,7 +129,7 @@ def run_of(folder: Path, job: dict[str, Any], **more: Any) -> Run:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="steps are run by bash")
-def test_steps_hand_on_their_outputs_and_a_failure_skips_what_needs_it(tmp_path: Path) -> None:
+def test_steps_pass_outputs_on_and_a_failure_skips_dependent_jobs(tmp_path: Path) -> None:
     (tmp_path / "well").mkdir()
     (tmp_path / "ill").mkdir()
     well = run_of(tmp_path / "well", {}).go()
@@ -139,7 +139,7 @@ def test_steps_hand_on_their_outputs_and_a_failure_skips_what_needs_it(tmp_path:
         tmp_path / "ill", {"steps": [STEP, {**HEAR, "run": "false | true"}, {**HEAR, "name": "Then"}, tidy]}
     ).go()
     assert ill.results == {"own": "failure", "after": "skipped"}
-    assert ill.one("own").steps == {
+    assert ill.job("own").steps == {
         "Speak": "success",
         "Hear": "failure",
         "Then": "skipped",
@@ -159,11 +159,11 @@ def test_steps_hand_on_their_outputs_and_a_failure_skips_what_needs_it(tmp_path:
         {"strategy": {"fail-fast": True, "matrix": {"include": []}}},
     ],
 )
-def test_what_the_runner_does_not_know_is_an_error(tmp_path: Path, job: dict[str, Any]) -> None:
+def test_unknown_jobs_and_steps_are_errors(tmp_path: Path, job: dict[str, Any]) -> None:
     with pytest.raises(UnknownError):
         run_of(tmp_path, job).go()
 
 
-def test_a_workflow_with_more_than_the_runner_knows_is_an_error(tmp_path: Path) -> None:
+def test_unknown_workflow_keys_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UnknownError, match="env"):
         run_of(tmp_path, {}, env={"X": "1"})

@@ -34,7 +34,7 @@ def listed(folder: Path, *, out: str = "dist") -> dict[str, str]:
 
 @pytest.fixture(params=[MESON, HATCH], ids=["meson", "hatchling"])
 def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Give a project under git with one source."""
+    """Return a project under git with one source."""
     folder = write(
         tmp_path / "demo", {"pyproject.toml": request.param, "src/a.c": "int a;", ".gitignore": "ignored/\n"}
     )

@@ -16,7 +16,7 @@ FILES = {"a.c": "1", "b.c": "1"}
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Give a store with one build."""
+    """Return a store with one build."""
     store = Store(folder=tmp_path, limit=10_000)
     listing = canonical(FILES)
     entry = CacheEntry(

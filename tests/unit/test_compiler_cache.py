@@ -23,7 +23,7 @@ def told(
     cache: CompilerCache | None = CACHE,
     **environ: str,
 ) -> dict[str, str]:
-    """Give the environment that cibuildwheel gets."""
+    """Return the environment that cibuildwheel gets."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
     demands = CibuildwheelSettings(
         target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache

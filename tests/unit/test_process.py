@@ -156,7 +156,7 @@ def running(pid: int) -> bool:
 
 
 def ends(pid: int) -> bool:
-    """Give the system the moment that it needs to end a process that was killed."""
+    """Return the system the moment that it needs to end a process that was killed."""
     for _ in range(100):
         if not running(pid):
             return True

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 def git(*words: str) -> str:
-    """Give git's answer, empty where it refuses."""
+    """Return git's answer, empty where it refuses."""
     done = subprocess.run(["git", "-C", HERE, *words], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
