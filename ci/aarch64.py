@@ -5,9 +5,9 @@
     python3 ci/aarch64.py --json     the same as a JSON list
     python3 ci/aarch64.py --run -c 'import platform; print(platform.machine())'
 
-Needs apt-get and dpkg-deb, but no root: some 50 packages (80 MB) are downloaded from the machine's own apt sources
-and unpacked into a folder (--folder, by default in the user's cache). Nothing is installed, and wheels are only run
-with it, never built.
+Needs apt-get and dpkg-deb, but no root: some 50 packages (80 MB) are downloaded from the machine's own apt
+sources and unpacked into a folder (--folder, by default in the user's cache). Nothing is installed, and
+wheels are only run with it, never built.
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """

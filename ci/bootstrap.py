@@ -2,7 +2,7 @@
 """Set wheelkit up in a fresh checkout, then build and verify its wheel or run all checks.
 
     python3 ci/bootstrap.py build      set up, build wheelkit's own native wheel with wheelkit, and verify it
-    python3 ci/bootstrap.py test       set up, then run lints, C tests with sanitizers, a fuzz run, Python tests
+    python3 ci/bootstrap.py test       set up, then run lints, C tests with sanitizers, fuzzing, Python tests
 
 Needs Python 3.11 or newer with its headers, and a C compiler; everything else goes into .venv. ``test`` also
 installs the Debian packages that the container tests and the sanitizers need, when run by root on Debian.
@@ -111,7 +111,7 @@ def c_files() -> list[str]:
 
 
 def c_tests() -> list[tuple[str, list[str]]]:
-    """Return the C checks: builds with -Werror by gcc and clang, tests under ASan and UBSan, and a fuzz run."""
+    """Return the C checks: builds with -Werror by gcc and clang, tests under ASan and UBSan, fuzzing."""
     return [("Testing the C core", ["sh", str(ROOT / "ci" / "c-tests.sh")])]
 
 
@@ -193,7 +193,7 @@ def debian_packages() -> None:
 
 
 def offline_image(*, make: bool = False) -> dict[str, str]:
-    """Return the variables with which cibuildwheel uses the test image, if there is one; ``make`` builds it."""
+    """Return the variables with which cibuildwheel uses the test image, if it exists; ``make`` builds it."""
     flags = ["--install"] if make and hasattr(os, "geteuid") and os.geteuid() == 0 else []
     if not make:
         flags = ["--if-standing"]

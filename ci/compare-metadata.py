@@ -1,7 +1,8 @@
 """Compare how METADATA is read with pip, packaging and uv: python ci/compare-metadata.py [COUNT] [SEED].
 
-The texts follow from the seed, so the same seed repeats a difference. pip reads METADATA with ``email``. What uv
-reads is taken from ``uv pip check``, for texts without a line at which ``email`` stops: there the two differ.
+The texts follow from the seed, so the same seed repeats a difference. pip reads METADATA with ``email``. What
+uv reads is taken from ``uv pip check``, for texts without a line at which ``email`` stops: there the two
+differ.
 """
 
 import email

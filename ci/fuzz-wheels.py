@@ -1,7 +1,7 @@
 """Verify many damaged wheels: python ci/fuzz-wheels.py [COUNT] [FIRST].
 
-Each number stands for one damaged wheel (see tests/support/mutations.py), so the number alone repeats a crash.
-tests/unit/test_mutations.py keeps the numbers that once crashed.
+Each number stands for one damaged wheel (see tests/support/mutations.py), so the number alone repeats a
+crash. tests/unit/test_mutations.py keeps the numbers that once crashed.
 """
 
 import sys

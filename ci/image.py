@@ -9,8 +9,9 @@
 
 In a shell:  set -a; eval "$(python3 ci/image.py)"; set +a
 
-The image is described by ci/testimage/Containerfile and is built once, from Debian packages and from the package
-index that this machine is configured for. A machine that can pull pypa's manylinux images does not need it.
+The image is described by ci/testimage/Containerfile and is built once, from Debian packages and from the
+package index that this machine is configured for. A machine that can pull pypa's manylinux images does not
+need it.
 
 The index configuration of this machine (pip.conf, uv.toml, PIP_* and UV_* variables, with any password in an
 address) is copied into the image, which stays in the local image store: never push it.

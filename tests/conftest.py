@@ -1,4 +1,4 @@
-"""What several test files share: the sample projects, the command as users run it, and the container image."""
+"""Fixtures: sample projects, the command as users run it, and the container image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["script"]
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
-# Variables by which the machine that runs the tests would steer what is tested.
+# Prefixes of variables through which the machine would influence the program under test.
 STEERING = (
     "CIBW_",
     "CONTAINERS_CONF",
@@ -35,31 +35,29 @@ STEERING = (
     "WHEELKIT_CACHE",
     "WHEELKIT_NO_CACHE",
 )
-# What a test starts by itself is built, whatever the user of this machine has in the cache; the command below
-# has a cache of its own.
+# Tests do not use the user's cache; the `wheelkit` fixture has its own.
 os.environ["WHEELKIT_NO_CACHE"] = "1"
-# A shell lets what it runs in the background ignore Ctrl-C, and so would all that the tests start and
-# interrupt.
+# Background jobs of a shell ignore SIGINT, and so would the programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Spread whole folders over the cores; a file or a test of its own runs in this process, as all does with ``-s`` and ``--pdb``."""
+    """Use up to four workers for folders; none for single files or tests, nor with ``-s`` or ``--pdb``."""
     single = any(not Path(argument).is_dir() for argument in config.args)
     return 0 if single or config.option.capture == "no" else min(4, os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
-    """Spare every garbage collection to come the sight of all that was imported: a tenth of the time that the unit tests take."""
+    """Exclude imported modules from garbage collection, which saves a tenth of the unit tests' time."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> MakeProject:
-    """Copy a sample project to ``tmp_path/NAME`` and put it under git with one commit, unless told not to."""
+    """Return a function that copies a sample project to ``tmp_path/NAME`` and commits it."""
 
     def copy(name: str, *, git: bool = True, replace: Mapping[str, tuple[str, str]] | None = None) -> Path:
         folder = tmp_path / name
@@ -77,7 +75,7 @@ def project(tmp_path: Path) -> MakeProject:
 
 @pytest.fixture
 def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
-    """Return the command, untouched by the settings of whoever runs the tests."""
+    """Return the command, without the settings of the user who runs the tests."""
     scratch, state, cache = (tmp_path_factory.mktemp(name) for name in ("scratch", "state", "cache"))
     env = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
     return Wheelkit(
@@ -94,7 +92,7 @@ def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
 
 @pytest.fixture(scope="session")
 def image() -> Mapping[str, str]:
-    """Return the environment in which cibuildwheel uses the project's own image; makes the image where it does not stand yet."""
+    """Return the variables with which cibuildwheel uses the test image; builds the image if needed."""
     if "WHEELKIT_IMAGE_INTERPRETERS" in os.environ:
         return {
             name: value

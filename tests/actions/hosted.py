@@ -36,7 +36,7 @@ class Hosted:
     pinned: Path
 
     def environment(self, home: Path) -> dict[str, str]:
-        """Return the variables of a fresh machine without a container engine, whose index has this wheelkit."""
+        """Return the variables of a fresh machine without container engine, whose index has this wheelkit."""
         kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
         config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
         return {
@@ -56,7 +56,8 @@ class Hosted:
     def set_up_python(self, versions: Iterable[str], folder: Path) -> list[str]:
         """Do what setup-python does; returns the folders for PATH.
 
-        The last version runs the steps, in a new environment that has wheelkit's requirements, but not wheelkit.
+        The last version runs the steps, in a new environment that has wheelkit's requirements, but not
+        wheelkit.
         """
         wanted = list(versions)
         available = [self.pythons[version] for version in wanted if version in self.pythons]

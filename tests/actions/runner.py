@@ -66,7 +66,7 @@ class Event:
 
 @dataclass
 class JobRun:
-    """One run of a job; ``result`` is ``success``, ``failure``, or ``elsewhere`` (another kind of machine)."""
+    """A run of a job; ``result`` is ``success``, ``failure``, or ``elsewhere`` (needs another machine)."""
 
     key: str
     row: Mapping[str, str]
@@ -80,8 +80,9 @@ class JobRun:
 class Service:
     """What does not change while a workflow runs.
 
-    ``labels`` are the runners that this machine can simulate. ``elsewhere`` maps the others to their commands, each
-    with one that builds the same here. ``identity`` holds the variables of jobs with ``id-token: write``.
+    ``labels`` are the runners that this machine can simulate. ``elsewhere`` maps the others to their
+    commands, each with one that builds the same here. ``identity`` holds the variables of jobs with
+    ``id-token: write``.
     """
 
     hosted: Hosted

@@ -1,12 +1,11 @@
-"""What `wheelkit build` costs over the bare commands that it prints, in pairs.
+"""Compare `wheelkit build` with the commands that it runs.
 
     python tests/bench/build_overhead.py [--runs 5] [--builder cibuildwheel|host] [--json] [PROJECT]
 
-PROJECT is a folder or an sdist; by default wheelkit itself. With a folder the bare commands are `uv build
---sdist` and the builder's; with an sdist only the builder's. cibuildwheel repairs and tests by itself; for
-the host builder, which makes one abi3 wheel here, `auditwheel repair` and the tests in an environment for
-each interpreter are written out, one after another, as people run them by hand. cibuildwheel is taken with
-the environment that ci/image.py prints, where its image stands.
+PROJECT is a folder or an sdist (default: wheelkit itself). The bare commands are the builder's, after `uv
+build --sdist` if PROJECT is a folder. cibuildwheel repairs and tests by itself. For the host builder, which
+builds one abi3 wheel here, `auditwheel repair` and the tests in one environment per interpreter follow in
+turn, as run by hand. cibuildwheel uses the image of ci/image.py, if it exists.
 """
 
 from __future__ import annotations
@@ -60,9 +59,9 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
         bare = bare_script(project, options.builder, image, Path(scratch))
         second = Contender(name="the bare commands", argv=["sh", "-euc", bare], env=image, cwd=Path(scratch))
         sys.stderr.write(f"{bare}\n")
-        fought = duel(first, second, runs=options.runs)
+        timings = duel(first, second, runs=options.runs)
     label = f"first build, {options.builder}"
-    return [compared(label, fought, most=1.05), compared(label, fought, extra=0.5)]
+    return [compared(label, timings, most=1.05), compared(label, timings, extra=0.5)]
 
 
 def image_environment() -> dict[str, str]:
@@ -73,7 +72,7 @@ def image_environment() -> dict[str, str]:
 
 
 def bare_script(project: Path, builder: str, image: dict[str, str], scratch: Path) -> str:
-    """Write the script of the bare commands, as the plan tells them."""
+    """Return a shell script of the commands in the plan."""
     command = [sys.executable, "-m", "wheelkit", "plan", str(project), "--builder", builder, "--json"]
     plan = json.loads(
         subprocess.run(command, env={**os.environ, **image}, stdout=subprocess.PIPE, check=True).stdout
@@ -82,9 +81,8 @@ def bare_script(project: Path, builder: str, image: dict[str, str], scratch: Pat
     lines = []
     sdist = str(project)
     if project.is_dir():
-        lines.append(
-            f"rm -rf {scratch}/sdist && uv build --quiet --sdist --out-dir {scratch}/sdist {shlex.quote(str(project))}"
-        )
+        build = f"uv build --quiet --sdist --out-dir {scratch}/sdist {shlex.quote(str(project))}"
+        lines.append(f"rm -rf {scratch}/sdist && {build}")
         sdist = f"{scratch}/sdist/*.tar.gz"
     lines.append(f"rm -rf {scratch}/bare")
     lines.append(_line(step, sdist, scratch))
@@ -94,13 +92,14 @@ def bare_script(project: Path, builder: str, image: dict[str, str], scratch: Pat
 
 
 def _by_hand(step: dict[str, Any], scratch: Path) -> Iterator[str]:
-    """Write what the host builder does after the build: repair, and tests on each interpreter that is here."""
-    raw, done = f"{scratch}/bare/*.whl", f"{scratch}/repaired"
-    yield f"rm -rf {done}; {step['repair'].replace('{dest_dir}', done).replace('{wheel}', raw)}"
+    """Yield what the host builder does after the build: repair, and test on each installed interpreter."""
+    raw, repaired = f"{scratch}/bare/*.whl", f"{scratch}/repaired"
+    yield f"rm -rf {repaired}; {step['repair'].replace('{dest_dir}', repaired).replace('{wheel}', raw)}"
     wanted = [Interpreter.parse(identifier.partition("-")[0]) for identifier in step["identifiers"]]
     for tag, python in find_pythons(wanted).items():
         env = scratch / f"env-{tag}"
-        yield f"rm -rf {env}; uv venv --quiet --python {python.path} {env}; uv pip install --quiet --python {env}/bin/python {done}/*.whl"
+        yield f"rm -rf {env}; uv venv --quiet --python {python.path} {env}"
+        yield f"uv pip install --quiet --python {env}/bin/python {repaired}/*.whl"
         for test in step["tests"]:
             yield f"(cd {env} && VIRTUAL_ENV={env} PATH={env}/bin:$PATH sh -c {shlex.quote(test)})"
 
@@ -113,5 +112,5 @@ def _line(step: dict[str, Any], sdist: str, scratch: Path) -> str:
 
 
 if __name__ == "__main__":
-    # One of the two limits has to hold: 5 % where the build is long, half a second where it is short.
+    # One of the two limits has to hold: 5 % matters for long builds, half a second for short ones.
     script(__doc__, measure, runs=5, options=OPTIONS, enough=any)

@@ -1,10 +1,9 @@
-"""How time and memory grow: verify-matrix over 1 to 1000 wheels.
-
-Plan and coverage for families of 1, 10 and 100 distributions.
+"""Measure how time and memory grow with the number of wheels and distributions.
 
     python tests/bench/growth.py [--runs 5] [--json]
 
-Time may grow as fast as the number, and no faster; peak memory of 1000 wheels may be 1.2 times that of 10.
+verify-matrix runs on 1 to 1000 wheels, plan on families of 1, 10 and 100 distributions. Time may only grow
+linearly; the peak memory for 1000 wheels may be 1.2 times that for 10.
 """
 
 from __future__ import annotations
@@ -30,50 +29,49 @@ FAMILIES = (1, 10, 100)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
-    """What one process took of the machine."""
+class Usage:
+    """Seconds and peak memory (MB) of a process."""
 
     seconds: float
     megabytes: float
 
 
 def run(cwd: Path, *words: str) -> CliRun:
-    """Run wheelkit as a process; its exit status 1 tells of findings, which is no failure here."""
-    taken = malformed.run_cli(*words, cwd=cwd)
-    if taken.exit_code > 1:
-        sys.exit(f"wheelkit {' '.join(words)} failed with {taken.exit_code}:\n{taken.err}")
-    return taken
+    """Run wheelkit as a process; exit status 1 means findings, which are no failure here."""
+    finished = malformed.run_cli(*words, cwd=cwd)
+    if finished.exit_code > 1:
+        sys.exit(f"wheelkit {' '.join(words)} failed with {finished.exit_code}:\n{finished.err}")
+    return finished
 
 
-def median(runs: list[CliRun]) -> Taken:
-    return Taken(
-        seconds=statistics.median(one.seconds for one in runs),
-        megabytes=statistics.median(one.megabytes for one in runs),
+def median(runs: list[CliRun]) -> Usage:
+    return Usage(
+        seconds=statistics.median(run.seconds for run in runs),
+        megabytes=statistics.median(run.megabytes for run in runs),
     )
 
 
-def grown(what: str, unit: str, taken: dict[int, Taken], least: tuple[int, float]) -> list[Outcome]:
+def growth(command: str, unit: str, usage: dict[int, Usage], least: tuple[int, float]) -> list[Outcome]:
     """Compare each size with the one before.
 
-    What the least size takes, in seconds, is left out of both: mostly the start.
+    ``least`` is the smallest size and its seconds, mostly the start; it is subtracted from both.
     """
-    found = []
+    outcomes = []
     none, start = least
-    for small, large in pairwise(taken):
-        first, second = ((taken[size].seconds - start) / (size - none) for size in (small, large))
-        growth = second / first
-        found.append(
+    for small, large in pairwise(usage):
+        first, second = ((usage[size].seconds - start) / (size - none) for size in (small, large))
+        outcomes.append(
             Outcome(
-                name=f"{what}, {large} {unit}",
+                name=f"{command}, {large} {unit}",
                 other=f"{small} {unit}",
-                ours=taken[large].seconds,
-                theirs=taken[small].seconds,
-                figure=growth,
+                ours=usage[large].seconds,
+                theirs=usage[small].seconds,
+                figure=second / first,
                 meaning="of linear",
                 most=1.1,
             )
         )
-    return found
+    return outcomes
 
 
 def write_family(folder: Path, count: int) -> Path:
@@ -86,9 +84,10 @@ def write_family(folder: Path, count: int) -> Path:
         package = folder / "packages" / f"part{number}"
         package.mkdir(parents=True)
         needs = f'["part{number - 1}>=1.0,<2"]' if number else "[]"
-        text = f'[project]\nname = "part{number}"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = {needs}\n'
         (package / "pyproject.toml").write_text(
-            f'[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n{text}'
+            '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+            f'[project]\nname = "part{number}"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+            f"dependencies = {needs}\n"
         )
     return folder
 
@@ -109,7 +108,7 @@ def measure(runs: int) -> list[Outcome]:
         planned = {
             count: median([run(path, "plan") for _ in range(runs)]) for count, path in families.items()
         }
-    one, few, many = verified[1], verified[COUNTS[0]], verified[COUNTS[-1]]
+    single, few, many = verified[1], verified[COUNTS[0]], verified[COUNTS[-1]]
     memory = Outcome(
         name=f"verify-matrix, {COUNTS[-1]} wheels",
         other=f"{COUNTS[0]} wheels",
@@ -120,12 +119,12 @@ def measure(runs: int) -> list[Outcome]:
         unit="MB",
         most=1.2,
     )
-    # Ten wheels take hardly longer than one; only the start can be left out of both.
-    times = grown("verify-matrix", "wheels", {count: verified[count] for count in COUNTS[:2]}, (0, start))
-    times += grown(
-        "verify-matrix", "wheels", {count: verified[count] for count in COUNTS[1:]}, (1, one.seconds)
+    # Ten wheels take hardly longer than one, so only the start is subtracted.
+    times = growth("verify-matrix", "wheels", {count: verified[count] for count in COUNTS[:2]}, (0, start))
+    times += growth(
+        "verify-matrix", "wheels", {count: verified[count] for count in COUNTS[1:]}, (1, single.seconds)
     )
-    return [*times, memory, *grown("plan", "distributions", planned, (0, start))]
+    return [*times, memory, *growth("plan", "distributions", planned, (0, start))]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One line of a benchmark: two medians, the figure that a limit is set for, and whether it holds."""
+"""Results of benchmarks: two medians, a figure, its limit, and whether the limit holds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 from pairs import Duel
 
 REFERENCE_START = 0.009
-"""Seconds of ``python -c pass`` on the machine that limits in seconds were set for."""
+"""Seconds that ``python -c pass`` takes on the machine for which the limits in seconds were chosen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """A comparison: wheelkit's median and the other's in ``unit``, and ``figure``, which has a limit or only informs.
+    """A comparison: the medians of wheelkit and the other command in ``unit``, and a ``figure``.
 
-    ``most`` and ``least`` are the limits; None where there is none.
+    ``most`` and ``least`` limit the figure; without them it only informs.
     """
 
     name: str
@@ -63,28 +63,28 @@ class Outcome:
 
 def compared(
     name: str,
-    fought: Duel,
+    timings: Duel,
     *,
     most: float | None = None,
     faster: float | None = None,
     extra: float | None = None,
 ) -> Outcome:
-    """Turn a duel of wheelkit against another into an outcome, pair by pair.
+    """Return the outcome of a duel between wheelkit and another command.
 
-    The figure is wheelkit's share of the other's time, or with ``faster`` how many times faster wheelkit is,
-    or with ``extra`` the seconds that it adds.
+    The figure is the median over pairs of: wheelkit's time divided by the other's; with ``faster`` the
+    reciprocal; with ``extra`` the difference in seconds. The argument given is its limit.
     """
-    ours, theirs = (statistics.median(pair[side] for pair in fought.pairs) for side in (0, 1))
+    ours, theirs = (statistics.median(pair[side] for pair in timings.pairs) for side in (0, 1))
     if faster is not None:
-        figure, meaning = statistics.median(b / a for a, b in fought.pairs), "times faster"
+        figure, meaning = statistics.median(b / a for a, b in timings.pairs), "times faster"
     elif extra is not None:
-        figure, meaning = statistics.median(a - b for a, b in fought.pairs), "s more"
+        figure, meaning = statistics.median(a - b for a, b in timings.pairs), "s more"
     else:
-        figure, meaning = statistics.median(a / b for a, b in fought.pairs), "of it"
+        figure, meaning = statistics.median(a / b for a, b in timings.pairs), "of it"
     limit = extra if extra is not None else most
     return Outcome(
         name=name,
-        other=fought.second,
+        other=timings.second,
         ours=ours,
         theirs=theirs,
         figure=figure,
@@ -94,13 +94,13 @@ def compared(
     )
 
 
-def scaled(name: str, fought: Duel, *, most: float) -> Outcome:
-    """Hold seconds against a limit that was set where ``python -c pass``, the other of the duel, takes 9 ms."""
-    ours, theirs = (statistics.median(pair[side] for pair in fought.pairs) for side in (0, 1))
-    figure = statistics.median(a / b for a, b in fought.pairs) * REFERENCE_START
+def scaled(name: str, timings: Duel, *, most: float) -> Outcome:
+    """Return the outcome of a duel with ``python -c pass``: seconds where that takes REFERENCE_START."""
+    ours, theirs = (statistics.median(pair[side] for pair in timings.pairs) for side in (0, 1))
+    figure = statistics.median(a / b for a, b in timings.pairs) * REFERENCE_START
     return Outcome(
         name=name,
-        other=fought.second,
+        other=timings.second,
         ours=ours,
         theirs=theirs,
         figure=figure,
@@ -110,7 +110,7 @@ def scaled(name: str, fought: Duel, *, most: float) -> Outcome:
 
 
 def report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
-    """Print the outcomes and give the exit code: 1 where a limit does not hold."""
+    """Print the outcomes; returns 1 if a limit does not hold."""
     if as_json:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         print(
@@ -119,24 +119,24 @@ def report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
                     "python": sys.version.split()[0],
                     "cores": os.cpu_count(),
                     "load": load,
-                    "outcomes": [one.plain() for one in outcomes],
+                    "outcomes": [outcome.plain() for outcome in outcomes],
                 }
             )
         )
     else:
         print(table(outcomes))
-    return 0 if all(one.holds for one in outcomes) else 1
+    return 0 if all(outcome.holds for outcome in outcomes) else 1
 
 
 def from_plain(values: dict[str, Any]) -> Outcome:
-    """Read an outcome back from JSON."""
+    """Return the outcome that ``plain`` wrote."""
     return Outcome(**{name: value for name, value in values.items() if name != "holds"})
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Align the outcomes: numbers to the right, words to the left."""
+    """Return a table of outcomes, numbers aligned to the right."""
     head = ("", "wheelkit", "other", "", "figure", "limit", "")
-    rows = [head, *(one.cells() for one in outcomes)]
+    rows = [head, *(outcome.cells() for outcome in outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     right = {1, 2, 4}
     lines = (

@@ -1,6 +1,6 @@
-"""Times two commands in turn, A B A B …, as whole processes, and compares them pair by pair.
+"""Time two commands in turn, A B A B …, as whole processes, and compare them pair by pair.
 
-On a machine whose speed drifts, a ratio of neighbours holds where two separate averages do not.
+On a machine whose speed drifts, the ratio of neighbours is reliable where two separate averages are not.
 """
 
 from __future__ import annotations
@@ -16,17 +16,13 @@ from pathlib import Path
 
 _IDLE_LOAD = 0.3
 _PATIENCE_SECONDS = 120
-# Where Python may not keep bytecode, every start compiles what it imports, on both sides: that is not what a
-# user waits for.
+# Without bytecode files every start compiles what it imports, on both sides; users do not wait for that.
 _ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
-    """A command with the environment that it adds, and a name for the table.
-
-    The exit statuses that are no failure are listed.
-    """
+    """A command with its additional variables, a name for the table, and the accepted exit statuses."""
 
     name: str
     argv: Sequence[str]
@@ -37,14 +33,14 @@ class Contender:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Duel:
-    """Seconds of each counted run of two contenders, in pairs."""
+    """Seconds of each run of two contenders, in pairs."""
 
     first: str
     second: str
     pairs: tuple[tuple[float, float], ...]
 
     def table(self) -> str:
-        """Render medians, difference and ratio."""
+        """Return a table of medians, difference and ratio."""
         first, second = (statistics.median(pair[side] for pair in self.pairs) for side in (0, 1))
         ratio = statistics.median(pair[0] / pair[1] for pair in self.pairs)
         extra = statistics.median(pair[0] - pair[1] for pair in self.pairs)
@@ -59,30 +55,28 @@ class Duel:
 def duel(
     first: Contender, second: Contender, *, runs: int = 5, rest: float = 0.0, warm: Contender | None = None
 ) -> Duel:
-    """Run both in turn, once to warm up and then ``runs`` counted times.
+    """Run both in turn, once to warm up and then ``runs`` times; raises CalledProcessError if one fails.
 
-    Raise CalledProcessError when one fails.
-
-    Before each run the machine rests for so many seconds: a file system that has just freed much takes longer
-    to make something new. And ``warm`` runs, uncounted, so that both find their files in memory: some
-    machines take back in a minute what was read from a disk.
+    Before each run the machine rests for ``rest`` seconds, since a file system that has just freed much space
+    is slow at allocating. Then ``warm`` runs, untimed, so that both find their files in memory: some machines
+    drop their disk cache within a minute.
     """
     wait_until_idle()
 
-    def one(contender: Contender) -> float:
+    def run(contender: Contender) -> float:
         time.sleep(rest)
         if warm is not None:
             timed(warm)
         return timed(contender)
 
-    one(first), one(second)
+    run(first), run(second)
     return Duel(
-        first=first.name, second=second.name, pairs=tuple((one(first), one(second)) for _ in range(runs))
+        first=first.name, second=second.name, pairs=tuple((run(first), run(second)) for _ in range(runs))
     )
 
 
 def timed(contender: Contender) -> float:
-    """Run one contender and give the seconds that it took; raise CalledProcessError when it fails."""
+    """Run one contender; returns its seconds, and raises CalledProcessError if it fails."""
     started = time.perf_counter()
     done = subprocess.run(
         contender.argv,
@@ -101,7 +95,7 @@ def timed(contender: Contender) -> float:
 
 
 def wait_until_idle() -> None:
-    """Wait while other processes keep the machine busy, and say so; give up after two minutes."""
+    """Wait until other processes leave the machine idle, for up to two minutes; prints that it waits."""
     started = time.monotonic()
     while (busy := _busy()) > _IDLE_LOAD and time.monotonic() - started < _PATIENCE_SECONDS:
         sys.stderr.write(f"waiting for an idle machine ({busy:.1f} cores busy)\n")
@@ -109,11 +103,11 @@ def wait_until_idle() -> None:
 
 
 def _busy() -> float:
-    """Measure over a second how many cores other processes keep busy."""
+    """Return how many cores other processes use, measured over a second."""
     try:
         before, after = _jiffies(), (time.sleep(1), _jiffies())[1]
     except OSError:
-        return 0.0  # only Linux tells
+        return 0.0  # only Linux has /proc/stat
     return (after - before) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,10 +1,10 @@
-"""What `wheelkit publish` costs over the bare twine uploads of a ten-file release, in pairs, on an index without lag.
+"""Compare `wheelkit publish` with twine alone, for a release of ten files on an index without lag.
 
     python tests/bench/publish_overhead.py [--runs 7] [--one-call] [--json]
 
-The bare commands are those that a person would type to keep the order: one `twine upload` for each of the
-five distributions; with --one-call a single one for all files, which keeps no order. The index is the tests'
-own stand-in on loopback, emptied before each run.
+twine is called as one would by hand to keep the order: one `twine upload` for each of the five distributions.
+With --one-call it is called once for all files, in no order. The index is the tests' own on loopback, emptied
+before each run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
         ours = Contender(name="wheelkit publish", argv=publish, env=env, cwd=project.root)
         twine = Contender(
             name="bare twine",
-            argv=["sh", "-euc", bare(project, address, one=options.one_call)],
+            argv=["sh", "-euc", bare(project, address, one_call=options.one_call)],
             env=env,
             cwd=project.root,
         )
@@ -59,12 +59,12 @@ def measure(options: argparse.Namespace) -> list[Outcome]:
             (fresh(ours, index, Path(name)), fresh(twine, index, Path(name))) for _ in range(options.runs + 1)
         ]
         label = f"publish, {len(project.files())} files of {len(FAMILY)} distributions"
-    fought = Duel(first=ours.name, second=twine.name, pairs=tuple(runs[1:]))
-    return [compared(label, fought, extra=1.0)]
+    timings = Duel(first=ours.name, second=twine.name, pairs=tuple(runs[1:]))
+    return [compared(label, timings, extra=1.0)]
 
 
 def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
-    """Time one release on an empty index, from a machine that remembers none."""
+    """Time one release to an empty index, without state from earlier runs."""
     index.files.clear()
     for path in (folder / "state").rglob("*.json"):
         path.unlink()
@@ -74,11 +74,11 @@ def fresh(contender: Contender, index: Warehouse, folder: Path) -> float:
     return seconds
 
 
-def bare(project: Project, address: Address, *, one: bool) -> str:
-    """Write the bare commands."""
+def bare(project: Project, address: Address, *, one_call: bool) -> str:
+    """Return a shell script of twine's commands."""
     stems = [member.name.replace("-", "_") for member in project.members]
     groups = [[path for path in project.files() if path.name.startswith(f"{stem}-")] for stem in stems]
-    if one:
+    if one_call:
         groups = [[path for group in groups for path in group]]
     return "\n".join(
         shlex.join([*TWINE, "--repository-url", address.upload, *map(os.fspath, group)]) for group in groups

@@ -1,9 +1,9 @@
-"""What a second `wheelkit build` without a change costs, against `uv build` and the bare cibuildwheel command, in pairs.
+"""Compare a second `wheelkit build` without changes with `uv build` and with the builder's commands.
 
     python tests/bench/rebuild.py [--runs 9] [--builder host|cibuildwheel] [--json]
 
-A clone of this repository is built once into a cache of its own; then nothing changes any more. `uv build
---wheel` and cibuildwheel have no cache of finished wheels, so theirs is a whole build each time.
+A clone of this repository is built once into an empty cache and then stays as it is. `uv build --wheel` and
+cibuildwheel have no cache of finished wheels, so they build again each time.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ def measure(builder: str, runs: int) -> list[Outcome]:
         env = {**image, "WHEELKIT_CACHE_DIR": str(scratch / "cache")}
         argv = [sys.executable, "-m", "wheelkit", "build", "--native", "--builder", builder]
         ours = Contender(name="wheelkit build --native, again", argv=argv, env=env, cwd=project)
-        look(ours)
-        found = [scaled(f"no-change rebuild, {builder}", duel(ours, PASS, runs=runs), most=0.25)]
+        check_cached(ours)
+        outcomes = [scaled(f"no-change rebuild, {builder}", duel(ours, PASS, runs=runs), most=0.25)]
         out = shlex.quote(str(scratch / "uv"))
         uv = Contender(
             name="uv build --wheel",
             argv=["sh", "-euc", f"rm -rf {out}; uv build --quiet --wheel --out-dir {out}"],
             cwd=project,
         )
-        found.append(compared("no-change rebuild", duel(ours, uv, runs=max(runs // 3, 3)), faster=8))
+        outcomes.append(compared("no-change rebuild", duel(ours, uv, runs=max(runs // 3, 3)), faster=8))
         bare = Contender(
             name=f"the bare commands ({builder})",
             argv=["sh", "-euc", bare_script(project, builder, image, scratch)],
             env=image,
             cwd=scratch,
         )
-        found.append(compared("no-change rebuild", duel(ours, bare, runs=2), faster=1))
-    return found
+        outcomes.append(compared("no-change rebuild", duel(ours, bare, runs=2), faster=1))
+    return outcomes
 
 
-def look(ours: Contender) -> None:
-    """Make sure that the second build is one from the cache: it says so."""
+def check_cached(ours: Contender) -> None:
+    """Build twice, and exit unless the second build says that it used the cache."""
     for _ in range(2):
         done = subprocess.run(
             ours.argv,
@@ -63,7 +63,7 @@ def look(ours: Contender) -> None:
             check=True,
         )
     if "cached" not in done.stdout:
-        sys.exit(f"the second build was none from the cache:\n{done.stdout}")
+        sys.exit(f"the second build did not use the cache:\n{done.stdout}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the scripts of the benchmarks have in common: their options, and how they end."""
+"""The command line and the exit of every benchmark script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def script(
     options: Mapping[str, Mapping[str, Any]] = NO_OPTIONS,
     enough: Callable[[Iterable[bool]], bool] = all,
 ) -> NoReturn:
-    """Read the command line (``options`` are further ones), measure, print, and exit with 1 unless ``enough`` of the limits hold."""
+    """Parse the command line with additional ``options``, measure, print, and exit.
+
+    The exit status is 1 unless ``enough`` of the limits hold.
+    """
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--json", action="store_true")
@@ -29,4 +32,4 @@ def script(
     chosen = parser.parse_args()
     outcomes = measure(chosen)
     report(outcomes, as_json=chosen.json)
-    sys.exit(0 if enough(one.holds for one in outcomes) else 1)
+    sys.exit(0 if enough(outcome.holds for outcome in outcomes) else 1)

@@ -1,13 +1,13 @@
-"""What `wheelkit smoke` costs over the bare commands that it runs, and what it saves over venv and pip, in pairs.
+"""Compare `wheelkit smoke` with the commands that it runs, and with venv and pip.
 
     python tests/bench/smoke_overhead.py [--runs 5] [--pip-runs 2] [--json] [DIST]
 
-DIST is a folder of wheels; by default the native example family is built. The bare commands are those that
-make the environments, one after another: `uv venv`, `uv pip install`, `uv tool install`; and the same
-environments by `python -m venv` and `pip install`. The smoke test also imports, loads entry points, and runs
-scripts and commands. With ``--offline`` both sides take third parties from uv's cache, so that no index's
-mood is measured; a slow index makes the ratio look better, since the smoke test waits for it in several
-environments at a time.
+DIST is a folder of wheels (default: the native example family, which is built first). The bare commands
+create the same environments one after another, by `uv venv`, `uv pip install` and `uv tool install`, or by
+`python -m venv` and `pip install`. The smoke test also imports modules, loads entry points, and runs scripts
+and commands. With ``--offline`` both sides take third-party packages from uv's cache, which excludes the
+index from the measurement; a slow index favours the smoke test, which waits for it in several environments at
+a time.
 """
 
 from __future__ import annotations
@@ -36,13 +36,12 @@ from wheelkit.smoke.model import Case, InstallMode
 
 NATIVE = Path(__file__).resolve().parents[1] / "families" / "native"
 TAG = f"cp3{sys.version_info[1]}"
-# ext4 does not give out again for five seconds what was freed, and searches beyond it: the environments of
-# the run before.
+# ext4 does not reuse freed space (here, the environments of the previous run) for five seconds.
 REST = 6.0
 
 
 def measure(options: argparse.Namespace) -> list[Outcome]:
-    """Run against the bare commands, with an index and without one, and against venv with pip."""
+    """Compare with the bare commands, with and without an index, and with venv and pip."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         project = Path(shutil.copytree(NATIVE, scratch / "native"))
@@ -85,22 +84,24 @@ def built(project: Path) -> Path:
 
 
 def lines(dist: Path, folder: Path, source: Source, *, pip: bool) -> str:
-    """Write the commands of a whole smoke test, one after another, without its checks."""
-    found = tuple(wheels.read_package(path) for path in wheels.list_wheels(dist))
-    here = facts.own_target(facts.detect(containers=False))
+    """Return a shell script of a smoke test's commands, without its checks."""
+    packages = tuple(wheels.read_package(path) for path in wheels.list_wheels(dist))
+    target = facts.own_target(facts.detect(containers=False))
     python = interpreters.find_pythons([Interpreter.parse(TAG)])[TAG]
-    inputs = plan.SmokeInputs(packages=found, family=frozenset(one.key for one in found), target=here)
-    written = []
+    inputs = plan.SmokeInputs(
+        packages=packages, family=frozenset(package.key for package in packages), target=target
+    )
+    script_lines = []
     for number, case in enumerate(plan.plan_cases(inputs, [python])):
         environment = Environment(folder=folder / str(number))
         environment.prepare(case)
-        written.append(f"rm -rf {environment.venv} {environment.tools}")
-        written += [line(command) for command in commands(case, environment, source, pip=pip)]
-    return "\n".join(written)
+        script_lines.append(f"rm -rf {environment.venv} {environment.tools}")
+        script_lines += [line(command) for command in commands(case, environment, source, pip=pip)]
+    return "\n".join(script_lines)
 
 
 def commands(case: Case, environment: Environment, source: Source, *, pip: bool) -> Iterable[Command]:
-    """Return the commands that make one environment."""
+    """Return the commands that create one environment."""
     if pip:
         return install.pip_commands(case, environment, source)
     uv = find_tool("uv")
@@ -112,7 +113,7 @@ def commands(case: Case, environment: Environment, source: Source, *, pip: bool)
 
 
 def line(command: Command) -> str:
-    """Write a command with the environment that it gets."""
+    """Return a command as shell text, with its variables."""
     unset = (f"-u {name}" for name in variables_to_unset(os.environ))
     settings = (f"{name}={shlex.quote(value)}" for name, value in command.env.items())
     return " ".join(["env", *unset, *settings, shlex.join(command.argv)])

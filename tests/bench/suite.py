@@ -1,10 +1,10 @@
-"""All benchmarks with one command: each in pairs, in one run, on an idle machine, as one table.
+"""Run all benchmarks on an idle machine and print one table.
 
-    python tests/bench/suite.py [--only start,verify,smoke,publish,rebuild,build,growth] [--quick] [--torch WHEEL] [--json FILE]
+    python tests/bench/suite.py [--only NAME,NAME] [--quick] [--torch WHEEL] [--json FILE]
 
-Each benchmark is a script of its own and can be run alone. With --quick there are fewer pairs. The peers of
-`verify` have to be installed beside wheelkit: twine, check-wheel-contents, auditwheel, abi3audit, delvewheel.
-Exit code 1 tells that a limit does not hold.
+The names are start, verify, smoke, publish, rebuild, build and growth. Each benchmark is a script that can
+also be run alone. --quick runs fewer pairs. `verify` needs twine, check-wheel-contents, auditwheel, abi3audit
+and delvewheel, installed beside wheelkit. The exit code is 1 if a limit does not hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Benchmark:
-    """A script, what it measures, and its arguments in full and in short."""
+    """A script, what it measures, and its arguments for full and quick runs."""
 
     script: str
     title: str
@@ -50,18 +50,18 @@ BENCHMARKS = {
 
 
 def run(benchmark: Benchmark, further: Sequence[str], *, quick: bool) -> list[Outcome]:
-    """Run one script; what it says on standard error is shown as it comes."""
+    """Run one script, whose standard error is passed through."""
     arguments = benchmark.quick if quick else benchmark.full
     command = [sys.executable, str(HERE / benchmark.script), *arguments, *further, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
-        return [from_plain(one) for one in json.loads(done.stdout)["outcomes"]]
+        return [from_plain(outcome) for outcome in json.loads(done.stdout)["outcomes"]]
     except (ValueError, KeyError):
-        sys.exit(f"{benchmark.script} gave no outcomes (exit status {done.returncode}):\n{done.stdout}")
+        sys.exit(f"{benchmark.script} printed no outcomes (exit status {done.returncode}):\n{done.stdout}")
 
 
 def main() -> int:
-    """Measure all, print the table, and keep the outcomes if asked."""
+    """Run the benchmarks, print the table, and write the outcomes if asked."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -71,7 +71,7 @@ def main() -> int:
         "--torch",
         type=Path,
         metavar="WHEEL",
-        help="a wheel of torch, to verify the wheels with and without it",
+        help="a torch wheel: `verify` then also runs with it",
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
@@ -88,10 +88,11 @@ def main() -> int:
     if options.json:
         options.json.write_text(
             json.dumps(
-                {"python": sys.version.split()[0], "outcomes": [one.plain() for one in outcomes]}, indent=2
+                {"python": sys.version.split()[0], "outcomes": [outcome.plain() for outcome in outcomes]},
+                indent=2,
             )
         )
-    return 0 if all(one.holds for one in outcomes) else 1
+    return 0 if all(outcome.holds for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Time verify-matrix against the tools that users run today, and against unpacking and hashing alone, in pairs.
+"""Compare verify-matrix with the tools that users run today, and with mere unpacking and hashing.
 
-The wheels are those of tests/integration/corpus.toml for 16 projects on three systems; --torch adds a torch
-wheel. Every ratio is a median of neighbouring pairs. Before it is timed, the report is checked: a scan that
-does nothing is fast.
+    python tests/bench/verify_peers.py [--torch WHEEL] [--only KIND,KIND] [--runs 5] [--json]
 
-    python tests/bench/verify_peers.py [--torch torch-2.13.0+cpu-….whl] [--only peers,floor,shallow,small] [--runs 5] [--json]
+The kinds are peers, floor, shallow and small. The wheels are those of 16 projects on three systems in
+tests/integration/corpus.toml; --torch adds a torch wheel. The report is checked before it is timed, since a
+scan that does nothing is fast.
 """
 
 from __future__ import annotations
@@ -28,12 +28,19 @@ from verify_steps import peers  # noqa: E402 - found by the path above
 
 from support import corpus  # noqa: E402 - found by the path above
 
-PROJECTS = "bcrypt cffi cryptography lxml markupsafe msgpack numpy orjson pillow psutil pyarrow pydantic_core pynacl pyyaml scipy zstandard"
-# For each system the parts of file names that choose one wheel of a project.
+PROJECTS = (
+    "bcrypt cffi cryptography lxml markupsafe msgpack numpy orjson "
+    "pillow psutil pyarrow pydantic_core pynacl pyyaml scipy zstandard"
+)
+# For each system, the parts of a file name that select one wheel of a project.
 SYSTEMS = ("manylinux*x86_64", "macosx*arm64", "win_amd64")
 SMALL = {
-    "abi3, Linux": "psutil-7.2.2-cp36-abi3-manylinux2010_x86_64.manylinux_2_12_x86_64.manylinux_2_28_x86_64.whl",
-    "Linux": "markupsafe-3.0.4-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl",
+    "abi3, Linux": (
+        "psutil-7.2.2-cp36-abi3-manylinux2010_x86_64.manylinux_2_12_x86_64.manylinux_2_28_x86_64.whl"
+    ),
+    "Linux": (
+        "markupsafe-3.0.4-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64.whl"
+    ),
     "macOS": "markupsafe-3.0.4-cp311-cp311-macosx_11_0_arm64.whl",
     "Windows": "markupsafe-3.0.4-cp311-cp311-win_amd64.whl",
 }
@@ -43,28 +50,25 @@ NAMES = {"peers": "the loop of peers", "inflate": "zlib + sha256 of all", "open"
 
 
 def wheels() -> list[Path]:
-    """The pinned wheels of the benchmark: of each project the first pinned one for each system."""
+    """Return the wheels to verify: for each project and system one pinned wheel, cp311 preferred."""
     names = [*corpus.names(), *corpus.names("large")]
     chosen = []
     for project in PROJECTS.split():
         for system in SYSTEMS:
             first, _, rest = system.partition("*")
-            own = [
+            matching = [
                 name
                 for name in names
                 if name.lower().startswith(f"{project}-")
                 and first in name
                 and rest in name.rpartition(first)[2]
             ]
-            chosen += sorted(own, key=lambda name: ("cp311" not in name, name))[:1]
+            chosen += sorted(matching, key=lambda name: ("cp311" not in name, name))[:1]
     return [corpus.wheel(name) for name in dict.fromkeys(chosen)]
 
 
 def ours(paths: list[Path], *options: str) -> Contender:
-    """Return wheelkit's command, run from its script as the peers are.
-
-    Its exit status 1 means findings, which are no failure here.
-    """
+    """Return wheelkit's command, run from its script as the peers are; findings (1) are no failure here."""
     command = Path(sysconfig.get_path("scripts")) / "wheelkit"
     return Contender(
         name="wheelkit",
@@ -82,7 +86,7 @@ def step(name: str, paths: list[Path]) -> Contender:
 
 
 def check_work(paths: list[Path]) -> None:
-    """Exit unless the work is done: every wheel is read, and every native one reports what it needs."""
+    """Exit unless verify-matrix reads every wheel and reports what each native one needs."""
     command = [sys.executable, "-m", "wheelkit", "verify-matrix", "--json", *map(str, paths)]
     done = subprocess.run(command, cwd="/", capture_output=True, check=False)
     report = json.loads(done.stdout)
@@ -92,7 +96,7 @@ def check_work(paths: list[Path]) -> None:
 
 def compare(kind: str, paths: list[Path], label: str, runs: int) -> Outcome:
     """Compare wheelkit with the peers, the floor or the shallow floor on a set of wheels."""
-    if kind == "peers":  # a minute and more each time
+    if kind == "peers":  # takes a minute or more
         return compared(
             f"verify-matrix, {label}",
             duel(ours(paths), step("peers", paths), runs=max(runs // 3, 1), warm=ours(paths)),
@@ -108,7 +112,7 @@ def compare(kind: str, paths: list[Path], label: str, runs: int) -> Outcome:
 
 
 def small(runs: int) -> list[Outcome]:
-    """Compare whole processes on one small wheel with the peers that apply to it."""
+    """Compare on one small wheel, with the peers that apply to it."""
     outcomes = []
     for name, filename in SMALL.items():
         path = corpus.wheel(filename)
@@ -133,25 +137,25 @@ def require_peers(kinds: Sequence[str]) -> None:
 def measure(options: argparse.Namespace) -> list[Outcome]:
     """Run the chosen comparisons."""
     require_peers(options.only)
-    own = wheels()
-    size = sum(path.stat().st_size for path in own) / 1e6
-    sets = {f"{len(own)} wheels, {size:.0f} MB": own}
+    pinned = wheels()
+    size = sum(path.stat().st_size for path in pinned) / 1e6
+    sets = {f"{len(pinned)} wheels, {size:.0f} MB": pinned}
     if options.torch:
         sets[f"with torch, {size + options.torch.stat().st_size / 1e6:.0f} MB"] = [
-            *own,
+            *pinned,
             options.torch.resolve(),
         ]
-    found = []
+    outcomes = []
     for label, paths in sets.items():
         check_work(paths)
-        found += [
+        outcomes += [
             compare(kind, paths, label, options.runs)
             for kind in ("peers", "floor", "shallow")
             if kind in options.only
         ]
     if "small" in options.only:
-        found += small(options.runs)
-    return found
+        outcomes += small(options.runs)
+    return outcomes
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

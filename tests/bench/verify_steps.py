@@ -23,7 +23,7 @@ def peers(path: str) -> list[list[str]]:
 
 
 def loop(paths: list[str]) -> None:
-    """Run the peers, one process a wheel; their exit codes do not matter."""
+    """Run the peers on each wheel in turn, whatever their exit codes are."""
     import subprocess
 
     for path in paths:
@@ -32,7 +32,7 @@ def loop(paths: list[str]) -> None:
 
 
 def inflate(paths: list[str]) -> None:
-    """Inflate and hash every member once, the largest first, on as many threads as wheelkit uses."""
+    """Inflate and hash every member once, largest first, on as many threads as wheelkit uses."""
     import hashlib
     from concurrent.futures import ThreadPoolExecutor
 

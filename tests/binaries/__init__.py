@@ -1,1 +1,1 @@
-"""Tiny binaries of every format, assembled field by field or built by the C compiler. None is checked in."""
+"""Tiny binaries of every format, assembled field by field or compiled; none is checked in."""

@@ -1,4 +1,4 @@
-"""A tiny ELF library with everything that the scanner reads: 32 or 64 bits, either byte order, any processor."""
+"""Tiny ELF libraries with everything that the scanner reads, of any word size, byte order and machine."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -8,16 +8,17 @@ from binaries.layout import Binary, Layout, Order, assemble
 
 TYPES = {"LOAD": 1, "DYNAMIC": 2, "INTERP": 3, "GNU_STACK": 0x6474E551, "GNU_RELRO": 0x6474E552}
 DYNAMIC = {
-    "NEEDED": 1, "HASH": 4, "STRTAB": 5, "SYMTAB": 6, "STRSZ": 10, "SYMENT": 11, "SONAME": 14, "RPATH": 15, "RUNPATH": 29,
-    "FLAGS": 30, "GNU_HASH": 0x6FFFFEF5, "VERSYM": 0x6FFFFFF0, "FLAGS_1": 0x6FFFFFFB, "VERNEED": 0x6FFFFFFE,
-    "VERNEEDNUM": 0x6FFFFFFF,
+    "NEEDED": 1, "HASH": 4, "STRTAB": 5, "SYMTAB": 6, "STRSZ": 10, "SYMENT": 11, "SONAME": 14, "RPATH": 15,
+    "RUNPATH": 29, "FLAGS": 30, "GNU_HASH": 0x6FFFFEF5, "VERSYM": 0x6FFFFFF0, "FLAGS_1": 0x6FFFFFFB,
+    "VERNEED": 0x6FFFFFFE, "VERNEEDNUM": 0x6FFFFFFF,
 }  # fmt: skip
 GLOBAL, WEAK, LOCAL = 1, 2, 0
 TEXTS = [
-    "libtiny.so.1", "libc.so.6", "libm.so.6", "$ORIGIN/../tiny.libs:/opt/tiny", "GLIBC_2.17", "GLIBC_2.4", "GLIBC_2.29",
-    "memcpy", "exp", "PyLong_FromLong", "__gmon_start__", "tiny_call", "tiny_hidden", "tiny_weak", "/lib/ld.so",
+    "libtiny.so.1", "libc.so.6", "libm.so.6", "$ORIGIN/../tiny.libs:/opt/tiny", "GLIBC_2.17", "GLIBC_2.4",
+    "GLIBC_2.29", "memcpy", "exp", "PyLong_FromLong", "__gmon_start__", "tiny_call", "tiny_hidden",
+    "tiny_weak", "/lib/ld.so",
 ]  # fmt: skip
-# Name, type, flags, mark, link, info of each section; the last one is that of the names.
+# Name, type, flags, mark, link, info of each section; the last one holds the names.
 SECTIONS = (
     (".text", 1, 6, "text", 0, 0),
     (".data", 1, 3, "data", 0, 0),
@@ -53,7 +54,7 @@ SYMBOLS = (
     Symbol(name="tiny_hidden", binding=GLOBAL, section=1, visibility=2),
     Symbol(name="tiny_weak", binding=WEAK, section=1, visibility=3),
 )
-# For each library the versions that are asked of it, with the numbers that SYMBOLS use.
+# The versions required of each library, with the numbers that SYMBOLS use.
 NEEDED_VERSIONS = {"libc.so.6": {"GLIBC_2.17": 2, "GLIBC_2.4": 3}, "libm.so.6": {"GLIBC_2.29": 4}}
 
 
@@ -72,7 +73,7 @@ class Shape:
     stack: int | None = 6
     long_hash: bool = False
     copies: int = 0
-    """More undefined symbols, all of one name of `long_name` bytes."""
+    """Additional undefined symbols, which share one name of `long_name` bytes."""
     long_name: int = 0
 
     @property
@@ -82,7 +83,7 @@ class Shape:
 
 @cache
 def tiny(shape: Shape) -> Binary:
-    """The binary of a shape, the same object each time."""
+    """Return the binary of a shape (cached)."""
     return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
 
 
@@ -198,7 +199,7 @@ def _versions(out: Layout) -> None:
 
 def _hash(out: Layout, shape: Shape) -> None:
     out.mark("hash")
-    if shape.gnu_hash:  # one bucket, and behind the undefined symbols a chain to the last
+    if shape.gnu_hash:  # one bucket, with a chain from the first defined symbol to the last
         first = sum(symbol.section == 0 for symbol in shape.symbols)
         out.u32(1, first, 1, 0)
         out.word(0)

@@ -1,4 +1,4 @@
-"""Bytes with marks: what the assemblers of tiny binaries write into."""
+"""A writer of bytes with marks, for the assemblers of tiny binaries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Order = Literal["little", "big"]
 
 @dataclass(kw_only=True, slots=True)
 class Layout:
-    """A growing binary. `at` answers with a mark's place; while it is not known yet, with zero."""
+    """A growing binary. `at` returns the offset of a mark, or zero while it is unknown."""
 
     order: Order
     wide: bool
@@ -24,7 +24,7 @@ class Layout:
         return self.known.get(name, 0)
 
     def size(self, name: str) -> int:
-        """Bytes from the mark `name` to the mark `name.end`."""
+        """Return the number of bytes from the mark `name` to the mark `name.end`."""
         return self.at(name + ".end") - self.at(name)
 
     def put(self, width: int, *values: int) -> None:
@@ -53,7 +53,7 @@ class Layout:
         self.data += bytes(-len(self.data) % to)
 
     def strings(self, table: str, texts: list[str]) -> None:
-        """A table of NUL-terminated strings, each marked as `table:text`; the first is empty, as formats want it."""
+        """Write NUL-terminated strings, each marked `table:text`, after the empty string that comes first."""
         self.mark(table)
         self.u8(0)
         for text in texts:
@@ -62,26 +62,26 @@ class Layout:
         self.mark(table + ".end")
 
     def string(self, table: str, text: str) -> int:
-        """Where a string stands in its table."""
+        """Return the offset of a string in its table."""
         return self.at(f"{table}:{text}") - self.at(table)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binary:
-    """A finished binary, and where its parts begin."""
+    """A finished binary and its marks."""
 
     data: bytes
     marks: dict[str, int]
     order: Order
 
     def patched(self, mark: str, value: int, width: int, skip: int = 0) -> bytes:
-        """The same with a field of `width` bytes, `skip` bytes behind a mark, overwritten."""
+        """Return the data with a field of `width` bytes, `skip` bytes after a mark, overwritten."""
         at = self.marks[mark] + skip
         return self.data[:at] + value.to_bytes(width, self.order) + self.data[at + width :]
 
 
 def assemble(describe: Callable[[Layout], None], *, order: Order, wide: bool) -> Binary:
-    """Write twice: the second time, all places are known."""
+    """Describe the binary twice; the second time, all marks are known."""
     first = Layout(order=order, wide=wide)
     describe(first)
     second = Layout(order=order, wide=wide, known=first.marks)

@@ -1,4 +1,4 @@
-"""Tiny Mach-O files with everything that the scanner reads: thin, of either word size and byte order, and fat."""
+"""Tiny Mach-O files with everything that the scanner reads: thin ones of any kind, and fat ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ class Shape:
     build_version: bool = True
     signed: bool = True
     tree: bytes = b""
-    """Other bytes in the place of the tree of exported names."""
+    """Bytes that replace the export trie."""
 
 
 @cache
 def tiny(shape: Shape) -> Binary:
-    """The thin file of a shape, the same object each time."""
+    """Return the thin file of a shape (cached)."""
     return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
 
 
 def fat(slices: list[tuple[int, bytes]], *, wide: bool = False) -> Binary:
-    """A fat file of slices, each given with its processor; `wide` makes the table's numbers 64 bits long."""
+    """Return a fat file of slices, each with its CPU type; `wide` makes the table's numbers 64 bits long."""
 
     def describe(out: Layout) -> None:
         out.u32(0xCAFEBABF if wide else 0xCAFEBABE)
@@ -94,7 +94,7 @@ def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
         "dysymtab": (0xB, _dysymtab),
     }
     for name, number in LIBRARIES.items():
-        commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]  # the name is bound early
+        commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]  # bound early
     if shape.build_version:
         commands["version"] = (0x32, lambda out: out.u32(1, 11 << 16, 14 << 16 | 2 << 8 | 1, 0))
     else:
@@ -143,7 +143,7 @@ def _symtab(out: Layout) -> None:
 
 
 def _dysymtab(out: Layout) -> None:
-    """First index and number of the local, the exported and the imported symbols; nothing of the rest."""
+    """Write first index and number of the local, exported and imported symbols, and zeros for the rest."""
     local, exported = len(LOCALS), len(LOCALS) + len(EXPORTS)
     out.u32(0, local, local, len(EXPORTS), exported, len(IMPORTS), *([0] * 12))
 
@@ -174,7 +174,7 @@ def _content(out: Layout, shape: Shape) -> None:
 
 
 def _trie(out: Layout, other: bytes) -> None:
-    """_ -> tiny_ -> call, other; _ -> _Zfoo."""
+    """Write the export trie: _ -> tiny_ -> call, other; _ -> _Zfoo."""
     out.mark("trie")
     if other:
         out.raw(other)

@@ -1,4 +1,4 @@
-"""Write every tiny binary into a folder, and run a program on all of them if one is named:
+"""Write every tiny binary to a folder, and run a program on all of them if one is given.
 
 python tests/binaries/make.py FOLDER [PROGRAM]
 """
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Run as a script, it must find the package that it is in.
+# As a script, this module has to find its own package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from binaries import elf, macho, pe
@@ -25,21 +25,21 @@ PROGRAMS = {
 
 
 def assembled() -> dict[str, Binary]:
-    """All binaries that need no compiler."""
+    """Return the binaries that need no compiler."""
     return {**_elf(), **_macho(), **_pe()}
 
 
 def compiled(folder: Path) -> dict[str, bytes]:
-    """What the C compiler of this machine makes of a few lines; empty without one, and empty where it makes no ELF."""
-    made = {}
+    """Return small compiled binaries; empty without a C compiler."""
+    binaries = {}
     compiler = shutil.which("cc")
     for name, (source, options) in PROGRAMS.items() if compiler else ():
         output = folder / name
         command = [str(compiler), "-x", "c", "-", *options, "-o", str(output)]
         subprocess.run(command, input=source, text=True, check=True)
-        made[name] = output.read_bytes()
+        binaries[name] = output.read_bytes()
         output.unlink()
-    return made
+    return binaries
 
 
 def _elf() -> dict[str, Binary]:
@@ -83,7 +83,7 @@ def _pe() -> dict[str, Binary]:
 
 
 def main(folder: Path, *program: str) -> int:
-    """Write all of them, and tell how many; the exit code is the program's."""
+    """Write the binaries and print how many; returns the program's exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: binary.data for name, binary in assembled().items()} | compiled(folder)
     for name, data in files.items():

@@ -1,4 +1,4 @@
-"""Tiny PE files with everything that the scanner reads: 32 and 64 bits, with and without what MinGW adds."""
+"""Tiny PE files with everything that the scanner reads: 32 and 64 bits, with and without MinGW's symbols."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ IMPORTS: dict[str, list[str | int]] = {
 DELAYED: dict[str, list[str | int]] = {"ADVAPI32.dll": ["RegOpenKeyExW"]}
 EXPORTS = ["PyInit_tiny", "tiny_call"]
 BASE = 0x10000000
-ADDRESS = 0x1000  # of the one section with content, whose place in the file is marked "content"
+ADDRESS = 0x1000  # of the section that starts at the mark "content"
 DIRECTORIES = 16
 FILE_ALIGNMENT = 0x200
 
@@ -29,11 +29,11 @@ class Shape:
     signed: bool = False
     imports: bool = True
     names: bool = True
-    """Whether imports have a list of names besides the list of addresses."""
+    """Whether imports have a name table besides the address table."""
     ordinals: int = 0
-    """More imports by number, from the second library."""
+    """Additional imports by ordinal, from the second library."""
     repeat: int = 1
-    """How many entries of the import directory lead to the same library."""
+    """How many entries of the import directory point to the same library."""
 
     @property
     def imported(self) -> dict[str, list[str | int]]:
@@ -42,12 +42,12 @@ class Shape:
 
 @cache
 def tiny(shape: Shape) -> Binary:
-    """The file of a shape, the same object each time."""
+    """Return the file of a shape (cached)."""
     return assemble(lambda out: _describe(out, shape), order="little", wide=shape.wide)
 
 
 def address(out: Layout, mark: str) -> int:
-    """Where a part of the content is in memory, relative to the base."""
+    """Return the address of a mark in the content, relative to the base."""
     return out.at(mark) - out.at("content") + ADDRESS
 
 
@@ -190,7 +190,7 @@ def _library(out: Layout, library: str, symbols: list[str | int]) -> None:
 
 
 def _symbol_table(out: Layout) -> None:
-    """One symbol, and the strings, which begin with their own size; the long name of section 1 is at 4."""
+    """Write one symbol, and the strings after their size; the long name of section 1 is at offset 4."""
     out.mark("symbols")
     out.raw(bytes(18))
     out.mark("strings")

@@ -20,7 +20,8 @@ class CliRun:
     megabytes: float
 
 
-# The peak memory of a process includes what its parent had in memory at the fork, so a small process starts it.
+# The peak memory of a process includes what its parent had in memory at the fork, so a small process starts
+# it.
 _MEASURE = """
 import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)

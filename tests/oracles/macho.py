@@ -1,8 +1,8 @@
 """Facts about a Mach-O file, as read by macholib.
 
-macholib does not read the export trie, so exports are taken from the symbol table. Linkers write the same names into
-both. `strip` can remove names from the table that the trie keeps; then the scanner, which reads the trie as the
-loader does, is right. No wheel of the corpus is such a case.
+macholib does not read the export trie, so exports are taken from the symbol table. Linkers write the same
+names into both. `strip` can remove names from the table that the trie keeps; then the scanner, which reads
+the trie as the loader does, is right. No wheel of the corpus is such a case.
 """
 
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Servers for tests: a stand-in for the public indexes, an identity issuer, and a proxy for their hosts."""
+"""Servers for tests: a fake of the public indexes, an identity issuer, and a proxy for their hosts."""

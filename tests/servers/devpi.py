@@ -1,4 +1,4 @@
-"""A real devpi-server with indexes of one user, on loopback: private indexes differ from the public ones."""
+"""A real devpi-server on loopback, as an example of a private index."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USER, PASSWORD = "acme", "a-password-for-devpi"
-# With the defaults, hashing the password takes seconds.
+# With the defaults, hashing a password takes seconds.
 _CHEAP = ("--argon2-memory-cost", "1024", "--argon2-time-cost", "1", "--argon2-parallelism", "1")
 _START_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Devpi:
-    """A running server; its indexes are non-volatile, as releases need them."""
+    """A running server; its indexes are non-volatile, as for releases."""
 
     port: int
 
@@ -38,7 +38,7 @@ class Devpi:
 
 @contextmanager
 def serving(folder: Path, *indexes: str) -> Iterator[Devpi]:
-    """Run a server with its data in a folder, and the named indexes in it."""
+    """Run a server with the named indexes, and its data in a folder."""
     scripts = Path(sysconfig.get_path("scripts"))
     env = {**os.environ, "PYTHONWARNINGS": "ignore"}
     data = ("--serverdir", str(folder))

@@ -1,4 +1,4 @@
-"""Faults between an index and its client, as data: which request one hits, and what it does."""
+"""Faults that the fake index produces: for which requests, and of which kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOKS = frozenset({Kind.LOOK_BROKEN, Kind.LOOK_CUT, Kind.LOOK_STALE})
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault: its kind, the number of the first request that it hits (from 1), and how many in a row."""
+    """A fault: its kind, the number (from 1) of the first request that it affects, and how many in a row."""
 
     kind: Kind
     at: int = 1
@@ -36,7 +36,7 @@ class Fault:
 
 
 class Faults:
-    """Planned faults, asked once for each request; uploads and listings are counted separately."""
+    """The planned faults; uploads and listings are counted separately."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = tuple(faults)
@@ -45,13 +45,13 @@ class Faults:
         self.met: list[Kind] = []
 
     def upload(self) -> Kind | None:
-        """Count an upload, and return its fault."""
+        """Count an upload; returns its fault."""
         with self._lock:
             self._uploads += 1
             return self._due(self._uploads, looks=False)
 
     def look(self) -> Kind | None:
-        """Count a listing, and return its fault."""
+        """Count a listing; returns its fault."""
         with self._lock:
             self._looks += 1
             return self._due(self._looks, looks=True)
@@ -65,7 +65,7 @@ class Faults:
 
 
 def random_faults(seed: int, count: int = 2, span: int = 12) -> Faults:
-    """Draw some faults within the first ``span`` requests of each kind."""
+    """Return ``count`` random faults within the first ``span`` requests."""
     draw = random.Random(seed)  # noqa: S311 - not for cryptography
     kinds = list(Kind)
     return Faults(

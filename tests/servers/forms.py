@@ -1,4 +1,4 @@
-"""Upload forms: multipart/form-data as twine sends it."""
+"""Parse upload forms (multipart/form-data, as twine sends it)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Form:
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """Parse a form; binary content is returned as it was sent."""
+    """Parse a form, keeping the file's bytes as they were sent."""
     boundary = content_type.partition("boundary=")[2].strip('"').encode()
     fields: dict[str, str] = {}
     filename, content = "", b""

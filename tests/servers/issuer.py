@@ -1,4 +1,4 @@
-"""A CI service that identifies a job: it signs an identity for the bearer of the job's request token."""
+"""A fake of a CI service's identity endpoint: signs an identity for requests with the job's token."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from servers.publishers import sign_identity
 
 @dataclass
 class Issuer:
-    """The claims about the job. With ``reuse`` it returns the same identity again."""
+    """The claims about a job; with ``reuse`` it returns the same identity again."""
 
     workflow: str = "release.yml"
-    request_token: str = "request-token-of-the-job"  # noqa: S105 - it is one for the stand-in
+    request_token: str = "request-token-of-the-job"  # noqa: S105 - only valid for the fake
     audience: str | None = None
     reuse: bool = False
     signed: list[str] = field(default_factory=list)
     port: int = 0
 
     def sign(self, audience: str) -> str:
-        """Sign an identity for the audience, or for the one that the test sets."""
+        """Sign an identity for the audience that the test has set, else for the requested one."""
         if self.reuse and self.signed:
             return self.signed[0]
         claims = {
@@ -40,7 +40,7 @@ class Issuer:
         return self.signed[-1]
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that the service sets for a job with the permission."""
+        """Return the variables that the service sets for a job with ``id-token: write``."""
         return {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{self.port}/identity?api-version=2.0",

@@ -1,4 +1,4 @@
-"""A proxy that connects the names of public indexes to stand-ins on loopback."""
+"""A proxy that connects the hosts of public indexes to fakes on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 @dataclass
 class Proxy:
-    """The port on loopback for each host, and the hosts that were requested."""
+    """The loopback port for each host, and the hosts that were requested."""
 
     ports: Mapping[str, int]
     requested: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class _Handler(StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        """Open one tunnel (CONNECT, RFC 9110); other hosts are refused."""
+        """Open a tunnel (CONNECT, RFC 9110) to a known host."""
         method, target, _ = self.rfile.readline().decode().split(" ", 2)
         while self.rfile.readline() not in {b"\r\n", b""}:
             pass
@@ -45,8 +45,8 @@ class _Handler(StreamRequestHandler):
                 _copy(self.connection, inner)
 
 
-def _copy(one: socket.socket, other: socket.socket) -> None:
-    partners = {one: other, other: one}
+def _copy(client: socket.socket, server: socket.socket) -> None:
+    partners = {client: server, server: client}
     while True:
         ready, _, _ = select.select(list(partners), [], [], 30)
         if not ready:

@@ -1,4 +1,4 @@
-"""Trusted publishing on an index: registered workflows, tokens that expire, identities for one token each."""
+"""Trusted publishing on the fake index: registered workflows, and tokens minted for identities."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Publishers:
     used: set[str] = field(default_factory=set)
 
     def mint(self, identity: str, token: Callable[..., Any]) -> tuple[int, dict[str, Any]]:
-        """Exchange an identity for a token with a scope made by ``token``; return status and document."""
+        """Exchange an identity for a token, whose scope ``token`` creates; returns status and document."""
         claims = read_identity(identity)
         if claims is None or claims["aud"] != self.audience or claims["exp"] < time.time():
             return _refusal("invalid-token", "malformed or invalid token")
@@ -64,7 +64,7 @@ def sign_identity(claims: dict[str, Any]) -> str:
 
 
 def read_identity(identity: str) -> dict[str, Any] | None:
-    """Decode the claims; None for what is not an identity."""
+    """Return the claims of an identity; None if it is malformed."""
     try:
         payload = identity.split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

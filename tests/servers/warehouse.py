@@ -1,8 +1,7 @@
-"""A stand-in for the public indexes: it refuses what they refuse, shows files late, and fails on demand.
+"""A fake of the public indexes: refuses what they refuse, shows files after a lag, and fails on demand.
 
-Its responses follow the public indexes' documentation and responses. It keeps all files in memory, and a
-record of every upload for the tests: what was kept when, the status of each request, and when a file became
-visible.
+Its responses follow the documentation and the responses of the public indexes. It keeps all files in memory
+and records every upload: whether it was stored, the response's status, and when the file became visible.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _NEW_FILES_ACCEPTED_FOR = timedelta(days=14)
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A file of the index, and the moment from which the index shows it."""
+    """A file of the index, and the time from which the index lists it."""
 
     name: str
     project: str
@@ -61,14 +60,14 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """An upload token: the projects in its scope (None: all of its owner's), and when it expires."""
+    """An upload token: the projects in its scope (None: all), and when it expires."""
 
     projects: frozenset[str] | None = None
     expires: float = float("inf")
 
 
 class RefusedError(Exception):
-    """A refusal: its status, and the text of the public indexes."""
+    """A refused upload: the status and text that the public indexes respond with."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -78,7 +77,7 @@ class RefusedError(Exception):
 
 @dataclass
 class Warehouse:
-    """An index and its rules; ``lag`` in seconds, ``form`` one of ``json``, ``html``, ``proxy`` (a login page)."""
+    """An index: ``lag`` in seconds, ``form`` is ``json``, ``html`` or ``proxy`` (a login page)."""
 
     lag: float = 0.0
     largest: int = 100 << 20
@@ -117,7 +116,7 @@ class Warehouse:
         )
 
     def take(self, form: Form, token: str | None) -> bool:
-        """Check an upload and keep the file; False where the index has it with the same bytes."""
+        """Check an upload and store the file; returns False if the index has it with the same bytes."""
         project, version = self._authorised(form, token)
         data, name = form.content, form.filename
         digest = hashlib.sha256(data).hexdigest()
@@ -153,7 +152,7 @@ class Warehouse:
         return True
 
     def _attest(self, name: str, attestations: str, token: str | None) -> None:
-        """Keep attestations with the publisher that the token belongs to."""
+        """Store attestations, under the publisher of the token."""
         if self.publishers.enabled and token not in self.publishers.minted:
             raise RefusedError(
                 400,
@@ -192,17 +191,20 @@ class Warehouse:
 
     def _refuse_old(self, project: str, version: str) -> None:
         moments = [
-            one.uploaded for one in self.files.values() if (one.project, one.version) == (project, version)
+            stored.uploaded
+            for stored in self.files.values()
+            if (stored.project, stored.version) == (project, version)
         ]
         if moments and self.now() - min(moments) > _NEW_FILES_ACCEPTED_FOR:
             raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
 
     def _refuse_name(self, name: str, digest: str) -> None:
-        twin = next((one for one in self.files.values() if one.name == name or one.sha256 == digest), None)
-        if twin is not None:
+        matching = (file for file in self.files.values() if file.name == name or file.sha256 == digest)
+        if (existing := next(matching, None)) is not None:
             raise RefusedError(
                 400,
-                f"File already exists ('{twin.name}', with blake2_256 hash '…'). See help#file-name-reuse",
+                f"File already exists ('{existing.name}', with blake2_256 hash '…')."
+                " See help#file-name-reuse",
             )
         if name in self.deleted:
             raise RefusedError(
@@ -222,8 +224,8 @@ class Warehouse:
                         400, f"Binary wheel '{name}' has an unsupported platform tag '{platform}'."
                     )
         elif any(
-            one.name.endswith(".tar.gz") and (one.project, one.version) == (project, version)
-            for one in self.files.values()
+            stored.name.endswith(".tar.gz") and (stored.project, stored.version) == (project, version)
+            for stored in self.files.values()
         ):
             raise RefusedError(400, "Only one sdist may be uploaded per release.")
         if form.get("classifiers").startswith("Invalid ::"):
@@ -236,10 +238,10 @@ class Warehouse:
     def shown(self, project: str, *, stale: bool = False) -> list[Stored]:
         """Return a project's visible files; with ``stale``, those before the newest one appeared."""
         moment = time.monotonic()
-        found = [one for one in self.files.values() if one.project == project and one.visible <= moment]
-        if stale and found:
-            found.remove(max(found, key=lambda one: one.visible))
-        return found
+        files = [file for file in self.files.values() if file.project == project and file.visible <= moment]
+        if stale and files:
+            files.remove(max(files, key=lambda file: file.visible))
+        return files
 
 
 def identity(filename: str) -> tuple[str, str]:
@@ -304,7 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             with index.lock:
                 files = index.shown(project, stale=fault is Kind.LOOK_STALE)
-                known = any(one.project == project for one in index.files.values())
+                known = any(stored.project == project for stored in index.files.values())
             if not files and (not known or index.lag):
                 self._page(404, "Not Found")
             elif index.form == "html" or JSON_TYPE not in self.headers.get("Accept", ""):
@@ -393,32 +395,32 @@ def _token(header: str) -> str | None:
 
 
 def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[str, object]:
-    """Return a listing as in PEP 691 and 700."""
+    """Return a listing (PEP 691 and 700)."""
     entries = [
         {
-            "filename": one.name,
-            "url": f"/files/{one.name}",
-            "hashes": {"sha256": one.sha256} if index.hashes else {},
-            "size": len(one.data),
-            "upload-time": one.uploaded.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "yanked": one.name in index.yanked,
-            "provenance": f"/integrity/{one.name}/provenance" if one.name in index.provenance else None,
+            "filename": stored.name,
+            "url": f"/files/{stored.name}",
+            "hashes": {"sha256": stored.sha256} if index.hashes else {},
+            "size": len(stored.data),
+            "upload-time": stored.uploaded.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "yanked": stored.name in index.yanked,
+            "provenance": f"/integrity/{stored.name}/provenance" if stored.name in index.provenance else None,
         }
-        for one in files
+        for stored in files
     ]
     return {
         "meta": {"api-version": "1.1"},
         "name": project,
-        "versions": sorted({one.version for one in files}),
+        "versions": sorted({stored.version for stored in files}),
         "files": entries,
     }
 
 
 def html_listing(index: Warehouse, project: str, files: list[Stored]) -> str:
-    """Return a listing as in PEP 503."""
+    """Return a listing (PEP 503)."""
     fragment = "#sha256={0.sha256}" if index.hashes else ""
     links = "\n".join(
-        f'<a href="/files/{one.name}{fragment.format(one)}">{one.name}</a><br>' for one in files
+        f'<a href="/files/{file.name}{fragment.format(file)}">{file.name}</a><br>' for file in files
     )
     return f"<!DOCTYPE html><html><head><title>Links for {project}</title></head><body>{links}</body></html>"
 
@@ -438,7 +440,7 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """The address of a running stand-in."""
+    """The address of a running fake index."""
 
     port: int
     scheme: str = "http"
@@ -456,7 +458,7 @@ class Address:
 
 @contextmanager
 def serving(index: Warehouse, context: ssl.SSLContext | None = None) -> Iterator[Address]:
-    """Run the stand-in in a thread, on loopback, with TLS where a context is given."""
+    """Run the fake index in a thread, on loopback; with TLS if a context is given."""
     server = _Server(index, context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

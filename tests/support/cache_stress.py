@@ -2,8 +2,8 @@
 
     python tests/support/cache_stress.py [--runs 100] [--at-once 4]
 
-The project has an in-tree backend, which needs no index and takes some tenths of a second. It is built in several
-variants, and the cache is so small that it keeps evicting entries.
+The project has an in-tree backend, which needs no index and takes some tenths of a second. It is built in
+several variants, and the cache is so small that it keeps evicting entries.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def make_project(folder: Path, variant: int) -> Path:
 
 
 def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
-    """Check that wheels in ``dist`` are whole and the variant's; a complete build left one, with its manifest."""
+    """Check that wheels in ``dist`` are whole and the variant's; a complete build left a wheel and manifest."""
     wheels = sorted((folder / "dist").glob("*.whl"))
     for path in wheels:
         with zipfile.ZipFile(path) as archive:

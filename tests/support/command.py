@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-# With these variables git takes every folder for another user's, as in many containers (git's own tests do so).
+# With these variables git takes every folder for another user's, as in many containers (git's own tests do
+# so).
 OTHERS_FOLDER = {
     "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -63,7 +64,7 @@ class Wheelkit:
         return done
 
     def left_behind(self) -> list[str]:
-        """List the scratch folder, without uv's lock files if sccache is there: its server shares the folder."""
+        """List the scratch folder, without uv's lock files if sccache is there, whose server keeps them."""
         allowed = "uv-*.lock" if shutil.which("sccache") else ""
         return sorted(path.name for path in self.scratch.iterdir() if not fnmatchcase(path.name, allowed))
 

@@ -22,7 +22,8 @@ README = ("Description-Content-Type: text/markdown", "Summary: A member of a fam
 class Member:
     """A distribution: its name, the siblings that it requires, and templates of its wheels' names.
 
-    ``third_parties`` are its other requirements, ``script`` names a console script, ``code`` is its module's code.
+    ``third_parties`` are its other requirements, ``script`` names a console script, ``code`` is its module's
+    code.
     """
 
     name: str

@@ -145,6 +145,8 @@ INI_LINES = st.one_of(
 
 
 @given(st.lists(INI_LINES, max_size=8))
+@example(["[ gui_scripts ]", "a = b:c"])
+@example(["[[a]]", "a = b:c"])
 def test_entry_points_are_those_of_importlib_metadata(lines: list[str]) -> None:
     text = "\n".join(lines)
     ours = [entry for entry in parse_entry_points(text.encode()) if not entry.problem]

@@ -104,7 +104,7 @@ def _entry_points(text: str) -> Iterator[EntryPoint]:
         if not line or line[0] in "#;":
             continue
         if line[0] == "[" and line[-1] == "]":
-            group = line[1:-1].strip()
+            group = line.strip("[]")
             continue
         name, equals, reference = (part.strip() for part in line.partition("="))
         problem = ""
