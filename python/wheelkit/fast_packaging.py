@@ -50,10 +50,7 @@ _JOINTS = str.maketrans("._-", "aaa")
 
 
 def release(text: str) -> tuple[int, ...] | None:
-    """Return the numbers of a version that is only a normalized release, such as ``1.26.0``.
-
-    None for every other text.
-    """
+    """Return the numbers of a version that is only a normalized release, such as ``1.26.0``; else None."""
     parts = text.split(".")
     if len(text) > _LONGEST or not all(map(_is_number, parts)):
         return None
@@ -65,10 +62,7 @@ def _is_number(text: str) -> bool:
 
 
 def admits(required: str, version: tuple[int, ...]) -> bool:
-    """Return whether a ``Requires-Python`` admits a release of Python.
-
-    Raise InvalidSpecifier, a ValueError, if it is invalid.
-    """
+    """Return whether a ``Requires-Python`` admits a release of Python; raise ValueError if it is invalid."""
     clauses = specifiers(required)
     if clauses is not None:
         return all(_holds(clause, version) for clause in clauses)
@@ -87,10 +81,7 @@ Clause = tuple[str, tuple[int, ...], bool]
 
 @cache
 def specifiers(text: str) -> tuple[Clause, ...] | None:
-    """Return the operator, the release and the wildcard of specifiers such as ``>=3.9, !=3.10.*``.
-
-    None if they are not simple.
-    """
+    """Return operator, release and wildcard of specifiers like ``>=3.9, !=3.10.*``; None if not simple."""
     if not text:
         return ()
     clauses = [_clause(part.strip(" ")) for part in text.split(",")]
@@ -118,10 +109,7 @@ def _holds(clause: Clause, version: Sequence[int]) -> bool:
 
 
 def is_requirement(text: str) -> bool:
-    """Return whether this is a simple requirement: ``name[extra] >=1.2,<2.
-
-    Python_version < "3.13" and extra == "x"``.
-    """
+    """Return whether this is a simple requirement: ``name[extra] >=1.2,<2; os_name == "nt"``."""
     if not text.isprintable():
         return False
     named, semicolon, marker = text.partition(";")
@@ -227,12 +215,10 @@ def too_new(metadata: str) -> tuple[tuple[str, str], ...] | None:
 
 
 def plain_headers(text: str) -> dict[str, list[str]] | None:
-    """Read the header fields of METADATA, WHEEL or PKG-INFO, by lower-case name.
+    """Return the header fields of METADATA, WHEEL or PKG-INFO, by lower-case name.
 
-    None where the email parser has to be asked.
-
-    Plain text has one printable line ``Name: value`` for each field up to the first empty line, ends lines
-    with LF or CRLF, and has no continuation lines.
+    None where the email parser has to be asked: for anything but one printable line ``Name: value`` for each
+    field up to the first empty line.
     """
     fields: dict[str, list[str]] = {}
     for line in text.replace("\r\n", "\n").partition("\n\n")[0].removesuffix("\n").split("\n"):
@@ -262,10 +248,8 @@ def _may_be_dynamic(value: str) -> bool:
     return value.lower() in _FIELDS.keys() - _REQUIRED or value.lower() == "description"
 
 
-def _is_license(expression: str) -> bool:
-    return is_joined(
-        [OPERAND if word in _LICENSES else word for word in words(expression)], _LICENSE_OPERATORS
-    )
+def _is_license(text: str) -> bool:
+    return is_joined((OPERAND if word in _LICENSES else word for word in words(text)), _LICENSE_OPERATORS)
 
 
 def _is_path(path: str) -> bool:

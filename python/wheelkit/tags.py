@@ -1,6 +1,4 @@
-"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 803.
-
-Platform compatibility tags specification).
+"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 803).
 
 They are computed for a described interpreter and system, never for the running ones. The tests hold them
 equal to ``packaging.tags``, whose import takes 20 ms, a third of the time that a small wheel takes.
@@ -69,11 +67,7 @@ def pypy_tags(version: tuple[int, int], abis: Iterable[str], platforms: Sequence
 def _any_python_tags(version: tuple[int, int], name: str, platforms: Sequence[str]) -> Iterator[WheelTag]:
     """Yield the tags of wheels for any interpreter, those for a platform first."""
     major, minor = version
-    pythons = (
-        f"py{major}{minor}",
-        f"py{major}",
-        *(f"py{major}{older}" for older in range(minor - 1, -1, -1)),
-    )
+    pythons = (f"py{major}{minor}", f"py{major}", *(f"py{major}{older}" for older in reversed(range(minor))))
     yield from _tags([(python, "none") for python in pythons], platforms)
     yield from _tags([(python, "none") for python in (name, *pythons)], ["any"])
 
@@ -83,21 +77,15 @@ def _tags(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Iterato
 
 
 def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
-    """Yield the platform tags that a macOS accepts, best first.
-
-    ``arch`` is ``x86_64``, ``arm64`` or ``intel``.
-    """
+    """Yield the platform tags that a macOS accepts, best first; ``arch`` may be ``intel`` (both Intel ones)."""
     formats = _MACOS_FORMATS.get(arch, (arch,))
     # Nothing for arm64 alone is older than macOS 11.
     older = formats if arch == "x86_64" else ("universal2",)
     if version[0] >= _MACOS_11:
-        yield from (
-            f"macosx_{major}_0_{name}" for major in range(version[0], _MACOS_11 - 1, -1) for name in formats
-        )
+        majors = range(version[0], _MACOS_11 - 1, -1)
+        yield from (f"macosx_{major}_0_{name}" for major in majors for name in formats)
         minors = range(_NEWEST_MACOS_10, _OLDEST_X86_64 - 1, -1)
         yield from (f"macosx_10_{minor}_{name}" for minor in minors for name in older)
     elif version[0] == _MACOS_10:
-        last = _OLDEST_X86_64 if arch == "x86_64" else 0
-        yield from (
-            f"macosx_10_{minor}_{name}" for minor in range(version[1], last - 1, -1) for name in formats
-        )
+        minors = range(version[1], (_OLDEST_X86_64 if arch == "x86_64" else 0) - 1, -1)
+        yield from (f"macosx_10_{minor}_{name}" for minor in minors for name in formats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def shorten_list(items: Iterable[str], shown: int = _SHOWN) -> str:
     names = list(items)
     rest = len(names) - shown
     # "and 1 more" is as long as the name itself.
-    if rest <= 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {rest} more"
+    return ", ".join(names) if rest <= 1 else f"{', '.join(names[:shown])} and {rest} more"
 
 
 def first_and_count(names: Sequence[str]) -> str:
@@ -59,12 +58,10 @@ def dotted(version: Iterable[int]) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Wrap one paragraph at its words; commands are kept whole, and may make a line longer than ``width``.
+    """Wrap one paragraph at its words, into at least one line of ``width`` characters (20 at least).
 
-    Returns at least one line. ``width`` is in characters; anything below 20 counts as 20.
+    Commands are kept whole, and may make a line longer.
     """
-    import textwrap
-
     kept = _COMMAND.sub(lambda match: match[0].replace(" ", _KEPT_SPACE), text)
     lines = textwrap.wrap(kept, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
     return [line.replace(_KEPT_SPACE, " ") for line in lines] or [""]
@@ -74,9 +71,7 @@ def printable(text: str) -> str:
     r"""Escape control characters and others that a terminal would act on, as ``\x1b``."""
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
-    )
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def encodable(text: str, encoding: str) -> str:

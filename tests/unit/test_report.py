@@ -27,7 +27,7 @@ def row(
     codes: tuple[str, ...] = (),
 ) -> Row:
     files_of = (f"daggerml-0.4.0-cp311-abi3-{target}.whl",) if cover is Cover.WHEEL else ()
-    cells = tuple(CellCover(interpreter=tag, cover=cover, file="".join(files_of)) for tag in TAGS)
+    cells = tuple(CellCover(interpreter=tag, cover=cover, file="".join(files_of) or None) for tag in TAGS)
     size = 84_000 if files_of else 0
     return Row(
         distribution="daggerml",

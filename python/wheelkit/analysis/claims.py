@@ -52,13 +52,13 @@ def claims(wheel: Wheel) -> tuple[Claim, ...]:
 
 
 def _claim(platform: str) -> Claim | None:
+    target = None
     if match := _GENERIC_LINUX.fullmatch(platform):
-        system, arch, target = System.LINUX, match["arch"], None
-    else:
-        target = _target(platform)
-        if target is None:
-            return None
+        system, arch = System.LINUX, match["arch"]
+    elif target := _target(platform):
         system, arch = target.system, target.arch
+    else:
+        return None
     return Claim(platform=platform, system=system, archs=_ARCHS.get(arch, (arch,)), target=target)
 
 
@@ -105,9 +105,6 @@ def runs(slice_: Slice) -> bool:
     A .NET assembly runs on any system and processor, although it is a file for 32-bit Windows (ECMA-335,
     II.25). It imports the runtime's entry point from mscoree.dll, and nothing else.
     """
-    assembly = (
-        slice_.arch == "i686"
-        and not slice_.exports
-        and [library.name.lower() for library in slice_.needed] == ["mscoree.dll"]
-    )
+    needed = [library.name.lower() for library in slice_.needed]
+    assembly = slice_.arch == "i686" and not slice_.exports and needed == ["mscoree.dll"]
     return slice_.kind not in {"object", "other"} and not assembly

@@ -71,9 +71,8 @@ def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, st
 def libc_of(slice_: Slice) -> str | None:
     """Return the C library that an ELF file is linked with, ``manylinux`` or ``musllinux``; None if unknown.
 
-    glibc leaves its symbol versions. The name libc.so.6 alone shows nothing: musl's loader takes it for
-    itself, and libraries for both are made that way. Versions of libgcc_s show nothing either: it has
-    GLIBC_2.0 of __register_frame_info on both.
+    glibc leaves its symbol versions. The name libc.so.6 shows nothing: musl's loader takes it for itself. Nor
+    do versions of libgcc_s, which has GLIBC_2.0 of __register_frame_info on both.
     """
     if any(one.version.startswith(_GLIBC) and not one.library.startswith(_LIBGCC) for one in slice_.versions):
         return "manylinux"
@@ -97,16 +96,10 @@ def linux_floor(wheel: Wheel) -> Policy | None:
     # A statically linked program shows no C library, so it counts as what it is tagged.
     libcs = [libc for slice_ in slices if (libc := libc_of(slice_)) is not None]
     libc = next(iter(libcs or [target.libc for target in claimed]), "manylinux")
-    held = wheel.held
-    libraries = {library.name for slice_ in slices for library in slice_.needed} - held
+    libraries = {library.name for slice_ in slices for library in slice_.needed} - wheel.held
     versions = {need.version.version for need in version_needs(wheel)}
-    return next(
-        (
-            policy
-            for policy in policies(libc, arch)
-            if all(map(policy.provides, libraries))
-            and all(map(policy.admits, versions))
-            and next(forbidden_imports(wheel, policy), None) is None
-        ),
-        None,
-    )
+    for policy in policies(libc, arch):
+        satisfied = all(map(policy.provides, libraries)) and all(map(policy.admits, versions))
+        if satisfied and not any(forbidden_imports(wheel, policy)):
+            return policy
+    return None

@@ -33,9 +33,14 @@ def min_os(slice_: Slice) -> tuple[int, int] | None:
     """Return the oldest macOS that a slice supports, None if it names none."""
     if slice_.min_os is None or slice_.os not in MACOS_PLATFORMS:
         return None
-    major, _, rest = slice_.min_os.partition(".")
-    version = int(major), int(rest.partition(".")[0] or 0)
+    version = major_minor(slice_.min_os)
     return FIRST_ARM64 if version == _COMPATIBILITY_VERSION else version
+
+
+def major_minor(version: str) -> tuple[int, int]:
+    """Return the first two numbers of a system's version: ``11`` is (11, 0), ``10.9.1`` is (10, 9)."""
+    major, minor, *_ = map(int, f"{version}.0".split("."))
+    return major, minor
 
 
 def macos_needed(wheel: Wheel, arch: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
 
 _FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.json"}
 _GENERIC = "linux"
-# The tables list musl's C library by its link name; its soname contains the architecture (auditwheel maps
-# them the same way).
+# The tables list musl's C library by its link name; its soname contains the architecture.
 _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
-# musl's loader takes these names for itself, whatever is on the disk (load_library in its ldso/dynlink.c). It
-# compares up to the dot, so binaries also have them as glibc spells them (libc.so.6).
+# musl's loader takes these names for itself, compared up to the dot (load_library in its ldso/dynlink.c).
 _MUSL_ITSELF = tuple(f"lib{name}." for name in ("c", "pthread", "rt", "m", "dl", "util", "xnet"))
 # Alpine's name for it, with the architecture, which is compared as a whole.
 _MUSL_NAMED = "libc.musl-"
@@ -77,15 +76,14 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def policies(libc: str, arch: str) -> Iterator[Policy]:
     """Yield the policies of an architecture, the oldest system first."""
-    return (_policy(target) for target in _targets(libc, arch))
+    return map(_policy, _targets(libc, arch))
 
 
 @cache
 def policy_for(target: Target) -> Policy | None:
     """Return what a Linux target allows, by its own table or else the newest older one; None without either.
 
-    Between two tables, a symbol is forbidden if both forbid it: the others were added in between, as
-    pthread_setattr_default_np was with glibc 2.18.
+    Between two tables, a symbol is forbidden if both forbid it: the others were added in between.
     """
     targets = _targets(target.libc, target.arch)
     count = sum(known.version <= target.version for known in targets)
@@ -139,13 +137,10 @@ def _policy(target: Target) -> Policy:
 
 @cache
 def _tables(libc: str) -> Mapping[str, _Row]:
-    from importlib.util import find_spec
-
     spec = find_spec("auditwheel")
     folders = spec.submodule_search_locations if spec else None
     if not folders:
-        raise MissingToolError(
-            "auditwheel, whose policy tables are needed, is not installed", hint="pip install auditwheel"
-        )
+        message = "auditwheel, whose policy tables are needed, is not installed"
+        raise MissingToolError(message, hint="pip install auditwheel")
     rows = decode((Path(folders[0]) / "policy" / _FILES[libc]).read_bytes(), type=list[_Row])
     return {row.name: row for row in rows}

@@ -30,8 +30,7 @@ _LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
 def stable_abi() -> Mapping[str, tuple[int, int]]:
     """Return every function and variable of the stable ABI with the Python version that added it.
 
-    Raises MissingToolError if abi3info is not installed. Importing it builds thousands of objects, so only an
-    abi3 wheel does.
+    Raises MissingToolError if abi3info is not installed.
     """
     try:
         from abi3info import DATAS, FUNCTIONS
@@ -66,17 +65,13 @@ def declared_floor(name: FileName) -> tuple[int, int] | None:
     """Return the oldest Python that an abi3 wheel's name promises; None for a wheel that is not abi3."""
     if not name.stable:
         return None
-    matches = (_CPYTHON_TAG.fullmatch(tag) for tag in name.pythons)
-    floors = [(int(match["major"]), int(match["minor"])) for match in matches if match]
+    matches = filter(None, map(_CPYTHON_TAG.fullmatch, name.pythons))
+    floors = [(int(match["major"]), int(match["minor"])) for match in matches]
     return min(floors, default=_FIRST_STABLE_ABI)
 
 
 def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, list[str]]]:
-    """Yield each binary with the sorted symbols that it needs of the interpreter.
-
-    Symbols that another binary of the wheel exports are not counted, although their names begin like
-    CPython's.
-    """
+    """Yield each binary with the sorted symbols that it needs of the interpreter, not of the wheel itself."""
     own = {name for _, slice_ in wheel.slices() for name in slice_.exports if name.startswith(_PREFIXES)}
     for binary in wheel.binaries:
         names = {symbol.name for slice_ in binary.slices for symbol in from_python(slice_)} - own

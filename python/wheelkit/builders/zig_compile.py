@@ -155,10 +155,10 @@ def reject_shared_cxx(wheel: Wheel) -> None:
     zig links its own C++ standard library into each binary. Two of these differ in ways that neither the
     linker nor an import reports. Raises CheckFailedError.
     """
-    for binary, part in wheel.slices():
+    for binary, slice_ in wheel.slices():
         # Weak ones may be missing, and _ZTH is imported weakly by every user of a thread-local variable.
         imports = sorted(
-            symbol.name for symbol in part.imports if symbol.name.startswith("_Z") and not symbol.weak
+            symbol.name for symbol in slice_.imports if symbol.name.startswith("_Z") and not symbol.weak
         )
         if imports:
             raise CheckFailedError(

@@ -74,31 +74,31 @@ def _wheel_to_json(wheel: Wheel) -> dict[str, Any]:
             {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest}
             for member in wheel.members
         ],
-        "binaries": [_binary_to_json(binary, part) for binary, part in wheel.slices()],
+        "binaries": [_binary_to_json(binary, slice_) for binary, slice_ in wheel.slices()],
     }
 
 
-def _binary_to_json(binary: Binary, part: Slice) -> dict[str, Any]:
+def _binary_to_json(binary: Binary, slice_: Slice) -> dict[str, Any]:
     return {
         "member": binary.member,
         "extension": binary.extension,
-        "arch": part.arch,
-        "kind": part.kind,
-        "name": part.name,
-        "needed": [library.name for library in part.needed],
-        "rpaths": [rpath.path for rpath in part.rpaths],
-        "versions": _symbol_versions(part),
-        "min_os": part.min_os,
-        "size": part.size,
-        "code": part.code_bytes,
-        "data": part.data_bytes,
-        "debug": part.debug_bytes,
-        "symbols": part.symbol_bytes,
+        "arch": slice_.arch,
+        "kind": slice_.kind,
+        "name": slice_.name,
+        "needed": [library.name for library in slice_.needed],
+        "rpaths": [rpath.path for rpath in slice_.rpaths],
+        "versions": _symbol_versions(slice_),
+        "min_os": slice_.min_os,
+        "size": slice_.size,
+        "code": slice_.code_bytes,
+        "data": slice_.data_bytes,
+        "debug": slice_.debug_bytes,
+        "symbols": slice_.symbol_bytes,
     }
 
 
-def _symbol_versions(part: Slice) -> list[str]:
-    return sorted({version.version for version in part.versions})
+def _symbol_versions(slice_: Slice) -> list[str]:
+    return sorted({version.version for version in slice_.versions})
 
 
 def _unpacked_size(wheel: Wheel) -> int:
@@ -122,18 +122,18 @@ def _title(wheel: Wheel) -> str:
 
 
 def _binaries(wheel: Wheel) -> str:
-    return "\n".join(_binary(binary, part) for binary, part in wheel.slices()) or "  no native code"
+    return "\n".join(_binary(binary, slice_) for binary, slice_ in wheel.slices()) or "  no native code"
 
 
-def _binary(binary: Binary, part: Slice) -> str:
+def _binary(binary: Binary, slice_: Slice) -> str:
     rows = {
-        "needs": ", ".join(library.name for library in part.needed) or "nothing",
-        "versions": ", ".join(_symbol_versions(part)),
-        "looks in": ", ".join(rpath.path for rpath in part.rpaths),
-        "needs system": part.min_os or "",
+        "needs": ", ".join(library.name for library in slice_.needed) or "nothing",
+        "versions": ", ".join(_symbol_versions(slice_)),
+        "looks in": ", ".join(rpath.path for rpath in slice_.rpaths),
+        "needs system": slice_.min_os or "",
     }
     table = columns([(label, printable(text)) for label, text in rows.items() if text], indent=4)
-    return f"  {printable(binary.member)}  ({part.arch}, {part.kind})\n{table}"
+    return f"  {printable(binary.member)}  ({slice_.arch}, {slice_.kind})\n{table}"
 
 
 def _breakdown(wheel: Wheel) -> str:

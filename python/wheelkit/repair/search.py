@@ -70,7 +70,7 @@ class _Binary(Struct, frozen=True, kw_only=True):
     """One architecture of a binary whose needs are followed; ``folder`` is None inside the wheel."""
 
     name: str
-    part: Slice
+    slice_: Slice
     format: str
     folder: Path | None = None
 
@@ -87,16 +87,16 @@ def find_external_libraries(
     if recipe.target.system is System.WINDOWS:
         inside |= {name.lower() for name in inside}
     waiting = [
-        _Binary(name=binary.member, part=part, format=binary.scan.format)
+        _Binary(name=binary.member, slice_=slice_, format=binary.scan.format)
         for binary in wheel.binaries
         if binary.scan
-        for part in binary.scan.slices
-        if runs(part)
+        for slice_ in binary.scan.slices
+        if runs(slice_)
     ]
     folders = tuple(_search_folders(recipe, environ))
     while waiting:
         binary = waiting.pop(0)
-        for library in binary.part.needed:
+        for library in binary.slice_.needed:
             name = base_name(library.name)
             if name in inside or (recipe.target.system is System.WINDOWS and name.lower() in inside):
                 continue
@@ -123,7 +123,7 @@ def is_system_library(library: str, target: Target) -> bool:
 def _find(
     library: str, needed_by: _Binary, folders: Iterable[Path], libraries: ExternalLibraries
 ) -> list[_Binary]:
-    """Search for one library; return its parts for the machine of the binary that needs it."""
+    """Search for one library; return its slices for the machine of the binary that needs it."""
     name = base_name(library)
     for path in _candidates(library, needed_by, folders):
         libraries.searched[path.parent] = None
@@ -133,12 +133,14 @@ def _find(
             continue
         if scan is None:
             continue
-        parts = [part for part in scan.slices if part.arch == needed_by.part.arch]
-        if parts and scan.format == needed_by.format:
+        slices = [slice_ for slice_ in scan.slices if slice_.arch == needed_by.slice_.arch]
+        if slices and scan.format == needed_by.format:
             libraries.found[name] = path
             libraries.wrong_machine.pop(name, None)
-            return [_Binary(name=name, part=part, format=scan.format, folder=path.parent) for part in parts]
-        archs = ", ".join(sorted({part.arch for part in scan.slices}))
+            return [
+                _Binary(name=name, slice_=slice_, format=scan.format, folder=path.parent) for slice_ in slices
+            ]
+        archs = ", ".join(sorted({slice_.arch for slice_ in scan.slices}))
         libraries.wrong_machine.setdefault(name, f"{path} is for {scan.format} {archs}")
     return []
 
@@ -148,7 +150,7 @@ def _candidates(library: str, needed_by: _Binary, folders: Iterable[Path]) -> It
     name = base_name(library)
     if library.startswith("/"):
         yield Path(library)
-    for entry in (entry for rpath in needed_by.part.rpaths for entry in rpath.path.split(":")):
+    for entry in (entry for rpath in needed_by.slice_.rpaths for entry in rpath.path.split(":")):
         if entry.startswith("/"):
             yield Path(entry) / name
         elif needed_by.folder is not None and entry.startswith(_ORIGIN):

@@ -83,10 +83,10 @@ def _require_complete(after: Wheel, recipe: RepairRecipe, libraries: ExternalLib
 
 def _missing_libraries(after: Wheel, recipe: RepairRecipe) -> list[str]:
     missing: dict[str, None] = {}
-    for binary, part in after.slices():
+    for binary, slice_ in after.slices():
         if system_of(binary) is not recipe.target.system:
             continue
-        for library in part.needed:
+        for library in slice_.needed:
             name = base_name(library.name)
             if library.how in {"weak", "delay"} or name in after.held:
                 continue
@@ -96,17 +96,17 @@ def _missing_libraries(after: Wheel, recipe: RepairRecipe) -> list[str]:
 
 
 def _too_new(after: Wheel, target: Target) -> Iterator[str]:
-    for binary, part in after.slices():
-        version = min_os(part)
+    for binary, slice_ in after.slices():
+        version = min_os(slice_)
         if target.system is System.MACOS and version is not None and version > target.version:
-            yield f"{binary.member} needs macOS {part.min_os}"
+            yield f"{binary.member} needs macOS {slice_.min_os}"
 
 
 def replaced_signatures(before: Wheel, after: Wheel) -> tuple[str, ...]:
     """Return the Mach-O members whose signature by an identity repair replaced by an ad hoc one."""
     old = {member.name: member.digest for member in before.members}
     new = {member.name: member.digest for member in after.members}
-    signed = [binary.member for binary in before.binaries if any(part.signed for part in binary.slices)]
+    signed = [binary.member for binary in before.binaries if any(slice_.signed for slice_ in binary.slices)]
     changed = [name for name in signed if new.get(name) != old[name]]
     with zipfile.ZipFile(before.path) as archive:
         return tuple(name for name in changed if has_identity_signature(archive.read(name)))

@@ -257,7 +257,7 @@ def _exports(path: Path, symbol: str) -> bool:
     except (OSError, ValueError, _core.ScanError):
         return False
     names = {symbol, symbol.removeprefix("_")}
-    return scan is not None and any(not names.isdisjoint(part.exports) for part in scan.slices)
+    return scan is not None and any(not names.isdisjoint(slice_.exports) for slice_ in scan.slices)
 
 
 # The outermost namespaces of the providers' C++ APIs; by default, the provider's name.

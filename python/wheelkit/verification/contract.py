@@ -51,9 +51,9 @@ class Contract(Struct, frozen=True, kw_only=True):
     """The promises of a whole project, by normalized distribution name; empty outside a project.
 
     ``exclude`` are the providers whose libraries must not be in a wheel, ``runners`` the configured runner
-    labels by target pattern. ``native`` are the targets that this machine builds: only their coverage is
-    judged. None judges all. ``reference`` are earlier wheels to compare sizes with. ``unnamed`` is the
-    promise of the one distribution whose name only its build can tell.
+    labels by target pattern. ``native`` are the targets whose coverage is judged, None judges all.
+    ``reference`` are earlier wheels to compare sizes with. ``unnamed`` is the promise of the one distribution
+    whose name only its build can tell.
     """
 
     promises: Mapping[str, Promise] = field(default_factory=dict)

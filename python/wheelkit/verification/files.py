@@ -32,11 +32,11 @@ def _files_of(path: Path) -> Iterator[Path]:
     elif not path.exists():
         hint = "name a dist folder or wheels:  wheelkit verify-matrix dist/"
         raise UsageError(f"{path} does not exist", hint=hint)
-    elif path.name.endswith(_SUFFIXES):
-        yield path
-    else:
+    elif not path.name.endswith(_SUFFIXES):
         hint = "name a dist folder, or .whl and .tar.gz files"
         raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint=hint)
+    else:
+        yield path
 
 
 def distribution_of(filename: str) -> str:

@@ -13,16 +13,11 @@ from wheelkit.verification.model import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
 
 
 class FindingKind(Struct, frozen=True, kw_only=True):
-    """One kind of finding, as ``wheelkit explain`` shows it.
-
-    ``fix`` is the general fix; a check can give a concrete one. ``tools`` maps a build tool to the fix in its
-    own terms.
-    """
+    """One kind of finding, with the general fix, and the fix in a build tool's terms by its name."""
 
     code: str
     title: str
@@ -58,12 +53,5 @@ def finding(  # noqa: PLR0913 (the fields of a finding, by name)
     Checks of a single wheel or sdist leave ``file`` out: the runner fills it in.
     """
     kind = finding_kinds()[code]
-    return Finding(
-        code=code,
-        severity=kind.severity,
-        what=what,
-        fix=fix or kind.fix,
-        file=file,
-        member=member,
-        where=where,
-    )
+    facts = {"what": what, "fix": fix or kind.fix, "file": file, "member": member, "where": where}
+    return Finding(code=code, severity=kind.severity, **facts)

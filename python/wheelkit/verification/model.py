@@ -15,23 +15,23 @@ class Severity(StrEnum):
     NOTE = "note"  # a choice worth knowing
 
 
-class Finding(Struct, frozen=True, kw_only=True):
-    """One fact that a check reports.
+class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fact that a check reports; the JSON report has the fields in this order, without empty ones.
 
     ``what`` is one sentence with the fact; ``fix`` says what to do about it, as a command where possible.
-    ``file`` is the name of the wheel or sdist (empty for a missing cell), ``member`` the path inside it.
-    ``where`` is the target or distribution of the matrix row, ``distribution`` the one whose release this is
-    about. ``accepted`` is the configured reason for ignoring the finding.
+    ``distribution`` is the one whose release this is about. ``file`` is the name of the wheel or sdist (empty
+    for a missing cell), ``member`` the path inside it, ``where`` the target or distribution of the matrix
+    row. ``accepted`` is the configured reason for ignoring the finding.
     """
 
     code: str
     severity: Severity
     what: str
     fix: str
+    distribution: str = ""
     file: str = ""
     member: str = ""
     where: str = ""
-    distribution: str = ""
     accepted: str = ""
 
     @property
@@ -50,11 +50,11 @@ class Cover(StrEnum):
 
 
 class CellCover(Struct, frozen=True, kw_only=True):
-    """One cell: its interpreter, how it is covered, and the file that an installer picks."""
+    """One cell: its interpreter, how it is covered, and the file that an installer picks, if there is one."""
 
     interpreter: str
     cover: Cover
-    file: str = ""
+    file: str | None = None
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -69,12 +69,12 @@ class Row(Struct, frozen=True, kw_only=True):
     version: str
     target: str
     label: str
-    cells: tuple[CellCover, ...]
-    files: tuple[str, ...]
     needs: str
     size: int
-    codes: tuple[str, ...]
+    files: tuple[str, ...]
+    codes: tuple[str, ...] = ()
     cross: tuple[str, ...] = ()
+    cells: tuple[CellCover, ...]
 
     @property
     def served(self) -> str:

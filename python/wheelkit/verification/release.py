@@ -35,15 +35,11 @@ class Dist(Struct, frozen=True, kw_only=True):
     @property
     def releases(self) -> tuple[Release, ...]:
         """The files grouped by distribution and version, sorted by both."""
-        groups: dict[ReleaseKey, tuple[list[Wheel], list[Sdist]]] = {}
-        for wheel in self.wheels:
-            groups.setdefault((wheel.distribution, wheel.version), ([], []))[0].append(wheel)
-        for sdist in self.sdists:
-            groups.setdefault((sdist.distribution, sdist.version), ([], []))[1].append(sdist)
-        return tuple(
-            Release(distribution=key[0], version=key[1], wheels=tuple(wheels), sdists=tuple(sdists))
-            for key, (wheels, sdists) in sorted(groups.items())
-        )
+        names = [wheel.filename for wheel in self.wheels]
+        collector = ReleaseCollector(names, self.sdists)
+        for index, (name, wheel) in enumerate(zip(names, self.wheels, strict=True)):
+            collector.add(index, name, wheel)
+        return tuple(collector.rest())
 
 
 class ReleaseCollector:

@@ -56,7 +56,7 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     outcomes = [_read_sdist(path) for path in files if path.suffix != ".whl"]
     sdists = [outcome for outcome in outcomes if isinstance(outcome, Sdist)]
     unreadable = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
-    verifier = _Verifier(contract, ALL_CHECKS, known=(*known, *unreadable), whole=whole)
+    verifier = _Verifier(contract, ALL_CHECKS, (*known, *unreadable), whole=whole)
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
         for index, outcome in batch:
@@ -81,7 +81,7 @@ def verify_facts(
     With ``by_name`` only file names and what an index lists are known, and only checks that need no more run.
     """
     started = time.perf_counter()
-    verifier = _Verifier(contract, NAME_CHECKS if by_name else ALL_CHECKS, known=known, whole=dist.whole)
+    verifier = _Verifier(contract, NAME_CHECKS if by_name else ALL_CHECKS, known, whole=dist.whole)
     for wheel in dist.wheels:
         verifier.check_wheel(wheel)
     for release in dist.releases:
@@ -117,7 +117,7 @@ class _Verifier:
     """
 
     def __init__(
-        self, contract: Contract, checks: CheckSet, *, known: Sequence[Finding], whole: bool
+        self, contract: Contract, checks: CheckSet, known: Sequence[Finding], *, whole: bool
     ) -> None:
         self._contract, self._checks, self._whole, self._known = contract, checks, whole, known
         self._known_files = {item.file for item in known}
@@ -158,12 +158,10 @@ class _Verifier:
         if promised:
             self._wheels += release.wheels
             self._sdists += release.sdists
-        filenames = {wheel.filename for wheel in release.wheels} | {
-            sdist.filename for sdist in release.sdists
-        }
-        for filename in filenames:
-            if promised or filename in self._known_files:
-                self._owners[filename] = release.distribution
+        files: tuple[Wheel | Sdist, ...] = (*release.wheels, *release.sdists)
+        for file in files:
+            if promised or file.filename in self._known_files:
+                self._owners[file.filename] = release.distribution
 
     def _add(self, findings: Iterable[Finding], distribution: str = "", file: str = "") -> None:
         """Add findings of a distribution, with the file and the reason to accept them filled in."""
@@ -171,9 +169,8 @@ class _Verifier:
             owner = item.distribution or distribution
             promise = self._contract.promise(owner)
             accepted = promise.ignore.get(item.code, "") if promise else ""
-            self._findings.append(
-                replace(item, file=item.file or file, distribution=owner, accepted=accepted)
-            )
+            file_name = item.file or file
+            self._findings.append(replace(item, file=file_name, distribution=owner, accepted=accepted))
 
     def report(self, *, wheels: int, sdists: int) -> Report:
         """Run the checks of the whole dist and return the report."""
@@ -182,14 +179,9 @@ class _Verifier:
         for item in (*self._known, *of_dist):
             self._add([item], self._owners.get(item.file, item.where))
         findings = sorted(self._findings, key=_finding_order)
-        rows = sorted(self._rows, key=lambda row: (row.distribution, row.version))
-        return Report(
-            rows=tuple(_with_codes(rows, findings)),
-            findings=tuple(findings),
-            wheels=wheels,
-            sdists=sdists,
-            seconds=0.0,
-        )
+        sorted_rows = sorted(self._rows, key=lambda row: (row.distribution, row.version))
+        rows = tuple(_with_codes(sorted_rows, findings))
+        return Report(rows=rows, findings=tuple(findings), wheels=wheels, sdists=sdists, seconds=0.0)
 
 
 def _finding_order(item: Finding) -> tuple[int, str, str, str]:

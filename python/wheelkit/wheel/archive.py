@@ -30,10 +30,7 @@ _CHUNK = 256 * 1024
 
 
 class Archive:
-    """A wheel file: its size in bytes, and its entries in the central directory's order.
-
-    The file is open only inside of ``opened``.
-    """
+    """A wheel file, open only inside of ``opened``: its size, and its entries in the directory's order."""
 
     def __init__(self, path: Path, *, shallow: bool = False) -> None:
         """Read the central directory; with ``shallow`` perhaps only the entries below a .dist-info folder.
@@ -84,17 +81,11 @@ class OpenArchive:
             raise unreadable_error(self.archive.path, error) from error
 
     def read(self, entry: DirectoryEntry) -> bytes:
-        """Return the contents of a member that is known to be small.
-
-        Raise InflateError where it is damaged.
-        """
+        """Return the contents of a member that is known to be small; raise InflateError if it is damaged."""
         return b"".join(self.pieces(entry, self.header(entry)))
 
     def pieces(self, entry: DirectoryEntry, header: LocalHeader | None) -> Iterator[bytes]:
-        """Yield a member's contents in pieces, small ones in one.
-
-        Raise InflateError where it is damaged, at the end at the latest.
-        """
+        """Yield a member's contents in pieces, small ones in one; raise InflateError if it is damaged."""
         start = self._start(entry, header)
         chunk = _CHUNK if max(entry.size, entry.packed) > inflate.ONE_PIECE else entry.packed
         return inflate.unpack(self.chunks(start, start + entry.packed, chunk), entry)
@@ -109,15 +100,13 @@ class OpenArchive:
                 raise unreadable_error(self.archive.path, error) from error
 
     def _start(self, entry: DirectoryEntry, header: LocalHeader | None) -> int:
-        """Return the offset of a member's packed bytes.
-
-        Raise InflateError where they cannot or should not be unpacked.
-        """
+        """Return the offset of a member's packed bytes; raise InflateError for what must not be unpacked."""
         if entry.flags & zip_headers.ENCRYPTED:
             raise InflateError("is encrypted")
         if expands_too_far(entry.size, entry.packed):
-            message = f"declares {entry.size} bytes, packed into {entry.packed}; it was not unpacked"
-            raise InflateError(message)
+            raise InflateError(
+                f"declares {entry.size} bytes, packed into {entry.packed}; it was not unpacked"
+            )
         if header is None:
             raise InflateError("has no local header where the central directory points to")
         if header.name != entry.raw:

@@ -34,10 +34,7 @@ class SizeChange(Struct, frozen=True, kw_only=True):
 
 
 class WheelDifference(Struct, frozen=True, kw_only=True):
-    """What changed from the first wheel to the second.
-
-    Members are paired by path, less the version and the hashes of grafted libraries.
-    """
+    """What changed between two wheels; members are paired by path, less version and hashes of libraries."""
 
     tags: Change
     needed: Change
@@ -52,11 +49,8 @@ def diff_wheels(first: Wheel, second: Wheel) -> WheelDifference:
     """Compare two wheels, the second being the newer one."""
     old, new = _by_path(first), _by_path(second)
     both = sorted(old.keys() & new.keys())
-    changed = [
-        SizeChange(member=new[path].name, before=old[path].size, after=new[path].size)
-        for path in both
-        if old[path].digest != new[path].digest
-    ]
+    pairs = [(old[path], new[path]) for path in both if old[path].digest != new[path].digest]
+    changed = [SizeChange(member=after.name, before=before.size, after=after.size) for before, after in pairs]
     return WheelDifference(
         tags=_change(map(str, first.tags), map(str, second.tags)),
         needed=_change(map(plain_name, first.needed), map(plain_name, second.needed)),
@@ -89,7 +83,7 @@ def _by_path(wheel: Wheel) -> Mapping[str, Member]:
 def _versions(wheel: Wheel) -> set[str]:
     return {
         f"{version.library} {version.version}"
-        for _, part in wheel.slices()
-        for version in part.versions
+        for _, slice_ in wheel.slices()
+        for version in slice_.versions
         if version.library not in wheel.held
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from sys import intern
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,16 @@ if TYPE_CHECKING:
 
 
 # sha256 or stronger (binary distribution format, "Recording installed projects").
-RECORD_HASHES = frozenset(
-    {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
-)
+RECORD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
 _ROW = 3
-# The digits of a 64 bit size; int() refuses thousands of them.
-_LONGEST_SIZE = 19
+# A 64 bit size, or nothing; int() refuses thousands of digits.
+_SIZE = re.compile(r"[0-9]{0,19}")
 
 
 def parse_headers(text: bytes) -> Headers:
     """Read the fields of METADATA, WHEEL or PKG-INFO as pip does: by the standard library's email parser.
 
-    Surrounding white space of the values is left out. What is not UTF-8 is replaced; the check of METADATA
-    names it.
+    Values are stripped, and what is not UTF-8 is replaced.
     """
     decoded = text.decode("utf-8", errors="replace")
     fields = plain_headers(decoded)
@@ -48,34 +46,23 @@ def parse_record(text: bytes) -> tuple[RecordRow, ...]:
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = f"it is not UTF-8: {error.reason} at byte {error.start}"
-        raise ValueError(message) from error
+        raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from error
     reader = csv.reader(io.StringIO(decoded, newline=""))
     try:
         return tuple(_record_row(row, reader.line_num) for row in reader if row)
     except csv.Error as error:
-        message = f"line {reader.line_num}: {error}"
-        raise ValueError(message) from error
+        raise ValueError(f"line {reader.line_num}: {error}") from error
 
 
 def _record_row(row: list[str], line: int) -> RecordRow:
-    if len(row) != _ROW or (row[2] and not _is_size(row[2])):
-        message = f"line {line} is not path,hash,size"
-        raise ValueError(message)
+    if len(row) != _ROW or not _SIZE.fullmatch(row[2]):
+        raise ValueError(f"line {line} is not path,hash,size")
     path, digest, size = row
     return RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None)
 
 
-def _is_size(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_SIZE
-
-
 class EntryPoint(Struct, frozen=True, kw_only=True):
-    """One line of entry_points.txt: ``group``, ``name`` and the object reference that it stands for.
-
-    ``problem`` says why the line is not an entry point, and is empty where it is one; ``line`` counts from 1
-    (0: the whole file).
-    """
+    """One line of entry_points.txt, counted from 1 (0: the whole file); ``problem`` says if it is invalid."""
 
     line: int
     group: str = ""
@@ -87,10 +74,8 @@ class EntryPoint(Struct, frozen=True, kw_only=True):
 def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     """Read entry_points.txt line by line, as importlib.metadata (and with it pip) does.
 
-    ``;`` begins a comment too, as for uv.
-
-    Names are case-sensitive; everything behind the first ``=`` is the reference (entry points specification,
-    "File format").
+    ``;`` begins a comment too, as for uv. Names are case-sensitive; everything behind the first ``=`` is the
+    reference (entry points specification, "File format").
     """
     try:
         return tuple(_entry_points(text.decode("utf-8")))

@@ -33,10 +33,7 @@ _PIECE = 4 * 1024 * 1024
 
 
 class InflateError(Exception):
-    """A member is damaged, or holds more or less than the archive declares.
-
-    The message completes "NAME …".
-    """
+    """A member is damaged, or holds more or less than the archive declares; completes "NAME …"."""
 
 
 def unpack(chunks: Iterator[bytes], entry: DirectoryEntry) -> Iterator[bytes]:
@@ -49,27 +46,24 @@ def unpack(chunks: Iterator[bytes], entry: DirectoryEntry) -> Iterator[bytes]:
     for piece in _pieces(chunks, entry):
         size += len(piece)
         if size > entry.size:
-            message = f"holds more than the {entry.size} bytes that the archive declares"
-            raise InflateError(message)
+            raise InflateError(f"holds more than the {entry.size} bytes that the archive declares")
         crc = codec.crc32(piece, crc)
         yield piece
     if size < entry.size:
-        message = f"holds {size} bytes where the archive declares {entry.size}"
-        raise InflateError(message)
+        raise InflateError(f"holds {size} bytes where the archive declares {entry.size}")
     if crc != entry.crc:
-        message = f"fails its CRC: {crc:08x} where the archive declares {entry.crc:08x}"
-        raise InflateError(message)
+        raise InflateError(f"fails its CRC: {crc:08x} where the archive declares {entry.crc:08x}")
 
 
 def _pieces(chunks: Iterator[bytes], entry: DirectoryEntry) -> Iterator[bytes]:
     if entry.method == STORED:
         return chunks
     if entry.method != DEFLATED:
-        message = f"is packed by zip method {entry.method}; wheels hold stored and deflated files only"
-        raise InflateError(message)
+        raise InflateError(
+            f"is packed by zip method {entry.method}; wheels hold stored and deflated files only"
+        )
     if entry.size > entry.packed * _HIGHEST_RATIO:
-        message = f"declares {entry.size} bytes, more than {entry.packed} packed bytes can hold"
-        raise InflateError(message)
+        raise InflateError(f"declares {entry.size} bytes, more than {entry.packed} packed bytes can hold")
     return _inflate(chunks, entry.size + 1 if entry.size <= ONE_PIECE else _PIECE)
 
 
@@ -93,10 +87,7 @@ def _inflate(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 class BinaryCollector:
     """Joins the pieces of a binary, which the scanner needs whole, for the time of a ``with`` block.
 
-    Drops those of other members.
-
-    ``binary`` tells, from the first piece on, whether the member begins like a binary. ``size`` is the
-    declared size in bytes.
+    Pieces of other members are dropped; ``binary`` tells them apart from the first piece on.
     """
 
     def __init__(self, size: int) -> None:

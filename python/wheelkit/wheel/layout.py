@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.archive import OpenArchive
 
 
-# The sizes of a data descriptor behind a member: with or without a signature, with sizes of 4 or 8 bytes
-# (APPNOTE 4.3.9).
+# The sizes of a data descriptor behind a member: with or without a signature, 32 or 64 bit (APPNOTE 4.3.9).
 _DESCRIPTORS = (12, 16, 20, 24)
 _END_SIGNATURE = b"PK\x05\x06"
 _END_SIZE = 22
@@ -34,10 +33,7 @@ class Layout(Struct, frozen=True, kw_only=True):
 
 
 def measure_layout(opened: OpenArchive, starts: Sequence[int | None]) -> Layout:
-    """Measure an archive.
-
-    ``starts`` are the offsets at which the entries' packed bytes begin, None where that is not known.
-    """
+    """Measure an archive; ``starts`` are the offsets of the entries' packed bytes, None where not known."""
     archive = opened.archive
     members = sorted(zip(archive.entries, starts, strict=True), key=lambda member: member[0].offset)
     position = stray = shared = hidden = 0
@@ -47,10 +43,8 @@ def measure_layout(opened: OpenArchive, starts: Sequence[int | None]) -> Layout:
         stray += gap if gap > 0 and gap not in slack else 0
         shared += max(-gap, 0)
         hidden += _count_headers(opened, position, entry.offset)
-        start = known
-        if start is None:
-            header = opened.header(entry)
-            start = header.start if header else None
+        header = opened.header(entry) if known is None else None
+        start = header.start if header else known
         position = max(position, entry.offset if start is None else start + entry.packed)
         slack = _DESCRIPTORS if entry.flags & zip_headers.HAS_DESCRIPTOR else (0,)
     gap = archive.directory_start - position

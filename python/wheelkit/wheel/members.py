@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 
 class MemberContents(Struct, frozen=True, kw_only=True):
-    """What reading a member found.
-
-    ``start`` is the offset of its packed bytes (None where unknown), ``digest`` is written as in RECORD and
-    empty where the contents could not be read; ``problem`` says why, ``header_problem`` how the local header
-    differs from the central directory.
-    """
+    """What reading a member found: see ``Member``; ``start`` is the offset of its packed bytes, if known."""
 
     start: int | None = None
     digest: str = ""

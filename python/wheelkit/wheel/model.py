@@ -92,7 +92,6 @@ class Member(Struct, frozen=True, kw_only=True):
     name: str
     size: int
     packed: int
-    method: int
     flags: int
     mode: int
     dated: bool
@@ -131,7 +130,7 @@ class Binary(Struct, frozen=True, kw_only=True):
         """Return the binary without search paths, and without imports and exports, which can be millions."""
         if self.scan is None:
             return self
-        slices = tuple(_without_symbols(part) for part in self.scan.slices)
+        slices = tuple(map(_without_symbols, self.scan.slices))
         return replace(self, scan=type(self.scan)((self.scan.format, self.scan.fat, slices)))
 
     @property
@@ -140,28 +139,21 @@ class Binary(Struct, frozen=True, kw_only=True):
         return self.scan.slices if self.scan else ()
 
 
-def _is_extension(part: Slice) -> bool:
-    return any(name.startswith(_INIT) for name in part.exports)
+def _is_extension(slice_: Slice) -> bool:
+    return any(name.startswith(_INIT) for name in slice_.exports)
 
 
-_NO_FIELDS = Headers(fields={})
 # Only the checks of single wheels need these.
 _SYMBOLS = ("imports", "exports", "rpaths")
 
 
-def _without_symbols(part: Slice) -> Slice:
-    """Leave out the symbols.
-
-    Keep each name once, since thousands of binaries need the same libraries and versions.
-    """
-    kept = {
-        "needed": tuple(type(one)((intern(one.name), one.how)) for one in part.needed),
-        "versions": tuple(
-            type(one)((intern(one.library), intern(one.version), None)) for one in part.versions
-        ),
-        **dict.fromkeys(_SYMBOLS, ()),
-    }
-    return type(part)(kept.get(name, value) for name, value in zip(part.__match_args__, part, strict=True))
+def _without_symbols(slice_: Slice) -> Slice:
+    """Leave out the symbols, and keep each name once: many binaries need the same libraries and versions."""
+    needed = tuple(type(one)((intern(one.name), one.how)) for one in slice_.needed)
+    versions = tuple(type(one)((intern(one.library), intern(one.version), None)) for one in slice_.versions)
+    kept = {"needed": needed, "versions": versions, **dict.fromkeys(_SYMBOLS, ())}
+    fields = zip(slice_.__match_args__, slice_, strict=True)
+    return type(slice_)(kept.get(name, value) for name, value in fields)
 
 
 class Wheel(Struct, frozen=True, kw_only=True):
@@ -215,31 +207,25 @@ class Wheel(Struct, frozen=True, kw_only=True):
     def held(self) -> frozenset[str]:
         """The names under which the wheel's binaries can be loaded: file names, sonames and install names."""
         files = {binary.name for binary in self.binaries}
-        return frozenset(files.union(part.name.rpartition("/")[2] for _, part in self.slices() if part.name))
+        names = (slice_.name for _, slice_ in self.slices() if slice_.name)
+        return frozenset(files.union(name.rpartition("/")[2] for name in names))
 
     @property
     def needed(self) -> frozenset[str]:
         """Every library that a binary needs, as it is named there."""
-        return frozenset(library.name for _, part in self.slices() for library in part.needed)
+        return frozenset(library.name for _, slice_ in self.slices() for library in slice_.needed)
 
     def without_contents(self) -> Wheel:
         """Return the wheel without what only the checks of single wheels need, such as symbols."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
-        return replace(
-            self,
-            members=(),
-            record=None,
-            metadata_text=b"",
-            entry_points=b"",
-            fields=_NO_FIELDS,
-            binaries=binaries,
-        )
+        texts = {"metadata_text": b"", "entry_points": b"", "fields": Headers(fields={}), "record": None}
+        return replace(self, members=(), binaries=binaries, **texts)
 
     def slices(self) -> Iterator[tuple[Binary, Slice]]:
         """Yield every architecture of every readable binary."""
         for binary in self.binaries:
-            for part in binary.slices:
-                yield binary, part
+            for slice_ in binary.slices:
+                yield binary, slice_
 
 
 class Sdist(Struct, frozen=True, kw_only=True):
@@ -267,9 +253,6 @@ class Sdist(Struct, frozen=True, kw_only=True):
 
 
 def python_dll(library: str) -> tuple[int | None, bool] | None:
-    """Return the minor version (None for the stable ABI) and whether it is free-threaded, for CPython's DLL.
-
-    None for others.
-    """
+    """Return a CPython DLL's minor version (None: stable ABI) and if it is free-threaded; None for others."""
     match = _PYTHON_DLL.fullmatch(library)
     return match and (int(match["minor"]) if match["minor"] else None, bool(match["threaded"]))

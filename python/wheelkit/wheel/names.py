@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from wheelkit.fast_packaging import release
 from wheelkit.wheel.model import FileName
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _FORM = re.compile(
     r"(?P<distribution>[^-]*)-(?P<version>[^-]*)(?:-(?P<build>[^-]*))?-(?P<pythons>[^-]*)-(?P<abis>[^-]*)-(?P<platforms>[^-]*)"
@@ -25,17 +29,13 @@ def parse_file_name(filename: str) -> FileName:
     if not filename.endswith(".whl") or match is None:
         raise ValueError("expected name-version[-build]-python-abi-platform.whl")
     _require(_DISTRIBUTION.fullmatch(match["distribution"]), "distribution name", match["distribution"])
-    _require(_is_version(match["version"]), "version", match["version"])
+    version = match["version"]
+    _require(release(version) or parse_version(version) is not None, "version", version)
     if match["build"] is not None and not _BUILD.fullmatch(match["build"]):
-        message = f'the build tag "{match["build"]}" does not begin with a digit'
-        raise ValueError(message)
+        raise ValueError(f'the build tag "{match["build"]}" does not begin with a digit')
+    tags = {kind: _tags(match[kind]) for kind in ("pythons", "abis", "platforms")}
     return FileName(
-        distribution=match["distribution"],
-        version=match["version"],
-        build=match["build"] or "",
-        pythons=_tags(match["pythons"]),
-        abis=_tags(match["abis"]),
-        platforms=_tags(match["platforms"]),
+        distribution=match["distribution"], version=match["version"], build=match["build"] or "", **tags
     )
 
 
@@ -48,17 +48,14 @@ def _tags(text: str) -> tuple[str, ...]:
 
 def _require(valid: object, kind: str, text: str) -> None:
     if not valid:
-        message = f'"{text}" is not a valid {kind}'
-        raise ValueError(message)
+        raise ValueError(f'"{text}" is not a valid {kind}')
 
 
-def _is_version(text: str) -> bool:
-    if release(text):
-        return True
+def parse_version(text: str) -> Version | None:
+    """Return a version as file names spell it, with underscores for dashes; None if it is invalid."""
     from packaging.version import InvalidVersion, Version
 
     try:
-        Version(text.replace("_", "-"))
+        return Version(text.replace("_", "-"))
     except InvalidVersion:
-        return False
-    return True
+        return None

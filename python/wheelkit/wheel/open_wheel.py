@@ -35,10 +35,7 @@ class OpenWheel:
     """A wheel whose texts are read, and whose members its jobs read."""
 
     def __init__(self, archive: Archive, *, shallow: bool) -> None:
-        """Read the file name and the texts in .dist-info, with ``shallow`` METADATA and WHEEL only.
-
-        Raise WheelError if it is no wheel.
-        """
+        """Read the name and the texts in .dist-info (``shallow``: METADATA and WHEEL); raises WheelError."""
         self._archive = archive
         self._shallow = shallow
         self._contents = [MemberContents()] * len(archive.entries)
@@ -52,8 +49,7 @@ class OpenWheel:
             self._wheel = self._text(opened, "WHEEL") or b""
             self._entry_points = b"" if shallow else self._text(opened, "entry_points.txt") or b""
             self._record, self._record_problem = (None, "") if shallow else self._parse_record(opened)
-        rows = self._record or ()
-        self._algorithms = {row.path: row.digest.partition("=")[0] for row in rows}
+        self._algorithms = {row.path: row.digest.partition("=")[0] for row in self._record or ()}
 
     def _text(self, opened: OpenArchive, file: str) -> bytes | None:
         """Return the contents of a file in .dist-info; None where there is none."""
@@ -63,8 +59,8 @@ class OpenWheel:
             return None
         where = f"{self._archive.path.name}: {name}"
         if entry.size > _LARGEST_TEXTS[file]:
-            message = f"{where} declares {entry.size} bytes, far more than any such file has"
-            raise WheelError(message, hint="build the wheel again")
+            what = f"{where} declares {entry.size} bytes, far more than any such file has"
+            raise WheelError(what, hint="build the wheel again")
         try:
             return opened.read(entry)
         except InflateError as error:
@@ -147,10 +143,7 @@ def _parse_name(filename: str) -> tuple[FileName | None, str]:
 
 
 def _dist_info(archive: Archive, name: FileName | None) -> str:
-    """Return the ``.dist-info`` folder.
-
-    Where there are several, the one that the file name asks for, as installers do.
-    """
+    """Return the ``.dist-info`` folder; of several the one that the file name asks for, as installers do."""
     tops = (entry.name.partition("/") for entry in archive.entries)
     folders = list(dict.fromkeys(top for top, slash, _ in tops if slash and top.endswith(".dist-info")))
     if not folders:
@@ -160,10 +153,7 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
 
 
 def _memory(entry: DirectoryEntry) -> int:
-    """Return the bytes that reading a large member takes: its own and the packed ones.
-
-    The largest go into a temporary file.
-    """
+    """Return the bytes that reading a large member takes: its own and the packed ones; 0 if in a file."""
     return entry.size + min(entry.packed, inflate.ONE_PIECE) if entry.size < inflate.LARGE else 0
 
 
@@ -172,7 +162,6 @@ def _member(entry: DirectoryEntry, contents: MemberContents) -> Member:
         name=entry.name,
         size=entry.size,
         packed=entry.packed,
-        method=entry.method,
         flags=entry.flags,
         mode=entry.mode,
         dated=entry.dated,

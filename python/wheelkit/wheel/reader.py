@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel.model import Wheel
 
 
-# Wheels read at a time: enough to keep the threads busy, and few enough that a thousand need no more memory
-# than these.
+# Wheels read at a time: enough to keep the threads busy, and few enough to need little memory.
 _AT_ONCE = 64
 
 
 def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wheel:
-    """Read one wheel; raise WheelError where it cannot be read as one.
-
-    ``contents=False`` reads names, tags and METADATA only.
-    """
+    """Read one wheel, without ``contents`` only names, tags and METADATA; raises WheelError."""
     (outcome,) = read_all([path], contents=contents, threads=threads)
     if isinstance(outcome, WheelError):
         raise outcome
@@ -42,10 +38,7 @@ def read(path: Path, *, contents: bool = True, threads: int | None = None) -> Wh
 def read_all(
     paths: Sequence[Path], *, contents: bool = True, threads: int | None = None
 ) -> list[Wheel | WheelError]:
-    """Read many wheels.
-
-    Return for each, in the order of ``paths``, its facts or why it cannot be read as a wheel.
-    """
+    """Read many wheels; return for each, in order, its facts or why it cannot be read as a wheel."""
     outcomes = dict(chain.from_iterable(read_batches(paths, contents=contents, threads=threads)))
     return [outcomes[index] for index in range(len(paths))]
 

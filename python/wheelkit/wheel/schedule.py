@@ -78,10 +78,7 @@ class Pool:
             self._threads[-1].start()
 
     def finished(self) -> Iterator[int]:
-        """Yield each group when its last job is done.
-
-        Nothing can be added any more. Raises the first exception of a job again.
-        """
+        """Yield each group when its last job is done; raise the first exception of a job again."""
         with self._changed:
             self._open = False
             self._changed.notify_all()

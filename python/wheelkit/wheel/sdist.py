@@ -28,16 +28,15 @@ def read_sdist(path: Path) -> Sdist:
     try:
         names, links, texts = _contents(path)
     except _DAMAGE as error:
-        raise ProjectError(
-            f"{path} cannot be read as an sdist: {error}", hint="build or download it again"
-        ) from error
+        message = f"{path} cannot be read as an sdist: {error}"
+        raise ProjectError(message, hint="build or download it again") from error
     top = _top(names)
     if f"{top}PKG-INFO" not in texts:
-        raise ProjectError(
-            f"{path} has no PKG-INFO, so it is not an sdist", hint="build one with: python -m build --sdist"
-        )
+        message = f"{path} has no PKG-INFO, so it is not an sdist"
+        raise ProjectError(message, hint="build one with: python -m build --sdist")
     headers = parse_headers(texts[f"{top}PKG-INFO"])
     stem_name, _, stem_version = path.name.removesuffix(_SUFFIX).rpartition("-")
+    decoded = {name.removeprefix(top): text.decode("utf-8", "replace") for name, text in texts.items()}
     return Sdist(
         path=path,
         size=path.stat().st_size,
@@ -48,9 +47,7 @@ def read_sdist(path: Path) -> Sdist:
         folder=top.rstrip("/"),
         names=frozenset(names),
         links=tuple(links),
-        texts={
-            name.removeprefix(top): text.decode("utf-8", errors="replace") for name, text in texts.items()
-        },
+        texts=decoded,
     )
 
 
@@ -71,10 +68,7 @@ def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
 
 
 def _leads_out(member: tarfile.TarInfo) -> bool:
-    """Return whether a link leaves the archive's top folder.
-
-    The targets of hard links are relative to the archive's root.
-    """
+    """Return whether a link leaves the archive's top folder; hard links are relative to the root."""
     if member.linkname.startswith("/"):
         return True
     start = posixpath.dirname(member.name) if member.issym() else ""

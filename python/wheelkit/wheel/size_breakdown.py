@@ -37,23 +37,17 @@ class SizeBreakdown(Struct, frozen=True, kw_only=True):
 
 def size_breakdown(wheel: Wheel) -> SizeBreakdown:
     """Add up the parts of every member."""
-    parts = [part for _, part in wheel.slices()]
-    code, data, debug, symbols = (
-        sum(getattr(part, name) for part in parts)
-        for name in ("code_bytes", "data_bytes", "debug_bytes", "symbol_bytes")
-    )
+    slices = [slice_ for _, slice_ in wheel.slices()]
+    sections = {
+        "code": sum(slice_.code_bytes for slice_ in slices),
+        "data": sum(slice_.data_bytes for slice_ in slices),
+        "debug": sum(slice_.debug_bytes for slice_ in slices),
+        "symbols": sum(slice_.symbol_bytes for slice_ in slices),
+    }
     binaries = {binary.member for binary in wheel.binaries}
     native = sum(member.size for member in wheel.members if member.name in binaries)
     python = sum(member.size for member in wheel.members if member.name.endswith((".py", ".pyi")))
-    everything = sum(member.size for member in wheel.members)
+    other = sum(member.size for member in wheel.members) - native - python
     # Where sections overlap, as in some fat files, the parts add up to more than the whole.
-    headers = max(native - code - data - debug - symbols, 0)
-    return SizeBreakdown(
-        code=code,
-        data=data,
-        debug=debug,
-        symbols=symbols,
-        headers=headers,
-        python=python,
-        other=everything - native - python,
-    )
+    headers = max(native - sum(sections.values()), 0)
+    return SizeBreakdown(**sections, headers=headers, python=python, other=other)

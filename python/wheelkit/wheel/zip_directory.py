@@ -73,25 +73,14 @@ def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
 
 
 def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory | None:
-    """Read a plain directory.
-
-    Return None where it has comments, extra fields, ZIP64 or anything else that zipfile has to judge.
-    """
+    """Read a plain directory; None where it has comments, extra fields or other things for zipfile."""
     size = file.seek(0, os.SEEK_END)
     if size < _END.size:
         return None
     file.seek(size - _END.size)
-    signature, disk, first_disk, disk_count, count, length, offset, comment = _END.unpack(
-        file.read(_END.size)
-    )
-    if (
-        signature != _END_SIGNATURE
-        or disk
-        or first_disk
-        or disk_count != count
-        or comment
-        or offset + length != size - _END.size
-    ):
+    signature, *disks, disk_count, count, length, offset, comment = _END.unpack(file.read(_END.size))
+    plain = signature == _END_SIGNATURE and disk_count == count and not any(disks) and not comment
+    if not plain or offset + length != size - _END.size:
         return None
     file.seek(offset)
     entries = _walk(file.read(length), count, shallow=shallow)
@@ -123,46 +112,24 @@ def _walk(directory: bytes, count: int, *, shallow: bool) -> tuple[DirectoryEntr
 
 
 def _entry(name: str, raw: bytes, fields: tuple[int, ...]) -> DirectoryEntry | None:
-    """Return the entry of one member.
-
-    None where a size or the offset is in a ZIP64 field, or the name holds a NUL.
-    """
+    """Return the entry of a member; None where sizes are in a ZIP64 field, or the name holds a NUL."""
     _, _, _, flags, method, _, date, crc, packed, size, _, _, _, _, _, attributes, offset = fields
     if _WIDE in (packed, size, offset) or "\0" in name:
         return None
-    return DirectoryEntry(
-        name,
-        raw,
-        flags,
-        method,
-        crc,
-        packed,
-        size,
-        offset,
-        attributes >> 16,
-        bool(date >> 5 & 0xF and date & 0x1F),
-    )
+    dated = bool(date >> 5 & 0xF and date & 0x1F)
+    return DirectoryEntry(name, raw, flags, method, crc, packed, size, offset, attributes >> 16, dated)
 
 
 def _by_zipfile(file: BinaryIO) -> ZipDirectory:
     import zipfile
     import zlib
 
-    # What zipfile is known to raise for damaged archives.
-    damage = (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        zlib.error,
-        EOFError,
-        struct.error,
-        ArithmeticError,
-        ValueError,
-    )
+    # What zipfile is known to raise for damaged archives; NotImplementedError is a RuntimeError.
+    errors = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError)
     try:
         with zipfile.ZipFile(file) as archive:
             return ZipDirectory(tuple(map(_from_zipfile, archive.infolist())), archive.start_dir)
-    except (*damage, IndexError, MemoryError) as error:
+    except (*errors, ArithmeticError, IndexError, MemoryError) as error:
         raise DirectoryError(str(error).rstrip(".") or type(error).__name__) from error
 
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel.zip_directory import DirectoryEntry
 
 
-# APPNOTE 4.3.7: signature, version needed, flags, method, time, date, CRC, packed and unpacked size, lengths
-# of name and extra.
+# APPNOTE 4.3.7: signature, version, flags, method, time, date, CRC, two sizes, lengths of name and extra.
 _HEADER = struct.Struct("<4sHHHHHLLLHH")
 SIZE = _HEADER.size
 SIGNATURE = b"PK\x03\x04"
@@ -25,10 +24,7 @@ _UNICODE_PATH_FIELD = 0x7075
 
 
 class LocalHeader(Struct, frozen=True, kw_only=True):
-    """What a local header says.
-
-    ``start`` is the offset in the file at which the member's packed bytes begin.
-    """
+    """What a local header says; ``start`` is the offset in the file of the member's packed bytes."""
 
     flags: int
     method: int
@@ -63,10 +59,7 @@ def read_local_header(file: BinaryIO, offset: int) -> LocalHeader | None:
 
 
 def header_problem(entry: DirectoryEntry, header: LocalHeader) -> str:
-    """Return how a member's local header differs from its entry in the central directory.
-
-    Empty where they agree.
-    """
+    """Return how a member's local header differs from its entry in the central directory, if it does."""
     renamed = _renamed(entry, header.extra)
     if renamed:
         return f'is named "{renamed}" in an extra field, which some unpackers go by'

@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 # Files that RECORD need not list, or lists without a hash: itself and its signatures.
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
-# Reserved characters, names that end in a dot or a space, and the names of devices, with or without an
-# extension ("Naming Files, Paths, and Namespaces" of the Win32 documentation).
+# Reserved characters, a dot or space at the end, and devices ("Naming Files, Paths, and Namespaces", Win32).
 _NOT_ON_WINDOWS = re.compile(
     r"""[<>:"|?*\x00-\x1f] | [. ](?:/|$) | (?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Nearly all names match this, and none of these has a problem: letters, digits and marks, and no part that
-# begins with a dot.
+# Nearly all names match this, and none of these has a problem.
 _PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
 _CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 # PATH_MAX and NAME_MAX of Linux; other systems allow less.

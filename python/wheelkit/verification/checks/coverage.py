@@ -11,6 +11,7 @@ from wheelkit.analysis.claims import claims
 from wheelkit.analysis.floor import needs
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.matrix import Candidate, Interpreter, System, Target, default_interpreters, pick
+from wheelkit.runners import runner_for
 from wheelkit.text import dotted, plural, shorten_list
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import CellCover, Cover, Row
@@ -55,10 +56,7 @@ class _RowSpec(Struct, frozen=True, kw_only=True):
 
 
 def cover(release: Release, contract: Contract, *, whole: bool = True) -> Coverage:
-    """Fill the matrix of one release.
-
-    Missing cells are findings if they are promised, and ``whole`` says that all files of the dist were given.
-    """
+    """Fill the matrix of one release; promised cells without a file are findings if the dist is ``whole``."""
     promise = contract.promise(release.distribution)
     specs = _row_specs(release, contract, promise, whole=whole)
     interpreters = _interpreters(release, promise)
@@ -149,10 +147,8 @@ def _special(tag: str) -> Interpreter | None:
 
 
 def _candidate(wheel: Wheel) -> Candidate:
-    build: tuple[()] | tuple[int, str] = ()
     match = _BUILD_TAG.fullmatch(wheel.name.build) if wheel.name and wheel.name.build else None
-    if match:
-        build = int(match[1] or 0), match[2]
+    build = (int(match[1] or 0), match[2]) if match else ()
     required = wheel.metadata.get("Requires-Python") or None
     return Candidate(filename=wheel.filename, tags=wheel.tags, build=build, requires_python=required)
 
@@ -160,7 +156,7 @@ def _candidate(wheel: Wheel) -> Candidate:
 def _spec_row(release: Release, spec: _RowSpec, interpreters: Sequence[Interpreter]) -> Row:
     candidates = [_candidate(wheel) for wheel in release.wheels]
     picked = [pick(candidates, spec.target, interpreter) for interpreter in interpreters]
-    files = [candidate.filename if candidate else "" for candidate in picked]
+    files = [candidate.filename if candidate else None for candidate in picked]
     wheels = [wheel for wheel in release.wheels if wheel.filename in files]
     if not wheels and not spec.judged and not spec.elsewhere:
         # Wheels for interpreters without a column, such as Python 3.6 and GraalPy.
@@ -197,17 +193,16 @@ def _other_rows(release: Release, interpreters: Sequence[Interpreter]) -> Iterat
             files=tuple(wheel.filename for wheel in wheels),
             needs="",
             size=sum(wheel.size for wheel in wheels),
-            codes=(),
         )
 
 
-def _served(wheels: Sequence[Wheel], platform: str, interpreter: Interpreter) -> str:
+def _served(wheels: Sequence[Wheel], platform: str, interpreter: Interpreter) -> str | None:
     accepted = frozenset(interpreter.tags([platform]))
-    return next((wheel.filename for wheel in wheels if not accepted.isdisjoint(wheel.tags)), "")
+    return next((wheel.filename for wheel in wheels if not accepted.isdisjoint(wheel.tags)), None)
 
 
 def _cells(
-    interpreters: Sequence[Interpreter], files: Sequence[str], uncovered: Cover
+    interpreters: Sequence[Interpreter], files: Sequence[str | None], uncovered: Cover
 ) -> tuple[CellCover, ...]:
     return tuple(
         CellCover(interpreter=interpreter.tag, cover=Cover.WHEEL if file else uncovered, file=file)
@@ -247,8 +242,6 @@ def _build_command(spec: _RowSpec, contract: Contract, gaps: Sequence[str]) -> s
         versions = " ".join(Interpreter.parse(gap).python for gap in gaps)
         first = f"install the interpreters:  uv python install {versions}; then " if gaps else ""
         return f"{first}build it here:  {_NATIVE_COMMAND}"
-    from wheelkit.runners import runner_for
-
     runner = runner_for(spec.target, contract.runners)
     machine = f"a {spec.target.arch} machine (no hosted runner has that architecture)"
     return f"build it on {runner.label if runner else machine}:  {_NATIVE_COMMAND}"

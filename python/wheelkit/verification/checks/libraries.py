@@ -42,10 +42,10 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report needed libraries that neither the wheel, nor the tag's systems, nor a provider has."""
     systems, held = {claim.system for claim in claims(wheel)}, wheel.held
     for system, needs in needed_libraries(wheel).items():
-        if system not in systems:
-            continue
         lost = [library for library in sorted(needs) if not _available(wheel, held, system, library)]
-        providers = relevant_providers(wheel, contract) if lost else ()
+        if not lost or system not in systems:
+            continue
+        providers = relevant_providers(wheel, contract)
         lost = [library for library in lost if provider_of(library, system, providers) is None]
         for provider, libraries in _by_known_provider(lost, system).items():
             users = list(dict.fromkeys(member for library in libraries for member in needs[library]))
@@ -57,8 +57,6 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 def _by_known_provider(libraries: Iterable[str], system: System) -> Mapping[str, list[str]]:
     """Group libraries by the name of the known provider that has them; the others are left out."""
-    if not libraries:
-        return {}
     from wheelkit.config.exclude import shipped_providers
 
     by_provider: dict[str, list[str]] = {}
@@ -79,11 +77,10 @@ def _not_required(system: System, provider: str, libraries: list[str], users: li
 
 
 def _missing(wheel: Wheel, system: System, library: str, users: list[str]) -> Finding:
-    needs = f"{first_and_count(users)} needs {library}"
+    user = first_and_count(users)
+    needs = f"{user} needs {library}"
     if _LIBPYTHON.search(library):
-        what = (
-            f"{first_and_count(users)} links {library}; the process of the interpreter provides its symbols"
-        )
+        what = f"{user} links {library}; the process of the interpreter provides its symbols"
         return finding("WK502", what, member=users[0])
     code = "WK501"
     if system is System.WINDOWS:
@@ -155,22 +152,19 @@ def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extension modules that need a library of the wheel, and have no search path to it.
 
-    Windows wheels are not checked: it searches the module's folder and wherever code tells it to, which only
-    running it shows. Nor are libraries that need libraries: those that their module also needs are loaded by
-    then.
+    Not on Windows, which searches wherever code tells it to. Nor are libraries that need libraries checked:
+    those that their module also needs are loaded by then.
     """
     systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
-    modules = [
-        (binary, one) for binary, one in wheel.slices() if binary.extension and system_of(binary) in systems
-    ]
-    if not modules:
+    if not any(binary.extension for binary in wheel.binaries):
         return
     files = {installed_path(member.name) for member in wheel.members if not member.directory}
     held = wheel.held
     lost: dict[str, dict[str, None]] = {}
-    for binary, slice_ in modules:
+    for binary, slice_ in wheel.slices():
         folder = dirname(installed_path(binary.member))
-        for needed in slice_.needed if runs(slice_) else ():
+        checked = binary.extension and system_of(binary) in systems and runs(slice_)
+        for needed in slice_.needed if checked else ():
             name = needed.name
             in_wheel = needed.how == "required" and not name.startswith("/") and basename(name) in held
             if in_wheel and files.isdisjoint(_searched(slice_, folder, name)):

@@ -33,11 +33,9 @@ def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         others = len(slices) - 1
         also = f"; {plural(others, 'other binary does', 'other binaries do')} too" if others else ""
         promised = dotted(target.version)
-        what = (
-            f"{binary.member} ({arch}) needs macOS {dotted(needed)}, but {target} promises {promised}{also}"
-        )
-        fix = f"set MACOSX_DEPLOYMENT_TARGET={promised} for the whole build, libraries included, "
-        fix += f"or promise macOS {dotted(needed)}"
+        need = f"macOS {dotted(needed)}"
+        what = f"{binary.member} ({arch}) needs {need}, but {target} promises {promised}{also}"
+        fix = f"set MACOSX_DEPLOYMENT_TARGET={promised} for the whole build, libraries included, or promise {need}"
         yield finding("WK321", what, fix=fix, member=binary.member)
 
 
@@ -46,9 +44,8 @@ def signature(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary, slice_ in macos_slices(wheel):
         if arch_of(slice_) == "arm64" and slice_.signed is False and slice_.os in MACOS_PLATFORMS:
             fix = f"sign it: codesign --force --sign - {binary.name}"
-            yield finding(
-                "WK323", f"{binary.member} (arm64) has no code signature", fix=fix, member=binary.member
-            )
+            what = f"{binary.member} (arm64) has no code signature"
+            yield finding("WK323", what, fix=fix, member=binary.member)
 
 
 def _target_for(arch: str, claimed: tuple[Target, ...]) -> Target | None:

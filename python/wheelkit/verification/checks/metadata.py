@@ -28,7 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 _USE_BACKEND = "build again with a current build backend, and do not edit METADATA"
 # Messages of packaging's parser.
 _TOO_NEW_FIELD = re.compile(
-    r"(?P<field>\S+) introduced in metadata version (?P<new>[\d.]+), not (?P<old>[\d.]+)"
+    r"(?P<field>\S+) introduced in metadata version (?P<new>\S+), not (?P<old>[\d.]+)"
 )
 _INVALID_FIELD = re.compile(r"'(?P<field>[\w-]+)' has invalid data")
 _NO_VERSION = "metadata version"
@@ -143,10 +143,9 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     oldest = min(min(_tagged_minors(wheel), default=0) for wheel in release.wheels)
     older = [f"3.{minor}" for minor in range(_FIRST_MINOR, oldest) if _admits(required, minor)]
     if older:
-        what = (
-            f"Requires-Python {required} admits {shorten_list(older)}, but the oldest wheel is for 3.{oldest}"
-        )
-        fix = f'raise requires-python to ">=3.{oldest}", or build wheels for {shorten_list(older)}'
+        versions = shorten_list(older)
+        what = f"Requires-Python {required} admits {versions}, but the oldest wheel is for 3.{oldest}"
+        fix = f'raise requires-python to ">=3.{oldest}", or build wheels for {versions}'
         yield finding("WK709", what, fix=fix, where=release.distribution)
 
 
@@ -159,8 +158,7 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def license_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report license files that METADATA names and the wheel lacks.
 
-    They are in ``licenses`` (PEP 639), or earlier next to METADATA, or in ``license_files`` (maturin before
-    1.9).
+    They are in ``licenses`` (PEP 639), or as formerly next to METADATA or in ``license_files`` (maturin).
     """
     names = {member.name for member in wheel.members}
     for file in () if wheel.shallow else wheel.metadata.all("License-File"):
@@ -199,9 +197,8 @@ def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:
             name, specifier = requirement.name, requirement.specifier
             present = versions.get(normalise(name), [])
             if present and not any(specifier.contains(version, prereleases=True) for version in present):
-                what = (
-                    f"the wheel requires {name}{specifier}, but this dist has {name} {shorten_list(present)}"
-                )
+                has = f"{name} {shorten_list(present)}"
+                what = f"the wheel requires {name}{specifier}, but this dist has {has}"
                 yield finding("WK707", what, file=wheel.filename)
 
 
@@ -214,9 +211,8 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
         if len(files) > 1:
             odd = min(files, key=lambda values: len(files[values]))
             other = next(values for values in files if values != odd)
-            what = (
-                f"{field} of {shorten_list(files[odd])} differs from that of the other wheels of this version"
-            )
+            names = shorten_list(files[odd])
+            what = f"{field} of {names} differs from that of the other wheels of this version"
             for verb, first, second in (("adds", odd, other), ("lacks", other, odd)):
                 values = [value for value in first if value not in second]
                 what += f"; it {verb} {shorten_list(values)}" if values else ""
@@ -233,9 +229,8 @@ def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:
 def description(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a description that is missing, has no markup type, or does not render on an index.
 
-    Markdown and plain text always render. reStructuredText is parsed by docutils, as on the index, if it is
-    installed (twine brings it). That takes longer than all other checks of a small wheel, so only the
-    project's own distributions are parsed.
+    docutils parses reStructuredText, as on the index, if it is installed, and only of the project's own
+    distributions: that takes longer than all other checks of a small wheel.
     """
     if wheel.shallow:
         return

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs
+from wheelkit.analysis.macos import major_minor
 from wheelkit.text import dotted, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from wheelkit._core import Slice
     from wheelkit.verification.contract import Contract
@@ -27,20 +28,14 @@ _IOS = re.compile(
 )
 _ANDROID = re.compile(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
 _WASM = re.compile(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
-_SDKS: Mapping[str, str] = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
-_ABIS: Mapping[str, str] = {
-    "arm64_v8a": "aarch64",
-    "armeabi_v7a": "armv7l",
-    "x86_64": "x86_64",
-    "x86": "i686",
-}
+_SDKS = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
+_ABIS = {"arm64_v8a": "aarch64", "armeabi_v7a": "armv7l", "x86_64": "x86_64", "x86": "i686"}
 
 
 class MobilePlatform(Struct, frozen=True, kw_only=True):
     """What a platform tag of iOS, Android or WebAssembly promises of each binary.
 
-    ``format`` is empty for WebAssembly, whose binaries are not read. ``os`` and ``version`` are set for iOS
-    alone.
+    ``format`` is empty for WebAssembly, whose binaries are not read; only iOS has ``os`` and ``version``.
     """
 
     platform: str
@@ -95,15 +90,10 @@ def _problem(binary: Binary, slices: list[Slice], platform: MobilePlatform) -> t
     fitting = [slice_ for slice_ in slices if arch_of(slice_) == platform.arch]
     if not fitting:
         return "WK301", f"is for {shorten_list(sorted({arch_of(slice_) for slice_ in slices}))}"
-    needed = max((_numbers(slice_.min_os) for slice_ in fitting if slice_.min_os), default=(0, 0))
+    needed = max((major_minor(slice_.min_os) for slice_ in fitting if slice_.min_os), default=(0, 0))
     if platform.os and needed > platform.version:
         return "WK321", f"needs iOS {dotted(needed)}"
     return "", ""
-
-
-def _numbers(version: str) -> tuple[int, int]:
-    major, _, rest = version.partition(".")
-    return int(major), int(rest.partition(".")[0] or 0)
 
 
 def unverified(wheel: Wheel, _: Contract) -> Iterator[Finding]:

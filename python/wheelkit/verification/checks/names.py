@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import python_and_abi, runs
 from wheelkit.fast_packaging import normalise, release
 from wheelkit.text import shorten_list
 from wheelkit.verification.findings import finding
+from wheelkit.wheel.names import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +43,10 @@ def file_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def normalized_name(name: FileName) -> str:
     """Return a wheel's file name as the binary distribution format spells it."""
-    version = name.version
-    if not release(version):
-        from packaging.version import Version
-
-        version = str(Version(version.replace("_", "-")))
+    version = name.version if release(name.version) else parse_version(name.version)
     build = (name.build,) if name.build else ()
     sets = (".".join(tags).lower() for tags in (name.pythons, name.abis, name.platforms))
-    return "-".join((name.key.replace("-", "_"), version, *build, *sets)) + ".whl"
+    return "-".join((name.key.replace("-", "_"), str(version), *build, *sets)) + ".whl"
 
 
 def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -57,32 +56,22 @@ def tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     in_wheel = {tag.lower() for line in wheel.fields.all("Tag") for tag in _expand(line)}
     in_name = {str(tag).lower() for tag in wheel.tags}
-    only_name, only_wheel = sorted(in_name - in_wheel), sorted(in_wheel - in_name)
-    if not only_name and not only_wheel:
-        return
-    parts = [
-        f"{place} {shorten_list(tags)}"
-        for place, tags in (("only the file name has", only_name), ("only WHEEL has", only_wheel))
-        if tags
-    ]
-    sets = (("python", name.pythons), ("abi", name.abis), ("platform", name.platforms))
-    options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
-    fix = (
-        f"restore its old name; or, if the new one is right:  python -m wheel tags {options} {wheel.filename}"
-    )
-    yield finding("WK203", "; ".join(parts), fix=fix)
+    rows = (("only the file name has", in_name - in_wheel), ("only WHEEL has", in_wheel - in_name))
+    parts = [f"{place} {shorten_list(sorted(tags))}" for place, tags in rows if tags]
+    if parts:
+        sets = (("python", name.pythons), ("abi", name.abis), ("platform", name.platforms))
+        options = " ".join(f"--{kind}-tag {'.'.join(values)}" for kind, values in sets)
+        command = f"python -m wheel tags {options} {wheel.filename}"
+        fix = f"restore its old name; or, if the new one is right:  {command}"
+        yield finding("WK203", "; ".join(parts), fix=fix)
 
 
 def _expand(line: str) -> Iterator[str]:
-    parts = line.split("-")
-    if len(parts) != _TAG_PARTS:
+    parts = [part.split(".") for part in line.split("-")]
+    if len(parts) == _TAG_PARTS and prod(map(len, parts)) <= _MANY_TAGS:
+        yield from map("-".join, product(*parts))
+    else:
         yield line
-        return
-    pythons, abis, platforms = (part.split(".") for part in parts)
-    if len(pythons) * len(abis) * len(platforms) > _MANY_TAGS:
-        yield line
-        return
-    yield from (f"{py}-{abi}-{plat}" for py in pythons for abi in abis for plat in platforms)
 
 
 def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -124,14 +113,7 @@ def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def same_version(first: str, second: str) -> bool:
     """Return whether two strings mean one version (PEP 440); invalid versions are compared as text."""
-    if first == second:
-        return True
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return Version(first.replace("_", "-")) == Version(second.replace("_", "-"))
-    except InvalidVersion:
-        return False
+    return first == second or parse_version(first) == parse_version(second) is not None
 
 
 def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -145,9 +127,8 @@ def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK207", f'WHEEL declares format version "{version}"; installers support 1.0')
     build = wheel.fields.get("Build")
     if wheel.name is not None and build != wheel.name.build:
-        yield finding(
-            "WK206", f'the build tag is "{wheel.name.build}" in the file name, but "{build}" in WHEEL'
-        )
+        what = f'the build tag is "{wheel.name.build}" in the file name, but "{build}" in WHEEL'
+        yield finding("WK206", what)
 
 
 def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -164,9 +145,8 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         what = f"Root-Is-Purelib is true, but the platform tag is {'.'.join(wheel.name.platforms)}"
         yield finding("WK205" if modules else "WK211", what)
     elif flag == "false" and wheel.name.any_platform and not wheel.binaries and not wheel.shallow:
-        yield finding(
-            "WK208", "Root-Is-Purelib is false, but the platform tag is any and there is no native code"
-        )
+        what = "Root-Is-Purelib is false, but the platform tag is any and there is no native code"
+        yield finding("WK208", what)
 
 
 def _native_in_purelib(wheel: Wheel) -> Iterator[Finding]:

@@ -81,13 +81,11 @@ def _harmless(binary: Binary, own: list[Claim], archs: set[str]) -> bool:
     """Return whether a binary of another architecture can be there on purpose.
 
     That is a program, such as a launcher; a library with its architecture in its path, which debuggers inject
-    into programs of that kind; or the one file of the Visual C++ redistributable for arm64 that is for x64
-    programs, which Windows emulates.
+    into such programs; or the redistributable's one file for x64 programs, which Windows on arm64 emulates.
     """
-    if all(slice_.kind == "executable" for slice_ in binary.slices):
-        return True
     emulated = {claim.archs for claim in own} == {("arm64",)}
-    if binary.name.lower() == "vcruntime140_1.dll" and emulated:
+    redistributed = emulated and binary.name.lower() == "vcruntime140_1.dll"
+    if redistributed or all(slice_.kind == "executable" for slice_ in binary.slices):
         return True
     path = binary.member.lower().replace("_", "-")
     return not binary.extension and any(

@@ -50,9 +50,8 @@ def meta(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     names = (member.name for member in wheel.members)
     code = [name for name in names if name.endswith(_CODE) or name.partition("/")[2].startswith("scripts/")]
     if code:
-        yield finding(
-            "WK716", f"{wheel.distribution} is a meta distribution, but contains {shorten_list(code)}"
-        )
+        what = f"{wheel.distribution} is a meta distribution, but contains {shorten_list(code)}"
+        yield finding("WK716", what)
 
 
 def bounded_ranges(wheel: Wheel, contract: Contract) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.claims import system_of
 from wheelkit.analysis.needed_libraries import needed_libraries
 from wheelkit.fast_packaging import normalise
-from wheelkit.matrix import System
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import requirements
 from wheelkit.verification.findings import finding
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit.config import Provider
+    from wheelkit.matrix import System
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.verification.release import Dist
@@ -32,8 +32,7 @@ _OPENMP = (
 )  # fmt: skip
 _LOWER = frozenset({">", ">=", "==", "~=", "==="})
 _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
-# How names of C++ functions begin (Itanium ABI, and Microsoft's), and those of the standard library in the
-# former.
+# How names of C++ functions begin (Itanium ABI, and Microsoft's), and the standard library's in the former.
 _MANGLED = ("_Z", "?")
 _STANDARD_LIBRARY = re.compile(
     r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])"
@@ -60,12 +59,8 @@ def _names(provider: Provider) -> frozenset[str]:
 
 
 def _patterns(provider: Provider, system: System) -> tuple[str, ...]:
-    by_system = {
-        System.LINUX: provider.linux,
-        System.MACOS: provider.macos,
-        System.WINDOWS: provider.windows,
-    }
-    return by_system[system]
+    patterns: tuple[str, ...] = getattr(provider, system.value)
+    return patterns
 
 
 def provider_of(library: str, system: System, providers: Iterable[Provider]) -> Provider | None:
@@ -83,27 +78,26 @@ def bundled(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
             continue
         provider = provider_of(binary.member, system, contract.exclude)
         if provider is not None:
+            library = plain_name(binary.member)
             what = (
-                f"{binary.member} is in the wheel, but the exclude list leaves {plain_name(binary.member)} "
+                f"{binary.member} is in the wheel, but the exclude list leaves {library} to {provider.name}"
             )
-            what += f"to {provider.name}"
             yield finding("WK503", what, member=binary.member)
 
 
 def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report used providers that are not required, or whose C++ ABI is used without version bounds."""
     for provider, library in _used(wheel, relevant_providers(wheel, contract)):
-        names = _names(provider) & _required(wheel)
+        name, names = plain_name(library), _names(provider) & _required(wheel)
         if not names:
             wanted = shorten_list(provider.distributions) or provider.name
-            what = (
-                f"{plain_name(library)} is left to {provider.name}, but the wheel does not require {wanted}"
+            yield finding(
+                "WK505", f"{name} is left to {provider.name}, but the wheel does not require {wanted}"
             )
-            yield finding("WK505", what)
         elif provider.version_bound and wheel.distribution not in names and _links_cpp(wheel, provider):
             bounds = _missing_bounds(wheel, names)
             if bounds:
-                what = f"it links {plain_name(library)}, whose C++ ABI changes with each version, "
+                what = f"it links {name}, whose C++ ABI changes with each version, "
                 what += f"but requires {provider.name} without {bounds}"
                 fix = f"require the versions of {shorten_list(sorted(names))} that it was built with, "
                 fix += "with a lower and an upper bound such as >=2.5,<2.6"
@@ -117,12 +111,8 @@ def _missing_bounds(wheel: Wheel, names: frozenset[str]) -> str:
         if normalise(requirement.name) in names
         for specifier in requirement.specifier
     }
-    bounds = [
-        name
-        for name, kinds in (("a lower bound", _LOWER), ("an upper bound", _UPPER))
-        if not operators & kinds
-    ]
-    return bounds[0] if len(bounds) == 1 else "bounds" if bounds else ""
+    lower, upper = operators & _LOWER, operators & _UPPER
+    return "" if lower and upper else "an upper bound" if lower else "a lower bound" if upper else "bounds"
 
 
 def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
@@ -174,10 +164,9 @@ def threading_runtime(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 
 def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
-    """Report exclude patterns that match no library that any wheel needs.
+    """Report exclude patterns for the systems of these wheels that match no library that any wheel needs.
 
-    Only patterns for the systems of these wheels are checked, and a shipped list, which is broad on purpose,
-    only as a whole.
+    A shipped list, which is broad on purpose, is checked only as a whole.
     """
     needs: dict[System, set[str]] = {}
     for wheel in dist.wheels:
@@ -188,9 +177,8 @@ def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
         unused = _unused(provider, needs)
         if unused:
             patterns = shorten_list([f'"{pattern}"' for pattern in unused])
-            yield finding(
-                "WK504", f"exclude.{provider.name}: no wheel needs a library that matches {patterns}"
-            )
+            what = f"exclude.{provider.name}: no wheel needs a library that matches {patterns}"
+            yield finding("WK504", what)
 
 
 def _unused(provider: Provider, needs: Mapping[System, set[str]]) -> list[str]:

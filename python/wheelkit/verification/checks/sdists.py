@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
@@ -12,6 +13,7 @@ from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.findings import finding
+from wheelkit.wheel.names import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 
 
 _SUFFIX = ".tar.gz"
-# Since this metadata version an sdist's fields hold for every wheel, unless they are listed as Dynamic (PEP
-# 643).
+# Since this metadata version an sdist's fields hold for every wheel, unless listed as Dynamic (PEP 643).
 _RELIABLE = (2, 2)
 _SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
 # A folder that is entered under a condition may be left out on purpose.
@@ -38,28 +39,17 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
         what = f"PKG-INFO says {sdist.distribution} {sdist.version}, but the file name says {name} {version}"
         yield finding("WK204", what)
         return
-    normalized = f"{sdist.distribution.replace('-', '_')}-{_normalized(sdist.version)}{_SUFFIX}"
+    version = str(parse_version(sdist.version) or sdist.version)
+    normalized = f"{sdist.distribution.replace('-', '_')}-{version}{_SUFFIX}"
     if sdist.filename != normalized:
         yield finding("WK202", "the file name is not normalized", fix=f"it should be {normalized}")
-
-
-def _normalized(version: str) -> str:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return str(Version(version))
-    except InvalidVersion:
-        return version
 
 
 def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report files outside the sdist's one folder, and links that lead out of it."""
     top = f"{sdist.folder}/"
-    outside = sorted(
-        name
-        for name in sdist.names
-        if not sdist.folder or not name.startswith(top) or ".." in name.split("/")
-    )
+    inside = (name for name in sdist.names if name.startswith(top) and ".." not in name.split("/"))
+    outside = sorted(sdist.names.difference(inside if sdist.folder else ()))
     if outside:
         where = f"outside {top}" if sdist.folder else "not in one folder"
         yield finding("WK712", f"files {where}: {shorten_list(outside)}")
@@ -73,8 +63,6 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     if files.isdisjoint({"pyproject.toml", "setup.py"}):
         yield finding("WK713", "the sdist has neither pyproject.toml nor setup.py")
         return
-    import tomllib
-
     try:
         project = tomllib.loads(sdist.texts.get("pyproject.toml", ""))
     except (ValueError, RecursionError):

@@ -38,17 +38,14 @@ _ONE_TRIPLET = frozenset({"32", "33", "34", "35", "36", "37", "38", "39", "310"}
 _ENTRY_POINTS = ("PyInit_", "PyModExport_")
 # Exported by every shared library of an older toolchain.
 _LINKER_SYMBOLS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start"})
-_COMPILER_LIBRARIES = re.compile(
-    r"(?:msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp)", re.IGNORECASE
-)
+_COMPILER_LIBRARIES = re.compile(r"(?i)msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp")
 
 
 def served_builds(name: FileName) -> frozenset[str]:
     """Return the builds of CPython that a wheel's tags name, as file names spell them: ``cp311``, ``cp314t``.
 
     The flags of ABI tags before Python 3.8 are dropped, since no file name on Windows has them. A wheel
-    without an ABI tag (cp311-none, as maturin long tagged those for Windows) is for the builds of its Python
-    tags.
+    without an ABI tag (cp311-none, once maturin's for Windows) is for the builds of its Python tags.
     """
     abis = frozenset(match[1] if (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
     return abis.union(name.pythons) if "none" in abis else abis
@@ -166,8 +163,7 @@ def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def _named_as_library(name: str, entry_points: Iterable[str]) -> bool:
     """Return whether a file is named like a library, and not like one of its modules with ``lib`` in front.
 
-    Code loads libdemo_ops4.so with PyInit_ops by its path; lib_core.so with PyInit__core should have been
-    _core.so.
+    Code loads libdemo_ops4.so with PyInit_ops by its path; lib_core.so with PyInit__core is a mistake.
     """
     stem, _, ending = name.partition(".")
     modules = {entry_point.partition("_")[2] for entry_point in entry_points}
@@ -182,17 +178,15 @@ def no_binary(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         match = _SUFFIX.fullmatch(member.name.rpartition("/")[2])
         if match and _named_as_module(match) and member.name not in binaries and not member.problem:
-            what = (
-                f"{member.name} is named like an extension module, but is not a binary ({size(member.size)})"
-            )
+            bytes_ = size(member.size)
+            what = f"{member.name} is named like an extension module, but is not a binary ({bytes_})"
             yield finding("WK308", what, member=member.name)
 
 
 def _without_python(slice_: Slice) -> bool:
     """Return whether a binary is a plain library: it exports functions, and neither links nor imports Python.
 
-    So is a DLL that exports nothing and registers itself with another library when it is loaded, as some of
-    torch's do.
+    So is a DLL without exports that registers itself with another library, as some of torch's do.
     """
     exports = any(name not in _LINKER_SYMBOLS for name in slice_.exports)
     linked = any(python_dll(library.name) is not None for library in slice_.needed)
@@ -202,12 +196,8 @@ def _without_python(slice_: Slice) -> bool:
 def _registers(slice_: Slice) -> bool:
     """Return whether a DLL imports from a library that belongs neither to Windows nor to a compiler."""
     libraries = {symbol.library for symbol in slice_.imports if symbol.library}
-    return any(
-        library.lower().endswith(".dll")
-        and not of_windows(library)
-        and not _COMPILER_LIBRARIES.match(library)
-        for library in libraries
-    )
+    dlls = [library for library in libraries if library.lower().endswith(".dll")]
+    return any(not of_windows(dll) and not _COMPILER_LIBRARIES.match(dll) for dll in dlls)
 
 
 def _named_as_module(match: re.Match[str]) -> bool:

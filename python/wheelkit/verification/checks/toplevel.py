@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-# Folders and files that many projects have at the top of their checkout, so that one installation overwrites
-# another.
+# What many projects have at the top of their checkout, so that one installation overwrites another.
 _CHECKOUT_NAMES = frozenset({
     ".eggs", ".nox", ".tox", ".venv", "__init__", "build", "conftest", "data", "dist", "doc", "docs",
     "example", "examples", "htmlcov", "man", "node_modules", "noxfile", "script", "scripts", "setup", "share",
@@ -116,14 +115,12 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     expected = wheel.dist_info.removesuffix(_DIST_INFO) + _DATA
     for folder in _top_folders(wheel, _DATA):
         if folder != expected:
-            what = (
-                f"{folder} should be {expected}: only some installers unpack a .data folder of another name"
-            )
+            reason = "only some installers unpack a .data folder of another name"
+            what = f"{folder} should be {expected}: {reason}"
             yield finding("WK210", what, fix=f"name it {expected}", member=folder)
             continue
-        parts = (
-            member.name.split("/")[1] for member in wheel.members if member.name.startswith(f"{folder}/")
-        )
+        inside = (member.name for member in wheel.members if member.name.startswith(f"{folder}/"))
+        parts = (name.split("/")[1] for name in inside)
         unknown = [part for part in dict.fromkeys(parts) if part and part not in _SCHEME]
         if unknown:
             what = f"{folder} contains {shorten_list(unknown)}; installers only know {', '.join(_SCHEME)}"

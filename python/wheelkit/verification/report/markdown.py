@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, printable, size
-from wheelkit.verification.model import Cover, Severity
-from wheelkit.verification.report.text import counted_files
+from wheelkit.verification.model import Severity
+from wheelkit.verification.report.text import MARKS, counted_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from wheelkit.verification.model import Finding, Report, Row
 
 
-_MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
 _TITLES = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
 # What begins markup or ends a cell, and must not do so in text from the files.
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]")
@@ -30,13 +29,12 @@ def to_markdown(report: Report, *, fixes: bool = True) -> str:
         severity: [item for item in report.findings if item.severity is severity and not item.accepted]
         for severity in Severity
     }
-    blocks += [
-        _list(_TITLES[severity], items, fixes=fixes) for severity, items in by_severity.items() if items
-    ]
+    sections = [(severity, items) for severity, items in by_severity.items() if items]
+    blocks += [_list(_TITLES[severity], items, fixes=fixes) for severity, items in sections]
     accepted = [item for item in report.findings if item.accepted]
     if accepted:
         blocks.append(_list("Accepted", accepted, fixes=False))
-    counts = [plural(len(items), severity) for severity, items in by_severity.items() if items]
+    counts = [plural(len(items), severity) for severity, items in sections]
     blocks.append(f"{', '.join(counts) or 'no findings'} in {counted_files(report)}")
     return "\n\n".join(blocks)
 
@@ -54,7 +52,7 @@ def _matrix(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> Iterator[str]:
     yield from (f"`{row.target}`", _plain(row.served))
-    yield from (_MARKS[cell.cover] for cell in row.cells)
+    yield from (MARKS[cell.cover] for cell in row.cells)
     verdict = " ".join(row.codes) if row.codes else "fine" if row.files else ""
     yield from (_plain(row.needs), size(row.size) if row.size else "", verdict)
 

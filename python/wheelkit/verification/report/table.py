@@ -16,16 +16,13 @@ if TYPE_CHECKING:
 
     from wheelkit.verification.model import Row
 
+    _Cell = tuple[str, str]
+
 
 # The width of logs and pipes, where nothing is wrapped or left out.
 UNLIMITED = 100_000
 _CODES_SHOWN = 2
-_COVER_STYLES = {
-    Cover.WHEEL: "green",
-    Cover.SDIST: "yellow",
-    Cover.MISSING: "yellow",
-    Cover.ELSEWHERE: "dim",
-}
+_COVER_STYLES = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
 
 
 class _Layout(Struct, frozen=True, kw_only=True):
@@ -65,9 +62,7 @@ class _Column(Struct, frozen=True, kw_only=True):
     gap: str = "   "
 
     @staticmethod
-    def of(
-        heading: str, cells: Iterable[tuple[str, str]], *, right: bool = False, gap: str = "   "
-    ) -> _Column:
+    def of(heading: str, cells: Iterable[_Cell], *, right: bool = False, gap: str = "   ") -> _Column:
         """Return a column as wide as its widest cell."""
         cells = tuple(cells)
         width = max(len(heading), *(len(text) for text, _ in cells))
@@ -161,15 +156,8 @@ def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
     for index, row in enumerate(rows):
         text, style = label.cells[index]
         name = f"  {row.target}".ljust(lead - label.width)
-        yield Line.of(
-            (name, ""),
-            (text.ljust(label.width), style),
-            *(
-                piece
-                for column in cells
-                for piece in (
-                    (column.gap, ""),
-                    (column.aligned(column.cells[index][0]), column.cells[index][1]),
-                )
-            ),
-        )
+        pieces = [(name, ""), (text.ljust(label.width), style)]
+        for column in cells:
+            text, style = column.cells[index]
+            pieces += [(column.gap, ""), (column.aligned(text), style)]
+        yield Line.of(*pieces)

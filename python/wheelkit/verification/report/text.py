@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-_MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
+MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
 _ASCII_MARKS = {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
 _MARGIN = 6
 _GAP = 2
@@ -57,9 +57,8 @@ def render_chunks(report: Report, screen: Screen) -> Iterator[str]:
 def _lines(report: Report, screen: Screen) -> Iterator[Line]:
     width = screen.width or UNLIMITED
     severities = {finding.code: finding.severity for finding in report.findings}
-    for release in tables(
-        report.rows, Look(width=width, marks=_marks(screen.encoding), severities=severities)
-    ):
+    look = Look(width=width, marks=_marks(screen.encoding), severities=severities)
+    for release in tables(report.rows, look):
         yield from release
         yield Line.of()
     for group in _groups(report.findings):
@@ -76,10 +75,10 @@ def _encoded(line: Line, screen: Screen) -> str:
 
 def _marks(encoding: str) -> dict[Cover, str]:
     try:
-        "".join(_MARKS.values()).encode(encoding)
+        "".join(MARKS.values()).encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return _ASCII_MARKS
-    return _MARKS
+    return MARKS
 
 
 class _Group(Struct, frozen=True, kw_only=True):
