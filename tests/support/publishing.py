@@ -12,7 +12,7 @@ from typing import Any
 from servers.warehouse import JSON_TYPE
 from wheelkit.errors import IndexUnavailableError
 from wheelkit.machine.process import Command, Completed
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.redaction import Secrets
 from wheelkit.project.read import Kind
 from wheelkit.publish import DistributionFiles, Index, PublishSession, Release, ShippedFile
@@ -37,7 +37,7 @@ class CountingClock(Clock):
         self.slept.append(seconds)
 
 
-class Notes(SilentProgress):
+class Notes(Progress):
     """Progress that records notes and the labels of steps."""
 
     def __init__(self) -> None:

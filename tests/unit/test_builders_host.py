@@ -18,7 +18,7 @@ from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, To
 from wheelkit.machine import compilers
 from wheelkit.machine.interpreters import Python
 from wheelkit.machine.process import Command, Completed
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
@@ -30,7 +30,7 @@ ABI3 = "demo-1.0-cp312-abi3-linux_x86_64.whl"
 ELF = bytes(elf.tiny(elf.Shape()).data)
 
 
-class Notes(SilentProgress):
+class Notes(Progress):
     """Keeps the notes shown to the user."""
 
     def __init__(self) -> None:

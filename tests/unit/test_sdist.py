@@ -16,7 +16,7 @@ from wheelkit.builders.sdist import make_sdist
 from wheelkit.errors import MissingToolError, ToolFailedError
 from wheelkit.machine.git import Repository
 from wheelkit.machine.process import Command, Completed, LoggedRun
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.project.read import read
 
@@ -29,7 +29,7 @@ def scratch(tmp_path: Path) -> Workspace:
     folder = tmp_path / "scratch"
     folder.mkdir()
     return Workspace(
-        folder=folder, log=tmp_path / "log", run=LoggedRun(log=tmp_path / "log"), progress=SilentProgress()
+        folder=folder, log=tmp_path / "log", run=LoggedRun(log=tmp_path / "log"), progress=Progress()
     )
 
 

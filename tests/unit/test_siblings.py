@@ -11,7 +11,7 @@ from support.smoke_wheels import make
 from wheelkit.builders.siblings import Wheelhouse, needed
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine.process import Command, Completed
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
@@ -64,7 +64,7 @@ def workspace(tmp_path: Path, seen: list[Command]) -> Workspace:
         seen.append(command)
         return Completed(returncode=0, output="")
 
-    return Workspace(folder=tmp_path, log=tmp_path / "log", run=run, progress=SilentProgress())
+    return Workspace(folder=tmp_path, log=tmp_path / "log", run=run, progress=Progress())
 
 
 def test_what_a_build_needs_is_followed_through_the_family() -> None:

@@ -16,7 +16,7 @@ from wheelkit.cli.smoke import show_result
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine.facts import Machine, own_target
 from wheelkit.machine.interpreters import Python
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
@@ -423,7 +423,7 @@ def test_environments_are_removed_unless_kept_and_what_they_link_to_stays(
     outside.parent.mkdir()
     outside.write_text("")
     with (
-        open_workspace(SilentProgress(), "smoke") as workspace,
+        open_workspace(Progress(), "smoke") as workspace,
         open_environments(workspace, keep=keep) as environments,
     ):
         environment = Environment(folder=environments.folder / "case")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wheelkit.__main__ import main
 from wheelkit.machine.interpreters import Python
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import Interpreter
 from wheelkit.smoke.bytecode_cache import BytecodeCache, open_cache
@@ -176,7 +176,7 @@ def test_packs_that_were_not_used_for_longest_are_evicted(tmp_path: Path, source
 
 def test_without_a_cache_there_is_one_for_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHEELKIT_CACHE_DIR", str(tmp_path))
-    with open_workspace(SilentProgress(), "smoke") as workspace:
+    with open_workspace(Progress(), "smoke") as workspace:
         monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
         assert open_cache(frozenset(), workspace).folder.parent == tmp_path
         monkeypatch.setenv("WHEELKIT_NO_CACHE", "1")
@@ -190,7 +190,7 @@ def test_emptying_the_cache_removes_the_packs(
     monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
     venv = environment(tmp_path / "first", source)
     imported(venv)
-    with open_workspace(SilentProgress(), "smoke") as workspace:
+    with open_workspace(Progress(), "smoke") as workspace:
         open_cache(frozenset(), workspace).collect(venv, HERE)
     assert list((tmp_path / "cache").iterdir())
     assert main(["clean", "--cache"]) == 0

@@ -9,12 +9,12 @@ from platformdirs import user_log_path
 from wheelkit.errors import OutputError
 from wheelkit.machine import workspace as workspaces
 from wheelkit.machine.process import Command, Run
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace, open_workspace
 
 
 def interrupted_work() -> None:
-    with open_workspace(SilentProgress(), "build") as workspace:
+    with open_workspace(Progress(), "build") as workspace:
         (workspace.new_folder("x") / "file").touch()
         raise KeyboardInterrupt
 
@@ -28,7 +28,7 @@ def test_a_workspace_removes_its_folder_however_it_ends(
         interrupted_work()
     assert not list(tmp_path.glob("wheelkit-*"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(OutputError, match="nowhere"), open_workspace(SilentProgress(), "build"):
+    with pytest.raises(OutputError, match="nowhere"), open_workspace(Progress(), "build"):
         pass
 
 
@@ -52,7 +52,7 @@ def leave_temporary_file(workspace: Workspace, runner: Run) -> list[str]:
 
 @pytest.mark.usefixtures("roomy")
 def test_what_programs_leave_behind_goes_with_the_workspace(tmp_path: Path) -> None:
-    with open_workspace(SilentProgress(), "build") as workspace:
+    with open_workspace(Progress(), "build") as workspace:
         assert len(leave_temporary_file(workspace, workspace.run)) == 1
         assert len(leave_temporary_file(workspace, workspace.for_job("x", lambda: False).run)) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
@@ -63,7 +63,7 @@ def test_a_server_that_outlives_the_build_keeps_the_users_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUSTC_WRAPPER", "sccache")
-    with open_workspace(SilentProgress(), "build") as workspace:
+    with open_workspace(Progress(), "build") as workspace:
         assert len(leave_temporary_file(workspace, workspace.run)) == 1
     assert len(list(tmp_path.glob("left-*"))) == 1
 
@@ -112,7 +112,7 @@ def test_logs_go_to_the_users_state_folder_and_old_ones_are_removed(
 
 @pytest.mark.usefixtures("roomy")
 def test_every_command_sees_the_added_environment_also_in_jobs() -> None:
-    with open_workspace(SilentProgress(), "build") as opened:
+    with open_workspace(Progress(), "build") as opened:
         workspace = opened.with_env({"SET": "1"}).with_env({"MORE": "2"})
         for run in (workspace.run, workspace.for_job("x", lambda: False).run):
             code = "import os; print(os.environ['SET'], os.environ['MORE'])"

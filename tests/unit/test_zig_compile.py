@@ -20,7 +20,7 @@ from wheelkit.builders.zig_compile import TooNewModules, Zig
 from wheelkit.errors import CheckFailedError, MissingToolError, ToolFailedError
 from wheelkit.machine.interpreters import Python
 from wheelkit.machine.process import Command, Completed
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
@@ -184,7 +184,7 @@ def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path
 
 
 @dataclass
-class Backend(SilentProgress):
+class Backend(Progress):
     """Fakes uv and keeps the notes. Its wheels need a new glibc unless built with zig; ``fails`` maps compilers to errors.
 
     ``passed_over`` are the binaries that zig's wheels lack.

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, OutputError
@@ -15,18 +15,8 @@ from wheelkit.errors import CheckFailedError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from wheelkit.builders.cache.store import StoredFile
     from wheelkit.manifest import BuiltFile, Manifest
-
-
-class StoredFile(Protocol):
-    """A finished file that is stored elsewhere under another name."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the dist folder."""
-
-    def copy_to(self, path: Path, /) -> None:
-        """Copy it to a path."""
 
 
 def require_writable(dist: Path) -> None:

@@ -13,7 +13,7 @@ from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
 from wheelkit.errors import InterruptedByUserError, ProjectError, WheelkitError
-from wheelkit.machine.progress import SilentProgress
+from wheelkit.machine.progress import Progress
 from wheelkit.verification.contract import contract_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.results import UnitResult
     from wheelkit.builders.units import BuildOrder
-    from wheelkit.machine.progress import Progress
     from wheelkit.machine.workspace import Workspace
     from wheelkit.manifest import Manifest
     from wheelkit.plan import Plan
@@ -73,7 +72,7 @@ def _save_verified(
     built = [result for result in extra if result.hit is None]
     if built and results.cache is not None:
         with suppress(WheelkitError):
-            verify_built(built, contract, replace(workspace, progress=SilentProgress()), results.store)
+            verify_built(built, contract, replace(workspace, progress=Progress()), results.store)
             results.save_built(built)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.builders import siblings
+from wheelkit.builders.cache.lookup import rebuild_reason
 from wheelkit.builders.results import Results
 from wheelkit.builders.units import UnitKind, build_units
 
@@ -39,15 +40,12 @@ def cache_statuses(plan: Plan, cache: Cache, progress: Progress) -> Iterator[Cac
     for distribution in plan.family.distributions:
         first = [name for name in siblings.needed(distribution, plan.family) if name in missing]
         for unit in build_units(distribution, plan):
-            lookup = cache.find(unit, results.sibling_digests(unit))
-            if lookup.hit is not None and not first:
-                results.add_cached(unit, lookup.hit)
-                entry = lookup.hit.entry
-                yield CacheStatus(unit=unit, why="", built=entry.built, seconds=entry.seconds)
+            hit, inputs = cache.find(unit, results.sibling_digests(unit))
+            if hit is not None and not first:
+                results.add_cached(unit, hit)
+                yield CacheStatus(unit=unit, why="", built=hit.entry.built, seconds=hit.entry.seconds)
                 continue
             if unit.kind is not UnitKind.SDIST:
                 missing.add(distribution.key)
-            yield CacheStatus(
-                unit=unit,
-                why=f"{', '.join(first)} is built first" if first else cache.rebuild_reason(unit, lookup),
-            )
+            why = f"{', '.join(first)} is built first" if first else ""
+            yield CacheStatus(unit=unit, why=why or rebuild_reason(unit.label, inputs, cache.store))

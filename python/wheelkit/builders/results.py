@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from wheelkit.builders import siblings
+from wheelkit.builders.cache.eviction import evict
 from wheelkit.builders.units import UnitKind
 from wheelkit.machine import git
 from wheelkit.manifest import Manifest
 from wheelkit.matrix import Candidate, pick
 from wheelkit.plan.model import Builder
 from wheelkit.text import plural, shorten_list
-from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,6 +50,8 @@ def supported_interpreters(
     path: Path, step: NativeStep, interpreters: Iterable[Interpreter]
 ) -> tuple[str, ...]:
     """Return the tags of the interpreters whose installer would take the wheel on the step's target."""
+    from wheelkit.wheel.names import parse_file_name
+
     candidate = Candidate(filename=path.name, tags=parse_file_name(path.name).tags)
     return tuple(
         interpreter.tag for interpreter in interpreters if pick([candidate], step.target, interpreter)
@@ -112,7 +114,7 @@ class Results(Struct, kw_only=True):
         """Return the result of a unit, from the cache if need be; None if the unit has to be built."""
         with self._lock:
             if unit.label not in self._by_label and self.cache is not None:
-                hit = self.cache.find(unit, self.sibling_digests(unit)).hit
+                hit, _ = self.cache.find(unit, self.sibling_digests(unit))
                 if hit is not None:
                     self.add_cached(unit, hit)
             return self._by_label.get(unit.label)
@@ -161,7 +163,7 @@ class Results(Struct, kw_only=True):
             return
         for result in built:
             self.cache.save(result.unit, result.record, result.paths, self.sibling_digests(result.unit))
-        self.cache.evict()
+        evict(self.cache.store)
 
     def checkout(self, distribution: Distribution) -> Checkout:
         """Return the state of version control for the manifest; uncommitted changes are reported once."""

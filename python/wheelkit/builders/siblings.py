@@ -20,7 +20,6 @@ from wheelkit.plan import Builder
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Kind
 from wheelkit.project.requirements import name_and_extras
-from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -128,6 +127,8 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
 
     def _pick(self, key: str, target: Target, interpreters: Sequence[Interpreter]) -> dict[Interpreter, Path]:
         """Return the wheel of a sibling that an installer would take, for each interpreter that has one."""
+        from wheelkit.wheel.names import parse_file_name
+
         paths = {path.name: path for path in self.wheels.get(key, ())}
         candidates = [Candidate(filename=name, tags=parse_file_name(name).tags) for name in paths]
         picked = {interpreter: pick(candidates, target, interpreter) for interpreter in interpreters}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from msgspec import json
@@ -52,13 +51,7 @@ def verification_key(results: Iterable[UnitResult], contract: Contract) -> str:
         "wheelkit": tools.wheelkit_digest(),
         "tables": tools.versions(("auditwheel", "abi3info", "packaging")),
     }
-    return sha256(json.Encoder(order="deterministic", enc_hook=_encode_path).encode(inputs)).hexdigest()
-
-
-def _encode_path(value: object) -> str:
-    if isinstance(value, PurePath):
-        return str(value)
-    raise NotImplementedError(f"a contract cannot hold a {type(value).__name__}")
+    return sha256(json.Encoder(order="deterministic", enc_hook=str).encode(inputs)).hexdigest()
 
 
 def _verify(results: Iterable[UnitResult], contract: Contract, workspace: Workspace) -> tuple[Finding, ...]:
@@ -70,12 +63,10 @@ def _verify(results: Iterable[UnitResult], contract: Contract, workspace: Worksp
         findings = verify(files, contract).findings
         failing = [finding for finding in findings if finding.fails]
         if failing:
-            lines = [
-                f"{finding.code}  {finding.file}: {finding.what}\n       {finding.fix}" for finding in failing
-            ]
+            lines = (f"{found.code}  {found.file}: {found.what}\n       {found.fix}" for found in failing)
+            count = plural(len(failing), "finding")
             raise CheckFailedError(
-                f"the built files failed verification ({plural(len(failing), 'finding')}); "
-                "the dist folder was left unchanged",
+                f"the built files failed verification ({count}); the dist folder was left unchanged",
                 detail="\n".join(lines),
                 hint=f"wheelkit explain {failing[0].code}",
             )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelkit.builders.cache.lookup import Cache
-    from wheelkit.builders.cache.times import Times
+    from wheelkit.builders.cache.store import Times
     from wheelkit.builders.preview import CacheStatus
     from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
@@ -29,9 +29,9 @@ cache_option = click.option("--no-cache", is_flag=True, help="Build everything; 
 
 def times_of(plan: Plan) -> Times:
     """Return the saved durations of a project's build steps."""
-    from wheelkit.builders.cache import lookup, times
+    from wheelkit.builders.cache import lookup, store
 
-    return times.Times(store=lookup.open_store(note), project=str(plan.family.root))
+    return store.Times(store=lookup.open_store(note), project=str(plan.family.root))
 
 
 def require_compiler_cache() -> CompilerCache:
@@ -69,9 +69,9 @@ def cache_statuses(plan: Plan, git_status: PendingStatus | None = None) -> tuple
     if cache is None:
         return ()
     from wheelkit.builders.preview import cache_statuses
-    from wheelkit.machine.progress import SilentProgress
+    from wheelkit.machine.progress import Progress
 
-    return tuple(cache_statuses(plan, cache, SilentProgress()))
+    return tuple(cache_statuses(plan, cache, Progress()))
 
 
 def table(statuses: Sequence[CacheStatus]) -> str:

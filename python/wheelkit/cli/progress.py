@@ -12,19 +12,12 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from wheelkit.cli.output import age, dimmed, failed, note, show
+from wheelkit.machine.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Protocol
 
-    class Times(Protocol):
-        """How long each step took the last time."""
-
-        def last(self, label: str) -> float | None:
-            """Return the seconds of the last run, None if unknown."""
-
-        def save(self, label: str, seconds: float) -> None:
-            """Save the seconds of this run."""
+    from wheelkit.builders.cache.store import Times
 
 
 _LABEL_WIDTH = 52
@@ -37,7 +30,7 @@ _SHORTEST_SAVED_SECONDS = 0.5
 _SECTION = re.compile(rb"^::(?:endgroup::.*$\n?|group::)", re.MULTILINE)
 
 
-class TerminalProgress:
+class TerminalProgress(Progress):
     """Prints the steps of a build; steps that run in parallel have a line each."""
 
     def __init__(

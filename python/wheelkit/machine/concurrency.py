@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
 from typing import TypeVar
 
 Job = TypeVar("Job", bound=Hashable)
@@ -52,10 +53,13 @@ def run_jobs(
             errors.append(error)
             stop.set()
 
-    waiting = {job: set((needs or {}).get(job, ())).intersection(jobs) - {job} for job in jobs}
+    order = TopologicalSorter(dict.fromkeys(jobs, ()))
+    for job in jobs:
+        order.add(job, *(set((needs or {}).get(job, ())).intersection(jobs) - {job}))
+    order.prepare()
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job") as pool:
         try:
-            _submit_in_order(waiting, lambda job: pool.submit(run_unless_stopped, job), errors)
+            _submit_in_order(order, lambda job: pool.submit(run_unless_stopped, job), errors)
         finally:
             stop.set()
     if errors:
@@ -63,16 +67,11 @@ def run_jobs(
 
 
 def _submit_in_order(
-    waiting: dict[Job, set[Job]], submit: Callable[[Job], Future[None]], errors: Sequence[BaseException]
+    order: TopologicalSorter[Job], submit: Callable[[Job], Future[None]], errors: Sequence[BaseException]
 ) -> None:
-    """Submit each job after those that it waits for; return when all have ended, or at the first error."""
+    """Submit each job after those that it needs; return when all have ended, or at the first error."""
     running: dict[Future[None], Job] = {}
-    while (waiting or running) and not errors:
-        for job in [job for job, needed in waiting.items() if not needed]:
-            del waiting[job]
-            running[submit(job)] = job
+    while order.is_active() and not errors:
+        running |= {submit(job): job for job in order.get_ready()}
         done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            ended = running.pop(future)
-            for needed in waiting.values():
-                needed.discard(ended)
+        order.done(*map(running.pop, done))

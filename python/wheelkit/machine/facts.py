@@ -16,21 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# The architectures of targets that a machine runs natively, by its system and platform.machine().
-_NATIVE: Mapping[tuple[System, str], tuple[str, ...]] = {
-    (System.LINUX, "x86_64"): ("x86_64", "i686"),
-    (System.LINUX, "i686"): ("i686",),
-    (System.LINUX, "aarch64"): ("aarch64",),
-    (System.LINUX, "armv7l"): ("armv7l",),
-    (System.LINUX, "ppc64le"): ("ppc64le",),
-    (System.LINUX, "s390x"): ("s390x",),
-    (System.LINUX, "riscv64"): ("riscv64",),
-    (System.LINUX, "loongarch64"): ("loongarch64",),
-    (System.MACOS, "x86_64"): ("x86_64",),
-    (System.MACOS, "arm64"): ("arm64", "universal2"),
-    (System.WINDOWS, "amd64"): ("amd64", "x86"),
-    (System.WINDOWS, "x86"): ("x86",),
-    (System.WINDOWS, "arm64"): ("arm64",),
+# The architecture of targets that a machine runs natively besides its own.
+_ALSO_NATIVE: Mapping[tuple[System, str], str] = {
+    (System.LINUX, "x86_64"): "i686",
+    (System.MACOS, "arm64"): "universal2",
+    (System.WINDOWS, "amd64"): "x86",
 }
 _SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WINDOWS}
 
@@ -63,7 +53,8 @@ class Machine(Struct, frozen=True, kw_only=True):
 
     def runs(self, target: Target) -> bool:
         """Return whether this machine runs the target's system and architecture without emulation."""
-        return target.system is self.system and target.arch in _NATIVE.get((self.system, self.arch), ())
+        native = (self.arch, _ALSO_NATIVE.get((self.system, self.arch)))
+        return target.system is self.system and target.arch in native
 
     def __str__(self) -> str:
         """Return system and architecture: ``linux x86_64``."""

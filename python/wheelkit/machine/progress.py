@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wheelkit.errors import InterruptedByUserError
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Progress(Protocol):
-    """Receives what happens during a build. Steps may run at the same time, each in a thread of its own."""
+class Progress:
+    """Receives what happens during a build, and ignores it. Steps may run at the same time, each in a thread."""
 
     def begin(self, label: str) -> None:
         """Begin a step."""
@@ -35,31 +35,6 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Take one sentence that the user should know."""
-
-
-class SilentProgress:
-    """Progress that ignores everything."""
-
-    def begin(self, label: str) -> None:
-        """Ignore it."""
-
-    def end(self, label: str, seconds: float, *, ok: bool, interrupted: bool = False) -> None:
-        """Ignore it."""
-
-    def command(self, line: str) -> None:
-        """Ignore it."""
-
-    def output(self, data: bytes) -> None:
-        """Ignore it."""
-
-    def builder_command(self, script: str) -> None:
-        """Ignore it."""
-
-    def reused(self, name: str, built: float, seconds: float) -> None:
-        """Ignore it."""
-
-    def note(self, text: str) -> None:
-        """Ignore it."""
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from email.parser import HeaderParser
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -233,6 +232,8 @@ def _poetry(files: ProjectFiles) -> dict[str, str]:
 def _pkg_info(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
+    from email.parser import HeaderParser
+
     headers = HeaderParser().parsestr(text)
     fields = {"Name": "name", "Version": "version", "Requires-Python": "requires_python"}
     return {fact: value for name, fact in fields.items() if (value := headers.get(name))}

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from wheelkit.config.exclude import with_versions
 from wheelkit.matrix import System, Target
-from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +34,8 @@ class RepairRecipe(Struct, frozen=True, kw_only=True):
 
     def excludes(self, library: str) -> bool:
         """Return whether the exclude list leaves a library to its provider."""
+        from wheelkit.wheel.library_names import matches
+
         return matches(library, self.patterns, self.target.system)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
 
-import msgspec
 from msgspec import Struct
 
 from wheelkit.builders.cache.digests import canonical, text_digest
@@ -62,13 +61,3 @@ class CacheEntry(BuildRecord, frozen=True, kw_only=True):
     def blobs(self) -> frozenset[str]:
         """The digests of the blobs that the entry needs."""
         return frozenset((self.listing, *(file.sha256 for file in self.files)))
-
-
-def to_bytes(entry: CacheEntry) -> bytes:
-    """Serialise an entry."""
-    return canonical(msgspec.to_builtins(entry))
-
-
-def from_bytes(data: bytes) -> CacheEntry:
-    """Read an entry. Raises msgspec.MsgspecError for other data."""
-    return msgspec.json.decode(data, type=CacheEntry)

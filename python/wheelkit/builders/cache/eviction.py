@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from wheelkit.builders.cache import entry as entries
+from wheelkit.builders.cache.entry import CacheEntry
 from wheelkit.builders.cache.store import TEMPORARY, ValueKind
 from wheelkit.machine import folders
 
@@ -106,6 +106,6 @@ def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
 def _needed_blobs(path: Path) -> frozenset[str]:
     """Return the digests of the blobs that an entry needs; none for an unreadable entry."""
     try:
-        return entries.from_bytes(path.read_bytes().partition(b"\n")[2]).blobs
+        return msgspec.json.decode(path.read_bytes().partition(b"\n")[2], type=CacheEntry).blobs
     except (OSError, msgspec.MsgspecError):
         return frozenset()

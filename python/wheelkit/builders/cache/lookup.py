@@ -12,14 +12,12 @@ from msgspec.structs import asdict
 
 from wheelkit.builders.cache.digests import canonical
 from wheelkit.builders.cache.entry import CacheEntry, KeyInputs
-from wheelkit.builders.cache.eviction import evict
 from wheelkit.builders.cache.key import CacheKeyBuilder
-from wheelkit.builders.cache.reasons import rebuild_reason
 from wheelkit.builders.cache.store import Store
 from wheelkit.machine import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from wheelkit.builders.cache.entry import BuildRecord
@@ -30,11 +28,18 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-class LookupResult(Struct, frozen=True, kw_only=True):
-    """What the cache has for a unit: the hit, or None, and the inputs of the unit's key."""
-
-    hit: CacheHit | None
-    inputs: KeyInputs
+_SHOWN_DIFFERENCES = 3
+# Messages for a part that differs, by the first word of its name; {name} is the rest of the name.
+_MESSAGES = {
+    "variable": "{name} changed",
+    "tool": "{name} changed",
+    "settings": "{name} changed",
+    "interpreter": "{name} changed",
+    "image": "the image {name} changed",
+    "sibling": "{name}, which it needs, changed",
+    "compiler": "the compiler changed",
+}
+_DIGEST_LENGTH = 64
 
 
 class Cache(Struct, kw_only=True):
@@ -44,15 +49,13 @@ class Cache(Struct, kw_only=True):
     keys: CacheKeyBuilder
     _edited: set[str] = field(default_factory=set)
 
-    def find(self, unit: BuildUnit, siblings: Mapping[str, str]) -> LookupResult:
-        """Look a unit up; ``siblings`` maps the family's wheels that its build needs to their digests."""
-        inputs = self.keys.inputs(unit, siblings)
-        hit = None if inputs.unknown else self.store.find(unit.label, inputs.key)
-        return LookupResult(hit=hit, inputs=inputs)
+    def find(self, unit: BuildUnit, siblings: Mapping[str, str]) -> tuple[CacheHit | None, KeyInputs]:
+        """Look a unit up; return its build, or None, and the inputs of its key.
 
-    def rebuild_reason(self, unit: BuildUnit, result: LookupResult) -> str:
-        """Return in one line why a unit was not found."""
-        return rebuild_reason(unit.label, result.inputs, self.store)
+        ``siblings`` maps the family's wheels that its build needs to their digests.
+        """
+        inputs = self.keys.inputs(unit, siblings)
+        return None if inputs.unknown else self.store.find(unit.label, inputs.key), inputs
 
     def sources_unchanged(self, distribution: Distribution) -> bool:
         """Return whether the sources are unchanged after the sdist was built; else builds are not saved.
@@ -93,9 +96,46 @@ class Cache(Struct, kw_only=True):
         )
         self.store.add(entry, paths, listing)
 
-    def evict(self) -> None:
-        """Keep the cache within its limit."""
-        evict(self.store)
+
+def rebuild_reason(label: str, inputs: KeyInputs, store: Store) -> str:
+    """Return in one line why the cache has no entry for these inputs."""
+    if inputs.unknown:
+        return inputs.unknown
+    candidates = [tuple(_differences(entry, inputs, store)) for entry in store.latest(label)]
+    if not candidates:
+        return "never built before"
+    differences = min(candidates, key=len)
+    if not differences:
+        return "its files are no longer in the cache"
+    more = (
+        f" and {len(differences) - _SHOWN_DIFFERENCES} more" if len(differences) > _SHOWN_DIFFERENCES else ""
+    )
+    return ", ".join(differences[:_SHOWN_DIFFERENCES]) + more
+
+
+def _differences(entry: CacheEntry, inputs: KeyInputs, store: Store) -> Iterator[str]:
+    before, now = entry.parts, inputs.parts
+    names = [name for name in dict.fromkeys((*now, *before)) if before.get(name) != now.get(name)]
+    if "sources" in names:
+        listing = store.listing(entry)
+        yield from _file_changes(listing, inputs.files) if listing else ["its sources changed"]
+    yield from dict.fromkeys(_part_change(name, before, now) for name in names if name != "sources")
+
+
+def _file_changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{name} changed" for name in now if name in before and before[name] != now[name])
+    yield from (f"{name} is new" for name in now if name not in before)
+    yield from (f"{name} is gone" for name in before if name not in now)
+
+
+def _part_change(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    kind, _, rest = name.partition(" ")
+    if kind == "step":
+        return f"the {rest.partition(' ')[2]} changed"
+    old, new = before.get(name, ""), now.get(name, "")
+    if kind == "tool" and all(version and len(version) < _DIGEST_LENGTH for version in (old, new)):
+        return f"{rest} {new} instead of {old}"
+    return _MESSAGES.get(kind, f"{name} changed").format(name=rest)
 
 
 def open_store(note: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> Store:

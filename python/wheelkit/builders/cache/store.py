@@ -1,4 +1,4 @@
-"""The cache folder: blobs by their sha256, entries by label and key, and small values.
+"""The cache folder: blobs by their sha256, entries by label and key, and small values such as durations.
 
 Every file is written under a temporary name, synced and renamed, and its checksum is verified when it is
 read. So concurrent runs, killed runs and power failures leave nothing damaged that would be used, and no lock
@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 from msgspec import Struct, field
 
-from wheelkit.builders.cache import entry as entries
-from wheelkit.builders.cache.digests import text_digest
+from wheelkit.builders.cache.digests import canonical, text_digest
+from wheelkit.builders.cache.entry import CacheEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from io import BufferedReader
     from pathlib import Path
-
-    from wheelkit.builders.cache.entry import CacheEntry
 
 
 FORMAT = "2"
@@ -128,7 +126,9 @@ class Store(Struct, frozen=True, kw_only=True):
             self._write(self.blob(entry.listing), listing)
             for file in entry.files:
                 self._add_blob(files[file.file], file.sha256)
-            self._write(self._entry_path(entry.label, entry.key), _seal(entries.to_bytes(entry)))
+            self._write(
+                self._entry_path(entry.label, entry.key), _seal(canonical(msgspec.to_builtins(entry)))
+            )
         except OSError as error:
             self.note(f"the cache {self.folder} cannot be written: {error.strerror or error}")
 
@@ -184,7 +184,7 @@ class Store(Struct, frozen=True, kw_only=True):
 
     def _read_entry(self, path: Path) -> CacheEntry | None:
         try:
-            return entries.from_bytes(_unseal(path.read_bytes()))
+            return msgspec.json.decode(_unseal(path.read_bytes()), type=CacheEntry)
         except OSError:
             return None
         except (ValueError, msgspec.MsgspecError):
@@ -213,6 +213,27 @@ class Store(Struct, frozen=True, kw_only=True):
             raise
         if durable:
             _sync_folder(path.parent)
+
+
+class Times(Struct, frozen=True, kw_only=True):
+    """The durations of the steps of one project, which is identified by its folder."""
+
+    store: Store
+    project: str
+
+    def last(self, label: str) -> float | None:
+        """Return the seconds that a step took when it last succeeded; None if that is not known."""
+        try:
+            return float(self.store.load_value(ValueKind.DURATION, self._name(label)) or "")
+        except ValueError:
+            return None
+
+    def save(self, label: str, seconds: float) -> None:
+        """Save how long a step took."""
+        self.store.save_value(ValueKind.DURATION, self._name(label), f"{seconds:.2f}")
+
+    def _name(self, label: str) -> str:
+        return text_digest(f"{self.project}\0{label}")
 
 
 def _seal(data: bytes) -> bytes:

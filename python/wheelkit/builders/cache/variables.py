@@ -48,12 +48,7 @@ _HARMLESS = re.compile(
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 # Settings files of uv and pip in the folders for settings, and in the home folder.
 _CONFIG_FILES = ("uv/uv.toml", "pip/pip.conf")
-_HOME_FILES = (
-    ".pip/pip.conf",
-    "pip/pip.ini",
-    ".pydistutils.cfg",
-    "Library/Application Support/pip/pip.conf",
-)
+_HOME_FILES = (".pip/pip.conf", "pip/pip.ini", ".pydistutils.cfg", "Library/Application Support/pip/pip.conf")
 
 
 def relevant_variables(environ: Mapping[str, str], options: Iterable[str] = ()) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from wheelkit.builders.cache.digests import canonical, text_digest
 from wheelkit.builders.cache.entry import CacheEntry, KeyInputs
-from wheelkit.builders.cache.reasons import rebuild_reason
+from wheelkit.builders.cache.lookup import rebuild_reason
 from wheelkit.builders.cache.store import Store
 
 LABEL = "demo-any"
