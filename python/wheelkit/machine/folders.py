@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 COMPILED_FOLDER = "compiled"
 """The subfolder in which a compiler cache keeps objects; the compiler cache limits its size."""
-BYTECODE_FOLDER = "bytecode"
-"""The subfolder in which smoke tests keep the bytecode of third-party packages; it has a limit of its own."""
 _DEFAULT_LIMIT = 2 * 1000**3
 _UNITS = {"kB": 1000, "MB": 1000**2, "GB": 1000**3}
 

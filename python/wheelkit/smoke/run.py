@@ -13,7 +13,6 @@ from wheelkit.errors import MissingToolError
 from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.process import find_tool
 from wheelkit.smoke import install, probe
-from wheelkit.smoke.bytecode_cache import open_cache
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.install_errors import explain_install_error
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from wheelkit.config import Provider
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed, LoggedRun
-    from wheelkit.smoke.bytecode_cache import BytecodeCache
     from wheelkit.smoke.environments import Environment, Environments
     from wheelkit.smoke.model import Case
     from wheelkit.smoke.probe import ProbeFailure
@@ -58,10 +56,9 @@ def run_cases(
     running program.
     """
     results: dict[int, CaseResult] = {}
-    cache = open_cache(settings.family, environments.workspace)
 
     def run_one(position: int, _stop: Stop | None) -> None:
-        result = results[position] = _run_case(cases[position], settings, environments, cache)
+        result = results[position] = _run_case(cases[position], settings, environments)
         environments.workspace.progress.end(result.case.title, result.seconds, ok=result.ok)
 
     # The family first: it takes longest, and others can run beside it.
@@ -70,9 +67,7 @@ def run_cases(
     return tuple(results[position] for position in range(len(cases)))
 
 
-def _run_case(
-    case: Case, settings: SmokeSettings, environments: Environments, cache: BytecodeCache
-) -> CaseResult:
+def _run_case(case: Case, settings: SmokeSettings, environments: Environments) -> CaseResult:
     """Run one case; its log is removed if it passes."""
     if case.problem:
         return CaseResult(
@@ -82,9 +77,7 @@ def _run_case(
     environment, run = environments.environment(case), environments.logged_run(case)
     try:
         environment.prepare(case)
-        result = _CaseRun(
-            case=case, settings=settings, environment=environment, run=run, cache=cache
-        ).result()
+        result = _CaseRun(case=case, settings=settings, environment=environment, run=run).result()
     finally:
         environments.finish(environment)
     if result.ok:
@@ -104,20 +97,15 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
     settings: SmokeSettings
     environment: Environment
     run: LoggedRun
-    cache: BytecodeCache
 
     def result(self) -> CaseResult:
         failure = self._install()
         if failure is not None:
             return CaseResult(case=self.case, failures=(failure,), checks=1)
-        venv, python = self.environment.venv, self.case.python
-        checks = [list(compare_installed(venv, self.case.packages, self.settings.family))]
-        probes, programs = self._probes(), self._programs()
-        if probes or programs:
-            self.cache.install(venv, python)
-            checks += [self._run_probes(probes)] if probes else []
-            checks += [self._run_program(label, argv) for label, argv in programs.items()]
-            self.cache.collect(venv, python)
+        checks = [list(compare_installed(self.environment.venv, self.case.packages, self.settings.family))]
+        if probes := self._probes():
+            checks.append(self._run_probes(probes))
+        checks += [self._run_program(label, argv) for label, argv in self._programs().items()]
         failures = tuple(failure for failed in checks for failure in failed)
         return CaseResult(case=self.case, failures=failures, checks=len(checks))
 

@@ -84,9 +84,8 @@ def clear(store: Store) -> tuple[int, int]:
         for path in sorted(store.folder.glob("v*"))
         if path.name[1:].isdigit() and (path / "entries").is_dir()
     ]
-    others = (store.folder / name for name in (folders.COMPILED_FOLDER, folders.BYTECODE_FOLDER))
     removed: list[_File] = []
-    for folder in (*formats, *others):
+    for folder in (*formats, store.folder / folders.COMPILED_FOLDER):
         removed += _files(folder, everything=True)
         shutil.rmtree(folder, ignore_errors=True)
     return len(removed), sum(file.size for file in removed)
