@@ -6,7 +6,7 @@ import pytest
 
 from support.command import OTHERS_FOLDER
 from support.publishing import completed
-from support.releases import CLI, CORE, FAMILY, META, Project, make_family, write_manifest
+from support.releases import CLI, CORE, FAMILY, META, Member, Project, make_family, write_manifest
 from wheelkit import config, matrix
 from wheelkit.config import Config
 from wheelkit.errors import CheckFailedError, ProjectError, UsageError
@@ -120,6 +120,16 @@ def test_the_rules_of_public_indexes_apply_to_those_only(tmp_path: Path) -> None
     assert "WK703" in error.detail
     assert "local versions are refused" in error.detail
     required(project, STAGING)
+
+
+def test_a_requirement_with_a_url(tmp_path: Path) -> None:
+    url, range_ = (
+        Member(name="gyro-cli", third_parties=(text,)) for text in ("a @ https://h.invalid/a", "a<2")
+    )
+    error = refusal(make_family(tmp_path / "url", (url,)), PUBLIC, tag_later=True)
+    assert "WK720" in error.detail
+    assert "requirements with a URL are refused" in error.detail
+    required(make_family(tmp_path / "range", (range_,)), PUBLIC, tag_later=True)
 
 
 def test_two_sdists_and_a_name_that_is_not_normalised(tmp_path: Path) -> None:

@@ -72,6 +72,12 @@ def read(*lines: str, code: int = 1) -> UploadResult:
             "metadata",
             "pyproject.toml",
         ),
+        (
+            400,
+            "Invalid value for requires_dist. Error: Can't have direct dependency: 'a @ https://h.invalid/a.whl'",
+            "requirements with a URL",
+            "by name",
+        ),
         (400, "'Bad :: x' is not a valid classifier.", "Bad :: x", "same command"),
     ],
 )

@@ -24,6 +24,7 @@ REFUSED_FINDINGS: Mapping[str, str] = {
     "WK602": "the file is over the size limit",
     "WK703": "local versions are refused",
     "WK710": "the description has to render",
+    "WK720": "requirements with a URL are refused",
 }
 """Findings that need not fail verification, and the rule by which an index refuses the file."""
 NEW_FILES_ACCEPTED_FOR = timedelta(days=14)

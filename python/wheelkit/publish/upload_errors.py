@@ -108,6 +108,11 @@ _REFUSALS = (
         fix="check the index's status page, and run the same command again later",
     ),
     _Refusal(
+        pattern=r"direct dependency",
+        what="the index does not accept requirements with a URL",
+        fix="require the distribution by name and a range of versions, and build again",
+    ),
+    _Refusal(
         pattern=r"description failed to render|[Ii]nvalid value for|InvalidDistribution|[Mm]etadata",
         what="the index does not accept the metadata",
         fix="correct the field in pyproject.toml and build again\n"
