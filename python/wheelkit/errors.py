@@ -33,8 +33,6 @@ class WheelkitError(Exception):
 class CheckFailedError(WheelkitError):
     """A check, a test or a comparison failed."""
 
-    exit_code = 1
-
 
 class WheelError(CheckFailedError):
     """A file cannot be read as a wheel."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -78,15 +79,13 @@ class Target(Struct, frozen=True, kw_only=True):
             return Target(tag=tag, system=System.WINDOWS, libc="", version=(0, 0), arch=_WINDOWS_ARCHS[tag])
         match = _TAG.fullmatch(tag)
         if match is None:
-            msg = f'unknown target "{tag}"'
-            raise ValueError(msg)
+            raise ValueError(f'unknown target "{tag}"')
         if legacy := match["legacy"]:
             major, minor = LEGACY_MANYLINUX[legacy]
             return Target.parse(f"manylinux_{major}_{minor}_{match['arch']}")
         archs = LINUX_ARCHS if match["libc"] else _MACOS_ARCHS
         if match["arch"] not in archs:
-            msg = f'unknown architecture "{match["arch"]}"; known here: {", ".join(archs)}'
-            raise ValueError(msg)
+            raise ValueError(f'unknown architecture "{match["arch"]}"; known here: {", ".join(archs)}')
         system = System.LINUX if match["libc"] else System.MACOS
         version = int(match["major"]), int(match["minor"])
         return Target(tag=tag, system=system, libc=match["libc"] or "", version=version, arch=match["arch"])
@@ -150,6 +149,7 @@ _FIRST_FREE_THREADED = 13
 _PYPY_ABIS = ("pp80", "pp73")
 NEWEST_CPYTHON_MINOR = 15
 """The newest CPython with a final release: 3.15.0 of October 2026."""
+_KNOWN_INTERPRETERS = tuple(f"cp3{minor}" for minor in range(9, NEWEST_CPYTHON_MINOR + 1))
 LATEST_PATCH = 99
 """The newest patch release of any series, so that ``>=3.11.4`` admits users of 3.11."""
 
@@ -168,13 +168,11 @@ class Interpreter(Struct, frozen=True, kw_only=True):
         """Parse ``cp311``, ``cp314t`` or ``pp311``; raises ValueError with the reason."""
         match = _INTERPRETER.fullmatch(tag)
         if match is None:
-            msg = f'unknown interpreter "{tag}"; write it like cp311, cp314t or pp311'
-            raise ValueError(msg)
+            raise ValueError(f'unknown interpreter "{tag}"; write it like cp311, cp314t or pp311')
         version = int(match["major"]), int(match["minor"])
         threaded = bool(match["threaded"])
         if threaded and (match["kind"] == "pp" or version[1] < _FIRST_FREE_THREADED):
-            msg = f'there is no free-threaded "{tag[:-1]}"; the first is cp313t'
-            raise ValueError(msg)
+            raise ValueError(f'there is no free-threaded "{tag[:-1]}"; the first is cp313t')
         return Interpreter(tag=tag, implementation=match["kind"], version=version, free_threaded=threaded)
 
     def __str__(self) -> str:
@@ -206,12 +204,9 @@ def default_interpreters(requires_python: str | None) -> tuple[Interpreter, ...]
 
     Raises packaging's InvalidSpecifier, a ValueError.
     """
-    minors = range(9, NEWEST_CPYTHON_MINOR + 1)
-    return tuple(
-        Interpreter.parse(f"cp3{minor}")
-        for minor in minors
-        if admits(requires_python or "", (3, minor, LATEST_PATCH))
-    )
+    required = requires_python or ""
+    known = map(Interpreter.parse, _KNOWN_INTERPRETERS)
+    return tuple(python for python in known if admits(required, (*python.version, LATEST_PATCH)))
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -255,16 +250,14 @@ def pick(candidates: Iterable[Candidate], target: Target, interpreter: Interpret
     Among wheels of one version the best tag wins, then the higher build tag (binary distribution format
     specification).
     """
-    best: tuple[tuple[int, int, int], Candidate] | None = None
+    accepted = []
     for candidate in candidates:
-        ranks = (rank for tag in candidate.tags if (rank := _rank(tag, target, interpreter)) is not None)
-        rank = min(ranks, default=None)
-        if rank is None or not admits_python(candidate.requires_python, interpreter):
-            continue
-        key = (-rank[0], -rank[1], candidate.build[0] if candidate.build else -1)
-        if best is None or key > best[0]:
-            best = key, candidate
-    return best[1] if best else None
+        ranks = [rank for tag in candidate.tags if (rank := _rank(tag, target, interpreter)) is not None]
+        if ranks and admits_python(candidate.requires_python, interpreter):
+            build = candidate.build[0] if candidate.build else -1
+            accepted.append((min(ranks), -build, candidate))
+    best = min(accepted, key=itemgetter(0, 1), default=None)
+    return best[-1] if best else None
 
 
 @cache
@@ -296,19 +289,13 @@ def matrix_of(config: Config, requires_python: str | None) -> Matrix:
 
 def validate(config: Config, problems: Problems) -> None:
     """Report every target and interpreter of the configuration that does not exist."""
-    for key, parse, words in (
-        ("matrix.targets", Target.parse, config.matrix.targets or ()),
-        ("matrix.interpreters", Interpreter.parse, config.matrix.interpreters or ()),
+    for key, parse, words, known in (
+        ("matrix.targets", Target.parse, config.matrix.targets or (), COMMON_TARGETS),
+        ("matrix.interpreters", Interpreter.parse, config.matrix.interpreters or (), _KNOWN_INTERPRETERS),
     ):
-        known = COMMON_TARGETS if key.endswith("targets") else _known_interpreters()
         for index, word in enumerate(words):
             try:
                 if word:  # empty where another problem was reported already
                     parse(word)
             except ValueError as error:
-                hint = problems.did_you_mean(word, known)
-                problems.add(f"{key}[{index}]", f"{error}{hint}")
-
-
-def _known_interpreters() -> tuple[str, ...]:
-    return tuple(f"cp3{minor}" for minor in range(9, NEWEST_CPYTHON_MINOR + 1))
+                problems.add(f"{key}[{index}]", f"{error}{problems.did_you_mean(word, known)}")

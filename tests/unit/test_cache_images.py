@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from wheelkit.builders.cache.images import Images, image_names
 from wheelkit.matrix import Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
+from wheelkit.plan.cibuildwheel import environment
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Distribution, Kind
 
@@ -18,9 +19,7 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
     """Plan a step of cibuildwheel."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
     wanted = Target.parse(target)
-    demands = CibuildwheelSettings(target=wanted, identifiers=("cp311-x",), patterns=(), tests=())
-    env = environment(demands, CibuildwheelOptions(item, wanted.system, environ), None)
-    return NativeStep(
+    step = NativeStep(
         distribution=item,
         target=wanted,
         builder=Builder.CIBUILDWHEEL,
@@ -29,8 +28,8 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
         repair="",
         patterns=(),
         tests=(),
-        env=env,
     )
+    return replace(step, env=environment(step, CibuildwheelOptions(item, wanted.system, environ), None))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from cibuildwheel.environment import parse_environment
 
 from wheelkit.errors import UsageError
 from wheelkit.matrix import System, Target
-from wheelkit.plan.cibuildwheel import CibuildwheelSettings, environment
+from wheelkit.plan import Builder, NativeStep
+from wheelkit.plan.cibuildwheel import environment
 from wheelkit.plan.compiler_cache import CompilerCache
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Distribution, Kind
@@ -25,10 +26,18 @@ def told(
 ) -> dict[str, str]:
     """Return the environment that cibuildwheel gets."""
     item = Distribution(name="demo", version="1", kind=Kind.NATIVE, source=Path("demo"), cibuildwheel=table)
-    demands = CibuildwheelSettings(
-        target=Target.parse(target), identifiers=("cp311-x",), patterns=(), tests=(), compiler_cache=cache
+    step = NativeStep(
+        distribution=item,
+        target=Target.parse(target),
+        builder=Builder.CIBUILDWHEEL,
+        interpreters=(),
+        identifiers=("cp311-x",),
+        repair="repair",
+        patterns=(),
+        tests=(),
     )
-    return environment(demands, CibuildwheelOptions(item, demands.target.system, environ), None)
+    options = CibuildwheelOptions(item, step.target.system, environ)
+    return environment(step, options, None, objects=cache)
 
 
 def variables(words: str) -> dict[str, str]:

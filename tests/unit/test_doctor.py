@@ -357,7 +357,7 @@ def test_a_terminal_gets_short_lines_and_commands_in_one_piece(
         detail="it starts none " * 10,
         fix=command,
     )
-    *texts, fix = cli_doctor._texts(line, 12)
+    *texts, fix = cli_doctor._text(line, 12).splitlines()
     assert fix.strip() == command
     assert texts[0].startswith("  missing  containers    it starts none it")
     assert 60 < max(map(len, texts)) <= longest

@@ -38,13 +38,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool = True) -> No
 
 def test_colour_is_for_terminals_and_for_those_who_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal(monkeypatch, is_terminal=False)
-    assert not color_enabled()
+    assert not color_enabled(sys.stderr)
     terminal(monkeypatch)
-    assert color_enabled()
+    assert color_enabled(sys.stderr)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not color_enabled()
+    assert not color_enabled(sys.stderr)
     monkeypatch.setenv("NO_COLOR", "")
-    assert color_enabled()
+    assert color_enabled(sys.stderr)
 
 
 def test_a_complaint_is_the_same_words_with_and_without_colour(

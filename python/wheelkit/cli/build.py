@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from wheelkit.cli.plan import builder_option, forced_builder, show_plan
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import UsageError
 from wheelkit.machine import facts
+from wheelkit.machine.workspace import open_workspace
 from wheelkit.text import size
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
         targets=options.targets,
         compiler_cache=require_compiler_cache() if options.compiler_cache else None,
     )
-    promised = plans.promised_matrix(project.config, project.family)
-    plan = plans.make_plan(project.config, project.family, request, promised)
+    plan = plans.make_plan(project.config, project.family, request)
     if options.dry_run:
         show_plan(plan, git_status, project.chosen, as_json=options.as_json)
         return
@@ -138,8 +137,6 @@ def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
 
 
 def _execute(order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None) -> BuildOutcome:
-    from wheelkit.machine.workspace import open_workspace
-
     progress = TerminalProgress(verbose=options.verbose, times=times_of(order.plan))
     cache = open_cache(order.plan, git_status, no_cache=options.no_cache)
     with open_workspace(progress, "build") as workspace:
@@ -148,8 +145,7 @@ def _execute(order: BuildOrder, options: BuildOptions, git_status: PendingStatus
 
 def _show(built: BuildOutcome, *, as_json: bool) -> None:
     if as_json:
-        manifests = [json.loads(manifest.to_json()) for manifest in built.manifests]
-        result_json({"schema": 1, "manifests": manifests})
+        result_json({"schema": 1, "manifests": built.manifests})
         return
     for path in built.files:
         shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -8,37 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelkit.builders import preview
+from wheelkit.builders.cache import lookup, store
 from wheelkit.cli.output import age, columns, note
 from wheelkit.errors import OutputError
 from wheelkit.machine import folders
+from wheelkit.machine.git import Repository
+from wheelkit.machine.process import find_tool
+from wheelkit.machine.progress import Progress
+from wheelkit.plan.compiler_cache import CompilerCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheelkit.builders.cache.lookup import Cache
-    from wheelkit.builders.cache.store import Times
     from wheelkit.builders.preview import CacheStatus
     from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
-    from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project.family import Family
 
 
 cache_option = click.option("--no-cache", is_flag=True, help="Build everything; do not use the build cache.")
 
 
-def times_of(plan: Plan) -> Times:
+def times_of(plan: Plan) -> store.Times:
     """Return the saved durations of a project's build steps."""
-    from wheelkit.builders.cache import lookup, store
-
     return store.Times(store=lookup.open_store(note), project=str(plan.family.root))
 
 
 def require_compiler_cache() -> CompilerCache:
     """Find sccache and create its folder; raises MissingToolError or OutputError."""
-    from wheelkit.machine.process import find_tool
-    from wheelkit.plan.compiler_cache import CompilerCache
-
     folder = folders.cache_folder() / folders.COMPILED_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,17 +47,13 @@ def require_compiler_cache() -> CompilerCache:
 
 def start_git_status(family: Family) -> PendingStatus | None:
     """Start git on the family's folder, so that it runs while the plan is made; None if caching is off."""
-    from wheelkit.machine.git import Repository
-
     return Repository(folder=family.root).start_status() if folders.cache_enabled() else None
 
 
-def open_cache(plan: Plan, git_status: PendingStatus | None = None, *, no_cache: bool) -> Cache | None:
+def open_cache(plan: Plan, git_status: PendingStatus | None = None, *, no_cache: bool) -> lookup.Cache | None:
     """Open the user's cache for a plan; None if the option or the environment turns it off."""
     if no_cache or not folders.cache_enabled():
         return None
-    from wheelkit.builders.cache import lookup
-
     return lookup.open_cache(plan, lookup.open_store(note), git_status)
 
 
@@ -68,10 +62,7 @@ def cache_statuses(plan: Plan, git_status: PendingStatus | None = None) -> tuple
     cache = open_cache(plan, git_status, no_cache=False)
     if cache is None:
         return ()
-    from wheelkit.builders.preview import cache_statuses
-    from wheelkit.machine.progress import Progress
-
-    return tuple(cache_statuses(plan, cache, Progress()))
+    return tuple(preview.cache_statuses(plan, cache, Progress()))
 
 
 def table(statuses: Sequence[CacheStatus]) -> str:

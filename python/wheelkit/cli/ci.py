@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from wheelkit.workflows import Drift, GeneratedFile, RetiringRunner
+    from wheelkit.workflows import Drift, GeneratedFile
 
 
 @click.command("ci")
@@ -51,13 +51,13 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
     drifts = workflows.compare(files, root)
     if not check:
         workflows.write(files)
-    retiring: Sequence[RetiringRunner] = ()
-    if provider == "github":
-        retiring = workflows.retiring_runners(plan.targets, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    retiring = workflows.retiring_runners(plan.targets, today) if provider == "github" else ()
     for runner in retiring:
         note(f"{runner}\n  {runner.remedy}")
     if as_json:
-        result_json(_to_json(files, drifts, retiring, root))
+        states = [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files]
+        result_json({"schema": 1, "files": states, "drift": drifts, "runners": retiring})
     elif check:
         _show_drifts(drifts)
     else:
@@ -86,10 +86,3 @@ def note_foreign(files: Sequence[GeneratedFile], root: Path) -> None:
             path = file.path.relative_to(root)
             note(f"{path} is your own and was left unchanged; add this step, or move it away:")
             note("python -m wheelkit ci --check")
-
-
-def _to_json(
-    files: Sequence[GeneratedFile], drifts: Sequence[Drift], retiring: Sequence[RetiringRunner], root: Path
-) -> dict[str, Any]:
-    states = [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files]
-    return {"schema": 1, "files": states, "drift": drifts, "runners": retiring}

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from wheelkit import manifest
+from wheelkit.builders.cache.eviction import clear
+from wheelkit.builders.cache.lookup import open_store
 from wheelkit.cli.options import out_option
 from wheelkit.cli.output import note, result
 from wheelkit.errors import OutputError
@@ -25,9 +27,6 @@ def command(out: Path, of_cache: bool) -> None:
 
 
 def _clean_cache() -> None:
-    from wheelkit.builders.cache.eviction import clear
-    from wheelkit.builders.cache.lookup import open_store
-
     store = open_store(note)
     count, freed = clear(store)
     if count:

@@ -112,17 +112,11 @@ def _wheel_text(wheel: Wheel) -> str:
         *(("" if index else "tag", tag) for index, tag in enumerate(tags)),
         ("python", printable(wheel.metadata.get("Requires-Python")) or "not stated"),
     ]
-    blocks = [f"{_title(wheel)}\n{columns(rows)}", _binaries(wheel), _breakdown(wheel), _largest(wheel)]
-    return "\n\n".join(filter(None, blocks))
-
-
-def _title(wheel: Wheel) -> str:
     sizes = f"{size(wheel.size)}, {size(_unpacked_size(wheel))} unpacked"
-    return f"{printable(wheel.filename)}\n  {sizes}, {plural(len(wheel.members), 'file')}"
-
-
-def _binaries(wheel: Wheel) -> str:
-    return "\n".join(_binary(binary, slice_) for binary, slice_ in wheel.slices()) or "  no native code"
+    title = f"{printable(wheel.filename)}\n  {sizes}, {plural(len(wheel.members), 'file')}"
+    binaries = "\n".join(_binary(binary, slice_) for binary, slice_ in wheel.slices()) or "  no native code"
+    blocks = [f"{title}\n{columns(rows)}", binaries, _breakdown(wheel), _largest(wheel)]
+    return "\n\n".join(filter(None, blocks))
 
 
 def _binary(binary: Binary, slice_: Slice) -> str:
@@ -176,12 +170,8 @@ def _changes_text(old: Wheel, new: Wheel, difference: WheelDifference) -> str:
         "symbol versions": difference.symbol_versions,
         "requirements": difference.requirements,
     }
-    blocks = [
-        columns(names, indent=0),
-        _size_changes(old, new),
-        *(f"  {title}\n{_added_and_removed(change)}" for title, change in changes.items() if change),
-        _file_changes(difference),
-    ]
+    lists = [f"  {title}\n{_added_and_removed(change)}" for title, change in changes.items() if change]
+    blocks = [columns(names, indent=0), _size_changes(old, new), *lists, _file_changes(difference)]
     return "\n\n".join(blocks)
 
 

@@ -32,6 +32,13 @@ out_option = click.option(
     show_default=True,
     help="The folder for finished files.",
 )
+python_option = click.option(
+    "--python",
+    "interpreters",
+    multiple=True,
+    metavar="TAG",
+    help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
+)
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every command that runs.")
 sources_argument = click.argument(
     "sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path)

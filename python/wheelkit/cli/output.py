@@ -72,7 +72,7 @@ def fit(text: str, stream: TextIO, indent: int = 0) -> str:
 
 
 def _style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
-    return click.style(text, fg=fg, bold=bold, dim=dim) if color_enabled() else text
+    return click.style(text, fg=fg, bold=bold, dim=dim) if color_enabled(sys.stderr) else text
 
 
 def dimmed(text: str) -> str:
@@ -85,9 +85,9 @@ def failed(text: str) -> str:
     return _style(text, fg="red")
 
 
-def color_enabled() -> bool:
-    """Return whether standard error takes colour: it is a terminal and NO_COLOR is not set (no-color.org)."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+def color_enabled(stream: TextIO) -> bool:
+    """Return whether a stream takes colour: it is a terminal and NO_COLOR is not set (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def age(seconds: float) -> str:

@@ -9,6 +9,7 @@ import click
 from msgspec import Struct
 
 from wheelkit import plan as plans
+from wheelkit.builders.siblings import needed
 from wheelkit.cli import cache
 from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.output import columns, result, result_json
@@ -56,8 +57,7 @@ def command(
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines), out=out.resolve(), builder=forced_builder(builder)
     )
-    promised = plans.promised_matrix(project.config, project.family)
-    plan = plans.make_plan(project.config, project.family, request, promised)
+    plan = plans.make_plan(project.config, project.family, request)
     show_plan(plan, git_status, project.chosen, as_json=as_json)
 
 
@@ -92,8 +92,6 @@ class PlanSelection(Struct, frozen=True, kw_only=True):
 def _select(plan: Plan, chosen: tuple[str, ...]) -> PlanSelection:
     if not chosen:
         return PlanSelection()
-    from wheelkit.builders.siblings import needed
-
     members, reached, waiting = plan.family.members, set[str](), list(chosen)
     while waiting:
         key = waiting.pop()
@@ -111,15 +109,8 @@ def _select(plan: Plan, chosen: tuple[str, ...]) -> PlanSelection:
 
 def _text(plan: Plan, cached: str, selection: PlanSelection) -> str:
     """Render the order of the family, the targets, what is cached, and the next step."""
-    blocks = [
-        _title(plan),
-        _order(plan),
-        _other_members(plan, selection),
-        _targets(plan),
-        cached,
-        _next_step(plan, selection),
-    ]
-    return "\n\n".join(filter(None, blocks))
+    members = [_title(plan), _order(plan), _other_members(plan, selection)]
+    return "\n\n".join(filter(None, [*members, _targets(plan), cached, _next_step(plan, selection)]))
 
 
 def _title(plan: Plan) -> str:
@@ -141,12 +132,10 @@ def _order(plan: Plan) -> str:
 
 def _other_members(plan: Plan, selection: PlanSelection) -> str:
     members = plan.family.members
-    not_built = [key for key in selection.needed if key not in selection.build_requirements]
+    built = selection.build_requirements
     lines = {
-        "built as build requirements, not delivered": [
-            members[key].name for key in selection.build_requirements
-        ],
-        "needed at run time, not built": [members[key].name for key in not_built],
+        "built as build requirements, not delivered": [members[key].name for key in built],
+        "needed at run time, not built": [members[key].name for key in selection.needed if key not in built],
         "left out (wheelkit plan shows all)": plan.left_out,
     }
     return "\n".join(f"  {label}: {', '.join(names)}" for label, names in lines.items() if names)
@@ -158,11 +147,8 @@ def _targets(plan: Plan) -> str:
     abi = "abi3" if all(member.limited_api for member in plan.family.native) else "per version"
     wide, narrow = [("target", "abi", "here", "on CI")], [("target", "here", "on CI")]
     for row in plan.targets:
-        engine = (
-            f" ({plan.machine.engine})"
-            if row.builder is plans.Builder.CIBUILDWHEEL and plan.machine.engine
-            else ""
-        )
+        in_container = row.builder is plans.Builder.CIBUILDWHEEL and plan.machine.engine
+        engine = f" ({plan.machine.engine})" if in_container else ""
         here, runner = row.builder.value if row.builder else "-", str(row.runner or "no hosted runner")
         wide.append((row.target.tag, abi, f"{here}{engine}", runner))
         narrow.append((row.target.tag, here, runner))
@@ -183,7 +169,6 @@ def _next_step(plan: Plan, selection: PlanSelection) -> str:
     lines += [f"the host builder is used: {host.why}"] if host else []
     lines += plan.notes
     if not plan.declared:
-        lines.append(
-            "no matrix is declared, so these are the common targets; declare yours in [tool.wheelkit.matrix]"
-        )
+        default = "no matrix is declared, so these are the common targets"
+        lines.append(f"{default}; declare yours in [tool.wheelkit.matrix]")
     return "\n  ".join(lines)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wheelkit import publish
 from wheelkit.cli.options import config_option, json_option, open_project, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
+from wheelkit.machine.workspace import open_workspace
+from wheelkit.publish.conflicts import warnings
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -50,9 +53,6 @@ def command(
     Wheels go before sdists, and each distribution waits until those it needs are visible. If anything fails,
     run it again to continue: no file is uploaded twice.
     """
-    from wheelkit import publish
-    from wheelkit.machine.workspace import open_workspace
-
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
     release = publish.collect_release(dist, project.family)
@@ -70,20 +70,17 @@ def command(
             release, index, session, lambda plan: None if as_json else show_plan(plan, as_json=False)
         )
     if as_json:
-        result_json({**publish.to_json(published.plan), "uploaded": list(published.uploaded)})
+        result_json({**publish.to_json(published.plan), "uploaded": published.uploaded})
     else:
         _show(published)
 
 
 def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> None:
     """Print what is on the index and what will be uploaded, in order."""
-    from wheelkit.publish import to_json
-    from wheelkit.publish.conflicts import warnings
-
     for text in warnings(plan):
         note(text)
     if as_json:
-        result_json(to_json(plan))
+        result_json(publish.to_json(plan))
         return
     rows = []
     for number, planned in enumerate(plan.distributions, start=1):

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, open_project, verbose_option
+from wheelkit import publish, release
+from wheelkit.cli.options import config_option, json_option, open_project, python_option, verbose_option
 from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
 from wheelkit.cli.smoke import note_skipped
-from wheelkit.release import ReleaseObserver
+from wheelkit.machine.workspace import open_workspace
+from wheelkit.smoke.install import Source, configured_index
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from wheelkit.publish import Index, PublishPlan, PublishResult
     from wheelkit.release import ReleaseResult
-    from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import SmokeResult
 
 
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
     metavar="INDEX",
     help="Run only the stage on this index; production requires that staging has passed.",
 )
-@click.option(
-    "--python",
-    "interpreters",
-    multiple=True,
-    metavar="TAG",
-    help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
-)
+@python_option
 @click.option(
     "--index", metavar="URL", help="In smoke tests, install third-party packages from this index only."
 )
@@ -63,9 +58,6 @@ def command(
     Both indexes get the same bytes. The release stops at the first failure; fix it and run the command again
     to continue.
     """
-    from wheelkit import publish, release
-    from wheelkit.machine.workspace import open_workspace
-
     project = open_project((), config_file)
     indexes = (project.config.ci.staging, project.config.ci.production)
     staging, production = release.stages(indexes, lambda name: publish.resolve(name, project.config))
@@ -74,7 +66,7 @@ def command(
         terms=publish.PublishTerms(folder=dist, config=project.config, family=project.family, tag_later=True),
         staging=staging,
         stages=release.select((staging, production), until, only),
-        source=_source(index, offline=offline),
+        source=Source(index=index or ("" if offline else configured_index()), offline=offline),
         interpreters=interpreters,
     )
     progress = TerminalProgress(verbose=verbose)
@@ -87,13 +79,7 @@ def command(
         _show(released)
 
 
-def _source(index: str | None, *, offline: bool) -> Source:
-    from wheelkit.smoke.install import Source, configured_index
-
-    return Source(index=index or ("" if offline else configured_index()), offline=offline)
-
-
-class _StageNotes(ReleaseObserver):
+class _StageNotes(release.ReleaseObserver):
     """Prints what happens in each stage."""
 
     def plan(self, plan: PublishPlan) -> None:
@@ -119,14 +105,9 @@ class _StageNotes(ReleaseObserver):
 
 
 def _to_json(released: ReleaseResult) -> dict[str, Any]:
-    from wheelkit.publish import to_json
-
-    return {
-        "schema": 1,
-        "release": released.release.digest,
-        "stages": [{**to_json(stage.plan), "uploaded": list(stage.uploaded)} for stage in released.stages],
-        "tags": [tag.name for tag in released.created_tags],
-    }
+    stages = [{**publish.to_json(stage.plan), "uploaded": stage.uploaded} for stage in released.stages]
+    tags = [tag.name for tag in released.created_tags]
+    return {"schema": 1, "release": released.release.digest, "stages": stages, "tags": tags}
 
 
 def _show(released: ReleaseResult) -> None:

@@ -15,13 +15,15 @@ from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
+from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import System, Target
+from wheelkit.repair.commands import RepairRecipe
+from wheelkit.repair.run import Repaired, repair
 from wheelkit.text import size
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
-    from wheelkit.repair.run import Repaired
 
 
 @click.command("repair")
@@ -56,10 +58,6 @@ def command(
     as_json: bool,
 ) -> None:
     """Graft external libraries into wheels, except for excluded ones, and retag the wheels for a target."""
-    from wheelkit.machine.workspace import open_workspace
-    from wheelkit.repair.commands import RepairRecipe
-    from wheelkit.repair.run import repair
-
     loaded = load_config(Path.cwd(), config_file)
     _require_no_system_library(excludes)
     forced = _parse_target(target) if target else None

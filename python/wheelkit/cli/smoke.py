@@ -9,12 +9,16 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, load_config, verbose_option
+from wheelkit.cli.options import config_option, json_option, load_config, python_option, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import ProjectError, UsageError
+from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import Interpreter
+from wheelkit.project import family
+from wheelkit.smoke.install import Source, configured_index
 from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
+from wheelkit.smoke.smoke import SmokeRequest, smoke
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -23,9 +27,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.machine.workspace import Workspace
     from wheelkit.project.family import Family
-    from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import SmokeResult
-    from wheelkit.smoke.smoke import SmokeRequest
 
 
 _MARKS = {True: "●", False: "✗"}
@@ -58,13 +60,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     metavar="INDEX",
     help="Download the family's files from this index, by the hashes in DIST's manifests.",
 )
-@click.option(
-    "--python",
-    "interpreters",
-    multiple=True,
-    metavar="TAG",
-    help="Test on this interpreter only, such as cp312; repeatable.",
-)
+@python_option
 @click.option(
     "--index",
     metavar="URL",
@@ -103,9 +99,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
     distribution is installed alone, then all of them together, and those with console scripts as tools.
     Modules are imported, scripts answer --help, entry points are loaded, and the configured commands run.
     """
-    from wheelkit.machine.workspace import open_workspace
-    from wheelkit.smoke.smoke import smoke
-
     options = SmokeOptions(**values)
     request = _request(options)
     with open_workspace(TerminalProgress(verbose=options.verbose), "smoke") as workspace:
@@ -120,8 +113,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
 
 
 def _request(options: SmokeOptions) -> SmokeRequest:
-    from wheelkit.smoke.smoke import SmokeRequest
-
     for tag in options.interpreters:
         try:
             Interpreter.parse(tag)
@@ -159,8 +150,6 @@ def _from_index(request: SmokeRequest, origin: str, workspace: Workspace) -> Smo
 
 
 def _source(options: SmokeOptions, config: Config) -> Source:
-    from wheelkit.smoke.install import Source, configured_index
-
     index, folders, offline = options.index, options.folders, options.offline
     if sum([bool(index), bool(folders), offline]) > 1:
         raise UsageError(
@@ -190,8 +179,6 @@ def _source(options: SmokeOptions, config: Config) -> Source:
 
 def _family(config: Config) -> Family | None:
     """Return the project's family; None outside a project, where the wheels alone are tested."""
-    from wheelkit.project import family
-
     try:
         return family.discover(config)
     except ProjectError:

@@ -16,17 +16,23 @@ from msgspec.structs import replace
 from wheelkit.cli.options import config_option, load_config
 from wheelkit.cli.output import result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
+from wheelkit.machine import facts
+from wheelkit.project.family import Family, discover
+from wheelkit.project.read import Distribution, Kind
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.files import collect_files
+from wheelkit.verification.report.github import to_github
+from wheelkit.verification.report.json import to_json
+from wheelkit.verification.report.markdown import to_markdown
+from wheelkit.verification.report.text import Screen, render_chunks
 from wheelkit.verification.run import verify
+from wheelkit.wheel import read_all
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.matrix import Target
-    from wheelkit.project.family import Family
     from wheelkit.publish.verify_published import PublishedRequest
     from wheelkit.verification.model import Report
-    from wheelkit.verification.report.text import Screen
     from wheelkit.wheel import Wheel
 
 
@@ -163,11 +169,9 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
     """
     if config_file is None and not any((Path.cwd() / name).is_file() for name in _PROJECT_FILES):
         return Contract()
-    from wheelkit.project import family
-
     config = load_config(Path.cwd(), config_file)
     try:
-        return contract_of(config, family.discover(config))
+        return contract_of(config, discover(config))
     except ProjectError:
         if (Path.cwd() / "pyproject.toml").is_file():
             raise
@@ -176,9 +180,6 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
 
 def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     """Derive the family from its wheels, for a dist that was built from another project's sdist."""
-    from wheelkit.project.family import Family
-    from wheelkit.project.read import Distribution, Kind
-
     members: dict[str, Distribution] = {}
     for path, wheel in _read_wheels(paths, contents=False):
         if wheel.name is not None and wheel.distribution not in members:
@@ -206,16 +207,12 @@ def _reference_wheels(path: Path | None) -> tuple[Wheel, ...]:
 
 def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel]]:
     """Read all wheels but those that cannot be read: the verification reports them."""
-    from wheelkit.wheel import read_all
-
     files = [path for path in collect_files(paths) if path.suffix == ".whl"]
     wheels = zip(files, read_all(files, contents=contents), strict=True)
     return [(path, wheel) for path, wheel in wheels if not isinstance(wheel, WheelError)]
 
 
 def _native_targets(contract: Contract) -> tuple[Target, ...]:
-    from wheelkit.machine import facts
-
     machine = facts.detect(containers=False)
     targets = (target for promise in contract.promises.values() for target in promise.matrix.targets)
     return tuple(target for target in dict.fromkeys(targets) if machine.runs(target))
@@ -223,28 +220,18 @@ def _native_targets(contract: Contract) -> tuple[Target, ...]:
 
 def _show(report: Report, form: str, *, fixes: bool) -> None:
     if form == "json":
-        from wheelkit.verification.report.json import to_json
-
         result_json(to_json(report))
     elif form == "markdown":
-        from wheelkit.verification.report.markdown import to_markdown
-
         show(f"{to_markdown(report, fixes=fixes)}\n")
     elif form == "github":
-        from wheelkit.verification.report.github import to_github
-
         for line in to_github(report, fixes=fixes):
             show(f"{line}\n")
     else:
-        from wheelkit.verification.report.text import render_chunks
-
         for piece in render_chunks(report, _screen(fixes=fixes)):
             show(piece)
 
 
 def _screen(*, fixes: bool) -> Screen:
-    from wheelkit.verification.report.text import Screen
-
     terminal = sys.stdout.isatty()
     return Screen(
         width=shutil.get_terminal_size().columns if terminal else None,

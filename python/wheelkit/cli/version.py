@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import columns, note, result, result_json
@@ -25,12 +26,30 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config
     from wheelkit.versions.change import VersionChange
-    from wheelkit.versions.model import FamilyVersions, VersionedDistribution, VersionProblem
-    from wheelkit.versions.tags import ReleaseTag
+    from wheelkit.versions.model import (
+        FamilyRequirement,
+        FamilyVersions,
+        VersionedDistribution,
+        VersionProblem,
+    )
 
 
 _names_argument = click.argument("names", metavar="[DIST]...", nargs=-1)
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
+
+
+class ChangeOptions(Struct, frozen=True, kw_only=True):
+    """What bump, set, dev and tag have in common on the command line."""
+
+    names: tuple[str, ...]
+    dry_run: bool
+    config_file: Path | None
+    as_json: bool
+
+
+def _change_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the argument and the options of ChangeOptions to a command."""
+    return _names_argument(_dry_run_option(config_option(json_option(command))))
 
 
 @click.group("version")
@@ -47,10 +66,8 @@ def show_command(config_file: Path | None, as_json: bool) -> None:
     problems = check(config, state)
     if as_json:
         result_json(_to_json(state, problems))
-        return
-    result(_table(state))
-    if problems:
-        result("\n" + _problems(problems))
+    else:
+        result("\n\n".join(filter(None, [_table(state), _problems(problems)])))
 
 
 @command.command("check")
@@ -69,53 +86,34 @@ def check_command(config_file: Path | None, as_json: bool) -> int:
 
 @command.command("bump")
 @click.argument("part", type=click.Choice([part.value for part in BumpPart]))
-@_names_argument
-@_dry_run_option
-@config_option
-@json_option
-def bump_command(
-    part: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool
-) -> None:
+@_change_options
+def bump_command(part: str, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Increase the version of the named distributions, or of all.
 
     The ranges of their dependents follow.
     """
-    config, state = _read(config_file)
-    planned = _plan(config, state, names, lambda version: bumped(version, BumpPart(part)))
-    _apply(state, planned, dry_run=dry_run, as_json=as_json)
+    _change(ChangeOptions(**values), lambda version: bumped(version, BumpPart(part)))
 
 
 @command.command("set")
 @click.argument("version")
-@_names_argument
-@_dry_run_option
-@config_option
-@json_option
-def set_command(
-    version: str, names: tuple[str, ...], dry_run: bool, config_file: Path | None, as_json: bool
-) -> None:
+@_change_options
+def set_command(version: str, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Set the version of the named distributions, or of all.
 
     The ranges of their dependents follow.
     """
     wanted = str(parse(version))
-    config, state = _read(config_file)
-    planned = _plan(config, state, names, lambda _: wanted, may_disagree=True)
-    _apply(state, planned, dry_run=dry_run, as_json=as_json)
+    _change(ChangeOptions(**values), lambda _: wanted, may_disagree=True)
 
 
 @command.command("dev")
-@_names_argument
 @click.option(
     "--stamp",
     help="The UTC time as YYYYMMDDHHMMSS, the same for all runners of one release (default: now).",
 )
-@_dry_run_option
-@config_option
-@json_option
-def dev_command(
-    names: tuple[str, ...], stamp: str | None, dry_run: bool, config_file: Path | None, as_json: bool
-) -> None:
+@_change_options
+def dev_command(stamp: str | None, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Stamp a development version with the time.
 
     The whole family gets the same UTC time; local version parts are dropped.
@@ -123,48 +121,33 @@ def dev_command(
     if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
         raise UsageError(f'"{stamp}" is not a time stamp', hint="give digits: --stamp 20261120143000")
     moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    config, state = _read(config_file)
-    planned = _plan(config, state, names, lambda version: dev_version(version, moment))
-    _apply(state, planned, dry_run=dry_run, as_json=as_json)
+    _change(ChangeOptions(**values), lambda version: dev_version(version, moment))
 
 
 @command.command("tag")
-@_names_argument
 @click.option("--as", "version", help="The version to tag, if it comes from git tags.")
 @click.option("--any-branch", is_flag=True, help="Allow tagging on any branch.")
 @click.option("--no-remote", is_flag=True, help="Do not ask the remote which tags it has.")
-@_dry_run_option
-@config_option
-@json_option
-def tag_command(
-    names: tuple[str, ...],
-    version: str | None,
-    any_branch: bool,
-    no_remote: bool,
-    dry_run: bool,
-    config_file: Path | None,
-    as_json: bool,
-) -> None:
+@_change_options
+def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values: Any) -> None:  # noqa: ANN401
     """Create the git tags of a release, without pushing them.
 
     Their names follow each distribution's tag template.
     """
-    config, state = _read(config_file)
-    request = tags.TagRequest(
-        members=_keys(state, names), version=version, ask_remote=not no_remote, any_branch=any_branch
-    )
+    options = ChangeOptions(**values)
+    config, state = _read(options.config_file)
+    keys = _keys(state, options.names)
+    request = tags.TagRequest(members=keys, version=version, ask_remote=not no_remote, any_branch=any_branch)
     planned = tags.plan_tags(config, state, request)
-    if not dry_run:
+    if not options.dry_run:
         tags.make_tags(state, planned)
-    if as_json:
-        result_json({"schema": 1, "made": not dry_run, "tags": [_tag_to_json(tag) for tag in planned]})
+    if options.as_json:
+        result_json({"schema": 1, "made": not options.dry_run, "tags": planned})
         return
-    rows = [
-        (tag.name, ", ".join(tag.distributions), "already exists" if tag.exists else "") for tag in planned
-    ]
-    result(columns(rows))
+    states = {True: "already exists", False: ""}
+    result(columns((tag.name, ", ".join(tag.distributions), states[tag.exists]) for tag in planned))
     names_to_push = " ".join(tag.name for tag in planned)
-    note("no tag was created (--dry-run)" if dry_run else f"next: git push origin {names_to_push}")
+    note("no tag was created (--dry-run)" if options.dry_run else f"next: git push origin {names_to_push}")
 
 
 def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
@@ -184,45 +167,39 @@ def _keys(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
     return keys or tuple(state.members)
 
 
-def _plan(
-    config: Config,
-    state: FamilyVersions,
-    names: Sequence[str],
-    next_version: Callable[[str], str],
-    *,
-    may_disagree: bool = False,
-) -> VersionChange:
-    """Compute the changes of all files; ``may_disagree`` allows places that state different versions now."""
+def _members_to_change(state: FamilyVersions, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the keys of the named distributions; of all whose version a file states, if none is named."""
     keys = _keys(state, names)
-    if not names:
-        tagged = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
-        keys = tuple(key for key in keys if key not in tagged) or keys
-        if tagged and len(tagged) < len(state.members):
-            note(f"{', '.join(tagged)}: unchanged, the version comes from git tags")
+    if names:
+        return keys
+    tagged = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
+    if tagged and len(tagged) < len(state.members):
+        note(f"{', '.join(tagged)}: unchanged, the version comes from git tags")
+    return tuple(key for key in keys if key not in tagged) or keys
+
+
+def _change(
+    options: ChangeOptions, next_version: Callable[[str], str], *, may_disagree: bool = False
+) -> None:
+    """Change versions and what follows from them; ``may_disagree`` allows that files now state several."""
+    config, state = _read(options.config_file)
+    keys = _members_to_change(state, options.names)
     if not may_disagree:
         changes.require_agreement(state, keys)
-    return changes.plan_change(
-        config, state, {key: next_version(state.members[key].version or "0") for key in keys}
-    )
-
-
-def _apply(state: FamilyVersions, planned: VersionChange, *, dry_run: bool, as_json: bool) -> None:
-    if not dry_run:
+    versions = {key: next_version(state.members[key].version or "0") for key in keys}
+    planned = changes.plan_change(config, state, versions)
+    if not options.dry_run:
         changes.write(planned)
-    if as_json:
-        result_json(_change_to_json(state, planned, written=not dry_run))
+    if options.as_json:
+        result_json(_change_to_json(state, planned, written=not options.dry_run))
         return
     result(_change_table(state, planned))
-    moved = dict.fromkeys(
-        move.requirement.dependent
-        for move in planned.moves
-        if move.requirement.dependent not in planned.versions
-    )
-    if moved:
+    dependents = dict.fromkeys(move.requirement.dependent for move in planned.moves)
+    if moved := [key for key in dependents if key not in planned.versions]:
         names = " ".join(state.members[key].distribution.name for key in moved)
         note(f"only the ranges changed: {names}")
         note(f"before releasing them again: wheelkit version bump patch {names}")
-    if dry_run:
+    if options.dry_run:
         note("nothing was written (--dry-run)")
 
 
@@ -232,9 +209,7 @@ def _change_table(state: FamilyVersions, planned: VersionChange) -> str:
     ]
     for move in planned.moves:
         name = state.members[move.requirement.dependent].distribution.name
-        rows.append(
-            (name, f"needs {move.requirement.sibling} {move.requirement.range}".rstrip(), "->", move.new)
-        )
+        rows.append((name, f"needs {_required(move.requirement)}", "->", move.new))
     files = ", ".join(state.relative(path) for path in planned.files) or "none, everything is up to date"
     return f"{columns(dict.fromkeys(rows))}\n  files: {files}"
 
@@ -242,28 +217,21 @@ def _change_table(state: FamilyVersions, planned: VersionChange) -> str:
 def _table(state: FamilyVersions) -> str:
     rows = [("distribution", "kind", "version", "stated in", "needs")]
     for key, member in state.members.items():
-        needs = [
-            f"{need.sibling} {need.range}".rstrip() for need in state.requirements if need.dependent == key
-        ]
-        distribution = member.distribution
-        rows.append(
-            (
-                distribution.name,
-                distribution.kind.value,
-                member.version or "-",
-                _origin(state, member),
-                "; ".join(dict.fromkeys(needs)) or "-",
-            )
-        )
+        needs = [_required(need) for need in state.requirements if need.dependent == key]
+        needed = "; ".join(dict.fromkeys(needs)) or "-"
+        name, kind, version = member.distribution.name, member.distribution.kind.value, member.version or "-"
+        rows.append((name, kind, version, _origin(state, member), needed))
     return columns(rows)
+
+
+def _required(requirement: FamilyRequirement) -> str:
+    return f"{requirement.sibling} {requirement.range}".rstrip()
 
 
 def _origin(state: FamilyVersions, member: VersionedDistribution) -> str:
     if member.scheme is not Scheme.TAGS:
-        return (
-            ", ".join(dict.fromkeys(state.relative(location.path) for location in member.locations))
-            or "its build"
-        )
+        files = dict.fromkeys(state.relative(location.path) for location in member.locations)
+        return ", ".join(files) or "its build"
     if member.tagged is None:
         return "git tags, none yet"
     commits = f" + {plural(member.tagged.commits, 'commit')}" if member.tagged.commits else ""
@@ -287,71 +255,50 @@ def _problems(problems: Iterable[VersionProblem]) -> str:
     return "\n".join(lines)
 
 
-def _to_json(state: FamilyVersions, problems: Iterable[VersionProblem]) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "distributions": [_member_to_json(state, member) for member in state.members.values()],
-        "problems": [
-            {
-                "distribution": problem.distribution,
-                "where": problem.where,
-                "what": problem.what,
-                "fix": problem.fix,
-            }
-            for problem in problems
-        ],
-    }
+def _to_json(state: FamilyVersions, problems: Sequence[VersionProblem]) -> dict[str, Any]:
+    members = [_member_to_json(state, member) for member in state.members.values()]
+    return {"schema": 1, "distributions": members, "problems": problems}
 
 
 def _member_to_json(state: FamilyVersions, member: VersionedDistribution) -> dict[str, Any]:
+    places = [
+        {"file": state.relative(location.path), "where": location.where, "version": location.text}
+        for location in member.locations
+    ]
+    needs = [
+        {
+            "distribution": need.sibling,
+            "range": need.range,
+            "file": state.relative(need.location.path),
+            "where": need.location.where,
+        }
+        for need in state.requirements
+        if need.dependent == member.key
+    ]
     return {
         "name": member.distribution.name,
         "kind": member.distribution.kind,
         "version": member.version,
         "scheme": member.scheme,
-        "places": [
-            {"file": state.relative(location.path), "where": location.where, "version": location.text}
-            for location in member.locations
-        ],
+        "places": places,
         "tag": member.tagged.tag if member.tagged else None,
-        "needs": [
-            {
-                "distribution": need.sibling,
-                "range": need.range,
-                "file": state.relative(need.location.path),
-                "where": need.location.where,
-            }
-            for need in state.requirements
-            if need.dependent == member.key
-        ],
+        "needs": needs,
     }
 
 
 def _change_to_json(state: FamilyVersions, planned: VersionChange, *, written: bool) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "written": written,
-        "versions": {
-            state.members[key].distribution.name: {"from": old, "to": new}
-            for key, (old, new) in planned.versions.items()
-        },
-        "ranges": [
-            {
-                "distribution": move.requirement.dependent,
-                "needs": move.requirement.sibling,
-                "from": move.requirement.range,
-                "to": move.new,
-            }
-            for move in planned.moves
-        ],
-        "files": [state.relative(path) for path in planned.files],
+    versions = {
+        state.members[key].distribution.name: {"from": old, "to": new}
+        for key, (old, new) in planned.versions.items()
     }
-
-
-def _tag_to_json(tag: ReleaseTag) -> dict[str, Any]:
-    return {
-        "tag": tag.name,
-        "version": tag.version,
-        "distributions": list(tag.distributions),
-        "exists": tag.exists,
-    }
+    ranges = [
+        {
+            "distribution": move.requirement.dependent,
+            "needs": move.requirement.sibling,
+            "from": move.requirement.range,
+            "to": move.new,
+        }
+        for move in planned.moves
+    ]
+    files = [state.relative(path) for path in planned.files]
+    return {"schema": 1, "written": written, "versions": versions, "ranges": ranges, "files": files}

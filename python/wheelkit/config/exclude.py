@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
+from msgspec import convert
 from msgspec.structs import replace
 
 from wheelkit import data
@@ -29,7 +31,7 @@ def system_library(pattern: str) -> str | None:
 
     Repair could no longer tell what a wheel needs of its system.
     """
-    for name in _data()["system"]["libraries"]:
+    for name in data.table("providers.toml")["system"]["libraries"]:
         # File names on Windows and macOS ignore case, and a pattern applies to all systems.
         if fnmatchcase(name.lower(), pattern.lower()):
             return f"would exclude {name}, which belongs to the system; name only the provider's libraries"
@@ -66,7 +68,8 @@ def provider(value: object, place: KeyPath) -> Provider | None:
 @cache
 def shipped_providers() -> Mapping[str, Provider]:
     """Return the providers of data/providers.toml by name."""
-    return {name: _from_row(name, row) for name, row in _data()["provider"].items()}
+    rows = data.table("providers.toml")["provider"].items()
+    return {name: convert({**row, "name": name, "shipped": True}, Provider) for name, row in rows}
 
 
 def _shipped(name: str, place: KeyPath) -> Provider | None:
@@ -79,31 +82,11 @@ def _shipped(name: str, place: KeyPath) -> Provider | None:
 
 def with_versions(patterns: Iterable[str]) -> tuple[str, ...]:
     """Add patterns for versioned names of libraries: ``libc10.so`` also means ``libc10.so.2``."""
-    unique: dict[str, None] = {}
-    for pattern in patterns:
-        unique[pattern] = None
-        if pattern.endswith(".so"):
-            unique[f"{pattern}.*"] = None
-    return tuple(unique)
+    pairs = ((text, f"{text}.*") if text.endswith(".so") else (text,) for text in patterns)
+    return tuple(dict.fromkeys(chain.from_iterable(pairs)))
 
 
 def may_match(pattern: str, system: str) -> bool:
     """Return whether a pattern can match a library on a system, judged by its suffix."""
     systems = [name for name, suffix in _SUFFIXES.items() if re.search(suffix, pattern, re.IGNORECASE)]
     return not systems or system in systems
-
-
-def _from_row(name: str, row: Mapping[str, Any]) -> Provider:
-    libraries = {system: tuple(row.get(system, ())) for system in _SUFFIXES}
-    return Provider(
-        name=name,
-        distributions=tuple(row["distributions"]),
-        version_bound=row["version-bound"],
-        shipped=True,
-        **libraries,
-    )
-
-
-@cache
-def _data() -> dict[str, Any]:
-    return data.table("providers.toml")

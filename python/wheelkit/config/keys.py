@@ -105,10 +105,7 @@ MODULE = Text(
 
 MATRIX = Table(
     build=MatrixConfig,
-    keys={
-        "targets": TextList(item=Text(), at_least=1),
-        "interpreters": TextList(item=Text(), at_least=1),
-    },
+    keys={"targets": TextList(item=Text(), at_least=1), "interpreters": TextList(item=Text(), at_least=1)},
 )
 DISTRIBUTION = Table(
     build=DistributionConfig,
@@ -127,13 +124,7 @@ DISTRIBUTION = Table(
 )
 SPAN = Text(expected='a time such as "30 s" or "2 min"', pattern=r"^[0-9]{1,4} ?(s|min)$")
 INDEX = Table(
-    build=IndexConfig,
-    required=("upload", "simple"),
-    keys={
-        "upload": ADDRESS,
-        "simple": ADDRESS,
-        "lag": SPAN,
-    },
+    build=IndexConfig, required=("upload", "simple"), keys={"upload": ADDRESS, "simple": ADDRESS, "lag": SPAN}
 )
 # Both services allow these letters in the name of a secret or variable.
 SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -155,11 +146,7 @@ CI = Table(
     },
 )
 VERSION = Table(
-    build=VersionConfig,
-    keys={
-        "range-policy": RANGE_POLICY,
-        "branches": TextList(item=BRANCH, at_least=1),
-    },
+    build=VersionConfig, keys={"range-policy": RANGE_POLICY, "branches": TextList(item=BRANCH, at_least=1)}
 )
 PUBLISH = Table(build=PublishConfig, keys={"allow-cross": boolean})
 ROOT = Table(

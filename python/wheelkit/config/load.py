@@ -41,10 +41,10 @@ def load(folder: Path, *, validators: Sequence[Validator] = ()) -> Config:
         raise ConfigError(folder, [problem], hint="move all keys into one of them and delete the other")
     if own is not None:
         return _from_own_file(own, folder / OWN_FILE, folder, validators)
-    if section is not None:
-        source = folder / PROJECT_FILE
-        return parse(section, source=source, root=folder, prefix=_PROJECT_PREFIX, validators=validators)
-    return parse({}, source=None, root=folder, validators=validators)
+    if section is None:
+        return parse({}, source=None, root=folder, validators=validators)
+    source = folder / PROJECT_FILE
+    return parse(section, source=source, root=folder, prefix=_PROJECT_PREFIX, validators=validators)
 
 
 def load_file(path: Path, *, root: Path | None = None, validators: Sequence[Validator] = ()) -> Config:
@@ -106,12 +106,11 @@ def _validated(
     return config
 
 
-def _section(path: Path, document: dict[str, Any]) -> object | None:
+def _section(path: Path, document: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever TOML holds
     tool = document.get("tool", {})
     if not isinstance(tool, dict):
         raise ConfigError(path, ["tool: expected a table"])
-    section: object | None = tool.get("wheelkit")
-    return section
+    return tool.get("wheelkit")
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ class MatrixConfig(Struct, frozen=True, kw_only=True):
     interpreters: tuple[str, ...] | None = None
 
 
-class Provider(Struct, frozen=True, kw_only=True):
+class Provider(Struct, frozen=True, kw_only=True, rename="kebab"):
     """Libraries that another distribution provides, as patterns of file names for each system.
 
     ``distributions`` are the ones on the index that bring the libraries. ``version_bound`` means that their

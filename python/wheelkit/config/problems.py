@@ -65,8 +65,7 @@ class Problems:
         return f'; did you mean "{known[near[0]]}"?' if near else ""
 
     def _full_key(self, key: str) -> str:
-        separator = "." if self._prefix and key else ""
-        return f"{self._prefix}{separator}{key}"
+        return ".".join(filter(None, (self._prefix, key)))
 
 
 class KeyPath(Struct, frozen=True, kw_only=True):
@@ -123,8 +122,6 @@ def _keys(value: object, parts: tuple[str | int, ...] = ()) -> Iterator[str]:
         yield dotted(*parts)
     if len(parts) > _DEEPEST:
         return
-    children = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for part, child in children:
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    for part, child in items:
         yield from _keys(child, (*parts, part))

@@ -106,11 +106,8 @@ class Choice(Struct, frozen=True, kw_only=True):
             return value
         hint = place.problems.did_you_mean(value, self.words) if isinstance(value, str) else ""
         expected = ", ".join(f'"{word}"' for word in self.words)
-        place.wrong(
-            f"{shown(value)} is not known{hint}"
-            if hint
-            else f"expected one of {expected}, got {shown(value)}"
-        )
+        unexpected = f"expected one of {expected}, got {shown(value)}"
+        place.wrong(f"{shown(value)} is not known{hint}" if hint else unexpected)
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+@cache
 def table(name: str) -> dict[str, Any]:
-    """Read a shipped TOML file."""
+    """Read a shipped TOML file, once; the result is shared and must not be changed."""
     return tomllib.loads(text(name))

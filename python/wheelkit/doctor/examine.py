@@ -32,20 +32,15 @@ class DoctorContext(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
-def run_checks(context: DoctorContext) -> tuple[CheckLine, ...]:
+def run_checks(context: DoctorContext) -> Iterable[CheckLine]:
     """Run all checks, in the order in which a build needs what they check."""
-    return tuple(_lines(context))
-
-
-def _lines(context: DoctorContext) -> Iterable[CheckLine]:
     family = context.family
     yield tools.python()
     if family is None or family.native:
         yield tools.compiler(context.environ)
         yield tools.headers()
-        yield from tools.programs(
-            frozenset(member.backend for member in family.distributions) if family else None
-        )
+        backends = frozenset(member.backend for member in family.distributions) if family else None
+        yield from tools.programs(backends)
         yield from machine.containers(context.environ)
         yield from machine.signing()
     else:

@@ -38,8 +38,6 @@ _SYSTEM_CLASSIFIERS: Mapping[str, re.Pattern[str]] = {
     "windows": re.compile(r"Operating System :: (OS Independent|Microsoft( ::.*)?)"),
 }
 _FREE_THREADED = ("cp313t", "cp314t", "cp315t")
-# Backends that use the stable ABI only if pyproject.toml says so; for others, setup.py or Cargo.toml may
-# decide.
 # Values of archs that depend on the machine.
 _MACHINE_ARCHS = frozenset({"auto", "auto64", "auto32", "native", "all"})
 _MUSLLINUX_ARCHS = frozenset({"x86_64", "aarch64"})
@@ -52,9 +50,8 @@ def targets(project: Distribution, classifiers: Sequence[str]) -> tuple[Target, 
     cibuildwheel, without those that cibuildwheel's selectors exclude.
     """
     settings = project.cibuildwheel
-    candidates = [
-        target for system in _systems(project, classifiers) for target in _system_targets(settings, system)
-    ]
+    systems = _systems(project, classifiers)
+    candidates = [target for system in systems for target in _system_targets(settings, system)]
     if "musllinux" in " ".join(_words(settings, "build")):
         candidates += [
             Target.parse(f"musllinux_1_2_{target.arch}")
@@ -77,12 +74,8 @@ def skipped_systems(project: Distribution, classifiers: Sequence[str]) -> tuple[
 
 def _systems(project: Distribution, classifiers: Sequence[str]) -> Sequence[str]:
     """Return the systems that classifiers or tables of cibuildwheel name; all, if no classifier names one."""
-    named = {
-        system
-        for system, pattern in _SYSTEM_CLASSIFIERS.items()
-        for classifier in classifiers
-        if pattern.fullmatch(classifier)
-    }
+    patterns = _SYSTEM_CLASSIFIERS.items()
+    named = {system for system, pattern in patterns if any(map(pattern.fullmatch, classifiers))}
     return [system for system in _TARGETS if not named or system in named or system in project.cibuildwheel]
 
 
@@ -112,10 +105,7 @@ def interpreters(
     """Return the interpreters that requires-python allows, the classifiers name, and all targets build."""
     allowed = default_interpreters(project.requires_python)
     named = {int(match[1]) for text in classifiers if (match := _PYTHON_CLASSIFIER.fullmatch(text))}
-    wanted = (
-        tuple(interpreter for interpreter in allowed if not named or interpreter.version[1] in named)
-        or allowed
-    )
+    wanted = tuple(interpreter for interpreter in allowed if interpreter.version[1] in named) or allowed
     build = " ".join(_words(project.cibuildwheel, "build"))
     threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in build)
     built = _built_everywhere(project, (*wanted, *threaded), promised)
@@ -135,12 +125,9 @@ def interpreters(
 def _built_everywhere(
     project: Distribution, wanted: tuple[Interpreter, ...], promised: Sequence[Target]
 ) -> tuple[Interpreter, ...]:
+    settings = project.cibuildwheel
     for target in promised:
-        selected = tuple(
-            interpreter
-            for interpreter in wanted
-            if _selected(project.cibuildwheel, build_identifier(interpreter, target))
-        )
+        selected = [python for python in wanted if _selected(settings, build_identifier(python, target))]
         wanted = _buildable(selected, target)
     return wanted
 
@@ -153,9 +140,8 @@ def _buildable(interpreters: Sequence[Interpreter], target: Target) -> tuple[Int
 def _selected(settings: Mapping[str, Any], identifier: str) -> bool:
     """Return whether cibuildwheel builds an identifier (its documentation, "build, skip")."""
     build, skip = _words(settings, "build") or ["*"], _words(settings, "skip")
-    return any(selects(selector, identifier) for selector in build) and not any(
-        selects(selector, identifier) for selector in skip
-    )
+    built, skipped = (any(selects(word, identifier) for word in words) for words in (build, skip))
+    return built and not skipped
 
 
 def _words(table: Mapping[str, Any], key: str) -> list[str]:

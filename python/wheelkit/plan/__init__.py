@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelkit.plan.make import PlanRequest, exclude_patterns, make_plan, promised_matrix
+from wheelkit.plan.make import PlanRequest, allowed_interpreters, exclude_patterns, make_plan
 from wheelkit.plan.model import Builder, NativeStep, Plan, TargetRow, only, to_json
 
 __all__ = [
@@ -11,9 +11,9 @@ __all__ = [
     "Plan",
     "PlanRequest",
     "TargetRow",
+    "allowed_interpreters",
     "exclude_patterns",
     "make_plan",
     "only",
-    "promised_matrix",
     "to_json",
 ]

@@ -9,41 +9,31 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from wheelkit.errors import MissingToolError
 from wheelkit.matrix import System, Target
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.plan.options import CibuildwheelOptions, variable
-from wheelkit.repair.commands import cibuildwheel_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from wheelkit.machine.facts import Engine
     from wheelkit.plan.compiler_cache import CompilerCache
+    from wheelkit.plan.model import NativeStep
 
 
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
-# The images that PyPA maintains, oldest first. A build uses the newest one that is not newer than its target.
-_IMAGES: Mapping[str, tuple[tuple[tuple[int, int], str], ...]] = {
-    "manylinux": (
-        ((2, 17), "manylinux2014"),
-        ((2, 28), "manylinux_2_28"),
-        ((2, 31), "manylinux_2_31"),
-        ((2, 34), "manylinux_2_34"),
-        ((2, 39), "manylinux_2_39"),
-    ),
-    "musllinux": (((1, 2), "musllinux_1_2"),),
-}
-_NO_IMAGE: Mapping[str, frozenset[str]] = {
-    "manylinux2014": frozenset({"armv7l", "riscv64", "loongarch64"}),
-    "manylinux_2_28": frozenset({"armv7l", "riscv64"}),
-    "manylinux_2_31": frozenset({"x86_64", "i686", "aarch64", "ppc64le", "s390x", "riscv64", "loongarch64"}),
-    "manylinux_2_34": frozenset({"armv7l", "riscv64"}),
-    "manylinux_2_39": frozenset({"armv7l", "i686", "ppc64le", "s390x", "loongarch64"}),
-}
+# The images that PyPA maintains, oldest first, and the architectures without one. A build uses the newest
+# image that is not newer than its target.
+_IMAGES: tuple[tuple[str, tuple[int, int], str], ...] = (
+    ("manylinux2014", (2, 17), "armv7l riscv64 loongarch64"),
+    ("manylinux_2_28", (2, 28), "armv7l riscv64"),
+    ("manylinux_2_31", (2, 31), "x86_64 i686 aarch64 ppc64le s390x riscv64 loongarch64"),
+    ("manylinux_2_34", (2, 34), "armv7l riscv64"),
+    ("manylinux_2_39", (2, 39), "armv7l i686 ppc64le s390x loongarch64"),
+    ("musllinux_1_2", (1, 2), ""),
+)
 
 
 @cache
@@ -70,12 +60,12 @@ def _platforms() -> dict[str, Any]:
 def image(target: Target) -> str:
     """Return the name of PyPA's image for a Linux target: the newest that is old enough."""
     images = [
-        (version, name)
-        for version, name in _IMAGES[target.libc]
-        if target.arch not in _NO_IMAGE.get(name, ())
+        (name, version)
+        for name, version, missing in _IMAGES
+        if name.startswith(target.libc) and target.arch not in missing.split()
     ]
-    old_enough = [name for version, name in images if version <= target.version]
-    return old_enough[-1] if old_enough else images[0][1]
+    old_enough = [name for name, version in images if version <= target.version]
+    return old_enough[-1] if old_enough else images[0][0]
 
 
 def argv(system: System) -> tuple[str, ...]:
@@ -83,38 +73,29 @@ def argv(system: System) -> tuple[str, ...]:
     return (sys.executable, "-m", "cibuildwheel", "--platform", system.value, "--output-dir", OUT, SDIST)
 
 
-class CibuildwheelSettings(Struct, frozen=True, kw_only=True):
-    """What the matrix and the exclude list require of one run.
-
-    ``compiler_cache`` is set if compiled objects are kept between builds.
-    """
-
-    target: Target
-    identifiers: tuple[str, ...]
-    patterns: tuple[str, ...]
-    tests: tuple[str, ...]
-    config_settings: str = ""
-    compiler_cache: CompilerCache | None = None
-
-
 def environment(
-    settings: CibuildwheelSettings, user: CibuildwheelOptions, engine: Engine | None
+    step: NativeStep,
+    user: CibuildwheelOptions,
+    engine: Engine | None,
+    *,
+    config_settings: str = "",
+    objects: CompilerCache | None = None,
 ) -> dict[str, str]:
-    """Return the settings as the environment variables that cibuildwheel reads.
+    """Return what the matrix and the exclude list require of a step, as variables that cibuildwheel reads.
 
-    Everything else that the user set stays in force. Where a variable has a form for one system, that form is
-    used: it wins over a user's own variable of the plain form.
+    ``objects`` is set if compiled objects are kept between builds. Everything else that the user set stays in
+    force. Where a variable has a form for one system, that form is used: it wins over a user's own variable
+    of the plain form.
     """
-    target = settings.target
+    target = step.target
     system = target.system.value.upper()
     arch = _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch
-    repair = cibuildwheel_command(target, settings.patterns)
     env = {
-        "CIBW_BUILD": " ".join(settings.identifiers),
+        "CIBW_BUILD": " ".join(step.identifiers),
         f"CIBW_ARCHS_{system}": arch,
-        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": repair,
+        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": step.repair,
     }
-    if enable := _enable(settings.identifiers, user):
+    if enable := _enable(step.identifiers, user):
         env["CIBW_ENABLE"] = enable
     if target.system is System.LINUX:
         key = f"{target.libc}-{target.arch}-image"
@@ -124,25 +105,20 @@ def environment(
             env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
     if target.system is System.MACOS:
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
-    if settings.tests and not user.has("test-command"):
-        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(settings.tests)
-    cache_of_objects = settings.compiler_cache
-    if cache_of_objects and target.system is System.LINUX and compiler_cache.supports(target):
-        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(cache_of_objects, user)
-        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{cache_of_objects.statistics} && {repair}"
-    if settings.config_settings:
-        words = filter(None, [user.config_settings(), settings.config_settings])
+    if step.tests and not user.has("test-command"):
+        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(step.tests)
+    if objects and compiler_cache.supports(target):
+        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(objects, user)
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{objects.statistics} && {step.repair}"
+    if config_settings:
+        words = filter(None, [user.config_settings(), config_settings])
         env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(words)
     return env
 
 
-def _enable(identifiers: Iterable[str], user: CibuildwheelOptions) -> str:
+def _enable(builds: Sequence[str], user: CibuildwheelOptions) -> str:
     """Return the CIBW_ENABLE that these builds need, or an empty string if the user's own is enough."""
     enabled = set((user.text("enable") or "").split())
-    needed = set()
-    for identifier in identifiers:
-        if identifier.startswith("pp"):
-            needed.add("pypy")
-        elif identifier.startswith("cp313t-"):
-            needed.add("cpython-freethreading")
+    groups = {"pp": "pypy", "cp313t-": "cpython-freethreading"}
+    needed = {group for start, group in groups.items() if any(build.startswith(start) for build in builds)}
     return "" if needed <= enabled else " ".join(sorted(enabled | needed))

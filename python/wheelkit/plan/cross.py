@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
+from wheelkit.text import dotted
 
 if TYPE_CHECKING:
     from wheelkit.matrix import Target
@@ -20,14 +22,17 @@ CROSS_FILE = "cross.ini"
 DETAILS_FILE = "build-details.json"
 
 
-class CrossTarget(Struct, frozen=True, kw_only=True):
+class CrossTarget(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One row of data/cross.toml, filled in with a target's version.
 
-    ``triple`` is zig's name of the target. ``system``, ``cpu`` and ``subsystem`` are Meson's names.
-    ``platform`` and ``suffix`` are those of a Python on that machine. ``libc`` is the soname of musl,
-    ``import_library`` dlltool's name of the machine; they are empty for targets that do not need them.
+    ``targets`` are globs of the targets, supported from the version ``oldest`` on. ``triple`` is zig's name
+    of the target. ``system``, ``cpu`` and ``subsystem`` are Meson's names. ``platform`` and ``suffix`` are
+    those of a Python on that machine. ``libc`` is the soname of musl, ``import_library`` dlltool's name of the
+    machine; they are empty for targets that do not need them.
     """
 
+    targets: tuple[str, ...]
+    oldest: tuple[int, int] = (0, 0)
     triple: str
     system: str
     cpu: str
@@ -42,20 +47,10 @@ class CrossTarget(Struct, frozen=True, kw_only=True):
 def cross_target(target: Target) -> CrossTarget | None:
     """Return the cross settings of a target, or None if zig does not support it."""
     row = _row(target.tag)
-    if row is None or tuple(row.get("oldest", target.version)) > target.version:
+    if row is None or row.oldest > target.version:
         return None
-    version = {"major": target.version[0], "minor": target.version[1]}
-    return CrossTarget(
-        triple=row["triple"].format(**version),
-        system=row["system"],
-        cpu=row["cpu"],
-        platform=row["platform"].format(**version),
-        suffix=row["suffix"],
-        link_args=tuple(row["link-args"]),
-        subsystem=row.get("subsystem", ""),
-        libc=row.get("libc", ""),
-        import_library=row.get("import-library", ""),
-    )
+    version = dict(zip(("major", "minor"), target.version, strict=True))
+    return replace(row, triple=row.triple.format(**version), platform=row.platform.format(**version))
 
 
 def unsupported_reason(target: Target) -> str:
@@ -63,8 +58,7 @@ def unsupported_reason(target: Target) -> str:
     row = _row(target.tag)
     if row is None:
         return f"cross builds do not support {target}"
-    oldest = row["oldest"]
-    return f"zig supports it from version {oldest[0]}.{oldest[1]} on"
+    return f"zig supports it from version {dotted(row.oldest)} on"
 
 
 def argv(target: Target) -> tuple[str, ...]:
@@ -79,12 +73,10 @@ def argv(target: Target) -> tuple[str, ...]:
 
 
 @cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = data.table("cross.toml")["target"]
-    return rows
+def _rows() -> list[CrossTarget]:
+    return convert(data.table("cross.toml")["target"], list[CrossTarget])
 
 
-def _row(tag: str) -> dict[str, Any] | None:
-    return next(
-        (row for row in _rows() if any(fnmatchcase(tag, pattern) for pattern in row["targets"])), None
-    )
+def _row(tag: str) -> CrossTarget | None:
+    matching = (row for row in _rows() if any(fnmatchcase(tag, pattern) for pattern in row.targets))
+    return next(matching, None)

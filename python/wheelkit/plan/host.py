@@ -36,17 +36,9 @@ class HostOptions:
     def left_out(self, interpreters: Iterable[Interpreter], target: Target) -> tuple[str, ...]:
         """Return the options of these builds that only cibuildwheel's container follows."""
         identifiers = [build_identifier(interpreter, target) for interpreter in interpreters]
-        commands = [
-            key
-            for key in _COMMANDS
-            if any(self._options.value(key, identifier) not in (None, "", []) for identifier in identifiers)
-        ]
-        computed = {
-            name
-            for identifier in identifiers
-            for name, value in self._options.pairs("environment", identifier)
-            if _runs_command(value)
-        }
+        commands = [key for key in _COMMANDS if any(self._options.value(key, build) for build in identifiers)]
+        pairs = (pair for build in identifiers for pair in self._options.pairs("environment", build))
+        computed = {name for name, value in pairs if _runs_command(value)}
         return (*commands, *(f"environment {name}" for name in sorted(computed)))
 
     def _for_build(self, identifier: str) -> HostSettings:
@@ -54,9 +46,8 @@ class HostOptions:
         for name, value in self._options.pairs("environment", identifier):
             if not _runs_command(value):
                 variables[name] = _expand(value, {**self._environ, **variables})
-        return HostSettings(
-            config_settings=self._options.pairs("config-settings", identifier), environment=variables
-        )
+        settings = self._options.pairs("config-settings", identifier)
+        return HostSettings(config_settings=settings, environment=variables)
 
 
 def _expand(value: str, variables: Mapping[str, str]) -> str:

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
-from wheelkit.fast_packaging import admits
-from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Matrix, System, admits_python, build_identifier, matrix_of
+from wheelkit.matrix import System, admits_python, build_identifier, default_interpreters, matrix_of
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
@@ -20,6 +19,7 @@ from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project import meson
 from wheelkit.repair.commands import cibuildwheel_command, wheelkit_command
 from wheelkit.runners import runner_for
+from wheelkit.text import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config, Provider
     from wheelkit.machine.facts import Machine
-    from wheelkit.matrix import Interpreter, Target
+    from wheelkit.matrix import Interpreter, Matrix, Target
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution
@@ -66,25 +66,13 @@ class PlanRequest(Struct, frozen=True, kw_only=True):
     compiler_cache: CompilerCache | None = None
 
 
-def promised_matrix(config: Config, family: Family) -> dict[str, Matrix]:
-    """Return the matrix of each native distribution by normalised name.
-
-    Raises ConfigError if no builder can fulfil it.
-    """
-    return {distribution.key: _matrix(config, distribution) for distribution in family.native}
-
-
-def make_plan(
-    config: Config, family: Family, request: PlanRequest, promised: Mapping[str, Matrix] | None = None
-) -> Plan:
+def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
     """Plan the build of a family on a machine.
-
-    ``promised`` is the result of ``promised_matrix``, if the caller has it.
 
     Raises ConfigError if no builder can fulfil a promise, UsageError or MissingToolError if the forced
     builder cannot work on this machine.
     """
-    promised = promised_matrix(config, family) if promised is None else promised
+    promised = {distribution.key: _matrix(config, distribution) for distribution in family.native}
     all_targets = dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)
     rows = tuple(_row(config, request, target) for target in _select_targets(tuple(all_targets), request))
     steps = tuple(
@@ -110,11 +98,8 @@ def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterator[str]:
     for row in rows:
         older = row.target.libc == "manylinux" and row.target.version < machine.libc_version
         if row.builder is Builder.HOST and older and cross.cross_target(row.target):
-            glibc = ".".join(map(str, machine.libc_version))
-            yield (
-                f"wheels that this machine's glibc {glibc} makes too new for {row.target} "
-                "are compiled again with zig (extra: cross)"
-            )
+            newer = f"wheels that this machine's glibc {dotted(machine.libc_version)} makes too new"
+            yield f"{newer} for {row.target} are compiled again with zig (extra: cross)"
 
 
 def _select_targets(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
@@ -125,12 +110,17 @@ def _select_targets(targets: tuple[Target, ...], request: PlanRequest) -> tuple[
     return tuple(target for target in targets if not request.targets or target.tag in request.targets)
 
 
-def _matrix(config: Config, distribution: Distribution) -> Matrix:
+def allowed_interpreters(distribution: Distribution) -> tuple[Interpreter, ...]:
+    """Return the CPythons that ``requires-python`` admits; raise ConfigError if it cannot be parsed."""
     try:
-        admits(distribution.requires_python or "", (3, NEWEST_CPYTHON_MINOR))
+        return default_interpreters(distribution.requires_python)
     except ValueError as error:
         problem = f"project.requires-python: {error}"
         raise ConfigError(distribution.source, [problem], hint='write it like ">=3.11"') from error
+
+
+def _matrix(config: Config, distribution: Distribution) -> Matrix:
+    allowed_interpreters(distribution)
     matrix = matrix_of(config, distribution.requires_python)
     problems = [
         *(_not_buildable(matrix) if config.matrix.interpreters is not None else ()),
@@ -148,10 +138,8 @@ def _not_buildable(matrix: Matrix) -> Iterator[str]:
         offered = cibuildwheel.offered_interpreters(target)
         for interpreter in matrix.interpreters if offered else ():
             if interpreter.tag not in offered:
-                yield (
-                    f"matrix.interpreters: cibuildwheel does not build {interpreter} for {target}; "
-                    f"it offers {', '.join(offered)}"
-                )
+                problem = f"cibuildwheel does not build {interpreter} for {target}"
+                yield f"matrix.interpreters: {problem}; it offers {', '.join(offered)}"
 
 
 def _not_admitted(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
@@ -172,13 +160,9 @@ def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[st
     if stated is None:
         return
     file, floor = stated
-    older = [
-        interpreter.tag
-        for interpreter in matrix.interpreters
-        if not interpreter.free_threaded and interpreter.version < floor
-    ]
-    if older:
-        version = f"{floor[0]}.{floor[1]}"
+    regular = (interpreter for interpreter in matrix.interpreters if not interpreter.free_threaded)
+    if older := [interpreter.tag for interpreter in regular if interpreter.version < floor]:
+        version = dotted(floor)
         yield (
             f"matrix.interpreters: {', '.join(older)} promised, but {file} builds for the stable ABI of "
             f'{version}: set requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, '
@@ -236,17 +220,14 @@ def _runs(distribution: Distribution, row: TargetRow, interpreters: Sequence[Int
     wheel for the interpreters that can load it.
     """
     threaded_setting = distribution.build_backend.free_threaded_setting if distribution.limited_api else ""
-    groups: tuple[tuple[tuple[Interpreter, ...], str], ...]
     with_gil = tuple(interpreter for interpreter in interpreters if not interpreter.free_threaded)
+    groups = {"": tuple(interpreters)}
     if row.builder is Builder.CROSS:
-        cpython = tuple(interpreter for interpreter in with_gil if interpreter.implementation == "cp")
-        groups = ((cpython, ""),)
+        groups = {"": tuple(interpreter for interpreter in with_gil if interpreter.implementation == "cp")}
     elif threaded_setting:
         threaded = tuple(interpreter for interpreter in interpreters if interpreter.free_threaded)
-        groups = ((with_gil, ""), (threaded, threaded_setting))
-    else:
-        groups = ((tuple(interpreters), ""),)
-    for members, setting in groups:
+        groups = {"": with_gil, threaded_setting: threaded}
+    for setting, members in groups.items():
         if members:
             yield _Run(distribution=distribution, row=row, interpreters=members, config_setting=setting)
 
@@ -297,20 +278,13 @@ def _for_cibuildwheel(step: NativeStep, run: _Run, request: PlanRequest) -> Nati
     interpreters = tuple(interpreter for interpreter in run.interpreters if interpreter.tag in offered)
     identifiers = tuple(build_identifier(interpreter, step.target) for interpreter in interpreters)
     options = CibuildwheelOptions(run.distribution, step.target.system, request.environ)
-    settings = cibuildwheel.CibuildwheelSettings(
-        target=step.target,
-        identifiers=identifiers,
-        patterns=step.patterns,
-        tests=step.tests,
-        config_settings=run.config_setting,
-        compiler_cache=request.compiler_cache,
-    )
-    env = cibuildwheel.environment(settings, options, request.machine.engine)
-    return replace(
+    step = replace(step, interpreters=interpreters, identifiers=identifiers)
+    env = cibuildwheel.environment(
         step,
-        interpreters=interpreters,
-        identifiers=identifiers,
-        argv=cibuildwheel.argv(step.target.system),
-        env=env,
-        overridden=options.overridden(env),
+        options,
+        request.machine.engine,
+        config_settings=run.config_setting,
+        objects=request.compiler_cache,
     )
+    argv, overridden = cibuildwheel.argv(step.target.system), options.overridden(env)
+    return replace(step, argv=argv, env=env, overridden=overridden)

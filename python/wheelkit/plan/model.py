@@ -76,7 +76,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     matrices: Mapping[str, Matrix]
     targets: tuple[TargetRow, ...]
     steps: tuple[NativeStep, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Names of the family's members that this view of the plan leaves out."""
 
@@ -111,15 +111,12 @@ def only(plan: Plan, built: Collection[str], needed: Collection[str]) -> Plan:
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain data for ``--json`` (schema 1)."""
+    machine = plan.machine
     return {
         "schema": 1,
         "root": str(plan.family.root),
         "out": str(plan.out),
-        "machine": {
-            "system": plan.machine.system,
-            "arch": plan.machine.arch,
-            "engine": str(plan.machine.engine or ""),
-        },
+        "machine": {"system": machine.system, "arch": machine.arch, "engine": str(machine.engine or "")},
         "distributions": [_distribution(plan, item) for item in plan.family.distributions],
         "targets": [_target(row) for row in plan.targets],
         "steps": [_step(step) for step in plan.steps],
@@ -164,14 +161,13 @@ def _step(step: NativeStep) -> dict[str, Any]:
         "repair": step.repair,
         "tests": list(step.tests),
         "overridden": list(step.overridden),
-        "settings": {
-            tag: {
-                "config_settings": [f"{key}={value}" for key, value in one.config_settings],
-                "environment": dict(one.environment),
-            }
-            for tag, one in step.settings.items()
-        },
+        "settings": {tag: _settings(settings) for tag, settings in step.settings.items()},
     }
+
+
+def _settings(settings: HostSettings) -> dict[str, Any]:
+    words = [f"{key}={value}" for key, value in settings.config_settings]
+    return {"config_settings": words, "environment": dict(settings.environment)}
 
 
 Pairs = tuple[tuple[str, str], ...]
@@ -190,6 +186,5 @@ class HostSettings(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> tuple[str, ...]:
         """The config settings as options of ``uv build``."""
-        return tuple(
-            word for key, value in self.config_settings for word in ("--config-setting", f"{key}={value}")
-        )
+        settings = (f"{key}={value}" for key, value in self.config_settings)
+        return tuple(word for setting in settings for word in ("--config-setting", setting))

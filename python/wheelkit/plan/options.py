@@ -51,9 +51,8 @@ class CibuildwheelOptions:
         platform = table.get(system.value)
         self._tables: tuple[Mapping[str, Any], ...] = (platform if isinstance(platform, dict) else {}, table)
         overrides = table.get("overrides")
-        self.overrides = (
-            [row for row in overrides if isinstance(row, dict)] if isinstance(overrides, list) else []
-        )
+        rows = overrides if isinstance(overrides, list) else []
+        self.overrides = [row for row in rows if isinstance(row, dict)]
         self._system = system
         self._environ = environ
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.machine.git import Repository
@@ -29,7 +29,7 @@ _SHOWN = 5
 class ReleaseTag(Struct, frozen=True, kw_only=True):
     """A tag and the distributions that it releases; ``exists`` is true if this commit has it already."""
 
-    name: str
+    name: str = field(name="tag")
     version: str
     distributions: tuple[str, ...]
     exists: bool

@@ -11,6 +11,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from wheelkit import data
 from wheelkit.runners import runner_for
 from wheelkit.workflows import user_blocks
 from wheelkit.workflows.jobs import TOOL_PYTHON
@@ -32,22 +33,6 @@ _PUBLISH_PERMISSIONS = {
     **READ_PERMISSIONS,
     "id-token: write": "trusted publishing: identifies this workflow to the index",
 }
-_CI_TRIGGERS = ("pull_request:", "push:", "  branches: [main, master]", "workflow_dispatch:")
-# A new push to a pull request cancels its older run; runs on branches are kept.
-_CI_CONCURRENCY = (
-    "group: ci-${{ github.ref }}",
-    "cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
-)
-_RELEASE_DISPATCH = (
-    "workflow_dispatch:",
-    "  inputs:",
-    "    until:",
-    "      description: How far to go; production needs a tag",
-    "      type: choice",
-    "      options: [verify, staging, production]",
-    "      default: verify",
-)
-_RELEASE_CONCURRENCY = ("group: release-${{ github.ref }}", "cancel-in-progress: false")
 _TO_STAGING = "inputs.until != 'verify'"
 _TO_PRODUCTION = "github.ref_type == 'tag' && inputs.until != 'verify' && inputs.until != 'staging'"
 # Pull requests rebuild only what changed. A release uses no cache that other workflows can write to.
@@ -84,47 +69,18 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
     """Return the text of both workflows by path, with the user's lines of each file."""
     tags = ", ".join(map(json.dumps, plan.tags))
-    release_triggers = ("push:", f"  tags: [{tags}]", *_RELEASE_DISPATCH)
     ci_jobs = (_checks(plan), *([_tests(plan)] if plan.ci.test else []), _build(plan))
+    release_head = data.text("workflows/release.yml.in").replace("@tags@", tags)
     return {
-        CI_FILE: _workflow("CI", _CI_TRIGGERS, _CI_CONCURRENCY, ci_jobs, user_lines.get(CI_FILE, {})),
-        RELEASE_FILE: _workflow(
-            "Release",
-            release_triggers,
-            _RELEASE_CONCURRENCY,
-            _release_jobs(plan),
-            user_lines.get(RELEASE_FILE, {}),
-        ),
+        CI_FILE: _workflow(data.text("workflows/ci.yml.in"), ci_jobs, user_lines.get(CI_FILE, {})),
+        RELEASE_FILE: _workflow(release_head, _release_jobs(plan), user_lines.get(RELEASE_FILE, {})),
     }
 
 
-def _workflow(
-    name: str,
-    triggers: Iterable[str],
-    concurrency: Iterable[str],
-    jobs: Iterable[WorkflowJob],
-    user_lines: UserLines,
-) -> str:
-    head = (
-        *user_blocks.HEADER,
-        f"name: {name}",
-        "",
-        "on:",
-        *(f"  {line}" for line in triggers),
-        "",
-        "permissions: {}",
-        "",
-        "concurrency:",
-        *(f"  {line}" for line in concurrency),
-        "",
-        "defaults:",
-        "  run:",
-        "    shell: bash",
-        "",
-        "jobs:",
-    )
-    body = [line for job in jobs for line in (*user_blocks.indent(job.lines(user_lines), 2), "")]
-    return user_blocks.join((*head, *body, *user_blocks.indent(user_blocks.jobs_block(user_lines), 2)))
+def _workflow(head: str, jobs: Iterable[WorkflowJob], user_lines: UserLines) -> str:
+    body = [line for job in jobs for line in (*job.lines(user_lines), "")]
+    indented = user_blocks.indent((*body, *user_blocks.jobs_block(user_lines)), 2)
+    return user_blocks.join((*user_blocks.HEADER, *head.splitlines(), *indented))
 
 
 def _checks(plan: Blueprint) -> WorkflowJob:
@@ -197,24 +153,16 @@ def _native(plan: Blueprint) -> WorkflowJob:
 
 
 def _build_part(plan: Blueprint, key: str, content: str, option: str) -> WorkflowJob:
-    steps: Steps = (
-        *_prepare(plan),
-        _wheelkit(f"Build the {content}", f"build {option}"),
-        _upload(f"dist-{key}"),
-        _upload_failed(key),
-    )
-    return WorkflowJob(key=key, name=f"Build the {content}", minutes=30, steps=steps)
+    name = f"Build the {content}"
+    build = _wheelkit(name, f"build {option}")
+    steps: Steps = (*_prepare(plan), build, _upload(f"dist-{key}"), _upload_failed(key))
+    return WorkflowJob(key=key, name=name, minutes=30, steps=steps)
 
 
 def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
     name = "Verify the whole matrix"
-    steps: Steps = (
-        *_prepare(plan),
-        _MERGE,
-        *_verification(name, "verify-matrix dist"),
-        _upload("release"),
-        _upload_failed("verify"),
-    )
+    verification = _verification(name, "verify-matrix dist")
+    steps: Steps = (*_prepare(plan), _MERGE, *verification, _upload("release"), _upload_failed("verify"))
     return WorkflowJob(key="verify", name=name, needs=needs, minutes=30, steps=steps)
 
 
@@ -265,11 +213,8 @@ def _machines(plan: Blueprint) -> tuple[Mapping[str, str], ...]:
 def _prepare(plan: Blueprint, *, all_pythons: bool = False) -> tuple[WorkflowStep, ...]:
     """Check out and install wheelkit; with ``all_pythons``, also install all promised interpreters."""
     versions = plan.pythons if all_pythons else (TOOL_PYTHON,)
-    python: dict[str, str | tuple[str, ...]] = {
-        "python-version": versions if len(versions) > 1 else versions[0]
-    }
-    if all_pythons:
-        python["allow-prereleases"] = "true"
+    prereleases = {"allow-prereleases": "true"} if all_pythons else {}
+    python = {"python-version": versions if len(versions) > 1 else versions[0], **prereleases}
     return (
         # The whole history, for versions from git tags.
         WorkflowStep(
@@ -297,12 +242,7 @@ def _verification(name: str, command: str) -> tuple[WorkflowStep, ...]:
 
 def _upload(name: str) -> WorkflowStep:
     """Keep the files of a job; a second attempt of the job replaces those of the first."""
-    options: dict[str, str | tuple[str, ...]] = {
-        "name": name,
-        "path": "dist/",
-        "if-no-files-found": "error",
-        "overwrite": "true",
-    }
+    options = {"name": name, "path": "dist/", "if-no-files-found": "error", "overwrite": "true"}
     return WorkflowStep(name="Upload the files", action="upload-artifact", options=options)
 
 

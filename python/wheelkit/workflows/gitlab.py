@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import TYPE_CHECKING
 
 from wheelkit import data
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 
 FILE = ".gitlab-ci.yml"
-STAGES = ("check", "build", "verify", "smoke", "stage", "smoke-staging", "production")
 _LINUX = NativeJob(name="linux-x86_64", runner="saas-linux-small-amd64", system=System.LINUX, targets=())
 _IMAGES: Mapping[System, str] = {System.LINUX: f"python:{TOOL_PYTHON}", System.MACOS: "macos-15-xcode-16"}
 # How to install Python on each system.
@@ -50,44 +48,19 @@ _TO_PRODUCTION = "$CI_COMMIT_TAG && $UNTIL == 'production'"
 
 def label(target: Target, overrides: Mapping[str, str]) -> str | None:
     """Return the tag of a target's runner: the configured one, else the hosted one, else None."""
-    hosted = ((pattern, row["label"]) for row in _hosted_runners() for pattern in row["targets"])
+    rows = data.table("gitlab.toml")["runner"]
+    hosted = ((pattern, row["label"]) for row in rows for pattern in row["targets"])
     runners = (*overrides.items(), *hosted)
     return next((name for pattern, name in runners if fnmatchcase(target.tag, pattern)), None)
-
-
-@cache
-def _hosted_runners() -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = data.table("gitlab.toml")["runner"]
-    return rows
 
 
 def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
     """Return the text of the pipeline by its path, with the user's lines of the file."""
     blocks = user_lines.get(FILE, {})
-    head = (
-        *user_blocks.HEADER,
-        f"stages: [{', '.join(STAGES)}]",
-        "",
-        "variables:",
-        "  # The whole history, for versions from git tags.",
-        '  GIT_DEPTH: "0"',
-        "  UNTIL:",
-        "    description: How far to go; production needs a tag",
-        "    value: verify",
-        "    options: [verify, staging, production]",
-        "",
-        "workflow:",
-        "  rules:",
-        '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"',
-        "    # A value chosen by hand takes precedence over the one set here.",
-        f"    - if: {scalar(_release_condition(plan))}",
-        "      variables: {UNTIL: production}",
-        "    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
-        '    - if: $CI_PIPELINE_SOURCE == "web"',
-        "",
-    )
+    head = data.text("workflows/gitlab.yml.in").replace("@release@", scalar(_release_condition(plan)))
     body = [line for job in _jobs(plan, blocks) for line in (*job, "")]
-    return {FILE: user_blocks.join((*head, *body, *user_blocks.jobs_block(blocks)))}
+    lines = (*user_blocks.HEADER, *head.splitlines(), *body, *user_blocks.jobs_block(blocks))
+    return {FILE: user_blocks.join(lines)}
 
 
 def _release_condition(plan: Blueprint) -> str:
@@ -174,11 +147,6 @@ def _publish(plan: Blueprint, name: str, index: str, condition: str) -> tuple[st
         if secret
         else ("  id_tokens:", f"    {token}:", f"      aud: {scalar(index)}")
     )
-    extra = (
-        f"  environment: {scalar(index)}",
-        f"  resource_group: {scalar(index)}",
-        *access,
-        *_rule(condition),
-    )
+    place = (f"  environment: {scalar(index)}", f"  resource_group: {scalar(index)}")
     script = [f"python -m wheelkit publish dist --to {shlex.quote(index)}"]
-    return _job(name, name, _LINUX, plan, script, *extra)
+    return _job(name, name, _LINUX, plan, script, *place, *access, *_rule(condition))

@@ -12,7 +12,7 @@ from wheelkit import plan as plans
 from wheelkit.config.keys import BUILT_IN_INDEXES
 from wheelkit.errors import ConfigError
 from wheelkit.machine.facts import Machine
-from wheelkit.matrix import Interpreter, System, default_interpreters
+from wheelkit.matrix import Interpreter, System
 from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
     from wheelkit.plan import Plan
     from wheelkit.project.family import Family
-    from wheelkit.project.read import Distribution
 
     Label = Callable[[Target, Mapping[str, str]], str | None]
 
@@ -107,9 +106,8 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
     machines: dict[tuple[System, str], str] = {}
     for target, label in labels.items():
         if label is None:
-            problems.append(
-                f'runner: no hosted runner builds {target}; set your own: runner.{target} = "label"'
-            )
+            setting = f'runner.{target} = "label"'
+            problems.append(f"runner: no hosted runner builds {target}; set your own: {setting}")
             continue
         machine = target.system, _SAME_MACHINE.get(target.arch, target.arch)
         first = machines.setdefault(machine, label)
@@ -128,18 +126,10 @@ def _pythons(plan: Plan) -> tuple[str, ...]:
     interpreters: set[Interpreter] = set()
     for member in plan.family.distributions:
         matrix = plan.matrices.get(member.key)
-        interpreters.update(matrix.interpreters if matrix else _allowed_interpreters(member))
+        interpreters.update(matrix.interpreters if matrix else plans.allowed_interpreters(member))
     ordered = sorted(interpreters, key=lambda one: (one.implementation, one.version, one.free_threaded))
     names = [f"pypy{one.python}" if one.implementation == "pp" else one.python for one in ordered]
     return (*(name for name in names if name != TOOL_PYTHON), TOOL_PYTHON)
-
-
-def _allowed_interpreters(member: Distribution) -> tuple[Interpreter, ...]:
-    try:
-        return default_interpreters(member.requires_python)
-    except ValueError as error:
-        problem = f"project.requires-python: {error}"
-        raise ConfigError(member.source, [problem], hint='write it like ">=3.11"') from error
 
 
 def _tags(config: Config, family: Family) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -34,13 +33,8 @@ def scalar(value: str) -> str:
 
 
 def _uses(action: str) -> str:
-    row = _actions()[action]
+    row = data.table("actions.toml")[action]
     return f"{row['action']}@{row['commit']} # {row['version']}"
-
-
-@cache
-def _actions() -> dict[str, dict[str, str]]:
-    return data.table("actions.toml")
 
 
 class WorkflowStep(Struct, frozen=True, kw_only=True):
