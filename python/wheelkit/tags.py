@@ -77,7 +77,7 @@ def _tags(pairs: Iterable[tuple[str, str]], platforms: Sequence[str]) -> Iterato
 
 
 def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
-    """Yield the platform tags that a macOS accepts, best first; ``arch`` may be ``intel`` (both Intel ones)."""
+    """Yield the platform tags that a macOS accepts, best first; ``arch`` may be ``intel``, for both kinds."""
     formats = _MACOS_FORMATS.get(arch, (arch,))
     # Nothing for arm64 alone is older than macOS 11.
     older = formats if arch == "x86_64" else ("universal2",)

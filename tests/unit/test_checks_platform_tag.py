@@ -6,7 +6,7 @@ from support import wheels
 from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import needs
 from wheelkit.matrix import Target
-from wheelkit.verification.checks import macos, platform_tag, windows
+from wheelkit.verification.checks import libraries, macos, platform_tag
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
@@ -17,7 +17,7 @@ CHECKS = (
     platform_tag.generic,
     macos.minimum_system,
     macos.signature,
-    windows.debug_runtime,
+    libraries.debug_runtime,
 )
 ARM_WINDOWS = wheels.WINDOWS.replace("amd64", "arm64")
 UNIVERSAL = "demo-1.0-cp311-cp311-macosx_10_13_universal2.whl"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from wheelkit.matrix import System, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, FileName, Wheel
@@ -34,10 +34,7 @@ _BASE_ARCHS: Mapping[str, str] = {"arm64e": "arm64", "x86_64h": "x86_64", "arm64
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """One platform tag: its system and the architectures that it promises.
-
-    ``target`` is None for a tag that promises no oldest system, such as ``linux_x86_64``.
-    """
+    """One platform tag: its system, architectures, and target (None for tags such as ``linux_x86_64``)."""
 
     platform: str
     system: System
@@ -66,12 +63,8 @@ def _target(platform: str) -> Target | None:
     try:
         return Target.parse(platform)
     except ValueError:
-        return _old_macos(platform)
-
-
-def _old_macos(platform: str) -> Target | None:
-    """Read a macOS tag of an architecture that is no target any more, such as ``intel``."""
-    match = _MACOS.fullmatch(platform)
+        match = _MACOS.fullmatch(platform)
+    # An architecture that is no target any more, such as "intel".
     if match is None or match["arch"] not in _ARCHS:
         return None
     version = int(match["major"]), int(match["minor"])
@@ -99,11 +92,17 @@ def arch_of(slice_: Slice) -> str:
     return _BASE_ARCHS.get(slice_.arch, slice_.arch)
 
 
+def running_slices(wheel: Wheel, system: System) -> Iterator[tuple[Binary, Slice]]:
+    """Yield the slices for a system that are loaded or run, with their binaries."""
+    for binary, slice_ in wheel.slices():
+        if system_of(binary) is system and runs(slice_):
+            yield binary, slice_
+
+
 def runs(slice_: Slice) -> bool:
     """Return whether a processor loads or runs a slice, unlike object files, stubs and .NET assemblies.
 
-    A .NET assembly runs on any system and processor, although it is a file for 32-bit Windows (ECMA-335,
-    II.25). It imports the runtime's entry point from mscoree.dll, and nothing else.
+    A .NET assembly is a file for 32-bit Windows that only imports from mscoree.dll (ECMA-335, II.25).
     """
     needed = [library.name.lower() for library in slice_.needed]
     assembly = slice_.arch == "i686" and not slice_.exports and needed == ["mscoree.dll"]

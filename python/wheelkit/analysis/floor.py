@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import targets
+from wheelkit.analysis.libraries import python_needed
 from wheelkit.analysis.linux import glibc_needed
 from wheelkit.analysis.macos import macos_needed
-from wheelkit.analysis.windows import python_needed
 from wheelkit.matrix import System
 from wheelkit.text import dotted
 
@@ -24,10 +24,7 @@ _STABLE_DLLS = frozenset({"python3.dll", "python3t.dll"})
 
 
 def needs(wheels: Iterable[Wheel], target: Target) -> str:
-    """Return what the most demanding of the wheels needs on a target; empty if that is unknown.
-
-    For glibc it is the newest symbol version; musl has none, so it is the version of the tag.
-    """
+    """Return what the most demanding wheel needs on a target (for musl its tag's version); else nothing."""
     needed = {need for wheel in wheels for need in _of_wheel(wheel, target)}
     if target.system is System.WINDOWS and len(needed - _STABLE_DLLS) > 1:
         return "python3xx.dll"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.analysis.claims import arch_of, runs, system_of, targets
+from wheelkit.analysis.claims import arch_of, running_slices, targets
 from wheelkit.analysis.policies import is_loader, numbers, policies
 from wheelkit.matrix import System
 from wheelkit.text import dotted
@@ -41,9 +41,7 @@ def version_key(version: str) -> tuple[int, ...]:
 
 def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Yield the ELF files that are loaded or run."""
-    for binary, slice_ in wheel.slices():
-        if system_of(binary) is System.LINUX and runs(slice_):
-            yield binary, slice_
+    return running_slices(wheel, System.LINUX)
 
 
 def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import arch_of, runs, system_of
+from wheelkit.analysis.claims import arch_of, running_slices
 from wheelkit.matrix import System
 from wheelkit.text import dotted
 
@@ -24,9 +24,7 @@ _COMPATIBILITY_VERSION = (10, 16)
 
 def macos_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Yield the Mach-O slices that are loaded or run."""
-    for binary, slice_ in wheel.slices():
-        if system_of(binary) is System.MACOS and runs(slice_):
-            yield binary, slice_
+    return running_slices(wheel, System.MACOS)
 
 
 def min_os(slice_: Slice) -> tuple[int, int] | None:
@@ -46,8 +44,7 @@ def major_minor(version: str) -> tuple[int, int]:
 def macos_needed(wheel: Wheel, arch: str) -> str:
     """Return the oldest macOS that all binaries of an architecture support, ``11.0``; empty if unknown.
 
-    For an architecture that the wheel does not have, such as ``universal2``, it is that of the slices that
-    support the oldest system.
+    For one that the wheel does not have, such as ``universal2``, that of its most portable architecture.
     """
     per_arch: dict[str, tuple[int, int]] = {}
     for _, slice_ in macos_slices(wheel):

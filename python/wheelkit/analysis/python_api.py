@@ -28,10 +28,7 @@ _LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
 
 @cache
 def stable_abi() -> Mapping[str, tuple[int, int]]:
-    """Return every function and variable of the stable ABI with the Python version that added it.
-
-    Raises MissingToolError if abi3info is not installed.
-    """
+    """Return each symbol of the stable ABI and the version that added it; raises MissingToolError."""
     try:
         from abi3info import DATAS, FUNCTIONS
     except ImportError as error:

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from wheelkit import _core
 from wheelkit.analysis.claims import runs
+from wheelkit.analysis.libraries import of_macos, of_windows
 from wheelkit.analysis.policies import policy_for
-from wheelkit.analysis.system_libraries import of_macos, of_windows
 from wheelkit.matrix import System
 from wheelkit.wheel.library_names import base_name
 from wheelkit.wheel.model import python_dll

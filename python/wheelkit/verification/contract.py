@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 class Promise(Struct, frozen=True, kw_only=True):
-    """What one distribution promises: its cells, a size limit in bytes, and which findings it ignores.
-
-    ``dependencies`` are the names that its wheels may require at run time; None allows all.
-    """
+    """What a distribution promises: cells, a size limit in bytes, dependencies (None: any), exceptions."""
 
     distribution: str
     kind: Kind
@@ -80,8 +77,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 def contract_of(config: Config, family: Family) -> Contract:
     """Combine what a project's configuration and its distributions promise.
 
-    Where several distributions get their names from their builds, none of them has a promise: their files
-    cannot be told apart.
+    Several distributions whose names only their builds can tell have none: their files look alike.
     """
     unnamed = [distribution for distribution in family.distributions if not distribution.stated]
     return Contract(

@@ -16,10 +16,7 @@ _SUFFIXES = (".whl", ".tar.gz")
 
 
 def collect_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the wheels and sdists of folders, sorted by name, and single ones, each once.
-
-    Raises UsageError for a path that does not exist, is no wheel or sdist, or is a folder without any.
-    """
+    """Return the wheels and sdists of folders, sorted, and single ones; raise UsageError for other paths."""
     return tuple(dict.fromkeys(file for path in paths for file in _files_of(path)))
 
 

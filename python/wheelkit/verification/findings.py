@@ -48,10 +48,7 @@ def _kind(code: str, row: Mapping[str, str]) -> FindingKind:
 def finding(  # noqa: PLR0913 (the fields of a finding, by name)
     code: str, what: str, *, fix: str = "", member: str = "", file: str = "", where: str = ""
 ) -> Finding:
-    """Return a finding with the severity of its kind; ``fix`` defaults to the kind's general one.
-
-    Checks of a single wheel or sdist leave ``file`` out: the runner fills it in.
-    """
+    """Return a finding of a kind, by default with its general fix; the runner adds the file it checks."""
     kind = finding_kinds()[code]
     facts = {"what": what, "fix": fix or kind.fix, "file": file, "member": member, "where": where}
     return Finding(code=code, severity=kind.severity, **facts)

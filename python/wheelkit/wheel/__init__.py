@@ -4,14 +4,6 @@ from wheelkit.wheel.model import Binary, FileName, Headers, Member, RecordRow, S
 from wheelkit.wheel.reader import read, read_all, read_batches
 
 __all__ = [
-    "Binary",
-    "FileName",
-    "Headers",
-    "Member",
-    "RecordRow",
-    "Sdist",
-    "Wheel",
-    "read",
-    "read_all",
-    "read_batches",
-]
+    "Binary", "FileName", "Headers", "Member", "RecordRow", "Sdist", "Wheel",
+    "read", "read_all", "read_batches",
+]  # fmt: skip

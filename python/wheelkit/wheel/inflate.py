@@ -37,10 +37,9 @@ class InflateError(Exception):
 
 
 def unpack(chunks: Iterator[bytes], entry: DirectoryEntry) -> Iterator[bytes]:
-    """Yield a member's contents, given its packed bytes in chunks.
+    """Yield a member's contents, given its packed bytes in chunks: one piece for one chunk of a small member.
 
-    A member of up to ``ONE_PIECE`` bytes whose packed bytes are one chunk is one piece; an empty one may be
-    none. Raises InflateError, at the latest after the last piece, where the contents are not as declared.
+    Raises InflateError, at the latest after the last piece, where the contents are not as declared.
     """
     size = crc = 0
     for piece in _pieces(chunks, entry):

@@ -82,11 +82,10 @@ class RecordRow(Struct, frozen=True, kw_only=True):
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """One file or folder in the archive.
+    """One file or folder in the archive; ``size`` (unpacked) and ``packed`` are the declared bytes.
 
-    ``size`` (unpacked) and ``packed`` are in bytes, as the central directory states them; ``dated`` tells
-    whether it has a valid date. ``digest`` is written as in RECORD, and empty where the contents could not be
-    read: ``problem`` says why. ``header`` says how the local header differs from the central directory.
+    ``dated`` tells whether it has a valid date. ``digest`` is written as in RECORD, and empty where the
+    contents could not be read: ``problem`` says why. ``header`` says how the local header differs.
     """
 
     name: str
@@ -106,10 +105,7 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Binary(Struct, frozen=True, kw_only=True):
-    """One ELF, Mach-O or PE file: its path in the wheel, and its scan, or why it could not be scanned.
-
-    ``extension`` tells whether Python can import it, that is, whether it exports a module's init function.
-    """
+    """One ELF, Mach-O or PE file: its scan or damage; an ``extension`` exports a module's init function."""
 
     member: str
     scan: Scan | None
@@ -160,9 +156,8 @@ class Wheel(Struct, frozen=True, kw_only=True):
     """The facts of one wheel file.
 
     ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of
-    the WHEEL file. With ``shallow``, only names, tags and METADATA were read: then ``members`` and
-    ``binaries`` are empty. ``stray`` counts the bytes of the file that belong to no member, ``shared`` those
-    that belong to two, ``hidden`` the members that the central directory leaves out.
+    the WHEEL file. With ``shallow``, ``members`` and ``binaries`` were not read. ``stray`` counts the bytes
+    that belong to no member, ``shared`` those of two, ``hidden`` the members that the directory leaves out.
     """
 
     path: Path

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _FORM = re.compile(
-    r"(?P<distribution>[^-]*)-(?P<version>[^-]*)(?:-(?P<build>[^-]*))?-(?P<pythons>[^-]*)-(?P<abis>[^-]*)-(?P<platforms>[^-]*)"
+    r"(?P<distribution>[^-]*)-(?P<version>[^-]*)(?:-(?P<build>[^-]*))?"
+    r"-(?P<pythons>[^-]*)-(?P<abis>[^-]*)-(?P<platforms>[^-]*)"
 )
 _DISTRIBUTION = re.compile(r"\w(?:[\w.]*\w)?", re.ASCII)
 _BUILD = re.compile(r"\d\w*", re.ASCII)

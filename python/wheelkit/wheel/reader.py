@@ -48,8 +48,7 @@ def read_batches(
 ) -> Iterator[Iterator[tuple[int, Wheel | WheelError]]]:
     """Read many wheels, a batch at a time; yield each with its index in ``paths`` as soon as it is read.
 
-    While the caller handles one wheel, other threads read the next ones of its batch. Between two batches no
-    other thread works.
+    Other threads read the next wheels of a batch meanwhile; none works between two batches.
     """
     order = sorted(range(len(paths)), key=lambda index: _size(paths[index]), reverse=True)
     for first in range(0, len(order), _AT_ONCE):

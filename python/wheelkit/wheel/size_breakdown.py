@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 
 
 class SizeBreakdown(Struct, frozen=True, kw_only=True):
-    """Unpacked bytes by purpose; they add up to the size of all members.
+    """Unpacked bytes by purpose, which add up to the size of all members.
 
-    ``symbols`` are symbol tables that could be stripped; ``headers`` is the rest of binaries: headers,
-    relocations, signatures, padding.
+    ``symbols`` are symbol tables that could be stripped; ``headers`` is the rest of binaries.
     """
 
     code: int

@@ -64,10 +64,7 @@ class ZipDirectory(Struct, frozen=True):
 
 
 def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
-    """Read an archive's entries; with ``shallow`` perhaps only those below a .dist-info folder.
-
-    Raises DirectoryError where the archive is damaged, OSError where the file cannot be read.
-    """
+    """Read an archive's entries, ``shallow`` perhaps only .dist-info's; raises DirectoryError and OSError."""
     plain = read_plain_directory(file, shallow=shallow)
     return _by_zipfile(file) if plain is None else plain
 

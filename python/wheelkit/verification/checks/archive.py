@@ -167,11 +167,7 @@ def _folded(name: str) -> str:
 
 
 def _files_with_children(archive_members: Iterable[Member]) -> Iterator[str]:
-    """Yield the files that other members are below.
-
-    With NUL in place of each slash, what is below a name sorts right after it. A path can have ten thousands
-    of parts, so its parents are not looked up one by one.
-    """
+    """Yield the files that other members are below: with NUL for slash, those sort right after the file."""
     names = sorted({member.name.replace("/", "\0") for member in archive_members if "\0" not in member.name})
     for name, following in pairwise(names):
         if not name.endswith("\0") and following.startswith(f"{name}\0"):

@@ -44,10 +44,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 
 class _RowSpec(Struct, frozen=True, kw_only=True):
-    """A row to fill: its name, the target that stands for it, and whether this run judges its missing cells.
-
-    ``elsewhere`` says that the row is promised, but that this run does not judge it (``--native``).
-    """
+    """A row to fill, and its target: ``judged``, or promised but judged ``elsewhere`` (``--native``)."""
 
     name: str
     target: Target

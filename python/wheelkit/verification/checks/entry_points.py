@@ -37,10 +37,7 @@ def readable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report scripts whose module is not in the wheel.
-
-    If the wheel has nothing of the module's top-level package, a distribution that it requires may have it.
-    """
+    """Report scripts whose module is not in the wheel, nor perhaps in a distribution that it requires."""
     declared = [
         (entry.name, entry.reference.partition(":")[0].strip())
         for entry, problem in _judge(parse_entry_points(wheel.entry_points))
@@ -54,7 +51,7 @@ def scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     absent = [
         f"{name} ({module})"
         for name, module in declared
-        if module not in modules and not (requires and module.partition(".")[0] not in tops)
+        if module not in modules and (not requires or module.partition(".")[0] in tops)
     ]
     if absent:
         what = f"scripts whose module is not in the wheel: {shorten_list(absent)}"

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import claims, runs, system_of, targets
 from wheelkit.analysis.layout import installed_path
-from wheelkit.analysis.needed_libraries import needed_libraries
+from wheelkit.analysis.libraries import graalpy_dll, needed_libraries, of_macos, of_windows, pypy_dll
 from wheelkit.analysis.policies import policy_for
-from wheelkit.analysis.system_libraries import of_macos, of_windows
-from wheelkit.analysis.windows import graalpy_dll, pypy_dll
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.checks.providers import provider_of, relevant_providers
@@ -36,6 +34,11 @@ _GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
 # How ELF and Mach-O spell the binary's own folder in a search path.
 _OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 _RPATH, _LOADER = "@rpath/", "@loader_path/"
+# The debug builds of Microsoft's C and C++ runtime, which may not be redistributed, and of the interpreter.
+_DEBUG_RUNTIME = re.compile(
+    r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
+    re.IGNORECASE,
+)
 
 
 def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -196,3 +199,12 @@ def _unreachable(library: str, users: list[str], path: str) -> Finding:
     repaired = not path or library.startswith(_LOADER) or _GRAFT_FOLDER.search(path) is not None
     what = f"{first_and_count(users)} needs {library}, but {problem}"
     return finding("WK511" if repaired else "WK512", what, member=users[0])
+
+
+def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report binaries that load a debug C runtime or a debug interpreter."""
+    for binary, slice_ in wheel.slices():
+        debug = {library.name for library in slice_.needed if _DEBUG_RUNTIME.fullmatch(library.name)}
+        if debug and system_of(binary) is System.WINDOWS:
+            what = f"{binary.member} loads {shorten_list(sorted(debug))}, which only developers have"
+            yield finding("WK331", what, member=binary.member)

@@ -35,7 +35,8 @@ def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         promised = dotted(target.version)
         need = f"macOS {dotted(needed)}"
         what = f"{binary.member} ({arch}) needs {need}, but {target} promises {promised}{also}"
-        fix = f"set MACOSX_DEPLOYMENT_TARGET={promised} for the whole build, libraries included, or promise {need}"
+        setting = f"MACOSX_DEPLOYMENT_TARGET={promised}"
+        fix = f"set {setting} for the whole build, libraries included, or promise {need}"
         yield finding("WK321", what, fix=fix, member=binary.member)
 
 

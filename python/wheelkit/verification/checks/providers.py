@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import system_of
-from wheelkit.analysis.needed_libraries import needed_libraries
+from wheelkit.analysis.libraries import needed_libraries
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import requirements

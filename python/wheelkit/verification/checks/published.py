@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 
 class PublishedFiles(Struct, frozen=True, kw_only=True):
-    """The files of one release with their sha256, on an index (empty if it lists none) and in the manifests.
+    """The files of one release with their sha256, as an index lists them and as the manifests do.
 
-    ``built`` is empty without a manifest; then nothing is compared. ``yanked`` are the files that the index
-    marks so (PEP 592).
+    Without a manifest nothing is compared. ``yanked`` are the files that the index marks so (PEP 592).
     """
 
     index: str

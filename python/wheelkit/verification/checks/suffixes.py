@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import claims, python_and_abi, targets
+from wheelkit.analysis.libraries import of_windows
 from wheelkit.analysis.python_api import from_python
-from wheelkit.analysis.system_libraries import of_windows
 from wheelkit.matrix import System
 from wheelkit.text import shorten_list, size
 from wheelkit.verification.findings import finding
@@ -52,10 +52,9 @@ def served_builds(name: FileName) -> frozenset[str]:
 
 
 def leftovers(wheel: Wheel) -> frozenset[str]:
-    """Return the modules for other interpreters that are next to the right build of the same module.
+    """Return the modules for other interpreters, never imported next to the right build of the same module.
 
-    The wheel's interpreter never imports them. An abi3 wheel has none: some of its interpreters prefer a
-    module of their own version.
+    An abi3 wheel has none: some of its interpreters prefer a module of their own version.
     """
     if wheel.name is None or wheel.name.stable:
         return frozenset()

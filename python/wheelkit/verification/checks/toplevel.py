@@ -38,10 +38,7 @@ _SCHEME = ("data", "headers", "platlib", "purelib", "scripts")
 
 
 def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report top-level names that other distributions also use, and names of standard library modules.
-
-    The distribution's own name is not reported, even where it is a common one.
-    """
+    """Report top-level names that other distributions or the standard library use, except the wheel's own."""
     tops = top_level_names(wheel)
     own = normalise(wheel.distribution).replace("-", "_")
     shared = [top for name, top in tops.items() if name in _CHECKOUT_NAMES and name != own]

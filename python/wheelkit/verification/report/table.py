@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from wheelkit.text import printable, size
 from wheelkit.verification.model import Cover, Severity
-from wheelkit.verification.report.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,10 +18,39 @@ if TYPE_CHECKING:
     _Cell = tuple[str, str]
 
 
+# Select Graphic Rendition (ECMA-48, 8.3.117).
+_STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 # The width of logs and pipes, where nothing is wrapped or left out.
 UNLIMITED = 100_000
 _CODES_SHOWN = 2
 _COVER_STYLES = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line: pieces of text and style."""
+
+    pieces: tuple[tuple[str, str], ...]
+
+    @staticmethod
+    def of(*pieces: tuple[str, str]) -> Line:
+        """Return a line of these pieces."""
+        return Line(pieces=pieces)
+
+    @property
+    def plain(self) -> str:
+        """The text without styles and trailing spaces."""
+        return "".join(text for text, _ in self.pieces).rstrip()
+
+    def styled(self) -> str:
+        """Return the text with the terminal's codes for its styles."""
+        left = len(self.plain)
+        shown = []
+        for text, style in self.pieces:
+            kept = text[: max(left, 0)]
+            left -= len(text)
+            code = _STYLES[style]
+            shown.append(f"\x1b[{code}m{kept}\x1b[0m" if code and kept.strip() else kept)
+        return "".join(shown)
 
 
 class _Layout(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from wheelkit.text import encodable, plural, printable, wrap
 from wheelkit.verification.model import Cover, Severity
-from wheelkit.verification.report.line import Line
-from wheelkit.verification.report.table import UNLIMITED, Look, tables
+from wheelkit.verification.report.table import UNLIMITED, Line, Look, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,10 +30,7 @@ _LINES_PER_CHUNK = 200
 
 
 class Screen(Struct, frozen=True, kw_only=True):
-    """Where the report is shown: the width in characters (None for a pipe), colours, and the encoding.
-
-    Without ``fixes`` findings are shown without how to fix them.
-    """
+    """How the report is shown: the width in characters (None for a pipe), colours, encoding, with fixes."""
 
     width: int | None = None
     colour: bool = False
@@ -74,11 +70,8 @@ def _encoded(line: Line, screen: Screen) -> str:
 
 
 def _marks(encoding: str) -> dict[Cover, str]:
-    try:
-        "".join(MARKS.values()).encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return _ASCII_MARKS
-    return MARKS
+    marks = "".join(MARKS.values())
+    return MARKS if encodable(marks, encoding) == marks else _ASCII_MARKS
 
 
 class _Group(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,25 @@
-"""The libraries that macOS and Windows bring; those of each Linux tag are in auditwheel's policies."""
+"""The libraries that binaries need, and those that macOS, Windows and the interpreters bring."""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.analysis.claims import runs, system_of
+from wheelkit.wheel.model import python_dll
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelkit.matrix import System
+    from wheelkit.wheel import Wheel
+
+
+# Code that uses such a library handles its absence.
+_OPTIONAL = frozenset({"weak", "delay"})
+# PyPy for Windows has its symbols in a DLL, as CPython has.
+_PYPY_DLL = re.compile(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
+_GRAALPY_DLL = "python-native.dll"
 # Where the libraries and frameworks of macOS are (dyld's shared cache).
 _MACOS_FOLDERS = ("/usr/lib/", "/System/Library/")
 # API sets, which the loader itself resolves: api-ms-win-*.dll and ext-ms-*.dll.
@@ -62,6 +80,21 @@ _WINDOWS_DLLS = frozenset({
 })  # fmt: skip
 
 
+def needed_libraries(wheel: Wheel) -> Mapping[System, dict[str, list[str]]]:
+    """Return the libraries that are needed on each system, with the binaries that need them."""
+    needs: dict[System, dict[str, dict[str, None]]] = {}
+    for binary, slice_ in wheel.slices():
+        system = system_of(binary)
+        if system is not None and runs(slice_):
+            for library in slice_.needed:
+                if library.how not in _OPTIONAL:
+                    needs.setdefault(system, {}).setdefault(library.name, {})[binary.member] = None
+    return {
+        system: {name: list(members) for name, members in libraries.items()}
+        for system, libraries in needs.items()
+    }
+
+
 def of_macos(path: str) -> bool:
     """Return whether an install name is that of a macOS library."""
     return path.startswith(_MACOS_FOLDERS)
@@ -71,3 +104,23 @@ def of_windows(name: str) -> bool:
     """Return whether a DLL belongs to Windows or to every installation of CPython."""
     lowered = name.lower()
     return lowered in _WINDOWS_DLLS or (lowered.startswith(_API_SETS) and lowered.endswith(".dll"))
+
+
+def python_needed(wheel: Wheel) -> frozenset[str]:
+    """Return the interpreters' DLLs that the wheel loads: ``python3.dll``, ``libpypy3.11-c.dll``."""
+    return frozenset(
+        library.lower()
+        for library in wheel.needed
+        if python_dll(library) or pypy_dll(library) or graalpy_dll(library)
+    )
+
+
+def pypy_dll(library: str) -> str | None:
+    """Return the Python tag of the PyPy that a DLL belongs to, such as ``pp311``; None for other DLLs."""
+    match = _PYPY_DLL.fullmatch(library)
+    return f"pp{match['major']}{match['minor']}" if match else None
+
+
+def graalpy_dll(library: str) -> bool:
+    """Return whether this is GraalPy's DLL, which has one name for all versions."""
+    return library.lower() == _GRAALPY_DLL
