@@ -130,7 +130,8 @@ def _is_marker(text: str) -> bool:
         before, _, text = text.partition(quote)
         value, closed, text = text.partition(quote)
         piece = words(before)
-        if not closed or not _is_quotable(value) or not _is_comparison(piece[-2:]):
+        quotable = value.isascii() and value.isprintable() and not set(value) & set("\\'\"")
+        if not closed or not quotable or not _is_comparison(piece[-2:]):
             return False
         expression += (*piece[:-2], OPERAND)
     return is_joined([*expression, *words(text)], _BOOLEANS)
@@ -154,10 +155,6 @@ def is_joined(expression: Iterable[str], operators: Container[str]) -> bool:
         else:
             return False
     return not depth and not wanted
-
-
-def _is_quotable(text: str) -> bool:
-    return text.isascii() and text.isprintable() and not set(text) & set("\\'\"")
 
 
 def _is_comparison(pair: Sequence[str]) -> bool:

@@ -58,10 +58,7 @@ def dotted(version: Iterable[int]) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Wrap one paragraph at its words, into at least one line of ``width`` characters (20 at least).
-
-    Commands are kept whole, and may make a line longer.
-    """
+    """Wrap one paragraph at its words (``width`` is at least 20), with commands whole; at least one line."""
     kept = _COMMAND.sub(lambda match: match[0].replace(" ", _KEPT_SPACE), text)
     lines = textwrap.wrap(kept, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
     return [line.replace(_KEPT_SPACE, " ") for line in lines] or [""]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-_FILES = {"manylinux": "manylinux-policy.json", "musllinux": "musllinux-policy.json"}
 _GENERIC = "linux"
 # The tables list musl's C library by its link name; its soname contains the architecture.
 _MUSL_ARCH = {"i686": "x86", "armv7l": "armv7"}
@@ -142,5 +141,5 @@ def _tables(libc: str) -> Mapping[str, _Row]:
     if not folders:
         message = "auditwheel, whose policy tables are needed, is not installed"
         raise MissingToolError(message, hint="pip install auditwheel")
-    rows = decode((Path(folders[0]) / "policy" / _FILES[libc]).read_bytes(), type=list[_Row])
+    rows = decode((Path(folders[0]) / "policy" / f"{libc}-policy.json").read_bytes(), type=list[_Row])
     return {row.name: row for row in rows}

@@ -79,10 +79,8 @@ def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, list[str]]]:
 def from_python(slice_: Slice) -> Iterator[Symbol]:
     """Yield the imported symbols that may be the interpreter's; weak ones are optional and left out."""
     for symbol in slice_.imports:
-        if symbol.name.startswith(_PREFIXES) and not symbol.weak and _may_be_python(symbol.library):
-            yield symbol
-
-
-def _may_be_python(library: str | None) -> bool:
-    # On Linux and macOS the running interpreter provides the symbols, so they name no library.
-    return library is None or python_dll(library) is not None or bool(_LIBPYTHON.search(library))
+        if symbol.name.startswith(_PREFIXES) and not symbol.weak:
+            library = symbol.library
+            # On Linux and macOS the running interpreter provides the symbols, so they name no library.
+            if library is None or python_dll(library) is not None or _LIBPYTHON.search(library):
+                yield symbol

@@ -21,8 +21,6 @@ _MANIFESTS = "*.wheelkit.json"
 def mark_cross_built(rows: Iterable[Row], files: Iterable[Path]) -> tuple[Row, ...]:
     """Return the rows with their cross-built wheels marked; ``files`` are next to their manifests."""
     names = frozenset(_cross_built(files))
-    if not names:
-        return tuple(rows)
     return tuple(replace(row, cross=tuple(name for name in row.files if name in names)) for row in rows)
 
 

@@ -45,8 +45,7 @@ class Dist(Struct, frozen=True, kw_only=True):
 class ReleaseCollector:
     """Collects wheels as they are read, in any order, and hands out each release as soon as it is complete.
 
-    A wheel without a valid file name can belong to any release, so no release is complete before all such
-    wheels are read.
+    No release is complete before all wheels without a valid file name are read: they can belong to any.
     """
 
     def __init__(self, filenames: Iterable[str], sdists: Iterable[Sdist]) -> None:

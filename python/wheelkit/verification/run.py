@@ -102,8 +102,7 @@ def _read_sdist(path: Path) -> Sdist | Finding:
 def _without_name(message: str, path: Path) -> str:
     """Drop the file's name from the beginning of a message: a report shows it anyway."""
     for name in (str(path), path.name):
-        if message.startswith(f"{name}: "):
-            return message.removeprefix(f"{name}: ")
+        message = message.removeprefix(f"{name}: ")
         if message.startswith(f"{name} "):
             return f"it{message.removeprefix(name)}"
     return message
@@ -112,8 +111,7 @@ def _without_name(message: str, path: Path) -> str:
 class _Verifier:
     """Runs checks on one file and one release after the other, and keeps their findings and matrix rows.
 
-    Wheels are kept only of the project's own distributions, for the checks of the whole dist, so that memory
-    does not grow with the number of wheels. ``known`` are findings from elsewhere.
+    Only the project's own wheels are kept, for the checks of the whole dist, to bound the memory.
     """
 
     def __init__(

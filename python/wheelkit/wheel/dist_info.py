@@ -25,7 +25,7 @@ _SIZE = re.compile(r"[0-9]{0,19}")
 
 
 def parse_headers(text: bytes) -> Headers:
-    """Read METADATA, WHEEL or PKG-INFO as pip does; values are stripped, bytes that are not UTF-8 replaced."""
+    """Read METADATA, WHEEL or PKG-INFO as pip does; values are stripped, bytes not in UTF-8 replaced."""
     decoded = text.decode("utf-8", errors="replace")
     fields = plain_headers(decoded)
     if fields is None:

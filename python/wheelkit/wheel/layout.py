@@ -1,7 +1,4 @@
-"""Find the bytes of an archive that belong to no member or to two, and members that are not listed.
-
-Installers that unpack while they download find what the central directory leaves out.
-"""
+"""Find bytes of an archive in no member or in two, and members that only its local headers list."""
 
 from __future__ import annotations
 

@@ -115,7 +115,8 @@ class Binary(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Look for the init function once: libraries export hundreds of thousands of names."""
         if not self.extension:
-            force_setattr(self, "extension", any(map(_is_extension, self.slices)))
+            init = any(name.startswith(_INIT) for slice_ in self.slices for name in slice_.exports)
+            force_setattr(self, "extension", init)
 
     @property
     def name(self) -> str:
@@ -133,10 +134,6 @@ class Binary(Struct, frozen=True, kw_only=True):
     def slices(self) -> tuple[Slice, ...]:
         """One slice for each architecture; none of a damaged file."""
         return self.scan.slices if self.scan else ()
-
-
-def _is_extension(slice_: Slice) -> bool:
-    return any(name.startswith(_INIT) for name in slice_.exports)
 
 
 # Only the checks of single wheels need these.
@@ -226,8 +223,8 @@ class Wheel(Struct, frozen=True, kw_only=True):
 class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalized name and its version, from PKG-INFO.
 
-    ``folder`` is its top folder, ``names`` are the paths of its files including that folder, ``links`` are
-    the links that leave it. ``texts`` holds PKG-INFO and the build files by their paths below ``folder``.
+    ``names`` are the paths of its files with its top ``folder``, ``links`` the links that leave it. ``texts``
+    holds PKG-INFO and the build files by their paths below ``folder``.
     """
 
     path: Path

@@ -22,10 +22,7 @@ _TAG_SET = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
 
 
 def parse_file_name(filename: str) -> FileName:
-    """Take a wheel's file name apart; raise ValueError with the reason where it is not valid.
-
-    Unlike ``packaging.utils.parse_wheel_filename`` it keeps the spelling, which the checks judge.
-    """
+    """Take a wheel's file name apart, its spelling kept; raise ValueError with the reason if invalid."""
     match = _FORM.fullmatch(filename.removesuffix(".whl"))
     if not filename.endswith(".whl") or match is None:
         raise ValueError("expected name-version[-build]-python-abi-platform.whl")

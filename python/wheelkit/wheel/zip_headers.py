@@ -74,11 +74,10 @@ def header_problem(entry: DirectoryEntry, header: LocalHeader) -> str:
         ("size", size, entry.size),
         ("packed size", packed, entry.packed),
     )
-    return next((_differs(*row) for row in rows[: 2 if in_descriptor else None] if row[1] != row[2]), "")
-
-
-def _differs(field: str, local: int, central: int) -> str:
-    return f"has the {field} {local} in its local header and {central} in the central directory"
+    for field, local, central in rows[: 2 if in_descriptor else None]:
+        if local != central:
+            return f"has the {field} {local} in its local header and {central} in the central directory"
+    return ""
 
 
 def _zip64_sizes(sizes: tuple[int, int], extra: bytes) -> tuple[int, int]:

@@ -25,6 +25,9 @@ _THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_Me
 _DEBUG_ONLY = frozenset(
     {"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"}
 )
+_RIGHT_INTERPRETER = "build it with the interpreter that the wheel is tagged for"
+_LIMITED_API = "define Py_LIMITED_API when compiling and link python3.lib "
+_LIMITED_API += "(meson: limited_api, setuptools: py_limited_api=True)"
 # Each build with the letter of its ABI tag: cp314t, cp311d.
 _BUILDS = (("free-threaded", "t", _THREADED_ONLY), ("debug", "d", _DEBUG_ONLY))
 
@@ -71,7 +74,8 @@ def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             dll = python_dll(library)
             if dll is not None and not _serves(name, dll):
                 what = f"{binary.member} loads {library}, but the wheel is tagged {python_and_abi(name)}"
-                yield finding("WK403", what, fix=_dll_fix(name), member=binary.member)
+                fix = _LIMITED_API if name.stable else _RIGHT_INTERPRETER
+                yield finding("WK403", what, fix=fix, member=binary.member)
 
 
 def _serves(name: FileName, dll: tuple[int | None, bool]) -> bool:
@@ -80,13 +84,6 @@ def _serves(name: FileName, dll: tuple[int | None, bool]) -> bool:
         # python3.dll is for interpreters with the global lock, python3t.dll for those without.
         return name.abis == ("none",) or any(abi.endswith("t") == threaded for abi in name.abis)
     return f"cp3{minor}{'t' if threaded else ''}" in served_builds(name)
-
-
-def _dll_fix(name: FileName) -> str:
-    if not name.stable:
-        return "build it with the interpreter that the wheel is tagged for"
-    options = "meson: limited_api, setuptools: py_limited_api=True"
-    return f"define Py_LIMITED_API when compiling and link python3.lib ({options})"
 
 
 def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -120,7 +120,9 @@ def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for member in wheel.members:
         problem = _path_problem(member.name)
         if problem:
-            yield finding("WK103", f'"{_short_name(member.name)}" {problem}', member=member.name)
+            name = member.name
+            shown = name if len(name) <= _LONGEST_NAME else f"{name[:_SHOWN]}...{name[-_SHOWN:]}"
+            yield finding("WK103", f'"{shown}" {problem}', member=name)
     for first, second in _collisions(wheel.members):
         if first == second:
             yield finding("WK104", f"{first} is in the archive twice", member=first)
@@ -140,10 +142,6 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     bad = [member.name for member in wheel.members if _NOT_ON_WINDOWS.search(member.name)]
     if bad:
         yield finding("WK117", f"not allowed as a file name on Windows: {shorten_list(bad)}", member=bad[0])
-
-
-def _short_name(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_SHOWN]}...{name[-_SHOWN:]}"
 
 
 def _path_problem(name: str) -> str:

@@ -155,8 +155,7 @@ def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extension modules that need a library of the wheel, and have no search path to it.
 
-    Not on Windows, which searches wherever code tells it to. Nor are libraries that need libraries checked:
-    those that their module also needs are loaded by then.
+    Windows is left out, which searches wherever code tells it to; so are libraries that need libraries.
     """
     systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
     if not any(binary.extension for binary in wheel.binaries):

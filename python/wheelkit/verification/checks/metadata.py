@@ -116,7 +116,7 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         tags = f"Python {dotted(floor)} and later"
     else:
         minors, tags = _tagged_minors(wheel), ".".join(wheel.name.pythons)
-    if minors and not any(_admits(required, minor) for minor in minors):
+    if minors and not any(may_admit(required, minor) for minor in minors):
         what = f"the wheel is for {tags}, but Requires-Python is {required}: no installer accepts it"
         yield finding("WK702", what)
 
@@ -128,11 +128,12 @@ def _tagged_minors(wheel: Wheel) -> list[int]:
     return minors if len(minors) == len(pythons) else []
 
 
-def _admits(required: str, minor: int) -> bool:
+def may_admit(required: str, minor: int, patch: int = LATEST_PATCH) -> bool:
+    """Return whether a ``Requires-Python`` admits a Python 3; True if it is invalid (see ``valid``)."""
     try:
-        return admits(required, (3, minor, LATEST_PATCH))
+        return admits(required, (3, minor, patch))
     except ValueError:
-        return True  # valid reports it
+        return True
 
 
 def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
@@ -141,7 +142,7 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     if not required or contract.promise(release.distribution) is None:
         return
     oldest = min(min(_tagged_minors(wheel), default=0) for wheel in release.wheels)
-    older = [f"3.{minor}" for minor in range(_FIRST_MINOR, oldest) if _admits(required, minor)]
+    older = [f"3.{minor}" for minor in range(_FIRST_MINOR, oldest) if may_admit(required, minor)]
     if older:
         versions = shorten_list(older)
         what = f"Requires-Python {required} admits {versions}, but the oldest wheel is for 3.{oldest}"
@@ -156,10 +157,7 @@ def local_version(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def license_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report license files that METADATA names and the wheel lacks.
-
-    They are in ``licenses`` (PEP 639), or as formerly next to METADATA or in ``license_files`` (maturin).
-    """
+    """Report license files that METADATA names, and that the wheel lacks (PEP 639, and earlier places)."""
     names = {member.name for member in wheel.members}
     for file in () if wheel.shallow else wheel.metadata.all("License-File"):
         places = (f"licenses/{file}", f"license_files/{file}", file, file.rpartition("/")[2])
@@ -229,12 +227,12 @@ def sdist_missing(release: Release, contract: Contract) -> Iterator[Finding]:
 def description(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report a description that is missing, has no markup type, or does not render on an index.
 
-    docutils parses reStructuredText, as on the index, if it is installed, and only of the project's own
-    distributions: that takes longer than all other checks of a small wheel.
+    docutils, which is slow and may be missing, parses only the project's own reStructuredText.
     """
     if wheel.shallow:
         return
-    text = _body(wheel.metadata_text) or wheel.metadata.get("Description")
+    body = wheel.metadata_text.decode("utf-8", errors="replace").replace("\r\n", "\n").partition("\n\n")[2]
+    text = body or wheel.metadata.get("Description")
     if text.strip() in {"", "UNKNOWN"}:
         yield finding("WK711", "METADATA has no description")
         return
@@ -247,12 +245,6 @@ def description(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         problem = _rst_problem(text)
         if problem:
             yield finding("WK710", f"the description does not render: {problem}")
-
-
-def _body(metadata: bytes) -> str:
-    """Return what follows the first empty line."""
-    text = metadata.decode("utf-8", errors="replace").replace("\r\n", "\n")
-    return text.partition("\n\n")[2]
 
 
 @cache

@@ -33,10 +33,7 @@ _ABIS = {"arm64_v8a": "aarch64", "armeabi_v7a": "armv7l", "x86_64": "x86_64", "x
 
 
 class MobilePlatform(Struct, frozen=True, kw_only=True):
-    """What a platform tag of iOS, Android or WebAssembly promises of each binary.
-
-    ``format`` is empty for WebAssembly, whose binaries are not read; only iOS has ``os`` and ``version``.
-    """
+    """What a tag promises of each binary: WebAssembly nothing; only iOS has ``os`` and ``version``."""
 
     platform: str
     system: str

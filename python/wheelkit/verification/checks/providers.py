@@ -58,14 +58,10 @@ def _names(provider: Provider) -> frozenset[str]:
     return frozenset(map(normalise, provider.distributions))
 
 
-def _patterns(provider: Provider, system: System) -> tuple[str, ...]:
-    patterns: tuple[str, ...] = getattr(provider, system.value)
-    return patterns
-
-
 def provider_of(library: str, system: System, providers: Iterable[Provider]) -> Provider | None:
     """Return the first provider with a pattern that matches the library, None for none."""
-    return next((item for item in providers if matches(library, _patterns(item, system), system)), None)
+    by_system = ((item, getattr(item, system.value)) for item in providers)
+    return next((item for item, patterns in by_system if matches(library, patterns, system)), None)
 
 
 def bundled(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -164,10 +160,7 @@ def threading_runtime(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 
 def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
-    """Report exclude patterns for the systems of these wheels that match no library that any wheel needs.
-
-    A shipped list, which is broad on purpose, is checked only as a whole.
-    """
+    """Report exclude patterns that match no needed library; a shipped, broad list only as a whole."""
     needs: dict[System, set[str]] = {}
     for wheel in dist.wheels:
         if contract.promise(wheel.distribution) is not None:
@@ -182,7 +175,7 @@ def unused_patterns(dist: Dist, contract: Contract) -> Iterator[Finding]:
 
 
 def _unused(provider: Provider, needs: Mapping[System, set[str]]) -> list[str]:
-    patterns = dict.fromkeys(pattern for system in needs for pattern in _patterns(provider, system))
+    patterns = dict.fromkeys(pattern for system in needs for pattern in getattr(provider, system.value))
     unused = [
         pattern
         for pattern in patterns

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 class PublishedFiles(Struct, frozen=True, kw_only=True):
-    """The files of one release with their sha256, as an index lists them and as the manifests do.
-
-    Without a manifest nothing is compared. ``yanked`` are the files that the index marks so (PEP 592).
-    """
+    """The sha256 of a release's files on an index and in the manifests, and the yanked files (PEP 592)."""
 
     index: str
     distribution: str

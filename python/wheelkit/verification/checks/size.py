@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import FileName, Wheel
+    from wheelkit.wheel import Wheel
     from wheelkit.wheel.model import Member
 
 
@@ -66,12 +66,11 @@ def _same_cells(first: Wheel, second: Wheel) -> bool:
     """Return whether two wheels of a distribution are for the same interpreters and systems."""
     if first.name is None or second.name is None or first.distribution != second.distribution:
         return False
-    return _cells(first.name) == _cells(second.name)
-
-
-def _cells(name: FileName) -> tuple[object, ...]:
-    platforms = frozenset(_SYSTEM_VERSION.sub(r"\1_", platform) for platform in name.platforms)
-    return name.pythons, name.abis, platforms
+    cells = [
+        (name.pythons, name.abis, {_SYSTEM_VERSION.sub(r"\1_", platform) for platform in name.platforms})
+        for name in (first.name, second.name)
+    ]
+    return cells[0] == cells[1]
 
 
 def _most_grown(before: Wheel, after: Wheel) -> str:

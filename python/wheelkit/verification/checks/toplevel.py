@@ -7,8 +7,9 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.layout import installed_path, top_level_names
-from wheelkit.fast_packaging import admits, normalise
+from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list
+from wheelkit.verification.checks.metadata import may_admit
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _NOT_IN_EVERY_PYTHON = frozenset({
     "crypt", "distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev",
     "pipes", "profiling", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
 })  # fmt: skip
-_SUPPORTED_PYTHONS = tuple((3, minor, 0) for minor in range(11, 16))
+_SUPPORTED_MINORS = range(11, 16)
 _DIST_INFO, _DATA = ".dist-info", ".data"
 # The parts of an installation scheme (binary distribution format, "The .data directory").
 _SCHEME = ("data", "headers", "platlib", "purelib", "scripts")
@@ -46,21 +47,15 @@ def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         what = f"top-level names that other distributions also use: {shorten_list(shared)}"
         yield finding("WK217", what, member=shared[0])
     shadowed = [top for name, top in tops.items() if _in_standard_library(name)]
-    if shadowed and _for_supported_python(wheel):
+    required = wheel.metadata.get("Requires-Python")
+    # A backport excludes every interpreter that has the module.
+    if shadowed and any(may_admit(required, minor, patch=0) for minor in _SUPPORTED_MINORS):
         what = f"shadowed by standard library modules of the same name: {shorten_list(shadowed)}"
         yield finding("WK217", what, fix="rename it, or move it into the package", member=shadowed[0])
 
 
 def _in_standard_library(name: str) -> bool:
     return name in sys.stdlib_module_names and not name.startswith("_") and name not in _NOT_IN_EVERY_PYTHON
-
-
-def _for_supported_python(wheel: Wheel) -> bool:
-    """Return whether an interpreter with all these modules accepts the wheel; a backport excludes them."""
-    try:
-        return any(admits(wheel.metadata.get("Requires-Python"), version) for version in _SUPPORTED_PYTHONS)
-    except ValueError:
-        return True  # metadata.valid reports it
 
 
 def unimportable(wheel: Wheel, _: Contract) -> Iterator[Finding]:

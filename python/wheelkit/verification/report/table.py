@@ -101,10 +101,7 @@ class _Column(Struct, frozen=True, kw_only=True):
 
 
 def tables(rows: Sequence[Row], look: Look) -> Iterator[Iterator[Line]]:
-    """Yield the lines of each release's table, all in the widest layout that fits.
-
-    The lines are made one by one: those of thousands of wheels take more memory than the facts about them.
-    """
+    """Yield the lines of each release's table, all in the widest layout that fits, one by one."""
     layout = next((layout for layout in _LAYOUTS if _fits(rows, look, layout)), _LAYOUTS[-1])
     yield from (_table(release, _columns(release, look, layout)) for release in _releases(rows))
 
