@@ -7,7 +7,7 @@ several machines merge into one without conflicts.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping  # noqa: TC003 - msgspec reads the annotations
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
 from hashlib import file_digest
 from typing import TYPE_CHECKING
 
@@ -92,12 +92,6 @@ def sha256(path: Path) -> str:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def describe(path: Path, kind: str, **facts: Iterable[str]) -> BuiltFile:
+def describe(path: Path, kind: str, **facts: tuple[str, ...]) -> BuiltFile:
     """Describe a finished file; ``facts`` are the other fields of BuiltFile."""
-    return BuiltFile(
-        file=path.name,
-        sha256=sha256(path),
-        size=path.stat().st_size,
-        kind=kind,
-        **{name: tuple(values) for name, values in facts.items()},
-    )
+    return BuiltFile(file=path.name, sha256=sha256(path), size=path.stat().st_size, kind=kind, **facts)

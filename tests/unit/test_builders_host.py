@@ -15,7 +15,7 @@ from wheelkit.builders import dispatch, host, host_compile, zig_compile
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.builders.sdist import SourceDist
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
-from wheelkit.machine import compilers
+from wheelkit.machine import compilers, interpreters
 from wheelkit.machine.interpreters import Python
 from wheelkit.machine.process import Command, Completed
 from wheelkit.machine.progress import Progress
@@ -106,19 +106,25 @@ def compiler(workspace: Workspace) -> host_compile.HostCompiler:
 def test_a_machine_without_a_promised_interpreter_names_the_way_to_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp312", headers=False))
+    monkeypatch.setattr(interpreters, "find_pythons", lambda _wanted: pythons("cp312", headers=False))
     with pytest.raises(
         MissingToolError, match=r"none of the promised interpreters \(cp311, cp312\)"
     ) as caught:
-        host._usable_pythons(job())
+        interpreters.pythons_with_headers(job().interpreters)
     assert caught.value.hint == "uv python install 3.11"
-    monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp312"))
-    assert list(host._usable_pythons(job())) == ["cp312"]
+    monkeypatch.setattr(interpreters, "find_pythons", lambda _wanted: pythons("cp312"))
+    assert list(interpreters.pythons_with_headers(job().interpreters)) == ["cp312"]
 
 
 def test_interpreters_are_taken_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "find_pythons", lambda _wanted: pythons("cp314t", "cp312", "cp39", "cp314"))
-    assert list(host._usable_pythons(job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312"))) == [
+    monkeypatch.setattr(
+        interpreters, "find_pythons", lambda _wanted: pythons("cp314t", "cp312", "cp39", "cp314")
+    )
+    assert list(
+        interpreters.pythons_with_headers(
+            job("manylinux_2_28_x86_64", "cp314t", "cp314", "cp39", "cp312").interpreters
+        )
+    ) == [
         "cp39",
         "cp312",
         "cp314",

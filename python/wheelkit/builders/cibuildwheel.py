@@ -65,7 +65,7 @@ def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[B
     """
     out = workspace.new_folder("wheels")
     for key in step.overridden:
-        workspace.progress.note(
+        workspace.note(
             f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it"
         )
     values = {OUT: str(out), SDIST: str(source.path)}
@@ -78,7 +78,7 @@ def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[B
         if completed.returncode != 0:
             raise _explain(replace(completed, output=output), step)
     if (hits := compiler_cache_hits(output)) is not None:
-        workspace.progress.note(f"compiler cache: {hits[0]} of {hits[1]} compilations were not repeated")
+        workspace.note(f"compiler cache: {hits[0]} of {hits[1]} compilations were not repeated")
     paths = sorted(out.glob("*.whl"))
     if not paths:
         raise ToolFailedError(f"cibuildwheel built no wheel for {', '.join(step.identifiers)}")

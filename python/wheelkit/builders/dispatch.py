@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from wheelkit import manifest
 from wheelkit.builders import cibuildwheel, cross, host, pure, sdist, siblings
 from wheelkit.builders.cache.entry import BuildRecord
+from wheelkit.builders.cache.tools import installed_versions
 from wheelkit.builders.dist_folder import require_writable
 from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
 from wheelkit.builders.units import BuildUnit, UnitKind
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from wheelkit.builders.results import Results
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.builders.units import BuildOrder
-    from wheelkit.machine.progress import Progress
     from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
     from wheelkit.project.read import Distribution
@@ -38,22 +37,6 @@ def require_buildable(order: BuildOrder) -> None:
     require_writable(order.plan.out)
     if order.selection.native and any(step.builder is Builder.CROSS for step in order.plan.steps):
         find_zig()
-
-
-class RecordingProgress:
-    """Progress that also keeps the notes of one build, to be shown again when it comes from the cache."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self.begin, self.end = progress.begin, progress.end
-        self.command, self.builder_command = progress.command, progress.builder_command
-        self.reused, self.output = progress.reused, progress.output
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        """Pass a note on, and keep it."""
-        self.notes.append(text)
-        self._progress.note(text)
 
 
 class Dispatcher(Struct, frozen=True, kw_only=True):
@@ -114,7 +97,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             for step in unit.steps:
                 wheels = self._run_step(step, source, wheelhouse.for_step(step, workspace))
                 for note in _left_out(step, wheels):
-                    workspace.progress.note(note)
+                    workspace.note(note)
                 built += wheels
             return tuple(built)
 
@@ -145,9 +128,9 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         workspace: Workspace,
     ) -> UnitResult:
         started = time.monotonic()
-        progress = RecordingProgress(workspace.progress)
-        wheels = build(replace(workspace, progress=progress))
-        return self._result(unit, source, wheels, time.monotonic() - started, progress.notes)
+        workspace = replace(workspace, notes=[])
+        wheels = build(workspace)
+        return self._result(unit, source, wheels, time.monotonic() - started, workspace.notes)
 
     def _result(
         self,
@@ -157,12 +140,17 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         seconds: float,
         notes: Sequence[str] = (),
     ) -> UnitResult:
+        installed = installed_versions()
+        tools = {name: installed.get(name, "unknown") for name in ("wheelkit", *_tools(unit))}
+        if compilers := dict.fromkeys(wheel.compiler for wheel in wheels if wheel.compiler):
+            tools["compiler"] = "; ".join(compilers)
+        kind = "sdist" if unit.kind is UnitKind.SDIST else "wheel"
         record = BuildRecord(
             distribution=source.distribution.key,
             version=source.distribution.version or "",
             source=source.sha256,
-            tools={name: _version(name) for name in ("wheelkit", *_tools(unit))} | _compilers(wheels),
-            files=tuple(_describe(unit, wheel) for wheel in wheels),
+            tools=tools,
+            files=tuple(manifest.describe(wheel.path, kind, **wheel.facts) for wheel in wheels),
             seconds=seconds,
             notes=tuple(notes),
         )
@@ -172,17 +160,6 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             checkout=self.results.checkout(unit.distribution),
             paths={wheel.path.name: wheel.path for wheel in wheels},
         )
-
-
-def _describe(unit: BuildUnit, wheel: BuiltWheel) -> manifest.BuiltFile:
-    return manifest.describe(
-        wheel.path,
-        "sdist" if unit.kind is UnitKind.SDIST else "wheel",
-        cells=wheel.cells,
-        tested=wheel.tested,
-        grafted=wheel.grafted,
-        excluded=wheel.excluded,
-    )
 
 
 def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
@@ -197,7 +174,7 @@ def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
         tags = ", ".join(interpreter.tag for interpreter in unsupported)
         yield f"no wheel for {tags}: not installed here, or skipped{install}"
     tested = {tag for wheel in wheels for tag in wheel.tested}
-    untested = [one.tag for one in step.interpreters if one.tag in supported - tested]
+    untested = [interpreter.tag for interpreter in step.interpreters if interpreter.tag in supported - tested]
     if untested:
         yield f"not tested on {', '.join(untested)}: not installed here, or skipped"
 
@@ -210,15 +187,3 @@ def _tools(unit: BuildUnit) -> tuple[str, ...]:
     if unit.builder is Builder.CIBUILDWHEEL:
         return ("cibuildwheel",) if unit.target.system is System.LINUX else ("cibuildwheel", repair)
     return ("uv", "ziglang", repair) if unit.builder is Builder.CROSS else ("uv", repair)
-
-
-def _compilers(wheels: Sequence[BuiltWheel]) -> dict[str, str]:
-    names = dict.fromkeys(wheel.compiler for wheel in wheels if wheel.compiler)
-    return {"compiler": "; ".join(names)} if names else {}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"

@@ -100,21 +100,10 @@ def _swap(incoming: Sequence[Path], superseded: Sequence[Path], dist: Path, stag
     """Move superseded files aside and incoming ones to their places; on failure, move everything back."""
     aside = staging / "aside"
     aside.mkdir()
-    places = tuple(dist / path.name for path in incoming)
-    moved: list[Path] = []
-    placed: list[Path] = []
-    try:
-        for old in dict.fromkeys([*superseded, *places]):
+    with contextlib.ExitStack() as undo:
+        for old in dict.fromkeys([*superseded, *(dist / path.name for path in incoming)]):
             if old.is_file():
-                old.replace(aside / old.name)
-                moved.append(old)
-        for new, place in zip(incoming, places, strict=True):
-            new.replace(place)
-            placed.append(place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            for place in placed:
-                place.unlink(missing_ok=True)
-            for old in moved:
-                (aside / old.name).replace(old)
-        raise
+                undo.callback(old.replace(aside / old.name).replace, old)
+        for new in incoming:
+            undo.callback(new.replace(dist / new.name).unlink)
+        undo.pop_all()

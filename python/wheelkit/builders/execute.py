@@ -56,12 +56,8 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
         raise
     verify_built(selected, contract, workspace, results.store)
     results.save_built(selected)
-    _save_verified(
-        [result for result in results if not order.selection.includes(result.unit)],
-        results,
-        contract,
-        workspace,
-    )
+    extra = [result for result in results if not order.selection.includes(result.unit)]
+    _save_verified(extra, results, contract, workspace)
     return _deliver(selected, order.plan, workspace.progress)
 
 
@@ -92,12 +88,10 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
         )
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)
-        return ProjectError(
-            "none of the promised targets can be built on this machine", detail=reasons, hint="wheelkit plan"
-        )
-    return ProjectError(
-        "no pure distribution was found: all of them contain native code", hint="wheelkit build --native"
-    )
+        message = "none of the promised targets can be built on this machine"
+        return ProjectError(message, detail=reasons, hint="wheelkit plan")
+    message = "no pure distribution was found: all of them contain native code"
+    return ProjectError(message, hint="wheelkit build --native")
 
 
 def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:
@@ -105,16 +99,12 @@ def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> B
     manifests: list[Manifest] = []
     for result in results:
         manifest = result.manifest()
-        built = result.record.files
-        files += deliver(
-            result.hit.files if result.hit else [result.paths[file.file] for file in built],
-            manifest,
-            plan.out,
-        )
+        files += deliver(result.hit.files if result.hit else tuple(result.paths.values()), manifest, plan.out)
         manifests.append(manifest)
         if result.hit is not None:
-            for file in built:
-                progress.reused(file.file, result.hit.entry.built, result.record.seconds / len(built))
+            seconds = result.record.seconds / len(result.record.files)
+            for file in result.record.files:
+                progress.reused(file.file, result.hit.entry.built, seconds)
             for note in result.record.notes:
                 progress.note(note)
     return BuildOutcome(files=tuple(files), manifests=tuple(manifests))

@@ -10,21 +10,19 @@ from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
+from wheelkit.builders.frontend import repair_wheel
 from wheelkit.builders.host_compile import HostCompiler
-from wheelkit.builders.results import BuiltWheel, supported_interpreters
-from wheelkit.errors import CheckFailedError, MissingToolError
+from wheelkit.errors import CheckFailedError
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
-from wheelkit.machine.interpreters import find_pythons
+from wheelkit.machine.interpreters import pythons_with_headers
 from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
-from wheelkit.repair.commands import RepairRecipe
-from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.builders.host_compile import CompiledWheel
+    from wheelkit.builders.results import BuiltWheel
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.builders.zig_compile import TooNewModules
     from wheelkit.machine.concurrency import Stop
@@ -44,9 +42,10 @@ def build(
     needs a newer system than its target.
     """
     require_compiler()
-    pythons = _usable_pythons(step)
+    pythons = pythons_with_headers(step.interpreters)
+    usable = [python.interpreter for python in pythons.values()]
     if step.overridden:
-        workspace.progress.note(
+        workspace.note(
             f"[tool.cibuildwheel] {', '.join(step.overridden)}: ignored, "
             "since the host builder does not run these commands"
         )
@@ -54,25 +53,14 @@ def build(
     built: list[BuiltWheel] = []
     for tag, python in pythons.items():
         if not any(tag in wheel.cells for wheel in built):
-            built.append(_repair(step, compiler.compile(python), pythons, workspace))
+            compiled = compiler.compile(python)
+            path = _lower_python_tag(step, compiled.path, workspace)
+            with workspace.step(f"auditwheel repair --plat {step.target}"):
+                built.append(repair_wheel(path, step, usable, workspace, compiled.compiler))
     with workspace.step("tests on " + " ".join(pythons)):
         _test_all(built, step, pythons, workspace)
     too_new.save(step, compiler.modules)
     return tuple(replace(wheel, tested=wheel.cells) for wheel in built)
-
-
-def _usable_pythons(step: NativeStep) -> Mapping[str, Python]:
-    """Find the step's interpreters that are installed with headers, oldest first."""
-    wanted = sorted(step.interpreters, key=lambda interpreter: (interpreter.version, interpreter.tag))
-    tags = [interpreter.tag for interpreter in wanted]
-    pythons = find_pythons(wanted)
-    usable = {tag: pythons[tag] for tag in tags if tag in pythons and pythons[tag].headers}
-    if not usable:
-        raise MissingToolError(
-            f"none of the promised interpreters ({', '.join(tags)}) is installed here with its headers",
-            hint=f"uv python install {wanted[0].python}",
-        )
-    return usable
 
 
 def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Path:
@@ -85,36 +73,18 @@ def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Pat
         return path
     violations = python_api.abi_violations(wheel, floor.version)
     if violations:
-        workspace.progress.note(
+        workspace.note(
             f"the wheel stays tagged {name.pythons[0]}: "
             f"{violations[0].symbol} is not in the stable ABI of {floor.python}"
         )
         return path
     command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
     run_checked(workspace.run, command, f"renaming {path.name} for {floor.tag}")
-    workspace.progress.note(
+    workspace.note(
         f"built on {name.pythons[0]}, "
         f"verified against the stable ABI of {floor.python} and tagged {floor.tag}"
     )
     return next(path.parent.glob("*.whl"))
-
-
-def _repair(
-    step: NativeStep, compiled: CompiledWheel, pythons: Mapping[str, Python], workspace: Workspace
-) -> BuiltWheel:
-    path = _lower_python_tag(step, compiled.path, workspace)
-    recipe = RepairRecipe(target=step.target, patterns=step.patterns, lib_paths=step.lib_paths)
-    with workspace.step(f"auditwheel repair --plat {step.target}"):
-        repaired = repair(path, recipe, workspace.new_folder("repaired"), workspace.run)
-    return BuiltWheel(
-        path=repaired.path,
-        cells=supported_interpreters(
-            repaired.path, step, [python.interpreter for python in pythons.values()]
-        ),
-        grafted=repaired.grafted,
-        excluded=repaired.excluded,
-        compiler=compiled.compiler,
-    )
 
 
 def _test_all(

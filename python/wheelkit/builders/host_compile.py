@@ -153,7 +153,7 @@ class HostCompiler(Struct, kw_only=True):
         again, why = "", "this machine's libraries were too new when it was last built"
         if reason:
             again, why = " again", f"with this machine's own libraries {reason.partition(', which ')[0]}"
-        self.workspace.progress.note(f"compiled{again} with zig against glibc {zig.glibc}: {why}")
+        self.workspace.note(f"compiled{again} with zig against glibc {zig.glibc}: {why}")
 
 
 def link_environment(python: Python, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

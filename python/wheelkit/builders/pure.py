@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheelkit.builders.frontend import build_file, uv_build_argv
+from wheelkit.builders.frontend import uv_build
 from wheelkit.builders.results import BuiltWheel
 from wheelkit.errors import ProjectError
 from wheelkit.machine.compilers import compiler_errors
-from wheelkit.machine.process import Command
-from wheelkit.machine.progress import step
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -20,10 +18,8 @@ if TYPE_CHECKING:
 
 def build(distribution: Distribution, source: SourceDist, workspace: Workspace) -> BuiltWheel:
     """Build a pure distribution's wheel. Raises ToolFailedError, or ProjectError for a platform wheel."""
-    out = workspace.new_folder("pure")
-    command = Command(argv=uv_build_argv("wheel", out, source.path), unset=("VIRTUAL_ENV",))
-    with step(workspace.progress, f"wheel {distribution.name}"):
-        path, _ = build_file(workspace.run, command, out, f"building the wheel of {distribution.name}")
+    with workspace.step(f"wheel {distribution.name}"):
+        path = uv_build("wheel", source.path, f"building the wheel of {distribution.name}", workspace)
     if not parse_file_name(path.name).any_platform:
         raise ProjectError(
             f"{distribution.name} is treated as pure Python, but its wheel is for one platform: {path.name}",

@@ -45,6 +45,11 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...] = ()
     compiler: str = ""
 
+    @property
+    def facts(self) -> dict[str, tuple[str, ...]]:
+        """The facts about the wheel that its manifest contains."""
+        return {name: getattr(self, name) for name in ("cells", "tested", "grafted", "excluded")}
+
 
 def supported_interpreters(
     path: Path, step: NativeStep, interpreters: Iterable[Interpreter]
@@ -126,20 +131,16 @@ class Results(Struct, kw_only=True):
 
     def add_cached(self, unit: BuildUnit, hit: CacheHit) -> None:
         """Add a unit found in the cache."""
-        self.add(
-            [UnitResult(unit=unit, record=hit.entry, checkout=self.checkout(unit.distribution), hit=hit)]
-        )
+        checkout = self.checkout(unit.distribution)
+        self.add([UnitResult(unit=unit, record=hit.entry, checkout=checkout, hit=hit)])
 
     def sibling_wheels(self, distribution: Distribution) -> Iterator[UnitResult]:
         """Yield the sibling wheels that building and testing a distribution may need."""
         needed = siblings.needed(distribution, self.plan.family)
         for result in self:
             unit = result.unit
-            if (
-                unit.distribution.key in needed
-                and unit.kind is not UnitKind.SDIST
-                and unit.builder is not Builder.CROSS
-            ):
+            usable = unit.kind is not UnitKind.SDIST and unit.builder is not Builder.CROSS
+            if usable and unit.distribution.key in needed:
                 yield result
 
     def sibling_digests(self, unit: BuildUnit) -> dict[str, str]:
@@ -177,11 +178,8 @@ class Results(Struct, kw_only=True):
     def _detect_checkout(self, distribution: Distribution) -> Checkout:
         if distribution.from_sdist:
             return git.Checkout()
-        tree = (
-            self.cache.keys.tree(distribution)
-            if self.cache
-            else git.Repository(folder=distribution.source).start_status().wait()
-        )
+        status = git.Repository(folder=distribution.source).start_status
+        tree = self.cache.keys.tree(distribution) if self.cache else status().wait()
         return tree.checkout(distribution.source, self.plan.out)
 
     def _report(self, checkout: Checkout) -> None:
@@ -190,6 +188,5 @@ class Results(Struct, kw_only=True):
             self.progress.note(f"{git.UNTRUSTED}; publish will refuse it. If you trust it:  {command}")
         if checkout.changed:
             changes = plural(len(checkout.changed), "uncommitted change")
-            self.progress.note(
-                f"built with {changes} ({shorten_list(checkout.changed)}); publish will refuse it"
-            )
+            names = shorten_list(checkout.changed)
+            self.progress.note(f"built with {changes} ({names}); publish will refuse it")

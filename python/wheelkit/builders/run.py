@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,12 +28,9 @@ class BuildRun(Struct, frozen=True, kw_only=True):
 
     def selected(self) -> tuple[BuildUnit, ...]:
         """Return the selected units."""
-        units = (
-            unit
-            for item in self.order.plan.family.distributions
-            for unit in build_units(item, self.order.plan)
-        )
-        return tuple(unit for unit in units if self.order.selection.includes(unit))
+        plan, selection = self.order.plan, self.order.selection
+        units = chain.from_iterable(build_units(member, plan) for member in plan.family.distributions)
+        return tuple(filter(selection.includes, units))
 
     def build(self) -> tuple[UnitResult, ...]:
         """Build the selected units, and the siblings that they need, and return the results of the former.

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import manifest
-from wheelkit.builders.frontend import build_file, uv_build_argv
+from wheelkit.builders.frontend import uv_build
 from wheelkit.errors import MissingToolError
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
 from wheelkit.machine.git import Repository, git_command
-from wheelkit.machine.process import Command, run_checked
-from wheelkit.machine.progress import step
+from wheelkit.machine.process import run_checked
 from wheelkit.project import read
 
 if TYPE_CHECKING:
@@ -57,11 +56,9 @@ def make_sdist(
         return SourceDist(
             path=distribution.source, distribution=distribution, sha256=manifest.sha256(distribution.source)
         )
-    with step(workspace.progress, f"sdist {distribution.name} {distribution.version or ''}".rstrip()):
-        path = _build(
-            distribution, state or Repository(folder=distribution.source).checkout(), workspace, out
-        )
-    return read_sdist(path)
+    state = state or Repository(folder=distribution.source).checkout()
+    with workspace.step(f"sdist {distribution.name} {distribution.version or ''}".rstrip()):
+        return read_sdist(_build(distribution, state, workspace, out))
 
 
 def read_sdist(path: Path) -> SourceDist:
@@ -79,12 +76,7 @@ def _build(distribution: Distribution, state: Checkout, workspace: Workspace, di
             return _repack(folder, workspace)
         if not state.tracked or state.changed:
             folder = _snapshot(folder, state, workspace, dist)
-    out = workspace.new_folder("sdist")
-    # Without byte code, each process of the build would compile all of Meson again.
-    unset = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
-    command = Command(argv=uv_build_argv("sdist", out, folder), unset=unset)
-    path, _ = build_file(workspace.run, command, out, f"building the sdist of {distribution.name}", _HINTS)
-    return path
+    return uv_build("sdist", folder, f"building the sdist of {distribution.name}", workspace, _HINTS)
 
 
 def _snapshot(folder: Path, state: Checkout, workspace: Workspace, dist: Path | None = None) -> Path:

@@ -10,7 +10,6 @@ from msgspec import json
 from wheelkit.builders.cache import tools
 from wheelkit.builders.cache.store import ValueKind
 from wheelkit.errors import CheckFailedError
-from wheelkit.machine.progress import step
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _verify(results: Iterable[UnitResult], contract: Contract, workspace: Worksp
 
     folder = workspace.new_folder("verify")
     files = [path for result in results for path in result.paths_in(folder).values()]
-    with step(workspace.progress, "verify"):
+    with workspace.step("verify"):
         findings = verify(files, contract).findings
         failing = [finding for finding in findings if finding.fails]
         if failing:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from wheelkit.errors import MissingToolError
 from wheelkit.machine.process import Command, query
 from wheelkit.matrix import Interpreter
 
@@ -57,6 +58,23 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     with ThreadPoolExecutor() as pool:
         pythons = pool.map(lambda interpreter: _find_python(interpreter, environ), wanted)
         return {python.interpreter.tag: python for python in pythons if python is not None}
+
+
+def pythons_with_headers(wanted: Iterable[Interpreter]) -> dict[str, Python]:
+    """Find those of the promised interpreters that extensions can be compiled for, by tag, oldest first.
+
+    Raises MissingToolError if there is none.
+    """
+    wanted = sorted(wanted, key=lambda interpreter: (interpreter.version, interpreter.tag))
+    tags = [interpreter.tag for interpreter in wanted]
+    pythons = find_pythons(wanted)
+    usable = {tag: pythons[tag] for tag in tags if tag in pythons and pythons[tag].headers}
+    if not usable:
+        raise MissingToolError(
+            f"none of the promised interpreters ({', '.join(tags)}) is installed here with its headers",
+            hint=f"uv python install {wanted[0].python}",
+        )
+    return usable
 
 
 def _find_python(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:

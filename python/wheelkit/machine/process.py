@@ -19,8 +19,9 @@ import sysconfig
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -28,7 +29,7 @@ from msgspec.structs import replace
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from io import BufferedWriter
 
 
@@ -97,11 +98,8 @@ class Completed(Struct, frozen=True, kw_only=True):
     timed_out: bool = False
 
 
-class Run(Protocol):
-    """Runs a command and returns how it ended. Raises MissingToolError when the program does not exist."""
-
-    def __call__(self, command: Command, /) -> Completed:
-        """Run the command and wait for it."""
+Run = Callable[[Command], Completed]
+"""Runs a command and returns how it ended. Raises MissingToolError when the program does not exist."""
 
 
 class LoggedRun(Struct, frozen=True, kw_only=True):

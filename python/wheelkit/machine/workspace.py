@@ -36,6 +36,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     """A scratch folder that is removed at the end, a log file that stays, and the runner that writes it.
 
     ``env`` is added to the environment of every command. ``make_run`` returns a runner for another log file.
+    ``notes`` are those of one build, to be shown again when it comes from the cache.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     progress: Progress
     env: Mapping[str, str] = field(default_factory=dict)
     make_run: Callable[[Path, Stop], Run] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def new_folder(self, name: str) -> Path:
         """Create an empty folder in the scratch folder and return its path."""
@@ -52,6 +54,11 @@ class Workspace(Struct, frozen=True, kw_only=True):
     def step(self, label: str) -> AbstractContextManager[None]:
         """Report the block as one step."""
         return step(self.progress, label)
+
+    def note(self, text: str) -> None:
+        """Show one sentence that the user should know, and keep it."""
+        self.notes.append(text)
+        self.progress.note(text)
 
     def for_job(self, name: str, stop: Stop | None) -> Workspace:
         """Return the workspace of one of several parallel jobs, with a log of its own and ended by ``stop``.

@@ -43,8 +43,8 @@ _TOOLS: Mapping[Builder | None, tuple[str, ...]] = {
 class CacheKeyBuilder:
     """Computes the inputs of cache keys for the builds of a plan.
 
-    Git, the container engine and the compiler are queried in the background, from the start; ``status`` is
-    git's state of the family's root, if it has been queried already.
+    Git and the container engine are queried in the background, from the start; ``status`` is git's state of
+    the family's root, if it has been queried already.
     """
 
     def __init__(
@@ -65,9 +65,6 @@ class CacheKeyBuilder:
         in_containers = [step for step in plan.steps if step.builder is Builder.CIBUILDWHEEL]
         if plan.machine.engine is not None:
             self._images = Images(in_containers, plan.machine.engine.name, environ)
-        self._toolchain: tools.Toolchain | None = None
-        if len(in_containers) < len(plan.steps) or self._images is None:
-            self._toolchain = tools.Toolchain(plan.machine.system, store, environ)
 
     def tree(self, distribution: Distribution) -> TreeState:
         """Return git's state of the family's root, or of a distribution's folder with its own repository."""
@@ -148,8 +145,8 @@ class CacheKeyBuilder:
     @cached_property
     def _machine_parts(self) -> dict[str, str]:
         machine = self._plan.machine
-        toolchain = self._toolchain or tools.Toolchain(machine.system, self._store, self._environ)
-        return {"the machine": f"{machine} {machine.libc} {machine.libc_version}", **toolchain.parts()}
+        toolchain = tools.toolchain_parts(machine.system, self._store, self._environ)
+        return {"the machine": f"{machine} {machine.libc} {machine.libc_version}", **toolchain}
 
     def _library_digest(self, folder: Path) -> str:
         """Digest libraries that repair may graft: the project's by their bytes, others by size and time."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from wheelkit.builders.cache.digests import file_stamp, path_digest
 from wheelkit.machine.compilers import find_compiler
 from wheelkit.machine.interpreters import candidate_paths, find_pythons, header_files
-from wheelkit.machine.process import Command, PendingCommand, find_program
+from wheelkit.machine.process import Command, find_program, query
 from wheelkit.matrix import System
 
 if TYPE_CHECKING:
@@ -128,43 +128,30 @@ def _describe(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
     return f"{python.version} {python.path.resolve()} {'with' if python.headers else 'without'} headers"
 
 
-class Toolchain:
-    """The compiler (queried in the background), programs and system libraries for builds on this machine."""
+def toolchain_parts(system: System, store: Store, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the compiler's version, the programs' digests and the state of the system's packages."""
+    parts = {}
+    if compiler := find_compiler(environ):
+        parts[f"compiler {compiler}"] = query(Command(argv=(*compiler.split(), "--version"))).output
+    for name in _PROGRAMS:
+        if found := shutil.which(name):
+            # A program may have 100 MB: it is read again only if its size or times changed.
+            program = Path(found).resolve()
+            parts[f"tool {name}"] = store.computed_value(file_stamp(program), partial(path_digest, program))
+    parts["the system packages"] = _system_packages(system)
+    # The programs that rustup installs are all the same file, whichever toolchain they start.
+    rustup = Path(environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    settings = (rustup / "settings.toml", rustup / "update-hashes")
+    parts["the Rust toolchains"] = "".join(map(path_digest, settings))
+    return parts
 
-    def __init__(self, system: System, store: Store, environ: Mapping[str, str] = os.environ) -> None:
-        self._system = system
-        self._store = store
-        self._environ = environ
-        self._compiler = find_compiler(environ)
-        self._compiler_version: PendingCommand | None = None
-        if self._compiler:
-            self._compiler_version = PendingCommand(Command(argv=(*self._compiler.split(), "--version")))
 
-    def parts(self) -> dict[str, str]:
-        """Return the compiler's version, the programs' digests and the state of the system's packages."""
-        parts = {}
-        if self._compiler_version is not None:
-            parts[f"compiler {self._compiler}"] = self._compiler_version.wait().output
-        for name in _PROGRAMS:
-            if program := shutil.which(name):
-                parts[f"tool {name}"] = self._program_digest(Path(program).resolve())
-        parts["the system packages"] = self._system_packages()
-        # The programs that rustup installs are all the same file, whichever toolchain they start.
-        rustup = Path(self._environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
-        settings = (rustup / "settings.toml", rustup / "update-hashes")
-        parts["the Rust toolchains"] = "".join(map(path_digest, settings))
-        return parts
-
-    def _system_packages(self) -> str:
-        digest = sha256()
-        for name in _PACKAGE_RECORDS[self._system]:
-            digest.update(path_digest(Path(name)).encode())
-        for pattern in _VERSIONED_FOLDERS[self._system]:
-            base = Path(Path(pattern).anchor or "/")
-            for path in sorted(base.glob(pattern.lstrip("/"))):
-                digest.update(f"{path}\n".encode(errors="surrogateescape"))
-        return digest.hexdigest()
-
-    def _program_digest(self, program: Path) -> str:
-        """Digest a program, which may have 100 MB; read it again only if its size or times changed."""
-        return self._store.computed_value(file_stamp(program), lambda: path_digest(program))
+def _system_packages(system: System) -> str:
+    digest = sha256()
+    for name in _PACKAGE_RECORDS[system]:
+        digest.update(path_digest(Path(name)).encode())
+    for pattern in _VERSIONED_FOLDERS[system]:
+        base = Path(Path(pattern).anchor or "/")
+        for path in sorted(base.glob(pattern.lstrip("/"))):
+            digest.update(f"{path}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()

@@ -17,32 +17,22 @@ if TYPE_CHECKING:
 NATIVE_HINT = "build each target on a machine of its own:  wheelkit plan  names the runners"
 _REQUIRED = r"(?![^()]*\brequired\s*:(?!\s*true))"
 _CXX = "C++: zig brings its own standard library, so no objects can be shared with other C++ libraries"
+_ADDS_CXX = (
+    r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'"
+    + _REQUIRED
+)
+_APPLE = rf"\bdependency\s*\(\s*'appleframeworks'{_REQUIRED}|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"
+_LANGUAGE = r"\b(?:project|add_languages)\s*\([^)]*'(?:cuda|fortran|rust)'" + _REQUIRED
 # Statements that meson.build executes unconditionally, and why they rule out a cross build.
-_LIMITS: tuple[tuple[re.Pattern[str], str], ...] = (
+_LIMITS = (
+    (_ADDS_CXX, _CXX),
+    (r"'[^'\n]+\.(?:cpp|cc|cxx|C)'", _CXX),
     (
-        re.compile(
-            r"\b(?:project\s*\([^)]*?,\s*|add_languages\s*\((?![^)]*native\s*:\s*true)[^)]*?)\[?[^)]*?'cpp'"
-            + _REQUIRED
-        ),
-        _CXX,
-    ),
-    (re.compile(r"'[^'\n]+\.(?:cpp|cc|cxx|C)'"), _CXX),
-    (
-        re.compile(r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _REQUIRED),
+        r"\bdependency\s*\(\s*'[Oo]pen[Mm][Pp]'" + _REQUIRED,
         "OpenMP: zig has no OpenMP runtime for any target",
     ),
-    (
-        re.compile(
-            r"\bdependency\s*\(\s*'appleframeworks'"
-            + _REQUIRED
-            + r"|'-framework'|'[^'\n]+\.mm?'|'objc(?:pp)?'"
-        ),
-        "Apple frameworks: their headers and stubs come only with Xcode",
-    ),
-    (
-        re.compile(r"\b(?:project|add_languages)\s*\([^)]*'(?:cuda|fortran|rust)'" + _REQUIRED),
-        "a language other than C and Cython, which zig does not compile",
-    ),
+    (_APPLE, "Apple frameworks: their headers and stubs come only with Xcode"),
+    (_LANGUAGE, "a language other than C and Cython, which zig does not compile"),
 )
 
 
@@ -72,6 +62,6 @@ def limitations(distribution: Distribution) -> Iterator[str]:
 def _unsupported_statements(distribution: Distribution) -> Iterator[str]:
     for name, text in meson.statements(distribution.source):
         for pattern, reason in _LIMITS:
-            if match := pattern.search(text):
+            if match := re.search(pattern, text):
                 line = text.count("\n", 0, match.end()) + 1
                 yield f"{name}, line {line}: {reason}"

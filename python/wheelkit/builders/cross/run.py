@@ -14,27 +14,22 @@ from msgspec import Struct
 from wheelkit.builders.cross.environment import HIDDEN_VARIABLES, make_environment
 from wheelkit.builders.cross.files import CrossFiles
 from wheelkit.builders.cross.limits import NATIVE_HINT
-from wheelkit.builders.results import BuiltWheel, supported_interpreters
-from wheelkit.errors import MissingToolError, ToolFailedError
-from wheelkit.machine.compilers import compiler_errors, find_zig, zig_environment
+from wheelkit.builders.frontend import build_file, repair_wheel
+from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.concurrency import run_jobs, worker_count
-from wheelkit.machine.interpreters import find_pythons
-from wheelkit.machine.process import Command, find_tool, query, run_checked, tool_error
-from wheelkit.machine.progress import step
+from wheelkit.machine.interpreters import pythons_with_headers
+from wheelkit.machine.process import Command, find_tool, query, run_checked
 from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
-from wheelkit.repair.commands import RepairRecipe
-from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelkit.builders.cross.environment import BuildEnvironment
+    from wheelkit.builders.results import BuiltWheel
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.concurrency import Stop
-    from wheelkit.machine.interpreters import Python
-    from wheelkit.machine.process import Completed
     from wheelkit.machine.workspace import Workspace
     from wheelkit.matrix import Interpreter
     from wheelkit.plan import NativeStep
@@ -43,6 +38,15 @@ if TYPE_CHECKING:
 
 _HEADERS = "import sysconfig; print(sysconfig.get_path('include'))"
 _ELF = b"\x7fELF"
+_ONLY_C = f"cross builds compile only C, and Cython to C\n{NATIVE_HINT}"
+_TOO_NEW = "the symbol is not in the stable ABI of the oldest promised interpreter: raise that version, or avoid the call"
+# What Meson and zig's linker print, and the hint for it.
+_HINTS = (
+    ("not defined in cross", _ONLY_C),
+    ("No host machine compiler for", _ONLY_C),
+    ("undefined symbol: Py", _TOO_NEW),
+    ("undefined symbol: _Py", _TOO_NEW),
+)
 
 
 def build_all(
@@ -54,16 +58,18 @@ def build_all(
     or a repair tool fails; the other builds are ended then.
     """
     zig = find_zig()
-    python, headers = _find_python(steps)
-    with step(workspace.progress, "build environment"):
-        environment = make_environment(
-            source.distribution, python.path, workspace.new_folder("cross"), workspace.run
-        )
+    # The oldest one: later headers contain its limited API too.
+    promised = {interpreter for job in steps for interpreter in job.interpreters}
+    python = next(iter(pythons_with_headers(promised).values()))
+    headers = Path(query(Command(argv=(str(python.path), "-I", "-c", _HEADERS))).output)
+    with workspace.step("build environment"):
+        folder = workspace.new_folder("cross")
+        environment = make_environment(source.distribution, python.path, folder, workspace.run)
     wheels: dict[int, BuiltWheel] = {}
 
     def build(number: int, stop: Stop | None) -> None:
         target = steps[number].target
-        with step(workspace.progress, f"cross build {target}"):
+        with workspace.step(f"cross build {target}"):
             wheels[number] = _CrossBuild(
                 step=steps[number],
                 source=source,
@@ -79,23 +85,6 @@ def build_all(
     # One more than there are processors, since Meson does not use its processor all the time.
     run_jobs(order, build, workers=worker_count() + 1)
     return tuple(wheels[number] for number in range(len(steps)))
-
-
-def _find_python(steps: Sequence[NativeStep]) -> tuple[Python, Path]:
-    """Find the oldest promised interpreter with headers; later headers contain its limited API too."""
-    wanted = sorted(
-        {interpreter for job in steps for interpreter in job.interpreters},
-        key=lambda interpreter: interpreter.version,
-    )
-    for interpreter in wanted:
-        python = find_pythons([interpreter]).get(interpreter.tag)
-        if python is not None and python.headers:
-            return python, Path(query(Command(argv=(str(python.path), "-I", "-c", _HEADERS))).output)
-    names = ", ".join(interpreter.tag for interpreter in wanted)
-    raise MissingToolError(
-        f"none of the promised interpreters ({names}) is installed here with its headers",
-        hint=f"uv python install {wanted[0].python}",
-    )
 
 
 class _CrossBuild(Struct, frozen=True, kw_only=True):
@@ -122,22 +111,14 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
     def wheel(self) -> BuiltWheel:
         """Build, rename and repair the wheel."""
         wheel = self._rename(self._edit(self._compile()))
-        recipe = RepairRecipe(
-            target=self.step.target, patterns=self.step.patterns, lib_paths=self.step.lib_paths
-        )
-        repaired = repair(wheel, recipe, self.folder / "repaired", self.workspace.run)
-        cells = supported_interpreters(repaired.path, self.step, self.step.interpreters)
-        return BuiltWheel(
-            path=repaired.path, cells=cells, grafted=repaired.grafted, excluded=repaired.excluded
-        )
+        return repair_wheel(wheel, self.step, self.step.interpreters, self.workspace)
 
     def _compile(self) -> Path:
         """Build the raw wheel from the sdist; its name is still that of this machine."""
         files, out = self.folder / "files", self.folder / "raw"
         files.mkdir()
-        CrossFiles(target=self.target, floor=self.floor, headers=self.headers, zig=self.zig).write(
-            files, self.workspace.run
-        )
+        cross_files = CrossFiles(target=self.target, floor=self.floor, headers=self.headers, zig=self.zig)
+        cross_files.write(files, self.workspace.run)
         values = {
             FILES: str(files),
             OUT: str(out),
@@ -151,13 +132,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
             prefix_path=(str(self.environment.scripts),),
         )
         task = f"cross-building {self.step.distribution.name} for {self.step.target}"
-        completed = self.workspace.run(command)
-        if completed.returncode != 0:
-            raise _build_error(completed, task)
-        wheels = sorted(out.glob("*.whl"))
-        if len(wheels) != 1:
-            raise ToolFailedError(f"{task} produced {len(wheels)} wheels instead of one")
-        return wheels[0]
+        return build_file(self.workspace.run, command, out, task, _HINTS)[0]
 
     def _edit(self, raw: Path) -> Path:
         """Give musl its real soname, which zig's libc lacks, and remove import libraries for Windows."""
@@ -198,16 +173,3 @@ def _fill_in(word: str, values: dict[str, str]) -> str:
     for placeholder, value in values.items():
         word = word.replace(placeholder, value)
     return word
-
-
-def _build_error(completed: Completed, task: str) -> ToolFailedError:
-    error, output = tool_error(completed, task), completed.output
-    error.detail = compiler_errors(output) or error.detail
-    if "not defined in cross" in output or "No host machine compiler for" in output:
-        error.hint = f"cross builds compile only C, and Cython to C\n{NATIVE_HINT}"
-    elif "undefined symbol: Py" in output or "undefined symbol: _Py" in output:
-        error.hint = (
-            "the symbol is not in the stable ABI of the oldest promised interpreter: "
-            "raise that version, or avoid the call"
-        )
-    return error
