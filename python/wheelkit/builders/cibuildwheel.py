@@ -60,8 +60,7 @@ _WITHOUT_CONTAINER = "or build without a container:  wheelkit build --native --b
 def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[BuiltWheel, ...]:
     """Run cibuildwheel on the sdist for all identifiers of the step; return the repaired and tested wheels.
 
-    Raises ToolFailedError, CheckFailedError (a test failed) or MissingToolError (no container engine or
-    image), explained from the log.
+    Raises ToolFailedError, CheckFailedError (a test failed) or MissingToolError (no engine or image).
     """
     out = workspace.new_folder("wheels")
     for key in step.overridden:
@@ -153,9 +152,7 @@ def compiler_cache_hits(log: str) -> tuple[int, int] | None:
 def _describe(path: Path, step: NativeStep, tested: frozenset[str]) -> BuiltWheel:
     cells = supported_interpreters(path, step, step.interpreters)
     wheel = wheels.read(path)
-    grafted = {
-        binary.name for binary in wheel.binaries if ".libs/" in binary.member or ".dylibs/" in binary.member
-    }
+    grafted = {binary.name for binary in wheel.binaries if re.search(r"\.(dy)?libs/", binary.member)}
     external = {name.rsplit("/", 1)[-1] for name in external_library_names(wheel)}
     return BuiltWheel(
         path=path,
@@ -251,13 +248,11 @@ def _command(error: ToolFailedError, completed: Completed, step: NativeStep) -> 
         )
         return error
     if _last_step(completed.output) == _TESTING and match["argv"].startswith("['sh', '-c'"):
-        interpreter = [section["identifier"] for section in _SECTION.finditer(completed.output)][-1].split(
-            "-"
-        )[0]
-        test = literal_eval(match["argv"])[-1]
+        *_, section = _SECTION.finditer(completed.output)
+        interpreter, test = section["identifier"].split("-")[0], literal_eval(match["argv"])[-1]
+        status = f"failed with exit status {match['code']}"
         return CheckFailedError(
-            f"the test of the repaired wheel on {interpreter} failed "
-            f"with exit status {match['code']}: {test}",
+            f"the test of the repaired wheel on {interpreter} {status}: {test}",
             detail=error.detail,
             hint=f"full log: {error.log}",
         )

@@ -80,10 +80,8 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out)
         seconds = time.monotonic() - started
         if not self.results.sources_unchanged(distribution):
-            workspace.progress.note(
-                f"the sources of {distribution.name} changed while the sdist was built; "
-                "this build is not cached"
-            )
+            changed = f"the sources of {distribution.name} changed while the sdist was built"
+            workspace.progress.note(f"{changed}; this build is not cached")
         wheels = (BuiltWheel(path=source.path, cells=()),)
         return source, [self._result(unit, source, wheels, seconds)]
 

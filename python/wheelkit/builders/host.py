@@ -92,8 +92,7 @@ def _test_all(
 ) -> None:
     """Test every wheel on each of its interpreters, several at a time.
 
-    Only one is installed at a time: uv downloads in parallel by itself, and takes what it has downloaded from
-    its cache the next time.
+    Only one is installed at a time: uv downloads in parallel by itself, and each file once.
     """
     installing = threading.Lock()
 
@@ -134,6 +133,5 @@ def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, worksp
         completed = workspace.run(command)
         if completed.returncode != 0:
             error = tool_error(completed, f"the test of {path.name} on {python.interpreter}")
-            raise CheckFailedError(
-                f"{error.message}: {test}", detail=error.detail, hint=f"full log: {workspace.log}"
-            )
+            log = f"full log: {workspace.log}"
+            raise CheckFailedError(f"{error.message}: {test}", detail=error.detail, hint=log)

@@ -69,8 +69,7 @@ class HostCompiler(Struct, kw_only=True):
     def compile(self, python: Python) -> CompiledWheel:
         """Compile the wheel for one interpreter.
 
-        Raises ToolFailedError when the backend fails, and CheckFailedError if no compiler here makes a wheel
-        that is old enough.
+        Raises ToolFailedError when the backend fails, and CheckFailedError if every wheel is too new.
         """
         usable = zig_compile.supports_target(self.step.target)
         by_zig = self._try_zig(python, "") if self.modules and usable else None

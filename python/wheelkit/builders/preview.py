@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 
 class CacheStatus(Struct, frozen=True, kw_only=True):
-    """Whether a unit is cached.
+    """Whether a unit is cached, or ``why`` it is not.
 
-    ``why`` is the reason why it is not, empty for a cached one. ``built`` is when it was built, in seconds
-    since 1970, and ``seconds`` how long that took.
+    ``built`` is when it was built, in seconds since 1970, and ``seconds`` how long that took.
     """
 
     unit: BuildUnit

@@ -31,8 +31,7 @@ def build(distribution: Distribution, source: SourceDist, workspace: Workspace) 
 def not_native_error(distribution: Distribution, wheel: str, output: str) -> ProjectError:
     """Return the error for a native distribution whose wheel is for every platform.
 
-    A build may skip an extension that does not compile (setuptools: ``optional=True``), so the compiler's
-    lines are shown.
+    The compiler's lines are shown, because builds may skip optional extensions that do not compile.
     """
     return ProjectError(
         f"{distribution.name} is treated as native, but its wheel contains no binary: {wheel}",

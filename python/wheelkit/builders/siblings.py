@@ -81,8 +81,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
     def for_step(self, step: NativeStep, workspace: Workspace) -> Workspace:
         """Return the workspace in which a step is built with its siblings.
 
-        In a container, paths are below the mount point of this machine's files. Raises UsageError if the
-        project's configuration disables that mount.
+        Raises UsageError if the project's configuration hides this machine's files from the container.
         """
         names = needed(step.distribution, self.family)
         if not names:

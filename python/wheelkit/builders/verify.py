@@ -27,8 +27,7 @@ def verify_built(
 ) -> None:
     """Verify files together, and report the warnings; coverage is judged later, over the whole dist folder.
 
-    Files that ``store`` knows to have passed the same verification are not read again. Raises
-    CheckFailedError with the findings.
+    Files that passed the same verification before are not read again. Raises CheckFailedError.
     """
     key = verification_key(results, contract)
     remembered = store.load_value(ValueKind.VERIFICATION, key) if store else None

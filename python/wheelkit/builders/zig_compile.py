@@ -180,10 +180,8 @@ def reject_shared_registry(wheel: Wheel, mark: str) -> None:
             data = archive.read(binary.member)
             registries = _PYBIND11.findall(data)
             if _NANOBIND in data or any(mark.encode() not in registry for registry in registries):
-                raise CheckFailedError(
-                    f"{binary.member} shares a C++ registry with modules of other projects: "
-                    f"{_NO_SHARED_EXCEPTIONS}"
-                )
+                shares = f"{binary.member} shares a C++ registry with modules of other projects"
+                raise CheckFailedError(f"{shares}: {_NO_SHARED_EXCEPTIONS}")
             if registries:
                 sharing.append(binary.member)
     if len(sharing) > 1:

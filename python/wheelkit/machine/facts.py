@@ -40,8 +40,7 @@ class Engine(Struct, frozen=True, kw_only=True):
 class Machine(Struct, frozen=True, kw_only=True):
     """This machine's system, architecture, C library and container engine.
 
-    ``libc`` is ``manylinux`` or ``musllinux`` on Linux, else empty. Without an engine, ``engine_problem`` is
-    the reason in one line.
+    ``libc`` is ``manylinux``, ``musllinux`` or empty; ``engine_problem`` is why there is no engine.
     """
 
     system: System

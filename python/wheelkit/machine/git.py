@@ -139,8 +139,7 @@ class Repository(Struct, frozen=True, kw_only=True):
 class Checkout(Struct, frozen=True, kw_only=True):
     """The state of a project: its commit and the files that differ from it.
 
-    ``commit`` is empty outside git and before the first commit. ``trust_command`` is set if git refuses to
-    read the folder; it is the command that makes git accept it.
+    ``commit`` is empty outside git. ``trust_command`` makes git accept a folder that it refuses to read.
     """
 
     commit: str = ""

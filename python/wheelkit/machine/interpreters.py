@@ -34,8 +34,7 @@ print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]
 class Python(Struct, frozen=True, kw_only=True):
     """An interpreter on this machine.
 
-    ``headers`` is true if extensions can be compiled for it. ``links`` are the commands that link them
-    (sysconfig's ``LDSHARED`` and ``LDCXXSHARED``).
+    ``headers`` is true if extensions can be compiled, and ``links`` are sysconfig's commands to link them.
     """
 
     interpreter: Interpreter

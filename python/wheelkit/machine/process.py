@@ -214,8 +214,7 @@ class PendingCommand:
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
     """Run a short command and return what it printed on stdout; never raises.
 
-    The exit status is 127 for a program that does not exist and 124 for one that takes longer than
-    ``timeout`` seconds, as in a shell.
+    As in a shell, the exit status is 127 without the program, and 124 after ``timeout`` seconds.
     """
     environment = command.environment()
     completed = PendingCommand(command).wait(timeout)

@@ -95,10 +95,9 @@ def open_workspace(progress: Progress, command: str) -> Iterator[Workspace]:
     def make_run(log: Path, stop: Stop = lambda: False) -> LoggedRun:
         return LoggedRun(log=log, echo=progress.command, tee=progress.output, stop=stop, scratch=scratch)
 
+    path, run = Path(folder).resolve(), make_run(log)
     try:
-        yield Workspace(
-            folder=Path(folder).resolve(), log=log, run=make_run(log), progress=progress, make_run=make_run
-        )
+        yield Workspace(folder=path, log=log, run=run, progress=progress, make_run=make_run)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

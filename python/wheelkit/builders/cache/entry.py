@@ -47,8 +47,7 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
 class CacheEntry(BuildRecord, frozen=True, kw_only=True):
     """A build in the cache: its key, the inputs of the key, and the record.
 
-    ``listing`` is the sha256 of the list of source files, which is a blob of its own. ``built`` is the time
-    in seconds since 1970.
+    ``listing`` is the digest of the blob with the list of source files; ``built`` is in seconds since 1970.
     """
 
     key: str

@@ -68,9 +68,8 @@ def evict(store: Store) -> int:
 def _remove_stray(store: Store, unreferenced: list[_File]) -> int:
     """Remove old values, and blobs and unfinished files that no run uses; return the bytes freed."""
     now = time.time()
-    unfinished = (
-        file for file in _files(store.base, everything=True) if file.path.name.startswith(TEMPORARY)
-    )
+    files = _files(store.base, everything=True)
+    unfinished = (file for file in files if file.path.name.startswith(TEMPORARY))
     values = (file for kind in ValueKind for file in _files(store.base / kind))
     stray = [file for file in (*unreferenced, *unfinished) if now - file.used > _IN_USE_SECONDS]
     stray += [file for file in values if now - file.used > _VALUE_SECONDS]

@@ -60,8 +60,7 @@ class Cache(Struct, kw_only=True):
     def sources_unchanged(self, distribution: Distribution) -> bool:
         """Return whether the sources are unchanged after the sdist was built; else builds are not saved.
 
-        Files that git ignores do not count: a backend writes some, as setuptools-scm does, and the next run
-        finds them.
+        Files that git ignores do not count, because backends such as setuptools-scm write some.
         """
         before = self.keys.sources(distribution).files
         self.keys.refresh(distribution)
@@ -107,9 +106,8 @@ def rebuild_reason(label: str, inputs: KeyInputs, store: Store) -> str:
     differences = min(candidates, key=len)
     if not differences:
         return "its files are no longer in the cache"
-    more = (
-        f" and {len(differences) - _SHOWN_DIFFERENCES} more" if len(differences) > _SHOWN_DIFFERENCES else ""
-    )
+    hidden = len(differences) - _SHOWN_DIFFERENCES
+    more = f" and {hidden} more" if hidden > 0 else ""
     return ", ".join(differences[:_SHOWN_DIFFERENCES]) + more
 
 

@@ -126,9 +126,8 @@ class Store(Struct, frozen=True, kw_only=True):
             self._write(self.blob(entry.listing), listing)
             for file in entry.files:
                 self._add_blob(files[file.file], file.sha256)
-            self._write(
-                self._entry_path(entry.label, entry.key), _seal(canonical(msgspec.to_builtins(entry)))
-            )
+            data = canonical(msgspec.to_builtins(entry))
+            self._write(self._entry_path(entry.label, entry.key), _seal(data))
         except OSError as error:
             self.note(f"the cache {self.folder} cannot be written: {error.strerror or error}")
 

@@ -56,11 +56,8 @@ def relevant_variables(environ: Mapping[str, str], options: Iterable[str] = ()) 
 
     ``options`` are the user's options, which may name further variables, as ``$NAME`` or as words.
     """
-    names = {
-        name
-        for name in environ
-        if (name in _NAMES or name.startswith(_PREFIXES)) and not _HARMLESS.fullmatch(name)
-    }
+    names = {name for name in environ if name in _NAMES or name.startswith(_PREFIXES)}
+    names = {name for name in names if not _HARMLESS.fullmatch(name)}
     texts = [*options, *(environ[name] for name in names if name.startswith("CIBW_"))]
     mentioned = {word for text in texts for word in (*_REFERENCE.findall(text), *text.split())}
     names |= {name for name in mentioned if name in environ and name != "PATH"}
@@ -84,9 +81,8 @@ def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, st
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     roaming = Path(environ.get("APPDATA") or config)
     folders = (folder, *folder.parents)
-    paths = [
-        base / name for base in (config, roaming, Path("/etc"), Path("/etc/xdg")) for name in _CONFIG_FILES
-    ]
+    bases = (config, roaming, Path("/etc"), Path("/etc/xdg"))
+    paths = [base / name for base in bases for name in _CONFIG_FILES]
     paths += [home / name for name in _HOME_FILES]
     paths += [Path("/etc/pip.conf"), *(above / "uv.toml" for above in folders)]
     projects = (above / "pyproject.toml" for above in folders)

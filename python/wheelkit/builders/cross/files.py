@@ -30,8 +30,7 @@ _IMPORT_LIBRARY = "libpython3.a"
 class CrossFiles(Struct, frozen=True, kw_only=True):
     """What the files of one target are made from.
 
-    ``headers`` is the include folder of any CPython from ``floor`` on: the limited API is the same for every
-    machine.
+    ``headers`` is the include folder of any CPython from ``floor`` on, for any machine.
     """
 
     target: CrossTarget

@@ -38,11 +38,7 @@ _LIMITS = (
 
 def require_supported(distributions: Iterable[Distribution]) -> None:
     """Raise ProjectError, with every reason, when one of the native distributions cannot be cross-built."""
-    reasons = [
-        f"{distribution.name}: {reason}"
-        for distribution in distributions
-        for reason in limitations(distribution)
-    ]
+    reasons = [f"{member.name}: {reason}" for member in distributions for reason in limitations(member)]
     if reasons:
         count = "" if len(reasons) == 1 else f", for {len(reasons)} reasons"
         raise ProjectError(f"cannot be cross-built{count}:", detail="\n".join(reasons), hint=NATIVE_HINT)

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 _HEADERS = "import sysconfig; print(sysconfig.get_path('include'))"
 _ELF = b"\x7fELF"
 _ONLY_C = f"cross builds compile only C, and Cython to C\n{NATIVE_HINT}"
-_TOO_NEW = "the symbol is not in the stable ABI of the oldest promised interpreter: raise that version, or avoid the call"
+_TOO_NEW = (
+    "the symbol is not in the stable ABI of the oldest promised interpreter: "
+    "raise that version, or avoid the call"
+)
 # What Meson and zig's linker print, and the hint for it.
 _HINTS = (
     ("not defined in cross", _ONLY_C),
@@ -54,10 +57,8 @@ def build_all(
 ) -> tuple[BuiltWheel, ...]:
     """Build the wheel of each step, in the order of the steps.
 
-    Raises MissingToolError without zig or an interpreter with headers, and ToolFailedError when the backend
-    or a repair tool fails; the other builds are ended then.
+    Raises MissingToolError without zig or an interpreter with headers, and ToolFailedError when a tool fails.
     """
-    zig = find_zig()
     # The oldest one: later headers contain its limited API too.
     promised = {interpreter for job in steps for interpreter in job.interpreters}
     python = next(iter(pythons_with_headers(promised).values()))
@@ -75,7 +76,6 @@ def build_all(
                 source=source,
                 environment=environment,
                 headers=headers,
-                zig=zig,
                 folder=workspace.new_folder(f"cross-{target}"),
                 workspace=workspace.for_job(str(target), stop),
             ).wheel()
@@ -94,7 +94,6 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
     source: SourceDist
     environment: BuildEnvironment
     headers: Path
-    zig: Path
     folder: Path
     workspace: Workspace
 
@@ -117,7 +116,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         """Build the raw wheel from the sdist; its name is still that of this machine."""
         files, out = self.folder / "files", self.folder / "raw"
         files.mkdir()
-        cross_files = CrossFiles(target=self.target, floor=self.floor, headers=self.headers, zig=self.zig)
+        cross_files = CrossFiles(target=self.target, floor=self.floor, headers=self.headers, zig=find_zig())
         cross_files.write(files, self.workspace.run)
         values = {
             FILES: str(files),
@@ -155,8 +154,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
     def _rename(self, raw: Path) -> Path:
         """Rename the wheel for its target before it is repaired: what repair tools do depends on the tags.
 
-        A Linux wheel gets the plain tag, from which auditwheel computes the real one; it recognises musl by
-        its soname.
+        A Linux wheel gets the plain tag, from which auditwheel, which recognises musl, computes the real one.
         """
         is_linux = self.step.target.system is System.LINUX
         platform = self.target.platform.replace("-", "_") if is_linux else self.step.target.tag
