@@ -15,7 +15,8 @@ from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.publish.fetch import fetch
 from wheelkit.publish.preconditions import release_tags
-from wheelkit.smoke import smoke
+from wheelkit.smoke.run import SmokeRequest
+from wheelkit.smoke.smoke import smoke
 from wheelkit.versions import tags
 from wheelkit.versions.state import read_versions
 
@@ -137,14 +138,14 @@ def _smoke_from(
     """Run the smoke test with the release's files as the index serves them, and no others of the family."""
     folder = workspace.new_folder(f"from-{index.host.replace(':', '-')}")
     fetch(release, index, client, folder)
-    smoke_request = smoke.SmokeRequest(
+    smoke_request = SmokeRequest(
         dist=folder,
         source=request.source,
         config=request.terms.config,
         family=request.terms.family,
         interpreters=request.interpreters,
     )
-    return smoke.smoke(smoke_request, workspace)
+    return smoke(smoke_request, workspace)
 
 
 def _require_passed(smoked: SmokeResult, index: Index, request: ReleaseRequest) -> None:
@@ -162,11 +163,7 @@ def _require_passed(smoked: SmokeResult, index: Index, request: ReleaseRequest) 
 
 
 def _plan_tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
-    """Plan the tags before the first upload, so that nothing fails once production has the files.
-
-    Nothing is planned where only staging indexes are released to, or where all tags are on the release's
-    commit.
-    """
+    """Plan missing tags before the first upload, so that nothing fails once production has the files."""
     if all(index.staging for index in request.stages):
         return ()
     terms = request.terms

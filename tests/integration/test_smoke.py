@@ -377,7 +377,7 @@ def test_a_file_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     )
     assert (made.returncode, installed.returncode != 0) == (0, True)
     assert (
-        explain_install_error(installed, "wk-a", Source()).failure.what
+        explain_install_error(installed, "wk-a", Source()).what
         == "a file changed while wk-a was being installed"
     )
 

@@ -39,7 +39,9 @@ def opened(environ: dict[str, str], client: MemoryClient | None = None) -> Opene
     client = client or MemoryClient(lambda _url: answer(b"", 404))
     environ = {"HOME": "/nonexistent", **environ}
     return Opened(
-        credentials=CredentialSession(HERE, client, secrets, environ, notes.note),
+        credentials=CredentialSession(
+            index=HERE, client=client, secrets=secrets, environ=environ, note=notes.note
+        ),
         secrets=secrets,
         notes=notes.notes,
     )
@@ -91,8 +93,8 @@ def test_a_token_is_reused_renewed_when_old_and_revoked(identity: str) -> None:
     assert credentials.get() is credentials.get()
     clock.sleep(500)
     credentials.get()
-    credentials.revoke()
-    credentials.revoke()
+    credentials.close()
+    credentials.close()
     assert [what for what, _ in exchange.sent] == ["mint-token", "burn-token", "mint-token", "burn-token"]
     assert exchange.sent[1] == ("burn-token", {"token": MINTED})
     assert exchange.sent[0] == ("mint-token", {"token": identity})
@@ -102,7 +104,7 @@ def test_a_configured_secret_is_not_revoked() -> None:
     exchange = Exchange()
     credentials = opened({"TWINE_PASSWORD": "mine"}, exchange).credentials
     assert credentials.get().username == "__token__"
-    credentials.revoke()
+    credentials.close()
     assert exchange.sent == []
 
 

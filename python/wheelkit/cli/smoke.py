@@ -18,7 +18,8 @@ from wheelkit.matrix import Interpreter
 from wheelkit.project import family
 from wheelkit.smoke.install import Source, configured_index
 from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
-from wheelkit.smoke.smoke import SmokeRequest, smoke
+from wheelkit.smoke.run import SmokeRequest
+from wheelkit.smoke.smoke import smoke
 from wheelkit.text import plural
 
 if TYPE_CHECKING:

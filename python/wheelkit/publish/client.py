@@ -1,9 +1,7 @@
 """HTTP client for indexes: bounded retries, time and size limits, and no redirect to another host.
 
-It uses urllib: requests would not be shorter here. It trusts certifi's certificates instead of the system's,
-sends credentials from .netrc, and urllib3's Retry raises an error for a malformed Retry-After, compares a
-date in it with this machine's clock, and does not retry a response that breaks off. Proxies come from the
-environment.
+It uses urllib: requests would not be shorter here. It trusts certifi's certificates instead of the system's
+and sends credentials from .netrc, and urllib3 does not retry a response that breaks off.
 """
 
 from __future__ import annotations
@@ -111,10 +109,7 @@ class Client:
         self._note = note
 
     def get(self, url: str, *, accept: str = "*/*") -> Response:
-        """Fetch a URL, past all caches; a 4xx response other than 429 is returned for the caller to judge.
-
-        Connection failures, 429 and 5xx are retried.
-        """
+        """Fetch a URL, past all caches. Connection failures, 429 and 5xx are retried, other 4xx returned."""
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
         for delay in islice(backoff_delays(0.5), self._attempts - 1):
             try:

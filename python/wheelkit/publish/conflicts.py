@@ -6,25 +6,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError
-from wheelkit.publish.index_rules import NEW_FILES_ACCEPTED_FOR
 from wheelkit.publish.plan import State
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from wheelkit.publish.plan import PlannedDistribution, PlannedFile, PublishPlan
 
 
+# How long after its first file a public index takes further files of a release (announced in July 2026).
+_NEW_FILES_ACCEPTED_FOR = timedelta(days=14)
 _WARN_BEFORE = timedelta(days=4)
 
 
 def require_no_conflict(plan: PublishPlan) -> None:
     """Raise CheckFailedError for the first kind of conflict, with the names of all its files."""
-    for find in _CONFLICTS:
-        conflict = find(plan)
-        if conflict is not None:
-            raise conflict
+    _require_same_bytes(plan)
+    _require_known_files(plan)
+    _require_not_yanked(plan)
+    _require_open(plan)
 
 
 def warnings(plan: PublishPlan) -> Iterator[str]:
@@ -36,20 +37,20 @@ def warnings(plan: PublishPlan) -> Iterator[str]:
         verb = "has" if len(unsigned) == 1 else "have"
         yield f"{shorten_list(unsigned)} {verb} no attestation; the other files have one"
     for planned in plan.distributions if plan.index.public else ():
-        left = NEW_FILES_ACCEPTED_FOR - _age(planned, plan)
+        left = _NEW_FILES_ACCEPTED_FOR - _age(planned, plan)
         if planned.todo and timedelta() < left < _WARN_BEFORE:
             span = plural(left.days, "more day") if left.days else plural(left.seconds // 3600, "more hour")
             yield f"{plan.index} accepts new files of {planned.distribution} for {span} only; complete it now"
 
 
-def _other_bytes(plan: PublishPlan) -> CheckFailedError | None:
+def _require_same_bytes(plan: PublishPlan) -> None:
     different = [planned for planned in plan.on_index if planned.state is State.DIFFERENT]
     if not different:
-        return None
+        return
     first, *more = different
     also = [f"also different: {planned.file.name}" for planned in more]
     last = f"A published file cannot be replaced. Nothing was uploaded to {plan.index}."
-    return CheckFailedError(
+    raise CheckFailedError(
         f"{first.file.name} is on {plan.index} already, with other bytes",
         detail="\n".join([*_comparison(first, plan), *also, last]),
         hint=(
@@ -69,54 +70,43 @@ def _comparison(planned: PlannedFile, plan: PublishPlan) -> tuple[str, str]:
     )
 
 
-def _unknown_files(plan: PublishPlan) -> CheckFailedError | None:
-    names = [file.filename for file in plan.unknown]
-    if not names:
-        return None
-    verb = "that is" if len(names) == 1 else "that are"
-    return CheckFailedError(
-        f"{plan.index} has {plural(len(names), 'file')} of this version {verb} in no manifest here",
-        detail="\n".join([*names, f"Nothing was uploaded to {plan.index}."]),
-        hint="build the whole release, with these files, from the commit that they came from\n"
-        "or release a new version:  wheelkit version bump patch",
-    )
+def _require_known_files(plan: PublishPlan) -> None:
+    if names := [file.filename for file in plan.unknown]:
+        files = plural(len(names), "file of this version that is", "files of this version that are")
+        raise CheckFailedError(
+            f"{plan.index} has {files} in no manifest here",
+            detail="\n".join([*names, f"Nothing was uploaded to {plan.index}."]),
+            hint="build the whole release, with these files, from the commit that they came from\n"
+            "or release a new version:  wheelkit version bump patch",
+        )
 
 
-def _yanked(plan: PublishPlan) -> CheckFailedError | None:
+def _require_not_yanked(plan: PublishPlan) -> None:
     yanked = [planned.file.name for planned in plan.on_index if planned.on_index and planned.on_index.yanked]
-    if not yanked or not plan.todo:
-        return None
-    return CheckFailedError(
-        f"this version is yanked on {plan.index} ({yanked[0]}); nothing was uploaded to {plan.index}",
-        hint="to complete it, un-yank it on the index first\n"
-        "otherwise release a new version:  wheelkit version bump patch",
-    )
+    if yanked and plan.todo:
+        raise CheckFailedError(
+            f"this version is yanked on {plan.index} ({yanked[0]}); nothing was uploaded to {plan.index}",
+            hint="to complete it, un-yank it on the index first\n"
+            "otherwise release a new version:  wheelkit version bump patch",
+        )
 
 
-def _closed(plan: PublishPlan) -> CheckFailedError | None:
+def _require_open(plan: PublishPlan) -> None:
     closed = [
         planned
         for planned in plan.distributions
-        if plan.index.public and planned.todo and _age(planned, plan) > NEW_FILES_ACCEPTED_FOR
+        if plan.index.public and planned.todo and _age(planned, plan) > _NEW_FILES_ACCEPTED_FOR
     ]
     if not closed:
-        return None
+        return
     first = closed[0]
     missing = [file.name for planned in closed for file in planned.todo]
-    return CheckFailedError(
+    raise CheckFailedError(
         f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and new files are"
-        f" accepted for {NEW_FILES_ACCEPTED_FOR.days} days only; nothing was uploaded to {plan.index}",
+        f" accepted for {_NEW_FILES_ACCEPTED_FOR.days} days only; nothing was uploaded to {plan.index}",
         detail="\n".join(["these files can no longer be added:", *missing]),
         hint="release a new version:  wheelkit version bump patch",
     )
-
-
-_CONFLICTS: tuple[Callable[[PublishPlan], CheckFailedError | None], ...] = (
-    _other_bytes,
-    _unknown_files,
-    _yanked,
-    _closed,
-)
 
 
 def _age(planned: PlannedDistribution, plan: PublishPlan) -> timedelta:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import configparser
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -46,32 +46,16 @@ class Credentials(Struct, frozen=True, kw_only=True):
         return {name: value for name, value in variables.items() if value}
 
 
-class CredentialSession:
-    """The credentials for one index: obtained at first use, renewed in time, and revoked at the end."""
+class CredentialSession(Struct, kw_only=True):
+    """The credentials for one index: obtained at first use, renewed in time, and revoked by ``close``."""
 
-    def __init__(
-        self,
-        index: Index,
-        client: Client,
-        secrets: Secrets,
-        environ: Mapping[str, str],
-        note: Callable[[str], None],
-    ) -> None:
-        self._index = index
-        self._client = client
-        self._secrets = secrets
-        self._environ = environ
-        self._note = note
-        self._current: Credentials | None = None
-        self._obtained = 0.0
-
-    def __enter__(self) -> Self:
-        """Begin without credentials."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Revoke what was minted."""
-        self.revoke()
+    index: Index
+    client: Client
+    secrets: Secrets
+    environ: Mapping[str, str]
+    note: Callable[[str], None]
+    _current: Credentials | None = None
+    _obtained: float = 0.0
 
     def get(self) -> Credentials:
         """Return credentials that are valid for another upload.
@@ -79,29 +63,29 @@ class CredentialSession:
         Raises IndexRefusedError where the index does not trust this CI job, CheckFailedError where the CI
         service does not identify it, IndexUnavailableError.
         """
-        now = self._client.clock.now()
+        now = self.client.clock.now()
         if self._current is None or (self._current.minted and now - self._obtained > _RENEW_AFTER):
-            self.revoke()
+            self.close()
             self._obtained = now
             self._current = self._find()
         return self._current
 
-    def revoke(self) -> None:
+    def close(self) -> None:
         """Drop the credentials, and revoke them on the index if they were minted."""
         if self._current is not None and self._current.minted:
-            oidc.revoke_token(self._index, self._client, self._current.secret)
+            oidc.revoke_token(self.index, self.client, self._current.secret)
         self._current = None
 
     def _find(self) -> Credentials:
-        configured = _from_environment(self._environ)
-        can_identify = oidc.oidc_available(self._environ)
+        configured = _from_environment(self.environ)
+        can_identify = oidc.oidc_available(self.environ)
         if can_identify:
             try:
-                token = oidc.mint_token(self._index, self._client, self._secrets)
+                token = oidc.mint_token(self.index, self.client, self.secrets)
             except IndexRefusedError as error:
                 if configured is None:
                     raise
-                self._note(f"{error.message}; using TWINE_PASSWORD instead")
+                self.note(f"{error.message}; using TWINE_PASSWORD instead")
             else:
                 if token is not None:
                     return Credentials(
@@ -109,15 +93,15 @@ class CredentialSession:
                     )
         configured = configured or self._from_pypirc()
         if configured is None:
-            if self._environ.get("GITHUB_ACTIONS") and not can_identify:
-                self._note("no trusted publishing: this job lacks the permission  id-token: write")
-            return Credentials(source="the keyring", username=self._environ.get("TWINE_USERNAME", ""))
-        self._secrets.add(configured.secret, username=configured.username or TOKEN_USER)
+            if self.environ.get("GITHUB_ACTIONS") and not can_identify:
+                self.note("no trusted publishing: this job lacks the permission  id-token: write")
+            return Credentials(source="the keyring", username=self.environ.get("TWINE_USERNAME", ""))
+        self.secrets.add(configured.secret, username=configured.username or TOKEN_USER)
         return configured
 
     def _from_pypirc(self) -> Credentials | None:
         """Read the index's section of ~/.pypirc (packaging specification "The .pypirc file")."""
-        path = Path(self._environ.get("HOME") or Path.home()) / ".pypirc"
+        path = Path(self.environ.get("HOME") or Path.home()) / ".pypirc"
         parser = configparser.RawConfigParser()
         try:
             parser.read_string(path.read_text(encoding="utf-8"))
@@ -125,9 +109,9 @@ class CredentialSession:
             return None
         except configparser.Error:
             # The parser's own message would show the line, which may hold a token.
-            self._note(f"{path} is not a valid configuration file; its credentials are not used")
+            self.note(f"{path} is not a valid configuration file; its credentials are not used")
             return None
-        section = next((name for name in parser.sections() if _is_for(parser, name, self._index)), None)
+        section = next((name for name in parser.sections() if _is_for(parser, name, self.index)), None)
         secret = parser.get(section, "password", fallback="") if section else ""
         if not section or not secret:
             return None

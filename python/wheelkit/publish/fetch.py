@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def fetch(release: Release, index: Index, client: Client, folder: Path) -> None:
     """Download the wheels that install on this machine into an empty folder, with their manifests.
 
-    Only the release's own files are considered, never another version or build. Raises CheckFailedError for a
-    file that the index does not show, or that it shows or serves with other bytes.
+    Raises CheckFailedError for a file that the index does not show, or that it has with other bytes.
     """
     machine = facts.own_target(facts.detect(containers=False))
     listings = fetch_listings(client, index, release.distributions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
@@ -92,20 +92,14 @@ def _from_address(address: str, simple: str | None) -> Index:
 
 def _simple_from_upload(upload: str) -> str | None:
     """Return the simple API of a server like Warehouse: ``/simple/`` beside ``/legacy/``; else None."""
-    parts = urlsplit(upload)
-    path = parts.path.rstrip("/")
-    if not path.endswith("/legacy"):
-        return None
-    return urlunsplit((parts.scheme, parts.netloc, path.removesuffix("legacy") + "simple/", "", ""))
+    path = urlsplit(upload).path.rstrip("/")
+    return urljoin(upload, f"{path}/../simple/") if path.endswith("/legacy") else None
 
 
 def _public(name: str, simple: str | None) -> Index:
     upload = public_uploads()[name]
-    parts = urlsplit(upload)
-    own_simple = urlunsplit((parts.scheme, parts.netloc.removeprefix("upload."), "/simple/", "", ""))
-    return Index(
-        name=name, upload=upload, simple=simple or own_simple, public=True, staging=name == "testpypi"
-    )
+    simple = simple or urljoin(upload.replace("//upload.", "//"), "/simple/")
+    return Index(name=name, upload=upload, simple=simple, public=True, staging=name == "testpypi")
 
 
 def _seconds(text: str | None) -> float:

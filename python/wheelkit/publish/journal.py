@@ -6,8 +6,6 @@ The index decides. The journal never makes a file count as uploaded; it names th
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +16,7 @@ from wheelkit.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from wheelkit.publish.model import Release
 
@@ -26,13 +25,13 @@ _SCHEMA = 1
 
 
 class _Record(Struct, frozen=True, kw_only=True):
-    """The file's content: names of files under way and of files seen on the index, sorted."""
+    """The file's content: names of files under way and of files seen on the index."""
 
     schema: int = 0
     release: str = ""
     commit: str = ""
-    underway: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
+    underway: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
     smoked: bool = False
 
 
@@ -49,7 +48,7 @@ class Journal:
     @property
     def pending(self) -> frozenset[str]:
         """Names of files that were sent or seen, so that the index may still show them."""
-        return frozenset((*self._record.underway, *self._record.seen))
+        return self._record.underway | self._record.seen
 
     @property
     def smoked(self) -> bool:
@@ -58,19 +57,16 @@ class Journal:
 
     def sending(self, names: Iterable[str]) -> None:
         """Record the files of an upload before it begins."""
-        self._write(replace(self._record, underway=_sorted(self._record.underway, names)))
+        self._write(replace(self._record, underway=self._record.underway.union(names)))
 
     def not_sent(self, names: Iterable[str]) -> None:
         """Record that the index certainly did not take these files."""
-        gone = frozenset(names)
-        rest = (name for name in self._record.underway if name not in gone)
-        self._write(replace(self._record, underway=_sorted(rest)))
+        self._write(replace(self._record, underway=self._record.underway.difference(names)))
 
     def seen(self, names: Iterable[str]) -> None:
         """Record that the index shows these files."""
-        new = frozenset(names)
-        rest = (name for name in self._record.underway if name not in new)
-        self._write(replace(self._record, seen=_sorted(self._record.seen, new), underway=_sorted(rest)))
+        new, record = frozenset(names), self._record
+        self._write(replace(record, seen=record.seen | new, underway=record.underway - new))
 
     def passed_smoke(self) -> None:
         """Record that the release was installed from this index and passed its smoke test."""
@@ -81,25 +77,20 @@ class Journal:
         if record == self._record and self._path.exists():
             return
         self._record = record
-        data = msgspec.json.format(msgspec.json.encode(record), indent=1)
+        data = msgspec.json.format(msgspec.json.encode(record, order="deterministic"), indent=1)
+        draft = self._path.with_name(f"{self._path.name}.{os.urandom(8).hex()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.name}.")
             try:
-                with os.fdopen(descriptor, "wb") as stream:
+                with draft.open("xb") as stream:
                     stream.write(data)
                     stream.flush()
                     os.fsync(stream.fileno())
-                Path(name).replace(self._path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+                draft.replace(self._path)
+            finally:
+                draft.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError.of(error, self._path) from error
-
-
-def _sorted(*names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set().union(*names)))
 
 
 def _read(path: Path) -> _Record:

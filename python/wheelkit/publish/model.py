@@ -28,7 +28,7 @@ class ReleaseId(Struct, frozen=True, kw_only=True):
 
 
 def parse_name(filename: str) -> tuple[Any, ...] | None:
-    """Parse the name of a wheel or sdist into name, version, and a wheel's build and tags; None if invalid."""
+    """Parse a file name into name, version, and a wheel's build and tags; None for an invalid name."""
     parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
     try:
         return parse(filename)
@@ -98,10 +98,7 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """The family's distributions in upload order, and the commit that they were built from.
-
-    ``created`` is the latest time of a manifest, in ISO 8601.
-    """
+    """Distributions in upload order, their commit, and the latest time of a manifest in ISO 8601."""
 
     distributions: tuple[DistributionFiles, ...]
     commit: str

@@ -8,7 +8,7 @@ service signs an identity for it (the ``id`` package requests it), ``/_/oidc/min
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
 
@@ -54,12 +54,12 @@ def mint_token(index: Index, client: Client, secrets: Secrets) -> str | None:
     Raises IndexRefusedError with the index's reason where it does not trust the job, CheckFailedError where
     the CI service does not sign an identity.
     """
-    response = client.get(_endpoint(index, "audience"), accept="application/json")
+    response = client.get(urljoin(index.upload, "/_/oidc/audience"), accept="application/json")
     if response.status != _OK:
         return None
     identity = _identity(_field(response, "audience"))
     secrets.add(identity)
-    response = client.post_json(_endpoint(index, "mint-token"), {"token": identity})
+    response = client.post_json(urljoin(index.upload, "/_/oidc/mint-token"), {"token": identity})
     if response.status != _OK:
         raise _refused(index, response)
     token = _field(response, "token")
@@ -70,14 +70,10 @@ def mint_token(index: Index, client: Client, secrets: Secrets) -> str | None:
 def revoke_token(index: Index, client: Client, token: str) -> bool:
     """Revoke a minted token, and return whether the index did so; otherwise the token expires by itself."""
     try:
-        return client.post_json(_endpoint(index, "burn-token"), {"token": token}).status < _REDIRECT
+        url = urljoin(index.upload, "/_/oidc/burn-token")
+        return client.post_json(url, {"token": token}).status < _REDIRECT
     except IndexUnavailableError:
         return False
-
-
-def _endpoint(index: Index, name: str) -> str:
-    parts = urlsplit(index.upload)
-    return urlunsplit((parts.scheme, parts.netloc, f"/_/oidc/{name}", "", ""))
 
 
 def _identity(audience: str) -> str:

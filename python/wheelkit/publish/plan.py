@@ -58,10 +58,7 @@ class PlannedDistribution(Struct, frozen=True, kw_only=True):
 
 
 class PublishPlan(Struct, frozen=True, kw_only=True):
-    """A release compared with one index.
-
-    ``now`` is the time by the index's clock. ``is_json`` is false where the index answered in HTML only.
-    """
+    """A release compared with an index at a time of its clock; ``is_json`` is false where it speaks HTML."""
 
     index: Index
     release: Release

@@ -16,11 +16,10 @@ from msgspec import Struct
 from wheelkit.errors import UsageError
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
+from wheelkit.verification.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from wheelkit.verification.model import Finding
 
 
 EXTRA = "pip install 'wheelkit[attestations]'"
@@ -61,15 +60,6 @@ class ServedFile(Struct, frozen=True, kw_only=True):
     provenance: bytes | None
 
 
-class _Verification(Struct, frozen=True, kw_only=True):
-    """The verification of one file: its signers, or the problem, or the reason why it was not verified."""
-
-    file: str
-    signers: tuple[str, ...] = ()
-    problem: str = ""
-    skipped: str = ""
-
-
 def verify_attestations(
     files: Sequence[ServedFile], index: str, repository: PublisherRepository | None
 ) -> Iterator[Finding]:
@@ -90,13 +80,9 @@ def verify_attestations(
         if file.provenance is None:
             what = f"{index} serves attestations for {shorten_list(names)}, but not for this file"
             yield finding("WK906", what, file=file.file)
-    results = [_verify(file, repository) for file in signed]
-    for result in results:
-        if result.problem:
-            yield finding("WK905", result.problem, file=result.file)
-        if result.skipped:
-            yield _not_verified([result.file], index, result.skipped)
-    verified = [result for result in results if result.signers]
+    results = [_verify(file, index, repository) for file in signed]
+    yield from (result for result in results if isinstance(result, Finding))
+    verified = [result for result in results if not isinstance(result, Finding)]
     if verified:
         yield _verified(verified, keys, index, repository)
 
@@ -117,13 +103,13 @@ def _not_verified(names: Sequence[str], index: str, reason: str, fix: str = "") 
 
 
 def _verified(
-    results: Sequence[_Verification], keys: str, index: str, repository: PublisherRepository | None
+    verified: Sequence[Sequence[str]], keys: str, index: str, repository: PublisherRepository | None
 ) -> Finding:
-    signers = "; ".join(dict.fromkeys(signer for result in results for signer in result.signers))
+    signers = "; ".join(dict.fromkeys(signer for signers in verified for signer in signers))
     publisher = "" if repository else f", or that these are the right publishers, which only {index} states"
     return finding(
         "WK907",
-        f"{plural(len(results), 'file')} signed by {signers}; not verified, without the network:"
+        f"{plural(len(verified), 'file')} signed by {signers}; not verified, without the network:"
         f" that no key was revoked since {keys}{publisher}",
         fix="" if repository else "name the repository that publishes:  --repository URL",
     )
@@ -141,35 +127,38 @@ def _load_keys() -> str:
     return f"sigstore {sigstore.__version__} obtained them"
 
 
-def _verify(file: ServedFile, repository: PublisherRepository | None) -> _Verification:
+def _verify(
+    file: ServedFile, index: str, repository: PublisherRepository | None
+) -> tuple[str, ...] | Finding:
+    """Return the signers of one file, or the finding that says why there are none."""
     from pydantic import ValidationError
     from pypi_attestations import Provenance
 
     try:
         provenance = Provenance.model_validate_json(file.provenance or b"")
     except ValidationError as error:
-        return _unreadable(file, error.errors())
+        return _unreadable(file, index, error.errors())
     bundles = [bundle for bundle in provenance.attestation_bundles if bundle.attestations]
     if not bundles:
-        return _Verification(file=file.file, problem="its provenance has no attestation")
+        return finding("WK905", "its provenance has no attestation", file=file.file)
     own = [bundle for bundle in bundles if repository is None or repository.matches(bundle.publisher)]
     if repository is not None and not own:
         signers = "; ".join(_describe(bundle.publisher) for bundle in bundles)
-        return _Verification(file=file.file, problem=f"it was signed by {signers}, not by {repository.path}")
+        return finding("WK905", f"it was signed by {signers}, not by {repository.path}", file=file.file)
     return _verify_signatures(file, own)
 
 
-def _unreadable(file: ServedFile, errors: Sequence[Any]) -> _Verification:
+def _unreadable(file: ServedFile, index: str, errors: Sequence[Any]) -> Finding:
     for error in errors:
         if error["type"] == "union_tag_invalid":
             reason = f"pypi-attestations does not support this kind of publisher: {error['msg']}"
-            return _Verification(file=file.file, skipped=reason)
+            return _not_verified([file.file], index, reason)
     place = ".".join(map(str, errors[0]["loc"]))
     reason = f"{place}: {errors[0]['msg']}" if place else errors[0]["msg"]
-    return _Verification(file=file.file, problem=f"its provenance is not valid: {reason}")
+    return finding("WK905", f"its provenance is not valid: {reason}", file=file.file)
 
 
-def _verify_signatures(file: ServedFile, bundles: Sequence[Any]) -> _Verification:
+def _verify_signatures(file: ServedFile, bundles: Sequence[Any]) -> tuple[str, ...] | Finding:
     from pypi_attestations import Distribution
 
     distribution = Distribution(name=file.file, digest=file.sha256)
@@ -182,10 +171,10 @@ def _verify_signatures(file: ServedFile, bundles: Sequence[Any]) -> _Verificatio
                 commit = attestation.certificate_claims.get(_COMMIT_OID, "")
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise, it is not valid
                 reason = str(error).removeprefix("Verification failed: ") or type(error).__name__
-                problem = f"the attestation by {publisher} is not valid: {reason}"
-                return _Verification(file=file.file, problem=problem)
+                what = f"the attestation by {publisher} is not valid: {reason}"
+                return finding("WK905", what, file=file.file)
             signers.append(f"{publisher}, commit {commit[:12]}" if commit else publisher)
-    return _Verification(file=file.file, signers=tuple(dict.fromkeys(signers)))
+    return tuple(dict.fromkeys(signers))
 
 
 def _describe(publisher: Any) -> str:  # noqa: ANN401 - one of the library's publishers

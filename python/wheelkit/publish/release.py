@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -13,8 +15,8 @@ from wheelkit.config import normalise
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.project.family import named_in
 from wheelkit.project.read import Kind
-from wheelkit.publish.attestations import attestation_files, attestation_problem
-from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify
+from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
+from wheelkit.text import shorten_list
 from wheelkit.verification.files import collect_files
 
 if TYPE_CHECKING:
@@ -80,9 +82,38 @@ def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> It
 
 def _attestation_problems(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
     for name, path in present.items():
-        for attestation in attestation_files(path) if name in listed else ():
-            if problem := attestation_problem(attestation, name, listed[name].sha256):
+        for attestation in _attestation_files(path) if name in listed else ():
+            if problem := _attestation_problem(attestation, name, listed[name].sha256):
                 yield problem
+
+
+def _attestation_files(path: Path) -> tuple[Path, ...]:
+    """Return the attestations of a file, which are named after it: ``FILE.publish.attestation``."""
+    return tuple(sorted(file for file in path.parent.glob(f"{path.name}.*.attestation") if file.is_file()))
+
+
+def _attestation_problem(path: Path, file: str, sha256: str) -> str:
+    """Return what is wrong with a file's attestation; empty where it is for this file with these bytes."""
+    try:
+        document = json.loads(path.read_bytes())
+        statement = json.loads(b64decode(document["envelope"]["statement"], validate=True))
+        subjects = {
+            str(subject["name"]): str(subject["digest"]["sha256"]) for subject in statement["subject"]
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{path.name} is not an attestation (PEP 740)"
+    digests = [digest for name, digest in subjects.items() if _same_file(name, file)]
+    if not digests:
+        return f"{path.name} is for {shorten_list(subjects) or 'no file'}"
+    if sha256 not in digests:
+        return f"{path.name} is for other bytes: sha256 {digests[0][:12]}…, but the file has {sha256[:12]}…"
+    return ""
+
+
+def _same_file(name: str, file: str) -> bool:
+    """Compare file names as indexes do: parsed, since a name can be spelled in several ways."""
+    parsed = parse_name(name)
+    return name == file or (parsed is not None and parsed == parse_name(file))
 
 
 def _misplaced(manifests: Iterable[Manifest]) -> Iterator[str]:
@@ -127,7 +158,7 @@ def _release(manifests: Sequence[Manifest], present: Mapping[str, Path], family:
                 sha256=file.sha256,
                 size=file.size,
                 builder=record.builder,
-                attestations=attestation_files(path),
+                attestations=_attestation_files(path),
             )
             files.setdefault(normalise(record.distribution), []).append(shipped)
     distributions = [
@@ -175,10 +206,8 @@ def _requires_dist(path: Path) -> tuple[str, ...]:
 
 
 def _in_upload_order(distributions: Sequence[DistributionFiles]) -> tuple[DistributionFiles, ...]:
-    """Put each distribution after those that it needs, and metas last as far as nothing needs them.
-
-    The order of the family breaks cycles, which extras can cause: what comes later in it is not waited for.
-    """
+    """Put each distribution after those that it needs, and metas last as far as nothing needs them."""
+    # The order of the family breaks cycles, which extras can cause: what comes later is not waited for.
     position = {distribution.key: number for number, distribution in enumerate(distributions)}
     waiting = list(distributions)
     placed: dict[str, DistributionFiles] = {}

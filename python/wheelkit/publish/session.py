@@ -50,15 +50,20 @@ class PublishSession(Struct, frozen=True, kw_only=True):
 
     def credentials(self, index: Index) -> CredentialSession:
         """Return the credentials, which nothing has asked for yet."""
-        return CredentialSession(index, self.client, self.secrets, self.environ, self.progress.note)
+        return CredentialSession(
+            index=index,
+            client=self.client,
+            secrets=self.secrets,
+            environ=self.environ,
+            note=self.progress.note,
+        )
 
     def _state_file(self, release: Release, index: Index, suffix: str) -> Path:
         """Return a path made from names and versions, not bytes: all builds of a version share a lock."""
-        names = sorted(
-            f"{distribution.key}=={distribution.version}" for distribution in release.distributions
-        )
+        distributions = release.distributions
+        names = sorted(f"{distribution.key}=={distribution.version}" for distribution in distributions)
         key = hashlib.sha256("\n".join([index.upload.rstrip("/"), *names]).encode()).hexdigest()[:16]
-        first = release.distributions[0]
+        first = distributions[0]
         return self.state / f"{first.key}-{first.version}-{key}{suffix}"
 
 

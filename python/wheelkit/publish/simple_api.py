@@ -48,10 +48,9 @@ class IndexFile(Struct, frozen=True, kw_only=True):
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """The files of a project on an index, none for an unknown project.
+    """The files of a project on an index, none for an unknown project; ``now`` is by the index's clock.
 
-    ``now`` is the time by the index's clock. ``is_json`` is false for HTML, which does not state upload
-    times.
+    ``is_json`` is false for HTML, which does not state upload times.
     """
 
     project: str
@@ -68,14 +67,13 @@ def fetch_listings(
     client: Client, index: Index, distributions: Iterable[DistributionFiles]
 ) -> dict[str, Listing]:
     """Fetch the listings of distributions by their keys, with the sha256 of each of their files."""
+
+    def fetch(distribution: DistributionFiles) -> Listing:
+        names = {file.name for file in distribution.files}
+        return fetch_listing(client, index, distribution.key, names)
+
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        listings = [
-            pool.submit(
-                fetch_listing, client, index, distribution.key, {file.name for file in distribution.files}
-            )
-            for distribution in distributions
-        ]
-        return {listing.result().project: listing.result() for listing in listings}
+        return {listing.project: listing for listing in pool.map(fetch, distributions)}
 
 
 def fetch_listing(client: Client, index: Index, project: str, hashed: Container[str] = ()) -> Listing:

@@ -6,6 +6,7 @@ is not visible yet is waited for, as long as the index may take, before it is se
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.twine import UploadResult
 
 
-# How long an index may take to show what it accepted, and how often and at which distances an upload is
-# tried.
+# How long an index may take to show what it accepted; how often, at which distances an upload is tried.
 _VISIBLE_SECONDS = 900.0
 _ATTEMPTS = 6
 _FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 1.0, 60.0
@@ -49,10 +49,7 @@ class PublishResult(Struct, frozen=True, kw_only=True):
 
 
 def plan_publication(release: Release, index: Index, client: Client) -> PublishPlan:
-    """Compare a release with an index.
-
-    Raises IndexUnavailableError, and CheckFailedError for a conflict that no upload can resolve.
-    """
+    """Compare a release with an index; raises CheckFailedError for a conflict that no upload can resolve."""
     plan = make_plan(release, index, fetch_listings(client, index, release.distributions))
     require_no_conflict(plan)
     return plan
@@ -67,7 +64,7 @@ def publish(
     IndexRefusedError for a refusal, IndexUnavailableError for an index that does not answer, ToolFailedError
     where twine fails by itself. After any of them the same call continues where this one ended.
     """
-    with session.lock(release, index) as lock, session.credentials(index) as credentials:
+    with session.lock(release, index) as lock, closing(session.credentials(index)) as credentials:
         plan = plan_publication(release, index, session.client)
         on_plan(plan)
         return _Transaction(plan, session, credentials, lock).run()
@@ -237,10 +234,9 @@ class _Transaction:
 
     def _distributions(self, names: Container[str]) -> list[DistributionFiles]:
         """Return the distributions that any of the files belong to."""
-        distributions = self._plan.release.distributions
         return [
             distribution
-            for distribution in distributions
+            for distribution in self._plan.release.distributions
             if any(file.name in names for file in distribution.files)
         ]
 
@@ -272,10 +268,7 @@ def _independent_groups(plan: PublishPlan) -> list[list[PlannedDistribution]]:
 
 
 def _attempted(files: Sequence[ShippedFile], result: UploadResult) -> Sequence[ShippedFile]:
-    """Return the files that twine began to send: it sends one after the other, up to the current one.
-
-    Where it neither named a file nor got a reply, all of them may have been sent.
-    """
+    """Return the files up to the one that twine was sending; all where it neither named one nor got a reply."""
     names = [file.name for file in files]
     if result.current in names:
         return files[: names.index(result.current) + 1]

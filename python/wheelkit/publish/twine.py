@@ -86,25 +86,19 @@ class UploadResult(Struct, frozen=True, kw_only=True):
 def upload(
     run: Run, index: Index, files: Sequence[ShippedFile], credentials: Credentials, lock: int | None = None
 ) -> UploadResult:
-    """Upload files in their order; a refusal by the index is a result, not an exception.
+    """Upload files in their order, with their attestations if all have one.
 
-    Attestations go along if all of the files have them. ``lock`` is the descriptor of a lock that twine
-    inherits.
+    A refusal by the index is a result, not an exception. twine inherits the descriptor ``lock``.
     """
     signed = all(file.attestations for file in files)
     attestations = [path for file in files for path in file.attestations] if signed else []
     # twine itself would wait forever for an index that stops answering.
     timeout = _UPLOAD_SECONDS_PER_FILE * len(files) + sum(file.size for file in files) / _MIN_BYTES_PER_SECOND
-    command = _command(
-        "upload",
-        *_UPLOAD_OPTIONS,
-        index.upload,
-        *(["--attestations"] if signed else []),
-        *(str(path) for path in (*(file.path for file in files), *attestations)),
-        timeout=timeout,
-    )
+    options = (*_UPLOAD_OPTIONS, index.upload, *(["--attestations"] if signed else []))
+    paths = (*(file.path for file in files), *attestations)
+    command = _command("upload", *options, *map(str, paths), timeout=timeout)
     pass_fds = () if lock is None else (lock,)
-    done = _run(run, replace(command, env={**command.env, **credentials.environment()}, pass_fds=pass_fds))
+    done = _run(run, replace(command, env={**_SETTINGS, **credentials.environment()}, pass_fds=pass_fds))
     result = replace(parse_output(done.returncode, done.output), log=done.log)
     if done.timed_out:
         return replace(result, outcome=Outcome.TEMPORARY, message=f"no answer within {timeout:.0f} s")
@@ -117,7 +111,7 @@ def check(run: Run, files: Sequence[ShippedFile]) -> str:
     done = _run(run, command)
     if done.returncode == 0:
         return ""
-    lines = [line.strip() for line in _without_colour(done.output).splitlines()]
+    lines = [line.strip() for line in _ANSI.sub("", done.output).splitlines()]
     return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
 
 
@@ -140,13 +134,9 @@ def _command(*arguments: str, timeout: float) -> Command:
     )
 
 
-def _without_colour(output: str) -> str:
-    return _ANSI.sub("", output)
-
-
 def parse_output(returncode: int, output: str) -> UploadResult:
     """Read the output of ``twine upload --verbose``: which files were accepted, and how it ended."""
-    text = _without_colour(output)
+    text = _ANSI.sub("", output)
     accepted: list[str] = []
     current, status, is_reply = "", 0, False
     for line in map(str.strip, text.splitlines()):

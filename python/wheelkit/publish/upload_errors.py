@@ -27,108 +27,69 @@ class _Refusal(Struct, frozen=True, kw_only=True):
 _BUMP = "release a new version:  wheelkit version bump patch"
 # The first match wins. The texts are those of the public indexes' upload interface, of devpi and of twine.
 _REFUSALS = (
-    _Refusal(
-        pattern=r"[Aa]ttestation",
-        what="the index does not accept the file's attestations",
-        fix="publish by trusted publishing from the workflow that signed them\n"
-        "or move the .attestation files out of the dist folder",
-    ),
-    _Refusal(
-        pattern=r"already exists|409 ",
-        what="the index has a file of this name with other bytes, or these bytes under another name",
-        fix=f"a published file cannot be replaced; {_BUMP}",
-    ),
-    _Refusal(
-        pattern=r"(previously|already) been used",
-        what="a file of this name was deleted from the index; its name can never be used again",
-        fix=_BUMP,
-    ),
-    _Refusal(
-        pattern=r"older than \d+ days",
-        what="the release on the index is too old for new files",
-        fix=_BUMP,
-    ),
-    _Refusal(
-        pattern=(
-            r"Invalid or non-existent authentication|Invalid API Token(?!.*project)|Token is expired|401 "
-        ),
-        what="the index does not accept the credentials: they are wrong, expired, or for another index",
-        fix="set TWINE_PASSWORD to an API token of this index\ntestpypi and pypi have separate tokens",
-        status=403,
-    ),
-    _Refusal(
-        pattern=(
-            r"isn't allowed to upload|is not allowed to upload|project-scoped token|not valid for project"
-            r"|OIDC scoped token"
-        ),
-        what="the credentials are not valid for this project",
-        fix="use a token whose scope includes every distribution of the family\n"
-        "or register the trusted publisher for this project as well",
-        status=403,
-    ),
-    _Refusal(
-        pattern=r"local version|use of local",
-        what="the index does not accept versions with a local part (+…)",
-        fix="release a version without one:  wheelkit version set",
-    ),
-    _Refusal(
-        pattern=r"too similar|is not allowed|isn't allowed|name .* (prohibited|reserved)|conflict with",
-        what="the index does not allow this project's name",
-        fix="choose another name, or ask the index's administrators",
-    ),
-    _Refusal(
-        pattern=r"Project size too large",
-        what="the project as a whole exceeds the index's size limit",
-        fix="delete old releases, or ask for a higher limit",
-    ),
-    _Refusal(
-        pattern=r"File too large|413 ",
-        what="the file exceeds the index's size limit",
-        fix="make it smaller (`wheelkit inspect` shows its largest parts)\n"
-        "or ask the index for a higher limit, then run the same command again",
-    ),
-    _Refusal(
-        pattern=r"unsupported platform tag",
-        what="the index does not accept this platform tag",
-        fix="repair the wheel so that its tag names the systems it runs on:  wheelkit repair",
-    ),
-    _Refusal(
-        pattern=r"Only one sdist",
-        what="the index has another sdist of this version",
-        fix=_BUMP,
-    ),
-    _Refusal(
-        pattern=r"digest supplied does not match",
-        what="the file was damaged or changed during the upload",
-        fix="run the same command again; if it fails again, build again",
-    ),
-    _Refusal(
-        pattern=r"new project registration|New user registration|temporarily disabled|Read.only mode",
-        what="the index accepts no uploads at the moment",
-        fix="check the index's status page, and run the same command again later",
-    ),
-    _Refusal(
-        pattern=r"direct dependency",
-        what="the index does not accept requirements with a URL",
-        fix="require the distribution by name and a range of versions, and build again",
-    ),
-    _Refusal(
-        pattern=r"description failed to render|[Ii]nvalid value for|InvalidDistribution|[Mm]etadata",
-        what="the index does not accept the metadata",
-        fix="correct the field in pyproject.toml and build again\n"
-        "if the index has files of this version, bump it first:  wheelkit version bump patch",
-    ),
-    _Refusal(
-        pattern=r"NonInteractive|could not determine credentials|Credential not found",
-        what="no credentials were found by trusted publishing, in the environment, .pypirc or the keyring",
-        fix="set TWINE_PASSWORD to an API token, or store one:  keyring set UPLOAD-URL __token__",
-    ),
-    _Refusal(
-        pattern=r"RedirectDetected",
-        what="the index redirects the upload, and credentials are never sent to another address",
-        fix="correct the upload address, including its final slash",
-    ),
-)
+    _Refusal(pattern=r"[Aa]ttestation",
+             what="the index does not accept the file's attestations",
+             fix="publish by trusted publishing from the workflow that signed them\n"
+                 "or move the .attestation files out of the dist folder"),
+    _Refusal(pattern=r"already exists|409 ",
+             what="the index has a file of this name with other bytes, or these bytes under another name",
+             fix=f"a published file cannot be replaced; {_BUMP}"),
+    _Refusal(pattern=r"(previously|already) been used",
+             what="a file of this name was deleted from the index; its name can never be used again",
+             fix=_BUMP),
+    _Refusal(pattern=r"older than \d+ days",
+             what="the release on the index is too old for new files",
+             fix=_BUMP),
+    _Refusal(pattern=r"Invalid or non-existent authentication|Invalid API Token(?!.*project)|Token is expired"
+                     r"|401 ",
+             what="the index does not accept the credentials: they are wrong, expired, or for another index",
+             fix="set TWINE_PASSWORD to an API token of this index\ntestpypi and pypi have separate tokens",
+             status=403),
+    _Refusal(pattern=r"isn't allowed to upload|is not allowed to upload|project-scoped token"
+                     r"|not valid for project|OIDC scoped token",
+             what="the credentials are not valid for this project",
+             fix="use a token whose scope includes every distribution of the family\n"
+                 "or register the trusted publisher for this project as well"),
+    _Refusal(pattern=r"local version|use of local",
+             what="the index does not accept versions with a local part (+…)",
+             fix="release a version without one:  wheelkit version set"),
+    _Refusal(pattern=r"too similar|is not allowed|isn't allowed|name .* (prohibited|reserved)|conflict with",
+             what="the index does not allow this project's name",
+             fix="choose another name, or ask the index's administrators"),
+    _Refusal(pattern=r"Project size too large",
+             what="the project as a whole exceeds the index's size limit",
+             fix="delete old releases, or ask for a higher limit"),
+    _Refusal(pattern=r"File too large|413 ",
+             what="the file exceeds the index's size limit",
+             fix="make it smaller (`wheelkit inspect` shows its largest parts)\n"
+                 "or ask the index for a higher limit, then run the same command again"),
+    _Refusal(pattern=r"unsupported platform tag",
+             what="the index does not accept this platform tag",
+             fix="repair the wheel so that its tag names the systems it runs on:  wheelkit repair"),
+    _Refusal(pattern=r"Only one sdist",
+             what="the index has another sdist of this version",
+             fix=_BUMP),
+    _Refusal(pattern=r"digest supplied does not match",
+             what="the file was damaged or changed during the upload",
+             fix="run the same command again; if it fails again, build again"),
+    _Refusal(pattern=r"new project registration|New user registration|temporarily disabled|Read.only mode",
+             what="the index accepts no uploads at the moment",
+             fix="check the index's status page, and run the same command again later"),
+    _Refusal(pattern=r"direct dependency",
+             what="the index does not accept requirements with a URL",
+             fix="require the distribution by name and a range of versions, and build again"),
+    _Refusal(pattern=r"description failed to render|[Ii]nvalid value for|InvalidDistribution|[Mm]etadata",
+             what="the index does not accept the metadata",
+             fix="correct the field in pyproject.toml and build again\n"
+                 "if the index has files of this version, bump it first:  wheelkit version bump patch"),
+    _Refusal(pattern=r"NonInteractive|could not determine credentials|Credential not found",
+             what="no credentials were found by trusted publishing, in the environment, .pypirc or the"
+                  " keyring",
+             fix="set TWINE_PASSWORD to an API token, or store one:  keyring set UPLOAD-URL __token__"),
+    _Refusal(pattern=r"RedirectDetected",
+             what="the index redirects the upload, and credentials are never sent to another address",
+             fix="correct the upload address, including its final slash"),
+)  # fmt: skip
 
 
 def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | None:

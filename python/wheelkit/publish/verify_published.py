@@ -23,14 +23,14 @@ from wheelkit.wheel.model import Headers, Sdist, Wheel
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
     from wheelkit.publish.provenance import PublisherRepository
     from wheelkit.publish.simple_api import IndexFile
     from wheelkit.verification.contract import Contract
-    from wheelkit.verification.model import Finding, Report
+    from wheelkit.verification.model import Report
 
 
 _PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
@@ -71,8 +71,7 @@ def verify_published(
 ) -> Report:
     """Verify a release: with a ``folder`` by downloading all files into it, otherwise by their names.
 
-    Raises IndexUnavailableError where the index does not answer, UsageError where it has no file of this
-    release.
+    Raises IndexUnavailableError where the index does not answer, UsageError where it lacks this release.
     """
     release, index = request.identity, request.index
     listing = fetch_listing(client, index, release.distribution)
@@ -84,7 +83,14 @@ def verify_published(
         )
     own = {key: promise for key, promise in contract.promises.items() if key == release.distribution}
     contract = replace(contract, promises=own)
-    findings = tuple(_compare(files, request))
+    shown = PublishedFiles(
+        index=str(index),
+        distribution=release.distribution,
+        published={file.filename: file.sha256 for file in files},
+        built=request.built,
+        yanked=tuple(file.filename for file in files if file.yanked),
+    )
+    findings = (*as_built(shown), *yanked(shown))
     if folder is None:
         signed = (file.filename for file in files if file.provenance)
         skipped = provenance.files_without_attestation(signed, str(index))
@@ -92,18 +98,6 @@ def verify_published(
     served = [_download(file, client, folder) for file in files]
     attested = provenance.verify_attestations(served, str(index), request.repository)
     return verify([folder], contract, known=(*findings, *attested))
-
-
-def _compare(files: Sequence[IndexFile], request: PublishedRequest) -> Iterator[Finding]:
-    shown = PublishedFiles(
-        index=str(request.index),
-        distribution=request.identity.distribution,
-        published={file.filename: file.sha256 for file in files},
-        built=request.built,
-        yanked=tuple(file.filename for file in files if file.yanked),
-    )
-    yield from as_built(shown)
-    yield from yanked(shown)
 
 
 def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
@@ -122,47 +116,25 @@ def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
 
 
 def _from_names(files: Sequence[IndexFile], release: ReleaseId) -> Dist:
-    wheels = tuple(_wheel(file, release) for file in files if file.filename.endswith(".whl"))
-    sdists = tuple(_sdist(file, release) for file in files if file.filename.endswith(".tar.gz"))
-    return Dist(wheels=wheels, sdists=sdists)
-
-
-def _metadata(file: IndexFile, release: ReleaseId) -> Headers:
-    fields = {
-        "name": release.distribution,
-        "version": release.version,
-        "requires-python": file.requires_python,
-    }
-    return Headers(fields={name: (value,) for name, value in fields.items() if value})
-
-
-def _wheel(file: IndexFile, release: ReleaseId) -> Wheel:
-    """Return a wheel with the facts of the index's listing; nothing of its content is known."""
-    return Wheel(
-        path=Path(file.filename),
-        size=file.size,
-        name=parse_file_name(file.filename),
-        name_problem="",
-        members=(),
-        dist_info="",
-        metadata_text=b"",
-        metadata=_metadata(file, release),
-        fields=Headers(fields={}),
-        record=None,
-        record_problem="",
-        binaries=(),
-        stray=0,
-        shared=0,
-        shallow=True,
-    )
-
-
-def _sdist(file: IndexFile, release: ReleaseId) -> Sdist:
-    return Sdist(
-        path=Path(file.filename),
-        size=file.size,
-        distribution=release.distribution,
-        version=release.version,
-        requires_python=file.requires_python or None,
-        metadata=_metadata(file, release),
-    )
+    """Return wheels and sdists with the facts of the index's listing; nothing of their content is known."""
+    wheels: list[Wheel] = []
+    sdists: list[Sdist] = []
+    for file in files:
+        path, size, python = Path(file.filename), file.size, file.requires_python
+        fields = {"name": release.distribution, "version": release.version, "requires-python": python}
+        metadata = Headers(fields={name: (value,) for name, value in fields.items() if value})
+        if path.suffix == ".whl":
+            name = parse_file_name(path.name)
+            wheels.append(Wheel(path=path, size=size, name=name, metadata=metadata, shallow=True))
+        elif path.name.endswith(".tar.gz"):
+            sdists.append(
+                Sdist(
+                    path=path,
+                    size=size,
+                    distribution=release.distribution,
+                    version=release.version,
+                    requires_python=python or None,
+                    metadata=metadata,
+                )
+            )
+    return Dist(wheels=tuple(wheels), sdists=tuple(sdists))

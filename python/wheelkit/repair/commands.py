@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shlex
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.config.exclude import with_versions
+from wheelkit.machine import facts
 from wheelkit.matrix import System, Target
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ TOOLS: Mapping[System, str] = {
     System.MACOS: "delocate",
     System.WINDOWS: "delvewheel",
 }
-_SYSTEMS: Mapping[str, System] = {"linux": System.LINUX, "darwin": System.MACOS, "win32": System.WINDOWS}
 
 
 class RepairRecipe(Struct, frozen=True, kw_only=True):
@@ -42,10 +41,9 @@ class RepairRecipe(Struct, frozen=True, kw_only=True):
 def cibuildwheel_command(target: Target, patterns: Sequence[str], python: str = sys.executable) -> str:
     """Build the value of cibuildwheel's ``repair-wheel-command`` for a target.
 
-    The Linux container contains auditwheel only. If that refuses, ``auditwheel show`` prints what the wheel
-    needs, because the refusal does not say it and the container is gone afterwards. On macOS and Windows
-    cibuildwheel repairs on the host. There wheelkit resolves the patterns against the libraries that the
-    wheel needs: delocate takes substrings, and delvewheel exact names.
+    The Linux container has auditwheel only; where that refuses, ``auditwheel show`` says what the wheel
+    needs. On the hosts of macOS and Windows, wheelkit resolves the patterns against the needed libraries:
+    delocate takes substrings, and delvewheel exact names.
     """
     if target.system is System.LINUX:
         line = shlex.join(_auditwheel(target, patterns, "{wheel}", "{dest_dir}"))
@@ -77,16 +75,13 @@ def tool_command(recipe: RepairRecipe, excluded: Iterable[str], wheel: Path, out
 
 
 def for_this_machine(command: tuple[str, ...], target: Target) -> tuple[str, ...]:
-    """Change a tool's command so that it runs on this machine.
-
-    auditwheel and delocate support only the platform that they run on.
-    """
-    system = _SYSTEMS.get(sys.platform)
+    """Adapt a tool's command to this machine: auditwheel and delocate support only their own platform."""
+    machine = facts.detect(containers=False)
     python, arguments = command[:2], command[3:]
-    native_linux = (System.LINUX, platform.machine(), _libc()) == (system, target.arch, target.libc)
-    if target.system is System.LINUX and not native_linux:
+    is_native = (machine.system, machine.arch, machine.libc) == (System.LINUX, target.arch, target.libc)
+    if target.system is System.LINUX and not is_native:
         return (*python, "wheelkit.repair.foreign", "auditwheel", target.arch, target.libc, *arguments)
-    if target.system is System.MACOS and system is not System.MACOS:
+    if target.system is System.MACOS and machine.system is not System.MACOS:
         return (*python, "wheelkit.repair.foreign", "delocate", *arguments)
     return command
 
@@ -99,7 +94,3 @@ def _auditwheel(target: Target, patterns: Iterable[str], wheel: str, out: str) -
 
 def _options(option: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for value in values for word in (option, value))
-
-
-def _libc() -> str:
-    return "manylinux" if platform.libc_ver()[0] == "glibc" else "musllinux"

@@ -8,27 +8,17 @@ from __future__ import annotations
 import sys
 from unittest.mock import patch
 
-# delocate's functions for Mach-O files, in its module tools; repairwheel has functions with the same names
-# and contracts.
+# delocate's functions for Mach-O files, in its module tools; repairwheel has the same, by name and contract.
 _DELOCATE_FUNCTIONS = (
-    "_delete_rpaths",
-    "_get_install_ids",
-    "_get_install_names",
-    "_get_rpaths",
-    "add_rpath",
-    "get_archs",
-    "replace_signature",
-    "set_install_id",
-    "set_install_name",
-    "validate_signature",
-)
+    "_delete_rpaths", "_get_install_ids", "_get_install_names", "_get_rpaths", "add_rpath", "get_archs",
+    "replace_signature", "set_install_id", "set_install_name", "validate_signature",
+)  # fmt: skip
 
 
 def run_auditwheel(arch: str, libc: str, *arguments: str) -> int:
     """Run auditwheel as if on a machine with the given architecture and libc, "manylinux" or "musllinux".
 
-    auditwheel reads binaries of every architecture, but offers as ``--plat`` only the tags of the machine
-    that it runs on, which it detects with ``platform.machine()`` and from its own libc.
+    It reads binaries of every architecture, but offers as ``--plat`` only the tags of its own machine.
     """
     from auditwheel.libc import Libc
 

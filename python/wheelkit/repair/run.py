@@ -97,7 +97,11 @@ def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
         path=final,
         grafted=grafted_libraries(before, after),
         excluded=libraries.excluded(recipe),
-        unmatched=_unmatched_patterns(recipe, libraries),
+        unmatched=tuple(
+            pattern
+            for pattern in recipe.patterns
+            if not any(matches(name, [pattern], recipe.target.system) for name in libraries.needed_by)
+        ),
         unchanged=unchanged,
         unsigned=replaced_signatures(before, after),
     )
@@ -115,14 +119,6 @@ def _created_folder(out: Path) -> Iterator[None]:
             for folder in missing:
                 folder.rmdir()
         raise
-
-
-def _unmatched_patterns(recipe: RepairRecipe, libraries: ExternalLibraries) -> tuple[str, ...]:
-    return tuple(
-        pattern
-        for pattern in recipe.patterns
-        if not any(matches(name, [pattern], recipe.target.system) for name in libraries.needed_by)
-    )
 
 
 def _require_one_system(wheel: Wheel) -> None:
@@ -216,9 +212,6 @@ def _missing_program(output: str, tool: str) -> MissingToolError | None:
 
 
 def _library_not_found(output: str, recipe: RepairRecipe) -> str:
-    """Return the library that the tool failed to find, empty if it failed otherwise.
-
-    This is the last one that it names and that is not excluded.
-    """
+    """Return the last library that the tool did not find and that is not excluded; empty if there is none."""
     names = [match[match.lastgroup or 0] for match in _NOT_FOUND.finditer(output)]
     return next((name for name in reversed(names) if "{" not in name and not recipe.excludes(name)), "")

@@ -78,10 +78,7 @@ class _Binary(Struct, frozen=True, kw_only=True):
 def find_external_libraries(
     wheel: Wheel, recipe: RepairRecipe, environ: Mapping[str, str] = os.environ
 ) -> ExternalLibraries:
-    """Search for the libraries that the wheel's binaries need and do not find inside it.
-
-    Excluded libraries and those of the system are listed, but not searched for.
-    """
+    """Search for needed libraries outside the wheel; list excluded ones and the system's without search."""
     libraries = ExternalLibraries()
     inside = {base_name(member.name) for member in wheel.members} | wheel.held
     if recipe.target.system is System.WINDOWS:

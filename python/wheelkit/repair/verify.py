@@ -66,10 +66,7 @@ def _require_excluded(before: Wheel, after: Wheel, recipe: RepairRecipe) -> None
 
 
 def _require_complete(after: Wheel, recipe: RepairRecipe, libraries: ExternalLibraries) -> None:
-    """Raise CheckFailedError for missing libraries.
-
-    Not on Windows: no list of its own DLLs is complete, and delvewheel fails for those that it does not find.
-    """
+    # No list of Windows' own DLLs is complete, and delvewheel fails for those that it does not find.
     if recipe.target.system is System.WINDOWS:
         return
     missing = _missing_libraries(after, recipe)
@@ -124,15 +121,12 @@ def has_identity_signature(data: bytes) -> bool:
 
 
 def has_same_contents(before: Path, after: Path) -> bool:
-    """Return whether two wheels differ in nothing but how they are packed.
-
-    RECORD follows from the other files, and delocate writes the lines of WHEEL in another order the second
-    time.
-    """
+    """Return whether two wheels differ in nothing but how they are packed."""
     return before.name == after.name and _contents(before) == _contents(after)
 
 
 def _contents(path: Path) -> dict[str, object]:
+    """Map members to their contents, without RECORD; delocate writes WHEEL in another order each time."""
     contents: dict[str, object] = {}
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():

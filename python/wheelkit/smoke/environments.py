@@ -31,18 +31,10 @@ _EXE = ".exe" if sys.platform == "win32" else ""
 # Variables that can redirect an installer or an interpreter. Those for certificates, caches and timeouts are
 # harmless.
 _REDIRECTING = ("UV_", "PIP_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "PIPX_", "__PYVENV")
-_HARMLESS = frozenset(
-    {
-        "UV_CACHE_DIR",
-        "UV_HTTP_TIMEOUT",
-        "UV_NATIVE_TLS",
-        "UV_SYSTEM_CERTS",
-        "UV_LINK_MODE",
-        "PIP_CERT",
-        "PIP_CACHE_DIR",
-        "PIP_DEFAULT_TIMEOUT",
-    }
-)
+_HARMLESS = frozenset({
+    "UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_LINK_MODE",
+    "PIP_CERT", "PIP_CACHE_DIR", "PIP_DEFAULT_TIMEOUT",
+})  # fmt: skip
 # Environments of finished cases are removed late, because file systems take longer to create files while many
 # are deleted (on ext4, freed inodes are not reused for five seconds). The limit keeps large ones from filling
 # the disk.
@@ -167,11 +159,8 @@ def open_environments(
 
 
 def fixed_folder() -> Path:
-    """Create a folder for this run alone, under the same path as for earlier runs whenever that is free.
-
-    uv caches what it knows of an interpreter by its path; under a new path, ``uv pip install`` takes about
-    twice as long.
-    """
+    """Create a folder for this run alone, under the same path as for earlier runs whenever that is free."""
+    # uv caches what it knows of an interpreter by its path; under a new one, installing takes twice as long.
     parent = Path(tempfile.gettempdir()).resolve()
     for number in range(_FIXED_FOLDERS):
         with suppress(OSError):

@@ -18,7 +18,7 @@ from wheelkit.smoke.probe import FailureKind
 from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from wheelkit.config import Provider
     from wheelkit.smoke.model import Failure, Package
@@ -47,43 +47,40 @@ _NO_DLL = re.compile(
     r"DLL load failed while importing (?P<module>[\w.]+): "
     r"The specified (?P<kind>module|procedure) could not be found"
 )
-_NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
+_NO_MODULE = re.compile(r"^ModuleNotFoundError: .*No module named '(?P<module>[\w.]+)'", re.DOTALL)
 _EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
 _LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.pyd", "*.dll")
 
 
 class ErrorContext(Struct, frozen=True, kw_only=True):
-    """What explanations use: the environment, the family's wheels by key, and the providers of libraries."""
+    """What explanations use: the environment, the family's wheels by key, and the configured providers."""
 
     venv: Path
     packages: Mapping[str, Package]
     providers: tuple[Provider, ...] = ()
 
+    @property
+    def known_providers(self) -> tuple[Provider, ...]:
+        """The providers of libraries: those of the configuration, then those that wheelkit knows."""
+        return (*self.providers, *shipped_providers().values())
+
 
 def explain_import_error(failure: ProbeFailure, context: ErrorContext) -> Failure:
     """Return the failure with what happened and how to fix it; unknown errors are passed on as they are."""
-    for explain in _EXPLANATIONS:
-        explanation = explain(failure, context)
-        if explanation is not None:
-            what, fix = explanation
-            return replace(failure.failure(), what=what, fix=fix)
+    if failure.kind is FailureKind.SHADOWED:
+        module = failure.check.removeprefix("import ")
+        what = f"{module} cannot be imported: Python finds its standard library module of that name first"
+        return replace(failure.failure(), what=what, fix="rename the module")
+    error = f"{failure.exception}: {failure.error}"
+    for patterns, explain in _EXPLANATIONS:
+        for pattern in patterns:
+            if match := pattern.search(error):
+                what, fix = explain(match, context)
+                return replace(failure.failure(), what=what, fix=fix)
     return failure.failure()
 
 
-def _shadowed(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    if failure.kind is not FailureKind.SHADOWED:
-        return None
-    module = failure.check.removeprefix("import ")
-    return (
-        f"{module} cannot be imported: Python finds its standard library module of that name first",
-        "rename the module",
-    )
-
-
-def _old_libc(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    match = _TOO_OLD.search(failure.error)
-    if match is None:
-        return None
+def _old_libc(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     by = f" (required by {Path(match['by']).name})" if match["by"] else ""
     library = "glibc" if match["version"].startswith("GLIBC_") else "libstdc++"
     return (
@@ -92,21 +89,16 @@ def _old_libc(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
     )
 
 
-def _other_architecture(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    if not _OTHER_ARCHITECTURE.search(failure.error):
-        return None
+def _other_architecture(_match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     return (
         "it contains a binary for another architecture than this machine's",
         "wheelkit inspect WHEEL   shows which one; the wheel's tag promises this architecture",
     )
 
 
-def _missing_library(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
-    match = _search(_NO_LIBRARY, failure.error)
-    if match is None:
-        return None
+def _missing_library(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:
     library = match["library"]
-    for provider in context.providers:
+    for provider in context.known_providers:
         if matches(library, provider.linux, System.LINUX) or matches(library, provider.macos, System.MACOS):
             names = " or ".join(provider.distributions or (provider.name,))
             return (
@@ -126,10 +118,7 @@ def _missing_library(failure: ProbeFailure, context: ErrorContext) -> tuple[str,
     )
 
 
-def _missing_symbol(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
-    match = _search(_NO_SYMBOL, failure.error)
-    if match is None:
-        return None
+def _missing_symbol(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:
     symbol = match["symbol"]
     if symbol.lstrip("_").startswith(("Py", "PyPy")):
         return (
@@ -150,15 +139,9 @@ def _missing_symbol(failure: ProbeFailure, context: ErrorContext) -> tuple[str, 
 
 
 def _abi_mismatch(symbol: str, context: ErrorContext) -> tuple[str, str] | None:
-    """Explain a C++ symbol that the installed version of its provider does not export.
-
-    C++ ABIs hold for one version and one compiler.
-    """
+    """Explain a C++ symbol that the installed version of its provider does not export."""
     installed = installed_distributions(context.venv)
-    shipped = (
-        one for one in shipped_providers().values() if not installed.keys().isdisjoint(one.distributions)
-    )
-    provider = next((one for one in (*context.providers, *shipped) if belongs_to(symbol, one.name)), None)
+    provider = next((one for one in context.known_providers if belongs_to(symbol, one.name)), None)
     if provider is None:
         return None
     name = next((one for one in provider.distributions if one in installed), provider.name)
@@ -172,10 +155,7 @@ def _abi_mismatch(symbol: str, context: ErrorContext) -> tuple[str, str] | None:
     )
 
 
-def _missing_dll(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | None:
-    match = _NO_DLL.search(failure.error)
-    if match is None:
-        return None
+def _missing_dll(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     missing = "a DLL that it needs" if match["kind"] == "module" else "a function in one of its DLLs"
     return (
         f"{match['module']} could not be loaded: {missing} is missing (Windows does not say which)",
@@ -183,10 +163,7 @@ def _missing_dll(failure: ProbeFailure, _: ErrorContext) -> tuple[str, str] | No
     )
 
 
-def _missing_module(failure: ProbeFailure, context: ErrorContext) -> tuple[str, str] | None:
-    match = _NO_MODULE.search(failure.error) if failure.exception == "ModuleNotFoundError" else None
-    if match is None:
-        return None
+def _missing_module(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:
     module = match["module"]
     top = module.partition(".")[0]
     owners = [
@@ -225,19 +202,17 @@ def _only_with_extra(module: str, context: ErrorContext) -> tuple[str, str] | No
     return None
 
 
-_EXPLANATIONS: tuple[Callable[[ProbeFailure, ErrorContext], tuple[str, str] | None], ...] = (
-    _shadowed,
-    _old_libc,
-    _other_architecture,
-    _missing_library,
-    _missing_symbol,
-    _missing_dll,
-    _missing_module,
+# The patterns of each error, and what explains it: what happened and how to fix it. The first match counts.
+_EXPLANATIONS: tuple[
+    tuple[Sequence[re.Pattern[str]], Callable[[re.Match[str], ErrorContext], tuple[str, str]]], ...
+] = (
+    ((_TOO_OLD,), _old_libc),
+    ((_OTHER_ARCHITECTURE,), _other_architecture),
+    (_NO_LIBRARY, _missing_library),
+    (_NO_SYMBOL, _missing_symbol),
+    ((_NO_DLL,), _missing_dll),
+    ((_NO_MODULE,), _missing_module),
 )
-
-
-def _search(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
-    return next((match for pattern in patterns if (match := pattern.search(text))), None)
 
 
 def _libraries(venv: Path) -> Iterator[Path]:
@@ -274,10 +249,7 @@ _NESTED_NAME = r"_{1,2}Z+(?:T[VTISHW]|G[VR])?N[rVKRO]*"
 
 
 def belongs_to(symbol: str, provider: str) -> bool:
-    """Return whether a symbol is defined in a provider's C++ namespace.
-
-    Functions that merely take the provider's types are not.
-    """
+    """Return whether a provider's C++ namespace defines a symbol, rather than one that takes its types."""
     namespaces = _NAMESPACES.get(provider, (provider.replace("-", "_"),))
     names = "|".join(f"{len(name)}{name}" for name in namespaces)
     return re.match(f"{_NESTED_NAME}(?:{names})(?![a-z_])", symbol) is not None

@@ -62,13 +62,8 @@ def configured_index(environ: Mapping[str, str] = os.environ) -> str:
 def uv_commands(uv: str, case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
     """Build the two commands that create an environment and install into it with uv."""
     create = (uv, "venv", "--quiet", "--no-project", "--python", str(case.python.path), str(environment.venv))
-    install = (
-        uv,
-        "pip",
-        "install",
-        *_uv_options(environment.python, environment, source),
-        *case.requirements,
-    )
+    options = _uv_options(environment.python, environment, source)
+    install = (uv, "pip", "install", *options, *case.requirements)
     return (_uv(create, environment), _uv(install, environment))
 
 
@@ -79,13 +74,10 @@ def tool_commands(uv: str, case: Case, environment: Environment, source: Source)
 
 
 def pip_commands(case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
-    """Build the two commands that create an environment with venv and install into it with pip.
-
-    The wheels are requirements, not constraints: pip before 24 rejects a constraint with a URL if a
-    requirement asks for an extra.
-    """
+    """Build the two commands that create an environment with venv and install into it with pip."""
     create = (str(case.python.path), "-m", "venv", str(environment.venv))
     options = ("--no-input", "--progress-bar=off", *_pip_source(source))
+    # Not constraints: pip before 24 rejects one with a URL if a requirement asks for an extra.
     wheels = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
     install = (environment.python, "-m", "pip", "install", *options, *wheels)
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}

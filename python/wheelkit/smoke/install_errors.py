@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
+from wheelkit.errors import MissingToolError
 from wheelkit.smoke.model import Failure
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from wheelkit.smoke.install import Source
 
 
-_CHECK = "installing"
 _OTHER_SOURCES = "or take third-party packages from a folder or the cache:  --find-links DIR  or  --offline"
 _DETAIL_LINES = 14
 # The messages of uv, then those of pip.
@@ -44,21 +42,18 @@ _WRONG_HASH = re.compile(r"[Hh]ash mismatch|DO NOT MATCH THE HASHES")
 _REQUIRED_BY = re.compile(r"(?P<parent>[\w.-]+)(?:\[[\w,-]+\])?==\S+ depends on (?P<name>[\w.-]+)")
 
 
-class InstallError(Struct, frozen=True, kw_only=True):
-    """A failed installation; ``network`` is set if the index or the network is at fault, not the wheels."""
+def explain_install_error(completed: Completed, requirements: str, source: Source) -> Failure:
+    """Explain why installing ``requirements`` from a source failed.
 
-    failure: Failure
-    network: bool = False
-
-
-def explain_install_error(completed: Completed, requirements: str, source: Source) -> InstallError:
-    """Explain why installing ``requirements`` from a source failed."""
+    Raises MissingToolError if the index or the network is at fault, not the wheels.
+    """
     text = re.sub(r"\s+", " ", completed.output)
-    network = None if completed.timed_out else _network_error(text)
-    what, fix = network or _explain(completed, text, requirements, source)
     detail = "\n".join(completed.output.strip().splitlines()[-_DETAIL_LINES:])
-    failure = Failure(check=_CHECK, what=what, detail=detail, fix=fix)
-    return InstallError(failure=failure, network=network is not None)
+    if not completed.timed_out and (network := _network_error(text)):
+        what, fix = network
+        raise MissingToolError(what, detail=detail, hint=fix)
+    what, fix = _explain(completed, text, requirements, source)
+    return Failure(check="installing", what=what, detail=detail, fix=fix)
 
 
 def _explain(completed: Completed, text: str, requirements: str, source: Source) -> tuple[str, str]:

@@ -29,8 +29,8 @@ def compare_installed(
 ) -> Iterator[Failure]:
     """Report installed members of the family that differ from their wheel or do not come from it."""
     for key, distribution in installed_distributions(venv).items():
-        if key in family:
-            yield from _compare(key, distribution, packages.get(key))
+        if key in family and (failure := _compare(key, distribution, packages.get(key))):
+            yield failure
 
 
 def installed_distributions(venv: Path) -> dict[str, Distribution]:
@@ -44,42 +44,34 @@ def installed_distributions(venv: Path) -> dict[str, Distribution]:
 
 
 def site_packages(venv: Path) -> tuple[Path, ...]:
-    """Return an environment's site-packages folders.
-
-    Some 64-bit systems have two; those of tools are one level deeper.
-    """
+    """Return an environment's site-packages folders, of which some 64-bit systems have two."""
+    # Those of tools are one level deeper.
     patterns = ("lib*/python*/", "Lib/", "*/lib*/python*/", "*/Lib/")
     folders = (path.resolve() for pattern in patterns for path in venv.glob(f"{pattern}site-packages"))
     return tuple(dict.fromkeys(folders))
 
 
-def _compare(key: str, distribution: Distribution, package: Package | None) -> Iterator[Failure]:
+def _compare(key: str, distribution: Distribution, package: Package | None) -> Failure | None:
     source, version = _source(distribution), distribution.version
     if package is None or source != package.path or version != package.version:
-        yield Failure(
+        return Failure(
             check=_CHECK,
             what=f"{key} {version} was installed from {source or 'an index'}, not from its wheel in the dist",
             fix="this is a bug in wheelkit; please report it, with the log",
         )
-        return
     different = [
         path
         for path, digest in _unchanged_rows(package)
         if _digest(Path(str(distribution.locate_file(path)))) != digest
     ]
-    if different:
-        yield Failure(
-            check=_CHECK,
-            what=f"files of {key} are missing or differ from RECORD: {shorten_list(different)}",
-            fix=f"wheelkit verify-matrix {package.path}",
-        )
+    if not different:
+        return None
+    what = f"files of {key} are missing or differ from RECORD: {shorten_list(different)}"
+    return Failure(check=_CHECK, what=what, fix=f"wheelkit verify-matrix {package.path}")
 
 
 def _unchanged_rows(package: Package) -> Iterator[tuple[str, str]]:
-    """Return path and digest of the members that installers copy unchanged.
-
-    Scripts, whose first line is rewritten, and RECORD are left out.
-    """
+    """Return path and digest of the members that installers copy unchanged: not scripts and RECORD."""
     for row in package.record:
         parts = PurePosixPath(row.path).parts
         if row.digest.startswith("sha256=") and parts and not parts[0].endswith(".data"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,7 +151,7 @@ class SmokeResult(Struct, frozen=True, kw_only=True):
     results: tuple[CaseResult, ...]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    order: tuple[str, ...] = field(default=())
+    order: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -66,53 +66,40 @@ class _Planner:
         }
         keys = [key for key in dependency_order(self.inputs.packages) if key in admitted]
         for key in keys:
-            yield self._alone(admitted[key], InstallMode.ENVIRONMENT)
+            yield self._case(key, {key: ()}, admitted)
         if len(keys) > 1 and all(key in self.packages for key in keys):
-            yield self._family(keys)
+            yield self._case(None, {key: self._extras(self.packages[key]) for key in keys}, self.packages)
         for key in keys:
             if key in self.packages and self.packages[key].scripts:
-                yield self._alone(self.packages[key], InstallMode.TOOL)
+                yield self._case(key, {key: ()}, self.packages, InstallMode.TOOL)
 
-    def _alone(self, package: Package, mode: InstallMode) -> Case:
-        key = package.key
-        needed, problem = self._closure({key: ()})
-        if key not in self.packages:
-            problem = (
-                f"no wheel of {package.name} here fits {self.python.interpreter} on {self.inputs.target}"
-            )
+    def _case(
+        self,
+        distribution: str | None,
+        extras: Mapping[str, tuple[str, ...]],
+        packages: Mapping[str, Package],
+        mode: InstallMode = InstallMode.ENVIRONMENT,
+    ) -> Case:
+        """Plan a case that installs and checks the keys of ``extras`` with their extras."""
+        needed, problem = self._closure(extras)
+        for key in extras.keys() - self.packages.keys():
+            python, target = self.python.interpreter, self.inputs.target
+            problem = f"no wheel of {packages[key].name} here fits {python} on {target}"
+        commands = (command for key in extras for command in self.inputs.commands.get(key, ()))
         return Case(
-            distribution=key,
+            distribution=distribution,
             mode=mode,
             python=self.python,
-            requirements=(package.name,),
+            requirements=tuple(with_extras(packages[key].name, extras[key]) for key in extras),
             packages=self.packages,
             needed=needed,
-            checked=(key,),
-            commands=tuple(self.inputs.commands.get(key, ())) if mode is InstallMode.ENVIRONMENT else (),
-            problem=problem,
-        )
-
-    def _family(self, keys: Sequence[str]) -> Case:
-        extras = {key: self._extras(self.packages[key]) for key in keys}
-        needed, problem = self._closure(extras)
-        commands = (command for key in keys for command in self.inputs.commands.get(key, ()))
-        return Case(
-            distribution=None,
-            mode=InstallMode.ENVIRONMENT,
-            python=self.python,
-            requirements=tuple(with_extras(self.packages[key].name, extras[key]) for key in keys),
-            packages=self.packages,
-            needed=needed,
-            checked=tuple(keys),
-            commands=tuple(dict.fromkeys(commands)),
+            checked=tuple(extras),
+            commands=tuple(dict.fromkeys(commands)) if mode is InstallMode.ENVIRONMENT else (),
             problem=problem,
         )
 
     def _extras(self, package: Package) -> tuple[str, ...]:
-        """Return the extras that the family is installed with.
-
-        These are all of a meta distribution, and those of other distributions that bring in siblings.
-        """
+        """Return all extras of a meta distribution, else those that bring in siblings."""
         if package.is_meta:
             return package.extras
         markers = [

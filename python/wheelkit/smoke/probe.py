@@ -6,7 +6,7 @@ from ast import literal_eval
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from wheelkit.smoke.model import Failure
 
@@ -42,9 +42,9 @@ for kind, name, target in zip(words, words, words):
             files = [file] if file else list(getattr(module, "__path__", []))
             outside = [file for file in files if not os.path.realpath(file).startswith(home)]
             if name.partition(".")[0] in getattr(sys, "stdlib_module_names", ()) and (outside or not files):
-                report(failed=check, kind="shadowed", error="a standard library module has the same name")
+                report(check=check, kind="shadowed", error="a standard library module has the same name")
             elif outside:
-                report(failed=check, kind="outside", error="found outside the environment: " + outside[0])
+                report(check=check, kind="outside", error="found outside the environment: " + outside[0])
         else:
             value = load(target.split(":")[0].strip())
             for part in target.partition("[")[0].strip().partition(":")[2].split("."):
@@ -52,7 +52,7 @@ for kind, name, target in zip(words, words, words):
     except BaseException as error:
         import traceback
         exception, lines = type(error).__name__, traceback.format_exc()
-        report(failed=check, kind="raised", exception=exception, error=str(error), traceback=lines)
+        report(check=check, kind="raised", exception=exception, error=str(error), traceback=lines)
     report(ended=check)
 """.replace("MARK", repr(_MARK))
 
@@ -115,13 +115,7 @@ def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
         elif "ended" in report:
             running = ""
         else:
-            yield ProbeFailure(
-                check=report["failed"],
-                kind=FailureKind(report["kind"]),
-                exception=report.get("exception", ""),
-                error=report["error"],
-                traceback=report.get("traceback", ""),
-            )
+            yield convert(report, ProbeFailure)
     if completed.returncode != 0:
         ended = f"ended Python with exit status {completed.returncode}"
         yield ProbeFailure(

@@ -6,26 +6,27 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.errors import MissingToolError
-from wheelkit.machine.concurrency import run_jobs
+from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.process import find_tool
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
-from wheelkit.smoke.install import Source
 from wheelkit.smoke.install_errors import explain_install_error
 from wheelkit.smoke.installed import compare_installed
 from wheelkit.smoke.model import CaseResult, Failure, InstallMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from wheelkit.config import Provider
+    from wheelkit.config import Config
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed, LoggedRun
+    from wheelkit.project.family import Family
     from wheelkit.smoke.environments import Environment, Environments
+    from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Case
     from wheelkit.smoke.probe import ProbeFailure
 
@@ -33,24 +34,28 @@ if TYPE_CHECKING:
 _DETAIL_LINES = 14
 
 
-class SmokeSettings(Struct, frozen=True, kw_only=True):
-    """How cases run.
+class SmokeRequest(Struct, frozen=True, kw_only=True):
+    """The dist folder to test, the project that it belongs to, if any, and how to create the environments.
 
-    ``pip`` installs with pip instead of uv, ``timeout`` is the seconds that one check may take, ``providers``
-    are the known providers of libraries, ``family`` the keys of all members.
+    ``interpreters`` are tags that replace the promised ones. ``pip`` installs with pip instead of uv,
+    ``timeout`` is the seconds that one check may take. ``jobs`` environments exist at a time; 0: the default.
     """
 
-    source: Source = field(default_factory=Source)
+    dist: Path
+    source: Source
+    config: Config
+    family: Family | None = None
+    interpreters: tuple[str, ...] = ()
     pip: bool = False
+    keep: bool = False
     timeout: float = 60.0
-    providers: tuple[Provider, ...] = ()
-    family: frozenset[str] = frozenset()
+    jobs: int = 0
 
 
 def run_cases(
-    cases: Sequence[Case], settings: SmokeSettings, environments: Environments, jobs: int
+    cases: Sequence[Case], request: SmokeRequest, family: frozenset[str], environments: Environments
 ) -> tuple[CaseResult, ...]:
-    """Run all cases, ``jobs`` at a time, and return their results in the order of the cases.
+    """Run all cases in parallel, and return their results in their order; ``family`` are all members' keys.
 
     Raises MissingToolError if uv is not installed or the index is unreachable. An interrupt ends every
     running program.
@@ -58,16 +63,20 @@ def run_cases(
     results: dict[int, CaseResult] = {}
 
     def run_one(position: int, _stop: Stop | None) -> None:
-        result = results[position] = _run_case(cases[position], settings, environments)
+        result = results[position] = _run_case(cases[position], request, family, environments)
         environments.workspace.progress.end(result.case.title, result.seconds, ok=result.ok)
 
     # The family first: it takes longest, and others can run beside it.
     order = sorted(range(len(cases)), key=lambda position: -len(cases[position].checked))
+    # Installers wait for the index, and another environment can use the processor meanwhile.
+    jobs = request.jobs or worker_count() * (2 if request.source.uses_index else 1)
     run_jobs(order, run_one, workers=jobs, stop=environments.stop)
     return tuple(results[position] for position in range(len(cases)))
 
 
-def _run_case(case: Case, settings: SmokeSettings, environments: Environments) -> CaseResult:
+def _run_case(
+    case: Case, request: SmokeRequest, family: frozenset[str], environments: Environments
+) -> CaseResult:
     """Run one case; its log is removed if it passes."""
     if case.problem:
         return CaseResult(
@@ -77,7 +86,8 @@ def _run_case(case: Case, settings: SmokeSettings, environments: Environments) -
     environment, run = environments.environment(case), environments.logged_run(case)
     try:
         environment.prepare(case)
-        result = _CaseRun(case=case, settings=settings, environment=environment, run=run).result()
+        case_run = _CaseRun(case=case, request=request, family=family, environment=environment, run=run)
+        result = case_run.result()
     finally:
         environments.finish(environment)
     if result.ok:
@@ -94,7 +104,8 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
     """Installs one case and runs its checks."""
 
     case: Case
-    settings: SmokeSettings
+    request: SmokeRequest
+    family: frozenset[str]
     environment: Environment
     run: LoggedRun
 
@@ -102,7 +113,7 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         failure = self._install()
         if failure is not None:
             return CaseResult(case=self.case, failures=(failure,), checks=1)
-        checks = [list(compare_installed(self.environment.venv, self.case.packages, self.settings.family))]
+        checks = [list(compare_installed(self.environment.venv, self.case.packages, self.family))]
         if probes := self._probes():
             checks.append(self._run_probes(probes))
         checks += [self._run_program(label, argv) for label, argv in self._programs().items()]
@@ -114,19 +125,14 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
             completed = self.run(command)
             if completed.returncode != 0:
                 requirements = " ".join(self.case.requirements)
-                error = explain_install_error(completed, requirements, self.settings.source)
-                if error.network:
-                    raise MissingToolError(
-                        error.failure.what, detail=error.failure.detail, hint=error.failure.fix
-                    )
-                return error.failure
+                return explain_install_error(completed, requirements, self.request.source)
         return None
 
     def _install_commands(self) -> tuple[Command, ...]:
-        source = self.settings.source
+        source = self.request.source
         if self.case.mode is InstallMode.TOOL:
             return install.tool_commands(find_tool("uv"), self.case, self.environment, source)
-        if self.settings.pip:
+        if self.request.pip:
             return install.pip_commands(self.case, self.environment, source)
         return install.uv_commands(find_tool("uv"), self.case, self.environment, source)
 
@@ -139,7 +145,7 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         """Return the configured commands and the scripts that they do not run, by label."""
         programs = {command: _shell(command) for command in self.case.commands}
         mode = self.case.mode
-        if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.settings.pip:
+        if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.request.pip:
             return programs  # the distribution is installed as a tool as well, and its scripts run there
         started = {command.split()[0] for command in self.case.commands if command.strip()}
         for key in self.case.checked:
@@ -151,23 +157,22 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
     def _run_probes(self, probes: Sequence[probe.ProbeCheck]) -> list[Failure]:
         words = (word for check in probes for word in check)
         argv = (self.environment.python, "-I", "-c", probe.SCRIPT, *words)
-        completed = self.run(self.environment.command(*argv, timeout=self.settings.timeout))
+        completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
         return [self._explain(failure) for failure in probe.parse_report(completed)]
 
     def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        completed = self.run(self.environment.command(*argv, timeout=self.settings.timeout))
+        completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
         if completed.returncode == 0:
             return []
-        failure = _program_failure(label, completed, self.settings.timeout)
+        failure = _program_failure(label, completed, self.request.timeout)
         import_error = None if completed.timed_out else probe.import_error(label, completed)
         if import_error is not None and (explained := self._explain(import_error)).fix:
             return [replace(failure, what=f"{failure.what}: {explained.what}", fix=explained.fix)]
         return [failure]
 
     def _explain(self, failure: ProbeFailure) -> Failure:
-        context = ErrorContext(
-            venv=self.environment.venv, packages=self.case.packages, providers=self.settings.providers
-        )
+        providers = self.request.config.exclude
+        context = ErrorContext(venv=self.environment.venv, packages=self.case.packages, providers=providers)
         return explain_import_error(failure, context)
 
 

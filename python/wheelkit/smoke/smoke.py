@@ -4,49 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.config.exclude import shipped_providers
 from wheelkit.errors import MissingToolError
 from wheelkit.machine import facts
-from wheelkit.machine.concurrency import worker_count
 from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter, default_interpreters
 from wheelkit.smoke import wheels
 from wheelkit.smoke.environments import open_environments
 from wheelkit.smoke.model import SmokeResult
 from wheelkit.smoke.plan import SmokeInputs, dependency_order, plan_cases
-from wheelkit.smoke.run import SmokeSettings, run_cases
+from wheelkit.smoke.run import run_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from wheelkit.config import Config
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
-    from wheelkit.project.family import Family
-    from wheelkit.smoke.install import Source
     from wheelkit.smoke.model import Package
-
-
-class SmokeRequest(Struct, frozen=True, kw_only=True):
-    """The dist folder to test, the project that it belongs to, if any, and how to create the environments.
-
-    ``interpreters`` are tags that replace the promised ones; ``jobs`` is the number of environments at a
-    time, 0 for the default.
-    """
-
-    dist: Path
-    source: Source
-    config: Config
-    family: Family | None = None
-    interpreters: tuple[str, ...] = ()
-    pip: bool = False
-    keep: bool = False
-    timeout: float = 60.0
-    jobs: int = 0
+    from wheelkit.smoke.run import SmokeRequest
 
 
 def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
@@ -67,17 +44,8 @@ def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
         target=facts.own_target(facts.detect(containers=False)),
         commands={key: distribution.smoke for key, distribution in request.config.distribution.items()},
     )
-    settings = SmokeSettings(
-        source=request.source,
-        pip=request.pip,
-        timeout=request.timeout,
-        providers=(*request.config.exclude, *shipped_providers().values()),
-        family=inputs.family,
-    )
-    # Installers wait for the index, and another environment can use the processor meanwhile.
-    jobs = request.jobs or worker_count() * (2 if request.source.uses_index else 1)
     with open_environments(workspace, keep=request.keep, secrets=request.source.secrets) as environments:
-        results = run_cases(plan_cases(inputs, pythons), settings, environments, jobs)
+        results = run_cases(plan_cases(inputs, pythons), request, inputs.family, environments)
     return SmokeResult(results=results, skipped=skipped, notes=notes, order=dependency_order(packages))
 
 
@@ -90,10 +58,7 @@ def _with_imports(package: Package, config: Config) -> Package:
 def _find_interpreters(
     request: SmokeRequest, packages: Sequence[Package]
 ) -> tuple[tuple[Python, ...], tuple[str, ...]]:
-    """Return the interpreters to test on, and the tags of those that are not installed.
-
-    Raises MissingToolError if none is.
-    """
+    """Return the installed interpreters and the tags of the others; raises MissingToolError without any."""
     wanted = _wanted_interpreters(request, packages)
     pythons = find_pythons(wanted)
     skipped = tuple(interpreter.tag for interpreter in wanted if interpreter.tag not in pythons)

@@ -111,11 +111,10 @@ def _requirement(line: str) -> Requirement:
 
 
 def _entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield the group, the name and the reference of each entry point; raise ValueError for a line that is none."""
+    """Yield group, name and reference of each entry point; raise ValueError for a line that is none."""
     for entry in parse_entry_points(text):
         if entry.problem:
-            message = f"entry_points.txt: {entry.problem}"
-            raise ValueError(message)
+            raise ValueError(f"entry_points.txt: {entry.problem}")
         yield entry.group, entry.name, entry.reference
 
 
@@ -188,10 +187,7 @@ def _candidate(package: Package) -> Candidate:
 def select_versions(
     packages: Sequence[Package], declared: Mapping[str, str | None]
 ) -> tuple[tuple[Package, ...], tuple[str, ...]]:
-    """Keep one version of each distribution, and return it with remarks about the others.
-
-    This is the version that the project declares, if the folder has it, else the newest.
-    """
+    """Keep the declared version of each distribution, else the newest; remark on the others."""
     versions: dict[str, set[str]] = {}
     for package in packages:
         versions.setdefault(package.key, set()).add(package.version)

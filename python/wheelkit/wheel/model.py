@@ -73,6 +73,9 @@ class Headers(Struct, frozen=True, kw_only=True):
         return self.fields.get(name.lower(), ())
 
 
+_NO_HEADERS = Headers(fields={})
+
+
 class RecordRow(Struct, frozen=True, kw_only=True):
     """One line of RECORD: ``digest`` as ``sha256=…`` without padding, ``size`` in bytes or None."""
 
@@ -160,17 +163,17 @@ class Wheel(Struct, frozen=True, kw_only=True):
     path: Path
     size: int
     name: FileName | None
-    name_problem: str
-    members: tuple[Member, ...]
-    dist_info: str
-    metadata_text: bytes
+    name_problem: str = ""
+    members: tuple[Member, ...] = ()
+    dist_info: str = ""
+    metadata_text: bytes = b""
     metadata: Headers
-    fields: Headers
-    record: tuple[RecordRow, ...] | None
-    record_problem: str
-    binaries: tuple[Binary, ...]
-    stray: int
-    shared: int
+    fields: Headers = _NO_HEADERS
+    record: tuple[RecordRow, ...] | None = None
+    record_problem: str = ""
+    binaries: tuple[Binary, ...] = ()
+    stray: int = 0
+    shared: int = 0
     shallow: bool
     entry_points: bytes = b""
     hidden: int = 0
@@ -210,7 +213,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     def without_contents(self) -> Wheel:
         """Return the wheel without what only the checks of single wheels need, such as symbols."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
-        texts = {"metadata_text": b"", "entry_points": b"", "fields": Headers(fields={}), "record": None}
+        texts = {"metadata_text": b"", "entry_points": b"", "fields": _NO_HEADERS, "record": None}
         return replace(self, members=(), binaries=binaries, **texts)
 
     def slices(self) -> Iterator[tuple[Binary, Slice]]:
@@ -232,7 +235,7 @@ class Sdist(Struct, frozen=True, kw_only=True):
     distribution: str
     version: str
     requires_python: str | None
-    metadata: Headers = field(default_factory=lambda: Headers(fields={}))
+    metadata: Headers = _NO_HEADERS
     folder: str = ""
     names: frozenset[str] = frozenset()
     links: tuple[str, ...] = ()
