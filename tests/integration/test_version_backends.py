@@ -46,7 +46,8 @@ SHAPES = {
         "x/x.h": '#define V "1.2.3"\n',
     },
     "poetry": {
-        "pyproject.toml": '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+        "pyproject.toml": '[build-system]\nrequires = ["poetry-core"]\n'
+        'build-backend = "poetry.core.masonry.api"\n'
         '[tool.poetry]\nname = "my-core"\nversion = "1.2.3"\ndescription = ""\nauthors = []\n',
         "my_core/__init__.py": LITERAL,
     },
@@ -54,13 +55,15 @@ SHAPES = {
         "pyproject.toml": project(
             "scikit-build-core",
             "scikit_build_core.build",
-            '[tool.scikit-build.metadata.version]\nprovider = "scikit_build_core.metadata.regex"\ninput = "CMakeLists.txt"\n'
+            '[tool.scikit-build.metadata.version]\nprovider = "scikit_build_core.metadata.regex"\n'
+            'input = "CMakeLists.txt"\n'
             "regex = 'project\\([^)]*VERSION\\s+(?P<value>[0-9.]+)'\n",
         ),
         "CMakeLists.txt": CMAKE,
     },
     "setup.cfg": {
-        "setup.cfg": "[metadata]\nname = my-core\nversion = attr: other.data.number\n[options]\npackages = other\n",
+        "setup.cfg": "[metadata]\nname = my-core\nversion = attr: other.data.number\n[options]\n"
+        "packages = other\n",
         "setup.py": "from setuptools import setup\nsetup()\n",
         "other/__init__.py": "",
         "other/data.py": "number = '1.2.3'\n",

@@ -15,7 +15,10 @@ from wheelkit.project.read import Kind
 def put(root: Path, place: str, name: str, *needs: str, build: tuple[str, ...] = ()) -> Path:
     folder = root / place
     folder.mkdir(parents=True, exist_ok=True)
-    text = f'[build-system]\nrequires = {list(build)}\nbuild-backend = "hatchling.build"\n[project]\nname = "{name}"\nversion = "1"\n'
+    text = (
+        f'[build-system]\nrequires = {list(build)}\nbuild-backend = "hatchling.build"\n'
+        f'[project]\nname = "{name}"\nversion = "1"\n'
+    )
     (folder / "pyproject.toml").write_text(f"{text}dependencies = {list(needs)}\n")
     return folder
 

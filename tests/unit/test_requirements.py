@@ -39,8 +39,10 @@ console_scripts =
 SETUP = """# -*- coding: utf-8 -*-
 import setuptools
 umlaut = "\u00e4\u00f6\u00fc"; dependencies = ["core>=2", r'other']
-extras = {"all": dependencies + ["late"], "some:python_version<'4'": ("one",), "\u00df": ["two" "three", "fo\\x75r"]}
-setuptools.setup(name=name, install_requires=dependencies + ["last"], extras_require=extras, packages=["core"])
+extras = {"all": dependencies + ["late"],
+    "some:python_version<'4'": ("one",), "\u00df": ["two" "three", "fo\\x75r"]}
+setuptools.setup(
+    name=name, install_requires=dependencies + ["last"], extras_require=extras, packages=["core"])
 """
 
 
@@ -170,8 +172,14 @@ def test_a_project_table_overrides_all_but_the_groups(tmp_path: Path) -> None:
 
 
 def test_requirements_of_a_file_that_setuptools_reads_are_found(tmp_path: Path) -> None:
-    text = '[project]\nname = "y"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = { file = ["a.txt", "b.txt"] }\n'
-    lines = "# first\n-r other.txt\n--hash=x\n  core>=2 # yes\nhttps://example.org/x.whl\nnear @ https://example.org/near.whl\n"
+    text = (
+        '[project]\nname = "y"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
+        'dependencies = { file = ["a.txt", "b.txt"] }\n'
+    )
+    lines = (
+        "# first\n-r other.txt\n--hash=x\n  core>=2 # yes\nhttps://example.org/x.whl\n"
+        "near @ https://example.org/near.whl\n"
+    )
     distribution = read(put(tmp_path, {"pyproject.toml": text, "a.txt": lines}))
     assert distribution.dependencies == ("core>=2", "near @ https://example.org/near.whl")
 

@@ -267,11 +267,13 @@ def test_a_dependent_that_cannot_follow_stops_the_bump(tmp_path: Path) -> None:
     )
 
 
-CFG = "[options]\npackages =\n  core\ninstall_requires =\n  core >=2,<3 # mine\n[options.extras_require]\nx =\n  core[a]\n".replace(
-    "\n", "\r\n"
-)
+CFG = (
+    "[options]\npackages =\n  core\ninstall_requires =\n  core >=2,<3 # mine\n"
+    "[options.extras_require]\nx =\n  core[a]\n"
+).replace("\n", "\r\n")
 OLD_SETUP = (
-    "# \u00e4: core>=2\nfrom setuptools import setup\nneeds = ['core>=2.3,<3 ; python_version > \"3\"']; \u00fc = 1\n"
+    "# \u00e4: core>=2\nfrom setuptools import setup\n"
+    "needs = ['core>=2.3,<3 ; python_version > \"3\"']; \u00fc = 1\n"
     'setup(name="old", version="1", install_requires=needs, extras_require={"x": needs, "y": ["core"]})\n'
 )
 
@@ -312,7 +314,9 @@ core = "^2.3"  # as "^2.3"
 [tool.poetry.group.a.dependencies]
 core = { version = "~2.3", extras = ["x"] }
 [tool.poetry.group.b.dependencies]
-Core = [{ version = "2.3.*", python = "<3.12" }, { version = "2.3.0", python = ">=3.12" }, { path = "../core" }]
+Core = [
+    { version = "2.3.*", python = "<3.12" }, { version = "2.3.0", python = ">=3.12" }, { path = "../core" }
+]
 """
 
 
@@ -331,7 +335,10 @@ def test_ranges_in_poetry_s_tables_follow_in_its_syntax(tmp_path: Path) -> None:
 
 def test_cargo_gets_versions_in_its_own_form(tmp_path: Path) -> None:
     project = CORE.replace("hatchling.build", "maturin").replace('version = "2.3.0"', 'dynamic = ["version"]')
-    lock = '[[package]]\r\nname = "core-rs"\r\nversion = "%s"\r\n\r\n[[package]]\r\nname = "b"\r\nversion = "2.3.0"\r\n'
+    lock = (
+        '[[package]]\r\nname = "core-rs"\r\nversion = "%s"\r\n\r\n[[package]]\r\nname = "b"\r\n'
+        'version = "2.3.0"\r\n'
+    )
     crate = '[package]\nname = "core-rs"\nversion = "%s" # mine\n'
     put(
         tmp_path,
@@ -428,7 +435,10 @@ def test_an_invalid_range_is_reported_and_left(tmp_path: Path) -> None:
 
 
 def test_files_in_another_encoding_keep_every_byte(tmp_path: Path) -> None:
-    setup = '# -*- coding: latin-1 -*-\nfrom setuptools import setup\nsetup(name="core", author="J\u00fcrgen", version="2.3.0")\n'
+    setup = (
+        "# -*- coding: latin-1 -*-\nfrom setuptools import setup\n"
+        'setup(name="core", author="J\u00fcrgen", version="2.3.0")\n'
+    )
     put(tmp_path, {"core/core/x.py": ""})
     for name, text in (("setup.py", setup), ("core/__init__.py", setup + '__version__ = "2.3.0"\n')):
         (tmp_path / "core" / name).write_bytes(text.encode("latin-1"))

@@ -36,7 +36,8 @@ def test_two_places_that_disagree_are_both_named(tmp_path: Path) -> None:
     ((owner, what),) = problems(tmp_path)
     assert owner == "core"
     assert what == (
-        "its versions disagree: 2.3.0 in core/pyproject.toml, [project] version and 2.3.0 in core/VERSION, the whole file; "
+        "its versions disagree: 2.3.0 in core/pyproject.toml, [project] version and 2.3.0 in "
+        "core/VERSION, the whole file; "
         "2.2.9 in core/core/__init__.py, __version__"
     )
     put(tmp_path, {"core/core/__init__.py": '__version__ = "2.3.0"\n'})
@@ -269,7 +270,7 @@ def test_outside_git_there_is_nothing_to_tag(tmp_path: Path) -> None:
 def test_a_folder_of_another_user_is_not_taken_for_one_without_tags(
     released: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Containers often have checkouts of other users; git has a variable with which its own tests simulate that."""
+    """Containers often have checkouts of other users; a variable for git's own tests simulates that."""
     family(
         released,
         core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),

@@ -9,7 +9,10 @@ from support.sample_families import opened, put
 from wheelkit.errors import ProjectError
 from wheelkit.versions.model import Scheme, VersionedDistribution
 
-HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "my-core"\n'
+HATCH = (
+    '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\n'
+    'name = "my-core"\n'
+)
 STATIC = HATCH + 'version = "1.2.3"\n'
 MESON = HATCH.replace("hatchling.build", "mesonpy") + 'dynamic = ["version"]\n'
 SETUP = HATCH.replace("hatchling.build", "setuptools.build_meta")
@@ -34,7 +37,10 @@ def backend(name: str, more: str = "") -> str:
 LITERAL = '__version__ = "1.2.3"\n'
 INIT = ("my_core/__init__.py", "__version__", "1.2.3")
 IN_PYPROJECT = ("pyproject.toml", "[project] version", "1.2.3")
-LOCK = '[[package]]\nname = "a"\nversion = "1.2.3"\nsource = { registry = "x" }\n\n[[package]]\nname = "my-core"\nversion = "1.2.3"\n%s\n'
+LOCK = (
+    '[[package]]\nname = "a"\nversion = "1.2.3"\nsource = { registry = "x" }\n\n[[package]]\n'
+    'name = "my-core"\nversion = "1.2.3"\n%s\n'
+)
 BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     (
         {"pyproject.toml": backend("flit_core.buildapi"), "my_core.py": LITERAL},
@@ -43,7 +49,8 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     (
         {
             "pyproject.toml": backend("flit_core.buildapi", '[tool.flit.module]\nname = "a.b"\n'),
-            "src/a/b/__init__.py": "from .core import (\n  x,\n)\nfrom .data import __version__ as z\nfrom .meta import __version__, y\n",
+            "src/a/b/__init__.py": "from .core import (\n  x,\n)\n"
+            "from .data import __version__ as z\nfrom .meta import __version__, y\n",
             "src/a/b/data.py": '__version__ = "18"\n',
             "src/a/b/meta.py": LITERAL,
         },
@@ -62,10 +69,12 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
         {
             "pyproject.toml": backend(
                 "scikit_build_core.build",
-                '[tool.scikit-build.metadata.version]\nprovider = "scikit_build_core.metadata.regex"\ninput = "CMakeLists.txt"\n'
+                "[tool.scikit-build.metadata.version]\n"
+                'provider = "scikit_build_core.metadata.regex"\ninput = "CMakeLists.txt"\n'
                 "regex = 'project\\([^)]*VERSION\\s+(?P<value>[0-9.]+)'\n",
             ),
-            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.15)\nproject(x\n  VERSION 1.2.3 LANGUAGES C)\n",
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.15)\nproject(x\n"
+            "  VERSION 1.2.3 LANGUAGES C)\n",
         },
         [("CMakeLists.txt", "version", "1.2.3")],
     ),
@@ -94,7 +103,8 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     (
         {
             "pyproject.toml": SETUP,
-            "setup.py": "with open(join(here, 'a/version.py')) as f: exec(f.read())\nsetup(version=__version__)\n",
+            "setup.py": "with open(join(here, 'a/version.py')) as f: exec(f.read())\n"
+            "setup(version=__version__)\n",
             "a/version.py": LITERAL,
         },
         [("a/version.py", "__version__", "1.2.3")],
@@ -102,7 +112,8 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     (
         {
             "pyproject.toml": SETUP,
-            "setup.py": "exec(open(join(root, 'other', 'meta.py')).read())\nopen('other/notes.txt')\nsetup(version=about['v'])\n",
+            "setup.py": "exec(open(join(root, 'other', 'meta.py')).read())\n"
+            "open('other/notes.txt')\nsetup(version=about['v'])\n",
             "other/meta.py": LITERAL,
             "other/notes.txt": "version 9\n",
         },
@@ -320,7 +331,8 @@ FROM_TAGS = [
     {"pyproject.toml": SETUP + 'dynamic = ["version"]\n[tool.versioneer]\nVCS = "git"\n'},
     {
         "pyproject.toml": MESON,
-        "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: true).stdout().strip())\n",
+        "meson.build": "project('x', 'c', version: run_command('git', 'describe', check: "
+        "true).stdout().strip())\n",
     },
 ]
 
