@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wheelkit import wheel as wheels
-from wheelkit.cli.options import json_option
+from wheelkit.cli.options import PATH, json_option
 from wheelkit.cli.output import columns, result, result_json
 from wheelkit.errors import UsageError
 from wheelkit.text import plural, printable, size
@@ -16,6 +15,8 @@ from wheelkit.wheel.diff import diff_wheels
 from wheelkit.wheel.size_breakdown import size_breakdown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, Wheel
     from wheelkit.wheel.diff import Change, WheelDifference
@@ -36,7 +37,7 @@ _SIZE_LABELS = {
 
 
 @click.command("inspect")
-@click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--each", is_flag=True, help="Show each of two wheels of one distribution, not what changed between them."
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.project.family import Family
 
 
+PATH = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 config_option = click.option(
     "--config",
@@ -25,12 +26,7 @@ config_option = click.option(
     help="Read the configuration from this wheelkit.toml or pyproject.toml.",
 )
 out_option = click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("dist"),
-    show_default=True,
-    help="The folder for finished files.",
+    "-o", "--out", type=PATH, default=Path("dist"), show_default=True, help="The folder for finished files."
 )
 python_option = click.option(
     "--python",
@@ -40,9 +36,7 @@ python_option = click.option(
     help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every command that runs.")
-sources_argument = click.argument(
-    "sources", metavar="[PROJECT]...", nargs=-1, type=click.Path(path_type=Path)
-)
+sources_argument = click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=PATH)
 
 
 class OpenProject(Struct, frozen=True, kw_only=True):

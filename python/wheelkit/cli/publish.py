@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wheelkit import publish
-from wheelkit.cli.options import config_option, json_option, open_project, verbose_option
+from wheelkit.cli.options import PATH, config_option, json_option, open_project, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
@@ -18,13 +17,14 @@ from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from wheelkit.publish import PublishPlan, PublishResult
     from wheelkit.publish.plan import PlannedDistribution
 
 
 @click.command("publish")
-@click.argument("dist", type=click.Path(path_type=Path))
+@click.argument("dist", type=PATH)
 @click.option(
     "--to", "to", required=True, metavar="INDEX", help="testpypi, pypi, a configured index, or an upload URL."
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
 
 from wheelkit import publish, release
-from wheelkit.cli.options import config_option, json_option, open_project, python_option, verbose_option
+from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
 from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
@@ -19,13 +18,15 @@ from wheelkit.smoke.install import Source, configured_index
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelkit.publish import Index, PublishPlan, PublishResult
     from wheelkit.release import ReleaseResult
     from wheelkit.smoke.model import SmokeResult
 
 
 @click.command("release")
-@click.argument("dist", type=click.Path(path_type=Path))
+@click.argument("dist", type=PATH)
 @click.option("--until", metavar="INDEX", help="Stop after the stage on this index.")
 @click.option(
     "--only",

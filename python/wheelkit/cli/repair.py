@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from wheelkit import matrix, plan
-from wheelkit.cli.options import config_option, json_option, load_config, out_option, verbose_option
+from wheelkit.cli.options import PATH, config_option, json_option, load_config, out_option, verbose_option
 from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("repair")
-@click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="WHEEL...", nargs=-1, required=True, type=PATH)
 @click.option("--target", help="The oldest system to support, for example manylinux_2_28_x86_64.")
 @click.option(
     "--exclude",
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
     help="Do not graft this library; its provider brings it. Repeatable.",
 )
 @click.option(
-    "--lib-path",
-    "lib_paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Search for libraries in this folder too.",
+    "--lib-path", "lib_paths", multiple=True, type=PATH, help="Search for libraries in this folder too."
 )
 @out_option
 @config_option
@@ -124,17 +121,15 @@ def _target_of(path: Path, loaded: Config) -> Target:
             if platform == target.tag or _same_platform(platform, target):
                 return target
     for platform in platforms:
-        try:
+        with suppress(ValueError):
             return Target.parse(platform)
-        except ValueError:
-            continue
     if all(platform.startswith("linux_") for platform in platforms):
         arch = platforms[0].removeprefix("linux_")
         common = (target for target in map(Target.parse, matrix.COMMON_TARGETS) if target.arch == arch)
         return next(common, None) or _parse_target(f"manylinux_2_28_{arch}")
+    tag = ".".join(platforms)
     raise UsageError(
-        f"{path.name}: its platform tag {'.'.join(platforms)} does not name a target",
-        hint="give it with --target",
+        f"{path.name}: its platform tag {tag} does not name a target", hint="give it with --target"
     )
 
 

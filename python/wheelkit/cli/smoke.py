@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, load_config, python_option, verbose_option
+from wheelkit.cli.options import PATH, config_option, json_option, load_config, python_option, verbose_option
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import ProjectError, UsageError
@@ -54,7 +54,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
 
 
 @click.command("smoke")
-@click.argument("dist", type=click.Path(path_type=Path))
+@click.argument("dist", type=PATH)
 @click.option(
     "--from",
     "origin",

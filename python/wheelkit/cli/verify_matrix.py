@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, load_config
+from wheelkit.cli.options import PATH, config_option, load_config
 from wheelkit.cli.output import result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.machine import facts
@@ -58,12 +58,12 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
 
 @click.command("verify-matrix")
-@click.argument("paths", metavar="[DIST]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[DIST]...", nargs=-1, type=PATH)
 @click.option("--native", is_flag=True, help="Check coverage only for the targets that this machine builds.")
 @click.option("--shallow", is_flag=True, help="Read file names, tags and METADATA only.")
 @click.option(
     "--reference",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Compare sizes with the wheels of an earlier release: a folder or one wheel.",
 )
 @click.option(

@@ -41,12 +41,8 @@ def index() -> CheckLine:
         return fine(TOPIC, "index", "reachable")
     lines = completed.output.strip().splitlines()
     reason = _reason(lines[-1]) if lines else f"no answer in {_INSTALL_SECONDS:.0f} seconds"
-    return missing(
-        TOPIC,
-        "index",
-        f"unreachable: {reason}",
-        "check the network, the proxy and uv's index settings: uv pip install --dry-run packaging",
-    )
+    fix = "check the network, the proxy and uv's index settings: uv pip install --dry-run packaging"
+    return missing(TOPIC, "index", f"unreachable: {reason}", fix)
 
 
 def _reason(line: str) -> str:

@@ -48,8 +48,7 @@ def containers(environ: Mapping[str, str]) -> Iterable[CheckLine]:
         return
     image = _find_image(engine, environ)
     if image is None:
-        detail = f"{engine} works; the first build downloads its image"
-        yield fine(TOPIC, "containers", detail)
+        yield fine(TOPIC, "containers", f"{engine} works; the first build downloads its image")
     else:
         yield _start_container(engine, image)
 
@@ -74,23 +73,16 @@ def _start_container(engine: Engine, image: str) -> CheckLine:
         return fine(TOPIC, "containers", f"{engine} starts {image}")
     lines = completed.output.splitlines()
     reason = lines[-1] if lines else f"no answer in {_START_SECONDS:.0f} seconds"
-    return missing(
-        TOPIC,
-        "containers",
-        f"{engine} answers, but cannot start {image}: {reason}",
-        f"build without a container: wheelkit build --native --builder host; to try again: {command}",
-    )
+    fix = f"build without a container: wheelkit build --native --builder host; to try again: {command}"
+    return missing(TOPIC, "containers", f"{engine} answers, but cannot start {image}: {reason}", fix)
 
 
 def signing() -> Iterable[CheckLine]:
     """Check for codesign on macOS: repair signs the binaries that it edits."""
     if platform.system() == "Darwin":
         path = shutil.which("codesign")
-        yield (
-            fine(TOPIC, "codesign", path)
-            if path
-            else missing(TOPIC, "codesign", "not found", "xcode-select --install")
-        )
+        absent = missing(TOPIC, "codesign", "not found", "xcode-select --install")
+        yield fine(TOPIC, "codesign", path) if path else absent
 
 
 def disk(folder: Path) -> CheckLine:

@@ -109,12 +109,9 @@ def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
     remote = Repository(folder=family.root).run("remote", "get-url", "origin")
     address = _GITHUB.search(remote.output) if remote.returncode == 0 else None
     if address is None:
-        yield warning(
-            RELEASE,
-            "trusted publishing",
-            "the repository has no remote on GitHub, which trusted publishing needs",
-            "git remote add origin git@github.com:OWNER/NAME.git, or set [tool.wheelkit.ci] secrets",
-        )
+        detail = "the repository has no remote on GitHub, which trusted publishing needs"
+        fix = "git remote add origin git@github.com:OWNER/NAME.git, or set [tool.wheelkit.ci] secrets"
+        yield warning(RELEASE, "trusted publishing", detail, fix)
         return
     publisher = (
         f"owner {address['owner']}, repository {address['name']}, "

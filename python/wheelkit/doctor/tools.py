@@ -50,7 +50,7 @@ def compiler(environ: Mapping[str, str]) -> CheckLine:
 
 
 def headers() -> CheckLine:
-    """Check that the headers of the running Python are installed; extension modules are compiled with them."""
+    """Check for the headers of the running Python, with which extension modules are compiled."""
     path = python_headers()
     if path is None:
         detail = f"Python.h of Python {platform.python_version()} is not installed"
@@ -89,9 +89,8 @@ def _program(name: str) -> CheckLine:
     completed = query(Command(argv=(path, "--version")), timeout=_VERSION_SECONDS)
     answer = _first_line(completed.output)
     if completed.returncode != 0:
-        return missing(
-            TOPIC, name, f"{path} does not work: {answer}", f"pip install --force-reinstall {name}"
-        )
+        fix = f"pip install --force-reinstall {name}"
+        return missing(TOPIC, name, f"{path} does not work: {answer}", fix)
     number = _VERSION.search(completed.output)
     return fine(TOPIC, name, f"{number[0] if number else answer}, {path}")
 

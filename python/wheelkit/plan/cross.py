@@ -27,8 +27,8 @@ class CrossTarget(Struct, frozen=True, kw_only=True, rename="kebab"):
 
     ``targets`` are globs of the targets, supported from the version ``oldest`` on. ``triple`` is zig's name
     of the target. ``system``, ``cpu`` and ``subsystem`` are Meson's names. ``platform`` and ``suffix`` are
-    those of a Python on that machine. ``libc`` is the soname of musl, ``import_library`` dlltool's name of the
-    machine; they are empty for targets that do not need them.
+    those of a Python on that machine. ``libc`` is the soname of musl, ``import_library`` dlltool's name of
+    the machine; they are empty for targets that do not need them.
     """
 
     targets: tuple[str, ...]

@@ -11,6 +11,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from wheelkit import data
 from wheelkit.runners import runner_for
 from wheelkit.workflows import user_blocks
@@ -107,18 +109,15 @@ def _tests(plan: Blueprint) -> WorkflowJob:
 
 def _build(plan: Blueprint) -> WorkflowJob:
     steps: Steps = (
-        *_prepare(plan, all_pythons=True),
         UserBlock(name="before the build"),
         _CACHE,
         _wheelkit("Build, repair and test", "build", env={"WHEELKIT_CACHE_DIR": _CACHE_FOLDER}),
         *_verification("Verify the wheels", "verify-matrix dist --native"),
         _wheelkit("Smoke test", "smoke dist"),
         _upload("dist-${{ matrix.name }}"),
-        _upload_failed("build-${{ matrix.name }}"),
     )
-    return WorkflowJob(
-        key="build", name="Build on ${{ matrix.name }}", minutes=90, machines=_machines(plan), steps=steps
-    )
+    job = WorkflowJob(key="build", name="Build on ${{ matrix.name }}", minutes=90, steps=steps)
+    return _on_all_machines(job, plan, all_pythons=True)
 
 
 def _release_jobs(plan: Blueprint) -> tuple[WorkflowJob, ...]:
@@ -140,16 +139,10 @@ def _release_jobs(plan: Blueprint) -> tuple[WorkflowJob, ...]:
 
 
 def _native(plan: Blueprint) -> WorkflowJob:
-    steps: Steps = (
-        *_prepare(plan),
-        UserBlock(name="before the build"),
-        _wheelkit("Build, repair and test", "build --native"),
-        _upload("dist-${{ matrix.name }}"),
-        _upload_failed("native-${{ matrix.name }}"),
-    )
-    return WorkflowJob(
-        key="native", name="Build on ${{ matrix.name }}", minutes=120, machines=_machines(plan), steps=steps
-    )
+    build = _wheelkit("Build, repair and test", "build --native")
+    steps: Steps = (UserBlock(name="before the build"), build, _upload("dist-${{ matrix.name }}"))
+    job = WorkflowJob(key="native", name="Build on ${{ matrix.name }}", minutes=120, steps=steps)
+    return _on_all_machines(job, plan)
 
 
 def _build_part(plan: Blueprint, key: str, content: str, option: str) -> WorkflowJob:
@@ -167,20 +160,10 @@ def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
 
 
 def _smoke(plan: Blueprint, key: str, name: str, needs: str, command: str) -> WorkflowJob:
-    steps: Steps = (
-        *_prepare(plan, all_pythons=True),
-        _DOWNLOAD,
-        _wheelkit("Smoke test", command),
-        _upload_failed(f"{key}-${{{{ matrix.name }}}}"),
-    )
-    return WorkflowJob(
-        key=key,
-        name=f"{name} on ${{{{ matrix.name }}}}",
-        needs=(needs,),
-        minutes=60,
-        machines=_machines(plan),
-        steps=steps,
-    )
+    name = f"{name} on ${{{{ matrix.name }}}}"
+    steps: Steps = (_DOWNLOAD, _wheelkit("Smoke test", command))
+    job = WorkflowJob(key=key, name=name, needs=(needs,), minutes=60, steps=steps)
+    return _on_all_machines(job, plan, all_pythons=True)
 
 
 def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], condition: str) -> WorkflowJob:
@@ -203,6 +186,13 @@ def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], cond
         permissions=READ_PERMISSIONS if secret else _PUBLISH_PERMISSIONS,
         steps=steps,
     )
+
+
+def _on_all_machines(job: WorkflowJob, plan: Blueprint, *, all_pythons: bool = False) -> WorkflowJob:
+    """Run a job on every machine: set it up before the steps, and keep what is there after a failure."""
+    failed = _upload_failed(f"{job.key}-${{{{ matrix.name }}}}")
+    steps = (*_prepare(plan, all_pythons=all_pythons), *job.steps, failed)
+    return replace(job, machines=_machines(plan), steps=steps)
 
 
 def _machines(plan: Blueprint) -> tuple[Mapping[str, str], ...]:
