@@ -72,7 +72,7 @@ def clean(folder: Path) -> None:
     done = lint(folder)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        f"{folder}: 0 complaints of actionlint, zizmor and the schemas",
+        f"{folder}: 0 findings by actionlint, zizmor and the schemas",
     ), done.stdout
 
 
