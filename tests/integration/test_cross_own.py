@@ -13,6 +13,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 
 from wheelkit import _core
@@ -61,10 +62,11 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(dist: Path) -> Path:
-    """Unpack the wheel for aarch64 as an installer would."""
+    """Unpack the wheel for aarch64 as an installer would, with the dependency that every command needs."""
     (wheel,) = dist.glob("*manylinux_2_28_aarch64.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(dist.parent / "site")
+    shutil.copytree(Path(click.__file__).parent, dist.parent / "site" / "click")
     return dist.parent / "site"
 
 
@@ -136,4 +138,4 @@ def test_the_command_itself_answers_there(aarch64: list[str], site: Path) -> Non
         aarch64, "import sys; sys.argv[1:] = ['--version']; from wheelkit.__main__ import run; run()", site
     )
     (wheel,) = (site.parent / "dist").glob("*aarch64.whl")
-    assert done.stdout.split() == ["wheelkit", wheel.name.split("-")[1]]
+    assert done.stdout.split() == ["wheelkit", wheel.name.split("-")[1]], done.stderr
