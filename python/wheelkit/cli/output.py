@@ -10,7 +10,6 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import to_builtins
 
 from wheelkit.text import wrap
 
@@ -48,6 +47,8 @@ def result(text: str) -> None:
 
 def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     """Print plain data and structs as JSON to standard output, in chunks: a large one takes little memory."""
+    from msgspec import to_builtins
+
     chunks = json.JSONEncoder(indent=2, default=to_builtins).iterencode(document)
     while piece := "".join(islice(chunks, _JSON_CHUNKS)):
         show(piece)
