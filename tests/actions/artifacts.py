@@ -50,7 +50,7 @@ class Artifacts:
             shutil.copyfile(path, place / inside)
 
     def download(self, options: Mapping[str, str], workspace: Path) -> None:
-        """Fetch an artifact by name, or merge those matching a pattern; files must not overwrite each other."""
+        """Fetch an artifact by name, or merge those matching a pattern; files must not clash."""
         name, pattern, path, merge = _known(options, "name", "pattern", "path", "merge-multiple")
         if bool(name) is bool(pattern) or bool(pattern) is not (merge == "true"):
             raise ArtifactError(

@@ -1,4 +1,4 @@
-"""What users do wrong, and what befalls them: each with its exit code, its message, and a twin that passes."""
+"""Mistakes of users: the exit code and message of each, and a twin that passes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 @pytest.fixture
 def momentum(project: MakeProject) -> Callable[..., Path]:
-    """Copy the abi3 project, promised for the running interpreter only, with replacements in its pyproject.toml."""
+    """Copy the abi3 project for the running interpreter only, with replacements in its pyproject.toml."""
 
     def copy(**replace: str) -> Path:
         folder = project(
@@ -65,7 +65,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (
             f'"{RUNNING}"',
@@ -79,7 +79,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     ],
 )
 def test_a_promise_that_cannot_be_kept_is_refused_with_its_key(
-    momentum: Callable[..., Path], wheelkit: Wheelkit, old: str, new: str, said: str
+    momentum: Callable[..., Path], wheelkit: Wheelkit, old: str, new: str, message: str
 ) -> None:
     folder = momentum()
     assert wheelkit("plan", cwd=folder).returncode == 0
@@ -87,7 +87,7 @@ def test_a_promise_that_cannot_be_kept_is_refused_with_its_key(
     for command in ("plan", "build"):
         done = wheelkit(command, cwd=folder)
         assert done.returncode == 2
-        assert said in done.stderr
+        assert message in done.stderr
         assert re.search(r"wheelkit: \d mistakes? in the configuration, ", done.stderr)
     assert not (folder / "dist").exists()
 
@@ -370,16 +370,16 @@ def test_an_interrupted_host_build_leaves_nothing(
     assert tree(folder / "dist") == {"old.whl": b"old"}
 
 
-# --- wheels that are none --------------------------------------------------------------------------
+# --- files that are no wheels --------------------------------------------------------------------------
 
 
-def bad(folder: Path, what: str) -> Path:
+def bad(folder: Path, defect: str) -> Path:
     path = folder / ABI3
-    if what == "no zip":
+    if defect == "no zip":
         path.write_bytes(b"hello there")
-    elif what == "empty":
+    elif defect == "empty":
         path.write_bytes(b"")
-    elif what == "cut short":
+    elif defect == "cut short":
         whole = write_wheel(folder).read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         write_wheel(folder).unlink()

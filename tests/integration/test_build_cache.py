@@ -1,4 +1,4 @@
-"""The build cache as users meet it: real builds, real changes, real damage."""
+"""The build cache with real builds, real changes and real damage."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Site:
         return self.run("build", *HOST, **env)
 
     def plan(self, **env: str) -> dict[str, str]:
-        """Say per distribution and target why it is not cached; empty where it is."""
+        """Return why each distribution and target is not cached; empty if it is."""
         document = json.loads(self.run("plan", *HOST, "--json", **env).stdout)
         return {f"{one['distribution']} {one['target']}": one["why"] for one in document["cache"]}
 
@@ -66,7 +66,7 @@ class Site:
 
 
 def change(path: Path, old: str, new: str) -> None:
-    """Change a file so that neither its size nor its times tell."""
+    """Change a file but not its size and times."""
     assert len(old) == len(new)
     status = path.stat()
     text = path.read_text()
@@ -145,7 +145,7 @@ def test_what_did_not_change_comes_back_byte_for_byte(built: Site, site: Site) -
     assert [why for why in site.plan().values() if why] == ["notes.txt is new"] * 2
 
 
-def test_the_manifest_tells_of_the_commit_of_now(site: Site) -> None:
+def test_the_manifest_names_the_current_commit(site: Site) -> None:
     subprocess.run(
         ["git", "-C", site.folder, "commit", "--quiet", "--amend", "--allow-empty", "-m", "other words"],
         check=True,
@@ -247,10 +247,10 @@ def test_an_interrupt_ends_a_build_within_two_seconds(site: Site) -> None:
         time.sleep(0.5)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
+        output = process.stderr.read()
         code = process.wait()
         seconds = time.monotonic() - started
-    assert (code, "interrupted" in said) == (130, True)
+    assert (code, "interrupted" in output) == (130, True)
     assert seconds < 2.0
     assert not site.wheelkit.left_behind()
     assert not (site.folder / "dist").exists()

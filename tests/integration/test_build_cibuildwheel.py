@@ -1,4 +1,4 @@
-"""cibuildwheel for real, with podman and the project's own image; and what is left when it does not end well: nothing."""
+"""Builds by the real cibuildwheel, with podman and the test image; failed ones leave nothing behind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BUILD = ("build", "--native", "--builder", "cibuildwheel")
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """The environment for builds in containers, all of which carry a label by which a test finds its own."""
+    """The environment for builds in containers, which carry a label by which a test finds its own."""
 
     env: Mapping[str, str]
     label: str
@@ -66,7 +66,7 @@ def interpreters(image: Mapping[str, str]) -> list[str]:
 
 @pytest.fixture
 def momentum(project: MakeProject, interpreters: list[str]) -> Path:
-    """Return the abi3 project, promised for the image's oldest interpreter, with a dist folder that holds something already."""
+    """Return the abi3 project for the image's oldest interpreter, with a file in its dist folder."""
     folder = project("abi3", git=False)
     text = (folder / "pyproject.toml").read_text().replace("manylinux_2_28_x86_64", TARGET)
     (folder / "pyproject.toml").write_text(
@@ -132,14 +132,14 @@ def test_a_failing_smoke_command_is_a_failed_check(  # noqa: PLR0913, PLR0917 - 
     )
     done = wheelkit(*BUILD, cwd=momentum, env={**engine.env, **github})
     assert done.returncode == 1
-    message = f"the test of the repaired wheel on {interpreters[0]} failed with exit status 1: python -c 'import momentum; assert"
-    assert message in done.stderr
+    message = f"the test of the repaired wheel on {interpreters[0]} failed with exit status 1: "
+    assert f"{message}python -c 'import momentum; assert" in done.stderr
     assert "AssertionError" in done.stderr
     assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
 
 
 def waiting(folder: Path, running: Path) -> None:
-    """Let the test of the wheel say that it runs, through the host's file system in the container, and then wait."""
+    """Make the wheel's test create ``running`` through the container's mount of the host, then wait."""
     edit(folder, "smoke = [", f'smoke = ["echo here > /host{running}; exec sleep 60", ')
 
 
@@ -188,7 +188,7 @@ def test_an_interrupted_build_leaves_no_container(
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 
 
-def test_a_container_that_is_killed_is_told(
+def test_a_killed_container_is_reported(
     momentum: Path, wheelkit: Wheelkit, engine: Engine, tmp_path: Path
 ) -> None:
     waiting(momentum, tmp_path / "running")
@@ -210,9 +210,7 @@ def test_a_container_that_is_killed_is_told(
     assert (engine.containers(), dist(momentum), wheelkit.left_behind()) == ([], ["old.whl"], [])
 
 
-def test_an_image_that_does_not_exist_is_told_by_name(
-    momentum: Path, wheelkit: Wheelkit, engine: Engine
-) -> None:
+def test_an_image_that_does_not_exist_is_named(momentum: Path, wheelkit: Wheelkit, engine: Engine) -> None:
     image = "localhost/wheelkit-not-there:1"
     done = wheelkit(*BUILD, cwd=momentum, env={**engine.env, f"CIBW_MANYLINUX_{ARCH.upper()}_IMAGE": image})
     assert done.returncode == 3

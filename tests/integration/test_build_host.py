@@ -1,4 +1,4 @@
-"""The host builder for real: uv, meson, setuptools, gcc, auditwheel and every interpreter that this machine has."""
+"""The host builder with uv, meson, setuptools, gcc, auditwheel and this machine's interpreters."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def shown_by_auditwheel(wheel: Path) -> str:
     return " ".join(done.stdout.split())
 
 
-def test_an_abi3_project_becomes_one_proven_wheel_for_every_interpreter(
+def test_an_abi3_project_becomes_one_verified_wheel_for_every_interpreter(
     project: MakeProject, wheelkit: Wheelkit
 ) -> None:
     folder = project("abi3")
@@ -220,7 +220,7 @@ def test_building_setuptools_projects_twice_does_not_make_them_dirty(
 def test_every_form_of_source_gives_the_same_wheel(
     project: MakeProject, wheelkit: Wheelkit, tmp_path: Path
 ) -> None:
-    folder = running_only(project, "abi3")  # under no version control, and no sdist either
+    folder = running_only(project, "abi3")  # neither under version control nor an sdist
     (folder / "momentum/build").mkdir()
     (folder / "momentum/build/deep.h").write_text("")
     assert wheelkit("build", "--builder", "host", cwd=folder).returncode == 0
@@ -310,8 +310,7 @@ def alone(tmp_path: Path) -> dict[str, str]:
 
 def floor_before(make: MakeProject, version: str) -> Path:
     """Promise also the interpreter before the running one, and compile for the limited API of ``version``."""
-    # By way of a variable, which nobody who only reads the file sees through: a literal is compared with the
-    # promise before the build.
+    # The version is in a variable, since a literal would be compared with the promise before the build.
     folder = make("abi3", git=False, replace={"meson.build": ("limited_api: '3.11'", "limited_api: floor")})
     set_line(folder, "python = import", f"floor = '{version}'\npython = import", "meson.build")
     set_line(folder, MATRIX, f'interpreters = ["{BEFORE}", "{RUNNING}"]')
@@ -319,15 +318,15 @@ def floor_before(make: MakeProject, version: str) -> Path:
     return folder
 
 
-def test_a_newer_interpreter_alone_builds_for_the_floor_once_that_is_proved(
+def test_a_newer_interpreter_alone_builds_for_the_floor_if_verification_allows(
     project: MakeProject, wheelkit: Wheelkit, alone: dict[str, str]
 ) -> None:
     folder = floor_before(project, f"3.{sys.version_info[1] - 1}")
     done = wheelkit(*HOST, cwd=folder, env=alone)
     assert done.returncode == 0
     assert (
-        f"built on {RUNNING}, verified against the stable ABI of 3.{sys.version_info[1] - 1} and tagged cp3{sys.version_info[1] - 1}"
-        in done.stderr
+        f"built on {RUNNING}, verified against the stable ABI of 3.{sys.version_info[1] - 1} "
+        f"and tagged cp3{sys.version_info[1] - 1}" in done.stderr
     )
     assert f"not tested on {BEFORE}" in done.stderr
     (wheel,) = wheels(folder)
@@ -423,11 +422,11 @@ def test_zig_compiles_where_the_machines_own_libraries_are_too_new(
     folder = loading(project)
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 0
-    said = (
+    message = (
         "compiled again with zig against glibc 2.17: with this machine's own libraries "
         "momentum/_core.abi3.so needs GLIBC_2.34 (dlclose"
     )
-    assert said in done.stderr
+    assert message in done.stderr
     (wheel,) = wheels(folder)
     assert "manylinux_2_17_x86_64" in wheel.name
     document = manifest(folder, "manylinux_2_17_x86_64")
@@ -448,7 +447,7 @@ def test_zig_compiles_where_the_machines_own_libraries_are_too_new(
 
 
 @too_new_here
-def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(
+def test_a_project_that_zig_does_not_compile_either_is_reported_with_both_reasons(
     project: MakeProject, wheelkit: Wheelkit
 ) -> None:
     pytest.importorskip("ziglang")
@@ -473,7 +472,7 @@ def test_a_project_that_zig_does_not_compile_either_is_told_with_both_reasons(
 
 @pytest.fixture
 def gear(tmp_path: Path) -> dict[str, str]:
-    """Build the library that the sample project is linked to; returns the environment in which the linker and the loader find it."""
+    """Build the library that the project links; returns variables with which linker and loader find it."""
     folder = tmp_path / "lib"
     folder.mkdir()
     source = Path(__file__).parents[1] / "projects/grafting/gear/gear.c"
@@ -536,8 +535,8 @@ def test_a_failing_smoke_command_keeps_the_wheel_out(project: MakeProject, wheel
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 1
     assert (
-        f"on {RUNNING} failed with exit status 1: python -c 'import momentum; assert momentum.of(2.0, 3.0) == 7.0'"
-        in done.stderr
+        f"on {RUNNING} failed with exit status 1: "
+        "python -c 'import momentum; assert momentum.of(2.0, 3.0) == 7.0'" in done.stderr
     )
     assert "AssertionError" in done.stderr
     assert "full log: " in done.stderr

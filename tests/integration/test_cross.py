@@ -1,4 +1,4 @@
-"""Cross builds for real: zig makes the wheels of every target, and the field's own tools look at them."""
+"""Cross builds with zig for every target; the wheels are checked by auditwheel, abi3audit and others."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_each_target_gets_its_abi3_wheel_with_nothing_but_the_module(dist: Path,
     assert path.stat().st_size < 50_000  # stripped: with its debug information it has far more
 
 
-def test_the_whole_dist_is_proven(dist: Path, wheelkit: Wheelkit) -> None:
+def test_the_whole_dist_is_verified(dist: Path, wheelkit: Wheelkit) -> None:
     done = wheelkit("verify-matrix", "dist", "--json", cwd=dist.parent)
     assert done.returncode == 0
     report = json.loads(done.stdout)
@@ -213,7 +213,7 @@ def test_a_symbol_that_is_too_new_fails_to_link_on_windows(project: MakeProject,
     assert "raise that version, or avoid the call" in done.stderr
 
 
-def test_where_no_linker_knows_the_proof_finds_it(project: MakeProject, wheelkit: Wheelkit) -> None:
+def test_what_no_linker_notices_is_found_by_verification(project: MakeProject, wheelkit: Wheelkit) -> None:
     folder = too_new(project, "manylinux_2_28_aarch64")
     done = wheelkit("build", "--cross", cwd=folder)
     assert done.returncode == 1
@@ -267,9 +267,9 @@ def test_without_zig_nothing_is_built(
     monkeypatch.chdir(project("abi3", git=False))
     monkeypatch.setattr("wheelkit.machine.compilers.find_spec", lambda _: None)
     assert main(["build", "--cross"]) == 3
-    said = capsys.readouterr().err
-    assert "pip install 'wheelkit[cross]'" in said
-    assert "sdist" not in said
+    output = capsys.readouterr().err
+    assert "pip install 'wheelkit[cross]'" in output
+    assert "sdist" not in output
 
 
 def test_an_output_folder_that_cannot_be_one_is_refused_first(

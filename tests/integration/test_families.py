@@ -1,4 +1,4 @@
-"""The example families go from a clean checkout through build, verify-matrix and smoke, and so again after a bump."""
+"""The example families pass build, verify-matrix and smoke from a clean checkout, and again after a bump."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def released(
     env: Mapping[str, str] | None = None,
     third: tuple[str | Path, ...] = (),
 ) -> list[dict[str, Any]]:
-    """Build, verify and smoke with the command that the family's README gives; returns the cases of the smoke test.
+    """Build, verify and smoke with the command in the family's README; returns the cases of the smoke test.
 
     ``builder`` and ``third``, where third parties come from, are what this machine adds.
     """
@@ -95,7 +95,7 @@ def changed_lines(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CORES)
-def test_a_family_is_built_proven_smoked_bumped_and_built_again(
+def test_a_family_is_built_verified_smoked_bumped_and_built_again(
     name: str, wheelkit: Wheelkit, checkout: Checkout
 ) -> None:
     folder = checkout(name)
@@ -228,7 +228,10 @@ version = "1.0"
 requires-python = ">=3.11"
 """
 GENERATED = {
-    "wheelkit.toml": 'distributions = ["gen", "fast"]\n[matrix]\ntargets = ["manylinux_2_28_x86_64"]\ninterpreters = ["cp311"]\n',
+    "wheelkit.toml": (
+        'distributions = ["gen", "fast"]\n'
+        '[matrix]\ntargets = ["manylinux_2_28_x86_64"]\ninterpreters = ["cp311"]\n'
+    ),
     "gen/pyproject.toml": PROJECT.format(requires='["hatchling"]', backend="hatchling.build", name="wk-gen"),
     "gen/wk_gen/__init__.py": "number = 42\n",
     "fast/pyproject.toml": PROJECT.format(
@@ -265,7 +268,7 @@ def test_a_native_build_takes_its_sibling_from_this_run_and_does_not_deliver_it(
 
 @pytest.fixture(params=["build", "build[uv]"])
 def squatted_image(request: pytest.FixtureRequest, image: Mapping[str, str], squatted: str) -> dict[str, str]:
-    """Let every installer inside the container, pip or uv, see the squatted sibling's index beside the usual one."""
+    """Add the squatted sibling's index for pip and uv inside the container."""
     passed = "UV_INDEX PIP_EXTRA_INDEX_URL"
     indexes = {"UV_INDEX": squatted, "PIP_EXTRA_INDEX_URL": squatted, "CIBW_ENVIRONMENT_PASS_LINUX": passed}
     return {**image, **indexes, "CIBW_BUILD_FRONTEND": request.param}
@@ -275,7 +278,7 @@ def squatted_image(request: pytest.FixtureRequest, image: Mapping[str, str], squ
 def test_a_build_in_a_container_takes_its_sibling_from_this_run(
     wheelkit: Wheelkit, generated: Path, squatted_image: Mapping[str, str]
 ) -> None:
-    """Inside the container as well: the module asserts the number that its build found, which is another one in the squatted sibling."""
+    """The same inside the container: the module asserts a number, which the squatted sibling changes."""
     assert wheelkit("build", "--builder", "cibuildwheel", cwd=generated, env=squatted_image).returncode == 0
     assert sorted(path.name.split("-")[0] for path in (generated / "dist").glob("*.whl")) == [
         "wk_fast",
@@ -287,10 +290,11 @@ def test_a_build_in_a_container_takes_its_sibling_from_this_run(
 def test_cibuildwheel_alone_takes_the_squatted_sibling_in_the_container(
     wheelkit: Wheelkit, generated: Path, squatted_image: Mapping[str, str]
 ) -> None:
-    """Show that the squatted index is within reach of the container, so that the test above proves something."""
+    """The container reaches the squatted index, without which the test above would be void."""
     env = {**wheelkit.env, **squatted_image}
     env["CIBW_TEST_COMMAND"] = (
-        "python -c 'import wk_fast, wk_gen; assert wk_fast.number == wk_gen.number == 99, (wk_fast.number, wk_gen)'"
+        "python -c 'import wk_fast, wk_gen; "
+        "assert wk_fast.number == wk_gen.number == 99, (wk_fast.number, wk_gen)'"
     )
     command = [
         sys.executable,
@@ -312,7 +316,10 @@ MISTAKEN = {
     ),
     "pure": (
         "--pure",
-        "is treated as pure Python, but its wheel is for one platform: wk_fast-1.0-cp311-cp311-linux_x86_64.whl",
+        (
+            "is treated as pure Python, but its wheel is for one platform: "
+            "wk_fast-1.0-cp311-cp311-linux_x86_64.whl"
+        ),
     ),
 }
 
@@ -325,7 +332,7 @@ MISTAKEN = {
 def test_a_wheel_of_another_kind_than_its_distribution_is_an_error(
     kind: str, wheelkit: Wheelkit, generated: Path
 ) -> None:
-    name, (*words, said) = {"native": "gen", "pure": "fast"}[kind], MISTAKEN[kind]
+    name, (*words, message) = {"native": "gen", "pure": "fast"}[kind], MISTAKEN[kind]
     text = GENERATED["wheelkit.toml"].replace(
         'distributions = ["gen", "fast"]', f'distributions = ["{name}"]'
     )
@@ -340,7 +347,7 @@ def test_a_wheel_of_another_kind_than_its_distribution_is_an_error(
         (generated / file).write_text(stand_alone)
     done = wheelkit("build", *words, cwd=generated)
     assert done.returncode == 2
-    assert said.replace("x86_64", platform.machine()) in done.stderr
+    assert message.replace("x86_64", platform.machine()) in done.stderr
     assert not (generated / "dist").exists()
 
 

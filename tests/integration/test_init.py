@@ -1,4 +1,4 @@
-"""A project or family from `wheelkit init` builds and proves itself at once, without editing anything; so does one that it adopts."""
+"""Projects and families from `wheelkit init`, new or adopted, build and verify without editing."""
 
 from __future__ import annotations
 

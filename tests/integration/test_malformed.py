@@ -11,7 +11,7 @@ from wheelkit.verification.findings import finding_kinds
 
 MEGABYTES = 300
 pytestmark = pytest.mark.skipif(
-    not hasattr(os, "wait4"), reason="this system does not tell what a process took"
+    not hasattr(os, "wait4"), reason="this system does not report a process's memory"
 )
 
 

@@ -50,7 +50,7 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    said: str = ""
+    log: str = ""
 
 
 def release(project: Project, seed: int, scratch: Path) -> Outcome:
@@ -73,7 +73,7 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
             planned_kill = None
             if ending == "0":
                 break
-            outcome.said = output
+            outcome.log = output
         outcome.problems += [
             problem for path in Path(folder).rglob("*") if path.is_file() for problem in leaks(path)
         ]

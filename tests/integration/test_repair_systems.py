@@ -1,4 +1,4 @@
-"""One exclude list, three tools: real wheels for five targets that link one library to graft and one to leave out."""
+"""Repair of real wheels for five targets, with one library to graft and one to exclude."""
 
 from __future__ import annotations
 
@@ -40,15 +40,14 @@ EXCLUDES = ("libfulcrum.so", "libfulcrum.dylib", "FULCRUM.dll")
 DECLARED = "int lever(int value);\nint fulcrum(int value);\n"
 
 
-class Workbench:
+class LinkedWheel:
     """A raw wheel for one target, with the libraries that it needs: lever, which needs beam, and fulcrum."""
 
     def __init__(self, tag: str, folder: Path) -> None:
         self.tools = Toolchain(tag, folder)
         self.folder = folder
         self.beam = self.tools.library("beam", function("beam", "value + 1"))
-        # fulcrum lies elsewhere, as in a provider's own folder, and lever needs it too: it is excluded at
-        # every depth.
+        # fulcrum is in another folder, like a provider's library. lever needs it too: exclusion is recursive.
         self.fulcrum = self.tools.library(
             "fulcrum", function("fulcrum", "value * 2"), version="2", folder="provider"
         )
@@ -81,13 +80,13 @@ class Workbench:
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    return Workbench(request.param, tmp_path_factory.mktemp(request.param))
+def linked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LinkedWheel:
+    return LinkedWheel(request.param, tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
-def linux(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    return Workbench("manylinux_2_28_x86_64", tmp_path_factory.mktemp("linux"))
+def linux(tmp_path_factory: pytest.TempPathFactory) -> LinkedWheel:
+    return LinkedWheel("manylinux_2_28_x86_64", tmp_path_factory.mktemp("linux"))
 
 
 def held(path: Path) -> set[str]:
@@ -98,67 +97,68 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_same_list_has_the_same_outcome(bench: Workbench, tmp_path: Path) -> None:
-    done = bench.repair(tmp_path)
-    assert held(done.path) == {bench.lever.name, bench.beam.name}
-    assert sorted(map(plain_name, done.grafted)) == sorted([bench.lever.name, bench.beam.name])
-    assert done.excluded == (bench.fulcrum.name,)
+def test_the_same_list_has_the_same_outcome(linked: LinkedWheel, tmp_path: Path) -> None:
+    done = linked.repair(tmp_path)
+    assert held(done.path) == {linked.lever.name, linked.beam.name}
+    assert sorted(map(plain_name, done.grafted)) == sorted([linked.lever.name, linked.beam.name])
+    assert done.excluded == (linked.fulcrum.name,)
     # Two of the three patterns are for other systems.
     assert len(done.unmatched) == 2
     after = wheels.read(done.path)
-    assert bench.fulcrum.name in {base_name(name) for name in after.needed}
+    assert linked.fulcrum.name in {base_name(name) for name in after.needed}
     assert not [
         rpath.path for _, part in after.slices() for rpath in part.rpaths if rpath.path.startswith("/")
     ]
     assert after.name is not None
-    assert bench.tools.target.tag in after.name.platforms
+    assert linked.tools.target.tag in after.name.platforms
 
 
-def test_without_the_list_all_of_it_is_grafted(bench: Workbench, tmp_path: Path) -> None:
-    done = bench.repair(tmp_path, patterns=())
-    assert held(done.path) == {bench.lever.name, bench.beam.name, bench.fulcrum.name}
+def test_without_the_list_all_of_it_is_grafted(linked: LinkedWheel, tmp_path: Path) -> None:
+    done = linked.repair(tmp_path, patterns=())
+    assert held(done.path) == {linked.lever.name, linked.beam.name, linked.fulcrum.name}
     assert done.excluded == ()
 
 
-def test_a_repaired_wheel_repairs_to_itself(bench: Workbench, tmp_path: Path) -> None:
-    first = bench.repair(tmp_path / "first")
-    second = bench.repair(tmp_path / "second", wheel=first.path, paths=())
+def test_a_repaired_wheel_repairs_to_itself(linked: LinkedWheel, tmp_path: Path) -> None:
+    first = linked.repair(tmp_path / "first")
+    second = linked.repair(tmp_path / "second", wheel=first.path, paths=())
     assert second.unchanged
     assert (second.path.name, sha256(second.path)) == (first.path.name, sha256(first.path))
     assert (second.grafted, second.excluded) == ((), first.excluded)
 
 
 def test_the_source_date_decides_the_bytes(
-    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linked: LinkedWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
-    first, second = (bench.repair(tmp_path / name) for name in ("first", "second"))
+    first, second = (linked.repair(tmp_path / name) for name in ("first", "second"))
     assert sha256(first.path) == sha256(second.path)
     with zipfile.ZipFile(first.path) as archive:
         assert {entry.date_time[:3] for entry in archive.infolist()} == {(2020, 9, 13)}
 
 
-def test_the_proof_agrees(bench: Workbench, tmp_path: Path) -> None:
-    bench.repair(tmp_path / "dist")
+def test_verification_agrees(linked: LinkedWheel, tmp_path: Path) -> None:
+    linked.repair(tmp_path / "dist")
     (tmp_path / "wheelkit.toml").write_text(
-        f'[exclude]\nfulcrum = ["{"fulcrum.dll" if os.name == "nt" else EXCLUDES[0]}", "{EXCLUDES[1]}", "{EXCLUDES[2]}"]\n'
+        f'[exclude]\nfulcrum = ["{"fulcrum.dll" if os.name == "nt" else EXCLUDES[0]}", '
+        f'"{EXCLUDES[1]}", "{EXCLUDES[2]}"]\n'
     )
     command = [sys.executable, "-m", "wheelkit", "verify-matrix", "dist"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     shutil.rmtree(tmp_path / "dist")
-    bench.repair(tmp_path / "dist", patterns=())
+    linked.repair(tmp_path / "dist", patterns=())
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "WK503" in done.stdout
     assert "fulcrum" in done.stdout
 
 
-def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) -> None:
+def test_the_command_shows_before_and_after(linked: LinkedWheel, tmp_path: Path) -> None:
     excludes = [word for pattern in EXCLUDES for word in ("--exclude", pattern)]
     paths = [
         word
-        for path in (bench.lever.path.parent, bench.fulcrum.path.parent)
+        for path in (linked.lever.path.parent, linked.fulcrum.path.parent)
         for word in ("--lib-path", str(path))
     ]
     command = [
@@ -167,16 +167,16 @@ def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) ->
         "wheelkit",
         "repair",
         "--target",
-        bench.tools.target.tag,
+        linked.tools.target.tag,
         *excludes,
         *paths,
         "--out",
         "out",
-        str(bench.raw),
+        str(linked.raw),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"excluded: {bench.fulcrum.name}" in done.stderr
+    assert f"excluded: {linked.fulcrum.name}" in done.stderr
     (path,) = (tmp_path / "out").glob("*.whl")
     shown = [
         subprocess.run(
@@ -185,26 +185,26 @@ def test_the_command_shows_before_and_after(bench: Workbench, tmp_path: Path) ->
             text=True,
             check=True,
         ).stdout
-        for one in (bench.raw, path)
+        for one in (linked.raw, path)
     ]
     before, after = shown
-    assert bench.lever.name in before
-    assert bench.beam.name not in before
-    assert plain_name(bench.beam.name).split(".")[0] in after
+    assert linked.lever.name in before
+    assert linked.beam.name not in before
+    assert plain_name(linked.beam.name).split(".")[0] in after
 
 
 def test_a_library_on_no_path_is_named_with_who_needs_it_and_where_was_looked(
-    bench: Workbench, tmp_path: Path
+    linked: LinkedWheel, tmp_path: Path
 ) -> None:
     (tmp_path / "partly").mkdir()
-    lever: Library = bench.lever
+    lever: Library = linked.lever
     shutil.copy(lever.path, tmp_path / "partly")
     with pytest.raises((ToolFailedError, CheckFailedError)) as caught:
-        bench.repair(tmp_path / "out", paths=(tmp_path / "partly",))
-    told = f"{caught.value.message}\n{caught.value.detail}".lower()
-    assert bench.beam.name.lower() in told
-    assert f"needed by {lever.name}".lower() in told
-    assert str(tmp_path / "partly").lower() in told
+        linked.repair(tmp_path / "out", paths=(tmp_path / "partly",))
+    message = f"{caught.value.message}\n{caught.value.detail}".lower()
+    assert linked.beam.name.lower() in message
+    assert f"needed by {lever.name}".lower() in message
+    assert str(tmp_path / "partly").lower() in message
     assert "--lib-path" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
@@ -217,32 +217,32 @@ OTHER = {
 }
 
 
-def stranger(bench: Workbench, folder: Path) -> Path:
+def stranger(linked: LinkedWheel, folder: Path) -> Path:
     """Make beam for another processor of the same system."""
-    tag = bench.tools.target.tag
+    tag = linked.tools.target.tag
     if tag in OTHER:
         return Toolchain(OTHER[tag], folder).library("beam", function("beam", "value")).path
     # zig's C library for Windows on ARM takes a minute and a half the first time: its mark alone will do.
-    data = bytearray(bench.beam.path.read_bytes())
+    data = bytearray(linked.beam.path.read_bytes())
     (header,) = struct.unpack_from("<I", data, 0x3C)
     struct.pack_into("<H", data, header + 4, 0xAA64)
     (folder / "lib").mkdir()
-    path = folder / "lib" / bench.beam.name
+    path = folder / "lib" / linked.beam.name
     path.write_bytes(data)
     return path
 
 
-def test_a_library_for_another_processor_is_told_apart(bench: Workbench, tmp_path: Path) -> None:
-    path = stranger(bench, tmp_path)
-    shutil.copy(bench.lever.path, path.parent)
+def test_a_library_for_another_processor_is_named(linked: LinkedWheel, tmp_path: Path) -> None:
+    path = stranger(linked, tmp_path)
+    shutil.copy(linked.lever.path, path.parent)
     with pytest.raises((ToolFailedError, CheckFailedError)) as caught:
-        bench.repair(tmp_path / "out", paths=(path.parent,))
-    told = f"{caught.value.message}\n{caught.value.detail}"
-    assert f"{path} is for" in told
+        linked.repair(tmp_path / "out", paths=(path.parent,))
+    message = f"{caught.value.message}\n{caught.value.detail}"
+    assert f"{path} is for" in message
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the wheel is for x86_64")
-def test_the_wheel_computes_where_its_provider_is_found(linux: Workbench, tmp_path: Path) -> None:
+def test_the_wheel_computes_where_its_provider_is_found(linux: LinkedWheel, tmp_path: Path) -> None:
     done = linux.repair(tmp_path / "out")
     with zipfile.ZipFile(done.path) as archive:
         archive.extractall(tmp_path / "site")
@@ -263,7 +263,7 @@ def test_the_wheel_computes_where_its_provider_is_found(linux: Workbench, tmp_pa
     assert beside.stdout.strip() == str(20 + 1 + 40 + 40)
 
 
-def test_a_wheel_for_two_systems_is_refused(linux: Workbench, tmp_path: Path) -> None:
+def test_a_wheel_for_two_systems_is_refused(linux: LinkedWheel, tmp_path: Path) -> None:
     mac = Toolchain("macosx_11_0_arm64", tmp_path / "mac")
     (tmp_path / "mac").mkdir(exist_ok=True)
     with zipfile.ZipFile(linux.raw) as archive:
@@ -279,12 +279,12 @@ def test_a_wheel_for_two_systems_is_refused(linux: Workbench, tmp_path: Path) ->
 
 
 @pytest.fixture(scope="module", params=[tag for tag in TARGETS if tag.startswith("macosx")])
-def mac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
-    return Workbench(request.param, tmp_path_factory.mktemp(request.param))
+def mac(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LinkedWheel:
+    return LinkedWheel(request.param, tmp_path_factory.mktemp(request.param))
 
 
 def page_hashes(data: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Return the SHA-256 of each page as the code signature of a thin 64-bit Mach-O file states it, and as it is (TN3126)."""
+    """Return the stated and actual SHA-256 of each page of a signed thin 64-bit Mach-O file (TN3126)."""
     (count,) = struct.unpack_from("<I", data, 16)
     at, signature = 32, -1
     for _ in range(count):
@@ -311,7 +311,7 @@ def page_hashes(data: bytes) -> tuple[list[bytes], list[bytes]]:
     return stated, real
 
 
-def test_what_was_edited_for_macos_is_signed_again(mac: Workbench, tmp_path: Path) -> None:
+def test_what_was_edited_for_macos_is_signed_again(mac: LinkedWheel, tmp_path: Path) -> None:
     done = mac.repair(tmp_path)
     assert done.unsigned == ()  # the linker had signed ad hoc, if at all
     with zipfile.ZipFile(done.path) as archive:
@@ -325,7 +325,7 @@ def test_what_was_edited_for_macos_is_signed_again(mac: Workbench, tmp_path: Pat
         assert page_hashes(data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])[1] != stated
 
 
-def test_a_library_that_is_too_new_for_the_target_is_refused(mac: Workbench, tmp_path: Path) -> None:
+def test_a_library_that_is_too_new_for_the_target_is_refused(mac: LinkedWheel, tmp_path: Path) -> None:
     arch = mac.tools.target.arch
     newer = Toolchain(f"macosx_13_0_{arch}", tmp_path)
     for name in ("beam", "lever"):
@@ -336,8 +336,8 @@ def test_a_library_that_is_too_new_for_the_target_is_refused(mac: Workbench, tmp
     assert "demo/.dylibs/liblever.dylib needs macOS 13.0" in caught.value.detail
 
 
-def test_a_signature_by_somebody_that_repair_ends_is_told(
-    mac: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_signature_that_repair_invalidates_is_reported(
+    mac: LinkedWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No certificate is at hand: every signature that was there counts as somebody's.
     monkeypatch.setattr("wheelkit.repair.verify.has_identity_signature", lambda _: True)
@@ -350,7 +350,7 @@ def test_a_signature_by_somebody_that_repair_ends_is_told(
     assert list(done.unsigned) == signed
 
 
-def test_the_command_says_that_there_was_nothing_to_do(linux: Workbench, tmp_path: Path) -> None:
+def test_the_command_says_that_there_was_nothing_to_do(linux: LinkedWheel, tmp_path: Path) -> None:
     first = linux.repair(tmp_path / "first")
     words = [
         "--target",
@@ -371,7 +371,7 @@ def test_the_command_says_that_there_was_nothing_to_do(linux: Workbench, tmp_pat
     assert (tmp_path / row["file"]).read_bytes() == first.path.read_bytes()
 
 
-def test_the_shipped_list_is_judged_as_a_whole(linux: Workbench, tmp_path: Path) -> None:
+def test_the_shipped_list_is_judged_as_a_whole(linux: LinkedWheel, tmp_path: Path) -> None:
     (tmp_path / "wheelkit.toml").write_text('[exclude]\ntorch = true\nfulcrum = ["libfulcrum.so"]\n')
     paths = ["--lib-path", str(linux.lever.path.parent)]
     command = [
@@ -389,7 +389,7 @@ def test_the_shipped_list_is_judged_as_a_whole(linux: Workbench, tmp_path: Path)
     assert "libfulcrum.so" not in [line.split('"')[1] for line in done.stderr.splitlines() if "WK504" in line]
 
 
-def test_an_output_folder_that_cannot_be_written_is_named(linux: Workbench, tmp_path: Path) -> None:
+def test_an_output_folder_that_cannot_be_written_is_named(linux: LinkedWheel, tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("in the way")
     command = [
         sys.executable,

@@ -56,7 +56,7 @@ def oracle(format_: str, data: bytes, scratch: Path) -> list[dict[str, Any]]:
     return elf.facts(data) if format_ == "elf" else pe.facts(data)
 
 
-def told(slice_: _core.Slice, unordered: tuple[str, ...]) -> dict[str, Any]:
+def scanned_facts(slice_: _core.Slice, unordered: tuple[str, ...]) -> dict[str, Any]:
     """The slice in the oracles' terms: plain tuples in lists."""
     plain = {}
     for name in _core.Slice.__match_args__:
@@ -74,7 +74,7 @@ def compare(name: str, data: bytes, scratch: Path) -> int:
     expected = oracle(scan.format, data, scratch)
     assert len(scan.slices) == len(expected), name
     for slice_, facts in zip(scan.slices, expected, strict=True):
-        for field, value in told(slice_, UNORDERED[scan.format]).items():
+        for field, value in scanned_facts(slice_, UNORDERED[scan.format]).items():
             assert value == facts[field], f"{field} of {name}"
     return len(expected)
 

@@ -1,4 +1,4 @@
-"""Smoke tests with real uv and pip, real environments, and a local index that holds third parties and squatters."""
+"""Smoke tests with real uv and pip, and a local index with third-party and squatted packages."""
 
 from __future__ import annotations
 
@@ -171,22 +171,22 @@ def test_what_is_wrong_in_a_wheel_is_found_where_it_stands(wheelkit: Wheelkit, t
     lazy = "def main():\n    import wk_gone\n"
     make(dist, "wk-f", files={"wk_f/__init__.py": lazy}, entries="[console_scripts]\nwk-f = wk_f:main\n")
     code, document, _ = smoke(wheelkit, dist, "--offline")
-    told = failures(document)
+    reasons = failures(document)
     assert code == 1
-    assert told["wk-a/environment"] == "it imports wk_undeclared, and nothing that it requires provides it"
+    assert reasons["wk-a/environment"] == "it imports wk_undeclared, and nothing that it requires provides it"
     assert (
-        told["wk-b/environment"]
+        reasons["wk-b/environment"]
         == "queue cannot be imported: Python finds its standard library module of that name first"
     )
-    assert told["wk-c/environment"] == "ended Python with exit status 3"
-    assert told["wk-d/environment"].startswith("AttributeError: module 'wk_d' has no attribute 'gone'")
-    assert told["wk-d/tool"] == "failed with exit status 2"
+    assert reasons["wk-c/environment"] == "ended Python with exit status 3"
+    assert reasons["wk-d/environment"].startswith("AttributeError: module 'wk_d' has no attribute 'gone'")
+    assert reasons["wk-d/tool"] == "failed with exit status 2"
     assert (
-        told["wk-f/tool"]
+        reasons["wk-f/tool"]
         == "failed with exit status 1: it imports wk_gone, and nothing that it requires provides it"
     )
     assert "frozen importlib" not in str(document)
-    assert "wk-e/environment" not in told
+    assert "wk-e/environment" not in reasons
     logs = {case["distribution"]: case["log"] for case in document["cases"]}
     assert logs["wk-e"] is None
     assert "wk_undeclared" in Path(logs["wk-a"]).read_text()
@@ -244,7 +244,9 @@ def test_an_import_that_hangs_is_named(wheelkit: Wheelkit, tmp_path: Path) -> No
     assert (failure["check"], failure["what"]) == ("import wk_a", "timed out")
 
 
-def test_what_only_an_sdist_provides_is_told_and_can_be_allowed(wheelkit: Wheelkit, tmp_path: Path) -> None:
+def test_requirements_with_only_an_sdist_are_reported_and_can_be_allowed(
+    wheelkit: Wheelkit, tmp_path: Path
+) -> None:
     make(tmp_path / "dist", "wk-a", needs=("wk-source",))
     links, source = tmp_path / "links", tmp_path / "wk_source-1.0"
     source.mkdir()
@@ -273,14 +275,16 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(folder + "/" + name, "w") as archive:
         archive.writestr("wk_source.py", "")
         archive.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: wk-source\\nVersion: 1.0\\n")
-        archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        archive.writestr(info + "RECORD", "wk_source.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
+        wheel = "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        archive.writestr(info + "WHEEL", wheel)
+        members = ("wk_source.py", info + "METADATA", info + "WHEEL", info + "RECORD")
+        archive.writestr(info + "RECORD", "".join(member + ",,\\n" for member in members))
     return name
 """
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (
             ("--index", "http://127.0.0.1:9/simple/"),
@@ -292,13 +296,13 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     ],
 )
 def test_no_network_is_one_message(  # noqa: PLR0913, PLR0917 - the table and fixtures
-    wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, said: str
+    wheelkit: Wheelkit, dist: Path, tmp_path: Path, words: tuple[str, ...], code: int, message: str
 ) -> None:
     done = wheelkit(
         "smoke", dist, "--python", TAG, *words, cwd=tmp_path, env={"UV_CACHE_DIR": str(tmp_path / "cache")}
     )
     assert done.returncode == code
-    assert said in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert ("--find-links DIR" in done.stdout + done.stderr) or code == 1
 
 
@@ -426,16 +430,19 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
         tag="cp311-abi3-linux_x86_64",
     )
     _, document, _ = smoke(wheelkit, dist, "--offline")
-    told = failures(document)
-    assert told["wk-symbol/environment"] == "the symbol gear_turn was not found, although wk_gear exports it"
+    reasons = failures(document)
     assert (
-        told["wk-missing/environment"]
+        reasons["wk-symbol/environment"] == "the symbol gear_turn was not found, although wk_gear exports it"
+    )
+    assert (
+        reasons["wk-missing/environment"]
         == "the library libgear.so.1 is in wk_gear, where the loader does not search"
     )
     assert (
-        told["wk-broken/environment"] == "it contains a binary for another architecture than this machine's"
+        reasons["wk-broken/environment"]
+        == "it contains a binary for another architecture than this machine's"
     )
-    assert "wk-gear/environment" not in told
+    assert "wk-gear/environment" not in reasons
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
@@ -461,9 +468,9 @@ def test_an_interrupt_ends_everything(wheelkit: Wheelkit, tmp_path: Path) -> Non
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"interrupted" in said
+    assert b"interrupted" in output
     assert not alive(int((tmp_path / "pid").read_text()))
     assert wheelkit.left_behind() == []
 

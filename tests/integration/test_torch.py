@@ -80,7 +80,7 @@ def bundled(path: Path) -> set[str]:
 
 
 @zig
-def test_torch_stays_out_of_the_wheel_and_the_wheel_is_proven(
+def test_torch_stays_out_of_the_wheel_and_the_wheel_is_verified(
     standins: Standins, tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
     (tmp_path / "wheelkit.toml").write_text(CONFIG)
@@ -157,7 +157,7 @@ def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) ->
 @pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs a C compiler for ELF"
 )
-def test_a_symbol_that_the_installed_torch_does_not_have_is_told_as_an_abi_mismatch(
+def test_a_symbol_that_the_installed_torch_lacks_is_an_abi_mismatch(
     tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
     # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch

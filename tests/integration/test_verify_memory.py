@@ -1,4 +1,4 @@
-"""What a verification takes of the machine, as a whole process: memory bounded by the largest member, and few open files."""
+"""A verification uses memory for its largest members only, and few open files."""
 
 import os
 import resource
@@ -13,7 +13,7 @@ import pytest
 import malformed
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(os, "wait4"), reason="this system does not tell what a process took"
+    not hasattr(os, "wait4"), reason="this system does not report a process's memory"
 )
 
 MEGABYTE = 1 << 20

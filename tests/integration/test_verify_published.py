@@ -52,7 +52,7 @@ class Published:
         return found
 
     def sign(self, authority: Authority, *members: Member, **other: bytes) -> None:
-        """Serve attestations for the files of distributions; ``other`` are bytes to sign instead, by suffix."""
+        """Serve attestations for distributions; ``other`` are bytes to sign instead, by suffix."""
         for name, one in self.index.files.items():
             if one.project in {member.name for member in members}:
                 data = other.get(name.rpartition(".")[2], one.data)
@@ -99,7 +99,7 @@ def test_a_yanked_release(published: Published) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--from-index", "gyro-cli"), '"gyro-cli" is not a release'),
         (("--from-index", "gyro-cli==x"), "is not a release"),
@@ -107,10 +107,10 @@ def test_a_yanked_release(published: Published) -> None:
         ((), "nothing to verify"),
     ],
 )
-def test_invalid_and_unknown_releases(published: Published, words: tuple[str, ...], said: str) -> None:
+def test_invalid_and_unknown_releases(published: Published, words: tuple[str, ...], message: str) -> None:
     done = published(*words)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_a_single_distribution_does_not_need_the_others(published: Published) -> None:
@@ -121,20 +121,20 @@ def test_valid_attestations_and_one_for_other_bytes(published: Published) -> Non
     authority = Authority()
     authority.trust(published.config.parent)
     published.sign(authority, CLI)
-    said = published.findings("--from-index", "gyro-cli==1.0", "--deep")
-    assert list(said) == ["WK907"]
-    assert said["WK907"].startswith("2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;")
+    reasons = published.findings("--from-index", "gyro-cli==1.0", "--deep")
+    assert list(reasons) == ["WK907"]
+    assert reasons["WK907"].startswith("2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;")
     published.sign(authority, CLI, gz=b"the same name, and other bytes")
-    said = published.findings("--from-index", "gyro-cli==1.0", "--deep")
-    assert said["WK905"].startswith("the attestation by GitHub acme/gyro release.yml is not valid: ")
-    assert said["WK905"].endswith("subject does not match distribution digest")
-    assert said["WK907"].startswith("1 file signed by")
+    reasons = published.findings("--from-index", "gyro-cli==1.0", "--deep")
+    assert reasons["WK905"].startswith("the attestation by GitHub acme/gyro release.yml is not valid: ")
+    assert reasons["WK905"].endswith("subject does not match distribution digest")
+    assert reasons["WK907"].startswith("1 file signed by")
 
 
 def test_attestations_are_not_verified_without_deep(published: Published) -> None:
     published.sign(Authority(), CLI)
-    said = published.findings("--from-index", "gyro-cli==1.0")
-    assert said["WK907"].endswith("were not verified: the files were not downloaded")
+    reasons = published.findings("--from-index", "gyro-cli==1.0")
+    assert reasons["WK907"].endswith("were not verified: the files were not downloaded")
     assert not [path for path in published.index.requests if "/integrity/" in path]
 
 
@@ -153,8 +153,8 @@ def test_real_attestations_with_sigstores_own_keys(published: Published, tmp_pat
     published.index.put(file.name, file.read_bytes())
     published.index.provenance[file.name] = provenance
     words = ("--from-index", "pypi-attestations==0.0.19", "--deep", "--repository")
-    said = published.findings(*words, "https://github.com/trailofbits/pypi-attestations")
-    assert said["WK907"].startswith(
+    reasons = published.findings(*words, "https://github.com/trailofbits/pypi-attestations")
+    assert reasons["WK907"].startswith(
         "1 file signed by GitHub trailofbits/pypi-attestations release.yml, commit "
     )
     assert "it was signed by GitHub" in published.findings(*words, "https://github.com/acme/gyro")["WK905"]

@@ -1,4 +1,4 @@
-"""Verification of real wheels, compared with the tools that the field trusts: auditwheel for floors, abi3audit for ABI verdicts.
+"""Verification of real wheels, compared with auditwheel (floors) and abi3audit (stable ABI).
 
 The wheels are pinned in corpus.toml. Each difference is listed below by name, with who is right and why.
 """
@@ -67,11 +67,14 @@ TRUE_WARNINGS: dict[str, set[str]] = {
         "WK408"
     },
     "kiwisolver-1.5.1-pp311-pypy311_pp73-win_amd64.whl": set(),  # links PyPy's DLL
-    "pycryptodome-4.4.0-cp39-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl": set(),  # C libraries named .abi3.so
+    # C libraries named .abi3.so
+    "pycryptodome-4.4.0-cp39-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl": set(),
     "pythonnet-3.2.1-cp311.cp312.cp313.cp314.cp315-none-any.whl": set(),  # a .NET assembly, for any system
     "lzokay-2.1.0-cp314-cp314t-musllinux_1_2_i686.whl": set(),  # needs libc.so, which is musl itself
-    "multidict-7.1.0-cp310-cp310-musllinux_1_2_x86_64.whl": set(),  # Python 3.10 calls musl linux-gnu in file names
-    "rapidfuzz-3.14.6-cp314-cp314t-musllinux_1_2_s390x.whl": set(),  # symbol versions named GLIBC, of libgcc_s alone
+    # Python 3.10 calls musl linux-gnu in file names.
+    "multidict-7.1.0-cp310-cp310-musllinux_1_2_x86_64.whl": set(),
+    # Symbol versions named GLIBC, but of libgcc_s.
+    "rapidfuzz-3.14.6-cp314-cp314t-musllinux_1_2_s390x.whl": set(),
     "rtoml-0.9.0-cp311-none-win_amd64.whl": set(),  # no ABI tag, and linked with python311.dll
     # Libraries of other processors, each named for its own, of other systems, and Root-Is-Purelib.
     "sounddevice-0.5.6-py3-none-win_amd64.whl": {"WK211", "WK303"},
@@ -90,7 +93,7 @@ def test_the_floor_is_auditwheels(filename: str) -> None:
         assert policy is not None
         assert policy.target.tag == AUDITWHEEL_STOPS[filename]
         return
-    told = analyze_wheel_abi(
+    audited = analyze_wheel_abi(
         get_wheel_libc(filename),
         get_wheel_architecture(filename),
         path,
@@ -100,11 +103,11 @@ def test_the_floor_is_auditwheels(filename: str) -> None:
     )
     policy = linux_floor(read(path))
     assert policy is not None
-    aliases = (told.overall_policy.name, *told.overall_policy.aliases)
+    aliases = (audited.overall_policy.name, *audited.overall_policy.aliases)
     if policy.target.libc == "musllinux":
         # auditwheel knows only whether a wheel fits the musl of the machine that it runs on, and takes the
         # newest where there is none.
-        assert told.overall_policy.name.startswith("musllinux_")
+        assert audited.overall_policy.name.startswith("musllinux_")
     else:
         assert policy.target.tag in aliases
 

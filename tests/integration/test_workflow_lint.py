@@ -26,7 +26,10 @@ requires-python = ">=3.11"
 [tool.wheelkit]
 distributions = [".", "cli"]
 [tool.wheelkit.matrix]
-targets = ["manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64", "win_arm64"]
+targets = [
+  "manylinux_2_28_x86_64", "manylinux_2_28_aarch64", "musllinux_1_2_x86_64",
+  "macosx_11_0_arm64", "win_amd64", "win_arm64",
+]
 interpreters = ["cp311", "cp312", "cp314t"]
 [tool.wheelkit.distribution.momentum]
 tag = "momentum+v{version}"

@@ -1,4 +1,4 @@
-"""Generated workflows are executed, job by job: from a tag to the production index, or no further than the first failure."""
+"""Run generated workflows job by job, from a tag to the production index or to the first failure."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MEMBERS = frozenset({"orrery", "orrery-cli", "orrery-csv", "orrery-all"})
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN = "linux-x86_64"
 OTHERS = {"linux-aarch64", "macos-x86_64", "macos-arm64", "windows-amd64"}
-TOKEN = "pypi-token-of-the-rehearsal"  # noqa: S105 - good for the stand-in alone
-# The check of the command line that fails once the test wants it to.
+TOKEN = "pypi-token-of-the-rehearsal"  # noqa: S105 - only valid for the fake index
+# A smoke command that fails once the flag exists.
 FLAW = "python -c 'import pathlib, sys; sys.exit(pathlib.Path(\"{flag}\").exists())'"
 MORE = """
 [tool.wheelkit.publish]
@@ -58,14 +58,14 @@ pytestmark = [
     pytest.mark.network,
     pytest.mark.skipif(
         (sys.platform, platform.machine()) != ("linux", "x86_64"),
-        reason="the machine that is played is x86-64 Linux",
+        reason="the simulated machine is x86-64 Linux",
     ),
 ]
 
 
 @dataclass
 class Stage:
-    """The example family with its workflow, tagged; the two indexes that it names, and the file that makes a smoke test fail."""
+    """The tagged example family, its two indexes, and the file whose existence fails a smoke test."""
 
     project: Path
     service: Service
@@ -79,10 +79,10 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Hosted:
-    made = hosted(tmp_path_factory.mktemp("hosted"), PYTHONS, TOOL_PYTHON)
-    if missing := {*PYTHONS, TOOL_PYTHON} - set(made.pythons):
+    simulated = hosted(tmp_path_factory.mktemp("hosted"), PYTHONS, TOOL_PYTHON)
+    if missing := {*PYTHONS, TOOL_PYTHON} - set(simulated.pythons):
         pytest.skip(f"no Python {', '.join(sorted(missing))} on this machine")
-    return made
+    return simulated
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +94,15 @@ def stage(machine: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         tokens={}, publishers=Publishers(enabled=True, workflows={"release-python.yml": MEMBERS})
     )
     with (
-        serving(rehearsal) as one,
-        serving(live) as other,
+        serving(rehearsal) as rehearsal_address,
+        serving(live) as live_address,
         issuing(Issuer(workflow="release-python.yml")) as issuer,
     ):
-        project = family(folder / "orrery", MORE.format(rehearsal=one, live=other), FLAW.format(flag=flag))
+        project = family(
+            folder / "orrery",
+            MORE.format(rehearsal=rehearsal_address, live=live_address),
+            FLAW.format(flag=flag),
+        )
         subprocess.run([sys.executable, "-m", "wheelkit", "ci"], cwd=project, check=True)
         sha = git_commit(project)
         subprocess.run(["git", "-C", project, "tag", "v0.4.0"], check=True)
@@ -125,7 +129,7 @@ def family(folder: Path, more: str, check: str) -> Path:
 
 
 def cross_builds(project: Path) -> Mapping[str, Mapping[str, str]]:
-    """Map the other runners to the command that makes here what they would build, by the zig of this environment, whose cache is warm."""
+    """Map the other runners to their build command and its replacement here, a cross build with zig."""
     done = subprocess.run(
         [sys.executable, "-m", "wheelkit", "ci", "--matrix"],
         cwd=project,
@@ -136,11 +140,12 @@ def cross_builds(project: Path) -> Mapping[str, Mapping[str, str]]:
     rows = {row["name"]: row for row in json.loads(done.stdout)["include"]}
     assert set(rows) == OTHERS | {OWN}
     places = os.pathsep.join(
-        str(Path(one).resolve()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one
+        str(Path(folder).resolve()) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
     )
     words = ["env", f"PYTHONPATH={places}", sys.executable, "-m", "wheelkit", "build", "--cross"]
     targets = {
-        rows[name]["runner"]: [f"--target={one}" for one in rows[name]["targets"].split()] for name in OTHERS
+        rows[name]["runner"]: [f"--target={target}" for target in rows[name]["targets"].split()]
+        for name in OTHERS
     }
     return {
         runner: {"python -m wheelkit build --native": shlex.join([*words, *wanted])}
@@ -166,24 +171,24 @@ def built(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def proven(built: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the workflow up to the proof of the matrix."""
-    return built.fork(tmp_path_factory.mktemp("proven")).go(until="verify")
+def verified(built: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run the workflow up to the verification of the matrix."""
+    return built.fork(tmp_path_factory.mktemp("verified")).go(until="verify")
 
 
 @pytest.fixture(scope="module")
-def smoked(proven: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def smoked(verified: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run the workflow up to the first upload."""
-    return proven.fork(tmp_path_factory.mktemp("smoked")).go(until="smoke")
+    return verified.fork(tmp_path_factory.mktemp("smoked")).go(until="smoke")
 
 
-def told(job: JobRun) -> str:
+def log_of(job: JobRun) -> str:
     return "\n".join(job.log)
 
 
 def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
     assert built.results == {"native": "success", "sdists": "success", "pure": "success"}, "\n".join(
-        map(told, built.jobs)
+        map(log_of, built.jobs)
     )
     assert {job.row["name"]: job.result for job in built.jobs if job.key == "native"} == dict.fromkeys(
         [OWN, *OTHERS], "success"
@@ -191,17 +196,17 @@ def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
     assert built.artifacts.names == sorted(
         ["dist-pure", "dist-sdists", *(f"dist-{name}" for name in (OWN, *OTHERS))]
     )
-    assert "auditwheel" in told(built.job("native", OWN))
-    assert "cross builds are experimental" in told(built.job("native", "macos-arm64"))
+    assert "auditwheel" in log_of(built.job("native", OWN))
+    assert "cross builds are experimental" in log_of(built.job("native", "macos-arm64"))
 
 
 def test_a_tag_takes_the_family_to_the_production_index(
-    smoked: Run, indexes: Stage, proven: Run, tmp_path: Path, wheelkit: Wheelkit
+    smoked: Run, indexes: Stage, verified: Run, tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
-    assert "orrery" in proven.job("verify").summary
-    assert "all fine" in told(smoked.job("smoke", OWN))
+    assert "orrery" in verified.job("verify").summary
+    assert "all fine" in log_of(smoked.job("smoke", OWN))
     run = smoked.fork(tmp_path / "run").go()
-    assert set(run.results.values()) == {"success"}, "\n".join(map(told, run.jobs[len(smoked.jobs) :]))
+    assert set(run.results.values()) == {"success"}, "\n".join(map(log_of, run.jobs[len(smoked.jobs) :]))
     assert list(run.results)[-4:] == ["smoke", "stage", "smoke-staging", "production"]
     released = {
         path.name for path in (run.artifacts.folder / "release").iterdir() if path.suffix in {".whl", ".gz"}
@@ -220,8 +225,8 @@ def test_a_tag_takes_the_family_to_the_production_index(
             cwd=indexes.project,
         )
         assert done.returncode == 0, done.stdout
-    assert not {one.result for one in run.jobs if one.row.get("name") == OWN} - {"success"}
-    assert {one.row["name"] for one in run.jobs if one.result == "elsewhere"} == OTHERS
+    assert not {job.result for job in run.jobs if job.row.get("name") == OWN} - {"success"}
+    assert {job.row["name"] for job in run.jobs if job.result == "elsewhere"} == OTHERS
 
 
 def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, tmp_path: Path) -> None:
@@ -234,7 +239,7 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
         **dict.fromkeys(("smoke", "stage", "smoke-staging", "production"), "skipped"),
     }
     verify = run.job("verify")
-    assert "WK801" in told(verify)
+    assert "WK801" in log_of(verify)
     assert "win_amd64" in verify.summary
     assert verify.steps["Upload files and logs of a failure"] == "success"
     assert "failed-verify-1" in run.artifacts.names
@@ -242,15 +247,15 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
     assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
 
 
-def test_a_failing_smoke_stops_it_before_any_upload(proven: Run, indexes: Stage, tmp_path: Path) -> None:
+def test_a_failing_smoke_stops_it_before_any_upload(verified: Run, indexes: Stage, tmp_path: Path) -> None:
     indexes.flag.touch()
-    run = proven.fork(tmp_path / "run").go()
+    run = verified.fork(tmp_path / "run").go()
     assert run.results == {
-        **proven.results,
+        **verified.results,
         "smoke": "failure",
         **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped"),
     }
-    assert "sys.exit" in told(run.job("smoke", OWN))
+    assert "sys.exit" in log_of(run.job("smoke", OWN))
     assert f"failed-smoke-{OWN}-1" in run.artifacts.names
     assert (indexes.rehearsal.events, indexes.live.events) == ([], [])
 
@@ -305,17 +310,17 @@ def test_how_far_it_goes(
 def test_a_pull_request_is_checked_built_and_tried(stage: Stage, tmp_path: Path) -> None:
     event = replace(stage.service.event, name="pull_request", ref="refs/pull/7/merge")
     run = Run(stage.project / CI, replace(stage.service, event=event), tmp_path / "run").go()
-    assert run.results == {"checks": "success", "build": "success"}, "\n".join(map(told, run.jobs))
+    assert run.results == {"checks": "success", "build": "success"}, "\n".join(map(log_of, run.jobs))
     assert set(run.job("checks").steps.values()) == {"success"}
     own = run.job("build", OWN)
     assert "orrery" in own.summary
-    assert "all fine" in told(own)
+    assert "all fine" in log_of(own)
     assert run.artifacts.names == [f"dist-{OWN}"]
 
 
 def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_path: Path) -> None:
     action = yaml.safe_load(ACTION.read_text())
-    wanted = {name: one["default"] for name, one in action["inputs"].items()}
+    wanted = {name: option["default"] for name, option in action["inputs"].items()}
     look = {
         "name": "Look",
         "env": {"RESULT": action["outputs"]["json"]["value"]},
@@ -335,8 +340,8 @@ def test_the_composite_action_builds_and_hands_on_the_result(stage: Stage, tmp_p
     service = replace(stage.service, event=replace(stage.service.event, inputs=wanted))
     run = Run(tmp_path / "own.yml", service, tmp_path / "run").go()
     own = run.job("own")
-    assert run.results == {"own": "success"}, told(own)
-    (built,) = (one for one in json.loads(own.log[-1])["manifests"] if one["target"] != "sdist")
+    assert run.results == {"own": "success"}, log_of(own)
+    (built,) = (entry for entry in json.loads(own.log[-1])["manifests"] if entry["target"] != "sdist")
     assert (built["distribution"], built["builder"], built["target"]) == (
         "orrery",
         "host",

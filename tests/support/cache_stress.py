@@ -103,7 +103,7 @@ def make_project(folder: Path, variant: int) -> Path:
 
 
 def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
-    """Check that wheels in ``dist`` are whole and the variant's; a complete build left a wheel and manifest."""
+    """Check that the wheels in ``dist`` are whole and the variant's; ``complete`` requires one."""
     wheels = sorted((folder / "dist").glob("*.whl"))
     for path in wheels:
         with zipfile.ZipFile(path) as archive:

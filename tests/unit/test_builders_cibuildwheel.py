@@ -131,10 +131,13 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
 
 
 @pytest.mark.parametrize(
-    ("log", "said"),
+    ("log", "message"),
     [
         (
-            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            (
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "
+                "daemon running?"
+            ),
             "Is the docker daemon running?",
         ),
         (
@@ -144,11 +147,11 @@ def test_the_interpreters_of_tests_are_read_from_plain_and_folded_logs() -> None
         (BUILD + "    self.stdin.flush()\nBrokenPipeError: [Errno 32] Broken pipe", "BrokenPipeError"),
     ],
 )
-def test_a_failed_engine_is_reported(log: str, said: str) -> None:
+def test_a_failed_engine_is_reported(log: str, message: str) -> None:
     error = explained(log)
     assert isinstance(error, ToolFailedError)
     assert error.message.startswith("the container engine failed: ")
-    assert said in error.message
+    assert message in error.message
     assert "--builder host" in error.hint
     assert error.log == LOG
 
@@ -174,9 +177,15 @@ def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
 @pytest.mark.parametrize(
     "log",
     [
-        "Error: initializing source docker://localhost/not-there:1: pinging container registry localhost: connection refused\n",
+        (
+            "Error: initializing source docker://localhost/not-there:1: pinging container registry "
+            "localhost: connection refused\n"
+        ),
         "docker: Error response from daemon: pull access denied for not-there, repository does not exist\n",
-        "cibuildwheel: error: Command ['podman', 'create', '--interactive', 'localhost/not-there:1', '/bin/bash'] failed with code 125. \n",
+        (
+            "cibuildwheel: error: Command ['podman', 'create', '--interactive', "
+            "'localhost/not-there:1', '/bin/bash'] failed with code 125. \n"
+        ),
     ],
 )
 def test_an_image_that_cannot_be_had_is_a_missing_service(log: str) -> None:
@@ -190,7 +199,8 @@ def test_an_image_that_cannot_be_had_is_a_missing_service(log: str) -> None:
 
 def test_an_interpreter_that_the_image_does_not_hold_is_named_with_it() -> None:
     log = (
-        "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist in image 'own:1' "
+        "cibuildwheel: error:   '/opt/python/cp314-cp314/bin/python' executable doesn't exist "
+        "in image 'own:1' "
         "to build 'cp314-manylinux'."
     )
     error = explained(log)
@@ -220,8 +230,10 @@ def test_compile_errors_are_found_however_much_is_printed_after_them() -> None:
 
 def test_a_failed_audit_names_the_symbols() -> None:
     report = (
-        '{"specs": {"m.whl": {"kind": "wheel", "wheel": [{"name": "_core.abi3.so", "result": {"is_abi3": true, '
-        '"is_abi3_baseline_compatible": false, "baseline": "3.11", "computed": "3.13", "non_abi3_symbols": [], '
+        '{"specs": {"m.whl": {"kind": "wheel", "wheel": [{"name": "_core.abi3.so", "result": '
+        '{"is_abi3": true, '
+        '"is_abi3_baseline_compatible": false, "baseline": "3.11", "computed": "3.13", '
+        '"non_abi3_symbols": [], '
         '"future_abi3_objects": {"PyType_GetModuleByDef": "3.13"}}}]}}}\n'
     )
     error = explained(BUILD + REPAIR + report + "Audit command failed with exit code 1\n", 9)
@@ -288,13 +300,19 @@ def test_a_refused_repair_shows_auditwheels_reason() -> None:
         + 'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI '
         + "because of the presence of too-recent versioned symbols.\n"
         + "\nlibc.so.6 with versions {'GLIBC_2.34'}\n\n                    ✕ 4.09s\n"
-        + "cibuildwheel: error: Command ['sh', '-c', 'auditwheel repair --plat manylinux_2_28_x86_64 m.whl'] failed with code 2. \n"
+        + (
+            "cibuildwheel: error: Command ['sh', '-c', 'auditwheel repair --plat "
+            "manylinux_2_28_x86_64 m.whl'] failed with code 2. \n"
+        )
     )
     error = explained(log)
     assert isinstance(error, ToolFailedError)
     assert error.message == "auditwheel cannot repair the wheel for manylinux_2_28_x86_64"
     assert error.detail.splitlines() == [
-        'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI because of the presence of too-recent versioned symbols.',
+        (
+            'auditwheel: error: cannot repair "m.whl" to "manylinux_2_28_x86_64" ABI because of the '
+            "presence of too-recent versioned symbols."
+        ),
         "libc.so.6 with versions {'GLIBC_2.34'}",
     ]
     assert "promise a newer target" in error.hint
@@ -322,7 +340,10 @@ def test_anything_else_is_shown_as_it_ended() -> None:
 def test_a_pure_wheel_of_a_native_distribution_names_the_wheel() -> None:
     error = explained(
         BUILD
-        + "Successfully built momentum-1.0-py3-none-any.whl\nBuild failed because a pure Python wheel was generated.",
+        + (
+            "Successfully built momentum-1.0-py3-none-any.whl\n"
+            "Build failed because a pure Python wheel was generated."
+        ),
         5,
     )
     assert isinstance(error, ProjectError)

@@ -1,4 +1,4 @@
-"""The decisions of the host builder, with fake uv and interpreters; the real ones run in integration/test_build_host.py."""
+"""Decisions of the host builder, with fake uv and interpreters."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Uv:
     def __call__(self, command: Command, /) -> Completed:
         self.asked.append(command)
         line = " ".join(command.argv)
-        for words, said in self.fails.items():
+        for words, output in self.fails.items():
             if words in line:
-                return Completed(returncode=2, output=said)
+                return Completed(returncode=2, output=output)
         if "build" in command.argv and "--wheel" in command.argv:
             out = Path(command.argv[command.argv.index("--out-dir") + 1])
             for name in self.makes:
@@ -183,15 +183,15 @@ def test_no_wheel_or_several_are_reported_with_their_number(tmp_path: Path, make
 
 
 def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
-    said = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
-    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": said}))
+    output = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
+    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": output}))
     with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
         compiler(workspace).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
 
 
 @pytest.mark.parametrize(
-    ("backend", "requires", "cargo", "said", "missing"),
+    ("backend", "requires", "cargo", "output", "missing"),
     [
         ("maturin", (), None, "Traceback", True),
         ("setuptools.build_meta", ("setuptools", "setuptools-rust>=1.5"), None, "Traceback", True),
@@ -207,13 +207,13 @@ def test_a_missing_rust_is_named(  # noqa: PLR0913 - one for each thing that a c
     backend: str,
     requires: tuple[str, ...],
     cargo: str | None,
-    said: str,
+    output: str,
     missing: bool,
 ) -> None:
     monkeypatch.setattr(compilers, "which", lambda _name: cargo)
     given = source(tmp_path)
     given = replace(given, distribution=replace(given.distribution, backend=backend, build_requires=requires))
-    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": said}))
+    workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": output}))
     with pytest.raises(WheelkitError) as caught:
         replace(compiler(workspace), source=given).compile_with(pythons("cp312")["cp312"])
     assert isinstance(caught.value, MissingToolError) is missing
@@ -301,7 +301,10 @@ def test_a_wheel_serves_where_an_installer_would_take_it(name: str, expected: tu
             Builder.HOST,
             {"cp311-cp311": ("cp311",)},
             [
-                "no wheel for cp312, cp313t: not installed here, or skipped; to build them: uv python install 3.12 3.13t"
+                (
+                    "no wheel for cp312, cp313t: not installed here, or skipped; to build them: uv "
+                    "python install 3.12 3.13t"
+                )
             ],
         ),
         (
@@ -320,5 +323,5 @@ def test_unsupported_and_untested_interpreters_are_reported(
         BuiltWheel(path=Path(f"demo-1.0-{tags}-manylinux_2_28_x86_64.whl"), cells=cells, tested=cells)
         for tags, cells in files.items()
     ]
-    said = list(dispatch._left_out(one, made))
-    assert [text[: len(start)] for text, start in zip(said, expected, strict=True)] == expected
+    notes = list(dispatch._left_out(one, made))
+    assert [text[: len(start)] for text, start in zip(notes, expected, strict=True)] == expected

@@ -186,7 +186,7 @@ def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:
     assert needs(made[:1], Target.parse("win_amd64")) == "python311.dll"
 
 
-def test_damage_is_told(tmp_path: Path) -> None:
+def test_damage_is_reported(tmp_path: Path) -> None:
     from wheelkit import _core
 
     own = Path(_core.__file__).read_bytes()

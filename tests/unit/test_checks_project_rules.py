@@ -27,7 +27,7 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
 
 
 @pytest.mark.parametrize(
-    ("lines", "allowed", "said"),
+    ("lines", "allowed", "message"),
     [
         ((), (), ""),
         (("six",), None, ""),
@@ -44,17 +44,17 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
     ],
 )
 def test_dependencies(
-    tmp_path: Path, lines: tuple[str, ...], allowed: tuple[str, ...] | None, said: str
+    tmp_path: Path, lines: tuple[str, ...], allowed: tuple[str, ...] | None, message: str
 ) -> None:
     contract = Contract(promises={"demo": replace(NOTHING, dependencies=allowed)})
     found = list(project_rules.dependencies(requiring(tmp_path, *lines), contract))
-    assert [one.code for one in found] == (["WK715"] if said else [])
-    assert said in "".join(one.what for one in found)
+    assert [one.code for one in found] == (["WK715"] if message else [])
+    assert message in "".join(one.what for one in found)
     assert list(project_rules.dependencies(requiring(tmp_path, *lines), Contract())) == []
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "message"),
     [
         ({"demo/__init__.py": ""}, "demo is a meta distribution, but contains demo/__init__.py"),
         ({"demo-1.0.data/scripts/run": "#!python\n"}, "demo-1.0.data/scripts/run"),
@@ -62,14 +62,14 @@ def test_dependencies(
         ({}, ""),
     ],
 )
-def test_meta(tmp_path: Path, members: dict[str, str], said: str) -> None:
+def test_meta(tmp_path: Path, members: dict[str, str], message: str) -> None:
     wheel = read(wheels.write_wheel(tmp_path, wheels.PURE, members=members, package=False))
 
     def judged(kind: Kind) -> list[Finding]:
         return list(project_rules.meta(wheel, Contract(promises={"demo": replace(NOTHING, kind=kind)})))
 
-    assert [one.code for one in judged(Kind.META)] == (["WK716"] if said else [])
-    assert said in "".join(one.what for one in judged(Kind.META))
+    assert [one.code for one in judged(Kind.META)] == (["WK716"] if message else [])
+    assert message in "".join(one.what for one in judged(Kind.META))
     assert judged(Kind.PURE) == []
 
 

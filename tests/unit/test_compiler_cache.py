@@ -17,7 +17,7 @@ from wheelkit.project.read import Distribution, Kind
 CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.cache/wheelkit/compiled"))
 
 
-def told(
+def cibuildwheel_options(
     table: dict[str, Any],
     target: str = "manylinux_2_28_x86_64",
     *,
@@ -47,8 +47,8 @@ def variables(words: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("own", [{"A": "b c", "D": "e"}, 'A="b c" D=e'])
 def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: object) -> None:
-    seen = variables(told({"environment": own})["CIBW_ENVIRONMENT_LINUX"])
-    assert {name: seen[name] for name in ("A", "D", "CC", "CXX", "SCCACHE_DIR")} == {
+    environment = variables(cibuildwheel_options({"environment": own})["CIBW_ENVIRONMENT_LINUX"])
+    assert {name: environment[name] for name in ("A", "D", "CC", "CXX", "SCCACHE_DIR")} == {
         "A": "b c",
         "D": "e",
         "CC": "/host/opt/bin/sccache gcc",
@@ -58,12 +58,14 @@ def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: obje
 
 
 def test_the_environment_variable_counts_before_the_table() -> None:
-    seen = variables(told({"environment": "A=1"}, CIBW_ENVIRONMENT="A=2")["CIBW_ENVIRONMENT_LINUX"])
-    assert seen["A"] == "2"
+    environment = variables(
+        cibuildwheel_options({"environment": "A=1"}, CIBW_ENVIRONMENT="A=2")["CIBW_ENVIRONMENT_LINUX"]
+    )
+    assert environment["A"] == "2"
 
 
 def test_the_statistics_are_shown_before_each_repair() -> None:
-    with_cache, without = told({}), told({}, cache=None)
+    with_cache, without = cibuildwheel_options({}), cibuildwheel_options({}, cache=None)
     repair = "CIBW_REPAIR_WHEEL_COMMAND_LINUX"
     assert with_cache[repair] == f"/host/opt/bin/sccache --show-stats && {without[repair]}"
     assert "CIBW_ENVIRONMENT_LINUX" not in without
@@ -71,17 +73,17 @@ def test_the_statistics_are_shown_before_each_repair() -> None:
 
 @pytest.mark.parametrize("target", ["musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"])
 def test_elsewhere_than_in_glibcs_containers_nothing_changes(target: str) -> None:
-    assert told({}, target) == told({}, target, cache=None)
+    assert cibuildwheel_options({}, target) == cibuildwheel_options({}, target, cache=None)
     assert Target.parse(target).system in System
 
 
 def test_a_compiler_of_the_users_own_is_not_overridden() -> None:
     with pytest.raises(UsageError, match="set CXX"):
-        told({"environment": {"CXX": "clang++"}})
-    assert told({"environment": {"MYCC": "clang"}})
+        cibuildwheel_options({"environment": {"CXX": "clang++"}})
+    assert cibuildwheel_options({"environment": {"MYCC": "clang"}})
 
 
 def test_a_container_that_does_not_see_this_machine_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot read its files"):
-        told({"container-engine": {"name": "podman", "disable-host-mount": True}})
-    assert told({"container-engine": {"name": "podman"}})
+        cibuildwheel_options({"container-engine": {"name": "podman", "disable-host-mount": True}})
+    assert cibuildwheel_options({"container-engine": {"name": "podman"}})

@@ -53,7 +53,10 @@ def test_a_missing_compiler_is_reported_with_where_it_was_looked_for(script: Scr
         "LINK : fatal error LNK1181: cannot open input file 'gear.lib'",
         "ld: library 'gear' not found",
         "error[E0425]: cannot find value `x` in this scope",
-        "\x1b[01m\x1b[K../core.c:5:99:\x1b[m\x1b[K \x1b[01;31m\x1b[Kerror: \x1b[m\x1b[Kexpected ';' before '}'",
+        (
+            "\x1b[01m\x1b[K../core.c:5:99:\x1b[m\x1b[K \x1b[01;31m\x1b[Kerror: \x1b[m\x1b[Kexpected "
+            "';' before '}'"
+        ),
         "/usr/bin/ld: cannot find -lgear: No such file or directory",
     ],
 )

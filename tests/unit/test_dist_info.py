@@ -46,14 +46,16 @@ NAMES = (
     "requires-dist",
 )
 PIECES = st.one_of(
-    st.sampled_from(["demo", ">=3.9", "a; extra == 'b'", "1.0", " ", "\t", ":", ";", "=?utf-8?q?a?=", "é", "\x0c", "\x85",
-                     "\u2028", "From "]),
+    st.sampled_from(["demo", ">=3.9", "a; extra == 'b'", "1.0", " ", "\t", ":", ";", "=?utf-8?q?a?=", "é",
+                     "\x0c", "\x85", "\u2028", "From "]),
     st.text(max_size=4),
 )  # fmt: skip
 LINES = st.one_of(
-    st.builds(lambda name, pieces: f"{name}: {''.join(pieces)}", st.sampled_from(NAMES), st.lists(PIECES, max_size=3)),
+    st.builds(lambda name, pieces: f"{name}: {''.join(pieces)}",
+              st.sampled_from(NAMES), st.lists(PIECES, max_size=3)),
     st.builds("".join, st.lists(PIECES, max_size=3)),
-    st.sampled_from(["", " ", "        ", "\t", "  more", "no field", "From me", ": x", "Name : x", "Name:x"]),
+    st.sampled_from(["", " ", "        ", "\t", "  more", "no field", "From me",
+                     ": x", "Name : x", "Name:x"]),
 )  # fmt: skip
 ENDS = st.sampled_from(["\n", "\n", "\n", "\n", "\r\n", "\r", "\r\r\n"])
 TEXTS = st.lists(st.tuples(LINES, ENDS), max_size=8).map(lambda lines: "".join(map("".join, lines)))

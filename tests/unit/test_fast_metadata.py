@@ -40,16 +40,18 @@ Requires-Dist: pytest~=8.1; sys_platform == "win32" and extra == "test"
 : a text: of any kind
 """
 LINES = (
-    "", "Home-page", "Author:x", "Author:  x", "Name: other", "name: demo", "Version: 1.0rc1", "Metadata-Version: 1.0",
-    "Metadata-Version: 2.1", "Summary:", "Summary: a", " more", "\tmore", "X-Own: 1", "Author:", "Author: x", "Description: here",
-    "Dynamic: Name", "Dynamic: Nonsense", "Import-Name: demo", "Requires: x", "Home-page", "License-File: ../LICENSE",
-    "License-File: /LICENSE", "License-File: a\\b", "License-File: a//b", "License-File: *.txt", "License-File: C:x",
-    "License-Expression: MIT", "License-Expression: mine", "License-Expression: MIT MIT", "License-Expression: (MIT",
-    "License-Expression: operand", "Provides-Extra: a b", "Requires-Python: 3", "Requires-Python: >=3.8", "Project-URL: Home, x",
-    "Project-URL: Docs, x", "Content-Type: multipart/mixed", "From me", "Description-Content-Type: text/html",
+    "", "Home-page", "Author:x", "Author:  x", "Name: other", "name: demo", "Version: 1.0rc1",
+    "Metadata-Version: 1.0", "Metadata-Version: 2.1", "Summary:", "Summary: a", " more", "\tmore",
+    "X-Own: 1", "Author:", "Author: x", "Description: here", "Dynamic: Name", "Dynamic: Nonsense",
+    "Import-Name: demo", "Requires: x", "Home-page", "License-File: ../LICENSE", "License-File: /LICENSE",
+    "License-File: a\\b", "License-File: a//b", "License-File: *.txt", "License-File: C:x",
+    "License-Expression: MIT", "License-Expression: mine", "License-Expression: MIT MIT",
+    "License-Expression: (MIT", "License-Expression: operand", "Provides-Extra: a b", "Requires-Python: 3",
+    "Requires-Python: >=3.8", "Project-URL: Home, x", "Project-URL: Docs, x",
+    "Content-Type: multipart/mixed", "From me", "Description-Content-Type: text/html",
     "Description-Content-Type: text/plain; charset=latin1", "Content-Transfer-Encoding: base64",
-    "Requires-Dist: demo @ https://example.org", "Requires-Dist: a b", "Requires-Dist: x; extra == 'a'", "Dynamic: description",
-    "Provides-Extra: é",
+    "Requires-Dist: demo @ https://example.org", "Requires-Dist: a b", "Requires-Dist: x; extra == 'a'",
+    "Dynamic: description", "Provides-Extra: é",
 )  # fmt: skip
 SIGNS = (*" :;,.-_<>=!~*()[]\"'\\/@\t\r\n\0é\x0b\x0c\x1c\x85\u2028\ufeff", "\n\n", "\r\n", "0", "a", "A", "")
 
@@ -82,7 +84,7 @@ def test_plain_metadata_is_known_to_be_valid() -> None:
         assert packaging_says(metadata) == frozenset()
 
 
-def test_fields_of_a_newer_version_are_told() -> None:
+def test_fields_of_a_newer_version_are_reported() -> None:
     metadata = PLAIN.replace("Metadata-Version: 2.4", "Metadata-Version: 2.1")
     assert too_new(metadata) == (("license-expression", "2.4"), ("license-file", "2.4"), ("dynamic", "2.2"))
     assert packaging_says(metadata) == frozenset(too_new(metadata) or ())

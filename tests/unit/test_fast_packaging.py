@@ -14,8 +14,11 @@ from packaging.version import InvalidVersion, Version
 
 from wheelkit import fast_packaging
 
-SPECIFIERS = ("", ">=3.9", ">= 3.9", ">=3.9,<4", ">=3.8, !=3.9.*", "~=3.9", "~=3.10.2", "==3.11.*", "==3.11", "!=3.12.99", ">3.11",
-              "<=3.12", "<3.12.0", ">=3", "<3", ">3.12.98", ">=2.7,!=3.0.*,!=3.1.*,<5", "!=3.11.99.0.*")  # fmt: skip
+SPECIFIERS = (
+    "", ">=3.9", ">= 3.9", ">=3.9,<4", ">=3.8, !=3.9.*", "~=3.9", "~=3.10.2", "==3.11.*", "==3.11",
+    "!=3.12.99", ">3.11", "<=3.12", "<3.12.0", ">=3", "<3", ">3.12.98", ">=2.7,!=3.0.*,!=3.1.*,<5",
+    "!=3.11.99.0.*",
+)  # fmt: skip
 NOT_PLAIN = (
     ">=3.9,",
     "3.9",
@@ -33,18 +36,21 @@ NOT_PLAIN = (
     ">=\u0663.9",
     "!=3.*.1",
 )
-REQUIREMENTS = ("numpy", "numpy>=1.2", "numpy >=1.2,<2", "numpy (>=1.2)", "numpy[a]", "numpy[a, b-c]>=1 ; extra == 'x'", "a.b_c==1.*",
-                'pytest; extra == "dev"', 'x; python_version < "3.11" and extra == "t"', "x ; sys_platform != 'win32' or os_name == 'nt'",
-                'x~=1.4;platform_machine == "arm64"',
-                'x ; (os_name == "nt" and (extra == "a" or extra == "b")) and extra == "c"',
-                "x ; (os_name == \"nt\") and extra == 'dev'")  # fmt: skip
-CANNOT = ("", "-x", "x-", "x @ https://x.y", "x[", "x[]y", "x[-]", "x >=", "x; ", 'x; extra "a"', 'x; extra == "a', 'x; and extra == "a"',
-          'x; extra == """ and',
-          'x; extra == "a" extra == "b"', 'x; nonsense == "1"', 'x; "a" == extra', "x y", "x; extra == 'a\"", 'x; extra == "\\"', "x;",
-          'x; extra == "a" and', 'x; "a"', "x>=1 2", "x(>=1", "x>=1)", 'x; extra === "a"', "ü",
-          'x; extra == "a" xor extra == "b"', "x; extra", "x;\textra == 'a'", "x>=1\n",
-          "x; (extra == 'a'", "x; (extra == 'a'))", "x; ()", "x; (extra) == 'a'", "x; extra == 'a')", "x; and",
-          "x; operand", "x; operand and extra == 'a'")  # fmt: skip
+REQUIREMENTS = (
+    "numpy", "numpy>=1.2", "numpy >=1.2,<2", "numpy (>=1.2)", "numpy[a]", "numpy[a, b-c]>=1 ; extra == 'x'",
+    "a.b_c==1.*", 'pytest; extra == "dev"', 'x; python_version < "3.11" and extra == "t"',
+    "x ; sys_platform != 'win32' or os_name == 'nt'", 'x~=1.4;platform_machine == "arm64"',
+    'x ; (os_name == "nt" and (extra == "a" or extra == "b")) and extra == "c"',
+    "x ; (os_name == \"nt\") and extra == 'dev'",
+)  # fmt: skip
+CANNOT = (
+    "", "-x", "x-", "x @ https://x.y", "x[", "x[]y", "x[-]", "x >=", "x; ", 'x; extra "a"', 'x; extra == "a',
+    'x; and extra == "a"', 'x; extra == """ and', 'x; extra == "a" extra == "b"', 'x; nonsense == "1"',
+    'x; "a" == extra', "x y", "x; extra == 'a\"", 'x; extra == "\\"', "x;", 'x; extra == "a" and', 'x; "a"',
+    "x>=1 2", "x(>=1", "x>=1)", 'x; extra === "a"', "ü", 'x; extra == "a" xor extra == "b"', "x; extra",
+    "x;\textra == 'a'", "x>=1\n", "x; (extra == 'a'", "x; (extra == 'a'))", "x; ()", "x; (extra) == 'a'",
+    "x; extra == 'a')", "x; and", "x; operand", "x; operand and extra == 'a'",
+)  # fmt: skip
 
 
 def packaging_reads(kind: type[object], text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a smoke test tells of what failed: the probe's answers, failed imports explained, and installers' refusals."""
+"""Explanations of failed imports and of installers' errors in the smoke test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def probed(*asked: tuple[str, str, str]) -> list[probe.ProbeFailure]:
     return list(probe.parse_report(Completed(returncode=done.returncode, output=done.stdout + done.stderr)))
 
 
-def test_the_probe_tells_what_failed_and_goes_on() -> None:
+def test_the_probe_reports_failures_and_goes_on() -> None:
     failures = probed(
         ("import", "click", ""),
         ("import", "no.such", ""),
@@ -73,7 +73,7 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (
             "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /x/_fast.so)",
@@ -92,7 +92,10 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
             "it contains a binary for another architecture than this machine's",
         ),
         (
-            "dlopen(/x/_fast.so, 0x2): '/x/_fast.so' (an incompatible architecture (have 'x86_64', need 'arm64'))",
+            (
+                "dlopen(/x/_fast.so, 0x2): '/x/_fast.so' (an incompatible architecture (have "
+                "'x86_64', need 'arm64'))"
+            ),
             "it contains a binary for another",
         ),
         (
@@ -129,10 +132,10 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
         ),
     ],
 )
-def test_an_import_failure_is_explained(tmp_path: Path, error: str, said: str) -> None:
+def test_an_import_failure_is_explained(tmp_path: Path, error: str, message: str) -> None:
     torch = Provider(name="torch", linux=("libtorch*", "libc10*"), distributions=("torch",))
     what, fix = explained(tmp_path, error, providers=(torch,))
-    assert what.startswith(said)
+    assert what.startswith(message)
     assert fix
 
 
@@ -142,7 +145,10 @@ def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
 ) -> None:
     torch = wheels.read_package(make(tmp_path / "dist", "torch", "2.13.1", files={"torch/__init__.py": ""}))
     unpacked(tmp_path / "env", torch, None)
-    error = "/x/_fast.so: undefined symbol: _ZN2at4_ops5zeros4callERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+    error = (
+        "/x/_fast.so: undefined symbol: "
+        "_ZN2at4_ops5zeros4callERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+    )
     what, fix = explained(
         tmp_path / "env", error, providers=(shipped_providers()["torch"],) if configured else ()
     )
@@ -174,7 +180,7 @@ def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
         ("_ZN4mine5torchEv", "torch", False),
     ],
 )
-def test_a_mangled_name_tells_whose_it_is(symbol: str, provider: str, *, its: bool) -> None:
+def test_a_mangled_name_shows_its_provider(symbol: str, provider: str, *, its: bool) -> None:
     assert belongs_to(symbol, provider) is its
 
 
@@ -196,11 +202,11 @@ def test_a_missing_module_names_the_sibling_that_provides_it(tmp_path: Path) -> 
     )
 
 
-def test_a_module_that_an_extra_alone_brings_is_told_so(tmp_path: Path) -> None:
+def test_a_module_that_only_an_extra_provides_is_explained(tmp_path: Path) -> None:
     core = wheels.read_package(make(tmp_path / "dist", "acme", needs=('Py_Yaml; extra == "yaml"', "click")))
     known: dict[str, Any] = {"packages": {"acme": core}, "exception": "ModuleNotFoundError"}
-    said, fix = explained(tmp_path, "No module named 'py_yaml.reader'", **known)
-    assert said == "it imports py_yaml.reader, which acme requires only with extra yaml"
+    message, fix = explained(tmp_path, "No module named 'py_yaml.reader'", **known)
+    assert message == "it imports py_yaml.reader, which acme requires only with extra yaml"
     assert fix.startswith("require it always")
     assert (
         explained(tmp_path, "No module named 'click'", **known)[0]
@@ -220,15 +226,17 @@ def test_the_import_that_ended_a_program_is_read_off_its_last_line() -> None:
     assert probe.import_error("run --help", Completed(returncode=1, output=f"{output}and more\n")) is None
 
 
-def test_what_nobody_understands_is_told_as_it_is(tmp_path: Path) -> None:
+def test_unknown_errors_are_shown_unchanged(tmp_path: Path) -> None:
     assert explained(tmp_path, "odd", exception="ValueError") == ("ValueError: odd", "")
 
 
 UV_SDIST = """error: No solution found when resolving dependencies
-  cause: Because sgmllib3k==1.0.0 has no usable wheels and only that is available, we can conclude that all versions cannot be used.
+  cause: Because sgmllib3k==1.0.0 has no usable wheels and only that is available, we can conclude that all \
+versions cannot be used.
          And because core[x]==1.0 depends on sgmllib3k, we can conclude that core[x]==1.0 cannot be used.
 
-hint: Wheels are required for `sgmllib3k` because building from source is disabled for all packages (i.e., with `--no-build`)
+hint: Wheels are required for `sgmllib3k` because building from source is disabled for all packages (i.e., \
+with `--no-build`)
 """
 UV_NETWORK = """error: Request failed after 3 retries in 9.6s
   cause: Failed to fetch: http://127.0.0.1:9/simple/click/
@@ -236,7 +244,8 @@ UV_NETWORK = """error: Request failed after 3 retries in 9.6s
   cause: client error (Connect)
 """
 PIP_NETWORK = """Looking in indexes: http://127.0.0.1:9/simple/
-WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('Failed to establish a new connection: [Errno 111]
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('Failed to establish a new \
+connection: [Errno 111]
 ERROR: No matching distribution found for click
 """
 UV_BUSY = """error: Request failed after 1 retry in 1.8s
@@ -244,16 +253,19 @@ UV_BUSY = """error: Request failed after 1 retry in 1.8s
   cause: HTTP status server error (503 Service Unavailable) for url (http://127.0.0.1:9/simple/click/)
 """
 UV_DENIED = """error: No solution found when resolving dependencies
-  cause: Because click was not found in the package registry and you require click, your requirements are unsatisfiable.
-hint: An index URL (http://127.0.0.1:9/simple/) could not be queried due to a lack of valid authentication credentials (401 Unauthorized)
+  cause: Because click was not found in the package registry and you require click, your requirements are \
+unsatisfiable.
+hint: An index URL (http://127.0.0.1:9/simple/) could not be queried due to a lack of valid authentication \
+credentials (401 Unauthorized)
 """
 UV_UNKNOWN = """error: No solution found when resolving dependencies
-  cause: Because click was not found in the {} and core==1.0 depends on click, we can conclude that core==1.0 cannot be used.
+  cause: Because click was not found in the {} and core==1.0 depends on click, we can conclude that \
+core==1.0 cannot be used.
 """
 
 
 @pytest.mark.parametrize(
-    ("output", "source", "said", "network"),
+    ("output", "source", "message", "network"),
     [
         (
             UV_SDIST,
@@ -292,7 +304,7 @@ UV_UNKNOWN = """error: No solution found when resolving dependencies
 def test_an_installers_refusal_is_one_clear_message(
     output: str,
     source: Source,
-    said: str,
+    message: str,
     network: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     installed = Completed(returncode=1, output=output)
@@ -304,5 +316,5 @@ def test_an_installers_refusal_is_one_clear_message(
         failure = explain_install_error(installed, "core", source)
         assert failure.check == "installing"
         what, fix = failure.what, failure.fix
-    assert what.startswith(said)
+    assert what.startswith(message)
     assert fix

@@ -102,7 +102,7 @@ def test_no_more_than_declared_is_inflated(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_stream_that_refers_to_before_its_beginning_is_damaged() -> None:
-    """A fixed block (RFC 1951, 3.2.6) with one match of length 3 at distance 1, before any byte was produced."""
+    """Return a fixed block (RFC 1951, 3.2.6) that starts with a match of length 3 at distance 1."""
     bits = "1" + "10" + "0000001" + "00000" + "0000000"
     stream = int(bits[::-1], 2).to_bytes(-(-len(bits) // 8), "little")
     with pytest.raises(InflateError, match="damaged"):

@@ -98,7 +98,8 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let the current folder go")
 def test_a_deleted_current_folder_is_reported(tmp_path: Path) -> None:
-    code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\nfrom wheelkit.__main__ import run\nrun()"
+    code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\n"
+    code += "from wheelkit.__main__ import run\nrun()"
     done = subprocess.run([sys.executable, "-c", code, "plan"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,

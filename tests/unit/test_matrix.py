@@ -191,7 +191,7 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
 )
 @pytest.mark.parametrize("interpreter", ["cp39", "cp313", "cp314t", "pp311"])
 def test_every_tag_has_the_place_that_the_installers_list_gives_it(target: str, interpreter: str) -> None:
-    """The list that packaging gives for all platforms at once, against pairs and platforms that are ranked each on its own."""
+    """The order, ranked by pairs and platforms apart, equals that of packaging for all platforms."""
     where, python = Target.parse(target), Interpreter.parse(interpreter)
     accepted = list(dict.fromkeys(python.tags(where.platforms())))
     ranks = [matrix._rank(tag, where, python) for tag in accepted]

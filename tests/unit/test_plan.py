@@ -112,7 +112,7 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     assert step.env[f"CIBW_REPAIR_WHEEL_COMMAND_{system.value.upper()}"] == step.repair
 
 
-def test_a_distribution_whose_name_only_its_build_tells_is_tested_as_the_one_that_came_from_a_file() -> None:
+def test_a_distribution_named_only_by_its_build_is_tested_by_the_file_that_it_came_from() -> None:
     step = planned(LINUX, stated=False).steps[0]
     assert "metadata.files(" not in step.tests[0]
     assert "d.read_text('direct_url.json')" in step.tests[0]
@@ -122,7 +122,8 @@ def test_linux_repairs_in_the_container_and_the_others_with_wheelkit_itself() ->
     document = {"exclude": {"torch": ["libtorch*", "libc10.so", "torch_cpu.dll"]}}
     line = planned(LINUX, document).steps[0].repair
     assert line == (
-        "auditwheel repair --plat manylinux_2_28_x86_64 --exclude 'libtorch*' --exclude libc10.so --exclude 'libc10.so.*' "
+        "auditwheel repair --plat manylinux_2_28_x86_64 --exclude 'libtorch*' --exclude "
+        "libc10.so --exclude 'libc10.so.*' "
         "-w {dest_dir} {wheel} || (auditwheel show {wheel}; false)"
     )
     for tag in ("macosx_11_0_arm64", "win_amd64"):
@@ -197,10 +198,11 @@ def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:
 
 def test_the_plan_says_for_which_targets_the_host_builders_glibc_is_too_new() -> None:
     targets = ["manylinux_2_28_x86_64", "manylinux_2_36_x86_64", "manylinux_2_12_x86_64"]
-    told = planned(BARE, {"matrix": {"targets": targets}}).notes
-    assert told == (
+    notes = planned(BARE, {"matrix": {"targets": targets}}).notes
+    assert notes == (
         (
-            "wheels that this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 are compiled again with zig "
+            "wheels that this machine's glibc 2.36 makes too new for manylinux_2_28_x86_64 are "
+            "compiled again with zig "
             "(extra: cross)"
         ),
     )

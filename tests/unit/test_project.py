@@ -40,7 +40,8 @@ def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
     item = pyproject(
         tmp_path,
         '[build-system]\nrequires = ["setuptools>=77", "cython"]\nbuild-backend = "setuptools.build_meta"\n'
-        '[project]\nname = "My_Pkg"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["numpy>=2"]\n'
+        '[project]\nname = "My_Pkg"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["numpy>=2"]\n'
         '[tool.cibuildwheel]\nskip = "pp*"\n',
     )
     assert (item.name, item.key, item.version, item.requires_python) == ("My_Pkg", "my-pkg", "1.0", ">=3.11")
@@ -252,7 +253,7 @@ def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> No
         ("setuptools.build_meta", "", "setup()", False),
     ],
 )
-def test_abi3_is_seen_where_each_backend_is_told_of_it(
+def test_abi3_is_read_from_each_backends_settings(
     tmp_path: Path,
     backend: str,
     table: str,
@@ -390,7 +391,7 @@ META = (
 )
 
 
-def test_the_extras_are_told_with_what_they_bring(tmp_path: Path) -> None:
+def test_the_extras_are_read_with_their_requirements(tmp_path: Path) -> None:
     assert pyproject(tmp_path, META).extras == {"fast": ("core[simd]", "x")}
     assert pyproject(tmp_path, '[project]\nname = "x"\n').extras == {}
 
@@ -447,7 +448,7 @@ def test_an_old_setup_py_may_be_in_another_encoding(tmp_path: Path) -> None:
     ("text", "what"),
     [("\ufeff[project]\nname = 'x'\n", "begins with a byte order mark"), ("# nothing\n", "is empty")],
 )
-def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, what: str) -> None:
+def test_a_pyproject_without_a_project_is_explained(tmp_path: Path, text: str, what: str) -> None:
     with pytest.raises(ProjectError, match=rf"pyproject\.toml {what}"):
         pyproject(tmp_path, text)
 
@@ -456,13 +457,22 @@ def test_a_pyproject_that_says_nothing_is_told_apart(tmp_path: Path, text: str, 
     "text",
     [
         'project = 3\ntool = 5\nbuild-system = "x"\n',
-        '[build-system]\nrequires = 3\nbuild-backend = [1]\n[project]\nname = "x"\nversion = 3\ndynamic = "version"\nrequires-python = 3\n',
+        (
+            '[build-system]\nrequires = 3\nbuild-backend = [1]\n[project]\nname = "x"\nversion = 3\n'
+            'dynamic = "version"\nrequires-python = 3\n'
+        ),
         "[tool.poetry]\nname = 3\nversion = 4\nextras = []\ngroup = { d = 3 }\n",
         "[tool.poetry.dependencies]\ncore = 7\nx = [1, { version = 3 }]\npython = [1]\n",
         "[tool.setuptools.dynamic]\nversion = { file = 3, attr = 4 }\ndependencies = { file = [3] }\n",
         "[tool.hatch.version]\npath = 3\npattern = 4\n",
-        "[tool.pdm.version]\npath = []\n[tool.scikit-build.metadata.version]\nprovider = 3\ninput = 4\n[tool.flit.module]\nname = 3\n",
-        "[tool]\nmaturin = { manifest-path = 3 }\nuv = { dev-dependencies = 3 }\npdm = { dev-dependencies = { a = 3 } }\n",
+        (
+            "[tool.pdm.version]\npath = []\n[tool.scikit-build.metadata.version]\nprovider = 3\n"
+            "input = 4\n[tool.flit.module]\nname = 3\n"
+        ),
+        (
+            "[tool]\nmaturin = { manifest-path = 3 }\nuv = { dev-dependencies = 3 }\n"
+            "pdm = { dev-dependencies = { a = 3 } }\n"
+        ),
     ],
 )
 def test_values_of_the_wrong_type_are_the_backend_s_business(tmp_path: Path, text: str) -> None:

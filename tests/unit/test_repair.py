@@ -35,7 +35,7 @@ def raw(tmp_path: Path, name: str = RAW, **members: Contents) -> Path:
 
 @dataclass
 class Tool:
-    """Stands in for the repair tool: writes the wheels it is told to, and remembers what it was asked."""
+    """A fake repair tool: writes the given wheels and records its arguments."""
 
     writes: tuple[str, ...] = ("demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl",)
     grafts: tuple[str, ...] = ()
@@ -292,7 +292,7 @@ MISSING = (
         ),
     ],
 )
-def test_known_refusals_are_told_with_the_way_out(
+def test_known_refusals_are_explained_with_a_fix(
     tmp_path: Path, says: str, kind: type[ToolFailedError], message: str, hint: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -302,18 +302,24 @@ def test_known_refusals_are_told_with_the_way_out(
     assert "Traceback" not in caught.value.detail
 
 
-def test_what_is_too_new_is_told_without_the_tools_usage_and_with_what_it_copies(tmp_path: Path) -> None:
-    said = 'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the presence of too-recent versioned symbols.'
-    error = ToolFailedError("repair failed", detail=said)
-    told = run._explain(
-        error, RepairRecipe(target=LINUX), ExternalLibraries(found={"libpq.so.5": tmp_path}), said
+def test_symbols_that_are_too_new_are_explained_without_the_tools_usage(tmp_path: Path) -> None:
+    output = (
+        'usage: __main__.py [-h]\n__main__.py: error: cannot repair "x" because of the '
+        "presence of too-recent versioned symbols."
     )
-    assert told.detail.splitlines() == [
+    error = ToolFailedError("repair failed", detail=output)
+    explained = run._explain(
+        error, RepairRecipe(target=LINUX), ExternalLibraries(found={"libpq.so.5": tmp_path}), output
+    )
+    assert explained.detail.splitlines() == [
         'cannot repair "x" because of the presence of too-recent versioned symbols.',
         "libraries of this machine that would be grafted: libpq.so.5",
     ]
     alone = run._explain(
-        ToolFailedError("repair failed", detail=said), RepairRecipe(target=LINUX), ExternalLibraries(), said
+        ToolFailedError("repair failed", detail=output),
+        RepairRecipe(target=LINUX),
+        ExternalLibraries(),
+        output,
     )
     assert len(alone.detail.splitlines()) == 1
 

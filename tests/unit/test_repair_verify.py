@@ -47,9 +47,7 @@ def line(tag: str) -> tuple[str, ...]:
         ("win_amd64", ("delvewheel", "repair")),
     ],
 )
-def test_a_tool_that_knows_only_its_own_machine_is_told_of_the_other(
-    tag: str, start: tuple[str, ...]
-) -> None:
+def test_a_tool_that_only_knows_its_own_machine_is_given_the_other(tag: str, start: tuple[str, ...]) -> None:
     assert line(tag)[2 : 2 + len(start)] == start
     assert line(tag)[:2] == (sys.executable, "-m")
     assert line(tag)[-1] == "w.whl"
@@ -85,7 +83,7 @@ def test_needs_are_followed_over_the_search_paths_and_excluded_ones_are_not(tmp_
     assert libraries.searched == {}
 
 
-def test_a_missing_library_is_told_with_who_and_where() -> None:
+def test_a_missing_library_is_reported_with_user_and_folders() -> None:
     libraries = ExternalLibraries(
         needed_by={"libgear.so.1": ["demo/a.so", "demo/b.so"]},
         searched={Path("/one"): None, Path("/two"): None},
@@ -169,7 +167,7 @@ def test_the_same_files_in_another_packing_are_the_same_wheel(tmp_path: Path) ->
         (bytes.fromhex("fade0b01"), False),
     ],
 )
-def test_a_signature_by_somebody_is_told_from_one_ad_hoc(tail: bytes, *, signed: bool) -> None:
+def test_an_identity_signature_is_distinguished_from_an_ad_hoc_one(tail: bytes, *, signed: bool) -> None:
     assert verify.has_identity_signature(b"\xcf\xfa\xed\xfe" + tail) is signed
 
 

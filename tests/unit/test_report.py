@@ -100,8 +100,14 @@ def test_the_matrix_and_the_findings() -> None:
         "  win_amd64               abi3 wheel    ●      ●      ●      ●     python3.dll   84 kB   WK402",
         "",
         "      WK801  macosx_10_13_x86_64 has no wheel; users there would build from the sdist",
-        "             build it on macos-15-intel:  python -m wheelkit build --native · wheelkit explain WK801",
-        "      WK402  daggerml/_core.pyd imports PyType_GetName, in the stable ABI since 3.12, but the tag promises 3.11",
+        (
+            "             build it on macos-15-intel:  python -m wheelkit build --native · wheelkit "
+            "explain WK801"
+        ),
+        (
+            "      WK402  daggerml/_core.pyd imports PyType_GetName, in the stable ABI since 3.12, "
+            "but the tag promises 3.11"
+        ),
         "             in daggerml-0.4.0-cp311-abi3-win_amd64.whl",
         "             raise the floor to cp312, or avoid the call · wheelkit explain WK402",
         "",
@@ -330,9 +336,9 @@ def test_markdown() -> None:
     ]
     assert lines[4] == "| `manylinux_2_28_x86_64` | abi3 wheel | ● | ● | ● | ● | glibc 2.17 | 84 kB | fine |"
     assert (
-        "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI since 3.12, but the tag promises 3.11<br>"
-        in lines
-    )
+        "- **WK402** daggerml/\\_core.pyd imports PyType\\_GetName, in the stable ABI since "
+        "3.12, but the tag promises 3.11<br>"
+    ) in lines
     assert lines[-1] == "2 errors in 2 wheels and 1 sdist"
     assert "raise the floor" not in to_markdown(REPORT, fixes=False)
 
@@ -357,7 +363,8 @@ def test_github_annotations() -> None:
     first, second = to_github(REPORT)
     assert first.startswith("::error title=WK801 macosx_10_13_x86_64::macosx_10_13_x86_64 has no wheel;")
     assert second.startswith(
-        "::error file=daggerml-0.4.0-cp311-abi3-win_amd64.whl,title=WK402 daggerml-0.4.0-cp311-abi3-win_amd64.whl::"
+        "::error file=daggerml-0.4.0-cp311-abi3-win_amd64.whl,title=WK402 "
+        "daggerml-0.4.0-cp311-abi3-win_amd64.whl::"
     )
     assert second.endswith("%0Araise the floor to cp312, or avoid the call")
 

@@ -20,10 +20,15 @@ from wheelkit import _core
 
 BINARIES = {name: binary.data for name, binary in make.assembled().items()}
 ELF_FACTS = {
-    "bits": 64, "endian": "little", "kind": "shared", "name": "libtiny.so.1", "interpreter": None, "os": "none",
+    "bits": 64, "endian": "little", "kind": "shared", "name": "libtiny.so.1", "interpreter": None,
+    "os": "none",
     "needed": (("libc.so.6", "required"), ("libm.so.6", "required")),
     "rpaths": (("$ORIGIN/../tiny.libs", "runpath"), ("/opt/tiny", "runpath")),
-    "versions": (("libc.so.6", "GLIBC_2.17", "memcpy"), ("libc.so.6", "GLIBC_2.4", None), ("libm.so.6", "GLIBC_2.29", "exp")),
+    "versions": (
+        ("libc.so.6", "GLIBC_2.17", "memcpy"),
+        ("libc.so.6", "GLIBC_2.4", None),
+        ("libm.so.6", "GLIBC_2.29", "exp"),
+    ),
     "imports": (
         ("memcpy", "libc.so.6", "GLIBC_2.17", False),
         ("exp", "libm.so.6", "GLIBC_2.29", False),
@@ -31,7 +36,8 @@ ELF_FACTS = {
         ("__gmon_start__", None, None, True),
     ),
     "exports": ("tiny_call", "tiny_weak"),
-    "relro": "full", "executable_stack": False, "writable_executable": 0, "signed": None, "min_os": None, "sdk": None,
+    "relro": "full", "executable_stack": False, "writable_executable": 0, "signed": None,
+    "min_os": None, "sdk": None,
     "debug_bytes": 6, "symbol_bytes": 25, "code_bytes": 16, "flags": (),
 }  # fmt: skip
 WORD_32 = {"bits": 32, "symbol_bytes": 17}
@@ -52,11 +58,13 @@ MACHO_FACTS = {
         ("dyld_stub_binder", "/usr/lib/libSystem.B.dylib", None, False),
     ),
     "exports": ("tiny_call", "tiny_other", "_Zfoo"),
-    "min_os": "11.0", "sdk": "14.2.1", "os": "macos", "signed": True, "executable_stack": False, "relro": None,
+    "min_os": "11.0", "sdk": "14.2.1", "os": "macos", "signed": True, "executable_stack": False,
+    "relro": None,
     "debug_bytes": 15, "code_bytes": 12, "data_bytes": 0, "flags": (),
 }  # fmt: skip
 PE_FACTS = {
-    "bits": 64, "endian": "little", "kind": "shared", "name": "tiny.pyd", "interpreter": None, "rpaths": (), "versions": (),
+    "bits": 64, "endian": "little", "kind": "shared", "name": "tiny.pyd", "interpreter": None,
+    "rpaths": (), "versions": (),
     "needed": (("python3.dll", "required"), ("WS2_32.dll", "required"), ("ADVAPI32.dll", "delay")),
     "imports": (
         ("PyLong_FromLong", "python3.dll", None, False),
@@ -204,12 +212,12 @@ def test_text_that_is_no_utf8_can_be_printed() -> None:
     assert scan(data).slices[0].exports[0] == r"tiny\xff\xfeall"
 
 
-def test_an_unknown_processor_is_told_by_its_number() -> None:
+def test_an_unknown_processor_is_named_by_its_number() -> None:
     data = pe.tiny(pe.Shape(machine=0x1234)).data
     assert scan(data).slices[0].arch == "unknown-0x1234"
 
 
-def test_versions_whose_numbers_are_far_apart_are_told_apart() -> None:
+def test_versions_whose_numbers_are_far_apart_are_distinguished() -> None:
     """The scanner remembers 256 numbers and looks up the others."""
     binary = make.assembled()["elf-x86_64"]
     renumbered = replace(binary, data=binary.patched("vernaux:GLIBC_2.4", 2 + 256, 2, skip=6))
@@ -239,7 +247,8 @@ def test_other_interpreters_of_this_process_have_their_own_module() -> None:
         f"import sys; sys.path[:] = {sys.path!r}\n"
         "from wheelkit import _core\n"
         f"assert _core.scan({BINARIES['elf-x86_64']!r}).slices[0].arch == 'x86_64'\n"
-        "try:\n    _core.scan(b'\\x7fELF')\nexcept _core.ScanError as error:\n    assert error.reason == 'truncated'\n"
+        "try:\n    _core.scan(b'\\x7fELF')\nexcept _core.ScanError as error:\n"
+        "    assert error.reason == 'truncated'\n"
         "else:\n    raise AssertionError\n"
     )
     for _ in range(2):
@@ -270,7 +279,7 @@ def test_the_stub_names_the_fields_in_their_order() -> None:
         assert fields == getattr(_core, name).__match_args__
 
 
-def test_the_stub_tells_every_reason() -> None:
+def test_the_stub_lists_every_reason() -> None:
     stub = (Path(__file__).parents[2] / "python" / "wheelkit" / "_core.pyi").read_text("utf-8")
     assert _core.ScanError.__doc__ is not None
     reasons = {

@@ -185,7 +185,7 @@ def test_named_damage(case: str) -> None:
     assert (caught.value.what, caught.value.reason) == (what, reason)
 
 
-def test_the_message_tells_all() -> None:
+def test_the_message_names_format_place_and_reason() -> None:
     with pytest.raises(_core.ScanError) as caught:
         _core.scan(ELF.patched("shnum", 65000, 2))
     table = ELF.marks["sections"]
@@ -197,7 +197,7 @@ def test_the_message_tells_all() -> None:
 
 
 def doubling_tree(levels: int) -> bytes:
-    """A tree of names in which each node has two edges to the same next one: 2 ** levels names in little space."""
+    """Return an export trie in which each node has two edges to the next: 2 ** levels names in few bytes."""
     nodes = [
         bytes([0, 2]) + b"a\0" + bytes([8 * (n + 1)]) + b"b\0" + bytes([8 * (n + 1)]) for n in range(levels)
     ]

@@ -45,7 +45,7 @@ def cases(tmp_path: Path, *family: str, commands: dict[str, list[str]] | None = 
 # What a wheel says.
 
 
-def test_a_wheel_tells_what_can_be_tried(tmp_path: Path) -> None:
+def test_a_wheel_lists_what_can_be_tested(tmp_path: Path) -> None:
     files = {
         "core/__init__.py": "",
         "core/inner/__init__.py": "",
@@ -211,7 +211,7 @@ def test_a_sibling_that_is_not_in_the_dist_is_never_asked_of_an_index(tmp_path: 
     assert cases(tmp_path)[0].problem == ""
 
 
-def test_a_wheel_for_other_systems_alone_is_told(tmp_path: Path) -> None:
+def test_a_wheel_for_other_systems_only_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "core", tag="cp311-cp311-win_amd64")
     (case,) = cases(tmp_path)
     assert case.problem == "no wheel of core here fits cp311 on manylinux_2_28_x86_64"
@@ -220,7 +220,7 @@ def test_a_wheel_for_other_systems_alone_is_told(tmp_path: Path) -> None:
     assert cases(tmp_path) == []
 
 
-def test_markers_and_circles_are_followed_as_far_as_they_apply(tmp_path: Path) -> None:
+def test_markers_and_cycles_are_followed_as_far_as_they_apply(tmp_path: Path) -> None:
     make(tmp_path, "a", needs=('gone; python_version < "3.9"', 'b; extra == "x"', "b"))
     make(tmp_path, "b", needs=("a[x]",))
     assert [case.problem for case in cases(tmp_path, "gone")] == ["", "", ""]
@@ -353,7 +353,7 @@ def test_a_squatter_in_the_environment_is_always_seen(tmp_path: Path, version: s
         (["--timeout", "0", "."], "0.0 is not in the range"),
     ],
 )
-def test_wrong_usage_is_told(
+def test_wrong_usage_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -100,7 +100,7 @@ def test_large_members_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert facts_of(piecewise) == facts_of(plain)
 
 
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> None:
         raise OSError(28, "No space left on device")
 
@@ -179,7 +179,7 @@ def _patched(path: Path, offset_of: bytes, shift: int, value: bytes) -> None:
         (b"PK\x03\x04", 30, b"x", "another name in its local header"),
     ],
 )
-def test_damaged_members_are_told(
+def test_damaged_members_are_reported(
     tmp_path: Path, signature: bytes, shift: int, value: bytes, words: str
 ) -> None:
     import re

@@ -1,4 +1,4 @@
-"""When zig is used as the compiler, with which arguments, and what is reported; the real one runs in integration/test_build_host.py."""
+"""When zig compiles, with which arguments, and what is reported."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def words(program: Path, *arguments: str) -> list[str]:
 def test_the_programs_hand_a_compilers_words_on_but_for_those_of_gcc_alone(tmp_path: Path) -> None:
     made = zig_compile.write_compilers(job(), tmp_path, {"LIBRARY_PATH": f"{tmp_path}::/nowhere"})
     given = ["-c", "-flto=auto", "-O3", "-specs=/x", "", "two words", "-ffat-lto-objects", "a'b.c", "-flat"]
-    said = words(made.cc, *given)
-    assert said[:3] == ["cc", "-target", "x86_64-linux-gnu.2.28"]
-    assert f'-DPYBIND11_STDLIB="{made.mark}"' in said
+    arguments = words(made.cc, *given)
+    assert arguments[:3] == ["cc", "-target", "x86_64-linux-gnu.2.28"]
+    assert f'-DPYBIND11_STDLIB="{made.mark}"' in arguments
     assert zig_compile.write_compilers(job(name="other"), tmp_path, {}).mark != made.mark
-    start = said.index("-c")
-    assert said[start : start + 6] == ["-c", "-O3", "", "two words", "a'b.c", "-flat"]
-    behind = said[start + 6 :]
+    start = arguments.index("-c")
+    assert arguments[start : start + 6] == ["-c", "-O3", "", "two words", "a'b.c", "-flat"]
+    behind = arguments[start + 6 :]
     assert behind[behind.index("/usr/include") - 1] == "-idirafter"
     assert f"-L{tmp_path}" in behind
     assert "-L/nowhere" not in behind
@@ -185,7 +185,7 @@ def test_what_did_not_do_is_remembered_by_distribution_and_target(tmp_path: Path
 
 @dataclass
 class Backend(Progress):
-    """Fakes uv and keeps the notes. Its wheels need a new glibc unless built with zig; ``fails`` maps compilers to errors.
+    """A fake uv whose wheels need a new glibc unless built with zig; ``fails`` maps compilers to errors.
 
     ``passed_over`` are the binaries that zig's wheels lack.
     """
@@ -240,7 +240,8 @@ def test_after_the_first_wheel_zig_makes_them_all_and_that_is_noted_once(tmp_pat
     assert one.modules == set(BOTH)
     (note,) = backend.notes
     assert note.startswith(
-        "compiled again with zig against glibc 2.28: with this machine's own libraries demo/_core.so needs GLIBC_2.29"
+        "compiled again with zig against glibc 2.28: with this machine's own libraries "
+        "demo/_core.so needs GLIBC_2.29"
     )
     assert note.endswith("(exp of libm.so.6)")
 
@@ -306,7 +307,10 @@ def test_without_zig_the_refusal_names_it_as_one_way(tmp_path: Path) -> None:
     with pytest.raises(CheckFailedError, match=r"needs a newer system than manylinux_2_28_x86_64$") as caught:
         compiler(tmp_path, Backend()).compile(PYTHON)
     assert caught.value.hint.splitlines() == [
-        "this machine's own libraries are too new for that target: compile against older ones with zig (pip install 'wheelkit[cross]'),",
+        (
+            "this machine's own libraries are too new for that target: compile against older ones "
+            "with zig (pip install 'wheelkit[cross]'),"
+        ),
         "build in a container (install docker or podman),",
         "or promise manylinux_2_31_x86_64, which this wheel satisfies, in [tool.wheelkit.matrix]",
     ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print the version: what the sdist states, else what git's tags give, as setuptools-scm would say it without the local part.
+"""Print the version: the sdist's, else the one from git's tags, as setuptools-scm does without local part.
 
 On the commit of ``v1.1.0`` or ``v1.1.0.dev20261120143000`` that is the tag's own; three commits after
 ``v1.1.0`` it is ``1.1.1.dev3``.

@@ -8,7 +8,7 @@ from orrery import solve
 
 
 def write(orbits: Iterable[tuple[float, float]]) -> str:
-    """Write one line for each mean anomaly and eccentricity, with the eccentric anomaly as the third column."""
+    """Write a line for each mean anomaly and eccentricity; the third column is the eccentric anomaly."""
     out = io.StringIO()
     csv.writer(out).writerows((m, e, solve(m, e)) for m, e in orbits)
     return out.getvalue()
