@@ -136,9 +136,9 @@ def only(tmp_path: Path, *programs: str) -> dict[str, str]:
     place = tmp_path / "only"
     place.mkdir()
     for program in programs:
-        found = shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        assert found is not None, program
-        (place / program).symlink_to(found)
+        path = shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        assert path is not None, program
+        (place / program).symlink_to(path)
     return {"PATH": str(place)}
 
 

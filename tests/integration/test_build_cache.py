@@ -49,7 +49,7 @@ class Site:
     def plan(self, **env: str) -> dict[str, str]:
         """Return why each distribution and target is not cached; empty if it is."""
         document = json.loads(self.run("plan", *HOST, "--json", **env).stdout)
-        return {f"{one['distribution']} {one['target']}": one["why"] for one in document["cache"]}
+        return {f"{entry['distribution']} {entry['target']}": entry["why"] for entry in document["cache"]}
 
     def dist(self) -> dict[str, bytes]:
         """Read all finished files but the manifests."""
@@ -61,8 +61,8 @@ class Site:
 
     def manifests(self) -> dict[str, dict[str, Any]]:
         """Read the manifests by target."""
-        found = (json.loads(path.read_text()) for path in (self.folder / "dist").glob("*.json"))
-        return {f"{one['distribution']} {one['target']}": one for one in found}
+        manifests = (json.loads(path.read_text()) for path in (self.folder / "dist").glob("*.json"))
+        return {f"{entry['distribution']} {entry['target']}": entry for entry in manifests}
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -138,8 +138,8 @@ def test_what_did_not_change_comes_back_byte_for_byte(built: Site, site: Site) -
     assert site.dist() == built.dist() != {}
     before, after = built.manifests(), site.manifests()
     assert before.keys() == after.keys()
-    for name, one in after.items():
-        assert {**one, "created": ""} == {**before[name], "created": ""}
+    for name, manifest in after.items():
+        assert {**manifest, "created": ""} == {**before[name], "created": ""}
     assert site.run("verify-matrix", "dist", "--native").returncode == 0
     (site.folder / "notes.txt").write_text("mine")
     assert [why for why in site.plan().values() if why] == ["notes.txt is new"] * 2
@@ -155,7 +155,7 @@ def test_the_manifest_names_the_current_commit(site: Site) -> None:
         ["git", "-C", site.folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
     assert site.build().stderr.count("cached") == 2
-    assert {one["commit"] for one in site.manifests().values()} == {commit}
+    assert {manifest["commit"] for manifest in site.manifests().values()} == {commit}
 
 
 def author() -> dict[str, str]:
@@ -175,7 +175,7 @@ def test_a_change_that_only_the_bytes_show_is_built_and_its_undoing_is_not(site:
     assert set(site.plan().values()) == {"core.c changed"}
     done = site.build()
     assert "cached" not in done.stderr
-    assert all(one["dirty"] for one in site.manifests().values())
+    assert all(manifest["dirty"] for manifest in site.manifests().values())
     (site.folder / "core.c").write_text(text)
     assert site.build().stderr.count("cached") == 2
     assert site.dist() == first
@@ -285,7 +285,7 @@ def test_in_a_family_only_what_depends_on_a_change_is_built(
     source = site.folder / "src" / "kepler.c"
     source.write_text(source.read_text() + "\n")
     done = site.build()
-    built = {name for name, one in site.manifests().items() if one["files"] != first[name]["files"]}
+    built = {name for name, manifest in site.manifests().items() if manifest["files"] != first[name]["files"]}
     assert built == {"orrery sdist", "orrery manylinux_2_28_x86_64"}
     assert done.stderr.count("cached, built ") == len(first) - 2
     assert done.stderr.count("host build cp3") == 1

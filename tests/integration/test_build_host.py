@@ -31,8 +31,8 @@ HOST = ("build", "--native", "--builder", "host")
 
 
 def interpreters() -> list[str]:
-    """Look for interpreters with headers by other ways than wheelkit's."""
-    found = []
+    """Return the interpreters with headers, found without wheelkit."""
+    available = []
     probe = (
         "import sys, sysconfig, os; sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))"
     )
@@ -42,8 +42,8 @@ def interpreters() -> list[str]:
         if minor == sys.version_info[1]:
             places.append(sys.executable)
         if any(subprocess.run([place, "-I", "-c", probe], check=False).returncode == 0 for place in places):
-            found.append(f"cp3{minor}")
-    return found
+            available.append(f"cp3{minor}")
+    return available
 
 
 def set_line(folder: Path, old: str, new: str, file: str = "pyproject.toml") -> None:
@@ -69,9 +69,9 @@ def wheels(folder: Path) -> list[Path]:
 def manifest(folder: Path, target: str = TARGET) -> dict[str, Any]:
     (path,) = (folder / "dist").glob(f"*-{target}.wheelkit.json")
     document: dict[str, Any] = json.loads(path.read_text())
-    for one in document["files"]:
-        data = (folder / "dist" / one["file"]).read_bytes()
-        assert (one["sha256"], one["size"]) == (hashlib.sha256(data).hexdigest(), len(data))
+    for entry in document["files"]:
+        data = (folder / "dist" / entry["file"]).read_bytes()
+        assert (entry["sha256"], entry["size"]) == (hashlib.sha256(data).hexdigest(), len(data))
     return document
 
 
@@ -145,7 +145,7 @@ def test_a_project_without_the_stable_abi_becomes_a_wheel_for_each_interpreter(
     here = interpreters()
     assert wheelkit(*HOST, cwd=folder).returncode == 0
     assert [wheel.name.split("-")[2:4] for wheel in wheels(folder)] == [[tag, tag] for tag in here]
-    assert [(one["cells"], one["tested"]) for one in manifest(folder)["files"]] == [
+    assert [(entry["cells"], entry["tested"]) for entry in manifest(folder)["files"]] == [
         ([tag], [tag]) for tag in here
     ]
     native = wheelkit("verify-matrix", "dist", "--native", cwd=folder)
@@ -295,9 +295,9 @@ def link_tools(place: Path) -> str:
         "mkdir",
         "uv",
     ):
-        found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-        if found:
-            (place / name).symlink_to(found)
+        path = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        if path:
+            (place / name).symlink_to(path)
     return str(place)
 
 

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 FAMILIES = Path(__file__).parents[1] / "families"
 TAG = f"cp3{sys.version_info[1]}"
 HOST = ("--builder", "host")
-# Whoever makes an annotated tag has a name.
+# An annotated tag needs a name.
 IDENTITY = {
     f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
-# The distribution that is bumped, and the number of files that follow: its own places and those with a range
-# on it.
+# The distribution that is bumped, and the number of files that change: its own and those with a range on it.
 CORES = {
     "native": ("orrery", 4),
     "format-runtime-meta": ("granule-format", 3),
@@ -124,7 +123,7 @@ def test_a_family_is_built_verified_smoked_bumped_and_built_again(
 
 
 def strip(line: str) -> str:
-    """Take versions out of a line, so that what is left has to stay."""
+    """Remove versions from a line; the rest must not change."""
     return re.sub(r"\d+(\.\d+)+", "X", line)
 
 
@@ -164,7 +163,7 @@ def test_the_native_family_goes_through_cibuildwheel(
     manifests = [
         json.loads(path.read_text()) for path in (folder / "dist").glob("orrery-0.4.0-manylinux*.json")
     ]
-    assert [one["builder"] for one in manifests] == ["cibuildwheel"]
+    assert [manifest["builder"] for manifest in manifests] == ["cibuildwheel"]
 
 
 @pytest.fixture

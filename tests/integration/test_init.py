@@ -14,7 +14,7 @@ from support.corpus import wheel as pinned
 # The host builder makes the native wheels, wherever the tests run.
 HERE = {"CIBW_CONTAINER_ENGINE": "none"}
 native = pytest.mark.skipif(sys.platform != "linux", reason="the host builder is for Linux")
-# It promises 3.11 alone, by what it tells cibuildwheel.
+# Its cibuildwheel settings select Python 3.11 only.
 running_on_its_floor = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="3.11 is the one interpreter that it promises"
 )
@@ -69,6 +69,8 @@ def test_a_real_project_builds_and_passes_its_verification_at_once(
     assert wheelkit("init", "--yes", cwd=folder).returncode == 0
     assert (folder / "pyproject.toml").read_bytes().startswith(before)
     assert wheelkit("build", cwd=folder, env=HERE).returncode == 0
-    made = sorted(path.name.removeprefix(f"{folder.name}-") for path in (folder / "dist").glob("*.whl"))
-    assert [name.startswith(tags) for name, tags in zip(made, wheels, strict=True)] == [True] * len(wheels)
+    tags_built = sorted(path.name.removeprefix(f"{folder.name}-") for path in (folder / "dist").glob("*.whl"))
+    assert [name.startswith(tags) for name, tags in zip(tags_built, wheels, strict=True)] == [True] * len(
+        wheels
+    )
     assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.skipif(
 @pytest.mark.parametrize("name", malformed.MALFORMED)
 def test_the_command_catches_it(name: str, tmp_path: Path) -> None:
     code = malformed.MALFORMED[name].code
-    seen = malformed.run_verify(malformed.MALFORMED[name].write(tmp_path))
-    report = json.loads(seen.out)
+    run = malformed.run_verify(malformed.MALFORMED[name].write(tmp_path))
+    report = json.loads(run.out)
     assert code in {finding["code"] for finding in report["findings"]}
     # Warnings and notes do not fail the run.
     worst = {finding["severity"] for finding in report["findings"]}
-    assert seen.exit_code == ("error" in worst)
+    assert run.exit_code == ("error" in worst)
     assert finding_kinds()[code].severity in worst
-    assert "Traceback" not in seen.err
-    assert seen.err == ""
-    assert seen.megabytes < MEGABYTES
+    assert "Traceback" not in run.err
+    assert run.err == ""
+    assert run.megabytes < MEGABYTES

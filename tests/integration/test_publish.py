@@ -1,4 +1,4 @@
-"""wheelkit publish with the real twine, against a stand-in that refuses what the public indexes refuse."""
+"""wheelkit publish with the real twine, against a fake of the public indexes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.command import Wheelkit
 from support.releases import CLI, CORE, FAMILY, META, Member, Project, make_family
 from support.signing import Authority
 
-TOKEN = "pypi-valid-token-0123456789"  # noqa: S105 - it is one for the stand-in
+TOKEN = "pypi-valid-token-0123456789"  # noqa: S105 - only valid for the fake index
 PAIR = (Member(name="gyro-core"), CLI)
 
 
@@ -32,8 +32,8 @@ def index() -> Warehouse:
 
 @pytest.fixture
 def address(index: Warehouse) -> Iterator[Address]:
-    with serving(index) as made:
-        yield made
+    with serving(index) as address:
+        yield address
 
 
 class Publisher:
@@ -76,12 +76,12 @@ def test_a_family_is_published_in_order_and_the_second_run_has_nothing_to_do(
     sent = [event.file for event in index.events]
     assert [name.split("-")[0] for name in sent] == ["gyro_core"] * 2 + ["gyro_cli"] * 2 + ["gyro"] * 2
     assert [name.endswith(".whl") for name in sent] == [True, False] * 3
-    assert {name: one.data for name, one in index.files.items()} == {
+    assert {name: stored.data for name, stored in index.files.items()} == {
         path.name: path.read_bytes() for path in publish.project.files()
     }
     for member in publish.project.members:
-        first = min(one.visible for one in index.files.values() if one.project == member.name)
-        assert all(one.visible <= first for one in index.files.values() if one.project in member.needs)
+        first = min(stored.visible for stored in index.files.values() if stored.project == member.name)
+        assert all(file.visible <= first for file in index.files.values() if file.project in member.needs)
     again = publish()
     assert (again.returncode, again.stdout) == (
         0,
@@ -102,8 +102,8 @@ def test_the_dry_run_shows_the_plan_and_does_nothing(pair: Publisher, index: War
     ]
     assert "nothing was uploaded (--dry-run)" in done.stderr
     document = json.loads(pair("--dry-run", "--json").stdout)
-    assert [one["waits_for"] for one in document["batches"]] == [[], ["gyro-core"]]
-    assert [file["state"] for one in document["batches"] for file in one["files"]] == [
+    assert [batch["waits_for"] for batch in document["batches"]] == [[], ["gyro-core"]]
+    assert [file["state"] for batch in document["batches"] for file in batch["files"]] == [
         "absent",
         "same",
         "absent",
@@ -338,7 +338,7 @@ def test_the_run_after_an_interrupt(pair: Publisher, index: Warehouse) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     with index.lock:
-        index.files = {name: _shown(one) for name, one in index.files.items()}
+        index.files = {name: _shown(stored) for name, stored in index.files.items()}
     index.lag = 0.0
     assert pair().returncode == 0
     assert len(index.events) == 4
@@ -347,7 +347,7 @@ def test_the_run_after_an_interrupt(pair: Publisher, index: Warehouse) -> None:
 def _shown(stored: object) -> object:
     from dataclasses import replace
 
-    return replace(stored, visible=0.0)  # type: ignore[type-var]  # a stored file of the stand-in
+    return replace(stored, visible=0.0)  # type: ignore[type-var]  # a stored file of the fake index
 
 
 def test_no_secret_is_kept_anywhere(pair: Publisher, index: Warehouse, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ FAMILIES = (
 
 @pytest.fixture
 def third_parties(tmp_path: Path, family: Family) -> Iterator[tuple[str, ...]]:
-    """Yield the options for third-party packages: an index with a stand-in for torch, or none."""
+    """Yield the options for third-party packages: an index with a fake torch, or none."""
     if not family.torch:
         yield ()
         return
@@ -104,7 +104,7 @@ def third_parties(tmp_path: Path, family: Family) -> Iterator[tuple[str, ...]]:
 def test_a_family_from_its_sources_through_both_kinds_of_index(
     wheelkit: Wheelkit, tmp_path: Path, devpi: Devpi, family: Family, third_parties: tuple[str, ...]
 ) -> None:
-    """Build and release to two indexes of devpi, then to two stand-ins with the public indexes' rules."""
+    """Build and release to two indexes of devpi, then to two fakes of the public indexes."""
     root = built(wheelkit, tmp_path, family)
     files = {
         path.name: path.read_bytes() for path in (root / "dist").iterdir() if path.suffix in {".whl", ".gz"}
@@ -120,14 +120,14 @@ def test_a_family_from_its_sources_through_both_kinds_of_index(
     ).stdout.split()
     assert tags
     staging, production = Warehouse(lag=0.2), Warehouse(lag=0.2)
-    with warehouse_serving(staging) as one, warehouse_serving(production) as other:
+    with warehouse_serving(staging) as staging_address, warehouse_serving(production) as production_address:
         release(
-            stand_ins(staging=one, production=other),
+            stand_ins(staging=staging_address, production=production_address),
             TWINE_USERNAME="__token__",
             TWINE_PASSWORD=next(iter(staging.tokens)),
         )
     for index in (staging, production):
-        assert {name: one.data for name, one in index.files.items()} == files
+        assert {name: stored.data for name, stored in index.files.items()} == files
         assert tuple(dict.fromkeys(identity(event.file)[0] for event in index.events)) == family.order
         assert len(index.events) == family.files
 
@@ -201,8 +201,8 @@ def downloaded(devpi: Devpi, index: str, projects: Iterable[str]) -> dict[str, b
     files: dict[str, bytes] = {}
     for project in projects:
         page = f"{devpi.simple(index)}{project}/"
-        for one in json.loads(fetched(page))["files"]:
-            files[one["filename"]] = fetched(urljoin(page, one["url"]))
+        for entry in json.loads(fetched(page))["files"]:
+            files[entry["filename"]] = fetched(urljoin(page, entry["url"]))
     return files
 
 

@@ -27,7 +27,7 @@ from servers.faults import random_faults
 from servers.warehouse import Token, Warehouse, serving
 from support.releases import Member, Project, make_family
 
-TOKEN = "pypi-the-secret-of-this-test-0123456789"  # noqa: S105 - it is one for the stand-in
+TOKEN = "pypi-the-secret-of-this-test-0123456789"  # noqa: S105 - only valid for the fake index
 FAMILY = (
     Member(name="gyro-core"),
     Member(name="gyro-cli", needs=("gyro-core",)),
@@ -125,7 +125,7 @@ def draw_kill(draw: random.Random, index: Warehouse) -> Kill:
 def run(
     project: Project, settings: Path, env: Mapping[str, str], planned_kill: Kill | None
 ) -> tuple[str, str]:
-    """Run publish, and kill it if it has not ended before; return how it ended and what it printed."""
+    """Run publish, and kill it if it has not ended before; returns how it ended and its output."""
     arguments = [
         sys.executable,
         "-m",
@@ -168,11 +168,11 @@ def run(
 
 def descendants(pid: int) -> list[int]:
     """List the processes below one, by /proc."""
-    found = []
+    processes = []
     for path in Path("/proc").glob(f"{pid}/task/*/children"):
         for child in map(int, path.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
+            processes += [child, *descendants(child)]
+    return processes
 
 
 def kill(pid: int) -> None:
@@ -205,8 +205,8 @@ def judge(project: Project, index: Warehouse, endings: list[str]) -> Iterator[st
         if sum(event.kept for event in index.events if event.file == path.name) > 1:
             yield f"{path.name} was kept twice"
     for member in project.members:
-        own = [one.visible for one in index.files.values() if one.project == member.name]
-        needed = [one.visible for one in index.files.values() if one.project in member.needs]
+        own = [file.visible for file in index.files.values() if file.project == member.name]
+        needed = [file.visible for file in index.files.values() if file.project in member.needs]
         if own and needed and min(own) < max(needed):
             yield f"{member.name} was visible before {', '.join(member.needs)}"
 
@@ -214,15 +214,15 @@ def judge(project: Project, index: Warehouse, endings: list[str]) -> Iterator[st
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A family that is built and tagged; its dist is the same for all runs."""
-    made = family(tmp_path_factory.mktemp("family"))
-    assert len(made.files()) == 8
-    return made
+    project = family(tmp_path_factory.mktemp("family"))
+    assert len(project.files()) == 8
+    return project
 
 
 def family(folder: Path) -> Project:
-    made = make_family(folder, FAMILY)
-    made.tag()
-    return made
+    project = make_family(folder, FAMILY)
+    project.tag()
+    return project
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the processes to kill in /proc")
@@ -243,15 +243,15 @@ def main(runs: int, first: int = 0) -> int:
         if outcome.problems:
             print(f"seed {seed}: {outcome}", flush=True)
     shutil.rmtree(scratch, ignore_errors=True)
-    endings = Counter(ending for one in outcomes for ending in one.endings)
-    faults = Counter(fault for one in outcomes for fault in one.faults)
+    endings = Counter(ending for outcome in outcomes for ending in outcome.endings)
+    faults = Counter(fault for outcome in outcomes for fault in outcome.faults)
     print(
-        f"{runs} releases, {sum(bool(one.problems) for one in outcomes)} with problems,"
-        f" {sum(one.seconds for one in outcomes):.0f} s"
+        f"{runs} releases, {sum(bool(outcome.problems) for outcome in outcomes)} with problems,"
+        f" {sum(outcome.seconds for outcome in outcomes):.0f} s"
     )
     print("runs that ended:", ", ".join(f"{name}: {count}" for name, count in sorted(endings.items())))
     print("faults met:", ", ".join(f"{name}: {count}" for name, count in sorted(faults.items())))
-    return any(one.problems for one in outcomes)
+    return any(outcome.problems for outcome in outcomes)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Trusted publishing end to end: an identity, a minted token, the real twine over TLS, and the token revoked.
 
-The programs talk to the public indexes by their real names: a proxy sends those hosts to the stand-in, whose
-certificate a local authority issued.
+The programs talk to the public indexes by their real names: a proxy sends those hosts to the fake index,
+whose certificate a local authority issued.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def hosts(name: str) -> set[str]:
 
 @dataclass
 class Scene:
-    """A released family in a CI job, with a public index that is a stand-in."""
+    """A released family in a CI job, with a fake of the public index."""
 
     project: Project
     wheelkit: Wheelkit
@@ -201,7 +201,7 @@ def test_a_publisher_that_is_registered_for_one_project_only(scene: Scene) -> No
     done = scene()
     assert done.returncode == 1
     assert "the credentials are not valid for this project" in done.stderr
-    assert {one.project for one in scene.index.files.values()} == {"gyro-core"}
+    assert {stored.project for stored in scene.index.files.values()} == {"gyro-core"}
     assert scene.index.publishers.burnt == scene.index.publishers.issued
     scene.index.publishers.workflows = {"release.yml": BOTH}
     assert scene().returncode == 0

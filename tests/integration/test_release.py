@@ -120,9 +120,9 @@ def pair(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Pair]:
 
 def family_files(index: Warehouse) -> dict[str, bytes]:
     return {
-        name: one.data
-        for name, one in index.files.items()
-        if one.project.startswith("gyro") and one.version == "1.0"
+        name: stored.data
+        for name, stored in index.files.items()
+        if stored.project.startswith("gyro") and stored.version == "1.0"
     }
 
 
@@ -194,7 +194,7 @@ def test_a_build_tag_squat_that_comes_after_the_upload_is_not_installed(pair: Pa
     pair.production.put(name, data)
     shown = pair.production.files.pop(name)
     waiting = _ShownAfterTheUploads(pair.production, shown)
-    pair.production.take = waiting.take  # type: ignore[method-assign]  # the stand-in acts otherwise once
+    pair.production.take = waiting.take  # type: ignore[method-assign]  # replaced in this test
     done = pair("--only", "live")
     assert done.returncode == 0, done.stderr
     assert name in pair.production.files
@@ -210,7 +210,7 @@ def test_every_kind_of_squat_on_either_index(pair: Pair) -> None:
         for name, data in squats:
             index.put(name, data)
         index.put(*late)
-        index.take = _ShownAfterTheUploads(index, index.files.pop(late[0])).take  # type: ignore[method-assign]  # the stand-in acts otherwise once
+        index.take = _ShownAfterTheUploads(index, index.files.pop(late[0])).take  # type: ignore[method-assign]  # replaced in this test
     with serving(public) as third:
         pair.public = third
         done = pair()
@@ -231,9 +231,9 @@ class _ShownAfterTheUploads:
         self._late = late
 
     def take(self, form: object, token: str | None) -> bool:
-        kept = self._take(form, token)  # type: ignore[arg-type]  # the stand-in acts otherwise once
+        kept = self._take(form, token)  # type: ignore[arg-type]  # replaced in this test
         if len(family_files(self._index)) == 6:
-            self._index.files[self._late.name] = self._late  # type: ignore[attr-defined, assignment]  # the stand-in acts otherwise once
+            self._index.files[self._late.name] = self._late  # type: ignore[attr-defined, assignment]  # replaced in this test
         return kept
 
 

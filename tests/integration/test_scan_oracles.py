@@ -1,4 +1,4 @@
-"""Every fact that the scanner tells of real binaries, against pyelftools, macholib and pefile."""
+"""The scanner's facts about real binaries equal those of pyelftools, macholib and pefile."""
 
 import sys
 import zipfile
@@ -42,7 +42,7 @@ UNORDERED = {
 
 
 def binaries(filename: str) -> Iterator[tuple[str, bytes]]:
-    """Each member of a pinned wheel that is a binary by its name or by its first bytes."""
+    """Yield the members of a pinned wheel that are binaries by name or by their first bytes."""
     with zipfile.ZipFile(corpus.wheel(filename)) as archive:
         for member in archive.namelist():
             data = archive.read(member)
@@ -57,7 +57,7 @@ def oracle(format_: str, data: bytes, scratch: Path) -> list[dict[str, Any]]:
 
 
 def scanned_facts(slice_: _core.Slice, unordered: tuple[str, ...]) -> dict[str, Any]:
-    """The slice in the oracles' terms: plain tuples in lists."""
+    """Return a slice as the oracles do: lists of plain tuples."""
     plain = {}
     for name in _core.Slice.__match_args__:
         value = getattr(slice_, name)
@@ -68,7 +68,7 @@ def scanned_facts(slice_: _core.Slice, unordered: tuple[str, ...]) -> dict[str, 
 
 
 def compare(name: str, data: bytes, scratch: Path) -> int:
-    """Hold every fact of every slice against the oracle; the number of slices."""
+    """Compare every fact of every slice with the oracle; returns the number of slices."""
     scan = _core.scan(data)
     assert scan is not None, name
     expected = oracle(scan.format, data, scratch)
@@ -88,7 +88,7 @@ def test_wheels(filename: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WITH_SECTIONS)
 def test_assembled_binaries(name: str, tmp_path: Path) -> None:
-    """These have what is rare in wheels: weak and delayed libraries, ordinals, big-endian Mach-O."""
+    """They have what is rare in wheels: weak and delayed libraries, ordinals, big-endian Mach-O."""
     assert compare(name, ASSEMBLED[name].data, tmp_path / "binary")
 
 
@@ -96,17 +96,17 @@ def test_assembled_binaries(name: str, tmp_path: Path) -> None:
     not sys.platform.startswith("linux"), reason="the compiler of this system makes no ELF files"
 )
 def test_compiled_binaries(tmp_path: Path) -> None:
-    made = make.compiled(tmp_path)
-    del made[
+    binaries = make.compiled(tmp_path)
+    del binaries[
         "compiled.o"
-    ]  # the scanner tells no dynamic facts of objects, while pyelftools finds their sections
-    for name, data in made.items():
+    ]  # the scanner reports no dynamic facts of objects, while pyelftools reads their sections
+    for name, data in binaries.items():
         assert compare(name, data, tmp_path / "binary")
 
 
 @pytest.mark.network
 def test_the_wheels_show_all_that_is_common() -> None:
-    """The comparison is worth what the corpus holds."""
+    """The corpus has binaries of every format."""
     slices = [
         s for name in NATIVE for _, data in binaries(name) if (scan := _core.scan(data)) for s in scan.slices
     ]

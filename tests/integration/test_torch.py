@@ -1,4 +1,4 @@
-"""An extension of torch: against stand-ins for every system, and against the real torch on Linux."""
+"""An extension of torch: with fake torch libraries on every system, and with the real torch on Linux."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ zig = pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="ne
 
 
 class Standins:
-    """The raw wheel of spinor's module for one target, linked against stand-ins that weigh something."""
+    """The raw wheel of spinor's module for one target, linked against large fake libraries."""
 
     def __init__(self, tag: str, folder: Path) -> None:
         self.tools = Toolchain(tag, folder)
@@ -160,7 +160,7 @@ def test_it_computes_beside_the_stand_ins(tmp_path: Path, wheelkit: Wheelkit) ->
 def test_a_symbol_that_the_installed_torch_lacks_is_an_abi_mismatch(
     tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
-    # A function of torch's in C++, called as the linker sees it; the stand-in for another version of torch
+    # A function of torch's in C++, called as the linker sees it; the fake of another torch version
     # has no such function.
     code = 'void *zeros(void) __asm__("_ZN2at5zerosEv");\nvoid *PyInit__x(void) { return zeros(); }\n'
     (tmp_path / "x.c").write_text(code)

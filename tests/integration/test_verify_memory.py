@@ -22,7 +22,7 @@ LARGE = 200
 
 
 def large_binary() -> bytes:
-    """A binary of 200 MB that no bomb's ratio gives away: noise behind a good extension module."""
+    """A binary of 200 MB without a zip bomb's ratio: noise after a valid extension module."""
     noise = b"".join(
         zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") * 16 for number in range(MEGABYTE // 64)
     )
@@ -34,10 +34,10 @@ def test_memory_is_bounded_by_the_largest_member(tmp_path: Path) -> None:
     draft.members[malformed.SO] = large_binary()
     draft.members["demo/second.bin"] = draft.members[malformed.SO][: 150 * MEGABYTE]
     draft.members["demo/third.bin"] = b"x" + draft.members["demo/second.bin"]
-    seen = malformed.run_verify(draft.write(tmp_path))
-    assert seen.exit_code == 0
-    assert "glibc 2.29" in seen.out
-    assert seen.megabytes < LARGE + SLACK
+    measured = malformed.run_verify(draft.write(tmp_path))
+    assert measured.exit_code == 0
+    assert "glibc 2.29" in measured.out
+    assert measured.megabytes < LARGE + SLACK
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,11 @@ def test_a_thousand_wheels_need_little_more_memory_than_ten(
     options: Sequence[str], most: float, thousand: Path, tmp_path: Path
 ) -> None:
     herds = {10: malformed.write_valid_wheels(tmp_path / "ten", 10), 1000: thousand}
-    seen = {
+    measured = {
         count: malformed.run_cli("verify-matrix", *options, str(folder), cwd=tmp_path)
         for count, folder in herds.items()
     }
     assert all(
-        f'"wheels": {count}' in one.out or f"in {count} wheels" in one.out for count, one in seen.items()
+        f'"wheels": {count}' in run.out or f"in {count} wheels" in run.out for count, run in measured.items()
     )
-    assert seen[1000].megabytes < most * seen[10].megabytes
+    assert measured[1000].megabytes < most * measured[10].megabytes

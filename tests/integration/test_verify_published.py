@@ -1,4 +1,4 @@
-"""wheelkit verify-matrix --from-index: a published release by the index's listing alone, and by its files."""
+"""wheelkit verify-matrix --from-index: a published release, by the index's listing or by its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.signing import Authority
 
 @dataclass
 class Published:
-    """A family that is on an index, and the command that looks at it."""
+    """A family on an index, and the command that verifies it."""
 
     project: Project
     index: Warehouse
@@ -45,17 +45,17 @@ class Published:
 
     def findings(self, *words: str) -> dict[str, str]:
         done = self("--json", *words)
-        found = {one["code"]: one["what"] for one in json.loads(done.stdout)["findings"]}
+        findings = {finding["code"]: finding["what"] for finding in json.loads(done.stdout)["findings"]}
         assert done.returncode == (
-            1 if {"WK901", "WK902", "WK903", "WK905", "WK801", "WK101", "WK102"}.intersection(found) else 0
+            1 if {"WK901", "WK902", "WK903", "WK905", "WK801", "WK101", "WK102"}.intersection(findings) else 0
         )
-        return found
+        return findings
 
     def sign(self, authority: Authority, *members: Member, **other: bytes) -> None:
         """Serve attestations for distributions; ``other`` are bytes to sign instead, by suffix."""
-        for name, one in self.index.files.items():
-            if one.project in {member.name for member in members}:
-                data = other.get(name.rpartition(".")[2], one.data)
+        for name, stored in self.index.files.items():
+            if stored.project in {member.name for member in members}:
+                data = other.get(name.rpartition(".")[2], stored.data)
                 self.index.provenance[name] = json.dumps(authority.provenance(name, data)).encode()
 
 
@@ -148,7 +148,7 @@ def test_attestations_by_an_untrusted_authority(published: Published) -> None:
 
 @pytest.mark.network
 def test_real_attestations_with_sigstores_own_keys(published: Published, tmp_path: Path) -> None:
-    """What a real workflow signed and the public index served once, as the library's own tests keep it."""
+    """Real attestations from the public index, as the library's own tests keep them."""
     file, provenance = real_provenance(tmp_path)
     published.index.put(file.name, file.read_bytes())
     published.index.provenance[file.name] = provenance

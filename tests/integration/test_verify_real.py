@@ -34,7 +34,7 @@ pytestmark = pytest.mark.network
 
 
 def pinned(part: str = "") -> list[Any]:
-    """The pinned wheels with this part in their names; the large ones are for slow runs."""
+    """Return the pinned wheels with this part in their names; large ones are marked slow."""
     large = [pytest.param(name, marks=pytest.mark.slow) for name in corpus.names("large") if part in name]
     return [name for name in corpus.names() if part in name] + large
 
@@ -50,7 +50,7 @@ AUDITWHEEL_STOPS = {
     "lzokay-2.1.0-cp314-cp314t-musllinux_1_2_i686.whl": "musllinux_1_1_i686",
 }
 
-# Errors that verify reports on published wheels, all true.
+# True errors that verify reports on published wheels.
 TRUE_ERRORS = {
     # The x86_64 slice of the extension states macOS 10.13 in LC_BUILD_VERSION, while the wheel's tag promises
     # 10.9.
@@ -58,8 +58,7 @@ TRUE_ERRORS = {
 }
 
 
-# What verify warns of in wheels that are built in an uncommon way; everything else about them is as it is
-# meant.
+# Warnings that verify reports on wheels that are built in an uncommon way.
 TRUE_WARNINGS: dict[str, set[str]] = {
     "datrie-0.8.2-cp36-cp36m-win_amd64.whl": set(),  # the ABI tag has a flag that the file names lack
     # Modules of another interpreter, beside the same ones of the wheel's own.
@@ -159,8 +158,7 @@ def test_no_false_alarm(filename: str) -> None:
     assert errors == TRUE_ERRORS.get(filename, set())
     jsonschema.validate(json.loads(json.dumps(to_json(report))), SCHEMA)
     assert report.rows
-    # A wheel of programs alone, such as ninja's, loads no library of CPython's to be named; nor is a phone's
-    # system known.
+    # Wheels that only have programs, such as ninja's, and mobile wheels have no needs to report.
     assert all(row.needs or mobile_platform(row.target) for row in report.rows) or not any(
         binary.extension for binary in facts(filename).binaries
     )

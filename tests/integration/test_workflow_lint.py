@@ -1,4 +1,4 @@
-"""actionlint, zizmor and the services' schemas have nothing to say about what `wheelkit ci` writes."""
+"""actionlint, zizmor and the services' schemas find nothing in what `wheelkit ci` writes."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def generate(folder: Path, provider: str) -> None:
     loaded = config.load(folder)
     plan = workflows.plan_anywhere(loaded, family.discover(loaded))
-    made = workflows.blueprint(loaded, plan, workflows.PROVIDERS[provider].label)
-    workflows.write(workflows.generate(made, provider, folder))
+    blueprint = workflows.blueprint(loaded, plan, workflows.PROVIDERS[provider].label)
+    workflows.write(workflows.generate(blueprint, provider, folder))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from wheelkit.smoke.install import Source
 from wheelkit.smoke.install_errors import explain_install_error
 from wheelkit.smoke.probe import FailureKind
 
-# What the probe tells.
+# Answers of the probe.
 
 
 def probed(*asked: tuple[str, str, str]) -> list[probe.ProbeFailure]:

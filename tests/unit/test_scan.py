@@ -1,4 +1,4 @@
-"""What the C core tells of sound binaries, and how it takes them."""
+"""The C core's facts about valid binaries, and the inputs that it accepts."""
 
 import ast
 import importlib

@@ -79,7 +79,7 @@ def test_stored_members_are_read(tmp_path: Path) -> None:
 
 
 def facts_of(wheel: Wheel) -> tuple[object, ...]:
-    """Scans are compared by what they tell: they have no equality of their own."""
+    """Compare scans by their facts, since they have no equality."""
     return wheel.members, [(binary.member, binary.scan and binary.scan.slices) for binary in wheel.binaries]
 
 

@@ -20,7 +20,7 @@ def git(*words: str) -> str:
 
 
 def version() -> str:
-    """Find the version; end the build where nothing tells it."""
+    """Return the version; exits with an error if there is none."""
     stated = HERE / "PKG-INFO"
     if stated.is_file() and (
         line := re.search(r"^Version: (\S+)$", stated.read_text(encoding="utf-8"), re.MULTILINE)
