@@ -10,8 +10,8 @@ from typing_extensions import Buffer
 class ScanError(ValueError):
     """A damaged ELF, Mach-O or PE file.
 
-    The message names the structure, the problem and the offset. `what` is the structure alone, and `offset` its
-    position in the buffer.
+    The message names the structure, the problem and the offset. `what` is the structure alone, and `offset`
+    its position in the buffer.
     """
 
     what: str
@@ -32,8 +32,8 @@ class ScanError(ValueError):
 def scan(buffer: Buffer, /) -> Scan | None:
     """Return the facts about an ELF, Mach-O or PE file, or None if the buffer holds another kind of file.
 
-    Accepts bytes, bytearray, memoryview, mmap and every other contiguous buffer, and reads it without holding the
-    GIL. Raises ScanError if the file is damaged, MemoryError if the facts do not fit in memory.
+    Accepts bytes, bytearray, memoryview, mmap and every other contiguous buffer, and reads it without holding
+    the GIL. Raises ScanError if the file is damaged, MemoryError if the facts do not fit in memory.
     """
 
 @final
@@ -175,8 +175,8 @@ class Slice(tuple[object, ...]):
     def os(self) -> str | None:
         """The OS ABI of ELF, the platform of Mach-O or the subsystem of PE.
 
-        For example "none", "gnu" and "freebsd"; "macos" and "ios"; "gui", "console", "native" and "unknown". None if a
-        Mach-O file does not name one.
+        For example "none", "gnu" and "freebsd"; "macos" and "ios"; "gui", "console", "native" and "unknown".
+        None if a Mach-O file does not name one.
         """
     @property
     def signed(self) -> bool | None:
@@ -208,7 +208,11 @@ class Slice(tuple[object, ...]):
         """The size of other mapped content."""
     @property
     def flags(self) -> tuple[str, ...]:
-        """Any of "pie", "static", "textrel", "hard-float", "zippered", "aslr", "high-entropy", "nx", "cfg", "dotnet"."""
+        """Properties of the binary.
+
+        Any of "pie", "static", "textrel", "hard-float", "zippered", "aslr", "high-entropy", "nx", "cfg",
+        "dotnet".
+        """
 
 @final
 class Scan(tuple[object, ...]):

@@ -175,7 +175,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
     [
         (
             "zzz = 1",
-            "zzz: unknown key; known: distributions, matrix, exclude, distribution, version, index, runner, publish, ci",
+            (
+                "zzz: unknown key; known: distributions, matrix, exclude, distribution, version, index, "
+                "runner, publish, ci"
+            ),
         ),
         ("matrix = 3", "matrix: expected a table, got 3"),
         ("[[matrix]]", "matrix: expected a table, got a list"),
@@ -205,7 +208,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ("distributions = ['a\\b']", 'distributions[0]: "a\\\\b": use forward slashes'),
         (
             "distributions = ['a**']",
-            'distributions[0]: expected a folder or a glob, with ** only as a whole path component, got "a**"',
+            (
+                "distributions[0]: expected a folder or a glob, with ** only as a whole path component, "
+                'got "a**"'
+            ),
         ),
         ("exclude = ['x']", "exclude: expected a table, got a list"),
         (
@@ -232,8 +238,8 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         (
             "distribution.a.b.kind = 'pure'",
             (
-                "distribution.a.b: unknown key; known: max-size, smoke, imports, tag, version-files, range-policy, kind, dependencies, "
-                "lib-path, ignore"
+                "distribution.a.b: unknown key; known: max-size, smoke, imports, tag, version-files, "
+                "range-policy, kind, dependencies, lib-path, ignore"
             ),
         ),
         ("distribution.a.max_size = 1", 'distribution.a.max_size: unknown key; did you mean "max-size"?'),
@@ -268,7 +274,10 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
         ),
         (
             "ci.install = ['--index-url=x']",
-            'ci.install[0]: "--index-url=x": give a requirement or a folder; options belong in pip\'s configuration',
+            (
+                'ci.install[0]: "--index-url=x": give a requirement or a folder; '
+                "options belong in pip's configuration"
+            ),
         ),
         ("ci.lint = ['a \"b']", 'ci.lint[0]: "a \\"b": not a command line (no closing quotation)'),
     ],

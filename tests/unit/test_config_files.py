@@ -186,8 +186,10 @@ def test_starting_up_imports_no_library_but_the_one_of_values(tmp_path: Path) ->
     program = (
         "import sys, pathlib, wheelkit; before = set(sys.modules);"
         "from wheelkit.config import load; load(pathlib.Path(sys.argv[1]));"
-        "new = set(sys.modules) - before; own = {'wheelkit', 'msgspec', 'typing_extensions', *sys.stdlib_module_names};"
-        "print(sorted(name for name in new if name.partition('.')[0] not in own or name in ('difflib', 'importlib.resources')))"
+        "new = set(sys.modules) - before; "
+        "own = {'wheelkit', 'msgspec', 'typing_extensions', *sys.stdlib_module_names};"
+        "print(sorted(name for name in new if name.partition('.')[0] not in own "
+        "or name in ('difflib', 'importlib.resources')))"
     )
     command = [
         sys.executable,

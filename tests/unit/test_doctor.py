@@ -262,7 +262,8 @@ def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_
     lines = list(project.release(loaded, found, today))
     assert facts(lines) == [("workflows", "warning"), ("momentum", "fine")]
     assert lines[1].detail == (
-        "needs a trusted publisher with owner acme, repository momentum, workflow release-python.yml, environment testpypi and pypi"
+        "needs a trusted publisher with owner acme, repository momentum, workflow release-python.yml, "
+        "environment testpypi and pypi"
     )
 
 
@@ -289,7 +290,8 @@ def test_the_end_of_a_runner_is_a_warning_and_then_missing(tmp_path: Path) -> No
 def test_a_family_registers_one_new_name_after_the_other(tmp_path: Path) -> None:
     repository(
         tmp_path / "cli",
-        '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "momentum-cli"\nversion = "1"\n',
+        '[build-system]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "momentum-cli"\nversion = "1"\n',
     )
     text = PROJECT.replace(
         "[tool.wheelkit.matrix]", '[tool.wheelkit]\ndistributions = [".", "cli"]\n[tool.wheelkit.matrix]'

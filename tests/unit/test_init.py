@@ -146,12 +146,18 @@ def test_only_lines_are_added_where_the_file_does_not_end_in_one(tmp_path: Path)
         ('[tool.cibuildwheel]\nbuild = "cp311-*"\n', COMMON, ["cp311"]),
         ('[tool.cibuildwheel.linux]\narchs = "all"\n', COMMON, ["cp311", "cp312"]),
         (
-            '[tool.cibuildwheel]\nbuild = "cp312-many*"\nmanylinux-x86_64-image = "manylinux2014"\narchs = ["x86_64"]\n',
+            (
+                '[tool.cibuildwheel]\nbuild = "cp312-many*"\n'
+                'manylinux-x86_64-image = "manylinux2014"\narchs = ["x86_64"]\n'
+            ),
             ["manylinux_2_17_x86_64"],
             ["cp312"],
         ),
         (
-            '[tool.cibuildwheel]\nbuild = ["cp312-*linux_x86_64", "cp312-musllinux*", "cp314t-*"]\nskip = "*-macos* *-win* *aarch64"\n',
+            (
+                '[tool.cibuildwheel]\nbuild = ["cp312-*linux_x86_64", "cp312-musllinux*", "cp314t-*"]\n'
+                'skip = "*-macos* *-win* *aarch64"\n'
+            ),
             [COMMON[0], "musllinux_1_2_x86_64"],
             ["cp312", "cp314t"],
         ),

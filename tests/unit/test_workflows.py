@@ -33,7 +33,10 @@ requires-python = ">=3.11"
 targets = ["manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"]
 interpreters = ["cp311", "cp313", "cp314t"]
 """
-PURE = '[build-system]\nbuild-backend = "hatchling.build"\n[project]\nname = "scheduler"\nversion = "2.0"\nrequires-python = ">=3.14"\n'
+PURE = (
+    '[build-system]\nbuild-backend = "hatchling.build"\n'
+    '[project]\nname = "scheduler"\nversion = "2.0"\nrequires-python = ">=3.14"\n'
+)
 # Generated text may speak of these before they exist; what is here and exists is still checked.
 COMMANDS_TO_COME: set[str] = set()
 OPTIONS_TO_COME = {("smoke", "--from")}
@@ -325,7 +328,10 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
     [
         (
             '[tool.wheelkit.runner]\n"musllinux_*" = "big"\n',
-            "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 would both build all targets of one kind of machine",
+            (
+                "runner.musllinux_1_2_x86_64: big and ubuntu-24.04 would both build all targets of one kind "
+                "of machine"
+            ),
         ),
         (
             '[tool.wheelkit.ci]\nstaging = "stagng"\n',
@@ -355,7 +361,10 @@ def test_a_target_without_a_hosted_runner_needs_a_label(make: Make) -> None:
     with pytest.raises(ConfigError) as error:
         make(text)
     assert error.value.problems == (
-        'runner: no hosted runner builds manylinux_2_28_ppc64le; set your own: runner.manylinux_2_28_ppc64le = "label"',
+        (
+            "runner: no hosted runner builds manylinux_2_28_ppc64le; "
+            'set your own: runner.manylinux_2_28_ppc64le = "label"'
+        ),
     )
     made = jobs(make(text, more='[tool.wheelkit.runner]\n"*_ppc64le" = "our-power"\n')[RELEASE])
     assert {"name": "linux-ppc64le", "runner": "our-power"} in made["native"]["strategy"]["matrix"]["include"]

@@ -29,7 +29,7 @@ _SUFFIXES = (".whl", ".tar.gz")
 
 
 def uv_build(kind: str, source: Path, purpose: str, workspace: Workspace, hints: Hints = ()) -> Path:
-    """Build an ``sdist`` or ``wheel`` with the running Python; return the file and raise as ``build_file``."""
+    """Build an ``sdist`` or ``wheel`` with the running Python; returns and raises as ``build_file`` does."""
     out = workspace.new_folder(kind)
     options = (f"--{kind}", "--python", sys.executable, "--out-dir", str(out))
     command = Command(argv=(find_tool("uv"), "build", *options, str(source)), unset=_UNSET[kind])
@@ -40,7 +40,7 @@ def build_file(run: Run, command: Command, out: Path, purpose: str, hints: Hints
     """Run a command that writes one sdist or wheel into ``out``; return the file and the command's output.
 
     ``hints`` are pairs of a text in the output of a failed command and the hint to show for it. Raises
-    MissingToolError if Python's headers are not installed, else ToolFailedError with the compiler's own lines.
+    MissingToolError if Python's headers are missing, else ToolFailedError with the compiler's own lines.
     """
     done = run(command)
     if done.returncode != 0:

@@ -81,7 +81,7 @@ def python_headers() -> Path | None:
 
 
 def missing_headers_error(output: str, purpose: str, log: Path | None) -> MissingToolError | None:
-    """Return the error for a build that failed because Python's headers are not installed; None for others."""
+    """Return the error for a build that failed because Python's headers are missing; None for others."""
     if not _NO_HEADERS.search(output):
         return None
     hint = "\n".join(filter(None, [_INSTALL_HEADERS, f"full log: {log}" if log else ""]))

@@ -42,7 +42,8 @@ _GRACE_SECONDS = (1.0, 0.5)
 # Exit statuses as in a shell: timeout(1), and a program that does not exist.
 _TIMED_OUT, _NOT_FOUND = 124, 127
 _WINDOWS = sys.platform == "win32"
-# uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this (uv's documentation, "TLS").
+# uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this
+# variable (uv's documentation, "TLS").
 _SYSTEM_CERTS = "UV_SYSTEM_CERTS"
 _UNKNOWN_ISSUER = "invalid peer certificate: UnknownIssuer"
 # Set for every later program once uv has failed without it.
@@ -224,7 +225,10 @@ def query(command: Command, *, timeout: float = 30.0) -> Completed:
 
 
 def _needs_system_certs(environment: Mapping[str, str], completed: Completed) -> bool:
-    """Return whether uv failed because only the system knows the issuer of a certificate; later programs get the variable."""
+    """Return whether uv failed because only the system knows the issuer of a certificate.
+
+    Later programs get the variable.
+    """
     if completed.returncode == 0 or _UNKNOWN_ISSUER not in completed.output or _SYSTEM_CERTS in environment:
         return False
     _learned[_SYSTEM_CERTS] = "1"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Receives what happens during a build, and ignores it. Steps may run at the same time, each in a thread."""
+    """Receives what happens during a build, and ignores it. Steps may run in parallel, each in a thread."""
 
     def begin(self, label: str) -> None:
         """Begin a step."""

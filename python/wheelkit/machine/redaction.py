@@ -17,7 +17,8 @@ _TOKENS = re.compile(rb"pypi-[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9
 _MIN_SECRET_LENGTH = 4
 # Environment variables with secrets that a child program may print.
 _SECRET_VARIABLES = (
-    "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "CI_JOB_TOKEN",
+    "TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN",
+    "CI_JOB_TOKEN",
 )  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""A project as it declares itself: metadata, requirements, kind and family, read without running its build."""
+"""A project as it declares itself: metadata, requirements, kind and family."""

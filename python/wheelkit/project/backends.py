@@ -329,7 +329,7 @@ def find_backend(module: str) -> Backend:
 
 
 def version_sources(files: ProjectFiles) -> Iterator[VersionSource]:
-    """Yield where the backends' settings say that the version is, those of the project's own backend included."""
+    """Yield where the settings of all backends, the project's own included, say that the version is."""
     active = find_backend(files.backend)
     for backend in BACKENDS:
         yield from backend.versions(files, active=backend is active)

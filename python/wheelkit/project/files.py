@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # Folders whose Python is not part of a wheel, and files at the top that only serve the build and the
 # developer.
 NOT_CODE = frozenset({
-    "tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build", "dist", "venv",
+    "tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools", "ci", "build",
+    "dist", "venv",
 })  # fmt: skip
 _TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "hatch_build.py"})
 _CODE = (".py", ".pyx", ".c", ".cpp", ".rs", ".so", ".pyd")
@@ -32,7 +33,7 @@ class FolderFiles:
         self._folder = folder
 
     def has_code(self) -> bool:
-        """Return whether a folder has code of this project, apart from nested projects, tests and documentation."""
+        """Return whether a folder has code, apart from nested projects, tests and documentation."""
         return any(map(_is_code, self._names(self._folder, "")))
 
     def has_sources(self) -> bool:

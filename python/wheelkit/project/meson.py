@@ -29,13 +29,13 @@ def blank_comments(text: str) -> str:
 
 
 def project_call(text: str) -> tuple[int, str] | None:
-    """Return the position and the text of the arguments of ``project()``, comments blanked; None without a call."""
+    """Return the position and text of the arguments of ``project()``, comments blanked, or None."""
     match = _PROJECT.search(blank_comments(text))
     return (match.start("body"), match["body"]) if match else None
 
 
 def project_version(read: Read) -> str | None:
-    """Return the version of ``project()`` in the root meson.build, or of the file that it names; None if there is none."""
+    """Return the version of ``project()`` in the root meson.build, or of the file that it names, or None."""
     call = project_call(read("meson.build") or "")
     if call is None:
         return None
@@ -77,7 +77,7 @@ def statements(source: Path) -> Iterator[tuple[str, str]]:
 
 
 def unconditional(text: str) -> str:
-    """Blank comments and everything inside ``if`` and ``foreach``, which only a configured build can decide."""
+    """Blank comments and everything in ``if`` and ``foreach``, which only a configured build can decide."""
     depth = 0
     lines = []
     for line in blank_comments(text).split("\n"):

@@ -1,4 +1,4 @@
-"""A project as it describes itself, read from its folder or its sdist without building or running anything."""
+"""A project as it describes itself, read from its folder or sdist without running anything."""
 
 from __future__ import annotations
 
@@ -157,7 +157,8 @@ def _only_settings(source: Path) -> OnlySettingsError:
         f"{source / 'pyproject.toml'} has no [project] and no [build-system], so it describes no project"
     )
     if below:
-        hint = f"there are projects below it, in {', '.join(below)}; to add them to the configuration:  wheelkit init"
+        folders = ", ".join(below)
+        hint = f"there are projects below it, in {folders}; to add them to the configuration:  wheelkit init"
         return OnlySettingsError(message, hint=hint)
     return OnlySettingsError(message, hint="add a [project] table, or run wheelkit in the project's folder")
 
@@ -173,7 +174,7 @@ def is_project(folder: Path) -> bool:
 
 
 def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
-    """Yield the projects in the folders of one that is not a project itself, sorted; nested projects are left out."""
+    """Yield the projects in the folders of one that is not a project itself, sorted, without nested ones."""
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):

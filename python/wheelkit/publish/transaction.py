@@ -268,7 +268,7 @@ def _independent_groups(plan: PublishPlan) -> list[list[PlannedDistribution]]:
 
 
 def _attempted(files: Sequence[ShippedFile], result: UploadResult) -> Sequence[ShippedFile]:
-    """Return the files up to the one that twine was sending; all where it neither named one nor got a reply."""
+    """Return the files up to the one that twine was sending; all if it neither named one nor got a reply."""
     names = [file.name for file in files]
     if result.current in names:
         return files[: names.index(result.current) + 1]

@@ -24,7 +24,8 @@ _GET_REQUIRES = (
     "print(json.dumps(backend.get_requires_for_build_wheel()))"
 )
 HIDDEN_VARIABLES = (
-    "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT",
+    "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "MACOSX_DEPLOYMENT_TARGET",
+    "SDKROOT",
 )  # fmt: skip
 """Variables that mislead a build, or have every target compile Meson again (PYTHONDONTWRITEBYTECODE)."""
 
