@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.command import MakeProject, Wheelkit, git_commit
 from support.scripts import script
@@ -40,6 +41,12 @@ os.environ["WHEELKIT_NO_CACHE"] = "1"
 # Background jobs of a shell ignore SIGINT, and so would the programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How many examples Hypothesis generates for a test: --hypothesis-profile=long tries many.
+settings.register_profile("short", max_examples=100, deadline=None)
+settings.register_profile("long", max_examples=5000, deadline=None)
+settings.load_profile("short")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from support.effort import examples
 from wheelkit.config import Config, parse
 from wheelkit.config.exclude import LIBRARIES, provider, shipped_providers
 from wheelkit.config.keys import (
@@ -322,14 +321,12 @@ def normalised_alike(document: object) -> bool:
     )
 
 
-@settings(max_examples=examples(60), deadline=None)
 @given(near(ROOT))
 def test_schema_and_readers_give_the_same_verdict(document: object) -> None:
     assume(not normalised_alike(document))
     assert VALIDATOR.is_valid(document) == accepts(document)
 
 
-@settings(max_examples=examples(25), deadline=None)
 @pytest.mark.parametrize("key", ROOT.keys)
 @given(data=st.data())
 def test_schema_and_readers_give_the_same_verdict_on_each_key(key: str, data: st.DataObject) -> None:

@@ -6,12 +6,11 @@ from importlib.metadata import EntryPoints
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.metadata import parse_email
 
 from support import wheels
-from support.effort import examples
 from wheelkit.__main__ import main
 from wheelkit.fast_packaging import plain_headers
 from wheelkit.matrix import Matrix
@@ -90,7 +89,6 @@ def is_utf8(text: str) -> bool:
     return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
-@settings(max_examples=examples(200), deadline=None)
 @given(TEXTS.filter(is_utf8))
 @example(FOLDED)
 @example(FOLDED.replace("\n", "\r\n"))

@@ -7,10 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from support.effort import examples
 from support.sample_families import CLI, CORE, opened, put
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
 from wheelkit.versions import change
@@ -148,7 +147,6 @@ _END = st.sampled_from(["\n", "\r\n"])
 _COMMENT = st.sampled_from(["", "# x", '# "core>=1"', "#"])
 
 
-@settings(max_examples=examples(30), deadline=None)
 @given(st.data())
 def test_generated_layouts_stay(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     def pick(strategy: st.SearchStrategy[str]) -> str:

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from support import wheels
-from support.effort import examples
 from wheelkit.errors import WheelError
 from wheelkit.matrix import System
 from wheelkit.wheel import Wheel, archive, inflate, open_wheel, read, read_all
@@ -200,9 +199,7 @@ def _bytes_of_a_wheel(folder: Path) -> bytes:
     return wheels.write_wheel(folder, members={"demo/a.py": "print(1)\n" * 50}).read_bytes()
 
 
-@settings(
-    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6),
     cut=st.integers(0, 400),
