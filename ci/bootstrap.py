@@ -42,7 +42,9 @@ def main() -> int:
     jobs.add_parser("build", help="build wheelkit's own native wheel with wheelkit and verify it")
     test = jobs.add_parser("test", help="lints, C tests, fuzzing, Python tests")
     test.add_argument("--quick", action="store_true", help="only lints and tests/unit")
-    test.add_argument("pytest", nargs="*", help="further arguments for pytest")
+    test.add_argument(
+        "pytest", nargs="*", help="arguments for pytest, after --: -- -n1 tests/unit/test_matrix.py"
+    )
     options = parser.parse_args()
     if sys.version_info < OLDEST:
         running = sys.version.split()[0]
@@ -81,14 +83,15 @@ def run_tests(arguments: list[str], *, quick: bool) -> int:
         if code := call(title, command):
             say(f"{title}: exit status {code}")
             return 1
-    where = ["tests/unit"] if quick else ["tests"]
+    named = any((ROOT / argument.partition("::")[0]).exists() for argument in arguments)
+    where = [] if named else ["tests/unit"] if quick else ["tests"]
     workers = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2"]
     left_out = [] if quick or image else ["-m", "not container and not slow"]
     if left_out and os.environ.get("CI"):
         stop("CI has to run the container tests, and the test image cannot be made here", 1)
     return call(
         "Running the tests",
-        [str(PYTHON), "-m", "pytest", *workers, *left_out, *(arguments or where)],
+        [str(PYTHON), "-m", "pytest", *workers, *left_out, *arguments, *where],
         env=image,
     )
 
