@@ -16,9 +16,6 @@ from msgspec.structs import replace
 from wheelkit.cli.options import PATH, config_option, load_config
 from wheelkit.cli.output import result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
-from wheelkit.machine import facts
-from wheelkit.project.family import Family, discover
-from wheelkit.project.read import Distribution, Kind
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.report.github import to_github
@@ -31,6 +28,8 @@ from wheelkit.wheel import read_all
 if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.matrix import Target
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution
     from wheelkit.publish.verify_published import PublishedRequest
     from wheelkit.verification.model import Report
     from wheelkit.wheel import Wheel
@@ -169,6 +168,9 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
     """
     if config_file is None and not any((Path.cwd() / name).is_file() for name in _PROJECT_FILES):
         return Contract()
+    # Without a project, reading one would be a sixth of the time of verifying a small wheel.
+    from wheelkit.project.family import discover
+
     config = load_config(Path.cwd(), config_file)
     try:
         return contract_of(config, discover(config))
@@ -180,6 +182,9 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
 
 def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     """Derive the family from its wheels, for a dist that was built from another project's sdist."""
+    from wheelkit.project.family import Family
+    from wheelkit.project.read import Distribution, Kind
+
     members: dict[str, Distribution] = {}
     for path, wheel in _read_wheels(paths, contents=False):
         if wheel.name is not None and wheel.distribution not in members:
@@ -213,6 +218,8 @@ def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path,
 
 
 def _native_targets(contract: Contract) -> tuple[Target, ...]:
+    from wheelkit.machine import facts
+
     machine = facts.detect(containers=False)
     targets = (target for promise in contract.promises.values() for target in promise.matrix.targets)
     return tuple(target for target in dict.fromkeys(targets) if machine.runs(target))
