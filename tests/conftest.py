@@ -44,7 +44,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # How many examples Hypothesis generates for a test: --hypothesis-profile=long tries many.
-settings.register_profile("short", max_examples=100, deadline=None)
+settings.register_profile("short", max_examples=200, deadline=None)
 settings.register_profile("long", max_examples=5000, deadline=None)
 settings.load_profile("short")
 

@@ -33,8 +33,9 @@ def test_parallel_and_killed_builds_leave_no_wrong_wheel(
 HEAVY = {
     "concurrent.futures", "email", "importlib.metadata", "packaging.metadata", "packaging.specifiers", "rich",
     "tomlkit", "wheelkit._core", "wheelkit.builders.cibuildwheel", "wheelkit.builders.host",
-    "wheelkit.builders.dispatch", "wheelkit.builders.pure", "wheelkit.verification.checks",
-    "wheelkit.verification.run", "wheelkit.wheel", "zipfile",
+    "wheelkit.builders.dispatch", "wheelkit.builders.pure", "wheelkit.builders.sdist",
+    "wheelkit.verification.checks", "wheelkit.verification.report", "wheelkit.verification.run",
+    "wheelkit.wheel", "zipfile",
 }  # fmt: skip
 
 

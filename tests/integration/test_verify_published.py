@@ -126,8 +126,10 @@ def test_valid_attestations_and_one_for_other_bytes(published: Published) -> Non
     assert reasons["WK907"].startswith("2 files signed by GitHub acme/gyro release.yml, commit c0ffeec0ffee;")
     published.sign(authority, CLI, gz=b"the same name, and other bytes")
     reasons = published.findings("--from-index", "gyro-cli==1.0", "--deep")
-    assert reasons["WK905"].startswith("the attestation by GitHub acme/gyro release.yml is not valid: ")
-    assert reasons["WK905"].endswith("subject does not match distribution digest")
+    assert reasons["WK905"] == (
+        "the attestation by GitHub acme/gyro release.yml is not valid: "
+        "subject does not match distribution digest"
+    )
     assert reasons["WK907"].startswith("1 file signed by")
 
 
