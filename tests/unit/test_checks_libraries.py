@@ -9,7 +9,7 @@ from support.wheels import elf, macho, needs, pe
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import libraries, providers
+from wheelkit.verification.checks import libraries, providers, search_paths
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.release import Dist
 from wheelkit.wheel import Binary, Wheel
@@ -28,7 +28,7 @@ EXCLUDING = Contract(promises={"demo": PROMISE}, exclude=(TORCH,))
 REQUIRES = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch (>=2.5,<2.6)")}
 CHECKS = (
     libraries.missing,
-    libraries.search_paths,
+    search_paths.absolute,
     libraries.twice,
     providers.bundled,
     providers.requirement,
@@ -337,7 +337,7 @@ def reachable_codes(
         place, wheels.Part(exports=("go",), name=name), form="macho" if "macosx" in filename else "elf"
     )
     wheel = wheels.facts(folder, filename, binary, library, members={place: "", binary.member: ""})
-    return [finding.code for finding in libraries.reachable(wheel, Contract())]
+    return [finding.code for finding in search_paths.reachable(wheel, Contract())]
 
 
 @pytest.mark.parametrize(
@@ -399,4 +399,4 @@ def test_windows_is_not_judged(tmp_path: Path) -> None:
     wheel = wheels.facts(
         tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",))
     )
-    assert list(libraries.reachable(wheel, Contract())) == []
+    assert list(search_paths.reachable(wheel, Contract())) == []

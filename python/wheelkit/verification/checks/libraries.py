@@ -1,13 +1,12 @@
-"""Needed libraries: who has them, the wheel, the system or a provider; and whether the loader finds them."""
+"""Needed libraries: who has them, the wheel, the system or a provider."""
 
 from __future__ import annotations
 
 import re
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import claims, runs, system_of, targets
-from wheelkit.analysis.layout import installed_path
+from wheelkit.analysis.claims import claims, system_of, targets
 from wheelkit.analysis.libraries import graalpy_dll, needed_libraries, of_macos, of_windows, pypy_dll
 from wheelkit.analysis.policies import policy_for
 from wheelkit.matrix import System
@@ -20,7 +19,6 @@ from wheelkit.wheel.model import python_dll
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from wheelkit._core import Slice
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
@@ -29,11 +27,6 @@ if TYPE_CHECKING:
 _LIBPYTHON = re.compile(
     r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE
 )
-# Where auditwheel and delocate put what they graft.
-_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
-# How ELF and Mach-O spell the binary's own folder in a search path.
-_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
-_RPATH, _LOADER = "@rpath/", "@loader_path/"
 # The debug builds of Microsoft's C and C++ runtime, which may not be redistributed, and of the interpreter.
 _DEBUG_RUNTIME = re.compile(
     r"(?:ucrtbased|(?:vcruntime|msvcp|concrt|vccorlib|mfc|msvcr)\d+(?:_\d+)?d)\.dll|python3\d*t?_d\.dll",
@@ -121,25 +114,6 @@ def _of_interpreter(wheel: Wheel, library: str) -> bool:
     )
 
 
-def search_paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report absolute search paths: they lead to a folder of the build machine, or to none."""
-    members: dict[str, None] = {}
-    paths: dict[str, None] = {}
-    for binary, slice_ in wheel.slices():
-        for path in _search_paths(slice_):
-            if path.startswith("/") and not of_macos(f"{path}/"):
-                members[binary.member] = paths[path] = None
-    if members:
-        users = list(members)
-        what = f"{first_and_count(users)} looks for libraries on the build machine, in {shorten_list(paths)}"
-        yield finding("WK506", what, member=users[0])
-
-
-def _search_paths(slice_: Slice) -> Iterator[str]:
-    for rpath in slice_.rpaths:
-        yield from rpath.path.split(":")
-
-
 def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a library that was grafted more than once: each copy has its own state."""
     copies: dict[str, list[str]] = {}
@@ -150,54 +124,6 @@ def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         if len(members) > 1:
             what = f"{name} was grafted {len(members)} times: {shorten_list(members)}"
             yield finding("WK507", what, member=members[0])
-
-
-def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extension modules that need a library of the wheel, and have no search path to it.
-
-    Windows is left out, which searches wherever code tells it to; so are libraries that need libraries.
-    """
-    systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
-    if not any(binary.extension for binary in wheel.binaries):
-        return
-    files = {installed_path(member.name) for member in wheel.members if not member.directory}
-    held = wheel.held
-    lost: dict[str, dict[str, None]] = {}
-    for binary, slice_ in wheel.slices():
-        folder = dirname(installed_path(binary.member))
-        checked = binary.extension and system_of(binary) in systems and runs(slice_)
-        for needed in slice_.needed if checked else ():
-            name = needed.name
-            in_wheel = needed.how == "required" and not name.startswith("/") and basename(name) in held
-            if in_wheel and files.isdisjoint(_searched(slice_, folder, name)):
-                lost.setdefault(name, {})[binary.member] = None
-    by_name = {basename(path): path for path in files} if lost else {}
-    for library, users in sorted(lost.items()):
-        yield _unreachable(library, list(users), by_name.get(basename(library), ""))
-
-
-def _searched(slice_: Slice, folder: str, library: str) -> Iterator[str]:
-    """Yield the paths below site-packages where the loader looks for a library of a binary in ``folder``."""
-    if library.startswith(_LOADER):
-        yield normpath(join(folder, library.removeprefix(_LOADER)))
-        return
-    for path in _search_paths(slice_):
-        start = _OWN_FOLDER.match(path)
-        if start:
-            yield normpath(join(folder, path[start.end() :].lstrip("/"), library.removeprefix(_RPATH)))
-
-
-def _unreachable(library: str, users: list[str], path: str) -> Finding:
-    if not path:
-        problem = "the wheel has it under another file name"
-    elif library.startswith(_LOADER):
-        problem = f"the wheel has it at {path}"
-    else:
-        problem = f"no search path leads to {path}"
-    # Only repair tools write exact paths, and put libraries into these folders.
-    repaired = not path or library.startswith(_LOADER) or _GRAFT_FOLDER.search(path) is not None
-    what = f"{first_and_count(users)} needs {library}, but {problem}"
-    return finding("WK511" if repaired else "WK512", what, member=users[0])
 
 
 def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
