@@ -16,6 +16,7 @@ static size_t event_size(wk_event_kind kind)
     case WK_EVENT_KIND_VERSION: return head + sizeof(wk_version);
     case WK_EVENT_KIND_IMPORT: return head + sizeof(wk_import);
     case WK_EVENT_KIND_EXPORT: return head + sizeof(wk_text);
+    case WK_EVENT_KIND_DIGEST: return head + sizeof(wk_digest);
     case WK_EVENT_KIND_SLICE: break;
     }
     return sizeof(wk_event);
@@ -147,6 +148,17 @@ static int on_export(void *context, const wk_text *parts, size_t count)
     return 0;
 }
 
+static int on_digest(void *context, const wk_digest *digest)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_KIND_DIGEST, 0);
+    if (event) {
+        event->value.digest = *digest;
+        events->counts.digests++;
+    }
+    return event == NULL;
+}
+
 static int on_slice(void *context, const wk_slice *slice)
 {
     static const wk_counts no_counts;
@@ -170,6 +182,7 @@ wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_err
         .import = on_import,
         .export_name = on_export,
         .slice = on_slice,
+        .digest = on_digest,
     };
     memset(events, 0, sizeof *events);
     return wk_scan(data, size, &visitor, events, error);

@@ -10,12 +10,13 @@ typedef enum wk_event_kind {
     WK_EVENT_KIND_VERSION,
     WK_EVENT_KIND_IMPORT,
     WK_EVENT_KIND_EXPORT,
+    WK_EVENT_KIND_DIGEST,
     WK_EVENT_KIND_SLICE
 } wk_event_kind;
 
 /* The number of facts of each kind in a slice. */
 typedef struct wk_counts {
-    size_t libraries, rpaths, versions, imports, exports;
+    size_t libraries, rpaths, versions, imports, exports, digests;
 } wk_counts;
 
 /* One fact. Its strings point into the input, except for the names that follow their events. */
@@ -28,6 +29,7 @@ typedef struct wk_event {
         wk_version version;
         wk_import import;
         wk_text export_name; /* if `data` is NULL, the name follows the event */
+        wk_digest digest;
         struct {
             wk_slice facts;
             wk_counts counts;

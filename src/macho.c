@@ -4,7 +4,7 @@
 #include "sink.h"
 
 enum { CPU_WIDE = 0x01000000, CPU_ILP32 = 0x02000000, CPU_X86 = 7, CPU_ARM = 12, CPU_POWERPC = 18 };
-enum { SUBTYPE = 0x00ffffff, SUBTYPE_ARM64E = 2 };
+enum { SUBTYPE = 0x00ffffff, SUBTYPE_ARM64E = 2, SUBTYPE_X86_64H = 8 };
 enum { MH_OBJECT = 1, MH_EXECUTE = 2, MH_DYLIB = 6, MH_BUNDLE = 8, MH_DYLIB_STUB = 9, MH_DSYM = 10 };
 enum { MH_TWOLEVEL = 0x80, MH_ALLOW_STACK_EXECUTION = 0x20000, MH_PIE = 0x200000, MH_DYLDLINK = 0x4 };
 enum {
@@ -14,6 +14,7 @@ enum {
     LC_LOAD_DYLIB = 0xc,
     LC_ID_DYLIB = 0xd,
     LC_SEGMENT_64 = 0x19,
+    LC_UUID = 0x1b,
     LC_CODE_SIGNATURE = 0x1d,
     LC_LAZY_LOAD_DYLIB = 0x20,
     LC_DYLD_INFO = 0x22,
@@ -30,15 +31,15 @@ enum {
     LC_RPATH = 0x1c,
     LC_REEXPORT_DYLIB = 0x1f,
     LC_LOAD_UPWARD_DYLIB = 0x23,
-    LC_DYLD_EXPORTS_TRIE = 0x33
+    LC_DYLD_EXPORTS_TRIE = 0x33,
+    LC_DYLD_CHAINED_FIXUPS = 0x34
 };
 enum { VM_PROT_WRITE = 2, VM_PROT_EXECUTE = 4 };
 enum { S_ZEROFILL = 1, S_GB_ZEROFILL = 0xc, S_THREAD_LOCAL_ZEROFILL = 0x12 };
 static const uint32_t S_ATTR_INSTRUCTIONS =
     0x80000400; /* S_ATTR_PURE_INSTRUCTIONS and S_ATTR_SOME_INSTRUCTIONS */
-static const uint32_t CSMAGIC_EMBEDDED_SIGNATURE = 0xfade0cc0;
 enum {
-    PLATFORM_MACOS = 1,
+    PLATFORM_MACOS = WK_MACHO_PLATFORM_MACOS,
     PLATFORM_IOS = 2,
     PLATFORM_TVOS = 3,
     PLATFORM_WATCHOS = 4,
@@ -50,7 +51,7 @@ static const char *arch_name(uint32_t cpu, uint32_t subtype)
 {
     switch (cpu) {
     case CPU_X86: return "i686";
-    case CPU_X86 | CPU_WIDE: return "x86_64";
+    case CPU_X86 | CPU_WIDE: return (subtype & SUBTYPE) == SUBTYPE_X86_64H ? "x86_64h" : "x86_64";
     case CPU_ARM: return "armv7l";
     case CPU_ARM | CPU_WIDE: return (subtype & SUBTYPE) == SUBTYPE_ARM64E ? "arm64e" : "arm64";
     case CPU_ARM | CPU_ILP32: return "arm64_32";
@@ -203,12 +204,8 @@ static void read_os_version(wk_macho *macho, wk_cursor command, uint32_t platfor
 static void read_signature(wk_macho *macho, wk_cursor command)
 {
     command.what = "Mach-O code signature";
-    const uint32_t offset = wk_u32(&command);
-    const uint32_t size = wk_u32(&command);
-    wk_cursor blob = wk_window(&macho->file, offset, size, command.what);
-    blob.big = true; /* in files of either byte order */
-    macho->facts->is_signed =
-        blob.size >= 4 && wk_u32(&blob) == CSMAGIC_EMBEDDED_SIGNATURE ? WK_TRISTATE_YES : WK_TRISTATE_NO;
+    macho->signature_offset = wk_u32(&command);
+    macho->signature_size = wk_u32(&command);
 }
 
 static void read_symbol_table(wk_macho *macho, wk_cursor command)
@@ -255,7 +252,9 @@ static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, ui
     case LC_ID_DYLIB:
         command.what = "Mach-O install name";
         macho->facts->name = command_string(&command);
+        macho->name_count++;
         break;
+    case LC_UUID: macho->uuid_count++; break;
     case LC_RPATH:
         command.what = "Mach-O rpath";
         wk_emit_rpath(&macho->file, command_string(&command), false);
@@ -263,6 +262,7 @@ static void read_command(wk_macho *macho, wk_cursor command, uint32_t number, ui
     case LC_CODE_SIGNATURE: read_signature(macho, command); break;
     case LC_DYLD_INFO: read_trie(macho, command, true); break;
     case LC_DYLD_EXPORTS_TRIE: read_trie(macho, command, false); break;
+    case LC_DYLD_CHAINED_FIXUPS: macho->facts->flags |= WK_FLAG_CHAINED_FIXUPS; break;
     case LC_VERSION_MIN_MACOSX: read_os_version(macho, command, PLATFORM_MACOS); break;
     case LC_VERSION_MIN_IPHONEOS: read_os_version(macho, command, PLATFORM_IOS); break;
     case LC_VERSION_MIN_TVOS: read_os_version(macho, command, PLATFORM_TVOS); break;
@@ -289,9 +289,15 @@ static void read_commands(wk_macho *macho, uint32_t count, uint32_t size, uint32
         }
         const wk_cursor command = wk_window(&commands, commands.at, length - 8u, "Mach-O load command");
         if (wk_ok(commands.state)) {
+            wk_macho_check_command(macho, number, length);
             read_command(macho, command, number, type);
             wk_skip(&commands, length - 8u);
         }
+    }
+    commands.size = commands.at;
+    commands.at = 0;
+    if (wk_ok(commands.state)) {
+        wk_macho_check_rules(macho, commands, (uint64_t)macho->file.at + size);
     }
 }
 
@@ -343,6 +349,7 @@ void wk_parse_macho(wk_cursor file, wk_slice *facts)
     if (wk_ok(file.state) && facts->kind != WK_KIND_OBJECT) {
         wk_parse_macho_symbols(&macho);
         wk_parse_macho_trie(&macho);
+        wk_parse_macho_signature(&macho);
     }
     if (wk_ok(file.state)) {
         wk_emit_slice(&macho.file, facts);

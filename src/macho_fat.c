@@ -50,11 +50,20 @@ static void check_table(const wk_cursor *file, wk_cursor table)
     }
 }
 
+/* Return whether a slice does not start where dyld can map it (Universal::validSlice in its mach_o). */
+static bool misaligned(const fat_arch *a)
+{
+    enum { CPU_ARM64_32 = 0x0200000c };
+    const bool large = a->cpu == WK_MACHO_CPU_ARM64 || a->cpu == CPU_ARM64_32;
+    return a->offset % (large ? 0x4000 : 0x1000) != 0;
+}
+
 /* Parse one slice. A fat file that contains static libraries, which are archives, is not a binary. */
 static void parse_slice(const wk_cursor *file, const fat_arch *a)
 {
     wk_slice facts = {0};
     facts.fat = true;
+    facts.refusal = misaligned(a) ? "its slice does not start at a page of the fat file" : NULL;
     facts.offset = a->offset;
     facts.size = a->size;
     wk_cursor slice = wk_window(file, a->offset, a->size, "fat Mach-O slice");

@@ -61,7 +61,7 @@ static int append_item(tuple_builder *t, PyObject *item)
 /* The lists of a slice under construction. */
 typedef struct slice_builder {
     const wk_types *types;
-    tuple_builder needed, rpaths, versions, imports, exports;
+    tuple_builder needed, rpaths, versions, imports, exports, digests;
     const char *last_library; /* name of the library of the last version */
 } slice_builder;
 
@@ -72,6 +72,7 @@ static void release_tuples(slice_builder *b)
     Py_CLEAR(b->versions.tuple);
     Py_CLEAR(b->imports.tuple);
     Py_CLEAR(b->exports.tuple);
+    Py_CLEAR(b->digests.tuple);
 }
 
 /* Create the lists. Return 0, or -1 with an exception set. */
@@ -82,8 +83,10 @@ static int begin_slice(slice_builder *b, const wk_counts *counts)
     b->versions = new_tuple(counts->versions);
     b->imports = new_tuple(counts->imports);
     b->exports = new_tuple(counts->exports);
+    b->digests = new_tuple(counts->digests);
     b->last_library = NULL;
-    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple
+    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple &&
+                   b->digests.tuple
                ? 0
                : -1;
 }
@@ -158,6 +161,18 @@ static PyObject *import_object(const slice_builder *b, const wk_import *import)
     return r.object;
 }
 
+static PyObject *digest_object(const slice_builder *b, const wk_digest *digest)
+{
+    record r = new_record(b->types->digest);
+    append_name(&r, digest->algorithm);
+    append_value(&r, PyLong_FromUnsignedLongLong(digest->offset));
+    append_value(&r, PyLong_FromUnsignedLongLong(digest->size));
+    append_value(&r, PyLong_FromUnsignedLong(digest->chunk));
+    append_value(&r, PyLong_FromUnsignedLongLong(digest->digests));
+    append_value(&r, PyLong_FromUnsignedLong(digest->digest_size));
+    return r.object;
+}
+
 static int append_event(slice_builder *b, const wk_event *event)
 {
     switch (event->kind) {
@@ -166,6 +181,7 @@ static int append_event(slice_builder *b, const wk_event *event)
     case WK_EVENT_KIND_VERSION: return append_item(&b->versions, version_object(b, &event->value.version));
     case WK_EVENT_KIND_IMPORT: return append_item(&b->imports, import_object(b, &event->value.import));
     case WK_EVENT_KIND_EXPORT: return append_item(&b->exports, text_object(wk_event_export_name(event)));
+    case WK_EVENT_KIND_DIGEST: return append_item(&b->digests, digest_object(b, &event->value.digest));
     case WK_EVENT_KIND_SLICE: break;
     }
     return 0;
@@ -219,8 +235,9 @@ static PyObject *relro_object(wk_relro relro)
 
 static PyObject *flags_object(uint32_t flags)
 {
-    static const char *const NAMES[] = {"pie",  "static",       "textrel", "hard-float", "zippered",
-                                        "aslr", "high-entropy", "nx",      "cfg",        "dotnet"};
+    static const char *const NAMES[] = {"pie",      "static", "textrel",        "hard-float",
+                                        "zippered", "aslr",   "high-entropy",   "nx",
+                                        "cfg",      "dotnet", "chained-fixups", "fixed-base"};
     size_t count = 0;
     for (size_t bit = 0; bit < WK_COUNT(NAMES); bit++) {
         count += flags >> bit & 1;
@@ -264,6 +281,8 @@ static PyObject *slice_object(const slice_builder *b, const wk_slice *s)
     append_value(&r, PyLong_FromUnsignedLongLong(s->code_bytes));
     append_value(&r, PyLong_FromUnsignedLongLong(s->data_bytes));
     append_value(&r, flags_object(s->flags));
+    append_value(&r, s->refusal ? PyUnicode_InternFromString(s->refusal) : Py_NewRef(Py_None));
+    append_value(&r, Py_NewRef(b->digests.tuple));
     return r.object;
 }
 

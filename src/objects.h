@@ -11,7 +11,7 @@
 
 /* The types of the results. Each interpreter that imports the module has its own. */
 typedef struct wk_types {
-    PyTypeObject *scan, *slice, *library, *rpath, *version, *symbol;
+    PyTypeObject *scan, *slice, *library, *rpath, *version, *symbol, *digest;
 } wk_types;
 
 /* Create the types and add them to the module. Return 0, or -1 with an exception set. */

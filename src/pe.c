@@ -4,20 +4,23 @@
 #include "sink.h"
 
 enum { PE_MAGIC = 0x00004550, PE32 = 0x10b, PE32_PLUS = 0x20b };
-enum { IMAGE_FILE_EXECUTABLE_IMAGE = 0x2, IMAGE_FILE_DLL = 0x2000 };
+enum { MACHINE_AMD64 = 0x8664, MACHINE_ARM64 = 0xaa64 };
+enum { IMAGE_FILE_RELOCS_STRIPPED = 0x1, IMAGE_FILE_EXECUTABLE_IMAGE = 0x2, IMAGE_FILE_DLL = 0x2000 };
 enum { DLL_HIGH_ENTROPY_VA = 0x20, DLL_DYNAMIC_BASE = 0x40, DLL_NX_COMPAT = 0x100, DLL_GUARD_CF = 0x4000 };
 enum { SCN_CODE = 0x20, SCN_UNINITIALIZED = 0x80 };
 static const uint32_t SCN_EXECUTE = 0x20000000;
 static const uint32_t SCN_WRITE = 0x80000000;
 enum { COFF_SYMBOL_SIZE = 18 };
-enum { MAX_HEADER_OFFSET = 1 << 28 };
+enum { MAX_HEADER_OFFSET = 1 << 28, PAGE = 0x1000 };
+/* Where the load configuration of a 64-bit file has the address of what ARM64EC code needs. */
+enum { CHPE_METADATA = 200 };
 
 static const char *arch_name(uint16_t machine)
 {
     switch (machine) {
     case 0x014c: return "i686";
-    case 0x8664: return "x86_64";
-    case 0xaa64: return "arm64";
+    case MACHINE_AMD64: return "x86_64";
+    case MACHINE_ARM64: return "arm64";
     case 0x01c4: return "armv7l";
     case 0x5064: return "riscv64";
     case 0x6264: return "loongarch64";
@@ -42,7 +45,9 @@ static void read_optional_header(wk_pe *pe, wk_cursor header)
     header.wide = facts->wide;
     wk_skip(&header, header.wide ? 22 : 26);
     pe->base = wk_word(&header);
-    wk_skip(&header, 28); /* alignments, versions, size in memory */
+    pe->alignment = wk_u32(&header);
+    wk_skip(&header, 20); /* alignment in the file, versions */
+    pe->image_size = wk_u32(&header);
     pe->headers_size = wk_u32(&header);
     (void)wk_u32(&header); /* checksum */
     facts->os_number = wk_u16(&header);
@@ -89,6 +94,7 @@ static void read_headers(wk_pe *pe)
     file->wide = facts->wide;
     facts->kind = (flags & IMAGE_FILE_EXECUTABLE_IMAGE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_OTHER;
     facts->kind = (flags & IMAGE_FILE_DLL) != 0 ? WK_KIND_SHARED : facts->kind;
+    facts->flags |= (flags & IMAGE_FILE_RELOCS_STRIPPED) != 0 ? WK_FLAG_FIXED_BASE : 0u;
     read_optional_header(pe, header);
     pe->sections = wk_table(file, sections_offset, sections, WK_PE_SECTION_SIZE, "PE section table");
 }
@@ -156,6 +162,65 @@ static void read_sections(wk_pe *pe)
     }
 }
 
+static uint64_t aligned(uint64_t size, uint32_t alignment)
+{
+    return (size + alignment - 1) / alignment * alignment;
+}
+
+/* Return why Windows refuses to map the sections, or NULL: they have to follow one another without a gap,
+ * behind the headers and within the size that the header states (MiCreateImageFileMap of the Windows Research
+ * Kernel). Drivers with small alignments, which are mapped as a whole, have no such rule. */
+static const char *section_problem(const wk_pe *pe)
+{
+    wk_cursor sections = pe->sections;
+    sections.at = 0;
+    if (pe->alignment < PAGE) {
+        return NULL;
+    }
+    uint64_t next = aligned(pe->headers_size, pe->alignment);
+    while (sections.at < sections.size && wk_ok(sections.state)) {
+        const wk_pe_section s = wk_pe_read_section(&sections);
+        const uint32_t size = s.virtual_size != 0 ? s.virtual_size : s.size;
+        if (s.address != next || size == 0) {
+            return "its sections do not follow one another in memory";
+        }
+        next += aligned(size, pe->alignment);
+    }
+    return next > aligned(pe->image_size, pe->alignment)
+               ? "its sections end behind the stated size of the image"
+               : NULL;
+}
+
+/* Return whether a file for x86-64 has ARM64EC code, which only Windows on Arm runs. */
+static bool is_arm64ec(wk_pe *pe)
+{
+    const wk_pe_directory d = pe->directories[WK_PE_DIRECTORY_LOAD_CONFIG];
+    if (pe->facts->arch_number != MACHINE_AMD64 || !pe->facts->wide || d.address == 0 ||
+        !wk_pe_contains(pe, d.address)) {
+        return false;
+    }
+    wk_cursor config = wk_pe_at(pe, d.address, "PE load configuration");
+    wk_cursor size = config;
+    if (config.size < CHPE_METADATA + 8 || wk_u32(&size) < CHPE_METADATA + 8) {
+        return false;
+    }
+    wk_seek(&config, CHPE_METADATA);
+    return wk_u64(&config) != 0;
+}
+
+/* Find out why Windows refuses the file, and for which processor it is. */
+static void check_rules(wk_pe *pe)
+{
+    wk_slice *facts = pe->facts;
+    facts->refusal = section_problem(pe);
+    if (facts->arch_number == MACHINE_ARM64 && (facts->flags & WK_FLAG_ASLR) == 0) {
+        facts->refusal = "it has no DYNAMIC_BASE, which Windows on Arm requires";
+    }
+    if (is_arm64ec(pe)) {
+        facts->arch = "arm64ec";
+    }
+}
+
 /* Read the certificate table. Its directory is the only one that contains a file offset instead of an
  * address. */
 static void read_signature(wk_pe *pe)
@@ -196,6 +261,7 @@ void wk_parse_pe(wk_cursor file, wk_slice *facts)
     if (wk_ok(file.state)) {
         read_sections(&pe);
         read_signature(&pe);
+        check_rules(&pe);
         wk_parse_pe_symbols(&pe);
     }
     if (wk_ok(file.state)) {

@@ -10,6 +10,7 @@ enum {
     WK_PE_DIRECTORY_EXPORTS = 0,
     WK_PE_DIRECTORY_IMPORTS = 1,
     WK_PE_DIRECTORY_SECURITY = 4,
+    WK_PE_DIRECTORY_LOAD_CONFIG = 10,
     WK_PE_DIRECTORY_DELAY_IMPORTS = 13,
     WK_PE_DIRECTORY_CLR = 14
 };
@@ -25,10 +26,10 @@ typedef struct wk_pe_range {
 } wk_pe_range;
 
 typedef struct wk_pe {
-    wk_cursor file;     /* little-endian, with the word size of the file */
-    wk_cursor sections; /* the section table */
-    uint64_t base;      /* preferred address in memory */
-    uint32_t headers_size;
+    wk_cursor file;                               /* little-endian, with the word size of the file */
+    wk_cursor sections;                           /* the section table */
+    uint64_t base;                                /* preferred address in memory */
+    uint32_t headers_size, image_size, alignment; /* alignment of sections in memory */
     uint32_t symbols_offset, symbol_count;
     wk_pe_directory directories[WK_PE_DIRECTORY_COUNT]; /* zero if absent */
     wk_pe_range last_range; /* the part that contains the last address looked up */
@@ -43,6 +44,9 @@ typedef struct wk_pe_section {
 
 /* Read the next section header. */
 wk_pe_section wk_pe_read_section(wk_cursor *sections);
+
+/* Return whether the file has the content of an address, relative to the base. */
+bool wk_pe_contains(const wk_pe *pe, uint64_t address);
 
 /* Return the bytes from an address, relative to the base, to the end of the file content of its section or
  * of the headers. If neither contains the address, fail the scan and return an empty window. */

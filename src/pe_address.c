@@ -19,6 +19,20 @@ static bool range_contains(const wk_pe_range *range, uint64_t address)
     return address >= range->address && address - range->address < range->size;
 }
 
+bool wk_pe_contains(const wk_pe *pe, uint64_t address)
+{
+    wk_cursor sections = pe->sections;
+    sections.at = 0;
+    while (sections.at < sections.size && wk_ok(sections.state)) {
+        const wk_pe_section s = wk_pe_read_section(&sections);
+        const wk_pe_range range = {s.address, s.offset, s.offset != 0 ? s.size : 0};
+        if (range_contains(&range, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 wk_cursor wk_pe_at(wk_pe *pe, uint64_t address, const char *what)
 {
     const wk_pe_range headers = {0, 0, pe->headers_size};

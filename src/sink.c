@@ -61,6 +61,14 @@ void wk_emit_export(const wk_cursor *source, const wk_text *parts, size_t count)
     }
 }
 
+void wk_emit_digest(const wk_cursor *source, const wk_digest *digest)
+{
+    const wk_state *state = source->state;
+    if (may_emit(source) && state->visitor->digest) {
+        check_status(source, state->visitor->digest(state->context, digest));
+    }
+}
+
 void wk_emit_slice(const wk_cursor *source, const wk_slice *slice)
 {
     const wk_state *state = source->state;

@@ -13,6 +13,7 @@ void wk_emit_rpath(const wk_cursor *source, wk_text path, bool runpath);
 void wk_emit_version(const wk_cursor *source, wk_text library, wk_text version);
 void wk_emit_import(const wk_cursor *source, const wk_import *import);
 void wk_emit_export(const wk_cursor *source, const wk_text *parts, size_t count);
+void wk_emit_digest(const wk_cursor *source, const wk_digest *digest);
 void wk_emit_slice(const wk_cursor *source, const wk_slice *slice);
 
 #endif

@@ -36,6 +36,8 @@ static PyStructSequence_Field SLICE_FIELDS[] = {
     {"code_bytes", "size of executable content in bytes"},
     {"data_bytes", "size of other mapped content in bytes"},
     {"flags", "other properties, such as 'pie' or 'textrel'"},
+    {"refusal", "why the loader refuses the binary although it is readable, or None"},
+    {"digests", "Mach-O: what the code signature has digests of"},
     {NULL, NULL},
 };
 
@@ -66,6 +68,16 @@ static PyStructSequence_Field SYMBOL_FIELDS[] = {
     {NULL, NULL},
 };
 
+static PyStructSequence_Field DIGEST_FIELDS[] = {
+    {"algorithm", "hash: 'sha1', 'sha256' or 'sha384'"},
+    {"offset", "offset of the first byte in the slice"},
+    {"size", "number of bytes"},
+    {"chunk", "number of bytes that each digest is of; the last may be of less"},
+    {"digests", "offset of the first digest in the slice"},
+    {"length", "size of each digest in bytes"},
+    {NULL, NULL},
+};
+
 /* Create a type and add it to the module. Return NULL with an exception set on failure. All fields are
  * items of the tuple; `fields_size` includes the sentinel. */
 static PyTypeObject *add_type(PyObject *module, const char *name, const char *doc,
@@ -88,7 +100,8 @@ int wk_types_init(wk_types *types, PyObject *module)
                       ADD(library, "Library", "A library that a binary needs.", LIBRARY_FIELDS) &&
                       ADD(rpath, "Rpath", "A directory of the search path of a binary.", RPATH_FIELDS) &&
                       ADD(version, "Version", "An ELF symbol version that a binary needs.", VERSION_FIELDS) &&
-                      ADD(symbol, "Symbol", "An undefined dynamic symbol.", SYMBOL_FIELDS);
+                      ADD(symbol, "Symbol", "An undefined dynamic symbol.", SYMBOL_FIELDS) &&
+                      ADD(digest, "Digest", "Bytes whose digests the code signature has.", DIGEST_FIELDS);
 #undef ADD
     return added ? 0 : -1;
 }
@@ -101,6 +114,7 @@ int wk_types_traverse(wk_types *types, visitproc visit, void *arg)
     Py_VISIT(types->rpath);
     Py_VISIT(types->version);
     Py_VISIT(types->symbol);
+    Py_VISIT(types->digest);
     return 0;
 }
 
@@ -112,4 +126,5 @@ void wk_types_clear(wk_types *types)
     Py_CLEAR(types->rpath);
     Py_CLEAR(types->version);
     Py_CLEAR(types->symbol);
+    Py_CLEAR(types->digest);
 }

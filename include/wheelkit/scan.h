@@ -89,16 +89,18 @@ typedef enum wk_link {
 
 /* Bits of wk_slice.flags. */
 enum {
-    WK_FLAG_PIE = 1 << 0,          /* a position-independent executable */
-    WK_FLAG_STATIC = 1 << 1,       /* an executable that needs no loader */
-    WK_FLAG_TEXTREL = 1 << 2,      /* ELF: relocations apply to read-only segments */
-    WK_FLAG_HARD_FLOAT = 1 << 3,   /* ELF for 32-bit Arm: passes arguments in floating-point registers */
-    WK_FLAG_ZIPPERED = 1 << 4,     /* Mach-O: built for both macOS and Mac Catalyst */
-    WK_FLAG_ASLR = 1 << 5,         /* PE DYNAMIC_BASE */
-    WK_FLAG_HIGH_ENTROPY = 1 << 6, /* PE HIGH_ENTROPY_VA */
-    WK_FLAG_NX = 1 << 7,           /* PE NX_COMPAT */
-    WK_FLAG_CFG = 1 << 8,          /* PE GUARD_CF */
-    WK_FLAG_DOTNET = 1 << 9        /* PE with a CLR header */
+    WK_FLAG_PIE = 1 << 0,             /* a position-independent executable */
+    WK_FLAG_STATIC = 1 << 1,          /* an executable that needs no loader */
+    WK_FLAG_TEXTREL = 1 << 2,         /* ELF: relocations apply to read-only segments */
+    WK_FLAG_HARD_FLOAT = 1 << 3,      /* ELF for 32-bit Arm: passes arguments in floating-point registers */
+    WK_FLAG_ZIPPERED = 1 << 4,        /* Mach-O: built for both macOS and Mac Catalyst */
+    WK_FLAG_ASLR = 1 << 5,            /* PE DYNAMIC_BASE */
+    WK_FLAG_HIGH_ENTROPY = 1 << 6,    /* PE HIGH_ENTROPY_VA */
+    WK_FLAG_NX = 1 << 7,              /* PE NX_COMPAT */
+    WK_FLAG_CFG = 1 << 8,             /* PE GUARD_CF */
+    WK_FLAG_DOTNET = 1 << 9,          /* PE with a CLR header */
+    WK_FLAG_CHAINED_FIXUPS = 1 << 10, /* Mach-O: fixed up by LC_DYLD_CHAINED_FIXUPS */
+    WK_FLAG_FIXED_BASE = 1 << 11      /* PE without relocations, which only loads at its preferred address */
 };
 
 /* A library that a slice depends on. */
@@ -128,6 +130,17 @@ typedef struct wk_import {
     bool weak;
 } wk_import;
 
+/* Bytes of a slice whose digests are in its Mach-O code signature: `size` bytes from `offset` on, in chunks
+ * of `chunk` bytes, of which the last may be shorter. Their digests, `digest_size` bytes each, follow one
+ * another from `digests` on. All of this is inside the slice; offsets count from its start. */
+typedef struct wk_digest {
+    const char *algorithm; /* a static string: "sha1", "sha256" or "sha384" */
+    uint32_t digest_size;  /* less than the algorithm yields if the digests are cut off */
+    uint32_t chunk;        /* in bytes; not 0 */
+    uint64_t offset, size;
+    uint64_t digests;
+} wk_digest;
+
 /* All facts about one slice that are not lists. A slice is a thin file or one part of a fat file. */
 typedef struct wk_slice {
     wk_format format;
@@ -153,6 +166,8 @@ typedef struct wk_slice {
     uint64_t symbol_bytes;        /* of the symbol table that `strip` would remove, including its strings */
     uint64_t code_bytes;          /* of executable content */
     uint64_t data_bytes;          /* of other content that gets mapped */
+    const char *refusal;          /* why the loader refuses the file although it is readable; a static string,
+                                     or NULL */
 } wk_slice;
 
 /* The callbacks that receive the facts. Any of them may be NULL.
@@ -172,6 +187,7 @@ typedef struct wk_visitor {
     /* The name is the concatenation of `count` parts, because Mach-O stores exported names as a trie. */
     int (*export_name)(void *context, const wk_text *parts, size_t count);
     int (*slice)(void *context, const wk_slice *slice);
+    int (*digest)(void *context, const wk_digest *digest);
 } wk_visitor;
 
 /* Scan a file in memory.

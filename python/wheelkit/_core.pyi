@@ -97,6 +97,29 @@ class Symbol(tuple[object, ...]):
         """Whether it may be undefined when the binary is loaded."""
 
 @final
+class Digest(tuple[object, ...]):
+    """Bytes whose digests are in a Mach-O code signature: pages, or another part of the signature."""
+
+    __match_args__: Final = ("algorithm", "offset", "size", "chunk", "digests", "length")
+
+    @property
+    def algorithm(self) -> Literal["sha1", "sha256", "sha384"]: ...
+    @property
+    def offset(self) -> int:
+        """The position of the first byte in the slice."""
+    @property
+    def size(self) -> int: ...
+    @property
+    def chunk(self) -> int:
+        """How many bytes each digest is of; the last may be of fewer."""
+    @property
+    def digests(self) -> int:
+        """The position of the first digest in the slice; the others follow."""
+    @property
+    def length(self) -> int:
+        """The size of each digest in bytes; digests may be cut off."""
+
+@final
 class Slice(tuple[object, ...]):
     """Facts about one binary: a whole file, or one slice of a fat one."""
 
@@ -126,6 +149,8 @@ class Slice(tuple[object, ...]):
         "code_bytes",
         "data_bytes",
         "flags",
+        "refusal",
+        "digests",
     )
 
     @property
@@ -211,8 +236,14 @@ class Slice(tuple[object, ...]):
         """Properties of the binary.
 
         Any of "pie", "static", "textrel", "hard-float", "zippered", "aslr", "high-entropy", "nx", "cfg",
-        "dotnet".
+        "dotnet", "chained-fixups", "fixed-base".
         """
+    @property
+    def refusal(self) -> str | None:
+        """Why the loader refuses the binary although it is readable; completes "NAME is not loaded: …"."""
+    @property
+    def digests(self) -> tuple[Digest, ...]:
+        """Mach-O: what the code signature has digests of; nothing tells whether they are right."""
 
 @final
 class Scan(tuple[object, ...]):

@@ -1,7 +1,8 @@
 """Tiny Mach-O files with everything that the scanner reads: thin ones of any kind, and fat ones."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from binaries.layout import Binary, Layout, Order, assemble
@@ -14,6 +15,9 @@ LIBRARIES = {
     "@rpath/libup.dylib": 0x80000023,
 }
 IMPORTS = {"_malloc": 0x0100, "_maybe": 0x0240, "_PyLong_FromLong": 0xFE00, "dyld_stub_binder": 0x0100}
+SIGNATURE = bytes.fromhex("fade0cc0")
+DIGEST = 32
+PAGE_SHIFT = 20 + 39  # its offset in the signature
 LOCALS = ["_secret"]
 EXPORTS = ["_tiny_call", "_tiny_other", "__Zfoo"]
 
@@ -36,7 +40,17 @@ class Shape:
 @cache
 def tiny(shape: Shape) -> Binary:
     """Return the thin file of a shape (cached)."""
-    return assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
+    made = assemble(lambda out: _describe(out, shape), order=shape.order, wide=shape.wide)
+    return replace(made, data=signed(made.data)) if shape.signed else made
+
+
+def signed(data: bytes) -> bytes:
+    """Return a thin file with the digest of its only page in its code signature, where it has one."""
+    at = data.find(SIGNATURE)
+    if at < 0 or not data.startswith(b"\xcf\xfa\xed\xfe"):
+        return data
+    assert at <= 1 << data[at + PAGE_SHIFT]
+    return data[:at] + (data[at:-DIGEST] + hashlib.sha256(data[:at]).digest())
 
 
 def fat(slices: list[tuple[int, bytes]], *, wide: bool = False) -> Binary:
@@ -53,7 +67,7 @@ def fat(slices: list[tuple[int, bytes]], *, wide: bool = False) -> Binary:
             out.u32(4)
             out.put(4, *([0] if wide else []))
         for number, (_, data) in enumerate(slices):
-            out.align(16)
+            out.align(0x4000)
             out.mark(f"slice:{number}")
             out.raw(data)
             out.mark(f"slice:{number}.end")
@@ -85,9 +99,10 @@ Writer = Callable[[Layout], None]
 def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
     segment = 0x19 if shape.wide else 0x1
     commands: dict[str, tuple[int, Writer]] = {
-        "text": (segment, lambda out: _segment(out, "__TEXT", "text", 5, 0x80000400)),
+        "text": (segment, lambda out: _segment(out, "__TEXT", "text", 5, 0x80000400, start=0)),
         "dwarf": (segment, lambda out: _segment(out, "__DWARF", "dwarf", 0, 0)),
         "linkedit": (segment, lambda out: _segment(out, "__LINKEDIT", "linkedit", 1, None)),
+        "uuid": (0x1B, lambda out: out.raw(bytes(range(16)))),
         "id": (0xD, lambda out: _dylib(out, "@rpath/libtiny.1.dylib")),
         "rpath": (0x8000001C, lambda out: _text(out, "@loader_path/../lib", 12)),
         "symtab": (0x2, _symtab),
@@ -114,9 +129,14 @@ def _command(out: Layout, name: str, number: int, write: Writer) -> None:
     out.mark(f"command:{name}.end")
 
 
-def _segment(out: Layout, name: str, part: str, protection: int, flags: int | None) -> None:
+def _segment(  # noqa: PLR0913, PLR0917 - one per field
+    out: Layout, name: str, part: str, protection: int, flags: int | None, start: int | None = None
+) -> None:
+    """Write a segment from ``start``, or from its part on; one that nothing may access is not mapped."""
+    start = out.at(part) if start is None else start
+    size = out.at(part + ".end") - start
     out.raw(name.encode(), 16)
-    out.word(0x1000, out.size(part), out.at(part), out.size(part))
+    out.word(start + 0x1000, size if protection else 0, start, size)
     out.u32(7, protection, 0 if flags is None else 1, 0)
     if flags is not None:
         out.raw(b"__part", 16)
@@ -168,9 +188,27 @@ def _content(out: Layout, shape: Shape) -> None:
         _trie(out, shape.tree)
     out.align(16)
     out.mark("signature")
-    out.raw(b"\xfa\xde\x0c\xc0" + bytes(12))
+    if shape.signed:
+        _signature(out, 14 if shape.cpu == ARM64 else 12)
     out.mark("signature.end")
     out.mark("linkedit.end")
+
+
+def _signature(out: Layout, page_shift: int) -> None:
+    """Write a signature without its digest: an index with one code directory for one page (cs_blobs.h)."""
+    name = b"tiny\0"
+    hashes = 44 + len(name)
+    limit = out.at("signature")
+
+    def big(*values: int) -> None:
+        out.raw(b"".join([(value & 0xFFFFFFFF).to_bytes(4, "big") for value in values]))
+
+    out.raw(SIGNATURE)
+    big(20 + hashes + DIGEST, 1, 0, 20)
+    out.mark("directory")
+    big(0xFADE0C02, hashes + DIGEST, 0x20001, 2, hashes, 44, 0, 1, limit)
+    out.u8(DIGEST, 2, 0, page_shift)
+    out.raw(bytes(4) + name + bytes(DIGEST))
 
 
 def _trie(out: Layout, other: bytes) -> None:

@@ -32,6 +32,7 @@ class Shape:
     """Whether imports have a name table besides the address table."""
     ordinals: int = 0
     """Additional imports by ordinal, from the second library."""
+    load_config: bool = False
     repeat: int = 1
     """How many entries of the import directory point to the same library."""
 
@@ -65,7 +66,9 @@ def _describe(out: Layout, shape: Shape) -> None:
     out.mark("symbol table")
     out.u32(out.at("symbols") if shape.symbols else 0, 1 if shape.symbols else 0)
     out.mark("optional size")
-    out.u16(out.size("optional"), 0x2002 if shape.dll else 0x2)
+    out.u16(out.size("optional"))
+    out.mark("characteristics")
+    out.u16(0x2002 if shape.dll else 0x2)
     _optional(out, shape)
     _sections(out, shape)
     out.mark("headers.end")
@@ -87,6 +90,7 @@ def _optional(out: Layout, shape: Shape) -> None:
     out.word(BASE)
     out.u32(0x1000, FILE_ALIGNMENT)
     out.raw(bytes(16))
+    out.mark("image size")
     out.u32(0x3000, out.at("headers.end"), 0)
     out.mark("subsystem")
     out.u16(2, 0x160 if shape.wide else 0x140)
@@ -94,6 +98,8 @@ def _optional(out: Layout, shape: Shape) -> None:
     out.mark("directory count")
     out.u32(DIRECTORIES)
     tables = {0: "exports", 1: "imports", 13: "delayed"} if shape.imports else {0: "exports"}
+    if shape.load_config:
+        tables[10] = "load config"
     for number in range(DIRECTORIES):
         out.mark(f"directory:{number}")
         if number in tables:
@@ -121,6 +127,11 @@ def _content(out: Layout, shape: Shape) -> None:
     if shape.imports:
         _imports(out, shape)
         _delayed(out)
+    if shape.load_config:
+        out.mark("load config")
+        out.u32(264)
+        out.raw(bytes(260))
+        out.mark("load config.end")
     out.align(FILE_ALIGNMENT)
     out.mark("content.end")
     out.mark("second")

@@ -98,6 +98,16 @@ static inline int check_export(void *context, const wk_text *parts, size_t count
     return check_fact(c);
 }
 
+static inline int check_digest(void *context, const wk_digest *digest)
+{
+    scan_checker *c = context;
+    REQUIRE(digest->algorithm != NULL && digest->chunk > 0 && digest->digest_size > 0);
+    REQUIRE(digest->offset <= c->size && digest->size <= c->size - digest->offset);
+    const uint64_t count = (digest->size + digest->chunk - 1) / digest->chunk;
+    REQUIRE(digest->digests <= c->size && count <= (c->size - digest->digests) / digest->digest_size);
+    return check_fact(c);
+}
+
 static inline int check_slice(void *context, const wk_slice *slice)
 {
     scan_checker *c = context;
@@ -112,7 +122,7 @@ static inline int check_slice(void *context, const wk_slice *slice)
 }
 
 static const wk_visitor CHECKING_VISITOR = {
-    check_library, check_rpath, check_version, check_import, check_export, check_slice,
+    check_library, check_rpath, check_version, check_import, check_export, check_slice, check_digest,
 };
 
 /* Scan a file with the checking visitor, and check that the result matches the public header. */

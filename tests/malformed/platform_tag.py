@@ -127,3 +127,15 @@ def a_32_bit_dll_tagged_amd64(draft: WheelSpec) -> None:
 @malformed("WK331", WINDOWS)
 def a_debug_runtime(draft: WheelSpec) -> None:
     draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"mfc14d.dll")
+
+
+@malformed("WK350", MACOS)
+def a_library_for_mac_without_a_name(draft: WheelSpec) -> None:
+    """Its LC_ID_DYLIB becomes an LC_FVMFILE, which nothing reads."""
+    draft.members[DYLIB] = replaced(dylib(), bytes.fromhex("0d00000030"), bytes.fromhex("0900000030"))
+
+
+@malformed("WK350", WINDOWS)
+def a_dll_with_a_gap_between_its_sections(draft: WheelSpec) -> None:
+    data = pyd()
+    draft.members[PYD] = replaced(data, b".data\0\0\0\0\x10\0\0\0\x20", b".data\0\0\0\0\x10\0\0\0\x30")

@@ -32,7 +32,7 @@ def dylib(**shape: object) -> bytes:
     ):
         assert len(old) == len(new)
         data = data.replace(old, new)
-    return data
+    return macho.signed(data)
 
 
 def pyd(**shape: object) -> bytes:
@@ -41,10 +41,10 @@ def pyd(**shape: object) -> bytes:
 
 
 def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace bytes, which must be present, by others of the same length."""
+    """Replace bytes, which must be present, by others of the same length; sign the file again."""
     assert old in data
     assert len(old) == len(new)
-    return data.replace(old, new)
+    return macho.signed(data.replace(old, new))
 
 
 @dataclass(kw_only=True)

@@ -149,6 +149,8 @@ class Part:
     executable_stack: bool | None = None
     debug_bytes: int = 0
     symbol_bytes: int = 0
+    flags: tuple[str, ...] = ()
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

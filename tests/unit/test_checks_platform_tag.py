@@ -6,7 +6,7 @@ from support import wheels
 from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import needs
 from wheelkit.matrix import Target
-from wheelkit.verification.checks import libraries, macos, platform_tag
+from wheelkit.verification.checks import libraries, loaders, macos, platform_tag
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
@@ -17,6 +17,7 @@ CHECKS = (
     platform_tag.generic,
     macos.minimum_system,
     macos.signature,
+    loaders.refused,
     libraries.debug_runtime,
 )
 ARM_WINDOWS = wheels.WINDOWS.replace("amd64", "arm64")
@@ -80,7 +81,6 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.LINUX.replace("manylinux_2_17", "linux"), elf(arch="aarch64"), ["WK301", "WK307"]),
         (wheels.LINUX.replace("manylinux_2_17_x86_64", "plan9"), elf(), ["WK313"]),
         (wheels.MACOS, macho(), []),
-        (wheels.MACOS, macho("demo/_core.so", "arm64e"), []),
         (wheels.MACOS, macho("demo/_core.so", "x86_64"), ["WK301"]),
         (wheels.MACOS, fat(), []),
         (wheels.MACOS, macho(min_os="12.0"), ["WK321"]),
@@ -102,6 +102,12 @@ PROGRAM = {"kind": "executable", "exports": ()}
         ("demo-1.0-cp311-cp311-macosx_10_9_intel.whl", macho("demo/_core.so", "x86_64", min_os="10.9"), []),
         (wheels.WINDOWS, pe(), []),
         (wheels.WINDOWS, pe(arch="arm64"), ["WK301"]),
+        (wheels.WINDOWS, pe(arch="arm64ec"), ["WK301"]),
+        (wheels.WINDOWS.replace("win_amd64", "win_arm64"), pe(arch="arm64ec"), ["WK301"]),
+        (wheels.MACOS, macho("demo/_core.so", "arm64e"), ["WK301"]),
+        (wheels.MACOS, macho("demo/_core.so", "arm64", "arm64e"), []),
+        (wheels.MACOS, macho(refusal="it has no UUID, or more than one"), ["WK350"]),
+        (wheels.MACOS, macho("demo/a.o", kind="object", exports=(), refusal="it has no UUID"), []),
         (wheels.WINDOWS.replace("win_amd64", "win_arm64"), pe(arch="arm64"), []),
         (wheels.WINDOWS.replace("win_amd64", "win32"), pe(arch="i686"), []),
         (wheels.WINDOWS, pe(needed=wheels.needs("VCRUNTIME140D.dll")), ["WK331"]),

@@ -29,8 +29,9 @@ _ARCHS: Mapping[str, tuple[str, ...]] = {
     # ELF has one value for all 32-bit ARM processors.
     "armv6l": ("armv7l",),
 }
-# Subtypes, which are compared as the plain architecture.
-_BASE_ARCHS: Mapping[str, str] = {"arm64e": "arm64", "x86_64h": "x86_64", "arm64ec": "arm64"}
+# Subtypes, which are compared as the plain architecture. Not so arm64e, which no process of plain arm64 loads
+# (dyld, mach_o/GradedArchitectures.cpp), and arm64ec, which only processes for x86-64 on Arm load.
+_BASE_ARCHS: Mapping[str, str] = {"x86_64h": "x86_64"}
 
 
 class Claim(Struct, frozen=True, kw_only=True):
