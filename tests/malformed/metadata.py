@@ -1,6 +1,6 @@
 """METADATA, and the configured promises of a distribution (WK7)."""
 
-from malformed.specs import LINUX, PURE, SO, WheelSpec, malformed
+from malformed.specs import INFO, LINUX, PURE, SO, WheelSpec, malformed
 
 
 @malformed("WK701")
@@ -63,3 +63,114 @@ def more_dependencies_than_promised(draft: WheelSpec) -> None:
 @malformed("WK716", PURE)
 def a_meta_with_code(draft: WheelSpec) -> None:
     draft.config = '[distribution.demo]\nkind = "meta"\n'
+
+
+def _add(draft: WheelSpec, *lines: str) -> None:
+    draft.swap("METADATA", "Requires-Python", "\n".join((*lines, "Requires-Python")))
+
+
+@malformed("WK706")
+def a_license_file_in_older_metadata(draft: WheelSpec) -> None:
+    _add(draft, "License-File: LICENSE")
+    draft.swap("METADATA", "Version: 2.4", "Version: 2.2")
+    draft.members[f"{INFO}/LICENSE"] = b"MIT"
+
+
+@malformed("WK730")
+def a_license_expression_in_older_metadata(draft: WheelSpec) -> None:
+    _add(draft, "License-Expression: MIT")
+    draft.swap("METADATA", "Version: 2.4", "Version: 2.3")
+
+
+@malformed("WK731")
+def a_classifier_with_a_typo(draft: WheelSpec) -> None:
+    _add(draft, "Classifier: Development status :: 4 - Beta")
+
+
+@malformed("WK732")
+def a_private_project(draft: WheelSpec) -> None:
+    _add(draft, "Classifier: Private :: Do Not Upload")
+
+
+@malformed("WK733")
+def a_url_without_a_scheme(draft: WheelSpec) -> None:
+    _add(draft, "Project-URL: Docs, docs.example.org")
+
+
+@malformed("WK734")
+def a_summary_that_is_a_readme(draft: WheelSpec) -> None:
+    _add(draft, f"Summary: {'word ' * 120}end")
+
+
+@malformed("WK735")
+def an_address_without_a_domain(draft: WheelSpec) -> None:
+    _add(draft, "Author-email: Me <me@localhost>")
+
+
+@malformed("WK736")
+def a_license_in_both_fields(draft: WheelSpec) -> None:
+    _add(draft, "License-Expression: MIT", "License: MIT")
+
+
+@malformed("WK737")
+def metadata_of_the_day_after_tomorrow(draft: WheelSpec) -> None:
+    draft.swap("METADATA", "Version: 2.4", "Version: 2.6")
+
+
+@malformed("WK738")
+def dynamic_dynamic(draft: WheelSpec) -> None:
+    _add(draft, "Dynamic: Dynamic")
+
+
+@malformed("WK739")
+def a_home_page_without_address(draft: WheelSpec) -> None:
+    _add(draft, "Home-page: ")
+
+
+@malformed("WK740")
+def a_licence_beside_metadata(draft: WheelSpec) -> None:
+    _add(draft, "License-File: LICENSE")
+    draft.members[f"{INFO}/LICENSE"] = b"MIT"
+
+
+@malformed("WK741")
+def a_licence_that_older_metadata_names(draft: WheelSpec) -> None:
+    _add(draft, "License-File: LICENSE")
+    draft.swap("METADATA", "Version: 2.4", "Version: 2.1")
+
+
+@malformed("WK742")
+def a_folder_in_capitals(draft: WheelSpec) -> None:
+    for name in [name for name in draft.members if name.startswith(INFO)]:
+        draft.members[name.replace("demo", "Demo")] = draft.members.pop(name)
+    draft.info = INFO.replace("demo", "Demo")
+
+
+@malformed("WK743")
+def a_version_that_is_not_normalised(draft: WheelSpec) -> None:
+    draft.filename = LINUX.replace("1.0", "1.00")
+
+
+@malformed("WK744", PURE)
+def a_platform_of_no_index(draft: WheelSpec) -> None:
+    draft.rename(PURE.replace("any", "freebsd_14_0_release_amd64"))
+
+
+@malformed("WK745", PURE)
+def a_wheel_of_zeros(draft: WheelSpec) -> None:
+    draft.members["demo/zeros.bin"] = bytes(65 << 20)
+
+
+@malformed("WK746", PURE)
+def an_archive_from_a_pipe(draft: WheelSpec) -> None:
+    draft.to_pipe = True
+
+
+@malformed("WK747", PURE)
+def a_script_with_a_space(draft: WheelSpec) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\nmy demo = demo:answer\n"
+
+
+@malformed("WK751")
+def a_tag_of_32_bit_arm(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("manylinux_2_31_x86_64", "linux_armv7l"))

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from binaries import elf, macho, pe
 from support import wheels
@@ -47,6 +48,13 @@ def replaced(data: bytes, old: bytes, new: bytes) -> bytes:
     return macho.signed(data.replace(old, new))
 
 
+class _Pipe:
+    """A file that can only be written, from which zipfile expects no more than from a pipe."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write, self.flush = file.write, file.flush
+
+
 @dataclass(kw_only=True)
 class WheelSpec:
     """A wheel to write: members by path, and edits of RECORD, of each entry and of the finished bytes."""
@@ -59,13 +67,15 @@ class WheelSpec:
     unrecorded: list[tuple[str, bytes]] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     config: str = ""
+    info: str = INFO
+    to_pipe: bool = False
 
     def write(self, folder: Path) -> Path:
         """Write the wheel as a file."""
         path = folder / self.filename
-        record = self.edit_record(wheels.record(self.members, INFO)).encode()
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in [*self.members.items(), *self.unrecorded, (f"{INFO}/RECORD", record)]:
+        record = self.edit_record(wheels.record(self.members, self.info)).encode()
+        with path.open("wb") as file, zipfile.ZipFile(_Pipe(file) if self.to_pipe else file, "w") as archive:
+            for name, data in [*self.members.items(), *self.unrecorded, (f"{self.info}/RECORD", record)]:
                 entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
                 entry.external_attr = 0o100644 << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED

@@ -7,7 +7,7 @@ import pytest
 from support import wheels
 from wheelkit.matrix import Matrix, Target
 from wheelkit.project.read import Kind
-from wheelkit.verification.checks import metadata
+from wheelkit.verification.checks import index_metadata, metadata
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.release import Dist, Release
 from wheelkit.wheel import Sdist, Wheel, read
@@ -17,7 +17,12 @@ CP310 = wheels.LINUX.replace("cp311", "cp310")
 
 
 def codes(wheel: Wheel) -> list[str]:
-    checks = (metadata.valid, metadata.python_tags, metadata.local_version, metadata.direct_references)
+    checks = (
+        index_metadata.valid,
+        metadata.python_tags,
+        index_metadata.local_version,
+        index_metadata.direct_references,
+    )
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
@@ -70,7 +75,7 @@ def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expecte
     ],
 )
 def test_the_message_says_what_the_parser_does_not(tmp_path: Path, text: str | bytes, words: str) -> None:
-    (finding,) = metadata.valid(read(wheels.write_wheel(tmp_path, members={META: text})), Contract())
+    (finding,) = index_metadata.valid(read(wheels.write_wheel(tmp_path, members={META: text})), Contract())
     assert (finding.code, finding.what) == ("WK701", words)
 
 
@@ -129,21 +134,6 @@ def test_a_release_without_sdist(tmp_path: Path) -> None:
     assert list(metadata.sdist_missing(release(wheel), Contract())) == []
     here = Contract(promises=contract.promises, native=(Target.parse("win_amd64"),))
     assert list(metadata.sdist_missing(release(wheel), here)) == []
-
-
-@pytest.mark.parametrize(
-    ("place", "expected"),
-    [
-        ("{info}/licenses/doc/LICENSE", []),
-        ("{info}/LICENSE", []),
-        ("{info}/license_files/doc/LICENSE", []),
-        ("doc/LICENSE", ["WK708"]),
-    ],
-)
-def test_license_files(tmp_path: Path, place: str, expected: list[str]) -> None:
-    members = {META: wheels.metadata("demo", "1.0", "License-File: doc/LICENSE"), place: "MIT"}
-    wheel = read(wheels.write_wheel(tmp_path, members=members))
-    assert [finding.code for finding in metadata.license_files(wheel, Contract())] == expected
 
 
 NOTHING = Matrix(targets=(), interpreters=(), declared=False)
@@ -215,69 +205,3 @@ def test_the_message_names_the_versions(tmp_path: Path) -> None:
     )
     (finding,) = metadata.unserved_pythons(release(made), FAMILY)
     assert finding.what == "Requires-Python >=3.9 admits 3.9, 3.10, but the oldest wheel is for 3.11"
-
-
-MATRIX = Matrix(targets=(), interpreters=(), declared=False)
-OWN = Contract(promises={"demo": Promise(distribution="demo", kind=Kind.NATIVE, matrix=MATRIX)})
-
-
-def description_codes(folder: Path, text: str, kind: str = "text/x-rst") -> list[str]:
-    text = wheels.metadata(markup=kind).replace("A demo.", text)
-    wheel = read(wheels.write_wheel(folder, members={META: text}))
-    return [finding.code for finding in metadata.description(wheel, OWN)]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Demo\n====\n\nIt is a `demo <https://example.org>`_.", []),
-        ("A longer demo\n=====\n\nToo short.", ["WK710"]),
-        ("See `broken <", ["WK710"]),
-        (".. nonsense::\n\n   x", ["WK710"]),
-        ("A |substitution| that is not there.", ["WK710"]),
-        (".. include:: /etc/passwd", ["WK710"]),
-        (".. code:: python\n\n   print(1)", []),
-        ("A demo.", []),
-        ("", ["WK711"]),
-        ("UNKNOWN", ["WK711"]),
-    ],
-)
-def test_restructured_text(tmp_path: Path, text: str, expected: list[str]) -> None:
-    pytest.importorskip("docutils")
-    assert description_codes(tmp_path, text) == expected
-    no_type = [] if expected == ["WK711"] else ["WK718"]
-    assert (
-        description_codes(tmp_path, text, kind="") == no_type + expected
-    )  # text without a type counts as reStructuredText
-
-
-@pytest.mark.parametrize("kind", ["text/markdown", "text/markdown; charset=UTF-8; variant=GFM", "text/plain"])
-def test_other_types_always_render(tmp_path: Path, kind: str) -> None:
-    assert description_codes(tmp_path, "Demo\n==\n\n`broken <", kind) == []
-
-
-def test_the_first_problem_is_shown(tmp_path: Path) -> None:
-    pytest.importorskip("docutils")
-    text = wheels.metadata().replace("A demo.", "A longer demo\n=====\n\nx")
-    wheel = read(wheels.write_wheel(tmp_path, members={META: text}))
-    (finding,) = metadata.description(wheel, OWN)
-    assert list(metadata.description(wheel, Contract())) == []  # not the project's own
-    assert "line 2: (WARNING/2) Title underline too short" in finding.what
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "A longer demo\n=====\n\nx",
-        "Demo\n==\n\nx",
-        "`broken <",
-        ".. nonsense::\n\n   x",
-        "Demo\n====\n\n* a\n* b",
-        "|x| `a`_",
-        ".. code:: nolexer\n\n   x",
-        "*a",
-    ],
-)
-def test_readme_renderer_agrees(tmp_path: Path, text: str) -> None:
-    renderer = pytest.importorskip("readme_renderer.rst")
-    assert (renderer.render(text) is None) == (description_codes(tmp_path, text) == ["WK710"])

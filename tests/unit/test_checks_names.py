@@ -31,19 +31,19 @@ def test_good_names(tmp_path: Path, filename: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filename", "expected"),
+    ("filename", "code", "expected"),
     [
-        ("Demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
-        ("my.demo-1.0-py3-none-any.whl", "my_demo-1.0-py3-none-any.whl"),
-        ("demo-1.00-py3-none-any.whl", "demo-1.0-py3-none-any.whl"),
-        ("demo-1.0.RC1-py3-none-any.whl", "demo-1.0rc1-py3-none-any.whl"),
-        ("demo-1.0-py3-none-Win_AMD64.whl", "demo-1.0-py3-none-win_amd64.whl"),
+        ("Demo-1.0-py3-none-any.whl", "WK202", "demo-1.0-py3-none-any.whl"),
+        ("my.demo-1.0-py3-none-any.whl", "WK202", "my_demo-1.0-py3-none-any.whl"),
+        ("demo-1.00-py3-none-any.whl", "WK743", "demo-1.0-py3-none-any.whl"),
+        ("demo-1.0.RC1-py3-none-any.whl", "WK743", "demo-1.0rc1-py3-none-any.whl"),
+        ("demo-1.0-py3-none-Win_AMD64.whl", "WK743", "demo-1.0-py3-none-win_amd64.whl"),
     ],
 )
-def test_not_normalised(tmp_path: Path, filename: str, expected: str) -> None:
+def test_not_normalised(tmp_path: Path, filename: str, code: str, expected: str) -> None:
     wheel = read(wheels.write_wheel(tmp_path, filename))
     (finding,) = names.file_name(wheel, Contract())
-    assert finding.code == "WK202"
+    assert finding.code == code
     assert expected in finding.fix
 
 

@@ -73,7 +73,7 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.LINUX, elf("demo/part.o", arch="aarch64", kind="object", exports=()), []),
         (wheels.LINUX.replace("x86_64", "i686"), elf(arch="i686"), []),
         (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv6l"), elf(arch="armv7l"), []),
-        (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv7l"), elf(arch="armv7l"), ["WK307"]),
+        (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv7l"), elf(arch="armv7l"), ["WK751"]),
         (wheels.LINUX.replace("manylinux_2_17_x86_64", "linux_armv6l"), elf(arch="aarch64"), ["WK301"]),
         (wheels.LINUX, macho(), ["WK302"]),
         (wheels.LINUX, pe("demo/launcher.exe", arch="i686", **PROGRAM), ["WK303"]),

@@ -8,7 +8,7 @@ import pytest
 from packaging.metadata import Metadata
 
 from wheelkit.fast_packaging import _LICENSES, _MARKUPS, too_new
-from wheelkit.verification.checks.metadata import _TOO_NEW_FIELD
+from wheelkit.verification.checks.index_metadata import _TOO_NEW_FIELD
 
 PLAIN = """\
 Metadata-Version: 2.4

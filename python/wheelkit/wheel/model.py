@@ -226,8 +226,9 @@ class Wheel(Struct, frozen=True, kw_only=True):
 class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalized name and its version, from PKG-INFO.
 
-    ``names`` are the paths of its files with its top ``folder``, ``links`` the links that leave it. ``texts``
-    holds PKG-INFO and the build files by their paths below ``folder``.
+    ``names`` are the paths of its files with its top ``folder``, ``links`` the links that leave it,
+    ``sparse`` the files with holes. ``texts`` holds PKG-INFO and the build files by their paths below
+    ``folder``, ``metadata_text`` the bytes of PKG-INFO.
     """
 
     path: Path
@@ -240,6 +241,8 @@ class Sdist(Struct, frozen=True, kw_only=True):
     names: frozenset[str] = frozenset()
     links: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
+    metadata_text: bytes = b""
+    sparse: tuple[str, ...] = ()
 
     @property
     def filename(self) -> str:

@@ -26,7 +26,7 @@ _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError)
 def read_sdist(path: Path) -> Sdist:
     """Read an sdist in one pass; raise ProjectError where it cannot be read as one."""
     try:
-        names, links, texts = _contents(path)
+        names, links, texts, sparse = _contents(path)
     except _DAMAGE as error:
         message = f"{path} cannot be read as an sdist: {error}"
         raise ProjectError(message, hint="build or download it again") from error
@@ -48,12 +48,16 @@ def read_sdist(path: Path) -> Sdist:
         names=frozenset(names),
         links=tuple(links),
         texts=decoded,
+        metadata_text=texts[f"{top}PKG-INFO"],
+        sparse=tuple(sparse),
     )
 
 
-def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
+def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes], list[str]]:
+    """Return the names of files, of links that lead out, the texts by name, and the names of sparse files."""
     names: list[str] = []
     links: list[str] = []
+    sparse: list[str] = []
     texts: dict[str, bytes] = {}
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
@@ -61,10 +65,12 @@ def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes]]:
                 links.append(member.name)
             if not member.isdir():
                 names.append(member.name)
+            if member.issparse():
+                sparse.append(member.name)
             if member.isfile() and member.size <= _LARGEST_TEXT and member.name.rpartition("/")[2] in _TEXTS:
                 stream = archive.extractfile(member)
                 texts[member.name] = stream.read() if stream is not None else b""
-    return names, links, texts
+    return names, links, texts, sparse
 
 
 def _leads_out(member: tarfile.TarInfo) -> bool:

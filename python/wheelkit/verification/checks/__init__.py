@@ -14,7 +14,10 @@ from wheelkit.verification.checks import (
     abi,
     archive,
     coverage,
+    description,
     entry_points,
+    index_files,
+    index_metadata,
     libraries,
     linux,
     loaders,
@@ -55,6 +58,12 @@ class CheckSet(Struct, frozen=True, kw_only=True):
     dist: tuple[DistCheck, ...] = ()
 
 
+# What METADATA of a wheel and PKG-INFO of an sdist have in common.
+_INDEX_METADATA = (
+    index_metadata.valid, index_metadata.metadata_version, index_metadata.local_version,
+    index_metadata.direct_references, index_metadata.classifiers, index_metadata.urls, index_metadata.summary,
+    index_metadata.emails, index_metadata.license_fields, index_metadata.rare_fields,
+)  # fmt: skip
 # Coverage is not listed, except for absent distributions: it also yields the rows of the matrix, so the
 # runner calls it by name.
 ALL_CHECKS = CheckSet(
@@ -75,17 +84,25 @@ ALL_CHECKS = CheckSet(
         suffixes.suffix, suffixes.entry_point, suffixes.own_name, suffixes.no_binary,
         providers.bundled, providers.requirement, providers.threading_runtime,
         size.budget, size.growth, size.copies, size.strippable,
-        metadata.valid, metadata.python_tags, metadata.local_version, metadata.direct_references,
-        metadata.license_files, metadata.description,
+        metadata.python_tags, description.description, *_INDEX_METADATA,
+        index_files.dist_info, index_files.platforms, index_files.license_files, index_files.compression,
+        index_files.archive_form, index_files.entry_points,
         entry_points.readable, entry_points.scripts,
         project_rules.dependencies, project_rules.meta, project_rules.bounded_ranges,
     ),
-    sdist=(sdists.file_name, sdists.paths, sdists.complete),
-    release=(metadata.same_metadata, metadata.sdist_missing, metadata.unserved_pythons, sdists.same_metadata),
+    sdist=(
+        sdists.file_name, sdists.paths, sdists.complete,
+        description.rendering, *_INDEX_METADATA,
+        index_files.sdist_layout, index_files.sdist_license_files, index_files.sdist_size,
+    ),
+    release=(
+        metadata.same_metadata, metadata.sdist_missing, metadata.unserved_pythons, sdists.same_metadata,
+        index_files.one_sdist,
+    ),
     dist=(coverage.absent, providers.unused_patterns, metadata.family_ranges),
 )  # fmt: skip
 # What can be checked from file names and an index's listing, without the files.
 NAME_CHECKS = CheckSet(
-    wheel=(names.file_name, metadata.python_tags, metadata.local_version),
+    wheel=(names.file_name, metadata.python_tags, index_metadata.local_version, index_files.platforms),
     release=(metadata.sdist_missing, metadata.unserved_pythons),
 )

@@ -38,7 +38,10 @@ def file_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     normalized = normalized_name(wheel.name)
     if normalized != wheel.filename:
-        yield finding("WK202", "the file name is not normalized", fix=f"it should be {normalized}")
+        # Indexes refuse another spelling of the distribution, and accept one of the version or of a tag.
+        named = wheel.name.distribution == wheel.name.key.replace("-", "_")
+        code = "WK743" if named else "WK202"
+        yield finding(code, "the file name is not normalized", fix=f"it should be {normalized}")
 
 
 def normalized_name(name: FileName) -> str:

@@ -10,6 +10,7 @@ from wheelkit.matrix import System
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.mobile import mobile_platform
 from wheelkit.verification.findings import finding
+from wheelkit.verification.index_values import is_accepted_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,4 +128,5 @@ def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield finding("WK313", what)
         elif claim.target is None:
             what = f"the platform tag {platform} names no oldest system"
-            yield finding("WK307", what, fix=f"repair it: python -m wheelkit repair {wheel.filename}")
+            code = "WK751" if is_accepted_platform(platform) else "WK307"
+            yield finding(code, what, fix=f"repair it: python -m wheelkit repair {wheel.filename}")
