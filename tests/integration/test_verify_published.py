@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from servers.warehouse import Warehouse, serving
+from support import wheels
 from support.command import Wheelkit
 from support.releases import CLI, CORE, FAMILY, Member, Project, make_family
 from support.signing import Authority
@@ -101,9 +103,13 @@ def test_a_yanked_release(published: Published) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--from-index", "gyro-cli"), '"gyro-cli" is not a release'),
+        (("--from-index", "gyro cli"), '"gyro cli" is not a release'),
         (("--from-index", "gyro-cli==x"), "is not a release"),
-        (("--from-index", "gyro-cli==2.0"), "here has no file of gyro-cli 2.0"),
+        (("--from-index", "gyro-cli=="), "is not a release"),
+        (("--from-index", "gyro-cli>=1.0"), "is not a release"),
+        (("--from-index", "gyro-cli==2.0"), "here has no version 2.0 of gyro-cli; it has 1.0"),
+        (("--from-index", "gyro-clu"), "here has no project gyro-clu"),
+        (("--from-index", "gyro-clu==1.0"), "here has no project gyro-clu"),
         ((), "nothing to verify"),
     ],
 )
@@ -111,6 +117,103 @@ def test_invalid_and_unknown_releases(published: Published, words: tuple[str, ..
     done = published(*words)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_a_name_alone_is_the_latest(published: Published) -> None:
+    for version in ("0.9", "1.10", "1.9", "2.0rc1"):
+        published.index.put(f"gyro_cli-{version}-py3-none-any.whl", b"x")
+    done = published("--from-index", "gyro-cli")
+    assert done.stdout.startswith("gyro-cli 1.10 ")
+    # The manifests are those of 1.0.
+    assert published.codes("--from-index", "gyro-cli", "dist") == ["WK705"]
+    assert published.codes("--from-index", "gyro-cli==1.0", "dist") == []
+    done = published("--from-index", "gyro-cli==1.8")
+    assert "no version 1.8 of gyro-cli; it has 1.0, 1.9, 0.9, 1.10, 2.0rc1" in done.stderr
+
+
+# The versions on an index, "y" for yanked, and the one that installers choose.
+LATEST = [
+    ("1.9 1.10", "1.10"),
+    ("1.0 2.0rc1", "1.0"),
+    ("1.0 2.0.dev1 1.0.post1", "1.0.post1"),
+    ("1.0 2.0y", "1.0"),
+    ("2.0a1 2.0b1", "2.0b1"),
+    ("2.0a1 2.0b1y", "2.0a1"),
+    ("1.0 1!0.1", "1!0.1"),
+    ("1.0y 2.0rc1", "2.0rc1"),
+    ("1.0y 2.0y", ""),
+]
+# For pip, a yanked final release keeps pre-releases from being chosen, too.
+PIP_REFUSES = "1.0y 2.0rc1"
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_the_latest_is_the_one_that_pip_and_uv_choose(tmp_path: Path, wheelkit: Wheelkit, form: str) -> None:
+    index = Warehouse(form=form)
+    for number, (versions, _) in enumerate(LATEST):
+        for version in versions.split():
+            path = wheels.write_wheel(tmp_path, f"case{number}-{version.rstrip('y')}-py3-none-any.whl")
+            index.put(path.name, path.read_bytes())
+            index.yanked |= {path.name} if version.endswith("y") else set()
+    chosen: dict[str, list[str]] = {"wheelkit": [], "pip": [], "uv": []}
+    with serving(index) as address:
+        here = f'[index.here]\nupload = "{address.upload}"\nsimple = "{address.simple}"\n'
+        (tmp_path / "wheelkit.toml").write_text(here)
+        for number in range(len(LATEST)):
+            name = f"case{number}"
+            done = wheelkit("verify-matrix", "--json", "--index", "here", "--from-index", name, cwd=tmp_path)
+            rows = json.loads(done.stdout)["matrix"] if done.returncode == 0 else [{"version": ""}]
+            assert done.returncode == 0 or "all are yanked" in done.stderr
+            chosen["wheelkit"].append(rows[0]["version"])
+            chosen["pip"].append(_installed("pip", name, address.simple))
+            chosen["uv"].append(_installed("uv", name, address.simple))
+    assert chosen["wheelkit"] == [latest for _, latest in LATEST]
+    assert chosen["uv"] == chosen["wheelkit"]
+    assert chosen["pip"] == ["" if versions == PIP_REFUSES else latest for versions, latest in LATEST]
+
+
+def _installed(tool: str, name: str, simple: str) -> str:
+    """Return the version of a project that an installer would install, empty if it refuses."""
+    if tool == "pip":
+        words = ["-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "--isolated"]
+        words += ["--no-cache-dir", "--disable-pip-version-check"]
+    else:
+        words = ["-m", "uv", "pip", "install", "--dry-run", "--no-deps", "--no-config", "--no-cache"]
+        words += ["--python", sys.executable]
+    done = subprocess.run(
+        [sys.executable, *words, "--index-url", simple, name], capture_output=True, text=True, check=False
+    )
+    found = re.search(rf"(?:Would install |\+ ){name}(?:==|-)([\w.!]+)", done.stdout + done.stderr)
+    return found[1] if done.returncode == 0 and found else ""
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_file_that_is_listed_twice_is_refused(published: Published, form: str) -> None:
+    published.index.form = form
+    assert published("--from-index", "gyro-cli").returncode == 0
+    published.index.doubled = {"gyro_cli-1.0.tar.gz"}
+    for words in (("gyro-cli",), ("gyro-cli==1.0", "--deep")):
+        done = published("--from-index", *words)
+        assert done.returncode == 3
+        assert "here lists gyro_cli-1.0.tar.gz more than once" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_truncated_listing_is_an_error(published: Published, form: str) -> None:
+    published.index.form = form
+    published.index.truncated = "/simple/"
+    done = published("--from-index", "gyro-cli==1.0")
+    assert done.returncode == 3
+    assert "is truncated" in done.stderr
+
+
+def test_a_truncated_file_is_an_error(published: Published) -> None:
+    published.index.truncated = "/files/gyro_cli-1.0-py3"
+    assert published("--from-index", "gyro-cli==1.0").returncode == 0
+    done = published("--from-index", "gyro-cli==1.0", "--deep")
+    assert done.returncode == 3
+    assert "is truncated" in done.stderr
+    assert not done.stdout
 
 
 def test_a_single_distribution_does_not_need_the_others(published: Published) -> None:

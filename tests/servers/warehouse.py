@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -77,7 +77,10 @@ class RefusedError(Exception):
 
 @dataclass
 class Warehouse:
-    """An index: ``lag`` in seconds, ``form`` is ``json``, ``html`` or ``proxy`` (a login page)."""
+    """An index: ``lag`` in seconds, ``form`` is ``json``, ``html`` or ``proxy`` (a login page).
+
+    Files in ``doubled`` are listed twice. The bodies of addresses with ``truncated`` in them end halfway.
+    """
 
     lag: float = 0.0
     largest: int = 100 << 20
@@ -92,6 +95,8 @@ class Warehouse:
     files: dict[str, Stored] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     yanked: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
+    truncated: str = ""
     provenance: dict[str, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -241,7 +246,7 @@ class Warehouse:
         files = [file for file in self.files.values() if file.project == project and file.visible <= moment]
         if stale and files:
             files.remove(max(files, key=lambda file: file.visible))
-        return files
+        return [*files, *(file for file in files if file.name in self.doubled)]
 
 
 def identity(filename: str) -> tuple[str, str]:
@@ -282,9 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
             and (served := index.provenance.get(parts.path.split("/")[2])) is not None
         ):
             self._send(200, served, "application/vnd.pypi.integrity.v1+json")
-        elif (stored := index.files.get(parts.path.rpartition("/")[2])) is not None and parts.path.startswith(
-            "/files/"
-        ):
+        elif (
+            stored := index.files.get(unquote(parts.path.rpartition("/")[2]))
+        ) is not None and parts.path.startswith("/files/"):
             self._send(200, stored.data, "application/octet-stream")
         else:
             self._page(404, "Not Found")
@@ -382,6 +387,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        truncated = self.server.index.truncated
+        if truncated and truncated in self.path:
+            body = body[: len(body) // 2]
+            self.close_connection = True
         if self.command != "HEAD":
             self.wfile.write(body)
 
@@ -420,9 +429,14 @@ def html_listing(index: Warehouse, project: str, files: list[Stored]) -> str:
     """Return a listing (PEP 503)."""
     fragment = "#sha256={0.sha256}" if index.hashes else ""
     links = "\n".join(
-        f'<a href="/files/{file.name}{fragment.format(file)}">{file.name}</a><br>' for file in files
+        f'<a href="/files/{file.name}{fragment.format(file)}"{_yanked(index, file)}>{file.name}</a><br>'
+        for file in files
     )
     return f"<!DOCTYPE html><html><head><title>Links for {project}</title></head><body>{links}</body></html>"
+
+
+def _yanked(index: Warehouse, file: Stored) -> str:
+    return ' data-yanked=""' if file.name in index.yanked else ""
 
 
 class _Server(ThreadingHTTPServer):

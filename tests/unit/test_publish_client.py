@@ -153,3 +153,50 @@ def test_a_download_is_hashed(serve: Serve, tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == b"fine"
     with pytest.raises(IndexUnavailableError, match="answered 404"):
         Client().download(serve((404, {}, b"")).url, tmp_path / "y")
+
+
+WHOLE, CUT = b"the whole body", b"the whole"
+CHUNKED = b"9\r\nthe whole\r\n5\r\n body\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "missing"),
+    [
+        ({"Content-Length": "14"}, CUT, ": 5 bytes are missing"),
+        ({"Content-Length": "10"}, CUT, ": 1 byte is missing"),
+        ({"Content-Length": "14"}, b"", ": 14 bytes are missing"),
+        # Within a chunk, within the size of one, and between two.
+        ({"Transfer-Encoding": "chunked"}, CHUNKED[:7], ""),
+        ({"Transfer-Encoding": "chunked"}, CHUNKED[:15], ""),
+        ({"Transfer-Encoding": "chunked"}, CHUNKED[:14], ""),
+    ],
+)
+def test_a_truncated_body_is_an_error(
+    serve: Serve, tmp_path: Path, headers: dict[str, str], body: bytes, missing: str
+) -> None:
+    script = serve((200, headers, body))
+    with pytest.raises(IndexUnavailableError, match=r"response of 127\.0\.0\.1:.* is truncated") as caught:
+        Client(clock=CountingClock()).download(script.url, tmp_path / "x")
+    assert missing in caught.value.message
+    assert len(script.seen) == 4
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Length": "14"}, WHOLE),
+        ({"Transfer-Encoding": "chunked"}, CHUNKED),
+        ({}, WHOLE),
+        # The server closes the connection, and curl and browsers take the rest as read.
+        ({"Content-Length": "9"}, WHOLE),
+    ],
+)
+def test_a_whole_body_is_none(serve: Serve, headers: dict[str, str], body: bytes) -> None:
+    expected = CUT if headers.get("Content-Length") == "9" else WHOLE
+    assert Client(attempts=1).get(serve((200, headers, body)).url).body == expected
+
+
+def test_a_truncated_body_is_fetched_again(serve: Serve) -> None:
+    script = serve((200, {"Content-Length": "14"}, CUT), (200, {"Content-Length": "14"}, WHOLE))
+    assert Client(clock=CountingClock()).get(script.url).body == WHOLE

@@ -68,8 +68,8 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 @click.option(
     "--from-index",
     "release",
-    metavar="NAME==VERSION",
-    help="Verify a published release; manifests in DIST say what was built.",
+    metavar="NAME[==VERSION]",
+    help="Verify a published release, by default the latest; manifests in DIST say what was built.",
 )
 @click.option(
     "--index",
@@ -144,18 +144,14 @@ def _verify_release(options: VerifyOptions, release: str) -> Report:
 
 def _published_request(options: VerifyOptions, release: str) -> PublishedRequest:
     from wheelkit.publish.index import resolve
+    from wheelkit.publish.listed_versions import parse_release
     from wheelkit.publish.provenance import PublisherRepository
-    from wheelkit.publish.verify_published import PublishedRequest, built_files, parse_release
+    from wheelkit.publish.verify_published import PublishedRequest
 
-    identity = parse_release(release)
-    built = {}
-    for path in options.paths:
-        if path.is_dir():
-            built.update(built_files(path, identity))
     return PublishedRequest(
-        identity=identity,
+        wanted=parse_release(release),
         index=resolve(options.index, load_config(Path.cwd(), options.config_file)),
-        built=built,
+        folders=tuple(path for path in options.paths if path.is_dir()),
         repository=PublisherRepository.parse(options.repository) if options.repository else None,
     )
 

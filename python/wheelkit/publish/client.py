@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from wheelkit import __version__
 from wheelkit.errors import IndexUnavailableError
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -190,7 +191,11 @@ class Client:
                 )
             if self.clock.now() - started > self._timeout * 6 + size / _MIN_BYTES_PER_SECOND:
                 raise TimeoutError
-        return b"".join(chunks)
+        body = b"".join(chunks)
+        # Read piece by piece, a body that ends before its Content-Length looks like any other.
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
+        return body
 
 
 @cache
@@ -241,6 +246,12 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailableError:
     if isinstance(cause, TimeoutError):
         return IndexUnavailableError(
             f"{_host(url)} did not answer in time", hint="check the network, then run the same command again"
+        )
+    if isinstance(cause, http.client.IncompleteRead):
+        missing = f": {plural(cause.expected, 'byte is', 'bytes are')} missing" if cause.expected else ""
+        return IndexUnavailableError(
+            f"the response of {_host(url)} is truncated{missing}",
+            hint="check the network and the proxy, then run the same command again",
         )
     reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return IndexUnavailableError(

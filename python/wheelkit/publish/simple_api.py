@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError
+from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -50,10 +52,12 @@ class IndexFile(Struct, frozen=True, kw_only=True):
 class Listing(Struct, frozen=True, kw_only=True):
     """The files of a project on an index, none for an unknown project; ``now`` is by the index's clock.
 
-    ``is_json`` is false for HTML, which does not state upload times.
+    ``is_json`` is false for HTML, which does not state upload times; ``known`` tells a project without files
+    from an unknown one.
     """
 
     project: str
+    known: bool = True
     files: tuple[IndexFile, ...] = ()
     now: datetime | None = None
     is_json: bool = True
@@ -80,11 +84,11 @@ def fetch_listing(client: Client, index: Index, project: str, hashed: Container[
     """Fetch the list of a project's files, with the sha256 at least of those named by ``hashed``.
 
     A file whose sha256 the index does not state is downloaded for it. Raises IndexUnavailableError for every
-    response that is not a project page.
+    response that is not a whole project page, or that lists two files of one name.
     """
     response = client.get(index.page(project), accept=_ACCEPT)
     if response.status == _NOT_FOUND:
-        return Listing(project=project, now=response.date)
+        return Listing(project=project, known=False, now=response.date)
     if response.status in _NOT_READABLE:
         raise IndexUnavailableError(
             f"{index} does not let wheelkit read its files ({response.status} at {index.page(project)})",
@@ -99,6 +103,7 @@ def fetch_listing(client: Client, index: Index, project: str, hashed: Container[
         listing = _from_html(index, response, project)
     else:
         raise _not_a_page(index, response, f"the content type is {response.content_type}")
+    _refuse_duplicates(index, listing)
     files = (
         file
         if file.sha256 or file.filename not in hashed
@@ -106,6 +111,17 @@ def fetch_listing(client: Client, index: Index, project: str, hashed: Container[
         for file in listing.files
     )
     return replace(listing, files=tuple(files))
+
+
+def _refuse_duplicates(index: Index, listing: Listing) -> None:
+    """Raise IndexUnavailableError for two files of one name: which of them users get is up to chance."""
+    counts = Counter(file.filename for file in listing.files)
+    duplicates = [name for name, count in counts.items() if count > 1]
+    if duplicates:
+        raise IndexUnavailableError(
+            f"{index} lists {shorten_list(duplicates)} more than once",
+            hint="installers take either of them; ask the index's administrators to remove one",
+        )
 
 
 def _hash(client: Client, index: Index, file: IndexFile) -> str:
@@ -166,16 +182,30 @@ def _parse_time(text: object) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
+# What a page that ends too early leaves open; other elements may do so on purpose.
+_CLOSED = frozenset({"html", "body", "a"})
+
+
 class _PageParser(HTMLParser):
-    """Collects the links of a page, and whether the page declares itself as an index's."""
+    """Collects the links of a page, what it leaves open, and whether it declares itself as an index's."""
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[dict[str, str | None]] = []
         self.declared = False
+        self._open: set[str] = set()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the page ends within a tag, a link or its body."""
+        return bool(self._open) or self.rawdata.startswith("<")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.discard(tag)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        self._open |= _CLOSED & {tag}
         if tag == "a" and values.get("href"):
             self.links.append(values)
         elif tag == "meta" and values.get("name") == "pypi:repository-version":
@@ -185,6 +215,8 @@ class _PageParser(HTMLParser):
 def _from_html(index: Index, response: Response, project: str) -> Listing:
     page = _PageParser()
     page.feed(response.body.decode("utf-8", errors="replace"))
+    if page.truncated:
+        raise _not_a_page(index, response, "it is truncated")
     files = tuple(file for link in page.links if (file := _html_file(link, response.url)) is not None)
     # Without the declaration, a proxy's page looks like that of a project without files.
     if not files and not page.declared:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
-from packaging.version import InvalidVersion, Version
 
 from wheelkit import manifest
-from wheelkit.config import normalise
-from wheelkit.errors import IndexUnavailableError, UsageError
+from wheelkit.errors import IndexUnavailableError
 from wheelkit.publish import provenance
-from wheelkit.publish.model import ReleaseId, belongs_to
+from wheelkit.publish.listed_versions import choose_release
+from wheelkit.publish.model import belongs_to
 from wheelkit.publish.provenance import ServedFile
 from wheelkit.publish.simple_api import fetch_listing
 from wheelkit.verification.checks.published import PublishedFiles, as_built, yanked
@@ -23,10 +22,12 @@ from wheelkit.wheel.model import Headers, Sdist, Wheel
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
+    from wheelkit.publish.listed_versions import WantedRelease
+    from wheelkit.publish.model import ReleaseId
     from wheelkit.publish.provenance import PublisherRepository
     from wheelkit.publish.simple_api import IndexFile
     from wheelkit.verification.contract import Contract
@@ -38,31 +39,20 @@ _OK = 200
 
 
 class PublishedRequest(Struct, frozen=True, kw_only=True):
-    """A release on an index; ``built`` maps the files of its manifests, where there are any, to their sha256.
+    """A release on an index; manifests in ``folders`` say what was built.
 
     Attestations have to be by ``repository``, where it is given.
     """
 
-    identity: ReleaseId
+    wanted: WantedRelease
     index: Index
-    built: Mapping[str, str]
+    folders: tuple[Path, ...] = ()
     repository: PublisherRepository | None = None
 
 
-def parse_release(text: str) -> ReleaseId:
-    """Read ``NAME==VERSION``; raises UsageError."""
-    name, separator, version = text.partition("==")
-    try:
-        if separator and name.strip():
-            return ReleaseId(distribution=normalise(name.strip()), version=str(Version(version.strip())))
-    except InvalidVersion:
-        pass
-    raise UsageError(f'"{text}" is not a release', hint="write it as NAME==VERSION, such as  momentum==1.2.0")
-
-
-def built_files(folder: Path, identity: ReleaseId) -> dict[str, str]:
-    """Return the files of a release in the manifests of a dist folder, as names with sha256."""
-    files = (file for record in manifest.read_all(folder) for file in record.files)
+def built_files(folders: Iterable[Path], identity: ReleaseId) -> dict[str, str]:
+    """Return the files of a release in the manifests of dist folders, as names with sha256."""
+    files = (file for folder in folders for record in manifest.read_all(folder) for file in record.files)
     return {file.file: file.sha256 for file in files if belongs_to(file.file, identity)}
 
 
@@ -73,21 +63,17 @@ def verify_published(
 
     Raises IndexUnavailableError where the index does not answer, UsageError where it lacks this release.
     """
-    release, index = request.identity, request.index
-    listing = fetch_listing(client, index, release.distribution)
+    index = request.index
+    listing = fetch_listing(client, index, request.wanted.distribution)
+    release = choose_release(listing, request.wanted, index)
     files = tuple(file for file in listing.files if belongs_to(file.filename, release))
-    if not files:
-        raise UsageError(
-            f"{index} has no file of {release.distribution} {release.version}",
-            hint=f"check the version; its files are listed at {index.page(release.distribution)}",
-        )
     own = {key: promise for key, promise in contract.promises.items() if key == release.distribution}
     contract = replace(contract, promises=own)
     shown = PublishedFiles(
         index=str(index),
         distribution=release.distribution,
         published={file.filename: file.sha256 for file in files},
-        built=request.built,
+        built=built_files(request.folders, release),
         yanked=tuple(file.filename for file in files if file.yanked),
     )
     findings = (*as_built(shown), *yanked(shown))
@@ -102,10 +88,16 @@ def verify_published(
 
 def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
     """Download a file and its provenance."""
-    digest = client.download(file.url, folder / Path(file.filename).name)
+    path = folder / Path(file.filename).name
+    digest = client.download(file.url, path)
     if file.sha256 and digest != file.sha256:
         raise IndexUnavailableError(
             f"{file.filename} arrived with sha256 {digest[:12]}…, but the index lists {file.sha256[:12]}…",
+            hint="run it again; if it fails again, do not install from this index",
+        )
+    if file.size and path.stat().st_size != file.size:
+        raise IndexUnavailableError(
+            f"{file.filename} arrived with {path.stat().st_size} bytes, but the index lists {file.size}",
             hint="run it again; if it fails again, do not install from this index",
         )
     document = None
