@@ -33,6 +33,10 @@ class Shape:
     trie: bool = True
     build_version: bool = True
     signed: bool = True
+    rpaths: tuple[str, ...] = ("@loader_path/../lib",)
+    sdk: tuple[int, ...] = (14, 2, 1)
+    """The SDK in a build version command."""
+    chained: bool = False
     tree: bytes = b""
     """Bytes that replace the export trie."""
 
@@ -104,21 +108,31 @@ def _commands(shape: Shape) -> dict[str, tuple[int, Writer]]:
         "linkedit": (segment, lambda out: _segment(out, "__LINKEDIT", "linkedit", 1, None)),
         "uuid": (0x1B, lambda out: out.raw(bytes(range(16)))),
         "id": (0xD, lambda out: _dylib(out, "@rpath/libtiny.1.dylib")),
-        "rpath": (0x8000001C, lambda out: _text(out, "@loader_path/../lib", 12)),
         "symtab": (0x2, _symtab),
         "dysymtab": (0xB, _dysymtab),
     }
+    for index, path in enumerate(shape.rpaths):
+        commands[f"rpath:{index}" if index else "rpath"] = (
+            0x8000001C,
+            lambda out, path=path: _text(out, path, 12),  # type: ignore[misc]  # bound early
+        )
     for name, number in LIBRARIES.items():
         commands[name] = (number, lambda out, name=name: _dylib(out, name))  # type: ignore[misc]  # bound early
     if shape.build_version:
-        commands["version"] = (0x32, lambda out: out.u32(1, 11 << 16, 14 << 16 | 2 << 8 | 1, 0))
+        commands["version"] = (0x32, lambda out: out.u32(1, 11 << 16, _packed(*shape.sdk), 0))
     else:
         commands["version"] = (0x24, lambda out: out.u32(10 << 16 | 13 << 8, 10 << 16 | 15 << 8))
     if shape.trie:
         commands["trie"] = (0x80000033, lambda out: out.u32(out.at("trie"), out.size("trie")))
+    if shape.chained:
+        commands["chained"] = (0x80000034, lambda out: out.u32(out.at("signature"), 0))
     if shape.signed:
         commands["signature"] = (0x1D, lambda out: out.u32(out.at("signature"), out.size("signature")))
     return commands
+
+
+def _packed(major: int, minor: int = 0, patch: int = 0) -> int:
+    return major << 16 | minor << 8 | patch
 
 
 def _command(out: Layout, name: str, number: int, write: Writer) -> None:

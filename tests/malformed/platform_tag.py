@@ -139,3 +139,36 @@ def a_library_for_mac_without_a_name(draft: WheelSpec) -> None:
 def a_dll_with_a_gap_between_its_sections(draft: WheelSpec) -> None:
     data = pyd()
     draft.members[PYD] = replaced(data, b".data\0\0\0\0\x10\0\0\0\x20", b".data\0\0\0\0\x10\0\0\0\x30")
+
+
+@malformed("WK351", MACOS)
+def changed_after_it_was_signed(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = dylib().replace(b"texttext", b"textTEXT")
+
+
+@malformed("WK352", MACOS)
+def changed_after_it_was_signed_on_intel(draft: WheelSpec) -> None:
+    draft.rename(MACOS.replace("arm64", "x86_64"))
+    draft.members[DYLIB] = dylib(cpu=macho.X86_64).replace(b"texttext", b"textTEXT")
+
+
+@malformed("WK353", MACOS)
+def one_search_path_twice(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = dylib(rpaths=("@loader_path/../lib",) * 2, sdk=(15, 4))
+
+
+@malformed("WK354", MACOS)
+def one_search_path_twice_by_an_older_linker(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = dylib(rpaths=("@loader_path/../lib",) * 2, sdk=(15, 3))
+
+
+@malformed("WK355", MACOS)
+def one_library_needed_twice(draft: WheelSpec) -> None:
+    data = dylib(sdk=(15, 0))
+    draft.members[DYLIB] = replaced(data, b"/usr/lib/liba.1.dylib\0", b"/usr/lib/lib.dylib\0\0\0\0")
+
+
+@malformed("WK356", MACOS)
+def chained_fixups_for_an_old_mac(draft: WheelSpec) -> None:
+    draft.rename(MACOS.replace("11_0_arm64", "10_13_x86_64"))
+    draft.members[DYLIB] = dylib(cpu=macho.X86_64, build_version=False, chained=True)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from support import wheels
 from support.wheels import Part, elf, macho, pe
@@ -17,10 +18,15 @@ CHECKS = (
     platform_tag.generic,
     macos.minimum_system,
     macos.signature,
+    macos.changed_after_signing,
+    macos.duplicates,
+    macos.chained_fixups,
     loaders.refused,
     libraries.debug_runtime,
 )
 ARM_WINDOWS = wheels.WINDOWS.replace("amd64", "arm64")
+TWICE = (wheels.Rpath(path="@loader_path/../lib", how="rpath"),) * 2
+CHAINED = ("chained-fixups",)
 UNIVERSAL = "demo-1.0-cp311-cp311-macosx_10_13_universal2.whl"
 INTEL = "demo-1.0-cp311-cp311-macosx_10_13_x86_64.whl"
 
@@ -106,6 +112,19 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (wheels.WINDOWS.replace("win_amd64", "win_arm64"), pe(arch="arm64ec"), ["WK301"]),
         (wheels.MACOS, macho("demo/_core.so", "arm64e"), ["WK301"]),
         (wheels.MACOS, macho("demo/_core.so", "arm64", "arm64e"), []),
+        (wheels.MACOS, macho(rpaths=TWICE, sdk="15.4"), ["WK353"]),
+        (wheels.MACOS, macho(rpaths=TWICE, sdk="15.3.1"), ["WK354"]),
+        (wheels.MACOS, macho(rpaths=TWICE), ["WK354"]),
+        (wheels.MACOS, macho(rpaths=TWICE[:1], sdk="26.0"), []),
+        (wheels.MACOS, macho(needed=wheels.needs("/usr/lib/liba.dylib") * 2, sdk="15.0"), ["WK355"]),
+        (wheels.MACOS, macho(needed=wheels.needs("/usr/lib/liba.dylib") * 2, sdk="14.5"), []),
+        (INTEL, macho("demo/_core.so", "x86_64", min_os="10.13", flags=CHAINED), ["WK356"]),
+        (INTEL, macho("demo/_core.so", "x86_64", min_os="12.0", flags=CHAINED), ["WK321"]),
+        (wheels.MACOS, macho(flags=CHAINED), []),
+        (wheels.MACOS, replace(macho(), forged=(0,)), ["WK351"]),
+        (wheels.MACOS, replace(macho(os="ios"), forged=(0,)), []),
+        (INTEL, replace(macho("demo/_core.so", "x86_64", min_os="10.13"), forged=(0,)), ["WK352"]),
+        (UNIVERSAL, replace(fat(), forged=(0,)), ["WK351"]),
         (wheels.MACOS, macho(refusal="it has no UUID, or more than one"), ["WK350"]),
         (wheels.MACOS, macho("demo/a.o", kind="object", exports=(), refusal="it has no UUID"), []),
         (wheels.WINDOWS.replace("win_amd64", "win_arm64"), pe(arch="arm64"), []),

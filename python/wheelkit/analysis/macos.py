@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 FIRST_ARM64 = (11, 0)
+# The first whose dyld knows LC_DYLD_CHAINED_FIXUPS (dyld-733, src/ImageLoaderMachO.cpp).
+FIRST_CHAINED_FIXUPS = (10, 15)
 # How a slice names macOS; old linkers named no system.
 MACOS_PLATFORMS = frozenset({"macos", None})
 # What tools before Xcode 12.2 call 11.0.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import _core
+from wheelkit.wheel.code_signature import signature_holds
 from wheelkit.wheel.dist_info import RECORD_HASHES
 from wheelkit.wheel.inflate import BinaryCollector, InflateError
 from wheelkit.wheel.model import Binary
@@ -65,4 +66,8 @@ def _scan(name: str, contents: bytes | memoryview) -> Binary | None:
         scan = _core.scan(contents)
     except _core.ScanError as error:
         return Binary(member=name, scan=None, damage=error)
-    return None if scan is None else Binary(member=name, scan=scan)
+    if scan is None:
+        return None
+    signed = [slice_ for slice_ in scan.slices if slice_.digests]
+    forged = tuple(slice_.offset for slice_ in signed if not signature_holds(contents, slice_))
+    return Binary(member=name, scan=scan, forged=forged)

@@ -108,12 +108,16 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Binary(Struct, frozen=True, kw_only=True):
-    """One ELF, Mach-O or PE file: its scan or damage; an ``extension`` exports a module's init function."""
+    """One ELF, Mach-O or PE file: its scan or damage; an ``extension`` exports a module's init function.
+
+    ``forged`` has the offsets of the slices whose bytes are not those that their code signature is of.
+    """
 
     member: str
     scan: Scan | None
     damage: ScanError | None = None
     extension: bool = False
+    forged: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Look for the init function once: libraries export hundreds of thousands of names."""
