@@ -37,5 +37,15 @@ __all__ = [
 ]
 
 # Importing a group adds its wheels to MALFORMED, in the order of their codes.
-for _group in ("archive", "record", "names", "platform_tag", "abi", "libraries", "size", "metadata"):
+for _group in (
+    "archive",
+    "record",
+    "names",
+    "installed",
+    "platform_tag",
+    "abi",
+    "libraries",
+    "size",
+    "metadata",
+):
     import_module(f"malformed.{_group}")

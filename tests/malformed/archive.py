@@ -210,12 +210,12 @@ def a_member_twice(draft: WheelSpec) -> None:
     )
 
 
-@malformed("WK105")
+@malformed("WK105", PURE)
 def names_that_differ_in_case(draft: WheelSpec) -> None:
     draft.members |= {"demo/Readme": b"x", "demo/README": b"y"}
 
 
-@malformed("WK105")
+@malformed("WK105", PURE)
 def names_that_differ_in_accents(draft: WheelSpec) -> None:
     draft.members |= {"demo/caf\u00e9.txt": b"x", "demo/cafe\u0301.txt": b"y"}
 

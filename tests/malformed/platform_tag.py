@@ -68,7 +68,7 @@ def an_empty_module(draft: WheelSpec) -> None:
     draft.members[SO] = b""
 
 
-@malformed("WK308")
+@malformed("WK122")
 def a_pointer_to_a_module(draft: WheelSpec) -> None:
     draft.members[SO] = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"
 

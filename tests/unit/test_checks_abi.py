@@ -296,5 +296,5 @@ def test_every_processor_needs_the_entry_point(tmp_path: Path) -> None:
 def test_modules_that_are_no_binaries(
     tmp_path: Path, filename: str, member: str, expected: list[str]
 ) -> None:
-    wheel = wheels.facts(tmp_path, filename, members={member: "version https://git-lfs.github.com/spec/v1"})
+    wheel = wheels.facts(tmp_path, filename, members={member: "not a binary\n"})
     assert [finding.code for finding in suffixes.no_binary(wheel, Contract())] == expected

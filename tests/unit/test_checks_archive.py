@@ -48,9 +48,6 @@ def test_a_good_wheel_has_nothing(tmp_path: Path) -> None:
         ("WK103", {"demo/./one.py": "x"}),
         ("WK103", {"demo/" + "n" * 256: "x"}),
         ("WK103", {"d/" * 2048 + "x": "x"}),
-        ("WK105", {"demo/Readme": "x", "demo/README": "y"}),
-        ("WK105", {"demo/\u00e9": "x", "demo/e\u0301": "y"}),
-        ("WK105", {"demo/stra\u00dfe": "x", "demo/STRASSE": "y"}),
     ],
 )
 def test_paths(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
@@ -214,16 +211,3 @@ def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:
 )
 def test_names_that_windows_lacks(tmp_path: Path, name: str, filename: str, expected: list[str]) -> None:
     assert codes(wheels.write_wheel(tmp_path, filename, members={name: "x"})) == expected
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["demo/a", "demo/a/b"], ["WK118"]),
-        (["demo/a", "demo/a/b/c"], ["WK118"]),
-        (["demo/a", "demo/ab/c"], []),
-        (["demo/a.py", "demo/a/b.py"], []),
-    ],
-)
-def test_files_and_folders(tmp_path: Path, names: list[str], expected: list[str]) -> None:
-    assert codes(wheels.write_wheel(tmp_path, members=dict.fromkeys(names, "x"))) == expected

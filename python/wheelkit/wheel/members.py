@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from wheelkit.wheel.zip_headers import LocalHeader
 
 
+GIT_LFS = b"version https://git-lfs.github.com/spec/"
+"""How a pointer of Git LFS begins, which takes the place of a file that was not fetched."""
+# Pointers have about 130 bytes; link texts are paths, so they contain neither blanks nor line ends.
+_SMALL, _LINK, _LARGEST_PTH = 1024, 255, 1 << 16
+_SEPARATORS = frozenset(b"\0\t\n\r ")
+
+
 class MemberContents(Struct, frozen=True, kw_only=True):
     """What reading a member found: see ``Member``; ``start`` is the offset of its packed bytes, if known."""
 
@@ -29,6 +36,7 @@ class MemberContents(Struct, frozen=True, kw_only=True):
     problem: str = ""
     header_problem: str = ""
     binary: Binary | None = None
+    head: bytes = b""
 
 
 def read_member(opened: OpenArchive, entry: DirectoryEntry, algorithm: str) -> MemberContents:
@@ -37,7 +45,7 @@ def read_member(opened: OpenArchive, entry: DirectoryEntry, algorithm: str) -> M
     differs = "" if header is None else header_problem(entry, header)
     start = None if header is None else header.start
     try:
-        digest, binary = _digest_and_scan(opened, entry, header, algorithm)
+        digest, binary, head = _digest_and_scan(opened, entry, header, algorithm)
     except InflateError as error:
         return MemberContents(start=start, problem=str(error), header_problem=differs)
     except MemoryError:
@@ -45,20 +53,35 @@ def read_member(opened: OpenArchive, entry: DirectoryEntry, algorithm: str) -> M
     except OSError as error:
         problem = f"could not be unpacked into memory or a temporary file: {error.strerror}"
         return MemberContents(start=start, problem=problem)
-    return MemberContents(start=start, digest=digest, header_problem=differs, binary=binary)
+    return MemberContents(start=start, digest=digest, header_problem=differs, binary=binary, head=head)
 
 
 def _digest_and_scan(
     opened: OpenArchive, entry: DirectoryEntry, header: LocalHeader | None, algorithm: str
-) -> tuple[str, Binary | None]:
+) -> tuple[str, Binary | None, bytes]:
     hasher = hashlib.new(algorithm if algorithm in RECORD_HASHES else "sha256")
+    head: bytes | None = None
     with BinaryCollector(entry.size) as collector:
         for piece in opened.pieces(entry, header):
             hasher.update(piece)
+            if head is None:
+                head = kept_head(entry.name, entry.size, piece)
             collector.add(piece)
         binary = _scan(entry.name, collector.whole()) if collector.binary else None
     digest = urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode("ascii")
-    return f"{hasher.name}={digest}", binary
+    return f"{hasher.name}={digest}", binary, head or b""
+
+
+def kept_head(name: str, size: int, first: bytes) -> bytes:
+    """Return the beginning of a member that checks read as text: see ``Member``; empty for all others."""
+    if size <= _SMALL and (first.startswith(GIT_LFS) or (size <= _LINK and _SEPARATORS.isdisjoint(first))):
+        return first
+    if first.startswith(b"#!") and ".data/scripts/" in name:
+        return first[:_SMALL]
+    # Only those at the top of site-packages are read by Python; others are models of PyTorch.
+    if name.endswith(".pth") and (name.count("/") == 0 or ".data/p" in name):
+        return first[:_LARGEST_PTH]
+    return b""
 
 
 def _scan(name: str, contents: bytes | memoryview) -> Binary | None:

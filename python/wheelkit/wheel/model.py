@@ -88,7 +88,8 @@ class Member(Struct, frozen=True, kw_only=True):
     """One file or folder in the archive; ``size`` (unpacked) and ``packed`` are the declared bytes.
 
     ``dated`` tells whether it has a valid date. ``digest`` is written as in RECORD, and empty where the
-    contents could not be read: ``problem`` says why. ``header`` says how the local header differs.
+    contents could not be read: ``problem`` says why. ``header`` says how the local header differs. ``head``
+    is the beginning of a script in .data, of a ``.pth`` file, and of what may be a placeholder of Git.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Member(Struct, frozen=True, kw_only=True):
     digest: str = ""
     problem: str = ""
     header: str = ""
+    head: bytes = b""
 
     @property
     def directory(self) -> bool:

@@ -168,4 +168,5 @@ def _member(entry: DirectoryEntry, contents: MemberContents) -> Member:
         digest=contents.digest,
         problem=contents.problem,
         header=contents.header_problem,
+        head=contents.head,
     )

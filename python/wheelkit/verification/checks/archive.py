@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
@@ -15,7 +13,7 @@ from wheelkit.wheel.archive import expands_too_far
 from wheelkit.wheel.dist_info import RECORD_HASHES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
@@ -116,22 +114,17 @@ def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report names that unpack outside the target folder, twice, or differently on another system."""
+    """Report names that unpack outside the target folder, or twice."""
     for member in wheel.members:
         problem = _path_problem(member.name)
         if problem:
             name = member.name
             shown = name if len(name) <= _LONGEST_NAME else f"{name[:_SHOWN]}...{name[-_SHOWN:]}"
             yield finding("WK103", f'"{shown}" {problem}', member=name)
-    for first, second in _collisions(wheel.members):
-        if first == second:
-            yield finding("WK104", f"{first} is in the archive twice", member=first)
-        else:
-            differ_in_case = first.casefold() != second.casefold() or first.isascii()
-            systems = "Windows and macOS" if differ_in_case else "macOS, and some also on Windows"
-            yield finding("WK105", f"{first} and {second} are one file on {systems}", member=second)
-    for name in _files_with_children(wheel.members):
-        yield finding("WK118", f"{name} is a file, but the archive also has files below {name}/", member=name)
+    counts = Counter(member.name for member in wheel.members if not member.directory)
+    for name, count in counts.items() if len(counts) < len(wheel.members) else ():
+        if count > 1:
+            yield finding("WK104", f"{name} is in the archive twice", member=name)
 
 
 def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -148,28 +141,6 @@ def _path_problem(name: str) -> str:
     if len(name) <= _LONGEST_NAME and _PLAIN_PATH.fullmatch(name):
         return ""
     return next((problem for applies, problem in _PATH_PROBLEMS if applies(name)), "")
-
-
-def _collisions(archive_members: Iterable[Member]) -> Iterator[tuple[str, str]]:
-    seen: dict[str, str] = {}
-    for member in archive_members:
-        if not member.directory:
-            first = seen.setdefault(_folded(member.name), member.name)
-            if first is not member.name:
-                yield first, member.name
-
-
-def _folded(name: str) -> str:
-    """Return a name as file systems compare it that ignore case and the composition of accents."""
-    return name.lower() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
-
-
-def _files_with_children(archive_members: Iterable[Member]) -> Iterator[str]:
-    """Yield the files that other members are below: with NUL for slash, those sort right after the file."""
-    names = sorted({member.name.replace("/", "\0") for member in archive_members if "\0" not in member.name})
-    for name, following in pairwise(names):
-        if not name.endswith("\0") and following.startswith(f"{name}\0"):
-            yield name.replace("\0", "/")
 
 
 def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.layout import importable_modules
+from wheelkit.analysis.installed import importable_modules
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.dist_info import parse_entry_points

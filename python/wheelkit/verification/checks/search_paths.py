@@ -7,7 +7,7 @@ from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import claims, runs, system_of
-from wheelkit.analysis.layout import installed_path
+from wheelkit.analysis.installed import installed_path
 from wheelkit.analysis.libraries import of_macos
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list

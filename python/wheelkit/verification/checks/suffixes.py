@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import claims, python_and_abi, targets
 from wheelkit.analysis.libraries import of_windows
+from wheelkit.analysis.placeholders import placeholders
 from wheelkit.analysis.python_api import from_python
 from wheelkit.matrix import System
 from wheelkit.text import shorten_list, size
@@ -170,13 +171,16 @@ def _named_as_library(name: str, entry_points: Iterable[str]) -> bool:
 
 
 def no_binary(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report files named like extension modules that are no binaries: empty, or a pointer of Git LFS."""
+    """Report files named like extension modules that are no binaries, such as empty ones.
+
+    Placeholders of Git are another finding.
+    """
     if not claims(wheel) or wheel.shallow:
         return
-    binaries = {binary.member for binary in wheel.binaries}
+    known = {binary.member for binary in wheel.binaries}.union(placeholders(wheel))
     for member in wheel.members:
         match = _SUFFIX.fullmatch(member.name.rpartition("/")[2])
-        if match and _named_as_module(match) and member.name not in binaries and not member.problem:
+        if match and _named_as_module(match) and member.name not in known and not member.problem:
             bytes_ = size(member.size)
             what = f"{member.name} is named like an extension module, but is not a binary ({bytes_})"
             yield finding("WK308", what, member=member.name)

@@ -6,7 +6,8 @@ import sys
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.layout import installed_path, top_level_names
+from wheelkit.analysis.installed import Installer, data_folder, installed_path, top_level_names
+from wheelkit.analysis.refusals import data_refusals
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import may_admit
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-# What many projects have at the top of their checkout, so that one installation overwrites another.
+# What many projects have at the top of their checkout or of an installation of their libraries, so that one
+# installation overwrites another.
 _CHECKOUT_NAMES = frozenset({
-    ".eggs", ".nox", ".tox", ".venv", "__init__", "build", "conftest", "data", "dist", "doc", "docs",
-    "example", "examples", "htmlcov", "man", "node_modules", "noxfile", "script", "scripts", "setup", "share",
-    "src", "static", "test", "tests", "venv",
+    ".eggs", ".nox", ".tox", ".venv", "__init__", "benchmark", "benchmarks", "bin", "build", "conftest",
+    "data", "dist", "doc", "docs", "etc", "example", "examples", "htmlcov", "include", "lib", "lib64", "libs",
+    "man", "node_modules", "noxfile", "scripts", "script", "setup", "share", "src", "static", "test", "tests",
+    "tools", "venv",
 })  # fmt: skip
 # Modules that only some of the interpreters from 3.11 to 3.15 have (What's New in Python, PEP 594).
 _NOT_IN_EVERY_PYTHON = frozenset({
@@ -34,8 +37,6 @@ _NOT_IN_EVERY_PYTHON = frozenset({
 })  # fmt: skip
 _SUPPORTED_MINORS = range(11, 16)
 _DIST_INFO, _DATA = ".dist-info", ".data"
-# The parts of an installation scheme (binary distribution format, "The .data directory").
-_SCHEME = ("data", "headers", "platlib", "purelib", "scripts")
 
 
 def names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -95,30 +96,31 @@ def _source(name: str) -> str:
 
 
 def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report more than one ``.dist-info`` folder."""
-    folders = _top_folders(wheel, _DIST_INFO)
+    """Report more than one ``.dist-info`` folder; pip also counts files of such a name."""
+    folders = _tops(wheel, _DIST_INFO)
     if len(folders) > 1:
         what = f"the wheel has {len(folders)} .dist-info folders: {shorten_list(folders)}"
         yield finding("WK209", what, member=folders[0])
 
 
 def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report ``.data`` folders with another name than the wheel's, and with parts that no installer knows."""
-    expected = wheel.dist_info.removesuffix(_DIST_INFO) + _DATA
-    for folder in _top_folders(wheel, _DATA):
-        if folder != expected:
+    """Report ``.data`` folders with another name than the wheel's, and what an installer does not unpack."""
+    expected = data_folder(wheel)
+    refused = [refusal for installer in Installer for refusal in data_refusals(wheel, installer)]
+    for folder in _tops(wheel, _DATA):
+        inside = [refusal for refusal in refused if refusal.member.partition("/")[0] == folder]
+        if folder != expected and not (inside and inside[0].member == folder):
             reason = "only some installers unpack a .data folder of another name"
             what = f"{folder} should be {expected}: {reason}"
             yield finding("WK210", what, fix=f"name it {expected}", member=folder)
-            continue
-        inside = (member.name for member in wheel.members if member.name.startswith(f"{folder}/"))
-        parts = (name.split("/")[1] for name in inside)
-        unknown = [part for part in dict.fromkeys(parts) if part and part not in _SCHEME]
-        if unknown:
-            what = f"{folder} contains {shorten_list(unknown)}; installers only know {', '.join(_SCHEME)}"
-            yield finding("WK210", what, member=folder)
+        elif inside:
+            members = dict.fromkeys(refusal.member for refusal in inside)
+            what = f"{shorten_list(members)}: {inside[0].reason}"
+            yield finding("WK210", what, member=inside[0].member)
 
 
-def _top_folders(wheel: Wheel, suffix: str) -> list[str]:
+def _tops(wheel: Wheel, suffix: str) -> list[str]:
+    """Return the files and folders at the top whose name ends so; other spellings of it in folders only."""
     tops = (member.name.partition("/") for member in wheel.members)
-    return list(dict.fromkeys(top for top, slash, _ in tops if slash and top.lower().endswith(suffix)))
+    ends = (top for top, slash, _ in tops if top.endswith(suffix) or (slash and top.lower().endswith(suffix)))
+    return list(dict.fromkeys(ends))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from wheelkit.analysis.layout import importable_modules, installed_path, top_level_names
+from wheelkit.analysis.installed import importable_modules, installed_path, top_level_names
 from wheelkit.wheel import Wheel, read
 
 

@@ -1,0 +1,52 @@
+"""Names of files that systems, editors, version control and tools leave behind, in wheels and in sdists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_FILES = frozenset({
+    ".DS_Store", ".coverage", ".directory", ".git", "Desktop.ini", "Icon\r", "Thumbs.db", "desktop.ini",
+    "ehthumbs.db",
+})  # fmt: skip
+_BEGINNINGS = ("._", ".#", ".nfs0", ".coverage.")
+_ENDINGS = ("~", ".orig", ".rej", ".swo", ".swp")
+_FOLDERS = re.compile(
+    r"""(?:^|/)(?:__MACOSX|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|\.hypothesis|\.idea
+    |\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.vs|\.vscode)/""",
+    re.VERBOSE,
+)
+_VERSION_CONTROL = re.compile(r"(?:^|/)(?:\.git|\.hg|\.svn|\.bzr|CVS|_darcs)/")
+_CREDENTIALS = frozenset(
+    {".git-credentials", ".netrc", ".pypirc", "_netrc", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"}
+)
+
+
+def leftover_files(names: Iterable[str]) -> list[str]:
+    """Return the files that nobody wants to ship: of the desktop, of an editor, of a tool's cache."""
+    return [name for name in names if _is_leftover(name)]
+
+
+def _is_leftover(name: str) -> bool:
+    file = name[name.rfind("/") + 1 :]
+    if file in _FILES or file.startswith(_BEGINNINGS) or file.endswith(_ENDINGS):
+        return True
+    # All these folders but one begin with a dot.
+    return ("/." in name or name[0:1] == "." or "__MACOSX" in name) and _FOLDERS.search(name) is not None
+
+
+def private_files(names: Iterable[str]) -> list[str]:
+    """Return the files of version control, which hold the whole history, and files of credentials."""
+    return [name for name in names if _is_private(name)]
+
+
+def _is_private(name: str) -> bool:
+    file = name[name.rfind("/") + 1 :]
+    if file in _CREDENTIALS:
+        return True
+    hidden = "/." in name or name[0:1] in {".", "C", "_"} or "/CVS/" in name or "/_darcs/" in name
+    return hidden and _VERSION_CONTROL.search(name) is not None

@@ -1,0 +1,291 @@
+"""What lies in an environment after the installation: two files on one path, and files of others."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from wheelkit.analysis.claims import claims
+from wheelkit.analysis.installed import (
+    Installer,
+    Origin,
+    data_folder,
+    final_files,
+    installed_files,
+    posix_environment,
+    windows_environment,
+)
+from wheelkit.analysis.refusals import is_reserved
+from wheelkit.matrix import System
+from wheelkit.text import shorten_list
+from wheelkit.verification.findings import finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from wheelkit.analysis.installed import Environment, InstalledFile
+    from wheelkit.verification.contract import Contract
+    from wheelkit.verification.model import Finding
+    from wheelkit.wheel import Wheel
+
+
+_INFO_FOLDERS = (".dist-info", ".egg-info")
+# Written by installers (recording installed projects, direct URL origin); the last two by uv.
+_INSTALLERS_FILES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
+_SITE = re.compile(r"(?:lib(?:64)?/python(?P<python>3\.\d+)t?|Lib)/(?:site|dist)-packages/")
+_STANDARD_LIBRARY = re.compile(r"(?:lib(?:64)?/python3\.\d+t?|Lib)/")
+# What venv and virtualenv write beside the interpreter.
+_ACTIVATION = re.compile(r"(?:de)?activate(?:_this\.py|\.(?:bat|csh|fish|nu|ps1|sh|xsh))?", re.IGNORECASE)
+# What belongs to the installers, by the distribution that may bring it.
+_TOPS: Mapping[str, str] = {
+    "pip": "pip", "setuptools": "setuptools", "pkg_resources": "setuptools", "_distutils_hack": "setuptools",
+    "distutils-precedence.pth": "setuptools", "wheel": "wheel",
+}  # fmt: skip
+_SCRIPTS = re.compile(
+    r"(?:(?P<pip>pip[\d.]*)|(?P<setuptools>easy_install(?:-[\d.]+)?)|(?P<wheel>wheel))(?:\.exe)?"
+)
+_CASELESS: Mapping[System, str] = {System.WINDOWS: "Windows", System.MACOS: "macOS"}
+_CUSTOMIZATION = frozenset({"sitecustomize.py", "usercustomize.py", "sitecustomize", "usercustomize"})
+
+
+def one_path(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report files that are installed to one path, on all or some systems, or to that of a folder."""
+    if wheel.shallow:
+        return
+    systems = _systems(wheel)
+    if not _has_data(wheel) and not wheel.entry_points:
+        names = [member.name for member in wheel.members if not member.directory]
+        yield from _same_but_for_case(zip(names, names, strict=True), systems)
+        yield from _files_and_folders(member.name for member in wheel.members)
+        return
+    seen: set[tuple[str, str]] = set()
+    for environment in _environments(wheel, systems):
+        files = installed_files(wheel, environment, Installer.PIP)
+        # Scripts are elsewhere on Windows, and all other files in the same places.
+        ignoring_case = {System.WINDOWS} if environment.windows else systems
+        for result in _judge(wheel, environment, files, frozenset(ignoring_case)):
+            if (result.code, result.member) not in seen:
+                yield result
+            seen.add((result.code, result.member))
+
+
+def _judge(
+    wheel: Wheel, environment: Environment, files: Sequence[InstalledFile], systems: frozenset[System]
+) -> Iterator[Finding]:
+    written = [file for file in files if file.origin is not Origin.INSTALLER]
+    yield from _overwritten(wheel, environment, written)
+    site = f"{environment.site}/"
+    shown = [(file.path.removeprefix(site), file.member) for file in written]
+    yield from _same_but_for_case(shown, systems)
+    folders = [member.name for member in wheel.members if member.directory and ".data/" not in member.name]
+    yield from _files_and_folders([*(path for path, _ in shown), *folders])
+
+
+def _overwritten(wheel: Wheel, environment: Environment, files: Iterable[InstalledFile]) -> Iterator[Finding]:
+    """Report members on one path, as one finding; dist-info files that .data replaces are another one."""
+    by_path: dict[str, list[InstalledFile]] = {}
+    for file in files:
+        by_path.setdefault(file.path, []).append(file)
+    twice = {path: group for path, group in by_path.items() if _differ(group)}
+    info = f"{environment.site}/{wheel.dist_info}/"
+    paths = [path for path in twice if not path.startswith(info)]
+    digests = {member.name: member.digest for member in wheel.members}
+    same = [path for path in paths if _equal(twice[path], digests)]
+    if same:
+        what = f"installed twice, with the same contents: {shorten_list(_sources(twice[same[0]]))}"
+        others = f", and {len(same) - 1} more files" if len(same) > 1 else ""
+        yield finding("WK229", f"{what}{others}", member=twice[same[0]][-1].member)
+    different = [path for path in paths if path not in same]
+    if different:
+        path = different[0]
+        kept = _kept(wheel, environment, path)
+        more = f"; so are {len(different) - 1} more" if len(different) > 1 else ""
+        place = path.removeprefix(f"{environment.site}/")
+        what = f"{' and '.join(_sources(twice[path]))} are installed to {place}{kept}{more}"
+        yield finding("WK221", what, member=twice[path][-1].member)
+
+
+def _differ(group: Sequence[InstalledFile]) -> bool:
+    """Return whether files come from several members, or scripts from several entry points."""
+    return len(group) > 1 and (len({file.member for file in group}) > 1 or not group[0].member)
+
+
+def _equal(group: Iterable[InstalledFile], digests: Mapping[str, str]) -> bool:
+    contents = {digests.get(file.member, "") for file in group}
+    return len(contents) == 1 and "" not in contents
+
+
+def _sources(group: Iterable[InstalledFile]) -> list[str]:
+    return [file.member or f"an entry point {file.path.rpartition('/')[2]}" for file in group]
+
+
+def _kept(wheel: Wheel, environment: Environment, path: str) -> str:
+    """Say which file is there at the end: the same one for both installers, or another one."""
+    kept = {
+        installer: _sources(final_files(installed_files(wheel, environment, installer)).get(path, ()))
+        for installer in Installer
+    }
+    pip, uv = kept[Installer.PIP], kept[Installer.UV]
+    if pip == uv:
+        return f", and {' or '.join(pip)} is kept"
+    return f": pip keeps {' or '.join(pip)}, uv {' or '.join(uv)}"
+
+
+def _same_but_for_case(paths: Iterable[tuple[str, str]], systems: frozenset[System]) -> Iterator[Finding]:
+    """Report paths, with their members, that are one on systems that ignore case or the form of accents."""
+    if systems.isdisjoint(_CASELESS):
+        return
+    seen: dict[str, tuple[str, str]] = {}
+    for path, member in paths:
+        first, first_member = seen.setdefault(_folded(path), (path, member))
+        if first == path:
+            continue
+        # Windows ignores case, letter by letter; macOS also ignores how accents and ligatures are composed.
+        alike = _CASELESS if first.lower() == path.lower() else {System.MACOS: "macOS"}
+        where = " and ".join(name for system, name in alike.items() if system in systems)
+        if not where:
+            continue
+        what = f"{first_member or first} and {member or path} are one file on {where}"
+        yield finding("WK105", what, member=member)
+
+
+def _folded(name: str) -> str:
+    """Return a name as file systems compare it that ignore case and the composition of accents."""
+    return name.lower() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
+
+
+def _files_and_folders(paths: Iterable[str]) -> Iterator[Finding]:
+    """Report files that others are below: with NUL for slash, those sort right after the file."""
+    names = sorted({path.replace("/", "\0") for path in paths if "\0" not in path})
+    for name, following in pairwise(names):
+        if not name.endswith("\0") and following.startswith(f"{name}\0"):
+            file = name.replace("\0", "/")
+            what = f"{file} is a file, but the wheel also has files below {file}/"
+            yield finding("WK118", what, member=file)
+
+
+def _systems(wheel: Wheel) -> frozenset[System]:
+    """Return the systems that a wheel can be installed on; with an invalid name, all."""
+    if wheel.name is None or wheel.name.any_platform:
+        return frozenset(System)
+    return frozenset(claim.system for claim in claims(wheel))
+
+
+def _environments(wheel: Wheel, systems: frozenset[System]) -> Iterator[Environment]:
+    """Yield an environment for each kind of system, of the Python that files of .data name, if they do."""
+    inside = f"{data_folder(wheel)}/data/"
+    below = (member.name.removeprefix(inside) for member in wheel.members if member.name.startswith(inside))
+    python = next(
+        (match["python"] for path in below if (match := _SITE.match(path)) and match["python"]), "3.11"
+    )
+    if systems != {System.WINDOWS}:
+        yield posix_environment(python)
+    if System.WINDOWS in systems:
+        yield windows_environment(python)
+
+
+def _has_data(wheel: Wheel) -> bool:
+    return any(".data/" in member.name for member in wheel.members)
+
+
+def own_metadata(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report files that .data installs into a dist-info folder, and those that only installers write."""
+    site = [(name, path) for name, origin, path in _from_data(wheel) if origin is Origin.ROOT]
+    replaced = [name for name, path in site if _top(path).lower().endswith(_INFO_FOLDERS)]
+    if replaced:
+        what = f"installed into a dist-info folder from .data: {shorten_list(replaced)}"
+        yield finding("WK222", what, member=replaced[0])
+    own = {f"{wheel.dist_info}/{name}" for name in _INSTALLERS_FILES}
+    written = [member.name for member in wheel.members if member.name in own]
+    if written:
+        yield finding("WK223", f"written by installers only: {shorten_list(written)}", member=written[0])
+
+
+def _from_data(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
+    """Yield the files of .data: name, part of .data, and path below it, or below site-packages."""
+    folder = f"{data_folder(wheel)}/"
+    for member in wheel.members:
+        if not member.name.startswith(folder) or member.directory:
+            continue
+        key, _, path = member.name.removeprefix(folder).partition("/")
+        if key in {"purelib", "platlib"}:
+            yield member.name, Origin.ROOT, path
+        elif key == "data" and (match := _SITE.match(path)):
+            yield member.name, Origin.ROOT, path[match.end() :]
+        elif key in {"data", "scripts", "headers"}:
+            yield member.name, Origin(key), path
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0]
+
+
+def lost_scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report scripts of .data that are not installed, since an entry point has their name."""
+    folder = f"{data_folder(wheel)}/scripts/"
+    scripts = [member.name for member in wheel.members if member.name.startswith(folder)]
+    if not scripts or not wheel.entry_points:
+        return
+    installed = {file.member for file in installed_files(wheel, posix_environment(), Installer.PIP)}
+    lost = [name for name in scripts if name not in installed and not name.endswith("/")]
+    if lost:
+        what = f"not installed, since an entry point has the same name: {shorten_list(lost)}"
+        yield finding("WK224", what, member=lost[0])
+
+
+def others_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report files that replace those of the environment, of the installers, or of Python."""
+    if wheel.shallow:
+        return
+    replaced: dict[str, dict[str, None]] = {"WK225": {}, "WK226": {}}
+    for name, origin, path in (*_at_the_top(wheel), *_from_data(wheel), *_entry_points(wheel)):
+        code = _owner_code(wheel.distribution, origin, path)
+        if code:
+            replaced[code][_top(path) if name == path else name] = None
+    for code, what in (
+        ("WK225", "replaces files of the environment"),
+        ("WK226", "files that belong to Python or to its installers"),
+    ):
+        if names := list(replaced[code]):
+            yield finding(code, f"{what}: {shorten_list(names)}", member=names[0])
+
+
+def _owner_code(distribution: str, origin: Origin, path: str) -> str:
+    """Return the code of the finding about a file that belongs to others; empty for all other files."""
+    if origin is Origin.ROOT:
+        owner = _TOPS.get(_top(path), distribution)
+        return "WK226" if owner != distribution or _top(path) in _CUSTOMIZATION else ""
+    script = _script(origin, path)
+    if is_reserved(script.lower().removesuffix(".exe")) or _ACTIVATION.fullmatch(script):
+        return "WK225"
+    if origin is Origin.DATA and path.lower() == "pyvenv.cfg":
+        return "WK225"
+    match = _SCRIPTS.fullmatch(script.lower())
+    foreign = match is not None and match.lastgroup != distribution
+    library = origin is Origin.DATA and _STANDARD_LIBRARY.match(path)
+    return "WK226" if foreign or library else ""
+
+
+def _at_the_top(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
+    """Yield the members of the root whose first folder or file belongs to others."""
+    reserved = _CUSTOMIZATION.union(_TOPS)
+    for member in wheel.members:
+        if _top(member.name) in reserved:
+            yield member.name, Origin.ROOT, member.name
+
+
+def _entry_points(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
+    for file in installed_files(wheel, posix_environment(), Installer.PIP) if wheel.entry_points else ():
+        if file.origin is Origin.ENTRY_POINT:
+            name = file.path.removeprefix("bin/")
+            yield f"entry point {name}", Origin.SCRIPTS, name
+
+
+def _script(origin: Origin, path: str) -> str:
+    """Return the name of a file that is installed beside the interpreter; empty for others."""
+    folder, slash, name = path.partition("/")
+    if origin is Origin.SCRIPTS:
+        return "" if slash else path
+    return name if folder in {"bin", "Scripts"} and "/" not in name else ""
