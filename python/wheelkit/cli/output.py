@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
@@ -47,6 +45,8 @@ def result(text: str) -> None:
 
 def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     """Print plain data and structs as JSON to standard output, in chunks: a large one takes little memory."""
+    import json
+
     from msgspec import to_builtins
 
     chunks = json.JSONEncoder(indent=2, default=to_builtins).iterencode(document)
@@ -68,6 +68,8 @@ def fit(text: str, stream: TextIO, indent: int = 0) -> str:
     margin = " " * indent
     if text.startswith(" ") or not stream.isatty():
         return margin + text
+    import shutil
+
     width = min(shutil.get_terminal_size().columns, _WIDEST) - indent
     return "\n".join(margin + line for line in wrap(text, width))
 
