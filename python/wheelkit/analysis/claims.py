@@ -10,7 +10,7 @@ from msgspec import Struct
 from wheelkit.matrix import System, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit._core import Slice
     from wheelkit.wheel import Binary, FileName, Wheel
@@ -45,7 +45,11 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 def claims(wheel: Wheel) -> tuple[Claim, ...]:
     """Return the claims of the wheel's platform tags; ``any`` and tags of unknown systems claim nothing."""
-    platforms = wheel.name.platforms if wheel.name else ()
+    return claims_of(wheel.name.platforms if wheel.name else ())
+
+
+def claims_of(platforms: Iterable[str]) -> tuple[Claim, ...]:
+    """Return the claims of platform tags; ``any`` and tags of unknown systems claim nothing."""
     return tuple(claim for platform in platforms if (claim := _claim(platform.lower())) is not None)
 
 

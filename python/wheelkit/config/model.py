@@ -21,8 +21,9 @@ class MatrixConfig(Struct, frozen=True, kw_only=True):
 class Provider(Struct, frozen=True, kw_only=True, rename="kebab"):
     """Libraries that another distribution provides, as patterns of file names for each system.
 
-    ``distributions`` are the ones on the index that bring the libraries. ``version_bound`` means that their
-    C++ ABI changes with every version, so wheels need exactly one. ``shipped`` means that the patterns are
+    ``distributions`` are the ones on the index that contain the libraries, ``brought_by`` those that require
+    one of them. ``version_bound`` means that their C++ ABI changes with every version, so wheels need exactly
+    one. ``shipped`` means that the patterns are
     wheelkit's list, which is broader than what one project needs.
     """
 
@@ -31,6 +32,7 @@ class Provider(Struct, frozen=True, kw_only=True, rename="kebab"):
     macos: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
+    brought_by: tuple[str, ...] = ()
     version_bound: bool = False
     shipped: bool = False
 

@@ -29,6 +29,11 @@ def grafted(library: str) -> bool:
     return _GRAFTED.fullmatch(base_name(library)) is not None
 
 
+def in_graft_folder(member: str) -> bool:
+    """Return whether a member is where repair tools put what they graft: ``demo.libs``, ``demo/.dylibs``."""
+    return member.rpartition("/")[0].endswith((".libs", ".dylibs"))
+
+
 def plain_name(library: str) -> str:
     """Return the file name that a library had before it was grafted."""
     base = base_name(library)

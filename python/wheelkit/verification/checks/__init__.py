@@ -90,7 +90,7 @@ ALL_CHECKS = CheckSet(
         mobile.binaries, mobile.unverified,
         abi.stable, abi.interpreter_library, abi.interpreter_build,
         suffixes.suffix, suffixes.entry_point, suffixes.own_name, suffixes.no_binary,
-        providers.bundled, providers.requirement, providers.threading_runtime,
+        providers.bundled, providers.grafted_beside, providers.requirement, providers.threading_runtime,
         size.budget, size.growth, size.copies, size.strippable,
         metadata.python_tags, description.description, *_INDEX_METADATA,
         index_files.dist_info, index_files.platforms, index_files.license_files, index_files.compression,

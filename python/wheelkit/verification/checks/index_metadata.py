@@ -10,9 +10,9 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from wheelkit.analysis.requirements import requirements
 from wheelkit.fast_packaging import too_new
 from wheelkit.text import shorten_list
-from wheelkit.verification.checks.metadata import requirements
 from wheelkit.verification.findings import finding
 from wheelkit.verification.index_values import classifier_problem, email_problem, is_web_address
 from wheelkit.wheel import Wheel

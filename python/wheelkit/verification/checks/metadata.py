@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.python_api import declared_floor
+from wheelkit.analysis.requirements import requirements
 from wheelkit.fast_packaging import admits, normalise
 from wheelkit.matrix import LATEST_PATCH
 from wheelkit.text import dotted, shorten_list
@@ -15,12 +15,10 @@ from wheelkit.verification.findings import finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from packaging.requirements import Requirement
-
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.verification.release import Dist, Release
-    from wheelkit.wheel import Sdist, Wheel
+    from wheelkit.wheel import Wheel
 
 
 _PYTHON_TAG = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
@@ -73,18 +71,6 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
         what = f"Requires-Python {required} admits {versions}, but the oldest wheel is for 3.{oldest}"
         fix = f'raise requires-python to ">=3.{oldest}", or build wheels for {versions}'
         yield finding("WK709", what, fix=fix, where=release.distribution)
-
-
-def requirements(file: Wheel | Sdist, containing: str = "") -> Iterator[Requirement]:
-    """Yield the requirements that contain a text; ``index_metadata.valid`` reports invalid ones."""
-    lines = [line for line in file.metadata.all("Requires-Dist") if containing in line]
-    if not lines:
-        return
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    for line in lines:
-        with suppress(InvalidRequirement):
-            yield Requirement(line)
 
 
 def family_ranges(dist: Dist, contract: Contract) -> Iterator[Finding]:

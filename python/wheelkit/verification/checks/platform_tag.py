@@ -32,6 +32,8 @@ _ARCH_IN_PATH: Mapping[str, str] = {
 }
 # There is no manylinux for the first Raspberry Pi, so indexes accept the plain tag.
 _NOT_GENERIC = frozenset({"any", "linux_armv6l"})
+# The launchers of distlib (in pip and installer as well) and setuptools: they are copied, only on Windows.
+_LAUNCHER = re.compile(r"(?:[tw](?:32|64)(?:-arm)?|(?:cli|gui)(?:-(?:32|64|arm64?))?)\.exe")
 
 
 def damage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -106,7 +108,7 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     native = [binary for binary in wheel.binaries if any(runs(slice_) for slice_ in binary.slices)]
     extensions = [binary for binary in native if binary.extension]
-    others = [binary for binary in native if not binary.extension]
+    others = [binary for binary in native if not binary.extension and not _LAUNCHER.fullmatch(binary.name)]
     if {system_of(binary) for binary in others} >= set(System):
         others = []  # programs for all three systems, of which the project's code starts the right one
     for code, binaries in (("WK304", extensions), ("WK305", others)):

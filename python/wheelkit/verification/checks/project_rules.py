@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wheelkit.analysis.requirements import requirements
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list
-from wheelkit.verification.checks.metadata import requirements
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import system_of
 from wheelkit.analysis.libraries import needed_libraries
+from wheelkit.analysis.requirements import installed_requirements, required_names
 from wheelkit.fast_packaging import normalise
-from wheelkit.text import shorten_list
-from wheelkit.verification.checks.metadata import requirements
+from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.findings import finding
-from wheelkit.wheel.library_names import matches, plain_name
+from wheelkit.wheel.library_names import in_graft_folder, matches, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.verification.release import Dist
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import Binary, Wheel
 
 
 # The OpenMP runtimes of GCC, LLVM, Intel and Microsoft.
@@ -30,6 +30,8 @@ _OPENMP = (
     "libgomp.so*", "libgomp.*.dylib", "libomp.so*", "libomp.dylib", "libomp1*.dll", "libiomp5*",
     "vcomp1*.dll",
 )  # fmt: skip
+# How the libraries of C++ frameworks begin that have hundreds of megabytes and a state of their own.
+_FRAMEWORKS = ("libtorch", "torch", "libc10", "c10", "libtensorflow", "tensorflow")
 _LOWER = frozenset({">", ">=", "==", "~=", "==="})
 _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
 # How names of C++ functions begin (Itanium ABI, and Microsoft's), and the standard library's in the former.
@@ -40,22 +42,26 @@ _STANDARD_LIBRARY = re.compile(
 
 
 def relevant_providers(wheel: Wheel, contract: Contract) -> tuple[Provider, ...]:
-    """Return the providers on the project's exclude list, and the known ones that the wheel requires."""
-    required = _required(wheel) if wheel.binaries else frozenset()
+    """Return the providers on the project's exclude list, and the known ones that the wheel requires.
+
+    A provider is also required by requiring one that brings it, as torch brings the libraries of CUDA.
+    """
+    required = required_names(wheel) if wheel.binaries else frozenset()
     if not required:
         return contract.exclude
     from wheelkit.config.exclude import shipped_providers
 
     known = shipped_providers().values()
-    return (*contract.exclude, *(provider for provider in known if _names(provider) & required))
-
-
-def _required(wheel: Wheel) -> frozenset[str]:
-    return frozenset(normalise(requirement.name) for requirement in requirements(wheel))
+    return (*contract.exclude, *(provider for provider in known if _bringing(provider) & required))
 
 
 def _names(provider: Provider) -> frozenset[str]:
     return frozenset(map(normalise, provider.distributions))
+
+
+def _bringing(provider: Provider) -> frozenset[str]:
+    """Return the names of the distributions that have a provider's libraries, or require one that has."""
+    return frozenset(map(normalise, (*provider.distributions, *provider.brought_by)))
 
 
 def provider_of(library: str, system: System, providers: Iterable[Provider]) -> Provider | None:
@@ -81,16 +87,52 @@ def bundled(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
             yield finding("WK503", what, member=binary.member)
 
 
+def grafted_beside(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
+    """Report grafted libraries of known providers, where no exclude list has told what to do with them.
+
+    Beside a requirement on the provider there are two copies in one process. Without one, only the libraries
+    of large C++ frameworks count: other projects' own graft small libraries on purpose.
+    """
+    grafts = [binary for binary in wheel.binaries if not binary.extension and in_graft_folder(binary.member)]
+    required = required_names(wheel) if grafts else frozenset()
+    if not required and not any(plain_name(binary.member).startswith(_FRAMEWORKS) for binary in grafts):
+        return
+    from wheelkit.config.exclude import shipped_providers
+
+    excluded = {provider.name for provider in contract.exclude}
+    for provider in shipped_providers().values():
+        names = _names(provider)
+        if provider.name in excluded or wheel.distribution in names:
+            continue
+        members = [graft.member for graft in grafts if _has(provider, graft)]
+        if members and names & required:
+            what = f"{first_and_count(members)} is in the wheel, and so is a requirement on {provider.name}"
+            yield finding("WK503" if provider.version_bound else "WK534", what, member=members[0])
+        elif members and provider.version_bound:
+            what = f"{first_and_count(members)} of {provider.name} is in the wheel"
+            yield finding("WK534", what, member=members[0])
+
+
+def _has(provider: Provider, binary: Binary) -> bool:
+    system = system_of(binary)
+    return system is not None and provider_of(binary.member, system, [provider]) is not None
+
+
 def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report used providers that are not required, or whose C++ ABI is used without version bounds."""
     for provider, library in _used(wheel, relevant_providers(wheel, contract)):
-        name, names = plain_name(library), _names(provider) & _required(wheel)
-        if not names:
+        name, names = plain_name(library), _names(provider) & required_names(wheel)
+        if not _bringing(provider) & required_names(wheel):
             wanted = shorten_list(provider.distributions) or provider.name
             yield finding(
                 "WK505", f"{name} is left to {provider.name}, but the wheel does not require {wanted}"
             )
-        elif provider.version_bound and wheel.distribution not in names and _links_cpp(wheel, provider):
+        elif (
+            names
+            and provider.version_bound
+            and wheel.distribution not in names
+            and _links_cpp(wheel, provider)
+        ):
             bounds = _missing_bounds(wheel, names)
             if bounds:
                 what = f"it links {name}, whose C++ ABI changes with each version, "
@@ -103,7 +145,7 @@ def requirement(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 def _missing_bounds(wheel: Wheel, names: frozenset[str]) -> str:
     operators = {
         specifier.operator
-        for requirement in requirements(wheel)
+        for requirement in installed_requirements(wheel)
         if normalise(requirement.name) in names
         for specifier in requirement.specifier
     }

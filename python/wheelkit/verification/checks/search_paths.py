@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.claims import claims, runs, system_of
 from wheelkit.analysis.installed import installed_path
 from wheelkit.analysis.libraries import of_macos
+from wheelkit.analysis.system_libraries import of_package_manager
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.findings import finding
@@ -35,7 +36,7 @@ def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     paths: dict[str, None] = {}
     for binary, slice_ in wheel.slices():
         for path in _split(slice_):
-            if path.startswith("/") and not of_macos(f"{path}/"):
+            if path.startswith("/") and not of_macos(f"{path}/") and not of_package_manager(path):
                 members[binary.member] = paths[path] = None
     if members:
         users = list(members)
