@@ -65,3 +65,32 @@ def a_search_path_of_the_build_machine(draft: WheelSpec) -> None:
 def one_library_twice(draft: WheelSpec) -> None:
     for mark in ("1a2b3c4d", "5e6f7a8b"):
         draft.members[f"demo.libs/libtiny-{mark}.so.1"] = so()
+
+
+@malformed("WK530")
+def a_library_for_a_module_that_is_loaded_on_demand(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
+    draft.members["demo/fast.py"] = b"def load():\n    from demo import dx\n    return dx\n"
+
+
+@malformed("WK531")
+def a_library_of_a_required_sibling(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
+    draft.swap("METADATA", "Requires-Python", "Requires-Dist: libq.so\nRequires-Python")
+
+
+@malformed("WK532", MACOS)
+def a_library_of_a_package_manager(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = replaced(dylib(), b"/usr/lib/liba.1.dylib", b"/opt/local/lib/a.dylib"[:21])
+    draft.members["demo/help.py"] = b"HELP = 'sudo port install a'\n"
+
+
+@malformed("WK533")
+def a_library_of_a_desktop(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libva.so.")
+
+
+@malformed("WK534")
+def a_framework_grafted(draft: WheelSpec) -> None:
+    library = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x")
+    draft.members["demo.libs/libc10-1a2b3c4d.so"] = library
