@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.analysis.layout import installed_path
+from wheelkit.analysis.installed import installed_path
 from wheelkit.wheel.library_names import plain_name
 from wheelkit.wheel.sources import read_sources
 

@@ -6,7 +6,7 @@ import re
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.layout import installed_path
+from wheelkit.analysis.installed import installed_path
 from wheelkit.analysis.requirements import installed_requirements
 from wheelkit.analysis.system_libraries import of_desktop, of_toolchain
 from wheelkit.wheel.library_names import plain_name
