@@ -1,15 +1,12 @@
-/* ELF headers, segments and sections. What the loader uses is read from the segments. Sections may be
- * stripped; they are used only for sizes. */
+/* The ELF header. What the loader uses is read from the segments. */
 #include "elf.h"
 #include "parser.h"
 #include "sink.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
-enum { PT_INTERP = 3, PT_GNU_STACK = 0x6474e551, PT_GNU_RELRO = 0x6474e552 };
-enum { PF_X = 1, PF_W = 2 };
-enum { SHT_SYMTAB = 2, SHT_NOBITS = 8, SHF_ALLOC = 2, SHF_EXECINSTR = 4 };
 enum { EM_ARM = 40, EF_ARM_ABI_FLOAT_HARD = 0x400 };
-enum { PN_XNUM = 0xffff, SHN_XINDEX = 0xffff };
+enum { PN_XNUM = 0xffff };
+enum { ELFOSABI_NONE = 0, ELFOSABI_GNU = 3, ELFOSABI_ARM = 97 };
 
 typedef struct arch {
     uint16_t machine;
@@ -70,6 +67,18 @@ static const char *os_name(uint8_t number)
     }
 }
 
+/* Return whether glibc accepts the OS ABI and its version (VALID_ELF_OSABI and VALID_ELF_ABIVERSION in
+ * sysdeps/gnu/ldsodefs.h). */
+static bool is_accepted(uint8_t os, uint8_t version)
+{
+    switch (os) {
+    case ELFOSABI_NONE:
+    case ELFOSABI_GNU: return version < 4;
+    case ELFOSABI_ARM: return true; /* of the old ABI for Arm, which this does not describe */
+    default: return false;
+    }
+}
+
 /* Read the 16 bytes of e_ident, which determine how the other fields are read. */
 static void read_ident(wk_elf *elf)
 {
@@ -80,7 +89,8 @@ static void read_ident(wk_elf *elf)
     const uint8_t order = wk_u8(file);
     const uint8_t version = wk_u8(file);
     const uint8_t os = wk_u8(file);
-    wk_skip(file, 8);
+    const uint8_t os_version = wk_u8(file);
+    const bool padded = (wk_u8(file) | wk_u16(file) | wk_u32(file)) != 0;
     if (!wk_ok(file->state)) {
         return;
     }
@@ -95,15 +105,19 @@ static void read_ident(wk_elf *elf)
     file->big = order == BIG;
     elf->facts->wide = file->wide;
     elf->facts->big = file->big;
+    if (padded || !is_accepted(os, os_version)) {
+        elf->facts->faults |= WK_FAULT_IDENT;
+    }
     elf->facts->os = os_name(os);
     elf->facts->os_number = os;
 }
 
-/* Return a table of headers. A file without the table stores 0 as its offset. Loaders reject an unexpected
+/* Return the program header table. A file without it stores 0 as its offset. Loaders reject an unexpected
  * entry size. */
-static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry,
-                              uint32_t expected, const char *what)
+static wk_cursor program_headers(const wk_elf *elf, uint64_t offset, uint64_t count, uint32_t entry)
 {
+    static const char what[] = "ELF program header table";
+    const uint32_t expected = elf->file.wide ? 56 : 32;
     if (offset == 0 || count == 0) {
         return wk_window(&elf->file, 0, 0, what);
     }
@@ -113,175 +127,32 @@ static wk_cursor header_table(const wk_elf *elf, uint64_t offset, uint64_t count
     return wk_table(&elf->file, offset, count, expected, what);
 }
 
-typedef struct section {
-    uint32_t name, type, link, info;
-    uint64_t flags, addr, offset, size, entsize;
-} section;
-
-static section read_section(wk_cursor *sections)
-{
-    section s;
-    s.name = wk_u32(sections);
-    s.type = wk_u32(sections);
-    s.flags = wk_word(sections);
-    s.addr = wk_word(sections);
-    s.offset = wk_word(sections);
-    s.size = wk_word(sections);
-    s.link = wk_u32(sections);
-    s.info = wk_u32(sections);
-    (void)wk_word(sections); /* alignment */
-    s.entsize = wk_word(sections);
-    return s;
-}
-
-/* Read the rest of the header and locate both tables. Section 0 stores the counts that do not fit in 16
- * bits. */
+/* Read the rest of the header and locate both tables. If the number of program headers does not fit in 16
+ * bits, the first section stores it. */
 static void read_header(wk_elf *elf)
 {
     wk_cursor *file = &elf->file;
     elf->type = wk_u16(file);
     elf->machine = wk_u16(file);
-    wk_skip(file, 4);
+    if (wk_u32(file) != 1) {
+        elf->facts->faults |= WK_FAULT_IDENT;
+    }
     (void)wk_word(file); /* entry point */
     const uint64_t phoff = wk_word(file);
-    const uint64_t shoff = wk_word(file);
+    elf->sections_offset = wk_word(file);
     const uint32_t flags = wk_u32(file);
     wk_skip(file, 2);
     const uint16_t phentsize = wk_u16(file);
     uint64_t phnum = wk_u16(file);
-    const uint16_t shentsize = wk_u16(file);
-    uint64_t shnum = wk_u16(file);
+    elf->section_size = wk_u16(file);
+    elf->sections_count = wk_u16(file);
     elf->names_index = wk_u16(file);
-    const uint32_t section_size = file->wide ? 64 : 40;
-    if (shoff != 0 && (shnum == 0 || phnum == PN_XNUM || elf->names_index == SHN_XINDEX)) {
-        wk_cursor first = header_table(elf, shoff, 1, shentsize, section_size, "ELF section header table");
-        const section zero = read_section(&first);
-        shnum = shnum == 0 ? zero.size : shnum;
-        phnum = phnum == PN_XNUM ? zero.info : phnum;
-        elf->names_index = elf->names_index == SHN_XINDEX ? zero.link : elf->names_index;
+    if (elf->sections_offset != 0 && phnum == PN_XNUM) {
+        phnum = wk_elf_first_section_info(elf);
     }
-    elf->segments =
-        header_table(elf, phoff, phnum, phentsize, file->wide ? 56 : 32, "ELF program header table");
-    elf->sections = header_table(elf, shoff, shnum, shentsize, section_size, "ELF section header table");
+    elf->segments = program_headers(elf, phoff, phnum, phentsize);
     if (elf->machine == EM_ARM && (flags & EF_ARM_ABI_FLOAT_HARD) != 0) {
         elf->facts->flags |= WK_FLAG_HARD_FLOAT;
-    }
-}
-
-/* Check that the content of a loaded segment is in the file, and count it. */
-static void count_load_segment(wk_elf *elf, const wk_segment *s, bool count_bytes)
-{
-    (void)wk_window(&elf->file, s->offset, s->filesz, "ELF load segment");
-    if ((s->flags & PF_W) != 0 && (s->flags & PF_X) != 0) {
-        elf->facts->writable_executable++;
-    }
-    if (count_bytes && (s->flags & PF_X) != 0) {
-        elf->facts->code_bytes += s->filesz;
-    } else if (count_bytes) {
-        elf->facts->data_bytes += s->filesz;
-    }
-}
-
-static void read_interpreter(wk_elf *elf, const wk_segment *s)
-{
-    const wk_cursor bytes = wk_window(&elf->file, s->offset, s->filesz, "ELF interpreter");
-    elf->facts->interpreter = wk_string(&bytes, 0);
-}
-
-static void read_segments(wk_elf *elf, const arch *known)
-{
-    wk_cursor *segments = &elf->segments;
-    const bool loadable = elf->type == WK_ET_EXEC || elf->type == WK_ET_DYN;
-    elf->facts->executable_stack = WK_TRISTATE_UNKNOWN;
-    if (loadable && known) {
-        elf->facts->executable_stack = known->stack_is_executable ? WK_TRISTATE_YES : WK_TRISTATE_NO;
-    }
-    while (segments->at < segments->size && wk_ok(segments->state)) {
-        const wk_segment s = wk_elf_segment(segments);
-        switch (s.type) {
-        case WK_PT_LOAD: count_load_segment(elf, &s, elf->sections.size == 0); break;
-        case WK_PT_DYNAMIC:
-            elf->dynamic = wk_window(&elf->file, s.offset, s.filesz, "ELF dynamic segment");
-            break;
-        case PT_INTERP: read_interpreter(elf, &s); break;
-        case PT_GNU_STACK:
-            elf->facts->executable_stack = (s.flags & PF_X) != 0 ? WK_TRISTATE_YES : WK_TRISTATE_NO;
-            break;
-        case PT_GNU_RELRO: elf->facts->relro = WK_RELRO_PARTIAL; break;
-        default: break;
-        }
-    }
-}
-
-/* Return the section header at an index. If there is none, fail the scan and return a zero header. */
-static section section_at(const wk_elf *elf, uint64_t index, const char *what)
-{
-    wk_cursor sections = elf->sections;
-    const uint32_t size = sections.wide ? 64 : 40;
-    sections.what = what;
-    if (index >= sections.size / size) {
-        wk_fail_here(&sections, WK_RESULT_BAD_VALUE, index);
-        return (section){0};
-    }
-    sections.at = (size_t)index * size;
-    return read_section(&sections);
-}
-
-/* Return the string table with the names of sections, or an empty window if there is none. */
-static wk_cursor section_names(const wk_elf *elf)
-{
-    if (elf->names_index == 0) {
-        return wk_window(&elf->file, 0, 0, "ELF section names");
-    }
-    const section s = section_at(elf, elf->names_index, "ELF section names");
-    return wk_window(&elf->file, s.offset, s.type == SHT_NOBITS ? 0 : s.size, "ELF section names");
-}
-
-static bool is_debug(wk_text name)
-{
-    return wk_starts_with(name, ".debug_") || wk_starts_with(name, ".zdebug_") ||
-           wk_starts_with(name, ".gdb_index");
-}
-
-/* Return the size of a symbol table that the loader does not use, including its strings. */
-static uint64_t symbol_table_bytes(const wk_elf *elf, const section *symbols)
-{
-    const section strings = section_at(elf, symbols->link, "ELF symbol table");
-    return symbols->size + ((strings.flags & SHF_ALLOC) == 0 ? strings.size : 0);
-}
-
-/* Add a section to the sizes in the facts, and remember the section with dynamic symbols. */
-static void count_section(wk_elf *elf, const section *s, wk_text name)
-{
-    if (s->type == WK_SHT_DYNSYM) {
-        elf->dynsym_addr = s->addr;
-        elf->dynsym_count = s->size / (elf->file.wide ? 24 : 16);
-    }
-    if ((s->flags & SHF_ALLOC) == 0) {
-        elf->facts->debug_bytes += is_debug(name) ? s->size : 0;
-        elf->facts->symbol_bytes += s->type == SHT_SYMTAB ? symbol_table_bytes(elf, s) : 0;
-    } else if ((s->flags & SHF_EXECINSTR) != 0) {
-        elf->facts->code_bytes += s->size;
-    } else {
-        elf->facts->data_bytes += s->size;
-    }
-}
-
-static void read_sections(wk_elf *elf)
-{
-    wk_cursor *sections = &elf->sections;
-    if (sections->size == 0) {
-        return;
-    }
-    const wk_cursor names = section_names(elf);
-    (void)read_section(sections); /* section 0 is unused */
-    while (sections->at < sections->size && wk_ok(sections->state)) {
-        const section s = read_section(sections);
-        const wk_text name = names.size > 0 ? wk_string(&names, s.name) : (wk_text){NULL, 0};
-        if (s.type != SHT_NOBITS && s.type != 0) {
-            (void)wk_window(&elf->file, s.offset, s.size, "ELF section");
-            count_section(elf, &s, name);
-        }
     }
 }
 
@@ -297,6 +168,15 @@ static wk_kind kind_of(const wk_elf *elf)
     }
     const bool looks_executable = elf->facts->interpreter.data != NULL && elf->facts->name.data == NULL;
     return looks_executable || (elf->facts->flags & WK_FLAG_PIE) != 0 ? WK_KIND_EXECUTABLE : WK_KIND_SHARED;
+}
+
+/* Return whether a file without PT_GNU_STACK makes the stack executable. */
+static wk_tristate default_stack(const wk_elf *elf, const arch *known)
+{
+    if (known == NULL || (elf->type != WK_ET_EXEC && elf->type != WK_ET_DYN)) {
+        return WK_TRISTATE_UNKNOWN;
+    }
+    return known->stack_is_executable ? WK_TRISTATE_YES : WK_TRISTATE_NO;
 }
 
 void wk_parse_elf(wk_cursor file, wk_slice *facts)
@@ -315,8 +195,8 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
     facts->arch = known ? known->name : NULL;
     facts->arch_number = elf.machine;
     elf.dynamic = wk_window(&elf.file, 0, 0, "ELF dynamic segment");
-    read_segments(&elf, known);
-    read_sections(&elf);
+    wk_parse_elf_sections(&elf);
+    wk_parse_elf_segments(&elf, default_stack(&elf, known));
     if (elf.dynamic.size > 0 && wk_ok(file.state)) {
         wk_parse_elf_dynamic(&elf);
     }
@@ -324,6 +204,9 @@ void wk_parse_elf(wk_cursor file, wk_slice *facts)
     if (facts->kind == WK_KIND_EXECUTABLE) {
         facts->flags |= elf.type == WK_ET_DYN ? WK_FLAG_PIE : 0u;
         facts->flags |= facts->interpreter.data == NULL ? WK_FLAG_STATIC : 0u;
+    }
+    if (elf.type != WK_ET_DYN) {
+        facts->faults |= WK_FAULT_PROGRAM;
     }
     if (wk_ok(file.state)) {
         wk_emit_slice(&elf.file, facts);

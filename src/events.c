@@ -14,6 +14,7 @@ static size_t event_size(wk_event_kind kind)
     case WK_EVENT_KIND_LIBRARY: return head + sizeof(wk_library);
     case WK_EVENT_KIND_RPATH: return head + sizeof(wk_rpath);
     case WK_EVENT_KIND_VERSION: return head + sizeof(wk_version);
+    case WK_EVENT_KIND_DEFINITION: return head + sizeof(wk_text);
     case WK_EVENT_KIND_IMPORT: return head + sizeof(wk_import);
     case WK_EVENT_KIND_EXPORT: return head + sizeof(wk_text);
     case WK_EVENT_KIND_DIGEST: return head + sizeof(wk_digest);
@@ -88,6 +89,17 @@ static int on_version(void *context, const wk_version *version)
     if (event) {
         event->value.version = *version;
         events->counts.versions++;
+    }
+    return event == NULL;
+}
+
+static int on_definition(void *context, const wk_text *version)
+{
+    wk_events *events = context;
+    wk_event *event = append(events, WK_EVENT_KIND_DEFINITION, 0);
+    if (event) {
+        event->value.definition = *version;
+        events->counts.definitions++;
     }
     return event == NULL;
 }
@@ -179,6 +191,7 @@ wk_result wk_collect(const uint8_t *data, size_t size, wk_events *events, wk_err
         .library = on_library,
         .rpath = on_rpath,
         .version = on_version,
+        .definition = on_definition,
         .import = on_import,
         .export_name = on_export,
         .slice = on_slice,

@@ -8,6 +8,7 @@ typedef enum wk_event_kind {
     WK_EVENT_KIND_LIBRARY,
     WK_EVENT_KIND_RPATH,
     WK_EVENT_KIND_VERSION,
+    WK_EVENT_KIND_DEFINITION,
     WK_EVENT_KIND_IMPORT,
     WK_EVENT_KIND_EXPORT,
     WK_EVENT_KIND_DIGEST,
@@ -16,7 +17,7 @@ typedef enum wk_event_kind {
 
 /* The number of facts of each kind in a slice. */
 typedef struct wk_counts {
-    size_t libraries, rpaths, versions, imports, exports, digests;
+    size_t libraries, rpaths, versions, definitions, imports, exports, digests;
 } wk_counts;
 
 /* One fact. Its strings point into the input, except for the names that follow their events. */
@@ -27,6 +28,7 @@ typedef struct wk_event {
         wk_library library;
         wk_rpath rpath;
         wk_version version;
+        wk_text definition;
         wk_import import;
         wk_text export_name; /* if `data` is NULL, the name follows the event */
         wk_digest digest;

@@ -61,7 +61,7 @@ static int append_item(tuple_builder *t, PyObject *item)
 /* The lists of a slice under construction. */
 typedef struct slice_builder {
     const wk_types *types;
-    tuple_builder needed, rpaths, versions, imports, exports, digests;
+    tuple_builder needed, rpaths, versions, definitions, imports, exports, digests;
     const char *last_library; /* name of the library of the last version */
 } slice_builder;
 
@@ -70,6 +70,7 @@ static void release_tuples(slice_builder *b)
     Py_CLEAR(b->needed.tuple);
     Py_CLEAR(b->rpaths.tuple);
     Py_CLEAR(b->versions.tuple);
+    Py_CLEAR(b->definitions.tuple);
     Py_CLEAR(b->imports.tuple);
     Py_CLEAR(b->exports.tuple);
     Py_CLEAR(b->digests.tuple);
@@ -81,12 +82,13 @@ static int begin_slice(slice_builder *b, const wk_counts *counts)
     b->needed = new_tuple(counts->libraries);
     b->rpaths = new_tuple(counts->rpaths);
     b->versions = new_tuple(counts->versions);
+    b->definitions = new_tuple(counts->definitions);
     b->imports = new_tuple(counts->imports);
     b->exports = new_tuple(counts->exports);
     b->digests = new_tuple(counts->digests);
     b->last_library = NULL;
-    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->imports.tuple && b->exports.tuple &&
-                   b->digests.tuple
+    return b->needed.tuple && b->rpaths.tuple && b->versions.tuple && b->definitions.tuple &&
+                   b->imports.tuple && b->exports.tuple && b->digests.tuple
                ? 0
                : -1;
 }
@@ -114,7 +116,7 @@ static PyObject *item_field(const tuple_builder *t, uint32_t index, Py_ssize_t f
     return PyStructSequence_GetItem(PyTuple_GetItem(t->tuple, (Py_ssize_t)index), field);
 }
 
-/* Return a new Version. Its last field stays NULL until an import needs the version or the slice ends.
+/* Return a new Version. Its third field stays NULL until an import needs the version or the slice ends.
  * Consecutive versions of a library share its name. */
 static PyObject *version_object(slice_builder *b, const wk_version *version)
 {
@@ -125,6 +127,8 @@ static PyObject *version_object(slice_builder *b, const wk_version *version)
         append_value(&r, text_object(version->library));
     }
     append_value(&r, text_object(version->version));
+    r.next++;
+    append_value(&r, PyBool_FromLong(version->weak));
     b->last_library = version->library.data;
     return r.object;
 }
@@ -179,6 +183,7 @@ static int append_event(slice_builder *b, const wk_event *event)
     case WK_EVENT_KIND_LIBRARY: return append_item(&b->needed, library_object(b, &event->value.library));
     case WK_EVENT_KIND_RPATH: return append_item(&b->rpaths, rpath_object(b, &event->value.rpath));
     case WK_EVENT_KIND_VERSION: return append_item(&b->versions, version_object(b, &event->value.version));
+    case WK_EVENT_KIND_DEFINITION: return append_item(&b->definitions, text_object(event->value.definition));
     case WK_EVENT_KIND_IMPORT: return append_item(&b->imports, import_object(b, &event->value.import));
     case WK_EVENT_KIND_EXPORT: return append_item(&b->exports, text_object(wk_event_export_name(event)));
     case WK_EVENT_KIND_DIGEST: return append_item(&b->digests, digest_object(b, &event->value.digest));
@@ -233,22 +238,38 @@ static PyObject *relro_object(wk_relro relro)
     return NAMES[relro] ? PyUnicode_InternFromString(NAMES[relro]) : Py_NewRef(Py_None);
 }
 
-static PyObject *flags_object(uint32_t flags)
+/* Return a tuple with the names of the bits that are set, the lowest first. */
+static PyObject *bits_object(uint32_t bits, const char *const *names, size_t names_count)
 {
-    static const char *const NAMES[] = {"pie",      "static", "textrel",        "hard-float",
-                                        "zippered", "aslr",   "high-entropy",   "nx",
-                                        "cfg",      "dotnet", "chained-fixups", "fixed-base"};
     size_t count = 0;
-    for (size_t bit = 0; bit < WK_COUNT(NAMES); bit++) {
-        count += flags >> bit & 1;
+    for (size_t bit = 0; bit < names_count; bit++) {
+        count += bits >> bit & 1;
     }
-    tuple_builder names = new_tuple(count);
-    for (size_t bit = 0; names.tuple && bit < WK_COUNT(NAMES); bit++) {
-        if ((flags >> bit & 1) != 0 && append_item(&names, PyUnicode_InternFromString(NAMES[bit])) < 0) {
-            Py_CLEAR(names.tuple);
+    tuple_builder set = new_tuple(count);
+    for (size_t bit = 0; set.tuple && bit < names_count; bit++) {
+        if ((bits >> bit & 1) != 0 && append_item(&set, PyUnicode_InternFromString(names[bit])) < 0) {
+            Py_CLEAR(set.tuple);
         }
     }
-    return names.tuple;
+    return set.tuple;
+}
+
+static PyObject *flags_object(uint32_t flags)
+{
+    static const char *const NAMES[] = {
+        "pie", "static", "textrel", "hard-float",     "zippered",   "aslr",       "high-entropy",
+        "nx",  "cfg",    "dotnet",  "chained-fixups", "fixed-base", "static-tls", "nodeflib",
+    };
+    return bits_object(flags, NAMES, WK_COUNT(NAMES));
+}
+
+static PyObject *faults_object(uint32_t faults)
+{
+    static const char *const NAMES[] = {
+        "ident",  "no-segments", "no-dynamic", "order",  "program", "noopen",  "versions",
+        "tables", "hash",        "sections",   "counts", "offset",  "overlap", "alignment",
+    };
+    return bits_object(faults, NAMES, WK_COUNT(NAMES));
 }
 
 /* Return a new Slice. The values are in the order of SLICE_FIELDS in types.c. */
@@ -283,6 +304,12 @@ static PyObject *slice_object(const slice_builder *b, const wk_slice *s)
     append_value(&r, flags_object(s->flags));
     append_value(&r, s->refusal ? PyUnicode_InternFromString(s->refusal) : Py_NewRef(Py_None));
     append_value(&r, Py_NewRef(b->digests.tuple));
+    append_value(&r, Py_NewRef(b->definitions.tuple));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->page_size));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->alignment));
+    append_value(&r, PyLong_FromUnsignedLongLong(s->tls_bytes));
+    append_value(&r, PyLong_FromUnsignedLong(s->isa));
+    append_value(&r, faults_object(s->faults));
     return r.object;
 }
 

@@ -36,12 +36,19 @@ void wk_emit_rpath(const wk_cursor *source, wk_text path, bool runpath)
     }
 }
 
-void wk_emit_version(const wk_cursor *source, wk_text library, wk_text version)
+void wk_emit_version(const wk_cursor *source, const wk_version *version)
 {
     const wk_state *state = source->state;
     if (may_emit(source) && state->visitor->version) {
-        const wk_version needed = {library, version};
-        check_status(source, state->visitor->version(state->context, &needed));
+        check_status(source, state->visitor->version(state->context, version));
+    }
+}
+
+void wk_emit_definition(const wk_cursor *source, wk_text version)
+{
+    const wk_state *state = source->state;
+    if (may_emit(source) && state->visitor->definition) {
+        check_status(source, state->visitor->definition(state->context, &version));
     }
 }
 

@@ -10,7 +10,8 @@
 
 void wk_emit_library(const wk_cursor *source, wk_text name, wk_link link);
 void wk_emit_rpath(const wk_cursor *source, wk_text path, bool runpath);
-void wk_emit_version(const wk_cursor *source, wk_text library, wk_text version);
+void wk_emit_version(const wk_cursor *source, const wk_version *version);
+void wk_emit_definition(const wk_cursor *source, wk_text version);
 void wk_emit_import(const wk_cursor *source, const wk_import *import);
 void wk_emit_export(const wk_cursor *source, const wk_text *parts, size_t count);
 void wk_emit_digest(const wk_cursor *source, const wk_digest *digest);

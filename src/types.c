@@ -38,6 +38,12 @@ static PyStructSequence_Field SLICE_FIELDS[] = {
     {"flags", "other properties, such as 'pie' or 'textrel'"},
     {"refusal", "why the loader refuses the binary although it is readable, or None"},
     {"digests", "Mach-O: what the code signature has digests of"},
+    {"definitions", "ELF: symbol versions that the binary provides"},
+    {"page_size", "ELF: largest page size that the segments can be mapped with"},
+    {"alignment", "ELF: smallest alignment that a load segment declares"},
+    {"tls_bytes", "ELF: size of thread-local storage in bytes"},
+    {"isa", "ELF for x86: needed level of x86-64, from 1 to 4; 0 if unspecified"},
+    {"faults", "what a loader refuses, or reads differently than other tools, such as 'noopen'"},
     {NULL, NULL},
 };
 
@@ -57,6 +63,7 @@ static PyStructSequence_Field VERSION_FIELDS[] = {
     {"library", "library that must provide the version"},
     {"version", "name of the version, such as 'GLIBC_2.17'"},
     {"symbol", "first symbol that needs the version, or None"},
+    {"weak", "whether the library may lack the version"},
     {NULL, NULL},
 };
 

@@ -100,7 +100,29 @@ enum {
     WK_FLAG_CFG = 1 << 8,             /* PE GUARD_CF */
     WK_FLAG_DOTNET = 1 << 9,          /* PE with a CLR header */
     WK_FLAG_CHAINED_FIXUPS = 1 << 10, /* Mach-O: fixed up by LC_DYLD_CHAINED_FIXUPS */
-    WK_FLAG_FIXED_BASE = 1 << 11      /* PE without relocations, which only loads at its preferred address */
+    WK_FLAG_FIXED_BASE = 1 << 11,     /* PE without relocations, which only loads at its preferred address */
+    WK_FLAG_STATIC_TLS = 1 << 12,     /* ELF: its thread-local storage must be in the static block */
+    WK_FLAG_NODEFLIB = 1 << 13        /* ELF: the loader ignores the default directories for its libraries */
+};
+
+/* Bits of wk_slice.faults: what a loader refuses or reads differently than other tools do, in a file whose
+ * structures are all readable. */
+enum {
+    WK_FAULT_IDENT = 1 << 0,       /* ELF: an OS ABI, ABI version, padding or version that glibc refuses */
+    WK_FAULT_NO_SEGMENTS = 1 << 1, /* ELF: nothing to load */
+    WK_FAULT_NO_DYNAMIC = 1 << 2,  /* ELF: no dynamic section, or an empty one */
+    WK_FAULT_ORDER = 1 << 3,       /* ELF: the first or last load segment is not the lowest or highest */
+    WK_FAULT_PROGRAM = 1 << 4,     /* ELF: marked as an executable, which cannot be loaded as a library */
+    WK_FAULT_NOOPEN = 1 << 5,      /* ELF: marked as not to be loaded by dlopen() */
+    WK_FAULT_VERSIONS = 1 << 6,    /* ELF: version records of an unknown layout, without numbers of the
+                                      symbols, or with a wrong hash */
+    WK_FAULT_TABLES = 1 << 7,      /* ELF: no strings or symbols, or relocations of an unknown layout */
+    WK_FAULT_HASH = 1 << 8,        /* ELF: no hash table that the loader can use to find symbols */
+    WK_FAULT_SECTIONS = 1 << 9,    /* ELF: section headers are damaged; loaders do not read them */
+    WK_FAULT_COUNTS = 1 << 10,     /* ELF: counts and sizes, which glibc ignores, disagree with the chains */
+    WK_FAULT_OFFSET = 1 << 11,     /* ELF: the offset of the dynamic section disagrees with its address */
+    WK_FAULT_OVERLAP = 1 << 12,    /* ELF: load segments share an address, or are longer than in memory */
+    WK_FAULT_ALIGNMENT = 1 << 13   /* ELF: a load segment does not have the alignment that it declares */
 };
 
 /* A library that a slice depends on. */
@@ -119,6 +141,7 @@ typedef struct wk_rpath {
 typedef struct wk_version {
     wk_text library;
     wk_text version;
+    bool weak; /* the loader only warns if the library does not provide it */
 } wk_version;
 
 /* An undefined dynamic symbol. */
@@ -151,6 +174,7 @@ typedef struct wk_slice {
     const char *os;        /* a static string, or NULL: the ELF OS ABI, Mach-O platform or PE subsystem */
     uint32_t os_number;    /* as stored in the file; 0 in Mach-O files without a platform */
     uint32_t flags;        /* a combination of WK_FLAG_* */
+    uint32_t faults;       /* a combination of WK_FAULT_* */
     bool fat;              /* part of a fat file */
     bool wide;             /* 64-bit */
     bool big;              /* big-endian */
@@ -168,6 +192,12 @@ typedef struct wk_slice {
     uint64_t data_bytes;          /* of other content that gets mapped */
     const char *refusal;          /* why the loader refuses the file although it is readable; a static string,
                                      or NULL */
+    uint64_t page_size;           /* ELF: the largest pages that the load segments can be mapped with, as
+                                     their offsets and addresses tell; 0 if there are none */
+    uint64_t alignment;           /* ELF: the smallest alignment that a load segment declares, at least 1 */
+    uint64_t tls_bytes;           /* ELF: of thread-local storage */
+    uint32_t isa;                 /* ELF for x86: the level that the processor must have, 1 (x86-64) to 4
+                                     (x86-64-v4), by the GNU property note; 0 if unspecified */
 } wk_slice;
 
 /* The callbacks that receive the facts. Any of them may be NULL.
@@ -183,6 +213,7 @@ typedef struct wk_visitor {
     int (*library)(void *context, const wk_library *library);
     int (*rpath)(void *context, const wk_rpath *rpath);
     int (*version)(void *context, const wk_version *version);
+    int (*definition)(void *context, const wk_text *version); /* ELF: a symbol version that it provides */
     int (*import)(void *context, const wk_import *import);
     /* The name is the concatenation of `count` parts, because Mach-O stores exported names as a trie. */
     int (*export_name)(void *context, const wk_text *parts, size_t count);

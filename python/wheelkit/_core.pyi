@@ -66,7 +66,7 @@ class Rpath(tuple[object, ...]):
 class Version(tuple[object, ...]):
     """An ELF symbol version that a binary needs."""
 
-    __match_args__: Final = ("library", "version", "symbol")
+    __match_args__: Final = ("library", "version", "symbol", "weak")
 
     @property
     def library(self) -> str: ...
@@ -76,6 +76,9 @@ class Version(tuple[object, ...]):
     @property
     def symbol(self) -> str | None:
         """The first symbol that needs it; None if none does, as for GLIBC_ABI_DT_RELR."""
+    @property
+    def weak(self) -> bool:
+        """Whether the library may lack it: the loader only warns (VER_FLG_WEAK)."""
 
 @final
 class Symbol(tuple[object, ...]):
@@ -151,6 +154,12 @@ class Slice(tuple[object, ...]):
         "flags",
         "refusal",
         "digests",
+        "definitions",
+        "page_size",
+        "alignment",
+        "tls_bytes",
+        "isa",
+        "faults",
     )
 
     @property
@@ -236,7 +245,7 @@ class Slice(tuple[object, ...]):
         """Properties of the binary.
 
         Any of "pie", "static", "textrel", "hard-float", "zippered", "aslr", "high-entropy", "nx", "cfg",
-        "dotnet", "chained-fixups", "fixed-base".
+        "dotnet", "chained-fixups", "fixed-base", "static-tls", "nodeflib".
         """
     @property
     def refusal(self) -> str | None:
@@ -244,6 +253,32 @@ class Slice(tuple[object, ...]):
     @property
     def digests(self) -> tuple[Digest, ...]:
         """Mach-O: what the code signature has digests of; nothing tells whether they are right."""
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """ELF: the symbol versions that it provides, without the one that names the file."""
+    @property
+    def page_size(self) -> int:
+        """ELF: the largest memory pages that its segments can be mapped with; 0 without load segments.
+
+        Offsets and addresses of a segment have to agree modulo the size of a page.
+        """
+    @property
+    def alignment(self) -> int:
+        """ELF: the smallest alignment that a load segment declares (p_align), at least 1."""
+    @property
+    def tls_bytes(self) -> int:
+        """ELF: the size of its thread-local storage."""
+    @property
+    def isa(self) -> Literal[0, 1, 2, 3, 4]:
+        """ELF for x86: the level of x86-64 that the GNU property note asks for; 0 without one."""
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What keeps glibc's loader from loading it as a library, or what other tools read differently.
+
+        ELF, refused: "ident", "no-segments", "no-dynamic", "order", "program", "noopen", "versions",
+        "tables", "hash"; before glibc 2.35 also "alignment". Read differently: "sections", "counts",
+        "offset", "overlap".
+        """
 
 @final
 class Scan(tuple[object, ...]):

@@ -67,6 +67,7 @@ class Shape:
     machine: int = 62
     flags: int = 0
     base: int = 0x400000
+    align: int = 0x10000
     sections: bool = True
     gnu_hash: bool = False
     interpreter: bool = False
@@ -151,7 +152,7 @@ def _segments(out: Layout, shape: Shape) -> None:
         out.word(offset, shape.base + offset, shape.base + offset, size, size)
         if not shape.wide:
             out.u32(flags)
-        out.word(8)
+        out.word(shape.align if name == "LOAD" else 8)
     out.marks["segments.count"] = len(wanted)
 
 
@@ -191,10 +192,19 @@ def _versions(out: Layout) -> None:
         out.u32(out.string("dynstr", library), 16, 0 if last else 16 * (len(versions) + 1))
         for order, (version, number) in enumerate(versions.items(), 1):
             out.mark("vernaux:" + version)
-            out.u32(0)
+            out.u32(_hash_of(version))
             out.u16(0, number)
             out.u32(out.string("dynstr", version), 0 if order == len(versions) else 16)
     out.mark("verneed.end")
+
+
+def _hash_of(name: str) -> int:
+    """Return the hash of a name that the gABI defines, which versions are compared by."""
+    value = 0
+    for byte in name.encode():
+        value = (value << 4) + byte
+        value = (value ^ (value & 0xF0000000) >> 24) & 0x0FFFFFFF
+    return value
 
 
 def _hash(out: Layout, shape: Shape) -> None:

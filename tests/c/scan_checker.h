@@ -15,7 +15,7 @@ typedef struct scan_checker {
     const uint8_t *data;
     size_t size;
     size_t stop_after; /* number of facts after which to stop the scan, or 0 */
-    size_t facts, libraries, versions, imports, exports, slices;
+    size_t facts, libraries, versions, definitions, imports, exports, slices;
     uint32_t libraries_of_slice, versions_of_slice;
     size_t sum; /* sum of all bytes of all strings, so that each byte is read */
     wk_slice last;
@@ -77,6 +77,14 @@ static inline int check_version(void *context, const wk_version *version)
     return check_fact(c);
 }
 
+static inline int check_definition(void *context, const wk_text *version)
+{
+    scan_checker *c = context;
+    check_text(c, *version);
+    c->definitions++;
+    return check_fact(c);
+}
+
 static inline int check_import(void *context, const wk_import *import)
 {
     scan_checker *c = context;
@@ -122,7 +130,14 @@ static inline int check_slice(void *context, const wk_slice *slice)
 }
 
 static const wk_visitor CHECKING_VISITOR = {
-    check_library, check_rpath, check_version, check_import, check_export, check_slice, check_digest,
+    .library = check_library,
+    .rpath = check_rpath,
+    .version = check_version,
+    .definition = check_definition,
+    .import = check_import,
+    .export_name = check_export,
+    .slice = check_slice,
+    .digest = check_digest,
 };
 
 /* Scan a file with the checking visitor, and check that the result matches the public header. */

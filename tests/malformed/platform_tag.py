@@ -58,7 +58,7 @@ def a_binary_cut_off(draft: WheelSpec) -> None:
     draft.members[SO] = so()[:900]
 
 
-@malformed("WK308")
+@malformed("WK340")
 def a_binary_of_noise(draft: WheelSpec) -> None:
     draft.members[SO] = so()[:64] + bytes(range(256)) * 8
 
@@ -127,6 +127,32 @@ def a_32_bit_dll_tagged_amd64(draft: WheelSpec) -> None:
 @malformed("WK331", WINDOWS)
 def a_debug_runtime(draft: WheelSpec) -> None:
     draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"mfc14d.dll")
+
+
+@malformed("WK340")
+def a_module_marked_as_a_program(draft: WheelSpec) -> None:
+    """DF_1_NOW of DT_FLAGS_1 becomes DF_1_PIE."""
+    flags = bytes.fromhex("fbffff6f 00000000")
+    draft.members[SO] = replaced(so(), flags + bytes.fromhex("01000000"), flags + bytes.fromhex("00000008"))
+
+
+@malformed("WK341")
+def an_arm_binary_for_small_pages(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("x86_64", "aarch64"))
+    draft.members[SO] = so(machine=183, align=0x1000)
+
+
+@malformed("WK342")
+def an_android_binary_for_small_pages(draft: WheelSpec) -> None:
+    draft.rename("demo-1.0-cp313-cp313-android_24_arm64_v8a.whl")
+    draft.members[SO] = so(machine=183, align=0x1000)
+
+
+@malformed("WK344")
+def a_wrong_number_of_versions(draft: WheelSpec) -> None:
+    """DT_VERNEEDNUM becomes 0."""
+    number = bytes.fromhex("ffffff6f 00000000")
+    draft.members[SO] = replaced(so(), number + bytes.fromhex("02000000"), number + bytes(4))
 
 
 @malformed("WK350", MACOS)

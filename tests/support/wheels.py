@@ -115,6 +115,7 @@ class Version:
     library: str
     version: str
     symbol: str | None = None
+    weak: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +148,17 @@ class Part:
     os: str | None = None
     signed: bool | None = None
     executable_stack: bool | None = None
+    writable_executable: int = 0
     debug_bytes: int = 0
     symbol_bytes: int = 0
     flags: tuple[str, ...] = ()
     refusal: str | None = None
+    definitions: tuple[str, ...] = ()
+    page_size: int = 1 << 16
+    alignment: int = 1 << 16
+    tls_bytes: int = 0
+    isa: int = 0
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

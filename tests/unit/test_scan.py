@@ -25,9 +25,9 @@ ELF_FACTS = {
     "needed": (("libc.so.6", "required"), ("libm.so.6", "required")),
     "rpaths": (("$ORIGIN/../tiny.libs", "runpath"), ("/opt/tiny", "runpath")),
     "versions": (
-        ("libc.so.6", "GLIBC_2.17", "memcpy"),
-        ("libc.so.6", "GLIBC_2.4", None),
-        ("libm.so.6", "GLIBC_2.29", "exp"),
+        ("libc.so.6", "GLIBC_2.17", "memcpy", False),
+        ("libc.so.6", "GLIBC_2.4", None, False),
+        ("libm.so.6", "GLIBC_2.29", "exp", False),
     ),
     "imports": (
         ("memcpy", "libc.so.6", "GLIBC_2.17", False),
@@ -39,6 +39,7 @@ ELF_FACTS = {
     "relro": "full", "executable_stack": False, "writable_executable": 0, "signed": None,
     "min_os": None, "sdk": None,
     "debug_bytes": 6, "symbol_bytes": 25, "code_bytes": 16, "flags": (),
+    "definitions": (), "page_size": 0x400000, "alignment": 0x10000, "tls_bytes": 0, "isa": 0, "faults": (),
 }  # fmt: skip
 WORD_32 = {"bits": 32, "symbol_bytes": 17}
 MACHO_FACTS = {

@@ -26,6 +26,12 @@ def outcome(data: bytes) -> str:
     return "sound" if found else "other"
 
 
+def scan(data: bytes) -> _core.Scan:
+    found = _core.scan(data)
+    assert found is not None
+    return found
+
+
 def checked_reason(error: _core.ScanError, size: int) -> str:
     """The reason, once the error keeps what its class promises."""
     assert error.what
@@ -71,22 +77,12 @@ MACHO, FAT, PE = BINARIES["macho-arm64"], BINARIES["macho-fat"], BINARIES["pe-am
 DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
     "elf class": (ELF, "class", 0, 1, 9, "ELF class", "unsupported"),
     "elf byte order": (ELF, "class", 1, 1, 0, "ELF byte order", "unsupported"),
-    "elf sections that are not there": (ELF, "shoff", 0, 8, 2**63, "ELF section header table", "bad-offset"),
-    "elf too many sections": (ELF, "shnum", 0, 2, 0xFF00, "ELF section header table", "bad-count"),
-    "elf size of a section header": (ELF, "shentsize", 0, 2, 40, "ELF section header table", "bad-value"),
     "elf size of a program header": (ELF, "phentsize", 0, 2, 0, "ELF program header table", "bad-value"),
     "elf too many segments": (BIG_ENDIAN, "phnum", 0, 2, 0xFFFE, "ELF program header table", "bad-count"),
     "elf segment beyond the end": (ELF, "segment:LOAD", 32, 8, 2**40, "ELF load segment", "truncated"),
     "elf segment that wraps around": (ELF, "segment:LOAD", 8, 8, 2**64 - 1, "ELF load segment", "bad-offset"),
-    "elf section beyond the end": (ELF, "section:.text", 32, 8, 2**64 - 1, "ELF section", "truncated"),
-    "elf section without a name": (ELF, "section:.text", 0, 4, MAX_32, "ELF section names", "bad-offset"),
-    "elf dynamic segment outside": (ELF, "segment:DYNAMIC", 8, 8, 2**40, "ELF dynamic segment", "bad-offset"),
     "elf strings nowhere": (ELF, "dynamic:STRTAB", 8, 8, 0, "ELF dynamic strings", "bad-address"),
-    "elf strings too long": (ELF, "dynamic:STRSZ", 8, 8, 2**32, "ELF dynamic strings", "truncated"),
     "elf library without a name": (ELF, "dynamic:NEEDED", 8, 8, 2**32, "ELF dynamic strings", "bad-offset"),
-    "elf text without an end": (ELF, "dynamic:STRSZ", 8, 8, 5, "ELF dynamic strings", "bad-offset"),
-    "elf symbols without end": (ELF, "hash", 4, 4, MAX_32, "ELF dynamic symbols", "bad-count"),
-    "elf size of a symbol": (ELF, "dynamic:SYMENT", 8, 8, 16, "ELF dynamic symbol size", "bad-value"),
     "elf symbol without a name": (ELF, "symbol:exp", 0, 4, MAX_32, "ELF dynamic strings", "bad-offset"),
     "elf versions outside": (ELF, "dynamic:VERNEED", 8, 8, 2**63, "ELF needed versions", "bad-address"),
     "elf version beyond the end": (
@@ -184,6 +180,74 @@ DAMAGE: dict[str, tuple[Binary, str, int, int, int, str, str]] = {
 }
 
 
+# What loaders do not read. The facts stay the same, but the difference is told.
+# Binary, mark, bytes behind the mark, width, value, fault
+UNREAD: dict[str, tuple[Binary, str, int, int, int, str]] = {
+    "sections that are not there": (ELF, "shoff", 0, 8, 2**63, "sections"),
+    "too many sections": (ELF, "shnum", 0, 2, 0xFF00, "sections"),
+    "size of a section header": (ELF, "shentsize", 0, 2, 40, "sections"),
+    "section beyond the end": (ELF, "section:.text", 32, 8, 2**64 - 1, "sections"),
+    "section without a name": (ELF, "section:.text", 0, 4, MAX_32, "sections"),
+    "offset of the dynamic section": (ELF, "segment:DYNAMIC", 8, 8, 2**40, "offset"),
+    "offset within the file": (ELF, "segment:DYNAMIC", 8, 8, 64, "offset"),
+    "strings too long": (ELF, "dynamic:STRSZ", 8, 8, 2**32, "counts"),
+    "strings too short": (ELF, "dynamic:STRSZ", 8, 8, 5, "counts"),
+    "number of symbols in the hash table": (ELF, "hash", 4, 4, MAX_32, "counts"),
+    "size of a symbol": (ELF, "dynamic:SYMENT", 8, 8, 16, "counts"),
+    "no libraries with versions": (ELF, "dynamic:VERNEEDNUM", 8, 8, 0, "counts"),
+    "one library with versions": (ELF, "dynamic:VERNEEDNUM", 8, 8, 1, "counts"),
+    "more libraries with versions": (ELF, "dynamic:VERNEEDNUM", 8, 8, 2**40, "counts"),
+    "no versions of a library": (ELF, "verneed:libc.so.6", 2, 2, 0, "counts"),
+    "one version of a library": (ELF, "verneed:libc.so.6", 2, 2, 1, "counts"),
+    "more versions of a library": (BIG_ENDIAN, "verneed:libm.so.6", 2, 2, 9, "counts"),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_what_loaders_do_not_read_changes_no_need(case: str) -> None:
+    binary, mark, skip, width, value, fault = UNREAD[case]
+    (whole,) = scan(binary.data).slices
+    (changed,) = scan(binary.patched(mark, value, width, skip)).slices
+    assert whole.faults == ()
+    assert changed.faults == (fault,)
+    read = ("needed", "rpaths", "versions", "imports", "exports", "name", "kind")
+    assert [getattr(changed, name) for name in read] == [getattr(whole, name) for name in read]
+
+
+# What glibc refuses, or what makes it crash.
+REFUSED: dict[str, tuple[Binary, str, int, int, int, str]] = {
+    "OS ABI": (ELF, "class", 3, 1, 9, "ident"),
+    "ABI version": (ELF, "class", 4, 1, 4, "ident"),
+    "padding": (ELF, "class", 11, 1, 1, "ident"),
+    "version": (ELF, "type", 4, 4, 2, "ident"),
+    "a program": (ELF, "type", 0, 2, 2, "program"),
+    "marked as a program": (ELF, "dynamic:FLAGS_1", 8, 8, 0x08000000, "program"),
+    "marked as not to be opened": (ELF, "dynamic:FLAGS_1", 8, 8, 0x40, "noopen"),
+    "layout of version records": (ELF, "verneed:libc.so.6", 0, 2, 2, "versions"),
+    "hash of a version": (ELF, "vernaux:GLIBC_2.17", 0, 4, 1, "versions"),
+    "no numbers of versions": (ELF, "dynamic:VERSYM", 0, 8, 0x6000000D, "versions"),
+    "no symbols": (ELF, "dynamic:SYMTAB", 0, 8, 0x6000000D, "tables"),
+    "no buckets": (ELF, "hash", 0, 4, 0, "hash"),
+    "no hash table": (ELF, "dynamic:HASH", 0, 8, 0x6000000D, "hash"),
+    "no power of two in a filter": (BINARIES["elf-aarch64"], "hash", 8, 4, 3, "hash"),
+    "nothing to load": (ELF, "segment:LOAD", 0, 4, 0x60000000, "no-segments"),
+    "no dynamic section": (ELF, "segment:DYNAMIC", 32, 8, 0, "no-dynamic"),
+    "an alignment that the segment does not have": (ELF, "segment:LOAD", 48, 8, 2**23, "alignment"),
+    "an alignment that is no power of two": (ELF, "segment:LOAD", 48, 8, 0x3000, "alignment"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_glibc_refuses_is_told(case: str) -> None:
+    binary, mark, skip, width, value, fault = REFUSED[case]
+    data = binary.patched(mark, value, width, skip)
+    if case == "nothing to load":
+        at = binary.marks["segment:DYNAMIC"]
+        data = data[:at] + bytes(56) + data[at + 56 :]
+    (changed,) = scan(data).slices
+    assert fault in changed.faults
+
+
 @pytest.mark.parametrize("case", DAMAGE)
 def test_named_damage(case: str) -> None:
     binary, mark, skip, width, value, what, reason = DAMAGE[case]
@@ -195,11 +259,11 @@ def test_named_damage(case: str) -> None:
 
 def test_the_message_names_format_place_and_reason() -> None:
     with pytest.raises(_core.ScanError) as caught:
-        _core.scan(ELF.patched("shnum", 65000, 2))
-    table = ELF.marks["sections"]
+        _core.scan(ELF.patched("phnum", 65000, 2))
+    table = ELF.marks["segments"]
     assert (
         str(caught.value)
-        == f"ELF section header table: 65000 entries do not fit in the file (offset {table:#x})"
+        == f"ELF program header table: 65000 entries do not fit in the file (offset {table:#x})"
     )
     assert isinstance(caught.value, ValueError)
 

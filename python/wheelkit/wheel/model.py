@@ -146,13 +146,15 @@ class Binary(Struct, frozen=True, kw_only=True):
 
 
 # Only the checks of single wheels need these.
-_SYMBOLS = ("imports", "exports", "rpaths")
+_SYMBOLS = ("imports", "exports", "rpaths", "definitions")
 
 
 def _without_symbols(slice_: Slice) -> Slice:
     """Leave out the symbols, and keep each name once: many binaries need the same libraries and versions."""
     needed = tuple(type(one)((intern(one.name), one.how)) for one in slice_.needed)
-    versions = tuple(type(one)((intern(one.library), intern(one.version), None)) for one in slice_.versions)
+    versions = tuple(
+        type(one)((intern(one.library), intern(one.version), None, one.weak)) for one in slice_.versions
+    )
     kept = {"needed": needed, "versions": versions, **dict.fromkeys(_SYMBOLS, ())}
     fields = zip(slice_.__match_args__, slice_, strict=True)
     return type(slice_)(kept.get(name, value) for name, value in fields)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs
+from wheelkit.analysis.elf import mappable_page
+from wheelkit.analysis.linux import linux_slices
 from wheelkit.analysis.macos import major_minor
-from wheelkit.text import dotted, shorten_list
+from wheelkit.text import dotted, first_and_count, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
@@ -91,6 +93,26 @@ def _problem(binary: Binary, slices: list[Slice], platform: MobilePlatform) -> t
     if platform.os and needed > platform.version:
         return "WK321", f"needs iOS {dotted(needed)}"
     return "", ""
+
+
+_WIDE = 64
+# Since November 2025, Google Play refuses apps for Android 15 whose 64-bit libraries need smaller pages.
+_ANDROID_PAGE = 1 << 14
+
+
+def page_size(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report 64-bit libraries for Android that cannot be mapped in pages of 16 KiB."""
+    if not any(platform.system == "Android" for platform in _mobile_platforms(wheel)):
+        return
+    small = {
+        binary.member: mappable_page(slice_)
+        for binary, slice_ in linux_slices(wheel)
+        if slice_.bits == _WIDE and 0 < mappable_page(slice_) < _ANDROID_PAGE
+    }
+    if small:
+        pages = f"{min(small.values()) >> 10} KiB, less than a memory page of 16 KiB"
+        what = f"the load segments of {first_and_count(list(small))} are aligned to {pages}"
+        yield finding("WK342", what, member=next(iter(small)))
 
 
 def unverified(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -1,0 +1,84 @@
+"""What the loaders of Linux and Android refuse in an ELF file, and what they read differently than tools."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.analysis.claims import arch_of, system_of, targets
+from wheelkit.matrix import System
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from wheelkit._core import Slice
+    from wheelkit.wheel import Binary, Wheel
+
+
+# Files that are loaded by their name: modules, libraries and plugins, but not files with debug information.
+_LIBRARY = re.compile(r"(?!(?:.*/)?\.(?:debug|dwz)/).*\.so(?:\.\d+)*")
+# What each loader says no to, as the scan names it (elf/dl-load.c of glibc, ldso/dynlink.c of musl).
+_BY_ALL: Mapping[str, str] = {
+    "no-segments": "it has no segment to load",
+    "no-dynamic": "it has no dynamic section",
+    "tables": "its dynamic section lacks a table that the loader needs, or gives a wrong entry size",
+    "hash": "its hash table is missing or broken, so that no symbol of it can be found",
+}
+_BY_GLIBC: Mapping[str, str] = {
+    "ident": "its header has an OS ABI, a version or padding that glibc does not accept",
+    "order": "its load segments are not in the order of their addresses",
+    "program": "it is marked as a program, which cannot be loaded as a library",
+    "noopen": "it is marked as not to be opened by dlopen",
+    "versions": "its symbol versions have a wrong hash or layout, or no numbers",
+}
+# Older loaders compare the declared alignment of each segment as well (glibc bug 28688).
+_COMPARES_ALIGNMENT = (2, 35)
+# The smallest pages of the kernels of an architecture; 4 KiB for all others.
+_PAGES: Mapping[str, int] = {"ppc64le": 1 << 16, "ppc64": 1 << 16, "loongarch64": 1 << 14}
+_SMALLEST_PAGE = 1 << 12
+# What other tools than loaders read: strip, patchelf, auditwheel and debuggers.
+_UNREAD: Mapping[str, str] = {
+    "sections": "section headers that are damaged",
+    "counts": "counts or sizes that are not those of the tables",
+    "offset": "an offset of the dynamic section that is not where its address is",
+    "overlap": "load segments that overlap, or are longer in the file than in memory",
+}
+
+
+def elf_libraries(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
+    """Yield the ELF files that are loaded by name, whatever their headers say: modules and libraries."""
+    for binary, slice_ in wheel.slices():
+        named = binary.extension or _LIBRARY.fullmatch(binary.member) is not None
+        if named and system_of(binary) is System.LINUX:
+            yield binary, slice_
+
+
+def refusals(wheel: Wheel, slice_: Slice) -> Iterator[str]:
+    """Yield why a loader of the tag's systems refuses to load an ELF file, or cannot use it."""
+    glibc = [target.version for target in targets(wheel, System.LINUX) if target.libc == "manylinux"]
+    musl_only = not glibc and bool(targets(wheel, System.LINUX))
+    reasons = _BY_ALL if musl_only else {**_BY_ALL, **_BY_GLIBC}
+    for fault in slice_.faults:
+        # A library that offers nothing needs no hash table.
+        if fault in reasons and (fault != "hash" or slice_.exports):
+            yield reasons[fault]
+    page = _PAGES.get(arch_of(slice_), _SMALLEST_PAGE)
+    if 0 < slice_.page_size < page:
+        yield f"its segments cannot be mapped in pages of {page >> 10} KiB"
+    elif glibc and min(glibc) < _COMPARES_ALIGNMENT and slice_.page_size:
+        if "alignment" in slice_.faults:
+            yield "a segment does not have the alignment that it declares"
+        elif slice_.alignment < page:
+            yield f"a segment is aligned to {slice_.alignment} bytes, less than a page"
+
+
+def mappable_page(slice_: Slice) -> int:
+    """Return the largest pages that a file can be loaded with, in bytes; 0 if it has no segments."""
+    return min(slice_.page_size, slice_.alignment)
+
+
+def contradictions(slice_: Slice) -> Iterator[str]:
+    """Yield what loaders do not read in an ELF file, and what disagrees with that which they read."""
+    for fault in slice_.faults:
+        if fault in _UNREAD:
+            yield _UNREAD[fault]
