@@ -130,7 +130,7 @@ def test_cross_built_wheels_are_not_published_unless_allowed(
     (folder / "pyproject.toml").write_text(f"{project}[tool.wheelkit.publish]\nallow-cross = true\n")
     done = wheelkit(*words, cwd=folder)
     assert "cross-built" not in done.stderr
-    assert "twine check --strict" in done.stderr  # past the policy: this project has no readme
+    assert done.returncode == 3  # past the policy: nothing answers at the index's address
 
 
 @pytest.mark.parametrize("target", TARGETS)

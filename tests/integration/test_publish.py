@@ -219,12 +219,17 @@ def test_a_file_that_was_changed_after_the_build(pair: Publisher, index: Warehou
 
 
 def test_problems_that_only_twine_check_finds(wheelkit: Wheelkit, tmp_path: Path, address: Address) -> None:
-    bad = Member(name="gyro-web", metadata=("Summary: It does not say how its readme is written.",))
+    broken = "Description-Content-Type: text/x-rst\n\nSee `broken <"
+    bad = Member(name="gyro-web", metadata=("Summary: Its readme does not render.", broken))
     publish = Publisher(wheelkit, make_family(tmp_path / "gyro", (bad,)), address)
     done = publish("--dry-run")
     assert done.returncode == 1
-    assert "twine check --strict reports problems" in done.stderr
-    assert "`long_description_content_type` missing" in done.stderr
+    assert "twine check reports problems" in done.stderr
+    assert "`long_description` has syntax errors in markup" in done.stderr
+    plain = Member(name="gyro-plain", metadata=("Summary: It does not say how its readme is written.",))
+    assert (
+        Publisher(wheelkit, make_family(tmp_path / "plain", (plain,)), address)("--dry-run").returncode == 0
+    )
 
 
 @pytest.fixture

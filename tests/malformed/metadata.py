@@ -1,6 +1,7 @@
 """METADATA, and the configured promises of a distribution (WK7)."""
 
 from malformed.specs import INFO, LINUX, PURE, SO, WheelSpec, malformed
+from support import wheels
 
 
 @malformed("WK701")
@@ -158,7 +159,7 @@ def a_platform_of_no_index(draft: WheelSpec) -> None:
 
 @malformed("WK745", PURE)
 def a_wheel_of_zeros(draft: WheelSpec) -> None:
-    draft.members["demo/zeros.bin"] = bytes(65 << 20)
+    draft.members["demo/table.bin"] = wheels.compressible(65 << 20)
 
 
 @malformed("WK746", PURE)

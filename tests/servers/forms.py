@@ -9,9 +9,10 @@ from email.policy import HTTP
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """The fields of an upload (the first of each name), and its file."""
+    """The fields of an upload (``fields``: the first of each name, ``values``: all), and its file."""
 
     fields: dict[str, str]
+    values: dict[str, list[str]]
     filename: str
     content: bytes
 
@@ -24,6 +25,7 @@ def parse_form(content_type: str, body: bytes) -> Form:
     """Parse a form, keeping the file's bytes as they were sent."""
     boundary = content_type.partition("boundary=")[2].strip('"').encode()
     fields: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     filename, content = "", b""
     for part in body.split(b"--" + boundary)[1:-1]:
         head, _, data = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
@@ -35,4 +37,5 @@ def parse_form(content_type: str, body: bytes) -> Form:
             filename, content = file, data
         else:
             fields.setdefault(name, data.decode())
-    return Form(fields=fields, filename=filename, content=content)
+            values.setdefault(name, []).append(data.decode())
+    return Form(fields=fields, values=values, filename=filename, content=content)

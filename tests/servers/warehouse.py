@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from servers import index_rules
 from servers.faults import Faults, Kind
 from servers.forms import Form, parse_form
 from servers.publishers import Publishers
@@ -80,9 +81,11 @@ class Warehouse:
     """An index: ``lag`` in seconds, ``form`` is ``json``, ``html`` or ``proxy`` (a login page).
 
     Files in ``doubled`` are listed twice. The bodies of addresses with ``truncated`` in them end halfway.
+    With ``strict`` it refuses what the public indexes refuse in a file (servers/index_rules.py).
     """
 
     lag: float = 0.0
+    strict: bool = False
     largest: int = 100 << 20
     form: str = "json"
     hashes: bool = True
@@ -141,6 +144,11 @@ class Warehouse:
             return False
         self._refuse_name(name, digest)
         self._refuse_rules(form, project, version)
+        if self.strict:
+            try:
+                index_rules.judge(form)
+            except index_rules.NotAcceptedError as error:
+                raise RefusedError(400, str(error)) from error
         if form.get("attestations"):
             self._attest(name, form.get("attestations"), token)
         moment = time.monotonic() + self.lag

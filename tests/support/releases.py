@@ -165,11 +165,12 @@ def _wheel(project: Project, member: Member, filename: str) -> Path:
     if member.script:
         members["{info}/entry_points.txt"] = f"[console_scripts]\n{member.script} = {module}:main\n"
     if not filename.endswith("-any.whl"):
-        members[f"{module}/_core.abi3.so"] = _extension()
+        members[f"{module}/_core.abi3.so"] = extension_module()
     return wheels.write_wheel(project.dist, filename, members=members, package=False)
 
 
-def _extension() -> bytes:
+def extension_module() -> bytes:
+    """Return a real extension module: wheelkit's own."""
     from wheelkit import _core
 
     return Path(_core.__file__).read_bytes()

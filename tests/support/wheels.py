@@ -98,6 +98,12 @@ def write_wheel(  # noqa: PLR0913 - one per property that a test may change
     return path
 
 
+def compressible(size: int) -> bytes:
+    """Return bytes that deflate to about a hundredth."""
+    block = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(16)) + bytes(65024)
+    return block * (size // len(block))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Library:
     name: str

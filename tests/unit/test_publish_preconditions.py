@@ -139,18 +139,25 @@ def test_two_sdists_and_a_name_that_is_not_normalised(tmp_path: Path) -> None:
     write_manifest(project, CLI, "sdist", [extra, project.dist / "gyro_cli-1.0.tar.gz"], "pure")
     error = refusal(project, PUBLIC, tag_later=True)
     assert "2 sdists" in error.detail
-    assert "gyro-cli-1.0.tar.gz has to be named gyro_cli-1.0.tar.gz" in error.detail
+    assert (
+        "gyro-cli-1.0.tar.gz: the file name is not normalized; it has to be gyro_cli-1.0.tar.gz"
+        in error.detail
+    )
 
 
 def test_the_problems_that_twine_check_reports(tmp_path: Path) -> None:
     project = make_family(tmp_path, (META,), git=False)
     output = (
         "Checking a.whl: PASSED",
-        "Checking b.whl: \x1b[31mFAILED due to warnings\x1b[0m",
-        "WARNING  `long_description` missing.",
+        "Checking b.whl: \x1b[31mFAILED\x1b[0m",
+        "Checking c.whl: PASSED with warnings",
+        "ERROR    `long_description` has syntax errors in markup and would not be rendered.",
     )
     error = refusal(project, STAGING, allow_dirty=True, run=lambda _command: completed(*output))
-    assert error.detail == "Checking b.whl: FAILED due to warnings\nWARNING  `long_description` missing."
+    assert error.detail == (
+        "Checking b.whl: FAILED\n"
+        "ERROR    `long_description` has syntax errors in markup and would not be rendered."
+    )
 
 
 def test_the_whole_family_passes(tmp_path: Path) -> None:

@@ -124,7 +124,9 @@ DISTRIBUTION = Table(
 )
 SPAN = Text(expected='a time such as "30 s" or "2 min"', pattern=r"^[0-9]{1,4} ?(s|min)$")
 INDEX = Table(
-    build=IndexConfig, required=("upload", "simple"), keys={"upload": ADDRESS, "simple": ADDRESS, "lag": SPAN}
+    build=IndexConfig,
+    required=("upload", "simple"),
+    keys={"upload": ADDRESS, "simple": ADDRESS, "lag": SPAN, "rules": Choice(words=("none", "public"))},
 )
 # Both services allow these letters in the name of a secret or variable.
 SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")

@@ -75,12 +75,13 @@ class IndexConfig(Struct, frozen=True, kw_only=True):
     """The URLs of an index: for uploads, and the simple index (PEP 503) that installers read.
 
     ``lag`` is how long an uploaded file may take to become visible, as written (``30 s``); None stands for
-    public indexes'.
+    public indexes'. ``rules`` names the indexes whose rules for files apply there, too.
     """
 
     upload: str
     simple: str
     lag: str | None = None
+    rules: str = "none"
 
 
 class PublishConfig(Struct, frozen=True, kw_only=True):

@@ -22,16 +22,22 @@ _DEFAULT_LAG = 15.0
 class Index(Struct, frozen=True, kw_only=True):
     """An index: its upload address, and the root of its simple API (PEP 503, 691).
 
-    ``public`` is set where the rules of the public indexes apply, ``staging`` where releases are only tried.
-    ``lag`` is the number of seconds that it may take to show an accepted file.
+    ``public`` is set for the public indexes, ``strict`` for others with their rules, ``staging``
+    where releases are only tried. ``lag`` is the number of seconds that it may take to show an accepted file.
     """
 
     name: str
     upload: str
     simple: str
     public: bool = False
+    strict: bool = False
     staging: bool = False
     lag: float = _DEFAULT_LAG
+
+    @property
+    def public_rules(self) -> bool:
+        """Whether the index refuses what the public indexes refuse (data/index_rules.toml)."""
+        return self.public or self.strict
 
     @property
     def host(self) -> str:
@@ -59,6 +65,7 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
             name=to,
             upload=known.upload,
             simple=simple or known.simple,
+            strict=known.rules == "public",
             staging=to == config.ci.staging,
             lag=_seconds(known.lag),
         )

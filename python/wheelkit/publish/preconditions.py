@@ -10,35 +10,23 @@ from msgspec import Struct
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
-from wheelkit.text import plural, shorten_list, size
-from wheelkit.verification.checks.size import INDEX_LIMIT
+from wheelkit.publish.index_rules import refused_findings
+from wheelkit.text import plural, shorten_list
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
 from wheelkit.versions.git import DEFAULT_TEMPLATE
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from wheelkit.config import Config
     from wheelkit.machine.process import Run
     from wheelkit.project.family import Family
     from wheelkit.publish.index import Index
-    from wheelkit.publish.model import DistributionFiles, Release
-    from wheelkit.verification.contract import Contract
+    from wheelkit.publish.model import Release
     from wheelkit.verification.model import Finding, Report
-
-
-# Findings that need not fail verification, and the rule by which a public index refuses the file.
-_REFUSED_FINDINGS: Mapping[str, str] = {
-    "WK202": "names have to be normalised",
-    "WK307": "linux_* platform tags are refused",
-    "WK602": "the file is over the size limit",
-    "WK703": "local versions are refused",
-    "WK710": "the description has to render",
-    "WK720": "requirements with a URL are refused",
-}
 
 
 class PublishTerms(Struct, frozen=True, kw_only=True):
@@ -69,16 +57,18 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
         twine_check = pool.submit(twine.check, run, release.files)
         report = verify([terms.folder], contract)
         _require_verified(report, terms.folder)
-        if any(index.public for index in indexes):
-            _refuse(
-                "the index's rules forbid these files; nothing was uploaded",
-                [*_refused_findings(report), *_sdist_problems(release.distributions, contract)],
-                hint="fix it and build again\n"
-                "if the index makes an exception for your project, accept the finding with a reason:"
-                "  distribution.NAME.ignore",
-            )
         _refuse(
-            "twine check --strict reports problems; nothing was uploaded",
+            "the index's rules forbid these files; nothing was uploaded",
+            [
+                f"{_describe(finding)}; {rule.rule}"
+                for finding, rule in refused_findings(report.findings, indexes)
+            ],
+            hint="fix it and build again\n"
+            "if the index makes an exception for your project, accept the finding with a reason:"
+            "  distribution.NAME.ignore",
+        )
+        _refuse(
+            "twine check reports problems; nothing was uploaded",
             twine_check.result().splitlines(),
             hint="fix the project's metadata, most often its readme, and build again",
         )
@@ -164,29 +154,6 @@ def _require_verified(report: Report, folder: Path) -> None:
             hint=f"explanation:       wheelkit explain {failing[0].code}\n"
             f"the whole matrix:  wheelkit verify-matrix {folder}",
         )
-
-
-def _refused_findings(report: Report) -> Iterator[str]:
-    for finding in report.findings:
-        if finding.code in _REFUSED_FINDINGS and not finding.accepted:
-            yield f"{_describe(finding)}; {_REFUSED_FINDINGS[finding.code]}"
-
-
-def _sdist_problems(distributions: Iterable[DistributionFiles], contract: Contract) -> Iterator[str]:
-    """Yield a line for each violation of the public indexes' rules for sdists."""
-    for distribution in distributions:
-        sdists = distribution.sdists
-        if len(sdists) > 1:
-            names = shorten_list(file.name for file in sdists)
-            yield f"{distribution.key} has {len(sdists)} sdists ({names}); an index accepts one per release"
-        promise = contract.promise(distribution.key)
-        limit = promise.max_size if promise and promise.max_size else INDEX_LIMIT
-        expected = f"{distribution.key.replace('-', '_')}-{distribution.version}.tar.gz"
-        for file in sdists:
-            if file.size > limit:
-                yield f"{file.name} has {size(file.size)}; the limit is {size(limit)}"
-            if file.name != expected:
-                yield f"{file.name} has to be named {expected} (PEP 625)"
 
 
 def _describe(finding: Finding) -> str:

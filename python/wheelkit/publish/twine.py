@@ -44,6 +44,7 @@ _UPLOAD_OPTIONS = ("--verbose", "--non-interactive", "--disable-progress-bar", "
 
 _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
 _TEMPORARY_STATUSES = frozenset({408, 425, 429})
+_PASSED = (": PASSED", ": PASSED with warnings")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _SENDING = re.compile(r"^Uploading (?P<file>\S+\.(?:whl|tar\.gz|zip))$")
 _STATUS = re.compile(r"^(?P<status>[1-5]\d\d)(?: |$)")
@@ -106,13 +107,16 @@ def upload(
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
-    """Run ``twine check --strict`` and return its complaints, empty where it has none."""
-    command = _command("check", "--strict", *(str(file.path) for file in files), timeout=_CHECK_TIMEOUT)
+    """Run ``twine check`` and return its complaints, empty where it has none.
+
+    Without ``--strict`` it accepts files without a description, as indexes do.
+    """
+    command = _command("check", *(str(file.path) for file in files), timeout=_CHECK_TIMEOUT)
     done = _run(run, command)
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in _ANSI.sub("", done.output).splitlines()]
-    return "\n".join(line for line in lines if line and not line.endswith(": PASSED"))
+    return "\n".join(line for line in lines if line and not line.endswith(_PASSED))
 
 
 def _run(run: Run, command: Command) -> Completed:

@@ -88,7 +88,7 @@ def _sends_license_files(metadata: Headers) -> bool:
 
 def compression(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a wheel that the index takes for a decompression bomb."""
-    unpacked = sum(member.size for member in wheel.members)
+    unpacked = sum(member.size for member in wheel.members if not member.problem)
     if unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * wheel.size:
         what = f"{size(wheel.size)} unpack to {size(unpacked)}, {unpacked // max(wheel.size, 1)} times"
         yield finding("WK745", what)

@@ -42,7 +42,7 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     version = str(parse_version(sdist.version) or sdist.version)
     normalized = f"{sdist.distribution.replace('-', '_')}-{version}{_SUFFIX}"
     if sdist.filename != normalized:
-        yield finding("WK202", "the file name is not normalized", fix=f"it should be {normalized}")
+        yield finding("WK202", f"the file name is not normalized; it has to be {normalized}")
 
 
 def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:

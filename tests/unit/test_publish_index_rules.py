@@ -1,0 +1,56 @@
+"""The table of index rules: complete rows, and which indexes they apply to."""
+
+import re
+
+import pytest
+
+from wheelkit.publish import Index
+from wheelkit.publish.index_rules import RefusedBy, index_rules, refused_findings
+from wheelkit.verification.findings import finding, finding_kinds
+from wheelkit.verification.model import Severity
+
+SITE = {"upload": "http://h.invalid/legacy/", "simple": "http://h.invalid/simple/"}
+PUBLIC = Index(name="public", public=True, **SITE)
+STRICT = Index(name="strict", strict=True, **SITE)
+PRIVATE = Index(name="private", **SITE)
+
+
+def test_every_rule_has_a_finding_and_a_source() -> None:
+    assert list(index_rules()) == sorted(index_rules())
+    assert index_rules().keys() <= finding_kinds().keys()
+    for rule in index_rules().values():
+        assert rule.rule
+        assert re.match(r"(warehouse|twine|packaging)/[a-z_/]+\.py", rule.source)
+
+
+def test_what_twine_refuses_is_an_error() -> None:
+    """No uploader takes it, so the file is of no use on any index."""
+    for rule in index_rules().values():
+        if rule.refused_by is RefusedBy.TWINE:
+            assert finding_kinds()[rule.code].severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("code", "indexes", "refused"),
+    [
+        ("WK720", (PUBLIC,), True),
+        ("WK720", (STRICT,), True),
+        ("WK720", (PRIVATE,), False),
+        ("WK720", (PRIVATE, PUBLIC), True),
+        ("WK701", (PRIVATE,), True),
+        ("WK706", (PUBLIC,), False),
+        ("WK711", (PUBLIC,), False),
+        ("WK718", (PUBLIC,), False),
+        ("WK751", (PUBLIC,), False),
+    ],
+)
+def test_which_findings_are_refused(code: str, indexes: tuple[Index, ...], refused: bool) -> None:  # noqa: FBT001 - a row
+    found = list(refused_findings([finding(code, "x")], indexes))
+    assert bool(found) is refused
+
+
+def test_an_accepted_finding_is_not_refused() -> None:
+    from msgspec.structs import replace
+
+    accepted = replace(finding("WK602", "x"), accepted="the limit was raised")
+    assert list(refused_findings([accepted], (PUBLIC,))) == []
