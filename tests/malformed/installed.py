@@ -2,7 +2,7 @@
 
 import zipfile
 
-from malformed.specs import LINUX, MACOS, PURE, WINDOWS, WheelSpec, malformed
+from malformed.specs import LINUX, MACOS, PURE, WINDOWS, WheelSpec, malformed, replaced, so
 from support import wheels
 
 DATA = "demo-1.0.data"
@@ -48,6 +48,11 @@ def a_script_for_the_build_machine(draft: WheelSpec) -> None:
 @malformed("WK125", PURE)
 def a_script_without_its_mode(draft: WheelSpec) -> None:
     draft.members[SCRIPT] = b"#!python\npass\n"
+
+
+@malformed("WK126")
+def a_program_without_its_mode(draft: WheelSpec) -> None:
+    draft.members["demo/bin/tool"] = replaced(so(), b"\3\0\x3e\0", b"\2\0\x3e\0")  # ET_EXEC
 
 
 @malformed("WK127", PURE)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
     from wheelkit.verification.checks import CheckSet
     from wheelkit.verification.contract import Contract
+    from wheelkit.verification.overlaps import OverlapCollector
     from wheelkit.verification.release import Release
 
 
@@ -57,6 +58,7 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     sdists = [outcome for outcome in outcomes if isinstance(outcome, Sdist)]
     unreadable = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
     verifier = _Verifier(contract, ALL_CHECKS, (*known, *unreadable), whole=whole)
+    verifier.compare(path.name for path in wheels)
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
         for index, outcome in batch:
@@ -82,6 +84,7 @@ def verify_facts(
     """
     started = time.perf_counter()
     verifier = _Verifier(contract, NAME_CHECKS if by_name else ALL_CHECKS, known, whole=dist.whole)
+    verifier.compare(wheel.filename for wheel in dist.wheels)
     for wheel in dist.wheels:
         verifier.check_wheel(wheel)
     for release in dist.releases:
@@ -125,6 +128,14 @@ class _Verifier:
         self._sdists: list[Sdist] = []
         # The distribution of each file that a check of the whole dist or a known finding can be about.
         self._owners: dict[str, str] = {}
+        self._overlaps: OverlapCollector | None = None
+
+    def compare(self, filenames: Iterable[str]) -> None:
+        """Compare what the wheels install, if these files are of several distributions."""
+        if len(set(map(distribution_of, filenames))) > 1:
+            from wheelkit.verification.overlaps import OverlapCollector
+
+            self._overlaps = OverlapCollector()
 
     def check_file(self, path: Path, outcome: Wheel | WheelError) -> None:
         """Check a wheel, or report that it could not be read."""
@@ -135,7 +146,9 @@ class _Verifier:
             self.check_wheel(outcome)
 
     def check_wheel(self, wheel: Wheel) -> None:
-        """Run the checks of single wheels."""
+        """Run the checks of single wheels, and remember what it installs if there are others."""
+        if self._overlaps is not None:
+            self._overlaps.add(wheel)
         for check in self._checks.wheel:
             self._add(check(wheel, self._contract), wheel.distribution, wheel.filename)
 
@@ -174,7 +187,8 @@ class _Verifier:
         """Run the checks of the whole dist and return the report."""
         dist = Dist(wheels=tuple(self._wheels), sdists=tuple(self._sdists), whole=self._whole)
         of_dist = (item for check in self._checks.dist for item in check(dist, self._contract))
-        for item in (*self._known, *of_dist):
+        overlaps = self._overlaps.findings() if self._overlaps is not None else ()
+        for item in (*self._known, *of_dist, *overlaps):
             self._add([item], self._owners.get(item.file, item.where))
         findings = sorted(self._findings, key=_finding_order)
         sorted_rows = sorted(self._rows, key=lambda row: (row.distribution, row.version))
