@@ -33,6 +33,7 @@ class Shape:
     ordinals: int = 0
     """Additional imports by ordinal, from the second library."""
     load_config: bool = False
+    relocations: bool = True
     repeat: int = 1
     """How many entries of the import directory point to the same library."""
 
@@ -68,7 +69,7 @@ def _describe(out: Layout, shape: Shape) -> None:
     out.mark("optional size")
     out.u16(out.size("optional"))
     out.mark("characteristics")
-    out.u16(0x2002 if shape.dll else 0x2)
+    out.u16((0x2002 if shape.dll else 0x2) | (0 if shape.relocations else 1))
     _optional(out, shape)
     _sections(out, shape)
     out.mark("headers.end")

@@ -94,3 +94,41 @@ def a_library_of_a_desktop(draft: WheelSpec) -> None:
 def a_framework_grafted(draft: WheelSpec) -> None:
     library = elf.tiny(elf.Shape()).data.replace(b":/opt/tiny", b":$ORIGIN/x")
     draft.members["demo.libs/libc10-1a2b3c4d.so"] = library
+
+
+@malformed("WK520", WINDOWS)
+def a_dll_in_a_folder_that_nothing_adds(draft: WheelSpec) -> None:
+    draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"OWN_32.dll")
+    draft.members["demo/bin/own_32.dll"] = _plain_dll()
+
+
+@malformed("WK521", WINDOWS)
+def a_dll_whose_dll_is_elsewhere(draft: WheelSpec) -> None:
+    draft.members["demo/other.dll"] = replaced(_plain_dll(), b"WS2_32.dll", b"OWN_32.dll")
+    draft.members["demo/bin/own_32.dll"] = _plain_dll()
+
+
+@malformed("WK522", WINDOWS)
+def a_dll_under_another_name(draft: WheelSpec) -> None:
+    draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"OWN_32.dll")
+    draft.members[f"demo/own_32-{'1a2b3c4d' * 4}.dll"] = _plain_dll()
+
+
+@malformed("WK523", WINDOWS)
+def a_runtime_under_its_own_name(draft: WheelSpec) -> None:
+    draft.members["demo/msvcp140.dll"] = _plain_dll()
+
+
+@malformed("WK524", WINDOWS)
+def the_runtime_of_the_interpreter(draft: WheelSpec) -> None:
+    draft.members["demo/vcruntime140.dll"] = _plain_dll()
+
+
+@malformed("WK525", WINDOWS)
+def a_dll_without_relocations(draft: WheelSpec) -> None:
+    draft.members[PYD] = pyd(relocations=False)
+
+
+def _plain_dll() -> bytes:
+    """Return a DLL that is no module."""
+    return replaced(pyd(), b"PyInit_tiny", b"tinytinytin")

@@ -22,7 +22,7 @@ _TESTS = ("tests", "test", "testing", "conftest.py")
 
 
 def read_sources(wheel: Wheel, mentions: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the path and text of each ``.py`` file that contains one of the words, tests left out.
+    """Yield path and text of each ``.py`` and ``.pth`` file that contains one of the words, tests left out.
 
     It opens the wheel again and inflates all its Python files, so it is for wheels with a problem only. What
     cannot be read is left out: other checks report it.
@@ -40,7 +40,7 @@ def read_sources(wheel: Wheel, mentions: Sequence[str]) -> Iterator[tuple[str, s
 
 
 def _source(opened: OpenArchive, entry: DirectoryEntry) -> bytes:
-    if not entry.name.endswith(".py") or entry.size > _LARGEST or _is_test(entry.name):
+    if not entry.name.endswith((".py", ".pth")) or entry.size > _LARGEST or _is_test(entry.name):
         return b""
     try:
         return opened.read(entry)

@@ -38,6 +38,7 @@ from wheelkit.verification.checks import (
     startup,
     suffixes,
     toplevel,
+    windows,
 )
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ ALL_CHECKS = CheckSet(
         macos.minimum_system, macos.signature, macos.changed_after_signing, macos.duplicates,
         macos.chained_fixups, loaders.refused,
         libraries.debug_runtime, libraries.missing, libraries.twice,
+        windows.renamed, windows.unreachable, windows.plain_runtime, windows.fixed_base,
         search_paths.absolute, search_paths.reachable,
         mobile.binaries, mobile.page_size, mobile.unverified,
         abi.stable, abi.interpreter_library, abi.interpreter_build,

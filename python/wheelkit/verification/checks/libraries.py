@@ -17,6 +17,7 @@ from wheelkit.analysis.libraries import (
 from wheelkit.analysis.policies import policy_for
 from wheelkit.analysis.siblings import sibling_of
 from wheelkit.analysis.system_libraries import of_desktop, of_package_manager
+from wheelkit.analysis.windows import dlls, other_name
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.checks.providers import provider_of, relevant_providers
@@ -26,7 +27,7 @@ from wheelkit.wheel.model import python_dll
 from wheelkit.wheel.sources import read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
@@ -59,8 +60,9 @@ class _Need(NamedTuple):
 
 def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report needed libraries that neither the wheel, nor the tag's systems, nor a requirement has."""
-    systems, held = {claim.system for claim in claims(wheel)}, wheel.held
+    systems = {claim.system for claim in claims(wheel)}
     for system, needs in needed_libraries(wheel).items():
+        held = dlls(wheel) if system is System.WINDOWS else wheel.held
         lost = [name for name in sorted(needs) if not _available(wheel, held, system, name)]
         if lost and system in systems:
             providers = relevant_providers(wheel, contract)
@@ -183,9 +185,10 @@ def _of_package_manager(wheel: Wheel, needs: Sequence[_Need]) -> list[_Need]:
     return managed if managed and (documented or any(read_sources(wheel, _INSTALLS))) else []
 
 
-def _available(wheel: Wheel, held: frozenset[str], system: System, library: str) -> bool:
+def _available(wheel: Wheel, held: Collection[str], system: System, library: str) -> bool:
     if system is System.WINDOWS:
-        in_wheel = library.lower() in {name.lower() for name in held}
+        # A DLL that the wheel has under another name is reported by itself.
+        in_wheel = library.lower() in held or other_name(library, held) != ""
         return in_wheel or of_windows(library) or _of_interpreter(wheel, library)
     if system is System.MACOS:
         return of_macos(library) or (not library.startswith("/") and basename(library) in held)
