@@ -22,6 +22,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from debian import fetch, problem_of, unpack
+
 PACKAGES = ("python3", "libpython3-stdlib")
 EMULATOR_PACKAGE, EMULATOR = "qemu-user-static", "qemu-aarch64-static"
 COMPLETE = "complete"
@@ -45,8 +47,7 @@ def main() -> int:
     try:
         command = prepare(options.folder)
     except subprocess.CalledProcessError as error:
-        output = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
-        return say(f"{error.cmd[0]} failed with exit status {error.returncode}:\n{output}", 1)
+        return say(problem_of(error), 1)
     except LookupError as error:
         return say(str(error), 1)
     except OSError as error:
@@ -68,9 +69,9 @@ def prepare(folder: Path) -> list[str]:
     if not (folder / COMPLETE).exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        unpack(fetch(folder / "arm64", "arm64", PACKAGES), folder / "root")
+        unpack(fetch(folder / "arm64", PACKAGES, architecture="arm64"), folder / "root")
         if shutil.which(EMULATOR) is None:
-            unpack(fetch(folder / "host", "", (EMULATOR_PACKAGE,), alone=True), folder / "emulator")
+            unpack(fetch(folder / "host", (EMULATOR_PACKAGE,), alone=True), folder / "emulator")
             for other in (folder / "emulator/usr/bin").iterdir():
                 if other.name != EMULATOR:
                     other.unlink()  # there is one per processor, 5 MB each
@@ -91,51 +92,6 @@ def command_in(folder: Path) -> list[str]:
         message = f"{folder} has no {missing}; remove the folder, then run this again"
         raise LookupError(message)
     return [emulator, "-L", str(folder / "root"), str(pythons[-1])]
-
-
-def fetch(folder: Path, architecture: str, packages: tuple[str, ...], *, alone: bool = False) -> list[Path]:
-    """Download packages (with their dependencies, unless ``alone``), keeping apt's state in ``folder``."""
-    for part in ("state/lists/partial", "cache/archives/partial"):
-        (folder / part).mkdir(parents=True)
-    (folder / "status").touch()
-    places = {"Dir::State": "state", "Dir::State::status": "status", "Dir::Cache": "cache"}
-    options: dict[str, str] = {name: str(folder / place) for name, place in places.items()}
-    options["Debug::NoLocking"] = "1"
-    if os.geteuid() == 0:
-        options["APT::Sandbox::User"] = "root"
-    if architecture:
-        options |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
-    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    apt = ["apt-get", "-q", *words]
-    call([*apt, "update"])
-    if alone:
-        call([*apt, "download", *packages], folder / "cache/archives")
-    else:
-        call([*apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages])
-    return sorted((folder / "cache/archives").glob("*.deb"))
-
-
-def unpack(archives: list[Path], root: Path) -> None:
-    """Unpack packages into a folder, as a merged-/usr system has them."""
-    if not archives:
-        message = "apt-get downloaded nothing; check its sources"
-        raise LookupError(message)
-    root.mkdir()
-    for name in ("bin", "lib", "sbin"):
-        (root / "usr" / name).mkdir(parents=True)
-        (root / name).symlink_to(f"usr/{name}")
-    for archive in archives:
-        # Without --keep-directory-symlink, folders in older packages would replace the links above.
-        packed = subprocess.run(
-            ["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True
-        ).stdout
-        tar = ["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)]
-        subprocess.run(tar, input=packed, capture_output=True, check=True)
-
-
-def call(command: list[str], cwd: Path | None = None) -> None:
-    """Run one step quietly; its error output is kept for the message."""
-    subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
 
 
 def say(text: str, code: int) -> int:

@@ -1,0 +1,96 @@
+"""Debian packages, downloaded from the machine's apt sources and unpacked into a folder, never installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Printed by apt-get for each list of packages that it is configured for.
+_TARGET = ("--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages")
+
+
+def fetch(
+    folder: Path, packages: Sequence[str], *, architecture: str = "", suite: str = "", alone: bool = False
+) -> list[Path]:
+    """Download packages (with their dependencies, unless ``alone``), keeping apt's state in ``folder``.
+
+    ``suite`` is another suite than the machine's own, from the same mirror. Raises CalledProcessError, and
+    LookupError where no Debian mirror is configured.
+    """
+    for part in ("state/lists/partial", "cache/archives/partial"):
+        (folder / part).mkdir(parents=True)
+    (folder / "status").touch()
+    places = {"Dir::State": "state", "Dir::State::status": "status", "Dir::Cache": "cache"}
+    options: dict[str, str] = {name: str(folder / place) for name, place in places.items()}
+    options["Debug::NoLocking"] = "1"
+    if os.geteuid() == 0:
+        options["APT::Sandbox::User"] = "root"
+    if architecture:
+        options |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
+    if suite:
+        options |= _sources(folder, suite)
+    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    apt = ["apt-get", "-q", *words]
+    call([*apt, "update"])
+    if alone:
+        call([*apt, "download", *packages], folder / "cache/archives")
+    else:
+        call([*apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages])
+    return sorted((folder / "cache/archives").glob("*.deb"))
+
+
+def _sources(folder: Path, suite: str) -> dict[str, str]:
+    """Write the sources of another suite of the configured mirror; returns apt's options for them."""
+    completed = call(["apt-get", "indextargets", *_TARGET])
+    for line in completed.stdout.splitlines():
+        uri, release, component = line.split("|")
+        # "bookworm", not "bookworm-updates" or "bookworm-security": those have a mirror of their own.
+        if component == "main" and release.isalpha():
+            break
+    else:
+        message = "apt is configured for no Debian mirror; check its sources"
+        raise LookupError(message)
+    (folder / "sources.list").write_text(f"deb {uri} {suite} main\n")
+    (folder / "parts").mkdir()
+    return {
+        "Dir::Etc::sourcelist": str(folder / "sources.list"),
+        "Dir::Etc::sourceparts": str(folder / "parts"),
+        # Mirrors of the suites that are in preparation lag behind.
+        "Acquire::Check-Valid-Until": "false",
+    }
+
+
+def unpack(archives: Sequence[Path], root: Path) -> None:
+    """Unpack packages into a folder, as a merged-/usr system has them; raises LookupError for none."""
+    if not archives:
+        message = "apt-get downloaded nothing; check its sources"
+        raise LookupError(message)
+    root.mkdir()
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (root / "usr" / name).mkdir(parents=True)
+        (root / name).symlink_to(f"usr/{name}")
+    for archive in archives:
+        # Without --keep-directory-symlink, folders in older packages would replace the links above.
+        packed = subprocess.run(
+            ["dpkg-deb", "--fsys-tarfile", str(archive)], capture_output=True, check=True
+        ).stdout
+        tar = ["tar", "--extract", "--keep-directory-symlink", "--directory", str(root)]
+        subprocess.run(tar, input=packed, capture_output=True, check=True)
+
+
+def call(command: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run one step quietly; its error output is kept for the message."""
+    return subprocess.run(
+        command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+
+
+def problem_of(error: subprocess.CalledProcessError) -> str:
+    """Describe a step that failed."""
+    output = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
+    return f"{error.cmd[0]} failed with exit status {error.returncode}:\n{output}"
