@@ -80,7 +80,7 @@ def install(folder: Path) -> None:
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     missing = [name for name in TOOLS if shutil.which(name, path=search) is None]
     if missing:
-        message = f"{' and '.join(missing)} not found: this needs Debian or a system made from it, and patchelf"
+        message = f"{' and '.join(missing)} not found: this needs Debian, or a system like it, and patchelf"
         raise LookupError(message)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -127,9 +127,14 @@ def _macos_platforms(target: Target) -> Iterator[str]:
     return macos_platforms(target.version, target.arch)
 
 
+def oldest_glibc(arch: str) -> tuple[int, int]:
+    """Return the oldest glibc for which installers make tags of an architecture."""
+    return _OLDEST_GLIBC.get(arch, _OLDEST_GLIBC_ELSEWHERE)
+
+
 def _glibc_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
     legacy = {number: name for name, number in LEGACY_MANYLINUX.items()}
-    oldest = _OLDEST_GLIBC.get(arch, _OLDEST_GLIBC_ELSEWHERE)
+    oldest = oldest_glibc(arch)
     major = version[0]
     for minor in range(version[1], oldest[1] - 1, -1):
         yield f"manylinux_{major}_{minor}_{arch}"

@@ -26,6 +26,11 @@ def requires_python_excludes_all_of_the_stable_abi(draft: WheelSpec) -> None:
     draft.swap("METADATA", ">=3.11", ">=3.8,<3.11")
 
 
+@malformed("WK702", PURE)
+def requires_python_is_an_empty_range(draft: WheelSpec) -> None:
+    draft.swap("METADATA", ">=3.11", ">=3.12,<3.11")
+
+
 @malformed("WK720")
 def a_requirement_by_url(draft: WheelSpec) -> None:
     draft.swap(

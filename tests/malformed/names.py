@@ -1,6 +1,6 @@
 """Names and tags, the dist-info folder, and where files are installed (WK2)."""
 
-from malformed.specs import INFO, LINUX, PURE, SO, WheelSpec, malformed
+from malformed.specs import INFO, LINUX, MACOS, PURE, SO, WheelSpec, malformed
 from support import wheels
 
 
@@ -68,6 +68,26 @@ def an_interpreter_and_the_abi_of_another(draft: WheelSpec) -> None:
 @malformed("WK214")
 def the_stable_abi_of_no_interpreter(draft: WheelSpec) -> None:
     draft.rename(LINUX.replace("cp311", "py3"))
+
+
+@malformed("WK230", MACOS)
+def a_minor_version_that_macos_11_dropped(draft: WheelSpec) -> None:
+    draft.rename(MACOS.replace("11_0", "13_6"))
+
+
+@malformed("WK230")
+def a_processor_spelled_as_on_windows(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("x86_64", "amd64"))
+
+
+@malformed("WK231")
+def one_tag_of_two_without_a_system(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace(".whl", ".manylinux_2_4_x86_64.whl"))
+
+
+@malformed("WK214")
+def the_stable_abi_on_any_platform(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("manylinux_2_31_x86_64", "any"))
 
 
 @malformed("WK215", PURE)

@@ -100,7 +100,17 @@ def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary,
         ("py3-none", []),
         ("cp310.cp311-cp311", []),
         ("graalpy312-graalpy250_312_native", []),
+        ("cp37-cp37m", []),
+        ("cp310-cp310d", []),
+        ("cp27-none", []),
         ("cp311-cp312", ["WK214"]),
+        ("cp39-cp39m", ["WK214"]),
+        ("cp37-cp37", ["WK214"]),
+        ("cp312-cp312t", ["WK214"]),
+        ("cp31-abi3", ["WK214"]),
+        ("cp3-none", ["WK214"]),
+        ("py3-cp311", ["WK214"]),
+        ("pp311-abi3", ["WK214"]),
         ("py3-abi3", ["WK214"]),
         ("cp311-pypy311_pp73", ["WK214"]),
         ("pp310-pypy311_pp73", ["WK214"]),
@@ -108,6 +118,48 @@ def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary,
 )
 def test_tags_that_no_interpreter_accepts_together(tmp_path: Path, tags: str, expected: list[str]) -> None:
     assert codes(wheels.write_wheel(tmp_path, f"demo-1.0-{tags}-manylinux_2_17_x86_64.whl")) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("cp311-none", []),
+        ("py3-none", []),
+        ("cp311-abi3", ["WK214"]),
+        ("cp311-cp311", ["WK214"]),
+        ("cp311-abi3.none", []),
+    ],
+)
+def test_only_wheels_without_an_abi_are_for_any_platform(
+    tmp_path: Path, tags: str, expected: list[str]
+) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, f"demo-1.0-{tags}-any.whl"))
+    assert [finding.code for finding in names.contradiction(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("platforms", "expected"),
+    [
+        ("macosx_13_0_x86_64", []),
+        ("macosx_13_6_x86_64", ["WK230"]),
+        ("macosx_13_0_x86_64.macosx_13_6_x86_64", ["WK231"]),
+        ("manylinux_2_28_amd64", ["WK230"]),
+        ("manylinux_2_28_amd64.linux_amd64", ["WK230", "WK230"]),
+        ("any", []),
+    ],
+)
+def test_tags_that_no_installer_makes(tmp_path: Path, platforms: str, expected: list[str]) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, f"demo-1.0-py3-none-{platforms}.whl"))
+    assert [finding.code for finding in names.platforms(wheel, Contract())] == expected
+
+
+def test_the_tag_that_was_meant_is_named(tmp_path: Path) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, "demo-1.0-py3-none-macosx_10_15_arm64.whl"))
+    (finding,) = names.platforms(wheel, Contract())
+    assert finding.what == (
+        "no installer makes the platform tag macosx_10_15_arm64: macOS for arm64 begins at 11.0"
+    )
+    assert finding.fix == "tag the wheel macosx_11_0_arm64"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ ALL_CHECKS = CheckSet(
     wheel=(
         archive.members, archive.headers, archive.hidden, archive.overlap, archive.paths,
         archive.windows_names, archive.links, archive.record, archive.dates, archive.stray,
-        names.file_name, names.tags, names.contradiction, names.identity, names.wheel_file, names.purelib,
+        names.file_name, names.tags, names.contradiction, names.platforms, names.identity,
+        names.wheel_file, names.purelib,
         toplevel.dist_info, toplevel.data, toplevel.names, toplevel.unimportable, toplevel.nothing,
         toplevel.compiled,
         installed.one_path, installed.own_metadata, installed.lost_scripts, installed.others_files,
@@ -115,6 +116,9 @@ ALL_CHECKS = CheckSet(
 )  # fmt: skip
 # What can be checked from file names and an index's listing, without the files.
 NAME_CHECKS = CheckSet(
-    wheel=(names.file_name, metadata.python_tags, index_metadata.local_version, index_files.platforms),
+    wheel=(
+        names.file_name, names.contradiction, names.platforms, metadata.python_tags,
+        index_metadata.local_version, index_files.platforms,
+    ),
     release=(metadata.sdist_missing, metadata.unserved_pythons),
-)
+)  # fmt: skip

@@ -6,6 +6,7 @@ import re
 from posixpath import commonpath
 from typing import TYPE_CHECKING
 
+from wheelkit.analysis.platform_tags import impossible
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list, size
 from wheelkit.verification.checks.names import same_version
@@ -45,10 +46,13 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def platforms(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report platform tags that the index does not accept; ``platform_tag.generic`` reports linux_* tags."""
-    tags = map(str.lower, wheel.name.platforms if wheel.name else ())
+    """Report platform tags that the index does not accept; ``platform_tag.generic`` reports linux_* tags.
+
+    Where no installer makes any of the tags either, ``names.platforms`` has an error.
+    """
+    tags = [tag.lower() for tag in wheel.name.platforms] if wheel.name else []
     refused = [tag for tag in tags if not is_accepted_platform(tag) and not tag.startswith("linux_")]
-    if refused:
+    if refused and not all(map(impossible, tags)):
         yield finding("WK744", f"public indexes do not accept {shorten_list(refused)}")
 
 

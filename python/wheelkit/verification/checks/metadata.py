@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.python_api import declared_floor
+from wheelkit.analysis.reach import admitted
 from wheelkit.analysis.requirements import requirements
 from wheelkit.fast_packaging import admits, normalise
 from wheelkit.matrix import LATEST_PATCH
@@ -13,17 +14,17 @@ from wheelkit.text import dotted, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.verification.release import Dist, Release
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import FileName, Wheel
 
 
 _PYTHON_TAG = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
-# The oldest minor version that cibuildwheel builds for, and one later than all.
-_FIRST_MINOR, _LATEST_MINOR = 9, 99
+# The oldest minor version that cibuildwheel builds for.
+_FIRST_MINOR = 9
 # What an installer resolves by.
 COMPARED_FIELDS = ("Requires-Python", "Requires-Dist", "Provides-Extra")
 
@@ -33,15 +34,14 @@ def python_tags(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     required = wheel.metadata.get("Requires-Python")
     if wheel.name is None or not required:
         return
-    floor = declared_floor(wheel.name)
-    if floor is not None:
-        minors: Iterable[int] = range(floor[1], _LATEST_MINOR)
-        tags = f"Python {dotted(floor)} and later"
-    else:
-        minors, tags = _tagged_minors(wheel), ".".join(wheel.name.pythons)
-    if minors and not any(may_admit(required, minor) for minor in minors):
-        what = f"the wheel is for {tags}, but Requires-Python is {required}: no installer accepts it"
-        yield finding("WK702", what)
+    if not admitted(wheel.name.pythons, wheel.name.abis, required):
+        what = f"the wheel is for {_served(wheel.name)}, but Requires-Python is {required}: "
+        yield finding("WK702", f"{what}no installer accepts it")
+
+
+def _served(name: FileName) -> str:
+    floor = declared_floor(name)
+    return ".".join(name.pythons) if floor is None else f"Python {dotted(floor)} and later"
 
 
 def _tagged_minors(wheel: Wheel) -> list[int]:

@@ -8,6 +8,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import python_and_abi, runs
+from wheelkit.analysis.platform_tags import impossible
+from wheelkit.analysis.reach import accepted_together
 from wheelkit.fast_packaging import normalise, release
 from wheelkit.text import shorten_list
 from wheelkit.verification.findings import finding
@@ -21,10 +23,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel import FileName, Wheel
 
 
-# Tags of CPython and PyPy (platform compatibility tags specification); abi3t is from PEP 803.
-_CPYTHON = re.compile(r"cp\d+")
-_CPYTHON_ABI = re.compile(r"(?P<python>cp\d+)(?:[dmu]+|t?d?)")
-_PYPY_ABI = re.compile(r"pypy(?P<version>\d+)_pp\d+")
+# ABI tags that installers combine with their own platforms only (packaging, cpython_tags).
+_NOT_ANYWHERE = frozenset({"abi3", "abi3t"})
 _TAG_PARTS = 3  # python, ABI, platform
 # No file name has room for a compressed set that stands for more.
 _MANY_TAGS = 100_000
@@ -78,23 +78,29 @@ def _expand(line: str) -> Iterator[str]:
 
 
 def contradiction(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report Python and ABI tags that no interpreter accepts together, such as cp311-cp312 and py3-abi3."""
+    """Report tags that no interpreter accepts together, such as cp311-cp312, py3-abi3 and cp311-abi3-any."""
     name = wheel.name
-    if name is not None and not any(_compatible(py, abi) for py in name.pythons for abi in name.abis):
+    if name is None:
+        return
+    pairs = [(python.lower(), abi.lower()) for python in name.pythons for abi in name.abis]
+    if not any(accepted_together(python, abi) for python, abi in pairs):
         yield finding("WK214", f"no interpreter accepts the tags {python_and_abi(name)}")
+    elif name.any_platform and all(abi in _NOT_ANYWHERE or abi.startswith("cp") for _, abi in pairs):
+        what = (
+            f"no interpreter accepts the tags {python_and_abi(name)} with the platform any, only the ABI none"
+        )
+        yield finding("WK214", what)
 
 
-def _compatible(python: str, abi: str) -> bool:
-    """Return whether an interpreter can accept both tags; True for tags that are not known here."""
-    if abi in {"abi3", "abi3t"}:
-        return _CPYTHON.fullmatch(python) is not None
-    if python == abi and abi.removeprefix("cp").isdecimal():
-        return True
-    if match := _CPYTHON_ABI.fullmatch(abi):
-        return python == match["python"]
-    if match := _PYPY_ABI.fullmatch(abi):
-        return python == f"pp{match['version']}"
-    return True
+def platforms(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report platform tags that no installer makes, such as macosx_13_6_x86_64 and manylinux_2_28_amd64."""
+    named = {tag.lower() for tag in wheel.name.platforms} if wheel.name else set()
+    wrong = {tag: problem for tag in sorted(named) if (problem := impossible(tag)) is not None}
+    code = "WK230" if len(wrong) == len(named) else "WK231"
+    for tag, problem in wrong.items():
+        what = f"no installer makes the platform tag {tag}: {problem.why}"
+        fix = f"tag the wheel {problem.instead}" if problem.instead else ""
+        yield finding(code, what, fix=fix)
 
 
 def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:

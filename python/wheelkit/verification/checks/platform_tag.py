@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import arch_of, claims, runs, system_of
+from wheelkit.analysis.platform_tags import impossible
 from wheelkit.matrix import System
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.mobile import mobile_platform
@@ -123,7 +124,7 @@ def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     known = {claim.platform: claim for claim in claims(wheel)}
     for platform in map(str.lower, wheel.name.platforms if wheel.name else ()):
         claim = known.get(platform)
-        if platform in _NOT_GENERIC or mobile_platform(platform) is not None:
+        if platform in _NOT_GENERIC or mobile_platform(platform) is not None or impossible(platform):
             continue
         if claim is None:
             what = f'the platform tag "{platform}" is unknown, so nothing about it was verified'
