@@ -4,7 +4,7 @@ import pytest
 
 from support import wheels
 from support.wheels import elf, macho, pe
-from wheelkit.verification.checks import mobile, platform_tag
+from wheelkit.verification.checks import mobile, names, platform_tag
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
@@ -57,9 +57,18 @@ def test_webassembly_is_not_taken_for_a_wheel_without_code(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "platform",
-    ["ios_13_0_arm64_watchos", "android_24_mips", "pyemscripten_2025_0_wasm64", "ios_x_0_arm64_iphoneos"],
+    ("platform", "expected"),
+    [
+        ("ios_13_0_arm64_watchos", ["WK230"]),
+        ("android_24_mips", ["WK230"]),
+        ("pyemscripten_2025_0_wasm64", ["WK313"]),
+        ("ios_x_0_arm64_iphoneos", ["WK230"]),
+    ],
 )
-def test_tags_that_are_none_of_these_are_not_known(tmp_path: Path, platform: str) -> None:
+def test_tags_that_are_none_of_these_are_not_known(
+    tmp_path: Path, platform: str, expected: list[str]
+) -> None:
     assert mobile.mobile_platform(platform) is None
-    assert "WK313" in codes(wheels.facts(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl", elf()))
+    wheel = wheels.facts(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl", elf())
+    found = [finding.code for finding in names.platforms(wheel, Contract())]
+    assert [*codes(wheel), *found] == expected
