@@ -47,7 +47,8 @@ def test_the_spelling_of_dist_info(
     ("platforms", "expected"),
     [
         ("manylinux_2_17_x86_64", []),
-        ("macosx_13_6_x86_64", ["WK744"]),
+        ("macosx_13_6_x86_64.macosx_13_0_x86_64", ["WK744"]),
+        ("macosx_13_6_x86_64", []),  # WK230, an error
         ("macosx_13_0_x86_64", []),
         ("macosx_11_0_arm64.freebsd_14_0_amd64", ["WK744"]),
         ("linux_x86_64", []),  # WK307
