@@ -83,6 +83,7 @@ def changes(value: Any) -> Iterator[Any]:
 def test_every_field_of_a_contract_is_part_of_the_key(tmp_path: Path) -> None:
     wheels = [facts(tmp_path, NAME, elf(imports=imports(symbol))) for symbol in ("malloc", "free")]
     contracts = [replace(CONTRACT, reference=(wheel,)) for wheel in wheels]
+    contracts.append(replace(CONTRACT, beside=(Path(NAME),)))
     contracts += [Contract(), CONTRACT, *changes(CONTRACT), replace(CONTRACT, native=None, unnamed=None)]
     changed = {
         name

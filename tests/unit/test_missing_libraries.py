@@ -286,3 +286,51 @@ def test_launchers_belong_to_any_platform(tmp_path: Path, program: str, expected
 def test_python_2_brings_its_c_runtime(tmp_path: Path, python: str, expected: list[str]) -> None:
     name = wheels.WINDOWS.replace("cp311-cp311", python)
     assert codes(tmp_path, name, pe("demo/_core.pyd", needed=needs("MSVCR90.dll"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("sibling", "member", "expected"),
+    [
+        ("acme-1.0-py3-none-manylinux_2_17_x86_64.whl", "acme/lib/libhelp.so", ["WK531"]),
+        ("acme-1.0-py3-none-manylinux_2_28_x86_64.whl", "acme/lib/libhelp.so", ["WK531"]),
+        ("acme-1.0-py3-none-any.whl", "acme.data/data/lib/libhelp.so", ["WK531"]),
+        # It is in the dist, and has no such library.
+        ("acme-1.0-py3-none-manylinux_2_17_x86_64.whl", "acme/lib/libother.so", ["WK501"]),
+        ("acme-1.0-py3-none-manylinux_2_17_aarch64.whl", "acme/lib/libhelp.so", ["WK501"]),
+        ("other-1.0-py3-none-manylinux_2_17_x86_64.whl", "acme/lib/libhelp.so", ["WK501"]),
+    ],
+)
+def test_a_sibling_in_the_same_dist_decides(
+    tmp_path: Path, sibling: str, member: str, expected: list[str]
+) -> None:
+    beside = wheels.write_wheel(tmp_path, sibling, members={member: "library"})
+    metadata = wheels.metadata("demo", "1.0", "Requires-Dist: acme", "Requires-Dist: numpy")
+    made = elf(needed=needs("libhelp.so"))
+    wheel = wheels.facts(tmp_path, wheels.LINUX, made, members={"{info}/METADATA": metadata})
+    contract = Contract(beside=(beside, wheel.path))
+    assert [finding.code for finding in libraries.missing(wheel, contract)] == expected
+
+
+def test_the_name_of_a_sibling_is_no_evidence_if_its_wheel_is_there(tmp_path: Path) -> None:
+    empty = wheels.write_wheel(tmp_path, "acme-1.0-py3-none-manylinux_2_17_x86_64.whl")
+    made = elf(needed=needs("libacme.so"))
+    metadata = wheels.metadata("demo", "1.0", "Requires-Dist: acme")
+    wheel = wheels.facts(tmp_path, wheels.LINUX, made, members={"{info}/METADATA": metadata})
+    assert [finding.code for finding in libraries.missing(wheel, Contract())] == ["WK531"]
+    contract = Contract(beside=(empty,))
+    assert [finding.code for finding in libraries.missing(wheel, contract)] == ["WK501"]
+
+
+@pytest.mark.parametrize(
+    ("library", "requires", "expected"),
+    [
+        ("libsixel.so.1", "six", ["WK501"]),
+        ("libsix.so.1", "six", ["WK531"]),
+        ("libtbb12.so", "tbb-devel", ["WK531"]),
+        ("libusb-1.0.so.0", "libusb-package", ["WK531"]),
+    ],
+)
+def test_short_names_have_to_be_whole(
+    tmp_path: Path, library: str, requires: str, expected: list[str]
+) -> None:
+    assert codes(tmp_path, wheels.LINUX, elf(needed=needs(library)), requires=(requires,)) == expected

@@ -6,13 +6,19 @@ import re
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
 
+from wheelkit.analysis.claims import claims, claims_of
 from wheelkit.analysis.installed import installed_path
 from wheelkit.analysis.requirements import installed_requirements
 from wheelkit.analysis.system_libraries import of_desktop, of_toolchain
+from wheelkit.errors import WheelError
+from wheelkit.fast_packaging import normalise
+from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.library_names import plain_name
+from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from packaging.requirements import Requirement
 
@@ -30,28 +36,50 @@ _GENERIC = frozenset({
 _SHORTEST_WORD = 3
 
 
-def sibling_of(wheel: Wheel, library: str, users: Iterable[str]) -> str | None:
+def sibling_of(wheel: Wheel, library: str, users: Iterable[str], beside: Iterable[Path] = ()) -> str | None:
     """Return the name of the required distribution that a library of another wheel is left to, if any.
 
-    ``users`` are the binaries of the wheel that need the library. Evidence is a library of the distribution's
-    name (``librmm.so`` beside librmm-cu12), a search path out of what the wheel holds into a folder of its
-    name (``$ORIGIN/Qt6/lib`` beside PyQt6-Qt6), or a requirement on exactly the wheel's own version and with
-    a word of its name, as the parts of one family have.
+    ``users`` are the binaries of the wheel that need the library, ``beside`` the files of the same dist. If
+    these hold wheels of a required distribution for the same system, their members decide for it. Other
+    evidence is a library of the distribution's name (``librmm.so`` beside librmm-cu12), a search path out of
+    what the wheel holds into a folder of its name (``$ORIGIN/Qt6/lib`` beside PyQt6-Qt6), or a requirement
+    on exactly the wheel's own version and with a word of its name, as the parts of one family have.
     """
     required = installed_requirements(wheel)
     if not required or library.startswith("/"):
         return None
+    file = library.rpartition("/")[2]
+    known = {item.name: names for item in required if (names := _libraries_in_dist(wheel, item, beside))}
+    if (name := next((name for name, names in known.items() if file in names), None)) is not None:
+        return name
+    unknown = [item for item in required if item.name not in known]
     stem = plain_name(library).lower().partition(".so")[0].removesuffix(".dylib").removesuffix(".dll")
-    by_name = (item.name for item in required if _names_library(_words(item.name), stem))
+    by_name = (item.name for item in unknown if _names_library(_words(item.name), stem))
     if (name := next(by_name, None)) is not None or of_toolchain(library) or of_desktop(library):
         return name
     folders = frozenset(word for folder in _searched_elsewhere(wheel, set(users)) for word in _words(folder))
-    nearest = max(required, key=lambda item: len(_words(item.name) & folders))
-    if _words(nearest.name) & folders:
-        return nearest.name
     own = _words(wheel.distribution)
-    family = (item.name for item in required if _words(item.name) & own and _pins_own_version(item, wheel))
-    return next(family, None)
+    by_folder = [item.name for item in unknown if _words(item.name) & folders]
+    family = [item.name for item in unknown if _words(item.name) & own and _pins_own_version(item, wheel)]
+    return max(by_folder, key=lambda name: len(_words(name) & folders), default=next(iter(family), None))
+
+
+def _libraries_in_dist(wheel: Wheel, requirement: Requirement, beside: Iterable[Path]) -> frozenset[str]:
+    """Return the file names in the wheels of a required distribution that install where this wheel does."""
+    wanted = normalise(requirement.name)
+    own = {(claim.system, arch) for claim in claims(wheel) for arch in claim.archs}
+    names: set[str] = set()
+    for path in beside:
+        try:
+            name = parse_file_name(path.name)
+            if name.key != wanted:
+                continue
+            places = {(claim.system, arch) for claim in claims_of(name.platforms) for arch in claim.archs}
+            if name.any_platform or own & places:
+                names.update(entry.name.rpartition("/")[2] for entry in Archive(path).entries)
+        except (ValueError, WheelError):  # reported for that file
+            continue
+    return frozenset(names)
 
 
 def _words(name: str) -> frozenset[str]:
@@ -62,7 +90,9 @@ def _words(name: str) -> frozenset[str]:
 def _names_library(words: frozenset[str], stem: str) -> bool:
     """Return whether a library's name begins with a word of a distribution's, with or without ``lib``."""
     plain = _SEPARATORS.sub("", stem.removeprefix("lib"))
-    return any(plain.startswith(word.removeprefix("lib") or word) for word in words)
+    bare = plain.rstrip("0123456789")
+    short = {word.removeprefix("lib") or word for word in words}
+    return any(bare == word or (len(word) > _SHORTEST_WORD and plain.startswith(word)) for word in short)
 
 
 def _pins_own_version(requirement: Requirement, wheel: Wheel) -> bool:

@@ -11,6 +11,7 @@ from wheelkit.matrix import Matrix, matrix_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from wheelkit.config import Config, Provider
     from wheelkit.matrix import Target
@@ -49,8 +50,8 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     ``exclude`` are the providers whose libraries must not be in a wheel, ``runners`` the configured runner
     labels by target pattern. ``native`` are the targets whose coverage is judged, None judges all.
-    ``reference`` are earlier wheels to compare sizes with. ``unnamed`` is the promise of the one distribution
-    whose name only its build can tell.
+    ``reference`` are earlier wheels to compare sizes with, ``beside`` the files of the dist that is verified.
+    ``unnamed`` is the promise of the one distribution whose name only its build can tell.
     """
 
     promises: Mapping[str, Promise] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Contract(Struct, frozen=True, kw_only=True):
     runners: Mapping[str, str] = field(default_factory=dict)
     native: tuple[Target, ...] | None = None
     reference: tuple[Wheel, ...] = ()
+    beside: tuple[Path, ...] = ()
     unnamed: Promise | None = None
 
     def promise(self, distribution: str) -> Promise | None:

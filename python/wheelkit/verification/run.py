@@ -51,6 +51,7 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
         contract = replace(contract, native=tuple(native))
     files = collect_files(paths)
     whole = any(path.is_dir() for path in paths)
+    contract = replace(contract, beside=files)
     if whole:
         contract = contract.for_dist({distribution_of(path.name) for path in files})
     wheels = [path for path in files if path.suffix == ".whl"]

@@ -67,10 +67,10 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
         if lost and system in systems:
             providers = relevant_providers(wheel, contract)
             rest = [name for name in lost if provider_of(name, system, providers) is None]
-            yield from _judge(wheel, system, [_Need(name, tuple(needs[name])) for name in rest])
+            yield from _judge(wheel, system, contract, [_Need(name, tuple(needs[name])) for name in rest])
 
 
-def _judge(wheel: Wheel, system: System, lost: list[_Need]) -> Iterator[Finding]:
+def _judge(wheel: Wheel, system: System, contract: Contract, lost: list[_Need]) -> Iterator[Finding]:
     """Group what is missing by its cause, and report each cause once."""
     of_python = [need for need in lost if _LIBPYTHON.search(need.library)]
     for library, users in of_python:
@@ -82,7 +82,7 @@ def _judge(wheel: Wheel, system: System, lost: list[_Need]) -> Iterator[Finding]
     rest: list[_Need] = []
     for need in lost:
         if need not in of_python:
-            sibling = sibling_of(wheel, *need)
+            sibling = sibling_of(wheel, *need, contract.beside)
             (rest if sibling is None else siblings.setdefault(sibling, [])).append(need)
     for sibling, needs in siblings.items():
         yield _left_to_sibling(needs, sibling)
