@@ -19,7 +19,7 @@ SHOWN = {
     "read": "demo 1.0 ['cp311-abi3-manylinux_2_31_x86_64']",
     "Wheel": "requires Python >=3.11",
     "scan": "['",
-    "verify": "manylinux_2_31_x86_64 abi3 wheel glibc 2.29",
+    "verify": "manylinux_2_31_x86_64 abi3 wheel manylinux_2_31: glibc 2.29",
 }
 
 

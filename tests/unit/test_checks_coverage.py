@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
 
 from support import wheels
 from wheelkit.matrix import Interpreter, Matrix, Target
@@ -117,8 +119,10 @@ def test_requires_python_closes_cells(tmp_path: Path) -> None:
 
 def test_a_wheel_for_newer_systems_does_not_cover(tmp_path: Path) -> None:
     coverage = cover(release(tmp_path, ABI3.replace("2_17", "2_34"), ABI3_MAC), contract())
-    assert drawn(coverage) == {LINUX: "--", MAC: "xx"}
+    # The wheel that no promise has room for is shown on its own.
+    assert drawn(coverage) == {LINUX: "--", MAC: "xx", "manylinux_2_34_x86_64": "xx"}
     assert codes(coverage) == ["WK801", "WK803"]
+    assert [row.judged for row in coverage.rows] == [True, True, False]
 
 
 def test_native_judges_only_its_target(tmp_path: Path) -> None:
@@ -155,6 +159,60 @@ def test_pure_has_one_row(tmp_path: Path) -> None:
         codes(cover(release(tmp_path, sdist=True), replace(contract(Kind.META), native=(Target.parse(MAC),))))
         == []
     )
+
+
+@pytest.mark.parametrize("promised", [None, contract(promised=matrix(LINUX, interpreters="cp312 cp313"))])
+def test_a_pure_fallback_beside_a_native_wheel_has_its_own_row(
+    tmp_path: Path, promised: Contract | None
+) -> None:
+    native = "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+    files = release(tmp_path, native, wheels.PURE, lines=("Requires-Python: >=3.12,<3.14",))
+    linux, pure = cover(files, promised or Contract()).rows
+    assert (linux.target, linux.label, linux.files) == (LINUX, "2 wheels, 1 pure", (native, wheels.PURE))
+    assert [cell.file for cell in linux.cells] == [native, wheels.PURE]
+    assert (pure.target, pure.label, pure.files) == ("any", "pure wheel", (wheels.PURE,))
+    assert [cell.file for cell in pure.cells] == [wheels.PURE, wheels.PURE]
+    assert (pure.needs, pure.judged) == ("", False)
+    assert pure.size == files.wheels[1].size
+
+
+def test_every_wheel_is_in_some_row(tmp_path: Path) -> None:
+    names = (
+        "demo-1.0-cp36-cp36m-manylinux_2_17_x86_64.whl",
+        ABI3,
+        "demo-1.0-cp311-cp311-linux_x86_64.whl",
+        "demo-1.0-cp313-cp313-pyodide_2025_0_wasm32.whl",
+        "demo-1.0-py2-none-any.whl",
+        wheels.PURE,
+    )
+    declared = contract(promised=matrix(LINUX, MAC))
+    for judged in (Contract(), contract(promised=matrix(declared=False)), declared, contract(Kind.PURE)):
+        rows = cover(release(tmp_path, *names), judged).rows
+        assert {file for row in rows for file in row.files} == set(names)
+        assert len({row.target for row in rows}) == len(rows)
+
+
+def test_the_best_tag_is_picked_for_other_platforms(tmp_path: Path) -> None:
+    """By packaging's order of tags, which installers use."""
+    platform = "android_24_arm64_v8a"
+    names = [
+        f"demo-1.0-{tag}.whl" for tag in (f"py3-none-{platform}", "py3-none-any", f"cp313-abi3-{platform}")
+    ]
+    names += [f"demo-1.0-cp313-cp313-{platform}.whl"]
+    rows = cover(release(tmp_path, *names, lines=("Requires-Python: >=3.13",)), Contract()).rows
+    row = next(row for row in rows if row.target == platform)
+    for cell in row.cells:
+        version = int(cell.interpreter[2]), int(cell.interpreter[3:])
+        order = [
+            *cpython_tags(version, platforms=[platform]),
+            *compatible_tags(version, platforms=[platform]),
+        ]
+        best = next(name for tag in order for name in names if tag in tags(name))
+        assert cell.file == best
+
+
+def tags(name: str) -> frozenset[Tag]:
+    return parse_wheel_filename(name)[3]
 
 
 def test_a_pure_wheel_serves_every_native_cell(tmp_path: Path) -> None:
@@ -230,9 +288,10 @@ def test_two_wheels_for_the_same_tag(tmp_path: Path, second: str, expected: list
 def test_the_higher_build_tag_is_picked(tmp_path: Path) -> None:
     second = "demo-1.0-10-cp311-abi3-manylinux_2_17_x86_64.whl"
     third = "demo-1.0-9-cp311-abi3-manylinux_2_17_x86_64.whl"
-    assert cover(release(tmp_path, ABI3, second, third), contract(promised=matrix(LINUX))).rows[0].files == (
-        second,
-    )
+    (row,) = cover(release(tmp_path, ABI3, second, third), contract(promised=matrix(LINUX))).rows
+    assert {cell.file for cell in row.cells} == {second}
+    # The others are there as well, and what is wrong with them.
+    assert (row.files[0], set(row.files), row.label) == (second, {ABI3, second, third}, "3 wheels")
 
 
 def test_an_absent_distribution(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from support import wheels
 from support.wheels import Part, elf, macho, pe
-from wheelkit.analysis.floor import needs
+from wheelkit.analysis.floor import linux_needs, most_demanding, needs
 from wheelkit.matrix import Target
 from wheelkit.verification.checks import libraries, loaders, macos, platform_tag
+from wheelkit.verification.checks.coverage_rows import wheel_needs
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
@@ -39,6 +40,10 @@ def fat(intel: str = "10.13", arm: str = "11.0", **facts: object) -> Binary:
     usual = {"kind": "bundle", "exports": ("PyInit__core",), "os": "macos", "signed": True} | facts
     parts = (Part(arch="x86_64", min_os=intel, **usual), Part(arch="arm64", min_os=arm, **usual))
     return wheels.binary("demo/_core.so", *parts, form="macho")
+
+
+def versions(*names: str) -> tuple[wheels.Version, ...]:
+    return tuple(wheels.Version(library="libc.so.6", version=name) for name in names)
 
 
 PROGRAM = {"kind": "executable", "exports": ()}
@@ -170,20 +175,60 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
                 )
             ),
             "manylinux_2_17_x86_64",
-            "glibc 2.14",
+            "manylinux_2_17: glibc 2.14",
         ),
         (
             wheels.LINUX,
             elf(versions=(wheels.Version(library="libc.so.6", version="GLIBC_ABI_DT_RELR"),)),
             "manylinux_2_17_x86_64",
-            "",
+            "manylinux_2_36: GLIBC_ABI_DT_RELR",
         ),
         (
             wheels.LINUX.replace("many", "musl").replace("2_17", "1_2"),
             elf(),
             "musllinux_1_2_x86_64",
-            "musl 1.2",
+            "musllinux_1_2",
         ),
+        # All that the next older policy lacks is named; the oldest has no older one.
+        (wheels.LINUX, elf(versions=versions("GLIBC_2.2.5")), "manylinux_2_17_x86_64", "manylinux_2_5"),
+        (
+            wheels.LINUX,
+            elf(
+                versions=versions(
+                    "GLIBC_2.17", "GLIBC_2.27", "GLIBCXX_3.4.24", "CXXABI_1.3.11", "CXXABI_1.3.10"
+                )
+            ),
+            "manylinux_2_17_x86_64",
+            "manylinux_2_27: glibc 2.27, CXXABI_1.3.11, GLIBCXX_3.4.24",
+        ),
+        (
+            wheels.LINUX,
+            elf(versions=versions("GLIBC_2.17", "GLIBCXX_3.4.29")),
+            "manylinux_2_17_x86_64",
+            "manylinux_2_34: GLIBCXX_3.4.29",
+        ),
+        (
+            wheels.LINUX,
+            elf(versions=versions("GLIBC_2.4"), needed=wheels.needs("libc.so.6", "libfoo.so.1", "liba.so")),
+            "manylinux_2_17_x86_64",
+            "linux: liba.so, libfoo.so.1",
+        ),
+        (
+            wheels.LINUX,
+            elf(
+                versions=versions("GLIBC_PRIVATE", "GLIBC_2.99"),
+                needed=wheels.needs("libc.so.6", "libfoo.so.1"),
+            ),
+            "manylinux_2_17_x86_64",
+            "linux: glibc 2.99, GLIBC_PRIVATE, libfoo.so.1",
+        ),
+        (
+            wheels.LINUX,
+            elf(needed=wheels.needs("libz.so.1"), imports=wheels.imports("crc32_combine_op", "deflate")),
+            "manylinux_2_17_x86_64",
+            "manylinux_2_37: crc32_combine_op of libz.so.1",
+        ),
+        (wheels.LINUX, elf("demo/a.o", kind="object"), "manylinux_2_17_x86_64", ""),
         (UNIVERSAL, fat(), "macosx_10_13_universal2", "macOS 10.13"),
         (UNIVERSAL, fat(), "macosx_11_0_arm64", "macOS 11.0"),
         (
@@ -195,7 +240,41 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_needs(tmp_path: Path, filename: str, made: Binary, target: str, expected: str) -> None:
-    assert needs([wheels.facts(tmp_path, filename, made)], Target.parse(target)) == expected
+    assert needed([wheels.facts(tmp_path, filename, made)], target) == expected
+
+
+def needed(made: list[Wheel], target: str) -> str:
+    return str(needs(made, Target.parse(target), {wheel.path: linux_needs(wheel) for wheel in made}))
+
+
+def test_needs_of_several_linux_wheels(tmp_path: Path) -> None:
+    found = [
+        linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(versions=versions(*names))))
+        for names in (("GLIBC_2.25",), ("GLIBC_2.26",), ("GLIBC_2.27",), ("GLIBCXX_3.4.24",), ("GLIBC_2.17",))
+    ]
+    assert [str(need) for need in found] == [
+        "manylinux_2_26: glibc 2.25",
+        "manylinux_2_26: glibc 2.26",
+        "manylinux_2_27: glibc 2.27",
+        "manylinux_2_27: GLIBCXX_3.4.24",
+        "manylinux_2_17: glibc 2.17",
+    ]
+    assert str(most_demanding(found)) == "manylinux_2_27: glibc 2.27, GLIBCXX_3.4.24"
+    assert str(most_demanding(found[:2])) == "manylinux_2_26: glibc 2.26"
+    lost = linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(needed=wheels.needs("libfoo.so"))))
+    assert str(most_demanding([*found, lost])) == "linux: libfoo.so"
+    assert str(most_demanding([])) == ""
+
+
+def test_libraries_of_other_distributions_limit_nothing(tmp_path: Path) -> None:
+    made = elf(versions=versions("GLIBC_2.17"), needed=wheels.needs("libc.so.6", "libtorch.so"))
+    for lines, expected in (
+        ((), "linux: libtorch.so"),
+        (("Requires-Dist: torch",), "manylinux_2_17: glibc 2.17"),
+    ):
+        members = {"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)}
+        wheel = wheels.facts(tmp_path, wheels.LINUX, made, members=members)
+        assert str(wheel_needs(wheel, Contract())) == expected
 
 
 def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:
@@ -207,8 +286,8 @@ def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:
         )
         for minor in (1, 2)
     ]
-    assert needs(made, Target.parse("win_amd64")) == "python3xx.dll"
-    assert needs(made[:1], Target.parse("win_amd64")) == "python311.dll"
+    assert needed(made, "win_amd64") == "python3xx.dll"
+    assert needed(made[:1], "win_amd64") == "python311.dll"
 
 
 def test_damage_is_reported(tmp_path: Path) -> None:

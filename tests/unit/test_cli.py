@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.command import loaded
-from support.wheels import ABI3, LINUX, write_wheel
+from support.wheels import ABI3, LINUX, PURE, wheel_file, write_wheel
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
 from wheelkit.builders.dist_folder import deliver
@@ -96,6 +96,17 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
         (["inspect"], "Missing argument 'WHEEL...'", "wheelkit inspect --help"),
         (["inspect", "nope.whl"], "nope.whl is not a file", "wheelkit inspect dist/*.whl"),
         (["verify-matrix", "nowhere"], "nowhere does not exist", "verify-matrix dist/"),
+        (
+            ["verify-matrix", "--strict", "--fail-on", "note", "dist"],
+            "--strict and --fail-on note contradict each other",
+            "--strict is --fail-on warning",
+        ),
+        (
+            ["verify-matrix", "--strict", "--fail-on", "error", "dist"],
+            "--strict and --fail-on error",
+            "one of them",
+        ),
+        (["verify-matrix", "--fail-on", "fatal"], "'fatal' is not one of", "wheelkit verify-matrix --help"),
         (["explain", "WK8"], 'there is no finding "WK8"', "codes that start with it: WK801"),
         (["explain", "E501"], 'there is no finding "E501"', "list all codes"),
         (["repair", "--target", "manylinux_2_28_x86_65", "x.whl"], "x86_65", "manylinux_2_28_x86_64"),
@@ -112,6 +123,36 @@ def test_wrong_usage_is_reported_with_a_hint(
     assert expected in first
     assert hint in rest
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "least"),
+    [
+        ([], "error"),
+        (["--fail-on", "error"], "error"),
+        (["--fail-on", "warning"], "warning"),
+        (["--strict"], "warning"),
+        (["--strict", "--fail-on", "warning"], "warning"),
+        (["--fail-on", "note"], "note"),
+    ],
+)
+def test_the_severity_that_fails(
+    words: list[str], least: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Three wheels, whose worst findings are a note, a warning and an error."""
+    monkeypatch.chdir(tmp_path)
+    noted = write_wheel(tmp_path, PURE, members={"{info}/WHEEL": wheel_file(PURE, Root_Is_Purelib="false")})
+    (tmp_path / "w").mkdir()
+    warned = write_wheel(tmp_path / "w", "demo-1.0-py3-none-any.whl", members={"share/x": ""})
+    (tmp_path / "e").mkdir()
+    failed = write_wheel(tmp_path / "e", PURE, record_text="")
+    order = ["error", "warning", "note"]
+    for path, worst in ((failed, "error"), (warned, "warning"), (noted, "note")):
+        code = main(["verify-matrix", "--json", *words, str(path)])
+        document = json.loads(capsys.readouterr().out)
+        assert min((item["severity"] for item in document["findings"]), key=order.index) == worst
+        fails = order.index(worst) <= order.index(least)
+        assert (code, document["ok"], document["fail_on"]) == (int(fails), not fails, least)
 
 
 @pytest.mark.usefixtures("project")

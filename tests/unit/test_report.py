@@ -3,6 +3,7 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -132,6 +133,71 @@ def test_narrow_terminals_lose_the_dim_columns_first() -> None:
     assert "needs" not in heads[80]
     assert "cp312" in heads[80]
     assert "cp311-cp314" in heads[60]
+
+
+NEEDY = replace(
+    REPORT,
+    rows=tuple(
+        replace(
+            row,
+            floor=row.needs and "manylinux_2_27",
+            needs=row.needs and "manylinux_2_27: glibc 2.27, libz.so.1",
+        )
+        for row in REPORT.rows
+    ),
+)
+
+
+def test_narrow_terminals_lose_the_reasons_first() -> None:
+    shown_at = {width: shown(NEEDY, width) for width in (None, 140, 116, 110, 98, 80)}
+    for width in (None, 140):
+        assert "manylinux_2_27: glibc 2.27, libz.so.1   84 kB" in shown_at[width]
+    assert "manylinux_2_27: glibc 2.27, libz.so.1   fine" in shown_at[116]
+    assert "manylinux_2_27   84 kB   fine" in shown_at[110]
+    assert "manylinux_2_27   fine" in shown_at[98]
+    assert "manylinux_2_27" not in shown_at[80]
+    assert "| manylinux\\_2\\_27: glibc 2.27, libz.so.1 |" in to_markdown(NEEDY)
+    for width in range(56, 150):
+        assert max(map(len, shown(NEEDY, width).splitlines())) <= width
+
+
+def test_of_names_alone_nothing_is_fine() -> None:
+    rows = tuple(replace(row, names_only=bool(row.files)) for row in REPORT.rows)
+    report = replace(REPORT, rows=rows, findings=())
+    for text in (shown(report), to_markdown(report)):
+        assert "fine" not in text
+        assert text.count("names only") == 2
+        assert text.split("in 2 wheels")[1].startswith(" and 1 sdist, names only")
+    assert "fine" in shown(REPORT)
+    assert "\x1b[32mno findings" not in shown(report, colour=True)
+    assert "\x1b[32mno findings" in shown(replace(REPORT, findings=()), colour=True)
+    document = json.loads(json.dumps(to_json(report)))
+    jsonschema.validate(document, SCHEMA)
+    assert [row["names_only"] for row in document["matrix"]] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence", "coverage"),
+    [
+        ({"judged": ("daggerml",)}, "", "judged"),
+        ({"unjudged": ("daggerml",)}, "coverage was not judged: no support matrix", "not judged"),
+        ({"unjudged": ("daggerml",), "whole": False}, "coverage was not judged: single files", "not judged"),
+        (
+            {"judged": ("daggerml",), "unjudged": ("a", "b", "c")},
+            "coverage of a, b, c was not judged: no support matrix",
+            "partly judged",
+        ),
+    ],
+)
+def test_coverage_that_was_not_judged(change: dict[str, Any], sentence: str, coverage: str) -> None:
+    report = replace(REPORT, **change)
+    document = json.loads(json.dumps(to_json(report)))
+    jsonschema.validate(document, SCHEMA)
+    assert document["coverage"] == coverage
+    for text in (shown(report), to_markdown(report)):
+        assert ("was not judged" in text) is bool(sentence)
+        assert sentence in text
+    assert max(map(len, shown(report, 56).splitlines())) <= 56
 
 
 def test_one_release_that_does_not_fit_narrows_all() -> None:
@@ -367,6 +433,56 @@ def test_github_annotations() -> None:
         "daggerml-0.4.0-cp311-abi3-win_amd64.whl::"
     )
     assert second.endswith("%0Araise the floor to cp312, or avoid the call")
+
+
+def same_in(*files: str, severity: Severity = Severity.WARNING) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(code="WK202", severity=severity, what="not normalized", fix=f"rename {file}", file=file)
+        for file in files
+    )
+
+
+def of(*findings: Finding, fail_on: Severity = Severity.ERROR) -> Report:
+    return Report(rows=(), findings=findings, wheels=9, sdists=0, seconds=0.0, fail_on=fail_on)
+
+
+def test_one_cause_is_one_item_and_one_annotation() -> None:
+    report = of(*same_in("a.whl", "b.whl", "c.whl", "d.whl"))
+    text = to_markdown(report)
+    assert text.splitlines()[0] == "#### Warnings (1)"
+    assert text.count("not normalized") == 1
+    assert "in a.whl<br>\n  in b.whl<br>\n  and 2 more<br>" in text
+    assert text.endswith("1 warning in 9 wheels")
+    (line,) = to_github(report)
+    assert line == (
+        "::warning file=a.whl,title=WK202 a.whl::"
+        "not normalized%0Ain a.whl%0Ain b.whl%0Aand 2 more%0Arename a.whl"
+    )
+    (alone,) = to_github(of(*same_in("a.whl")))
+    assert alone == "::warning file=a.whl,title=WK202 a.whl::not normalized%0Arename a.whl"
+
+
+def test_many_of_a_code_are_counted_everywhere() -> None:
+    report = of(*map(note, range(9)))
+    assert "and 8 more (--json lists all)" in to_markdown(report)
+    assert to_markdown(report).splitlines()[0] == "#### Notes (9)"
+    assert to_markdown(report).endswith("9 notes in 9 wheels")
+    (line,) = to_github(report)
+    assert "%0Aand 8 more (--json lists all)%0A" in line
+    assert len(list(to_github(of(*map(note, range(3)))))) == 3
+
+
+@pytest.mark.parametrize("severity", [Severity.WARNING, Severity.NOTE])
+def test_what_fails_the_run_is_never_left_out(severity: Severity) -> None:
+    findings = tuple(note(number, severity) for number in range(9))
+    for fail_on in Severity:
+        report = of(*findings, fail_on=fail_on)
+        expected = 9 if severity in tuple(Severity)[: tuple(Severity).index(fail_on) + 1] else 1
+        assert shown(report, 200).count("debug sections") == expected
+        assert to_markdown(report).count("debug sections") == expected
+        assert len(list(to_github(report))) == expected
+        assert to_json(report)["ok"] is (expected == 1)
+        assert to_json(report)["fail_on"] == fail_on
 
 
 def test_github_annotations_cannot_be_broken_out_of() -> None:

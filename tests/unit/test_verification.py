@@ -1,4 +1,5 @@
 import io
+import re
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ from wheelkit.verification.contract import Contract, Promise, contract_of
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.model import Finding, Report, Severity
 from wheelkit.verification.release import Dist, Release, ReleaseCollector
-from wheelkit.verification.run import verify, verify_facts
+from wheelkit.verification.run import in_version_order, unreadable_wheel, verify, verify_facts
 from wheelkit.wheel import Sdist, Wheel, read_all
 from wheelkit.wheel import read as read_wheel
 from wheelkit.wheel.sdist import read_sdist
@@ -66,7 +67,7 @@ def test_a_whole_dist(tmp_path: Path) -> None:
     assert [item for item in report.findings if item.severity is not Severity.NOTE] == []
     assert report.ok
     assert (report.wheels, report.sdists) == (1, 1)
-    assert report.rows[0].needs.startswith("glibc 2.")
+    assert re.fullmatch(r"manylinux_2_\d+: glibc 2\.\d+", report.rows[0].needs)
     assert report.seconds > 0
 
 
@@ -171,6 +172,109 @@ def test_shallow_reads_no_contents(tmp_path: Path) -> None:
     assert codes(verify([tmp_path], Contract(), shallow=True)) == []
 
 
+def test_without_contents_no_row_is_fine(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE)
+    for shallow, verdict in ((False, "fine"), (True, "names only")):
+        report = verify([tmp_path], Contract(), shallow=shallow)
+        assert [(row.verdict, row.codes, row.names_only) for row in report.rows] == [(verdict, (), shallow)]
+        assert report.names_only is shallow
+
+
+def test_an_unreadable_wheel_has_its_row_and_covers_its_cells(tmp_path: Path) -> None:
+    """One cause is one finding: an installer picks the file by its name, and fails."""
+    wheels.write_wheel(tmp_path, "demo-1.0-cp311-abi3-win_amd64.whl")
+    (tmp_path / ABI3).write_bytes(b"")
+    report = verify([tmp_path], promising())
+    assert [item for item in codes(report) if item not in {"WK306", "WK803"}] == ["WK101", "WK705"]
+    row = report.rows[0]
+    assert (row.target, row.served, row.codes) == (
+        "manylinux_2_28_x86_64",
+        "abi3 wheel, unreadable",
+        ("WK101",),
+    )
+    assert (row.files, row.unreadable, row.needs) == ((ABI3,), (ABI3,), "")
+    accepted = verify([tmp_path], promising(ignore={"WK101": "known"})).rows[0]
+    assert (accepted.codes, accepted.verdict) == ((), "unreadable")
+
+
+def test_a_distribution_with_only_an_unreadable_wheel_is_not_absent(tmp_path: Path) -> None:
+    (tmp_path / ABI3).write_bytes(b"")
+    assert codes(verify([tmp_path], promising())) == ["WK101", "WK705"]
+
+
+@pytest.mark.parametrize(
+    ("name", "distribution", "version", "target"),
+    [
+        ("other-2.0-py3-none-any.whl", "other", "2.0", "any"),
+        ("other-2.0-cp313-cp313-android_24_arm64_v8a.whl", "other", "2.0", "android_24_arm64_v8a"),
+        ("other.whl", "other", "", "no tag"),
+    ],
+)
+def test_every_unreadable_wheel_has_a_row(
+    tmp_path: Path, name: str, distribution: str, version: str, target: str
+) -> None:
+    (tmp_path / name).write_bytes(b"junk")
+    report = verify([tmp_path], Contract())
+    assert [(row.distribution, row.version, row.target, row.codes) for row in report.rows] == [
+        (distribution, version, target, ("WK101",))
+    ]
+    assert report.findings[0].distribution == distribution
+
+
+def test_rows_are_in_the_order_of_versions(tmp_path: Path) -> None:
+    plain = ["1.2", "1.9", "1.10", "1.10.1", "2.0"]
+    others = ["1!0.1", "1.0rc1", "1.0", "1.0.post1", "1.0.1+local.1", ""]
+    for number, versions in enumerate((plain, others)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for version in versions:
+            name = f"demo-{version}-py3-none-any.whl" if version else "demo.whl"
+            (folder / name).write_bytes(b"")
+    first, second = (verify([tmp_path / number], Contract()).rows for number in "01")
+    assert [row.version for row in first] == plain
+    assert [row.version for row in second] == ["", "1.0rc1", "1.0", "1.0.post1", "1.0.1+local.1", "1!0.1"]
+    assert in_version_order(second[::-1]) == list(second)
+
+
+@pytest.mark.parametrize(
+    ("contract", "single", "judged", "unjudged"),
+    [
+        (Contract(), False, (), ("demo",)),
+        (promising(), False, ("demo",), ()),
+        (promising(), True, (), ("demo",)),
+    ],
+)
+def test_whose_coverage_was_judged(
+    tmp_path: Path, contract: Contract, judged: tuple[str, ...], unjudged: tuple[str, ...], *, single: bool
+) -> None:
+    path = wheels.write_wheel(tmp_path, ABI3)
+    report = verify([path if single else tmp_path], contract)
+    assert (report.judged, report.unjudged, report.whole) == (judged, unjudged, not single)
+    assert report.coverage == ("judged" if judged else "not judged")
+    assert [row.judged for row in report.rows] == [bool(judged)]
+    if not single:
+        wheels.write_wheel(tmp_path, "other-1.0-py3-none-any.whl")
+        both = verify([tmp_path], contract)
+        assert both.unjudged == (*unjudged, "other")
+        assert both.coverage == ("partly judged" if judged else "not judged")
+
+
+def test_the_least_severity_that_fails(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE)
+    report = verify([tmp_path], promising(targets=()), fail_on=Severity.NOTE)
+    assert {item.severity for item in report.findings} == {Severity.NOTE}
+    assert not report.ok
+    assert report.rows[0].codes == ("WK803",)
+    for fail_on in (Severity.WARNING, Severity.ERROR):
+        other = verify([tmp_path], promising(targets=()), fail_on=fail_on)
+        assert (other.ok, other.rows[0].codes) == (True, ())
+    note = report.findings[0]
+    warned = replace(report, findings=(replace(note, severity=Severity.WARNING),))
+    assert [replace(warned, fail_on=severity).ok for severity in Severity] == [True, False, False]
+    known = replace(warned, findings=(replace(note, accepted="known"),))
+    assert [replace(known, fail_on=severity).ok for severity in Severity] == [True, True, True]
+
+
 def test_single_files(tmp_path: Path) -> None:
     first = wheels.write_wheel(tmp_path, wheels.PURE)
     wheels.write_wheel(tmp_path, wheels.LINUX)
@@ -265,12 +369,12 @@ def release_files(releases: Iterable[Release]) -> list[tuple[str, str, list[str]
 def test_a_release_is_complete_once_its_last_wheel_is_there(tmp_path: Path) -> None:
     names = ["Demo-1.0-cp311-abi3-win_amd64.whl", ABI3, "demo-2.0-py3-none-any.whl"]
     collector, (first, second, other) = collector_of(tmp_path, names)
-    collector.add(1, names[1], second)
+    collector.add(1, second)
     assert release_files(collector.complete()) == []
-    collector.add(2, names[2], other)
+    collector.add(2, other)
     assert release_files(collector.complete()) == [("demo", "2.0", names[2:])]
     assert release_files(collector.complete()) == []  # each is yielded once
-    collector.add(0, names[0], first)
+    collector.add(0, first)
     assert release_files(collector.complete()) == [("demo", "1.0", names[:2])]  # in the order of the files
     assert release_files(collector.rest()) == []
 
@@ -278,10 +382,12 @@ def test_a_release_is_complete_once_its_last_wheel_is_there(tmp_path: Path) -> N
 def test_an_unreadable_wheel_completes_its_release(tmp_path: Path) -> None:
     names = [ABI3, wheels.PURE]
     collector, (first, _) = collector_of(tmp_path, names)
-    collector.add(0, names[0], first)
+    collector.add(0, first)
     assert release_files(collector.complete()) == []
-    collector.add(1, names[1], None)
-    assert release_files(collector.complete()) == [("demo", "1.0", [ABI3])]
+    collector.add(1, unreadable_wheel(tmp_path / names[1]))
+    (release,) = collector.complete()
+    assert release_files([release]) == [("demo", "1.0", [ABI3])]
+    assert [wheel.filename for wheel in release.unreadable] == [wheels.PURE]
 
 
 def test_a_wheel_with_an_invalid_name_can_belong_to_any_release(tmp_path: Path) -> None:
@@ -289,16 +395,16 @@ def test_a_wheel_with_an_invalid_name_can_belong_to_any_release(tmp_path: Path) 
     first = read_wheel(wheels.write_wheel(tmp_path, ABI3))
     unnamed = replace(first, path=tmp_path / invalid, name=None, name_problem="expected")
     collector = ReleaseCollector([ABI3, invalid], ())
-    collector.add(0, ABI3, first)
+    collector.add(0, first)
     assert release_files(collector.complete()) == []
-    collector.add(1, invalid, unnamed)
+    collector.add(1, unnamed)
     assert release_files(collector.complete()) == [("demo", "1.0", [ABI3, invalid])]
 
 
 def test_sdists_are_yielded_with_their_wheels_or_at_the_end(tmp_path: Path) -> None:
     own, other = (read_sdist(write_sdist(tmp_path, "demo", version)) for version in ("1.0", "3.0"))
     collector, (first,) = collector_of(tmp_path, [ABI3], own, other)
-    collector.add(0, ABI3, first)
+    collector.add(0, first)
     assert release_files(collector.complete()) == [("demo", "1.0", [ABI3, own.filename])]
     assert release_files(collector.rest()) == [("demo", "3.0", [other.filename])]
 
@@ -323,7 +429,9 @@ def test_checking_releases_one_by_one_gives_the_same_report(tmp_path: Path) -> N
     facts = [one for one in read_all(sorted(tmp_path.glob("*.whl"))) if isinstance(one, Wheel)]
     sdists = (read_sdist(tmp_path / "demo-1.0.tar.gz"),)
     unreadable = [item for item in report.findings if item.code == "WK101"]
-    whole = verify_facts(Dist(wheels=tuple(facts), sdists=sdists), unreadable, contract)
+    broken = (unreadable_wheel(tmp_path / "part1-9.0-py3-none-any.whl"),)
+    dist = Dist(wheels=tuple(facts), sdists=sdists, unreadable=broken)
+    whole = verify_facts(dist, unreadable, contract)
     assert (report.rows, report.findings) == (whole.rows, whole.findings)
     assert (report.wheels, report.sdists) == (74, 1)
     assert {"WK101", "WK108", "WK801", "WK803"} <= set(codes(report))

@@ -1,19 +1,21 @@
-"""What wheels need of a machine, as the matrix shows it: ``glibc 2.17``, ``macOS 11.0``, ``python3.dll``."""
+"""What wheels need of a machine, as the matrix shows it: ``manylinux_2_17``, ``macOS 11.0``."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from wheelkit.analysis.claims import targets
 from wheelkit.analysis.libraries import python_needed
-from wheelkit.analysis.linux import glibc_needed
+from wheelkit.analysis.linux import floor_and_limits, linux_slices, newest_of_each
 from wheelkit.analysis.macos import macos_needed
 from wheelkit.matrix import System
-from wheelkit.text import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from wheelkit.matrix import Target
     from wheelkit.wheel import Wheel
@@ -21,25 +23,74 @@ if TYPE_CHECKING:
 
 _DIGITS = re.compile(r"\d+")
 _STABLE_DLLS = frozenset({"python3.dll", "python3t.dll"})
+_GLIBC = "GLIBC_"
+_MUSL = "musllinux"
 
 
-def needs(wheels: Iterable[Wheel], target: Target) -> str:
-    """Return what the most demanding wheel needs on a target (for musl its tag's version); else nothing."""
+class Needs(Struct, frozen=True, kw_only=True):
+    """The oldest system that a wheel runs on, and what older ones lack, as ELF files spell it."""
+
+    floor: str = ""
+    limits: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return both: ``manylinux_2_27: glibc 2.27, GLIBCXX_3.4.26``."""
+        return f"{self.floor}: {', '.join(map(_readable, self.limits))}" if self.limits else self.floor
+
+
+NOTHING = Needs()
+
+
+def linux_needs(wheel: Wheel, provided: frozenset[str] = frozenset()) -> Needs:
+    """Return what a Linux wheel needs, as auditwheel names it: ``linux`` where no policy allows it.
+
+    ``provided`` are the libraries that come with other distributions. musl has no symbol versions, so a wheel
+    counts as built for the version in its tag.
+    """
+    if not any(linux_slices(wheel)):
+        return NOTHING
+    found = floor_and_limits(wheel, provided)
+    floor = found.name
+    claimed = [own.version for own in targets(wheel, System.LINUX) if own.libc == _MUSL]
+    if floor.startswith(_MUSL) and claimed:
+        floor = max(floor, "_".join(map(str, (_MUSL, *claimed[0]))), key=_numbers)
+    return Needs(floor=floor, limits=found.limits)
+
+
+def _readable(limit: str) -> str:
+    """Spell a glibc version as people do; the versions of other libraries have no such form."""
+    number = limit.removeprefix(_GLIBC)
+    return f"glibc {number}" if number != limit and number[0].isdigit() else limit
+
+
+def most_demanding(needs: Iterable[Needs]) -> Needs:
+    """Combine what several wheels need: the newest floor, with the limits of all wheels that have it."""
+    needs = tuple(needs)
+    floor = max((need.floor for need in needs), key=_demand, default="")
+    limits = [limit for need in needs if need.floor == floor for limit in need.limits]
+    return Needs(floor=floor, limits=tuple(newest_of_each(limits)))
+
+
+def _demand(floor: str) -> tuple[bool, tuple[int, ...]]:
+    return floor == "linux", _numbers(floor)
+
+
+def _numbers(floor: str) -> tuple[int, ...]:
+    return tuple(map(int, _DIGITS.findall(floor)))
+
+
+def needs(wheels: Iterable[Wheel], target: Target, linux: Mapping[Path, Needs]) -> Needs:
+    """Return what the most demanding wheel needs on a target; ``linux`` is their ``linux_needs``, by path."""
+    if target.system is System.LINUX:
+        return most_demanding(linux[wheel.path] for wheel in wheels if wheel.path in linux)
     needed = {need for wheel in wheels for need in _of_wheel(wheel, target)}
     if target.system is System.WINDOWS and len(needed - _STABLE_DLLS) > 1:
-        return "python3xx.dll"
-    return max(needed, key=lambda need: tuple(map(int, _DIGITS.findall(need))), default="")
+        return Needs(floor="python3xx.dll")
+    return Needs(floor=max(needed, key=_numbers, default=""))
 
 
 def _of_wheel(wheel: Wheel, target: Target) -> Iterator[str]:
     if target.system is System.WINDOWS:
         yield from python_needed(wheel)
-    elif target.system is System.MACOS:
-        version = macos_needed(wheel, target.arch)
-        if version:
-            yield f"macOS {version}"
-    elif version := glibc_needed(wheel):
-        yield f"glibc {version}"
-    elif target.libc == "musllinux" and wheel.binaries:
-        musl = [own.version for own in targets(wheel, System.LINUX) if own.libc == target.libc]
-        yield from (f"musl {dotted(version)}" for version in musl[:1])
+    elif target.system is System.MACOS and (version := macos_needed(wheel, target.arch)):
+        yield f"macOS {version}"

@@ -9,10 +9,9 @@ from msgspec import Struct
 from wheelkit.analysis.claims import arch_of, running_slices, targets
 from wheelkit.analysis.policies import is_loader, numbers, policies
 from wheelkit.matrix import System
-from wheelkit.text import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wheelkit._core import Slice, Version
     from wheelkit.analysis.policies import Policy
@@ -58,6 +57,8 @@ def forbidden_imports(wheel: Wheel, policy: Policy) -> Iterator[tuple[Binary, st
     held = wheel.held
     for binary, slice_ in linux_slices(wheel):
         # Each symbol counts once: a library can be listed twice, and two libraries can have the same symbol.
+        if not any(library.name in policy.forbidden for library in slice_.needed):
+            continue
         left = {symbol.name for symbol in slice_.imports if not symbol.weak}
         for library in slice_.needed:
             used = left & policy.forbidden.get(library.name, frozenset())
@@ -78,26 +79,68 @@ def libc_of(slice_: Slice) -> str | None:
     return "musllinux" if any(name == "libc.so" or name.startswith("libc.musl-") for name in names) else None
 
 
-def glibc_needed(wheel: Wheel) -> str:
-    """Return the newest glibc version that a binary needs, such as ``2.17``; empty if none needs any."""
-    versions = (need.version.version for need in version_needs(wheel))
-    keys = (version_key(version) for version in versions if version.startswith(_GLIBC))
-    return dotted(max((key for key in keys if key != _UNNUMBERED), default=()))
+class LinuxFloor(Struct, frozen=True, kw_only=True):
+    """The oldest policy that a wheel satisfies, None for none, and what keeps it from the next older one."""
+
+    policy: Policy | None
+    limits: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The policy's name without its architecture, as auditwheel writes it: ``manylinux_2_27``."""
+        target = self.policy.target if self.policy else None
+        return target.tag.removesuffix(f"_{target.arch}") if target else "linux"
 
 
 def linux_floor(wheel: Wheel) -> Policy | None:
     """Return the oldest policy that the wheel satisfies, as ``auditwheel show`` does; None for none."""
+    return floor_and_limits(wheel).policy
+
+
+def floor_and_limits(wheel: Wheel, provided: frozenset[str] = frozenset()) -> LinuxFloor:
+    """Return the oldest policy that the wheel satisfies, and why no older one: ``auditwheel show --exclude``.
+
+    Libraries that are ``provided`` by other distributions limit nothing.
+    """
+    libraries = {library.name for _, slice_ in linux_slices(wheel) for library in slice_.needed}
+    libraries -= wheel.held | provided
+    versions = {need.version.version for need in version_needs(wheel)}
+    older: Policy | None = None
+    for policy in policies(*_libc_and_arch(wheel)):
+        satisfied = all(map(policy.provides, libraries)) and all(map(policy.admits, versions))
+        if satisfied and not any(forbidden_imports(wheel, policy)):
+            return LinuxFloor(policy=policy, limits=_beyond(older, wheel, libraries, versions))
+        older = policy
+    return LinuxFloor(policy=None, limits=_beyond(older, wheel, libraries, versions))
+
+
+def _libc_and_arch(wheel: Wheel) -> tuple[str, str]:
     slices = [slice_ for _, slice_ in linux_slices(wheel)]
     claimed = targets(wheel, System.LINUX)
     archs = {arch_of(slice_) for slice_ in slices}
     arch = next(iter(sorted(archs & {target.arch for target in claimed}) or sorted(archs)), "")
     # A statically linked program shows no C library, so it counts as what it is tagged.
     libcs = [libc for slice_ in slices if (libc := libc_of(slice_)) is not None]
-    libc = next(iter(libcs or [target.libc for target in claimed]), "manylinux")
-    libraries = {library.name for slice_ in slices for library in slice_.needed} - wheel.held
-    versions = {need.version.version for need in version_needs(wheel)}
-    for policy in policies(libc, arch):
-        satisfied = all(map(policy.provides, libraries)) and all(map(policy.admits, versions))
-        if satisfied and not any(forbidden_imports(wheel, policy)):
-            return policy
-    return None
+    return next(iter(libcs or [target.libc for target in claimed]), "manylinux"), arch
+
+
+def _beyond(
+    policy: Policy | None, wheel: Wheel, libraries: Iterable[str], versions: Iterable[str]
+) -> tuple[str, ...]:
+    """Return what a wheel needs beyond a policy: the newest version of each kind, libraries and symbols."""
+    if policy is None:
+        return ()
+    newer = newest_of_each([version for version in versions if not policy.admits(version)])
+    lacking = sorted(library for library in libraries if not policy.provides(library))
+    forbidden = {f"{symbols[0]} of {library}" for _, library, symbols in forbidden_imports(wheel, policy)}
+    return (*newer, *lacking, *sorted(forbidden))
+
+
+def newest_of_each(names: Iterable[str]) -> list[str]:
+    """Return the newest symbol version of each kind, glibc's first, and all other names."""
+    newest: dict[str, str] = {}
+    for name in names:
+        numbered = version_key(name) != _UNNUMBERED
+        kind = name.partition("_")[0] if numbered else name
+        newest[kind] = max(newest.get(kind, name), name, key=version_key)
+    return [newest[kind] for kind in sorted(newest, key=lambda kind: (kind != _GLIBC.rstrip("_"), kind))]

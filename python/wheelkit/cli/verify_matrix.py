@@ -18,6 +18,7 @@ from wheelkit.cli.output import result_json, show
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.files import collect_files
+from wheelkit.verification.model import Severity
 from wheelkit.verification.report.github import to_github
 from wheelkit.verification.report.json import to_json
 from wheelkit.verification.report.markdown import to_markdown
@@ -54,6 +55,8 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     form: str
     as_json: bool
     fixes: bool
+    fail_on: str | None
+    strict: bool
 
 
 @click.command("verify-matrix")
@@ -98,6 +101,12 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
+    "--fail-on",
+    type=click.Choice([str(severity) for severity in Severity]),
+    help="The least severity that makes the exit code 1.  [default: error]",
+)
+@click.option("--strict", is_flag=True, help="The same as --fail-on warning.")
+@click.option(
     "--fix-hint/--no-fix-hint",
     "fixes",
     default=True,
@@ -118,6 +127,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Verif
 
 
 def _verify_files(options: VerifyOptions) -> Report:
+    fail_on = _fail_on(options)
     if not options.paths:
         raise UsageError(
             "nothing to verify", hint="give the dist folder or wheels: wheelkit verify-matrix dist/"
@@ -126,7 +136,17 @@ def _verify_files(options: VerifyOptions) -> Report:
         _contract(options.paths, options.config_file), reference=_reference_wheels(options.reference)
     )
     native = _native_targets(contract) if options.native else None
-    return verify(options.paths, contract, native=native, shallow=options.shallow)
+    return verify(options.paths, contract, native=native, shallow=options.shallow, fail_on=fail_on)
+
+
+def _fail_on(options: VerifyOptions) -> Severity:
+    """Return the least severity that fails; raise UsageError where two options name different ones."""
+    if options.strict and options.fail_on not in (None, Severity.WARNING):
+        raise UsageError(
+            f"--strict and --fail-on {options.fail_on} contradict each other",
+            hint="give one of them; --strict is --fail-on warning",
+        )
+    return Severity.WARNING if options.strict else Severity(options.fail_on or Severity.ERROR)
 
 
 def _verify_release(options: VerifyOptions, release: str) -> Report:
@@ -152,6 +172,7 @@ def _published_request(options: VerifyOptions, release: str) -> PublishedRequest
         wanted=parse_release(release),
         index=resolve(options.index, load_config(Path.cwd(), options.config_file)),
         folders=tuple(path for path in options.paths if path.is_dir()),
+        fail_on=_fail_on(options),
         repository=PublisherRepository.parse(options.repository) if options.repository else None,
     )
 

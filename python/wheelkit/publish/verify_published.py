@@ -16,6 +16,7 @@ from wheelkit.publish.model import belongs_to
 from wheelkit.publish.provenance import ServedFile
 from wheelkit.publish.simple_api import fetch_listing
 from wheelkit.verification.checks.published import PublishedFiles, as_built, yanked
+from wheelkit.verification.model import Severity
 from wheelkit.verification.release import Dist
 from wheelkit.verification.run import verify, verify_facts
 from wheelkit.wheel.model import Headers, Sdist, Wheel
@@ -41,12 +42,13 @@ _OK = 200
 class PublishedRequest(Struct, frozen=True, kw_only=True):
     """A release on an index; manifests in ``folders`` say what was built.
 
-    Attestations have to be by ``repository``, where it is given.
+    Attestations have to be by ``repository``, where it is given. ``fail_on`` is the least that fails.
     """
 
     wanted: WantedRelease
     index: Index
     folders: tuple[Path, ...] = ()
+    fail_on: Severity = Severity.ERROR
     repository: PublisherRepository | None = None
 
 
@@ -80,10 +82,16 @@ def verify_published(
     if folder is None:
         signed = (file.filename for file in files if file.provenance)
         skipped = provenance.files_without_attestation(signed, str(index))
-        return verify_facts(_from_names(files, release), (*findings, *skipped), contract, by_name=True)
+        return verify_facts(
+            _from_names(files, release),
+            (*findings, *skipped),
+            contract,
+            by_name=True,
+            fail_on=request.fail_on,
+        )
     served = [_download(file, client, folder) for file in files]
     attested = provenance.verify_attestations(served, str(index), request.repository)
-    return verify([folder], contract, known=(*findings, *attested))
+    return verify([folder], contract, known=(*findings, *attested), fail_on=request.fail_on)
 
 
 def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:

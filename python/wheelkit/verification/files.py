@@ -39,5 +39,5 @@ def _files_of(path: Path) -> Iterator[Path]:
 def distribution_of(filename: str) -> str:
     """Return the normalized distribution name that a wheel's or sdist's file name begins with."""
     if filename.endswith(".whl"):
-        return normalise(filename.partition("-")[0])
+        return normalise(filename.removesuffix(".whl").partition("-")[0])
     return normalise(filename.removesuffix(".tar.gz").rpartition("-")[0])

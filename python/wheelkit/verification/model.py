@@ -14,6 +14,11 @@ class Severity(StrEnum):
     WARNING = "warning"  # may not
     NOTE = "note"  # a choice worth knowing
 
+    @property
+    def rank(self) -> int:
+        """The place in the order of harm, 0 for the worst."""
+        return list(Severity).index(self)
+
 
 class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fact that a check reports; the JSON report has the fields in this order, without empty ones.
@@ -36,8 +41,12 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def fails(self) -> bool:
-        """Whether this finding alone makes the run exit with 1."""
-        return self.severity is Severity.ERROR and not self.accepted
+        """Whether this finding alone makes the run exit with 1, unless other severities do as well."""
+        return self.fails_on(Severity.ERROR)
+
+    def fails_on(self, severity: Severity) -> bool:
+        """Whether this finding is at least of a severity, and not accepted."""
+        return self.severity.rank <= severity.rank and not self.accepted
 
 
 class Cover(StrEnum):
@@ -61,8 +70,10 @@ class Row(Struct, frozen=True, kw_only=True):
     """One row of the matrix: a distribution on a target.
 
     ``label`` says what covers the row (``abi3 wheel``, ``4 wheels``, ``missing``), ``needs`` what the wheels
-    need (``glibc 2.17``, ``macOS 11.0``, ``python3.dll``), ``size`` is the bytes of all wheels, ``codes`` are
-    the findings. ``cross`` are the files that a manifest says were cross-built, so verified but never run.
+    need and why (``manylinux_2_17: glibc 2.17``, ``macOS 11.0``), ``floor`` only what, ``size`` is the bytes
+    of all wheels, ``codes`` are the findings. ``cross`` are the files that a manifest says were cross-built,
+    so verified but never run. A missing cell is a finding where the row is ``judged``. With ``names_only``,
+    contents of its wheels were not read, and those of ``unreadable`` files could not be.
     """
 
     distribution: str
@@ -75,24 +86,44 @@ class Row(Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()
     cross: tuple[str, ...] = ()
     cells: tuple[CellCover, ...]
+    floor: str = ""
+    judged: bool = False
+    names_only: bool = False
+    unreadable: tuple[str, ...] = ()
 
     @property
     def served(self) -> str:
-        """The label, marked where wheels of the row were cross-built."""
-        if not self.cross:
-            return self.label
-        count = "" if set(self.cross) >= set(self.files) else f"{len(self.cross)} "
-        return f"{self.label}, {count}cross"
+        """The label, marked where wheels of the row were cross-built or could not be read."""
+        return self.label + self._share(self.cross, "cross") + self._share(self.unreadable, "unreadable")
+
+    def _share(self, files: tuple[str, ...], word: str) -> str:
+        count = "" if set(files) >= set(self.files) else f"{len(files)} "
+        return f", {count}{word}" if files else ""
+
+    @property
+    def verdict(self) -> str:
+        """What is known of the row's wheels where they have no findings; empty without wheels."""
+        if not self.files:
+            return ""
+        return "unreadable" if self.unreadable else "names only" if self.names_only else "fine"
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The outcome of one verification; ``seconds`` is how long it took."""
+    """The outcome of one verification; ``seconds`` is how long it took.
+
+    ``fail_on`` is the least severity that fails the run. ``judged`` and ``unjudged`` are the distributions
+    whose coverage was judged, or only shown; ``whole`` is false where only single files were given.
+    """
 
     rows: tuple[Row, ...]
     findings: tuple[Finding, ...]
     wheels: int
     sdists: int
     seconds: float
+    fail_on: Severity = Severity.ERROR
+    judged: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def cross(self) -> int:
@@ -100,6 +131,20 @@ class Report(Struct, frozen=True, kw_only=True):
         return len({name for row in self.rows for name in row.cross})
 
     @property
+    def names_only(self) -> bool:
+        """Whether the contents of wheels were not read."""
+        return any(row.names_only for row in self.rows)
+
+    @property
+    def coverage(self) -> str:
+        """How much of the coverage was judged."""
+        return "judged" if not self.unjudged else "partly judged" if self.judged else "not judged"
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether a finding makes the run exit with 1."""
+        return finding.fails_on(self.fail_on)
+
+    @property
     def ok(self) -> bool:
         """Whether no finding fails the run."""
-        return not any(finding.fails for finding in self.findings)
+        return not any(map(self.fails, self.findings))

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """The files of one distribution and version."""
+    """The files of one distribution and version; of ``unreadable`` wheels only the names are known."""
 
     distribution: str
     version: str
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
+    unreadable: tuple[Wheel, ...] = ()
+
+    @property
+    def all_wheels(self) -> tuple[Wheel, ...]:
+        """All wheels, as an installer that knows only their names sees them."""
+        return (*self.wheels, *self.unreadable)
 
 
 class Dist(Struct, frozen=True, kw_only=True):
@@ -31,14 +37,15 @@ class Dist(Struct, frozen=True, kw_only=True):
     wheels: tuple[Wheel, ...]
     sdists: tuple[Sdist, ...]
     whole: bool = True
+    unreadable: tuple[Wheel, ...] = ()
 
     @property
     def releases(self) -> tuple[Release, ...]:
         """The files grouped by distribution and version, sorted by both."""
-        names = [wheel.filename for wheel in self.wheels]
-        collector = ReleaseCollector(names, self.sdists)
-        for index, (name, wheel) in enumerate(zip(names, self.wheels, strict=True)):
-            collector.add(index, name, wheel)
+        wheels = (*self.wheels, *self.unreadable)
+        collector = ReleaseCollector((wheel.filename for wheel in wheels), self.sdists)
+        for index, wheel in enumerate(wheels):
+            collector.add(index, wheel)
         return tuple(collector.rest())
 
 
@@ -59,11 +66,10 @@ class ReleaseCollector:
         for sdist in sdists:
             self._sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
 
-    def add(self, index: int, filename: str, wheel: Wheel | None) -> None:
-        """Add an expected wheel, None if it could not be read; ``index`` orders the wheels of a release."""
-        if wheel is not None:
-            self._wheels.setdefault((wheel.distribution, wheel.version), {})[index] = wheel
-        key = _release_of(filename)
+    def add(self, index: int, wheel: Wheel) -> None:
+        """Add an expected wheel; ``index`` orders the wheels of a release."""
+        self._wheels.setdefault((wheel.distribution, wheel.version), {})[index] = wheel
+        key = _release_of(wheel.filename)
         self._expected[key] -= 1
         if not self._expected[key]:
             del self._expected[key]
@@ -83,8 +89,14 @@ class ReleaseCollector:
     def _take(self, key: ReleaseKey) -> Iterator[Release]:
         wheels, sdists = self._wheels.pop(key, {}), self._sdists.pop(key, [])
         if wheels or sdists:
-            in_order = tuple(wheels[index] for index in sorted(wheels))
-            yield Release(distribution=key[0], version=key[1], wheels=in_order, sdists=tuple(sdists))
+            in_order = [wheels[index] for index in sorted(wheels)]
+            yield Release(
+                distribution=key[0],
+                version=key[1],
+                wheels=tuple(wheel for wheel in in_order if wheel.readable),
+                sdists=tuple(sdists),
+                unreadable=tuple(wheel for wheel in in_order if not wheel.readable),
+            )
 
 
 def _release_of(filename: str) -> ReleaseKey | None:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from wheelkit.errors import ProjectError, WheelError
+from wheelkit.fast_packaging import release as release_numbers
 from wheelkit.verification.checks import ALL_CHECKS, NAME_CHECKS
 from wheelkit.verification.checks.coverage import cover
+from wheelkit.verification.checks.coverage_rows import wheel_needs
 from wheelkit.verification.cross_built import mark_cross_built
 from wheelkit.verification.files import collect_files, distribution_of
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
 from wheelkit.verification.release import Dist, ReleaseCollector
-from wheelkit.wheel import Sdist, Wheel, read_batches
+from wheelkit.wheel import Headers, Sdist, Wheel, read_batches
+from wheelkit.wheel.names import parse_file_name, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from wheelkit.analysis.floor import Needs
     from wheelkit.matrix import Target
     from wheelkit.verification.checks import CheckSet
     from wheelkit.verification.contract import Contract
@@ -39,12 +43,14 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     shallow: bool = False,
     threads: int | None = None,
     known: Sequence[Finding] = (),
+    fail_on: Severity = Severity.ERROR,
 ) -> Report:
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
     ``native`` limits the judgment of coverage to these targets. ``shallow`` reads only names, tags and
-    METADATA. ``known`` are findings from elsewhere about the same files. Raises UsageError if there is
-    nothing to verify, MissingToolError if a table that a check needs is not installed.
+    METADATA. ``known`` are findings from elsewhere about the same files. ``fail_on`` is the least severity
+    that fails. Raises UsageError if there is nothing to verify, MissingToolError if a table that a check
+    needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
@@ -58,14 +64,12 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     outcomes = [_read_sdist(path) for path in files if path.suffix != ".whl"]
     sdists = [outcome for outcome in outcomes if isinstance(outcome, Sdist)]
     unreadable = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
-    verifier = _Verifier(contract, ALL_CHECKS, (*known, *unreadable), whole=whole)
+    verifier = _Verifier(contract, ALL_CHECKS, (*known, *unreadable), whole=whole, fail_on=fail_on)
     verifier.compare(path.name for path in wheels)
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
         for index, outcome in batch:
-            verifier.check_file(wheels[index], outcome)
-            wheel = None if isinstance(outcome, WheelError) else outcome.without_contents()
-            collector.add(index, wheels[index].name, wheel)
+            collector.add(index, verifier.check_file(wheels[index], outcome))
         # Only after the batch: the threads that read it would compete for the processor.
         for release in collector.complete():
             verifier.check_release(release)
@@ -77,20 +81,27 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
 
 
 def verify_facts(
-    dist: Dist, known: Sequence[Finding], contract: Contract, *, by_name: bool = False
+    dist: Dist,
+    known: Sequence[Finding],
+    contract: Contract,
+    *,
+    by_name: bool = False,
+    fail_on: Severity = Severity.ERROR,
 ) -> Report:
     """Verify facts that are already gathered; ``known`` are findings from gathering them.
 
     With ``by_name`` only file names and what an index lists are known, and only checks that need no more run.
     """
     started = time.perf_counter()
-    verifier = _Verifier(contract, NAME_CHECKS if by_name else ALL_CHECKS, known, whole=dist.whole)
+    checks = NAME_CHECKS if by_name else ALL_CHECKS
+    verifier = _Verifier(contract, checks, known, whole=dist.whole, fail_on=fail_on)
     verifier.compare(wheel.filename for wheel in dist.wheels)
     for wheel in dist.wheels:
         verifier.check_wheel(wheel)
     for release in dist.releases:
         verifier.check_release(release)
-    report = verifier.report(wheels=len(dist.wheels), sdists=len(dist.sdists))
+    count = len(dist.wheels) + len(dist.unreadable)
+    report = verifier.report(wheels=count, sdists=len(dist.sdists))
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -119,14 +130,26 @@ class _Verifier:
     """
 
     def __init__(
-        self, contract: Contract, checks: CheckSet, known: Sequence[Finding], *, whole: bool
+        self,
+        contract: Contract,
+        checks: CheckSet,
+        known: Sequence[Finding],
+        *,
+        whole: bool,
+        fail_on: Severity,
     ) -> None:
         self._contract, self._checks, self._whole, self._known = contract, checks, whole, known
+        self._fail_on = fail_on
         self._known_files = {item.file for item in known}
         self._rows: list[Row] = []
         self._findings: list[Finding] = []
         self._wheels: list[Wheel] = []
         self._sdists: list[Sdist] = []
+        self._unreadable: list[Wheel] = []
+        self._judged: set[str] = set()
+        self._unjudged: set[str] = set()
+        # What each wheel needs of Linux: it follows from symbols that are dropped when it has been checked.
+        self._linux: dict[Path, Needs] = {}
         # The distribution of each file that a check of the whole dist or a known finding can be about.
         self._owners: dict[str, str] = {}
         self._overlaps: OverlapCollector | None = None
@@ -138,13 +161,15 @@ class _Verifier:
 
             self._overlaps = OverlapCollector()
 
-    def check_file(self, path: Path, outcome: Wheel | WheelError) -> None:
-        """Check a wheel, or report that it could not be read."""
+    def check_file(self, path: Path, outcome: Wheel | WheelError) -> Wheel:
+        """Check a wheel, or report that it could not be read; return what the checks of releases need."""
         if isinstance(outcome, WheelError):
             what = _without_name(outcome.message, path)
-            self._add([finding("WK101", what, fix=outcome.hint, file=path.name)])
-        else:
-            self.check_wheel(outcome)
+            wheel = unreadable_wheel(path)
+            self._add([finding("WK101", what, fix=outcome.hint, file=path.name)], wheel.distribution)
+            return wheel
+        self.check_wheel(outcome)
+        return outcome.without_contents()
 
     def check_wheel(self, wheel: Wheel) -> None:
         """Run the checks of single wheels, and remember what it installs if there are others."""
@@ -152,11 +177,14 @@ class _Verifier:
             self._overlaps.add(wheel)
         for check in self._checks.wheel:
             self._add(check(wheel, self._contract), wheel.distribution, wheel.filename)
+        self._linux[wheel.path] = wheel_needs(wheel, self._contract)
 
     def check_release(self, release: Release) -> None:
         """Run the checks of releases, of their sdists and of coverage."""
-        coverage = cover(release, self._contract, whole=self._whole)
+        linux = {wheel.path: self._linux.pop(wheel.path) for wheel in release.wheels}
+        coverage = cover(release, self._contract, whole=self._whole, linux=linux)
         self._rows += coverage.rows
+        (self._judged if coverage.judged else self._unjudged).add(release.distribution)
         self._add(coverage.findings, release.distribution)
         for sdist in release.sdists:
             for sdist_check in self._checks.sdist:
@@ -170,6 +198,7 @@ class _Verifier:
         if promised:
             self._wheels += release.wheels
             self._sdists += release.sdists
+            self._unreadable += release.unreadable
         files: tuple[Wheel | Sdist, ...] = (*release.wheels, *release.sdists)
         for file in files:
             if promised or file.filename in self._known_files:
@@ -186,26 +215,67 @@ class _Verifier:
 
     def report(self, *, wheels: int, sdists: int) -> Report:
         """Run the checks of the whole dist and return the report."""
-        dist = Dist(wheels=tuple(self._wheels), sdists=tuple(self._sdists), whole=self._whole)
+        dist = Dist(
+            wheels=tuple(self._wheels),
+            sdists=tuple(self._sdists),
+            whole=self._whole,
+            unreadable=tuple(self._unreadable),
+        )
         of_dist = (item for check in self._checks.dist for item in check(dist, self._contract))
         overlaps = self._overlaps.findings() if self._overlaps is not None else ()
         for item in (*self._known, *of_dist, *overlaps):
             self._add([item], self._owners.get(item.file, item.where))
         findings = sorted(self._findings, key=_finding_order)
-        sorted_rows = sorted(self._rows, key=lambda row: (row.distribution, row.version))
-        rows = tuple(_with_codes(sorted_rows, findings))
-        return Report(rows=rows, findings=tuple(findings), wheels=wheels, sdists=sdists, seconds=0.0)
+        return Report(
+            rows=tuple(_with_codes(in_version_order(self._rows), findings, self._fail_on)),
+            findings=tuple(findings),
+            wheels=wheels,
+            sdists=sdists,
+            seconds=0.0,
+            fail_on=self._fail_on,
+            judged=tuple(sorted(self._judged)),
+            unjudged=tuple(sorted(self._unjudged)),
+            whole=self._whole,
+        )
+
+
+def unreadable_wheel(path: Path) -> Wheel:
+    """Return a wheel that could not be read, as its file name describes it."""
+    try:
+        name, fields = parse_file_name(path.name), {}
+    except ValueError:
+        name, fields = None, {"name": (distribution_of(path.name),), "version": ("",)}
+    return Wheel(
+        path=path,
+        size=path.stat().st_size,
+        name=name,
+        metadata=Headers(fields=fields),
+        shallow=True,
+        readable=False,
+    )
+
+
+def in_version_order(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows by distribution and version, those of a release in their own order."""
+    rows = list(rows)
+    versions = {row.version for row in rows}
+    if all(map(release_numbers, versions)):
+        keys: dict[str, Any] = {version: release_numbers(version) for version in versions}
+    else:  # pre-releases, epochs, and what is no version
+        parsed = {version: parse_version(version) for version in versions}
+        keys = {version: (number is not None, number) for version, number in parsed.items()}
+    return sorted(rows, key=lambda row: (row.distribution, keys[row.version], row.version))
 
 
 def _finding_order(item: Finding) -> tuple[int, str, str, str]:
     return _SEVERITIES.index(item.severity), item.code, item.file, item.what
 
 
-def _with_codes(rows: Iterable[Row], findings: Iterable[Finding]) -> Iterator[Row]:
-    """Add to each row the codes of its files and cells, without those of notes and accepted findings."""
+def _with_codes(rows: Iterable[Row], findings: Iterable[Finding], fail_on: Severity) -> Iterator[Row]:
+    """Add to each row the codes of its files and cells, without accepted ones and notes that fail nothing."""
     by_place: dict[str | tuple[str, str], list[tuple[int, str]]] = {}
     for index, item in enumerate(findings):
-        if item.severity is not Severity.NOTE and not item.accepted:
+        if item.fails_on(Severity.WARNING) or item.fails_on(fail_on):
             place = item.file or (item.distribution, item.where)
             by_place.setdefault(place, []).append((index, item.code))
     for row in rows:

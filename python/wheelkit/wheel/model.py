@@ -166,6 +166,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of
     the WHEEL file. With ``shallow``, ``members`` and ``binaries`` were not read. ``stray`` counts the bytes
     that belong to no member, ``shared`` those of two, ``hidden`` the members that the directory leaves out.
+    Of a wheel that is not ``readable``, only what its file name says is known.
     """
 
     path: Path
@@ -185,6 +186,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     shallow: bool
     entry_points: bytes = b""
     hidden: int = 0
+    readable: bool = True
 
     @property
     def filename(self) -> str:

@@ -64,7 +64,7 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     required = next((wheel.metadata.get("Requires-Python") for wheel in release.wheels), "")
     if not required or contract.promise(release.distribution) is None:
         return
-    oldest = min(min(_tagged_minors(wheel), default=0) for wheel in release.wheels)
+    oldest = min(min(_tagged_minors(wheel), default=0) for wheel in release.all_wheels)
     older = [f"3.{minor}" for minor in range(_FIRST_MINOR, oldest) if may_admit(required, minor)]
     if older:
         versions = shorten_list(older)

@@ -18,6 +18,8 @@ def to_json(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "ok": report.ok,
+        "fail_on": report.fail_on,
+        "coverage": report.coverage,
         "wheels": report.wheels,
         "sdists": report.sdists,
         "seconds": round(report.seconds, 3),

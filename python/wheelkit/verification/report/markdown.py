@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, printable, size
 from wheelkit.verification.model import Severity
-from wheelkit.verification.report.text import MARKS, counted_files
+from wheelkit.verification.report.groups import count, counted_files, grouped, unjudged_coverage
+from wheelkit.verification.report.text import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wheelkit.verification.model import Finding, Report, Row
+    from wheelkit.verification.model import Report, Row
+    from wheelkit.verification.report.groups import Group
 
 
 _TITLES = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
@@ -25,16 +27,21 @@ def to_markdown(report: Report, *, fixes: bool = True) -> str:
     """Return tables of the matrix, lists of the findings, and a line of summary."""
     releases = groupby(report.rows, key=lambda row: (row.distribution, row.version))
     blocks = [_matrix(list(rows)) for _, rows in releases]
+    groups = list(grouped(report))
     by_severity = {
-        severity: [item for item in report.findings if item.severity is severity and not item.accepted]
+        severity: [
+            group for group in groups if group.finding.severity is severity and not group.finding.accepted
+        ]
         for severity in Severity
     }
-    sections = [(severity, items) for severity, items in by_severity.items() if items]
-    blocks += [_list(_TITLES[severity], items, fixes=fixes) for severity, items in sections]
-    accepted = [item for item in report.findings if item.accepted]
+    sections = {severity: items for severity, items in by_severity.items() if items}
+    blocks += [_list(_TITLES[severity], items, fixes=fixes) for severity, items in sections.items()]
+    accepted = [group for group in groups if group.finding.accepted]
     if accepted:
         blocks.append(_list("Accepted", accepted, fixes=False))
-    counts = [plural(len(items), severity) for severity, items in sections]
+    if coverage := unjudged_coverage(report):
+        blocks.append(_plain(coverage))
+    counts = [plural(count(items), severity) for severity, items in sections.items()]
     blocks.append(f"{', '.join(counts) or 'no findings'} in {counted_files(report)}")
     return "\n\n".join(blocks)
 
@@ -42,7 +49,7 @@ def to_markdown(report: Report, *, fixes: bool = True) -> str:
 def _matrix(rows: Sequence[Row]) -> str:
     tags = [cell.interpreter for cell in rows[0].cells]
     return "\n".join([
-        f"### {_plain(rows[0].distribution)} {_plain(rows[0].version)}",
+        f"### {_plain(rows[0].distribution)} {_plain(rows[0].version)}".rstrip(),
         "",
         _line(["target", "", *tags, "needs", "size", "verdict"]),
         "|" + "|".join(["---", "---", *(":-:" for _ in tags), "---", "--:", "---"]) + "|",
@@ -53,22 +60,21 @@ def _matrix(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> Iterator[str]:
     yield from (f"`{row.target}`", _plain(row.served))
     yield from (MARKS[cell.cover] for cell in row.cells)
-    verdict = " ".join(row.codes) if row.codes else "fine" if row.files else ""
-    yield from (_plain(row.needs), size(row.size) if row.size else "", verdict)
+    yield from (_plain(row.needs), size(row.size) if row.size else "", " ".join(row.codes) or row.verdict)
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _list(title: str, findings: Iterable[Finding], *, fixes: bool) -> str:
-    return f"#### {title}\n\n" + "\n".join(_finding(finding, fixes=fixes) for finding in findings)
+def _list(title: str, groups: Sequence[Group], *, fixes: bool) -> str:
+    lines = "\n".join(_group(group, fixes=fixes) for group in groups)
+    return f"#### {title} ({count(groups)})\n\n{lines}"
 
 
-def _finding(finding: Finding, *, fixes: bool) -> str:
-    lines = [f"- **{finding.code}** {_plain(finding.what)}"]
-    if finding.file:
-        lines.append(f"in {_plain(finding.file)}")
+def _group(group: Group, *, fixes: bool) -> str:
+    finding = group.finding
+    lines = [f"- **{finding.code}** {_plain(finding.what)}", *map(_plain, group.places())]
     if finding.accepted:
         lines.append(f"accepted: {_plain(finding.accepted)}")
     elif fixes:

@@ -54,17 +54,24 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class _Layout(Struct, frozen=True, kw_only=True):
-    """A form of the table: one column per interpreter or one for all, and the columns that are left out."""
+    """A form of the table: one column per interpreter or one for all, and the columns that are left out.
+
+    With ``brief``, what is needed is named without the reasons.
+    """
 
     wide: bool
+    brief: bool = True
     without: tuple[str, ...] = ()
 
 
 # From the widest terminal to the narrowest.
 _LAYOUTS = (
+    _Layout(wide=True, brief=False),
+    _Layout(wide=True, brief=False, without=("size",)),
     _Layout(wide=True),
     _Layout(wide=True, without=("size",)),
     _Layout(wide=True, without=("size", "needs")),
+    _Layout(wide=False, brief=False),
     _Layout(wide=False),
     _Layout(wide=False, without=("size",)),
     _Layout(wide=False, without=("size", "needs")),
@@ -127,7 +134,7 @@ def _lead_width(rows: Sequence[Row], label: _Column) -> int:
 
 
 def _name(rows: Sequence[Row]) -> str:
-    return printable(f"{rows[0].distribution} {rows[0].version}")
+    return printable(f"{rows[0].distribution} {rows[0].version}".rstrip())
 
 
 def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[_Column]:
@@ -135,7 +142,8 @@ def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[_Column]:
     columns = [_Column.of("", (("" if "label" in without else row.served, "dim") for row in rows))]
     columns += _wide_cells(rows, look) if layout.wide else [_narrow_cells(rows, look)]
     if "needs" not in without:
-        columns.append(_Column.of("needs", ((row.needs, "dim") for row in rows)))
+        needs = ((printable(row.floor or row.needs if layout.brief else row.needs), "dim") for row in rows)
+        columns.append(_Column.of("needs", needs))
     if "size" not in without:
         sizes = ((size(row.size) if row.size else "", "dim") for row in rows)
         columns.append(_Column.of("size", sizes, right=True))
@@ -164,7 +172,7 @@ def _narrow_cells(rows: Sequence[Row], look: Look) -> _Column:
 
 def _verdict(row: Row, look: Look) -> tuple[str, str]:
     if not row.codes:
-        return ("fine", "green") if row.files else ("", "")
+        return row.verdict, "green" if row.verdict == "fine" else "dim"
     more = len(row.codes) - _CODES_SHOWN
     shown = " ".join(row.codes[:_CODES_SHOWN]) + (f" +{more}" if more > 0 else "")
     error = any(look.severities.get(code) is Severity.ERROR for code in row.codes)

@@ -6,16 +6,17 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from wheelkit.text import encodable, plural, printable, wrap
 from wheelkit.verification.model import Cover, Severity
+from wheelkit.verification.report.groups import counted_files, grouped, unjudged_coverage
 from wheelkit.verification.report.table import UNLIMITED, Line, Look, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from wheelkit.verification.model import Finding, Report
+    from wheelkit.verification.model import Report
+    from wheelkit.verification.report.groups import Group
 
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -23,9 +24,6 @@ MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELS
 _ASCII_MARKS = {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
 _MARGIN = 6
 _GAP = 2
-# Of more files than this and one, or more findings of one code, only the first are shown.
-_FILES_SHOWN = 2
-_ALIKE_SHOWN = 3
 _LINES_PER_CHUNK = 200
 
 
@@ -57,10 +55,12 @@ def _lines(report: Report, screen: Screen) -> Iterator[Line]:
     for release in tables(report.rows, look):
         yield from release
         yield Line.of()
-    for group in _groups(report.findings):
+    for group in grouped(report):
         yield from _finding(group, width, fixes=screen.fixes)
     if report.findings:
         yield Line.of()
+    for line in wrap(coverage, width) if (coverage := unjudged_coverage(report)) else ():
+        yield Line.of((line, "dim"))
     yield _summary(report)
 
 
@@ -74,34 +74,7 @@ def _marks(encoding: str) -> dict[Cover, str]:
     return MARKS if encodable(marks, encoding) == marks else _ASCII_MARKS
 
 
-class _Group(Struct, frozen=True, kw_only=True):
-    """The same finding in one or more files; ``alike`` counts findings of the code that are not shown."""
-
-    finding: Finding
-    files: tuple[str, ...]
-    alike: int = 0
-
-
-def _groups(findings: Iterable[Finding]) -> Iterator[_Group]:
-    """Combine the same finding of several files, and reduce many that fail nothing to the first of a code."""
-    same: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        # The fix of a finding about a file may contain the file's name.
-        fix = "" if finding.file else finding.fix
-        same.setdefault((finding.code, finding.what, finding.accepted, fix), []).append(finding)
-    by_code: dict[tuple[str, str], list[_Group]] = {}
-    for members in same.values():
-        files = tuple(dict.fromkeys(member.file for member in members if member.file))
-        key = members[0].code, members[0].accepted
-        by_code.setdefault(key, []).append(_Group(finding=members[0], files=files))
-    for groups in by_code.values():
-        if groups[0].finding.fails or len(groups) <= _ALIKE_SHOWN:
-            yield from groups
-        else:
-            yield replace(groups[0], alike=len(groups) - 1)
-
-
-def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
+def _finding(group: Group, width: int, *, fixes: bool) -> Iterator[Line]:
     finding = group.finding
     indent = _MARGIN + len(finding.code) + _GAP
     accepted = "dim" if finding.accepted else ""
@@ -115,18 +88,12 @@ def _finding(group: _Group, width: int, *, fixes: bool) -> Iterator[Line]:
             yield Line.of((" " * indent, ""), (line, "dim"))
 
 
-def _details(group: _Group, *, fixes: bool) -> Iterator[str]:
-    finding, files = group.finding, group.files
-    shown = files if len(files) <= _FILES_SHOWN + 1 else files[:_FILES_SHOWN]
-    yield from (f"in {name}" for name in shown)
-    if len(files) > len(shown):
-        yield f"and {len(files) - len(shown)} more"
-    if group.alike:
-        yield f"and {group.alike} more (--json lists all)"
-    if finding.accepted:
-        yield f"accepted: {finding.accepted}"
+def _details(group: Group, *, fixes: bool) -> Iterator[str]:
+    yield from group.places()
+    if group.finding.accepted:
+        yield f"accepted: {group.finding.accepted}"
     elif fixes:
-        yield f"{finding.fix} · wheelkit explain {finding.code}"
+        yield f"{group.finding.fix} · wheelkit explain {group.finding.code}"
 
 
 def _summary(report: Report) -> Line:
@@ -138,15 +105,7 @@ def _summary(report: Report) -> Line:
     counts += [plural(notes, "note")] if notes else []
     counts += [plural(accepted, "accepted finding")] if accepted else []
     style = "green" if report.ok and count == 0 else "yellow" if report.ok else "red"
+    if report.names_only and style == "green":
+        style = ""  # of the contents, nothing is known
     seconds = f" · {report.seconds:.2f} s"
     return Line.of((", ".join(counts), style), (f" in {counted_files(report)}", ""), (seconds, "dim"))
-
-
-def counted_files(report: Report) -> str:
-    """Return how many files a report is about: ``4 wheels and 1 sdist``."""
-    files = plural(report.wheels, "wheel")
-    if report.sdists:
-        files += f" and {plural(report.sdists, 'sdist')}"
-    if report.cross:
-        files += f", {report.cross} of them cross-built and never run"
-    return files
