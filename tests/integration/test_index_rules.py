@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from servers.warehouse import Address, Warehouse, serving
+from support import wheels
 from support.command import Wheelkit
 from support.index_cases import ACCEPTED, BOTH, CASES, SDIST, WHEEL, Case, Change, Draft
+from support.metadata_fields import FIELDS, VERSIONS, metadata_of
 from support.releases import Member, Project, make_family, write_manifest
+from wheelkit.verification.checks import index_metadata
+from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
 
 TOKEN = "pypi-valid-token-0123456789"  # noqa: S105 - only valid for the fake index
@@ -101,6 +105,7 @@ def project_of(root: Path, drafts: Iterable[tuple[Draft, Draft]]) -> Project:
     return project
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_bad_file_is_refused_and_publish_stops_before_the_first_upload(
     case: Case, tmp_path: Path, index: Warehouse, address: Address, publish: Publisher
@@ -148,6 +153,34 @@ def test_what_is_accepted_all_the_same_has_its_finding(
     assert f'"{code}"' in done.stdout, name
 
 
+def test_twine_refuses_the_fields_that_are_newer_than_their_version(tmp_path: Path) -> None:
+    """It takes each field in the first version that has it, and refuses it (WK730) in the one before."""
+    accepted: list[Path] = []
+    for field in FIELDS:
+        paths = []
+        for version in VERSIONS:
+            folder = tmp_path / field / version
+            folder.mkdir(parents=True)
+            members = {"{info}/METADATA": metadata_of(field, version)}
+            paths.append(wheels.write_wheel(folder, wheels.PURE, members=members))
+        refused = [
+            path
+            for path in paths
+            if "WK730" in {finding.code for finding in index_metadata.valid(read(path), Contract())}
+        ]
+        accepted.append(paths[len(refused)])
+        assert paths[: len(refused)] == refused
+        if refused:
+            assert "InvalidDistribution" in twine_check(refused[-1]).stdout
+    done = twine_check(*accepted)
+    assert done.returncode == 0, done.stdout
+
+
+def twine_check(*paths: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twine", "--no-color", "check", *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def test_a_second_sdist_is_refused_when_the_first_is_out(
     tmp_path: Path, index: Warehouse, address: Address, publish: Publisher
 ) -> None:
@@ -178,6 +211,7 @@ def test_an_index_without_these_rules_gets_the_file(
     assert len(index.files) == len(BOTH)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 def test_the_cases_make_what_they_say(tmp_path: Path) -> None:
     """Every bad file is another file than its twin, and both are readable."""
     for case in CASES:

@@ -177,6 +177,11 @@ def a_script_with_a_space(draft: WheelSpec) -> None:
     draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\nmy demo = demo:answer\n"
 
 
+@malformed("WK752", PURE)
+def a_sample_of_metadata(draft: WheelSpec) -> None:
+    draft.members["demo/METADATA"] = b"Metadata-Version: 2.1\nName: sample\nVersion: 1\n"
+
+
 @malformed("WK751")
 def a_tag_of_32_bit_arm(draft: WheelSpec) -> None:
     draft.rename(LINUX.replace("manylinux_2_31_x86_64", "linux_armv7l"))

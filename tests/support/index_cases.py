@@ -43,6 +43,9 @@ class Draft:
     wheel_files: dict[str, bytes] = field(default_factory=dict)
     sdist_files: dict[str, bytes] = field(default_factory=dict)
     to_pipe: bool = False
+    left_out: str = ""
+    repeated: str = ""
+    edit: Callable[[bytes], bytes] = bytes
     sdist_prefix: str = ""
     sparse: bool = False
 
@@ -77,11 +80,16 @@ class Draft:
             **{name.replace("{info}", info): data for name, data in self.wheel_files.items()},
         }
         members[f"{info}/RECORD"] = wheels.record(members, info).encode()
+        if self.left_out.endswith("WHEEL"):
+            del members[f"{info}/WHEEL"]
         path = folder / filename
         with path.open("wb") as file, zipfile.ZipFile(Pipe(file) if self.to_pipe else file, "w") as archive:
-            for name, data in members.items():
+            again = [(name, data) for name, data in members.items() if name == self.repeated]
+            for name, data in [*members.items(), *again]:
                 entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
-                archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+                if name != self.left_out.replace("{info}", info):
+                    archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+        path.write_bytes(self.edit(path.read_bytes()))
         return path
 
     def _write_sdist(self, folder: Path) -> Path:
@@ -242,6 +250,22 @@ CASES = (
          changed(wheel_files={"gyro_cli/table.bin": wheels.compressible(63 << 20)}), (WHEEL,)),
     Case("an archive from a pipe", "WK746", "ZIP contains a data descriptor",
          changed(to_pipe=True), unchanged, (WHEEL,)),
+    Case("bytes in front of the archive", "WK113", "ZIP archive not accepted",
+         changed(edit=lambda data: b"#!/bin/sh\n" + data), unchanged, (WHEEL,)),
+    Case("bytes behind the archive", "WK113", "ZIP archive not accepted",
+         changed(edit=lambda data: data + b"\0" * 10), unchanged, (WHEEL,)),
+    Case("a member that is there twice", "WK104", "ZIP archive not accepted",
+         changed(repeated="gyro_cli/__init__.py"), unchanged, (WHEEL,)),
+    Case("another size in a local header", "WK115", "ZIP archive not accepted",
+         changed(edit=lambda data: data[:22] + b"\1" + data[23:]), unchanged, (WHEEL,)),
+    Case("no RECORD", "WK107", "does not contain the required RECORD",
+         changed(left_out="{info}/RECORD"), unchanged, (WHEEL,)),
+    Case("no WHEEL", "WK207", "WHEEL not found at",
+         changed(left_out="{info}/WHEEL"), unchanged, (WHEEL,)),
+    Case("a sample of METADATA that twine reads", "WK752", "Start filename for",
+         changed(wheel_files={"gyro_cli/METADATA": b"Metadata-Version: 2.1\nName: sample\nVersion: 9\n"}),
+         changed(wheel_files={"gyro_cli/a/METADATA": b"Metadata-Version: 2.1\nName: sample\nVersion: 9\n"}),
+         (WHEEL,)),
     Case("a script with a space", "WK747", "has invalid entry points",
          changed(wheel_files={"{info}/entry_points.txt": SCRIPT % b" two"}),
          changed(wheel_files={"{info}/entry_points.txt": SCRIPT % b"-two"}), (WHEEL,)),

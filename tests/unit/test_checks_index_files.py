@@ -44,6 +44,22 @@ def test_the_spelling_of_dist_info(
 
 
 @pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        ("demo/METADATA", ["WK752"]),
+        ("METADATA", ["WK752"]),
+        ("demo/data/METADATA", []),
+        ("zoo/METADATA", []),  # after demo-1.0.dist-info
+        ("demo/MY_METADATA", []),
+        ("other-1.0.dist-info/METADATA", []),  # WK209
+    ],
+)
+def test_what_twine_reads(tmp_path: Path, member: str, expected: list[str]) -> None:
+    wheel = read(wheels.write_wheel(tmp_path, wheels.PURE, members={member: "Metadata-Version: 2.1\n"}))
+    assert codes(index_files.read_by_twine(wheel, Contract())) == expected
+
+
+@pytest.mark.parametrize(
     ("platforms", "expected"),
     [
         ("manylinux_2_17_x86_64", []),

@@ -5,8 +5,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from packaging.metadata import Metadata, parse_email
 
 from support import wheels
+from support.metadata_fields import FIELDS, VERSIONS, metadata_of
 from wheelkit.verification.checks import ALL_CHECKS, index_metadata
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.model import Finding
@@ -132,6 +134,28 @@ def test_fields_that_are_newer_than_their_version(tmp_path: Path) -> None:
         assert [finding.code for finding in judged(tmp_path, line, version=version)] == [code]
         newer = {"2.1": "2.4", "2.3": "2.4", "2.4": "2.5"}[version]
         assert judged(tmp_path, line, version=newer) == []
+
+
+def packaging_accepts(text: str) -> bool:
+    """Ask packaging as twine does: without License-File, where the version does not have it."""
+    raw, unparsed = parse_email(text)
+    if raw["metadata_version"] < "2.4":
+        raw.pop("license_files", None)
+    try:
+        Metadata.from_raw(raw)
+    except ExceptionGroup:
+        return False
+    return not unparsed
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_field_in_every_version_is_judged_as_packaging_does(tmp_path: Path, version: str) -> None:
+    for field in FIELDS:
+        text = metadata_of(field, version)
+        found = {finding.code for finding in index_metadata.valid(wheel_of(tmp_path, text), Contract())}
+        assert packaging_accepts(text) == found.isdisjoint({"WK701", "WK730"}), field
+        assert found <= {"WK706", "WK730"}, field
+        assert ("WK706" in found) == (field == "License-File" and version < "2.4")
 
 
 def test_the_two_kinds_of_newer_fields_are_apart(tmp_path: Path) -> None:

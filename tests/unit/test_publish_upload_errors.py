@@ -19,6 +19,34 @@ def read(*lines: str, code: int = 1) -> UploadResult:
     [
         (400, "File already exists ('x.whl', with blake2_256 hash '…').", "with other bytes", "bump patch"),
         (400, "This filename has already been used, use a different version.", "was deleted", "bump patch"),
+        (
+            400,
+            "This filename was previously used by a file that has since been deleted.",
+            "was deleted",
+            "bump patch",
+        ),
+        (400, "'A :: B' is not a valid classifier. See core-metadata.", "classifier", "trove_classifiers"),
+        (400, "The classifier 'A :: B' has been deprecated.", "classifier", "trove_classifiers"),
+        (
+            400,
+            "License-File LICENSE does not exist in distribution file x.whl at x/LICENSE",
+            "license file",
+            "license-files",
+        ),
+        (400, "Filename 'A-b-1.tar.gz' is invalid, should be 'a_b-1.tar.gz'.", "normalized", "build again"),
+        (400, "Version in filename should be '1' not '2'.", "agree with the metadata", "build again"),
+        (
+            400,
+            "Invalid distribution file. WHEEL not found at x/WHEEL",
+            "cannot read",
+            "verify-matrix",
+        ),
+        (
+            400,
+            "'x' is not a valid url. See core-metadata.",
+            "metadata",
+            "pyproject.toml",
+        ),
         (400, "Uploading new files to releases older than 14 days is not allowed.", "too old", "bump patch"),
         (
             403,
@@ -78,7 +106,7 @@ def read(*lines: str, code: int = 1) -> UploadResult:
             "requirements with a URL",
             "by name",
         ),
-        (400, "'Bad :: x' is not a valid classifier.", "Bad :: x", "same command"),
+        (400, "The moon is in the wrong phase.", "phase", "same command"),
     ],
 )
 def test_refusals_are_explained(status: int, title: str, what: str, todo: str) -> None:

@@ -30,6 +30,7 @@ _BOMB_BYTES, _BOMB_RATIO = 64 * 1024 * 1024, 50
 _SCRIPT_NAME = re.compile(r"[\w.-]+")
 _PLAIN_NAME = re.compile(rb"[A-Za-z0-9_.-]+ *")
 _SCRIPTS = ("console_scripts", "gui_scripts")
+_METADATA = "METADATA"
 # The first metadata version whose License-File fields are sent to an index (twine, package.py).
 _LICENSE_FILES_SINCE = (2, 4)
 
@@ -43,6 +44,24 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     same = normalise(folder_name) == wheel.distribution and same_version(version, wheel.version)
     if wheel.dist_info != expected and same:
         yield finding("WK742", f"the folder is {wheel.dist_info}, and the file name makes it {expected}")
+
+
+def read_by_twine(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report a file that twine reads in place of METADATA.
+
+    It takes the first path with METADATA in it, the nearest to the top and then by the alphabet, whose
+    contents have a Metadata-Version (twine/wheel.py).
+    """
+    if not wheel.name or wheel.shallow:
+        return
+    own = [wheel.dist_info, _METADATA]
+    named = (member.name.split("/") for member in wheel.members if member.name.endswith(_METADATA))
+    first = min(
+        (path for path in named if path[-1] == _METADATA), key=lambda path: (len(path), path), default=own
+    )
+    if first != own and not first[0].endswith(".dist-info"):
+        name = "/".join(first)
+        yield finding("WK752", f"twine finds {name} before {'/'.join(own)}", member=name)
 
 
 def platforms(wheel: Wheel, _: Contract) -> Iterator[Finding]:
