@@ -104,7 +104,8 @@ def a_dll_in_a_folder_that_nothing_adds(draft: WheelSpec) -> None:
 
 @malformed("WK521", WINDOWS)
 def a_dll_whose_dll_is_elsewhere(draft: WheelSpec) -> None:
-    draft.members["demo/other.dll"] = replaced(_plain_dll(), b"WS2_32.dll", b"OWN_32.dll")
+    draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"ANY_32.dll")
+    draft.members["demo/any_32.dll"] = replaced(_plain_dll(), b"WS2_32.dll", b"OWN_32.dll")
     draft.members["demo/bin/own_32.dll"] = _plain_dll()
 
 

@@ -66,9 +66,12 @@ def test_a_module_that_adds_folders_itself(tmp_path: Path) -> None:
 
 
 def test_a_library_that_needs_another_one_in_another_folder(tmp_path: Path) -> None:
-    user = dll("demo/a.dll", needed=needs("foo.dll"))
-    assert codes(tmp_path, user, dll("demo/bin/foo.dll")) == ["WK521"]
-    assert codes(tmp_path, user, dll("demo/foo.dll")) == []
+    module, user = pe(needed=needs("liba.dll")), dll("demo/liba.dll", needed=needs("foo.dll"))
+    assert codes(tmp_path, module, user, dll("demo/bin/foo.dll")) == ["WK521"]
+    assert codes(tmp_path, module, user, dll("demo/foo.dll")) == []
+    load = "import ctypes\nctypes.WinDLL(here + '/liba.dll')\n"
+    assert codes(tmp_path, user, dll("demo/bin/foo.dll"), code=load) == ["WK521"]
+    assert codes(tmp_path, user, dll("demo/bin/foo.dll")) == []  # a plugin of something else
     assert codes(tmp_path, dll("demo/a.dll", needed=needs("foo.dll", how="delay")), dll("b/foo.dll")) == []
 
 
@@ -117,6 +120,15 @@ def test_the_provider_of_a_runtime_has_it_under_its_own_name(tmp_path: Path) -> 
 def test_dlls_without_relocations(tmp_path: Path) -> None:
     assert codes(tmp_path, pe(flags=("fixed-base",))) == ["WK525"]
     assert codes(tmp_path, pe("demo/tool.exe", kind="executable", exports=(), flags=("fixed-base",))) == []
+
+
+def test_one_finding_for_a_folder(tmp_path: Path) -> None:
+    module = pe(needed=needs("foo.dll", "bar.dll"))
+    libraries_ = dll("demo/bin/foo.dll"), dll("demo/bin/bar.dll", needed=needs("foo.dll"))
+    wheel = wheels.facts(tmp_path, wheels.WINDOWS, module, *libraries_)
+    (finding,) = windows.unreachable(wheel, Contract())
+    needs_both = "demo/_core.cp311-win_amd64.pyd needs bar.dll, foo.dll, which is in demo/bin/"
+    assert finding.what == f"{needs_both}; Windows does not look there"
 
 
 def test_a_wheel_that_is_gone_gives_no_hint(tmp_path: Path) -> None:

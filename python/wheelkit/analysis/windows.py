@@ -114,6 +114,8 @@ class Hints(Struct, frozen=True, kw_only=True):
 
     sources: tuple[tuple[str, str], ...]
     adds: bool
+    imported: frozenset[str]
+    """The extension modules, and the binaries that they need, directly or not."""
 
     def reach(self, library: LostLibrary) -> bool:
         """Return whether a source that adds folders or loads DLLs names this one, its folder or all files."""
@@ -126,6 +128,28 @@ class Hints(Struct, frozen=True, kw_only=True):
             for path, text in self.sources
         )
 
+    def load(self, library: LostLibrary) -> bool:
+        """Return whether the wheel itself loads a user of a DLL; those that load plugins have it already."""
+        stems = (plain_name(binary.name).rpartition(".")[0].lower() for binary in library.users)
+        return any(binary.member in self.imported for binary in library.users) or any(
+            stem in text.lower() for stem in stems for _, text in self.sources
+        )
+
+
+def _imported(wheel: Wheel) -> frozenset[str]:
+    by_name: dict[str, list[Binary]] = {}
+    for binary, _ in windows_slices(wheel):
+        by_name.setdefault(binary.name.lower(), []).append(binary)
+    reached: set[str] = set()
+    waiting = [binary for binary in wheel.binaries if binary.extension]
+    while waiting:
+        binary = waiting.pop()
+        if binary.member not in reached:
+            reached.add(binary.member)
+            needed = {library.name.lower() for slice_ in binary.slices for library in slice_.needed}
+            waiting += [user for name in needed for user in by_name.get(name, ())]
+    return frozenset(reached)
+
 
 def hints(wheel: Wheel) -> Hints:
     """Read the Python code of a wheel, and what its binaries import, for hints of where DLLs are searched."""
@@ -134,7 +158,7 @@ def hints(wheel: Wheel) -> Hints:
     by_binary = any(
         symbol.name in _ADDING_IMPORTS for _, slice_ in windows_slices(wheel) for symbol in slice_.imports
     )
-    return Hints(sources=sources, adds=by_code or by_binary)
+    return Hints(sources=sources, adds=by_code or by_binary, imported=_imported(wheel))
 
 
 def shared_runtime(file: str) -> bool:

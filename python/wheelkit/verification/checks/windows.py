@@ -21,6 +21,7 @@ from wheelkit.verification.findings import finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wheelkit.analysis.windows import LostLibrary
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
@@ -41,22 +42,26 @@ def renamed(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def unreachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report DLLs in folders where Windows does not look for them.
+    """Report DLLs in folders where Windows does not look for them; one finding for each folder.
 
     An error where a module certainly fails: no code adds a folder or loads the DLL, and no module beside it
     can have loaded it before.
     """
     lost = lost_libraries(wheel)
     found = hints(wheel) if lost else None
+    causes: dict[tuple[str, tuple[str, ...]], list[LostLibrary]] = {}
     for library in lost:
-        if found is None or found.reach(library):
-            continue
-        modules = [binary.member for binary in library.users if binary.extension]
-        users = modules or [binary.member for binary in library.users]
-        certain = bool(modules) and not found.adds and not library.served
-        where = shorten_list(f"{folder or '.'}/" for folder in library.folders)
-        what = f"{first_and_count(users)} needs {library.name}, but Windows does not look in its {where}"
-        yield finding("WK520" if certain else "WK521", what, member=users[0])
+        if found is not None and not found.reach(library) and found.load(library):
+            modules = any(binary.extension for binary in library.users)
+            code = "WK520" if modules and not found.adds and not library.served else "WK521"
+            causes.setdefault((code, library.folders), []).append(library)
+    for (code, folders), libraries in causes.items():
+        binaries = dict.fromkeys(binary for library in libraries for binary in library.users)
+        users = [binary.member for binary in sorted(binaries, key=lambda binary: not binary.extension)]
+        where = shorten_list(f"{folder or '.'}/" for folder in folders)
+        needed = shorten_list(library.name for library in libraries)
+        what = f"{first_and_count(users)} needs {needed}, which is in {where}; Windows does not look there"
+        yield finding(code, what, member=users[0])
 
 
 def plain_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
