@@ -40,6 +40,15 @@ def a_library_of_the_build_machine(draft: WheelSpec) -> None:
     draft.members[DYLIB] = replaced(dylib(), b"/usr/lib/liba.1.dylib", b"/opt/lib/liba.1.dylib")
 
 
+@malformed("WK501", MACOS)
+def a_library_of_the_build_machine_on_ios(draft: WheelSpec) -> None:
+    draft.rename("demo-1.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl")
+    data = dylib()
+    at = data.index(bytes.fromhex("3200000018000000")) + 8  # the platform in the build version command
+    data = data[:at] + b"\2" + data[at + 1 :]
+    draft.members[DYLIB] = replaced(data, b"/usr/lib/liba.1.dylib", b"/opt/lib/liba.1.dylib")
+
+
 @malformed("WK508", WINDOWS)
 def a_dll_that_nobody_brings(draft: WheelSpec) -> None:
     draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"OWN_32.dll")

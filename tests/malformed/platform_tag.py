@@ -194,6 +194,12 @@ def one_library_needed_twice(draft: WheelSpec) -> None:
     draft.members[DYLIB] = replaced(data, b"/usr/lib/liba.1.dylib\0", b"/usr/lib/lib.dylib\0\0\0\0")
 
 
+@malformed("WK357", MACOS)
+def a_library_beside_the_interpreter(draft: WheelSpec) -> None:
+    draft.members[DYLIB] = replaced(dylib(), b"/usr/lib/liba.1.dylib", b"@executable_path/q.so")
+    draft.members["demo/q.so"] = dylib()
+
+
 @malformed("WK356", MACOS)
 def chained_fixups_for_an_old_mac(draft: WheelSpec) -> None:
     draft.rename(MACOS.replace("11_0_arm64", "10_13_x86_64"))

@@ -372,29 +372,6 @@ def test_a_library_is_found_by_its_file_name_alone(tmp_path: Path) -> None:
     assert reachable_codes(tmp_path, wheels.LINUX, binary, GRAFTED, "another-soname.so") == []
 
 
-@pytest.mark.parametrize(
-    ("needed", "rpaths", "place", "expected"),
-    [
-        ("@loader_path/.dylibs/libq.dylib", (), "demo/.dylibs/libq.dylib", []),
-        ("@loader_path/.dylibs/libq.dylib", (), "demo/dylibs/libq.dylib", ["WK511"]),
-        ("@loader_path/../demo/libq.dylib", (), "demo/libq.dylib", []),
-        ("@rpath/libq.dylib", ("@loader_path/lib",), "demo/lib/libq.dylib", []),
-        ("@rpath/libq.dylib", ("@loader_path/",), "demo/libq.dylib", []),
-        ("@rpath/libq.dylib", ("@loader_path/lib",), "demo/other/libq.dylib", ["WK512"]),
-        ("@rpath/lib/libq.dylib", ("@loader_path",), "demo/lib/libq.dylib", []),
-        ("@rpath/libq.dylib", (), "demo/.dylibs/libq.dylib", ["WK511"]),
-        ("/usr/lib/libq.dylib", (), "demo/.dylibs/libq.dylib", []),
-    ],
-)
-def test_macos_names(
-    tmp_path: Path, needed: str, rpaths: tuple[str, ...], place: str, expected: list[str]
-) -> None:
-    paths = tuple(wheels.Rpath(path=path) for path in rpaths)
-    assert (
-        reachable_codes(tmp_path, wheels.MACOS, macho(needed=needs(needed), rpaths=paths), place) == expected
-    )
-
-
 def test_windows_is_not_judged(tmp_path: Path) -> None:
     wheel = wheels.facts(
         tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from support.wheels import elf, macho, pe
+from support.wheels import elf, macho, needs, pe
 from wheelkit.verification.checks import mobile, names, platform_tag
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
@@ -15,7 +15,7 @@ PYODIDE = "demo-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl"
 
 
 def codes(wheel: Wheel) -> list[str]:
-    checks = (mobile.binaries, mobile.unverified, platform_tag.pure, platform_tag.generic)
+    checks = (mobile.binaries, mobile.libraries, mobile.unverified, platform_tag.pure, platform_tag.generic)
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
@@ -38,6 +38,12 @@ def phone(arch: str = "arm64", **facts: object) -> Binary:
         (PHONE, phone(os="macos"), ["WK302"]),
         (PHONE, phone(os="macos", kind="executable", exports=()), ["WK303"]),
         (PHONE, elf(), ["WK302"]),
+        (PHONE, phone(needed=needs("/usr/lib/libz.1.dylib", "@rpath/Python.framework/Python")), []),
+        (PHONE, phone(needed=needs("/opt/homebrew/lib/libjpeg.8.dylib")), ["WK501"]),
+        (PHONE, phone(needed=needs("@rpath/libjpeg.8.dylib")), ["WK501"]),
+        (PHONE, phone(needed=needs("@rpath/libjpeg.8.dylib", how="weak")), []),
+        (PHONE, phone(name="@rpath/own.dylib", needed=needs("@rpath/own.dylib")), []),
+        (SIMULATOR, phone(os="iossimulator", needed=needs("/opt/lib/libjpeg.8.dylib")), ["WK501"]),
         (SIMULATOR, phone(os="iossimulator"), []),
         (SIMULATOR, phone(), ["WK302"]),
         (ANDROID, elf(arch="aarch64"), []),

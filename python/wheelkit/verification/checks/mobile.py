@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from posixpath import basename
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.analysis.claims import arch_of, runs
 from wheelkit.analysis.elf import mappable_page
+from wheelkit.analysis.libraries import of_macos
 from wheelkit.analysis.linux import linux_slices
-from wheelkit.analysis.macos import major_minor
+from wheelkit.analysis.macos import macos_slices, major_minor
 from wheelkit.text import dotted, first_and_count, shorten_list
 from wheelkit.verification.findings import finding
 
@@ -115,8 +117,31 @@ def page_size(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK342", what, member=next(iter(small)))
 
 
+_IOS_FIX = "link it statically: nothing grafts libraries into wheels for iOS"
+# CPython's own framework, which the app holds (PEP 730).
+_PYTHON_FRAMEWORK = re.compile(r"@rpath/Python\.framework/(?:Versions/[^/]+/)?Python")
+
+
+def libraries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report libraries that binaries for iOS need and that neither iOS, nor Python, nor the wheel has."""
+    if not any(platform.system == "iOS" for platform in _mobile_platforms(wheel)):
+        return
+    users: dict[str, dict[str, None]] = {}
+    for binary, slice_ in macos_slices(wheel):
+        for library in slice_.needed:
+            name = library.name
+            known = of_macos(name) or _PYTHON_FRAMEWORK.fullmatch(name) or library.how in {"weak", "lazy"}
+            inside = not name.startswith("/") and basename(name) in wheel.held
+            if slice_.os in _SDKS.values() and not known and not inside:
+                users.setdefault(name, {})[binary.member] = None
+    for name, members in sorted(users.items()):
+        where = "a path on the build machine" if name.startswith("/") else "neither in the wheel nor on iOS"
+        what = f"{first_and_count(list(members))} needs {name}, {where}"
+        yield finding("WK501", what, fix=_IOS_FIX, member=next(iter(members)))
+
+
 def unverified(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Note which part of a wheel for these systems is not verified."""
     for platform in _mobile_platforms(wheel):
-        part = "needed libraries are not verified" if platform.format else "binaries are not read"
+        part = "where its libraries are found is not verified" if platform.format else "binaries are not read"
         yield finding("WK317", f"{platform.platform} is for {platform.system}: {part}")

@@ -54,7 +54,7 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
     Windows is left out, which searches wherever code tells it to; so are libraries that need libraries.
     """
-    systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS}
+    systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS, System.MACOS}
     if not any(binary.extension for binary in wheel.binaries):
         return
     files = {installed_path(member.name) for member in wheel.members if not member.directory}
