@@ -6,11 +6,14 @@ from itertools import groupby
 
 from binaries.layout import Binary, Layout, Order, assemble
 
-TYPES = {"LOAD": 1, "DYNAMIC": 2, "INTERP": 3, "GNU_STACK": 0x6474E551, "GNU_RELRO": 0x6474E552}
+TYPES = {
+    "LOAD": 1, "DYNAMIC": 2, "INTERP": 3, "NOTE": 4, "TLS": 7, "GNU_STACK": 0x6474E551,
+    "GNU_RELRO": 0x6474E552, "GNU_PROPERTY": 0x6474E553,
+}  # fmt: skip
 DYNAMIC = {
     "NEEDED": 1, "HASH": 4, "STRTAB": 5, "SYMTAB": 6, "STRSZ": 10, "SYMENT": 11, "SONAME": 14, "RPATH": 15,
     "RUNPATH": 29, "FLAGS": 30, "GNU_HASH": 0x6FFFFEF5, "VERSYM": 0x6FFFFFF0, "FLAGS_1": 0x6FFFFFFB,
-    "VERNEED": 0x6FFFFFFE, "VERNEEDNUM": 0x6FFFFFFF,
+    "VERNEED": 0x6FFFFFFE, "VERNEEDNUM": 0x6FFFFFFF, "VERDEF": 0x6FFFFFFC, "VERDEFNUM": 0x6FFFFFFD,
 }  # fmt: skip
 GLOBAL, WEAK, LOCAL = 1, 2, 0
 TEXTS = [
@@ -76,6 +79,15 @@ class Shape:
     copies: int = 0
     """Additional undefined symbols, which share one name of `long_name` bytes."""
     long_name: int = 0
+    isa: int = 0
+    """The bits of GNU_PROPERTY_X86_ISA_1_NEEDED; without any there is no note."""
+    tls: int = 0
+    """Bytes of static thread-local storage."""
+    unloaded: bool = False
+    """The versions of libm.so.6 are needed of a library that is not loaded."""
+    defines: str = ""
+    """A symbol version that the library provides, beside the one that names the file."""
+    load_flags: int = 5
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -97,10 +109,14 @@ def _describe(out: Layout, shape: Shape) -> None:
     out.mark("data")
     out.raw(b"tiny data")
     out.mark("data.end")
-    out.strings("dynstr", TEXTS + ["x" * shape.long_name] * (shape.copies > 0))
+    out.strings(
+        "dynstr", TEXTS + [shape.defines] * bool(shape.defines) + ["x" * shape.long_name] * (shape.copies > 0)
+    )
     out.align(8)
     _symbols(out, shape)
-    _versions(out)
+    _versions(out, shape)
+    _definitions(out, shape)
+    _note(out, shape)
     _hash(out, shape)
     _dynamic(out, shape)
     out.mark("loaded.end")
@@ -136,13 +152,17 @@ def _header(out: Layout, shape: Shape) -> None:
 
 
 def _segments(out: Layout, shape: Shape) -> None:
-    wanted: list[tuple[str, int, int, int]] = [("LOAD", 5, 0, out.at("loaded.end"))]
+    wanted: list[tuple[str, int, int, int]] = [("LOAD", shape.load_flags, 0, out.at("loaded.end"))]
     wanted.append(("DYNAMIC", 6, out.at("dynamic"), out.size("dynamic")))
     wanted.append(("GNU_RELRO", 4, out.at("dynamic"), out.size("dynamic")))
     if shape.stack is not None:
         wanted.append(("GNU_STACK", shape.stack, 0, 0))
     if shape.interpreter:
         wanted.append(("INTERP", 4, out.at("dynstr:/lib/ld.so"), len("/lib/ld.so") + 1))
+    if shape.isa:
+        wanted.append(("GNU_PROPERTY", 4, out.at("note"), out.size("note")))
+    if shape.tls:
+        wanted.append(("TLS", 4, out.at("data"), shape.tls))
     out.mark("segments")
     for name, flags, offset, size in wanted:
         out.mark("segment:" + name)
@@ -183,19 +203,44 @@ def _symbol(out: Layout, symbol: Symbol) -> None:
         out.u16(symbol.section)
 
 
-def _versions(out: Layout) -> None:
+def _versions(out: Layout, shape: Shape) -> None:
     out.mark("verneed")
     for place, (library, versions) in enumerate(NEEDED_VERSIONS.items(), 1):
         out.mark("verneed:" + library)
         out.u16(1, len(versions))
         last = place == len(NEEDED_VERSIONS)
-        out.u32(out.string("dynstr", library), 16, 0 if last else 16 * (len(versions) + 1))
+        name = "libtiny.so.1" if shape.unloaded and library == "libm.so.6" else library
+        out.u32(out.string("dynstr", name), 16, 0 if last else 16 * (len(versions) + 1))
         for order, (version, number) in enumerate(versions.items(), 1):
             out.mark("vernaux:" + version)
             out.u32(_hash_of(version))
             out.u16(0, number)
             out.u32(out.string("dynstr", version), 0 if order == len(versions) else 16)
     out.mark("verneed.end")
+
+
+def _definitions(out: Layout, shape: Shape) -> None:
+    """Write two records: the one that names the file, and the version."""
+    out.mark("verdef")
+    names = {"libtiny.so.1": 1, shape.defines: 0} if shape.defines else {}
+    for number, (name, flags) in enumerate(names.items(), 1):
+        out.mark("verdef:" + name)
+        out.u16(1, flags, number, 1)
+        out.u32(_hash_of(name), 20, 28 if number < len(names) else 0)
+        out.u32(out.string("dynstr", name), 0)
+    out.mark("verdef.end")
+    out.align(8)
+
+
+def _note(out: Layout, shape: Shape) -> None:
+    """Write a GNU property note with one property."""
+    out.mark("note")
+    if shape.isa:
+        out.u32(4, 16 if shape.wide else 12, 5)
+        out.raw(b"GNU\0")
+        out.u32(0xC0008002, 4, shape.isa)
+        out.raw(bytes(4 if shape.wide else 0))
+    out.mark("note.end")
 
 
 def _hash_of(name: str) -> int:
@@ -239,6 +284,10 @@ def _dynamic(out: Layout, shape: Shape) -> None:
         ("VERNEEDNUM", len(NEEDED_VERSIONS)),
         ("FLAGS_1", 1),
     ]
+    if shape.defines:
+        entries += [("VERDEF", address("verdef")), ("VERDEFNUM", 2)]
+    if shape.tls:
+        entries.append(("FLAGS", 0x10))
     out.mark("dynamic")
     for name, value in entries:
         out.mark("dynamic:" + name)

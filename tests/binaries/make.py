@@ -54,6 +54,8 @@ def _elf() -> dict[str, Binary]:
         "stripped": elf.Shape(sections=False),
         "stripped-gnu-hash": elf.Shape(sections=False, gnu_hash=True),
         "interpreter": elf.Shape(interpreter=True, stack=7),
+        "properties": elf.Shape(isa=0b1100, tls=600, defines="TINY_1", load_flags=7),
+        "properties-32": elf.Shape(isa=0b10, wide=False, machine=3),
     }
     return {f"elf-{name}": elf.tiny(shape) for name, shape in shapes.items()}
 

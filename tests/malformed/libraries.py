@@ -105,6 +105,29 @@ def a_framework_grafted(draft: WheelSpec) -> None:
     draft.members["demo.libs/libc10-1a2b3c4d.so"] = library
 
 
+@malformed("WK507")
+def a_library_beside_its_grafted_copy(draft: WheelSpec) -> None:
+    for member in ("demo/libtiny.so.1", "demo.libs/libtiny-1a2b3c4d.so.1"):
+        draft.members[member] = so().replace(b"PyInit_dx", b"tiny_call")
+
+
+@malformed("WK511")
+def a_library_for_ctypes_without_a_search_path(draft: WheelSpec) -> None:
+    """No module needs the grafted library, so nothing can have loaded it before."""
+    _needing_libq(draft, "demo.libs/libq.so.6")
+    draft.members["demo/libops.so"] = draft.members.pop(SO).replace(b"PyInit_dx", b"tiny_call")
+
+
+@malformed("WK513")
+def an_empty_element_in_a_search_path(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b":$ORIGIN/x\0", b":$ORIGIN/:\0")
+
+
+@malformed("WK514")
+def a_search_path_below_tmp(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b":$ORIGIN/x\0", b":/tmp/builds"[:10] + b"\0")
+
+
 @malformed("WK520", WINDOWS)
 def a_dll_in_a_folder_that_nothing_adds(draft: WheelSpec) -> None:
     draft.members[PYD] = replaced(pyd(), b"WS2_32.dll", b"OWN_32.dll")

@@ -155,6 +155,34 @@ def a_wrong_number_of_versions(draft: WheelSpec) -> None:
     draft.members[SO] = replaced(so(), number + bytes.fromhex("02000000"), number + bytes(4))
 
 
+@malformed("WK343")
+def a_module_for_new_processors(draft: WheelSpec) -> None:
+    draft.members[SO] = so(isa=4)
+
+
+@malformed("WK345")
+def much_static_thread_storage(draft: WheelSpec) -> None:
+    draft.members[SO] = so(tls=4096)
+
+
+@malformed("WK346")
+def versions_of_a_library_that_is_not_loaded(draft: WheelSpec) -> None:
+    """The version record of libm names libtiny, which nothing loads."""
+    draft.members[SO] = so(unloaded=True)
+
+
+@malformed("WK347")
+def a_version_that_the_grafted_library_lacks(draft: WheelSpec) -> None:
+    draft.members[SO] = replaced(so(), b"libm.so.6", b"libq.so.6")
+    library = elf.tiny(elf.Shape(defines="Q_1")).data.replace(b":/opt/tiny", b":$ORIGIN/x")
+    draft.members["demo/x/libq.so.6"] = library.replace(b"libtiny.so.1", b"libq.so.6\0\0\0")
+
+
+@malformed("WK348")
+def code_that_is_writable(draft: WheelSpec) -> None:
+    draft.members[SO] = so(load_flags=7)
+
+
 @malformed("WK350", MACOS)
 def a_library_for_mac_without_a_name(draft: WheelSpec) -> None:
     """Its LC_ID_DYLIB becomes an LC_FVMFILE, which nothing reads."""

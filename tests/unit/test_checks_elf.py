@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from support.wheels import elf
+from support.wheels import Version, elf
 from wheelkit.verification.checks import elf as elf_checks
 from wheelkit.verification.checks import mobile
 from wheelkit.verification.contract import Contract
@@ -18,7 +18,17 @@ LIBRARY = "demo/libq.so.1"
 
 
 def codes(wheel: Wheel) -> list[str]:
-    checks = (elf_checks.refused, elf_checks.page_size, elf_checks.contradictory, mobile.page_size)
+    checks = (
+        elf_checks.refused,
+        elf_checks.page_size,
+        elf_checks.contradictory,
+        elf_checks.processor,
+        elf_checks.thread_storage,
+        elf_checks.version_libraries,
+        elf_checks.version_definitions,
+        elf_checks.self_modifying,
+        mobile.page_size,
+    )
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
@@ -71,3 +81,88 @@ def test_one_reason_is_one_finding(tmp_path: Path) -> None:
         finding.what
         == "demo/liba.so (and 2 others) cannot be loaded: it is marked as not to be opened by dlopen"
     )
+
+
+def tls(size: int, *flags: str, **facts: object) -> Binary:
+    return elf(tls_bytes=size, flags=flags, **facts)
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.LINUX, elf(isa=1), []),
+        (wheels.LINUX, elf(isa=2), ["WK343"]),
+        (wheels.LINUX, elf("demo/glibc-hwcaps/x86-64-v3/libq.so", isa=3, exports=()), []),
+        (wheels.LINUX, tls(512, "static-tls"), []),
+        (wheels.LINUX, tls(513, "static-tls"), ["WK345"]),
+        (wheels.LINUX, tls(5000), []),
+        (wheels.LINUX, tls(5000, "static-tls", "pie", kind="executable", exports=()), []),
+        (MUSL, tls(8, "static-tls"), ["WK345"]),
+        (MUSL, tls(0, "static-tls"), []),
+        (wheels.LINUX, elf(flags=("textrel",)), ["WK348"]),
+        (wheels.LINUX, elf(writable_executable=1), ["WK348"]),
+        (wheels.LINUX, elf(writable_executable=1, kind="executable", exports=()), []),
+    ],
+)
+def test_what_machines_offer(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+def asking(library: str, version: str, *needed: str, weak: bool = False) -> Binary:
+    rows = (Version(library=library, version=version, weak=weak),)
+    return elf(needed=wheels.needs(*needed), versions=rows)
+
+
+@pytest.mark.parametrize(
+    ("filename", "made", "expected"),
+    [
+        (wheels.LINUX, asking("libz.so.1", "ZLIB_1.2.9", "libz.so.1"), []),
+        (wheels.LINUX, asking("libz.so.1", "ZLIB_1.2.9", "libc.so.6"), ["WK346"]),
+        (wheels.LINUX, asking("libz.so.1", "ZLIB_1.2.9", "libc.so.6", weak=True), ["WK346"]),
+        (MUSL, asking("libz.so.1", "ZLIB_1.2.9", "libc.so.6"), []),
+        (wheels.LINUX, asking("libc.so.6", "GLIBC_2.2.5"), []),
+        (wheels.LINUX, asking("ld-linux-x86-64.so.2", "GLIBC_2.3", "libc.so.6"), []),
+        (wheels.LINUX, asking("libgcc_s.so.1", "GCC_3.0", "libstdc++.so.6"), []),
+        (wheels.LINUX, asking("libgcc_s.so.1", "GCC_3.0", "libm.so.6"), ["WK346"]),
+        (wheels.LINUX, asking("libgcc_s.so.1", "GCC_3.0", "libX11.so.6"), []),
+    ],
+)
+def test_versions_of_libraries_that_are_loaded(
+    tmp_path: Path, filename: str, made: Binary, expected: list[str]
+) -> None:
+    assert codes(wheels.facts(tmp_path, filename, made)) == expected
+
+
+def test_what_a_library_of_the_wheel_loads_is_loaded(tmp_path: Path) -> None:
+    user = asking("libz.so.1", "ZLIB_1.2.9", "libq.so.1")
+    loads, loads_not = (
+        elf("demo/libq.so.1", exports=(), needed=wheels.needs(name)) for name in ("libz.so.1", "libc.so.6")
+    )
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, user, loads)) == []
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, user, loads_not)) == ["WK346"]
+
+
+@pytest.mark.parametrize(
+    ("defined", "weak", "expected"),
+    [
+        (("Q_1", "Q_2"), False, []),
+        (("Q_1",), False, ["WK347"]),
+        (("Q_1",), True, []),
+        ((), False, []),
+    ],
+)
+def test_versions_that_the_wheel_defines(
+    tmp_path: Path, *, defined: tuple[str, ...], weak: bool, expected: list[str]
+) -> None:
+    user = asking("libq.so.1", "Q_2", "libq.so.1", weak=weak)
+    library = elf("demo.libs/libq.so.1", exports=(), definitions=defined)
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, user, library)) == expected
+
+
+def test_the_systems_own_library_may_define_the_version(tmp_path: Path) -> None:
+    library = elf("demo.libs/libstdc++.so.6", exports=(), definitions=("GLIBCXX_3.4",))
+    old, new = (
+        asking("libstdc++.so.6", name, "libstdc++.so.6") for name in ("GLIBCXX_3.4.19", "GLIBCXX_3.4.30")
+    )
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, old, library)) == []
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, new, library)) == ["WK347"]

@@ -90,6 +90,16 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "elf-stripped-gnu-hash": ELF_FACTS
     | {"arch": "x86_64", "debug_bytes": 0, "symbol_bytes": 0, "code_bytes": 1048},
     "elf-interpreter": ELF_FACTS | {"arch": "x86_64", "interpreter": "/lib/ld.so", "executable_stack": True},
+    "elf-properties": ELF_FACTS
+    | {
+        "arch": "x86_64",
+        "isa": 4,
+        "tls_bytes": 600,
+        "definitions": ("TINY_1",),
+        "flags": ("static-tls",),
+        "writable_executable": 1,
+    },
+    "elf-properties-32": ELF_FACTS | WORD_32 | {"arch": "i686", "isa": 2},
     "macho-arm64": MACHO_FACTS | {"arch": "arm64", "symbol_bytes": 27},
     "macho-x86_64": MACHO_FACTS | {"arch": "x86_64", "min_os": "10.13", "sdk": "10.15", "signed": False},
     "macho-i386": MACHO_FACTS | {"arch": "i686", "bits": 32, "symbol_bytes": 23},

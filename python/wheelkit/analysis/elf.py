@@ -82,3 +82,28 @@ def contradictions(slice_: Slice) -> Iterator[str]:
     for fault in slice_.faults:
         if fault in _UNREAD:
             yield _UNREAD[fault]
+
+
+# The space that glibc guarantees to libraries that are loaded later (the tunable rtld.optional_static_tls).
+_STATIC_TLS = 512
+
+
+def static_tls(wheel: Wheel, slice_: Slice) -> bool:
+    """Return whether a library needs so much static thread-local storage that loading it can fail.
+
+    musl has none to give to libraries that are loaded while the program runs.
+    """
+    libcs = {target.libc for target in targets(wheel, System.LINUX)}
+    most = 0 if libcs == {"musllinux"} else _STATIC_TLS
+    return slice_.kind == "shared" and "static-tls" in slice_.flags and slice_.tls_bytes > most
+
+
+# Libraries for newer processors, which glibc itself chooses (elf/dl-hwcaps.c).
+_HWCAPS = re.compile(r"(?:^|/)glibc-hwcaps/[^/]+/")
+
+
+def processor_level(binary: Binary, slice_: Slice) -> str:
+    """Return the level of x86-64 that a file asks for; empty if the baseline will do."""
+    if slice_.isa <= 1 or _HWCAPS.search(binary.member):
+        return ""
+    return f"x86-64-v{slice_.isa}"

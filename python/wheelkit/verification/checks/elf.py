@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import arch_of, targets
-from wheelkit.analysis.elf import contradictions, elf_libraries, mappable_page, refusals
+from wheelkit.analysis.elf import (
+    contradictions,
+    elf_libraries,
+    mappable_page,
+    processor_level,
+    refusals,
+    static_tls,
+)
 from wheelkit.analysis.linux import linux_slices
+from wheelkit.analysis.symbol_versions import undefined_versions, unloaded_libraries
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.findings import finding
@@ -59,3 +67,60 @@ def contradictory(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         members = list(dict.fromkeys(member for users in by_reason.values() for member in users))
         what = f"{first_and_count(members)} has {shorten_list(by_reason)}"
         yield finding("WK344", what, member=members[0])
+
+
+def processor(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report files whose property note asks for a newer x86 processor than the tag promises."""
+    levels: dict[str, dict[str, None]] = {}
+    for binary, slice_ in linux_slices(wheel):
+        level = processor_level(binary, slice_)
+        if level:
+            levels.setdefault(level, {})[binary.member] = None
+    for level, members in sorted(levels.items()):
+        tag = wheel.name.platforms[0] if wheel.name else "the tag"
+        what = (
+            f"{first_and_count(list(members))} needs a processor with {level}, which {tag} does not promise"
+        )
+        yield finding("WK343", what, member=next(iter(members)))
+
+
+def thread_storage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report libraries that need much static thread-local storage."""
+    for binary, slice_ in linux_slices(wheel):
+        if static_tls(wheel, slice_):
+            what = f"{binary.member} needs {slice_.tls_bytes} bytes of static thread-local storage"
+            yield finding("WK345", what, member=binary.member)
+
+
+def version_libraries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report version needs of libraries that are not loaded, which glibc asserts."""
+    users: dict[str, dict[str, None]] = {}
+    for binary, library in unloaded_libraries(wheel):
+        users.setdefault(library, {})[binary.member] = None
+    for library, members in users.items():
+        what = f"{first_and_count(list(members))} needs symbol versions of {library}, but does not load it"
+        yield finding("WK346", what, member=next(iter(members)))
+
+
+def version_definitions(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report symbol versions that the wheel's own libraries do not define."""
+    users: dict[tuple[str, str], dict[str, None]] = {}
+    for binary, library, version in undefined_versions(wheel):
+        users.setdefault((library, version), {})[binary.member] = None
+    for (library, version), members in users.items():
+        user = first_and_count(list(members))
+        what = f"{user} needs {version} of {library}, which the library in the wheel does not define"
+        yield finding("WK347", what, member=next(iter(members)))
+
+
+def self_modifying(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report libraries whose code has to be writable, at least while they are loaded."""
+    reasons: dict[str, dict[str, None]] = {}
+    for binary, slice_ in linux_slices(wheel):
+        if slice_.kind == "shared" and "textrel" in slice_.flags:
+            reasons.setdefault("relocations in its code", {})[binary.member] = None
+        elif slice_.kind == "shared" and slice_.writable_executable:
+            reasons.setdefault("a segment that is writable and executable", {})[binary.member] = None
+    for reason, members in reasons.items():
+        what = f"{first_and_count(list(members))} has {reason}"
+        yield finding("WK348", what, member=next(iter(members)))

@@ -211,15 +211,26 @@ def _of_interpreter(wheel: Wheel, library: str) -> bool:
 
 
 def twice(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report a library that was grafted more than once: each copy has its own state."""
+    """Report a library that is in the wheel more than once, and grafted: each copy has its own state."""
     copies: dict[str, list[str]] = {}
     for binary in wheel.binaries:
         if grafted(binary.member):
-            copies.setdefault(plain_name(binary.member), []).append(binary.member)
-    for name, members in sorted(copies.items()):
-        if len(members) > 1:
-            what = f"{name} was grafted {len(members)} times: {shorten_list(members)}"
-            yield finding("WK507", what, member=members[0])
+            copies.setdefault(_original_name(binary.member), []).append(binary.member)
+    for binary in wheel.binaries if copies else ():
+        if binary.name in copies and not binary.extension:
+            copies[binary.name].append(binary.member)
+    several = {name: members for name, members in sorted(copies.items()) if len(members) > 1}
+    if several:
+        members = [member for members in several.values() for member in members]
+        times = max(map(len, several.values()))
+        what = f"{shorten_list(several)} is in the wheel {times} times: {shorten_list(members)}"
+        yield finding("WK507", what, member=members[0])
+
+
+def _original_name(member: str) -> str:
+    """Return the name of a library before it was grafted, if need be more than once."""
+    name = plain_name(member)
+    return _original_name(name) if grafted(name) else name
 
 
 def debug_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -36,7 +36,12 @@ def symbol_versions(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     needs = list(version_needs(wheel))
     for target in targets(wheel, System.LINUX):
         policy = policy_for(target)
-        too_new = [need for need in needs if policy and not policy.admits(need.version.version)]
+        # Without a weak one, the loader goes on.
+        too_new = [
+            need
+            for need in needs
+            if policy and not need.version.weak and not policy.admits(need.version.version)
+        ]
         if too_new:
             yield from _too_new(wheel, target, too_new)
             return  # newer tags of the same set allow more: the oldest one shows all that is wrong

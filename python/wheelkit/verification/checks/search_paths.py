@@ -1,33 +1,31 @@
-"""Whether the loader finds the libraries that a wheel holds, and where else it looks."""
+"""Whether the loader of Linux finds the libraries that a wheel holds, and where else loaders look."""
 
 from __future__ import annotations
 
 import re
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import claims, runs, system_of
+from wheelkit.analysis.claims import claims, system_of, targets
 from wheelkit.analysis.installed import installed_path
 from wheelkit.analysis.libraries import of_macos
+from wheelkit.analysis.policies import policy_for
+from wheelkit.analysis.search import in_graft_folder, lost_libraries, search_path
 from wheelkit.analysis.system_libraries import of_package_manager
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from wheelkit._core import Slice
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.wheel import Wheel
 
 
-# Where auditwheel and delocate put what they graft.
-_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
-# How ELF and Mach-O spell the binary's own folder in a search path.
-_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
-_RPATH, _LOADER = "@rpath/", "@loader_path/"
+# Folders in which every user of a machine can put files.
+_WRITABLE = re.compile(r"/+(?:tmp|var/+tmp|dev/+shm)(?:/|$)")
 
 
 def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -35,8 +33,9 @@ def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     members: dict[str, None] = {}
     paths: dict[str, None] = {}
     for binary, slice_ in wheel.slices():
-        for path in _split(slice_):
-            if path.startswith("/") and not of_macos(f"{path}/") and not of_package_manager(path):
+        for path in search_path(slice_):
+            harmless = of_macos(f"{path}/") or of_package_manager(path) or _WRITABLE.match(path)
+            if path.startswith("/") and not harmless:
                 members[binary.member] = paths[path] = None
     if members:
         users = list(members)
@@ -44,54 +43,62 @@ def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK506", what, member=users[0])
 
 
-def _split(slice_: Slice) -> Iterator[str]:
-    for rpath in slice_.rpaths:
-        yield from rpath.path.split(":")
+def planted(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report search paths through which somebody else's libraries get loaded."""
+    # To musl, an empty element is the root of all folders.
+    musl = {target.libc for target in targets(wheel, System.LINUX)} == {"musllinux"}
+    relative: dict[str, dict[str, None]] = {}
+    writable: dict[str, dict[str, None]] = {}
+    for binary, slice_ in wheel.slices():
+        for path in search_path(slice_):
+            if _WRITABLE.match(path):
+                writable.setdefault(path, {})[binary.member] = None
+            elif system_of(binary) is System.LINUX and not path.startswith(("/", "$")) and (path or not musl):
+                relative.setdefault(path, {})[binary.member] = None
+    for code, found in (("WK513", relative), ("WK514", writable)):
+        if found:
+            users = list(dict.fromkeys(member for members in found.values() for member in members))
+            yield finding(code, _planted(users, found), member=users[0])
+
+
+def _planted(users: list[str], paths: Iterable[str]) -> str:
+    names = shorten_list(path or "an empty element, the current folder" for path in paths)
+    return f"{first_and_count(users)} has a search path (RPATH or RUNPATH) with {names}"
 
 
 def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extension modules that need a library of the wheel, and have no search path to it.
+    """Report ELF files that need a library of the wheel, and have no search path to it.
 
-    Windows is left out, which searches wherever code tells it to; so are libraries that need libraries.
+    Where another file of the wheel loads the library, it can be there already. That weighs less for a library
+    or program, which are not loaded on import by themselves.
     """
-    systems = {claim.system for claim in claims(wheel)} - {System.WINDOWS, System.MACOS}
-    if not any(binary.extension for binary in wheel.binaries):
+    if not any(claim.system is System.LINUX for claim in claims(wheel)):
         return
-    files = {installed_path(member.name) for member in wheel.members if not member.directory}
-    held = wheel.held
-    lost: dict[str, dict[str, None]] = {}
-    for binary, slice_ in wheel.slices():
-        folder = dirname(installed_path(binary.member))
-        checked = binary.extension and system_of(binary) in systems and runs(slice_)
-        for needed in slice_.needed if checked else ():
-            name = needed.name
-            in_wheel = needed.how == "required" and not name.startswith("/") and basename(name) in held
-            if in_wheel and files.isdisjoint(_searched(slice_, folder, name)):
-                lost.setdefault(name, {})[binary.member] = None
-    by_name = {basename(path): path for path in files} if lost else {}
-    for library, users in sorted(lost.items()):
-        yield _unreachable(library, list(users), by_name.get(basename(library), ""))
+    lost: dict[tuple[str, bool], dict[str, None]] = {}
+    for need in lost_libraries(wheel):
+        certain = need.root.extension or not need.elsewhere
+        if not need.library.startswith("/") and not _of_system(wheel, need.library):
+            lost.setdefault((need.library, certain), {})[need.user.member] = None
+    files = {installed_path(member.name) for member in wheel.members if not member.directory} if lost else ()
+    by_name = {basename(path): path for path in files}
+    for (library, certain), users in sorted(lost.items()):
+        path = by_name.get(basename(library), "")
+        if certain or _repaired(path):
+            yield _unreachable(library, list(users), path, certain=certain)
 
 
-def _searched(slice_: Slice, folder: str, library: str) -> Iterator[str]:
-    """Yield the paths below site-packages where the loader looks for a library of a binary in ``folder``."""
-    if library.startswith(_LOADER):
-        yield normpath(join(folder, library.removeprefix(_LOADER)))
-        return
-    for path in _split(slice_):
-        start = _OWN_FOLDER.match(path)
-        if start:
-            yield normpath(join(folder, path[start.end() :].lstrip("/"), library.removeprefix(_RPATH)))
+def _of_system(wheel: Wheel, library: str) -> bool:
+    """Return whether every system of the tag has a library, which then serves instead of the wheel's."""
+    policies = [policy_for(target) for target in targets(wheel, System.LINUX)]
+    return bool(policies) and all(policy is not None and policy.provides(library) for policy in policies)
 
 
-def _unreachable(library: str, users: list[str], path: str) -> Finding:
-    if not path:
-        problem = "the wheel has it under another file name"
-    elif library.startswith(_LOADER):
-        problem = f"the wheel has it at {path}"
-    else:
-        problem = f"no search path leads to {path}"
-    # Only repair tools write exact paths, and put libraries into these folders.
-    repaired = not path or library.startswith(_LOADER) or _GRAFT_FOLDER.search(path) is not None
+def _repaired(path: str) -> bool:
+    """Return whether only a repair tool can have put a library there, or taken it from there."""
+    return not path or in_graft_folder(path)
+
+
+def _unreachable(library: str, users: list[str], path: str, *, certain: bool) -> Finding:
+    problem = f"no search path leads to {path}" if path else "the wheel has it under another file name"
     what = f"{first_and_count(users)} needs {library}, but {problem}"
-    return finding("WK511" if repaired else "WK512", what, member=users[0])
+    return finding("WK511" if certain and _repaired(path) else "WK512", what, member=users[0])
