@@ -249,7 +249,7 @@ def needed(made: list[Wheel], target: str) -> str:
 
 def test_needs_of_several_linux_wheels(tmp_path: Path) -> None:
     found = [
-        linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(versions=versions(*names))))
+        linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(versions=versions(*names))))["manylinux"]
         for names in (("GLIBC_2.25",), ("GLIBC_2.26",), ("GLIBC_2.27",), ("GLIBCXX_3.4.24",), ("GLIBC_2.17",))
     ]
     assert [str(need) for need in found] == [
@@ -261,7 +261,9 @@ def test_needs_of_several_linux_wheels(tmp_path: Path) -> None:
     ]
     assert str(most_demanding(found)) == "manylinux_2_27: glibc 2.27, GLIBCXX_3.4.24"
     assert str(most_demanding(found[:2])) == "manylinux_2_26: glibc 2.26"
-    lost = linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(needed=wheels.needs("libfoo.so"))))
+    lost = linux_needs(wheels.facts(tmp_path, wheels.LINUX, elf(needed=wheels.needs("libfoo.so"))))[
+        "manylinux"
+    ]
     assert str(most_demanding([*found, lost])) == "linux: libfoo.so"
     assert str(most_demanding([])) == ""
 
@@ -274,7 +276,17 @@ def test_libraries_of_other_distributions_limit_nothing(tmp_path: Path) -> None:
     ):
         members = {"{info}/METADATA": wheels.metadata("demo", "1.0", *lines)}
         wheel = wheels.facts(tmp_path, wheels.LINUX, made, members=members)
-        assert str(wheel_needs(wheel, Contract())) == expected
+        assert str(wheel_needs(wheel, Contract())["manylinux"]) == expected
+
+
+def test_a_static_program_fits_both_c_libraries(tmp_path: Path) -> None:
+    both = wheels.LINUX.replace("2_17_x86_64", "2_17_x86_64.musllinux_1_1_x86_64")
+    static = wheels.facts(tmp_path, both, elf("demo/tool", **PROGRAM))
+    assert needed([static], "manylinux_2_17_x86_64") == "manylinux_2_5"
+    assert needed([static], "musllinux_1_1_x86_64") == "musllinux_1_1"
+    linked = wheels.facts(tmp_path, both, elf("demo/tool", versions=versions("GLIBC_2.27"), **PROGRAM))
+    for target in ("manylinux_2_17_x86_64", "musllinux_1_1_x86_64"):
+        assert needed([linked], target) == "manylinux_2_27: glibc 2.27"
 
 
 def test_needs_of_many_windows_wheels(tmp_path: Path) -> None:

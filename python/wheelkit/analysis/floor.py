@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from wheelkit.analysis.claims import targets
 from wheelkit.analysis.libraries import python_needed
-from wheelkit.analysis.linux import floor_and_limits, linux_slices, newest_of_each
+from wheelkit.analysis.linux import floor_and_limits, libcs, linux_slices, newest_of_each
 from wheelkit.analysis.macos import macos_needed
 from wheelkit.matrix import System
 
@@ -38,18 +38,19 @@ class Needs(Struct, frozen=True, kw_only=True):
         return f"{self.floor}: {', '.join(map(_readable, self.limits))}" if self.limits else self.floor
 
 
-NOTHING = Needs()
+def linux_needs(wheel: Wheel, provided: frozenset[str] = frozenset()) -> Mapping[str, Needs]:
+    """Return what a wheel needs of Linux, as auditwheel names it, by C library: ``linux`` without a policy.
 
-
-def linux_needs(wheel: Wheel, provided: frozenset[str] = frozenset()) -> Needs:
-    """Return what a Linux wheel needs, as auditwheel names it: ``linux`` where no policy allows it.
-
-    ``provided`` are the libraries that come with other distributions. musl has no symbol versions, so a wheel
-    counts as built for the version in its tag.
+    Only a wheel that is linked with no C library has two. ``provided`` are the libraries that come with other
+    distributions. musl has no symbol versions, so a wheel counts as built for the version in its tag.
     """
     if not any(linux_slices(wheel)):
-        return NOTHING
-    found = floor_and_limits(wheel, provided)
+        return {}
+    return {libc: _needs_with(wheel, provided, libc) for libc in libcs(wheel)}
+
+
+def _needs_with(wheel: Wheel, provided: frozenset[str], libc: str) -> Needs:
+    found = floor_and_limits(wheel, provided, libc)
     floor = found.name
     claimed = [own.version for own in targets(wheel, System.LINUX) if own.libc == _MUSL]
     if floor.startswith(_MUSL) and claimed:
@@ -71,6 +72,11 @@ def most_demanding(needs: Iterable[Needs]) -> Needs:
     return Needs(floor=floor, limits=tuple(newest_of_each(limits)))
 
 
+def linux_row_needs(needs: Iterable[Mapping[str, Needs]], libc: str = "") -> Needs:
+    """Combine what several wheels need, of a C library if they were built for it."""
+    return most_demanding(by_libc.get(libc) or next(iter(by_libc.values())) for by_libc in needs if by_libc)
+
+
 def _demand(floor: str) -> tuple[bool, tuple[int, ...]]:
     return floor == "linux", _numbers(floor)
 
@@ -79,10 +85,10 @@ def _numbers(floor: str) -> tuple[int, ...]:
     return tuple(map(int, _DIGITS.findall(floor)))
 
 
-def needs(wheels: Iterable[Wheel], target: Target, linux: Mapping[Path, Needs]) -> Needs:
+def needs(wheels: Iterable[Wheel], target: Target, linux: Mapping[Path, Mapping[str, Needs]]) -> Needs:
     """Return what the most demanding wheel needs on a target; ``linux`` is their ``linux_needs``, by path."""
     if target.system is System.LINUX:
-        return most_demanding(linux[wheel.path] for wheel in wheels if wheel.path in linux)
+        return linux_row_needs((linux.get(wheel.path, {}) for wheel in wheels), target.libc)
     needed = {need for wheel in wheels for need in _of_wheel(wheel, target)}
     if target.system is System.WINDOWS and len(needed - _STABLE_DLLS) > 1:
         return Needs(floor="python3xx.dll")

@@ -97,16 +97,19 @@ def linux_floor(wheel: Wheel) -> Policy | None:
     return floor_and_limits(wheel).policy
 
 
-def floor_and_limits(wheel: Wheel, provided: frozenset[str] = frozenset()) -> LinuxFloor:
+def floor_and_limits(
+    wheel: Wheel, provided: frozenset[str] = frozenset(), libc: str | None = None
+) -> LinuxFloor:
     """Return the oldest policy that the wheel satisfies, and why no older one: ``auditwheel show --exclude``.
 
-    Libraries that are ``provided`` by other distributions limit nothing.
+    Libraries that are ``provided`` by other distributions limit nothing. By default the policies are those
+    of the first of ``libcs``.
     """
     libraries = {library.name for _, slice_ in linux_slices(wheel) for library in slice_.needed}
     libraries -= wheel.held | provided
     versions = {need.version.version for need in version_needs(wheel)}
     older: Policy | None = None
-    for policy in policies(*_libc_and_arch(wheel)):
+    for policy in policies(libc or libcs(wheel)[0], _arch(wheel)):
         satisfied = all(map(policy.provides, libraries)) and all(map(policy.admits, versions))
         if satisfied and not any(forbidden_imports(wheel, policy)):
             return LinuxFloor(policy=policy, limits=_beyond(older, wheel, libraries, versions))
@@ -114,14 +117,18 @@ def floor_and_limits(wheel: Wheel, provided: frozenset[str] = frozenset()) -> Li
     return LinuxFloor(policy=None, limits=_beyond(older, wheel, libraries, versions))
 
 
-def _libc_and_arch(wheel: Wheel) -> tuple[str, str]:
-    slices = [slice_ for _, slice_ in linux_slices(wheel)]
-    claimed = targets(wheel, System.LINUX)
-    archs = {arch_of(slice_) for slice_ in slices}
-    arch = next(iter(sorted(archs & {target.arch for target in claimed}) or sorted(archs)), "")
-    # A statically linked program shows no C library, so it counts as what it is tagged.
-    libcs = [libc for slice_ in slices if (libc := libc_of(slice_)) is not None]
-    return next(iter(libcs or [target.libc for target in claimed]), "manylinux"), arch
+def libcs(wheel: Wheel) -> list[str]:
+    """Return the C library that the wheel is linked with; both of its tags if it is linked with none."""
+    linked = (libc_of(slice_) for _, slice_ in linux_slices(wheel))
+    libc = next((libc for libc in linked if libc is not None), None)
+    claimed = {target.libc for target in targets(wheel, System.LINUX)}
+    return [libc] if libc is not None else sorted(claimed) or ["manylinux"]
+
+
+def _arch(wheel: Wheel) -> str:
+    archs = {arch_of(slice_) for _, slice_ in linux_slices(wheel)}
+    claimed = {target.arch for target in targets(wheel, System.LINUX)}
+    return next(iter(sorted(archs & claimed) or sorted(archs)), "")
 
 
 def _beyond(

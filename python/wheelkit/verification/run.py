@@ -21,7 +21,7 @@ from wheelkit.wheel import Headers, Sdist, Wheel, read_batches
 from wheelkit.wheel.names import parse_file_name, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.analysis.floor import Needs
@@ -149,7 +149,7 @@ class _Verifier:
         self._judged: set[str] = set()
         self._unjudged: set[str] = set()
         # What each wheel needs of Linux: it follows from symbols that are dropped when it has been checked.
-        self._linux: dict[Path, Needs] = {}
+        self._linux: dict[Path, Mapping[str, Needs]] = {}
         # The distribution of each file that a check of the whole dist or a known finding can be about.
         self._owners: dict[str, str] = {}
         self._overlaps: OverlapCollector | None = None

@@ -44,7 +44,11 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 
 def cover(
-    release: Release, contract: Contract, *, whole: bool = True, linux: Mapping[Path, Needs] | None = None
+    release: Release,
+    contract: Contract,
+    *,
+    whole: bool = True,
+    linux: Mapping[Path, Mapping[str, Needs]] | None = None,
 ) -> Coverage:
     """Fill the matrix of one release; promised cells without a file are findings if the dist is ``whole``.
 

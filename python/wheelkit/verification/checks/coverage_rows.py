@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import claims
-from wheelkit.analysis.floor import linux_needs, most_demanding, needs
+from wheelkit.analysis.floor import linux_needs, linux_row_needs, needs
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.matrix import (
     Candidate,
@@ -63,10 +63,10 @@ def any_spec(*, judged: bool = False, elsewhere: bool = False) -> RowSpec:
     return RowSpec(name=ANY, target=Target.parse(_ANY_TARGET), judged=judged, elsewhere=elsewhere)
 
 
-def wheel_needs(wheel: Wheel, contract: Contract) -> Needs:
-    """Return what a wheel needs of Linux, apart from the libraries that its providers have."""
+def wheel_needs(wheel: Wheel, contract: Contract) -> Mapping[str, Needs]:
+    """Return what a wheel needs of Linux, by C library, apart from the libraries that its providers have."""
     alone = linux_needs(wheel)
-    if alone.floor != _UNSATISFIED:
+    if all(need.floor != _UNSATISFIED for need in alone.values()):
         return alone
     providers = relevant_providers(wheel, contract)
     provided = (name for name in wheel.needed if provider_of(name, System.LINUX, providers))
@@ -78,7 +78,7 @@ class RowBuilder(Struct, frozen=True, kw_only=True):
 
     release: Release
     interpreters: tuple[Interpreter, ...]
-    linux: Mapping[Path, Needs]
+    linux: Mapping[Path, Mapping[str, Needs]]
 
     def rows(self, promised: Sequence[RowSpec]) -> list[Row]:
         """Return the promised rows, and those of the targets and tags that only the other wheels claim.
@@ -141,7 +141,7 @@ class RowBuilder(Struct, frozen=True, kw_only=True):
             return needs(wheels, spec.target, self.linux)
         # ELF files for Android need nothing of Linux.
         tagged = [wheel for wheel in wheels if any(claim.system is System.LINUX for claim in claims(wheel))]
-        return most_demanding(self.linux[wheel.path] for wheel in tagged if wheel.path in self.linux)
+        return linux_row_needs(self.linux.get(wheel.path, {}) for wheel in tagged)
 
 
 def _unused(wheels: Iterable[Wheel], picks: Iterable[Iterable[Wheel | None]]) -> list[Wheel]:
