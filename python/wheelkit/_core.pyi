@@ -287,7 +287,7 @@ class Scan(tuple[object, ...]):
     __match_args__: Final = ("format", "fat", "slices")
 
     @property
-    def format(self) -> Literal["elf", "macho", "pe"]: ...
+    def format(self) -> Literal["elf", "macho", "pe", "wasm"]: ...
     @property
     def fat(self) -> bool:
         """Whether it is a fat (universal) Mach-O file."""

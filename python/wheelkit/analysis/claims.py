@@ -92,6 +92,11 @@ def system_of(binary: Binary) -> System | None:
     return _FORMATS.get(binary.scan.format) if binary.scan else None
 
 
+def is_wasm(binary: Binary) -> bool:
+    """Return whether a binary is a WebAssembly module, which Pyodide runs on every system."""
+    return binary.scan is not None and binary.scan.format == "wasm"
+
+
 def arch_of(slice_: Slice) -> str:
     """Return the architecture of a slice, without its subtype."""
     return _BASE_ARCHS.get(slice_.arch, slice_.arch)

@@ -137,9 +137,9 @@ class BinaryCollector:
         return self._stack.enter_context(memoryview(self._stack.enter_context(mapped)))
 
 
-# The first bytes of ELF, PE, Mach-O and fat Mach-O files.
+# The first bytes of ELF, PE, WebAssembly, Mach-O and fat Mach-O files.
 _MACHO_MAGIC = ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe", "cafebabf")
-_MAGIC = (b"\x7fELF", b"MZ", *map(bytes.fromhex, _MACHO_MAGIC))
+_MAGIC = (b"\x7fELF", b"MZ", b"\0asm", *map(bytes.fromhex, _MACHO_MAGIC))
 
 
 def is_binary(begin: bytes) -> bool:

@@ -89,6 +89,11 @@ def _scan(name: str, contents: bytes | memoryview) -> Binary | None:
         scan = _core.scan(contents)
     except _core.ScanError as error:
         return Binary(member=name, scan=None, damage=error)
+    # Files for browsers, which packages ship as well, are named .wasm.
+    if scan is None and name.endswith(".so"):
+        from wheelkit.wheel.wasm import scan_wasm
+
+        scan = scan_wasm(contents)
     if scan is None:
         return None
     signed = [slice_ for slice_ in scan.slices if slice_.digests]

@@ -143,5 +143,9 @@ def libraries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def unverified(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Note which part of a wheel for these systems is not verified."""
     for platform in _mobile_platforms(wheel):
-        part = "where its libraries are found is not verified" if platform.format else "binaries are not read"
+        part = (
+            "where its libraries are found is not verified"
+            if platform.format
+            else "only names and exports are verified"
+        )
         yield finding("WK317", f"{platform.platform} is for {platform.system}: {part}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import arch_of, claims, runs, system_of
+from wheelkit.analysis.claims import arch_of, claims, is_wasm, runs, system_of
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.matrix import System
 from wheelkit.text import shorten_list
@@ -51,9 +51,10 @@ def system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     tags = ", ".join(claim.platform for claim in claimed)
     for binary in wheel.binaries if systems else ():
         own = system_of(binary)
-        if own is not None and own not in systems and any(runs(slice_) for slice_ in binary.slices):
+        name = _SYSTEM_NAMES[own] if own else "WebAssembly" if is_wasm(binary) else ""
+        if name and own not in systems and any(runs(slice_) for slice_ in binary.slices):
             code = "WK302" if binary.extension else "WK303"
-            what = f"{binary.member} is for {_SYSTEM_NAMES[own]}, but the wheel is tagged {tags}"
+            what = f"{binary.member} is for {name}, but the wheel is tagged {tags}"
             yield finding(code, what, member=binary.member)
 
 
