@@ -81,3 +81,39 @@ def half_a_universal2_without_symbols(draft: WheelSpec) -> None:
 @malformed("WK410")
 def a_module_that_is_loaded_by_its_path(draft: WheelSpec) -> None:
     draft.members["demo/libdemo_ops4.so"] = draft.members.pop(SO)
+
+
+@malformed("WK404")
+def a_suffix_of_a_later_python(draft: WheelSpec) -> None:
+    draft.members["demo/dx.abi3t.so"] = draft.members.pop(SO)
+
+
+@malformed("WK404")
+def a_suffix_of_another_processor(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("cp311", "cp315"))
+    draft.members["demo/dx.abi3-aarch64-linux-gnu.so"] = draft.members.pop(SO)
+
+
+@malformed("WK411")
+def the_entry_point_of_a_later_python(draft: WheelSpec) -> None:
+    names, others = b"PyInit_dx\0tiny_hidden\0", b"PyModExport_d\0hidden_\0"
+    draft.members["demo/d.abi3.so"] = replaced(draft.members.pop(SO), names, others)
+
+
+@malformed("WK412")
+def a_static_definition_under_abi3t(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("cp311-abi3", "cp315-abi3t"))
+    names, others = b"PyLong_FromLong\0__gmon_start__\0", b"PyModule_Create2\0_gmon_start__\0"
+    draft.members["demo/dx.abi3t.so"] = replaced(draft.members.pop(SO), names, others)
+
+
+@malformed("WK413")
+def abi3t_before_its_time(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("cp311-abi3", "cp314-abi3t"))
+    draft.members["demo/dx.abi3t.so"] = draft.members.pop(SO)
+
+
+@malformed("WK414")
+def a_module_without_an_abi(draft: WheelSpec) -> None:
+    draft.rename(LINUX.replace("cp311-abi3", "cp314-none"))
+    draft.members["demo/dx.so"] = draft.members.pop(SO)

@@ -5,11 +5,20 @@ import pytest
 from support import wheels
 from support.wheels import elf, imports, macho, pe
 from wheelkit.analysis import python_api
-from wheelkit.verification.checks import abi, suffixes
+from wheelkit.verification.checks import abi, abi_tags, suffixes
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
 
-CHECKS = (abi.stable, abi.interpreter_library, suffixes.suffix, suffixes.entry_point)
+CHECKS = (
+    abi.stable,
+    abi.interpreter_library,
+    abi_tags.export_hook,
+    abi_tags.hidden_definition,
+    abi_tags.floor_of_abi3t,
+    abi_tags.without_abi,
+    suffixes.suffix,
+    suffixes.entry_point,
+)
 STABLE = "demo/_core.abi3.so"
 OLD = wheels.ABI3.replace("cp311", "cp38")
 WIN_ABI3 = "demo-1.0-cp311-abi3-win_amd64.whl"
@@ -96,7 +105,7 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
             pe("demo/_core.cp312-win_amd64.pyd", needed=wheels.needs("python312.dll")),
             ["WK403", "WK404"],
         ),
-        (NO_ABI.replace("cp311", "py3"), pe(), ["WK404"]),
+        (NO_ABI.replace("cp311", "py3"), pe(), ["WK414"]),
         (MUSL, elf("demo/_core.cpython-311-x86_64-linux-musl.so"), []),
         (
             "demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl",
@@ -127,7 +136,12 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
             pe("demo/_core.pyd", exports=(), imports=imports("new", library="MSVCP140.dll")),
             ["WK405"],
         ),
-        (wheels.LINUX, elf(exports=("PyModExport__core",)), []),
+        (wheels.LINUX, elf(exports=("PyModExport__core",)), ["WK411"]),
+        (
+            wheels.LINUX.replace("311", "315"),
+            elf("demo/_core.cpython-315-x86_64-linux-gnu.so", exports=("PyModExport__core",)),
+            [],
+        ),
     ],
 )
 def test_abi(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:

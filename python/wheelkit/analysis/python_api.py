@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 # How the names of CPython's functions and variables begin.
 _PREFIXES = ("Py", "_Py")
+# Functions that only such builds of the interpreter have (CPython's Include/refcount.h,
+# Include/internal/pycore_object.h).
+THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
+DEBUG_ONLY = frozenset(
+    {"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"}
+)
 _FIRST_STABLE_ABI = (3, 2)  # PEP 384
 _NEVER = (99, 0)
 _CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")

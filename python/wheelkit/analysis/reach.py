@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.fast_packaging import admits
 from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Interpreter
+from wheelkit.text import dotted
 
 if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
@@ -97,6 +98,26 @@ def accepts(interpreter: Interpreter, python: str, abi: str) -> bool:
         and match["flags"].rstrip("mu") == interpreter.tag[len(own) :]
         and _has_flags(interpreter.version, match["flags"])
     )
+
+
+def for_several_abis(wheel: Wheel) -> bool:
+    """Return whether a wheel names no ABI, and its Python tags reach builds with different ones."""
+    return wheel.name is not None and "none" in wheel.name.abis and len(reached(wheel)) > 1
+
+
+def too_old_for_abi3t(wheel: Wheel, interpreter: Interpreter) -> bool:
+    """Return whether an interpreter accepts a wheel for abi3t, which it does not know yet.
+
+    Installers on free-threaded 3.13 and 3.14 accept cp311-abi3t (packaging, cpython_tags).
+    """
+    named = wheel.name is not None and "abi3t" in wheel.name.abis
+    return named and interpreter.free_threaded and interpreter.version[1] < FIRST_ABI3T
+
+
+def describe(interpreter: Interpreter) -> str:
+    """Name an interpreter as people do: ``3.14``, ``free-threaded 3.14``, ``PyPy 3.11``."""
+    kind = "PyPy " if interpreter.implementation == "pp" else ""
+    return f"{kind}{'free-threaded ' if interpreter.free_threaded else ''}{dotted(interpreter.version)}"
 
 
 def admitted(pythons: tuple[str, ...], abis: tuple[str, ...], required: str) -> bool:

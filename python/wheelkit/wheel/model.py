@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # What every implementation looks for in an extension module (PEP 489, PEP 793).
-_INIT = ("PyInit_", "PyInitU_", "PyModExport_")
+_INIT = ("PyInit_", "PyInitU_", "PyModExport_", "PyModExportU_")
 # CPython's own DLL, from which extensions import the C API on Windows: python3.dll, python311.dll,
 # python314t_d.dll.
 _PYTHON_DLL = re.compile(r"python3(?P<minor>\d*)(?P<threaded>t?)(?:_d)?\.dll", re.IGNORECASE)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from wheelkit.verification.checks import (
     abi,
+    abi_tags,
     archive,
     contents,
     coverage,
@@ -96,6 +97,7 @@ ALL_CHECKS = CheckSet(
         search_paths.absolute, search_paths.planted, search_paths.reachable,
         mobile.binaries, mobile.libraries, mobile.page_size, mobile.unverified,
         abi.stable, abi.interpreter_library, abi.interpreter_build,
+        abi_tags.export_hook, abi_tags.hidden_definition, abi_tags.floor_of_abi3t, abi_tags.without_abi,
         suffixes.suffix, suffixes.entry_point, suffixes.own_name, suffixes.no_binary,
         providers.bundled, providers.grafted_beside, providers.requirement, providers.threading_runtime,
         size.budget, size.growth, size.copies, size.strippable,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import python_and_abi
-from wheelkit.analysis.python_api import AbiViolation, abi_violations, declared_floor
+from wheelkit.analysis.python_api import (
+    DEBUG_ONLY,
+    THREADED_ONLY,
+    AbiViolation,
+    abi_violations,
+    declared_floor,
+)
+from wheelkit.analysis.reach import for_several_abis
 from wheelkit.text import dotted, shorten_list
-from wheelkit.verification.checks.suffixes import leftovers, served_builds
+from wheelkit.verification.checks.suffixes import leftovers
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.model import python_dll
 
@@ -19,17 +27,15 @@ if TYPE_CHECKING:
     from wheelkit.wheel import FileName, Wheel
 
 
-# Functions that only such builds of the interpreter have (CPython's Include/refcount.h,
-# Include/internal/pycore_object.h).
-_THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
-_DEBUG_ONLY = frozenset(
-    {"_Py_NegativeRefcount", "_Py_INCREF_IncRefTotal", "_Py_DECREF_DecRefTotal", "PyModule_Create2TraceRefs"}
-)
+# What code calls where a reference count falls to zero; for free-threaded builds it calls THREADED_ONLY.
+_LOCKED = "_Py_Dealloc"
+_FREE_THREADED = re.compile(r"cp3\d+td?")
+_OLD_ABI = re.compile(r"(cp3[2-7])[dmu]+")
 _RIGHT_INTERPRETER = "build it with the interpreter that the wheel is tagged for"
 _LIMITED_API = "define Py_LIMITED_API when compiling and link python3.lib "
 _LIMITED_API += "(meson: limited_api, setuptools: py_limited_api=True)"
 # Each build with the letter of its ABI tag: cp314t, cp311d.
-_BUILDS = (("free-threaded", "t", _THREADED_ONLY), ("debug", "d", _DEBUG_ONLY))
+_BUILDS = (("free-threaded", "t", THREADED_ONLY), ("debug", "d", DEBUG_ONLY))
 
 
 def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -62,9 +68,12 @@ def _too_late(member: str, floor: tuple[int, int], later: list[tuple[str, tuple[
 
 
 def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report Windows extensions that load a CPython DLL of other interpreters than the tags name."""
+    """Report Windows extensions that load a CPython DLL of other interpreters than the tags name.
+
+    A wheel without an ABI tag, for several builds of Python, is left to ``abi_tags.without_abi``.
+    """
     name = wheel.name
-    if name is None:
+    if name is None or for_several_abis(wheel):
         return
     ignored = leftovers(wheel)
     for binary, slice_ in wheel.slices():
@@ -83,19 +92,30 @@ def _serves(name: FileName, dll: tuple[int | None, bool]) -> bool:
     if minor is None:
         # python3.dll is for interpreters with the global lock, python3t.dll for those without.
         return name.abis == ("none",) or any(abi.endswith("t") == threaded for abi in name.abis)
-    return f"cp3{minor}{'t' if threaded else ''}" in served_builds(name)
+    return f"cp3{minor}{'t' if threaded else ''}" in _served_builds(name)
+
+
+def _served_builds(name: FileName) -> frozenset[str]:
+    """Return the builds of CPython that a wheel's tags name, as file names spell them: ``cp311``, ``cp314t``.
+
+    The flags of ABI tags before Python 3.8 are dropped, since no file name on Windows has them. A wheel
+    without an ABI tag (cp311-none, once maturin's for Windows) is for the builds of its Python tags.
+    """
+    abis = frozenset(match[1] if (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
+    return abis.union(name.pythons) if "none" in abis else abis
 
 
 def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extensions compiled for a free-threaded or debug interpreter in a wheel for another one."""
+    """Report extensions compiled for a build of the interpreter in a wheel for another one."""
     name = wheel.name
-    if name is None:
+    if name is None or for_several_abis(wheel):
         return
     ignored = leftovers(wheel)
+    threaded = all(_FREE_THREADED.fullmatch(abi) for abi in name.abis)
     for binary in wheel.binaries:
         if not binary.extension or binary.member in ignored:
             continue
-        imports = (_THREADED_ONLY | _DEBUG_ONLY).intersection(
+        imports = (THREADED_ONLY | DEBUG_ONLY | {_LOCKED}).intersection(
             symbol.name for slice_ in binary.slices for symbol in slice_.imports
         )
         for build, letter, symbols in _BUILDS:
@@ -104,3 +124,7 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
                 what = f"{binary.member} imports {shorten_list(sorted(used))}, "
                 what += f"which only {build} interpreters have, but the tags are {python_and_abi(name)}"
                 yield finding("WK406", what, member=binary.member)
+        if threaded and imports == {_LOCKED}:
+            what = f"{binary.member} counts references as builds with the global lock do ({_LOCKED}), "
+            what += f"but the tags are {python_and_abi(name)}"
+            yield finding("WK406", what, member=binary.member)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import claims, python_and_abi, targets
+from wheelkit.analysis.claims import claims, python_and_abi
 from wheelkit.analysis.libraries import of_windows
+from wheelkit.analysis.module_files import module_file, module_files, modules, named_as_module
 from wheelkit.analysis.placeholders import placeholders
 from wheelkit.analysis.python_api import from_python
-from wheelkit.matrix import System
+from wheelkit.analysis.reach import describe, for_several_abis, reached, too_old_for_abi3t
 from wheelkit.text import shorten_list, size
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.model import python_dll
@@ -18,38 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from wheelkit._core import Slice
+    from wheelkit.analysis.module_files import ModuleFile
+    from wheelkit.matrix import Interpreter
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import Binary, FileName, Wheel
+    from wheelkit.wheel import Wheel
 
 
-# importlib.machinery.EXTENSION_SUFFIXES of each system, and PyPy's.
-_SUFFIX = re.compile(
-    r"""(?P<module>[^.]+)\.
-    (?:(?P<stable>abi3t?)\.so
-      |cpython-(?P<unix>3\d+t?)[dmu]*(?:-(?P<triplet>[\w-]+))?\.so
-      |cp(?P<windows>3\d+t?)-(?:win\w+)\.pyd
-      |pypy(?P<pypy>3\d+)-[\w-]+\.(?:so|pyd)
-      |(?:so|pyd))""",
-    re.VERBOSE,
-)
-_OLD_ABI = re.compile(r"(cp3[2-7])[dmu]+")
-# CPython's suffixes distinguish musl from glibc since 3.11; before, both were linux-gnu.
-_ONE_TRIPLET = frozenset({"32", "33", "34", "35", "36", "37", "38", "39", "310"})
-_ENTRY_POINTS = ("PyInit_", "PyModExport_")
+_ENTRY_POINTS = ("PyInit_", "PyInitU_", "PyModExport_", "PyModExportU_")
 # Exported by every shared library of an older toolchain.
 _LINKER_SYMBOLS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start"})
 _COMPILER_LIBRARIES = re.compile(r"(?i)msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp")
-
-
-def served_builds(name: FileName) -> frozenset[str]:
-    """Return the builds of CPython that a wheel's tags name, as file names spell them: ``cp311``, ``cp314t``.
-
-    The flags of ABI tags before Python 3.8 are dropped, since no file name on Windows has them. A wheel
-    without an ABI tag (cp311-none, once maturin's for Windows) is for the builds of its Python tags.
-    """
-    abis = frozenset(match[1] if (match := _OLD_ABI.fullmatch(abi)) else abi for abi in name.abis)
-    return abis.union(name.pythons) if "none" in abis else abis
 
 
 def leftovers(wheel: Wheel) -> frozenset[str]:
@@ -59,57 +39,67 @@ def leftovers(wheel: Wheel) -> frozenset[str]:
     """
     if wheel.name is None or wheel.name.stable:
         return frozenset()
-    right, wrong = set(), {}
-    for binary, match in _modules(wheel):
-        module = binary.member.rpartition("/")[0], match["module"]
-        if _suffix_problem(match, wheel.name):
-            wrong[binary.member] = module
-        else:
-            right.add(module)
-    return frozenset(member for member, module in wrong.items() if module in right)
-
-
-def _modules(wheel: Wheel) -> Iterator[tuple[Binary, re.Match[str]]]:
-    for binary in wheel.binaries:
-        match = _SUFFIX.fullmatch(binary.name)
-        if match is not None and binary.extension:
-            yield binary, match
+    found: set[str] = set()
+    for files in modules(module_files(wheel)):
+        wrong = {file.binary.member for file in files if _problem(file, wheel)}
+        found |= wrong if len(wrong) < len(files) else set()
+    return frozenset(found)
 
 
 def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report extension modules whose file names are for other interpreters than the wheel's tags."""
-    if wheel.name is None:
-        return
+    """Report extension modules whose file names are for other interpreters than the wheel's tags.
+
+    A wheel without an ABI tag, for several builds of Python, is left to ``abi_tags.without_abi``.
+    """
     ignored = leftovers(wheel)
-    for binary, match in _modules(wheel):
-        problem = _suffix_problem(match, wheel.name) or _triplet_problem(match, wheel)
-        if problem and binary.member not in ignored:
-            yield finding("WK404", f"{binary.member} {problem}", member=binary.member)
+    for files in modules(module_files(wheel)) if wheel.name else ():
+        right = [file for file in files if not _problem(file, wheel)]
+        for file in files:
+            problem = _problem(file, wheel)
+            if problem and file.binary.member not in ignored:
+                yield finding("WK404", f"{file.binary.member} {problem}", member=file.binary.member)
+        missing = [one for one in _builds(wheel) if not any(file.imported_by(one) for file in right)]
+        if right and missing and not for_several_abis(wheel):
+            member = right[0].binary.member
+            what = f"{member} is not imported by {shorten_list(map(describe, missing))}, "
+            what += f"but the wheel is tagged {_tags(wheel)}"
+            yield finding("WK404", what, member=member)
     if ignored:
         what = f"modules for another interpreter, next to the right ones: {shorten_list(sorted(ignored))}"
         yield finding("WK408", what, member=min(ignored))
 
 
-def _suffix_problem(match: re.Match[str], name: FileName) -> str:
-    version = match["unix"] or match["windows"]
-    if version and f"cp{version}" not in served_builds(name):
-        problem = f"is imported only by cp{version}"
-    elif match["pypy"] and f"pp{match['pypy']}" not in name.pythons:
-        problem = f"is imported only by pp{match['pypy']}"
-    elif match["stable"] == "abi3" and all(abi.endswith("t") for abi in name.abis):
-        problem = "is not imported by free-threaded interpreters"
-    else:
-        return ""
-    return f"{problem}, but the wheel is tagged {python_and_abi(name)}"
+def _builds(wheel: Wheel) -> list[Interpreter]:
+    """Return the interpreters that have to find the modules; ``floor_of_abi3t`` reports the others."""
+    return [one for one in reached(wheel) if not too_old_for_abi3t(wheel, one)]
 
 
-def _triplet_problem(match: re.Match[str], wheel: Wheel) -> str:
-    triplet = match["triplet"] or ""
-    libcs = {target.libc for target in targets(wheel, System.LINUX)}
-    for libc, ending in (("manylinux", "-linux-musl"), ("musllinux", "-linux-gnu")):
-        if libcs == {libc} and triplet.endswith(ending) and match["unix"] not in _ONE_TRIPLET:
-            return f"is named for {triplet}, but the wheel is tagged {libc}"
+def _tags(wheel: Wheel) -> str:
+    return python_and_abi(wheel.name) if wheel.name else ""
+
+
+def _problem(file: ModuleFile, wheel: Wheel) -> str:
+    builds = _builds(wheel)
+    of_one_version = file.kind in {"cpython", "pypy"}
+    if file.kind == "nobody":
+        return "has a suffix that no Python looks for"
+    if (of_one_version and wheel.name and wheel.name.stable) or (
+        builds and not any(file.imported_by(one) for one in builds)
+    ):
+        return f"is imported only by {_importers(file)}, but the wheel is tagged {_tags(wheel)}"
+    if wheel.name and file.named_for_another(wheel.name.platforms):
+        return f"is named for {file.triplet}, but the wheel is tagged {'.'.join(wheel.name.platforms)}"
     return ""
+
+
+def _importers(file: ModuleFile) -> str:
+    """Describe who looks for a suffix."""
+    if file.kind == "abi3":
+        return f"CPython{' 3.15 and later' if file.triplet else ''} with the global lock"
+    if file.kind == "abi3t":
+        return "CPython 3.15 and later"
+    prefix = {"cpython": "cp", "pypy": "pp"}.get(file.kind, "")
+    return f"{prefix}{file.version}{' built for debugging' if file.debug else ''}" if prefix else "GraalPy"
 
 
 def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -121,15 +111,13 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """
     libraries = []
     for binary in wheel.binaries:
-        match = _SUFFIX.fullmatch(binary.name)
-        if match is None or not _named_as_module(match) or binary.extension or not binary.slices:
+        if binary.extension or not named_as_module(binary.name) or not binary.slices:
             continue
-        if not binary.name.isascii():
-            continue  # its entry point is spelled in Punycode (PEP 489)
         if all(_without_python(slice_) for slice_ in binary.slices):
             libraries.append(binary.member)
         else:
-            what = f"{binary.member} exports no PyInit_{match['module']}, so Python cannot import it"
+            wanted = file.entry_points()[0] if (file := module_file(binary)) else ""
+            what = f"{binary.member} exports no {wanted}, so Python cannot import it"
             yield finding("WK405", what, member=binary.member)
     if libraries:
         what = f"named like extension modules, but use nothing of Python: {shorten_list(libraries)}"
@@ -139,12 +127,9 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report extension modules that Python cannot import by their file name, on some or all architectures."""
     loaded_by_path = []
-    for binary, match in _modules(wheel):
-        folder = binary.member.rpartition("/")[0].rpartition("/")[2]
-        module = folder if match["module"] == "__init__" else match["module"]
-        expected = {prefix + module for prefix in _ENTRY_POINTS}
-        # The entry points of other names are spelled in Punycode (PEP 489).
-        without = [one for one in binary.slices if module.isascii() and expected.isdisjoint(one.exports)]
+    for file in module_files(wheel):
+        binary, expected = file.binary, file.entry_points()
+        without = [one for one in binary.slices if not set(expected).intersection(one.exports)]
         if not without:
             continue
         others = {name for slice_ in without for name in slice_.exports if name.startswith(_ENTRY_POINTS)}
@@ -153,7 +138,7 @@ def own_name(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             continue
         arch = f" for {without[0].arch}" if len(without) < len(binary.slices) else ""
         exports = shorten_list(sorted(others)) or "no entry point"
-        what = f"{binary.member} exports {exports}{arch}, but Python looks for PyInit_{module}"
+        what = f"{binary.member} exports {exports}{arch}, but Python looks for {expected[0]}"
         yield finding("WK409", what, member=binary.member)
     if loaded_by_path:
         what = f"the init function does not match the file name of {shorten_list(loaded_by_path)}"
@@ -179,8 +164,8 @@ def no_binary(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     known = {binary.member for binary in wheel.binaries}.union(placeholders(wheel))
     for member in wheel.members:
-        match = _SUFFIX.fullmatch(member.name.rpartition("/")[2])
-        if match and _named_as_module(match) and member.name not in known and not member.problem:
+        named = named_as_module(member.name.rpartition("/")[2])
+        if named and member.name not in known and not member.problem:
             bytes_ = size(member.size)
             what = f"{member.name} is named like an extension module, but is not a binary ({bytes_})"
             yield finding("WK308", what, member=member.name)
@@ -201,7 +186,3 @@ def _registers(slice_: Slice) -> bool:
     libraries = {symbol.library for symbol in slice_.imports if symbol.library}
     dlls = [library for library in libraries if library.lower().endswith(".dll")]
     return any(not of_windows(dll) and not _COMPILER_LIBRARIES.match(dll) for dll in dlls)
-
-
-def _named_as_module(match: re.Match[str]) -> bool:
-    return any(match[kind] for kind in ("stable", "unix", "windows", "pypy")) or match.string.endswith(".pyd")
