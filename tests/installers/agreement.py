@@ -1,0 +1,252 @@
+"""Decide whether what the installers did with a wheel agrees with what wheelkit says about it."""
+
+import base64
+import hashlib
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from installers.reasons import NOT_FOR_US, kind_of, last_line
+from installers.run import PYTHON, Installed, Outcome
+from wheelkit.analysis.installed import (
+    InstalledFile,
+    Installer,
+    Origin,
+    final_files,
+    installed_files,
+    posix_environment,
+)
+from wheelkit.errors import WheelError
+from wheelkit.fast_packaging import normalise
+from wheelkit.verification.contract import Contract
+from wheelkit.verification.model import Finding, Severity
+from wheelkit.verification.run import verify
+from wheelkit.wheel import Member, Wheel, read
+from wheelkit.wheel.dist_info import parse_entry_points
+
+# Errors, by the beginning of their codes, whose harm no installation on this system meets, and who meets it.
+ELSEWHERE = {
+    "WK102": "the indexes have announced to refuse it; pip and uv do not compare hashes while they install",
+    "WK103": "Windows, where backslashes, colons and dots at the end mean something else",
+    "WK104": "the indexes, where both copies are the same",
+    "WK108": "the indexes, and uninstalling, which leaves the file",
+    "WK109": "the indexes",
+    "WK110": "the indexes",
+    "WK113": "the indexes",
+    "WK115": "the indexes",
+    "WK122": "the import, or whoever runs the script",
+    "WK128": "every start of Python on other machines",
+    "WK129": "every start of Python",
+    "WK203": "tools that read WHEEL",
+    "WK204": "pip, which compares the versions only of files from an index",
+    "WK205": "systems that keep purelib and platlib apart",
+    "WK214": "installers on other systems",
+    "WK218": "the import",
+    "WK221": "uninstalling and RECORD; which file stays may depend on the order of the file system",
+    "WK225": "the environment",
+    "WK3": "the loader",
+    "WK4": "the import",
+    "WK5": "the loader",
+    "WK6": "the indexes",
+    "WK7": "the indexes",
+    "WK8": "whoever was promised the wheel",
+    "WK9": "the indexes",
+}
+# The errors, by the beginning of their codes, that foretell each kind of refusal.
+FORETOLD: dict[str, tuple[str, ...]] = {
+    "file name": ("WK201",),
+    "variant of a wheel": ("WK201",),
+    "no dist-info": ("WK101",),
+    "two dist-infos": ("WK209",),
+    "dist-info of another name": ("WK204",),
+    "name differs": ("WK204", "WK201"),
+    "version differs": ("WK204", "WK201"),
+    "METADATA missing": ("WK101",),
+    "METADATA invalid": ("WK7", "WK204", "WK101", "WK201"),
+    "WHEEL missing": ("WK207", "WK1"),
+    "WHEEL invalid": ("WK207", "WK1"),
+    "entry points": ("WK215",),
+    "name of an interpreter": ("WK215", "WK22"),
+    "unknown part of .data": ("WK210",),
+    "path": ("WK1", "WK215"),
+    "path too long": ("WK103", "WK215"),
+    "file and folder": ("WK118", "WK103", "WK22", "WK215", "WK210"),
+    "RECORD": ("WK1",),
+    "compression method": ("WK1",),
+    "checksum": ("WK1",),
+    "encrypted": ("WK1",),
+    "archive": ("WK1",),
+}
+# Errors about paths that the map does not resolve.
+_UNMAPPED = frozenset({"WK103"})
+# What installers write of their own accord, the last two only for files that are no index's.
+_OWN = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
+_ENVIRONMENT = posix_environment(PYTHON.removeprefix("python"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """What wheelkit says about a wheel: its findings, and its facts, if it could be read."""
+
+    findings: tuple[Finding, ...]
+    wheel: Wheel | None
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The codes of the errors."""
+        return tuple(sorted({item.code for item in self.findings if item.severity is Severity.ERROR}))
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One disagreement: its kind, which many wheels can share, and what happened."""
+
+    kind: str
+    detail: str
+
+
+def opinion(path: Path) -> Opinion:
+    """Ask wheelkit about a wheel."""
+    findings = verify([path], Contract(), threads=1).findings
+    try:
+        return Opinion(findings=findings, wheel=read(path, threads=1))
+    except WheelError:
+        return Opinion(findings=findings, wheel=None)
+
+
+def refusal_kinds(outcomes: Sequence[Outcome], filename: str) -> dict[str, str]:
+    """Return the kind of each installer's refusal, by installer."""
+    return {item.installer: kind_of(item.output, filename) for item in outcomes if item.refused}
+
+
+def disagreements(outcomes: Sequence[Outcome], said: Opinion, filename: str) -> Iterator[Disagreement]:
+    """Yield how the installers and wheelkit disagree about a wheel."""
+    refusals = refusal_kinds(outcomes, filename)
+    faults: dict[str, list[Outcome]] = {}
+    for item in outcomes:
+        if item.outside:
+            yield Disagreement(f"{item.installer} writes outside of the environment", str(item.outside))
+        kind = refusals.get(item.installer)
+        if kind is not None and kind not in NOT_FOR_US:
+            faults.setdefault(kind, []).append(item)
+    for kind, refusing in faults.items():
+        if not any(code.startswith(FORETOLD.get(kind, ("WK",))) for code in said.errors):
+            names = ", ".join(item.installer for item in refusing)
+            said_instead = f"only {' '.join(said.errors)}" if said.errors else "no error"
+            yield Disagreement(
+                f"refused by {names} ({kind}), but {said_instead}", last_line(refusing[0].output)
+            )
+    if refusals:
+        return
+    differences = [difference for item in outcomes for difference in _differences(item, said)]
+    unexplained = [code for code in said.errors if not code.startswith(tuple(ELSEWHERE))]
+    if not unexplained and _UNMAPPED.isdisjoint(said.errors):
+        yield from differences
+    elif unexplained and not differences and len({_comparable(item) for item in outcomes}) == 1:
+        texts = [item.what for item in said.findings if item.code in unexplained]
+        yield Disagreement(f"error {' '.join(unexplained)}, but all install it alike", "; ".join(texts))
+
+
+def _comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
+    """Return the files that an installer wrote, without its own and without scripts' first lines."""
+    return frozenset(
+        (path, _script_body(file.data) if path.startswith("bin/") else file.digest)
+        for path, file in outcome.files.items()
+        if not _own(path)
+    )
+
+
+def _script_body(data: bytes) -> str:
+    """Return what a script does: launchers of pip and uv differ in words, their imports do not."""
+    lines = data.split(b"\n")
+    imports = [line for line in lines if line.startswith(b"from ")]
+    return (b"\n".join(imports) if imports else b"\n".join(lines[1:])).decode("utf-8", "replace")
+
+
+def _own(path: str) -> bool:
+    """Return whether installers write a file of this name themselves; pip compiles what it installs."""
+    folder, _, name = path.rpartition("/")
+    compiled = folder.endswith("__pycache__") and name.endswith(".pyc")
+    return compiled or (folder.endswith(".dist-info") and name in _OWN)
+
+
+def _differences(outcome: Outcome, said: Opinion) -> Iterator[Disagreement]:
+    """Yield how the files that lie in the environment differ from the map of wheelkit."""
+    if said.wheel is None:
+        return
+    installer = Installer.PIP if outcome.installer.startswith("pip") else Installer.UV
+    files = installed_files(said.wheel, _ENVIRONMENT, installer)
+    final = {_place(path): last for path, last in final_files(files).items()}
+    found = {_place(path): file for path, file in outcome.files.items()}
+    expected = {path for path in final if not _own(path)}
+    actual = {path for path in found if not _own(path)}
+    for path in sorted(actual - expected):
+        yield Disagreement(f"{outcome.installer} installs a file that the map lacks", str(path))
+    for path in sorted(expected - actual):
+        yield Disagreement(f"{outcome.installer} does not install a file of the map", str(path))
+    members = {member.name: member for member in said.wheel.members}
+    for path in sorted(actual & expected):
+        yield from _file_differences(outcome.installer, path, found[path], final[path], members)
+    yield from _metadata_differences(outcome, said.wheel)
+
+
+def _place(path: str) -> str:
+    """Return a path with the folder of headers normalized, which pip spells as the file name does."""
+    folder = f"{_ENVIRONMENT.headers}/"
+    name, slash, rest = path.removeprefix(folder).partition("/")
+    return f"{folder}{normalise(name)}{slash}{rest}" if path.startswith(folder) else path
+
+
+def _file_differences(
+    installer: str,
+    path: str,
+    actual: Installed,
+    files: tuple[InstalledFile, ...],
+    members: Mapping[str, Member],
+) -> Iterator[Disagreement]:
+    sources = [members[file.member] for file in files if file.member]
+    if not sources or len(files) > 1:
+        return
+    origin, member = files[0].origin, sources[0]
+    if not _same_contents(actual, member) and not (
+        origin is Origin.SCRIPTS and actual.data.startswith(b"#!")
+    ):
+        yield Disagreement(f"{installer} installs other contents than the map", str(path))
+    if actual.executable != _runs(installer, origin, member.mode):
+        state = "executable" if actual.executable else "not executable"
+        yield Disagreement(f"{installer} installs it {state}", str(path))
+
+
+def _runs(installer: str, origin: Origin, mode: int) -> bool:
+    """Return whether an installed file is executable: for pip only regular ones, for uv all scripts."""
+    if installer.startswith("pip"):
+        return stat.S_ISREG(mode) and bool(mode & 0o111)
+    return origin is Origin.SCRIPTS or bool(mode & 0o111)
+
+
+def _same_contents(actual: Installed, member: Member) -> bool:
+    algorithm, _, value = member.digest.partition("=")
+    digest = hashlib.new(algorithm or "sha256", actual.data).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == value
+
+
+def _metadata_differences(outcome: Outcome, wheel: Wheel) -> Iterator[Disagreement]:
+    seen = outcome.metadata.get(wheel.dist_info)
+    if not isinstance(seen, dict):
+        yield Disagreement(f"{outcome.installer} leaves metadata that cannot be read", str(seen))
+        return
+    entries = parse_entry_points(wheel.entry_points)
+    ours: dict[str, object] = {
+        "Name": wheel.metadata.get("Name"),
+        "Version": wheel.metadata.get("Version"),
+        "Requires-Dist": wheel.metadata.all("Requires-Dist"),
+        "Requires-Python": wheel.metadata.get("Requires-Python") or None,
+        "entry points": tuple(
+            sorted((entry.group, entry.name, entry.reference) for entry in entries if not entry.problem)
+        ),
+    }
+    for field, value in ours.items():
+        if seen[field] != value:
+            detail = f"{seen[field]!r}, wheelkit reads {value!r}"
+            yield Disagreement(f"{outcome.installer} leaves another {field}", detail)
