@@ -55,7 +55,7 @@ LEFTOVERS = [
 PRIVATE = [".git/config", "a/.svn/entries", "a/.hg/x", "a/CVS/Root", "a/.pypirc", ".netrc", "a/id_rsa"]
 WANTED = [
     "a/.gitignore", "a/.github/x", "a/core.py", "a/_core.py", "a/store", "a/orig.py", "a/.gitkeep",
-    "a/coverage.py", "a/.hidden", "a/id_rsa.py", "a/CVSS/x", "a.git/x",
+    "a/package.json.orig", "a/coverage.py", "a/.hidden", "a/id_rsa.py", "a/CVSS/x", "a.git/x",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from wheelkit.wheel.dist_info import parse_entry_points
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import Member, Wheel
 
 
 # The parts of a .data folder that are installed into site-packages.
@@ -157,24 +157,28 @@ def _is_versioned(name: str, base: str) -> bool:
 
 
 def installed_files(
-    wheel: Wheel, environment: Environment, installer: Installer
+    wheel: Wheel, environment: Environment, installer: Installer, members: Iterable[Member] | None = None
 ) -> tuple[InstalledFile, ...]:
     """Return the files that an installer writes, in its order; those that it refuses are left out.
+
+    With ``members``, only these of the wheel and what the installer adds are placed.
 
     pip writes root, .data without scripts, scripts, and entry points, each in the order of the archive. uv
     writes root, entry points, and the parts of .data in the order of the file system. Both write their own
     files last, and no script of .data that is named like an entry point.
     """
-    return tuple(_written(wheel, environment, installer))
+    return tuple(_written(wheel, environment, installer, wheel.members if members is None else members))
 
 
-def _written(wheel: Wheel, environment: Environment, installer: Installer) -> Iterator[InstalledFile]:
+def _written(
+    wheel: Wheel, environment: Environment, installer: Installer, members: Iterable[Member]
+) -> Iterator[InstalledFile]:
     scripts = tuple(script_names(wheel, environment, installer))
     named = frozenset(name for name, _ in scripts)
     root: list[tuple[Origin, str, str]] = []
     parts: list[tuple[Origin, str, str]] = []
     loose: list[tuple[Origin, str, str]] = []
-    for member in wheel.members:
+    for member in members:
         place = None if member.directory else origin_of(wheel, member.name, installer)
         if place is None or (place[0] is Origin.SCRIPTS and _is_wrapper(place[1], named, installer)):
             continue

@@ -26,27 +26,42 @@ _CREDENTIALS = frozenset(
 )
 
 
+# Nearly all names contain none of these, so nothing else is looked at.
+_SUSPECT_ENDINGS = (*_ENDINGS, *_FILES, *_CREDENTIALS)
+_SUSPECT_BEGINNINGS = (".", "__MACOSX", "CVS/", "_darcs/")
+# JupyterLab's builder keeps the original beside each package.json that it changes.
+_WANTED = ("/package.json.orig",)
+
+
 def leftover_files(names: Iterable[str]) -> list[str]:
     """Return the files that nobody wants to ship: of the desktop, of an editor, of a tool's cache."""
-    return [name for name in names if _is_leftover(name)]
+    return [name for name in _suspects(names) if _is_leftover(name)]
+
+
+def private_files(names: Iterable[str]) -> list[str]:
+    """Return the files of version control, which hold the whole history, and files of credentials."""
+    return [name for name in _suspects(names) if _is_private(name)]
+
+
+def _suspects(names: Iterable[str]) -> list[str]:
+    return [
+        name
+        for name in names
+        if "/." in name
+        or name.startswith(_SUSPECT_BEGINNINGS)
+        or name.endswith(_SUSPECT_ENDINGS)
+        or "/__MACOSX/" in name
+        or "/CVS/" in name
+        or "/_darcs/" in name
+    ]
 
 
 def _is_leftover(name: str) -> bool:
     file = name[name.rfind("/") + 1 :]
     if file in _FILES or file.startswith(_BEGINNINGS) or file.endswith(_ENDINGS):
-        return True
-    # All these folders but one begin with a dot.
-    return ("/." in name or name[0:1] == "." or "__MACOSX" in name) and _FOLDERS.search(name) is not None
-
-
-def private_files(names: Iterable[str]) -> list[str]:
-    """Return the files of version control, which hold the whole history, and files of credentials."""
-    return [name for name in names if _is_private(name)]
+        return not name.endswith(_WANTED)
+    return _FOLDERS.search(name) is not None
 
 
 def _is_private(name: str) -> bool:
-    file = name[name.rfind("/") + 1 :]
-    if file in _CREDENTIALS:
-        return True
-    hidden = "/." in name or name[0:1] in {".", "C", "_"} or "/CVS/" in name or "/_darcs/" in name
-    return hidden and _VERSION_CONTROL.search(name) is not None
+    return name[name.rfind("/") + 1 :] in _CREDENTIALS or _VERSION_CONTROL.search(name) is not None

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from wheelkit import manifest
+from wheelkit.analysis.installed import installed_path
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
@@ -120,12 +121,8 @@ def _entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 
 def _installed_path(row: RecordRow) -> str:
     """Return a member's path below site-packages; empty if it is metadata or is installed elsewhere."""
-    match PurePosixPath(row.path).parts:
-        case (top, "purelib" | "platlib", *path) if top.endswith(".data"):
-            return "/".join(path)
-        case (top, *_) if top.endswith((".data", ".dist-info")):
-            return ""
-    return row.path
+    path = installed_path(row.path)
+    return "" if path.partition("/")[0].endswith((".data", ".dist-info")) else path
 
 
 def _modules(files: Sequence[str]) -> Iterator[str]:

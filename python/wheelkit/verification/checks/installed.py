@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -15,6 +14,7 @@ from wheelkit.analysis.installed import (
     final_files,
     installed_files,
     posix_environment,
+    script_names,
     windows_environment,
 )
 from wheelkit.analysis.refusals import is_reserved
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from wheelkit.analysis.installed import Environment, InstalledFile
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import Member, Wheel
 
 
+# PATH_MAX of Linux.
+_LONGEST_PATH = 4096
 _INFO_FOLDERS = (".dist-info", ".egg-info")
 # Written by installers (recording installed projects, direct URL origin); the last two by uv.
 _INSTALLERS_FILES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
@@ -55,39 +57,51 @@ def one_path(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.shallow:
         return
     systems = _systems(wheel)
-    if not _has_data(wheel) and not wheel.entry_points:
-        names = [member.name for member in wheel.members if not member.directory]
-        yield from _same_but_for_case(zip(names, names, strict=True), systems)
-        yield from _files_and_folders(member.name for member in wheel.members)
+    names = [member.name for member in wheel.members]
+    inside = [member for member in wheel.members if ".data/" in member.name]
+    root = [name for name in names if ".data/" not in name] if inside else ()
+    if not inside:  # nothing else lands in site-packages
+        yield from _same_but_for_case(((name, name) for name in names), systems)
+        yield from _files_and_folders(names)
+    if not inside and not wheel.entry_points:
         return
     seen: set[tuple[str, str]] = set()
     for environment in _environments(wheel, systems):
-        files = installed_files(wheel, environment, Installer.PIP)
         # Scripts are elsewhere on Windows, and all other files in the same places.
-        ignoring_case = {System.WINDOWS} if environment.windows else systems
-        for result in _judge(wheel, environment, files, frozenset(ignoring_case)):
+        ignoring_case = frozenset({System.WINDOWS}) if environment.windows else systems
+        for result in _judge(wheel, environment, inside, root, ignoring_case):
             if (result.code, result.member) not in seen:
                 yield result
             seen.add((result.code, result.member))
 
 
 def _judge(
-    wheel: Wheel, environment: Environment, files: Sequence[InstalledFile], systems: frozenset[System]
+    wheel: Wheel,
+    environment: Environment,
+    inside: Sequence[Member],
+    root: Sequence[str],
+    systems: frozenset[System],
 ) -> Iterator[Finding]:
-    written = [file for file in files if file.origin is not Origin.INSTALLER]
-    yield from _overwritten(wheel, environment, written)
+    """Judge one kind of environment; ``inside`` are the members of .data, ``root`` the names of others."""
     site = f"{environment.site}/"
-    shown = [(file.path.removeprefix(site), file.member) for file in written]
-    yield from _same_but_for_case(shown, systems)
-    folders = [member.name for member in wheel.members if member.directory and ".data/" not in member.name]
-    yield from _files_and_folders([*(path for path, _ in shown), *folders])
+    moved = [
+        (file.path.removeprefix(site), file.member)
+        for file in installed_files(wheel, environment, Installer.PIP, inside)
+        if file.origin is not Origin.INSTALLER
+    ]
+    paths = {path for path, _ in moved}
+    rivals = [member for member in wheel.members if member.name in paths] if inside else ()
+    yield from _overwritten(wheel, environment, [*rivals, *inside])
+    yield from _same_but_for_case([*((name, name) for name in root), *moved], systems)
+    yield from _files_and_folders([*root, *paths])
 
 
-def _overwritten(wheel: Wheel, environment: Environment, files: Iterable[InstalledFile]) -> Iterator[Finding]:
+def _overwritten(wheel: Wheel, environment: Environment, members: Sequence[Member]) -> Iterator[Finding]:
     """Report members on one path, as one finding; dist-info files that .data replaces are another one."""
     by_path: dict[str, list[InstalledFile]] = {}
-    for file in files:
-        by_path.setdefault(file.path, []).append(file)
+    for file in installed_files(wheel, environment, Installer.PIP, members):
+        if file.origin is not Origin.INSTALLER:
+            by_path.setdefault(file.path, []).append(file)
     twice = {path: group for path, group in by_path.items() if _differ(group)}
     info = f"{environment.site}/{wheel.dist_info}/"
     paths = [path for path in twice if not path.startswith(info)]
@@ -100,7 +114,7 @@ def _overwritten(wheel: Wheel, environment: Environment, files: Iterable[Install
     different = [path for path in paths if path not in same]
     if different:
         path = different[0]
-        kept = _kept(wheel, environment, path)
+        kept = _kept(wheel, environment, members, path)
         more = f"; so are {len(different) - 1} more" if len(different) > 1 else ""
         place = path.removeprefix(f"{environment.site}/")
         what = f"{' and '.join(_sources(twice[path]))} are installed to {place}{kept}{more}"
@@ -121,10 +135,12 @@ def _sources(group: Iterable[InstalledFile]) -> list[str]:
     return [file.member or f"an entry point {file.path.rpartition('/')[2]}" for file in group]
 
 
-def _kept(wheel: Wheel, environment: Environment, path: str) -> str:
+def _kept(wheel: Wheel, environment: Environment, members: Sequence[Member], path: str) -> str:
     """Say which file is there at the end: the same one for both installers, or another one."""
     kept = {
-        installer: _sources(final_files(installed_files(wheel, environment, installer)).get(path, ()))
+        installer: _sources(
+            final_files(installed_files(wheel, environment, installer, members)).get(path, ())
+        )
         for installer in Installer
     }
     pip, uv = kept[Installer.PIP], kept[Installer.UV]
@@ -139,6 +155,8 @@ def _same_but_for_case(paths: Iterable[tuple[str, str]], systems: frozenset[Syst
         return
     seen: dict[str, tuple[str, str]] = {}
     for path, member in paths:
+        if path.endswith("/"):
+            continue
         first, first_member = seen.setdefault(_folded(path), (path, member))
         if first == path:
             continue
@@ -156,14 +174,21 @@ def _folded(name: str) -> str:
     return name.lower() if name.isascii() else normalize("NFC", normalize("NFC", name).casefold())
 
 
-def _files_and_folders(paths: Iterable[str]) -> Iterator[Finding]:
-    """Report files that others are below: with NUL for slash, those sort right after the file."""
-    names = sorted({path.replace("/", "\0") for path in paths if "\0" not in path})
-    for name, following in pairwise(names):
-        if not name.endswith("\0") and following.startswith(f"{name}\0"):
-            file = name.replace("\0", "/")
-            what = f"{file} is a file, but the wheel also has files below {file}/"
-            yield finding("WK118", what, member=file)
+def _files_and_folders(paths: Sequence[str]) -> Iterator[Finding]:
+    """Report files that others are below; folders end in a slash."""
+    files = {path for path in paths if not path.endswith("/")}
+    folders = {path.rpartition("/")[0] for path in paths if len(path) <= _LONGEST_PATH}
+    blocked = {file for folder in folders for file in _with_parents(folder) if file in files}
+    for file in sorted(blocked):
+        what = f"{file} is a file, but the wheel also has files below {file}/"
+        yield finding("WK118", what, member=file)
+
+
+def _with_parents(folder: str) -> Iterator[str]:
+    place = len(folder)
+    while place > 0:
+        yield folder[:place]
+        place = folder.rfind("/", 0, place)
 
 
 def _systems(wheel: Wheel) -> frozenset[System]:
@@ -184,10 +209,6 @@ def _environments(wheel: Wheel, systems: frozenset[System]) -> Iterator[Environm
         yield posix_environment(python)
     if System.WINDOWS in systems:
         yield windows_environment(python)
-
-
-def _has_data(wheel: Wheel) -> bool:
-    return any(".data/" in member.name for member in wheel.members)
 
 
 def own_metadata(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -225,11 +246,12 @@ def _top(path: str) -> str:
 def lost_scripts(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report scripts of .data that are not installed, since an entry point has their name."""
     folder = f"{data_folder(wheel)}/scripts/"
-    scripts = [member.name for member in wheel.members if member.name.startswith(folder)]
+    scripts = [member for member in wheel.members if member.name.startswith(folder)]
     if not scripts or not wheel.entry_points:
         return
-    installed = {file.member for file in installed_files(wheel, posix_environment(), Installer.PIP)}
-    lost = [name for name in scripts if name not in installed and not name.endswith("/")]
+    files = installed_files(wheel, posix_environment(), Installer.PIP, scripts)
+    kept = {file.member for file in files}
+    lost = [member.name for member in scripts if member.name not in kept and not member.directory]
     if lost:
         what = f"not installed, since an entry point has the same name: {shorten_list(lost)}"
         yield finding("WK224", what, member=lost[0])
@@ -277,10 +299,8 @@ def _at_the_top(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
 
 
 def _entry_points(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
-    for file in installed_files(wheel, posix_environment(), Installer.PIP) if wheel.entry_points else ():
-        if file.origin is Origin.ENTRY_POINT:
-            name = file.path.removeprefix("bin/")
-            yield f"entry point {name}", Origin.SCRIPTS, name
+    for name, _ in script_names(wheel, posix_environment(), Installer.PIP):
+        yield f"entry point {name}", Origin.SCRIPTS, name
 
 
 def _script(origin: Origin, path: str) -> str:

@@ -31,7 +31,7 @@ def editable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report what is left of an editable installation: it leads to a folder of the build machine."""
     problems: dict[str, str] = {}
     for member in wheel.members:
-        path = installed_path(member.name)
+        path = installed_path(member.name) if ".data/" in member.name else member.name
         if "/" not in path and (problem := _editable(member, path)):
             problems[member.name] = problem
     if problems:

@@ -105,9 +105,11 @@ def dist_info(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report ``.data`` folders with another name than the wheel's, and what an installer does not unpack."""
+    folders = _tops(wheel, _DATA)
     expected = data_folder(wheel)
-    refused = [refusal for installer in Installer for refusal in data_refusals(wheel, installer)]
-    for folder in _tops(wheel, _DATA):
+    installers = Installer if folders else ()
+    refused = [refusal for installer in installers for refusal in data_refusals(wheel, installer)]
+    for folder in folders:
         inside = [refusal for refusal in refused if refusal.member.partition("/")[0] == folder]
         if folder != expected and not (inside and inside[0].member == folder):
             reason = "only some installers unpack a .data folder of another name"
