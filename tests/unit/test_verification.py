@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from packaging.version import Version
 
 import malformed
 from support import wheels
@@ -234,6 +235,29 @@ def test_rows_are_in_the_order_of_versions(tmp_path: Path) -> None:
     assert [row.version for row in first] == plain
     assert [row.version for row in second] == ["", "1.0rc1", "1.0", "1.0.post1", "1.0.1+local.1", "1!0.1"]
     assert in_version_order(second[::-1]) == list(second)
+
+
+@pytest.mark.parametrize(
+    ("wheel", "sdist", "same"),
+    [
+        ("1.0", "1.0", True),
+        ("1.0.0", "1.0", True),
+        ("1.0rc1", "1.0.0-rc.1", True),
+        ("0", "0.0", True),
+        ("1!1.0", "1!1", True),
+        ("1.10", "1.1", False),
+        ("1.0", "1.0rc1", False),
+        ("1.0.post1", "1.0", False),
+    ],
+)
+def test_equal_versions_are_one_release(tmp_path: Path, wheel: str, sdist: str, *, same: bool) -> None:
+    """As packaging compares them, and so do installers."""
+    assert (Version(wheel) == Version(sdist)) is same
+    made = read_wheel(wheels.write_wheel(tmp_path, f"demo-{wheel}-py3-none-any.whl"))
+    source = read_sdist(write_sdist(tmp_path, "demo", sdist))
+    releases = Dist(wheels=(made,), sdists=(source,)).releases
+    assert len(releases) == (1 if same else 2)
+    assert wheel in {item.version for item in releases}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -53,7 +54,9 @@ def claims_of(platforms: Iterable[str]) -> tuple[Claim, ...]:
     return tuple(claim for platform in platforms if (claim := _claim(platform.lower())) is not None)
 
 
+@lru_cache(maxsize=256)
 def _claim(platform: str) -> Claim | None:
+    """Return the claim of a platform tag; checks ask for it all the time, of a few different tags."""
     target = None
     if match := _GENERIC_LINUX.fullmatch(platform):
         system, arch = System.LINUX, match["arch"]

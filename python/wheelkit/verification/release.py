@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.fast_packaging import release
+from wheelkit.text import dotted
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """The files of one distribution and version; of ``unreadable`` wheels only the names are known."""
+    """The files of one distribution and version; of ``unreadable`` wheels only the names are known.
+
+    1.0 and 1.0.0 are one version (PEP 440); ``version`` is as the first wheel spells it.
+    """
 
     distribution: str
     version: str
@@ -64,11 +70,11 @@ class ReleaseCollector:
         for key in map(_release_of, filenames):
             self._expected[key] = self._expected.get(key, 0) + 1
         for sdist in sdists:
-            self._sdists.setdefault((sdist.distribution, sdist.version), []).append(sdist)
+            self._sdists.setdefault(_key(sdist.distribution, sdist.version), []).append(sdist)
 
     def add(self, index: int, wheel: Wheel) -> None:
         """Add an expected wheel; ``index`` orders the wheels of a release."""
-        self._wheels.setdefault((wheel.distribution, wheel.version), {})[index] = wheel
+        self._wheels.setdefault(_key(wheel.distribution, wheel.version), {})[index] = wheel
         key = _release_of(wheel.filename)
         self._expected[key] -= 1
         if not self._expected[key]:
@@ -90,9 +96,10 @@ class ReleaseCollector:
         wheels, sdists = self._wheels.pop(key, {}), self._sdists.pop(key, [])
         if wheels or sdists:
             in_order = [wheels[index] for index in sorted(wheels)]
+            files: list[Wheel | Sdist] = [*in_order, *sdists]
             yield Release(
                 distribution=key[0],
-                version=key[1],
+                version=files[0].version,
                 wheels=tuple(wheel for wheel in in_order if wheel.readable),
                 sdists=tuple(sdists),
                 unreadable=tuple(wheel for wheel in in_order if not wheel.readable),
@@ -105,4 +112,21 @@ def _release_of(filename: str) -> ReleaseKey | None:
         name = parse_file_name(filename)
     except ValueError:
         return None
-    return name.key, name.version
+    return _key(name.key, name.version)
+
+
+def _key(distribution: str, version: str) -> ReleaseKey:
+    return distribution, _canonical(version)
+
+
+@lru_cache(maxsize=256)
+def _canonical(version: str) -> str:
+    """Return the one spelling of equal versions."""
+    numbers = release(version)
+    if numbers is None:
+        from packaging.utils import canonicalize_version
+
+        return canonicalize_version(version.replace("_", "-"))
+    while len(numbers) > 1 and not numbers[-1]:
+        numbers = numbers[:-1]
+    return dotted(numbers)
