@@ -19,6 +19,7 @@ from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
 from packaging.metadata import parse_email
 
 from support import corpus
+from wheelkit.analysis.floor import linux_needs
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.analysis.macos import min_os
 from wheelkit.analysis.python_api import abi_violations, declared_floor
@@ -109,6 +110,12 @@ def test_the_floor_is_auditwheels(filename: str) -> None:
         assert audited.overall_policy.name.startswith("musllinux_")
     else:
         assert policy.target.tag in aliases
+    # The table names it without the architecture.
+    shown = linux_needs(read(path))[policy.target.libc].floor
+    if policy.target.libc == "manylinux":
+        assert f"{shown}_{policy.target.arch}" in aliases
+    else:
+        assert shown.startswith("musllinux_")
 
 
 @pytest.mark.parametrize("filename", ABI3)

@@ -229,6 +229,18 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
             "manylinux_2_37: crc32_combine_op of libz.so.1",
         ),
         (wheels.LINUX, elf("demo/a.o", kind="object"), "manylinux_2_17_x86_64", ""),
+        (
+            wheels.LINUX,
+            elf(versions=versions("GLIBC_2.27"), isa=3),
+            "manylinux_2_17_x86_64",
+            "linux: glibc 2.27, x86-64-v3",
+        ),
+        (
+            wheels.LINUX,
+            elf(versions=versions("GLIBC_2.2.5"), isa=1),
+            "manylinux_2_17_x86_64",
+            "manylinux_2_5",
+        ),
         (UNIVERSAL, fat(), "macosx_10_13_universal2", "macOS 10.13"),
         (UNIVERSAL, fat(), "macosx_11_0_arm64", "macOS 11.0"),
         (

@@ -180,11 +180,15 @@ def test_of_names_alone_nothing_is_fine() -> None:
     ("change", "sentence", "coverage"),
     [
         ({"judged": ("daggerml",)}, "", "judged"),
-        ({"unjudged": ("daggerml",)}, "coverage was not judged: no support matrix", "not judged"),
-        ({"unjudged": ("daggerml",), "whole": False}, "coverage was not judged: single files", "not judged"),
+        ({"unjudged": ("daggerml",)}, "coverage was not judged: there is no support matrix", "not judged"),
+        (
+            {"unjudged": ("daggerml",), "whole": False},
+            "coverage was not judged: only single files",
+            "not judged",
+        ),
         (
             {"judged": ("daggerml",), "unjudged": ("a", "b", "c")},
-            "coverage of a, b, c was not judged: no support matrix",
+            "coverage of a, b, c was not judged: there is no support matrix",
             "partly judged",
         ),
     ],
@@ -308,6 +312,12 @@ def test_the_same_finding_in_many_files_is_shown_once() -> None:
     assert text.count("not normalized") == 1
     assert "in 1.whl" in text
     assert "and 2 more" in text
+
+
+def test_a_long_file_name_keeps_its_preposition() -> None:
+    name = f"demo-1.0-cp311-cp311-{'manylinux_2_28_x86_64.' * 3}whl"
+    finding = Finding(code="WK202", severity=Severity.WARNING, what="not normalized", fix="f", file=name)
+    assert f"             in {name}" in shown(of(finding), 60).splitlines()
 
 
 def test_accepted_findings_show_the_reason() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import targets
+from wheelkit.analysis.elf import processor_level
 from wheelkit.analysis.libraries import python_needed
 from wheelkit.analysis.linux import floor_and_limits, libcs, linux_slices, newest_of_each
 from wheelkit.analysis.macos import macos_needed
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _DIGITS = re.compile(r"\d+")
 _STABLE_DLLS = frozenset({"python3.dll", "python3t.dll"})
 _GLIBC = "GLIBC_"
+UNSATISFIED = "linux"
+"""What auditwheel calls a wheel that no policy allows."""
 _MUSL = "musllinux"
 
 
@@ -55,6 +58,10 @@ def _needs_with(wheel: Wheel, provided: frozenset[str], libc: str) -> Needs:
     claimed = [own.version for own in targets(wheel, System.LINUX) if own.libc == _MUSL]
     if floor.startswith(_MUSL) and claimed:
         floor = max(floor, "_".join(map(str, (_MUSL, *claimed[0]))), key=_numbers)
+    # No policy promises a newer processor than the baseline.
+    level = max((processor_level(*pair) for pair in linux_slices(wheel)), default="")
+    if level:
+        return Needs(floor=UNSATISFIED, limits=(level, *found.limits))
     return Needs(floor=floor, limits=found.limits)
 
 
@@ -78,7 +85,7 @@ def linux_row_needs(needs: Iterable[Mapping[str, Needs]], libc: str = "") -> Nee
 
 
 def _demand(floor: str) -> tuple[bool, tuple[int, ...]]:
-    return floor == "linux", _numbers(floor)
+    return floor == UNSATISFIED, _numbers(floor)
 
 
 def _numbers(floor: str) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from wheelkit.verification.report.github import to_github
 from wheelkit.verification.report.json import to_json
 from wheelkit.verification.report.markdown import to_markdown
 from wheelkit.verification.report.text import Screen, render_chunks
-from wheelkit.verification.run import verify
+from wheelkit.verification.run import unreadable_wheel, verify
 from wheelkit.wheel import read_all
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     from wheelkit.project.read import Distribution, Kind
 
     members: dict[str, Distribution] = {}
-    for path, wheel in _read_wheels(paths, contents=False):
+    for path, outcome in _read_wheels(paths, contents=False):
+        wheel = unreadable_wheel(path) if isinstance(outcome, WheelError) else outcome
         if wheel.name is not None and wheel.distribution not in members:
             members[wheel.distribution] = Distribution(
                 name=wheel.distribution,
@@ -218,7 +219,8 @@ def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
 def _reference_wheels(path: Path | None) -> tuple[Wheel, ...]:
     if path is None:
         return ()
-    wheels = tuple(wheel for _, wheel in _read_wheels((path,), contents=True))
+    outcomes = (outcome for _, outcome in _read_wheels((path,), contents=True))
+    wheels = tuple(outcome for outcome in outcomes if not isinstance(outcome, WheelError))
     if not wheels:
         raise UsageError(
             f"{path} has no wheel to compare with",
@@ -227,11 +229,10 @@ def _reference_wheels(path: Path | None) -> tuple[Wheel, ...]:
     return wheels
 
 
-def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel]]:
-    """Read all wheels but those that cannot be read: the verification reports them."""
+def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel | WheelError]]:
+    """Read all wheels; the verification reports those that cannot be read."""
     files = [path for path in collect_files(paths) if path.suffix == ".whl"]
-    wheels = zip(files, read_all(files, contents=contents), strict=True)
-    return [(path, wheel) for path, wheel in wheels if not isinstance(wheel, WheelError)]
+    return list(zip(files, read_all(files, contents=contents), strict=True))
 
 
 def _native_targets(contract: Contract) -> tuple[Target, ...]:

@@ -137,7 +137,6 @@ def absent(dist: Dist, contract: Contract) -> Iterator[Finding]:
     if not dist.whole:
         return
     present = {release.distribution for release in dist.releases}
-    present |= {wheel.distribution for wheel in dist.unreadable}
     for name, promise in contract.promises.items():
         if name not in present and promise.matrix.declared and (promise.native or contract.native is None):
             yield finding("WK804", f"the dist has no wheel and no sdist of {name}", where=name)

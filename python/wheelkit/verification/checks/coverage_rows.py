@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.analysis.claims import claims
-from wheelkit.analysis.floor import linux_needs, linux_row_needs, needs
+from wheelkit.analysis.floor import UNSATISFIED, linux_needs, linux_row_needs, needs
 from wheelkit.analysis.python_api import declared_floor
 from wheelkit.matrix import (
     Candidate,
@@ -39,7 +39,6 @@ ANY = "any"
 _ANY_TARGET = "manylinux_2_28_x86_64"
 # The row of wheels whose file names are not valid.
 _NO_TAG = "no tag"
-_UNSATISFIED = "linux"
 _BUILD_TAG = re.compile(r"(\d*)(.*)")
 _SYSTEMS = tuple(System)
 # The architectures that most users have come first.
@@ -66,7 +65,7 @@ def any_spec(*, judged: bool = False, elsewhere: bool = False) -> RowSpec:
 def wheel_needs(wheel: Wheel, contract: Contract) -> Mapping[str, Needs]:
     """Return what a wheel needs of Linux, by C library, apart from the libraries that its providers have."""
     alone = linux_needs(wheel)
-    if all(need.floor != _UNSATISFIED for need in alone.values()):
+    if all(need.floor != UNSATISFIED for need in alone.values()):
         return alone
     providers = relevant_providers(wheel, contract)
     provided = (name for name in wheel.needed if provider_of(name, System.LINUX, providers))

@@ -82,5 +82,5 @@ def unjudged_coverage(report: Report) -> str:
     if not report.unjudged:
         return ""
     of = f" of {shorten_list(report.unjudged)}" if report.judged else ""
-    why = "no support matrix promises wheels" if report.whole else "single files are no whole release"
+    why = "there is no support matrix" if report.whole else "only single files were given"
     return f"coverage{of} was not judged: {why}"

@@ -84,7 +84,9 @@ def _finding(group: Group, width: int, *, fixes: bool) -> Iterator[Line]:
     for line in rest:
         yield Line.of((" " * indent, ""), (line, ""))
     for detail in _details(group, fixes=fixes):
-        for line in wrap(printable(detail), width - indent):
+        lines = wrap(printable(detail), width - indent)
+        # A file name that is too long for the terminal keeps its preposition.
+        for line in lines if lines[0] != "in" else [" ".join(lines)]:
             yield Line.of((" " * indent, ""), (line, "dim"))
 
 
