@@ -327,6 +327,7 @@ def test_the_name_of_a_sibling_is_no_evidence_if_its_wheel_is_there(tmp_path: Pa
         ("libsixel.so.1", "six", ["WK501"]),
         ("libsix.so.1", "six", ["WK531"]),
         ("libtbb12.so", "tbb-devel", ["WK531"]),
+        ("libQt6Core.so.6", "PyQt6-Qt6", ["WK531"]),
         ("libusb-1.0.so.0", "libusb-package", ["WK531"]),
     ],
 )

@@ -92,7 +92,9 @@ def _names_library(words: frozenset[str], stem: str) -> bool:
     plain = _SEPARATORS.sub("", stem.removeprefix("lib"))
     bare = plain.rstrip("0123456789")
     short = {word.removeprefix("lib") or word for word in words}
-    return any(bare == word or (len(word) > _SHORTEST_WORD and plain.startswith(word)) for word in short)
+    # "six" is no evidence for libsixel; "qt6" is for Qt6Core.dll.
+    telling = tuple(word for word in short if len(word) > _SHORTEST_WORD or word[-1].isdigit())
+    return bare in short or plain.startswith(telling)
 
 
 def _pins_own_version(requirement: Requirement, wheel: Wheel) -> bool:
