@@ -1,9 +1,12 @@
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 from support import wheels
 from support.wheels import elf, imports, macho, pe
+from wheelkit import _core
 from wheelkit.analysis import python_api
 from wheelkit.verification.checks import abi, abi_tags, suffixes
 from wheelkit.verification.contract import Contract
@@ -48,7 +51,8 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
         (wheels.LINUX, elf(imports=imports("_PyDict_NewPresized")), []),
         (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar", library="libother.so.1")), []),
         (wheels.ABI3, elf(STABLE, exports=("PyInit__core", "PyFoo_Bar"), imports=imports("PyFoo_Bar")), []),
-        (wheels.ABI3, elf(STABLE, imports=imports("PyFoo_Bar")), ["WK401"]),
+        (wheels.ABI3, elf(STABLE, imports=imports("PyDict_Bar")), ["WK401"]),
+        (wheels.ABI3, elf(STABLE, imports=imports("PySideSignalInstance_TypeF")), []),
         (
             "demo-1.0-cp311-abi3-macosx_11_0_arm64.whl",
             macho(STABLE, imports=imports("_PyDict_NewPresized")),
@@ -186,8 +190,8 @@ def test_the_message_says_since_when(tmp_path: Path) -> None:
 
 
 def test_a_symbol_that_another_binary_defines_is_the_projects_own(tmp_path: Path) -> None:
-    user = elf(STABLE, imports=imports("PyFoo_Bar"))
-    owner = elf("demo.libs/libfoo.so", exports=("PyFoo_Bar",))
+    user = elf(STABLE, imports=imports("PyDict_Bar"))
+    owner = elf("demo.libs/libfoo.so", exports=("PyDict_Bar",))
     assert codes(wheels.facts(tmp_path, wheels.ABI3, user, owner)) == []
     assert codes(wheels.facts(tmp_path, wheels.ABI3, user)) == ["WK401"]
 
@@ -312,3 +316,14 @@ def test_modules_that_are_no_binaries(
 ) -> None:
     wheel = wheels.facts(tmp_path, filename, members={member: "not a binary\n"})
     assert [finding.code for finding in suffixes.no_binary(wheel, Contract())] == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the names are in other files")
+def test_every_name_that_this_interpreter_exports_belongs_to_a_known_family() -> None:
+    shared = sysconfig.get_config_var("Py_ENABLE_SHARED")
+    library = Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME"))
+    scan = _core.scan((library if shared else Path(sys.executable).resolve()).read_bytes())
+    assert scan is not None
+    names = {name for slice_ in scan.slices for name in slice_.exports if name.startswith("Py")}
+    assert len(names) > 500
+    assert {name.partition("_")[0] for name in names} <= python_api._FAMILIES

@@ -20,6 +20,33 @@ if TYPE_CHECKING:
 
 # How the names of CPython's functions and variables begin.
 _PREFIXES = ("Py", "_Py")
+# What stands before the underscore in CPython's names: its exports from 3.11 to 3.15, and earlier ones. Other
+# libraries take such names too: PySideSignalInstance_TypeF belongs to PySide.
+_FAMILIES = frozenset({
+    "Py", "PyABIInfo", "PyAIter", "PyAST", "PyArena", "PyArg", "PyAsyncGen", "PyBaseObject", "PyBool",
+    "PyBuffer", "PyByteArray", "PyByteArrayIter", "PyBytes", "PyBytesIter", "PyBytesWriter", "PyCFunction",
+    "PyCMethod", "PyCObject", "PyCallIter", "PyCallable", "PyCapsule", "PyCell", "PyClass", "PyClassMethod",
+    "PyClassMethodDescr", "PyCode", "PyCodec", "PyCompile", "PyComplex", "PyConfig", "PyContext",
+    "PyContextToken", "PyContextVar", "PyCoro", "PyCriticalSection", "PyCriticalSection2", "PyDescr",
+    "PyDict", "PyDictItems", "PyDictIterItem", "PyDictIterKey", "PyDictIterValue", "PyDictKeys",
+    "PyDictProxy", "PyDictRevIterItem", "PyDictRevIterKey", "PyDictRevIterValue", "PyDictValues",
+    "PyEllipsis", "PyEnum", "PyErr", "PyEval", "PyEvent", "PyExc", "PyException", "PyExceptionClass",
+    "PyFile", "PyFilter", "PyFloat", "PyFrame", "PyFrameLocalsProxy", "PyFrozenDict", "PyFrozenSet",
+    "PyFunction", "PyGC", "PyGILState", "PyGen", "PyGetSetDescr", "PyGrammar", "PyHash", "PyImport",
+    "PyIndex", "PyInit", "PyInitConfig", "PyInstance", "PyInstanceMethod", "PyInt", "PyInterpreterGuard",
+    "PyInterpreterState", "PyInterpreterView", "PyIter", "PyLazyImport", "PyList", "PyListIter",
+    "PyListRevIter", "PyLong", "PyLongRangeIter", "PyLongWriter", "PyMap", "PyMapping", "PyMarshal",
+    "PyMem", "PyMember", "PyMemberDescr", "PyMemoryView", "PyMethod", "PyMethodDescr", "PyModule",
+    "PyModuleDef", "PyMonitoring", "PyMutex", "PyNode", "PyNumber", "PyODict", "PyODictItems",
+    "PyODictIter", "PyODictKeys", "PyODictValues", "PyOS", "PyObject", "PyParser", "PyPickleBuffer",
+    "PyPreConfig", "PyProperty", "PyRange", "PyRangeIter", "PyRefTracer", "PyReversed", "PyRun",
+    "PySentinel", "PySeqIter", "PySequence", "PySet", "PySetIter", "PySignal", "PySlice", "PyState",
+    "PyStaticMethod", "PyStatus", "PyStdPrinter", "PyString", "PyStructSequence", "PySuper", "PySymtable",
+    "PySys", "PyThread", "PyThreadState", "PyTime", "PyToken", "PyTraceBack", "PyTraceMalloc", "PyTuple",
+    "PyTupleIter", "PyType", "PyUnicode", "PyUnicodeDecodeError", "PyUnicodeEncodeError", "PyUnicodeIter",
+    "PyUnicodeTranslateError", "PyUnicodeUCS2", "PyUnicodeUCS4", "PyUnicodeWriter", "PyUnstable",
+    "PyVectorcall", "PyWeakref", "PyWideStringList", "PyWrapper", "PyWrapperDescr", "PyZip",
+})  # fmt: skip
 # Functions that only such builds of the interpreter have (CPython's Include/refcount.h,
 # Include/internal/pycore_object.h).
 THREADED_ONLY = frozenset({"_Py_DecRefShared", "_Py_DecRefSharedDebug", "_Py_MergeZeroLocalRefcount"})
@@ -88,5 +115,8 @@ def from_python(slice_: Slice) -> Iterator[Symbol]:
         if symbol.name.startswith(_PREFIXES) and not symbol.weak:
             library = symbol.library
             # On Linux and macOS the running interpreter provides the symbols, so they name no library.
-            if library is None or python_dll(library) is not None or _LIBPYTHON.search(library):
+            if library is None:
+                if symbol.name.startswith("_") or symbol.name.partition("_")[0] in _FAMILIES:
+                    yield symbol
+            elif python_dll(library) is not None or _LIBPYTHON.search(library):
                 yield symbol
