@@ -186,6 +186,14 @@ def test_pip_keeps_the_mode_of_scripts_and_uv_makes_them_executable(
     assert [finding.code for finding in contents.mode(read(path), Contract())] == expected
 
 
+def test_a_first_line_of_other_folders_stays_as_it_is(target: Target, tmp_path: Path) -> None:
+    member = f"{DATA}/data/bin/run"
+    path = write(tmp_path, {member: "#!python\npass\n"}, {member: 0o100755})
+    assert target.install(path).returncode == 0
+    assert (target.env / "bin/run").read_text() == "#!python\npass\n"
+    assert [finding.code for finding in contents.first_line(read(path), Contract())] == ["WK124"]
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

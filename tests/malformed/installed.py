@@ -70,6 +70,11 @@ def weights_at_the_top(draft: WheelSpec) -> None:
     draft.members["weights.pth"] = b"\x80\x02\xff\xfe"
 
 
+@malformed("WK130", PURE)
+def a_module_for_one_python(draft: WheelSpec) -> None:
+    draft.members[f"{DATA}/data/lib/python3.11/site-packages/other.py"] = b""
+
+
 @malformed("WK221", PURE)
 def a_module_in_two_parts(draft: WheelSpec) -> None:
     draft.members[f"{DATA}/purelib/demo/__init__.py"] = b"answer = 43\n"

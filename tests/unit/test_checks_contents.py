@@ -42,6 +42,8 @@ def codes(folder: Path, members: Mapping[str, str | bytes], filename: str = whee
         ({"demo/current": "b.json", "demo/b.json": "{}"}, []),
         ({"demo/a.json": "a.json"}, []),
         ({"demo/VERSION": "1.2.3"}, []),
+        ({"demo/a.py": "/home/me/a.py"}, ["WK122"]),
+        ({"demo/prefix": "/usr"}, []),
     ],
 )
 def test_placeholders(tmp_path: Path, members: Mapping[str, str], expected: list[str]) -> None:
@@ -94,7 +96,24 @@ def test_leftovers_of_wheels_and_sdists(tmp_path: Path) -> None:
 def test_first_lines(tmp_path: Path, line: str, expected: list[str]) -> None:
     assert codes(tmp_path, {SCRIPT: f"{line}\npass\n"}) == expected
     assert codes(tmp_path, {"demo/bin/run": f"{line}\npass\n"}) == []
+    in_bin = ["WK124"] if line.startswith("#!python") else expected
+    assert codes(tmp_path, {f"{DATA}/data/bin/run": f"{line}\npass\n"}) == in_bin
     assert codes(tmp_path, {SCRIPT: f"{line}\npass\n"}, wheels.WINDOWS) == []
+
+
+RELATIVE = '\'\'\'exec\' "$(dirname -- "$0")"/\'python\' "$0" "$@"'
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("'''exec' /home/me/venv/bin/python \"$0\" \"$@\"", ["WK124"]),
+        (RELATIVE, []),
+        ("exec /usr/bin/env true", []),
+    ],
+)
+def test_long_paths_of_the_build_machine(tmp_path: Path, second: str, expected: list[str]) -> None:
+    assert codes(tmp_path, {SCRIPT: f"#!/bin/sh\n{second}\n' '''\n"}) == expected
 
 
 @pytest.mark.parametrize(
@@ -126,6 +145,7 @@ def test_modes_of_scripts(tmp_path: Path, mode: int, filename: str, text: str, e
         ("demo/libtool.so.1", {"kind": "shared", "interpreter": "/lib64/ld-linux-x86-64.so.2"}, []),
         ("demo/libtool.so", {"kind": "shared"}, []),
         (SCRIPT, {"kind": "executable"}, ["WK125"]),
+        (f"{DATA}/data/bin/run", {"kind": "executable"}, ["WK125"]),
     ],
 )
 def test_modes_of_programs(tmp_path: Path, name: str, facts: Mapping[str, str], expected: list[str]) -> None:
@@ -140,6 +160,9 @@ def test_modes_of_programs(tmp_path: Path, name: str, facts: Mapping[str, str], 
         ("__editable___demo_1_0_finder.py", "MAPPING = {}\n", ["WK128"]),
         ("_demo.pth", "C:\\Users\\me\\demo\n", ["WK128"]),
         ("_demo_editable.py", "", ["WK128"]),
+        ("demo.egg-link", "/home/me/demo", ["WK128"]),
+        ("easy-install.pth", "./demo.egg\n", ["WK128"]),
+        ("demo.pth", "../../../../demo/src\n", ["WK128"]),
         ("demo-editable.txt", "/home/me", []),
         ("demo.pth", "demo/lib\n", []),
         ("demo.pth", "# /home/me\n", []),
@@ -148,6 +171,9 @@ def test_modes_of_programs(tmp_path: Path, name: str, facts: Mapping[str, str], 
         (f"{DATA}/purelib/demo.pth", "import demo\n", ["WK127"]),
         ("demo/weights.pth", b"\x80\x02\xff", []),
         ("weights.pth", b"\x80\x02\xff", ["WK129"]),
+        ("zero.pth", b"\0\n", []),
+        ("long.pth", b"#" + "\u00e9".encode() * (1 << 15), []),
+        ("long.pth", b"#" + "\u00e9".encode() * 9 + b"\xff", ["WK129"]),
         ("demo.pth", "", []),
     ],
 )

@@ -159,3 +159,20 @@ def test_the_installers_own_files_are_their_own(tmp_path: Path) -> None:
     members = {"pip/x.py": "", "{info}/entry_points.txt": text}
     assert codes(tmp_path, members, "pip-30.0-py3-none-any.whl") == []
     assert codes(tmp_path, members, "pipe-30.0-py3-none-any.whl") == ["WK226"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "filename", "expected"),
+    [
+        ("lib/python3.11/site-packages", wheels.PURE, ["WK130"]),
+        ("lib64/python3.12/dist-packages", wheels.PURE, ["WK130"]),
+        ("lib/python3.11/site-packages", wheels.ABI3, ["WK130"]),
+        ("lib/python3.11/site-packages", wheels.LINUX, []),
+        ("lib/python3.12/site-packages", wheels.LINUX, ["WK130"]),
+        ("lib/site-packages", wheels.PURE, []),
+    ],
+)
+def test_files_for_one_python(tmp_path: Path, folder: str, filename: str, expected: list[str]) -> None:
+    members = {f"{DATA}/data/{folder}/demo/x.py": "x"}
+    wheel = read(wheels.write_wheel(tmp_path, filename, members=members))
+    assert [finding.code for finding in installed.one_python(wheel, Contract())] == expected

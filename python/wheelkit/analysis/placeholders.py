@@ -43,6 +43,8 @@ def _target(name: str, text: bytes, files: set[str]) -> str:
         return ""
     if _UPWARDS.fullmatch(text):
         return path
+    if path.startswith("/"):
+        return path if _of_one_kind(name, path) else ""
     target = normpath(join(dirname(name), path))
     return path if target in files and target != name and _of_one_kind(name, target) else ""
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 GIT_LFS = b"version https://git-lfs.github.com/spec/"
 """How a pointer of Git LFS begins, which takes the place of a file that was not fetched."""
 # Pointers have about 130 bytes; link texts are paths, so they contain neither blanks nor line ends.
-_SMALL, _LINK, _LARGEST_PTH = 1024, 255, 1 << 16
+_SMALL, _LINK = 1024, 255
+LARGEST_PTH = 1 << 16
+"""How much of a .pth file is kept."""
 _SEPARATORS = frozenset(b"\0\t\n\r ")
 
 
@@ -76,11 +78,11 @@ def kept_head(name: str, size: int, first: bytes) -> bytes:
     """Return the beginning of a member that checks read as text: see ``Member``; empty for all others."""
     if size <= _SMALL and (first.startswith(GIT_LFS) or (size <= _LINK and _SEPARATORS.isdisjoint(first))):
         return first
-    if first.startswith(b"#!") and ".data/scripts/" in name:
+    if first.startswith(b"#!") and (".data/scripts/" in name or ".data/data/bin/" in name):
         return first[:_SMALL]
     # Only those at the top of site-packages are read by Python; others are models of PyTorch.
     if name.endswith(".pth") and (name.count("/") == 0 or ".data/p" in name):
-        return first[:_LARGEST_PTH]
+        return first[:LARGEST_PTH]
     return b""
 
 

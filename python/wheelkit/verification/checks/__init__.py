@@ -83,7 +83,7 @@ ALL_CHECKS = CheckSet(
         toplevel.dist_info, toplevel.data, toplevel.names, toplevel.unimportable, toplevel.nothing,
         toplevel.compiled,
         installed.one_path, installed.own_metadata, installed.lost_scripts, installed.others_files,
-        hidden.modules, startup.editable, startup.executed,
+        installed.one_python, hidden.modules, startup.editable, startup.executed,
         contents.placeholder, contents.leftovers, contents.first_line, contents.mode,
         platform_tag.damage, platform_tag.system, platform_tag.architecture, platform_tag.pure,
         platform_tag.generic,

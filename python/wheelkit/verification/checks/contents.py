@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Sdist, Wheel
 
 
-_CODE = re.compile(r"\.(?:pyi?|pyd|dll|dylib|exe|so(?:\.[\d.]+)?)$|\.data/scripts/", re.IGNORECASE)
-_SCRIPTS = ".data/scripts/"
+_CODE = re.compile(
+    r"\.(?:pyi?|pyd|dll|dylib|exe|so(?:\.[\d.]+)?)$|\.data/(?:scripts|data/bin)/", re.IGNORECASE
+)
+# Where commands land beside the interpreter; only in the first do installers look at them.
+_SCRIPTS, _BIN = ".data/scripts/", ".data/data/bin/"
+# Installers write this where the path of the interpreter is long, and so do their own copies.
+_LONG_PATH = re.compile(rb"""#! ?/bin/sh\r?\n'''exec' ["']?(?P<path>/[^"'\s]+)""")
 # What a path in the first line leads to on other machines: env finds the program, and these are everywhere.
 _COMMON = re.compile(r"#!\s*(?:/usr)?/bin/(?:env|sh|bash|dash|ksh|zsh|awk|sed|perl|tclsh|true|false)(?:\s|$)")
 _SYSTEM_PYTHON = re.compile(r"#!\s*/usr/bin/python[\d.]*(?:\s|$)")
@@ -69,20 +74,26 @@ def first_line(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     problems: dict[str, str] = {}
     for member in wheel.members:
-        if not member.head.startswith(b"#!") or _SCRIPTS not in member.name:
+        if not member.head.startswith(b"#!") or not _is_command(member.name):
             continue
         line = member.head.partition(b"\n")[0].decode("utf-8", "replace")
-        if problem := _line_problem(line):
+        if problem := _line_problem(line, replaced=_SCRIPTS in member.name):
             problems[member.name] = f"begins with {line.rstrip()}, {problem}"
+        elif match := _LONG_PATH.match(member.head):
+            problems[member.name] = f"runs {match['path'].decode('utf-8', 'replace')} of the build machine"
     if problems:
         names = list(problems)
         others = f"; also {shorten_list(names[1:])}" if len(names) > 1 else ""
         yield finding("WK124", f"{names[0]} {problems[names[0]]}{others}", member=names[0])
 
 
-def _line_problem(line: str) -> str:
+def _is_command(name: str) -> bool:
+    return _SCRIPTS in name or _BIN in name
+
+
+def _line_problem(line: str, *, replaced: bool) -> str:
     if line.startswith("#!python"):
-        return ""
+        return "" if replaced else "which installers replace only in .data/scripts"
     if line.endswith("\r"):
         return "and ends in a carriage return, which Linux and macOS take for a part of the name"
     if _SYSTEM_PYTHON.match(line):
@@ -102,14 +113,14 @@ def mode(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     plain = [
         member
         for member in wheel.members
-        if (member.name in programs or _SCRIPTS in member.name) and not _executable(member.mode)
+        if (member.name in programs or _is_command(member.name)) and not _executable(member.mode)
     ]
-    scripts = [one.name for one in plain if _SCRIPTS in one.name and (one.head or one.name in programs)]
+    scripts = [one.name for one in plain if _is_command(one.name) and (one.head or one.name in programs)]
     if scripts:
         yield finding(
             "WK125", f"not executable where pip installs it: {shorten_list(scripts)}", member=scripts[0]
         )
-    others = [one.name for one in plain if _SCRIPTS not in one.name]
+    others = [one.name for one in plain if not _is_command(one.name)]
     if others:
         yield finding("WK126", f"programs that are not executable: {shorten_list(others)}", member=others[0])
 

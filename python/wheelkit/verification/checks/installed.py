@@ -224,6 +224,21 @@ def own_metadata(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK223", f"written by installers only: {shorten_list(written)}", member=written[0])
 
 
+def one_python(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report files of .data that land in the site-packages of one Python version, in wheels for others."""
+    inside = f"{data_folder(wheel)}/data/"
+    found: dict[str, list[str]] = {}
+    for member in wheel.members:
+        match = _SITE.match(member.name.removeprefix(inside)) if member.name.startswith(inside) else None
+        if match and match["python"] and not member.directory:
+            found.setdefault(match["python"], []).append(member.name)
+    for python, names in found.items():
+        tag = f"cp{python.replace('.', '')}"
+        if wheel.name is None or wheel.name.pythons != (tag,) or wheel.name.stable:
+            what = f"installed for Python {python} on Linux and macOS only: {shorten_list(names)}"
+            yield finding("WK130", what, member=names[0])
+
+
 def _from_data(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
     """Yield the files of .data: name, part of .data, and path below it, or below site-packages."""
     folder = f"{data_folder(wheel)}/"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.installed import installed_path
 from wheelkit.text import shorten_list
 from wheelkit.verification.findings import finding
+from wheelkit.wheel.members import LARGEST_PTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Member, Wheel
 
 
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\|~")
-# setuptools, scikit-build-core, meson-python, hatchling and pdm: modules that find an editable project.
-_FINDER = re.compile(
-    r"__editable__|__editable___\w+_finder|_editable_impl_|_editable_(?:loader|skbc)|_\w+_editable\b"
-)
-_FINDER_FILE = re.compile(
-    r"__editable__.*\.(?:pth|py)|__editable___\w+_finder\.py|_editable_impl_\w+\.(?:pth|py)|_\w+_editable(?:_loader)?\.(?:pth|py)"
+# Also upwards, from site-packages into the folder of an environment.
+_ELSEWHERE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\|~|\.\.[\\/]")
+# What setuptools, meson-python, scikit-build-core, hatchling and pdm install instead of an editable project.
+_EDITABLE = re.compile(
+    r"__editable__.*\.(?:pth|py)|__editable___\w+_finder\.py|_editable_impl_\w+\.(?:pth|py)"
+    r"|_\w+_editable(?:_loader)?\.(?:pth|py)|.+\.egg-link|easy-install\.pth"
 )
 
 
@@ -43,10 +43,10 @@ def editable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _editable(member: Member, path: str) -> str:
     if path.endswith(".pth"):
-        paths = [line for line in _lines(member) if _ABSOLUTE.match(line)]
+        paths = [line for line in _lines(member) if _ELSEWHERE.match(line)]
         if paths:
             return f"adds {shorten_list(paths)} to the module search path"
-    return "is part of an editable installation" if _FINDER_FILE.fullmatch(path) else ""
+    return "is part of an editable installation" if _EDITABLE.fullmatch(path) else ""
 
 
 def _lines(member: Member) -> list[str]:
@@ -76,6 +76,8 @@ def executed(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _readable(text: bytes) -> bool:
     try:
-        return "\0" not in text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The text may be cut in the middle of a character.
+        return error.reason == "unexpected end of data" and len(text) == LARGEST_PTH
+    return True
