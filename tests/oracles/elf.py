@@ -52,6 +52,8 @@ def facts(data: bytes) -> list[dict[str, Any]]:
             "writable_executable": _writable_executable(elf),
             **_sizes(elf),
             "flags": _flags(elf, tags),
+            "refusal": None,
+            "digests": [],
         }
     ]
 

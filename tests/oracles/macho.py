@@ -5,12 +5,15 @@ names into both. `strip` can remove names from the table that the trie keeps; th
 the trie as the loader does, is right. No wheel of the corpus is such a case.
 """
 
+import struct
 from pathlib import Path
 from typing import Any
 
 from macholib import mach_o
 from macholib.MachO import MachO, MachOHeader
 from macholib.SymbolTable import SymbolTable
+
+from oracles import NOT_ELF
 
 ARCHES = {0x01000007: "x86_64", 0x0100000C: "arm64", 7: "i686", 18: "ppc"}
 KINDS = {mach_o.MH_DYLIB: "shared", mach_o.MH_BUNDLE: "bundle", mach_o.MH_EXECUTE: "executable"}
@@ -24,6 +27,7 @@ LINKS = {
 }
 ZERO_FILL = (0x1, 0xC, 0x12)
 NO_LIBRARY = (0, 0xFE, 0xFF)
+CHAINED_FIXUPS = 0x80000034
 
 
 def facts(data: bytes, scratch: Path) -> list[dict[str, Any]]:
@@ -59,14 +63,55 @@ def _slice(macho: MachO, header: MachOHeader) -> dict[str, Any]:
         "symbol_bytes": symbol_bytes,
         **_segments(header),
         "flags": _flags(header),
+        "refusal": None,
+        "digests": _digests(macho, header),
+        **NOT_ELF,
     }
 
 
-def _flags(header: MachOHeader) -> list[str]:
-    if header.header.filetype != mach_o.MH_EXECUTE:
+HASHES = {1: ("sha1", 20), 2: ("sha256", 32), 3: ("sha256", 20), 4: ("sha384", 48)}
+
+
+def _digests(macho: MachO, header: MachOHeader) -> list[tuple[Any, ...]]:
+    """Return what the code directories are of (Apple's cs_blobs.h; codesign, and its like, write them)."""
+    at = [command.dataoff for load, command, _ in header.commands if load.cmd == mach_o.LC_CODE_SIGNATURE]
+    if not at:
         return []
+    whole = Path(macho.filename).read_bytes()[header.offset : header.offset + header.size]
+    blob = whole[at[0] :]
+    (count,) = struct.unpack_from(">I", blob, 8)
+    index = [struct.unpack_from(">II", blob, 12 + 8 * number) for number in range(count)]
+    found = []
+    for slot, offset in index:
+        if slot == 0 or slot in range(0x1000, 0x1005):
+            found += _code_directory(at[0], blob, offset, index)
+    return found
+
+
+def _code_directory(
+    start: int, blob: bytes, offset: int, index: list[tuple[int, int]]
+) -> list[tuple[Any, ...]]:
+    version, _, hashes, _, special, _, limit = struct.unpack_from(">7I", blob, offset + 8)
+    _, kind, _, shift = struct.unpack_from("4B", blob, offset + 36)
+    if version >= 0x20300:
+        limit = struct.unpack_from(">Q", blob, offset + 56)[0] or limit
+    name, length = HASHES[kind]
+    first = start + offset + hashes
+    blobs = [
+        (name, start + at, size, size, first - slot * length, length)
+        for slot, at in index
+        if 0 < slot <= special
+        for size in struct.unpack_from(">I", blob, at + 4)
+    ]
+    return [(name, 0, limit, 1 << shift, first, length), *blobs]
+
+
+def _flags(header: MachOHeader) -> list[str]:
+    chained = ["chained-fixups"] * any(load.cmd == CHAINED_FIXUPS for load, _, _ in header.commands)
+    if header.header.filetype != mach_o.MH_EXECUTE:
+        return chained
     bits = header.header.flags
-    return ["pie"] * bool(bits & mach_o.MH_PIE) + ["static"] * (not bits & mach_o.MH_DYLDLINK)
+    return ["pie"] * bool(bits & mach_o.MH_PIE) + ["static"] * (not bits & mach_o.MH_DYLDLINK) + chained
 
 
 def _text(rest: bytes) -> str:

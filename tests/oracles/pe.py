@@ -4,6 +4,8 @@ from typing import Any
 
 import pefile
 
+from oracles import NOT_ELF
+
 ARCHES = {
     "IMAGE_FILE_MACHINE_I386": "i686",
     "IMAGE_FILE_MACHINE_AMD64": "x86_64",
@@ -46,6 +48,9 @@ def facts(data: bytes) -> list[dict[str, Any]]:
             "symbol_bytes": _symbol_bytes(pe, data),
             **_sections(pe, data),
             "flags": _flags(pe),
+            "refusal": None,
+            "digests": [],
+            **NOT_ELF,
         }
     ]
 
@@ -104,4 +109,5 @@ def _sections(pe: pefile.PE, data: bytes) -> dict[str, int]:
 def _flags(pe: pefile.PE) -> list[str]:
     bits = {"aslr": 0x40, "high-entropy": 0x20, "nx": 0x100, "cfg": 0x4000}
     flags = [name for name, bit in bits.items() if pe.OPTIONAL_HEADER.DllCharacteristics & bit]
-    return flags + ["dotnet"] * bool(_directory(pe, "COM_DESCRIPTOR").VirtualAddress)
+    flags += ["dotnet"] * bool(_directory(pe, "COM_DESCRIPTOR").VirtualAddress)
+    return flags + ["fixed-base"] * bool(pe.FILE_HEADER.IMAGE_FILE_RELOCS_STRIPPED)
