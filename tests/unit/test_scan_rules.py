@@ -128,3 +128,46 @@ def test_arm64ec_is_told_by_its_load_configuration() -> None:
     assert only(config.patched("load config", 0x1234, 8, 200)).arch == "arm64ec"
     arm = pe.tiny(pe.Shape(load_config=True, machine=pe.ARM64))
     assert only(arm.patched("load config", 0x1234, 8, 200)).arch == "arm64"
+
+
+def _with_signature(blob: bytes) -> bytes:
+    """Return the library with another signature, and sizes that fit it."""
+    at, growth = MACHO.marks["signature"], len(blob) - (len(MACHO.data) - MACHO.marks["signature"])
+    data = bytearray(MACHO.data[:at] + blob)
+    for mark, skip, width in (("command:signature", 12, 4), (LINKEDIT, 32, 8), (LINKEDIT, 48, 8)):
+        place = slice(MACHO.marks[mark] + skip, MACHO.marks[mark] + skip + width)
+        data[place] = (int.from_bytes(data[place], "little") + growth).to_bytes(width, "little")
+    return bytes(data)
+
+
+def test_a_code_directory_alone_is_a_signature() -> None:
+    directory = MACHO.data[MACHO.marks["directory"] :]
+    slice_ = only(_with_signature(directory))
+    assert (slice_.refusal, slice_.signed) == (None, True)
+    (digest,) = slice_.digests
+    assert digest.digests == MACHO.marks["signature"] + len(directory) - digest.length
+
+
+@pytest.mark.parametrize(
+    ("slots", "refusal", "count"),
+    [
+        ((0,), None, 1),
+        ((0, 0x1000), "its code signature has two code directories of one hash", 0),
+        ((0, 0x1005), None, 1),
+        ((2, 0), None, 1),  # a special slot that the directory has no digest for
+        ((2,), "its code signature has no code directory", 0),
+    ],
+)
+def test_the_index_of_a_signature(slots: tuple[int, ...], refusal: str | None, count: int) -> None:
+    directory = MACHO.data[MACHO.marks["directory"] :]
+    start = 12 + 8 * len(slots)
+    numbers = [0xFADE0CC0, start + len(directory), len(slots), *(n for slot in slots for n in (slot, start))]
+    blob = b"".join(number.to_bytes(4, "big") for number in numbers) + directory
+    slice_ = only(_with_signature(blob))
+    assert (slice_.refusal, len(slice_.digests)) == (refusal, count)
+
+
+def test_a_signature_for_ios_is_replaced_later() -> None:
+    data = MACHO.patched("command:version", 2, 4, 8)
+    ios = Binary(data=data, marks=MACHO.marks, order="big")
+    assert only(ios.patched("signature", 0, 4)).refusal is None
