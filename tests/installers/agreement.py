@@ -41,6 +41,7 @@ ELSEWHERE = {
     "WK203": "tools that read WHEEL",
     "WK204": "pip, which compares the versions only of files from an index",
     "WK205": "systems that keep purelib and platlib apart",
+    "WK210": "whoever misses the files: no installer unpacks a folder that ends in .DATA",
     "WK214": "installers on other systems",
     "WK218": "the import",
     "WK221": "uninstalling and RECORD; which file stays may depend on the order of the file system",
@@ -59,16 +60,16 @@ FORETOLD: dict[str, tuple[str, ...]] = {
     "variant of a wheel": ("WK201",),
     "no dist-info": ("WK101",),
     "two dist-infos": ("WK209",),
-    "dist-info of another name": ("WK204",),
-    "name differs": ("WK204", "WK201"),
-    "version differs": ("WK204", "WK201"),
+    "dist-info of another name": ("WK204", "WK209"),
+    "name differs": ("WK204", "WK201", "WK701"),
+    "version differs": ("WK204", "WK201", "WK701"),
     "METADATA missing": ("WK101",),
-    "METADATA invalid": ("WK7", "WK204", "WK101", "WK201"),
+    "METADATA invalid": ("WK7", "WK204", "WK1", "WK201"),
     "WHEEL missing": ("WK207", "WK1"),
     "WHEEL invalid": ("WK207", "WK1"),
     "entry points": ("WK215",),
     "name of an interpreter": ("WK215", "WK22"),
-    "unknown part of .data": ("WK210",),
+    "unknown part of .data": ("WK210", "WK103"),
     "path": ("WK1", "WK215"),
     "path too long": ("WK103", "WK215"),
     "file and folder": ("WK118", "WK103", "WK22", "WK215", "WK210"),
@@ -96,6 +97,11 @@ class Opinion:
     def errors(self) -> tuple[str, ...]:
         """The codes of the errors."""
         return tuple(sorted({item.code for item in self.findings if item.severity is Severity.ERROR}))
+
+    def foretells(self, kind: str) -> bool:
+        """Return whether an error says why a wheel is refused; one that cannot be read is refused for all."""
+        codes = FORETOLD.get(kind, ("WK",))
+        return self.wheel is None or any(code.startswith(codes) for code in self.errors)
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def disagreements(outcomes: Sequence[Outcome], said: Opinion, filename: str) -> 
         if kind is not None and kind not in NOT_FOR_US:
             faults.setdefault(kind, []).append(item)
     for kind, refusing in faults.items():
-        if not any(code.startswith(FORETOLD.get(kind, ("WK",))) for code in said.errors):
+        if not said.foretells(kind):
             names = ", ".join(item.installer for item in refusing)
             said_instead = f"only {' '.join(said.errors)}" if said.errors else "no error"
             yield Disagreement(

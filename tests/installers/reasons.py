@@ -19,6 +19,8 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("requires a different Python", r"Python version \(.*\) does not satisfy", "does not satisfy Python"),
     ),
     ("variant of a wheel", (r"Missing `variant\.json`",)),
+    ("entry points", (r"in entry_points\.txt file",)),
+    ("archive", ("multiple entries with different contents", "in directory .* and header .* differ")),
     ("no dist-info", (r"\.dist-info directory not found", r"No \.dist-info directory found")),
     ("two dist-infos", (r"[Mm]ultiple \.dist-info directories",)),
     ("dist-info of another name", ("does not start with",)),

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -185,15 +186,26 @@ class _Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(outer._data)))
-                self.end_headers()
-                self.wfile.write(outer._data)
+                self.wfile.write(self._answer())
 
             def do_HEAD(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(outer._data)))
+                self._answer()
+
+            def _answer(self) -> bytes:
+                """Send the headers, as indexes do that serve parts of files; returns the bytes that follow."""
+                size = len(outer._data)
+                wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
+                start, end = 0, size
+                if wanted:
+                    start = int(wanted[1]) if wanted[1] else max(size - int(wanted[2]), 0)
+                    end = min(int(wanted[2]) + 1, size) if wanted[1] and wanted[2] else size
+                self.send_response(206 if wanted else 200)
+                if wanted:
+                    self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+                self.send_header("Accept-Ranges", "bytes")
+                self.send_header("Content-Length", str(end - start))
                 self.end_headers()
+                return outer._data[start:end]
 
             def log_message(self, *_: object) -> None:
                 """Print nothing."""

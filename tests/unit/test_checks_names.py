@@ -199,6 +199,8 @@ def test_build_tag(tmp_path: Path) -> None:
 def test_another_dist_info(tmp_path: Path) -> None:
     assert codes(wheels.write_wheel(tmp_path, dist_info="demo-2.0.dist-info")) == ["WK204"]
     assert codes(wheels.write_wheel(tmp_path, dist_info="Demo-1.0.dist-info")) == []
+    assert codes(wheels.write_wheel(tmp_path, dist_info="-.dist-info")) == ["WK204"]
+    assert codes(wheels.write_wheel(tmp_path, dist_info="demo.dist-info")) == []
 
 
 def test_platlib_without_native_code(tmp_path: Path) -> None:

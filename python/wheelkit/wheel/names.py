@@ -16,8 +16,12 @@ _FORM = re.compile(
     r"(?P<distribution>[^-]*)-(?P<version>[^-]*)(?:-(?P<build>[^-]*))?"
     r"-(?P<pythons>[^-]*)-(?P<abis>[^-]*)-(?P<platforms>[^-]*)"
 )
-_DISTRIBUTION = re.compile(r"\w(?:[\w.]*\w)?", re.ASCII)
-_BUILD = re.compile(r"\d\w*", re.ASCII)
+# pip refuses two underscores in a row (packaging, utils.py), uv a name that does not begin and end with a letter
+# or digit.
+_DISTRIBUTION = re.compile(r"(?!.*__)[^\W_](?:[\w.]*[^\W_])?", re.ASCII)
+_BUILD = re.compile(r"(?P<number>\d+)\w*", re.ASCII)
+# uv keeps the number of a build tag in 64 bits.
+_LARGEST_BUILD = 2**64 - 1
 _TAG_SET = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
 
 
@@ -28,9 +32,9 @@ def parse_file_name(filename: str) -> FileName:
         raise ValueError("expected name-version[-build]-python-abi-platform.whl")
     _require(_DISTRIBUTION.fullmatch(match["distribution"]), "distribution name", match["distribution"])
     version = match["version"]
-    _require(release(version) or parse_version(version) is not None, "version", version)
-    if match["build"] is not None and not _BUILD.fullmatch(match["build"]):
-        raise ValueError(f'the build tag "{match["build"]}" does not begin with a digit')
+    _require(release(version) or _is_version(version), "version", version)
+    if match["build"] is not None:
+        _check_build(match["build"])
     tags = {kind: _tags(match[kind]) for kind in ("pythons", "abis", "platforms")}
     return FileName(
         distribution=match["distribution"], version=match["version"], build=match["build"] or "", **tags
@@ -47,6 +51,28 @@ def _tags(text: str) -> tuple[str, ...]:
 def _require(valid: object, kind: str, text: str) -> None:
     if not valid:
         raise ValueError(f'"{text}" is not a valid {kind}')
+
+
+def _is_version(text: str) -> bool:
+    """Return whether installers accept a version in a file name: one of PEP 440, without blanks around it.
+
+    Before 25.3, pip also read "1.0_1" as "1.0-1".
+    """
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return text == text.strip()
+
+
+def _check_build(text: str) -> None:
+    match = _BUILD.fullmatch(text)
+    if match is None:
+        raise ValueError(f'the build tag "{text}" does not begin with a digit')
+    if int(match["number"]) > _LARGEST_BUILD:
+        raise ValueError(f'the number of the build tag "{text}" is too large for uv')
 
 
 def parse_version(text: str) -> Version | None:

@@ -107,12 +107,13 @@ def identity(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report a name or a version on which the file name, the .dist-info folder and METADATA disagree."""
     if wheel.name is None:
         return
-    folder_name, _dash, folder_version = wheel.dist_info.removesuffix(".dist-info").rpartition("-")
+    stem = wheel.dist_info.removesuffix(".dist-info")
+    folder_name, _dash, folder_version = stem.rpartition("-") if "-" in stem else (stem, "", "")
     for source, name, version in (
-        ("METADATA", wheel.metadata.get("Name"), wheel.metadata.get("Version")),
+        ("METADATA", wheel.metadata.get("Name", wheel.distribution), wheel.metadata.get("Version")),
         (wheel.dist_info, folder_name, folder_version),
     ):
-        if name and normalise(name) != wheel.distribution:
+        if normalise(name) != wheel.distribution:
             what = f"the name is {name} in {source}, but {wheel.name.distribution} in the file name"
             yield finding("WK204", what)
         if version and not same_version(version, wheel.version):
