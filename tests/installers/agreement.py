@@ -45,6 +45,7 @@ ELSEWHERE = {
     "WK214": "installers on other systems",
     "WK218": "the import",
     "WK221": "uninstalling and RECORD; which file stays may depend on the order of the file system",
+    "WK222": "resolvers and indexes, which read METADATA from the archive",
     "WK225": "the environment",
     "WK3": "the loader",
     "WK4": "the import",
@@ -59,7 +60,7 @@ FORETOLD: dict[str, tuple[str, ...]] = {
     "file name": ("WK201",),
     "variant of a wheel": ("WK201",),
     "no dist-info": ("WK101",),
-    "two dist-infos": ("WK209",),
+    "two dist-infos": ("WK209", "WK104"),
     "dist-info of another name": ("WK204", "WK209"),
     "name differs": ("WK204", "WK201", "WK701"),
     "version differs": ("WK204", "WK201", "WK701"),
@@ -79,8 +80,8 @@ FORETOLD: dict[str, tuple[str, ...]] = {
     "encrypted": ("WK1",),
     "archive": ("WK1",),
 }
-# Errors about paths that the map does not resolve.
-_UNMAPPED = frozenset({"WK103"})
+# Errors that say themselves that other files lie there: odd paths, and METADATA that is replaced.
+_UNMAPPED = frozenset({"WK103", "WK222"})
 # What installers write of their own accord, the last two only for files that are no index's.
 _OWN = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
 _ENVIRONMENT = posix_environment(PYTHON.removeprefix("python"))

@@ -192,7 +192,7 @@ class _Server:
                 self._answer()
 
             def _answer(self) -> bytes:
-                """Send the headers, as indexes do that serve parts of files; returns the bytes that follow."""
+                """Send the headers, like an index that serves parts of files; returns the body."""
                 size = len(outer._data)
                 wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
                 start, end = 0, size

@@ -16,8 +16,8 @@ _FORM = re.compile(
     r"(?P<distribution>[^-]*)-(?P<version>[^-]*)(?:-(?P<build>[^-]*))?"
     r"-(?P<pythons>[^-]*)-(?P<abis>[^-]*)-(?P<platforms>[^-]*)"
 )
-# pip refuses two underscores in a row (packaging, utils.py), uv a name that does not begin and end with a letter
-# or digit.
+# pip refuses two underscores in a row (packaging, utils.py), uv a name that does not begin and end with a
+# letter or digit.
 _DISTRIBUTION = re.compile(r"(?!.*__)[^\W_](?:[\w.]*[^\W_])?", re.ASCII)
 _BUILD = re.compile(r"(?P<number>\d+)\w*", re.ASCII)
 # uv keeps the number of a build tag in 64 bits.
