@@ -167,7 +167,7 @@ def _dependency_problems(metadata: Metadata) -> Iterator[str]:
 
 
 def _require_rendering(metadata: Metadata) -> None:
-    kind = (metadata.description_content_type or "text/x-rst").partition(";")[0].strip()
+    kind = (metadata.description_content_type or "text/x-rst").partition(";")[0].strip().lower()
     text = metadata.description
     if text and kind == "text/x-rst" and readme_renderer.rst.render(text, io.StringIO()) is None:
         raise NotAcceptedError(f"The description failed to render for '{kind}'.")

@@ -14,14 +14,15 @@ _PLAIN_URL = re.compile(r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/[A-Za-z0-9_.~/
 _SCHEMES = ("http", "https")
 # RFC 5322's dot-atom, and host names (RFC 1123) whose last label ends with a letter, as all TLDs do.
 _LOCAL_PART = re.compile(r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+(?:\.[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+)*")
-_LABEL = r"(?!(?!xn)[a-z0-9]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL = r"(?!(?!xn)[a-z0-9-]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}(?<=[a-z])", re.IGNORECASE)
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN, _LONGEST_ADDRESS = 64, 253, 254
 # Domains that cannot receive mail (RFC 6761 and others); email-validator has the same list.
 _SPECIAL_DOMAINS = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 # Name and address as most projects write them, and no second address.
-_NAMED_ADDRESS = re.compile(r"""(?:"[^"\\<>]*"|[^"\\<>()\[\],;:@]*)<(?P<address>[^<>\s,;:()"]+)>""")
-_BARE_ADDRESS = re.compile(r"""[^<>\s,;:()\[\]"]+""")
+_ADDRESS = r"""[^<>\s,;:()\[\]"\\@]+(?:@[^<>\s,;:()\[\]"\\@]+)?"""
+_NAMED_ADDRESS = re.compile(rf"""(?:"[^"\\<>]*"|[^"\\<>()\[\],;:@]*)<(?P<address>{_ADDRESS})>""")
+_BARE_ADDRESS = re.compile(_ADDRESS)
 
 # The classifiers of most projects, which need no look at the whole list.
 _COMMON_CLASSIFIERS = frozenset({
@@ -95,8 +96,8 @@ def _odd_email_problem(field: str) -> str:
     """Judge a field with comments, quotes or several addresses by the parser that the index uses."""
     from email.utils import getaddresses
 
-    addresses = [address for _, address in getaddresses([field]) if address]
-    return _address_problem(addresses[0]) if len(addresses) == 1 else ""
+    addresses = [address for _, address in getaddresses([field])]
+    return _address_problem(addresses[0]) if len(addresses) == 1 and addresses[0] else ""
 
 
 def _address_problem(address: str) -> str:

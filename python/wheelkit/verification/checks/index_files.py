@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list, size
+from wheelkit.verification.checks.index_metadata import sent
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.checks.size import INDEX_LIMIT
 from wheelkit.verification.findings import finding
@@ -80,25 +81,25 @@ def license_files(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
     Before metadata 2.4, build backends put them at other places, and indexes do not look for them.
     """
-    declared = () if wheel.shallow else wheel.metadata.all("License-File")
+    declared = () if wheel.shallow else sent(wheel, "License-File")
     if not declared:
         return
     names = {member.name for member in wheel.members}
-    sent = _sends_license_files(wheel.metadata)
+    looked_for = _sends_license_files(wheel.metadata)
     for file in declared:
         right = f"{wheel.dist_info}/licenses/{file}"
         others = (f"license_files/{file}", file, file.rpartition("/")[2])
         found = next((path for other in others if (path := f"{wheel.dist_info}/{other}") in names), "")
         if right not in names and not found:
             what = f"METADATA names the license file {file}, which is not in the wheel"
-            yield finding("WK708" if sent else "WK741", what)
-        elif right not in names and sent:
+            yield finding("WK708" if looked_for else "WK741", what)
+        elif right not in names and looked_for:
             yield finding("WK740", f"the license file {file} is at {found}, and indexes look for {right}")
 
 
 def sdist_license_files(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report license files that PKG-INFO names and the sdist lacks."""
-    for file in sdist.metadata.all("License-File"):
+    for file in sent(sdist, "License-File"):
         if f"{sdist.folder}/{file}" not in sdist.names:
             what = f"PKG-INFO names the license file {file}, which is not in the sdist"
             yield finding("WK708" if _sends_license_files(sdist.metadata) else "WK741", what)

@@ -45,6 +45,12 @@ _PRIVATE = "Private ::"
 _TOO_NEW_METADATA = frozenset({"2.6"})
 
 
+def sent(file: Wheel | Sdist, field: str) -> tuple[str, ...]:
+    """Return the values of a field that the index judges: it drops a field without a value, or UNKNOWN."""
+    values = file.metadata.all(field)
+    return () if values == ("",) or values[-1:] == (_UNKNOWN,) else values
+
+
 def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report metadata that packaging's strict parser rejects; twine and indexes use the same parser."""
     if isinstance(file, Wheel) and file.shallow:
@@ -137,7 +143,7 @@ def direct_references(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def classifiers(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report classifiers that the index does not know, and those that keep a project off public indexes."""
-    stated = file.metadata.all("Classifier")
+    stated = sent(file, "Classifier")
     private = [classifier for classifier in stated if classifier.startswith(_PRIVATE)]
     if private:
         yield finding("WK732", f"public indexes refuse files with the classifier {shorten_list(private)}")
@@ -161,9 +167,9 @@ def urls(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def _field_problems(file: Wheel | Sdist) -> Iterator[str]:
     for field in _URL_FIELDS:
-        url = file.metadata.get(field)
-        if url not in {"", _UNKNOWN} and not is_web_address(url):
-            yield f"{field} {url}"
+        for url in sent(file, field):
+            if not is_web_address(url):
+                yield f"{field} {url}"
 
 
 def _project_url_problem(entry: str) -> str:
@@ -187,24 +193,24 @@ def summary(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 def emails(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report e-mail addresses that cannot be right."""
     for field in _EMAIL_FIELDS:
-        value = file.metadata.get(field)
-        problem = email_problem(value) if value not in {"", _UNKNOWN} else ""
+        problem = next(map(email_problem, sent(file, field)), "")
         if problem:
             yield finding("WK735", f"{field}: {problem}")
 
 
 def license_fields(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report License beside License-Expression (PEP 639 deprecates the older field)."""
-    expression, license_ = file.metadata.get("License-Expression"), file.metadata.get("License")
-    if expression and license_ and license_ != _UNKNOWN:
-        yield finding("WK736", f"{_source(file)} has License as well as License-Expression ({expression})")
+    expressions = sent(file, "License-Expression")
+    if expressions and sent(file, "License"):
+        what = f"{_source(file)} has License as well as License-Expression ({expressions[0]})"
+        yield finding("WK736", what)
 
 
 def rare_fields(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report values of rare fields that packaging's parser accepts and the index refuses."""
     wrong = ["Dynamic: Dynamic"] if "dynamic" in map(str.lower, file.metadata.all("Dynamic")) else []
     for field in ("Provides-Dist", "Obsoletes-Dist"):
-        wrong += [f"{field}: {value}" for value in file.metadata.all(field) if not _is_named(value)]
+        wrong += [f"{field}: {value}" for value in sent(file, field) if not _is_named(value)]
     if wrong:
         yield finding("WK738", f"{_source(file)} has {shorten_list(wrong)}")
 
