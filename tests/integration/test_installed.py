@@ -130,6 +130,8 @@ LAYOUTS: dict[str, Mapping[str, str]] = {
     "file like .data": {"demo.data": "x"},
     "file like a part": {f"{DATA}/scripts": "x"},
     "folder in scripts": {f"{DATA}/scripts/sub/run": "x"},
+    "folder like an entry point": {**ENTRY, f"{DATA}/scripts/tool/run": "x"},
+    "file like an entry point": {**ENTRY, f"{DATA}/scripts/sub/tool": "x"},
     "file and folder": {"demo/x": "1", f"{DATA}/purelib/demo/x/y.py": "2"},
     "folder and file": {"demo/x/y.py": "1", f"{DATA}/purelib/demo/x": "2"},
     "folder entry and file": {"demo/x/": "", f"{DATA}/purelib/demo/x": "2"},

@@ -27,6 +27,7 @@ def found(folder: Path, files: Mapping[str, Mapping[str, str]]) -> list[tuple[st
     [
         ({"acme/x.py": "1"}, {"acme/x.py": "2"}, "WK227"),
         ({"acme/x.py": "1"}, {"acme/x.py": "1"}, "WK229"),
+        ({"acme/x.py": "1", "acme/y.py": "1"}, {"acme/x.py": "1", "acme/y.py": "2"}, "WK227"),
         ({"acme/x.py": "1"}, {"acme/y.py": "2"}, ""),
         ({"acme/x.py": "1"}, {"acme_b-1.0.data/purelib/acme/x.py": "2"}, "WK227"),
         ({"acme_a-1.0.data/data/share/x": "1"}, {"acme_b-1.0.data/data/share/x": "2"}, "WK227"),

@@ -180,7 +180,7 @@ def _written(
     loose: list[tuple[Origin, str, str]] = []
     for member in members:
         place = None if member.directory else origin_of(wheel, member.name, installer)
-        if place is None or (place[0] is Origin.SCRIPTS and _is_wrapper(place[1], named, installer)):
+        if place is None or (place[0] is Origin.SCRIPTS and is_wrapper(place[1], named, installer)):
             continue
         group = root if place[0] is Origin.ROOT else loose if place[0] is Origin.SCRIPTS else parts
         group.append((*place, member.name))
@@ -205,9 +205,12 @@ def _installed_below(environment: Environment, origin: Origin, distribution: str
     return f"{environment.folder(origin, distribution)}{path}"
 
 
-def _is_wrapper(path: str, entry_points: frozenset[str], installer: Installer) -> bool:
-    """Return whether a script of .data is skipped because an entry point has its name."""
-    name = path.rpartition("/")[2]
+def is_wrapper(path: str, entry_points: frozenset[str], installer: Installer) -> bool:
+    """Return whether a script of .data is skipped because an entry point has its name.
+
+    pip looks at the name of the file in any folder, uv at what lies directly in scripts, be it a folder.
+    """
+    name = path.rpartition("/")[2] if installer is Installer.PIP else path.partition("/")[0]
     tail = name.lower() if installer is Installer.PIP else name
     ending = next((ending for ending in (".exe", "-script.py", ".pya") if tail.endswith(ending)), "")
     return (name[: -len(ending)] if ending else name) in entry_points

@@ -15,6 +15,7 @@ from wheelkit.analysis.installed import (
     Origin,
     data_folder,
     installed_files,
+    is_wrapper,
     origin_of,
     posix_environment,
     script_names,
@@ -78,7 +79,7 @@ def data_refusals(wheel: Wheel, installer: Installer) -> Iterator[Refusal]:
             elif key == "scripts" and "/" in path:
                 if entry_points is None:
                     entry_points = _entry_point_names(wheel)
-                if path.partition("/")[0] not in entry_points:
+                if not is_wrapper(path, entry_points, installer):
                     yield Refusal(reason="uv refuses folders in scripts", member=name)
 
 

@@ -71,6 +71,8 @@ class OverlapCollector:
                 groups.setdefault((code, distributions), []).append(path.removeprefix(_SITE))
                 files.setdefault(path.removeprefix(_SITE), last)
         for (code, distributions), paths in sorted(groups.items()):
+            if code == "WK229" and ("WK227", distributions) in groups:
+                continue  # copies of one package: the files that differ say so
             last = files[paths[0]]
             contents = "the same file" if code == "WK229" else "different files"
             what = f"{shorten_list(distributions)} install {contents} to one path: {shorten_list(paths)}"
