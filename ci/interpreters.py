@@ -101,6 +101,8 @@ def make_prefix(root: Path, version: str, loader: str, patchelf: str) -> None:
     search = ("--force-rpath", "--set-rpath", str(libraries))
     call([patchelf, "--set-interpreter", str(root / loader), *search, str(python)])
     (root / f"usr/lib/python{version}/EXTERNALLY-MANAGED").unlink(missing_ok=True)
+    # Compilers look for the processor's own pyconfig.h below the folder that they are given.
+    (root / f"usr/include/python{version}/{libraries.name}").symlink_to(f"../{libraries.name}")
     call([str(python), "-c", "import ctypes, ssl, zlib, sysconfig"])
 
 
