@@ -248,13 +248,16 @@ def write(folder: Path, case: Case, compiled: object) -> Path:
     )
 
 
-INSTALLERS: Mapping[str, tuple[list[str | Path], re.Pattern[str]]] = {
+# The command before and after the interpreter, and how each says that a wheel is for others.
+INSTALLERS: Mapping[str, tuple[list[str], list[str], re.Pattern[str]]] = {
     "uv": (
         ["uv", "pip", "install", "--python"],
-        re.compile(r"incompatible with the current platform|matching Python version"),
+        [],
+        re.compile(r"incompatible with the current platform|matching\s+Python version|does not satisfy"),
     ),
     "pip": (
-        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--python"],
+        [sys.executable, "-m", "pip", "--python"],
+        ["install", "--disable-pip-version-check"],
         re.compile(r"not a supported wheel on this platform|requires a different Python"),
     ),
 }
@@ -262,9 +265,11 @@ INSTALLERS: Mapping[str, tuple[list[str | Path], re.Pattern[str]]] = {
 
 def refusal(wheel: Path, python: Path, name: str, target: Path, installer: str) -> str | None:
     """Return why an interpreter cannot import a module, empty if it can; None if the wheel is refused."""
-    command, refuses = INSTALLERS[installer]
+    before, after, refuses = INSTALLERS[installer]
     options: list[str | Path] = ["--quiet", "--no-index", "--no-deps", "--target", target, wheel]
-    installed = subprocess.run([*command, python, *options], capture_output=True, text=True, check=False)
+    installed = subprocess.run(
+        [*before, python, *after, *options], capture_output=True, text=True, check=False
+    )
     if installed.returncode != 0:
         assert refuses.search(installed.stderr), installed.stderr
         return None

@@ -238,6 +238,31 @@ def test_the_dll_tells_what_a_module_is_for(tmp_path: Path, tags: str, dll: str,
     assert codes(wheel_of(tmp_path, tags, made, platform="win_amd64")) == expected
 
 
+@pytest.mark.parametrize(
+    ("tags", "symbols", "lost"),
+    [
+        ("cp314-none", ("_PyDict_NewPresized",), ["free-threaded 3.14, which"]),
+        ("cp314-none", ("_PyDict_NewPresized", "_Py_DecRefShared"), ["for 3.14, which"]),
+        ("cp312.cp313-none", ("_PyDict_NewPresized",), ["3.12, 3.13, free-threaded 3.13"]),
+        ("cp312-none", ("_PyDict_NewPresized",), []),
+    ],
+)
+def test_a_module_with_a_plain_name_is_for_one_build(
+    tmp_path: Path, tags: str, symbols: tuple[str, ...], lost: list[str]
+) -> None:
+    wheel = wheel_of(tmp_path, tags, module(".so", imports=imports(*symbols)))
+    found = [finding.what for finding in abi_tags.without_abi(wheel, Contract())]
+    assert len(found) == len(lost)
+    assert all(words in what for words, what in zip(lost, found, strict=True))
+
+
+def test_modules_of_python_2_have_an_entry_point_of_their_own(tmp_path: Path) -> None:
+    made = pe("demo/m.pyd", exports=("initm",), needed=needs("python27.dll"))
+    assert codes(wheel_of(tmp_path, "cp27-none", made, platform="win_amd64")) == []
+    other = pe("demo/m.pyd", exports=("go",), needed=needs("python311.dll"))
+    assert codes(wheel_of(tmp_path, "cp311-none", other, platform="win_amd64")) == ["WK405"]
+
+
 def test_the_builds_that_cannot_run_a_module_are_named(tmp_path: Path) -> None:
     wheel = wheel_of(tmp_path, "cp314-none", module(".so", imports=imports("PyModule_Create2")))
     (finding,) = abi_tags.without_abi(wheel, Contract())

@@ -94,15 +94,15 @@ def without_abi(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     files = [file for file in module_files(wheel) if file.importable] if for_several_abis(wheel) else []
     if not files:
         return
-    imports = _imports(wheel)
+    builds, imports = reached(wheel), _imports(wheel)
     members: list[str] = []
     failing: set[Interpreter] = set()
     for group in modules(files):
-        lost = {one for one in reached(wheel) if not any(_runs_on(file, one, imports) for file in group)}
+        lost = {one for one in builds if not any(_runs_on(file, one, builds, imports) for file in group)}
         failing |= lost
         members += [group[0].binary.member] if lost else []
     if members:
-        versions = [describe(one) for one in reached(wheel) if one in failing]
+        versions = [describe(one) for one in builds if one in failing]
         are = "is an extension module" if len(members) == 1 else "are extension modules"
         what = f"{shorten_list(members)} {are}, and with the ABI tag none the wheel is also for "
         what += f"{shorten_list(versions)}, which cannot run {'it' if len(members) == 1 else 'them'}"
@@ -116,25 +116,26 @@ def _imports(wheel: Wheel) -> Imports:
     return imports
 
 
-def _runs_on(file: ModuleFile, interpreter: Interpreter, imports: Imports) -> bool:
-    """Return whether an interpreter imports a file, and has all that the file uses of Python.
+def _runs_on(
+    file: ModuleFile, interpreter: Interpreter, builds: Iterable[Interpreter], imports: Imports
+) -> bool:
+    """Return whether an interpreter, one of the builds of the tags, imports a file and can run it.
 
     A file that leaves the stable ABI is for one version, and its plain name does not say for which.
     """
-    if not file.imported_by(interpreter):
-        return False
-    if file.kind == "abi3":
-        return not interpreter.free_threaded
-    if file.kind != "plain":
-        return True
+    if not file.imported_by(interpreter) or file.kind != "plain":
+        return file.imported_by(interpreter)
     dlls = {dll for name in _needed(file) if (dll := python_dll(name)) is not None}
     if any(minor is not None for minor, _ in dlls):
         return (interpreter.version[1], interpreter.free_threaded) in dlls
     symbols = imports.get(file.binary.member, {})
+    threaded = not THREADED_ONLY.isdisjoint(symbols)
+    if threaded or None in symbols.values():
+        return [one for one in builds if one.free_threaded == threaded] == [interpreter]
     own = {name for slice_ in file.binary.slices for name in slice_.exports}
     universal = file.entry_points()[1] in own or (None, True) in dlls
     stable = all(added is not None and added <= interpreter.version for added in symbols.values())
-    return stable and THREADED_ONLY.isdisjoint(symbols) and (universal or not interpreter.free_threaded)
+    return stable and (universal or not interpreter.free_threaded)
 
 
 def _needed(file: ModuleFile) -> Iterable[str]:

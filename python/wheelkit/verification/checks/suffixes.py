@@ -113,6 +113,8 @@ def entry_point(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary in wheel.binaries:
         if binary.extension or not named_as_module(binary.name) or not binary.slices:
             continue
+        if any(f"init{binary.name.partition('.')[0]}" in slice_.exports for slice_ in binary.slices):
+            continue  # a module of Python 2
         if all(_without_python(slice_) for slice_ in binary.slices):
             libraries.append(binary.member)
         else:
