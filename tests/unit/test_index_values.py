@@ -107,6 +107,16 @@ def test_addresses_are_judged_as_email_validator_does(local: str, labels: list[s
         assert (not email_problem(field)) == index_accepts(field)
 
 
+@given(
+    st.lists(
+        st.sampled_from(["a@b.org", "A <a@b.org>", "a", "A <a@b>", "", "a b", '"A, B" <a@b>']), max_size=3
+    )
+)
+def test_lists_of_addresses_are_judged_as_the_index_does(parts: list[str]) -> None:
+    field = ", ".join(parts)
+    assert (not email_problem(field)) == index_accepts(field)
+
+
 def test_the_common_classifiers_are_on_the_list() -> None:
     assert classifiers >= index_values._COMMON_CLASSIFIERS
 

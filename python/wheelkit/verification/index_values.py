@@ -26,7 +26,7 @@ _BARE_ADDRESS = re.compile(_ADDRESS)
 
 # The classifiers of most projects, which need no look at the whole list.
 _COMMON_CLASSIFIERS = frozenset({
-    *(f"Programming Language :: Python :: 3.{minor}" for minor in range(8, 16)),
+    *(f"Programming Language :: Python :: 3.{minor}" for minor in range(6, 16)),
     *(f"Programming Language :: Python :: Implementation :: {name}" for name in ("CPython", "PyPy")),
     *(f"Programming Language :: {name}" for name in ("C", "C++", "Cython", "Python", "Rust")),
     "Programming Language :: Python :: 3", "Programming Language :: Python :: 3 :: Only",
@@ -42,7 +42,8 @@ _COMMON_CLASSIFIERS = frozenset({
     "Operating System :: POSIX :: Linux", "Operating System :: Unix", "Operating System :: MacOS :: MacOS X",
     "Topic :: Scientific/Engineering", "Topic :: Software Development",
     "Topic :: Software Development :: Libraries",
-    "Topic :: Software Development :: Libraries :: Python Modules", "Typing :: Typed",
+    "Topic :: Software Development :: Libraries :: Python Modules", "Topic :: Utilities", "Typing :: Typed",
+    "Environment :: Console", "Environment :: WebAssembly :: Emscripten", "Natural Language :: English",
 })  # fmt: skip
 
 # Each row: the tags of one kind of platform, and the architectures that the index accepts there. Wheels for
@@ -86,10 +87,17 @@ def email_problem(field: str) -> str:
 
     Of several addresses it validates none. Addresses that are not ASCII are not judged here.
     """
+    parts = [part.strip(" ") for part in field.split(",")]
+    if len(parts) > 1 and all(map(_is_plain_address, parts)):
+        return ""
     match = _NAMED_ADDRESS.fullmatch(field)
     if match is None and _BARE_ADDRESS.fullmatch(field) is None:
         return _odd_email_problem(field)
     return _address_problem(match["address"] if match else field)
+
+
+def _is_plain_address(text: str) -> bool:
+    return bool(_NAMED_ADDRESS.fullmatch(text) or _BARE_ADDRESS.fullmatch(text))
 
 
 def _odd_email_problem(field: str) -> str:
