@@ -151,9 +151,18 @@ def _imported(wheel: Wheel) -> frozenset[str]:
     return frozenset(reached)
 
 
-def hints(wheel: Wheel) -> Hints:
-    """Read the Python code of a wheel, and what its binaries import, for hints of where DLLs are searched."""
-    sources = tuple((installed_path(path), text) for path, text in read_sources(wheel, (*_ADDS, *_LOADS)))
+def _is_top_package(member: str) -> bool:
+    return member.count("/") == 1 and member.endswith("/__init__.py")
+
+
+def hints(wheel: Wheel, *, packages_only: bool = False) -> Hints:
+    """Read the Python code of a wheel, and what its binaries import, for hints of where DLLs are searched.
+
+    With ``packages_only`` only the ``__init__.py`` of top-level packages are read.
+    """
+    words = (*_ADDS, *_LOADS)
+    found = read_sources(wheel, words, _is_top_package if packages_only else None)
+    sources = tuple((installed_path(path), text) for path, text in found)
     by_code = any(word in text for _, text in sources for word in _ADDS)
     by_binary = any(
         symbol.name in _ADDING_IMPORTS for _, slice_ in windows_slices(wheel) for symbol in slice_.imports

@@ -19,10 +19,10 @@ from wheelkit.text import shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import FileName, Wheel
+    from wheelkit.wheel import FileName, Member, Wheel
 
 
 _ENVIRONMENT = posix_environment()
@@ -33,10 +33,14 @@ _FASTEST = 1
 
 
 class Footprint(Struct, frozen=True, kw_only=True):
-    """What one wheel installs: ``packed`` are its paths and digests, compressed."""
+    """What one wheel installs: ``packed`` are its paths and digests, ``tops`` what they begin with.
+
+    Most distributions have tops of their own, so nothing has to be unpacked for them.
+    """
 
     name: FileName
     filename: str
+    tops: frozenset[str]
     packed: bytes
 
     def files(self) -> Iterator[tuple[str, str]]:
@@ -58,7 +62,10 @@ class OverlapCollector:
         lines = list(_lines(wheel)) if wheel.name is not None else []
         if lines and wheel.name is not None:
             packed = zlib.compress("\n".join(lines).encode("utf-8", "replace"), _FASTEST)
-            self._footprints.append(Footprint(name=wheel.name, filename=wheel.filename, packed=packed))
+            tops = frozenset(map(_top, lines))
+            self._footprints.append(
+                Footprint(name=wheel.name, filename=wheel.filename, tops=tops, packed=packed)
+            )
 
     def findings(self) -> Iterator[Finding]:
         """Yield a finding for each group of distributions and kind of overlap."""
@@ -85,24 +92,46 @@ class OverlapCollector:
         owners: dict[str, str] = {}
         shared: set[str] = set()
         for footprint in self._footprints:
-            for folder in {path.rpartition("/")[0] for path, _ in footprint.files()}:
-                if owners.setdefault(folder, footprint.name.key) != footprint.name.key:
-                    shared.add(folder)
+            for top in footprint.tops:
+                if owners.setdefault(top, footprint.name.key) != footprint.name.key:
+                    shared.add(top)
         users: dict[str, list[tuple[Footprint, str]]] = {}
-        for footprint in self._footprints if shared else ():
-            for path, digest in footprint.files():
-                if path.rpartition("/")[0] in shared:
-                    users.setdefault(path, []).append((footprint, digest))
+        for footprint in self._footprints:
+            if not shared.isdisjoint(footprint.tops):
+                for path, digest in footprint.files():
+                    if _top(path) in shared:
+                        users.setdefault(path, []).append((footprint, digest))
         return sorted((path, group) for path, group in users.items() if len(group) > 1)
 
 
 def _lines(wheel: Wheel) -> Iterator[str]:
-    digests: Mapping[str, str] = {member.name: member.digest for member in wheel.members}
-    for file in installed_files(wheel, _ENVIRONMENT, Installer.PIP):
-        path = file.path
-        info = path.startswith(_SITE) and path[len(_SITE) :].partition("/")[0].endswith(".dist-info")
-        if file.origin is not Origin.INSTALLER and not info and "\n" not in path and "\0" not in path:
-            yield f"{path}\0{digests.get(file.member, '')[-_DIGEST:]}"
+    """Yield a line for each file: its path, and a part of its digest if it is in the wheel."""
+    moved: list[Member] = []
+    digests: dict[str, str] = {}
+    for member in wheel.members:
+        name = member.name
+        top = name.partition("/")[0]
+        if top.endswith(".data"):
+            moved.append(member)
+            digests[name] = member.digest[-_DIGEST:]
+        elif not top.endswith(".dist-info") and not name.endswith("/") and _is_line(name):
+            yield f"{_SITE}{name}\0{member.digest[-_DIGEST:]}"
+    for file in installed_files(wheel, _ENVIRONMENT, Installer.PIP, moved):
+        info = file.path.startswith(_SITE) and file.path[len(_SITE) :].partition("/")[0].endswith(
+            ".dist-info"
+        )
+        if file.origin is not Origin.INSTALLER and not info and _is_line(file.path):
+            yield f"{file.path}\0{digests.get(file.member, '')}"
+
+
+def _is_line(path: str) -> bool:
+    return "\n" not in path and "\0" not in path
+
+
+def _top(line: str) -> str:
+    """Return the first part of a path below site-packages, else the whole path."""
+    path = line.partition("\0")[0]
+    return path[len(_SITE) :].partition("/")[0] if path.startswith(_SITE) else path
 
 
 def _overlap(users: Sequence[tuple[Footprint, str]]) -> tuple[str, tuple[str, ...], Footprint] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -175,8 +176,9 @@ class _Verifier:
         """Run the checks of single wheels, and remember what it installs if there are others."""
         if self._overlaps is not None:
             self._overlaps.add(wheel)
-        for check in self._checks.wheel:
-            self._add(check(wheel, self._contract), wheel.distribution, wheel.filename)
+        contract = self._contract
+        found = chain.from_iterable(check(wheel, contract) for check in self._checks.wheel)
+        self._add(found, wheel.distribution, wheel.filename)
         self._linux[wheel.path] = wheel_needs(wheel, self._contract)
 
     def check_release(self, release: Release) -> None:

@@ -9,7 +9,7 @@ from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.inflate import InflateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from wheelkit.wheel.archive import OpenArchive
     from wheelkit.wheel.model import Wheel
@@ -21,8 +21,12 @@ _LARGEST = 8 << 20
 _TESTS = ("tests", "test", "testing", "conftest.py")
 
 
-def read_sources(wheel: Wheel, mentions: Sequence[str]) -> Iterator[tuple[str, str]]:
+def read_sources(
+    wheel: Wheel, mentions: Sequence[str], wanted: Callable[[str], bool] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield path and text of each ``.py`` and ``.pth`` file that contains one of the words, tests left out.
+
+    With ``wanted``, only members are read whose name it accepts.
 
     It opens the wheel again and inflates all its Python files, so it is for wheels with a problem only. What
     cannot be read is left out: other checks report it.
@@ -32,7 +36,7 @@ def read_sources(wheel: Wheel, mentions: Sequence[str]) -> Iterator[tuple[str, s
         archive = Archive(wheel.path)
         with archive.opened() as opened:
             for entry in archive.entries:
-                data = _source(opened, entry)
+                data = _source(opened, entry) if wanted is None or wanted(entry.name) else b""
                 if any(word in data for word in words):
                     yield entry.name, data.decode("utf-8", "replace")
     except WheelError:

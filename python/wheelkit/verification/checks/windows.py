@@ -48,6 +48,10 @@ def unreachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     can have loaded it before.
     """
     lost = lost_libraries(wheel)
+    # delvewheel adds its folder at the top of the package; only where that does not help is all code read.
+    if lost:
+        first = hints(wheel, packages_only=True)
+        lost = [library for library in lost if not first.reach(library)]
     found = hints(wheel) if lost else None
     causes: dict[tuple[str, tuple[str, ...]], list[LostLibrary]] = {}
     for library in lost:
@@ -66,11 +70,14 @@ def unreachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def plain_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report runtimes under their own names, except in the wheels that are there to provide them."""
+    held = dlls(wheel)
+    if not held:
+        return
     from wheelkit.config.exclude import shipped_providers
     from wheelkit.verification.checks.providers import provider_of
 
     kinds: dict[str, list[str]] = {}
-    for name, paths in dlls(wheel).items():
+    for name, paths in held.items():
         code = "WK523" if shared_runtime(name) else "WK524" if c_runtime(name) else ""
         if code:
             provider = provider_of(name, System.WINDOWS, shipped_providers().values())
