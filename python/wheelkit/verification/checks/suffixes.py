@@ -40,8 +40,9 @@ def leftovers(wheel: Wheel) -> frozenset[str]:
     if wheel.name is None or wheel.name.stable:
         return frozenset()
     found: set[str] = set()
+    builds = _builds(wheel)
     for files in modules(module_files(wheel)):
-        wrong = {file.binary.member for file in files if _problem(file, wheel)}
+        wrong = {file.binary.member for file in files if _problem(file, wheel, builds)}
         found |= wrong if len(wrong) < len(files) else set()
     return frozenset(found)
 
@@ -51,14 +52,14 @@ def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
     A wheel without an ABI tag, for several builds of Python, is left to ``abi_tags.without_abi``.
     """
-    ignored = leftovers(wheel)
+    ignored, builds = leftovers(wheel), _builds(wheel)
     for files in modules(module_files(wheel)) if wheel.name else ():
-        right = [file for file in files if not _problem(file, wheel)]
-        for file in files:
-            problem = _problem(file, wheel)
+        problems = [_problem(file, wheel, builds) for file in files]
+        right = [file for file, problem in zip(files, problems, strict=True) if not problem]
+        for file, problem in zip(files, problems, strict=True):
             if problem and file.binary.member not in ignored:
                 yield finding("WK404", f"{file.binary.member} {problem}", member=file.binary.member)
-        missing = [one for one in _builds(wheel) if not any(file.imported_by(one) for file in right)]
+        missing = [one for one in builds if not any(file.imported_by(one) for file in right)]
         if right and missing and not for_several_abis(wheel):
             member = right[0].binary.member
             what = f"{member} is not imported by {shorten_list(map(describe, missing))}, "
@@ -78,8 +79,7 @@ def _tags(wheel: Wheel) -> str:
     return python_and_abi(wheel.name) if wheel.name else ""
 
 
-def _problem(file: ModuleFile, wheel: Wheel) -> str:
-    builds = _builds(wheel)
+def _problem(file: ModuleFile, wheel: Wheel, builds: list[Interpreter]) -> str:
     of_one_version = file.kind in {"cpython", "pypy"}
     if file.kind == "nobody":
         return "has a suffix that no Python looks for"
