@@ -14,6 +14,16 @@ from wheelkit.wheel import Binary
 
 MODULE = "demo/_core.cpython-311-x86_64-linux-gnu.so"
 PYPY = wheels.LINUX.replace("cp311-cp311", "pp311-pypy311_pp73")
+# Who asks for the module gets it or an error, and all others go on without it.
+BRANCHES = """
+if ASKED:
+    from . import _core
+else:
+    try:
+        from . import _core
+    except ImportError:
+        pass
+"""
 LIBRARY = "demo/lib/libfast.so"
 CHECKS = (
     libraries.missing,
@@ -158,6 +168,8 @@ def test_one_cause_is_one_finding(tmp_path: Path) -> None:
         ("import importlib\n_core = importlib.import_module('demo._core')\n", False),
         ("import importlib\n_core = importlib.import_module('._core', 'demo')\n", False),
         ("def f():\n    import importlib\n    importlib.import_module('demo._core')\n", True),
+        (BRANCHES, True),
+        ("from . import _core\ntry:\n    from . import _core\nexcept ImportError:\n    pass\n", False),
         # Nobody imports it here, so users do.
         ("", False),
         ("'''Reads _core.'''\n", False),
@@ -335,3 +347,39 @@ def test_short_names_have_to_be_whole(
     tmp_path: Path, library: str, requires: str, expected: list[str]
 ) -> None:
     assert codes(tmp_path, wheels.LINUX, elf(needed=needs(library)), requires=(requires,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("package", "on_demand"),
+    [
+        ("from . import fast\n", False),
+        ("try:\n    from . import fast\nexcept ImportError:\n    fast = None\n", True),
+        ("def load():\n    from . import fast\n", True),
+        ("", False),  # users import demo.fast
+    ],
+)
+def test_a_module_is_loaded_with_what_imports_it(tmp_path: Path, package: str, *, on_demand: bool) -> None:
+    members = {"demo/__init__.py": package, "demo/fast.py": "from . import _core\n"}
+    wheel = wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libx.so")), members=members)
+    assert loaded_on_demand(wheel, [MODULE]) == (frozenset({MODULE}) if on_demand else frozenset())
+
+
+def test_modules_that_only_import_each_other_are_for_users(tmp_path: Path) -> None:
+    members = {
+        "demo/__init__.py": "",
+        "demo/a.py": "from . import b\nfrom . import _core\n",
+        "demo/b.py": "from . import a\n",
+    }
+    wheel = wheels.facts(tmp_path, wheels.LINUX, elf(needed=needs("libx.so")), members=members)
+    assert loaded_on_demand(wheel, [MODULE]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("from demo import _core\n", ["WK304"]), (BRANCHES, ["WK305"])]
+)
+def test_a_module_with_a_fallback_may_be_in_a_wheel_for_any_platform(
+    tmp_path: Path, code: str, expected: list[str]
+) -> None:
+    made = pe("demo/_core.cp311-win_amd64.pyd")
+    wheel = wheels.facts(tmp_path, wheels.PURE, made, members={"demo/__init__.py": code})
+    assert [finding.code for finding in platform_tag.pure(wheel, Contract())] == expected

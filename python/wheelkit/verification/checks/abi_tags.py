@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import python_and_abi
 from wheelkit.analysis.module_files import module_files, modules
+from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.python_api import THREADED_ONLY, abi_violations
 from wheelkit.analysis.reach import (
     FIRST_ABI3T,
@@ -97,7 +98,12 @@ def without_abi(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     builds, imports = reached(wheel), _imports(wheel)
     members: list[str] = []
     failing: set[Interpreter] = set()
+    # Elsewhere than on its own interpreters such a file is not found, and code that goes on without it works.
+    tagged = [file.binary.member for file in files if file.kind != "plain"]
+    optional = loaded_on_demand(wheel, tagged) if tagged else frozenset()
     for group in modules(files):
+        if optional.issuperset(file.binary.member for file in group):
+            continue
         lost = {one for one in builds if not any(_runs_on(file, one, builds, imports) for file in group)}
         failing |= lost
         members += [group[0].binary.member] if lost else []

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import arch_of, claims, is_wasm, runs, system_of
+from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.matrix import System
 from wheelkit.text import shorten_list
@@ -110,7 +111,12 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         return
     native = [binary for binary in wheel.binaries if any(runs(slice_) for slice_ in binary.slices)]
     extensions = [binary for binary in native if binary.extension]
-    others = [binary for binary in native if not binary.extension and not _LAUNCHER.fullmatch(binary.name)]
+    if extensions:
+        optional = loaded_on_demand(wheel, {binary.member for binary in extensions})
+        extensions = [binary for binary in extensions if binary.member not in optional]
+    others = [
+        binary for binary in native if binary not in extensions and not _LAUNCHER.fullmatch(binary.name)
+    ]
     if {system_of(binary) for binary in others} >= set(System):
         others = []  # programs for all three systems, of which the project's code starts the right one
     for code, binaries in (("WK304", extensions), ("WK305", others)):
