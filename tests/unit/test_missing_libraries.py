@@ -8,7 +8,7 @@ from support import wheels
 from support.wheels import Rpath, elf, macho, needs, pe
 from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.requirements import required_names
-from wheelkit.verification.checks import libraries, platform_tag, providers, search_paths
+from wheelkit.verification.checks import libraries, platform_tag, providers, search_paths, suffixes
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary
 
@@ -383,3 +383,14 @@ def test_a_module_with_a_fallback_may_be_in_a_wheel_for_any_platform(
     made = pe("demo/_core.cp311-win_amd64.pyd")
     wheel = wheels.facts(tmp_path, wheels.PURE, made, members={"demo/__init__.py": code})
     assert [finding.code for finding in platform_tag.pure(wheel, Contract())] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("from demo import _core\n", ["WK404"]), (BRANCHES, ["WK408"]), ("", ["WK404"])]
+)
+def test_a_module_with_a_fallback_may_be_for_other_interpreters(
+    tmp_path: Path, code: str, expected: list[str]
+) -> None:
+    made = elf("demo/_core.cpython-39-x86_64-linux-gnu.so")
+    wheel = wheels.facts(tmp_path, wheels.LINUX, made, members={"demo/__init__.py": code})
+    assert [finding.code for finding in suffixes.suffix(wheel, Contract())] == expected

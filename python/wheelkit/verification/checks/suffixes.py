@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.claims import claims, python_and_abi
 from wheelkit.analysis.libraries import of_windows
 from wheelkit.analysis.module_files import module_file, module_files, modules, named_as_module
+from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.placeholders import placeholders
 from wheelkit.analysis.python_api import from_python
 from wheelkit.analysis.reach import describe, for_several_abis, reached, too_old_for_abi3t
@@ -33,18 +34,20 @@ _COMPILER_LIBRARIES = re.compile(r"(?i)msvcp|vcomp|concrt|libgcc_|libstdc|libwin
 
 
 def leftovers(wheel: Wheel) -> frozenset[str]:
-    """Return the modules for other interpreters, never imported next to the right build of the same module.
+    """Return the modules for other interpreters that the wheel's own never need.
 
-    An abi3 wheel has none: some of its interpreters prefer a module of their own version.
+    They have the right build of the same module, or code that goes on without it. An abi3 wheel has none:
+    some of its interpreters prefer a module of their own version.
     """
     if wheel.name is None or wheel.name.stable:
         return frozenset()
     found: set[str] = set()
+    alone: set[str] = set()
     builds = _builds(wheel)
     for files in modules(module_files(wheel)):
         wrong = {file.binary.member for file in files if _problem(file, wheel, builds)}
-        found |= wrong if len(wrong) < len(files) else set()
-    return frozenset(found)
+        (found if len(wrong) < len(files) else alone).update(wrong)
+    return frozenset(found) | (loaded_on_demand(wheel, alone) if alone else frozenset())
 
 
 def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -66,7 +69,8 @@ def suffix(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             what += f"but the wheel is tagged {_tags(wheel)}"
             yield finding("WK404", what, member=member)
     if ignored:
-        what = f"modules for another interpreter, next to the right ones: {shorten_list(sorted(ignored))}"
+        what = "modules for another interpreter, which the wheel's own do not need: "
+        what += shorten_list(sorted(ignored))
         yield finding("WK408", what, member=min(ignored))
 
 
