@@ -23,7 +23,7 @@ from wheelkit.verification.contract import Contract
 from wheelkit.verification.model import Finding, Severity
 from wheelkit.verification.run import verify
 from wheelkit.wheel import Member, Wheel, read
-from wheelkit.wheel.dist_info import parse_entry_points
+from wheelkit.wheel.entry_points import parse_entry_points
 
 # Errors, by the beginning of their codes, whose harm no installation on this system meets, and who meets it.
 ELSEWHERE = {
@@ -150,12 +150,12 @@ def disagreements(outcomes: Sequence[Outcome], said: Opinion, filename: str) -> 
     unexplained = [code for code in said.errors if not code.startswith(tuple(ELSEWHERE))]
     if not unexplained and _UNMAPPED.isdisjoint(said.errors):
         yield from differences
-    elif unexplained and not differences and len({_comparable(item) for item in outcomes}) == 1:
+    elif unexplained and not differences and len({comparable(item) for item in outcomes}) == 1:
         texts = [item.what for item in said.findings if item.code in unexplained]
         yield Disagreement(f"error {' '.join(unexplained)}, but all install it alike", "; ".join(texts))
 
 
-def _comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
+def comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
     """Return the files that an installer wrote, without its own and without scripts' first lines."""
     return frozenset(
         (path, _script_body(file.data) if path.startswith("bin/") else file.digest)

@@ -309,3 +309,79 @@ def month_zero(draft: WheelSpec) -> None:
         entry.date_time = (1980, 0, 0, 0, 0, 0)
 
     draft.edit_entry = edit
+
+
+@malformed("WK140")
+def an_end_record_with_other_counts(draft: WheelSpec) -> None:
+    draft.edit_bytes = lambda data: data.__setitem__(data.rindex(END) + 10, data[data.rindex(END) + 10] + 1)
+
+
+def _streamed(data: bytearray, name: bytes, descriptor: bytes) -> None:
+    """Put a descriptor behind the first member, and let its headers announce it."""
+    second = data.index(LOCAL, 4)
+    start = data.index(CENTRAL)
+    data[second:second] = descriptor
+    length = len(descriptor)
+    place, offset = start + length, 0
+    while data[place : place + 4] == CENTRAL:
+        offset = int.from_bytes(data[place + 42 : place + 46], "little")
+        if offset:
+            data[place + 42 : place + 46] = (offset + length).to_bytes(4, "little")
+        sizes = (int.from_bytes(data[place + at : place + at + 2], "little") for at in (28, 30, 32))
+        place += 46 + sum(sizes)
+    data[place + 16 : place + 20] = (start + length).to_bytes(4, "little")
+    assert name in data
+    _patch(data, LOCAL, 6, b"\x08\0")
+    _patch(data, CENTRAL, 8, b"\x08\0")
+
+
+@malformed("WK141")
+def a_data_descriptor_of_another_file(draft: WheelSpec) -> None:
+    """Written to a stream: checksum and sizes are behind the data, and wrong."""
+    draft.edit_bytes = lambda data: _streamed(data, b"demo/__init__.py", b"PK\7\x08" + bytes(12))
+
+
+@malformed("WK142")
+def zeros_behind_it(draft: WheelSpec) -> None:
+    draft.edit_bytes = lambda data: data.extend(bytes(512))
+
+
+@malformed("WK143")
+def an_extra_field_twice(draft: WheelSpec) -> None:
+    def edit(entry: zipfile.ZipInfo) -> None:
+        entry.extra = b"UT\5\0\1abcd" * 2
+
+    draft.edit_entry = edit
+
+
+@malformed("WK144")
+def a_comment(draft: WheelSpec) -> None:
+    def edit(data: bytearray) -> None:
+        data[-2:] = b"\7\0"
+        data.extend(b"comment")
+
+    draft.edit_bytes = edit
+
+
+@malformed("WK103")
+def an_invisible_character(draft: WheelSpec) -> None:
+    draft.members["demo/a\u200bb.py"] = b"x"
+
+
+@malformed("WK103")
+def a_name_of_too_many_bytes(draft: WheelSpec) -> None:
+    draft.members["demo/" + "\u732b" * 86] = b"x"
+
+
+@malformed("WK113")
+def a_folder_with_a_checksum(draft: WheelSpec) -> None:
+    draft.unrecorded.append(("demo/folder/", b""))
+
+    def edit(data: bytearray) -> None:
+        for signature, shift, start in ((LOCAL, 14, 30), (CENTRAL, 16, 46)):
+            place = data.index(signature)
+            while bytes(data[place + start : place + start + 12]) != b"demo/folder/":
+                place = data.index(signature, place + 1)
+            data[place + shift : place + shift + 4] = b"\1\2\3\4"
+
+    draft.edit_bytes = edit

@@ -173,8 +173,23 @@ def an_archive_from_a_pipe(draft: WheelSpec) -> None:
 
 
 @malformed("WK747", PURE)
-def a_script_with_a_space(draft: WheelSpec) -> None:
-    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\nmy demo = demo:answer\n"
+def a_script_with_a_plus(draft: WheelSpec) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\ndemo+ = demo:answer\n"
+
+
+@malformed("WK722")
+def a_carriage_return_in_a_summary(draft: WheelSpec) -> None:
+    draft.swap("METADATA", "Requires-Python", "Summary: one\rRequires-Dist: six\nRequires-Python")
+
+
+@malformed("WK722")
+def a_line_that_is_no_field(draft: WheelSpec) -> None:
+    draft.swap("METADATA", "Requires-Python", "and more of it\nRequires-Python")
+
+
+@malformed("WK701")
+def a_blank_first_line(draft: WheelSpec) -> None:
+    draft.swap("METADATA", "Metadata-Version", "\nMetadata-Version")
 
 
 @malformed("WK752", PURE)

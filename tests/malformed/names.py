@@ -44,7 +44,7 @@ def purelib_with_a_platform(draft: WheelSpec) -> None:
     draft.swap("WHEEL", "Purelib: false", "Purelib: true")
 
 
-@malformed("WK205")
+@malformed("WK721")
 def purelib_that_is_neither(draft: WheelSpec) -> None:
     draft.swap("WHEEL", "Purelib: false", "Purelib: perhaps")
 
@@ -118,6 +118,21 @@ def a_build_tag_that_wheel_lacks(draft: WheelSpec) -> None:
 @malformed("WK207")
 def no_wheel_file(draft: WheelSpec) -> None:
     del draft.members[f"{INFO}/WHEEL"]
+
+
+@malformed("WK207")
+def a_format_version_without_a_dot(draft: WheelSpec) -> None:
+    draft.swap("WHEEL", "Wheel-Version: 1.0", "Wheel-Version: 1")
+
+
+@malformed("WK215", PURE)
+def a_script_with_a_space(draft: WheelSpec) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[console_scripts]\nmy demo = demo:answer\n"
+
+
+@malformed("WK215", PURE)
+def a_section_in_two_brackets(draft: WheelSpec) -> None:
+    draft.members[f"{INFO}/entry_points.txt"] = b"[[console_scripts]]\ndemo = demo:answer\n"
 
 
 @malformed("WK207")

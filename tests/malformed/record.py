@@ -56,3 +56,19 @@ def md5_in_record(draft: WheelSpec) -> None:
         wheels.row("demo/__init__.py", b"answer = 42\n"),
         wheels.row("demo/__init__.py", b"answer = 42\n", "md5"),
     )
+
+
+@malformed("WK107")
+def an_empty_line_in_record(draft: WheelSpec) -> None:
+    draft.edit_record = lambda text: f"{text}\n"
+
+
+@malformed("WK145")
+def another_spelling_of_a_file_in_data(draft: WheelSpec) -> None:
+    draft.members["demo-1.0.data/purelib/demo/more.py"] = b"x = 1\n"
+    draft.edit_record = lambda text: text.replace("demo-1.0.data/", "./demo-1.0.data/")
+
+
+@malformed("WK146")
+def backslashes_in_record(draft: WheelSpec) -> None:
+    draft.edit_record = lambda text: text.replace("demo/__init__.py", "demo\\__init__.py")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from wheelkit.verification.checks import archive
+from wheelkit.verification.checks import archive, record
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
 
@@ -18,9 +18,10 @@ CHECKS = (
     archive.paths,
     archive.windows_names,
     archive.links,
-    archive.record,
+    record.record,
     archive.dates,
     archive.stray,
+    archive.end,
 )
 
 
@@ -48,6 +49,11 @@ def test_a_good_wheel_has_nothing(tmp_path: Path) -> None:
         ("WK103", {"demo/./one.py": "x"}),
         ("WK103", {"demo/" + "n" * 256: "x"}),
         ("WK103", {"d/" * 2048 + "x": "x"}),
+        ("WK103", {"d/" * 901 + "x": "x"}),
+        ("WK103", {"demo/" + "\u732b" * 86: "x"}),
+        ("WK103", {"demo/a\u200b": "x"}),
+        ("WK103", {"demo/\ue000": "x"}),
+        ("WK103", {"C:demo.py": "x"}),
     ],
 )
 def test_paths(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
@@ -55,7 +61,7 @@ def test_paths(tmp_path: Path, code: str, members: Mapping[str, str]) -> None:
 
 
 def test_long_names_and_accents_are_fine(tmp_path: Path) -> None:
-    members = {"demo/" + "n" * 255: "x", "d/" * 2047 + "x": "x", "demo/\u00e9": "x", "demo/\u00e8": "y"}
+    members = {"demo/" + "n" * 255: "x", "d/" * 900 + "x": "x", "demo/\u00e9": "x", "demo/\u00e8": "y"}
     assert codes(wheels.write_wheel(tmp_path, members=members)) == []
 
 
@@ -148,7 +154,7 @@ def test_an_unreadable_member(tmp_path: Path) -> None:
 
 def test_shallow_does_not_judge_record(tmp_path: Path) -> None:
     wheel = read(wheels.write_wheel(tmp_path, record_text=""), contents=False)
-    assert list(archive.record(wheel, Contract())) == []
+    assert list(record.record(wheel, Contract())) == []
 
 
 @pytest.mark.parametrize(("date", "expected"), [((1980, 0, 0), ["WK111"]), ((1980, 1, 1), [])])
@@ -158,17 +164,26 @@ def test_dates(tmp_path: Path, date: tuple[int, int, int], expected: list[str]) 
 
 
 @pytest.mark.parametrize(
-    ("before", "behind", "comment", "count"),
-    [(b"", b"", b"", 0), (b"#!x\n", b"", b"", 4), (b"", b"junk", b"", 4), (b"", b"", b"hi", 2)],
+    ("before", "behind", "comment", "count", "expected"),
+    [
+        (b"", b"", b"", 0, []),
+        (b"#!x\n", b"", b"", 4, ["WK113"]),
+        (b"", b"junk", b"", 4, ["WK113"]),
+        (b"", bytes(4), b"", 0, ["WK142"]),
+        (b"", b"", b"hi", 0, ["WK144"]),
+        (b"", b"", b"h\x01", 0, ["WK140"]),
+    ],
 )
-def test_stray_bytes(tmp_path: Path, before: bytes, behind: bytes, comment: bytes, count: int) -> None:
+def test_bytes_around_the_archive(  # noqa: PLR0913, PLR0917 - one for each place
+    tmp_path: Path, before: bytes, behind: bytes, comment: bytes, count: int, expected: list[str]
+) -> None:
     path = wheels.write_wheel(tmp_path)
     with zipfile.ZipFile(path, "a") as file:
         file.comment = comment
     path.write_bytes(before + path.read_bytes() + behind)
     wheel = read(path)
     assert wheel.stray == count
-    assert codes(path) == (["WK113"] if count else [])
+    assert codes(path) == expected
 
 
 def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:

@@ -39,6 +39,29 @@ def script(reference: str, name: str = "demo") -> str:
         (script("demo._fast:main"), []),
         (script("single:main"), []),
         (script("demo:main", "demo-3.11"), []),
+        (script("demo.cli:main [extra,other]"), []),
+        (script("demo.cli:main [extra, other-one]"), ["WK215"]),
+        (script("demo.cli:main []"), ["WK215"]),
+        (script("demo.cli : main"), ["WK215"]),
+        (script("demo.cli:main()"), ["WK215"]),
+        (script("demo.class:main"), ["WK215"]),
+        (script("demo.cli:main", "my demo"), ["WK215"]),
+        (script("demo.cli:main", "d" * 255), []),
+        (script("demo.cli:main", "d" * 256), ["WK215"]),
+        (script("demo.cli:main", "[demo]"), ["WK215"]),
+        (script("demo.cli:main", ";demo"), ["WK215"]),
+        (script("demo.cli:main") + "; a comment\n", ["WK215"]),
+        (script("demo.cli:main") + "# a comment\n", []),
+        (script("demo.cli:main") + "  two = demo.cli:main\n", ["WK215"]),
+        ("  [console_scripts]\n  one = demo.cli:main\n  two = demo.cli:main\n", []),
+        (script("demo.cli:main").replace("[console_scripts]", "[[console_scripts]]"), ["WK215"]),
+        (script("demo.cli:main").replace("[console_scripts]", "[ console_scripts ]"), []),
+        (script("demo.cli:main") + "[console_scripts]\n", ["WK215"]),
+        ("[DEFAULT]\nx = y\n" + script("demo.cli:main"), ["WK215"]),
+        ("[DEFAULT]\nx = y\n[demo.plugins]\nz = y\n", []),
+        (script("demo.cli:main\x0cx = demo.cli:main"), ["WK215"]),
+        (script("demo.cli:main\x0c"), []),
+        ("\ufeff" + script("demo.cli:main"), ["WK215"]),
         ("[demo.plugins]\nanything = demo.gone\n", []),
         ("[demo.plugins]\nanything = not a reference at all\n", []),
         ("[gui_scripts]\ndemo = demo.gone:main\n", ["WK216"]),
@@ -79,7 +102,7 @@ def test_the_message_names_line_and_trouble(tmp_path: Path) -> None:
     texts = {"{info}/entry_points.txt": "[console_scripts]\n\ndemo = demo.cli\nmore = demo.cli\n"}
     wheel = read(wheels.write_wheel(tmp_path, members=texts))
     (finding,) = entry_points.readable(wheel, Contract())
-    assert (
-        finding.what
-        == 'entry_points.txt, line 3: "demo = demo.cli" is not name = module:function; 1 more line is invalid'
+    assert finding.what == (
+        'entry_points.txt, line 3: "demo = demo.cli" is not name = module:function, '
+        "and pip and uv refuse it; 1 more line is invalid"
     )

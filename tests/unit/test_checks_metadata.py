@@ -86,11 +86,11 @@ def test_metadata(tmp_path: Path, filename: str, lines: tuple[str, ...], expecte
     [
         (
             b"\xef\xbb\xbf" + wheels.metadata().encode(),
-            "METADATA begins with a byte order mark, which hides its first field",
+            "METADATA begins with a byte order mark, which hides its first field: pip and uv refuse it",
         ),
         (
             wheels.metadata("demo", "1.0", "Author: J\u00f6rg").encode("latin-1"),
-            "METADATA is not UTF-8 in line 4",
+            "METADATA is not UTF-8 in line 4, and pip refuses it",
         ),
         (wheels.metadata("demo", "1.0", "Name: other"), "METADATA is not valid: 'name' is given 2 times"),
     ],

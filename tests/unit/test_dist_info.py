@@ -17,7 +17,8 @@ from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.run import verify
-from wheelkit.wheel.dist_info import parse_entry_points, parse_headers
+from wheelkit.wheel.dist_info import parse_headers
+from wheelkit.wheel.entry_points import parse_entry_points
 
 FOLDED = """\
 Metadata-Version: 2.1
@@ -162,7 +163,7 @@ def test_entry_points_are_those_of_importlib_metadata(lines: list[str]) -> None:
     [
         (b"[a]\nb", '"b" is not name = module:function'),
         (b"b = c", "b is not in a [group]"),
-        (b"[a]\n= c", '"c" has no name'),
+        (b"[a]\n= c", '"= c" has no name'),
         (b"\xff", "byte 0: not UTF-8"),
     ],
 )

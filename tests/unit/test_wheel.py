@@ -292,7 +292,7 @@ def test_record_rows() -> None:
 
 
 def test_record_rows_are_those_of_the_csv_module() -> None:
-    plain = "a.py,sha256=abc,3\n\nb c.py,,\r\nd\x0be\u2028f.py,sha256=x,0"
+    plain = "a.py,sha256=abc,3\nb c.py,,\r\nd\x0be\u2028f.py,sha256=x,0"
     quoted = plain.replace("b c.py", '"b c.py"')
     rows = [(row.path, row.digest, row.size) for row in parse_record(plain.encode())]
     assert rows == [("a.py", "sha256=abc", 3), ("b c.py", "", None), ("d\x0be\u2028f.py", "sha256=x", 0)]
@@ -302,6 +302,8 @@ def test_record_rows_are_those_of_the_csv_module() -> None:
     for text in (b"a,,\nb,,,\n", b'"a",,\nb,,,\n'):
         with pytest.raises(ValueError, match="line 2 is not path,hash,size"):
             parse_record(text)
+    with pytest.raises(ValueError, match="line 2 is empty, and pip refuses it"):
+        parse_record(b"a,,\n\nb,,\n")
     with pytest.raises(ValueError, match="field larger than field limit"):
         parse_record(b"a,,\n" + b"b" * 150_000 + b",,\n")
 

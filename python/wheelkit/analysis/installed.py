@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.wheel.dist_info import parse_entry_points
+from wheelkit.wheel.entry_points import parse_entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,7 +15,8 @@ from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.dist_info import parse_entry_points, parse_headers, parse_record
+from wheelkit.wheel.dist_info import parse_headers, parse_record
+from wheelkit.wheel.entry_points import parse_entry_points
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.names import parse_file_name
 

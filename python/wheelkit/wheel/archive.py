@@ -10,7 +10,7 @@ from wheelkit.errors import WheelError
 from wheelkit.wheel import inflate, zip_headers
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.zip_directory import DirectoryError, read_directory
-from wheelkit.wheel.zip_headers import read_local_header
+from wheelkit.wheel.zip_headers import LONGEST_DESCRIPTOR, read_descriptor, read_local_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from wheelkit.wheel.zip_directory import DirectoryEntry
-    from wheelkit.wheel.zip_headers import LocalHeader
+    from wheelkit.wheel.zip_headers import Descriptor, LocalHeader
 
 
 _REBUILD = "build it again; if it was downloaded, download it again"
@@ -50,6 +50,7 @@ class Archive:
             raise WheelError(f"{path.name} cannot be opened: {error}", hint=_REBUILD) from error
         self.entries = directory.entries
         self.directory_start = directory.start
+        self.end = directory.end
         unpacked = sum(entry.size for entry in self.entries)
         if expands_too_far(unpacked, self.size, _BOMB_ARCHIVE):
             message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
@@ -90,6 +91,13 @@ class OpenArchive:
         chunk = _CHUNK if max(entry.size, entry.packed) > inflate.ONE_PIECE else entry.packed
         return inflate.unpack(self.chunks(start, start + entry.packed, chunk), entry)
 
+    def descriptor(self, entry: DirectoryEntry, header: LocalHeader) -> Descriptor:
+        """Return the data descriptor behind a member, whose local header announces one."""
+        end = header.start + entry.packed
+        # Eight bytes more tell the two forms of an empty member apart.
+        data = b"".join(self.chunks(end, min(end + LONGEST_DESCRIPTOR + 8, self.archive.directory_start)))
+        return read_descriptor(data, entry, header)
+
     def chunks(self, start: int, end: int, chunk: int = _CHUNK) -> Iterator[bytes]:
         """Yield the file's bytes between two offsets in chunks of that size."""
         for offset in range(start, end, chunk or 1):
@@ -101,8 +109,9 @@ class OpenArchive:
 
     def _start(self, entry: DirectoryEntry, header: LocalHeader | None) -> int:
         """Return the offset of a member's packed bytes; raise InflateError for what must not be unpacked."""
-        if entry.flags & zip_headers.ENCRYPTED:
-            raise InflateError("is encrypted")
+        for flag, problem in zip_headers.REFUSED_FLAGS.items():
+            if entry.flags & flag:
+                raise InflateError(problem)
         if expands_too_far(entry.size, entry.packed):
             raise InflateError(
                 f"declares {entry.size} bytes, packed into {entry.packed}; it was not unpacked"

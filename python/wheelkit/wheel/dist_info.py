@@ -1,4 +1,4 @@
-"""Read the files in .dist-info: METADATA and WHEEL, RECORD, and entry_points.txt."""
+"""Read the files in .dist-info: METADATA and WHEEL, and RECORD."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ import csv
 import io
 import re
 from sys import intern
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from wheelkit.fast_packaging import plain_headers
 from wheelkit.wheel.model import Headers, RecordRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 # sha256 or stronger (binary distribution format, "Recording installed projects").
 RECORD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
@@ -46,54 +39,15 @@ def parse_record(text: bytes) -> tuple[RecordRow, ...]:
         raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from error
     reader = csv.reader(io.StringIO(decoded, newline=""))
     try:
-        return tuple(_record_row(row, reader.line_num) for row in reader if row)
+        return tuple(_record_row(row, reader.line_num) for row in reader)
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}") from error
 
 
 def _record_row(row: list[str], line: int) -> RecordRow:
+    if not row:
+        raise ValueError(f"line {line} is empty, and pip refuses it")
     if len(row) != _ROW or not _SIZE.fullmatch(row[2]):
         raise ValueError(f"line {line} is not path,hash,size")
     path, digest, size = row
     return RecordRow(path=path, digest=digest.rstrip("="), size=int(size) if size else None)
-
-
-class EntryPoint(Struct, frozen=True, kw_only=True):
-    """One line of entry_points.txt, counted from 1 (0: the whole file); ``problem`` says if it is invalid."""
-
-    line: int
-    group: str = ""
-    name: str = ""
-    reference: str = ""
-    problem: str = ""
-
-
-def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read entry_points.txt line by line, as importlib.metadata (and with it pip) does.
-
-    ``;`` begins a comment too, as for uv. Names are case-sensitive; everything behind the first ``=`` is the
-    reference (entry points specification, "File format").
-    """
-    try:
-        return tuple(_entry_points(text.decode("utf-8")))
-    except UnicodeDecodeError as error:
-        return (EntryPoint(line=0, problem=f"byte {error.start}: not UTF-8"),)
-
-
-def _entry_points(text: str) -> Iterator[EntryPoint]:
-    group = ""
-    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
-        if not line or line[0] in "#;":
-            continue
-        if line[0] == "[" and line[-1] == "]":
-            group = line.strip("[]")
-            continue
-        name, equals, reference = (part.strip() for part in line.partition("="))
-        problem = ""
-        if not equals:
-            problem = f'"{line}" is not name = module:function'
-        elif not group:
-            problem = f"{name} is not in a [group]"
-        elif not name:
-            problem = f'"{reference}" has no name'
-        yield EntryPoint(line=number, group=group, name=name, reference=reference, problem=problem)

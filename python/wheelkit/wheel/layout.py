@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from wheelkit.wheel.archive import OpenArchive
 
 
-# The sizes of a data descriptor behind a member: with or without a signature, 32 or 64 bit (APPNOTE 4.3.9).
-_DESCRIPTORS = (12, 16, 20, 24)
-_END_SIGNATURE = b"PK\x05\x06"
-_END_SIZE = 22
-_END_SEARCH = _END_SIZE + (1 << 16)
-
-
 class Layout(Struct, frozen=True, kw_only=True):
     """The bytes that belong to no member and to two, and the number of members that are not listed."""
 
@@ -29,25 +22,20 @@ class Layout(Struct, frozen=True, kw_only=True):
     hidden: int = 0
 
 
-def measure_layout(opened: OpenArchive, starts: Sequence[int | None]) -> Layout:
-    """Measure an archive; ``starts`` are the offsets of the entries' packed bytes, None where not known."""
+def measure_layout(opened: OpenArchive, ends: Sequence[int | None]) -> Layout:
+    """Measure an archive; ``ends`` are the offsets behind the entries' data, None where not known."""
     archive = opened.archive
-    members = sorted(zip(archive.entries, starts, strict=True), key=lambda member: member[0].offset)
+    members = sorted(zip(archive.entries, ends, strict=True), key=lambda member: member[0].offset)
     position = stray = shared = hidden = 0
-    slack: Sequence[int] = (0,)
-    for entry, known in members:
+    for entry, end in members:
         gap = entry.offset - position
-        stray += gap if gap > 0 and gap not in slack else 0
+        stray += max(gap, 0)
         shared += max(-gap, 0)
         hidden += _count_headers(opened, position, entry.offset)
-        header = opened.header(entry) if known is None else None
-        start = header.start if header else known
-        position = max(position, entry.offset if start is None else start + entry.packed)
-        slack = _DESCRIPTORS if entry.flags & zip_headers.HAS_DESCRIPTOR else (0,)
+        position = max(position, entry.offset if end is None else end)
     gap = archive.directory_start - position
-    stray += 0 if gap in slack else abs(gap)
     hidden += _count_headers(opened, position, archive.directory_start)
-    return Layout(stray=stray + _count_behind_end(opened), shared=shared, hidden=hidden)
+    return Layout(stray=stray + abs(gap) + archive.end.stray, shared=shared, hidden=hidden)
 
 
 def _count_headers(opened: OpenArchive, start: int, end: int) -> int:
@@ -60,10 +48,3 @@ def _count_headers(opened: OpenArchive, start: int, end: int) -> int:
         count += data.count(zip_headers.SIGNATURE)
         tail = data[1 - len(zip_headers.SIGNATURE) :]
     return count
-
-
-def _count_behind_end(opened: OpenArchive) -> int:
-    """Count the bytes behind the end record, of which a comment is a part: wheels do not need one."""
-    size = opened.archive.size
-    tail = b"".join(opened.chunks(max(size - _END_SEARCH, 0), size))
-    return len(tail) - tail.rfind(_END_SIGNATURE) - _END_SIZE

@@ -7,13 +7,16 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import _core
 from wheelkit.wheel.code_signature import signature_holds
 from wheelkit.wheel.dist_info import RECORD_HASHES
-from wheelkit.wheel.inflate import BinaryCollector, InflateError
+from wheelkit.wheel.inflate import DEFLATED, STORED, BinaryCollector, InflateError
 from wheelkit.wheel.model import Binary
-from wheelkit.wheel.zip_headers import header_problem
+from wheelkit.wheel.zip_end import SUSPICIOUS
+from wheelkit.wheel.zip_extra import extra_problem, index_problem
+from wheelkit.wheel.zip_headers import HAS_DESCRIPTOR, REFUSED_FLAGS, header_problem
 
 if TYPE_CHECKING:
     from wheelkit.wheel.archive import OpenArchive
@@ -31,12 +34,15 @@ _SEPARATORS = frozenset(b"\0\t\n\r ")
 
 
 class MemberContents(Struct, frozen=True, kw_only=True):
-    """What reading a member found: see ``Member``; ``start`` is the offset of its packed bytes, if known."""
+    """What reading a member found: see ``Member``; ``end`` is the offset behind its data, if known."""
 
-    start: int | None = None
+    end: int | None = None
     digest: str = ""
     problem: str = ""
-    header_problem: str = ""
+    header: str = ""
+    extra: str = ""
+    descriptor: str = ""
+    index: str = ""
     binary: Binary | None = None
     head: bytes = b""
 
@@ -44,18 +50,53 @@ class MemberContents(Struct, frozen=True, kw_only=True):
 def read_member(opened: OpenArchive, entry: DirectoryEntry, algorithm: str) -> MemberContents:
     """Read a member once; hash it by ``algorithm``, or by sha256 where RECORD must not use that one."""
     header = opened.header(entry)
-    differs = "" if header is None else header_problem(entry, header)
-    start = None if header is None else header.start
+    found = _read_header(opened, entry, header)
     try:
         digest, binary, head = _digest_and_scan(opened, entry, header, algorithm)
     except InflateError as error:
-        return MemberContents(start=start, problem=str(error), header_problem=differs)
+        return replace(found, problem=str(error), descriptor="")
     except MemoryError:
-        return MemberContents(start=start, problem="needs more memory than this machine has")
+        return MemberContents(end=found.end, problem="needs more memory than this machine has")
     except OSError as error:
         problem = f"could not be unpacked into memory or a temporary file: {error.strerror}"
-        return MemberContents(start=start, problem=problem)
-    return MemberContents(start=start, digest=digest, header_problem=differs, binary=binary, head=head)
+        return MemberContents(end=found.end, problem=problem)
+    return replace(found, digest=digest, binary=binary, head=head)
+
+
+def read_folder(opened: OpenArchive, entry: DirectoryEntry) -> MemberContents:
+    """Read what the archive says about a folder: uv reads these headers too, and pip only the names."""
+    header = opened.header(entry)
+    found = _read_header(opened, entry, header)
+    problem = next((why for flag, why in REFUSED_FLAGS.items() if entry.flags & flag), "")
+    if entry.method not in (STORED, DEFLATED):
+        problem = f"is packed by zip method {entry.method}"
+    differs = found.header
+    if header is None:
+        differs = "has no local header where the central directory points to"
+    elif header.name != entry.raw:
+        differs = f'is named "{header.name.decode("utf-8", "replace")}" in its local header'
+    elif header.flags & HAS_DESCRIPTOR and entry.packed:
+        differs = f"is a folder with {entry.packed} packed bytes and a data descriptor"
+    return replace(found, problem=problem, header=differs)
+
+
+def _read_header(opened: OpenArchive, entry: DirectoryEntry, header: LocalHeader | None) -> MemberContents:
+    if header is None:
+        return MemberContents(extra=entry.extra_problem)
+    extra, index = entry.extra_problem, "has a comment" if entry.comment else ""
+    if entry.comment and not SUSPICIOUS.isdisjoint(entry.comment):
+        extra = "has a comment with control characters"
+    if header.extra:
+        extra = extra or extra_problem(header.extra, header.name, (header.size, header.packed))
+        index = index or index_problem(header.extra, header.method)
+    differs = header_problem(entry, header)
+    end, problem = header.start + entry.packed, ""
+    if header.flags & HAS_DESCRIPTOR:
+        descriptor = opened.descriptor(entry, header)
+        end += descriptor.length
+        # uv does not read stored members from a stream, but from the whole file, where this is ignored.
+        problem = "" if differs or header.method == STORED else descriptor.problem
+    return MemberContents(end=end, header=differs, extra=extra, index=index, descriptor=problem)
 
 
 def _digest_and_scan(

@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr, replace
 
 from wheelkit.fast_packaging import normalise
 from wheelkit.tags import expand
+from wheelkit.wheel.zip_end import ArchiveEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,8 +89,10 @@ class Member(Struct, frozen=True, kw_only=True):
     """One file or folder in the archive; ``size`` (unpacked) and ``packed`` are the declared bytes.
 
     ``dated`` tells whether it has a valid date. ``digest`` is written as in RECORD, and empty where the
-    contents could not be read: ``problem`` says why. ``header`` says how the local header differs. ``head``
-    is the beginning of a script in .data, of a ``.pth`` file, and of what may be a placeholder of Git.
+    contents could not be read: ``problem`` says why. ``header`` says how the local header differs, ``extra``
+    and ``descriptor`` why uv refuses the extra fields and the data descriptor, ``index`` what only public
+    indexes refuse. ``head`` is the beginning of a script in .data, of a ``.pth`` file, and of what may be a
+    placeholder of Git.
     """
 
     name: str
@@ -101,6 +104,10 @@ class Member(Struct, frozen=True, kw_only=True):
     digest: str = ""
     problem: str = ""
     header: str = ""
+    extra: str = ""
+    descriptor: str = ""
+    index: str = ""
+    crc: int = 0
     head: bytes = b""
 
     @property
@@ -164,9 +171,10 @@ class Wheel(Struct, frozen=True, kw_only=True):
     """The facts of one wheel file.
 
     ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of
-    the WHEEL file. With ``shallow``, ``members`` and ``binaries`` were not read. ``stray`` counts the bytes
-    that belong to no member, ``shared`` those of two, ``hidden`` the members that the directory leaves out.
-    Of a wheel that is not ``readable``, only what its file name says is known.
+    the WHEEL file, ``wheel_text`` its bytes. With ``shallow``, ``members`` and ``binaries`` were not read.
+    ``stray`` counts the bytes that belong to no member, ``shared`` those of two, ``hidden`` the members that
+    the directory leaves out, ``end`` is what is at the end of the archive. Of a wheel that is not
+    ``readable``, only what its file name says is known.
     """
 
     path: Path
@@ -178,6 +186,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     metadata_text: bytes = b""
     metadata: Headers
     fields: Headers = _NO_HEADERS
+    wheel_text: bytes = b""
     record: tuple[RecordRow, ...] | None = None
     record_problem: str = ""
     binaries: tuple[Binary, ...] = ()
@@ -187,6 +196,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     entry_points: bytes = b""
     hidden: int = 0
     readable: bool = True
+    end: ArchiveEnd = ArchiveEnd()
 
     @property
     def filename(self) -> str:
@@ -223,7 +233,13 @@ class Wheel(Struct, frozen=True, kw_only=True):
     def without_contents(self) -> Wheel:
         """Return the wheel without what only the checks of single wheels need, such as symbols."""
         binaries = tuple(binary.without_symbols() for binary in self.binaries)
-        texts = {"metadata_text": b"", "entry_points": b"", "fields": _NO_HEADERS, "record": None}
+        texts = {
+            "metadata_text": b"",
+            "wheel_text": b"",
+            "entry_points": b"",
+            "fields": _NO_HEADERS,
+            "record": None,
+        }
         return replace(self, members=(), binaries=binaries, **texts)
 
     def slices(self) -> Iterator[tuple[Binary, Slice]]:

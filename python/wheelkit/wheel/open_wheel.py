@@ -10,7 +10,7 @@ from wheelkit.wheel import inflate
 from wheelkit.wheel.dist_info import parse_headers, parse_record
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.layout import Layout, measure_layout
-from wheelkit.wheel.members import MemberContents, read_member
+from wheelkit.wheel.members import MemberContents, read_folder, read_member
 from wheelkit.wheel.model import Member, Wheel
 from wheelkit.wheel.names import parse_file_name
 from wheelkit.wheel.schedule import ReadJob
@@ -80,13 +80,11 @@ class OpenWheel:
         batch: list[int] = []
         weight = 0
         for index, entry in enumerate(self._archive.entries):
-            if entry.name.endswith("/"):
-                continue
-            if entry.size > _BATCH:
+            if entry.size > _BATCH and not entry.name.endswith("/"):
                 yield ReadJob(weight=entry.size, memory=_memory(entry), run=partial(self._read, [index]))
                 continue
             batch.append(index)
-            weight += entry.size
+            weight += min(entry.size, _BATCH)
             if weight >= _BATCH:
                 yield ReadJob(weight=weight, memory=0, run=partial(self._read, batch))
                 batch, weight = [], 0
@@ -97,12 +95,15 @@ class OpenWheel:
         try:
             with self._archive.opened() as opened:
                 for index in indexes:
-                    entry = self._archive.entries[index]
-                    algorithm = self._algorithms.get(entry.name, "")
-                    self._contents[index] = read_member(opened, entry, algorithm)
+                    self._contents[index] = self._read_one(opened, self._archive.entries[index])
         except WheelError as error:  # the file was removed or changed while it was read
             for index in indexes:
                 self._contents[index] = MemberContents(problem=f"could not be read: {error.message}")
+
+    def _read_one(self, opened: OpenArchive, entry: DirectoryEntry) -> MemberContents:
+        if entry.name.endswith("/"):
+            return read_folder(opened, entry)
+        return read_member(opened, entry, self._algorithms.get(entry.name, ""))
 
     def wheel(self) -> Wheel:
         """Put the facts together, once all jobs are done."""
@@ -118,19 +119,21 @@ class OpenWheel:
             metadata=parse_headers(self._metadata),
             entry_points=self._entry_points,
             fields=parse_headers(self._wheel),
+            wheel_text=self._wheel,
             record=self._record,
             record_problem=self._record_problem,
             binaries=tuple(contents.binary for contents in self._contents if contents.binary is not None),
             stray=layout.stray,
             shared=layout.shared,
             hidden=layout.hidden,
+            end=self._archive.end,
             shallow=self._shallow,
         )
 
     def _layout(self) -> Layout:
         try:
             with self._archive.opened() as opened:
-                return measure_layout(opened, [contents.start for contents in self._contents])
+                return measure_layout(opened, [contents.end for contents in self._contents])
         except WheelError:  # the file was removed; its members say so
             return Layout()
 
@@ -167,6 +170,10 @@ def _member(entry: DirectoryEntry, contents: MemberContents) -> Member:
         dated=entry.dated,
         digest=contents.digest,
         problem=contents.problem,
-        header=contents.header_problem,
+        header=contents.header,
+        extra=contents.extra,
+        descriptor=contents.descriptor,
+        index=contents.index,
+        crc=entry.crc,
         head=contents.head,
     )

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.wheel.zip_end import END, SIGNATURE, ArchiveEnd, read_end
+from wheelkit.wheel.zip_extra import extra_problem
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
-    from zipfile import ZipInfo
+    from zipfile import ZipFile, ZipInfo
 
 
-# The end record (APPNOTE 4.3.16): signature, two disk numbers, two counts, the directory's size and offset,
-# the comment's length.
-_END = struct.Struct("<4s4H2LH")
-_END_SIGNATURE = b"PK\x05\x06"
 # A directory entry (4.3.12): signature, maker, version needed, flags, method, time, date, checksum, two
 # sizes, three lengths, disk, internal and external attributes, offset.
 _ENTRY = struct.Struct("<4sHBxHHHHLLLHHHHHLL")
@@ -39,7 +39,8 @@ class DirectoryEntry(Struct, frozen=True):
 
     ``raw`` is the name in the archive's bytes. ``packed``, ``size`` and ``offset`` (of the local header) are
     in bytes, and may be wrong. ``mode`` is the Unix mode, ``dated`` whether it has a valid date, ``extra``
-    the bytes of the extra fields.
+    the bytes of the extra fields, ``comment`` those of the comment. ``extra_problem`` says why uv refuses the
+    extra fields.
     """
 
     name: str
@@ -53,13 +54,16 @@ class DirectoryEntry(Struct, frozen=True):
     mode: int
     dated: bool
     extra: bytes = b""
+    comment: bytes = b""
+    extra_problem: str = ""
 
 
 class ZipDirectory(Struct, frozen=True):
-    """An archive's entries, and the offset at which its directory begins."""
+    """An archive's entries, the offset at which its directory begins, and what is at the archive's end."""
 
     entries: tuple[DirectoryEntry, ...]
     start: int
+    end: ArchiveEnd = ArchiveEnd()
 
 
 def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
@@ -71,12 +75,12 @@ def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
 def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory | None:
     """Read a plain directory; None where it has comments, extra fields or other things for zipfile."""
     size = file.seek(0, os.SEEK_END)
-    if size < _END.size:
+    if size < END.size:
         return None
-    file.seek(size - _END.size)
-    signature, *disks, disk_count, count, length, offset, comment = _END.unpack(file.read(_END.size))
-    plain = signature == _END_SIGNATURE and disk_count == count and not any(disks) and not comment
-    if not plain or offset + length != size - _END.size:
+    file.seek(size - END.size)
+    signature, *disks, disk_count, count, length, offset, comment = END.unpack(file.read(END.size))
+    plain = signature == SIGNATURE and disk_count == count and not any(disks) and not comment
+    if not plain or offset + length != size - END.size:
         return None
     file.seek(offset)
     entries = _walk(file.read(length), count, shallow=shallow)
@@ -124,18 +128,31 @@ def _by_zipfile(file: BinaryIO) -> ZipDirectory:
     errors = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError, ValueError)
     try:
         with zipfile.ZipFile(file) as archive:
-            return ZipDirectory(tuple(map(_from_zipfile, archive.infolist())), archive.start_dir)
+            heads = _heads(file, archive)
+            entries = tuple(map(_from_zipfile, archive.infolist(), heads))
+            return ZipDirectory(entries, archive.start_dir, read_end(file, len(entries)))
     except (*errors, ArithmeticError, IndexError, MemoryError) as error:
         raise DirectoryError(str(error).rstrip(".") or type(error).__name__) from error
 
 
-def _from_zipfile(info: ZipInfo) -> DirectoryEntry:
+def _heads(file: BinaryIO, archive: ZipFile) -> Iterator[tuple[int, ...]]:
+    """Yield the fields of each entry as they are in the archive: zipfile replaces those of ZIP64."""
+    file.seek(archive.start_dir)
+    for _ in archive.infolist():
+        fields = _ENTRY.unpack(file.read(_ENTRY.size))
+        file.seek(sum(fields[10:13]), os.SEEK_CUR)
+        yield fields
+
+
+def _from_zipfile(info: ZipInfo, head: tuple[int, ...]) -> DirectoryEntry:
     # zipfile cuts filename at a NUL, and replaces backslashes on Windows; orig_filename is as in the archive.
     name = info.orig_filename
     encoding = "utf-8" if info.flag_bits & UTF8 or name.isascii() else "cp437"
+    raw = name.encode(encoding, errors="surrogateescape")
+    packed, size, disk, offset = head[8], head[9], head[13], head[16]
     return DirectoryEntry(
         name,
-        name.encode(encoding, errors="surrogateescape"),
+        raw,
         info.flag_bits,
         info.compress_type,
         info.CRC,
@@ -145,4 +162,6 @@ def _from_zipfile(info: ZipInfo) -> DirectoryEntry:
         info.external_attr >> 16,
         all(info.date_time[1:3]),
         info.extra,
+        info.comment,
+        extra_problem(info.extra, raw, (size, packed), (offset, disk)) if info.extra else "",
     )

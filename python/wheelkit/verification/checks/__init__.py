@@ -29,11 +29,13 @@ from wheelkit.verification.checks import (
     loaders,
     macos,
     metadata,
+    metadata_lines,
     mobile,
     names,
     platform_tag,
     project_rules,
     providers,
+    record,
     sdists,
     search_paths,
     size,
@@ -70,14 +72,14 @@ class CheckSet(Struct, frozen=True, kw_only=True):
 _INDEX_METADATA = (
     index_metadata.valid, index_metadata.metadata_version, index_metadata.local_version,
     index_metadata.direct_references, index_metadata.classifiers, index_metadata.urls, index_metadata.summary,
-    index_metadata.emails, index_metadata.license_fields, index_metadata.rare_fields,
+    index_metadata.emails, index_metadata.license_fields, index_metadata.rare_fields, metadata_lines.lines,
 )  # fmt: skip
 # Coverage is not listed, except for absent distributions: it also yields the rows of the matrix, so the
 # runner calls it by name.
 ALL_CHECKS = CheckSet(
     wheel=(
         archive.members, archive.headers, archive.hidden, archive.overlap, archive.paths,
-        archive.windows_names, archive.links, archive.record, archive.dates, archive.stray,
+        archive.windows_names, archive.links, archive.dates, archive.stray, archive.end, record.record,
         names.file_name, names.tags, names.contradiction, names.platforms, names.identity,
         names.wheel_file, names.purelib,
         toplevel.dist_info, toplevel.data, toplevel.names, toplevel.unimportable, toplevel.nothing,

@@ -1,4 +1,4 @@
-"""The zip archive: every member is readable, safe to unpack, and as RECORD says."""
+"""The zip archive: every member is readable and safe to unpack, for installers of each kind."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import re
 import stat
 from collections import Counter
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.archive import expands_too_far
-from wheelkit.wheel.dist_info import RECORD_HASHES
+from wheelkit.wheel.zip_headers import UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import Member, RecordRow, Wheel
+    from wheelkit.wheel import Member, Wheel
 
 
-# Files that RECORD need not list, or lists without a hash: itself and its signatures.
-_UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 # Reserved characters, a dot or space at the end, and devices ("Naming Files, Paths, and Namespaces", Win32).
 _NOT_ON_WINDOWS = re.compile(
     r"""[<>:"|?*\x00-\x1f] | [. ](?:/|$) | (?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)""",
@@ -30,22 +29,42 @@ _NOT_ON_WINDOWS = re.compile(
 # Nearly all names match this, and none of these has a problem.
 _PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/)*(?:[A-Za-z0-9_][A-Za-z0-9_.+ -]*/?)")
 _CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
-# PATH_MAX and NAME_MAX of Linux; other systems allow less.
+# What uv refuses in names (uv-extract, lib.rs): control and format characters, private use, surrogates. It
+# also refuses unassigned characters, but which these are depends on the version of Unicode.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs"})
+_NONCHARACTER = 0xFFFE
+# PATH_MAX and NAME_MAX of Linux, in bytes; other systems allow less.
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
+# pip creates folders by recursion, one call for each, and Python allows a thousand.
+_DEEPEST = 900
 # How many characters are shown from each end of an overlong name.
 _SHOWN = 40
 # What a member's name must not be, the worst first.
 _PATH_PROBLEMS: tuple[tuple[Callable[[str], object], str], ...] = (
-    (lambda name: not name, "is empty"),
-    (lambda name: "\0" in name, "contains a NUL byte, where many programs cut it off"),
-    (lambda name: name.startswith(("/", "\\")) or name[1:3] in {":/", ":\\"}, "is an absolute path"),
-    (lambda name: ".." in name.replace("\\", "/").split("/"), "leads out of the folder it is unpacked into"),
-    (lambda name: "\\" in name, "contains backslashes, which separate folders only on Windows"),
-    (lambda name: not _CONTROLS.isdisjoint(name), "contains control characters"),
+    (lambda name: not name, "is empty, and pip and uv refuse it"),
+    (lambda name: "\0" in name, "contains a NUL byte: many programs cut it off there, and uv refuses it"),
     (
-        lambda name: len(name) > _LONGEST_PATH or max(map(len, name.split("/"))) > _LONGEST_NAME,
-        "is longer than file systems allow",
+        lambda name: name.startswith(("/", "\\")) or (name[1:2] == ":" and name[:1].isalpha()),
+        "is an absolute path: pip refuses it, and uv leaves it out",
     ),
+    (
+        lambda name: ".." in name.replace("\\", "/").split("/"),
+        "leads out of the folder it is unpacked into: pip refuses it, and uv leaves it out",
+    ),
+    (lambda name: "\\" in name, "contains backslashes, which separate folders only on Windows"),
+    (
+        lambda name: not _CONTROLS.isdisjoint(name),
+        "contains control characters, which uv and public indexes refuse",
+    ),
+    (
+        lambda name: not name.isascii() and any(map(_is_refused, name)),
+        "contains invisible or private characters, which uv refuses",
+    ),
+    (
+        lambda name: len(name.encode()) > _LONGEST_PATH or max(map(_length, name.split("/"))) > _LONGEST_NAME,
+        "is longer than file systems allow: pip and uv fail to write it",
+    ),
+    (lambda name: name.count("/") > _DEEPEST, "is in more folders in each other than pip can create"),
     (lambda name: not {"", "."}.isdisjoint(name.removesuffix("/").split("/")), "is not a normalized path"),
 )
 _SPECIAL_FILES = {
@@ -54,6 +73,7 @@ _SPECIAL_FILES = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "marked as a folder",
 }
 
 
@@ -66,10 +86,36 @@ def members(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 
 def headers(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report members whose local header differs from the central directory."""
+    """Report members whose headers uv refuses, or public indexes: each kind of problem once."""
+    problems: dict[str, list[tuple[str, str]]] = {}
     for member in wheel.members:
-        if member.header:
-            yield finding("WK115", f"{member.name} {member.header}", member=member.name)
+        # The gravest only: a malformed extra field is the reason for different sizes as well.
+        kinds = ("WK143", member.extra), ("WK115", member.header), ("WK141", member.descriptor)
+        for code, problem in (*kinds, ("WK142", member.index)):
+            if problem:
+                problems.setdefault(code, []).append((member.name, problem))
+                break
+    for code, members_ in problems.items():
+        name, problem = members_[0]
+        others = plural(len(members_) - 1, "more file is alike", "more files are alike")
+        what = f"{name} {problem}" + (f"; {others}" if len(members_) > 1 else "")
+        yield finding(code, what, member=name)
+
+
+def end(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report an end of the archive that uv refuses, or public indexes, and a comment."""
+    if wheel.end.problem:
+        yield finding("WK140", f"the end record {wheel.end.problem}")
+    elif wheel.end.comment and not wheel.end.stray:
+        size = plural(wheel.end.comment, "byte", "bytes")
+        yield finding("WK144", f"the archive has a comment of {size}")
+    if wheel.end.zeros:
+        zeros = plural(wheel.end.zeros, "zero byte follows", "zero bytes follow")
+        yield finding("WK142", f"{zeros} the end of the archive")
+    folders = Counter(member.name for member in wheel.members if member.directory)
+    repeated = [name for name, count in folders.items() if count > 1]
+    if repeated:
+        yield finding("WK142", f"the archive has entries twice: {shorten_list(repeated)}", member=repeated[0])
 
 
 def hidden(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -92,9 +138,9 @@ def stray(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         bytes_ = plural(wheel.stray, "byte of the archive belongs", "bytes of the archive belong")
         yield finding("WK113", f"{bytes_} to no file")
     for member in wheel.members:
-        if member.directory and member.size:
-            what = f"{member.name} is a folder, but has {plural(member.size, 'byte')} of contents"
-            yield finding("WK113", what, member=member.name)
+        if member.directory and (member.size or member.crc) and not member.header:
+            has = f"{plural(member.size, 'byte')} of contents" if member.size else "a checksum"
+            yield finding("WK113", f"{member.name} is a folder, but has {has}", member=member.name)
 
 
 def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -108,7 +154,7 @@ def dates(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report links, pipes and devices: installers write them as ordinary files."""
     for member in wheel.members:
-        kind = _SPECIAL_FILES.get(stat.S_IFMT(member.mode))
+        kind = None if member.directory else _SPECIAL_FILES.get(stat.S_IFMT(member.mode))
         if kind:
             yield finding("WK106", f"{member.name} is {kind}", member=member.name)
 
@@ -116,7 +162,7 @@ def links(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 def paths(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report names that unpack outside the target folder, or twice."""
     for member in wheel.members:
-        problem = _path_problem(member.name)
+        problem = _path_problem(member)
         if problem:
             name = member.name
             shown = name if len(name) <= _LONGEST_NAME else f"{name[:_SHOWN]}...{name[-_SHOWN:]}"
@@ -137,54 +183,19 @@ def windows_names(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK117", f"not allowed as a file name on Windows: {shorten_list(bad)}", member=bad[0])
 
 
-def _path_problem(name: str) -> str:
+def _path_problem(member: Member) -> str:
+    name = member.name
     if len(name) <= _LONGEST_NAME and _PLAIN_PATH.fullmatch(name):
         return ""
-    return next((problem for applies, problem in _PATH_PROBLEMS if applies(name)), "")
+    problem = next((problem for applies, problem in _PATH_PROBLEMS if applies(name)), "")
+    if not problem and not name.isascii() and not member.flags & UTF8:
+        return "is not marked as UTF-8: pip garbles it, and uv and public indexes refuse it"
+    return problem
 
 
-def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report members that RECORD does not list or lists with other contents, and entries without a member."""
-    if wheel.shallow:
-        return
-    if wheel.record is None:
-        yield finding("WK107", f"{wheel.dist_info}/RECORD cannot be used: {wheel.record_problem}")
-        return
-    rows = {row.path: row for row in wheel.record}
-    unhashed = {f"{wheel.dist_info}/{name}" for name in _UNRECORDED}
-    files = {member.name: member for member in wheel.members if not member.directory}
-    unlisted = [name for name in files if name not in rows and name not in unhashed]
-    if unlisted:
-        yield finding("WK108", f"RECORD does not list {shorten_list(unlisted)}", member=unlisted[0])
-    absent = [name for name in rows if name not in files and name not in unhashed]
-    if absent:
-        yield finding("WK109", f"RECORD lists {shorten_list(absent)}, not in the archive", member=absent[0])
-    repeated = [name for name, count in Counter(row.path for row in wheel.record).items() if count > 1]
-    if repeated:
-        yield finding("WK108", f"RECORD lists {shorten_list(repeated)} more than once", member=repeated[0])
-    own_row = rows.get(f"{wheel.dist_info}/RECORD")
-    if own_row is not None and own_row.digest:
-        yield finding("WK102", "RECORD contains a hash of itself, which cannot be right", member=own_row.path)
-    for name, member in files.items():
-        row = rows.get(name)
-        if row is not None and name not in unhashed and not member.problem:
-            yield from _compare(member, row)
+def _is_refused(character: str) -> bool:
+    return category(character) in _REFUSED_CATEGORIES or ord(character) & _NONCHARACTER == _NONCHARACTER
 
 
-def _compare(member: Member, row: RecordRow) -> Iterator[Finding]:
-    name, algorithm = member.name, row.digest.partition("=")[0]
-    if not row.digest:
-        yield finding("WK108", f"RECORD has no hash for {name}", member=name)
-    elif algorithm not in RECORD_HASHES:
-        what = f"RECORD hashes {name} with {algorithm}; only sha256 and stronger are allowed"
-        yield finding("WK110", what, member=name)
-    elif row.digest != member.digest:
-        what = f"{name} has {_short(member.digest)}, but RECORD says {_short(row.digest)}"
-        yield finding("WK102", what, member=name)
-    if row.size is not None and row.size != member.size:
-        yield finding("WK102", f"{name} has {member.size} bytes, but RECORD says {row.size}", member=name)
-
-
-def _short(digest: str) -> str:
-    algorithm, _, value = digest.partition("=")
-    return f"{algorithm} {value[:8]}..."
+def _length(name: str) -> int:
+    return len(name.encode())

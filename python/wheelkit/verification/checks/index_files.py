@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.fast_packaging import normalise
 from wheelkit.text import shorten_list, size
+from wheelkit.verification.checks.entry_points import readable
 from wheelkit.verification.checks.index_metadata import sent
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.checks.size import INDEX_LIMIT
@@ -126,9 +127,9 @@ def archive_form(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK746", what, member=streamed[0])
 
 
-def entry_points(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report an entry_points.txt that the index's parser, configparser, does not accept."""
-    if not wheel.entry_points or _is_plain(wheel.entry_points):
+def entry_points(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
+    """Report an entry_points.txt that installers accept, and the index's parser, configparser, does not."""
+    if not wheel.entry_points or _is_plain(wheel.entry_points) or any(readable(wheel, contract)):
         return
     problem = _entry_points_problem(wheel.entry_points)
     if problem:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.requirements import requirements
 from wheelkit.fast_packaging import too_new
 from wheelkit.text import shorten_list
+from wheelkit.verification.checks.metadata_lines import unreadable
 from wheelkit.verification.findings import finding
 from wheelkit.verification.index_values import classifier_problem, email_problem, is_web_address
 from wheelkit.wheel import Wheel
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Sdist
 
 
-_BOM = b"\xef\xbb\xbf"
 _USE_BACKEND = "build again with a current build backend, and do not edit METADATA"
 # Messages of packaging's parser.
 _TOO_NEW_FIELD = re.compile(
@@ -55,7 +55,7 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     """Report metadata that packaging's strict parser rejects; twine and indexes use the same parser."""
     if isinstance(file, Wheel) and file.shallow:
         return
-    problem = _encoding_problem(file.metadata_text)
+    problem = unreadable(file.metadata_text)
     if problem:
         yield finding("WK701", f"{_source(file)} {problem}", fix=_USE_BACKEND)
         return
@@ -79,17 +79,6 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def _source(file: Wheel | Sdist) -> str:
     return "METADATA" if isinstance(file, Wheel) else "PKG-INFO"
-
-
-def _encoding_problem(text: bytes) -> str:
-    if text.startswith(_BOM):
-        return "begins with a byte order mark, which hides its first field"
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        return f"is not UTF-8 in line {line}"
-    return ""
 
 
 def _too_new_fields(file: Wheel | Sdist, fields: Iterable[tuple[str, str]]) -> Iterator[Finding]:

@@ -28,6 +28,8 @@ _NOT_ANYWHERE = frozenset({"abi3", "abi3t"})
 _TAG_PARTS = 3  # python, ABI, platform
 # No file name has room for a compressed set that stands for more.
 _MANY_TAGS = 100_000
+_VERSION_FIELD = "Wheel-Version"
+_PURELIB_FIELD = re.compile(rb"^Root-Is-Purelib:", re.MULTILINE)
 _PURELIB = re.compile(r"[^/]+\.data/purelib/")
 
 
@@ -127,18 +129,50 @@ def same_version(first: str, second: str) -> bool:
 
 
 def wheel_file(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report a WHEEL file that is missing, of an unknown format version, or with another build tag."""
-    if not wheel.fields.fields:
-        yield finding("WK207", f"{wheel.dist_info}/WHEEL is missing or empty")
+    """Report a WHEEL file that installers cannot read, or of another format version or build tag."""
+    problem = _wheel_file_problem(wheel.wheel_text)
+    if problem:
+        yield finding("WK207", f"{wheel.dist_info}/WHEEL {problem}")
         return
     version = wheel.fields.get("Wheel-Version")
-    major = version.partition(".")[0]
-    if not major.isdigit() or int(major) != 1:
-        yield finding("WK207", f'WHEEL declares format version "{version}"; installers support 1.0')
+    refusing = _refusing(version)
+    if refusing:
+        what = f'WHEEL declares format version "{version}", and {refusing} it; installers support 1.0'
+        yield finding("WK207", what)
     build = wheel.fields.get("Build")
     if wheel.name is not None and build != wheel.name.build:
         what = f'the build tag is "{wheel.name.build}" in the file name, but "{build}" in WHEEL'
         yield finding("WK206", what)
+
+
+def _wheel_file_problem(text: bytes) -> str:
+    if not text:
+        return "is missing or empty"
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"is not UTF-8 at byte {error.start}, and pip and uv refuse it"
+    if decoded[0] in "\r\n\ufeff":
+        kind = "a byte order mark" if decoded[0] == "\ufeff" else "an empty line"
+        return f"begins with {kind}: pip and uv find no Wheel-Version and refuse it"
+    # Names of fields are case-insensitive, but not for uv.
+    if _VERSION_FIELD not in decoded and _VERSION_FIELD.lower() in decoded.lower():
+        return f"spells {_VERSION_FIELD} in another case, and uv refuses it"
+    return ""
+
+
+def _refusing(version: str) -> str:
+    """Return who refuses a format version: pip wants numbers, uv a dot behind the 1, and both also take 0.1.
+
+    Read in pip's utils/wheel.py, wheel_version, and in uv-install-wheel, WheelFile::parse.
+    """
+    try:
+        major, *_ = map(int, version.split("."))
+        pip = major <= 1
+    except ValueError:  # also for thousands of digits
+        pip = False
+    uv = version.startswith("1.") or version == "0.1"
+    return "" if pip and uv else "uv refuses" if pip else "pip refuses" if uv else "pip and uv refuse"
 
 
 def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -146,10 +180,14 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     if wheel.name is None or not wheel.fields.fields:
         return
     yield from _native_in_purelib(wheel)
-    flag = wheel.fields.get("Root-Is-Purelib").lower()
-    if flag not in {"true", "false"}:
-        yield finding("WK205", f'Root-Is-Purelib is "{flag}", neither true nor false')
-    elif flag == "true" and not wheel.name.any_platform:
+    stated = wheel.fields.get("Root-Is-Purelib")
+    flag = stated.lower()
+    if stated not in {"true", "false"} or (
+        flag == "true" and not _PURELIB_FIELD.search(wheel.wheel_text.replace(b"\r", b"\n"))
+    ):
+        read = "pip takes for true, and uv for false" if flag == "true" else "pip and uv take for false"
+        yield finding("WK721", f'Root-Is-Purelib is "{stated}", which {read}')
+    if flag == "true" and not wheel.name.any_platform:
         # Python looks for extension modules on its path; what is run, or loaded by its path, can be anywhere.
         modules = wheel.name.abis != ("none",) or any(binary.extension for binary in wheel.binaries)
         what = f"Root-Is-Purelib is true, but the platform tag is {'.'.join(wheel.name.platforms)}"
