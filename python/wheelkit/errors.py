@@ -119,6 +119,13 @@ class OutputError(WheelkitError):
         hint = _OUTPUT_HINTS.get(error.errno or 0, "choose another folder with --out")
         return cls(f"{error.filename or path} cannot be written: {error.strerror or error}", hint=hint)
 
+    @classmethod
+    def unexpected(cls, error: OSError) -> OutputError:
+        """Build the error from an error of the operating system that no command foresees."""
+        place = f"{error.filename}: " if error.filename else ""
+        hint = _OUTPUT_HINTS.get(error.errno or 0, "check the disk, and the file's type and permissions")
+        return cls(f"{place}{error.strerror or error}", hint=hint)
+
 
 class InterruptedByUserError(WheelkitError):
     """The user pressed Ctrl-C, or the process got SIGTERM; no unfinished files are left behind."""

@@ -11,11 +11,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+
+    from packaging.requirements import Requirement
 
 
 # No version is longer, and int() refuses thousands of digits.
 _LONGEST = 100
+# No requirement has more.
+_MOST_PARENTHESES = 20
 # The operators of version specifiers, the longer ones first; "===" is left to packaging.
 _COMPARE = {">=": op.ge, "<=": op.le, "!=": op.ne, "==": op.eq, ">": op.gt, "<": op.lt}
 _OPERATORS = ("~=", *_COMPARE)
@@ -121,6 +125,29 @@ def is_requirement(text: str) -> bool:
     if rest.startswith("(") and rest.endswith(")"):
         rest = rest[1:-1].strip(" ")
     return is_name(named[:end]) and specifiers(rest) is not None and (not semicolon or _is_marker(marker))
+
+
+def parse_requirement(text: str) -> Requirement:
+    """Parse a requirement (PEP 508) with packaging; raises ValueError for everything that is none.
+
+    packaging's parser takes exponential time for nested parentheses, and may exhaust the stack.
+    """
+    from packaging.requirements import Requirement
+
+    if text.count("(") > _MOST_PARENTHESES:
+        raise ValueError("it has too many parentheses")
+    try:
+        return Requirement(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def marker_holds(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+    """Return whether a requirement applies in an environment; a marker that cannot be evaluated does."""
+    try:
+        return requirement.marker is None or requirement.marker.evaluate(dict(environment))
+    except (ValueError, RecursionError):  # such as os_name ~= "nt", which installers fail on
+        return True
 
 
 def _is_marker(text: str) -> bool:

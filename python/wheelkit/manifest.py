@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError
+from wheelkit.inputs import json_struct, open_file, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SUFFIX = ".wheelkit.json"
+# What file systems allow, in bytes.
+_LONGEST_NAME = 255
 
 
 class BuiltFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,12 +76,27 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 def read(path: Path) -> Manifest:
     """Read a manifest; raise CheckFailedError if the file is not one, or has another schema."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        return _checked(json_struct(read_bytes(path), Manifest))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise CheckFailedError(
-            f"{path} cannot be read as a manifest: {error}",
+            f"{path} cannot be read as a manifest: {reason}",
             hint="build again, or remove the file if it is not wheelkit's",
         ) from error
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    """Return a manifest; raise ValueError for a name that no file system and no message can hold."""
+    names = (
+        manifest.distribution,
+        manifest.version,
+        manifest.target,
+        *(file.file for file in manifest.files),
+    )
+    for name in names:
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            raise ValueError(f'"{name[:_LONGEST_NAME]}" is not a name')
+    return manifest
 
 
 def read_all(folder: Path) -> tuple[Manifest, ...]:
@@ -88,7 +106,7 @@ def read_all(folder: Path) -> tuple[Manifest, ...]:
 
 def sha256(path: Path) -> str:
     """Return a file's sha256 in hexadecimal."""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return file_digest(stream, "sha256").hexdigest()
 
 

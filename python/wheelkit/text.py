@@ -19,6 +19,12 @@ _PROGRAMS = "apt|brew|docker|dnf|git|pip|podman|python3?|sudo|twine|uv|wheelkit|
 # A punctuation mark or two spaces end it.
 _COMMAND = re.compile(rf"`[^`]*`|(?:^|(?<=[: ] ))(?:{_PROGRAMS}) .+?(?=  | ?[;,()·]|$)")
 _KEPT_SPACE = "\ue000"
+# How the commands of CI services begin: GitHub's runner strips white space in front of "::", and looks for
+# "##[name]" anywhere in a line (actions/runner, ActionCommand.cs); Azure's and TeamCity's are "##vso[" and
+# "##teamcity[". The last sign of a match is the one to escape.
+_WORKFLOW_COMMAND = re.compile(r"^ *:(?=:)|##(?=\w*\[)")
+# Select Graphic Rendition and the erasure of a line, with which programs colour their output (ECMA-48).
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 
 def shorten_list(items: Iterable[str], shown: int = _SHOWN) -> str:
@@ -65,10 +71,29 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def printable(text: str) -> str:
-    r"""Escape control characters and others that a terminal would act on, as ``\x1b``."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    r"""Return one line without anything that a terminal or the log of a CI service acts on.
+
+    Control characters, line ends, and characters that are invisible or change the direction are escaped like
+    ``\x1b``, and so is the first sign of a workflow command (``::error::``, ``##[error]``). The result is the
+    same if it is escaped again.
+    """
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    if ":" in text[:1] or "##" in text or text[:1] == " ":
+        text = _WORKFLOW_COMMAND.sub(lambda match: f"{match[0][:-1]}\\x{ord(match[0][-1]):02x}", text)
+    return text
+
+
+def printable_lines(text: str) -> str:
+    """Return several lines, each as ``printable`` does, without tabs and the colours of programs."""
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    return "\n".join(map(printable, text.expandtabs().split("\n")))
+
+
+def lines_of(items: Iterable[str]) -> str:
+    """Join items to lines: whatever an item contains, it stays on its own line."""
+    return "\n".join(map(printable, items))
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from support.wheels import PURE, write_wheel
 from wheelkit import errors
-from wheelkit.__main__ import main, wheelkit
+from wheelkit.command_line import main, wheelkit
 
 Capture = pytest.CaptureFixture[str]
 
@@ -131,7 +131,7 @@ def test_a_reader_that_has_gone_ends_the_command_quietly_but_not_well() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM to catch")
 def test_a_polite_request_to_stop_is_an_interruption() -> None:
     code = (
-        "import time\nfrom wheelkit.__main__ import wheelkit\n"
+        "import time\nfrom wheelkit.command_line import wheelkit\n"
         "def wait(context):\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "wheelkit.invoke = wait\nfrom wheelkit.__main__ import run\nrun()"
     )

@@ -208,7 +208,7 @@ def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(
     for environ, expected in (
         (
             {"GITHUB_ACTIONS": "true"},
-            ["::group::compile", "cc -c a.c", "Building wheel", "::error::oh", "::endgroup::", "quiet"],
+            ["::group::compile", "cc -c a.c", "Building wheel", r"\x3a:error::oh", "::endgroup::", "quiet"],
         ),
         ({}, ["compile", "quiet"]),
     ):

@@ -251,10 +251,12 @@ def test_the_family_is_tied_to_its_files_and_one_source_is_left(tmp_path: Path) 
         assert command.timeout
         assert command.cwd == environment.work
     _, last = install.uv_commands("uv", case, environment, Source(index="http://h/simple/"))
-    assert last.argv[-4:] == ("--no-build", "--default-index", "http://h/simple/", "cli")
+    assert last.argv[-2:] == ("--no-build", "cli")
+    assert last.env["UV_DEFAULT_INDEX"] == "http://h/simple/"
     _, last = install.pip_commands(case, environment, Source(index="http://h/simple/"))
     assert last.argv[-2:] == (case.packages["cli"].pinned(), core.pinned(("fast",)))
-    assert last.argv[-6:-2] == ("--only-binary", ":all:", "--index-url", "http://h/simple/")
+    assert last.argv[-4:-2] == ("--only-binary", ":all:")
+    assert last.env["PIP_INDEX_URL"] == "http://h/simple/"
 
 
 @pytest.mark.parametrize(
@@ -305,6 +307,24 @@ def test_what_could_steer_an_installer_is_not_seen() -> None:
     assert install.configured_index({"UV_DEFAULT_INDEX": "mine=http://own/"}) == "http://own/"
     assert install.configured_index({}) == ""
     assert Source(index="http://me:s3cret@h/").secrets == ("s3cret",)
+    assert Source(index="http://me:s%2Fcret@h/").secrets == ("s%2Fcret", "s/cret")
+    assert Source(index="http://t0ken@h/").secrets == ("t0ken",)
+    assert Source(index="http://h/").secrets == ()
+
+
+def test_a_password_is_in_no_argument_of_an_installer(tmp_path: Path) -> None:
+    case, environment = case_of(tmp_path)
+    tool = cases(tmp_path)[-1]
+    source = Source(index="https://me:s3cret@h.invalid/simple/")
+    commands = (
+        *install.uv_commands("uv", case, environment, source),
+        *install.tool_commands("uv", tool, environment, source),
+        *install.pip_commands(case, environment, source),
+    )
+    assert not [word for command in commands for word in command.argv if "s3cret" in word]
+    assert sum("s3cret" in str(dict(command.env)) for command in commands) == 3
+    offline = install.uv_commands("uv", case, environment, Source(index=source.index, offline=True))
+    assert not [command for command in offline if "UV_DEFAULT_INDEX" in command.env]
 
 
 # What was installed.

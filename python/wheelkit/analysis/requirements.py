@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import claims_of
-from wheelkit.fast_packaging import admits, normalise
+from wheelkit.fast_packaging import admits, marker_holds, normalise, parse_requirement
 from wheelkit.matrix import LATEST_PATCH, NEWEST_CPYTHON_MINOR, System
 from wheelkit.text import dotted
 
@@ -41,11 +41,9 @@ def requirements(file: Wheel | Sdist, containing: str = "") -> Iterator[Requirem
     lines = [line for line in file.metadata.all("Requires-Dist") if containing in line]
     if not lines:
         return
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for line in lines:
-        with suppress(InvalidRequirement):
-            yield Requirement(line)
+        with suppress(ValueError):
+            yield parse_requirement(line)
 
 
 def installed_requirements(wheel: Wheel) -> tuple[Requirement, ...]:
@@ -65,19 +63,17 @@ def required_names(wheel: Wheel) -> frozenset[str]:
 # The checks of libraries ask for the same wheel several times in a row.
 @lru_cache(maxsize=8)
 def _installed(lines: tuple[str, ...], name: FileName | None, required: str) -> tuple[Requirement, ...]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     installed: list[Requirement] = []
     environments: list[dict[str, str]] | None = None
     for line in lines:
         try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
+            requirement = parse_requirement(line)
+        except ValueError:
             continue
         if requirement.marker is not None:
             if environments is None:
                 environments = list(_environments(name, required))
-            if not all(map(requirement.marker.evaluate, environments)):
+            if not all(marker_holds(requirement, environment) for environment in environments):
                 continue
         installed.append(requirement)
     return tuple(installed)

@@ -10,6 +10,7 @@ from msgspec import json
 from wheelkit.builders.cache import tools
 from wheelkit.builders.cache.store import ValueKind
 from wheelkit.errors import CheckFailedError
+from wheelkit.inputs import json_struct
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -31,14 +32,20 @@ def verify_built(
     """
     key = verification_key(results, contract)
     remembered = store.load_value(ValueKind.VERIFICATION, key) if store else None
-    if remembered is not None:
-        warnings = json.decode(remembered, type=list[str])
-    else:
+    warnings = None if remembered is None else _decoded(remembered)
+    if warnings is None:
         warnings = _warnings(_verify(results, contract, workspace))
         if store:
             store.save_value(ValueKind.VERIFICATION, key, json.encode(warnings).decode())
     for line in warnings:
         workspace.progress.note(line)
+
+
+def _decoded(remembered: str) -> list[str] | None:
+    try:
+        return json_struct(remembered.encode(), list[str])
+    except ValueError:
+        return None
 
 
 def verification_key(results: Iterable[UnitResult], contract: Contract) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from wheelkit.builders.cache.lookup import open_store
 from wheelkit.cli.options import out_option
 from wheelkit.cli.output import note, result
 from wheelkit.errors import OutputError
-from wheelkit.text import plural, size
+from wheelkit.text import plural, printable, size
 
 
 @click.command("clean")
@@ -40,12 +41,16 @@ def _clean_dist(folder: Path) -> None:
     # list.
     built = [folder / Path(file.file).name for record in manifest.read_all(folder) for file in record.files]
     manifests = sorted(folder.glob(f"*{manifest.SUFFIX}"))
-    files = [path for path in dict.fromkeys([*built, *manifests]) if path.is_file()]
+    found = [path for path in dict.fromkeys([*built, *manifests]) if lexists(path)]
+    files = [path for path in found if path.is_symlink() or path.is_file()]
+    for path in found:
+        if path not in files:
+            note(f"{path} is not a file and was left unchanged")
     for path in files:
         try:
             path.unlink()
         except OSError as error:
             raise OutputError.of(error, path) from error
-        result(str(path))
-    if not files:
+        result(printable(str(path)))
+    if not found:
         note(f"{folder}/ contains nothing that wheelkit built")

@@ -11,9 +11,10 @@ import click
 from msgspec.structs import replace
 
 from wheelkit.cli.options import config_option, json_option, open_project
-from wheelkit.cli.output import color_enabled, fit, result_json, show
+from wheelkit.cli.output import color_enabled, fit, result_json, show, write
 from wheelkit.doctor import DoctorContext, LineState, run_checks
 from wheelkit.errors import WheelkitError
+from wheelkit.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,18 +60,18 @@ def _show(lines: Sequence[CheckLine]) -> None:
         if line.topic != topic:
             topic = line.topic
             show(f"{topic}\n")
-        show(f"{_text(line, width)}\n")
+        write(f"{_text(line, width)}\n")
     show(f"{_verdict(lines)}\n")
 
 
 def _text(line: CheckLine, name_width: int) -> str:
     """Render a line; the command that fixes it stays in one piece, so that it can be copied."""
     indent = _STATE_WIDTH + name_width + 6
-    state, name = line.state.value.ljust(_STATE_WIDTH), line.name.ljust(name_width)
+    state, name = line.state.value.ljust(_STATE_WIDTH), printable(line.name).ljust(name_width)
     if color_enabled(sys.stdout):
         state = click.style(state, fg=_COLOURS[line.state])
-    text = f"  {state}  {name}  {fit(line.detail, sys.stdout, indent).lstrip()}"
-    return f"{text}\n{' ' * indent}{line.fix}" if line.fix else text
+    text = f"  {state}  {name}  {fit(printable_lines(line.detail), sys.stdout, indent).lstrip()}"
+    return f"{text}\n{' ' * indent}{printable_lines(line.fix)}" if line.fix else text
 
 
 def _verdict(lines: Sequence[CheckLine]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ def load_config(folder: Path, config_file: Path | None) -> Config:
         return config.load_file(config_file.resolve(), root=folder, validators=validators)
     loaded = config.load(folder, validators=validators)
     own_file = Path.cwd() / OWN_FILE
-    if loaded.source is None and own_file.is_file():
+    if loaded.source is None and lexists(own_file):
         # An unpacked sdist of another project stays as it is: the current folder configures it.
         return config.load_file(own_file, root=folder, validators=validators)
     return loaded

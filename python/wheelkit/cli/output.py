@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
+from contextlib import suppress
+from io import TextIOBase, TextIOWrapper
 from itertools import islice, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelkit.text import wrap
+from wheelkit.text import printable, printable_lines, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,29 +23,80 @@ if TYPE_CHECKING:
 
 _WIDEST = 120
 _JSON_CHUNKS = 10_000
+# An escaped backslash, a pair of surrogates or a lone one, in JSON's ASCII form. Python writes lone ones for
+# file names that are not UTF-8, and other parsers refuse them.
+_SURROGATES = re.compile(r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..))")
 _AGE_UNITS = (("days", 86400, 2), ("h", 3600, 1), ("min", 60, 1))
+
+
+class _ClosedStream(TextIOBase):
+    """Takes the place of a standard output that is closed, and refuses to write."""
+
+    def write(self, _text: str, /) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def prepare_streams() -> None:
+    """Open the missing ones of the three standard streams, so that no other file takes their numbers.
+
+    A closed standard error takes messages in silence; a closed standard output refuses to write. Both print
+    ``?`` for characters that they cannot encode, as in pipes on Windows or an ASCII locale.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = _ClosedStream()
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def output_error() -> OSError | None:
+    """Return why standard output cannot be written, and let nothing be written to it then; else None."""
+    try:
+        sys.stdout.write("")
+        sys.stdout.flush()
+    except OSError as error:
+        _abandon(sys.stdout)
+        return error
+    return None
+
+
+def _abandon(stream: TextIO) -> None:
+    """Send what a stream still holds to nowhere, or Python reports it again when it closes the stream."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show_error(message: str, *, detail: str = "", hint: str = "") -> None:
     """Print an error to standard error: what happened, the lines that show it, and what to do next."""
     program = "wheelkit:"
-    text = fit(f"{program} {message}", sys.stderr)
-    show(f"{_style(program, fg='red', bold=True)}{text.removeprefix(program)}\n", err=True)
-    for line in detail.splitlines():
+    text = fit(printable(f"{program} {message}"), sys.stderr)
+    write(f"{_style(program, fg='red', bold=True)}{text.removeprefix(program)}\n", err=True)
+    for line in _lines(detail):
         show(f"{fit(line, sys.stderr, indent=2)}\n", err=True)
-    for line in hint.splitlines():
-        show(f"{_style(fit(line, sys.stderr, indent=2), fg='cyan')}\n", err=True)
+    for line in _lines(hint):
+        write(f"{_style(fit(line, sys.stderr, indent=2), fg='cyan')}\n", err=True)
 
 
 def note(text: str) -> None:
     """Print something that the user should know to standard error, dimmed."""
-    for line in text.splitlines():
-        show(f"{dimmed(fit(line, sys.stderr, indent=2))}\n", err=True)
+    for line in _lines(text):
+        write(f"{dimmed(fit(line, sys.stderr, indent=2))}\n", err=True)
+
+
+def _lines(text: str) -> list[str]:
+    return printable_lines(text.replace("\r\n", "\n").replace("\r", "\n")).splitlines()
 
 
 def result(text: str) -> None:
     """Print a result to standard output; a single line is wrapped on a terminal, tables and diffs are not."""
-    show((text if "\n" in text else fit(text, sys.stdout)) + "\n")
+    show((text if "\n" in text else fit(printable(text), sys.stdout)) + "\n")
 
 
 def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
@@ -49,15 +105,36 @@ def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 
     from msgspec import to_builtins
 
-    chunks = json.JSONEncoder(indent=2, default=to_builtins).iterencode(document)
+    chunks = map(_harmless_json, json.JSONEncoder(indent=2, default=to_builtins).iterencode(document))
     while piece := "".join(islice(chunks, _JSON_CHUNKS)):
-        show(piece)
-    show("\n")
+        write(piece)
+    write("\n")
+
+
+def _harmless_json(chunk: str) -> str:
+    """Return a piece of ASCII JSON, which may be a string, without lone surrogates and workflow commands."""
+    if "\\ud" in chunk:
+        chunk = _SURROGATES.sub(lambda match: "\\ufffd" if match["lone"] else match[0], chunk)
+    return chunk.replace("##", "#\\u0023")
 
 
 def show(text: str, *, err: bool = False) -> None:
-    """Print text unchanged, but for colours, which only terminals get."""
-    click.echo(text, nl=False, err=err)
+    """Print lines, with everything escaped that a terminal or the log of a CI service acts on."""
+    write(printable_lines(text), err=err)
+
+
+def write(text: str, *, err: bool = False) -> None:
+    """Print text that is escaped already, unchanged but for colours, which only terminals get.
+
+    Raises OSError where standard output cannot be written; messages that cannot be written are lost.
+    """
+    stream = sys.stderr if err else sys.stdout
+    try:
+        click.echo(text, nl=False, file=stream)
+    except OSError:
+        if not err:
+            raise
+        _abandon(stream)
 
 
 def fit(text: str, stream: TextIO, indent: int = 0) -> str:
@@ -103,7 +180,7 @@ def age(seconds: float) -> str:
 
 def columns(rows: Iterable[tuple[str, ...]], *, indent: int = 2, gap: int = 2) -> str:
     """Align rows in columns as wide as their longest cell."""
-    table = list(rows)
+    table = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip_longest(*table, fillvalue="")]
     lines = (
         (" " * gap).join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) for row in table

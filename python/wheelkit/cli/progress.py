@@ -11,8 +11,9 @@ from shutil import get_terminal_size
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from wheelkit.cli.output import age, dimmed, failed, note, show
+from wheelkit.cli.output import age, dimmed, failed, note, write
 from wheelkit.machine.progress import Progress
+from wheelkit.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ class TerminalProgress(Progress):
                 state = f"{seconds:6.1f} s{dimmed(self._last_time(label, digits=1))}"
             else:
                 state = dimmed("  interrupted") if interrupted else failed("  failed")
-            self._show_step(f"  {label.ljust(_LABEL_WIDTH)} {state}", output)
+            self._show_step(f"  {printable(label).ljust(_LABEL_WIDTH)} {state}", output)
             if self._times and ok and seconds > _SHORTEST_SAVED_SECONDS:
                 self._times.save(label, seconds)
             if not self._running:
@@ -92,7 +93,7 @@ class TerminalProgress(Progress):
     def reused(self, name: str, built: float, seconds: float) -> None:
         """Print that a file came from the cache."""
         text = f"cached, built {age(time.time() - built)}, {seconds:.1f} s saved"
-        self._show(f"  {name.ljust(_LABEL_WIDTH)} {dimmed(text)}")
+        self._show(f"  {printable(name).ljust(_LABEL_WIDTH)} {dimmed(text)}")
 
     def note(self, text: str) -> None:
         """Print a note."""
@@ -102,14 +103,14 @@ class TerminalProgress(Progress):
 
     def _show_step(self, line: str, output: list[bytes]) -> None:
         text = _SECTION.sub(b"", b"".join(output)).decode(errors="replace").rstrip()
-        # GitHub finds annotations only at the start of a line.
-        text = indent(text, "  ", lambda text_line: not text_line.startswith("::"))
+        # What programs print may come from anywhere, and must not command the CI service.
+        text = indent(printable_lines(text.replace("\r\n", "\n").replace("\r", "\n")), "  ")
         self._show(f"::group::{line.strip()}\n{text}\n::endgroup::" if text else line)
 
     def _show(self, line: str) -> None:
         with self._lock:
             self._erase()
-            show(f"{line}\n", err=True)
+            write(f"{line}\n", err=True)
 
     def _last_time(self, label: str, digits: int) -> str:
         seconds = self._times.last(label) if self._times else None
@@ -119,7 +120,7 @@ class TerminalProgress(Progress):
         """Remove the live lines from the terminal; the thread draws them again."""
         if self._drawn_lines:
             up = f"\033[{self._drawn_lines - 1}A" if self._drawn_lines > 1 else ""
-            show(f"\r{up}\033[J", err=True)
+            write(f"\r{up}\033[J", err=True)
             self._drawn_lines = 0
 
     def _draw(self) -> None:
@@ -127,11 +128,11 @@ class TerminalProgress(Progress):
         label_width = min(_LABEL_WIDTH, max(_NARROWEST_LABEL, width - _BESIDE_LABEL))
         lines = []
         for label, started in self._running.items():
-            name = label[:label_width].ljust(label_width)
+            name = printable(label)[:label_width].ljust(label_width)
             line = f"  {name} {now - started:6.0f} s{self._last_time(label, digits=0)}"
             lines.append(dimmed(line[:width]))
         if lines:
-            show("\n".join(lines), err=True)
+            write("\n".join(lines), err=True)
         self._drawn_lines = len(lines)
 
     def _redraw(self, stop: threading.Event) -> None:

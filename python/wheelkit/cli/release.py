@@ -14,7 +14,7 @@ from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
 from wheelkit.cli.smoke import note_skipped
 from wheelkit.machine.workspace import open_workspace
-from wheelkit.smoke.install import Source, configured_index
+from wheelkit.smoke.install import Source, configured_index, require_valid
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def command(
         terms=publish.PublishTerms(folder=dist, config=project.config, family=project.family, tag_later=True),
         staging=staging,
         stages=release.select((staging, production), until, only),
-        source=Source(index=index or ("" if offline else configured_index()), offline=offline),
+        source=Source(index=require_valid(index or ("" if offline else configured_index())), offline=offline),
         interpreters=interpreters,
     )
     progress = TerminalProgress(verbose=verbose)

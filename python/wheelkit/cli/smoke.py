@@ -16,7 +16,7 @@ from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import Interpreter
 from wheelkit.project import family
-from wheelkit.smoke.install import Source, configured_index
+from wheelkit.smoke.install import Source, configured_index, require_valid
 from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
 from wheelkit.smoke.run import SmokeRequest
 from wheelkit.smoke.smoke import smoke
@@ -171,7 +171,7 @@ def _source(options: SmokeOptions, config: Config) -> Source:
             f'"{index}" is neither a URL nor a configured index', hint="--index https://…/simple/"
         )
     return Source(
-        index=index,
+        index=require_valid(index),
         find_links=tuple(path.resolve() for path in folders),
         offline=offline,
         sdists=options.build_sdists,

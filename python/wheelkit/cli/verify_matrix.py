@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.cli.options import PATH, config_option, load_config
-from wheelkit.cli.output import result_json, show
+from wheelkit.cli.output import result_json, show, write
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.files import collect_files
@@ -183,7 +184,7 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
     A wheelkit.toml without a project applies to whatever the wheels of ``paths`` contain; without either,
     nothing is promised.
     """
-    if config_file is None and not any((Path.cwd() / name).is_file() for name in _PROJECT_FILES):
+    if config_file is None and not any(lexists(Path.cwd() / name) for name in _PROJECT_FILES):
         return Contract()
     # Without a project, reading one would be a sixth of the time of verifying a small wheel.
     from wheelkit.project.family import discover
@@ -219,14 +220,19 @@ def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
 def _reference_wheels(path: Path | None) -> tuple[Wheel, ...]:
     if path is None:
         return ()
-    outcomes = (outcome for _, outcome in _read_wheels((path,), contents=True))
-    wheels = tuple(outcome for outcome in outcomes if not isinstance(outcome, WheelError))
+    wheels: list[Wheel] = []
+    for _, outcome in _read_wheels((path,), contents=True):
+        if isinstance(outcome, WheelError):
+            raise UsageError(
+                f"--reference: {outcome.message}", hint="remove it from there, or give single wheels"
+            ) from outcome
+        wheels.append(outcome)
     if not wheels:
         raise UsageError(
             f"{path} has no wheel to compare with",
             hint="give the wheels of an earlier release: --reference OLD/",
         )
-    return wheels
+    return tuple(wheels)
 
 
 def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel | WheelError]]:
@@ -250,10 +256,10 @@ def _show(report: Report, form: str, *, fixes: bool) -> None:
         show(f"{to_markdown(report, fixes=fixes)}\n")
     elif form == "github":
         for line in to_github(report, fixes=fixes):
-            show(f"{line}\n")
+            write(f"{line}\n")
     else:
         for piece in render_chunks(report, _screen(fixes=fixes)):
-            show(piece)
+            write(piece)
 
 
 def _screen(*, fixes: bool) -> Screen:

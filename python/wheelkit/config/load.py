@@ -10,6 +10,7 @@ from wheelkit.config.keys import ROOT
 from wheelkit.config.model import Config
 from wheelkit.config.problems import KeyPath, Problems
 from wheelkit.errors import ConfigError
+from wheelkit.inputs import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +117,7 @@ def _section(path: Path, document: dict[str, Any]) -> Any:  # noqa: ANN401 - wha
 def _read(path: Path) -> dict[str, Any] | None:
     """Parse a TOML file; return None if it does not exist."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.is_symlink():
             problem = "a link to a file that does not exist"

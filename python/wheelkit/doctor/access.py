@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
+from wheelkit.inputs import read_text
 from wheelkit.machine.process import Command, find_tool, query
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
 
 def _read_pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
     """Return the sections with a password, and what is wrong with the file."""
-    if not path.is_file():
+    if not path.exists():
         return [], None
     parser = ConfigParser(interpolation=None)
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        parser.read_string(read_text(path))
     except (Error, OSError, UnicodeDecodeError):
         # The parser's message would show the line, which may contain a password.
         return [], warning(TOPIC, ".pypirc", f"twine cannot read {path}", f"fix or remove {path}")

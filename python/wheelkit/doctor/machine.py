@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
+from wheelkit.inputs import number
 from wheelkit.machine.facts import find_engine
 from wheelkit.machine.git import Repository
 from wheelkit.machine.process import Command, query
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 TOPIC = "machine"
 _START_SECONDS = 20.0
 _LITTLE_SPACE, _TOO_LITTLE_SPACE = 5_000_000_000, 1_000_000_000
+_LAST_TIME = datetime.max.replace(tzinfo=UTC).timestamp() - 86400
 _CLOCK_TOLERANCE = timedelta(days=1)
 _IMAGE_VARIABLES = ("CIBW_MANYLINUX_{arch}_IMAGE", "CIBW_MUSLLINUX_{arch}_IMAGE")
 # How to fix an engine that does not work, by the end of the problem's first words.
@@ -107,8 +109,9 @@ def clock(folder: Path, now: datetime) -> CheckLine:
 
 def _past_times(folder: Path) -> Iterable[float]:
     commit_time = Repository(folder=folder).line("log", "-1", "--format=%ct")
-    if commit_time.isdigit():
-        yield float(commit_time)
+    # Git has dates beyond those of Python.
+    if (seconds := number(commit_time)) is not None and seconds < _LAST_TIME:
+        yield float(seconds)
     spec = importlib.util.find_spec("wheelkit")
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).stat().st_mtime

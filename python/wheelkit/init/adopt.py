@@ -14,6 +14,7 @@ from wheelkit.config import normalise
 from wheelkit.config.load import OWN_FILE, PROJECT_FILE
 from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import detect
+from wheelkit.inputs import read_bytes
 from wheelkit.project import read
 from wheelkit.project.read import Kind
 
@@ -91,10 +92,9 @@ def configure(
         table["matrix"] = {key: list(values) for key, values in matrix.items()}
     own_file = FileChange(path=folder / OWN_FILE, text=tomlkit.dumps(table), notes=notes)
     path = folder / PROJECT_FILE
-    if not path.is_file():
+    if not path.exists():
         return own_file
-    before = path.read_bytes()
-    text = before.decode("utf-8")
+    before, text = _read(path)
     if "wheelkit" in tomllib.loads(text).get("tool", {}):
         raise _already_configured(path)
     text = _append(text, tomlkit.dumps({"tool": {"wheelkit": table}}))
@@ -103,6 +103,20 @@ def configure(
     except tomllib.TOMLDecodeError:  # [tool] is an inline table, which no header may extend
         return own_file
     return FileChange(path=path, text=text, before=before, notes=notes)
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """Return the bytes and the text of a pyproject.toml; raise ProjectError where it cannot be read."""
+    try:
+        data = read_bytes(path)
+        text = data.decode("utf-8")
+        tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ProjectError(
+            f"{path} cannot be read: {reason}", hint="save it as valid TOML in UTF-8"
+        ) from error
+    return data, text
 
 
 def _append(text: str, tables: str) -> str:
@@ -136,7 +150,7 @@ def matrix_of(project: Distribution, classifiers: Sequence[str]) -> Matrix:
 def read_classifiers(folder: Path) -> list[str]:
     """Return the classifiers of a project whose pyproject.toml, if any, is valid TOML."""
     path = folder / PROJECT_FILE
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("project") if path.is_file() else None
+    table = tomllib.loads(_read(path)[1]).get("project") if path.exists() else None
     classifiers = table.get("classifiers") if isinstance(table, dict) else None
     return list(map(str, classifiers)) if isinstance(classifiers, list) else []
 
@@ -157,7 +171,7 @@ def write(changes: Iterable[FileChange]) -> None:
             if change.before is None:
                 with change.path.open("x", encoding="utf-8", newline="") as stream:
                     stream.write(change.text)
-            elif change.path.read_bytes() == change.before:
+            elif read_bytes(change.path) == change.before:
                 change.path.write_text(change.text, encoding="utf-8", newline="")
             else:
                 raise OutputError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import ProjectError
+from wheelkit.inputs import number
 from wheelkit.machine.folders import is_build_leftover
 from wheelkit.machine.process import Command, PendingCommand, query
 
@@ -87,7 +88,7 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def commits_since(self, tag: str) -> int:
         """Return the number of commits after a tag."""
-        return int(self.line("rev-list", "--count", f"{tag}..HEAD") or 0)
+        return number(self.line("rev-list", "--count", f"{tag}..HEAD")) or 0
 
     def describe(self) -> str:
         """Return git's name for the folder's state: tag, commits since, commit, and whether it is dirty."""

@@ -120,7 +120,7 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
 
     def __call__(self, command: Command, /) -> Completed:
         """Run the command and wait for it; an interrupt ends its process group."""
-        line = self.redact(str(command).encode()).decode()
+        line = self.redact(str(command).encode(errors="surrogateescape")).decode(errors="replace")
         self.echo(line)
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ class PendingCommand:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError for a NUL in an argument
             self._start_error = str(error)
 
     def wait_for_bytes(self, timeout: float = 30.0) -> tuple[int, bytes]:
@@ -246,7 +246,7 @@ def run_checked(run: Run, command: Command, task: str) -> Completed:
 def tool_error(completed: Completed, task: str, *, lines: int = 25) -> ToolFailedError:
     """Return the error for a failed program: its task, how it ended, and its last ``lines`` lines."""
     if completed.returncode < 0:
-        ending = f"was ended by {signal.Signals(-completed.returncode).name}"
+        ending = f"was ended by {_signal_name(-completed.returncode)}"
     else:
         ending = f"failed with exit status {completed.returncode}"
     disk_full = "No space left on device" in completed.output
@@ -256,6 +256,13 @@ def tool_error(completed: Completed, task: str, *, lines: int = 25) -> ToolFaile
         hint="free some space on the disk, then run it again" if disk_full else "",
         log=completed.log,
     )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
 
 
 def find_tool(name: str) -> str:
@@ -298,6 +305,8 @@ def start_process(command: Command) -> subprocess.Popen[bytes]:
             raise OutputError.of(error, command.cwd) from error
         message = f"{program} could not be started: {error.strerror}"
         raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
+    except ValueError as error:
+        raise ToolFailedError(f"{command.argv[0]} could not be started: {error}") from error
 
 
 def end_process_group(process: subprocess.Popen[bytes]) -> None:

@@ -57,15 +57,21 @@ class Secrets(Redactor):
 
     def text(self, text: str) -> str:
         """Return the text without secrets and tokens."""
-        return self(text.encode()).decode(errors="replace")
+        return self(text.encode(errors="surrogateescape")).decode(errors="replace")
 
 
 def _longest_first(secrets: Iterable[str]) -> list[bytes]:
     """Sort secrets so that one that contains another is replaced as a whole."""
-    return sorted((secret.encode() for secret in secrets if secret), key=len, reverse=True)
+    return sorted((_encode(secret) for secret in secrets if secret), key=len, reverse=True)
 
 
 def _encoded_forms(secret: str, username: str) -> set[str]:
-    basic = base64.b64encode(f"{username}:{secret}".encode()).decode()
-    plain = base64.b64encode(secret.encode()).decode()
-    return {secret, shlex.quote(secret), quote(secret), quote_plus(secret), repr(secret)[1:-1], basic, plain}
+    raw = _encode(secret)
+    basic = base64.b64encode(_encode(f"{username}:{secret}")).decode()
+    plain = base64.b64encode(raw).decode()
+    return {secret, shlex.quote(secret), quote(raw), quote_plus(raw), repr(secret)[1:-1], basic, plain}
+
+
+def _encode(secret: str) -> bytes:
+    """Return the bytes of a secret, which variables of the environment may hold in any encoding."""
+    return secret.encode(errors="surrogateescape")

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
+from wheelkit.inputs import open_file, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class FolderFiles:
         path = self._folder / name
         errors = "strict" if path.suffix == ".toml" else "surrogateescape"
         try:
-            return path.read_text(encoding="utf-8", errors=errors)
+            return read_text(path, errors=errors)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
@@ -76,7 +77,7 @@ class SdistFiles:
     def __init__(self, path: Path) -> None:
         self._code = self._sources = False
         try:
-            with tarfile.open(path, "r:gz") as archive:
+            with open_file(path) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
                 self._texts = dict(self._read(archive))
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             message = f"{path} cannot be read as an sdist: {error}"

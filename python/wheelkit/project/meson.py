@@ -6,6 +6,8 @@ import re
 import tarfile
 from typing import TYPE_CHECKING
 
+from wheelkit.inputs import open_file, read_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -95,7 +97,7 @@ def _reader(source: Path) -> Read:
         return lambda name: _text(source / name)
     if not source.is_file():
         return lambda _: None
-    with tarfile.open(source, "r:gz") as archive:
+    with open_file(source) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
         texts = {
             member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")
             for member in archive
@@ -108,6 +110,6 @@ def _reader(source: Path) -> Read:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path, errors="replace")
     except OSError:
         return None

@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from wheelkit import __version__
 from wheelkit.errors import IndexUnavailableError
+from wheelkit.inputs import json_value, number
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the server sent
         """Parse the body; raises ValueError where it is not JSON."""
-        return json.loads(self.body)
+        return json_value(self.body)
 
 
 class Client:
@@ -158,7 +159,7 @@ class Client:
             response = self._send(url, headers)
             if response.status not in _REDIRECTS:
                 return response
-            target = urljoin(url, response.headers.get("Location", ""))
+            target = _redirect_target(url, response)
             if not _is_same_host(url, target):
                 raise IndexUnavailableError(
                     f"{_host(url)} redirects to another host, {_host(target)}; the redirect was not followed",
@@ -170,12 +171,12 @@ class Client:
 
     def _send(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
         all_headers = {"User-Agent": f"wheelkit/{__version__}", **headers}
-        request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http and https
         try:
+            request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http and https
             with _opener().open(request, timeout=self._timeout) as response:
                 body = self._read_body(response, url)
                 return Response(status=response.status, headers=response.headers, body=body, url=url)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise _unavailable(url, error) from error
 
     def _read_body(self, response: http.client.HTTPResponse, url: str) -> bytes:
@@ -260,6 +261,20 @@ def _unavailable(url: str, error: Exception) -> IndexUnavailableError:
     )
 
 
+def _redirect_target(url: str, response: Response) -> str:
+    """Return the address that a redirect leads to; raise IndexUnavailableError where it is not valid."""
+    location = response.headers.get("Location", "")
+    try:
+        target = urljoin(url, location)
+        _ = urlsplit(target).port
+    except ValueError as error:
+        raise IndexUnavailableError(
+            f'{_host(url)} redirects to "{location}", which is not a valid address',
+            hint="check the index's address, and whether a proxy answers in its place",
+        ) from error
+    return target
+
+
 def _is_temporary(status: int) -> bool:
     return status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
 
@@ -275,14 +290,17 @@ def _is_same_host(url: str, target: str) -> bool:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2] or url
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url
+    except ValueError:
+        return url
 
 
 def _retry_after(response: Response) -> float | None:
     """Return Retry-After in seconds (RFC 9110); a date is compared with the server's own clock."""
     text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
+    if (seconds := number(text)) is not None:
+        return float(seconds)
     until, now = _parse_date(text), response.date
     return (until - now).total_seconds() if until and now else None
 
@@ -290,7 +308,7 @@ def _retry_after(response: Response) -> float | None:
 def _parse_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ArithmeticError, LookupError):
         return None
     # "-0000" gives a time without a zone, which is UTC (RFC 5322, section 3.3).
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError
 from wheelkit.publish.plan import State
-from wheelkit.text import plural, shorten_list
+from wheelkit.text import lines_of, plural, shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _require_same_bytes(plan: PublishPlan) -> None:
     last = f"A published file cannot be replaced. Nothing was uploaded to {plan.index}."
     raise CheckFailedError(
         f"{first.file.name} is on {plan.index} already, with other bytes",
-        detail="\n".join([*_comparison(first, plan), *also, last]),
+        detail=lines_of([*_comparison(first, plan), *also, last]),
         hint=(
             "to release what you built:   wheelkit version bump patch && wheelkit build\n"
             "to complete that release:    build from the commit that the index's files came from"
@@ -75,7 +75,7 @@ def _require_known_files(plan: PublishPlan) -> None:
         files = plural(len(names), "file of this version that is", "files of this version that are")
         raise CheckFailedError(
             f"{plan.index} has {files} in no manifest here",
-            detail="\n".join([*names, f"Nothing was uploaded to {plan.index}."]),
+            detail=lines_of([*names, f"Nothing was uploaded to {plan.index}."]),
             hint="build the whole release, with these files, from the commit that they came from\n"
             "or release a new version:  wheelkit version bump patch",
         )
@@ -104,7 +104,7 @@ def _require_open(plan: PublishPlan) -> None:
     raise CheckFailedError(
         f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and new files are"
         f" accepted for {_NEW_FILES_ACCEPTED_FOR.days} days only; nothing was uploaded to {plan.index}",
-        detail="\n".join(["these files can no longer be added:", *missing]),
+        detail=lines_of(["these files can no longer be added:", *missing]),
         hint="release a new version:  wheelkit version bump patch",
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
+from wheelkit.inputs import read_text
 from wheelkit.publish import oidc
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class CredentialSession(Struct, kw_only=True):
         path = Path(self.environ.get("HOME") or Path.home()) / ".pypirc"
         parser = configparser.RawConfigParser()
         try:
-            parser.read_string(path.read_text(encoding="utf-8"))
+            parser.read_string(read_text(path))
         except (OSError, UnicodeDecodeError):
             return None
         except configparser.Error:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.errors import OutputError
+from wheelkit.inputs import json_struct, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,6 +97,6 @@ class Journal:
 def _read(path: Path) -> _Record:
     """Read a journal; a missing or damaged one is empty."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Record)
-    except (OSError, msgspec.DecodeError):
+        return json_struct(read_bytes(path), _Record)
+    except (OSError, ValueError):
         return _Record()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from wheelkit.config import normalise
 from wheelkit.errors import UsageError
@@ -35,7 +35,7 @@ def parse_release(text: str) -> WantedRelease:
     name, separator, version = (part.strip() for part in text.partition("=="))
     try:
         number = str(Version(version)) if separator else None
-    except InvalidVersion:
+    except ValueError:
         number = ""
     if number == "" or not is_name(name):
         raise UsageError(

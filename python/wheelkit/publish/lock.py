@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError, OutputError
+from wheelkit.inputs import number, opener
 from wheelkit.publish.client import backoff_delays
 
 if TYPE_CHECKING:
@@ -38,17 +39,24 @@ def index_lock(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = opener(str(path), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise OutputError.of(error, path) from error
     try:
         _acquire(descriptor, clock, note, timeout)
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, str(os.getpid()).encode())
+        _write_holder(descriptor, path)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _write_holder(descriptor: int, path: Path) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, str(os.getpid()).encode())
+    except OSError as error:
+        raise OutputError.of(error, path) from error
 
 
 def _acquire(descriptor: int, clock: Clock, note: Callable[[str], None], timeout: float) -> None:
@@ -73,7 +81,7 @@ def _holder(descriptor: int) -> str:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with contextlib.suppress(OSError):
         text = os.read(descriptor, 20).decode("ascii", errors="replace").strip()
-        return f" (process {text})" if text.isdigit() else ""
+        return "" if number(text) is None else f" (process {text})"
     return ""
 
 

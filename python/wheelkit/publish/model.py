@@ -6,12 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 if TYPE_CHECKING:
@@ -32,7 +27,7 @@ def parse_name(filename: str) -> tuple[Any, ...] | None:
     parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
     try:
         return parse(filename)
-    except (InvalidSdistFilename, InvalidWheelFilename):
+    except ValueError:  # packaging's errors are such, and so is that of int() for thousands of digits
         return None
 
 

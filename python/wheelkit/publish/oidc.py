@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
+from wheelkit.text import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,8 @@ def _field(response: Response, name: str) -> str:
         value = response.json()[name]
     except (ValueError, KeyError, TypeError):
         value = None
-    if not isinstance(value, str) or not value:
+    # A token becomes an environment variable of twine.
+    if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
         raise IndexUnavailableError(
             f'the response of {response.url} has no "{name}"', hint="check the index's upload address"
         )
@@ -112,7 +114,7 @@ def _refused(index: Index, response: Response) -> IndexRefusedError:
         errors = [(str(error["code"]), str(error["description"])) for error in response.json()["errors"]]
     except (ValueError, KeyError, TypeError):
         errors = []
-    reasons = "\n".join(f"{code}: {description}" for code, description in errors)
+    reasons = lines_of(f"{code}: {description}" for code, description in errors)
     hints = [_HINTS[code] for code, _ in errors if code in _HINTS]
     return IndexRefusedError(
         f"{index} does not give this workflow an upload token",

@@ -11,7 +11,7 @@ from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
 from wheelkit.publish.index_rules import refused_findings
-from wheelkit.text import plural, shorten_list
+from wheelkit.text import lines_of, plural, shorten_list
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
 from wheelkit.versions.git import DEFAULT_TEMPLATE
@@ -75,7 +75,7 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
 
 
 def _refuse(message: str, problems: Iterable[str], hint: str) -> None:
-    detail = "\n".join(problems)
+    detail = lines_of(problems)
     if detail:
         raise CheckFailedError(message, detail=detail, hint=hint)
 
@@ -139,7 +139,7 @@ def _require_native(release: Release, config: Config) -> None:
         raise CheckFailedError(
             f"{plural(len(cross_built), 'wheel is', 'wheels are')} cross-built: verified, but never run;"
             " nothing was uploaded",
-            detail="\n".join(cross_built),
+            detail=lines_of(cross_built),
             hint="build each on its own system:  wheelkit plan  names the runners\n"
             "or accept cross-built wheels:  [tool.wheelkit.publish] allow-cross = true",
         )
@@ -150,7 +150,7 @@ def _require_verified(report: Report, folder: Path) -> None:
     if failing:
         raise CheckFailedError(
             f"verification failed with {plural(len(failing), 'finding')}; nothing was uploaded",
-            detail="\n".join(map(_describe, failing)),
+            detail=lines_of(map(_describe, failing)),
             hint=f"explanation:       wheelkit explain {failing[0].code}\n"
             f"the whole matrix:  wheelkit verify-matrix {folder}",
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
+from glob import escape
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -13,10 +13,11 @@ from wheelkit import manifest
 from wheelkit import wheel as wheels
 from wheelkit.config import normalise
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
+from wheelkit.inputs import json_value, read_bytes
 from wheelkit.project.family import named_in
 from wheelkit.project.read import Kind
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
-from wheelkit.text import shorten_list
+from wheelkit.text import lines_of, shorten_list
 from wheelkit.verification.files import collect_files
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def collect_release(folder: Path, family: Family) -> Release:
     if problems:
         raise CheckFailedError(
             f"{folder} does not match its manifests; nothing was uploaded",
-            detail="\n".join(problems),
+            detail=lines_of(problems),
             hint="build again into an empty folder:  wheelkit clean && wheelkit build",
         )
     return _release(manifests, present, family)
@@ -76,8 +77,18 @@ def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> It
         path = present.get(name)
         if path is None:
             yield f"{name} is in the manifest, but not in the folder"
-        elif (path.stat().st_size, manifest.sha256(path)) != (file.size, file.sha256):
-            yield f"{name} was changed after it was built and verified (sha256 is not {file.sha256[:12]}…)"
+        elif problem := _difference(path, file):
+            yield f"{name} {problem}"
+
+
+def _difference(path: Path, file: BuiltFile) -> str:
+    """Return how a file differs from the one that was built; empty for the same bytes."""
+    try:
+        same = (path.stat().st_size, manifest.sha256(path)) == (file.size, file.sha256)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    what = f"was changed after it was built and verified (sha256 is not {file.sha256[:12]}…)"
+    return "" if same else what
 
 
 def _attestation_problems(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
@@ -89,14 +100,14 @@ def _attestation_problems(present: Mapping[str, Path], listed: Mapping[str, Buil
 
 def _attestation_files(path: Path) -> tuple[Path, ...]:
     """Return the attestations of a file, which are named after it: ``FILE.publish.attestation``."""
-    return tuple(sorted(file for file in path.parent.glob(f"{path.name}.*.attestation") if file.is_file()))
+    return tuple(sorted(path.parent.glob(f"{escape(path.name)}.*.attestation")))
 
 
 def _attestation_problem(path: Path, file: str, sha256: str) -> str:
     """Return what is wrong with a file's attestation; empty where it is for this file with these bytes."""
     try:
-        document = json.loads(path.read_bytes())
-        statement = json.loads(b64decode(document["envelope"]["statement"], validate=True))
+        document = json_value(read_bytes(path))
+        statement = json_value(b64decode(document["envelope"]["statement"], validate=True))
         subjects = {
             str(subject["name"]): str(subject["digest"]["sha256"]) for subject in statement["subject"]
         }

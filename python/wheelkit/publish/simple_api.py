@@ -34,6 +34,7 @@ _SUFFIXES = (".whl", ".tar.gz", ".zip", ".egg")
 _OK, _NOT_FOUND = 200, 404
 _NOT_READABLE = frozenset({401, 403})
 _PARALLEL = 8
+_LONGEST_NAME = 255
 
 
 class IndexFile(Struct, frozen=True, kw_only=True):
@@ -160,18 +161,25 @@ def _from_json(index: Index, response: Response, project: str) -> Listing:
 
 def _json_file(entry: dict[str, Any], base: str) -> IndexFile:
     digest = str(entry["hashes"].get("sha256", "")).lower()
-    yanked = entry.get("yanked", False)
+    yanked, size = entry.get("yanked", False), entry.get("size")
     return IndexFile(
-        filename=str(entry["filename"]),
+        filename=_file_name(str(entry["filename"])),
         url=urljoin(base, str(entry["url"])),
         sha256=digest if _SHA256.fullmatch(digest) else "",
         # An empty reason counts as well.
         yanked=bool(yanked) or isinstance(yanked, str),
         uploaded=_parse_time(entry.get("upload-time")),
         provenance=urljoin(base, str(entry["provenance"])) if entry.get("provenance") else "",
-        size=int(entry.get("size") or 0),
+        size=size if isinstance(size, int) and size > 0 else 0,
         requires_python=str(entry.get("requires-python") or ""),
     )
+
+
+def _file_name(name: str) -> str:
+    """Return the name of a file; raise ValueError for one that no file system can hold."""
+    if len(name.encode()) > _LONGEST_NAME or "/" in name or not name.isprintable():
+        raise ValueError(f'"{name[:_LONGEST_NAME]}" is not the name of a file')
+    return name
 
 
 def _parse_time(text: object) -> datetime | None:
@@ -214,10 +222,13 @@ class _PageParser(HTMLParser):
 
 def _from_html(index: Index, response: Response, project: str) -> Listing:
     page = _PageParser()
-    page.feed(response.body.decode("utf-8", errors="replace"))
+    try:
+        page.feed(response.body.decode("utf-8", errors="replace"))
+        files = tuple(file for link in page.links if (file := _html_file(link, response.url)) is not None)
+    except (ValueError, AssertionError) as error:  # HTMLParser asserts for "<![foo"
+        raise _not_a_page(index, response, f"its HTML cannot be read ({error})") from error
     if page.truncated:
         raise _not_a_page(index, response, "it is truncated")
-    files = tuple(file for link in page.links if (file := _html_file(link, response.url)) is not None)
     # Without the declaration, a proxy's page looks like that of a project without files.
     if not files and not page.declared:
         raise _not_a_page(index, response, "it is a web page that lists no files")
@@ -231,7 +242,7 @@ def _html_file(link: dict[str, str | None], base: str) -> IndexFile | None:
         return None
     algorithm, _, digest = fragment.lower().partition("=")
     return IndexFile(
-        filename=filename,
+        filename=_file_name(filename),
         url=url,
         sha256=digest if algorithm == "sha256" and _SHA256.fullmatch(digest) else "",
         yanked="data-yanked" in link,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
 from wheelkit.publish.twine import Outcome
+from wheelkit.text import lines_of
 
 if TYPE_CHECKING:
     from wheelkit.publish.index import Index
@@ -112,7 +113,7 @@ def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | Non
         return None
     return IndexRefusedError(
         f"{index} refused {result.current or 'the upload'}",
-        detail="\n".join(filter(None, [refusal.what if refusal else "", result.message])),
+        detail=lines_of(filter(None, [refusal.what if refusal else "", result.message])),
         hint=refusal.fix if refusal else "fix this, then run the same command again",
     )
 

@@ -115,6 +115,14 @@ def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
     return ServedFile(file=file.filename, sha256=digest, provenance=document)
 
 
+def _listed_wheel(path: Path, size: int, metadata: Headers) -> Wheel:
+    try:
+        name, problem = parse_file_name(path.name), ""
+    except ValueError as error:  # packaging, and with it the index, accepts more
+        name, problem = None, str(error)
+    return Wheel(path=path, size=size, name=name, name_problem=problem, metadata=metadata, shallow=True)
+
+
 def _from_names(files: Sequence[IndexFile], release: ReleaseId) -> Dist:
     """Return wheels and sdists with the facts of the index's listing; nothing of their content is known."""
     wheels: list[Wheel] = []
@@ -124,8 +132,7 @@ def _from_names(files: Sequence[IndexFile], release: ReleaseId) -> Dist:
         fields = {"name": release.distribution, "version": release.version, "requires-python": python}
         metadata = Headers(fields={name: (value,) for name, value in fields.items() if value})
         if path.suffix == ".whl":
-            name = parse_file_name(path.name)
-            wheels.append(Wheel(path=path, size=size, name=name, metadata=metadata, shallow=True))
+            wheels.append(_listed_wheel(path, size, metadata))
         elif path.name.endswith(".tar.gz"):
             sdists.append(
                 Sdist(

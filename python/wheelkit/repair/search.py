@@ -12,6 +12,7 @@ from wheelkit import _core
 from wheelkit.analysis.claims import runs
 from wheelkit.analysis.libraries import of_macos, of_windows
 from wheelkit.analysis.policies import policy_for
+from wheelkit.inputs import read_bytes, read_text
 from wheelkit.matrix import System
 from wheelkit.wheel.library_names import base_name
 from wheelkit.wheel.model import python_dll
@@ -125,7 +126,7 @@ def _find(
     for path in _candidates(library, needed_by, folders):
         libraries.searched[path.parent] = None
         try:
-            scan = _core.scan(path.read_bytes()) if path.is_file() else None
+            scan = _core.scan(read_bytes(path))
         except (OSError, _core.ScanError):
             continue
         if scan is None:
@@ -179,6 +180,6 @@ def _search_folders(recipe: RepairRecipe, environ: Mapping[str, str]) -> Iterato
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return read_text(path, errors="replace").splitlines()
     except OSError:
         return []

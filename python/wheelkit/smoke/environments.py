@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from wheelkit.errors import OutputError
 from wheelkit.machine.process import Command, LoggedRun
 from wheelkit.machine.redaction import Redactor
 from wheelkit.smoke.model import InstallMode
@@ -84,10 +85,13 @@ class Environment(Struct, frozen=True, kw_only=True):
         return str(folder / f"{name}{_EXE}")
 
     def prepare(self, case: Case) -> None:
-        """Create the folders and write the constraints."""
-        self.work.mkdir(parents=True, exist_ok=True)
+        """Create the folders and write the constraints; raises OutputError."""
         lines = (f"{package.pinned()}\n" for package in case.packages.values())
-        self.constraints.write_text("".join(lines), encoding="utf-8")
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+            self.constraints.write_text("".join(lines), encoding="utf-8")
+        except OSError as error:
+            raise OutputError.of(error, self.folder) from error
 
     def command(self, *argv: str, timeout: float) -> Command:
         """Build a command that runs in the empty folder as if the environment were activated."""
@@ -146,8 +150,14 @@ def _folder_name(case: Case) -> str:
 def open_environments(
     workspace: Workspace, *, keep: bool = False, secrets: tuple[str, ...] = ()
 ) -> Iterator[Environments]:
-    """Create the folder of a smoke test's environments, and remove it at the end unless ``keep`` is set."""
-    folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else fixed_folder()
+    """Create the folder of a smoke test's environments, and remove it at the end unless ``keep`` is set.
+
+    Raises OutputError.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else fixed_folder()
+    except OSError as error:
+        raise OutputError.of(error, tempfile.gettempdir()) from error
     try:
         yield Environments(folder=folder, workspace=workspace, secrets=secrets, keep=keep)
     finally:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from wheelkit import _core
 from wheelkit.config import normalise
 from wheelkit.config.exclude import shipped_providers
+from wheelkit.inputs import read_bytes
 from wheelkit.matrix import System
 from wheelkit.smoke.installed import installed_distributions
 from wheelkit.smoke.probe import FailureKind
@@ -228,7 +229,7 @@ def _top_folder(path: Path) -> str:
 
 def _exports(path: Path, symbol: str) -> bool:
     try:
-        scan = _core.scan(path.read_bytes())
+        scan = _core.scan(read_bytes(path))
     except (OSError, ValueError, _core.ScanError):
         return False
     names = {symbol, symbol.removeprefix("_")}

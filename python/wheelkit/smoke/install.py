@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from wheelkit.errors import UsageError
 from wheelkit.machine.process import Command
 from wheelkit.smoke.environments import variables_to_unset
 
@@ -47,8 +48,9 @@ class Source(Struct, frozen=True, kw_only=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The parts of the index's URL that must not be shown."""
-        password = urlsplit(self.index).password
-        return (password,) if password else ()
+        parts = urlsplit(self.index)
+        secret = parts.password or parts.username or ""  # some indexes take a token as user name
+        return tuple(filter(None, dict.fromkeys((secret, unquote(secret)))))
 
 
 def configured_index(environ: Mapping[str, str] = os.environ) -> str:
@@ -59,18 +61,30 @@ def configured_index(environ: Mapping[str, str] = os.environ) -> str:
     return ""
 
 
+def require_valid(index: str) -> str:
+    """Return the address of an index; raise UsageError for one that cannot be taken apart."""
+    try:
+        _ = urlsplit(index).port
+    except ValueError as error:
+        raise UsageError(
+            f"the address of the index for third-party packages is not valid: {str(error).lower()}",
+            hint="correct it, as in  --index https://packages.example.org/simple/",
+        ) from error
+    return index
+
+
 def uv_commands(uv: str, case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
     """Build the two commands that create an environment and install into it with uv."""
     create = (uv, "venv", "--quiet", "--no-project", "--python", str(case.python.path), str(environment.venv))
     options = _uv_options(environment.python, environment, source)
     install = (uv, "pip", "install", *options, *case.requirements)
-    return (_uv(create, environment), _uv(install, environment))
+    return (_uv(create, environment), _uv(install, environment, source))
 
 
 def tool_commands(uv: str, case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
     """Build the command that installs a distribution as a tool, inside the case's own folder."""
     options = _uv_options(str(case.python.path), environment, source)
-    return (_uv((uv, "tool", "install", *options, *case.requirements), environment),)
+    return (_uv((uv, "tool", "install", *options, *case.requirements), environment, source),)
 
 
 def pip_commands(case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
@@ -81,11 +95,18 @@ def pip_commands(case: Case, environment: Environment, source: Source) -> tuple[
     wheels = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
     install = (environment.python, "-m", "pip", "install", *options, *wheels)
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}
-    return tuple(_command(argv, env, environment) for argv in (create, install))
+    index = _index_variable("PIP_INDEX_URL", source)
+    return (_command(create, env, environment), _command(install, {**env, **index}, environment))
 
 
-def _uv(argv: tuple[str, ...], environment: Environment) -> Command:
+def _index_variable(name: str, source: Source) -> dict[str, str]:
+    """Return the index as a variable: other users may read the arguments of a program, and so a password."""
+    return {name: source.index} if source.index and source.uses_index else {}
+
+
+def _uv(argv: tuple[str, ...], environment: Environment, source: Source | None = None) -> Command:
     env = {
+        **({} if source is None else _index_variable("UV_DEFAULT_INDEX", source)),
         "UV_NO_CONFIG": "1",
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
@@ -107,16 +128,14 @@ def _uv_options(python: str, environment: Environment, source: Source) -> tuple[
     options = ("--python", python, "--constraints", str(environment.constraints), *build)
     if source.find_links:
         return (*options, "--no-index", *_find_links(source))
-    if source.offline:
-        return (*options, "--offline")
-    return (*options, "--default-index", source.index) if source.index else options
+    return (*options, "--offline") if source.offline else options
 
 
 def _pip_source(source: Source) -> tuple[str, ...]:
     options = () if source.sdists else ("--only-binary", ":all:")
     if not source.uses_index:
         return (*options, "--no-index", *_find_links(source))
-    return (*options, "--index-url", source.index) if source.index else options
+    return options
 
 
 def _find_links(source: Source) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import sys
 from importlib.metadata import Distribution
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from wheelkit.config import normalise
+from wheelkit.inputs import json_value, open_file
 from wheelkit.smoke.model import Failure
 from wheelkit.text import shorten_list
 
@@ -82,7 +82,7 @@ def _digest(path: Path) -> str:
     """Return a file's sha256 as RECORD writes it; empty if the file is missing."""
     if not path.is_file():
         return ""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
     return "sha256=" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -90,8 +90,9 @@ def _digest(path: Path) -> str:
 def _source(distribution: Distribution) -> Path | None:
     """Return the file that a distribution was installed from (PEP 610), None if it came from an index."""
     try:
-        url = urlsplit(json.loads(distribution.read_text("direct_url.json") or "")["url"])
-    except (ValueError, KeyError, TypeError):
+        text = distribution.read_text("direct_url.json") or ""
+        url = urlsplit(json_value(text.encode())["url"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     path = unquote(url.path)
     # On Windows, file:///C:/x is the path C:/x.

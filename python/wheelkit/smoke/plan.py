@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from wheelkit.config import normalise
+from wheelkit.fast_packaging import marker_holds
 from wheelkit.matrix import admits_python
 from wheelkit.smoke.model import Case, InstallMode, with_extras
 from wheelkit.smoke.wheels import choose_wheels
@@ -145,4 +146,4 @@ def _applies(requirement: Requirement, extra: str, interpreter: Interpreter) -> 
     """Return whether a requirement applies on this machine with the given interpreter and extra."""
     version = dotted(interpreter.version)
     environment = {"python_version": version, "python_full_version": f"{version}.0", "extra": extra}
-    return requirement.marker is None or requirement.marker.evaluate(environment)
+    return marker_holds(requirement, environment)

@@ -6,7 +6,7 @@ from ast import literal_eval
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct, convert
+from msgspec import MsgspecError, Struct, convert
 
 from wheelkit.smoke.model import Failure
 
@@ -109,13 +109,11 @@ def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
     for line in completed.output.splitlines():
         if not line.startswith(_MARK):
             continue
-        report = literal_eval(line.removeprefix(_MARK))
-        if "started" in report:
-            running = report["started"]
-        elif "ended" in report:
-            running = ""
+        report = _parse_line(line)
+        if isinstance(report, ProbeFailure):
+            yield report
         else:
-            yield convert(report, ProbeFailure)
+            running = report.get("started", "")
     if completed.returncode != 0:
         ended = f"ended Python with exit status {completed.returncode}"
         yield ProbeFailure(
@@ -124,6 +122,17 @@ def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
             error="timed out" if completed.timed_out else ended,
             traceback=completed.output,
         )
+
+
+def _parse_line(line: str) -> ProbeFailure | dict[str, str]:
+    """Return what the script reported; a module under test may print a line that looks like a report."""
+    try:
+        report = literal_eval(line.removeprefix(_MARK))
+        if len(report) == 1:
+            return convert(report, dict[str, str])
+        return convert(report, ProbeFailure)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, MsgspecError):
+        return ProbeFailure(check="the probe", error="a module prints lines of the form that the probe uses")
 
 
 def import_error(check: str, completed: Completed) -> ProbeFailure | None:

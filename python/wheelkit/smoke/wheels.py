@@ -6,14 +6,15 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from wheelkit import manifest
 from wheelkit.analysis.installed import installed_path
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
+from wheelkit.fast_packaging import parse_requirement
 from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
+from wheelkit.text import lines_of
 from wheelkit.wheel.archive import Archive
 from wheelkit.wheel.dist_info import parse_headers, parse_record
 from wheelkit.wheel.entry_points import parse_entry_points
@@ -23,6 +24,8 @@ from wheelkit.wheel.names import parse_file_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from wheelkit.matrix import Interpreter, Target
     from wheelkit.wheel.model import FileName, RecordRow
@@ -53,7 +56,7 @@ def require_unchanged(folder: Path, packages: Iterable[Package]) -> None:
     if changed:
         raise CheckFailedError(
             f"wheels in {folder} changed since they were built: their sha256 differs from the manifest",
-            detail="\n".join(changed),
+            detail=lines_of(changed),
             hint="build again, or copy the files again from where they were built",
         )
 
@@ -107,8 +110,8 @@ def _dist_info_files(archive: Archive) -> dict[str, bytes]:
 
 def _requirement(line: str) -> Requirement:
     try:
-        return Requirement(line)
-    except InvalidRequirement as error:
+        return parse_requirement(line)
+    except ValueError as error:
         raise ValueError(f"Requires-Dist: {line}: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import UsageError
@@ -21,12 +22,13 @@ def collect_files(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def _files_of(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES) and file.is_file())
+    if path.is_dir() and not path.name.endswith(_SUFFIXES):
+        # A folder or FIFO of such a name is one as well: it cannot be read as what its name promises.
+        files = sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES))
         if not files:
             raise UsageError(f"{path} contains no wheel and no sdist", hint="build them:  wheelkit build")
         yield from files
-    elif not path.exists():
+    elif not lexists(path):
         hint = "name a dist folder or wheels:  wheelkit verify-matrix dist/"
         raise UsageError(f"{path} does not exist", hint=hint)
     elif not path.name.endswith(_SUFFIXES):

@@ -249,12 +249,19 @@ def unreadable_wheel(path: Path) -> Wheel:
         name, fields = None, {"name": (distribution_of(path.name),), "version": ("",)}
     return Wheel(
         path=path,
-        size=path.stat().st_size,
+        size=_size(path),
         name=name,
         metadata=Headers(fields=fields),
         shallow=True,
         readable=False,
     )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a link that leads nowhere
+        return 0
 
 
 def in_version_order(rows: Iterable[Row]) -> list[Row]:

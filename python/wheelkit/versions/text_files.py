@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
+from wheelkit.inputs import read_bytes
 from wheelkit.project.meson import VERSION_COMMAND, VERSION_FILE, VERSION_LITERAL, project_call
 from wheelkit.versions.model import Scheme, Span, VersionLocation
 
@@ -37,7 +38,7 @@ def read(path: Path) -> str | None:
     ``encode``.
     """
     try:
-        return path.read_bytes().decode("utf-8", errors="surrogateescape")
+        return read_bytes(path).decode("utf-8", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import WheelError
+from wheelkit.inputs import open_file
 from wheelkit.wheel import inflate, zip_headers
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.zip_directory import DirectoryError, read_directory
@@ -39,7 +40,7 @@ class Archive:
         """
         self.path = path
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 self.size = os.fstat(file.fileno()).st_size
                 if self.size == 0:
                     raise WheelError(f"{path.name} is empty", hint=_REBUILD)
@@ -60,7 +61,7 @@ class Archive:
     def opened(self) -> Iterator[OpenArchive]:
         """Open the file for the time of a ``with`` block; raise WheelError where that fails."""
         try:
-            file = self.path.open("rb")
+            file = open_file(self.path)
         except OSError as error:
             raise unreadable_error(self.path, error) from error
         with file:

@@ -77,9 +77,9 @@ def _check_build(text: str) -> None:
 
 def parse_version(text: str) -> Version | None:
     """Return a version as file names spell it, with underscores for dashes; None if it is invalid."""
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(text.replace("_", "-"))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is the error for a number of thousands of digits
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
 from wheelkit.fast_packaging import normalise
+from wheelkit.inputs import open_file
 from wheelkit.wheel.dist_info import parse_headers
 from wheelkit.wheel.model import Sdist
 
@@ -59,7 +60,7 @@ def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes], list[
     links: list[str] = []
     sparse: list[str] = []
     texts: dict[str, bytes] = {}
-    with tarfile.open(path, "r:gz") as archive:
+    with open_file(path) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
         for member in archive:
             if (member.issym() or member.islnk()) and _leads_out(member):
                 links.append(member.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import OutputError, UsageError
+from wheelkit.inputs import read_text
 from wheelkit.workflows import github, gitlab, user_blocks
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def generate(plan: Blueprint, provider: str, root: Path) -> tuple[GeneratedFile,
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

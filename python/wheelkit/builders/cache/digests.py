@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelkit.inputs import read_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,7 +34,7 @@ def path_digest(path: Path) -> str:
     """
     try:
         if path.is_file() and path.stat().st_size <= _MAX_FILE_SIZE:
-            return sha256(path.read_bytes()).hexdigest()
+            return sha256(read_bytes(path)).hexdigest()
         if path.is_dir() and not path.is_relative_to("/usr"):
             return text_digest("\n".join(_stamps(path)))
     except OSError:

@@ -10,11 +10,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from wheelkit.builders.cache.entry import CacheEntry
 from wheelkit.builders.cache.store import TEMPORARY, ValueKind
+from wheelkit.inputs import json_struct, read_bytes
 from wheelkit.machine import folders
 
 if TYPE_CHECKING:
@@ -104,6 +104,6 @@ def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
 def _needed_blobs(path: Path) -> frozenset[str]:
     """Return the digests of the blobs that an entry needs; none for an unreadable entry."""
     try:
-        return msgspec.json.decode(path.read_bytes().partition(b"\n")[2], type=CacheEntry).blobs
-    except (OSError, msgspec.MsgspecError):
+        return json_struct(read_bytes(path).partition(b"\n")[2], CacheEntry).blobs
+    except (OSError, ValueError):
         return frozenset()

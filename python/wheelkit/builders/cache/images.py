@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from configparser import ConfigParser
+from configparser import ConfigParser, Error
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelkit.errors import ProjectError
+from wheelkit.inputs import read_text
 from wheelkit.machine.process import Command, PendingCommand
 from wheelkit.matrix import System
 from wheelkit.plan.options import CibuildwheelOptions, variable
@@ -76,5 +78,11 @@ def _pinned_images() -> Mapping[str, Mapping[str, str]]:
         return {}
     path = Path(configured) if configured else Path(spec.origin).parent / "resources/pinned_docker_images.cfg"
     parser = ConfigParser(delimiters=("=",), inline_comment_prefixes=("#",), interpolation=None)
-    parser.read_string(path.read_text(encoding="utf-8"))
+    try:
+        parser.read_string(read_text(path))
+    except (OSError, ValueError, Error) as error:
+        raise ProjectError(
+            f"the pinned images cannot be read from {path}: {' '.join(str(error).split())}",
+            hint="correct or unset CIBW_INTERNAL_PINNED_DOCKER_IMAGES, or install cibuildwheel again",
+        ) from error
     return {section: dict(parser.items(section)) for section in parser.sections()}

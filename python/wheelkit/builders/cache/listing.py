@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.inputs import open_file
 from wheelkit.machine.folders import LEFTOVERS, OUTPUTS, is_build_leftover
 
 if TYPE_CHECKING:
@@ -129,13 +130,13 @@ def _digest(path: Path) -> tuple[str, bytes]:
         return _digest_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return "", b""
-    except PermissionError:
+    except OSError:  # forbidden, or a FIFO or device
         return "unreadable", b""
 
 
 def _digest_file(path: Path) -> tuple[str, bytes]:
     """Digest a file's bytes and executable bit; return the digest and its first megabyte."""
-    with path.open("rb", buffering=0) as stream:
+    with open_file(path) as stream:
         start = stream.read(_CHUNK)
         digest = sha256(start)
         while chunk := stream.read(_CHUNK):

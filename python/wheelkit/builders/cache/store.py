@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from wheelkit.builders.cache.digests import canonical, text_digest
 from wheelkit.builders.cache.entry import CacheEntry
+from wheelkit.inputs import json_struct, open_file, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -114,10 +115,10 @@ class Store(Struct, frozen=True, kw_only=True):
 
     def listing(self, entry: CacheEntry) -> Mapping[str, str]:
         """Return the digests of an entry's source files by path; empty if they are no longer in the cache."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            data = self.blob(entry.listing).read_bytes()
+        with contextlib.suppress(OSError, ValueError):
+            data = read_bytes(self.blob(entry.listing))
             if sha256(data).hexdigest() == entry.listing:
-                return msgspec.json.decode(data, type=dict[str, str])
+                return json_struct(data, dict[str, str])
         return {}
 
     def add(self, entry: CacheEntry, files: Mapping[str, Path], listing: bytes) -> None:
@@ -134,7 +135,7 @@ class Store(Struct, frozen=True, kw_only=True):
     def load_value(self, kind: ValueKind, name: str) -> str | None:
         """Return a small value; None if there is none."""
         with contextlib.suppress(OSError, ValueError):
-            return _unseal((self.base / kind / name).read_bytes()).decode()
+            return _unseal(read_bytes(self.base / kind / name)).decode()
         return None
 
     def save_value(self, kind: ValueKind, name: str, value: str) -> None:
@@ -154,7 +155,7 @@ class Store(Struct, frozen=True, kw_only=True):
     def _open_blob(self, digest: str, name: str) -> BufferedReader | None:
         path = self.blob(digest)
         try:
-            stream = path.open("rb")
+            stream = open_file(path)
         except OSError:
             return None
         if file_digest(stream, "sha256").hexdigest() == digest:
@@ -170,7 +171,7 @@ class Store(Struct, frozen=True, kw_only=True):
             with contextlib.suppress(OSError):
                 os.utime(path)
                 return
-        with source.open("rb") as stream, self._open_new(path) as out:
+        with open_file(source) as stream, self._open_new(path) as out:
             copied = sha256()
             while chunk := stream.read(_CHUNK):
                 copied.update(chunk)
@@ -183,10 +184,10 @@ class Store(Struct, frozen=True, kw_only=True):
 
     def _read_entry(self, path: Path) -> CacheEntry | None:
         try:
-            return msgspec.json.decode(_unseal(path.read_bytes()), type=CacheEntry)
-        except OSError:
+            return json_struct(_unseal(read_bytes(path)), CacheEntry)
+        except FileNotFoundError:
             return None
-        except (ValueError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             self.note(f"a damaged entry was removed from the cache: {path.parent.name}")
             _remove(path)
             return None

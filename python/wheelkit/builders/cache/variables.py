@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.builders.cache.digests import path_digest, text_digest
+from wheelkit.inputs import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,12 +87,19 @@ def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, st
     paths += [home / name for name in _HOME_FILES]
     paths += [Path("/etc/pip.conf"), *(above / "uv.toml" for above in folders)]
     projects = (above / "pyproject.toml" for above in folders)
-    paths += [path for path in projects if path.is_file() and b"tool.uv" in path.read_bytes()]
+    paths += filter(_configures_uv, projects)
     return {
         f"settings {_portable_name(path, home, folder)}": path_digest(path)
         for path in dict.fromkeys(paths)
         if path.is_file()
     }
+
+
+def _configures_uv(path: Path) -> bool:
+    try:
+        return b"tool.uv" in read_bytes(path)
+    except OSError:
+        return False
 
 
 def _portable_name(path: Path, home: Path, folder: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.fast_packaging import normalise
+from wheelkit.inputs import numbers
 from wheelkit.text import shorten_list, size
 from wheelkit.verification.checks.entry_points import readable
 from wheelkit.verification.checks.index_metadata import sent
@@ -107,8 +108,7 @@ def sdist_license_files(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 
 
 def _sends_license_files(metadata: Headers) -> bool:
-    parts = metadata.get("Metadata-Version").split(".")
-    return all(part.isdigit() for part in parts) and tuple(map(int, parts)) >= _LICENSE_FILES_SINCE
+    return (numbers(metadata.get("Metadata-Version")) or ()) >= _LICENSE_FILES_SINCE
 
 
 def compression(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.requirements import requirements
-from wheelkit.fast_packaging import too_new
+from wheelkit.fast_packaging import parse_requirement, too_new
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata_lines import unreadable
 from wheelkit.verification.findings import finding
@@ -73,7 +73,7 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
         yield from _too_new_fields(file, fields)
         for error in (error for error, match in matches if not match):
             yield _invalid(file, error)
-    except (ValueError, UnicodeError, LookupError) as error:
+    except (ValueError, UnicodeError, LookupError, RecursionError) as error:
         yield finding("WK701", f"{_source(file)} cannot be read: {_first_line(error)}")
 
 
@@ -206,8 +206,6 @@ def rare_fields(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def _is_named(value: str) -> bool:
     """Return whether this is a requirement by name, not by URL."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    with suppress(InvalidRequirement):
-        return Requirement(value).url is None
+    with suppress(ValueError):
+        return parse_requirement(value).url is None
     return False

@@ -7,6 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
+from wheelkit.inputs import numbers
 from wheelkit.project.backends import find_backend
 from wheelkit.project.meson import blank_comments
 from wheelkit.text import shorten_list
@@ -123,8 +124,7 @@ def same_metadata(release: Release, _: Contract) -> Iterator[Finding]:
 
 
 def _reliable(metadata: Headers) -> bool:
-    parts = metadata.get("Metadata-Version").split(".")
-    return all(part.isdigit() for part in parts) and tuple(map(int, parts)) >= _RELIABLE
+    return (numbers(metadata.get("Metadata-Version")) or ()) >= _RELIABLE
 
 
 def _values(metadata: Headers, field: str) -> list[str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 _TITLES = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
-# What begins markup or ends a cell, and must not do so in text from the files.
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@]")
+# What begins markup, a formula or a link, or ends a cell, and must not do so in text from the files.
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@$]|:(?=//)|(?<=www)\.")
 
 
 def to_markdown(report: Report, *, fixes: bool = True) -> str:

@@ -33,8 +33,8 @@ class Line(Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(*pieces: tuple[str, str]) -> Line:
-        """Return a line of these pieces."""
-        return Line(pieces=pieces)
+        """Return a line of these pieces, which may come from outside."""
+        return Line(pieces=tuple((printable(text), style) for text, style in pieces))
 
     @property
     def plain(self) -> str:
@@ -99,7 +99,7 @@ class _Column(Struct, frozen=True, kw_only=True):
     @staticmethod
     def of(heading: str, cells: Iterable[_Cell], *, right: bool = False, gap: str = "   ") -> _Column:
         """Return a column as wide as its widest cell."""
-        cells = tuple(cells)
+        cells = tuple((printable(text), style) for text, style in cells)
         width = max(len(heading), *(len(text) for text, _ in cells))
         return _Column(heading=heading, cells=cells, width=width, right=right, gap=gap)
 
@@ -142,7 +142,7 @@ def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[_Column]:
     columns = [_Column.of("", (("" if "label" in without else row.served, "dim") for row in rows))]
     columns += _wide_cells(rows, look) if layout.wide else [_narrow_cells(rows, look)]
     if "needs" not in without:
-        needs = ((printable(row.floor or row.needs if layout.brief else row.needs), "dim") for row in rows)
+        needs = ((row.floor or row.needs if layout.brief else row.needs, "dim") for row in rows)
         columns.append(_Column.of("needs", needs))
     if "size" not in without:
         sizes = ((size(row.size) if row.size else "", "dim") for row in rows)

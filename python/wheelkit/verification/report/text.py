@@ -65,7 +65,7 @@ def _lines(report: Report, screen: Screen) -> Iterator[Line]:
 
 
 def _encoded(line: Line, screen: Screen) -> str:
-    plain = encodable(line.plain, screen.encoding)
+    plain = encodable(printable(line.plain), screen.encoding)
     return plain if plain != line.plain or not screen.colour else line.styled()
 
 

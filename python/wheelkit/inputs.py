@@ -1,0 +1,89 @@
+"""Total functions for what comes from outside: files, JSON and numbers.
+
+They return a value or raise the one kind of error that they document, whatever is read. A name such as
+``x.whl`` may belong to a FIFO or a device, a number may have thousands of digits, and JSON may be nested so
+deeply that a parser exhausts the stack.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+    from pathlib import Path
+
+
+T = TypeVar("T")
+# More than any size, status, version or time has; int() refuses thousands of digits.
+_MOST_DIGITS = 18
+_BOM = b"\xef\xbb\xbf"
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+# Without it, opening a FIFO waits for a writer. Windows has neither.
+_NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
+
+
+def number(text: str) -> int | None:
+    """Return a natural number from up to 18 ASCII digits; None for anything else, such as ``²``."""
+    return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else None
+
+
+def numbers(text: str) -> tuple[int, ...] | None:
+    """Return the numbers of a version such as ``2.10``; None if a part is not a number."""
+    parts = [number(part) for part in text.split(".")]
+    return None if None in parts else tuple(part for part in parts if part is not None)
+
+
+def json_value(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Parse JSON; raises ValueError for everything else.
+
+    Unlike Python's own parser it accepts no NaN, no number beyond the range of floats and no lone surrogate.
+    """
+    return json_struct(data, object)
+
+
+def json_struct(data: bytes, kind: type[T]) -> T:
+    """Parse JSON as a value of a type, such as a Struct; raises ValueError for everything else."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(data.removeprefix(_BOM), type=kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def opener(path: str, flags: int, mode: int = 0o666) -> int:
+    """Open a regular file without waiting, for ``open(…, opener=opener)``; raises OSError for all others."""
+    descriptor = os.open(path, flags | _NO_WAIT, mode)
+    found = os.fstat(descriptor).st_mode
+    kind = next((kind for matches, kind in _KINDS if matches(found)), "")
+    if kind:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", path)
+    return descriptor
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a regular file to read its bytes; raises OSError, also for a FIFO, a device or a socket."""
+    return open(path, "rb", opener=opener)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a regular file's bytes; raises OSError."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def read_text(path: Path, *, errors: str = "strict") -> str:
+    """Return a regular file's text in UTF-8, with line feeds only; raises OSError, UnicodeDecodeError."""
+    return read_bytes(path).decode("utf-8", errors).replace("\r\n", "\n").replace("\r", "\n")
