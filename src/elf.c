@@ -67,12 +67,12 @@ static const char *os_name(uint8_t number)
     }
 }
 
-/* Return whether glibc accepts the OS ABI and its version (VALID_ELF_OSABI and VALID_ELF_ABIVERSION in
- * sysdeps/gnu/ldsodefs.h). */
+/* Return whether glibc accepts the OS ABI and its version, as its loader was seen to do. Versions of the GNU
+ * ABI count what the loader has to know, such as unique symbols. */
 static bool is_accepted(uint8_t os, uint8_t version)
 {
     switch (os) {
-    case ELFOSABI_NONE:
+    case ELFOSABI_NONE: return version == 0;
     case ELFOSABI_GNU: return version < 4;
     case ELFOSABI_ARM: return true; /* of the old ABI for Arm, which this does not describe */
     default: return false;

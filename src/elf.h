@@ -32,6 +32,12 @@ typedef struct wk_segment {
     uint64_t offset, vaddr, filesz, memsz, align;
 } wk_segment;
 
+/* A table of relocations, as the dynamic entries describe it. */
+typedef struct wk_elf_relocations {
+    bool present, sized; /* whether there are entries for its address and for its size */
+    uint64_t address, size, entry;
+} wk_elf_relocations;
+
 /* Values of the dynamic entries that the parser uses; 0 if an entry is absent. Of entries with the same tag,
  * the last one counts, as in glibc. */
 typedef struct wk_elf_dynamic {
@@ -40,7 +46,10 @@ typedef struct wk_elf_dynamic {
     uint64_t symbols, symbol_size;
     uint64_t hash, gnu_hash;
     uint64_t versym, verneed, verneed_count, verdef, verdef_count;
-    uint64_t rela, rela_size, rela_entry, rel, rel_size, rel_entry, plt, plt_size, plt_kind;
+    wk_elf_relocations rela, rel, relr, plt;
+    bool has_plt_kind;
+    uint64_t plt_kind;
+    uint64_t init, fini, init_array, init_array_size;
     uint64_t soname, rpath, runpath;
     uint64_t mips_symbols;
 } wk_elf_dynamic;
@@ -52,11 +61,13 @@ typedef struct wk_symbol_count {
 } wk_symbol_count;
 
 /* Maps version numbers of .gnu.version to indexes of emitted versions. Numbers that are equal modulo the
- * size share an entry, which is rare. An entry with number 0 is empty. */
+ * size share an entry, which is rare. An entry with number 0 is empty. `highest` is the highest number of any
+ * record, needed or defined. */
 enum { WK_VERSION_CACHE = 256, WK_VERSYM_VERSION = 0x7fff };
 typedef struct wk_version_cache {
     uint16_t number[WK_VERSION_CACHE];
     uint32_t index[WK_VERSION_CACHE];
+    uint16_t highest;
 } wk_version_cache;
 
 /* Read the next program header. */
@@ -66,6 +77,9 @@ wk_segment wk_elf_segment(wk_cursor *segments);
  * the last one counts, which the loader maps over the others. If no loaded segment contains the address,
  * fail the scan and return an empty window. */
 wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what);
+
+/* Return whether a memory address is in a page of a load segment, zeros included. */
+bool wk_elf_is_mapped(const wk_elf *elf, uint64_t address);
 
 /* Read the program headers: facts about the segments, and where the dynamic section is. `stack` is what the
  * processor's ABI says about files without PT_GNU_STACK. */
@@ -82,6 +96,15 @@ uint32_t wk_elf_first_section_info(const wk_elf *elf);
 /* Parse the dynamic section: the name of the library, its dependencies and search paths. Then parse the
  * versions and symbols. */
 void wk_parse_elf_dynamic(wk_elf *elf);
+
+/* Return whether the tables of relocations are described as glibc asserts. It skips DT_JMPREL without
+ * DT_PLTREL. */
+bool wk_elf_can_relocate(const wk_elf *elf, const wk_elf_dynamic *d);
+
+/* Return the number of symbols up to the last one that a relocation refers to. Relocations of what is not
+ * loaded are a fault, as are addresses that the loader calls first and that are not relocated; what packed
+ * relocations do is not read. */
+uint64_t wk_elf_count_by_relocations(const wk_elf *elf, const wk_elf_dynamic *d);
 
 /* Emit the versions that the file needs and those that it defines, and fill the cache. `strings` contains
  * their names. */

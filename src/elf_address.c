@@ -58,3 +58,21 @@ wk_cursor wk_elf_at(const wk_elf *elf, uint64_t address, const char *what)
             address);
     return wk_window(&elf->file, 0, 0, what);
 }
+
+bool wk_elf_is_mapped(const wk_elf *elf, uint64_t address)
+{
+    wk_cursor segments = elf->segments;
+    segments.at = 0;
+    (void)wk_use_budget(&segments, segments.size);
+    while (segments.at < segments.size && wk_ok(segments.state)) {
+        const wk_segment s = wk_elf_segment(&segments);
+        const uint64_t size = s.memsz > s.filesz ? s.memsz : s.filesz;
+        const uint64_t before = s.vaddr % PAGE;
+        const uint64_t pages = (before + size + PAGE - 1) / PAGE;
+        const uint64_t start = s.vaddr - before;
+        if (s.type == WK_PT_LOAD && size > 0 && address >= start && (address - start) / PAGE < pages) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -15,6 +15,8 @@ enum {
     DT_RELAENT = 9,
     DT_STRSZ = 10,
     DT_SYMENT = 11,
+    DT_INIT = 12,
+    DT_FINI = 13,
     DT_SONAME = 14,
     DT_RPATH = 15,
     DT_REL = 17,
@@ -24,8 +26,13 @@ enum {
     DT_TEXTREL = 22,
     DT_JMPREL = 23,
     DT_BIND_NOW = 24,
+    DT_INIT_ARRAY = 25,
+    DT_INIT_ARRAYSZ = 27,
     DT_RUNPATH = 29,
     DT_FLAGS = 30,
+    DT_RELRSZ = 35,
+    DT_RELR = 36,
+    DT_RELRENT = 37,
     DT_GNU_HASH = 0x6ffffef5,
     DT_VERSYM = 0x6ffffff0,
     DT_FLAGS_1 = 0x6ffffffb,
@@ -62,19 +69,41 @@ static void set_flags(wk_elf *elf, uint64_t tag, uint64_t value)
     }
 }
 
-/* Store the value of an entry about relocations. */
+static void set_table(wk_elf_relocations *table, uint64_t address)
+{
+    table->present = true;
+    table->address = address;
+}
+
+static void set_table_size(wk_elf_relocations *table, uint64_t size)
+{
+    table->sized = true;
+    table->size = size;
+}
+
+/* Store the value of an entry about relocations, or about code that the loader calls. */
 static void set_relocation_field(wk_elf_dynamic *d, uint64_t tag, uint64_t value)
 {
     switch (tag) {
-    case DT_RELA: d->rela = value; break;
-    case DT_RELASZ: d->rela_size = value; break;
-    case DT_RELAENT: d->rela_entry = value; break;
-    case DT_REL: d->rel = value; break;
-    case DT_RELSZ: d->rel_size = value; break;
-    case DT_RELENT: d->rel_entry = value; break;
-    case DT_JMPREL: d->plt = value; break;
-    case DT_PLTRELSZ: d->plt_size = value; break;
-    case DT_PLTREL: d->plt_kind = value; break;
+    case DT_RELA: set_table(&d->rela, value); break;
+    case DT_RELASZ: set_table_size(&d->rela, value); break;
+    case DT_RELAENT: d->rela.entry = value; break;
+    case DT_REL: set_table(&d->rel, value); break;
+    case DT_RELSZ: set_table_size(&d->rel, value); break;
+    case DT_RELENT: d->rel.entry = value; break;
+    case DT_RELR: set_table(&d->relr, value); break;
+    case DT_RELRSZ: set_table_size(&d->relr, value); break;
+    case DT_RELRENT: d->relr.entry = value; break;
+    case DT_JMPREL: set_table(&d->plt, value); break;
+    case DT_PLTRELSZ: set_table_size(&d->plt, value); break;
+    case DT_PLTREL:
+        d->has_plt_kind = true;
+        d->plt_kind = value;
+        break;
+    case DT_INIT: d->init = value; break;
+    case DT_FINI: d->fini = value; break;
+    case DT_INIT_ARRAY: d->init_array = value; break;
+    case DT_INIT_ARRAYSZ: d->init_array_size = value; break;
     default: break;
     }
 }
@@ -191,8 +220,10 @@ static void emit_libraries(const wk_elf *elf, const wk_elf_dynamic *d, const wk_
     uint64_t value = 0;
     while (next_entry(&entries, &tag, &value)) {
         if (tag == DT_NEEDED || tag == DT_FILTER || tag == DT_AUXILIARY) {
-            wk_emit_library(&entries, wk_string(strings, value),
-                            tag == DT_AUXILIARY ? WK_LINK_WEAK : WK_LINK_REQUIRED);
+            const wk_text name = wk_string(strings, value);
+            if (name.size > 0) { /* an empty name is that of the program, which is loaded */
+                wk_emit_library(&entries, name, tag == DT_AUXILIARY ? WK_LINK_WEAK : WK_LINK_REQUIRED);
+            }
             elf->facts->faults |= value >= d->strings_size ? WK_FAULT_COUNTS : 0u;
         }
     }
@@ -204,18 +235,17 @@ static void emit_libraries(const wk_elf *elf, const wk_elf_dynamic *d, const wk_
     }
 }
 
-/* Compare what glibc asserts or needs, and the sizes that it does not look at. */
+/* Check the tables that glibc uses without looking whether they are there, and the addresses that it calls.
+ * Compare the sizes that it does not look at. */
 static void check_tables(wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings)
 {
-    const uint64_t word = elf->file.wide ? 8 : 4;
-    const bool sizes_fit =
-        (d->rela == 0 || d->rela_entry == 3 * word) && (d->rel == 0 || d->rel_entry == 2 * word);
-    const bool kind_fits = d->plt_kind == 0 || d->plt_kind == DT_RELA || d->plt_kind == DT_REL;
-    if (!d->has_strings || !d->has_symbols || !sizes_fit || !kind_fits) {
+    const bool calls_code =
+        (d->init == 0 || wk_elf_is_mapped(elf, d->init)) && (d->fini == 0 || wk_elf_is_mapped(elf, d->fini));
+    if (!d->has_strings || !d->has_symbols || !wk_elf_can_relocate(elf, d) || !calls_code) {
         elf->facts->faults |= WK_FAULT_TABLES;
     }
     if (d->strings_size > strings->size || (d->has_soname && d->soname >= d->strings_size) ||
-        (d->has_symbols && d->symbol_size != 2 * word + 8)) {
+        (d->has_symbols && d->symbol_size != (elf->file.wide ? 24 : 16))) {
         elf->facts->faults |= WK_FAULT_COUNTS;
     }
 }
@@ -287,28 +317,6 @@ static uint64_t count_by_gnu_hash(const wk_elf *elf, const wk_elf_dynamic *d)
     return count;
 }
 
-/* Return the number of symbols up to the last one that a relocation table refers to. */
-static uint64_t count_by_relocations(const wk_elf *elf, uint64_t address, uint64_t size, bool addends)
-{
-    if (size == 0 || elf->machine == WK_EM_MIPS) {
-        return 0;
-    }
-    const wk_cursor rest = wk_elf_at(elf, address, "ELF relocations");
-    wk_cursor table = wk_window(&rest, 0, size, rest.what);
-    uint64_t count = 0;
-    (void)wk_use_budget(&table, table.size);
-    while (table.at < table.size && wk_ok(table.state)) {
-        (void)wk_word(&table);
-        const uint64_t info = wk_word(&table);
-        const uint64_t symbol = table.wide ? info >> 32 : info >> 8;
-        count = symbol >= count ? symbol + 1 : count;
-        if (addends) {
-            (void)wk_word(&table);
-        }
-    }
-    return count;
-}
-
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -345,10 +353,7 @@ static wk_symbol_count count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     wk_symbol_count count = count_by_hash_tables(elf, d);
     count.reached = max_u64(count.reached, d->mips_symbols);
-    count.reached = max_u64(count.reached, count_by_relocations(elf, d->rela, d->rela_size, true));
-    count.reached = max_u64(count.reached, count_by_relocations(elf, d->rel, d->rel_size, false));
-    count.reached =
-        max_u64(count.reached, count_by_relocations(elf, d->plt, d->plt_size, d->plt_kind == DT_RELA));
+    count.reached = max_u64(count.reached, wk_elf_count_by_relocations(elf, d));
     if (elf->dynsym_addr == d->symbols) {
         count.told = max_u64(count.told, elf->dynsym_count);
     }
@@ -357,7 +362,7 @@ static wk_symbol_count count_symbols(const wk_elf *elf, const wk_elf_dynamic *d)
 
 void wk_parse_elf_dynamic(wk_elf *elf)
 {
-    wk_version_cache cache = {{0}, {0}};
+    wk_version_cache cache = {.highest = 0};
     const wk_elf_dynamic d = read_dynamic(elf);
     const wk_cursor strings = dynamic_strings(elf, &d);
     emit_libraries(elf, &d, &strings);

@@ -17,6 +17,9 @@ static const uint32_t X86_ISA_1_NEEDED = 0xc0008002;
 enum { ISA_LEVELS = 4 };
 enum { EM_386 = 3, EM_X86_64 = 62 };
 
+/* The smallest pages of the systems that load ELF files. */
+enum { PAGE = 4096 };
+
 /* The largest page size that is told of segments whose offset is their address. */
 static const uint64_t LARGEST_PAGE = (uint64_t)1 << 31;
 
@@ -24,7 +27,7 @@ static const uint64_t LARGEST_PAGE = (uint64_t)1 << 31;
 typedef struct span {
     bool any;
     uint64_t first, lowest;  /* start of the first segment, and the lowest start */
-    uint64_t last, highest;  /* end of the last segment, and the highest end */
+    uint64_t last, highest;  /* end of the last segment in memory, and the highest end, in the file as well */
     uint64_t previous_start; /* of the last segment */
 } span;
 
@@ -44,6 +47,7 @@ static void extend_span(span *all, const wk_segment *s, wk_slice *facts)
     all->lowest = all->any ? min_u64(all->lowest, s->vaddr) : s->vaddr;
     all->first = all->any ? all->first : s->vaddr;
     all->highest = end > all->highest ? end : all->highest;
+    all->highest = s->vaddr + s->filesz > all->highest ? s->vaddr + s->filesz : all->highest;
     all->last = end;
     all->previous_start = s->vaddr;
     all->any = true;
@@ -186,7 +190,8 @@ void wk_parse_elf_segments(wk_elf *elf, wk_tristate stack)
     if (!all.any) {
         elf->facts->faults |= WK_FAULT_NO_SEGMENTS;
     }
-    if (all.lowest < all.first || all.highest > all.last) {
+    if (all.any &&
+        (all.lowest / PAGE < all.first / PAGE || (all.highest - 1) / PAGE > (all.last - 1) / PAGE)) {
         elf->facts->faults |= WK_FAULT_ORDER;
     }
     if (wk_ok(elf->file.state)) {

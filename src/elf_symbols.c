@@ -43,8 +43,11 @@ static void emit_symbol(symbol_tables *t, const symbol *s, uint16_t version)
     if (s->name == 0 || (binding != STB_GLOBAL && binding != STB_WEAK && binding != STB_GNU_UNIQUE)) {
         return;
     }
+    const uint16_t number = version & WK_VERSYM_VERSION;
+    if (number > VER_NDX_GLOBAL && number > t->cache->highest) {
+        t->elf->facts->faults |= WK_FAULT_NUMBERS;
+    }
     if (s->section == 0) {
-        const uint16_t number = version & WK_VERSYM_VERSION;
         const wk_import import = {wk_string(&t->strings, s->name), 0, WK_NONE,
                                   wk_elf_find_version(t->elf, t->dynamic, t->cache, number),
                                   binding == STB_WEAK};
@@ -79,6 +82,9 @@ void wk_parse_elf_symbols(const wk_elf *elf, const wk_elf_dynamic *d, const wk_c
     (void)wk_use_budget(&t.symbols, t.symbols.size);
     for (uint64_t i = 0; t.symbols.at < t.symbols.size && wk_ok(t.symbols.state); i++) {
         const symbol s = read_symbol(&t.symbols);
+        if (i == 0 && (s.name != 0 || s.info != 0 || s.section != 0)) {
+            elf->facts->faults |= WK_FAULT_TABLES; /* the first symbol is unused; this is no symbol table */
+        }
         if (i >= count.reached && s.name >= strings->size) {
             break;
         }

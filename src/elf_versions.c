@@ -101,11 +101,19 @@ static uint32_t hash_of(wk_text name)
     return hash;
 }
 
+/* Return whether a version is the one that files with DT_RELR have to need (glibc 2.36). */
+static bool is_packing(wk_text version)
+{
+    static const char name[] = "GLIBC_ABI_DT_RELR";
+    return version.size == sizeof name - 1 && memcmp(version.data, name, version.size) == 0;
+}
+
 static void emit_needed(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings,
                         wk_version_cache *cache)
 {
     version_walk walk = begin_walk(elf, d);
     needed_version needed;
+    bool packed = false;
     while (next_version(&walk, &needed)) {
         const wk_version version = {wk_string(strings, needed.library), wk_string(strings, needed.name),
                                     (needed.flags & VER_FLG_WEAK) != 0};
@@ -115,9 +123,14 @@ static void emit_needed(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cur
             cache->number[slot] = needed.number;
             cache->index[slot] = needed.index;
         }
-        if (needed.hash != hash_of(version.version) && !version.weak) {
+        cache->highest = needed.number > cache->highest ? needed.number : cache->highest;
+        packed = packed || is_packing(version.version);
+        if (needed.hash != hash_of(version.version)) {
             elf->facts->faults |= WK_FAULT_VERSIONS;
         }
+    }
+    if (d->relr.present && d->has_verneed && !packed) {
+        elf->facts->faults |= WK_FAULT_RELR;
     }
     if (d->has_verneed && (walk.layout != CURRENT || !d->has_versym)) {
         elf->facts->faults |= WK_FAULT_VERSIONS;
@@ -129,7 +142,8 @@ static void emit_needed(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cur
 
 /* Emit the versions of .gnu.version_d. The first name of each record is the version; the others are those
  * that it replaces. */
-static void emit_defined(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings)
+static void emit_defined(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings,
+                         wk_version_cache *cache)
 {
     wk_cursor table = wk_elf_at(elf, d->verdef, "ELF defined versions");
     uint64_t count = 0;
@@ -138,7 +152,8 @@ static void emit_defined(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cu
         wk_seek(&table, at);
         const uint16_t layout = wk_u16(&table);
         const uint16_t flags = wk_u16(&table);
-        wk_skip(&table, 8); /* number of the version, number of names, hash */
+        const uint16_t number = wk_u16(&table) & WK_VERSYM_VERSION;
+        wk_skip(&table, 6); /* number of names, hash */
         const uint32_t names = wk_u32(&table);
         const uint32_t next = wk_u32(&table);
         wk_seek(&table, at + names);
@@ -149,6 +164,7 @@ static void emit_defined(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cu
         if (layout != CURRENT || !d->has_versym) {
             elf->facts->faults |= WK_FAULT_VERSIONS;
         }
+        cache->highest = number > cache->highest ? number : cache->highest;
         at += next;
         ended = next == 0;
     }
@@ -162,7 +178,10 @@ void wk_parse_elf_versions(const wk_elf *elf, const wk_elf_dynamic *d, const wk_
 {
     emit_needed(elf, d, strings, cache);
     if (d->has_verdef && wk_ok(elf->file.state)) {
-        emit_defined(elf, d, strings);
+        emit_defined(elf, d, strings, cache);
+    }
+    if (d->has_versym && cache->highest == 0) {
+        elf->facts->faults |= WK_FAULT_VERSIONS; /* glibc looks up numbers in a table that it does not make */
     }
 }
 

@@ -266,8 +266,8 @@ static PyObject *flags_object(uint32_t flags)
 static PyObject *faults_object(uint32_t faults)
 {
     static const char *const NAMES[] = {
-        "ident",  "no-segments", "no-dynamic", "order",  "program", "noopen",  "versions",
-        "tables", "hash",        "sections",   "counts", "offset",  "overlap", "alignment",
+        "ident", "no-segments", "no-dynamic", "order",  "program", "noopen",    "versions", "tables",
+        "hash",  "sections",    "counts",     "offset", "overlap", "alignment", "numbers",  "relr",
     };
     return bits_object(faults, NAMES, WK_COUNT(NAMES));
 }

@@ -111,18 +111,21 @@ enum {
     WK_FAULT_IDENT = 1 << 0,       /* ELF: an OS ABI, ABI version, padding or version that glibc refuses */
     WK_FAULT_NO_SEGMENTS = 1 << 1, /* ELF: nothing to load */
     WK_FAULT_NO_DYNAMIC = 1 << 2,  /* ELF: no dynamic section, or an empty one */
-    WK_FAULT_ORDER = 1 << 3,       /* ELF: the first or last load segment is not the lowest or highest */
+    WK_FAULT_ORDER = 1 << 3,       /* ELF: load segments reach beyond the first and the last one */
     WK_FAULT_PROGRAM = 1 << 4,     /* ELF: marked as an executable, which cannot be loaded as a library */
     WK_FAULT_NOOPEN = 1 << 5,      /* ELF: marked as not to be loaded by dlopen() */
     WK_FAULT_VERSIONS = 1 << 6,    /* ELF: version records of an unknown layout, without numbers of the
                                       symbols, or with a wrong hash */
-    WK_FAULT_TABLES = 1 << 7,      /* ELF: no strings or symbols, or relocations of an unknown layout */
+    WK_FAULT_TABLES = 1 << 7,      /* ELF: no strings or symbols, or relocations of an unknown layout or
+                                      outside of all segments */
     WK_FAULT_HASH = 1 << 8,        /* ELF: no hash table that the loader can use to find symbols */
     WK_FAULT_SECTIONS = 1 << 9,    /* ELF: section headers are damaged; loaders do not read them */
     WK_FAULT_COUNTS = 1 << 10,     /* ELF: counts and sizes, which glibc ignores, disagree with the chains */
     WK_FAULT_OFFSET = 1 << 11,     /* ELF: the offset of the dynamic section disagrees with its address */
     WK_FAULT_OVERLAP = 1 << 12,    /* ELF: load segments share an address, or are longer than in memory */
-    WK_FAULT_ALIGNMENT = 1 << 13   /* ELF: a load segment does not have the alignment that it declares */
+    WK_FAULT_ALIGNMENT = 1 << 13,  /* ELF: a load segment does not have the alignment that it declares */
+    WK_FAULT_NUMBERS = 1 << 14,    /* ELF: symbols have version numbers that are higher than all records */
+    WK_FAULT_RELR = 1 << 15        /* ELF: packed relocations without the version that asks for them */
 };
 
 /* A library that a slice depends on. */

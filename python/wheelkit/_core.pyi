@@ -276,8 +276,8 @@ class Slice(tuple[object, ...]):
         """What keeps glibc's loader from loading it as a library, or what other tools read differently.
 
         ELF, refused: "ident", "no-segments", "no-dynamic", "order", "program", "noopen", "versions",
-        "tables", "hash"; before glibc 2.35 also "alignment". Read differently: "sections", "counts",
-        "offset", "overlap".
+        "tables", "hash", "numbers", "relr"; before glibc 2.35 also "alignment". Read differently:
+        "sections", "counts", "offset", "overlap".
         """
 
 @final

@@ -35,6 +35,11 @@ SECTIONS = (
     (".strtab", 3, 0, ".strtab", 0, 0),
     (".shstrtab", 3, 0, "names", 0, 0),
 )
+# What some shapes have, behind the others.
+RARE_SECTIONS = (
+    (".gnu.version_d", 0x6FFFFFFD, 2, "verdef", 4, 2),
+    (".note.gnu.property", 7, 2, "note", 0, 0),
+)
 ENTRY_SIZES = {".dynsym": (16, 24), ".symtab": (16, 24), ".gnu.version": (2, 2), ".dynamic": (8, 16)}
 
 
@@ -305,15 +310,16 @@ def _sections(out: Layout, shape: Shape) -> None:
         out.mark(name)
         out.raw(content)
         out.mark(name + ".end")
-    out.strings("names", [name for name, *_ in SECTIONS])
+    sections = [*SECTIONS, *(section for section in RARE_SECTIONS if out.size(section[3]))]
+    out.strings("names", [name for name, *_ in sections])
     out.align(8)
     out.mark("sections")
     out.raw(bytes(64 if shape.wide else 40))
-    for name, kind, flags, place, link, info in SECTIONS:
+    for name, kind, flags, place, link, info in sections:
         out.mark("section:" + name)
         out.u32(out.string("names", name), kind)
         address = shape.base + out.at(place) if flags else 0
         out.word(flags, address, out.at(place), out.size(place))
         out.u32(link, info)
         out.word(1, ENTRY_SIZES.get(name, (0, 0))[shape.wide])
-    out.marks["sections.count"] = len(SECTIONS) + 1
+    out.marks["sections.count"] = len(sections) + 1

@@ -19,6 +19,8 @@ ARCHES = {
     ("EM_MIPS", 32): "mips",
 }
 SYSTEMS = {"ELFOSABI_SYSV": "none", "ELFOSABI_LINUX": "gnu"}
+_WEAK, _BASE = 2, 1  # VER_FLG_WEAK, VER_FLG_BASE
+_PIE = 0x08000000  # DF_1_PIE
 VISIBLE = ("STV_DEFAULT", "STV_PROTECTED")
 SHARED_BINDINGS = ("STB_GLOBAL", "STB_WEAK", "STB_LOOS")  # STB_GNU_UNIQUE is the first OS-specific number
 
@@ -54,6 +56,10 @@ def facts(data: bytes) -> list[dict[str, Any]]:
             "flags": _flags(elf, tags),
             "refusal": None,
             "digests": [],
+            "definitions": _definitions(elf),
+            **_load_segments(elf),
+            "isa": _isa(elf),
+            "faults": ["program"] if elf["e_type"] != "ET_DYN" or _value(tags, "DT_FLAGS_1") & _PIE else [],
         }
     ]
 
@@ -101,14 +107,55 @@ def _symbols(elf: ELFFile) -> tuple[list[tuple[str, str | None, str | None, bool
     return imports, exports
 
 
-def _versions(elf: ELFFile, imports: list[Any]) -> list[tuple[str, str, str | None]]:
+def _versions(elf: ELFFile, imports: list[Any]) -> list[tuple[str, str, str | None, bool]]:
     needed = elf.get_section_by_name(".gnu.version_r")
-    pairs = (
-        [(entry.name, version.name) for entry, many in needed.iter_versions() for version in many]
+    rows = (
+        [
+            (entry.name, version.name, bool(version["vna_flags"] & _WEAK))
+            for entry, many in needed.iter_versions()
+            for version in many
+        ]
         if needed
         else []
     )
-    return [(*pair, next((i[0] for i in imports if i[1:3] == pair), None)) for pair in pairs]
+    first = {
+        pair: next((i[0] for i in imports if i[1:3] == pair), None) for pair in {row[:2] for row in rows}
+    }
+    return [(library, version, first[library, version], weak) for library, version, weak in rows]
+
+
+def _definitions(elf: ELFFile) -> list[str]:
+    defined = elf.get_section_by_name(".gnu.version_d")
+    return [
+        next(iter(names)).name
+        for record, names in (defined.iter_versions() if defined else ())
+        if not record["vd_flags"] & _BASE
+    ]
+
+
+def _isa(elf: ELFFile) -> int:
+    """Return the highest level of x86-64 that a property note names."""
+    bits = [
+        item.pr_data
+        for section in elf.iter_sections()
+        if section["sh_type"] == "SHT_NOTE"
+        for note in section.iter_notes()
+        if note["n_type"] == "NT_GNU_PROPERTY_TYPE_0"
+        for item in note["n_desc"]
+        if item.pr_type == "GNU_PROPERTY_X86_ISA_1_NEEDED"
+    ]
+    return max((number.bit_length() for number in bits), default=0)
+
+
+def _load_segments(elf: ELFFile) -> dict[str, int]:
+    """Return what the program headers tell about mapping the file."""
+    loads = list(elf.iter_segments("PT_LOAD"))
+    distances = [abs(s["p_vaddr"] - s["p_offset"]) or 1 << 31 for s in loads]
+    return {
+        "page_size": min((distance & -distance for distance in distances), default=0),
+        "alignment": min((s["p_align"] or 1 for s in loads), default=0),
+        "tls_bytes": sum(s["p_memsz"] for s in elf.iter_segments("PT_TLS")),
+    }
 
 
 def _executable_stack(elf: ELFFile) -> bool | None:
@@ -161,5 +208,7 @@ def _flags(elf: ELFFile, tags: list[Any]) -> list[str]:
         "static": executable and static,
         "textrel": textrel,
         "hard-float": arm and elf["e_flags"] & E_FLAGS.EF_ARM_ABI_FLOAT_HARD,
+        "static-tls": _value(tags, "DT_FLAGS") & 0x10,
+        "nodeflib": _value(tags, "DT_FLAGS_1") & 0x800,
     }
     return [name for name, is_set in flags.items() if is_set]

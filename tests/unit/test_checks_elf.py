@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from support.wheels import Version, elf
+from support.wheels import Symbol, Version, elf
 from wheelkit.verification.checks import elf as elf_checks
 from wheelkit.verification.checks import mobile
 from wheelkit.verification.contract import Contract
@@ -156,6 +156,17 @@ def test_versions_that_the_wheel_defines(
 ) -> None:
     user = asking("libq.so.1", "Q_2", "libq.so.1", weak=weak)
     library = elf("demo.libs/libq.so.1", exports=(), definitions=defined)
+    assert codes(wheels.facts(tmp_path, wheels.LINUX, user, library)) == expected
+
+
+@pytest.mark.parametrize(("weak", "expected"), [(True, []), (False, ["WK347"])])
+def test_a_weak_version_counts_for_the_symbols_that_have_it(
+    tmp_path: Path, *, weak: bool, expected: list[str]
+) -> None:
+    rows = (Version(library="libq.so.1", version="Q_2", weak=True),)
+    symbols = (Symbol(name="q", library="libq.so.1", version="Q_2", weak=weak),)
+    user = elf(needed=wheels.needs("libq.so.1"), versions=rows, imports=symbols)
+    library = elf("demo.libs/libq.so.1", exports=(), definitions=("Q_1",))
     assert codes(wheels.facts(tmp_path, wheels.LINUX, user, library)) == expected
 
 

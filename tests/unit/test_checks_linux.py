@@ -66,6 +66,8 @@ def test_executable_stacks(tmp_path: Path, asked: object, expected: list[str]) -
         ("manylinux_2_17", asks("GLIBCXX_3.4.20", library="libstdc++.so.6"), ["WK311"]),
         ("manylinux_2_17", asks("CXXABI_1.3.9", library="libstdc++.so.6"), ["WK311"]),
         ("manylinux_2_17", asks("ZLIB_1.2.9", library="libz.so.1"), ["WK311"]),
+        ("manylinux_2_17", asks("alpha_1", library="libm.so.6"), ["WK311"]),
+        ("manylinux_2_17", asks("GCC_3.0"), []),
         ("manylinux_2_17", asks("OPENSSL_3.0.0", library="libssl.so.3"), []),
         ("manylinux_2_17", asks("GLIBC_2.35", library="ld-linux-x86-64.so.2"), []),
         ("linux", asks("GLIBC_2.40"), []),

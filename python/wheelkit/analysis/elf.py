@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from wheelkit.analysis.claims import arch_of, system_of, targets
+from wheelkit.analysis.claims import arch_of, claims, system_of, targets
 from wheelkit.matrix import System
 
 if TYPE_CHECKING:
@@ -21,15 +21,17 @@ _LIBRARY = re.compile(r"(?!(?:.*/)?\.(?:debug|dwz)/).*\.so(?:\.\d+)*")
 _BY_ALL: Mapping[str, str] = {
     "no-segments": "it has no segment to load",
     "no-dynamic": "it has no dynamic section",
-    "tables": "its dynamic section lacks a table that the loader needs, or gives a wrong entry size",
+    "tables": "its dynamic section lacks a table, gives a wrong entry size, or relocates what is not loaded",
     "hash": "its hash table is missing or broken, so that no symbol of it can be found",
 }
 _BY_GLIBC: Mapping[str, str] = {
     "ident": "its header has an OS ABI, a version or padding that glibc does not accept",
-    "order": "its load segments are not in the order of their addresses",
+    "order": "its load segments reach beyond the addresses that the loader reserves for them",
     "program": "it is marked as a program, which cannot be loaded as a library",
     "noopen": "it is marked as not to be opened by dlopen",
-    "versions": "its symbol versions have a wrong hash or layout, or no numbers",
+    "versions": "its symbol versions have a wrong hash or layout, or no numbers or records",
+    "numbers": "its symbols have version numbers without a record",
+    "relr": "it has packed relocations (DT_RELR) but does not need the version GLIBC_ABI_DT_RELR",
 }
 # Older loaders compare the declared alignment of each segment as well (glibc bug 28688).
 _COMPARES_ALIGNMENT = (2, 35)
@@ -54,7 +56,12 @@ def elf_libraries(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
 
 
 def refusals(wheel: Wheel, slice_: Slice) -> Iterator[str]:
-    """Yield why a loader of the tag's systems refuses to load an ELF file, or cannot use it."""
+    """Yield why a loader of the tag's systems refuses to load an ELF file, or cannot use it.
+
+    The loader of Android has packed relocations of its own, so nothing is said about its tables.
+    """
+    if not any(claim.system is System.LINUX for claim in claims(wheel)):
+        return
     glibc = [target.version for target in targets(wheel, System.LINUX) if target.libc == "manylinux"]
     musl_only = not glibc and bool(targets(wheel, System.LINUX))
     reasons = _BY_ALL if musl_only else {**_BY_ALL, **_BY_GLIBC}

@@ -43,12 +43,24 @@ def linux_slices(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     return running_slices(wheel, System.LINUX)
 
 
+def is_required(slice_: Slice, version: Version) -> bool:
+    """Return whether a library has to provide a version; a weak one only if a symbol has to have it."""
+    return not version.weak or any(
+        symbol.version == version.version and symbol.library == version.library and not symbol.weak
+        for symbol in slice_.imports
+    )
+
+
 def version_needs(wheel: Wheel) -> Iterator[VersionNeed]:
-    """Yield every symbol version that the wheel's ELF files need of libraries outside the wheel."""
+    """Yield every symbol version that the wheel's ELF files need of libraries outside the wheel.
+
+    Without a weak version the loader goes on, so those that no symbol has to have are left out.
+    """
     held = wheel.held
     for binary, slice_ in linux_slices(wheel):
         for version in slice_.versions:
-            if version.library not in held and not is_loader(version.library):
+            outside = version.library not in held and not is_loader(version.library)
+            if outside and is_required(slice_, version):
                 yield VersionNeed(binary=binary, version=version)
 
 

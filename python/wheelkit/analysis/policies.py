@@ -33,6 +33,13 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 _LOADERS = ("ld-linux", "ld-musl", "ld64.so.")
 
 
+# glibc's libraries, and what the names of their versions begin with; those of libgcc are in some.
+_OF_GLIBC = frozenset(
+    f"lib{name}" for name in ("c.so.6", "m.so.6", "pthread.so.0", "dl.so.2", "rt.so.1", "util.so.1")
+)
+_GLIBC_PREFIXES = ("GLIBC_", "GCC_")
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What one platform tag allows on one architecture.
 
@@ -55,6 +62,10 @@ class Policy(Struct, frozen=True, kw_only=True):
         # A tag between two tables, such as manylinux_2_29, names its glibc version itself.
         numbered = prefix == "GLIBC" and _NUMBERS.fullmatch(version)
         return bool(numbered) and numbers(version) <= self.target.version
+
+    def defines(self, library: str, symbol_version: str) -> bool:
+        """Return whether a library can define a version: those of glibc only define their own."""
+        return library not in _OF_GLIBC or symbol_version.startswith(_GLIBC_PREFIXES)
 
     def provides(self, library: str) -> bool:
         """Return whether every system of this tag has a library; all have the dynamic loader."""

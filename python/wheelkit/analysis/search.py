@@ -86,15 +86,10 @@ def lost_libraries(wheel: Wheel) -> Iterator[Lost]:
     Files are loaded as Python does it: each extension module by itself, and so are programs, and libraries
     that no other file of the wheel loads, which the project's code has to open. Grafted ones are not opened.
     """
-    files = [_elf_file(binary, slice_) for binary, slice_ in linux_slices(wheel)]
-    held = wheel.held
-    if not any(basename(name) in held for file in files for name in file.needed):
+    loader = loader_of(wheel)
+    files = list(loader.files.values())
+    if not any(basename(name) in loader.held for file in files for name in file.needed):
         return
-    loader = _Loader(
-        files={file.path: file for file in files},
-        held=held,
-        musl={target.libc for target in targets(wheel, System.LINUX)} == {"musllinux"},
-    )
     opened = [file for file in files if file.binary.extension or file.slice_.kind == "executable"]
     runs = {file.path: loader.load(file) for file in opened}
     served = {path for run in runs.values() for path in run.paths}
@@ -103,11 +98,20 @@ def lost_libraries(wheel: Wheel) -> Iterator[Lost]:
     yield from _distinct(loader, runs)
 
 
-def _elf_file(binary: Binary, slice_: Slice) -> ElfFile:
-    return ElfFile(binary=binary, slice_=slice_, path=installed_path(binary.member))
+def loader_of(wheel: Wheel) -> Loader:
+    """Return a loader that only finds the files of a wheel."""
+    files = (
+        ElfFile(binary=binary, slice_=slice_, path=installed_path(binary.member))
+        for binary, slice_ in linux_slices(wheel)
+    )
+    return Loader(
+        files={file.path: file for file in files},
+        held=wheel.held,
+        musl={target.libc for target in targets(wheel, System.LINUX)} == {"musllinux"},
+    )
 
 
-def _distinct(loader: _Loader, runs: Mapping[str, _Run]) -> Iterator[Lost]:
+def _distinct(loader: Loader, runs: Mapping[str, Run]) -> Iterator[Lost]:
     """Yield what was lost in each run, unless the user found it in another one."""
     seen: set[tuple[str, str]] = set()
     for path, run in runs.items():
@@ -123,7 +127,7 @@ def _distinct(loader: _Loader, runs: Mapping[str, _Run]) -> Iterator[Lost]:
                 )
 
 
-class _Run(Struct, frozen=True, kw_only=True):
+class Run(Struct, frozen=True, kw_only=True):
     """What loading one file loads: the names and paths of all files, and the needs that were not found."""
 
     names: frozenset[str]
@@ -131,14 +135,14 @@ class _Run(Struct, frozen=True, kw_only=True):
     lost: Sequence[tuple[ElfFile, str]]
 
 
-class _Loader(Struct, frozen=True, kw_only=True):
+class Loader(Struct, frozen=True, kw_only=True):
     """The ELF files of a wheel by path, and the names under which it has libraries."""
 
     files: Mapping[str, ElfFile]
     held: frozenset[str]
     musl: bool
 
-    def load(self, root: ElfFile) -> _Run:
+    def load(self, root: ElfFile) -> Run:
         """Load a file and what it needs, in the order of the loader: breadth first."""
         names = self._names(root)
         loaded = [_Loaded(file=root, by=None)]
@@ -154,7 +158,7 @@ class _Loader(Struct, frozen=True, kw_only=True):
                     names |= self._names(found) | {name}
                     loaded.append(_Loaded(file=found, by=user))
         paths = frozenset(one.file.path for one in loaded)
-        return _Run(names=frozenset(names), paths=paths, lost=lost)
+        return Run(names=frozenset(names), paths=paths, lost=lost)
 
     def _names(self, file: ElfFile) -> set[str]:
         """Return the names that a loaded file serves; only glibc compares sonames."""

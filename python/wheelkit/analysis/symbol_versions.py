@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.claims import targets
-from wheelkit.analysis.linux import linux_slices
+from wheelkit.analysis.linux import is_required, linux_slices
 from wheelkit.analysis.policies import is_loader, policy_for
 from wheelkit.matrix import System
 
@@ -71,10 +71,11 @@ def undefined_versions(wheel: Wheel) -> Iterator[tuple[Binary, str, str]]:
     for binary, slice_ in linux_slices(wheel):
         for version in slice_.versions:
             library, name = version.library, version.version
-            if library not in held or version.weak:
+            if library not in held:
                 continue
             of_system = any(policy.provides(library) and policy.admits(name) for policy in policies)
-            if not of_system and not any(_accepts(copy, name) for copy in _copies(wheel, library)):
+            accepted = of_system or any(_accepts(copy, name) for copy in _copies(wheel, library))
+            if not accepted and is_required(slice_, version):
                 yield binary, library, name
 
 

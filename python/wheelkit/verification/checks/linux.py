@@ -22,6 +22,8 @@ from wheelkit.verification.findings import finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wheelkit._core import Version
+    from wheelkit.analysis.policies import Policy
     from wheelkit.matrix import Target
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
@@ -36,15 +38,14 @@ def symbol_versions(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     needs = list(version_needs(wheel))
     for target in targets(wheel, System.LINUX):
         policy = policy_for(target)
-        # Without a weak one, the loader goes on.
-        too_new = [
-            need
-            for need in needs
-            if policy and not need.version.weak and not policy.admits(need.version.version)
-        ]
+        too_new = [need for need in needs if policy and not _allowed(policy, need.version)]
         if too_new:
             yield from _too_new(wheel, target, too_new)
             return  # newer tags of the same set allow more: the oldest one shows all that is wrong
+
+
+def _allowed(policy: Policy, version: Version) -> bool:
+    return policy.admits(version.version) and policy.defines(version.library, version.version)
 
 
 def _too_new(wheel: Wheel, target: Target, needs: list[VersionNeed]) -> Iterator[Finding]:
