@@ -310,7 +310,8 @@ def _sections(out: Layout, shape: Shape) -> None:
         out.mark(name)
         out.raw(content)
         out.mark(name + ".end")
-    sections = [*SECTIONS, *(section for section in RARE_SECTIONS if out.size(section[3]))]
+    has = (bool(shape.defines), shape.isa != 0)
+    sections = [*SECTIONS, *(section for section, there in zip(RARE_SECTIONS, has, strict=True) if there)]
     out.strings("names", [name for name, *_ in sections])
     out.align(8)
     out.mark("sections")
