@@ -106,7 +106,7 @@ PROGRAM = {"kind": "executable", "exports": ()}
         (UNIVERSAL, fat(), []),
         (UNIVERSAL, fat("10.15"), ["WK321"]),
         (UNIVERSAL, fat(arm="12.0"), ["WK321"]),
-        (UNIVERSAL, fat("10.15", "12.0"), ["WK321", "WK321"]),
+        (UNIVERSAL, fat("10.15", "12.0"), ["WK321"]),
         (UNIVERSAL, macho("demo/_core.so", "x86_64", min_os="10.13"), ["WK322"]),
         ("demo-1.0-cp311-cp311-macosx_10_13_x86_64.macosx_11_0_arm64.whl", fat(), []),
         ("demo-1.0-cp311-cp311-macosx_10_13_x86_64.macosx_11_0_arm64.whl", macho(), ["WK322"]),

@@ -14,13 +14,13 @@ from wheelkit.analysis.python_api import (
     declared_floor,
 )
 from wheelkit.analysis.reach import for_several_abis
-from wheelkit.text import dotted, shorten_list
+from wheelkit.text import dotted, first_and_count, shorten_list
 from wheelkit.verification.checks.suffixes import leftovers
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.model import python_dll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
@@ -39,32 +39,38 @@ _BUILDS = (("free-threaded", "t", THREADED_ONLY), ("debug", "d", DEBUG_ONLY))
 
 
 def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report abi3 wheels that import more than the stable ABI of their floor, once per binary and code."""
+    """Report abi3 wheels that import more than the stable ABI of their floor, each kind once."""
     floor = declared_floor(wheel.name) if wheel.name else None
     if floor is None:
         return
-    by_member: dict[str, list[AbiViolation]] = {}
-    for violation in abi_violations(wheel, floor):
-        by_member.setdefault(violation.member, []).append(violation)
-    for member, violations in by_member.items():
-        outside = [violation.symbol for violation in violations if violation.added is None]
-        later = [(one.symbol, one.added) for one in violations if one.added is not None]
-        if outside:
-            what = f"{member} imports {shorten_list(outside)}: not in the stable ABI, but the tag is abi3"
-            yield finding("WK401", what, member=member)
-        if later:
-            yield _too_late(member, floor, later)
+    violations = abi_violations(wheel, floor)
+    outside = [violation for violation in violations if violation.added is None]
+    later = [violation for violation in violations if violation.added is not None]
+    if outside:
+        what = (
+            f"{_importers(outside)} imports {_symbols(outside)}: not in the stable ABI, but the tag is abi3"
+        )
+        yield finding("WK401", what, member=outside[0].member)
+    if later:
+        yield _too_late(floor, later)
 
 
-def _too_late(member: str, floor: tuple[int, int], later: list[tuple[str, tuple[int, int]]]) -> Finding:
-    newest_first = sorted(later, key=lambda item: item[1], reverse=True)
-    newest = newest_first[0][1]
-    names = shorten_list(symbol for symbol, _ in newest_first)
-    what = f"{member} imports {names}, in the stable ABI since {dotted(newest)}, "
+def _importers(violations: Iterable[AbiViolation]) -> str:
+    return first_and_count(list(dict.fromkeys(violation.member for violation in violations)))
+
+
+def _symbols(violations: Iterable[AbiViolation]) -> str:
+    return shorten_list(dict.fromkeys(violation.symbol for violation in violations))
+
+
+def _too_late(floor: tuple[int, int], later: list[AbiViolation]) -> Finding:
+    newest_first = sorted(later, key=lambda violation: violation.added or floor, reverse=True)
+    newest = newest_first[0].added or floor
+    what = f"{_importers(later)} imports {_symbols(newest_first)}, in the stable ABI since {dotted(newest)}, "
     what += f"but the tag promises {dotted(floor)}"
-    calls = "call" if len(later) == 1 else "calls"
+    calls = "call" if len({violation.symbol for violation in later}) == 1 else "calls"
     fix = f"raise the floor to cp{newest[0]}{newest[1]}, or avoid the {calls}"
-    return finding("WK402", what, fix=fix, member=member)
+    return finding("WK402", what, fix=fix, member=later[0].member)
 
 
 def interpreter_library(wheel: Wheel, _: Contract) -> Iterator[Finding]:

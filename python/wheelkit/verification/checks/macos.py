@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 
 
 def minimum_system(wheel: Wheel, _: Contract) -> Iterator[Finding]:
-    """Report slices that need a newer macOS than the tag promises; one finding for each architecture."""
+    """Report binaries with slices that need a newer macOS than the tag promises for their architecture."""
     claimed = targets(wheel, System.MACOS)
-    too_new: dict[str, list[tuple[tuple[int, int], Binary, Target]]] = {}
+    too_new: list[tuple[tuple[int, int], Binary, str, Target]] = []
     for binary, slice_ in macos_slices(wheel):
         arch, needed = arch_of(slice_), min_os(slice_)
         target = _target_for(arch, claimed)
         if target is not None and needed is not None and needed > _promised(target, arch):
-            too_new.setdefault(arch, []).append((needed, binary, target))
-    for arch, slices in too_new.items():
-        needed, binary, target = max(slices, key=lambda item: item[0])
-        others = len(slices) - 1
+            too_new.append((needed, binary, arch, target))
+    if too_new:
+        needed, binary, arch, target = max(too_new, key=lambda item: item[0])
+        archs = [one for _, other, one, _ in too_new if other is binary]
+        others = len({other.member for _, other, _, _ in too_new}) - 1
         also = f"; {plural(others, 'other binary does', 'other binaries do')} too" if others else ""
         promised = dotted(target.version)
         need = f"macOS {dotted(needed)}"
-        what = f"{binary.member} ({arch}) needs {need}, but {target} promises {promised}{also}"
+        what = f"{binary.member} ({', '.join(archs)}) needs {need}, but {target} promises {promised}{also}"
         setting = f"MACOSX_DEPLOYMENT_TARGET={promised}"
         fix = f"set {setting} for the whole build, libraries included, or promise {need}"
         yield finding("WK321", what, fix=fix, member=binary.member)
