@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.verification import findings as findings_module
-from wheelkit.verification.findings import finding_kinds
+from wheelkit.verification.findings import finding_kind, finding_kinds
 from wheelkit.verification.model import CellCover, Cover, Finding, Report, Row, Severity
 from wheelkit.verification.report.github import to_github
 from wheelkit.verification.report.json import to_json
@@ -391,6 +391,10 @@ def test_every_code_is_explained_and_every_explanation_is_used() -> None:
     }
     assert used == set(finding_kinds())
     assert all(entry.title and entry.why and entry.fix for entry in finding_kinds().values())
+
+
+def test_each_kind_is_read_alone_as_from_the_whole_table() -> None:
+    assert {code: finding_kind(code) for code in finding_kinds()} == dict(finding_kinds())
 
 
 ODD = Finding(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +18,6 @@ from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.model import Severity
-from wheelkit.verification.report.github import to_github
-from wheelkit.verification.report.json import to_json
-from wheelkit.verification.report.markdown import to_markdown
 from wheelkit.verification.report.text import Screen, render_chunks
 from wheelkit.verification.run import unreadable_wheel, verify
 from wheelkit.wheel import read_all
@@ -159,6 +154,8 @@ def _verify_release(options: VerifyOptions, release: str) -> Report:
     request = _published_request(options, release)
     if not options.deep:
         return verify_published(request, Client(), contract)
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="wheelkit-") as folder:
         return verify_published(request, Client(), contract, Path(folder))
 
@@ -251,10 +248,16 @@ def _native_targets(contract: Contract) -> tuple[Target, ...]:
 
 def _show(report: Report, form: str, *, fixes: bool) -> None:
     if form == "json":
+        from wheelkit.verification.report.json import to_json
+
         result_json(to_json(report))
     elif form == "markdown":
+        from wheelkit.verification.report.markdown import to_markdown
+
         show(f"{to_markdown(report, fixes=fixes)}\n")
     elif form == "github":
+        from wheelkit.verification.report.github import to_github
+
         for line in to_github(report, fixes=fixes):
             write(f"{line}\n")
     else:
@@ -264,8 +267,13 @@ def _show(report: Report, form: str, *, fixes: bool) -> None:
 
 def _screen(*, fixes: bool) -> Screen:
     terminal = sys.stdout.isatty()
+    width = None
+    if terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
     return Screen(
-        width=shutil.get_terminal_size().columns if terminal else None,
+        width=width,
         colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         encoding=sys.stdout.encoding or "ascii",
         fixes=fixes,

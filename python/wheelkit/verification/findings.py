@@ -27,11 +27,20 @@ class FindingKind(Struct, frozen=True, kw_only=True):
     tools: Mapping[str, str]
 
 
+_TABLE = "findings.toml"
+
+
 @cache
 def finding_kinds() -> Mapping[str, FindingKind]:
     """Return every kind of finding by its code, sorted by code."""
-    table = data.table("findings.toml")
+    table = data.table(_TABLE)
     return {code: _kind(code, table[code]) for code in sorted(table)}
+
+
+@cache
+def finding_kind(code: str) -> FindingKind:
+    """Return one kind of finding, without reading the others."""
+    return _kind(code, data.section(_TABLE, code))
 
 
 def _kind(code: str, row: Mapping[str, str]) -> FindingKind:
@@ -49,6 +58,6 @@ def finding(  # noqa: PLR0913 (the fields of a finding, by name)
     code: str, what: str, *, fix: str = "", member: str = "", file: str = "", where: str = ""
 ) -> Finding:
     """Return a finding of a kind, by default with its general fix; the runner adds the file it checks."""
-    kind = finding_kinds()[code]
+    kind = finding_kind(code)
     facts = {"what": what, "fix": fix or kind.fix, "file": file, "member": member, "where": where}
     return Finding(code=code, severity=kind.severity, **facts)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
 from wheelkit.inputs import numbers
-from wheelkit.project.backends import find_backend
-from wheelkit.project.meson import blank_comments
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
@@ -64,6 +61,8 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     if files.isdisjoint({"pyproject.toml", "setup.py"}):
         yield finding("WK713", "the sdist has neither pyproject.toml nor setup.py")
         return
+    import tomllib
+
     try:
         project = tomllib.loads(sdist.texts.get("pyproject.toml", ""))
     except (ValueError, RecursionError):
@@ -77,6 +76,8 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
     """Yield the paths that the build configuration names, each with what needs it."""
     backend = str(_table(project, "build-system").get("build-backend", "")).partition(":")[0]
+    from wheelkit.project.backends import find_backend
+
     if build_file := find_backend(backend).build_file:
         maturin = _table(_table(project, "tool"), "maturin") if backend == "maturin" else {}
         manifest = maturin.get("manifest-path")
@@ -99,6 +100,8 @@ def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the meson.build of each folder that another one enters, with the one that enters it."""
+    from wheelkit.project.meson import blank_comments
+
     waiting = ["meson.build"]
     while waiting:
         path = waiting.pop()
