@@ -38,6 +38,8 @@ def report(comparisons: list[Comparison]) -> None:
         for kind, count in kinds.most_common():
             print(f"{count:7}  {kind}")
     codes = Counter(code for item in comparisons for code in item.errors)
+    mapped = sum(item.mapped for item in comparisons)
+    print(f"\nall install {mapped}, and every file of them was compared with the map of installed paths")
     print(f"\nwheelkit has errors for {sum(bool(item.errors) for item in comparisons)}:")
     print("  ".join(f"{code} {count}" for code, count in sorted(codes.items())))
 

@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +100,11 @@ class Opinion:
         """The codes of the errors."""
         return tuple(sorted({item.code for item in self.findings if item.severity is Severity.ERROR}))
 
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """The codes of the errors that an installation here has to show."""
+        return tuple(code for code in self.errors if not code.startswith(tuple(ELSEWHERE)))
+
     def foretells(self, kind: str) -> bool:
         """Return whether an error says why a wheel is refused; one that cannot be read is refused for all."""
         codes = FORETOLD.get(kind, ("WK",))
@@ -147,12 +153,17 @@ def disagreements(outcomes: Sequence[Outcome], said: Opinion, filename: str) -> 
     if refusals:
         return
     differences = [difference for item in outcomes for difference in _differences(item, said)]
-    unexplained = [code for code in said.errors if not code.startswith(tuple(ELSEWHERE))]
-    if not unexplained and _UNMAPPED.isdisjoint(said.errors):
+    if is_mapped(outcomes, said):
         yield from differences
-    elif unexplained and not differences and len({comparable(item) for item in outcomes}) == 1:
-        texts = [item.what for item in said.findings if item.code in unexplained]
-        yield Disagreement(f"error {' '.join(unexplained)}, but all install it alike", "; ".join(texts))
+    elif said.unexplained and not differences and len({comparable(item) for item in outcomes}) == 1:
+        texts = [item.what for item in said.findings if item.code in said.unexplained]
+        yield Disagreement(f"error {' '.join(said.unexplained)}, but all install it alike", "; ".join(texts))
+
+
+def is_mapped(outcomes: Sequence[Outcome], said: Opinion) -> bool:
+    """Return whether all install a wheel, and no error says that other files lie there than the map has."""
+    installed = not any(item.refused for item in outcomes)
+    return installed and not said.unexplained and _UNMAPPED.isdisjoint(said.errors)
 
 
 def comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
@@ -192,9 +203,8 @@ def _differences(outcome: Outcome, said: Opinion) -> Iterator[Disagreement]:
         yield Disagreement(f"{outcome.installer} installs a file that the map lacks", str(path))
     for path in sorted(expected - actual):
         yield Disagreement(f"{outcome.installer} does not install a file of the map", str(path))
-    members = {member.name: member for member in said.wheel.members}
     for path in sorted(actual & expected):
-        yield from _file_differences(outcome.installer, path, found[path], final[path], members)
+        yield from _file_differences(outcome.installer, found[path], final[path], said.wheel)
     yield from _metadata_differences(outcome, said.wheel)
 
 
@@ -206,20 +216,18 @@ def _place(path: str) -> str:
 
 
 def _file_differences(
-    installer: str,
-    path: str,
-    actual: Installed,
-    files: tuple[InstalledFile, ...],
-    members: Mapping[str, Member],
+    installer: str, actual: Installed, files: tuple[InstalledFile, ...], wheel: Wheel
 ) -> Iterator[Disagreement]:
-    sources = [members[file.member] for file in files if file.member]
+    """Yield how one installed file differs from the only member that the map has for it."""
+    path = files[0].path
+    sources = [member for member in wheel.members if member.name == files[0].member]
     if not sources or len(files) > 1:
         return
-    origin, member = files[0].origin, sources[0]
+    origin, member = files[0].origin, sources[-1]
     if not _same_contents(actual, member) and not (
-        origin is Origin.SCRIPTS and actual.data.startswith(b"#!")
+        origin is Origin.SCRIPTS and _rewritten(actual, member, wheel)
     ):
-        yield Disagreement(f"{installer} installs other contents than the map", str(path))
+        yield Disagreement(f"{installer} installs other contents than the map", path)
     if actual.executable != _runs(installer, origin, member.mode):
         state = "executable" if actual.executable else "not executable"
         yield Disagreement(f"{installer} installs it {state}", str(path))
@@ -236,6 +244,16 @@ def _same_contents(actual: Installed, member: Member) -> bool:
     algorithm, _, value = member.digest.partition("=")
     digest = hashlib.new(algorithm or "sha256", actual.data).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == value
+
+
+def _rewritten(actual: Installed, member: Member, wheel: Wheel) -> bool:
+    """Return whether a script begins with #!python in the wheel, and only its first line is another."""
+    with zipfile.ZipFile(wheel.path) as archive:
+        original = archive.read(member.name)
+    first, _, rest = original.partition(b"\n")
+    return (
+        first.startswith(b"#!python") and actual.data.startswith(b"#!") and actual.data.endswith(b"\n" + rest)
+    )
 
 
 def _metadata_differences(outcome: Outcome, wheel: Wheel) -> Iterator[Disagreement]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from installers.agreement import Disagreement, disagreements, opinion, refusal_kinds
+from installers.agreement import Disagreement, disagreements, is_mapped, opinion, refusal_kinds
 from installers.drafts import Draft, generate, valid
 from installers.run import Installers, installers
 from support import corpus
@@ -17,12 +17,16 @@ OLD_PIP = "pip-23.2.1-py3-none-any.whl"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One wheel: what it is, why each installer refuses it, wheelkit's errors, and the disagreements."""
+    """One wheel: what it is, why each installer refuses it, wheelkit's errors, and the disagreements.
+
+    ``mapped`` tells whether all installed it and every file was compared with the map.
+    """
 
     number: int
     wheel: str
     refusals: dict[str, str] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    mapped: bool = False
     disagreements: tuple[Disagreement, ...] = ()
 
 
@@ -73,6 +77,7 @@ def compare_file(path: Path, number: int, description: str, ready: Installers) -
         wheel=description,
         refusals=refusal_kinds(outcomes, path.name),
         errors=said.errors,
+        mapped=is_mapped(outcomes, said),
         disagreements=tuple(disagreements(outcomes, said, path.name)),
     )
 

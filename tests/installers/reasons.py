@@ -25,7 +25,10 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("two dist-infos", (r"[Mm]ultiple \.dist-info directories",)),
     ("dist-info of another name", ("does not start with",)),
     ("name differs", ("has inconsistent [Nn]ame", "metadata name `.*` does not match")),
-    ("version differs", ("has inconsistent [Vv]ersion", "version `.*` does not match")),
+    (
+        "version differs",
+        ("has inconsistent [Vv]ersion", "version `.*` does not match", "does not match filename"),
+    ),
     ("METADATA missing", ("METADATA file not found", "METADATA'.*KeyError", "METADATA.*not found")),
     (
         "METADATA invalid",
@@ -42,7 +45,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("file name", ("is not a valid wheel filename", "wheel filename", "Invalid build number")),
     ("WHEEL missing", ("WHEEL'.*KeyError", "WHEEL`? file not found")),
-    ("WHEEL invalid", ("Wheel-Version", "/WHEEL")),
+    ("WHEEL invalid", ("Wheel-Version", "/WHEEL", "wheel major version")),
     ("entry points", ("script entry point", r"entry_points\.txt", "(?:console|gui) script", "distlib/")),
     ("name of an interpreter", ("reserved", "overwrite Python", "is not allowed because it")),
     (
@@ -80,6 +83,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "central directory",
             "unexpected end of file",
             "deflate",
+            "BufError",
             "Failed to extract",
             r"struct\.error",
             "NotImplementedError",

@@ -1,4 +1,4 @@
-"""Both pips and uv agree with wheelkit about malformed and real wheels.
+"""Both pips and uv agree with wheelkit about generated, malformed and real wheels.
 
 ci/compare-installers.py does the same with many more generated wheels.
 """
@@ -17,11 +17,12 @@ from packaging.utils import parse_wheel_filename
 
 import malformed
 from installers.agreement import disagreements, opinion
-from installers.campaign import compare_file, unpack_pips
-from installers.drafts import Draft, valid
+from installers.campaign import compare_file, compare_one, unpack_pips
+from installers.drafts import Draft, generate, valid
 from installers.run import SITE, Installers, installers
 from support import corpus
 
+SEED, COUNT = 15, 120
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="installs as on Linux")
 # Files that only installers write, the scripts whose words differ between them, and compiled modules.
 # Malformed wheels that install here, and why their errors are right.
@@ -49,6 +50,14 @@ def everything(number: int) -> Draft:
     draft.add("{data}/headers/demo.h", "int demo;\n")
     draft.add("{data}/purelib/extra.py")
     return draft
+
+
+def test_generated_wheels(ready: Installers, tmp_path: Path) -> None:
+    comparisons = [compare_one(generate(number, SEED), number, tmp_path, ready) for number in range(COUNT)]
+    bad = {f"{item.number}: {item.wheel}": item.disagreements for item in comparisons if item.disagreements}
+    assert bad == {}
+    assert sum(bool(item.refusals) for item in comparisons) > COUNT // 4
+    assert sum(item.mapped for item in comparisons) > COUNT // 5
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
