@@ -5,6 +5,7 @@ once, and a request is a fork, which takes a tenth of the time of a new process.
 lines of JSON: the arguments, the working directory, and a file for the output; then the exit code.
 """
 
+import gc
 import json
 import os
 import signal
@@ -37,16 +38,35 @@ def _fork(request: dict[str, object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+def _answer_in_advance() -> None:
+    """Answer once what takes half of pip's time, and what no installation here depends on.
+
+    It is what the session tells an index about this machine, which tags the interpreter accepts, and whether
+    there are modules that only Windows and some builds of Python have.
+    """
+    for module in ("_manylinux", "pip._vendor.rich._windows_renderer", "pip._vendor.rich._win32_console"):
+        sys.modules[module] = None  # type: ignore[assignment]
+    from pip._internal.network import session
+    from pip._internal.utils import compatibility_tags
+
+    supported, known = compatibility_tags.get_supported, {}  # type: ignore[var-annotated]
+
+    def get_supported(*arguments: object, **options: object) -> object:
+        key = repr((arguments, options))
+        if key not in known:
+            known[key] = supported(*arguments, **options)
+        return list(known[key])
+
+    compatibility_tags.get_supported = get_supported
+    session.user_agent = lambda: "pip"
+
+
 def main(folder: str) -> None:
     """Answer requests until the input ends."""
     sys.path.insert(0, folder)
-    # Half of pip's time goes into two questions that no installation here depends on: what the session tells
-    # an index about this machine, and, a hundred times, whether a module of this name sets other tags.
-    sys.modules["_manylinux"] = None  # type: ignore[assignment]
     import pip
-    from pip._internal.network import session
 
-    session.user_agent = lambda: "pip"
+    _answer_in_advance()
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -57,6 +77,8 @@ def main(folder: str) -> None:
     signal.alarm(0)
     os.dup2(saved[0], 1)
     os.dup2(saved[1], 2)
+    gc.disable()
+    gc.freeze()
     print(json.dumps({"version": pip.__version__, "code": code}), file=answers, flush=True)
     for line in sys.stdin:
         print(json.dumps({"code": _fork(json.loads(line))}), file=answers, flush=True)

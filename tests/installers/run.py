@@ -34,6 +34,8 @@ _UV = (
     "pip", "install", "--no-deps", "--no-index", "--no-config", "--no-progress", "--color", "never",
     "--link-mode", "copy",
 )  # fmt: skip
+# What a server answers once, it answers always; threads take longer to start than such wheels to install.
+_UV_VARIABLES = {"UV_HTTP_RETRIES": "0", "UV_CONCURRENT_INSTALLS": "1", "RAYON_NUM_THREADS": "1"}
 _OUTSIDE = Path("/", OUTSIDE)
 WORKER = Path(__file__).with_name("pip_worker.py")
 
@@ -133,7 +135,7 @@ class Installers:
         return subprocess.run(
             [str(self._uv), *_UV, *place, source],
             cwd=self._scratch / "run",
-            env={**os.environ, "UV_HTTP_RETRIES": "0"},
+            env={**os.environ, **_UV_VARIABLES},
             capture_output=True,
             check=False,
             timeout=120,
