@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -58,12 +57,14 @@ def main() -> int:
     parts = [range(start, min(start + STEP, end)) for start in range(options.first, end, STEP)]
     comparisons = []
     with ProcessPoolExecutor(options.workers) as pool:
-        for item in chain.from_iterable(pool.map(partial(run, options.seed, options.keep), parts)):
-            comparisons.append(item)
-            for disagreement in item.disagreements:
-                print(
-                    f"{item.number}: {disagreement.kind} | {item.wheel} | {disagreement.detail}", flush=True
-                )
+        for done in pool.map(partial(run, options.seed, options.keep), parts):
+            comparisons += done
+            for item in done:
+                for found in item.disagreements:
+                    print(f"{item.number}: {found.kind} | {item.wheel} | {found.detail}", flush=True)
+            print(
+                f"{len(comparisons)} wheels, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True
+            )
     report(comparisons)
     kinds = Counter(item.kind for comparison in comparisons for item in comparison.disagreements)
     for kind, count in kinds.most_common():

@@ -107,5 +107,5 @@ def kind_of(output: str, wheel: str) -> str:
 def last_line(output: str) -> str:
     """Return the end of the output, without what differs from run to run."""
     line = output.strip().rpartition("\n")[2]
-    line = re.sub(r"\S*/wheelkit-installers-[^/]*/run/a/b/environment", "ENVIRONMENT", line)
+    line = re.sub(r"\S*/wheelkit-compare-[^/]*/run/a/b/environment", "ENVIRONMENT", line)
     return re.sub(r"0x[0-9a-f]+|\d+", "N", line).strip()[:200]

@@ -266,7 +266,7 @@ def installers(pips: dict[str, Path], first: Path) -> Iterator[Installers]:
     """Start the installers, with a scratch folder in memory where the system has one."""
     with ExitStack() as stack:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=memory, prefix="wheelkit-installers-"))
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=memory, prefix="wheelkit-compare-"))
         ready = Installers(Path(scratch), pips, first)
         stack.callback(ready.close)
         yield ready
