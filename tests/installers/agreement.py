@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import stat
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ from wheelkit.verification.run import verify
 from wheelkit.wheel import Member, Wheel, read
 from wheelkit.wheel.entry_points import parse_entry_points
 
-# Errors, by the beginning of their codes, whose harm no installation on this system meets, and who meets it.
+# Errors, by the beginning of their code and text, whose harm no installation on this system meets, and who
+# meets it.
 ELSEWHERE = {
     "WK102": "the indexes have announced to refuse it; pip and uv do not compare hashes while they install",
     "WK103": "Windows, where backslashes, colons and dots at the end mean something else",
@@ -36,14 +38,16 @@ ELSEWHERE = {
     "WK110": "the indexes",
     "WK113": "the indexes",
     "WK115": "the indexes",
+    "WK116": "the indexes, where both members are the same",
     "WK122": "the import, or whoever runs the script",
     "WK128": "every start of Python on other machines",
     "WK129": "every start of Python",
     "WK203": "tools that read WHEEL",
     "WK204": "pip, which compares the versions only of files from an index",
     "WK205": "systems that keep purelib and platlib apart",
-    "WK210": "whoever misses the files: no installer unpacks a folder that ends in .DATA",
+    r"WK210 .*\.DATA ": "whoever misses the files: no installer unpacks a folder that ends in .DATA",
     "WK214": "installers on other systems",
+    "WK215 .* the script cannot run": "whoever runs the script",
     "WK218": "the import",
     "WK221": "uninstalling and RECORD; which file stays may depend on the order of the file system",
     "WK222": "resolvers and indexes, which read METADATA from the archive",
@@ -103,7 +107,8 @@ class Opinion:
     @property
     def unexplained(self) -> tuple[str, ...]:
         """The codes of the errors that an installation here has to show."""
-        return tuple(code for code in self.errors if not code.startswith(tuple(ELSEWHERE)))
+        errors = (item for item in self.findings if item.severity is Severity.ERROR)
+        return tuple(sorted({item.code for item in errors if not _is_met_elsewhere(item)}))
 
     def foretells(self, kind: str) -> bool:
         """Return whether an error says why a wheel is refused; one that cannot be read is refused for all."""
@@ -117,6 +122,10 @@ class Disagreement:
 
     kind: str
     detail: str
+
+
+def _is_met_elsewhere(item: Finding) -> bool:
+    return any(re.match(pattern, f"{item.code} {item.what}") for pattern in ELSEWHERE)
 
 
 def opinion(path: Path) -> Opinion:
