@@ -39,6 +39,8 @@ _INSTALLERS_FILES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json
 _SITE = re.compile(r"(?:lib(?:64)?/python(?P<python>3\.\d+)t?|Lib)/(?:site|dist)-packages/")
 _STANDARD_LIBRARY = re.compile(r"(?:lib(?:64)?/python3\.\d+t?|Lib)/")
 # What venv and virtualenv write beside the interpreter.
+# What lies at the top of a virtual environment; a file cannot replace a folder, and installers refuse it.
+_ENVIRONMENT = frozenset({"pyvenv.cfg", "bin", "scripts", "lib", "lib64", "include"})
 _ACTIVATION = re.compile(r"(?:de)?activate(?:_this\.py|\.(?:bat|csh|fish|nu|ps1|sh|xsh))?", re.IGNORECASE)
 # What belongs to the installers, by the distribution that may bring it.
 _TOPS: Mapping[str, str] = {
@@ -297,7 +299,7 @@ def _owner_code(distribution: str, origin: Origin, path: str) -> str:
     script = _script(origin, path)
     if is_reserved(script.lower().removesuffix(".exe")) or _ACTIVATION.fullmatch(script):
         return "WK225"
-    if origin is Origin.DATA and path.lower() == "pyvenv.cfg":
+    if origin is Origin.DATA and path.lower() in _ENVIRONMENT:
         return "WK225"
     match = _SCRIPTS.fullmatch(script.lower())
     foreign = match is not None and match.lastgroup != distribution
