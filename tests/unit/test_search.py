@@ -145,8 +145,11 @@ def test_what_the_loader_finds(case: str, tmp_path: Path) -> None:
 
 
 def test_a_path_below_tmp_weighs_on_macos_too(tmp_path: Path) -> None:
-    made = macho(rpaths=(Rpath(path=BELOW_TMP, how="rpath"),))
+    paths = (Rpath(path=BELOW_TMP, how="rpath"), Rpath(path="/private/tmp/lib", how="rpath"))
+    made = macho(rpaths=paths, needed=needs("@rpath/libq.dylib"))
     assert codes(tmp_path, wheels.MACOS, made) == ["WK514"]
+    nothing_searched = macho(rpaths=paths, needed=needs("/usr/lib/libSystem.B.dylib"))
+    assert codes(tmp_path, wheels.MACOS, nothing_searched) == ["WK506"]
     relative = macho(rpaths=(Rpath(path="lib", how="rpath"),))
     assert codes(tmp_path, wheels.MACOS, relative) == []
 
@@ -157,3 +160,12 @@ def test_the_message_names_the_empty_element(tmp_path: Path) -> None:
     assert finding.what == (
         f"{MODULE} has a search path (RPATH or RUNPATH) with an empty element, the current folder"
     )
+
+
+def test_the_library_of_a_required_provider_is_loaded_by_then(tmp_path: Path) -> None:
+    module = file(MODULE, "libcudart.so.13")
+    grafted = file("demo.libs/libcudart-1a2b3c4d.so.13", name="libcudart.so.13")
+    assert codes(tmp_path, wheels.LINUX, module, grafted) == ["WK511"]
+    members = {"{info}/METADATA": wheels.metadata("demo", "1.0", "Requires-Dist: torch")}
+    wheel = wheels.facts(tmp_path, wheels.LINUX, module, grafted, members=members)
+    assert list(search_paths.reachable(wheel, Contract())) == []

@@ -117,7 +117,12 @@ def floor_and_limits(
     Libraries that are ``provided`` by other distributions limit nothing. By default the policies are those
     of the first of ``libcs``.
     """
-    libraries = {library.name for _, slice_ in linux_slices(wheel) for library in slice_.needed}
+    libraries = {
+        library.name
+        for _, slice_ in linux_slices(wheel)
+        for library in slice_.needed
+        if library.how == "required"
+    }
     libraries -= wheel.held | provided
     versions = {need.version.version for need in version_needs(wheel)}
     older: Policy | None = None

@@ -14,18 +14,20 @@ from wheelkit.analysis.search import in_graft_folder, lost_libraries, search_pat
 from wheelkit.analysis.system_libraries import of_package_manager
 from wheelkit.matrix import System
 from wheelkit.text import first_and_count, shorten_list
+from wheelkit.verification.checks.providers import provider_of, relevant_providers
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from wheelkit._core import Slice
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
-    from wheelkit.wheel import Wheel
+    from wheelkit.wheel import Binary, Wheel
 
 
 # Folders in which every user of a machine can put files.
-_WRITABLE = re.compile(r"/+(?:tmp|var/+tmp|dev/+shm)(?:/|$)")
+_WRITABLE = re.compile(r"(?:/+private)?/+(?:tmp|var/+tmp|dev/+shm)(?:/|$)")
 
 
 def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -34,7 +36,7 @@ def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     paths: dict[str, None] = {}
     for binary, slice_ in wheel.slices():
         for path in search_path(slice_):
-            harmless = of_macos(f"{path}/") or of_package_manager(path) or _WRITABLE.match(path)
+            harmless = of_macos(f"{path}/") or of_package_manager(path) or _is_planted(binary, slice_, path)
             if path.startswith("/") and not harmless:
                 members[binary.member] = paths[path] = None
     if members:
@@ -51,7 +53,7 @@ def planted(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     writable: dict[str, dict[str, None]] = {}
     for binary, slice_ in wheel.slices():
         for path in search_path(slice_):
-            if _WRITABLE.match(path):
+            if _is_planted(binary, slice_, path):
                 writable.setdefault(path, {})[binary.member] = None
             elif system_of(binary) is System.LINUX and not path.startswith(("/", "$")) and (path or not musl):
                 relative.setdefault(path, {})[binary.member] = None
@@ -61,21 +63,38 @@ def planted(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             yield finding(code, _planted(users, found), member=users[0])
 
 
+def _is_planted(binary: Binary, slice_: Slice, path: str) -> bool:
+    """Return whether everybody can put a library in this folder that the loader takes.
+
+    ld.so looks there for every library first, dyld only for those with @rpath.
+    """
+    if _WRITABLE.match(path) is None:
+        return False
+    return system_of(binary) is not System.MACOS or any(
+        library.name.startswith("@rpath/") for library in slice_.needed
+    )
+
+
 def _planted(users: list[str], paths: Iterable[str]) -> str:
     names = shorten_list(path or "an empty element, the current folder" for path in paths)
     return f"{first_and_count(users)} has a search path (RPATH or RUNPATH) with {names}"
 
 
-def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+def reachable(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
     """Report ELF files that need a library of the wheel, and have no search path to it.
 
-    Where another file of the wheel loads the library, it can be there already. That weighs less for a library
+    Where another file of the wheel loads the library, it can be there already, and so can that of a required
+    provider. That weighs less for a library
     or program, which are not loaded on import by themselves.
     """
     if not any(claim.system is System.LINUX for claim in claims(wheel)):
         return
     lost: dict[tuple[str, bool], dict[str, None]] = {}
-    for need in lost_libraries(wheel):
+    needs = list(lost_libraries(wheel))
+    providers = relevant_providers(wheel, contract) if needs else ()
+    for need in needs:
+        if provider_of(need.library, System.LINUX, providers) is not None:
+            continue  # the process has the provider's
         certain = need.root.extension or not need.elsewhere
         if not need.library.startswith("/") and not _of_system(wheel, need.library):
             lost.setdefault((need.library, certain), {})[need.user.member] = None
