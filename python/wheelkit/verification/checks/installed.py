@@ -38,9 +38,9 @@ _INFO_FOLDERS = (".dist-info", ".egg-info")
 _INSTALLERS_FILES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 _SITE = re.compile(r"(?:lib(?:64)?/python(?P<python>3\.\d+)t?|Lib)/(?:site|dist)-packages/")
 _STANDARD_LIBRARY = re.compile(r"(?:lib(?:64)?/python3\.\d+t?|Lib)/")
-# What venv and virtualenv write beside the interpreter.
 # What lies at the top of a virtual environment; a file cannot replace a folder, and installers refuse it.
 _ENVIRONMENT = frozenset({"pyvenv.cfg", "bin", "scripts", "lib", "lib64", "include"})
+# What venv and virtualenv write beside the interpreter.
 _ACTIVATION = re.compile(r"(?:de)?activate(?:_this\.py|\.(?:bat|csh|fish|nu|ps1|sh|xsh))?", re.IGNORECASE)
 # What belongs to the installers, by the distribution that may bring it.
 _TOPS: Mapping[str, str] = {
