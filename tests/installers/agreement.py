@@ -164,6 +164,7 @@ def disagreements(outcomes: Sequence[Outcome], said: Opinion, filename: str) -> 
     differences = [difference for item in outcomes for difference in _differences(item, said)]
     if is_mapped(outcomes, said):
         yield from differences
+        yield from _silent(outcomes, said)
     elif said.unexplained and not differences and len({comparable(item) for item in outcomes}) == 1:
         texts = [item.what for item in said.findings if item.code in said.unexplained]
         yield Disagreement(f"error {' '.join(said.unexplained)}, but all install it alike", "; ".join(texts))
@@ -173,6 +174,20 @@ def is_mapped(outcomes: Sequence[Outcome], said: Opinion) -> bool:
     """Return whether all install a wheel, and no error says that other files lie there than the map has."""
     installed = not any(item.refused for item in outcomes)
     return installed and not said.unexplained and _UNMAPPED.isdisjoint(said.errors)
+
+
+def _silent(outcomes: Sequence[Outcome], said: Opinion) -> Iterator[Disagreement]:
+    """Yield what installers install differently, if neither an error nor a warning says so."""
+    if all(item.severity is Severity.NOTE for item in said.findings):
+        first, *others = (comparable(item) | _executable(item) for item in outcomes)
+        different = {path for other in others for path, _ in other ^ first}
+        if different:
+            yield Disagreement("installed differently, but no warning", ", ".join(sorted(different)))
+
+
+def _executable(outcome: Outcome) -> frozenset[tuple[str, str]]:
+    files = outcome.files.items()
+    return frozenset((path, "executable") for path, file in files if file.executable and not _own(path))
 
 
 def comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
