@@ -16,7 +16,7 @@ from wheelkit.analysis.linux import (
 )
 from wheelkit.analysis.policies import policy_for
 from wheelkit.matrix import System
-from wheelkit.text import plural, shorten_list
+from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def symbol_versions(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         policy = policy_for(target)
         too_new = [need for need in needs if policy and not _allowed(policy, need.version)]
         if too_new:
-            yield from _too_new(wheel, target, too_new)
+            yield _too_new(wheel, target, too_new)
             return  # newer tags of the same set allow more: the oldest one shows all that is wrong
 
 
@@ -48,22 +48,26 @@ def _allowed(policy: Policy, version: Version) -> bool:
     return policy.admits(version.version) and policy.defines(version.library, version.version)
 
 
-def _too_new(wheel: Wheel, target: Target, needs: list[VersionNeed]) -> Iterator[Finding]:
+def _too_new(wheel: Wheel, target: Target, needs: list[VersionNeed]) -> Finding:
+    """Report the newest version of each kind, such as GLIBC and CXXABI, with a symbol that needs it."""
     floor = linux_floor(wheel)
     fix = f"build on an older system, such as cibuildwheel's container for {target}"
     if floor is not None:
         fix += f"; or tag the wheel as what it is: {floor.target}"
-    by_prefix: dict[str, list[VersionNeed]] = {}
-    for need in needs:
-        by_prefix.setdefault(need.version.version.partition("_")[0], []).append(need)
-    for group in by_prefix.values():
-        worst = max(group, key=lambda need: version_key(need.version.version))
-        member, version = worst.binary.member, worst.version
-        symbol = f"{version.symbol} of {version.library}" if version.symbol else version.library
-        others = len({need.binary.member for need in group}) - 1
-        also = f"; {plural(others, 'other binary does', 'other binaries do')} too" if others else ""
-        what = f"{member} needs {version.version} ({symbol}), which {target} does not allow{also}"
-        yield finding("WK311", what, fix=fix, member=member)
+    newest: dict[str, VersionNeed] = {}
+    for need in sorted(needs, key=lambda need: version_key(need.version.version)):
+        newest[need.version.version.partition("_")[0]] = need
+    worst = sorted(newest.values(), key=lambda need: not need.version.version.startswith("GLIBC_"))
+    users = list(dict.fromkeys(need.binary.member for need in (*worst, *needs)))
+    versions = ", ".join(map(_shown, worst))
+    what = f"{first_and_count(users)} needs {versions}, which {target} does not allow"
+    return finding("WK311", what, fix=fix, member=users[0])
+
+
+def _shown(need: VersionNeed) -> str:
+    version = need.version
+    symbol = f"{version.symbol} of {version.library}" if version.symbol else version.library
+    return f"{version.version} ({symbol})"
 
 
 def forbidden_symbols(wheel: Wheel, _: Contract) -> Iterator[Finding]:
