@@ -23,7 +23,8 @@ def main(count: int = 2000, seed: int = 1, layouts: int = 100) -> int:
     found = loader_comparison.compare(folder, count, seed)
     refused = found.refused.total()
     seconds = time.monotonic() - started
-    print(f"{found.loaded} loaded ({found.by_chance} by chance), {refused} refused, in {seconds:.0f} s")
+    loaded = f"{found.loaded} loaded ({found.by_chance} by chance)"
+    print(f"{loaded}, {refused} refused ({found.unresolved} for other symbols), in {seconds:.0f} s")
     for reason, times in found.refused.most_common():
         print(f"  {times:5}  {reason}")
     searched = search_comparison.compare(folder, layouts, seed)

@@ -68,13 +68,13 @@ static const char *os_name(uint8_t number)
 }
 
 /* Return whether glibc accepts the OS ABI and its version, as its loader was seen to do. Versions of the GNU
- * ABI count what the loader has to know, such as unique symbols. */
-static bool is_accepted(uint8_t os, uint8_t version)
+ * ABI count what the loader has to know, such as unique symbols. MIPS counts otherwise. */
+static bool is_accepted(uint32_t os, uint8_t version, uint16_t machine)
 {
     switch (os) {
-    case ELFOSABI_NONE: return version == 0;
-    case ELFOSABI_GNU: return version < 4;
-    case ELFOSABI_ARM: return true; /* of the old ABI for Arm, which this does not describe */
+    case ELFOSABI_NONE: return version == 0 || machine == WK_EM_MIPS;
+    case ELFOSABI_GNU: return version < 4 || machine == WK_EM_MIPS;
+    case ELFOSABI_ARM: return machine == EM_ARM; /* of its old ABI */
     default: return false;
     }
 }
@@ -89,7 +89,7 @@ static void read_ident(wk_elf *elf)
     const uint8_t order = wk_u8(file);
     const uint8_t version = wk_u8(file);
     const uint8_t os = wk_u8(file);
-    const uint8_t os_version = wk_u8(file);
+    elf->os_version = wk_u8(file);
     const bool padded = (wk_u8(file) | wk_u16(file) | wk_u32(file)) != 0;
     if (!wk_ok(file->state)) {
         return;
@@ -105,7 +105,7 @@ static void read_ident(wk_elf *elf)
     file->big = order == BIG;
     elf->facts->wide = file->wide;
     elf->facts->big = file->big;
-    if (padded || !is_accepted(os, os_version)) {
+    if (padded) {
         elf->facts->faults |= WK_FAULT_IDENT;
     }
     elf->facts->os = os_name(os);
@@ -134,7 +134,8 @@ static void read_header(wk_elf *elf)
     wk_cursor *file = &elf->file;
     elf->type = wk_u16(file);
     elf->machine = wk_u16(file);
-    if (wk_u32(file) != 1) {
+    const uint32_t version = wk_u32(file);
+    if (version != 1 || !is_accepted(elf->facts->os_number, elf->os_version, elf->machine)) {
         elf->facts->faults |= WK_FAULT_IDENT;
     }
     (void)wk_word(file); /* entry point */

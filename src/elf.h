@@ -17,6 +17,7 @@ typedef struct wk_elf {
     wk_cursor segments; /* the program header table */
     uint16_t type;
     uint16_t machine;
+    uint8_t os_version;                                    /* of the OS ABI */
     uint64_t sections_offset, sections_count, names_index; /* of the section header table, as in the header */
     uint16_t section_size;
     bool has_sections;     /* they are readable, and the sizes of the facts come from them */

@@ -11,6 +11,12 @@ static bool fits(const wk_elf_relocations *table, uint64_t entry)
     return !table->present || (table->sized && table->entry == entry);
 }
 
+/* Return whether a table is in the file as a whole. */
+static bool is_loaded(const wk_elf *elf, const wk_elf_relocations *table)
+{
+    return table->size <= wk_elf_at(elf, table->address, "ELF relocations").size;
+}
+
 bool wk_elf_can_relocate(const wk_elf *elf, const wk_elf_dynamic *d)
 {
     const uint64_t word = elf->file.wide ? 8 : 4;
@@ -20,7 +26,7 @@ bool wk_elf_can_relocate(const wk_elf *elf, const wk_elf_dynamic *d)
     const bool may_lack_addends = !elf->file.wide || elf->machine == WK_EM_MIPS;
     const bool kind_fits =
         !d->has_plt_kind || d->plt_kind == DT_RELA || (d->plt_kind == DT_REL && may_lack_addends);
-    return sizes_fit && kind_fits;
+    return sizes_fit && kind_fits && (!d->relr.present || is_loaded(elf, &d->relr));
 }
 
 /* Return how many bytes of a table are in the file. The addend of the last relocation may be missing: zeros

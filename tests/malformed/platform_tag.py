@@ -183,6 +183,11 @@ def code_that_is_writable(draft: WheelSpec) -> None:
     draft.members[SO] = so(load_flags=7)
 
 
+@malformed("WK349")
+def a_module_for_processors_since_2009(draft: WheelSpec) -> None:
+    draft.members[SO] = so(isa=2)
+
+
 @malformed("WK350", MACOS)
 def a_library_for_mac_without_a_name(draft: WheelSpec) -> None:
     """Its LC_ID_DYLIB becomes an LC_FVMFILE, which nothing reads."""

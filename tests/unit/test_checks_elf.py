@@ -91,7 +91,8 @@ def tls(size: int, *flags: str, **facts: object) -> Binary:
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(isa=1), []),
-        (wheels.LINUX, elf(isa=2), ["WK343"]),
+        (wheels.LINUX, elf(isa=2), ["WK349"]),
+        (wheels.LINUX, elf(isa=3), ["WK343"]),
         (wheels.LINUX, elf("demo/glibc-hwcaps/x86-64-v3/libq.so", isa=3, exports=()), []),
         (wheels.LINUX, tls(512, "static-tls"), []),
         (wheels.LINUX, tls(513, "static-tls"), ["WK345"]),

@@ -217,6 +217,7 @@ def test_what_loaders_do_not_read_changes_no_need(case: str) -> None:
 # What glibc refuses, or what makes it crash.
 REFUSED: dict[str, tuple[Binary, str, int, int, int, str]] = {
     "OS ABI": (ELF, "class", 3, 1, 9, "ident"),
+    "OS ABI of Arm": (ELF, "class", 3, 1, 97, "ident"),
     "ABI version": (ELF, "class", 4, 1, 4, "ident"),
     "padding": (ELF, "class", 11, 1, 1, "ident"),
     "version": (ELF, "type", 4, 4, 2, "ident"),

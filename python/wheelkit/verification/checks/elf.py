@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _LARGE_PAGE = 1 << 16
+# What the distributions of glibc 2.34 began to build for, and nearly all processors since 2009 have.
+_COMMON_LEVEL = "x86-64-v2"
 
 
 def refused(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -78,10 +80,9 @@ def processor(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             levels.setdefault(level, {})[binary.member] = None
     for level, members in sorted(levels.items()):
         tag = wheel.name.platforms[0] if wheel.name else "the tag"
-        what = (
-            f"{first_and_count(list(members))} needs a processor with {level}, which {tag} does not promise"
-        )
-        yield finding("WK343", what, member=next(iter(members)))
+        needs = f"needs a processor with {level}, which {tag} does not promise"
+        code = "WK349" if level == _COMMON_LEVEL else "WK343"
+        yield finding(code, f"{first_and_count(list(members))} {needs}", member=next(iter(members)))
 
 
 def thread_storage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
