@@ -186,8 +186,13 @@ def _silent(outcomes: Sequence[Outcome], said: Opinion) -> Iterator[Disagreement
 
 
 def _executable(outcome: Outcome) -> frozenset[tuple[str, str]]:
-    files = outcome.files.items()
-    return frozenset((path, "executable") for path, file in files if file.executable and not _own(path))
+    """Return the commands that a shell can start: the mode of other files changes nothing."""
+    commands = {path: file for path, file in outcome.files.items() if path.startswith("bin/")}
+    return frozenset(
+        (path, "executable")
+        for path, file in commands.items()
+        if file.executable and file.data.startswith((b"#!", b"\x7fELF"))
+    )
 
 
 def comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
