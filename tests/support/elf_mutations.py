@@ -141,20 +141,34 @@ def counts_of_nothing(library: Library, _: random.Random) -> None:
 
 @mutation
 def chain_of_libraries_reordered(library: Library, chance: random.Random) -> None:
-    """Swap the contents of two libraries' records; the links are relative, so they are calculated anew."""
-    if len(library.needs) < 2:
-        return
-    one, two = chance.sample(range(len(library.needs)), 2)
-    first, second = library.needs[one], library.needs[two]
-    names = library.get(first + 4, 4), library.get(second + 4, 4)
-    counts = library.get(first + 2, 2), library.get(second + 2, 2)
-    links = first + library.get(first + 8, 4), second + library.get(second + 8, 4)
-    library.put(first + 4, 4, names[1])
-    library.put(second + 4, 4, names[0])
-    library.put(first + 2, 2, counts[1])
-    library.put(second + 2, 2, counts[0])
-    library.put(first + 8, 4, links[1] - first)
-    library.put(second + 8, 4, links[0] - second)
+    """Write the records of all libraries in another order, or those of libraries before those of versions.
+
+    Links only lead forward: they are numbers without a sign.
+    """
+    records = [
+        (bytes(library.data[at : at + 16]), [bytes(library.data[one : one + 16]) for one in versions])
+        for at, versions in zip(library.needs, library.versions, strict=True)
+    ]
+    chance.shuffle(records)
+    apart = bool(chance.randrange(2))
+    at = library.needs[0]
+    behind = at + 16 * len(records)
+    library.needs.clear()
+    library.versions.clear()
+    for number, (need, versions) in enumerate(records, 1):
+        first = behind if apart else at + 16
+        step = 16 if apart else 16 * (len(versions) + 1)
+        behind += 16 * len(versions)
+        library.data[at : at + 16] = need
+        library.put(at + 8, 4, first - at)
+        library.put(at + 12, 4, step if number < len(records) else 0)
+        places = [first + 16 * index for index in range(len(versions))]
+        for place, version in zip(places, versions, strict=True):
+            library.data[place : place + 12] = version[:12]
+            library.put(place + 12, 4, 16 if place != places[-1] else 0)
+        library.needs.append(at)
+        library.versions.append(places)
+        at += step
 
 
 @mutation

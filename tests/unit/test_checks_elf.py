@@ -46,6 +46,7 @@ def pages(size: int, alignment: int | None = None, arch: str = "x86_64", **facts
         (wheels.LINUX, elf(faults=("program",), kind="executable"), ["WK340"]),
         (wheels.LINUX, elf(LIBRARY, faults=("program",), exports=()), ["WK340"]),
         (wheels.LINUX, elf(LIBRARY, kind="object", faults=("program",), exports=()), ["WK340"]),
+        (MUSL, elf(LIBRARY, kind="object", faults=("program",), exports=()), ["WK340"]),
         (wheels.LINUX, elf("demo/tool", kind="executable", faults=("program",), exports=()), []),
         (wheels.LINUX, elf("demo/part.o", kind="object", faults=("program",), exports=()), []),
         (wheels.LINUX, elf("demo/.debug/libq.so.1", faults=("no-dynamic",), exports=()), []),
@@ -67,7 +68,7 @@ def pages(size: int, alignment: int | None = None, arch: str = "x86_64", **facts
         (ANDROID, pages(1 << 14, arch="aarch64"), []),
         (ANDROID.replace("arm64_v8a", "armeabi_v7a"), pages(1 << 12, arch="armv7l", bits=32), []),
         (wheels.LINUX, elf(faults=("counts", "sections")), ["WK344"]),
-        (wheels.LINUX, elf(faults=("offset",), kind="object"), []),
+        (wheels.LINUX, elf("demo/part.o", faults=("offset",), kind="object", exports=()), []),
     ],
 )
 def test_what_loaders_accept(tmp_path: Path, filename: str, made: Binary, expected: list[str]) -> None:

@@ -65,6 +65,8 @@ def refusals(wheel: Wheel, slice_: Slice) -> Iterator[str]:
     glibc = [target.version for target in targets(wheel, System.LINUX) if target.libc == "manylinux"]
     musl_only = not glibc and bool(targets(wheel, System.LINUX))
     reasons = _BY_ALL if musl_only else {**_BY_ALL, **_BY_GLIBC}
+    if slice_.kind in {"object", "other"}:
+        yield "it is neither a shared library nor a program"
     for fault in slice_.faults:
         # A library that offers nothing needs no hash table.
         if fault in reasons and (fault != "hash" or slice_.exports):
