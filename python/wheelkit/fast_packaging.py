@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # No version is longer, and int() refuses thousands of digits.
 _LONGEST = 100
-# No requirement has more.
+# No requirement has more parentheses, and no field that a parser reads has so many characters.
 _MOST_PARENTHESES = 20
+LONGEST_VALUE = 2000
 # The operators of version specifiers, the longer ones first; "===" is left to packaging.
 _COMPARE = {">=": op.ge, "<=": op.le, "!=": op.ne, "==": op.eq, ">": op.gt, "<": op.lt}
 _OPERATORS = ("~=", *_COMPARE)
@@ -74,6 +75,8 @@ def admits(required: str, version: tuple[int, ...]) -> bool:
 def _packaging_admits(required: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
+    if len(required) > LONGEST_VALUE:
+        raise ValueError("it is too long")
     return SpecifierSet(required).contains(version)
 
 
@@ -130,12 +133,12 @@ def is_requirement(text: str) -> bool:
 def parse_requirement(text: str) -> Requirement:
     """Parse a requirement (PEP 508) with packaging; raises ValueError for everything that is none.
 
-    packaging's parser takes exponential time for nested parentheses, and may exhaust the stack.
+    packaging's parser takes too long for nested parentheses and long texts, and may exhaust the stack.
     """
     from packaging.requirements import Requirement
 
-    if text.count("(") > _MOST_PARENTHESES:
-        raise ValueError("it has too many parentheses")
+    if text.count("(") > _MOST_PARENTHESES or len(text) > LONGEST_VALUE:
+        raise ValueError("it is too long, or has too many parentheses")
     try:
         return Requirement(text)
     except RecursionError as error:

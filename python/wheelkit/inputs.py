@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from io import BufferedReader
-    from pathlib import Path
 
 
 T = TypeVar("T")
@@ -71,6 +71,11 @@ def opener(path: str, flags: int, mode: int = 0o666) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, f"it is {kind}, not a file", path)
     return descriptor
+
+
+def resolved(path: Path) -> Path:
+    """Return an absolute path without links; unlike ``Path.resolve()``, it never raises, even for loops."""
+    return Path(os.path.realpath(path))
 
 
 def open_file(path: Path) -> BufferedReader:

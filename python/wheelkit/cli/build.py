@@ -24,6 +24,7 @@ from wheelkit.cli.output import note, result, result_json
 from wheelkit.cli.plan import builder_option, forced_builder, show_plan
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import UsageError
+from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.text import size
@@ -104,7 +105,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     git_status = None if options.no_cache else start_git_status(project.family)
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines),
-        out=options.out.resolve(),
+        out=resolved(options.out),
         builder=_builder(options, project.family),
         targets=options.targets,
         compiler_cache=require_compiler_cache() if options.compiler_cache else None,

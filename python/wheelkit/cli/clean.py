@@ -39,7 +39,8 @@ def _clean_cache() -> None:
 def _clean_dist(folder: Path) -> None:
     # Manifests may come from anywhere, so only files directly in the folder are removed, whatever paths they
     # list.
-    built = [folder / Path(file.file).name for record in manifest.read_all(folder) for file in record.files]
+    names = (Path(file.file).name for record in manifest.read_all(folder) for file in record.files)
+    built = [folder / name for name in names if name not in {"", ".."}]
     manifests = sorted(folder.glob(f"*{manifest.SUFFIX}"))
     found = [path for path in dict.fromkeys([*built, *manifests]) if lexists(path)]
     files = [path for path in found if path.is_symlink() or path.is_file()]

@@ -13,6 +13,7 @@ from wheelkit.cli.ci import note_foreign
 from wheelkit.cli.options import load_config
 from wheelkit.cli.output import note, result
 from wheelkit.errors import UsageError, WheelkitError
+from wheelkit.inputs import resolved
 from wheelkit.project import family
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
 
     No file is ever overwritten. Changes to a file are shown before they are written.
     """
-    root = folder.resolve()
+    root = resolved(folder)
     members = init.members(root)
     if members or init.is_project(root):
         if as_family or name:

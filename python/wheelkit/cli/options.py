@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.inputs import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +63,8 @@ def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) 
     if sources and (project := _open_members(sources, config_file)) is not None:
         return project
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
-    loaded = load_config(folder.resolve(), config_file)
-    paths = [path.resolve() for path in sources]
+    loaded = load_config(resolved(folder), config_file)
+    paths = [resolved(path) for path in sources]
     return OpenProject(config=loaded, family=family.discover(loaded, [] if paths == [loaded.root] else paths))
 
 
@@ -91,7 +92,7 @@ def load_config(folder: Path, config_file: Path | None) -> Config:
 
     validators = (matrix.validate,)
     if config_file is not None:
-        return config.load_file(config_file.resolve(), root=folder, validators=validators)
+        return config.load_file(config_file.absolute(), root=folder, validators=validators)
     loaded = config.load(folder, validators=validators)
     own_file = Path.cwd() / OWN_FILE
     if loaded.source is None and lexists(own_file):

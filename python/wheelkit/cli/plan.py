@@ -13,6 +13,7 @@ from wheelkit.builders.siblings import needed
 from wheelkit.cli import cache
 from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.output import columns, result, result_json
+from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def command(
     project = open_project(sources, config_file)
     git_status = cache.start_git_status(project.family)
     request = plans.PlanRequest(
-        machine=facts.detect(engines=engines), out=out.resolve(), builder=forced_builder(builder)
+        machine=facts.detect(engines=engines), out=resolved(out), builder=forced_builder(builder)
     )
     plan = plans.make_plan(project.config, project.family, request)
     show_plan(plan, git_status, project.chosen, as_json=as_json)

@@ -13,6 +13,7 @@ from wheelkit.cli.options import PATH, config_option, json_option, load_config, 
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import ProjectError, UsageError
+from wheelkit.inputs import resolved
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import Interpreter
 from wheelkit.project import family
@@ -121,7 +122,7 @@ def _request(options: SmokeOptions) -> SmokeRequest:
             raise UsageError(str(error)) from error
     config = load_config(Path.cwd(), options.config_file)
     return SmokeRequest(
-        dist=options.dist.resolve(),
+        dist=resolved(options.dist),
         source=_source(options, config),
         config=config,
         family=_family(config),
@@ -172,7 +173,7 @@ def _source(options: SmokeOptions, config: Config) -> Source:
         )
     return Source(
         index=require_valid(index),
-        find_links=tuple(path.resolve() for path in folders),
+        find_links=tuple(resolved(path) for path in folders),
         offline=offline,
         sdists=options.build_sdists,
     )

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.inputs import resolved
 from wheelkit.project import read
 from wheelkit.project.read import Distribution, Kind
 from wheelkit.project.requirements import requirement_name
@@ -49,7 +50,7 @@ def discover(config: Config, sources: Sequence[Path] = ()) -> Family:
     Raises ConfigError for a pattern without a project, two distributions with one name, settings of an
     unknown one, and cycles; ProjectError for a project that cannot be read.
     """
-    folders = dict.fromkeys(path.resolve() for path in (sources or _folders(config)))
+    folders = dict.fromkeys(resolved(path) for path in (sources or _folders(config)))
     members: dict[str, Distribution] = {}
     for distribution in [_with_configured_kind(config, read.read(folder)) for folder in folders]:
         other = members.setdefault(distribution.key, distribution)
@@ -68,9 +69,9 @@ def named_members(family: Family, sources: Sequence[Path]) -> tuple[str, ...] | 
 
     Raises ProjectError for a source that is neither a member nor a file or folder.
     """
-    by_folder = {member.source.resolve(): member.key for member in family.distributions}
-    keys = [by_folder.get(path.resolve()) or _member_named(family, path) for path in sources]
-    if any(path.resolve() == family.root.resolve() for path in sources):
+    by_folder = {resolved(member.source): member.key for member in family.distributions}
+    keys = [by_folder.get(resolved(path)) or _member_named(family, path) for path in sources]
+    if any(resolved(path) == resolved(family.root) for path in sources):
         return None
     return tuple(keys) if all(keys) else None
 

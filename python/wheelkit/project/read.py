@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from enum import StrEnum
+from os.path import lexists
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -170,7 +171,7 @@ _NO_MEMBERS = frozenset({"node_modules", "vendor", "third_party", "subprojects",
 
 def is_project(folder: Path) -> bool:
     """Return whether a folder has a pyproject.toml or a setup.py."""
-    return (folder / "pyproject.toml").is_file() or (folder / "setup.py").is_file()
+    return lexists(folder / "pyproject.toml") or lexists(folder / "setup.py")
 
 
 def projects_below(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:

@@ -78,11 +78,12 @@ def revoke_token(index: Index, client: Client, token: str) -> bool:
 
 
 def _identity(audience: str) -> str:
-    from id import AmbientCredentialError, detect_credential
+    from id import detect_credential
 
     try:
         identity = detect_credential(audience)
-    except AmbientCredentialError as error:
+    # It passes on what its HTTP client, its programs and its parsers raise for odd variables and answers.
+    except Exception as error:
         raise CheckFailedError(
             f"the CI service did not identify this job: {error}",
             hint="GitHub: give the job the permission  id-token: write\n"

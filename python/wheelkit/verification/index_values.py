@@ -104,7 +104,10 @@ def _odd_email_problem(field: str) -> str:
     """Judge a field with comments, quotes or several addresses by the parser that the index uses."""
     from email.utils import getaddresses
 
-    addresses = [address for _, address in getaddresses([field])]
+    try:
+        addresses = [address for _, address in getaddresses([field])]
+    except RecursionError:  # comments are nested
+        return "it is nested too deeply"
     return _address_problem(addresses[0]) if len(addresses) == 1 and addresses[0] else ""
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _BOM = "\ufeff"
 # Where str.splitlines, and with it pip, sees the end of a line, and uv does not.
-_OTHER_LINE_END = re.compile("[^\\s][^\r\n]*?([\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[^\\S\r\n]*\\S")
+_OTHER_LINE_END = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LINE = re.compile(r"[^\r\n]+")
 _DEFAULT = "DEFAULT"
 
 
@@ -121,8 +122,12 @@ class _Reader:
 
 
 def _other_line_ends(text: str) -> Iterator[EntryPoint]:
-    match = _OTHER_LINE_END.search(text)
-    if match is not None:
-        number = len(text[: match.start(1)].splitlines())
-        sign = f"U+{ord(match[1]):04X}"
-        yield EntryPoint(line=number, problem=f"pip reads the end of a line at {sign}, and uv does not")
+    for line in _LINE.finditer(text) if _OTHER_LINE_END.search(text) else ():
+        # All of them are white space, so that those at the ends of a line end nothing.
+        match = _OTHER_LINE_END.search(line[0].strip())
+        if match is not None:
+            start = line.start() + len(line[0]) - len(line[0].lstrip()) + match.start()
+            number = len(text[:start].splitlines())
+            sign = f"U+{ord(match[0]):04X}"
+            yield EntryPoint(line=number, problem=f"pip reads the end of a line at {sign}, and uv does not")
+            return

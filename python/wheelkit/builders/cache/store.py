@@ -252,10 +252,11 @@ def _unseal(data: bytes) -> bytes:
 def _newest(folder: Path) -> list[Path]:
     """Return the entries in a folder, the one that was used last first."""
     used: list[tuple[int, str]] = []
-    with contextlib.suppress(OSError):
-        used += [
-            (file.stat().st_mtime_ns, file.name) for file in os.scandir(folder) if file.name.endswith(".json")
-        ]
+    with contextlib.suppress(OSError), os.scandir(folder) as files:
+        for file in files:
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                if file.name.endswith(".json"):
+                    used.append((file.stat().st_mtime_ns, file.name))
     return [folder / name for _, name in sorted(used, reverse=True)]
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelkit.analysis.requirements import requirements
-from wheelkit.fast_packaging import parse_requirement, too_new
+from wheelkit.fast_packaging import LONGEST_VALUE, parse_requirement, too_new
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata_lines import unreadable
 from wheelkit.verification.findings import finding
@@ -41,6 +41,11 @@ _LONGEST_SUMMARY, _LONGEST_LABEL = 512, 32
 _URL_FIELDS = ("Home-page", "Download-URL")
 _EMAIL_FIELDS = ("Author-email", "Maintainer-email")
 _PRIVATE = "Private ::"
+_PARSED_FIELDS = (
+    "Metadata-Version", "Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra",
+    "License-Expression", "License-File", "Description-Content-Type", "Dynamic",
+)  # fmt: skip
+_MOST_PARENTHESES = 100
 # What packaging accepts as Metadata-Version, and the index does not.
 _TOO_NEW_METADATA = frozenset({"2.6"})
 
@@ -58,6 +63,10 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     problem = unreadable(file.metadata_text)
     if problem:
         yield finding("WK701", f"{_source(file)} {problem}", fix=_USE_BACKEND)
+        return
+    problem = _absurd_value(file)
+    if problem:
+        yield finding("WK701", f"{_source(file)} is not valid: {problem}")
         return
     newer = too_new(file.metadata_text.decode("utf-8"))
     if newer is not None:
@@ -79,6 +88,17 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def _source(file: Wheel | Sdist) -> str:
     return "METADATA" if isinstance(file, Wheel) else "PKG-INFO"
+
+
+def _absurd_value(file: Wheel | Sdist) -> str:
+    """Return which field's value would keep packaging's parser busy for minutes; empty if none would."""
+    for field in _PARSED_FIELDS:
+        for value in file.metadata.all(field):
+            if len(value) > LONGEST_VALUE:
+                return f"'{field.lower()}' has {len(value)} characters"
+            if value.count("(") > _MOST_PARENTHESES:
+                return f"'{field.lower()}' has {value.count('(')} parentheses"
+    return ""
 
 
 def _too_new_fields(file: Wheel | Sdist, fields: Iterable[tuple[str, str]]) -> Iterator[Finding]:
