@@ -22,6 +22,7 @@ typedef struct wk_elf {
     uint16_t section_size;
     bool has_sections;     /* they are readable, and the sizes of the facts come from them */
     wk_cursor dynamic;     /* from the dynamic section to the end of its segment */
+    bool needs_libc;       /* it needs glibc's libc.so, of any version */
     uint64_t dynsym_addr;  /* of the section with dynamic symbols */
     uint64_t dynsym_count; /* entries of that section; 0 if there is none */
     wk_slice *facts;

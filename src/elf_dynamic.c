@@ -213,7 +213,7 @@ static void emit_rpaths(const wk_cursor *source, wk_text paths, bool runpath)
     }
 }
 
-static void emit_libraries(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings)
+static void emit_libraries(wk_elf *elf, const wk_elf_dynamic *d, const wk_cursor *strings)
 {
     wk_cursor entries = elf->dynamic;
     uint64_t tag = 0;
@@ -224,6 +224,7 @@ static void emit_libraries(const wk_elf *elf, const wk_elf_dynamic *d, const wk_
             if (name.size > 0) { /* an empty name is that of the program, which is loaded */
                 wk_emit_library(&entries, name, tag == DT_AUXILIARY ? WK_LINK_WEAK : WK_LINK_REQUIRED);
             }
+            elf->needs_libc = elf->needs_libc || wk_starts_with(name, "libc.so.");
             elf->facts->faults |= value >= d->strings_size ? WK_FAULT_COUNTS : 0u;
         }
     }

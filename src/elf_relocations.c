@@ -24,8 +24,8 @@ bool wk_elf_can_relocate(const wk_elf *elf, const wk_elf_dynamic *d)
         fits(&d->rela, 3 * word) && fits(&d->rel, 2 * word) && fits(&d->relr, word) && fits(&d->plt, 0);
     /* 64-bit processors have addends, except for MIPS. */
     const bool may_lack_addends = !elf->file.wide || elf->machine == WK_EM_MIPS;
-    const bool kind_fits =
-        !d->has_plt_kind || d->plt_kind == DT_RELA || (d->plt_kind == DT_REL && may_lack_addends);
+    const bool is_known = d->plt_kind == DT_RELA || (d->plt_kind == DT_REL && may_lack_addends);
+    const bool kind_fits = !d->has_plt_kind || (d->plt.present && is_known);
     return sizes_fit && kind_fits && (!d->relr.present || is_loaded(elf, &d->relr));
 }
 

@@ -129,7 +129,7 @@ static void emit_needed(const wk_elf *elf, const wk_elf_dynamic *d, const wk_cur
             elf->facts->faults |= WK_FAULT_VERSIONS;
         }
     }
-    if (d->relr.present && d->has_verneed && !packed) {
+    if (d->relr.present && elf->needs_libc && d->has_verneed && !packed) {
         elf->facts->faults |= WK_FAULT_RELR;
     }
     if (d->has_verneed && (walk.layout != CURRENT || !d->has_versym)) {
