@@ -11,10 +11,12 @@ static bool fits(const wk_elf_relocations *table, uint64_t entry)
     return !table->present || (table->sized && table->entry == entry);
 }
 
-/* Return whether a table is in the file as a whole. */
+/* Return whether a table is in the file, apart from bytes of its last word: zeros that the loader fills the
+ * page with take their place, and are what they mostly are. */
 static bool is_loaded(const wk_elf *elf, const wk_elf_relocations *table)
 {
-    return table->size <= wk_elf_at(elf, table->address, "ELF relocations").size;
+    const uint64_t loaded = wk_elf_at(elf, table->address, "ELF relocations").size;
+    return table->size <= loaded || table->size - loaded < (elf->file.wide ? 8 : 4);
 }
 
 bool wk_elf_can_relocate(const wk_elf *elf, const wk_elf_dynamic *d)
