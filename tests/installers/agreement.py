@@ -88,7 +88,9 @@ FORETOLD: dict[str, tuple[str, ...]] = {
 # Errors that say themselves that other files lie there: odd paths, and METADATA that is replaced.
 _UNMAPPED = frozenset({"WK103", "WK222"})
 # What installers write of their own accord, the last two only for files that are no index's.
-_OWN = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
+_OWN = frozenset({
+    "INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json",
+})  # fmt: skip
 _ENVIRONMENT = posix_environment(PYTHON.removeprefix("python"))
 
 

@@ -253,6 +253,8 @@ CASES = (
     Case("bytes in front of the archive", "WK113", "ZIP archive not accepted",
          changed(edit=lambda data: b"#!/bin/sh\n" + data), unchanged, (WHEEL,)),
     Case("bytes behind the archive", "WK113", "ZIP archive not accepted",
+         changed(edit=lambda data: data + b"and more"), unchanged, (WHEEL,)),
+    Case("zeros behind the archive", "WK142", "ZIP archive not accepted",
          changed(edit=lambda data: data + b"\0" * 10), unchanged, (WHEEL,)),
     Case("a member that is there twice", "WK104", "ZIP archive not accepted",
          changed(repeated="gyro_cli/__init__.py"), unchanged, (WHEEL,)),

@@ -7,7 +7,7 @@ import pytest
 
 from support import wheels
 from wheelkit.errors import ProjectError
-from wheelkit.verification.checks import sdists
+from wheelkit.verification.checks import sdist_archive, sdists
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.release import Release
 from wheelkit.wheel import Wheel, read
@@ -45,7 +45,15 @@ def write(  # noqa: PLR0913 - one for each thing that a case may change
 
 
 def codes(path: Path) -> list[str]:
-    checks = (sdists.file_name, sdists.paths, sdists.complete)
+    checks = (
+        sdists.file_name,
+        sdists.paths,
+        sdists.complete,
+        sdist_archive.unpacking,
+        sdist_archive.form,
+        sdist_archive.twice,
+        sdist_archive.compiled,
+    )
     return [finding.code for check in checks for finding in check(read_sdist(path), Contract())]
 
 
@@ -75,6 +83,25 @@ def test_file_names(tmp_path: Path, filename: str, expected: list[str]) -> None:
         ({}, {"link": "/etc/passwd"}, ["WK714"]),
         ({}, {"a/link": "../../up"}, ["WK714"]),
         ({}, {"a/link": "../demo.py"}, []),
+        ({}, {"a/link": "nowhere"}, []),
+        ({}, {"a/link": "../../demo-1.0/demo.py"}, ["WK714"]),
+        ({}, {"link": "link"}, ["WK714"]),
+        ({}, {"link": ""}, ["WK714"]),
+        ({}, {"here": ".", "here/up": ".."}, ["WK714"]),
+        ({}, {"a": "b/../../x"}, ["WK714"]),
+        ({}, {"a": "b/../x"}, ["WK714"]),
+        ({"a:b.txt": "x"}, {}, ["WK150"]),
+        ({"a\\b.txt": "x"}, {}, ["WK150"]),
+        ({"a\x01.txt": "x"}, {}, ["WK150"]),
+        ({"n" * 256: "x"}, {}, ["WK150"]),
+        ({"n" * 255: "x"}, {}, []),
+        ({"a": "x", "a/b": "x"}, {}, ["WK148"]),
+        ({"a": "x", "ab/b": "x"}, {}, []),
+        ({"build/lib.linux-x86_64/x.py": "x"}, {}, ["WK152"]),
+        ({"build/x.py": "x"}, {}, []),
+        ({"x.cpython-311-x86_64-linux-gnu.so": "x"}, {}, ["WK152"]),
+        ({"tests/data/libx.so": "x"}, {}, []),
+        ({"__pycache__/x.cpython-311.pyc": "x"}, {}, ["WK152"]),
     ],
 )
 def test_paths(

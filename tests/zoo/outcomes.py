@@ -1,10 +1,10 @@
-"""What installers did with each variant, as recorded in outcomes.tsv: python tests/zoo records it again."""
+"""What installers did with each variant, as recorded in two tables: python tests/zoo records them again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PATH = Path(__file__).with_name("outcomes.tsv")
+WHEELS, SDISTS = (Path(__file__).with_name(f"{kind}.tsv") for kind in ("wheels", "sdists"))
 INSTALLERS = ("pip", "pip 23.2", "uv", "uv download")
 REFUSED = "-"
 
@@ -29,9 +29,9 @@ class Outcomes:
         return len({*self.trees} - {REFUSED}) > 1
 
 
-def read_outcomes() -> dict[str, Outcomes]:
+def read_outcomes(path: Path) -> dict[str, Outcomes]:
     """Return the recorded outcomes by name."""
-    lines = PATH.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     rows = (line.split("\t") for line in lines if not line.startswith("#"))
     return {
         name: Outcomes(name=name, trees=tuple(trees), codes=frozenset(codes.split()))
@@ -39,11 +39,11 @@ def read_outcomes() -> dict[str, Outcomes]:
     }
 
 
-def write_outcomes(outcomes: Sequence[Outcomes], versions: str) -> None:
+def write_outcomes(path: Path, outcomes: Sequence[Outcomes], versions: str) -> None:
     """Record outcomes; ``versions`` says by which installers."""
     head = [
         f"# {versions}",
         "# variant, what each installed (the same letter for the same files, - if it refuses), our findings",
     ]
     rows = ["\t".join((item.name, *item.trees, " ".join(sorted(item.codes)))) for item in outcomes]
-    PATH.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")

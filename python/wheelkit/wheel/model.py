@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from sys import intern
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from msgspec.structs import force_setattr, replace
 
 from wheelkit.fast_packaging import normalise
 from wheelkit.tags import expand
+from wheelkit.wheel.tar_format import TarFormat
 from wheelkit.wheel.zip_end import ArchiveEnd
 
 if TYPE_CHECKING:
@@ -249,12 +251,30 @@ class Wheel(Struct, frozen=True, kw_only=True):
                 yield binary, slice_
 
 
+class EntryKind(Enum):
+    """What a member of an sdist is unpacked as."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    HARD_LINK = "hard link"
+    SPECIAL = "special file"
+
+
+class SdistEntry(Struct, frozen=True, kw_only=True):
+    """A member of an sdist, with its top folder; ``target`` is that of a link."""
+
+    name: str
+    kind: EntryKind
+    target: str = ""
+
+
 class Sdist(Struct, frozen=True, kw_only=True):
     """One source distribution: its normalized name and its version, from PKG-INFO.
 
-    ``names`` are the paths of its files with its top ``folder``, ``links`` the links that leave it,
-    ``sparse`` the files with holes. ``texts`` holds PKG-INFO and the build files by their paths below
-    ``folder``, ``metadata_text`` the bytes of PKG-INFO.
+    ``entries`` are its members in order, ``names`` the paths of all but folders, with the top ``folder``;
+    ``sparse`` are the files with holes, ``form`` says what strict readers refuse. ``texts`` holds PKG-INFO
+    and the build files by their paths below ``folder``, ``metadata_text`` the bytes of PKG-INFO.
     """
 
     path: Path
@@ -265,7 +285,8 @@ class Sdist(Struct, frozen=True, kw_only=True):
     metadata: Headers = _NO_HEADERS
     folder: str = ""
     names: frozenset[str] = frozenset()
-    links: tuple[str, ...] = ()
+    entries: tuple[SdistEntry, ...] = ()
+    form: TarFormat = TarFormat()
     texts: Mapping[str, str] = field(default_factory=dict)
     metadata_text: bytes = b""
     sparse: tuple[str, ...] = ()

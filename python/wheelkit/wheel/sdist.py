@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import tarfile
 import zlib
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ from wheelkit.errors import ProjectError
 from wheelkit.fast_packaging import normalise
 from wheelkit.inputs import open_file
 from wheelkit.wheel.dist_info import parse_headers
-from wheelkit.wheel.model import Sdist
+from wheelkit.wheel.model import EntryKind, Sdist, SdistEntry
+from wheelkit.wheel.tar_format import read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,16 +21,24 @@ _SUFFIX = ".tar.gz"
 _TEXTS = ("pyproject.toml", "PKG-INFO", "meson.build")
 # Build files of the largest projects stay below 1 MB.
 _LARGEST_TEXT = 4 * 1024 * 1024
+_KINDS = {
+    **dict.fromkeys((*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE), EntryKind.FILE),
+    tarfile.DIRTYPE: EntryKind.FOLDER,
+    tarfile.SYMTYPE: EntryKind.LINK,
+    tarfile.LNKTYPE: EntryKind.HARD_LINK,
+}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError)
 
 
 def read_sdist(path: Path) -> Sdist:
     """Read an sdist in one pass; raise ProjectError where it cannot be read as one."""
     try:
-        names, links, texts, sparse = _contents(path)
+        entries, texts, sparse = _contents(path)
+        form = read_format(path)
     except _DAMAGE as error:
         message = f"{path} cannot be read as an sdist: {error}"
         raise ProjectError(message, hint="build or download it again") from error
+    names = [entry.name for entry in entries if entry.kind is not EntryKind.FOLDER]
     top = _top(names)
     if f"{top}PKG-INFO" not in texts:
         message = f"{path} has no PKG-INFO, so it is not an sdist"
@@ -47,40 +55,43 @@ def read_sdist(path: Path) -> Sdist:
         metadata=headers,
         folder=top.rstrip("/"),
         names=frozenset(names),
-        links=tuple(links),
+        entries=tuple(entries),
+        form=form,
         texts=decoded,
         metadata_text=texts[f"{top}PKG-INFO"],
         sparse=tuple(sparse),
     )
 
 
-def _contents(path: Path) -> tuple[list[str], list[str], dict[str, bytes], list[str]]:
-    """Return the names of files, of links that lead out, the texts by name, and the names of sparse files."""
-    names: list[str] = []
-    links: list[str] = []
+def _contents(path: Path) -> tuple[list[SdistEntry], dict[str, bytes], list[str]]:
+    """Return all members, the texts by name, and the names of sparse files."""
+    entries: list[SdistEntry] = []
     sparse: list[str] = []
     texts: dict[str, bytes] = {}
     with open_file(path) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
         for member in archive:
-            if (member.issym() or member.islnk()) and _leads_out(member):
-                links.append(member.name)
-            if not member.isdir():
-                names.append(member.name)
+            entries.append(_entry(member))
             if member.issparse():
                 sparse.append(member.name)
-            if member.isfile() and member.size <= _LARGEST_TEXT and member.name.rpartition("/")[2] in _TEXTS:
-                stream = archive.extractfile(member)
-                texts[member.name] = stream.read() if stream is not None else b""
-    return names, links, texts, sparse
+            if member.name.rpartition("/")[2] in _TEXTS and member.size <= _LARGEST_TEXT:
+                texts[member.name] = _text(archive, member)
+    return entries, texts, sparse
 
 
-def _leads_out(member: tarfile.TarInfo) -> bool:
-    """Return whether a link leaves the archive's top folder; hard links are relative to the root."""
-    if member.linkname.startswith("/"):
-        return True
-    start = posixpath.dirname(member.name) if member.issym() else ""
-    target = posixpath.normpath(posixpath.join(start, member.linkname))
-    return target.partition("/")[0] != member.name.partition("/")[0]
+def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Return a small file's contents, through links; nothing for links that lead nowhere."""
+    try:
+        stream = archive.extractfile(member)
+    except (KeyError, RecursionError):
+        return b""
+    return stream.read(_LARGEST_TEXT) if stream is not None else b""
+
+
+def _entry(member: tarfile.TarInfo) -> SdistEntry:
+    # tarfile takes members of unknown types for files; installers refuse them.
+    kind = _KINDS.get(member.type, EntryKind.SPECIAL)
+    target = member.linkname if kind in {EntryKind.LINK, EntryKind.HARD_LINK} else ""
+    return SdistEntry(name=member.name, kind=kind, target=target)
 
 
 def _top(names: list[str]) -> str:

@@ -36,6 +36,7 @@ from wheelkit.verification.checks import (
     project_rules,
     providers,
     record,
+    sdist_archive,
     sdists,
     search_paths,
     size,
@@ -110,7 +111,9 @@ ALL_CHECKS = CheckSet(
         project_rules.dependencies, project_rules.meta, project_rules.bounded_ranges,
     ),
     sdist=(
-        sdists.file_name, sdists.paths, sdists.complete, contents.sdist_leftovers,
+        sdists.file_name, sdists.paths, sdists.complete,
+        sdist_archive.unpacking, sdist_archive.form, sdist_archive.twice, sdist_archive.compiled,
+        contents.sdist_leftovers,
         description.rendering, *_INDEX_METADATA,
         index_files.sdist_layout, index_files.sdist_license_files, index_files.sdist_size,
     ),

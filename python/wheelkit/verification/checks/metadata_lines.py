@@ -73,7 +73,7 @@ def _lost_fields(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _returns(text: str) -> str:
-    headers = re.split(r"\n\r?\n", text, maxsplit=1)[0]
+    headers = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
     match = _LONE_RETURN.search(headers)
     # A file that has no other line ends was written that way on purpose.
     if match is None or "\n" not in headers:

@@ -32,11 +32,11 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     rows = {row.path: row for row in wheel.record}
     unhashed = {f"{wheel.dist_info}/{name}" for name in _UNRECORDED}
     files = {member.name: member for member in wheel.members if not member.directory}
-    unlisted = {name for name in files if name not in rows and name not in unhashed}
+    unlisted = {name for name in files if name not in rows}
     absent = [name for name in rows if name not in files and name not in unhashed]
     respelled = _respelled(absent, unlisted)
     yield from _spelling(wheel, respelled)
-    unlisted_names = [name for name in files if name in unlisted.difference(respelled.values())]
+    unlisted_names = [name for name in files if name in unlisted.difference(respelled.values(), unhashed)]
     if unlisted_names:
         what = f"RECORD does not list {shorten_list(unlisted_names)}"
         yield finding("WK108", what, member=unlisted_names[0])

@@ -11,6 +11,7 @@ from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
 from wheelkit.verification.findings import finding
+from wheelkit.wheel.model import EntryKind
 from wheelkit.wheel.names import parse_version
 
 if TYPE_CHECKING:
@@ -44,15 +45,19 @@ def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 
 
 def paths(sdist: Sdist, _: Contract) -> Iterator[Finding]:
-    """Report files outside the sdist's one folder, and links that lead out of it."""
+    """Report files outside the sdist's one folder, and a folder that is not at the top."""
     top = f"{sdist.folder}/"
     inside = (name for name in sdist.names if name.startswith(top) and ".." not in name.split("/"))
-    outside = sorted(sdist.names.difference(inside if sdist.folder else ()))
+    outside = sdist.names.difference(inside if sdist.folder else ())
+    folders = {entry.name.rstrip("/") for entry in sdist.entries if entry.kind is EntryKind.FOLDER}
+    outside |= {folder for folder in folders - {sdist.folder} if not f"{folder}/".startswith(top)}
+    above = {sdist.folder[:place] for place, sign in enumerate(sdist.folder) if sign == "/"}
+    outside -= above
     if outside:
         where = f"outside {top}" if sdist.folder else "not in one folder"
-        yield finding("WK712", f"files {where}: {shorten_list(outside)}")
-    if sdist.links:
-        yield finding("WK714", f"links that lead out of the sdist: {shorten_list(sdist.links)}")
+        yield finding("WK712", f"files {where}: {shorten_list(sorted(outside))}")
+    elif above - {"."}:
+        yield finding("WK712", f"all files are in {top}, and pip and uv look in {min(above)}/")
 
 
 def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
