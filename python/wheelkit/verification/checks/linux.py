@@ -16,7 +16,7 @@ from wheelkit.analysis.linux import (
 )
 from wheelkit.analysis.policies import policy_for
 from wheelkit.matrix import System
-from wheelkit.text import first_and_count, shorten_list
+from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
 
 if TYPE_CHECKING:
@@ -55,13 +55,15 @@ def _too_new(wheel: Wheel, target: Target, needs: list[VersionNeed]) -> Finding:
     if floor is not None:
         fix += f"; or tag the wheel as what it is: {floor.target}"
     newest: dict[str, VersionNeed] = {}
-    for need in sorted(needs, key=lambda need: version_key(need.version.version)):
-        newest[need.version.version.partition("_")[0]] = need
+    for need in needs:
+        kind = need.version.version.partition("_")[0]
+        newest[kind] = max(newest.get(kind, need), need, key=lambda one: version_key(one.version.version))
     worst = sorted(newest.values(), key=lambda need: not need.version.version.startswith("GLIBC_"))
-    users = list(dict.fromkeys(need.binary.member for need in (*worst, *needs)))
-    versions = ", ".join(map(_shown, worst))
-    what = f"{first_and_count(users)} needs {versions}, which {target} does not allow"
-    return finding("WK311", what, fix=fix, member=users[0])
+    member = worst[0].binary.member
+    others = len({need.binary.member for need in needs}) - 1
+    also = f"; {plural(others, 'other binary does', 'other binaries do')} too" if others else ""
+    what = f"{member} needs {', '.join(map(_shown, worst))}, which {target} does not allow{also}"
+    return finding("WK311", what, fix=fix, member=member)
 
 
 def _shown(need: VersionNeed) -> str:
