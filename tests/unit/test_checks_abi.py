@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
-from support.wheels import elf, imports, macho, pe
+from support.wheels import elf, imports, macho, needs, pe
 from wheelkit import _core
 from wheelkit.analysis import python_api
 from wheelkit.verification.checks import abi, abi_tags, suffixes
@@ -187,6 +187,14 @@ def test_the_message_says_since_when(tmp_path: Path) -> None:
         == "demo/_core.abi3.so imports PyType_GetName, in the stable ABI since 3.11, but the tag promises 3.8"
     )
     assert finding.fix == "raise the floor to cp311, or avoid the call"
+
+
+def test_a_library_for_the_stable_abi_in_another_wheel_may_define_the_symbol(tmp_path: Path) -> None:
+    outside = imports("PyRun_String")
+    user = elf(STABLE, imports=outside, needed=needs("libshiboken6.abi3.so.6.12"))
+    assert codes(wheels.facts(tmp_path, wheels.ABI3, user)) == []
+    alone = elf(STABLE, imports=outside, needed=needs("libother.so.6"))
+    assert codes(wheels.facts(tmp_path, wheels.ABI3, alone)) == ["WK401"]
 
 
 def test_a_symbol_that_another_binary_defines_is_the_projects_own(tmp_path: Path) -> None:

@@ -101,9 +101,17 @@ def declared_floor(name: FileName) -> tuple[int, int] | None:
 
 
 def _python_imports(wheel: Wheel) -> Iterator[tuple[Binary, list[str]]]:
-    """Yield each binary with the sorted symbols that it needs of the interpreter, not of the wheel itself."""
+    """Yield each binary with the sorted symbols that it needs of the interpreter, not of the wheel itself.
+
+    A library of another wheel that is named for the stable ABI may define what that ABI lacks, as libshiboken
+    does for PySide: the users of such a library are left out.
+    """
     own = {name for _, slice_ in wheel.slices() for name in slice_.exports if name.startswith(_PREFIXES)}
+    held = wheel.held
     for binary in wheel.binaries:
+        needed = {library.name for slice_ in binary.slices for library in slice_.needed}
+        if any(".abi3." in name and name not in held for name in needed):
+            continue
         names = {symbol.name for slice_ in binary.slices for symbol in from_python(slice_)} - own
         if names:
             yield binary, sorted(names)
