@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # More than any size, status, version or time has; int() refuses thousands of digits.
 _MOST_DIGITS = 18
+# The squares of the numbers of dots in a TOML file's lines, added up; this many take a second.
+_MOST_DOTS = 3 * 10**7
 _BOM = b"\xef\xbb\xbf"
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -42,6 +44,14 @@ def numbers(text: str) -> tuple[int, ...] | None:
     return None if None in parts else tuple(part for part in parts if part is not None)
 
 
+def encoded(text: str) -> bytes:
+    """Return a text in UTF-8; what stands for bytes in file names and the environment becomes those bytes."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # other lone surrogates
+        return text.encode(errors="surrogatepass")
+
+
 def json_value(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Parse JSON; raises ValueError for everything else.
 
@@ -60,6 +70,21 @@ def json_struct(data: bytes, kind: type[T]) -> T:
         raise ValueError(str(error)) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def toml_table(text: str) -> dict[str, Any]:
+    """Parse TOML; raises ValueError for everything else.
+
+    Python's parser takes quadratic time for keys of many parts: minutes for a file of 100 kB.
+    """
+    import tomllib
+
+    if sum(line.count(".") ** 2 for line in text.split("\n")) > _MOST_DOTS:
+        raise ValueError("keys of too many parts")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def opener(path: str, flags: int, mode: int = 0o666) -> int:

@@ -148,7 +148,8 @@ def fit(text: str, stream: TextIO, indent: int = 0) -> str:
     import shutil
 
     width = min(shutil.get_terminal_size().columns, _WIDEST) - indent
-    return "\n".join(margin + line for line in wrap(text, width))
+    # A line may now begin with what was harmless in the middle.
+    return "\n".join(margin + printable(line) for line in wrap(text, width))
 
 
 def _style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:

@@ -34,6 +34,13 @@ def _unclosed(command: str) -> str | None:
     return None
 
 
+def _unfit_for_ci(command: str) -> str | None:
+    """Return the problem with a command in a workflow, which reviewers have to see as it is."""
+    if not command.isprintable():
+        return "contains a character that is not visible"
+    return _unclosed(command)
+
+
 def _bad_address(address: str) -> str | None:
     try:
         _ = urlsplit(address).port
@@ -54,7 +61,10 @@ NAME = Text(
 )
 FOLDER = Text(
     expected="a folder or a glob, with ** only as a whole path component",
-    pattern=r"^(?=.*\S)(?!/|~|[A-Za-z]:)(?!(.*/)?\.\.(/|$))(?!.*(\*\*[^/]|[^/]\*\*))[^\x00-\x1f\x7f\\]+$",
+    pattern=(
+        r"^(?=.*\S)(?!/|~|[A-Za-z]:)(?!(.*/)?\.\.(/|$))(?!.*(\*\*[^/]|[^/]\*\*))"
+        r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\\]+$"
+    ),
     advice=(
         (r"^(/|~|[A-Za-z]:)", "give a path relative to the project's folder"),
         (r"(^|/)\.\.(/|$)", "the path must be inside the project"),
@@ -64,7 +74,10 @@ FOLDER = Text(
 )
 ADDRESS = Text(
     expected="an address such as https://packages.example.org/upload/",
-    pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s\x00-\x1f\x7f?#]*)?$",
+    pattern=(
+        r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+        r"(/[^\s\x00-\x1f\x7f-\x9f\u2028\u2029?#]*)?$"
+    ),
     advice=(
         (r"^[a-z]+://[^/]*@", "credentials do not belong in a file; set them in the environment"),
         (r"^(?!https?://)", "the address must start with https:// or http://"),
@@ -82,18 +95,20 @@ TAG = Text(
     expected="""a tag's name with "{version}" once, such as "v{version}\"""",
     pattern=(
         r"^(?![-/.])(?!.*(\.\.|//|/\.|\.lock(/|$)))"
-        r"[^\x00-\x20\x7f~^:?*\[\\{}]*\{version\}([^\x00-\x20\x7f~^:?*\[\\{}]*[^\x00-\x20\x7f~^:?*\[\\{}/.])?$"
+        r"[^\x00-\x20\x7f-\x9f\u2028\u2029~^:?*\[\\{}]*\{version\}"
+        r"([^\x00-\x20\x7f-\x9f\u2028\u2029~^:?*\[\\{}]*[^\x00-\x20\x7f-\x9f\u2028\u2029~^:?*\[\\{}/.])?$"
     ),
 )
 CODE = Text(expected="a finding's code such as WK501", pattern=r"^WK[0-9]{3}$")
 FILE = Text(
     expected="a file inside the distribution's folder",
-    pattern=r"^(?=.*\S)(?!/|~|[A-Za-z]:)(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f\\*?\[\]]+$",
+    pattern=r"^(?=.*\S)(?!/|~|[A-Za-z]:)(?!(.*/)?\.\.(/|$))[^\x00-\x1f\x7f-\x9f\u2028\u2029\\*?\[\]]+$",
     advice=FOLDER.advice,
     clean=FOLDER.clean,
 )
 BRANCH = Text(
-    expected="a branch or a glob of branches", pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f~^:\\]+$"
+    expected="a branch or a glob of branches",
+    pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f-\x9f\u2028\u2029~^:\\]+$",
 )
 RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
@@ -131,17 +146,26 @@ INDEX = Table(
 # Both services allow these letters in the name of a secret or variable.
 SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
 INDEX_REFERENCE = Text(expected="the name of an index", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+# GitHub replaces expressions before the shell reads a command, and whatever they stand for is run.
+_EXPRESSION = (r"\$\{\{", "expressions of GitHub belong in a variable, in env: of a step of your own")
+CI_COMMAND = Text(
+    expected="a command on one line, without expressions of GitHub",
+    pattern=r"^(?=.*\S)(?!.*\$\{\{)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$",
+    advice=(_EXPRESSION,),
+    check=_unfit_for_ci,
+)
+LABEL = Text(expected="a label", pattern=CI_COMMAND.pattern, advice=(_EXPRESSION,))
 REQUIREMENT = Text(
     expected="a requirement or folder for pip",
-    advice=((r"^-", "give a requirement or a folder; options belong in pip's configuration"),),
-    pattern=r"^(?!-)(?=.*\S)[^\x00-\x1f\x7f]+$",
+    advice=((r"^-", "give a requirement or a folder; options belong in pip's configuration"), _EXPRESSION),
+    pattern=r"^(?!-)(?=.*\S)(?!.*\$\{\{)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$",
 )
 CI = Table(
     build=CiConfig,
     keys={
         "install": TextList(item=REQUIREMENT, at_least=1),
-        "lint": TextList(item=COMMAND),
-        "test": TextList(item=COMMAND),
+        "lint": TextList(item=CI_COMMAND),
+        "test": TextList(item=CI_COMMAND),
         "staging": INDEX_REFERENCE,
         "production": INDEX_REFERENCE,
         "secrets": Named(name=INDEX_REFERENCE, entry=SECRET),
@@ -160,7 +184,7 @@ ROOT = Table(
         "distribution": Named(name=NAME, entry=DISTRIBUTION),
         "version": VERSION,
         "index": Named(name=INDEX_NAME, entry=INDEX),
-        "runner": Named(name=Text(expected="a target"), entry=Text(expected="a label")),
+        "runner": Named(name=Text(expected="a target"), entry=LABEL),
         "publish": PUBLISH,
         "ci": CI,
     },

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.config.keys import ROOT
 from wheelkit.config.model import Config
 from wheelkit.config.problems import KeyPath, Problems
 from wheelkit.errors import ConfigError
-from wheelkit.inputs import read_bytes
+from wheelkit.inputs import read_bytes, toml_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,9 +145,7 @@ def _decode(path: Path, data: bytes) -> str:
 
 def _parse_toml(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise ConfigError(path, ["not valid TOML: nested too deeply"]) from error
+        return toml_table(text)
     except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
         raise ConfigError(path, [_syntax_problem(str(error), text)], hint="fix the TOML there") from error
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # No control characters, and not only spaces.
-_ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f]+$"
+_ONE_LINE = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
 # A subset in which ECMA 262 and Python agree. The second alternative is always at least one byte.
 SIZE_PATTERN = r"^(?=.*[1-9])([0-9]{1,12} ?B|[0-9]{1,9}(\.[0-9]{1,3})? ?([kK]B|MB|GB|KiB|MiB|GiB))$"
 LARGEST_SIZE = 10**15

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from wheelkit.config import normalise
 from wheelkit.config.load import OWN_FILE, PROJECT_FILE
 from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import detect
-from wheelkit.inputs import read_bytes
+from wheelkit.inputs import read_bytes, toml_table
 from wheelkit.project import read
 from wheelkit.project.read import Kind
 
@@ -95,12 +94,12 @@ def configure(
     if not path.exists():
         return own_file
     before, text = _read(path)
-    if "wheelkit" in tomllib.loads(text).get("tool", {}):
+    if "wheelkit" in toml_table(text).get("tool", {}):
         raise _already_configured(path)
     text = _append(text, tomlkit.dumps({"tool": {"wheelkit": table}}))
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:  # [tool] is an inline table, which no header may extend
+        toml_table(text)
+    except ValueError:  # [tool] is an inline table, which no header may extend
         return own_file
     return FileChange(path=path, text=text, before=before, notes=notes)
 
@@ -110,8 +109,8 @@ def _read(path: Path) -> tuple[bytes, str]:
     try:
         data = read_bytes(path)
         text = data.decode("utf-8")
-        tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        toml_table(text)
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ProjectError(
             f"{path} cannot be read: {reason}", hint="save it as valid TOML in UTF-8"
@@ -150,7 +149,7 @@ def matrix_of(project: Distribution, classifiers: Sequence[str]) -> Matrix:
 def read_classifiers(folder: Path) -> list[str]:
     """Return the classifiers of a project whose pyproject.toml, if any, is valid TOML."""
     path = folder / PROJECT_FILE
-    table = tomllib.loads(_read(path)[1]).get("project") if path.exists() else None
+    table = toml_table(_read(path)[1]).get("project") if path.exists() else None
     classifiers = table.get("classifiers") if isinstance(table, dict) else None
     return list(map(str, classifiers)) if isinstance(classifiers, list) else []
 

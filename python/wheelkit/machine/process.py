@@ -27,6 +27,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
+from wheelkit.inputs import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,7 +121,7 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
 
     def __call__(self, command: Command, /) -> Completed:
         """Run the command and wait for it; an interrupt ends its process group."""
-        line = self.redact(str(command).encode(errors="surrogateescape")).decode(errors="replace")
+        line = self.redact(encoded(str(command))).decode(errors="replace")
         self.echo(line)
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from wheelkit.inputs import encoded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -57,21 +59,16 @@ class Secrets(Redactor):
 
     def text(self, text: str) -> str:
         """Return the text without secrets and tokens."""
-        return self(text.encode(errors="surrogateescape")).decode(errors="replace")
+        return self(encoded(text)).decode(errors="replace")
 
 
 def _longest_first(secrets: Iterable[str]) -> list[bytes]:
     """Sort secrets so that one that contains another is replaced as a whole."""
-    return sorted((_encode(secret) for secret in secrets if secret), key=len, reverse=True)
+    return sorted((encoded(secret) for secret in secrets if secret), key=len, reverse=True)
 
 
 def _encoded_forms(secret: str, username: str) -> set[str]:
-    raw = _encode(secret)
-    basic = base64.b64encode(_encode(f"{username}:{secret}")).decode()
+    raw = encoded(secret)
+    basic = base64.b64encode(encoded(f"{username}:{secret}")).decode()
     plain = base64.b64encode(raw).decode()
     return {secret, shlex.quote(secret), quote(raw), quote_plus(raw), repr(secret)[1:-1], basic, plain}
-
-
-def _encode(secret: str) -> bytes:
-    """Return the bytes of a secret, which variables of the environment may hold in any encoding."""
-    return secret.encode(errors="surrogateescape")

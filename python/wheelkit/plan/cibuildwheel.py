@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.errors import MissingToolError
+from wheelkit.inputs import read_text, toml_table
 from wheelkit.matrix import System, Target
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
@@ -54,7 +54,7 @@ def _platforms() -> dict[str, Any]:
     if spec is None or spec.origin is None:
         raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
     table = Path(spec.origin).parent / "resources" / "build-platforms.toml"
-    return tomllib.loads(table.read_text(encoding="utf-8"))
+    return toml_table(read_text(table))
 
 
 def image(target: Target) -> str:

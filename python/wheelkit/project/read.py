@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from enum import StrEnum
 from os.path import lexists
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 
 from wheelkit.config import normalise
 from wheelkit.errors import OnlySettingsError, ProjectError
+from wheelkit.inputs import toml_table
 from wheelkit.project import meson
 from wheelkit.project.backends import BACKENDS, Backend, ProjectFiles, find_backend
 from wheelkit.project.files import NOT_CODE, FolderFiles, SdistFiles
@@ -208,8 +208,8 @@ def _pyproject(texts: FolderFiles | SdistFiles, source: Path) -> dict[str, Any]:
     if text.startswith("\ufeff"):
         raise ProjectError(f"{path} begins with a byte order mark", hint="save it as UTF-8 without one")
     try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        return toml_table(text)
+    except ValueError as error:
         raise ProjectError(f"{path} is not valid TOML: {error}", hint="fix that line") from error
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.errors import ProjectError
+from wheelkit.inputs import toml_table
 from wheelkit.versions import text_files
 from wheelkit.versions.model import FileFormat, VersionLocation
 
@@ -21,10 +21,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     text = text_files.read(path) or ""
     try:
         text.encode()  # fails if the file was not UTF-8
-        return tomllib.loads(text)
+        return toml_table(text)
     except UnicodeEncodeError as error:
         raise ProjectError(f"{path} is not UTF-8", hint="save it as UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ProjectError(f"{path} is not valid TOML: {error}", hint="fix that line") from error
 
 

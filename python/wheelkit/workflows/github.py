@@ -7,7 +7,6 @@ pinned by commit, no script contains an expression, and a job that publishes is 
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,14 @@ from wheelkit import data
 from wheelkit.runners import runner_for
 from wheelkit.workflows import user_blocks
 from wheelkit.workflows.jobs import TOOL_PYTHON
-from wheelkit.workflows.model import LINUX_RUNNER, READ_PERMISSIONS, UserBlock, WorkflowJob, WorkflowStep
+from wheelkit.workflows.model import (
+    LINUX_RUNNER,
+    READ_PERMISSIONS,
+    UserBlock,
+    WorkflowJob,
+    WorkflowStep,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +76,7 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 
 def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
     """Return the text of both workflows by path, with the user's lines of each file."""
-    tags = ", ".join(map(json.dumps, plan.tags))
+    tags = ", ".join(map(quoted, plan.tags))
     ci_jobs = (_checks(plan), *([_tests(plan)] if plan.ci.test else []), _build(plan))
     release_head = data.text("workflows/release.yml.in").replace("@tags@", tags)
     return {

@@ -22,6 +22,7 @@ READ_PERMISSIONS: Mapping[str, str] = {"contents: read": "to check out"}
 # YAML 1.2 plain scalars that a YAML 1.1 reader takes for strings, too, with the expressions that GitHub
 # expands.
 _PLAIN = re.compile(r"[A-Za-z/$][A-Za-z0-9_./ ${}=!'()|&,-]*")
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NOT_STRINGS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
@@ -29,7 +30,16 @@ def scalar(value: str) -> str:
     """Return a text as a YAML value, quoted if a reader could take it for anything but a string."""
     if _PLAIN.fullmatch(value) and not value.endswith(" ") and value.lower() not in _NOT_STRINGS:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return quoted(value)
+
+
+def quoted(value: str) -> str:
+    """Return a text as a YAML string in double quotes.
+
+    JSON's escapes are also YAML's, apart from pairs of surrogates, so that only what YAML does not allow or
+    takes for the end of a line is escaped.
+    """
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _uses(action: str) -> str:
@@ -58,8 +68,10 @@ class WorkflowStep(Struct, frozen=True, kw_only=True):
         lines += [f"  uses: {_uses(self.action)}"] if self.action else []
         lines += _mapping("  with", self.options)
         lines += _mapping("  env", self.env)
-        if len(self.run) == 1 and _PLAIN.fullmatch(self.run[0]):
+        if len(self.run) == 1 and scalar(self.run[0]) == self.run[0]:
             lines.append(f"  run: {self.run[0]}")
+        elif len(self.run) == 1 and (self.run[0].startswith(" ") or _UNPRINTABLE.search(self.run[0])):
+            lines.append(f"  run: {quoted(self.run[0])}")
         elif self.run:
             lines += ["  run: |", *(f"    {line}" for line in self.run)]
         return tuple(lines)

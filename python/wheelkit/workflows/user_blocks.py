@@ -50,7 +50,9 @@ def read(document: str, source: Path) -> dict[str, tuple[str, ...]]:
     """Return the user's lines by the name of their block; raise UsageError if a marker is missing."""
     blocks: dict[str, tuple[str, ...]] = {}
     name, lines = "", list[str]()
-    for number, line in enumerate(document.splitlines(), 1):
+    # Not splitlines: the user's lines may contain other signs that it takes for the end of a line.
+    document_lines = document.removesuffix("\n").split("\n")
+    for number, line in enumerate(document_lines, 1):
         begin, end = _BEGIN.match(line), _END.match(line)
         if begin and name:
             raise _broken(source, number, f'"{name}" has no end')
@@ -66,7 +68,7 @@ def read(document: str, source: Path) -> dict[str, tuple[str, ...]]:
         elif name:
             lines.append(line)
     if name:
-        raise _broken(source, len(document.splitlines()), f'"{name}" has no end')
+        raise _broken(source, len(document_lines), f'"{name}" has no end')
     return blocks
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.fast_packaging import normalise
-from wheelkit.inputs import numbers
+from wheelkit.inputs import numbers, toml_table
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata import COMPARED_FIELDS
 from wheelkit.verification.checks.names import same_version
@@ -66,11 +66,9 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     if files.isdisjoint({"pyproject.toml", "setup.py"}):
         yield finding("WK713", "the sdist has neither pyproject.toml nor setup.py")
         return
-    import tomllib
-
     try:
-        project = tomllib.loads(sdist.texts.get("pyproject.toml", ""))
-    except (ValueError, RecursionError):
+        project = toml_table(sdist.texts.get("pyproject.toml", ""))
+    except ValueError:
         yield finding("WK713", "its pyproject.toml is not valid TOML")
         return
     for path, reason in _needed_files(project, sdist):
