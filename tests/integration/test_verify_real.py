@@ -77,7 +77,7 @@ TRUE_WARNINGS: dict[str, set[str]] = {
     "rapidfuzz-3.14.6-cp314-cp314t-musllinux_1_2_s390x.whl": set(),
     "rtoml-0.9.0-cp311-none-win_amd64.whl": set(),  # no ABI tag, and linked with python311.dll
     # Libraries of other processors, each named for its own, of other systems, and Root-Is-Purelib.
-    "sounddevice-0.5.6-py3-none-win_amd64.whl": {"WK211", "WK303"},
+    "sounddevice-0.5.6-py3-none-win_amd64.whl": {"WK303"},
 }
 
 
