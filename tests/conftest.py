@@ -44,7 +44,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # How many examples Hypothesis generates for a test: --hypothesis-profile=long tries many. In CI the short
-# profile tries the same ones each time, so that a run fails for what was changed; elsewhere it draws new ones.
+# profile tries the same ones each time, so that a run fails for what was changed; elsewhere it draws anew.
 settings.register_profile("short", max_examples=200, deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.register_profile("long", max_examples=5000, deadline=None)
 settings.load_profile("short")
