@@ -73,14 +73,17 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         return json.dumps(msgspec.to_builtins(self), indent=1, sort_keys=True) + "\n"
 
 
-def read(path: Path) -> Manifest:
-    """Read a manifest; raise CheckFailedError if the file is not one, or has another schema."""
+def read(path: Path, named: Path | None = None) -> Manifest:
+    """Read a manifest; raise CheckFailedError if the file is not one, or has another schema.
+
+    Errors are about ``named``, the file that this one is a copy of.
+    """
     try:
         return _checked(json_struct(read_bytes(path), Manifest))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise CheckFailedError(
-            f"{path} cannot be read as a manifest: {reason}",
+            f"{named or path} cannot be read as a manifest: {reason}",
             hint="build again, or remove the file if it is not wheelkit's",
         ) from error
 
@@ -99,9 +102,10 @@ def _checked(manifest: Manifest) -> Manifest:
     return manifest
 
 
-def read_all(folder: Path) -> tuple[Manifest, ...]:
-    """Read every manifest in a dist folder, sorted by file name."""
-    return tuple(read(path) for path in sorted(folder.glob(f"*{SUFFIX}")))
+def read_all(folder: Path, named: Path | None = None) -> tuple[Manifest, ...]:
+    """Read every manifest in a dist folder, or a copy of the folder ``named``, sorted by file name."""
+    paths = sorted(folder.glob(f"*{SUFFIX}"))
+    return tuple(read(path, (named or folder) / path.name) for path in paths)
 
 
 def sha256(path: Path) -> str:

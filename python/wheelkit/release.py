@@ -22,6 +22,7 @@ from wheelkit.versions.state import read_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from wheelkit.machine.workspace import Workspace
     from wheelkit.publish import Index, PublishPlan, PublishResult, PublishSession, PublishTerms, Release
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
 
 
 class ReleaseRequest(Struct, frozen=True, kw_only=True):
-    """A release and its stages, in order.
+    """The dist folder of a release and its stages, in order.
 
     ``staging`` has to have passed before production, whether it is one of the stages or not. Smoke tests
     install third-party packages from ``source`` and run on ``interpreters`` only, if there are any.
     """
 
+    dist: Path
     terms: PublishTerms
     staging: Index
     stages: tuple[Index, ...]
@@ -74,7 +76,7 @@ def run_release(
     Raises CheckFailedError for a failed check, and whatever publishing, installing and tagging raise.
     """
     terms = request.terms
-    release = publish.collect_release(terms.folder, terms.family)
+    release = publish.collect_release(request.dist, terms.family, workspace.new_folder("release"))
     _require_staged(release, request, session)
     publish.require_publishable(release, request.stages, terms, session.run)
     planned_tags = _plan_tags(release, request)
@@ -128,7 +130,7 @@ def _require_staged(release: Release, request: ReleaseRequest, session: PublishS
     raise CheckFailedError(
         f"these files have not passed on {staging}; nothing was uploaded to {request.stages[0]}",
         detail=f"This machine has no record of a smoke test of release {release.digest[:12]} from {staging}",
-        hint=f"run staging first:  wheelkit release {request.terms.folder} --until {staging}",
+        hint=f"run staging first:  wheelkit release {request.dist} --until {staging}",
     )
 
 

@@ -204,7 +204,11 @@ def shipped(path: Path) -> ShippedFile:
 
 def release_of(*distributions: DistributionFiles) -> Release:
     return Release(
-        distributions=distributions, commit="c" * 40, dirty=False, created="2026-11-20T10:00:00+00:00"
+        folder=Path("dist"),
+        distributions=distributions,
+        commit="c" * 40,
+        dirty=False,
+        created="2026-11-20T10:00:00+00:00",
     )
 
 

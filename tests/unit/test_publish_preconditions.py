@@ -39,7 +39,7 @@ def required(project: Project, *indexes: Index, run: object = fine, **terms: boo
     require_publishable(
         collect_release(project.dist, members),
         indexes,
-        PublishTerms(folder=project.dist, config=read, family=members, **terms),
+        PublishTerms(config=read, family=members, **terms),
         run,
     )  # type: ignore[arg-type]  # terms as the case wants them
 

@@ -287,9 +287,7 @@ def test_a_damaged_journal_is_ignored(tmp_path: Path, text: str) -> None:
 def test_a_file_that_changed_after_verification_is_not_sent(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     scene.release.files[2].path.write_text("changed")
-    with pytest.raises(
-        CheckFailedError, match=r"cli-1.0-py3-none-any.whl changed on the disk after verification"
-    ):
+    with pytest.raises(CheckFailedError, match=r"cli-1.0-py3-none-any.whl changed in .* after verification"):
         run(scene)
     assert scene.twine.calls == [CORE]
 

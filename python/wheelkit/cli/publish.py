@@ -55,12 +55,10 @@ def command(
     """
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
-    release = publish.collect_release(dist, project.family)
-    terms = publish.PublishTerms(
-        folder=dist, config=project.config, family=project.family, allow_dirty=allow_dirty
-    )
+    terms = publish.PublishTerms(config=project.config, family=project.family, allow_dirty=allow_dirty)
     progress = TerminalProgress(verbose=verbose)
     with open_workspace(progress, "publish") as workspace:
+        release = publish.collect_release(dist, project.family, workspace.new_folder("release"))
         session = publish.open_session(workspace.log, progress)
         publish.require_publishable(release, [index], terms, session.run)
         if dry_run:
@@ -135,4 +133,4 @@ def _smoke_command(plan: PublishPlan) -> str:
 
 
 def _folder(plan: PublishPlan) -> str:
-    return next((shlex.quote(str(file.path.parent)) for file in plan.release.files), "dist")
+    return shlex.quote(str(plan.release.folder))

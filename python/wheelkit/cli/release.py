@@ -64,7 +64,8 @@ def command(
     staging, production = release.stages(indexes, lambda name: publish.resolve(name, project.config))
     staging = replace(staging, staging=True)
     request = release.ReleaseRequest(
-        terms=publish.PublishTerms(folder=dist, config=project.config, family=project.family, tag_later=True),
+        dist=dist,
+        terms=publish.PublishTerms(config=project.config, family=project.family, tag_later=True),
         staging=staging,
         stages=release.select((staging, production), until, only),
         source=Source(index=require_valid(index or ("" if offline else configured_index())), offline=offline),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.client import Client
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Release, ShippedFile
-    from wheelkit.publish.simple_api import Listing
+    from wheelkit.publish.simple_api import IndexFile, Listing
 
 
 def fetch(release: Release, index: Index, client: Client, folder: Path) -> None:
@@ -30,22 +30,27 @@ def fetch(release: Release, index: Index, client: Client, folder: Path) -> None:
     for distribution in release.distributions:
         for file in distribution.wheels:
             if any(tag == "any" or machine.admits(tag) for tag in parse_file_name(file.name).platforms):
-                _download(file, listings[distribution.key], index, client, folder)
-    for source in {file.path.parent for file in release.files}:
-        for path in source.glob(f"*{manifest.SUFFIX}"):
-            shutil.copyfile(path, folder / path.name)
+                entry = _require_listed(file, listings[distribution.key], release, index)
+                _download(file, entry, index, client, folder)
+    for path in release.location.glob(f"*{manifest.SUFFIX}"):
+        shutil.copyfile(path, folder / path.name)
 
 
-def _download(file: ShippedFile, listing: Listing, index: Index, client: Client, folder: Path) -> None:
+def _require_listed(file: ShippedFile, listing: Listing, release: Release, index: Index) -> IndexFile:
+    """Return a file as the index lists it; raise CheckFailedError unless it has the same bytes."""
     entry = listing.file(file.name)
     if entry is None or entry.sha256 != file.sha256:
         state = "does not show" if entry is None else "has other bytes of"
         raise CheckFailedError(
             f"{index} {state} {file.name}; nothing was installed from there",
-            hint=f"publish it first:  wheelkit publish {file.path.parent} --to {index}"
+            hint=f"publish it first:  wheelkit publish {release.folder} --to {index}"
             if entry is None
             else "a published file cannot be replaced; release a new version:  wheelkit version bump patch",
         )
+    return entry
+
+
+def _download(file: ShippedFile, entry: IndexFile, index: Index, client: Client, folder: Path) -> None:
     path = folder / file.name
     digest = client.download(entry.url, path)
     if digest != file.sha256:

@@ -93,8 +93,12 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """Distributions in upload order, their commit, and the latest time of a manifest in ISO 8601."""
+    """Distributions in upload order, their commit, and the latest time of a manifest in ISO 8601.
 
+    ``folder`` is the dist folder as the user named it; the files may be copies in ``location``.
+    """
+
+    folder: Path
     distributions: tuple[DistributionFiles, ...]
     commit: str
     dirty: bool
@@ -104,6 +108,11 @@ class Release(Struct, frozen=True, kw_only=True):
     def files(self) -> tuple[ShippedFile, ...]:
         """Every file, in upload order."""
         return tuple(file for distribution in self.distributions for file in distribution.files)
+
+    @property
+    def location(self) -> Path:
+        """The folder that holds the files, their manifests and their attestations."""
+        return self.files[0].path.parent
 
     @property
     def digest(self) -> str:

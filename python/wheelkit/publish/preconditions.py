@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
 
 class PublishTerms(Struct, frozen=True, kw_only=True):
-    """A dist folder, the project that it has to fit, and the options of its publication.
+    """The project that a release has to fit, and the options of its publication.
 
     ``tag_later`` is for a caller that creates the tags after publishing.
     """
 
-    folder: Path
     config: Config
     family: Family
     allow_dirty: bool = False
@@ -55,8 +54,8 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
     with ThreadPoolExecutor(max_workers=1) as pool:
         # twine takes as long to start as verification takes.
         twine_check = pool.submit(twine.check, run, release.files)
-        report = verify([terms.folder], contract)
-        _require_verified(report, terms.folder)
+        report = verify([release.location], contract)
+        _require_verified(report, release.folder)
         _refuse(
             "the index's rules forbid these files; nothing was uploaded",
             [

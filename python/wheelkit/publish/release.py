@@ -1,4 +1,7 @@
-"""Collect a release from a dist folder: an error with every reason unless all files match their manifests."""
+"""Collect a release from a dist folder: an error with every reason unless all files match their manifests.
+
+Where it is to be uploaded, every file is copied first, and only the copies are read from then on.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.inputs import json_value, read_bytes
 from wheelkit.project.family import named_in
 from wheelkit.project.read import Kind
+from wheelkit.publish.copies import copy_files
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
 from wheelkit.text import lines_of, shorten_list
 from wheelkit.verification.files import collect_files
@@ -29,16 +33,20 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-def collect_release(folder: Path, family: Family) -> Release:
+def collect_release(folder: Path, family: Family, into: Path | None = None) -> Release:
     """Read the manifests of a dist folder and compare every file with them.
 
-    Raises UsageError where there is no folder, CheckFailedError with all differences.
+    With ``into``, an empty folder of this process, the release consists of copies there. Raises UsageError
+    without a dist folder, CheckFailedError with all differences, OutputError without space for copies.
     """
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is not a folder", hint="give the folder that `wheelkit build` filled, usually dist/"
         )
-    manifests = manifest.read_all(folder)
+    location = into or folder
+    if into is not None:
+        _copy_manifests(folder, into)
+    manifests = manifest.read_all(location, folder)
     present = {path.name: path for path in collect_files([folder])}
     if not manifests:
         raise CheckFailedError(
@@ -47,9 +55,12 @@ def collect_release(folder: Path, family: Family) -> Release:
             "in CI, keep the .wheelkit.json files together with the wheels",
         )
     listed = {file.file: file for record in manifests for file in record.files}
+    unlisted = tuple(_unlisted(present, listed))
+    unreadable = {} if into is None else _copy_listed(present, listed, into)
+    present = {name: location / name for name in present}
     problems = [
-        *_unlisted(present, listed),
-        *_changed(present, listed),
+        *unlisted,
+        *_changed(present, listed, unreadable),
         *_misplaced(manifests),
         *_version_problems(manifests, family),
         *_attestation_problems(present, listed),
@@ -60,7 +71,21 @@ def collect_release(folder: Path, family: Family) -> Release:
             detail=lines_of(problems),
             hint="build again into an empty folder:  wheelkit clean && wheelkit build",
         )
-    return _release(manifests, present, family)
+    return _release(folder, manifests, present, family)
+
+
+def _copy_manifests(folder: Path, into: Path) -> None:
+    unreadable = copy_files(sorted(folder.glob(f"*{manifest.SUFFIX}")), into)
+    for name, problem in unreadable.items():
+        raise CheckFailedError(
+            f"{folder / name} {problem}", hint="build again, or remove the file if it is not wheelkit's"
+        )
+
+
+def _copy_listed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile], into: Path) -> dict[str, str]:
+    """Copy the files of manifests and their attestations; return why others cannot be read."""
+    files = [path for name, path in present.items() if name in listed]
+    return copy_files((path for file in files for path in (file, *_attestation_files(file))), into)
 
 
 def _unlisted(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
@@ -72,11 +97,16 @@ def _unlisted(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> I
             yield f"{name} is in no manifest" + (f"; the manifest has {other}" if other else "")
 
 
-def _changed(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
+def _changed(
+    present: Mapping[str, Path], listed: Mapping[str, BuiltFile], unreadable: Mapping[str, str]
+) -> Iterator[str]:
+    yield from (f"{name} {problem}" for name, problem in unreadable.items())
     for name, file in listed.items():
         path = present.get(name)
         if path is None:
             yield f"{name} is in the manifest, but not in the folder"
+        elif name in unreadable:
+            continue
         elif problem := _difference(path, file):
             yield f"{name} {problem}"
 
@@ -159,7 +189,9 @@ def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator
         yield f"the files were built from {len(commits)} commits: {names}"
 
 
-def _release(manifests: Sequence[Manifest], present: Mapping[str, Path], family: Family) -> Release:
+def _release(
+    folder: Path, manifests: Sequence[Manifest], present: Mapping[str, Path], family: Family
+) -> Release:
     files: dict[str, list[ShippedFile]] = {}
     for record in manifests:
         for file in record.files:
@@ -178,6 +210,7 @@ def _release(manifests: Sequence[Manifest], present: Mapping[str, Path], family:
         if member.key in files
     ]
     return Release(
+        folder=folder,
         distributions=_in_upload_order(distributions),
         commit=manifests[0].commit,
         dirty=any(record.dirty for record in manifests),

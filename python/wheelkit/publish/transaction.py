@@ -169,9 +169,9 @@ class _Transaction:
         ]
         if changed:
             raise CheckFailedError(
-                f"{shorten_list(changed)} changed on the disk after verification and"
+                f"{shorten_list(changed)} changed in {self._plan.release.location} after verification and"
                 f" {'was' if len(changed) == 1 else 'were'} not uploaded",
-                hint="let nothing else write to the dist folder; build again, then run the same command",
+                hint="let nothing else write to wheelkit's own folders, then run the same command",
             )
         credentials = self._credentials.get()
         self._journal.sending(file.name for file in files)

@@ -115,7 +115,8 @@ def check(run: Run, files: Sequence[ShippedFile]) -> str:
     done = _run(run, command)
     if done.returncode == 0:
         return ""
-    lines = [line.strip() for line in _ANSI.sub("", done.output).splitlines()]
+    shown = _ANSI.sub("", done.output).replace(f"{files[0].path.parent}{os.sep}", "")
+    lines = [line.strip() for line in shown.splitlines()]
     return "\n".join(line for line in lines if line and not line.endswith(_PASSED))
 
 
