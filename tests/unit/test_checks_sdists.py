@@ -18,6 +18,7 @@ PLAIN = (
     '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
     '[project]\nname = "demo"\n'
 )
+SETUPTOOLS = PLAIN.replace("flit_core.buildapi", "setuptools.build_meta")
 
 
 def write(  # noqa: PLR0913 - one for each thing that a case may change
@@ -127,6 +128,11 @@ def test_paths(
         ({"pyproject.toml": PLAIN + 'readme = "README.md"\n', "README.md": "x"}, []),
         ({"pyproject.toml": PLAIN + 'license = {file = "LICENSE"}\n'}, ["WK713"]),
         ({"pyproject.toml": PLAIN + 'license = {file = "LICENSE"}\n', "LICENSE": "x"}, []),
+        # setuptools warns about them and builds.
+        ({"pyproject.toml": SETUPTOOLS + 'readme = "README.md"\n'}, ["WK753"]),
+        ({"pyproject.toml": SETUPTOOLS + 'readme = "README.md"\n', "README.md": "x"}, []),
+        ({"pyproject.toml": SETUPTOOLS + 'license = {file = "LICENSE"}\n'}, ["WK753"]),
+        ({"pyproject.toml": SETUPTOOLS + 'license = {file = "LICENSE"}\n', "LICENSE": "x"}, []),
         ({"pyproject.toml": MESON.replace("mesonpy", "maturin")}, ["WK713"]),
         ({"pyproject.toml": MESON.replace("mesonpy", "maturin"), "Cargo.toml": ""}, []),
         ({"pyproject.toml": MESON.replace("mesonpy", "scikit_build_core.build")}, ["WK713"]),

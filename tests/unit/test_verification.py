@@ -307,6 +307,19 @@ def test_single_files(tmp_path: Path) -> None:
     assert len(collect_files([tmp_path])) == 2
 
 
+def test_distributions_of_other_kinds_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    wheels.write_wheel(tmp_path, wheels.PURE)
+    for name in ("SHA256SUMS", "wheelkit.json", "demo-1.0.tar.gz.asc", "notes.txt"):
+        (tmp_path / name).write_text("x")
+    assert "WK153" not in {item.code for item in verify([tmp_path], Contract()).findings}
+    names = {"demo-1.0.zip", "demo-1.0.tar.bz2", "demo-1.0-py3.11.egg"}
+    for name in names:
+        (tmp_path / name).write_text("x")
+    report = verify([tmp_path], Contract())
+    assert {item.file for item in report.findings if item.code == "WK153"} == names
+    assert (report.ok, report.wheels, report.sdists) == (True, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("gone", "does not exist"), ("note.txt", "neither a folder nor"), ("empty", "contains no wheel")],

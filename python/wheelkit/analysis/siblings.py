@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 _SEPARATORS = re.compile(r"[-_.\s]+")
-_VERSION = re.compile(r"\d+(?:\.\d+)*")
 # Words in names of distributions and folders that tell nothing about a library.
 _GENERIC = frozenset({
     "bin", "binary", "core", "cpp", "cpu", "cuda", "dev", "dist", "essentials", "gpu", "headers", "lib",

@@ -91,7 +91,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     ``packs_tracked_files``: its sdist holds the files that git tracks. ``configures_for_sdist``: it needs a
     compiler even for the sdist. ``free_threaded_setting`` is the config setting that a limited-API project
     needs on free-threaded interpreters. ``cross_builds``: wheelkit can cross-build it. ``programs`` are those
-    that each build installs.
+    that each build installs. ``builds_without_texts``: a missing readme or licence file is a warning to it.
 
     ``versions`` yields where the version is written; ``active`` is true if this is the project's backend.
     """
@@ -110,6 +110,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     free_threaded_setting: str = ""
     cross_builds: bool = False
     programs: tuple[str, ...] = ()
+    builds_without_texts: bool = False
     versions: Callable[..., Iterator[VersionSource]] = _no_versions
 
 
@@ -311,12 +312,13 @@ BACKENDS = (
         states_abi3=True,
         versions=_scikit_build_versions,
     ),
-    Backend(modules=("setuptools_rust",), native=lambda _files: True),
+    Backend(modules=("setuptools_rust",), native=lambda _files: True, builds_without_texts=True),
     Backend(modules=("py_build_cmake.build",), native=lambda _files: True),
     Backend(
         modules=("setuptools.build_meta", ""),
         table="setuptools",
         describes_project=True,
+        builds_without_texts=True,
         versions=_setuptools_versions,
     ),
 )

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 
 _SUFFIXES = (".whl", ".tar.gz")
+# Distributions of other kinds. Build tools made them once, and some indexes still accept .zip sdists.
+_OTHER_DISTRIBUTIONS = (
+    ".zip",
+    ".tar.bz2",
+    ".tar.xz",
+    ".tar.Z",
+    ".tar",
+    ".tgz",
+    ".egg",
+    ".exe",
+    ".msi",
+    ".rpm",
+)
 
 
 def collect_files(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -36,6 +49,17 @@ def _files_of(path: Path) -> Iterator[Path]:
         raise UsageError(f"{path} is neither a folder nor a wheel or sdist", hint=hint)
     else:
         yield path
+
+
+def find_passed_over(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the distributions in folders that are neither wheels nor .tar.gz sdists, sorted."""
+    return tuple(
+        file
+        for folder in paths
+        if folder.is_dir()
+        for file in sorted(folder.iterdir())
+        if file.name.endswith(_OTHER_DISTRIBUTIONS)
+    )
 
 
 def distribution_of(filename: str) -> str:

@@ -14,7 +14,7 @@ from wheelkit.verification.checks import ALL_CHECKS, NAME_CHECKS
 from wheelkit.verification.checks.coverage import cover
 from wheelkit.verification.checks.coverage_rows import wheel_needs
 from wheelkit.verification.cross_built import mark_cross_built
-from wheelkit.verification.files import collect_files, distribution_of
+from wheelkit.verification.files import collect_files, distribution_of, find_passed_over
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
 from wheelkit.verification.release import Dist, ReleaseCollector
@@ -65,7 +65,9 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     outcomes = [_read_sdist(path) for path in files if path.suffix != ".whl"]
     sdists = [outcome for outcome in outcomes if isinstance(outcome, Sdist)]
     unreadable = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
-    verifier = _Verifier(contract, ALL_CHECKS, (*known, *unreadable), whole=whole, fail_on=fail_on)
+    passed_over = [_pass_over(path) for path in find_passed_over(paths)]
+    known = (*known, *unreadable, *passed_over)
+    verifier = _Verifier(contract, ALL_CHECKS, known, whole=whole, fail_on=fail_on)
     verifier.compare(path.name for path in wheels)
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
@@ -113,6 +115,10 @@ def _read_sdist(path: Path) -> Sdist | Finding:
         return read_sdist(path)
     except ProjectError as error:
         return finding("WK112", _without_name(error.message, path), file=path.name)
+
+
+def _pass_over(path: Path) -> Finding:
+    return finding("WK153", "it is neither a wheel nor a .tar.gz sdist", file=path.name)
 
 
 def _without_name(message: str, path: Path) -> str:

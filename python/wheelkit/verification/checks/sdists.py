@@ -15,8 +15,9 @@ from wheelkit.wheel.model import EntryKind
 from wheelkit.wheel.names import parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from wheelkit.project.backends import Backend
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Finding
     from wheelkit.verification.release import Release
@@ -71,20 +72,34 @@ def complete(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     except ValueError:
         yield finding("WK713", "its pyproject.toml is not valid TOML")
         return
-    for path, reason in _needed_files(project, sdist):
-        if path not in files and not any(name.startswith(f"{path.rstrip('/')}/") for name in files):
-            yield finding("WK713", f"the sdist lacks {path}, which {reason} needs")
-
-
-def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[str, str]]:
-    """Yield the paths that the build configuration names, each with what needs it."""
-    backend = str(_table(project, "build-system").get("build-backend", "")).partition(":")[0]
     from wheelkit.project.backends import find_backend
 
-    if build_file := find_backend(backend).build_file:
-        maturin = _table(_table(project, "tool"), "maturin") if backend == "maturin" else {}
-        manifest = maturin.get("manifest-path")
-        yield manifest if isinstance(manifest, str) else build_file, f"the build backend {backend}"
+    backend = find_backend(str(_table(project, "build-system").get("build-backend", "")).partition(":")[0])
+    for path, reason in (*_build_files(project, backend), *_meson_folders(sdist.texts)):
+        if not _holds(files, path):
+            yield finding("WK713", f"the sdist lacks {path}, which {reason} needs")
+    for path, reason in _text_files(project):
+        if not _holds(files, path):
+            what = f"the sdist lacks {path}, which {reason} needs"
+            yield finding("WK753" if backend.builds_without_texts else "WK713", what)
+
+
+def _holds(files: Collection[str], path: str) -> bool:
+    return path in files or any(name.startswith(f"{path.rstrip('/')}/") for name in files)
+
+
+def _build_files(project: Mapping[str, Any], backend: Backend) -> Iterator[tuple[str, str]]:
+    """Yield the file that the backend builds from, with what needs it."""
+    if backend.build_file:
+        manifest = _table(_table(project, "tool"), backend.table).get("manifest-path")  # of maturin
+        yield (
+            manifest if isinstance(manifest, str) else backend.build_file,
+            f"the build backend {backend.modules[0]}",
+        )
+
+
+def _text_files(project: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the files that the metadata is read from, each with what needs it."""
     metadata = _table(project, "project")
     readme, license_ = metadata.get("readme"), metadata.get("license")
     for field, file in (
@@ -93,7 +108,6 @@ def _needed_files(project: Mapping[str, Any], sdist: Sdist) -> Iterator[tuple[st
     ):
         if isinstance(file, str):
             yield file.removeprefix("./"), f"[project] {field}"
-    yield from _meson_folders(sdist.texts)
 
 
 def _table(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
