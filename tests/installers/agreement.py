@@ -5,7 +5,7 @@ import hashlib
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,9 @@ ELSEWHERE = {
     "WK8": "whoever was promised the wheel",
     "WK9": "the indexes",
 }
+# Errors, likewise, that only those meet who unpack a wheel while it arrives. uv does not do that where a
+# stored member has a data descriptor: it cannot know where that ends, and downloads the whole file first.
+STREAMING = ("WK141 ", "WK101 .* has bytes behind the end of its packed data")
 # The errors, by the beginning of their codes, that foretell each kind of refusal.
 FORETOLD: dict[str, tuple[str, ...]] = {
     "file name": ("WK201",),
@@ -91,15 +94,20 @@ _UNMAPPED = frozenset({"WK103", "WK222"})
 _OWN = frozenset({
     "INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json",
 })  # fmt: skip
+_DESCRIPTOR = 8  # the flag of a data descriptor
 _ENVIRONMENT = posix_environment(PYTHON.removeprefix("python"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """What wheelkit says about a wheel: its findings, and its facts, if it could be read."""
+    """What wheelkit says about a wheel: its findings, and its facts, if it could be read.
+
+    ``unstreamed`` tells whether uv cannot unpack the wheel while it arrives.
+    """
 
     findings: tuple[Finding, ...]
     wheel: Wheel | None
+    unstreamed: bool = False
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -109,8 +117,9 @@ class Opinion:
     @property
     def unexplained(self) -> tuple[str, ...]:
         """The codes of the errors that an installation here has to show."""
+        elsewhere = (*ELSEWHERE, *(STREAMING if self.unstreamed else ()))
         errors = (item for item in self.findings if item.severity is Severity.ERROR)
-        return tuple(sorted({item.code for item in errors if not _is_met_elsewhere(item)}))
+        return tuple(sorted({item.code for item in errors if not _is_one_of(item, elsewhere)}))
 
     def foretells(self, kind: str) -> bool:
         """Return whether an error says why a wheel is refused; one that cannot be read is refused for all."""
@@ -126,17 +135,28 @@ class Disagreement:
     detail: str
 
 
-def _is_met_elsewhere(item: Finding) -> bool:
-    return any(re.match(pattern, f"{item.code} {item.what}") for pattern in ELSEWHERE)
+def _is_one_of(item: Finding, patterns: Iterable[str]) -> bool:
+    return any(re.match(pattern, f"{item.code} {item.what}") for pattern in patterns)
+
+
+def _is_unstreamed(path: Path) -> bool:
+    """Return whether a stored member has a data descriptor."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+    return any(item.flag_bits & _DESCRIPTOR and item.compress_type == zipfile.ZIP_STORED for item in members)
 
 
 def opinion(path: Path) -> Opinion:
     """Ask wheelkit about a wheel."""
     findings = verify([path], Contract(), threads=1).findings
+    unstreamed = _is_unstreamed(path)
     try:
-        return Opinion(findings=findings, wheel=read(path, threads=1))
+        return Opinion(findings=findings, wheel=read(path, threads=1), unstreamed=unstreamed)
     except WheelError:
-        return Opinion(findings=findings, wheel=None)
+        return Opinion(findings=findings, wheel=None, unstreamed=unstreamed)
 
 
 def refusal_kinds(outcomes: Sequence[Outcome], filename: str) -> dict[str, str]:

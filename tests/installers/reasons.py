@@ -20,7 +20,14 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("variant of a wheel", (r"Missing `variant\.json`",)),
     ("entry points", (r"in entry_points\.txt file",)),
-    ("archive", ("multiple entries with different contents", "in directory .* and header .* differ")),
+    (
+        "archive",
+        (
+            "multiple entries with different contents",
+            "in directory .* and header .* differ",
+            "ZIP file uses conflicting paths",
+        ),
+    ),
     ("no dist-info", (r"\.dist-info directory not found", r"No \.dist-info directory found")),
     ("two dist-infos", (r"[Mm]ultiple \.dist-info directories",)),
     ("dist-info of another name", ("does not start with",)),
@@ -41,6 +48,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "InvalidVersion",
             "Invalid (?:requirement|specifier|version)",
             "Error decoding metadata",
+            "expected string or bytes-like object, got 'NoneType'",  # pip 23.2, without a Name
         ),
     ),
     ("file name", ("is not a valid wheel filename", "wheel filename", "Invalid build number")),

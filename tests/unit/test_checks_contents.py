@@ -125,6 +125,7 @@ def test_long_paths_of_the_build_machine(tmp_path: Path, second: str, expected: 
         (0o755, wheels.PURE, "#!python\n", ["WK125"]),
         (0, wheels.LINUX, "#!python\n", ["WK125"]),
         (0, wheels.WINDOWS, "#!python\n", []),
+        (0, "demo-1.0-py3-none-any.win_amd64.whl", "#!python\n", ["WK125"]),
         (0o100644, wheels.PURE, "to be sourced\n", []),
     ],
 )

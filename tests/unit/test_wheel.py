@@ -46,6 +46,32 @@ def test_reads_all_facts(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("file", ["METADATA", "WHEEL", "entry_points.txt", "RECORD"])
+def test_of_two_members_with_one_name_the_last_counts(tmp_path: Path, file: str) -> None:
+    name = f"demo-1.0.dist-info/{file}"
+    texts = {
+        "METADATA": "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: last\n",
+        "WHEEL": "Wheel-Version: 1.0\nGenerator: last\n",
+        "entry_points.txt": "[console_scripts]\nlast = demo:main\n",
+        "RECORD": "last,,\n",
+    }
+    path = wheels.write_wheel(
+        tmp_path, members={"{info}/entry_points.txt": "[console_scripts]\nx = demo:x\n"}
+    )
+    with zipfile.ZipFile(path, "a") as file_, pytest.warns(UserWarning, match="Duplicate"):
+        file_.writestr(name, texts[file])
+    wheel = read(path)
+    with zipfile.ZipFile(path) as installed:  # pip asks zipfile for it
+        assert installed.read(name) == texts[file].encode()
+    seen = (
+        wheel.metadata.all("Requires-Dist"),
+        wheel.fields.get("Generator"),
+        wheel.entry_points,
+        wheel.record,
+    )
+    assert "last" in repr(seen)
+
+
 def test_shallow_reads_no_contents(tmp_path: Path) -> None:
     wheel = read(wheels.write_wheel(tmp_path), contents=False)
     assert wheel.shallow

@@ -52,8 +52,8 @@ class FileName(Struct, frozen=True, kw_only=True):
 
     @property
     def any_platform(self) -> bool:
-        """Whether the platform tag is ``any``."""
-        return self.platforms == ("any",)
+        """Whether ``any`` is among the platform tags, so that every system installs the wheel."""
+        return "any" in self.platforms
 
     @property
     def stable(self) -> bool:

@@ -52,9 +52,12 @@ class OpenWheel:
         self._algorithms = {row.path: row.digest.partition("=")[0] for row in self._record or ()}
 
     def _text(self, opened: OpenArchive, file: str) -> bytes | None:
-        """Return the contents of a file in .dist-info; None where there is none."""
+        """Return the contents of a file in .dist-info, of two with one name the last; None if it is missing.
+
+        Installers read or write both in the order of the central directory, so the last one stays.
+        """
         name = f"{self._dist_info}/{file}"
-        entry = next((entry for entry in self._archive.entries if entry.name == name), None)
+        entry = next((entry for entry in reversed(self._archive.entries) if entry.name == name), None)
         if entry is None:
             return None
         where = f"{self._archive.path.name}: {name}"
