@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from support.command import MakeProject, Wheelkit, git_commit
 from support.scripts import script
@@ -36,6 +35,11 @@ STEERING = (
     "WHEELKIT_CACHE",
     "WHEELKIT_NO_CACHE",
 )
+# Compiled tests are kept in pytest's cache where Python may not keep them beside their sources: to rewrite
+# the assertions of all tests takes each worker three seconds.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
 # Tests do not use the user's cache; the `wheelkit` fixture has its own.
 os.environ["WHEELKIT_NO_CACHE"] = "1"
 # Background jobs of a shell ignore SIGINT, and so would the programs that tests start and interrupt.
@@ -43,11 +47,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# How many examples Hypothesis generates for a test: --hypothesis-profile=long tries many. In CI the short
-# profile tries the same ones each time, so that a run fails for what was changed; elsewhere it draws anew.
-settings.register_profile("short", max_examples=200, deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.register_profile("long", max_examples=5000, deadline=None)
-settings.load_profile("short")
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Set how many examples Hypothesis draws; it is imported here, where its code can be kept compiled.
+
+    CI draws the same 200 each time, so that a run fails for what was changed. Elsewhere 25 are drawn anew in
+    each run, which keeps the unit tests below 20 seconds. ``--hypothesis-profile=long`` tries many.
+    """
+    from hypothesis import settings
+
+    settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+    settings.register_profile("short", max_examples=25, deadline=None)
+    settings.register_profile("long", max_examples=5000, deadline=None)
+    settings.load_profile("ci" if os.environ.get("CI") else "short")
 
 
 @pytest.hookimpl(optionalhook=True)
