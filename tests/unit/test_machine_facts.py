@@ -33,7 +33,7 @@ def test_without_an_engine_the_reason_names_each(script: Script) -> None:
     script("podman", "exit 125")
     _, problem = find_engine({})
     assert problem.startswith("docker is installed but does not work: Cannot connect to the Docker daemon")
-    assert problem.endswith("podman is installed but does not work: it printed nothing")
+    assert problem.endswith("podman is installed but does not work: it failed with exit status 125")
 
 
 def test_an_engine_that_answers_with_nothing_does_not_work(script: Script) -> None:

@@ -30,8 +30,9 @@ def loaded(project: Project) -> tuple[Config, Family]:
     return read, family.discover(read)
 
 
-def fine(_command: Command) -> Completed:
-    return completed("Checking x: PASSED", code=0)
+def fine(command: Command) -> Completed:
+    names = command.argv[command.argv.index("check") + 1 :]
+    return completed(*(f"Checking {name}: PASSED" for name in names), code=0)
 
 
 def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from ast import literal_eval
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.process import Command, query, tool_error
+from wheelkit.machine.time_limits import ENGINE
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair.run import external_library_names
 from wheelkit.wheel.library_names import matches
@@ -106,7 +108,9 @@ def _run(command: Command, workspace: Workspace) -> Completed:
         return completed
     finally:
         if engine and not succeeded:
-            _remove_containers(engine.split(";")[0].strip(), label)
+            problem = _remove_containers(engine.split(";")[0].strip(), label)
+            if problem:
+                workspace.note(problem)
 
 
 def with_label(engine: str, label: str) -> str:
@@ -116,12 +120,17 @@ def with_label(engine: str, label: str) -> str:
     return f"{engine}; create_args: --label={label}"
 
 
-def _remove_containers(engine: str, label: str) -> None:
-    listed = query(Command(argv=(engine, "ps", "--all", "--quiet", "--filter", f"label={label}")))
-    containers = listed.output.split() if listed.returncode == 0 else []
-    if containers:
-        query(Command(argv=(engine, "kill", *containers)))  # rm alone gives a container ten seconds to stop
-        query(Command(argv=(engine, "rm", "--force", *containers)))
+def _remove_containers(engine: str, label: str) -> str:
+    """Remove the containers with a label; return what to do where that fails, and nothing otherwise."""
+    listing = (engine, "ps", "--all", "--quiet", "--filter", f"label={label}")
+    done = query(Command(argv=listing), timeout=ENGINE.seconds)
+    if done.returncode == 0 and (containers := done.output.split()):
+        # rm alone gives a container ten seconds to stop, and one that has stopped cannot be killed.
+        query(Command(argv=(engine, "kill", *containers)), timeout=ENGINE.seconds)
+        done = query(Command(argv=(engine, "rm", "--force", *containers)), timeout=ENGINE.seconds)
+    if done.returncode == 0:
+        return ""
+    return f"containers may be left: {engine} {done.ending}; to find them:  {shlex.join(listing)}"
 
 
 def _join(identifiers: tuple[str, ...]) -> str:

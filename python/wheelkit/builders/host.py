@@ -17,6 +17,7 @@ from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import pythons_with_headers
 from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
+from wheelkit.machine.time_limits import ENVIRONMENT, REWRITE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +79,8 @@ def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Pat
             f"{violations[0].symbol} is not in the stable ABI of {floor.python}"
         )
         return path
-    command = Command(argv=(find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path)))
+    argv = (find_tool("wheel"), "tags", "--remove", "--python-tag", floor.tag, str(path))
+    command = Command(argv=argv, timeout=REWRITE.of_files([path]))
     run_checked(workspace.run, command, f"renaming {path.name} for {floor.tag}")
     workspace.note(
         f"built on {name.pythons[0]}, "
@@ -115,7 +117,8 @@ def _install(path: Path, python: Python, workspace: Workspace) -> Path:
         (uv, "venv", "--quiet", "--python", str(python.path), str(env)),
         (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path)),
     ):
-        run_checked(workspace.run, Command(argv=argv), f"installing {path.name} on {python.interpreter}")
+        command = Command(argv=argv, timeout=ENVIRONMENT.seconds)
+        run_checked(workspace.run, command, f"installing {path.name} on {python.interpreter}")
     return folder
 
 

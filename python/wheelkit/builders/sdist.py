@@ -120,7 +120,7 @@ def _ignore_patterns(folder: Path, top: Path, dist: Path | None) -> str:
 
 
 def _git(workspace: Workspace, *arguments: str, cwd: Path | None = None) -> None:
-    run_checked(workspace.run, git_command(*_SETTINGS, *arguments, cwd=cwd), "git")
+    run_checked(workspace.run, git_command(*_SETTINGS, *arguments, cwd=cwd), "copying the project with git")
 
 
 def _repack(folder: Path, workspace: Workspace) -> Path:

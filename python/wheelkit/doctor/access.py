@@ -41,7 +41,7 @@ def index() -> CheckLine:
     if completed.returncode == 0:
         return fine(TOPIC, "index", "reachable")
     lines = completed.output.strip().splitlines()
-    reason = _reason(lines[-1]) if lines else f"no answer in {_INSTALL_SECONDS:.0f} seconds"
+    reason = _reason(lines[-1]) if lines and not completed.cut_off else f"uv {completed.ending}"
     fix = "check the network, the proxy and uv's index settings: uv pip install --dry-run packaging"
     return missing(TOPIC, "index", f"unreachable: {reason}", fix)
 

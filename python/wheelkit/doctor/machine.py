@@ -16,17 +16,18 @@ from wheelkit.inputs import number
 from wheelkit.machine.facts import find_engine
 from wheelkit.machine.git import Repository
 from wheelkit.machine.process import Command, query
+from wheelkit.machine.time_limits import ENGINE
 from wheelkit.text import size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wheelkit.doctor.model import CheckLine
     from wheelkit.machine.facts import Engine
 
 
 TOPIC = "machine"
-_START_SECONDS = 20.0
+_LIST_IMAGES = ("images", "--format", "{{.Repository}}:{{.Tag}}")
 _LITTLE_SPACE, _TOO_LITTLE_SPACE = 5_000_000_000, 1_000_000_000
 _LAST_TIME = datetime.max.replace(tzinfo=UTC).timestamp() - 86400
 _CLOCK_TOLERANCE = timedelta(days=1)
@@ -48,17 +49,20 @@ def containers(environ: Mapping[str, str]) -> Iterable[CheckLine]:
         detail = f"none, the host builder is used: {problem}"
         yield warning(TOPIC, "containers", detail, next(fixes, "apt install podman"))
         return
-    image = _find_image(engine, environ)
+    images = query(Command(argv=(engine.name, *_LIST_IMAGES)), timeout=ENGINE.seconds)
+    if images.returncode != 0:
+        what = f"{engine} answers, but {engine.name} images {images.ending}"
+        yield missing(TOPIC, "containers", what, f"{engine.name} info")
+        return
+    image = _find_image(images.output.splitlines(), environ)
     if image is None:
         yield fine(TOPIC, "containers", f"{engine} works; the first build downloads its image")
     else:
         yield _start_container(engine, image)
 
 
-def _find_image(engine: Engine, environ: Mapping[str, str]) -> str | None:
-    """Return an image on this machine: the one set for cibuildwheel, else one of PyPA's, else None."""
-    argv = (engine.name, "images", "--format", "{{.Repository}}:{{.Tag}}")
-    images = query(Command(argv=argv), timeout=_START_SECONDS).output.splitlines()
+def _find_image(images: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """Return one of the images on this machine: the one set for cibuildwheel, else one of PyPA's."""
     arch = platform.machine().upper()
     for variable in _IMAGE_VARIABLES:
         name = environ.get(variable.format(arch=arch))
@@ -70,11 +74,11 @@ def _find_image(engine: Engine, environ: Mapping[str, str]) -> str | None:
 def _start_container(engine: Engine, image: str) -> CheckLine:
     """Start a container that does nothing: an engine may answer and still fail to start one."""
     command = Command(argv=(engine.name, "run", "--rm", "--pull=never", "--network=none", image, "true"))
-    completed = query(command, timeout=_START_SECONDS)
+    completed = query(command, timeout=ENGINE.seconds)
     if completed.returncode == 0:
         return fine(TOPIC, "containers", f"{engine} starts {image}")
     lines = completed.output.splitlines()
-    reason = lines[-1] if lines else f"no answer in {_START_SECONDS:.0f} seconds"
+    reason = lines[-1] if lines else f"it {completed.ending}"
     fix = f"build without a container: wheelkit build --native --builder host; to try again: {command}"
     return missing(TOPIC, "containers", f"{engine} answers, but cannot start {image}: {reason}", fix)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.doctor.model import CheckLine
+    from wheelkit.machine.process import Completed
 
 
 TOPIC = "tools"
@@ -44,7 +45,7 @@ def compiler(environ: Mapping[str, str]) -> CheckLine:
     except MissingToolError as error:
         return missing(TOPIC, "C compiler", error.message, error.hint.splitlines()[0])
     completed = query(Command(argv=(*name.split(), "--version")), timeout=_VERSION_SECONDS)
-    answer = _first_line(completed.output)
+    answer = _first_line(completed)
     if completed.returncode != 0:
         return missing(TOPIC, "C compiler", f"{name} does not work: {answer}", "reinstall it, or set CC")
     return fine(TOPIC, "C compiler", f"{name}: {answer}")
@@ -88,7 +89,7 @@ def _program(name: str) -> CheckLine:
     if name == "cibuildwheel":  # takes a second to print its version
         return fine(TOPIC, name, version(name))
     completed = query(Command(argv=(path, "--version")), timeout=_VERSION_SECONDS)
-    answer = _first_line(completed.output)
+    answer = _first_line(completed)
     if completed.returncode != 0:
         fix = f"pip install --force-reinstall {name}"
         return missing(TOPIC, name, f"{path} does not work: {answer}", fix)
@@ -113,5 +114,8 @@ def _zig() -> CheckLine:
         return fine(TOPIC, "zig", f"not installed; {needed_for}: pip install 'wheelkit[cross]'")
 
 
-def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else "no answer"
+def _first_line(completed: Completed) -> str:
+    """Return the first line that a program printed, or how it ended."""
+    if completed.output and not completed.cut_off:
+        return completed.output.splitlines()[0]
+    return "no answer" if completed.returncode == 0 else f"it {completed.ending}"

@@ -11,7 +11,8 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import MissingToolError
-from wheelkit.machine.process import Command, query
+from wheelkit.machine.process import Command, query, require_answer
+from wheelkit.machine.time_limits import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +71,8 @@ def compiler_version(environ: Mapping[str, str] = os.environ) -> str:
     compiler = find_compiler(environ)
     if compiler is None:
         return ""
-    lines = query(Command(argv=(*compiler.split(), "--version"))).output.splitlines()
+    completed = query(Command(argv=(*compiler.split(), "--version")), timeout=ANSWER.seconds)
+    lines = require_answer(completed, f"{compiler} --version").output.splitlines()
     return lines[0].strip() if lines else compiler
 
 

@@ -149,7 +149,14 @@ def _engine_version(name: str, pending: PendingCommand | None) -> tuple[str, str
     lines = completed.output.splitlines()
     if completed.returncode == 0 and lines:
         return lines[0], ""
-    return "", f"{name} is installed but does not work: {lines[-1] if lines else 'it printed nothing'}"
+    reason = (
+        lines[-1]
+        if lines
+        else "it printed nothing"
+        if completed.returncode == 0
+        else f"it {completed.ending}"
+    )
+    return "", f"{name} is installed but does not work: {reason}"
 
 
 def own_target(machine: Machine) -> Target:

@@ -11,7 +11,8 @@ from msgspec import Struct
 from wheelkit.errors import ProjectError
 from wheelkit.inputs import number
 from wheelkit.machine.folders import is_build_leftover
-from wheelkit.machine.process import Command, PendingCommand, query
+from wheelkit.machine.process import Command, PendingCommand, query, require_answer, tool_error
+from wheelkit.machine.time_limits import GIT, REMOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,9 @@ _STATUS_WORDS = {"1": 8, "u": 10, "?": 1}
 # The advice of git that names the command (safe.directory in git-config(1)); it is the same in every
 # language.
 _TRUST_COMMAND = re.compile(r"^\s*(git config --global --add safe\.directory .+)$", re.MULTILINE)
-_REMOTE_SECONDS = 60.0
+# Where git has nothing to say about a folder, and does not fail in saying so (its setup.c, with LC_ALL=C).
+_NO_REPOSITORY = ("not a git repository", "must be run in a work tree")
+_NO_GIT = 127
 
 
 def git_command(*words: str, cwd: Path | None = None) -> Command:
@@ -49,9 +52,9 @@ class Repository(Struct, frozen=True, kw_only=True):
         """Return a git command for this folder."""
         return git_command("-C", str(self.folder), *words)
 
-    def run(self, *words: str, timeout: float = 30.0) -> Completed:
-        """Run git and return what it printed; never raises."""
-        return query(self.command(*words), timeout=timeout)
+    def run(self, *words: str, timeout: float = GIT.seconds) -> Completed:
+        """Run git and return what it printed; raise ToolFailedError if it was cut off before it answered."""
+        return require_answer(query(self.command(*words), timeout=timeout), f"git {words[0]}")
 
     def lines(self, *words: str) -> tuple[str, ...]:
         """Run git and return the lines that it printed; none if it failed."""
@@ -79,8 +82,11 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     @property
     def modified(self) -> bool:
-        """Whether a tracked file differs from the commit."""
-        return bool(self.lines("status", "--porcelain", "--untracked-files=no"))
+        """Whether a tracked file differs from the commit; raises ToolFailedError where git cannot tell."""
+        completed = self.run("status", "--porcelain", "--untracked-files=no")
+        if completed.returncode != 0:
+            raise tool_error(completed, "git status")
+        return bool(completed.output)
 
     def tags(self) -> tuple[str, ...]:
         """List the tags on the commit that is checked out and the commits before it."""
@@ -106,7 +112,7 @@ class Repository(Struct, frozen=True, kw_only=True):
 
     def remote_tags(self, remote: str) -> Completed:
         """List the tags of a remote, one ``commit<tab>refs/tags/name`` a line; peeled ones end in ``^{}``."""
-        return self.run("ls-remote", "--tags", remote, timeout=_REMOTE_SECONDS)
+        return self.run("ls-remote", "--tags", remote, timeout=REMOTE.seconds)
 
     def start_status(self, pathspec: str = ".") -> PendingStatus:
         """Start reading the state of the working tree; ``pathspec`` limits the changes that are listed."""
@@ -208,12 +214,16 @@ class PendingStatus:
         self._status = PendingCommand(repository.command("status", *options, "--", pathspec))
 
     def wait(self) -> TreeState:
-        """Wait for git and return the state; everything is empty outside a repository."""
-        status_code, status = self._status.wait_for_bytes()
-        files_code, files = self._files.wait_for_bytes()
-        if status_code != 0 or files_code != 0:
-            return TreeState(folder=self._folder, trust_command=_trust_command(os.fsdecode(status)))
-        _, prefix = self._prefix.wait_for_bytes()
+        """Wait for git and return the state; everything is empty outside a repository.
+
+        Raises ToolFailedError where git fails in a repository, or is ended before it answers.
+        """
+        try:
+            status = _answer(self._status, "git status")
+            files = _answer(self._files, "git ls-files")
+            prefix = _answer(self._prefix, "git rev-parse")
+        except _NoRepositoryError as error:
+            return TreeState(folder=self._folder, trust_command=error.trust_command)
         tagged = [(line[:1], os.fsdecode(line[2:])) for line in files.split(b"\0") if line]
         commit, changed = _parse_status(os.fsdecode(status))
         return TreeState(
@@ -225,6 +235,26 @@ class PendingStatus:
             pinned=any(tag not in {b"H", b"?"} for tag, _ in tagged),
             changed=changed,
         )
+
+
+class _NoRepositoryError(Exception):
+    """A folder is not in a repository, or git refuses to read it without ``trust_command``."""
+
+    def __init__(self, trust_command: str) -> None:
+        super().__init__(trust_command)
+        self.trust_command = trust_command
+
+
+def _answer(command: PendingCommand, task: str) -> bytes:
+    """Return what git printed; raises _NoRepositoryError, and ToolFailedError where git itself failed."""
+    code, data = command.wait_for_bytes(GIT.seconds)
+    if code == 0:
+        return data
+    output = os.fsdecode(data)
+    trust = _trust_command(output)
+    if trust or code == _NO_GIT or any(text in output for text in _NO_REPOSITORY):
+        raise _NoRepositoryError(trust)
+    raise tool_error(command.completed(code, data, GIT.seconds), task)
 
 
 def _trust_command(output: str) -> str:

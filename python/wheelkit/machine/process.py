@@ -9,16 +9,13 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import selectors
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,20 +25,18 @@ from msgspec.structs import replace
 
 from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.inputs import encoded
+from wheelkit.machine.program_output import Answer, Tail, output_lines, redact_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from io import BufferedWriter
 
 
-_CHUNK = 65536
-_POLL_SECONDS = 0.1
-# Enough to still contain the first error of a long compilation, which later errors follow from.
-_TAIL_LINES = 20_000
 # How long a program has to exit after SIGINT, and then after SIGTERM, before it is killed.
 _GRACE_SECONDS = (1.0, 0.5)
 # Exit statuses as in a shell: timeout(1), and a program that does not exist.
-_TIMED_OUT, _NOT_FOUND = 124, 127
+_FAILED, _TIMED_OUT, _NOT_FOUND = 1, 124, 127
+_SIGKILL = 9
 _WINDOWS = sys.platform == "win32"
 # uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this
 # variable (uv's documentation, "TLS").
@@ -91,13 +86,41 @@ class Command(Struct, frozen=True, kw_only=True):
 class Completed(Struct, frozen=True, kw_only=True):
     """How a program ended: its exit status, the end of its output, and the log file with all of it.
 
-    The exit status is 124 for a program that ``timed_out``, as in a shell.
+    The exit status is 124 for a program that ``timed_out``, as in a shell; ``limit`` is its time in seconds.
     """
 
     returncode: int
     output: str
     log: Path | None = None
     timed_out: bool = False
+    limit: float | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether a signal or the time limit ended the program, so that its output answers nothing."""
+        return self.timed_out or self.returncode < 0
+
+    @property
+    def ending(self) -> str:
+        """How the program ended; completes "it …"."""
+        if self.timed_out:
+            return f"did not end within {self.limit:.0f} s" if self.limit else "timed out"
+        if self.returncode < 0:
+            return f"was ended by {_signal_name(-self.returncode)}"
+        return f"failed with exit status {self.returncode}"
+
+    @property
+    def advice(self) -> str:
+        """What to do about how the program ended; empty where its own output has to say it."""
+        if "No space left on device" in self.output:
+            return "free some space on the disk, then run it again"
+        if self.timed_out:
+            return "find out what it waits for, or run it again when the machine or the network is less busy"
+        if self.returncode == -_SIGKILL:
+            return "mostly the system does that when memory runs out: free some memory, then run it again"
+        if self.returncode < 0:
+            return "run it again; if it happens again, install the program again"
+        return "" if self.output.strip() else "it printed nothing; run it by hand to find out why"
 
 
 Run = Callable[[Command], Completed]
@@ -143,27 +166,29 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
             command = replace(command, env={"TMPDIR": str(self.scratch), **command.env})
         process = start_process(command)
         deadline = math.inf if command.timeout is None else time.monotonic() + command.timeout
-        tail: deque[bytes] = deque(maxlen=_TAIL_LINES)
+        tail = Tail()
         timed_out = False
         try:
-            for output in _output_lines(process):
+            assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
+            for output in output_lines(process.stdout, lambda: process.poll() is not None):
                 if self.stop():
                     raise InterruptedByUserError("ended, because something else failed or was interrupted")
                 if timed_out := time.monotonic() > deadline:
                     break
                 if output:
-                    line = self.redact(output)
+                    line = redact_line(output, self.redact)
                     log.write(line)
                     log.flush()
-                    tail.append(line)
+                    tail.add(line)
                     self.tee(line)
             status = _TIMED_OUT if timed_out else process.wait()
         finally:
             end_process_group(process)
             if command.timeout is not None and not _WINDOWS:
                 _signal_group(process, signal.SIGKILL)
-        text = b"".join(tail).decode(errors="replace")
-        return Completed(returncode=status, output=text, log=self.log, timed_out=timed_out)
+        return Completed(
+            returncode=status, output=tail.text(), log=self.log, timed_out=timed_out, limit=command.timeout
+        )
 
 
 class PendingCommand:
@@ -172,6 +197,8 @@ class PendingCommand:
     def __init__(self, command: Command) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._start_error = ""
+        self.timed_out = False
+        self._answers: list[Answer] = []
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
                 command.argv,
@@ -183,34 +210,49 @@ class PendingCommand:
             )
         except (OSError, ValueError) as error:  # ValueError for a NUL in an argument
             self._start_error = str(error)
+            return
+        kill = self._process.kill
+        pipes = (self._process.stdout, self._process.stderr)
+        self._answers = [Answer(pipe, kill) for pipe in pipes if pipe is not None]
 
     def wait_for_bytes(self, timeout: float = 30.0) -> tuple[int, bytes]:
         """Wait for the end; return the exit status and stdout, followed by stderr if the command failed."""
         if self._process is None:
             return _NOT_FOUND, self._start_error.encode()
+        deadline = time.monotonic() + timeout
         try:
-            out, err = self._process.communicate(timeout=timeout)
+            code = self._process.wait(timeout)
+            out, err = (answer.wait(deadline - time.monotonic()) for answer in self._answers)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+            self._end()
+            self.timed_out = True
             return _TIMED_OUT, b""
         except BaseException:
-            self._process.kill()
+            self._end()
             raise
-        code = self._process.returncode
+        if any(answer.too_long for answer in self._answers):
+            return _FAILED, b"it printed far more than any answer has"
         return code, out if code == 0 else out + err
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def wait(self, timeout: float = 30.0) -> Completed:
         """Wait for the end and return the result, as ``query`` does."""
-        code, data = self.wait_for_bytes(timeout)
-        return Completed(returncode=code, output=data.decode(errors="replace").rstrip())
+        return self.completed(*self.wait_for_bytes(timeout), timeout)
+
+    def completed(self, code: int, data: bytes, timeout: float) -> Completed:
+        """Return what ``wait_for_bytes`` returned as a result."""
+        output = data.decode(errors="replace").rstrip()
+        return Completed(returncode=code, output=output, timed_out=self.timed_out, limit=timeout)
 
     def __del__(self) -> None:
         """Kill a program whose result was never needed."""
         process = self._process
         if process is not None and process.returncode is None:
-            process.kill()
-            process.communicate()
+            self._end()
 
 
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
@@ -222,6 +264,21 @@ def query(command: Command, *, timeout: float = 30.0) -> Completed:
     completed = PendingCommand(command).wait(timeout)
     if _needs_system_certs(environment, completed):
         return PendingCommand(command).wait(timeout)
+    return completed
+
+
+def query_checked(command: Command, task: str, *, timeout: float = 30.0) -> Completed:
+    """Run a short command as ``query`` does; raise ToolFailedError, with the task, unless it succeeds."""
+    completed = query(command, timeout=timeout)
+    if completed.returncode != 0:
+        raise tool_error(completed, task)
+    return completed
+
+
+def require_answer(completed: Completed, task: str) -> Completed:
+    """Return how a program ended that may fail; raise ToolFailedError if it was cut off before its answer."""
+    if completed.cut_off:
+        raise tool_error(completed, task)
     return completed
 
 
@@ -246,15 +303,10 @@ def run_checked(run: Run, command: Command, task: str) -> Completed:
 
 def tool_error(completed: Completed, task: str, *, lines: int = 25) -> ToolFailedError:
     """Return the error for a failed program: its task, how it ended, and its last ``lines`` lines."""
-    if completed.returncode < 0:
-        ending = f"was ended by {_signal_name(-completed.returncode)}"
-    else:
-        ending = f"failed with exit status {completed.returncode}"
-    disk_full = "No space left on device" in completed.output
     return ToolFailedError(
-        f"{task} {ending}",
+        f"{task} {completed.ending}",
         detail="\n".join(completed.output.rstrip().splitlines()[-lines:]),
-        hint="free some space on the disk, then run it again" if disk_full else "",
+        hint=completed.advice,
         log=completed.log,
     )
 
@@ -330,63 +382,3 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
             process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
         else:
             os.killpg(process.pid, number)
-
-
-def _output_lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield each line of output, and ``b""`` at least ten times a second, so that callers can check events.
-
-    Ends with the program, even when a daemon that it started keeps the pipe open.
-    """
-    rest = b""
-    for chunk in _chunks_by_thread(process) if _WINDOWS else _chunks(process):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield b""
-        yield from (line + b"\n" for line in lines)
-    if rest:
-        yield rest + b"\n"
-
-
-def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield the output as it arrives, and ``b""`` while there is none."""
-    assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
-    descriptor = process.stdout.fileno()
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while True:
-            ended = process.poll() is not None
-            if selector.select(timeout=0.0 if ended else _POLL_SECONDS):
-                chunk = os.read(descriptor, _CHUNK)
-                if not chunk:
-                    return
-                yield chunk
-            elif ended:
-                return
-            else:
-                yield b""
-
-
-def _chunks_by_thread(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Do the same on Windows, where only sockets can be selected."""
-    from queue import Empty, SimpleQueue
-
-    assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
-    descriptor = process.stdout.fileno()
-    queue: SimpleQueue[bytes] = SimpleQueue()
-
-    def read_pipe() -> None:
-        while chunk := os.read(descriptor, _CHUNK):
-            queue.put(chunk)
-        queue.put(b"")
-
-    threading.Thread(target=read_pipe, daemon=True).start()
-    while True:
-        try:
-            chunk = queue.get(timeout=_POLL_SECONDS)
-        except Empty:
-            if process.poll() is not None:
-                return
-            yield b""
-            continue
-        if not chunk:
-            return
-        yield chunk

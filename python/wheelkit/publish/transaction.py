@@ -183,7 +183,7 @@ class _Transaction:
             return []
         rest = [file for file in sent if file.name not in result.accepted]
         attempted = _attempted(rest, result)
-        if result.outcome is Outcome.TEMPORARY and attempted:
+        if (result.outcome is Outcome.TEMPORARY or result.cut_off) and attempted:
             visible = self._wait_until_visible(attempted, self._plan.index.lag)
         else:
             visible = self._wait_until_visible(rest, 0.0)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.errors import MissingToolError
-from wheelkit.machine.process import Command
+from wheelkit.errors import MissingToolError, ToolFailedError
+from wheelkit.machine.process import Command, tool_error
+from wheelkit.machine.time_limits import CHECK, UPLOAD
+from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +40,6 @@ _PASSED_VARIABLES = frozenset({
 })  # fmt: skip
 # A wide terminal keeps twine from wrapping file names.
 _SETTINGS = {"COLUMNS": "2000", "PYTHONIOENCODING": "utf-8:replace", "TWINE_NON_INTERACTIVE": "1"}
-_CHECK_TIMEOUT = 300.0
-_UPLOAD_SECONDS_PER_FILE, _MIN_BYTES_PER_SECOND = 120.0, 20_000
 _UPLOAD_OPTIONS = ("--verbose", "--non-interactive", "--disable-progress-bar", "--repository-url")
 
 _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
@@ -74,6 +74,7 @@ class UploadResult(Struct, frozen=True, kw_only=True):
 
     ``accepted`` are the files that the index accepted, ``current`` is the one that was being sent at the end,
     ``status`` the last HTTP status (0: none), ``message`` the text of the index or of twine that says most.
+    ``cut_off`` is true if twine was ended before it was done: the index may have the current file.
     """
 
     outcome: Outcome
@@ -82,6 +83,7 @@ class UploadResult(Struct, frozen=True, kw_only=True):
     status: int
     message: str
     log: Path | None = None
+    cut_off: bool = False
 
 
 def upload(
@@ -93,8 +95,7 @@ def upload(
     """
     signed = all(file.attestations for file in files)
     attestations = [path for file in files for path in file.attestations] if signed else []
-    # twine itself would wait forever for an index that stops answering.
-    timeout = _UPLOAD_SECONDS_PER_FILE * len(files) + sum(file.size for file in files) / _MIN_BYTES_PER_SECOND
+    timeout = UPLOAD.of(sum(file.size for file in files), len(files))
     options = (*_UPLOAD_OPTIONS, index.upload, *(["--attestations"] if signed else []))
     paths = (*(file.path for file in files), *attestations)
     command = _command("upload", *options, *map(str, paths), timeout=timeout)
@@ -102,22 +103,37 @@ def upload(
     done = _run(run, replace(command, env={**_SETTINGS, **credentials.environment()}, pass_fds=pass_fds))
     result = replace(parse_output(done.returncode, done.output), log=done.log)
     if done.timed_out:
-        return replace(result, outcome=Outcome.TEMPORARY, message=f"no answer within {timeout:.0f} s")
+        message = f"no answer within {timeout:.0f} s"
+        return replace(result, outcome=Outcome.TEMPORARY, message=message, cut_off=True)
+    if done.cut_off:
+        return replace(result, message=f"it {done.ending}; {done.advice}", cut_off=True)
     return result
 
 
 def check(run: Run, files: Sequence[ShippedFile]) -> str:
-    """Run ``twine check`` and return its complaints, empty where it has none.
+    """Run ``twine check`` and return its complaints, empty where each file has passed.
 
-    Without ``--strict`` it accepts files without a description, as indexes do.
+    Without ``--strict`` it accepts files without a description, as indexes do. Raises ToolFailedError where
+    it does not judge every file.
     """
-    command = _command("check", *(str(file.path) for file in files), timeout=_CHECK_TIMEOUT)
-    done = _run(run, command)
-    if done.returncode == 0:
-        return ""
+    timeout = CHECK.of(sum(file.size for file in files))
+    done = _run(run, _command("check", *(str(file.path) for file in files), timeout=timeout))
     shown = _ANSI.sub("", done.output).replace(f"{files[0].path.parent}{os.sep}", "")
     lines = [line.strip() for line in shown.splitlines()]
-    return "\n".join(line for line in lines if line and not line.endswith(_PASSED))
+    complaints = [line for line in lines if line and not line.endswith(_PASSED)]
+    if done.cut_off or (done.returncode != 0 and not complaints):
+        raise tool_error(done, "twine check")
+    if done.returncode != 0:
+        return "\n".join(complaints)
+    passed = sum(line.endswith(_PASSED) for line in lines)
+    if passed < len(files):
+        raise ToolFailedError(
+            f"twine check judged {passed} of {plural(len(files), 'file')}; nothing was uploaded",
+            detail="\n".join(lines),
+            hint="install twine again:  pip install --force-reinstall twine",
+            log=done.log,
+        )
+    return ""
 
 
 def _run(run: Run, command: Command) -> Completed:

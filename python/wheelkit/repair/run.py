@@ -17,6 +17,7 @@ from wheelkit import wheel as wheels
 from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine.process import Command, tool_error
+from wheelkit.machine.time_limits import REWRITE
 from wheelkit.matrix import System
 from wheelkit.repair.commands import TOOLS, for_this_machine, tool_command
 from wheelkit.repair.search import find_external_libraries
@@ -169,6 +170,7 @@ def _command(path: Path, recipe: RepairRecipe, libraries: ExternalLibraries, fol
         argv=for_this_machine(argv, recipe.target),
         env=env,
         prefix_path=(sysconfig.get_path("scripts"),),
+        timeout=REWRITE.of_files([path]),
     )
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from wheelkit.errors import UsageError
 from wheelkit.machine.process import Command
+from wheelkit.machine.time_limits import ENVIRONMENT
 from wheelkit.smoke.environments import variables_to_unset
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
-_TIMEOUT_SECONDS = 900.0
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -119,7 +119,7 @@ def _uv(argv: tuple[str, ...], environment: Environment, source: Source | None =
 
 def _command(argv: tuple[str, ...], env: Mapping[str, str], environment: Environment) -> Command:
     return Command(
-        argv=argv, cwd=environment.work, env=env, unset=variables_to_unset(), timeout=_TIMEOUT_SECONDS
+        argv=argv, cwd=environment.work, env=env, unset=variables_to_unset(), timeout=ENVIRONMENT.seconds
     )
 
 

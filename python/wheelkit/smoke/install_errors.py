@@ -49,7 +49,7 @@ def explain_install_error(completed: Completed, requirements: str, source: Sourc
     """
     text = re.sub(r"\s+", " ", completed.output)
     detail = "\n".join(completed.output.strip().splitlines()[-_DETAIL_LINES:])
-    if not completed.timed_out and (network := _network_error(text)):
+    if not completed.cut_off and (network := _network_error(text)):
         what, fix = network
         raise MissingToolError(what, detail=detail, hint=fix)
     what, fix = _explain(completed, text, requirements, source)
@@ -63,6 +63,8 @@ def _explain(completed: Completed, text: str, requirements: str, source: Source)
             f"installing {requirements} timed out",
             "the log shows what it waited for; the index may be slow",
         )
+    if completed.cut_off or not text.strip():
+        return f"installing {requirements} {completed.ending}", completed.advice
     if _WRONG_HASH.search(text):
         return (
             f"a file changed while {requirements} was being installed",

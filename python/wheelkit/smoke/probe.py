@@ -104,8 +104,8 @@ def probe_checks(packages: Iterable[Package]) -> list[ProbeCheck]:
 
 
 def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
-    """Return the reported failures; if the script crashed or timed out, also the check that was running."""
-    running = ""
+    """Return the reported failures, and the check in which the script ended before it was done."""
+    running = "the probe"
     for line in completed.output.splitlines():
         if not line.startswith(_MARK):
             continue
@@ -113,15 +113,21 @@ def parse_report(completed: Completed) -> Iterator[ProbeFailure]:
         if isinstance(report, ProbeFailure):
             yield report
         else:
+            # A module may end Python with status 0 too, and the checks behind it never run.
             running = report.get("started", "")
-    if completed.returncode != 0:
-        ended = f"ended Python with exit status {completed.returncode}"
+    if completed.returncode != 0 or running:
         yield ProbeFailure(
             check=running or "the probe",
             kind=FailureKind.CRASHED,
-            error="timed out" if completed.timed_out else ended,
+            error="timed out" if completed.timed_out else _crash(completed),
             traceback=completed.output,
         )
+
+
+def _crash(completed: Completed) -> str:
+    if completed.cut_off:
+        return f"Python {completed.ending}"
+    return f"ended Python with exit status {completed.returncode}"
 
 
 def _parse_line(line: str) -> ProbeFailure | dict[str, str]:

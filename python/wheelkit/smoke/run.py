@@ -189,4 +189,6 @@ def _program_failure(label: str, completed: Completed, timeout: float) -> Failur
             detail=detail,
             fix="find out what it waits for, or allow more time:  --timeout SECONDS",
         )
-    return Failure(check=label, what=f"failed with exit status {completed.returncode}", detail=detail)
+    return Failure(
+        check=label, what=completed.ending, detail=detail, fix=completed.advice if completed.cut_off else ""
+    )

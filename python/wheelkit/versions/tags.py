@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
 from wheelkit.machine.git import Repository
+from wheelkit.machine.process import tool_error
 from wheelkit.text import plural
 from wheelkit.versions.bump import parse
 from wheelkit.versions.check import GIT_TAGS, TEMPLATE, ambiguous_tags, check
@@ -70,18 +71,36 @@ def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tup
 def make_tags(state: FamilyVersions, tags: Iterable[ReleaseTag]) -> None:
     """Create the missing tags on HEAD, all or none; raises ToolFailedError with git's output."""
     repository = Repository(folder=state.root)
-    created: list[str] = []
+    begun: list[str] = []
     for tag in tags:
         if tag.exists:
             continue
-        message = f"{', '.join(tag.distributions)} {tag.version}"
-        completed = repository.run("tag", "--annotate", "--message", message, tag.name)
-        if completed.returncode != 0:
-            for name in created:
-                repository.run("tag", "--delete", name)
-            message = f"git could not create the tag {tag.name}; no tag was created"
-            raise ToolFailedError(message, detail=completed.output)
-        created.append(tag.name)
+        begun.append(tag.name)
+        try:
+            _make_tag(repository, tag)
+        except ToolFailedError as error:
+            left = [name for name in begun if not _delete_tag(repository, name)]
+            outcome = f"these could not be deleted: {', '.join(left)}" if left else "no tag was created"
+            raise ToolFailedError(
+                f"git could not create the tag {tag.name}; {outcome}",
+                detail="\n".join(filter(None, [error.message, error.detail])),
+                hint=f"git tag --delete {' '.join(left)}" if left else error.hint,
+            ) from error
+
+
+def _make_tag(repository: Repository, tag: ReleaseTag) -> None:
+    message = f"{', '.join(tag.distributions)} {tag.version}"
+    completed = repository.run("tag", "--annotate", "--message", message, tag.name)
+    if completed.returncode != 0:
+        raise tool_error(completed, "git tag")
+
+
+def _delete_tag(repository: Repository, name: str) -> bool:
+    """Delete a tag; return whether it is gone."""
+    try:
+        return not repository.commit_of(name) or repository.run("tag", "--delete", name).returncode == 0
+    except ToolFailedError:
+        return False
 
 
 def _require_clean(repository: Repository, state: FamilyVersions) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from wheelkit.builders.cache.digests import file_stamp, path_digest
 from wheelkit.machine.compilers import find_compiler
 from wheelkit.machine.interpreters import candidate_paths, find_pythons, header_files
-from wheelkit.machine.process import Command, find_program, query
+from wheelkit.machine.process import Command, find_program, query, require_answer
+from wheelkit.machine.time_limits import ANSWER
 from wheelkit.matrix import System
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def toolchain_parts(system: System, store: Store, environ: Mapping[str, str] = o
     """Return the compiler's version, the programs' digests and the state of the system's packages."""
     parts = {}
     if compiler := find_compiler(environ):
-        parts[f"compiler {compiler}"] = query(Command(argv=(*compiler.split(), "--version"))).output
+        completed = query(Command(argv=(*compiler.split(), "--version")), timeout=ANSWER.seconds)
+        parts[f"compiler {compiler}"] = require_answer(completed, f"{compiler} --version").output
     for name in _PROGRAMS:
         if found := shutil.which(name):
             # A program may have 100 MB: it is read again only if its size or times changed.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import ToolFailedError
-from wheelkit.machine.process import Command, find_tool, query, run_checked, tool_error
+from wheelkit.machine.process import Command, find_tool, query_checked, run_checked
+from wheelkit.machine.time_limits import ENVIRONMENT
 
 if TYPE_CHECKING:
     from wheelkit.machine.process import Run
@@ -44,7 +45,8 @@ def make_environment(distribution: Distribution, python: Path, folder: Path, run
     """
     env = folder / "environment"
     argv = (find_tool("uv"), "venv", "--quiet", "--python", str(python), str(env))
-    run_checked(run, Command(argv=argv, unset=HIDDEN_VARIABLES), "creating a build environment")
+    command = Command(argv=argv, unset=HIDDEN_VARIABLES, timeout=ENVIRONMENT.seconds)
+    run_checked(run, command, "creating a build environment")
     scripts = Path(sysconfig.get_path("scripts", "venv", {"base": str(env), "installed_base": str(env)}))
     environment = BuildEnvironment(
         python=scripts / ("python.exe" if os.name == "nt" else "python"), scripts=scripts
@@ -61,9 +63,8 @@ def _backend_requirements(distribution: Distribution, environment: BuildEnvironm
         unset=HIDDEN_VARIABLES,
         prefix_path=(str(environment.scripts),),
     )
-    completed = query(command, timeout=120)
-    if completed.returncode != 0:
-        raise tool_error(completed, f"asking {distribution.backend} for its build requirements")
+    task = f"asking {distribution.backend} for its build requirements"
+    completed = query_checked(command, task, timeout=ENVIRONMENT.seconds)
     try:
         return tuple(map(str, json.loads(completed.output)))
     except (ValueError, TypeError) as error:

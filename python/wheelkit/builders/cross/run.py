@@ -18,7 +18,8 @@ from wheelkit.builders.frontend import build_file, repair_wheel
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.interpreters import pythons_with_headers
-from wheelkit.machine.process import Command, find_tool, query, run_checked
+from wheelkit.machine.process import Command, find_tool, query_checked, run_checked
+from wheelkit.machine.time_limits import REWRITE
 from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
@@ -62,7 +63,8 @@ def build_all(
     # The oldest one: later headers contain its limited API too.
     promised = {interpreter for job in steps for interpreter in job.interpreters}
     python = next(iter(pythons_with_headers(promised).values()))
-    headers = Path(query(Command(argv=(str(python.path), "-I", "-c", _HEADERS))).output)
+    asked = Command(argv=(str(python.path), "-I", "-c", _HEADERS))
+    headers = Path(query_checked(asked, f"asking {python.path} for its headers").output)
     with workspace.step("build environment"):
         folder = workspace.new_folder("cross")
         environment = make_environment(source.distribution, python.path, folder, workspace.run)
@@ -164,7 +166,8 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         return next(raw.parent.glob("*.whl"))
 
     def _run(self, tool: str, *arguments: str, task: str) -> None:
-        run_checked(self.workspace.run, Command(argv=(find_tool(tool), *arguments)), task)
+        timeout = REWRITE.of(self.source.path.stat().st_size)
+        run_checked(self.workspace.run, Command(argv=(find_tool(tool), *arguments), timeout=timeout), task)
 
 
 def _fill_in(word: str, values: dict[str, str]) -> str:
