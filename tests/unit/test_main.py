@@ -96,6 +96,14 @@ def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]  # options as the case wants them
 
 
+def test_handlers_of_the_exit_run() -> None:
+    code = "import atexit; atexit.register(print, 'cleaned up')\nfrom wheelkit.__main__ import run\nrun()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["cleaned up"])
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let the current folder go")
 def test_a_deleted_current_folder_is_reported(tmp_path: Path) -> None:
     code = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\n"
