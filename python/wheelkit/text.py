@@ -17,14 +17,14 @@ _NARROWEST = 20
 _PROGRAMS = "apt|brew|docker|dnf|git|pip|podman|python3?|sudo|twine|uv|wheelkit|xcode-select"
 # A command is between backticks, or at the beginning of a line, or after a colon or two spaces.
 # A punctuation mark or two spaces end it.
-_COMMAND = re.compile(rf"`[^`]*`|(?:^|(?<=[: ] ))(?:{_PROGRAMS}) .+?(?=  | ?[;,()·]|$)")
+_COMMAND = rf"`[^`]*`|(?:^|(?<=[: ] ))(?:{_PROGRAMS}) .+?(?=  | ?[;,()·]|$)"
 _KEPT_SPACE = "\ue000"
 # How the commands of CI services begin: GitHub's runner strips white space in front of "::", and looks for
 # "##[name]" anywhere in a line (actions/runner, ActionCommand.cs); Azure's and TeamCity's are "##vso[" and
 # "##teamcity[". The last sign of a match is the one to escape.
 _WORKFLOW_COMMAND = re.compile(r"^ *:(?=:)|##(?=\w*\[)")
 # Select Graphic Rendition and the erasure of a line, with which programs colour their output (ECMA-48).
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+_COLOUR = r"\x1b\[[0-9;]*[mK]"
 
 
 def shorten_list(items: Iterable[str], shown: int = _SHOWN) -> str:
@@ -65,8 +65,11 @@ def dotted(version: Iterable[int]) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """Wrap one paragraph at its words (``width`` is at least 20), with commands whole; at least one line."""
-    kept = _COMMAND.sub(lambda match: match[0].replace(" ", _KEPT_SPACE), text)
-    lines = textwrap.wrap(kept, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
+    width = max(width, _NARROWEST)
+    if len(text) <= width and text.isprintable() and text == text.strip():
+        return [text]
+    kept = re.sub(_COMMAND, lambda match: match[0].replace(" ", _KEPT_SPACE), text)
+    lines = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
     return [line.replace(_KEPT_SPACE, " ") for line in lines] or [""]
 
 
@@ -87,7 +90,7 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return several lines, each as ``printable`` does, without tabs and the colours of programs."""
     if "\x1b" in text:
-        text = _COLOUR.sub("", text)
+        text = re.sub(_COLOUR, "", text)
     return "\n".join(map(printable, text.expandtabs().split("\n")))
 
 

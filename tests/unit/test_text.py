@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wheelkit.text import plural, shorten_list, size, wrap
 
@@ -51,3 +55,9 @@ def test_sizes_have_decimal_units(count: int, text: str) -> None:
 )  # fmt: skip
 def test_lines_wrap_at_words_and_keep_commands_whole(text: str, lines: list[str]) -> None:
     assert wrap(text, 20) == lines
+
+
+@given(st.text(alphabet="ab -.\t\n\x0b\xa0\u2003", max_size=24), st.integers(min_value=20, max_value=24))
+def test_a_line_that_fits_stays_as_the_standard_library_has_it(text: str, width: int) -> None:
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    assert wrap(text, width) == (lines or [""])

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 # Values that surely are valid URLs; all others are for rfc3986 to judge.
-_PLAIN_URL = re.compile(r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/[A-Za-z0-9_.~/-]*)?(?:#[A-Za-z0-9_-]*)?")
+_OF_PATH = r"[A-Za-z0-9_.~!$&'()*+,;=:@/-]*"
+_PLAIN_URL = re.compile(
+    rf"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?:/{_OF_PATH})?(?:\?{_OF_PATH})?(?:#{_OF_PATH})?"
+)
 _SCHEMES = ("http", "https")
 # RFC 5322's dot-atom, and host names (RFC 1123) whose last label ends with a letter, as all TLDs do.
 _LOCAL_PART = re.compile(r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+(?:\.[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+)*")
 _LABEL = r"(?!(?!xn)[a-z0-9-]{2}--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}(?<=[a-z])", re.IGNORECASE)
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN, _LONGEST_ADDRESS = 64, 253, 254
 # Domains that cannot receive mail (RFC 6761 and others); email-validator has the same list.
 _SPECIAL_DOMAINS = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
@@ -46,23 +52,25 @@ _COMMON_CLASSIFIERS = frozenset({
     "Environment :: Console", "Environment :: WebAssembly :: Emscripten", "Natural Language :: English",
 })  # fmt: skip
 
-# Each row: the tags of one kind of platform, and the architectures that the index accepts there. Wheels for
-# other architectures and systems are refused whatever is in them.
+# What platform tags begin with, and those of them that the index accepts. Wheels for other architectures and
+# systems are refused whatever is in them.
 _LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
 _MACOS = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
-_ACCEPTED_PLATFORMS = (
-    r"any",
-    r"win32|win_(?:amd64|arm64|ia64)",
-    r"linux_armv[67]l",
-    r"manylinux(?:1|2010)_(?:x86_64|i686)",
-    r"manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)",
-    rf"manylinux_\d+_\d+_(?:{_LINUX}|ppc64)",
-    rf"musllinux_\d+_\d+_(?:{_LINUX})",
-    rf"macosx_(?:10_\d+|(?:1[1-5]|26)_0)_(?:{_MACOS})",
-    r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
-    r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
-    r"pyemscripten_\d+_\d+_wasm32",
-)
+_ACCEPTED_PLATFORMS: Mapping[str, str] = {
+    "any": "any",
+    "win": "win32|win_(?:amd64|arm64|ia64)",
+    "linux": "linux_armv[67]l",
+    "manylinux": (
+        r"manylinux(?:1|2010)_(?:x86_64|i686)"
+        r"|manylinux2014_(?:x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)"
+        rf"|manylinux_\d+_\d+_(?:{_LINUX}|ppc64)"
+    ),
+    "musllinux": rf"musllinux_\d+_\d+_(?:{_LINUX})",
+    "macosx": rf"macosx_(?:10_\d+|(?:1[1-5]|26)_0)_(?:{_MACOS})",
+    "ios": r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
+    "android": r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
+    "pyemscripten": r"pyemscripten_\d+_\d+_wasm32",
+}
 
 
 def is_web_address(text: str) -> bool:
@@ -119,11 +127,17 @@ def _address_problem(address: str) -> str:
         return f"{address} has no @"
     if not _LOCAL_PART.fullmatch(local) or len(local) > _LONGEST_LOCAL_PART:
         return f'"{local}", before the @ of {address}, is not valid'
-    top = domain.lower().rpartition(".")[2]
     too_long = len(domain) > _LONGEST_DOMAIN or len(address) > _LONGEST_ADDRESS
-    if top in _SPECIAL_DOMAINS or not _DOMAIN.fullmatch(domain) or too_long:
+    if too_long or not _receives_mail(domain.lower().split(".")):
         return f'"{domain}", the domain of {address}, cannot receive mail'
     return ""
+
+
+def _receives_mail(labels: Sequence[str]) -> bool:
+    """Return whether a domain of these labels, in lower case, can have a mail server."""
+    top = labels[-1]
+    is_top = len(labels) > 1 and top[-1:].isalpha() and top not in _SPECIAL_DOMAINS
+    return is_top and all(re.fullmatch(_LABEL, label) for label in labels)
 
 
 def classifier_problem(classifier: str) -> str:
@@ -143,4 +157,5 @@ def classifier_problem(classifier: str) -> str:
 @cache
 def is_accepted_platform(platform: str) -> bool:
     """Return whether the index accepts wheels with this platform tag (in lower case)."""
-    return any(re.fullmatch(row, platform) for row in _ACCEPTED_PLATFORMS)
+    system = platform.partition("_")[0].rstrip("0123456789")
+    return system in _ACCEPTED_PLATFORMS and bool(re.fullmatch(_ACCEPTED_PLATFORMS[system], platform))
