@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 _FORMATS: Mapping[str, System] = {"elf": System.LINUX, "macho": System.MACOS, "pe": System.WINDOWS}
-_GENERIC_LINUX = re.compile(r"linux_(?P<arch>\w+)")
-_MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
+_GENERIC_LINUX = r"linux_(?P<arch>\w+)"
+_MACOS = r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)"
 # The architectures that a binary needs for a tag's architecture, as the scan spells them.
 _ARCHS: Mapping[str, tuple[str, ...]] = {
     "universal2": ("x86_64", "arm64"),
@@ -58,7 +58,7 @@ def claims_of(platforms: Iterable[str]) -> tuple[Claim, ...]:
 def _claim(platform: str) -> Claim | None:
     """Return the claim of a platform tag; checks ask for it all the time, of a few different tags."""
     target = None
-    if match := _GENERIC_LINUX.fullmatch(platform):
+    if match := re.fullmatch(_GENERIC_LINUX, platform):
         system, arch = System.LINUX, match["arch"]
     elif target := _target(platform):
         system, arch = target.system, target.arch
@@ -71,7 +71,7 @@ def _target(platform: str) -> Target | None:
     try:
         return Target.parse(platform)
     except ValueError:
-        match = _MACOS.fullmatch(platform)
+        match = re.fullmatch(_MACOS, platform)
     # An architecture that is no target any more, such as "intel".
     if match is None or match["arch"] not in _ARCHS:
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # Files that are loaded by their name: modules, libraries and plugins, but not files with debug information.
-_LIBRARY = re.compile(r"(?!(?:.*/)?\.(?:debug|dwz)/).*\.so(?:\.\d+)*")
+_LIBRARY = r"(?!(?:.*/)?\.(?:debug|dwz)/).*\.so(?:\.\d+)*"
 # What each loader says no to, as the scan names it (elf/dl-load.c of glibc, ldso/dynlink.c of musl).
 _BY_ALL: Mapping[str, str] = {
     "no-segments": "it has no segment to load",
@@ -50,7 +50,7 @@ _UNREAD: Mapping[str, str] = {
 def elf_libraries(wheel: Wheel) -> Iterator[tuple[Binary, Slice]]:
     """Yield the ELF files that are loaded by name, whatever their headers say: modules and libraries."""
     for binary, slice_ in wheel.slices():
-        named = binary.extension or _LIBRARY.fullmatch(binary.member) is not None
+        named = binary.extension or re.fullmatch(_LIBRARY, binary.member) is not None
         if named and system_of(binary) is System.LINUX:
             yield binary, slice_
 
@@ -108,11 +108,11 @@ def static_tls(wheel: Wheel, slice_: Slice) -> bool:
 
 
 # Libraries for newer processors, which glibc itself chooses (elf/dl-hwcaps.c).
-_HWCAPS = re.compile(r"(?:^|/)glibc-hwcaps/[^/]+/")
+_HWCAPS = r"(?:^|/)glibc-hwcaps/[^/]+/"
 
 
 def processor_level(binary: Binary, slice_: Slice) -> str:
     """Return the level of x86-64 that a file asks for; empty if the baseline will do."""
-    if slice_.isa <= 1 or _HWCAPS.search(binary.member):
+    if slice_.isa <= 1 or re.search(_HWCAPS, binary.member):
         return ""
     return f"x86-64-v{slice_.isa}"

@@ -15,12 +15,9 @@ _FILES = frozenset({
 })  # fmt: skip
 _BEGINNINGS = ("._", ".#", ".nfs0", ".coverage.")
 _ENDINGS = ("~", ".orig", ".rej", ".swo", ".swp")
-_FOLDERS = re.compile(
-    r"""(?:^|/)(?:__MACOSX|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|\.hypothesis|\.idea
-    |\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.vs|\.vscode)/""",
-    re.VERBOSE,
-)
-_VERSION_CONTROL = re.compile(r"(?:^|/)(?:\.git|\.hg|\.svn|\.bzr|CVS|_darcs)/")
+_FOLDERS = r"""(?x)(?:^|/)(?:__MACOSX|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|\.hypothesis|\.idea
+    |\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.vs|\.vscode)/"""
+_VERSION_CONTROL = r"(?:^|/)(?:\.git|\.hg|\.svn|\.bzr|CVS|_darcs)/"
 _CREDENTIALS = frozenset(
     {".git-credentials", ".netrc", ".pypirc", "_netrc", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"}
 )
@@ -60,8 +57,8 @@ def _is_leftover(name: str) -> bool:
     file = name[name.rfind("/") + 1 :]
     if file in _FILES or file.startswith(_BEGINNINGS) or file.endswith(_ENDINGS):
         return not name.endswith(_WANTED)
-    return _FOLDERS.search(name) is not None
+    return re.search(_FOLDERS, name) is not None
 
 
 def _is_private(name: str) -> bool:
-    return name[name.rfind("/") + 1 :] in _CREDENTIALS or _VERSION_CONTROL.search(name) is not None
+    return name[name.rfind("/") + 1 :] in _CREDENTIALS or re.search(_VERSION_CONTROL, name) is not None

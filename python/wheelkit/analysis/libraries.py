@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Code that uses such a library handles its absence.
 _OPTIONAL = frozenset({"weak", "delay"})
 # PyPy for Windows has its symbols in a DLL, as CPython has.
-_PYPY_DLL = re.compile(r"libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll", re.IGNORECASE)
+_PYPY_DLL = r"(?i)libpypy(?P<major>3)\.(?P<minor>\d+)-c\.dll"
 _GRAALPY_DLL = "python-native.dll"
 # Where the libraries and frameworks of macOS are (dyld's shared cache).
 _MACOS_FOLDERS = ("/usr/lib/", "/System/Library/")
@@ -117,7 +117,7 @@ def python_needed(wheel: Wheel) -> frozenset[str]:
 
 def pypy_dll(library: str) -> str | None:
     """Return the Python tag of the PyPy that a DLL belongs to, such as ``pp311``; None for other DLLs."""
-    match = _PYPY_DLL.fullmatch(library)
+    match = re.fullmatch(_PYPY_DLL, library)
     return f"pp{match['major']}{match['minor']}" if match else None
 
 

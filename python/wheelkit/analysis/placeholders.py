@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_UPWARDS = re.compile(rb"(?:\.\./)+[\w.+@-]+(?:/[\w.+@-]+)*/?")
+_UPWARDS = rb"(?:\.\./)+[\w.+@-]+(?:/[\w.+@-]+)*/?"
 
 
 def placeholders(wheel: Wheel) -> Mapping[str, str]:
@@ -41,7 +41,7 @@ def _target(name: str, text: bytes, files: set[str]) -> str:
         path = text.decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    if _UPWARDS.fullmatch(text):
+    if re.fullmatch(_UPWARDS, text):
         return path
     if path.startswith("/"):
         return path if _of_one_kind(name, path) else ""

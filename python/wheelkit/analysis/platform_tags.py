@@ -24,14 +24,12 @@ class ImpossibleTag(Struct, frozen=True, kw_only=True):
     instead: str = ""
 
 
-_MANYLINUX = re.compile(
-    r"(?:(?P<legacy>manylinux(?:1|2010|2014))|manylinux_(?P<version>2_\d+))_(?P<arch>\w+)"
-)
-_MUSLLINUX = re.compile(r"musllinux_1_\d+_(?P<arch>\w+)")
-_LINUX = re.compile(r"linux_(?P<arch>\w+)")
-_MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
-_IOS = re.compile(r"ios_(?P<major>\d+)_\d+_(?:arm64_iphoneos|(?:arm64|x86_64)_iphonesimulator)")
-_ANDROID = re.compile(r"android_(?P<api>\d+)_(?:arm64_v8a|armeabi_v7a|x86_64|x86|riscv64)")
+_MANYLINUX = r"(?:(?P<legacy>manylinux(?:1|2010|2014))|manylinux_(?P<version>2_\d+))_(?P<arch>\w+)"
+_MUSLLINUX = r"musllinux_1_\d+_(?P<arch>\w+)"
+_LINUX = r"linux_(?P<arch>\w+)"
+_MACOS = r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)"
+_IOS = r"ios_(?P<major>\d+)_\d+_(?:arm64_iphoneos|(?:arm64|x86_64)_iphonesimulator)"
+_ANDROID = r"android_(?P<api>\d+)_(?:arm64_v8a|armeabi_v7a|x86_64|x86|riscv64)"
 # What manylinux is defined for (packaging, _ALLOWED_ARCHS; uv adds the 32-bit ones that have no policy).
 _MANYLINUX_ARCHS = frozenset({
     "x86_64", "i686", "aarch64", "armv7l", "armv8l", "armv6l", "armv5tel", "ppc64", "ppc64le", "ppc", "s390x",
@@ -67,7 +65,7 @@ def impossible(platform: str) -> ImpossibleTag | None:
 
 
 def _manylinux(platform: str) -> ImpossibleTag | None:
-    match = _MANYLINUX.fullmatch(platform)
+    match = re.fullmatch(_MANYLINUX, platform)
     if match is None:
         return ImpossibleTag(why="it is not written manylinux_2_GLIBC_ARCHITECTURE")
     head, arch = platform.removesuffix(f"_{match['arch']}"), match["arch"]
@@ -83,7 +81,7 @@ def _manylinux(platform: str) -> ImpossibleTag | None:
 
 
 def _musllinux(platform: str) -> ImpossibleTag | None:
-    match = _MUSLLINUX.fullmatch(platform)
+    match = re.fullmatch(_MUSLLINUX, platform)
     if match is None:
         return ImpossibleTag(why="it is not written musllinux_1_MUSL_ARCHITECTURE")
     head, arch = platform.removesuffix(f"_{match['arch']}"), match["arch"]
@@ -91,7 +89,7 @@ def _musllinux(platform: str) -> ImpossibleTag | None:
 
 
 def _linux(platform: str) -> ImpossibleTag | None:
-    match = _LINUX.fullmatch(platform)
+    match = re.fullmatch(_LINUX, platform)
     if match is None:
         return ImpossibleTag(why="it names no architecture")
     arch = match["arch"]
@@ -105,7 +103,7 @@ def _architecture(head: str, arch: str, names: Mapping[str, str], system: str) -
 
 
 def _macos(platform: str) -> ImpossibleTag | None:  # noqa: PLR0911 (a reason each)
-    match = _MACOS.fullmatch(platform)
+    match = re.fullmatch(_MACOS, platform)
     if match is None:
         return ImpossibleTag(why="it is not written macosx_MAJOR_MINOR_ARCHITECTURE")
     version, arch = (int(match["major"]), int(match["minor"])), match["arch"]
@@ -142,7 +140,7 @@ def _windows(platform: str) -> ImpossibleTag | None:
 
 
 def _ios(platform: str) -> ImpossibleTag | None:
-    match = _IOS.fullmatch(platform)
+    match = re.fullmatch(_IOS, platform)
     if match is None:
         return ImpossibleTag(why="it is not written ios_MAJOR_MINOR_ARCHITECTURE_SDK")
     if int(match["major"]) < _OLDEST_IOS:
@@ -151,7 +149,7 @@ def _ios(platform: str) -> ImpossibleTag | None:
 
 
 def _android(platform: str) -> ImpossibleTag | None:
-    match = _ANDROID.fullmatch(platform)
+    match = re.fullmatch(_ANDROID, platform)
     if match is None:
         why = "it is not written android_API_ABI, with the ABI arm64_v8a, armeabi_v7a, x86_64 or x86"
         return ImpossibleTag(why=why)

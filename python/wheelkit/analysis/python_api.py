@@ -56,7 +56,7 @@ DEBUG_ONLY = frozenset(
 _FIRST_STABLE_ABI = (3, 2)  # PEP 384
 _NEVER = (99, 0)
 _CPYTHON_TAG = re.compile(r"cp(?P<major>3)(?P<minor>\d+)")
-_LIBPYTHON = re.compile(r"libpython3|/Python(?:3|T)?$")
+_LIBPYTHON = r"libpython3|/Python(?:3|T)?$"
 
 
 @cache
@@ -126,5 +126,5 @@ def from_python(slice_: Slice) -> Iterator[Symbol]:
             if library is None:
                 if symbol.name.startswith("_") or symbol.name.partition("_")[0] in _FAMILIES:
                     yield symbol
-            elif python_dll(library) is not None or _LIBPYTHON.search(library):
+            elif python_dll(library) is not None or re.search(_LIBPYTHON, library):
                 yield symbol

@@ -22,9 +22,9 @@ FIRST_ABI3T = 15
 """The minor version that introduced abi3t, PyModExport_ and triplets in abi3 suffixes (PEP 803, PEP 793)."""
 _STABLE = frozenset({"abi3", "abi3t"})
 _PYTHON = re.compile(r"(?P<kind>cp|py|pp)(?P<major>\d)(?P<minor>\d*)")
-_GRAALPY = re.compile(r"graalpy(?P<major>3)(?P<minor>\d+)")
+_GRAALPY = r"graalpy(?P<major>3)(?P<minor>\d+)"
 _CPYTHON_ABI = re.compile(r"(?P<python>cp\d\d+)(?P<flags>[a-z]*)")
-_PYPY_ABI = re.compile(r"pypy(?P<version>\d+)_pp\d+")
+_PYPY_ABI = r"pypy(?P<version>\d+)_pp\d+"
 # The flags of CPython's ABI tags by the first version that has them: free-threaded, debug, pymalloc, UCS-4.
 _FLAGS = (((3, 13), "t?d?"), ((3, 8), "d?"), ((3, 3), "d?m"), ((0, 0), "d?m?u?"))
 _FIRST_MINOR, _FIRST_THREADED = 2, 13
@@ -47,7 +47,7 @@ def accepted_together(python: str, abi: str) -> bool:
         return match["kind"] == "cp" and version >= (3, _FIRST_MINOR)
     if own := _CPYTHON_ABI.fullmatch(abi):
         return python == own["python"] and _has_flags(version, own["flags"])
-    if own := _PYPY_ABI.fullmatch(abi):
+    if own := re.fullmatch(_PYPY_ABI, abi):
         return python == f"pp{own['version']}"
     return abi == "none" or match["kind"] != "py"
 
@@ -135,7 +135,7 @@ def admitted(pythons: tuple[str, ...], abis: tuple[str, ...], required: str) -> 
 
 def _versions(python: str, *, stable: bool) -> list[tuple[int, int]] | None:
     """Return the versions of Python that accept a Python tag, the newest first; None for an unknown tag."""
-    match = _PYTHON.fullmatch(python) or _GRAALPY.fullmatch(python)
+    match = _PYTHON.fullmatch(python) or re.fullmatch(_GRAALPY, python)
     if match is None or int(match["major"]) not in _LAST_MINOR:
         return None
     major, minor = int(match["major"]), int(match["minor"] or 0)

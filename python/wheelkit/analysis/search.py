@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 # Where auditwheel and delocate put what they graft.
-_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
+_GRAFT_FOLDER = r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+"
 # How a search path spells the folder of the file itself; $LIB and $PLATFORM do not occur in wheels.
-_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|$)")
+_ORIGIN = r"\$(?:ORIGIN|\{ORIGIN\})(?=/|$)"
 _RUNPATH = "runpath"
 
 
@@ -66,7 +66,7 @@ class _Loaded(Struct, frozen=True, kw_only=True):
 
 def in_graft_folder(path: str) -> bool:
     """Return whether a file is where repair tools put the libraries that they graft."""
-    return _GRAFT_FOLDER.search(path) is not None
+    return re.search(_GRAFT_FOLDER, path) is not None
 
 
 def search_path(slice_: Slice) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ class Loader(Struct, frozen=True, kw_only=True):
         return None
 
     def _at(self, user: ElfFile, path: str) -> ElfFile | None:
-        origin = _ORIGIN.match(path)
+        origin = re.match(_ORIGIN, path)
         inside = normpath(join(dirname(user.path), path[origin.end() :].lstrip("/"))) if origin else ""
         return self.files.get(inside)
 
@@ -197,6 +197,6 @@ def _has_runpath(slice_: Slice) -> bool:
 
 def _folders(file: ElfFile) -> Iterator[str]:
     for folder in search_path(file.slice_):
-        origin = _ORIGIN.match(folder)
+        origin = re.match(_ORIGIN, folder)
         if origin:
             yield normpath(join(dirname(file.path), folder[origin.end() :].lstrip("/")))

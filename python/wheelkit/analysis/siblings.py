@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_OWN_FOLDER = re.compile(r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
-_SEPARATORS = re.compile(r"[-_.\s]+")
+_OWN_FOLDER = r"(?:\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)"
+_SEPARATORS = r"[-_.\s]+"
 # Words in names of distributions and folders that tell nothing about a library.
 _GENERIC = frozenset({
     "bin", "binary", "core", "cpp", "cpu", "cuda", "dev", "dist", "essentials", "gpu", "headers", "lib",
@@ -82,13 +82,13 @@ def _libraries_in_dist(wheel: Wheel, requirement: Requirement, beside: Iterable[
 
 
 def _words(name: str) -> frozenset[str]:
-    words = _SEPARATORS.split(name.lower().replace("/", "."))
+    words = re.split(_SEPARATORS, name.lower().replace("/", "."))
     return frozenset(word for word in words if len(word) >= _SHORTEST_WORD and word not in _GENERIC)
 
 
 def _names_library(words: frozenset[str], stem: str) -> bool:
     """Return whether a library's name begins with a word of a distribution's, with or without ``lib``."""
-    plain = _SEPARATORS.sub("", stem.removeprefix("lib"))
+    plain = re.sub(_SEPARATORS, "", stem.removeprefix("lib"))
     bare = plain.rstrip("0123456789")
     short = {word.removeprefix("lib") or word for word in words}
     # "six" is no evidence for libsixel; "qt6" is for Qt6Core.dll.
@@ -119,7 +119,7 @@ def _searched_elsewhere(wheel: Wheel, users: set[str]) -> Iterator[str]:
             continue
         own = dirname(installed_path(binary.member))
         for path in (part for rpath in slice_.rpaths for part in rpath.path.split(":")):
-            start = _OWN_FOLDER.match(path)
+            start = re.match(_OWN_FOLDER, path)
             folder = normpath(join(own, path[start.end() :].lstrip("/"))) if start else ""
             graft = folder.endswith((".libs", ".dylibs"))
             if folder and not graft and (folder not in held or folder.partition("/")[0] not in packages):

@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 
 
 # The C++, Fortran and OpenMP runtimes of Visual C++, LLVM, Intel and MinGW, which many projects need.
-_SHARED_RUNTIME = re.compile(
-    r"(?:msvcp|concrt|vccorlib|vcomp|vcamp|mfc)\d+u?(?:_[\w]+)?\.dll|libomp\d*(?:\.\w+)?\.dll|libiomp5md\.dll"
-    r"|libgomp-1\.dll|lib(?:gcc_s_\w+|stdc\+\+|winpthread|gfortran|quadmath|atomic|ssp)-\d+\.dll|libc\+\+\.dll",
-    re.IGNORECASE,
+_SHARED_RUNTIME = (
+    r"(?i)(?:msvcp|concrt|vccorlib|vcomp|vcamp|mfc)\d+u?(?:_[\w]+)?\.dll|libomp\d*(?:\.\w+)?\.dll|libiomp5md\.dll"
+    r"|libgomp-1\.dll|lib(?:gcc_s_\w+|stdc\+\+|winpthread|gfortran|quadmath|atomic|ssp)-\d+\.dll|libc\+\+\.dll"
 )
 # The C runtime, which the interpreter has loaded before any module.
-_C_RUNTIME = re.compile(r"vcruntime\d+(?:_\d+)?\.dll|ucrtbase\.dll|api-ms-win-crt-[\w-]+\.dll", re.IGNORECASE)
+_C_RUNTIME = r"(?i)vcruntime\d+(?:_\d+)?\.dll|ucrtbase\.dll|api-ms-win-crt-[\w-]+\.dll"
 # What code calls to add a folder, to load a DLL by its path, and to look for all files of a folder.
 _ADDS = ("add_dll_directory", "AddDllDirectory", "SetDllDirectory")
 _LOADS = ("CDLL", "WinDLL", "PyDLL", "OleDLL", "LoadLibrary", "cdll[", "dlopen")
@@ -172,9 +171,9 @@ def hints(wheel: Wheel, *, packages_only: bool = False) -> Hints:
 
 def shared_runtime(file: str) -> bool:
     """Return whether a file name is that of a runtime that other wheels in the process bring, too."""
-    return _SHARED_RUNTIME.fullmatch(file) is not None
+    return re.fullmatch(_SHARED_RUNTIME, file) is not None
 
 
 def c_runtime(file: str) -> bool:
     """Return whether a file name is that of a C runtime that every interpreter has loaded."""
-    return _C_RUNTIME.fullmatch(file) is not None
+    return re.fullmatch(_C_RUNTIME, file) is not None

@@ -25,7 +25,7 @@ _WIDEST = 120
 _JSON_CHUNKS = 10_000
 # An escaped backslash, a pair of surrogates or a lone one, in JSON's ASCII form. Python writes lone ones for
 # file names that are not UTF-8, and other parsers refuse them.
-_SURROGATES = re.compile(r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..))")
+_SURROGATES = r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..))"
 _AGE_UNITS = (("days", 86400, 2), ("h", 3600, 1), ("min", 60, 1))
 
 
@@ -114,7 +114,7 @@ def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 def _harmless_json(chunk: str) -> str:
     """Return a piece of ASCII JSON, which may be a string, without lone surrogates and workflow commands."""
     if "\\ud" in chunk:
-        chunk = _SURROGATES.sub(lambda match: "\\ufffd" if match["lone"] else match[0], chunk)
+        chunk = re.sub(_SURROGATES, lambda match: "\\ufffd" if match["lone"] else match[0], chunk)
     return chunk.replace("##", "#\\u0023")
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SCRIPTS = frozenset({"console_scripts", "gui_scripts"})
 _BOM = "\ufeff"
 # Where str.splitlines, and with it pip, sees the end of a line, and uv does not.
-_OTHER_LINE_END = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_LINE = re.compile(r"[^\r\n]+")
+_OTHER_LINE_END = r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
+_LINE = r"[^\r\n]+"
 _DEFAULT = "DEFAULT"
 
 
@@ -122,9 +122,9 @@ class _Reader:
 
 
 def _other_line_ends(text: str) -> Iterator[EntryPoint]:
-    for line in _LINE.finditer(text) if _OTHER_LINE_END.search(text) else ():
+    for line in re.finditer(_LINE, text) if re.search(_OTHER_LINE_END, text) else ():
         # All of them are white space, so that those at the ends of a line end nothing.
-        match = _OTHER_LINE_END.search(line[0].strip())
+        match = re.search(_OTHER_LINE_END, line[0].strip())
         if match is not None:
             start = line.start() + len(line[0]) - len(line[0].lstrip()) + match.start()
             number = len(text[:start].splitlines())

@@ -19,7 +19,7 @@ _FORM = re.compile(
 # pip refuses two underscores in a row (packaging, utils.py), uv a name that does not begin and end with a
 # letter or digit.
 _DISTRIBUTION = re.compile(r"(?!.*__)[^\W_](?:[\w.]*[^\W_])?", re.ASCII)
-_BUILD = re.compile(r"(?P<number>\d+)\w*", re.ASCII)
+_BUILD = r"(?a)(?P<number>\d+)\w*"
 # uv keeps the number of a build tag in 64 bits.
 _LARGEST_BUILD = 2**64 - 1
 _TAG_SET = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
@@ -68,7 +68,7 @@ def _is_version(text: str) -> bool:
 
 
 def _check_build(text: str) -> None:
-    match = _BUILD.fullmatch(text)
+    match = re.fullmatch(_BUILD, text)
     if match is None:
         raise ValueError(f'the build tag "{text}" does not begin with a digit')
     if int(match["number"]) > _LARGEST_BUILD:

@@ -21,16 +21,14 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Sdist, Wheel
 
 
-_CODE = re.compile(
-    r"\.(?:pyi?|pyd|dll|dylib|exe|so(?:\.[\d.]+)?)$|\.data/(?:scripts|data/bin)/", re.IGNORECASE
-)
+_CODE = r"(?i)\.(?:pyi?|pyd|dll|dylib|exe|so(?:\.[\d.]+)?)$|\.data/(?:scripts|data/bin)/"
 # Where commands land beside the interpreter; only in the first do installers look at them.
 _SCRIPTS, _BIN = ".data/scripts/", ".data/data/bin/"
 # Installers write this where the path of the interpreter is long, and so do their own copies.
-_LONG_PATH = re.compile(rb"""#! ?/bin/sh\r?\n'''exec' ["']?(?P<path>/[^"'\s]+)""")
+_LONG_PATH = rb"""#! ?/bin/sh\r?\n'''exec' ["']?(?P<path>/[^"'\s]+)"""
 # What a path in the first line leads to on other machines: env finds the program, and these are everywhere.
-_COMMON = re.compile(r"#!\s*(?:/usr)?/bin/(?:env|sh|bash|dash|ksh|zsh|awk|sed|perl|tclsh|true|false)(?:\s|$)")
-_SYSTEM_PYTHON = re.compile(r"#!\s*/usr/bin/python[\d.]*(?:\s|$)")
+_COMMON = r"#!\s*(?:/usr)?/bin/(?:env|sh|bash|dash|ksh|zsh|awk|sed|perl|tclsh|true|false)(?:\s|$)"
+_SYSTEM_PYTHON = r"#!\s*/usr/bin/python[\d.]*(?:\s|$)"
 _EXECUTABLE = 0o111
 _LIBRARY = re.compile(r"\.(?:so|dylib)(?:\.|$)")
 
@@ -39,7 +37,7 @@ def placeholder(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report files that Git left in place of others."""
     found = placeholders(wheel)
     for code, is_code in (("WK122", True), ("WK123", False)):
-        names = [name for name in found if (_CODE.search(name) is not None) is is_code]
+        names = [name for name in found if (re.search(_CODE, name) is not None) is is_code]
         if names:
             others = f"; so are {shorten_list(names[1:])}" if len(names) > 1 else ""
             yield finding(code, f"{names[0]} {found[names[0]]}{others}", member=names[0])
@@ -79,7 +77,7 @@ def first_line(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         line = member.head.partition(b"\n")[0].decode("utf-8", "replace")
         if problem := _line_problem(line, replaced=_SCRIPTS in member.name):
             problems[member.name] = f"begins with {line.rstrip()}, {problem}"
-        elif match := _LONG_PATH.match(member.head):
+        elif match := re.match(_LONG_PATH, member.head):
             problems[member.name] = f"runs {match['path'].decode('utf-8', 'replace')} of the build machine"
     if problems:
         names = list(problems)
@@ -96,9 +94,9 @@ def _line_problem(line: str, *, replaced: bool) -> str:
         return "" if replaced else "which installers replace only in .data/scripts"
     if line.endswith("\r"):
         return "and ends in a carriage return, which Linux and macOS take for a part of the name"
-    if _SYSTEM_PYTHON.match(line):
+    if re.match(_SYSTEM_PYTHON, line):
         return "the system's Python, which does not have the package"
-    return "" if _COMMON.match(line) else "a path of the build machine"
+    return "" if re.match(_COMMON, line) else "a path of the build machine"
 
 
 def mode(wheel: Wheel, _: Contract) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ ANY = "any"
 _ANY_TARGET = "manylinux_2_28_x86_64"
 # The row of wheels whose file names are not valid.
 _NO_TAG = "no tag"
-_BUILD_TAG = re.compile(r"(\d*)(.*)")
+_BUILD_TAG = r"(\d*)(.*)"
 _SYSTEMS = tuple(System)
 # The architectures that most users have come first.
 _ARCHS = ("x86_64", "amd64", "aarch64", "arm64", "universal2")
@@ -228,7 +228,7 @@ def _special(tag: str) -> Interpreter | None:
 
 
 def _candidate(wheel: Wheel) -> Candidate:
-    match = _BUILD_TAG.fullmatch(wheel.name.build) if wheel.name and wheel.name.build else None
+    match = re.fullmatch(_BUILD_TAG, wheel.name.build) if wheel.name and wheel.name.build else None
     build = (int(match[1] or 0), match[2]) if match else ()
     required = wheel.metadata.get("Requires-Python") or None
     return Candidate(filename=wheel.filename, tags=wheel.tags, build=build, requires_python=required)

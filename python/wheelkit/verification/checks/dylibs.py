@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Where delocate puts what it grafts.
-_GRAFT_FOLDER = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+")
+_GRAFT_FOLDER = r"(?:^|/)(?:[^/]+\.libs|\.dylibs|\.libs)/[^/]+"
 _LOADER, _EXECUTABLE = "@loader_path/", "@executable_path/"
 
 
@@ -33,7 +33,7 @@ def reachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     by_name = {basename(path): path for path in files} if lost else {}
     for library in lost:
         path = by_name.get(basename(library.name), "")
-        repaired = not path or library.name.startswith(_LOADER) or _GRAFT_FOLDER.search(path) is not None
+        repaired = not path or library.name.startswith(_LOADER) or re.search(_GRAFT_FOLDER, path) is not None
         what = f"{first_and_count(library.users)} needs {library.name}, but {_problem(library.name, path)}"
         if library.name.startswith(_EXECUTABLE) and library.certain:
             yield finding("WK357", what, member=library.users[0])

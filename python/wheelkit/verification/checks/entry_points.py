@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 # An object reference as pip reads it (pip/_vendor/distlib/util.py, ENTRY_RE): whatever follows is ignored,
 # unless it has brackets.
-_PIP = re.compile(r"\w+(?:[:.]\w+)*")
-_PIP_EXTRAS = re.compile(r"\[\s*[\w-]+(?:=\w+)?(?:,\s*\w+(?:=\w+)?)*\s*\]")
+_PIP = r"\w+(?:[:.]\w+)*"
+_PIP_EXTRAS = r"\[\s*[\w-]+(?:=\w+)?(?:,\s*\w+(?:=\w+)?)*\s*\]"
 # As uv reads it (uv-install-wheel, script.rs), without extras.
-_UV = re.compile(r"(?P<module>[\w.-]+)\s*:\s*(?P<attribute>[\w.-]+)\s*")
+_UV = r"(?P<module>[\w.-]+)\s*:\s*(?P<attribute>[\w.-]+)\s*"
 # pip before 24.1 makes a file of the last part of a name that consists of these, or none.
-_NAME = re.compile(r"[\w.+-]+")
+_NAME = r"[\w.+-]+"
 _LONGEST_NAME = 255
 
 
@@ -83,7 +83,7 @@ def _script_problem(entry: EntryPoint) -> str:
 def _reference_problem(entry: EntryPoint) -> str:
     line = f'"{entry.name} = {entry.reference}"'
     base, bracket, extras = entry.reference.partition("[")
-    uv = _UV.fullmatch(base) if not bracket or _are_extras_of_uv(extras) else None
+    uv = re.fullmatch(_UV, base) if not bracket or _are_extras_of_uv(extras) else None
     if uv is None or not _is_reference_of_pip(entry.reference):
         both = uv is None and not _is_reference_of_pip(entry.reference)
         refusing = "pip and uv refuse" if both else "uv refuses" if uv is None else "pip refuses"
@@ -94,11 +94,11 @@ def _reference_problem(entry: EntryPoint) -> str:
 
 
 def _is_reference_of_pip(reference: str) -> bool:
-    match = _PIP.match(reference)
+    match = re.match(_PIP, reference)
     if match is None or match[0].count(":") != 1:
         return False
     rest = reference[match.end() :].lstrip()
-    return _PIP_EXTRAS.match(rest) is not None or set(rest).isdisjoint("[]")
+    return re.match(_PIP_EXTRAS, rest) is not None or set(rest).isdisjoint("[]")
 
 
 def _are_extras_of_uv(text: str) -> bool:
@@ -112,7 +112,7 @@ def _importable(name: str) -> bool:
 
 
 def _name_problem(name: str) -> str:
-    if _NAME.fullmatch(name) and name not in {".", ".."}:
+    if re.fullmatch(_NAME, name) and name not in {".", ".."}:
         return "" if len(name.encode()) <= _LONGEST_NAME else f'"{name[:40]}..." is too long for a file name'
     if "/" in name or "\\" in name or ":" in name or name in {".", ".."}:
         return f'"{name}" cannot be a file name, and pip and uv refuse it or put the script elsewhere'

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 # What unpacks to more than this, and to this many times the size of the archive, is taken for a bomb.
 _BOMB_BYTES, _BOMB_RATIO = 64 * 1024 * 1024, 50
 # The names of scripts (warehouse, utils/wheel.py).
-_SCRIPT_NAME = re.compile(r"[\w.-]+")
-_PLAIN_NAME = re.compile(rb"[A-Za-z0-9_.-]+ *")
+_SCRIPT_NAME = r"[\w.-]+"
+_PLAIN_NAME = rb"[A-Za-z0-9_.-]+ *"
 _SCRIPTS = ("console_scripts", "gui_scripts")
 _METADATA = "METADATA"
 # The first metadata version whose License-File fields are sent to an index (twine, package.py).
@@ -147,7 +147,7 @@ def _is_plain(text: bytes) -> bool:
         else:
             name, equals, _ = line.partition(b"=")
             key = section + name.strip()
-            if not section or not equals or not _PLAIN_NAME.fullmatch(name):
+            if not section or not equals or not re.fullmatch(_PLAIN_NAME, name):
                 return False
         if key in seen:
             return False
@@ -166,7 +166,7 @@ def _entry_points_problem(text: bytes) -> str:
     except (Error, UnicodeDecodeError) as error:
         return " ".join(str(error).split())
     names = [name for group in _SCRIPTS if parser.has_section(group) for name in parser[group]]
-    wrong = [name for name in names if not _SCRIPT_NAME.fullmatch(name)]
+    wrong = [name for name in names if not re.fullmatch(_SCRIPT_NAME, name)]
     return f"names with other signs than letters, digits, . _ - : {shorten_list(wrong)}" if wrong else ""
 
 

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 _USE_BACKEND = "build again with a current build backend, and do not edit METADATA"
 # Messages of packaging's parser.
-_TOO_NEW_FIELD = re.compile(
-    r"(?P<field>\S+) introduced in metadata version (?P<new>\S+), not (?P<old>[\d.]+)"
-)
-_INVALID_FIELD = re.compile(r"'(?P<field>[\w-]+)' has invalid data")
+_TOO_NEW_FIELD = r"(?P<field>\S+) introduced in metadata version (?P<new>\S+), not (?P<old>[\d.]+)"
+_INVALID_FIELD = r"'(?P<field>[\w-]+)' has invalid data"
 _NO_VERSION = "metadata version"
 # twine's package.py leaves this field out of uploads whose metadata version does not have it.
 _LEFT_OUT = "license-file"
@@ -77,7 +75,7 @@ def valid(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
     try:
         Metadata.from_email(file.metadata_text, validate=True)
     except ExceptionGroup as group:
-        matches = [(error, _TOO_NEW_FIELD.search(str(error))) for error in group.exceptions]
+        matches = [(error, re.search(_TOO_NEW_FIELD, str(error))) for error in group.exceptions]
         fields = [(match["field"], match["new"]) for _, match in matches if match]
         yield from _too_new_fields(file, fields)
         for error in (error for error, match in matches if not match):
@@ -118,7 +116,7 @@ def _too_new_fields(file: Wheel | Sdist, fields: Iterable[tuple[str, str]]) -> I
 
 def _invalid(file: Wheel | Sdist, error: Exception) -> Finding:
     message = _first_line(error)
-    match = _INVALID_FIELD.search(message)
+    match = re.search(_INVALID_FIELD, message)
     if match and len(file.metadata.all(match["field"])) > 1:
         message = f"'{match['field']}' is given {len(file.metadata.all(match['field']))} times"
     fix = _USE_BACKEND if _NO_VERSION in message else ""

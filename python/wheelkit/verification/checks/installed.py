@@ -36,20 +36,18 @@ _LONGEST_PATH = 4096
 _INFO_FOLDERS = (".dist-info", ".egg-info")
 # Written by installers (recording installed projects, direct URL origin); the last two by uv.
 _INSTALLERS_FILES = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
-_SITE = re.compile(r"(?:lib(?:64)?/python(?P<python>3\.\d+)t?|Lib)/(?:site|dist)-packages/")
-_STANDARD_LIBRARY = re.compile(r"(?:lib(?:64)?/python3\.\d+t?|Lib)/")
+_SITE = r"(?:lib(?:64)?/python(?P<python>3\.\d+)t?|Lib)/(?:site|dist)-packages/"
+_STANDARD_LIBRARY = r"(?:lib(?:64)?/python3\.\d+t?|Lib)/"
 # What lies at the top of a virtual environment; a file cannot replace a folder, and installers refuse it.
 _ENVIRONMENT = frozenset({"pyvenv.cfg", "bin", "scripts", "lib", "lib64", "include"})
 # What venv and virtualenv write beside the interpreter.
-_ACTIVATION = re.compile(r"(?:de)?activate(?:_this\.py|\.(?:bat|csh|fish|nu|ps1|sh|xsh))?", re.IGNORECASE)
+_ACTIVATION = r"(?i)(?:de)?activate(?:_this\.py|\.(?:bat|csh|fish|nu|ps1|sh|xsh))?"
 # What belongs to the installers, by the distribution that may bring it.
 _TOPS: Mapping[str, str] = {
     "pip": "pip", "setuptools": "setuptools", "pkg_resources": "setuptools", "_distutils_hack": "setuptools",
     "distutils-precedence.pth": "setuptools", "wheel": "wheel",
 }  # fmt: skip
-_SCRIPTS = re.compile(
-    r"(?:(?P<pip>pip[\d.]*)|(?P<setuptools>easy_install(?:-[\d.]+)?)|(?P<wheel>wheel))(?:\.exe)?"
-)
+_SCRIPTS = r"(?:(?P<pip>pip[\d.]*)|(?P<setuptools>easy_install(?:-[\d.]+)?)|(?P<wheel>wheel))(?:\.exe)?"
 _CASELESS: Mapping[System, str] = {System.WINDOWS: "Windows", System.MACOS: "macOS"}
 _CUSTOMIZATION = frozenset({"sitecustomize.py", "usercustomize.py", "sitecustomize", "usercustomize"})
 
@@ -205,7 +203,7 @@ def _environments(wheel: Wheel, systems: frozenset[System]) -> Iterator[Environm
     inside = f"{data_folder(wheel)}/data/"
     below = (member.name.removeprefix(inside) for member in wheel.members if member.name.startswith(inside))
     python = next(
-        (match["python"] for path in below if (match := _SITE.match(path)) and match["python"]), "3.11"
+        (match["python"] for path in below if (match := re.match(_SITE, path)) and match["python"]), "3.11"
     )
     if systems != {System.WINDOWS}:
         yield posix_environment(python)
@@ -231,7 +229,7 @@ def one_python(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     inside = f"{data_folder(wheel)}/data/"
     found: dict[str, list[str]] = {}
     for member in wheel.members:
-        match = _SITE.match(member.name.removeprefix(inside)) if member.name.startswith(inside) else None
+        match = re.match(_SITE, member.name.removeprefix(inside)) if member.name.startswith(inside) else None
         if match and match["python"] and not member.directory:
             found.setdefault(match["python"], []).append(member.name)
     for python, names in found.items():
@@ -250,7 +248,7 @@ def _from_data(wheel: Wheel) -> Iterator[tuple[str, Origin, str]]:
         key, _, path = member.name.removeprefix(folder).partition("/")
         if key in {"purelib", "platlib"}:
             yield member.name, Origin.ROOT, path
-        elif key == "data" and (match := _SITE.match(path)):
+        elif key == "data" and (match := re.match(_SITE, path)):
             yield member.name, Origin.ROOT, path[match.end() :]
         elif key in {"data", "scripts", "headers"}:
             yield member.name, Origin(key), path
@@ -297,13 +295,13 @@ def _owner_code(distribution: str, origin: Origin, path: str) -> str:
         owner = _TOPS.get(_top(path), distribution)
         return "WK226" if owner != distribution or _top(path) in _CUSTOMIZATION else ""
     script = _script(origin, path)
-    if is_reserved(script.lower().removesuffix(".exe")) or _ACTIVATION.fullmatch(script):
+    if is_reserved(script.lower().removesuffix(".exe")) or re.fullmatch(_ACTIVATION, script):
         return "WK225"
     if origin is Origin.DATA and path.lower() in _ENVIRONMENT:
         return "WK225"
-    match = _SCRIPTS.fullmatch(script.lower())
+    match = re.fullmatch(_SCRIPTS, script.lower())
     foreign = match is not None and match.lastgroup != distribution
-    library = origin is Origin.DATA and _STANDARD_LIBRARY.match(path)
+    library = origin is Origin.DATA and re.match(_STANDARD_LIBRARY, path)
     return "WK226" if foreign or library else ""
 
 

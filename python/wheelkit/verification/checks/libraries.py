@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import Wheel
 
 
-_LIBPYTHON = re.compile(
-    r"libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*", re.IGNORECASE
-)
+_LIBPYTHON = r"(?i)libpython3[\w.]*\.(?:so[\w.]*|dylib)|.*Python\.framework/.*|libpypy3[\w.-]*"
 # What the installers of Python 2 brought: itself, and the C runtime of Visual C++ 2008.
 _OLD_DLLS: Mapping[str, tuple[str, ...]] = {
     "cp26": ("python26.dll", "msvcr90.dll"),
@@ -72,7 +70,7 @@ def missing(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
 
 def _judge(wheel: Wheel, system: System, contract: Contract, lost: list[_Need]) -> Iterator[Finding]:
     """Group what is missing by its cause, and report each cause once."""
-    of_python = [need for need in lost if _LIBPYTHON.search(need.library)]
+    of_python = [need for need in lost if re.search(_LIBPYTHON, need.library)]
     for library, users in of_python:
         what = (
             f"{first_and_count(users)} links {library}; the process of the interpreter provides its symbols"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.wheel import FileName, Wheel
 
 
-_PYTHON_TAG = re.compile(r"(?:cp|pp)3(?P<minor>\d+)")
+_PYTHON_TAG = r"(?:cp|pp)3(?P<minor>\d+)"
 # The oldest minor version that cibuildwheel builds for.
 _FIRST_MINOR = 9
 # What an installer resolves by.
@@ -47,7 +47,7 @@ def _served(name: FileName) -> str:
 def _tagged_minors(wheel: Wheel) -> list[int]:
     """Return the minor versions of the Python tags; empty if one of them, such as py3, is for more."""
     pythons = wheel.name.pythons if wheel.name else ()
-    minors = [int(match["minor"]) for tag in pythons if (match := _PYTHON_TAG.fullmatch(tag))]
+    minors = [int(match["minor"]) for tag in pythons if (match := re.fullmatch(_PYTHON_TAG, tag))]
     return minors if len(minors) == len(pythons) else []
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _REQUIRED = frozenset({"name", "version"})
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = r"\r\n|\r|\n"
 # What the email parser, and with it pip, takes for a field or for the continuation of one (RFC 5322).
 _FIELD = re.compile(r"From |[!-9;-~]*:|[ \t]")
-_NAMED = re.compile(r"([A-Z][A-Za-z-]+)[ \t]*:")
+_NAMED = r"([A-Z][A-Za-z-]+)[ \t]*:"
 # A carriage return that does not end a line as \r\n does.
-_LONE_RETURN = re.compile(r"\r(?!\n)")
+_LONE_RETURN = r"\r(?!\n)"
 
 
 def unreadable(text: bytes) -> str:
@@ -60,12 +60,12 @@ def lines(file: Wheel | Sdist, _: Contract) -> Iterator[Finding]:
 
 def _lost_fields(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what is wrong with the line at which reading stops, and the fields that follow it."""
-    read = _LINE_END.split(text)
+    read = re.split(_LINE_END, text)
     head = read[: read.index("") if "" in read else len(read)]
     number = next((number for number, line in enumerate(head, 1) if not _FIELD.match(line)), 0)
     if not number:
         return "", ()
-    names = tuple(match[1] for lost in head[number - 1 :] if (match := _NAMED.match(lost)))
+    names = tuple(match[1] for lost in head[number - 1 :] if (match := re.match(_NAMED, lost)))
     return (
         f'has "{head[number - 1][:60]}" in line {number}, which is no field, and what follows is not read',
         names,
@@ -74,7 +74,7 @@ def _lost_fields(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _returns(text: str) -> str:
     headers = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
-    match = _LONE_RETURN.search(headers)
+    match = re.search(_LONE_RETURN, headers)
     # A file that has no other line ends was written that way on purpose.
     if match is None or "\n" not in headers:
         return ""

@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 
 # The tags of iOS and Android (platform compatibility tags specification, from PEP 730 and PEP 738) and of
 # Pyodide (PEP 783).
-_IOS = re.compile(
-    r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)"
-)
-_ANDROID = re.compile(r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)")
-_WASM = re.compile(r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32")
+_IOS = r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>arm64|x86_64)_(?P<sdk>iphoneos|iphonesimulator)"
+_ANDROID = r"android_\d+_(?P<abi>arm64_v8a|armeabi_v7a|x86_64|x86)"
+_WASM = r"(?:pyodide|pyemscripten|emscripten|wasi)_\w+_wasm32"
+_PREFIXES = ("ios_", "android_", "pyodide_", "pyemscripten_", "emscripten_", "wasi_")
 _SDKS = {"iphoneos": "ios", "iphonesimulator": "iossimulator"}
 _ABIS = {"arm64_v8a": "aarch64", "armeabi_v7a": "armv7l", "x86_64": "x86_64", "x86": "i686"}
 
@@ -49,7 +48,9 @@ class MobilePlatform(Struct, frozen=True, kw_only=True):
 
 def mobile_platform(platform: str) -> MobilePlatform | None:
     """Read a platform tag of iOS, Android or WebAssembly; None for any other."""
-    if match := _IOS.fullmatch(platform):
+    if not platform.startswith(_PREFIXES):
+        return None
+    if match := re.fullmatch(_IOS, platform):
         return MobilePlatform(
             platform=platform,
             system="iOS",
@@ -58,9 +59,9 @@ def mobile_platform(platform: str) -> MobilePlatform | None:
             os=_SDKS[match["sdk"]],
             version=(int(match["major"]), int(match["minor"])),
         )
-    if match := _ANDROID.fullmatch(platform):
+    if match := re.fullmatch(_ANDROID, platform):
         return MobilePlatform(platform=platform, system="Android", format="elf", arch=_ABIS[match["abi"]])
-    return MobilePlatform(platform=platform, system="WebAssembly") if _WASM.fullmatch(platform) else None
+    return MobilePlatform(platform=platform, system="WebAssembly") if re.fullmatch(_WASM, platform) else None
 
 
 def _mobile_platforms(wheel: Wheel) -> list[MobilePlatform]:
@@ -119,7 +120,7 @@ def page_size(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 _IOS_FIX = "link it statically: nothing grafts libraries into wheels for iOS"
 # CPython's own framework, which the app holds (PEP 730).
-_PYTHON_FRAMEWORK = re.compile(r"@rpath/Python\.framework/(?:Versions/[^/]+/)?Python")
+_PYTHON_FRAMEWORK = r"@rpath/Python\.framework/(?:Versions/[^/]+/)?Python"
 
 
 def libraries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -130,7 +131,7 @@ def libraries(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary, slice_ in macos_slices(wheel):
         for library in slice_.needed:
             name = library.name
-            known = of_macos(name) or _PYTHON_FRAMEWORK.fullmatch(name) or library.how in {"weak", "lazy"}
+            known = of_macos(name) or re.fullmatch(_PYTHON_FRAMEWORK, name) or library.how in {"weak", "lazy"}
             inside = not name.startswith("/") and basename(name) in wheel.held
             if slice_.os in _SDKS.values() and not known and not inside:
                 users.setdefault(name, {})[binary.member] = None

@@ -29,7 +29,7 @@ _TAG_PARTS = 3  # python, ABI, platform
 # No file name has room for a compressed set that stands for more.
 _MANY_TAGS = 100_000
 _VERSION_FIELD = "Wheel-Version"
-_PURELIB_FIELD = re.compile(rb"^Root-Is-Purelib:", re.MULTILINE)
+_PURELIB_FIELD = rb"(?m)^Root-Is-Purelib:"
 _PURELIB = re.compile(r"[^/]+\.data/purelib/")
 
 
@@ -183,7 +183,7 @@ def purelib(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     stated = wheel.fields.get("Root-Is-Purelib")
     flag = stated.lower()
     if stated not in {"true", "false"} or (
-        flag == "true" and not _PURELIB_FIELD.search(wheel.wheel_text.replace(b"\r", b"\n"))
+        flag == "true" and not re.search(_PURELIB_FIELD, wheel.wheel_text.replace(b"\r", b"\n"))
     ):
         read = "pip takes for true, and uv for false" if flag == "true" else "pip and uv take for false"
         yield finding("WK721", f'Root-Is-Purelib is "{stated}", which {read}')

@@ -35,7 +35,7 @@ _ARCH_IN_PATH: Mapping[str, str] = {
 # There is no manylinux for the first Raspberry Pi, so indexes accept the plain tag.
 _NOT_GENERIC = frozenset({"any", "linux_armv6l"})
 # The launchers of distlib (in pip and installer as well) and setuptools: they are copied, only on Windows.
-_LAUNCHER = re.compile(r"(?:[tw](?:32|64)(?:-arm)?|(?:cli|gui)(?:-(?:32|64|arm64?))?)\.exe")
+_LAUNCHER = r"(?:[tw](?:32|64)(?:-arm)?|(?:cli|gui)(?:-(?:32|64|arm64?))?)\.exe"
 
 
 def damage(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         optional = loaded_on_demand(wheel, {binary.member for binary in extensions})
         extensions = [binary for binary in extensions if binary.member not in optional]
     others = [
-        binary for binary in native if binary not in extensions and not _LAUNCHER.fullmatch(binary.name)
+        binary for binary in native if binary not in extensions and not re.fullmatch(_LAUNCHER, binary.name)
     ]
     if {system_of(binary) for binary in others} >= set(System):
         others = []  # programs for all three systems, of which the project's code starts the right one

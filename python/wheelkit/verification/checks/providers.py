@@ -36,7 +36,7 @@ _LOWER = frozenset({">", ">=", "==", "~=", "==="})
 _UPPER = frozenset({"<", "<=", "==", "~=", "==="})
 # How names of C++ functions begin (Itanium ABI, and Microsoft's), and the standard library's in the former.
 _MANGLED = ("_Z", "?")
-_STANDARD_LIBRARY = re.compile(
+_STANDARD_LIBRARY = (
     r"_Z(?:T[VISTv]\w{0,3}?)?N?[KVRO]*(?:S[tabsiod]|10__cxxabiv1|9__gnu_cxx)|_Z(?:n[wa]|d[la])"
 )
 
@@ -170,7 +170,7 @@ def _links_cpp(wheel: Wheel, provider: Provider) -> bool:
 
 
 def _is_cpp(name: str) -> bool:
-    return name.startswith(_MANGLED) and not _STANDARD_LIBRARY.match(name)
+    return name.startswith(_MANGLED) and not re.match(_STANDARD_LIBRARY, name)
 
 
 def _used(wheel: Wheel, providers: Iterable[Provider]) -> list[tuple[Provider, str]]:

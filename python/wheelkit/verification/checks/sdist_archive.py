@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 
 # Extension modules with the tag of their interpreter, bytecode, and the folders of setuptools' builds.
-_COMPILED = re.compile(
-    r"\.(?:cpython-3\d+\w*-[\w-]+|abi3t?|pypy3\d+-[\w-]+)\.so$ | \.cp3\d+t?-win[\w]+\.pyd$"
-    r" | /__pycache__/[^/]+\.pyc$ | ^[^/]+/build/(?:temp|lib|bdist)\.[^/]+/",
-    re.VERBOSE,
+_COMPILED = (
+    r"(?x)\.(?:cpython-3\d+\w*-[\w-]+|abi3t?|pypy3\d+-[\w-]+)\.so$ | \.cp3\d+t?-win[\w]+\.pyd$"
+    r" | /__pycache__/[^/]+\.pyc$ | ^[^/]+/build/(?:temp|lib|bdist)\.[^/]+/"
 )
 
 
@@ -63,6 +62,6 @@ def twice(sdist: Sdist, _: Contract) -> Iterator[Finding]:
 
 def compiled(sdist: Sdist, _: Contract) -> Iterator[Finding]:
     """Report extension modules, object files and bytecode that a build left in the checkout."""
-    left = sorted(name for name in sdist.names if _COMPILED.search(name))
+    left = sorted(name for name in sdist.names if re.search(_COMPILED, name))
     if left:
         yield finding("WK152", f"compiled files in the sdist: {shorten_list(left)}", member=left[0])

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _SUFFIX = ".tar.gz"
 # Since this metadata version an sdist's fields hold for every wheel, unless listed as Dynamic (PEP 643).
 _RELIABLE = (2, 2)
-_SUBDIR = re.compile(r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'")
+_SUBDIR = r"\bsubdir\s*\(\s*'(?P<folder>[^'@]+)'"
 # A folder that is entered under a condition may be left out on purpose.
-_CONDITION = re.compile(r"^\s*(?:if|foreach)\b", re.MULTILINE)
+_CONDITION = r"(?m)^\s*(?:if|foreach)\b"
 
 
 def file_name(sdist: Sdist, _: Contract) -> Iterator[Finding]:
@@ -122,8 +122,8 @@ def _meson_folders(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     waiting = ["meson.build"]
     while waiting:
         path = waiting.pop()
-        unconditional = _CONDITION.split(blank_comments(texts.get(path, "")), maxsplit=1)[0]
-        for match in _SUBDIR.finditer(unconditional):
+        unconditional = re.split(_CONDITION, blank_comments(texts.get(path, "")), maxsplit=1)[0]
+        for match in re.finditer(_SUBDIR, unconditional):
             entered = f"{path.removesuffix('meson.build')}{match['folder'].strip('/')}/meson.build"
             yield entered, path
             waiting.append(entered)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # Folders in which every user of a machine can put files.
-_WRITABLE = re.compile(r"(?:/+private)?/+(?:tmp|var/+tmp|dev/+shm)(?:/|$)")
+_WRITABLE = r"(?:/+private)?/+(?:tmp|var/+tmp|dev/+shm)(?:/|$)"
 
 
 def absolute(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _is_planted(binary: Binary, slice_: Slice, path: str) -> bool:
 
     ld.so looks there for every library first, dyld only for those with @rpath.
     """
-    if _WRITABLE.match(path) is None:
+    if re.match(_WRITABLE, path) is None:
         return False
     return system_of(binary) is not System.MACOS or any(
         library.name.startswith("@rpath/") for library in slice_.needed

@@ -29,7 +29,7 @@ _STRIPPABLE_SHARE, _STRIPPABLE_BYTES = 0.2, 256 * 1024
 _GROWTH_SHARE, _GROWTH_BYTES = 0.1, 100_000
 # Copies are reported from this share and this many bytes of the wheel.
 _COPY_SHARE, _COPY_BYTES = 0.05, 100_000
-_SYSTEM_VERSION = re.compile(r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_")
+_SYSTEM_VERSION = r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_"
 
 
 def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def _same_cells(first: Wheel, second: Wheel) -> bool:
     if first.name is None or second.name is None or first.distribution != second.distribution:
         return False
     cells = [
-        (name.pythons, name.abis, {_SYSTEM_VERSION.sub(r"\1_", platform) for platform in name.platforms})
+        (name.pythons, name.abis, {re.sub(_SYSTEM_VERSION, r"\1_", platform) for platform in name.platforms})
         for name in (first.name, second.name)
     ]
     return cells[0] == cells[1]

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 # Also upwards, from site-packages into the folder of an environment.
-_ELSEWHERE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\|~|\.\.[\\/]")
+_ELSEWHERE = r"/|[A-Za-z]:[\\/]|\\\\|~|\.\.[\\/]"
 # What setuptools, meson-python, scikit-build-core, hatchling and pdm install instead of an editable project.
-_EDITABLE = re.compile(
+_EDITABLE = (
     r"__editable__.*\.(?:pth|py)|__editable___\w+_finder\.py|_editable_impl_\w+\.(?:pth|py)"
     r"|_\w+_editable(?:_loader)?\.(?:pth|py)|.+\.egg-link|easy-install\.pth"
 )
@@ -43,10 +43,10 @@ def editable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _editable(member: Member, path: str) -> str:
     if path.endswith(".pth"):
-        paths = [line for line in _lines(member) if _ELSEWHERE.match(line)]
+        paths = [line for line in _lines(member) if re.match(_ELSEWHERE, line)]
         if paths:
             return f"adds {shorten_list(paths)} to the module search path"
-    return "is part of an editable installation" if _EDITABLE.fullmatch(path) else ""
+    return "is part of an editable installation" if re.fullmatch(_EDITABLE, path) else ""
 
 
 def _lines(member: Member) -> list[str]:

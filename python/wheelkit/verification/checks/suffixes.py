@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ENTRY_POINTS = ("PyInit_", "PyInitU_", "PyModExport_", "PyModExportU_")
 # Exported by every shared library of an older toolchain.
 _LINKER_SYMBOLS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start"})
-_COMPILER_LIBRARIES = re.compile(r"(?i)msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp")
+_COMPILER_LIBRARIES = r"(?i)msvcp|vcomp|concrt|libgcc_|libstdc|libwinpthread|libc\+\+|libomp"
 
 
 def leftovers(wheel: Wheel) -> frozenset[str]:
@@ -191,4 +191,4 @@ def _registers(slice_: Slice) -> bool:
     """Return whether a DLL imports from a library that belongs neither to Windows nor to a compiler."""
     libraries = {symbol.library for symbol in slice_.imports if symbol.library}
     dlls = [library for library in libraries if library.lower().endswith(".dll")]
-    return any(not of_windows(dll) and not _COMPILER_LIBRARIES.match(dll) for dll in dlls)
+    return any(not of_windows(dll) and not re.match(_COMPILER_LIBRARIES, dll) for dll in dlls)

@@ -70,23 +70,24 @@ def unreachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def plain_runtime(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     """Report runtimes under their own names, except in the wheels that are there to provide them."""
-    held = dlls(wheel)
-    if not held:
-        return
-    from wheelkit.config.exclude import shipped_providers
-    from wheelkit.verification.checks.providers import provider_of
-
     kinds: dict[str, list[str]] = {}
-    for name, paths in held.items():
+    for name, paths in dlls(wheel).items():
         code = "WK523" if shared_runtime(name) else "WK524" if c_runtime(name) else ""
-        if code:
-            provider = provider_of(name, System.WINDOWS, shipped_providers().values())
-            if provider is None or wheel.distribution not in provider.distributions:
-                kinds.setdefault(code, []).append(paths[0])
+        if code and not _provides(wheel, name):
+            kinds.setdefault(code, []).append(paths[0])
     for code, found in sorted(kinds.items()):
         names = shorten_list(sorted(map(basename, found)))
         what = f"the wheel has {names} under the original name, in {_folders(found)}"
         yield finding(code, what, member=found[0])
+
+
+def _provides(wheel: Wheel, library: str) -> bool:
+    """Return whether the wheel is one that other distributions leave the library to."""
+    from wheelkit.config.exclude import shipped_providers
+    from wheelkit.verification.checks.providers import provider_of
+
+    provider = provider_of(library, System.WINDOWS, shipped_providers().values())
+    return provider is not None and wheel.distribution in provider.distributions
 
 
 def _folders(paths: list[str]) -> str:
