@@ -1,9 +1,5 @@
 """The release toolkit for Python projects with a native core."""
 
-from __future__ import annotations
-
-from wheelkit._version import __version__
-
 __all__ = [
     "Contract",
     "Finding",
@@ -17,8 +13,8 @@ __all__ = [
     "verify",
 ]
 
-# The module of each public name, imported on first use: ``import wheelkit`` stays fast. __init__.pyi declares
-# their types.
+# The module of each public name, imported on first use: ``import wheelkit`` stays fast, and so does the way
+# to the command's first line, before which an interrupt ends in a traceback. __init__.pyi declares the types.
 _HOMES = {
     "Contract": "wheelkit.verification.contract",
     "Finding": "wheelkit.verification.model",
@@ -26,6 +22,7 @@ _HOMES = {
     "ScanError": "wheelkit._core",
     "Severity": "wheelkit.verification.model",
     "Wheel": "wheelkit.wheel",
+    "__version__": "wheelkit._version",
     "read": "wheelkit.wheel",
     "scan": "wheelkit._core",
     "verify": "wheelkit.verification.run",

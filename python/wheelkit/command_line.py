@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,14 @@ import click
 
 from wheelkit import __version__
 from wheelkit.cli import COMMANDS
-from wheelkit.cli.output import output_error, prepare_streams, show, show_error
+from wheelkit.cli.output import (
+    lost_output,
+    prepare_streams,
+    require_messages,
+    require_output,
+    show,
+    show_error,
+)
 from wheelkit.errors import InterruptedByUserError, OutputError, ToolFailedError, UsageError, WheelkitError
 
 if TYPE_CHECKING:
@@ -65,7 +73,7 @@ def main(arguments: Sequence[str] | None = None, *, catch_interrupts: bool = Fal
         if catch_interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         _require_current_folder()
-        return _run_command(arguments)
+        return _run_command(arguments) or _report_lost_messages()
     except WheelkitError as error:
         return _report(error)
     except KeyboardInterrupt:
@@ -77,22 +85,29 @@ def main(arguments: Sequence[str] | None = None, *, catch_interrupts: bool = Fal
 
 def _report_system_error(error: OSError | MemoryError) -> int:
     """Report what the operating system refused, and where standard output is at fault, that alone."""
-    broken = output_error()
-    if isinstance(broken, BrokenPipeError):
-        # The reader of our output is gone. The exit code is click's for a closed pipe: not 0, so that a gate
-        # that reads only the first lines does not pass.
-        return 1
-    if broken is not None:
-        what = f"standard output cannot be written: {broken.strerror or broken}"
-        return _report(OutputError(what, hint="free some space, or send the output somewhere else"))
+    try:
+        require_output()
+    except OutputError as broken:
+        return _report(broken)
     if isinstance(error, MemoryError):
         return _report(ToolFailedError("there is not enough memory", hint="free some, then run it again"))
     return _report(OutputError.unexpected(error))
 
 
+def _report_lost_messages() -> int:
+    """Return the exit code of a command that succeeded: not 0 if its messages did not reach anyone."""
+    try:
+        require_messages()
+    except OutputError as error:
+        return _report(error)
+    return 0
+
+
 def _run_command(arguments: Sequence[str] | None) -> int:
     try:
         code = wheelkit.main(args=arguments, prog_name="wheelkit", standalone_mode=False)
+    except SystemExit as error:  # click ends so when it prints help to a reader that is gone
+        raise lost_output(BrokenPipeError(errno.EPIPE, "Broken pipe")) from error
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:

@@ -349,6 +349,30 @@ def test_the_run_after_an_interrupt(pair: Publisher, index: Warehouse) -> None:
     assert len(index.events) == 4
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_an_upload_is_told_where_the_result_cannot_be_shown(
+    pair: Publisher, index: Warehouse, options: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            pair.arguments(*options),
+            cwd=pair.project.root,
+            env=dict(pair.env),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-3:] == [
+        "wheelkit: standard output cannot be written: No space left on device",
+        "  the whole release is on here",
+        "  free some space, or send it somewhere else",
+    ]
+    assert len(index.files) == 4
+
+
 def _shown(stored: object) -> object:
     from dataclasses import replace
 

@@ -20,14 +20,14 @@ from wheelkit.cli.options import (
     sources_argument,
     verbose_option,
 )
-from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.cli.plan import builder_option, forced_builder, show_plan
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import UsageError
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.machine.workspace import open_workspace
-from wheelkit.text import size
+from wheelkit.text import plural, size
 
 if TYPE_CHECKING:
     from wheelkit.builders.execute import BuildOutcome
@@ -116,6 +116,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
         return
     order = BuildOrder(plan=plan, selection=options.selection(project.chosen), config=project.config)
     built = _execute(order, options, git_status)
+    completed(f"{options.out} has {plural(len(built.files), 'built file')}, with manifests")
     if options.cross:
         note("cross builds are experimental: the wheels were verified from their bytes, but not run")
     _show(built, as_json=options.as_json)

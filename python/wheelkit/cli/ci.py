@@ -10,7 +10,7 @@ import click
 
 from wheelkit import workflows
 from wheelkit.cli.options import config_option, json_option, open_project
-from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.output import completed, note, result, result_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,7 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
     drifts = workflows.compare(files, root)
     if not check:
         workflows.write(files)
+        completed("the workflows are written")
     today = datetime.now(UTC).date()
     retiring = workflows.retiring_runners(plan.targets, today) if provider == "github" else ()
     for runner in retiring:

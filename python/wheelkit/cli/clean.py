@@ -11,7 +11,7 @@ from wheelkit import manifest
 from wheelkit.builders.cache.eviction import clear
 from wheelkit.builders.cache.lookup import open_store
 from wheelkit.cli.options import out_option
-from wheelkit.cli.output import note, result
+from wheelkit.cli.output import completed, note, result
 from wheelkit.errors import OutputError
 from wheelkit.text import plural, printable, size
 
@@ -31,6 +31,7 @@ def _clean_cache() -> None:
     store = open_store(note)
     count, freed = clear(store)
     if count:
+        completed(f"{plural(count, 'file')} removed from {store.folder}")
         result(f"{store.folder}   {plural(count, 'file')}, {size(freed)}")
     else:
         note(f"the build cache is empty: {store.folder}")
@@ -52,6 +53,9 @@ def _clean_dist(folder: Path) -> None:
             path.unlink()
         except OSError as error:
             raise OutputError.of(error, path) from error
+    if files:
+        completed(f"{plural(len(files), 'file')} removed from {folder}")
+    for path in files:
         result(printable(str(path)))
     if not found:
         note(f"{folder}/ contains nothing that wheelkit built")

@@ -11,7 +11,7 @@ import click
 from wheelkit import init, workflows
 from wheelkit.cli.ci import note_foreign
 from wheelkit.cli.options import load_config
-from wheelkit.cli.output import note, result
+from wheelkit.cli.output import completed, note, result
 from wheelkit.errors import UsageError, WheelkitError
 from wheelkit.inputs import resolved
 from wheelkit.project import family
@@ -50,6 +50,7 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
     else:
         changes = init.create(root, init.name_of(root, name), family=as_family)
     init.write(changes)
+    completed(f"wrote {', '.join(str(change.path.relative_to(root)) for change in changes)}")
     for change in changes:
         result(str(change.path.relative_to(root)))
         for text in change.notes:
@@ -81,6 +82,7 @@ def _write_workflows(root: Path) -> None:
         note(f"{error.detail or error.hint}\nthen: wheelkit ci")
         return
     workflows.write(files)
+    completed("the workflows are written")
     for file in files:
         if not file.foreign:
             result(str(file.path.relative_to(root)))

@@ -9,11 +9,11 @@ import sys
 from contextlib import suppress
 from io import TextIOBase, TextIOWrapper
 from itertools import islice, zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wheelkit.errors import OutputError
 from wheelkit.text import printable, printable_lines, wrap
 
 if TYPE_CHECKING:
@@ -29,8 +29,25 @@ _SURROGATES = r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..))"
 _AGE_UNITS = (("days", 86400, 2), ("h", 3600, 1), ("min", 60, 1))
 
 
+class _Written:
+    """What this command has printed and completed so far."""
+
+    def __init__(self) -> None:
+        self.completed: list[str] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a command: nothing is printed yet."""
+        self.completed.clear()
+        self.lost_messages: OSError | None = None
+        self.has_json = False
+
+
+_written = _Written()
+
+
 class _ClosedStream(TextIOBase):
-    """Takes the place of a standard output that is closed, and refuses to write."""
+    """Takes the place of a standard stream that is closed, and refuses to write."""
 
     def write(self, _text: str, /) -> int:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -39,9 +56,10 @@ class _ClosedStream(TextIOBase):
 def prepare_streams() -> None:
     """Open the missing ones of the three standard streams, so that no other file takes their numbers.
 
-    A closed standard error takes messages in silence; a closed standard output refuses to write. Both print
-    ``?`` for characters that they cannot encode, as in pipes on Windows or an ASCII locale.
+    A closed stream refuses to write. Both print ``?`` for characters that they cannot encode, as in pipes on
+    Windows or an ASCII locale.
     """
+    _written.reset()
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -50,21 +68,36 @@ def prepare_streams() -> None:
     if sys.stdout is None:
         sys.stdout = _ClosedStream()
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+        sys.stderr = _ClosedStream()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def output_error() -> OSError | None:
-    """Return why standard output cannot be written, and let nothing be written to it then; else None."""
+def require_output() -> None:
+    """Raise OutputError if standard output cannot be written."""
     try:
         sys.stdout.write("")
         sys.stdout.flush()
     except OSError as error:
-        _abandon(sys.stdout)
-        return error
-    return None
+        raise lost_output(error) from error
+
+
+def require_messages() -> None:
+    """Raise OutputError if a message could not be written to standard error."""
+    error = _written.lost_messages
+    if error is not None:
+        raise OutputError(f"standard error cannot be written: {error.strerror or error}; messages were lost")
+
+
+def completed(text: str) -> None:
+    """Remember a sentence about what the command has done, for a message that has to say what is so."""
+    _written.completed.append(text)
+
+
+def what_is_completed() -> str:
+    """Return the sentences about what the command has done, one a line."""
+    return "\n".join(_written.completed)
 
 
 def _abandon(stream: TextIO) -> None:
@@ -74,14 +107,20 @@ def _abandon(stream: TextIO) -> None:
 
 
 def show_error(message: str, *, detail: str = "", hint: str = "") -> None:
-    """Print an error to standard error: what happened, the lines that show it, and what to do next."""
+    """Print an error to standard error: what happened, the lines that show it, and what to do next.
+
+    If messages cannot be written there, it goes to standard output, unless that has a JSON document.
+    """
     program = "wheelkit:"
     text = fit(printable(f"{program} {message}"), sys.stderr)
-    write(f"{_style(program, fg='red', bold=True)}{text.removeprefix(program)}\n", err=True)
-    for line in _lines(detail):
-        show(f"{fit(line, sys.stderr, indent=2)}\n", err=True)
-    for line in _lines(hint):
-        write(f"{_style(fit(line, sys.stderr, indent=2), fg='cyan')}\n", err=True)
+    lines = [f"{_style(program, fg='red', bold=True)}{text.removeprefix(program)}"]
+    lines += [printable_lines(fit(line, sys.stderr, indent=2)) for line in _lines(detail)]
+    lines += [_style(fit(line, sys.stderr, indent=2), fg="cyan") for line in _lines(hint)]
+    shown = "\n".join([*lines, ""])
+    write(shown, err=True)
+    if _written.lost_messages and not _written.has_json:
+        with suppress(OutputError):
+            write(shown)
 
 
 def note(text: str) -> None:
@@ -105,6 +144,7 @@ def result_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 
     from msgspec import to_builtins
 
+    _written.has_json = True
     chunks = map(_harmless_json, json.JSONEncoder(indent=2, default=to_builtins).iterencode(document))
     while piece := "".join(islice(chunks, _JSON_CHUNKS)):
         write(piece)
@@ -126,15 +166,26 @@ def show(text: str, *, err: bool = False) -> None:
 def write(text: str, *, err: bool = False) -> None:
     """Print text that is escaped already, unchanged but for colours, which only terminals get.
 
-    Raises OSError where standard output cannot be written; messages that cannot be written are lost.
+    Raises OutputError where standard output cannot be written, with what is done. For messages that cannot be
+    written, ``require_messages`` does so at the end.
     """
     stream = sys.stderr if err else sys.stdout
     try:
         click.echo(text, nl=False, file=stream)
-    except OSError:
+    except OSError as error:
         if not err:
-            raise
+            raise lost_output(error) from error
         _abandon(stream)
+        _written.lost_messages = error
+
+
+def lost_output(error: OSError) -> OutputError:
+    """Return the error for a standard output that cannot be written; what it still holds is given up."""
+    _abandon(sys.stdout)
+    gone = isinstance(error, BrokenPipeError)
+    hint = "the program that reads it has ended" if gone else "free some space, or send it somewhere else"
+    what = f"standard output cannot be written: {error.strerror or error}"
+    return OutputError(what, detail=what_is_completed(), hint=hint)
 
 
 def fit(text: str, stream: TextIO, indent: int = 0) -> str:

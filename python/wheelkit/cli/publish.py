@@ -9,7 +9,7 @@ import click
 
 from wheelkit import publish
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, verbose_option
-from wheelkit.cli.output import columns, note, result, result_json
+from wheelkit.cli.output import columns, completed, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.publish.conflicts import warnings
@@ -67,6 +67,7 @@ def command(
         published = publish.publish(
             release, index, session, lambda plan: None if as_json else show_plan(plan, as_json=False)
         )
+    completed(f"the whole release is on {index}")
     if as_json:
         result_json({**publish.to_json(published.plan), "uploaded": published.uploaded})
     else:

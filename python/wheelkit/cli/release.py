@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from wheelkit import publish, release
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
-from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import show_plan
 from wheelkit.cli.smoke import note_skipped
@@ -75,6 +75,8 @@ def command(
     with open_workspace(progress, "release") as workspace:
         session = publish.open_session(workspace.log, progress)
         released = release.run_release(request, session, workspace, _StageNotes())
+    if released.created_tags:
+        completed(f"tagged {' '.join(tag.name for tag in released.created_tags)}")
     if as_json:
         result_json(_to_json(released))
     else:
@@ -92,6 +94,7 @@ class _StageNotes(release.ReleaseObserver):
     def published(self, uploads: PublishResult) -> None:
         """Print what was uploaded."""
         count, index = len(uploads.uploaded), uploads.plan.index
+        completed(f"the whole release is on {index}")
         note(f"{plural(count, 'file')} uploaded to {index}" if count else f"nothing to upload to {index}")
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:

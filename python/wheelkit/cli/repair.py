@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wheelkit import matrix, plan
 from wheelkit.cli.options import PATH, config_option, json_option, load_config, out_option, verbose_option
-from wheelkit.cli.output import note, result, result_json
+from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
 from wheelkit.errors import UsageError, WheelError
@@ -68,6 +68,7 @@ def command(
             wheel = repair(path, recipe, out, workspace.run)
             unmatched = _reported(wheel.unmatched, extra, loaded, chosen.system)
             repaired.append(replace(wheel, unmatched=unmatched))
+            completed(f"{wheel.path} is written")
     if as_json:
         result_json({"schema": 1, "wheels": [_to_json(wheel) for wheel in repaired]})
     else:

@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from wheelkit.cli.options import config_option, json_option, open_project
-from wheelkit.cli.output import columns, note, result, result_json
+from wheelkit.cli.output import columns, completed, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
 from wheelkit.text import plural
@@ -141,6 +141,7 @@ def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values
     planned = tags.plan_tags(config, state, request)
     if not options.dry_run:
         tags.make_tags(state, planned)
+        completed(f"tagged {' '.join(tag.name for tag in planned)}")
     if options.as_json:
         result_json({"schema": 1, "made": not options.dry_run, "tags": planned})
         return
@@ -190,6 +191,7 @@ def _change(
     planned = changes.plan_change(config, state, versions)
     if not options.dry_run:
         changes.write(planned)
+        completed(f"changed {', '.join(map(state.relative, planned.files)) or 'nothing'}")
     if options.as_json:
         result_json(_change_to_json(state, planned, written=not options.dry_run))
         return

@@ -101,6 +101,11 @@ class Completed(Struct, frozen=True, kw_only=True):
         return self.timed_out or self.returncode < 0
 
     @property
+    def met_full_disk(self) -> bool:
+        """Whether the program says that no space is left, which it mostly does where it fails."""
+        return "No space left on device" in self.output
+
+    @property
     def ending(self) -> str:
         """How the program ended; completes "it …"."""
         if self.timed_out:
@@ -112,7 +117,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     @property
     def advice(self) -> str:
         """What to do about how the program ended; empty where its own output has to say it."""
-        if "No space left on device" in self.output:
+        if self.met_full_disk:
             return "free some space on the disk, then run it again"
         if self.timed_out:
             return "find out what it waits for, or run it again when the machine or the network is less busy"

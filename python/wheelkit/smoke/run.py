@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.machine.concurrency import run_jobs, worker_count
-from wheelkit.machine.process import find_tool
+from wheelkit.machine.process import find_tool, tool_error
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
@@ -57,8 +57,8 @@ def run_cases(
 ) -> tuple[CaseResult, ...]:
     """Run all cases in parallel, and return their results in their order; ``family`` are all members' keys.
 
-    Raises MissingToolError if uv is not installed or the index is unreachable. An interrupt ends every
-    running program.
+    Raises MissingToolError if uv is not installed or the index is unreachable, ToolFailedError if the disk is
+    full, which says nothing about the wheels. An interrupt ends every running program.
     """
     results: dict[int, CaseResult] = {}
 
@@ -124,6 +124,7 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         for command in self._install_commands():
             completed = self.run(command)
             if completed.returncode != 0:
+                self._require_space(completed, "the installation")
                 requirements = " ".join(self.case.requirements)
                 return explain_install_error(completed, requirements, self.request.source)
         return None
@@ -158,17 +159,26 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         words = (word for check in probes for word in check)
         argv = (self.environment.python, "-I", "-c", probe.SCRIPT, *words)
         completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
-        return [self._explain(failure) for failure in probe.parse_report(completed)]
+        failures = list(probe.parse_report(completed))
+        if failures:
+            self._require_space(completed, "importing the modules")
+        return [self._explain(failure) for failure in failures]
 
     def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
         completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
         if completed.returncode == 0:
             return []
+        self._require_space(completed, label)
         failure = _program_failure(label, completed, self.request.timeout)
         import_error = None if completed.timed_out else probe.import_error(label, completed)
         if import_error is not None and (explained := self._explain(import_error)).fix:
             return [replace(failure, what=f"{failure.what}: {explained.what}", fix=explained.fix)]
         return [failure]
+
+    def _require_space(self, completed: Completed, task: str) -> None:
+        """Raise ToolFailedError if a program failed because the disk is full."""
+        if completed.met_full_disk:
+            raise tool_error(completed, f"{self.case.title}: {task}")
 
     def _explain(self, failure: ProbeFailure) -> Failure:
         providers = self.request.config.exclude
