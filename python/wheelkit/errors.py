@@ -97,15 +97,62 @@ _NO_PERMISSION = "check the folder's owner and permissions, or choose another fo
 _FILE_IN_THE_WAY = (
     "a file has the name of a folder to create; move it away, or choose another folder with --out"
 )
+_DISK_FULL = "free some space on the disk, then run it again"
+_QUOTA = "the disk quota is used up; free some space, then run it again"
+_READ_ONLY = "the file system is read-only; choose another folder with --out"
+_IN_USE = "another program has the file open; close it (such as a running Python), then run it again"
+_LONG_PATH = (
+    "the path is too long for Windows; choose a folder with a shorter path, or allow long paths in Windows"
+)
 _OUTPUT_HINTS = {
-    errno.ENOSPC: "free some space on the disk, then run it again",
-    getattr(errno, "EDQUOT", -1): "the disk quota is used up; free some space, then run it again",
+    errno.ENOSPC: _DISK_FULL,
+    getattr(errno, "EDQUOT", -1): _QUOTA,
     errno.EACCES: _NO_PERMISSION,
     errno.EPERM: _NO_PERMISSION,
-    errno.EROFS: "the file system is read-only; choose another folder with --out",
+    errno.EROFS: _READ_ONLY,
     errno.ENOTDIR: _FILE_IN_THE_WAY,
     errno.EEXIST: _FILE_IN_THE_WAY,
 }
+# Windows has numbers of its own ("System Error Codes"), of which Python maps only some to the right errno.
+_WINDOWS_HINTS = {
+    5: _NO_PERMISSION,
+    19: _READ_ONLY,
+    32: _IN_USE,
+    33: _IN_USE,
+    39: _DISK_FULL,
+    80: _FILE_IN_THE_WAY,
+    112: _DISK_FULL,
+    123: "Windows does not allow this name; choose another folder with --out",
+    183: _FILE_IN_THE_WAY,
+    206: _LONG_PATH,
+    225: "a virus scanner blocks the file; allow it there, or choose another folder with --out",
+    1224: _IN_USE,
+    1295: _QUOTA,
+    1314: "allow symbolic links: turn on Windows' developer mode",
+}
+# Longer paths need an opt-in; without it Windows says that the file or folder does not exist.
+_NOT_FOUND, _LONGEST_PATH = (2, 3), 247
+_FULL_DISK_TEXTS = (
+    "No space left on device",
+    "not enough space on the disk",
+    "[WinError 112]",
+    "[WinError 39]",
+)
+
+
+def _system_hint(error: OSError, path: Path | str | None, otherwise: str) -> str:
+    """Return what to do about an error of the operating system."""
+    number = getattr(error, "winerror", None)
+    if number is None:
+        return _OUTPUT_HINTS.get(error.errno or 0, otherwise)
+    if number in _NOT_FOUND and len(str(error.filename or path or "")) > _LONGEST_PATH:
+        return _LONG_PATH
+    return _WINDOWS_HINTS.get(number) or _OUTPUT_HINTS.get(error.errno or 0, otherwise)
+
+
+def says_disk_full(output: str) -> bool:
+    """Return whether a program's output says that the disk is full, as POSIX systems or Windows say it."""
+    return any(text in output for text in _FULL_DISK_TEXTS)
 
 
 class OutputError(WheelkitError):
@@ -116,14 +163,14 @@ class OutputError(WheelkitError):
     @classmethod
     def of(cls, error: OSError, path: Path | str) -> OutputError:
         """Build the error from the operating system's error about ``path``."""
-        hint = _OUTPUT_HINTS.get(error.errno or 0, "choose another folder with --out")
+        hint = _system_hint(error, path, "choose another folder with --out")
         return cls(f"{error.filename or path} cannot be written: {error.strerror or error}", hint=hint)
 
     @classmethod
     def unexpected(cls, error: OSError) -> OutputError:
         """Build the error from an error of the operating system that no command foresees."""
         place = f"{error.filename}: " if error.filename else ""
-        hint = _OUTPUT_HINTS.get(error.errno or 0, "check the disk, and the file's type and permissions")
+        hint = _system_hint(error, None, "check the disk, and the file's type and permissions")
         return cls(f"{place}{error.strerror or error}", hint=hint)
 
 

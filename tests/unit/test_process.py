@@ -19,6 +19,7 @@ from wheelkit.machine.process import (
     find_tool,
     query,
     run_checked,
+    run_configured,
     start_process,
 )
 from wheelkit.machine.redaction import Redactor
@@ -225,3 +226,23 @@ def test_a_choice_of_certificates_is_left_alone(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("UV_SYSTEM_CERTS", "0")
     done = LoggedRun(log=tmp_path / "log")(python(code))
     assert (done.returncode, done.output.count("ran")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file or directory"), ("neither", "Exec format error")]
+)
+def test_what_cannot_be_started_is_missing_and_a_configured_command_fails_as_in_a_shell(
+    tmp_path: Path, content: str | None, reason: str
+) -> None:
+    program = tmp_path / "program"
+    if content is not None:
+        program.write_text(content)
+        program.chmod(0o755)
+    run = LoggedRun(log=tmp_path / "log")
+    with pytest.raises(MissingToolError, match=f"could not be started: {reason}"):
+        run(Command(argv=(str(program),)))
+    done = run_configured(run, Command(argv=(str(program),)))
+    assert (done.returncode, done.output) == (127, f"{program} could not be started: {reason}")
+    program.write_text("#!/bin/sh\nexit 7\n")
+    program.chmod(0o755)
+    assert run_configured(run, Command(argv=(str(program),))).returncode == 7

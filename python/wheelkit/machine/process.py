@@ -7,6 +7,7 @@ its own, and appends its output to a log file; ``query`` returns the output of a
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import shlex
@@ -23,12 +24,20 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
+from wheelkit.errors import (
+    InterruptedByUserError,
+    MissingToolError,
+    OutputError,
+    ToolFailedError,
+    WheelkitError,
+    says_disk_full,
+)
 from wheelkit.inputs import encoded
+from wheelkit.machine import windows
 from wheelkit.machine.program_output import Answer, Tail, output_lines, redact_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from io import BufferedWriter
 
 
@@ -38,6 +47,7 @@ _GRACE_SECONDS = (1.0, 0.5)
 _FAILED, _TIMED_OUT, _NOT_FOUND = 1, 124, 127
 _SIGKILL = 9
 _WINDOWS = sys.platform == "win32"
+_TEMPORARY_FOLDER = ("TMPDIR", "TEMP", "TMP") if _WINDOWS else ("TMPDIR",)
 # uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this
 # variable (uv's documentation, "TLS").
 _SYSTEM_CERTS = "UV_SYSTEM_CERTS"
@@ -103,7 +113,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     @property
     def met_full_disk(self) -> bool:
         """Whether the program says that no space is left, which it mostly does where it fails."""
-        return "No space left on device" in self.output
+        return says_disk_full(self.output)
 
     @property
     def ending(self) -> str:
@@ -168,7 +178,8 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
 
     def _run(self, command: Command, log: BufferedWriter) -> Completed:
         if self.scratch is not None:
-            command = replace(command, env={"TMPDIR": str(self.scratch), **command.env})
+            scratch = dict.fromkeys(_TEMPORARY_FOLDER, str(self.scratch))
+            command = replace(command, env={**scratch, **command.env})
         process = start_process(command)
         deadline = math.inf if command.timeout is None else time.monotonic() + command.timeout
         tail = Tail()
@@ -205,9 +216,10 @@ class PendingCommand:
         self.timed_out = False
         self._answers: list[Answer] = []
         try:
+            environment = command.environment()
             self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
-                command.argv,
-                env=command.environment(),
+                _arguments(command, environment),
+                env=environment,
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -298,6 +310,14 @@ def _needs_system_certs(environment: Mapping[str, str], completed: Completed) ->
     return True
 
 
+def run_configured(run: Run, command: Command) -> Completed:
+    """Run a configured command; as in a shell, the exit status is 127 if the program cannot be started."""
+    try:
+        return run(command)
+    except MissingToolError as error:
+        return Completed(returncode=_NOT_FOUND, output=error.message)
+
+
 def run_checked(run: Run, command: Command, task: str) -> Completed:
     """Run the command; raise ToolFailedError, with the task and the last lines, unless it succeeds."""
     completed = run(command)
@@ -339,6 +359,9 @@ def find_tool(name: str) -> str:
 def find_program(name: str) -> str | None:
     """Return the path of a program as ``find_tool`` does; None where it does not exist."""
     scripts = os.pathsep.join((sysconfig.get_path("scripts"), str(Path(sys.executable).parent)))
+    if _WINDOWS:  # shutil.which would look into the current folder first
+        path = os.pathsep.join((scripts, os.environ.get("PATH", "")))
+        return windows.find_program(name, {**os.environ, "PATH": path})
     return shutil.which(name, path=scripts) or shutil.which(name)
 
 
@@ -347,7 +370,7 @@ def start_process(command: Command) -> subprocess.Popen[bytes]:
     env = command.environment()
     try:
         return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
-            command.argv,
+            _arguments(command, env),
             env=env,
             cwd=command.cwd,
             stdin=subprocess.DEVNULL,
@@ -357,14 +380,23 @@ def start_process(command: Command) -> subprocess.Popen[bytes]:
             pass_fds=() if _WINDOWS else command.pass_fds,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    except (FileNotFoundError, PermissionError) as error:
-        program = command.argv[0]
+    except OSError as error:
         if command.cwd is not None and not command.cwd.is_dir():
             raise OutputError.of(error, command.cwd) from error
-        message = f"{program} could not be started: {error.strerror}"
-        raise MissingToolError(message, hint=f"install {program}, or put it on PATH") from error
+        raise _start_error(command.argv[0], error) from error
     except ValueError as error:
         raise ToolFailedError(f"{command.argv[0]} could not be started: {error}") from error
+
+
+def _arguments(command: Command, environment: Mapping[str, str]) -> Sequence[str] | str:
+    return windows.arguments(command.argv, environment, command.cwd) if _WINDOWS else command.argv
+
+
+def _start_error(program: str, error: OSError) -> WheelkitError:
+    message = f"{program} could not be started: {error.strerror or error}"
+    if isinstance(error, FileNotFoundError | PermissionError) or error.errno == errno.ENOEXEC:
+        return MissingToolError(message, hint=f"install {program}, or put it on PATH")
+    return ToolFailedError(message)
 
 
 def end_process_group(process: subprocess.Popen[bytes]) -> None:
@@ -375,7 +407,7 @@ def end_process_group(process: subprocess.Popen[bytes]) -> None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(grace)
                 break
-        _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        _kill_group(process)
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
@@ -387,3 +419,12 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
             process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
         else:
             os.killpg(process.pid, number)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if _WINDOWS:
+        killing = Command(argv=("taskkill", "/F", "/T", "/PID", str(process.pid)))
+        PendingCommand(killing).wait()
+        process.kill()  # where there is no taskkill
+    else:
+        _signal_group(process, signal.SIGKILL)
