@@ -353,7 +353,7 @@ def test_an_interrupted_host_build_leaves_nothing(
     (folder / "dist").mkdir()
     (folder / "dist/old.whl").write_text("old")
     running = tmp_path / "running"
-    edit(folder, "smoke = [", f'smoke = ["echo $$ > {running}; exec sleep 60", ')
+    edit(folder, "smoke = [", f"""smoke = ["sh -c 'echo $$ > {running}; exec sleep 60'", """)
     with subprocess.Popen(
         wheelkit.arguments(*HOST), cwd=folder, env=wheelkit.env, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -140,7 +140,7 @@ def test_a_failing_smoke_command_is_a_failed_check(  # noqa: PLR0913, PLR0917 - 
 
 def waiting(folder: Path, running: Path) -> None:
     """Make the wheel's test create ``running`` through the container's mount of the host, then wait."""
-    edit(folder, "smoke = [", f'smoke = ["echo here > /host{running}; exec sleep 60", ')
+    edit(folder, "smoke = [", f"""smoke = ["sh -c 'echo here > /host{running}; exec sleep 60'", """)
 
 
 def wait_for(running: Path, process: subprocess.Popen[str]) -> None:

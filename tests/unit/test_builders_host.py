@@ -261,21 +261,21 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
 
 
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path, Uv(fails={"sh -c second": "AssertionError\n"}))
+    workspace = make_workspace(tmp_path, Uv(fails={"second --now": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
     with pytest.raises(
         CheckFailedError,
-        match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second",
+        match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second --now",
     ) as caught:
         host._test_all(
             [BuiltWheel(path=path, cells=("cp312",))],
-            job(tests=("first", "second", "third")),
+            job(tests=("first 'a b'", "second --now", "third")),
             pythons("cp312"),
             workspace,
         )
     assert caught.value.detail == "AssertionError"
-    ran = [command.argv[2] for command in workspace.run.asked if command.argv[0] == "sh"]  # type: ignore[attr-defined]  # the fake keeps its commands
-    assert ran == ["first", "second"]
+    ran = [command.argv for command in workspace.run.asked if command.argv[0] in {"first", "second", "third"}]  # type: ignore[attr-defined]  # the fake keeps its commands
+    assert ran == [("first", "a b"), ("second", "--now")]
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,20 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
             'distribution.a.smoke[0]: "a \\"b": not a command line (no closing quotation)',
         ),
         (
+            "distribution.a.smoke = ['a', 'python -m a | b']",
+            (
+                'distribution.a.smoke[1]: "python -m a | b": | is for a shell, and commands run without one; '
+                "put it into single quotes, or start a shell:  sh -c '...'"
+            ),
+        ),
+        (
+            "distribution.a.smoke = ['cd a']",
+            (
+                'distribution.a.smoke[0]: "cd a": cd is for a shell, and commands run without one; '
+                "start a shell:  sh -c '...'"
+            ),
+        ),
+        (
             "distribution.a.ignore.WK1 = 'x'",
             'distribution.a.ignore.WK1: expected a finding\'s code such as WK501, got "WK1"',
         ),

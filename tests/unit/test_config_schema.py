@@ -198,6 +198,7 @@ def test_advice_is_only_given_where_the_pattern_refuses() -> None:
     [
         "exclude.x = ['lib*']",
         'distribution.a.smoke = ["a \'b"]',
+        "distribution.a.smoke = ['a | b']",
         "index.a = { upload = 'https://h:99999/', simple = 'https://h/' }",
         "distribution = { 'a.b' = {}, a-b = {} }",
     ],

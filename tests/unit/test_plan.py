@@ -129,7 +129,9 @@ def test_linux_repairs_in_the_container_and_the_others_with_wheelkit_itself() ->
     for tag in ("macosx_11_0_arm64", "win_amd64"):
         line = planned(MACHINES[tag], document).steps[0].repair
         assert f"-m wheelkit repair --target {tag} --exclude " in line
-        assert line.endswith("--out {dest_dir} {wheel}")
+        assert line.endswith(
+            '--out "{dest_dir}" "{wheel}"' if tag == "win_amd64" else "--out {dest_dir} {wheel}"
+        )
     assert (
         '"libtorch*"' in planned(MACHINES["macosx_11_0_arm64"], document).steps[0].repair
     )  # the shell must not expand it
@@ -184,6 +186,25 @@ def test_configured_smoke_commands_are_the_tests() -> None:
         planned(LINUX, document).steps[0].env["CIBW_TEST_COMMAND_LINUX"]
         == "dml --help && python -c 'import momentum'"
     )
+
+
+def test_on_windows_the_tests_get_the_same_arguments_by_cmd() -> None:
+    smoke = ["dml --help", "python -c 'print(1)'", 'python -c \'assert "{wheel}" > "5%"\'']
+    document = {"distribution": {"Momentum": {"smoke": smoke}}}
+    lines = {
+        tag: planned(MACHINES[tag], document).steps[0].env[f"CIBW_TEST_COMMAND_{system}"]
+        for tag, system in (("win_amd64", "WINDOWS"), ("macosx_11_0_arm64", "MACOS"))
+    }
+    assert lines == {
+        # cmd does not know single quotes: Python would evaluate a string that is true, and pass.
+        "win_amd64": (
+            'dml --help && python -c "print(1)" && '
+            r'python -c ^"assert \^"#{wheel}\^" ^> \^"5%%cd:~,%\^"^"'
+        ),
+        "macosx_11_0_arm64": (
+            """dml --help && python -c 'print(1)' && python -c 'assert "#{wheel}" > "5%"'"""
+        ),
+    }
 
 
 def test_without_an_engine_the_host_builder_serves_and_says_why() -> None:

@@ -118,12 +118,14 @@ def test_the_line_for_the_container_is_one_that_cibuildwheel_fills_in() -> None:
     ]
 
 
-@pytest.mark.parametrize("target", [MACOS, WINDOWS])
-def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target: Target) -> None:
+@pytest.mark.parametrize(
+    ("target", "files"), [(MACOS, "--out {dest_dir} {wheel}"), (WINDOWS, '--out "{dest_dir}" "{wheel}"')]
+)
+def test_elsewhere_wheelkit_is_the_repair_command_quoted_for_either_shell(target: Target, files: str) -> None:
     line = cibuildwheel_command(target, ["lib*", "plain.dll"], python=r"C:\Program Files\python.exe")
     assert line == (
         rf'"C:\Program Files\python.exe" -m wheelkit repair --target {target.tag} '
-        '--exclude "lib*" --exclude plain.dll --out {dest_dir} {wheel}'
+        f'--exclude "lib*" --exclude plain.dll {files}'
     )
 
 

@@ -12,11 +12,12 @@ from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
 from wheelkit.builders.frontend import repair_wheel
 from wheelkit.builders.host_compile import HostCompiler
+from wheelkit.command_lines import split_command
 from wheelkit.errors import CheckFailedError
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import pythons_with_headers
-from wheelkit.machine.process import Command, find_tool, run_checked, tool_error
+from wheelkit.machine.process import Command, find_tool, run_checked, run_configured, tool_error
 from wheelkit.machine.time_limits import ENVIRONMENT, REWRITE
 
 if TYPE_CHECKING:
@@ -127,13 +128,13 @@ def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, worksp
     env = folder / "env"
     for test in tests:
         command = Command(
-            argv=("sh", "-c", test),
+            argv=split_command(test),
             cwd=folder,
             env={"VIRTUAL_ENV": str(env)},
             unset=("PYTHONPATH", "PYTHONHOME"),
             prefix_path=(str(env / "bin"),),
         )
-        completed = workspace.run(command)
+        completed = run_configured(workspace.run, command)
         if completed.returncode != 0:
             error = tool_error(completed, f"the test of {path.name} on {python.interpreter}")
             log = f"full log: {workspace.log}"

@@ -10,6 +10,7 @@ import shlex
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from wheelkit.command_lines import CommandLineError, split_command
 from wheelkit.config.exclude import provider
 from wheelkit.config.model import (
     CiConfig,
@@ -31,6 +32,15 @@ def _unclosed(command: str) -> str | None:
         shlex.split(command)
     except ValueError as error:
         return f"not a command line ({str(error).lower()})"
+    return None
+
+
+def _needs_shell(command: str) -> str | None:
+    """Return why a command does not mean the same on all systems."""
+    try:
+        split_command(command)
+    except CommandLineError as error:
+        return str(error)
     return None
 
 
@@ -112,7 +122,7 @@ BRANCH = Text(
 )
 RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
-COMMAND = Text(expected="a command on one line", check=_unclosed)
+COMMAND = Text(expected="a command on one line", check=_needs_shell)
 MODULE = Text(
     expected="a module's full name, such as momentum.geometry",
     pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wheelkit.command_lines import cmd_line, split_command
 from wheelkit.errors import MissingToolError
 from wheelkit.inputs import read_text, toml_table
 from wheelkit.matrix import System, Target
@@ -106,7 +108,7 @@ def environment(
     if target.system is System.MACOS:
         env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
     if step.tests and not user.has("test-command"):
-        env[f"CIBW_TEST_COMMAND_{system}"] = " && ".join(step.tests)
+        env[f"CIBW_TEST_COMMAND_{system}"] = test_command(step.tests, target.system)
     if objects and compiler_cache.supports(target):
         env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(objects, user)
         env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{objects.statistics} && {step.repair}"
@@ -114,6 +116,17 @@ def environment(
         words = filter(None, [user.config_settings(), config_settings])
         env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(words)
     return env
+
+
+def test_command(tests: Sequence[str], system: System) -> str:
+    """Return cibuildwheel's ``test-command`` that runs configured commands, the same on every system.
+
+    cibuildwheel hands it to sh or to cmd.exe. A configured command is without any sign that sh acts on.
+    """
+    windows = system is System.WINDOWS
+    lines = (cmd_line(split_command(line)) for line in tests) if windows else tests
+    # It replaces its placeholders, which mean nothing in a configured command.
+    return re.sub(r"\{(project|package|wheel)\}", r"#\g<0>", " && ".join(lines))
 
 
 def _enable(builds: Sequence[str], user: CibuildwheelOptions) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.command_lines import cmd_line
 from wheelkit.config.exclude import with_versions
 from wheelkit.machine import facts
 from wheelkit.matrix import System, Target
@@ -50,6 +51,8 @@ def cibuildwheel_command(target: Target, patterns: Sequence[str], python: str = 
         line = line.replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")
         return f"{line} || (auditwheel show {{wheel}}; false)"
     words = wheelkit_command(target, patterns, python)
+    if target.system is System.WINDOWS:
+        return cmd_line(words)  # quotes the placeholders, for paths with spaces
     return " ".join(f'"{word}"' if " " in word or "*" in word else word for word in words)
 
 

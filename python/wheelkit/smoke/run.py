@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit.command_lines import split_command
 from wheelkit.machine.concurrency import run_jobs, worker_count
-from wheelkit.machine.process import find_tool, tool_error
+from wheelkit.machine.process import find_tool, run_configured, tool_error
 from wheelkit.smoke import install, probe
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
@@ -144,11 +144,11 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
 
     def _programs(self) -> dict[str, tuple[str, ...]]:
         """Return the configured commands and the scripts that they do not run, by label."""
-        programs = {command: _shell(command) for command in self.case.commands}
+        programs = {command: split_command(command) for command in self.case.commands}
         mode = self.case.mode
         if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.request.pip:
             return programs  # the distribution is installed as a tool as well, and its scripts run there
-        started = {command.split()[0] for command in self.case.commands if command.strip()}
+        started = {argv[0] for argv in programs.values()}
         for key in self.case.checked:
             for script in self.case.packages[key].scripts:
                 if script not in started:
@@ -165,7 +165,8 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         return [self._explain(failure) for failure in failures]
 
     def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
+        command = self.environment.command(*argv, timeout=self.request.timeout)
+        completed = run_configured(self.run, command)
         if completed.returncode == 0:
             return []
         self._require_space(completed, label)
@@ -184,10 +185,6 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         providers = self.request.config.exclude
         context = ErrorContext(venv=self.environment.venv, packages=self.case.packages, providers=providers)
         return explain_import_error(failure, context)
-
-
-def _shell(command: str) -> tuple[str, ...]:
-    return ("cmd", "/d", "/s", "/c", command) if sys.platform == "win32" else ("sh", "-c", command)
 
 
 def _program_failure(label: str, completed: Completed, timeout: float) -> Failure:
