@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import ssl
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,6 +83,7 @@ class Warehouse:
     """An index: ``lag`` in seconds, ``form`` is ``json``, ``html`` or ``proxy`` (a login page).
 
     Files in ``doubled`` are listed twice. The bodies of addresses with ``truncated`` in them end halfway.
+    With ``core_metadata`` it serves METADATA beside each wheel (PEP 658).
     With ``strict`` it refuses what the public indexes refuse in a file (servers/index_rules.py).
     """
 
@@ -101,6 +104,7 @@ class Warehouse:
     doubled: set[str] = field(default_factory=set)
     truncated: str = ""
     provenance: dict[str, bytes] = field(default_factory=dict)
+    core_metadata: bool = False
     events: list[Event] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -296,6 +300,12 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             self._send(200, served, "application/vnd.pypi.integrity.v1+json")
         elif (
+            index.core_metadata
+            and parts.path.endswith(".whl.metadata")
+            and (beside := index.files.get(unquote(parts.path.rpartition("/")[2].removesuffix(".metadata"))))
+        ):
+            self._send(200, metadata_of(beside), "application/octet-stream")
+        elif (
             stored := index.files.get(unquote(parts.path.rpartition("/")[2]))
         ) is not None and parts.path.startswith("/files/"):
             self._send(200, stored.data, "application/octet-stream")
@@ -411,6 +421,13 @@ def _token(header: str) -> str | None:
     return secret if user == "__token__" else None
 
 
+def metadata_of(stored: Stored) -> bytes:
+    """Return METADATA of a wheel."""
+    with zipfile.ZipFile(io.BytesIO(stored.data)) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return archive.read(name)
+
+
 def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[str, object]:
     """Return a listing (PEP 691 and 700)."""
     entries = [
@@ -421,6 +438,11 @@ def json_listing(index: Warehouse, project: str, files: list[Stored]) -> dict[st
             "size": len(stored.data),
             "upload-time": stored.uploaded.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "yanked": stored.name in index.yanked,
+            "core-metadata": (
+                {"sha256": hashlib.sha256(metadata_of(stored)).hexdigest()}
+                if index.core_metadata and stored.name.endswith(".whl")
+                else False
+            ),
             "provenance": f"/integrity/{stored.name}/provenance" if stored.name in index.provenance else None,
         }
         for stored in files

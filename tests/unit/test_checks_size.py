@@ -10,7 +10,6 @@ from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
 from wheelkit.verification.checks import size
 from wheelkit.verification.contract import Contract, Promise
-from wheelkit.wheel import read
 
 MATRIX = Matrix(targets=(), interpreters=(), declared=False)
 
@@ -68,26 +67,3 @@ def test_what_could_be_stripped(tmp_path: Path, debug: int, expected: list[str])
         tmp_path, wheels.LINUX, wheels.elf(member, debug_bytes=debug), members={member: bytes(1_000_000)}
     )
     assert [finding.code for finding in size.strippable(wheel, Contract())] == expected
-
-
-NOISE = random.Random(1).randbytes(300_000)  # noqa: S311 - it must not compress, that is all
-
-
-@pytest.mark.parametrize(
-    ("name", "count", "expected"),
-    [
-        ("demo-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 300_000, ["WK604"]),
-        ("demo-2.0-cp311-cp311-manylinux_2_28_x86_64.whl", 300_000, ["WK604"]),
-        ("demo-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 50_000, []),
-        ("demo-2.0-cp312-cp312-manylinux_2_17_x86_64.whl", 300_000, []),
-        ("demo-2.0-cp311-cp311-manylinux_2_17_aarch64.whl", 300_000, []),
-        ("other-2.0-cp311-cp311-manylinux_2_17_x86_64.whl", 300_000, []),
-    ],
-)
-def test_growth(tmp_path: Path, name: str, count: int, expected: list[str]) -> None:
-    before = read(wheels.write_wheel(tmp_path, "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"))
-    after = read(wheels.write_wheel(tmp_path, name, members={"demo.libs/libz-1a2b3c4d.so.1": NOISE[:count]}))
-    found = list(size.growth(after, Contract(reference=(before,))))
-    assert [finding.code for finding in found] == expected
-    assert all("demo.libs/libz-1a2b3c4d.so.1 (new, +300 kB)" in finding.what for finding in found)
-    assert list(size.growth(after, Contract())) == []

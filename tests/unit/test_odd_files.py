@@ -122,15 +122,15 @@ def test_every_command_that_takes_a_wheel(kind: str, place: Place, wheelkit: Run
         ("inspect", odd),
         ("repair", odd, "--target", "manylinux_2_28_x86_64"),
         ("smoke", tmp_path),
-        ("verify-matrix", "dist", "--reference", tmp_path),
-        ("verify-matrix", "dist", "--reference", odd),
+        ("verify-matrix", "dist", "--against", tmp_path),
+        ("verify-matrix", "dist", "--against", odd),
     ):
         done = wheelkit(*words, cwd=tmp_path)
         assert done.returncode in {1, 2}, words
         assert odd.name in done.stderr, words
     honest = tmp_path / "dist" / PURE
     assert wheelkit("inspect", honest, cwd=tmp_path).returncode == 0
-    assert wheelkit("verify-matrix", "dist", "--reference", honest, cwd=tmp_path).returncode == 0
+    assert wheelkit("verify-matrix", "dist", "--against", honest, cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize("kind", ODD)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution
     from wheelkit.publish.verify_published import PublishedRequest
+    from wheelkit.verification.comparison.facts import Earlier
     from wheelkit.verification.model import Report
     from wheelkit.wheel import Wheel
 
@@ -43,7 +44,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     config_file: Path | None
     native: bool
     shallow: bool
-    reference: Path | None
+    against: str | None
     release: str | None
     index: str
     deep: bool
@@ -60,9 +61,9 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 @click.option("--native", is_flag=True, help="Check coverage only for the targets that this machine builds.")
 @click.option("--shallow", is_flag=True, help="Read file names, tags and METADATA only.")
 @click.option(
-    "--reference",
-    type=PATH,
-    help="Compare sizes with the wheels of an earlier release: a folder or one wheel.",
+    "--against",
+    metavar="RELEASE",
+    help="Compare with an earlier release: NAME==VERSION, a folder of its wheels, or latest.",
 )
 @click.option(
     "--from-index",
@@ -75,12 +76,12 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     default="pypi",
     show_default=True,
     metavar="INDEX",
-    help="With --from-index: the index, as a name or an upload URL.",
+    help="With --from-index and --against: the index, as a name or an upload URL.",
 )
 @click.option(
     "--deep",
     is_flag=True,
-    help="With --from-index: download and inspect the files (default: names and hashes only).",
+    help="With --from-index and --against: download and inspect the files (default: names and hashes only).",
 )
 @click.option(
     "--repository",
@@ -128,9 +129,9 @@ def _verify_files(options: VerifyOptions) -> Report:
         raise UsageError(
             "nothing to verify", hint="give the dist folder or wheels: wheelkit verify-matrix dist/"
         )
-    contract = replace(
-        _contract(options.paths, options.config_file), reference=_reference_wheels(options.reference)
-    )
+    contract = _contract(options.paths, options.config_file)
+    if options.against is not None:
+        contract = replace(contract, earlier=_earlier(options, options.against))
     native = _native_targets(contract) if options.native else None
     return verify(options.paths, contract, native=native, shallow=options.shallow, fail_on=fail_on)
 
@@ -161,6 +162,7 @@ def _verify_release(options: VerifyOptions, release: str) -> Report:
 
 
 def _published_request(options: VerifyOptions, release: str) -> PublishedRequest:
+    from wheelkit.publish.earlier import parse_against
     from wheelkit.publish.index import resolve
     from wheelkit.publish.listed_versions import parse_release
     from wheelkit.publish.provenance import PublisherRepository
@@ -172,6 +174,7 @@ def _published_request(options: VerifyOptions, release: str) -> PublishedRequest
         folders=tuple(path for path in options.paths if path.is_dir()),
         fail_on=_fail_on(options),
         repository=PublisherRepository.parse(options.repository) if options.repository else None,
+        against=parse_against(options.against) if options.against is not None else None,
     )
 
 
@@ -214,22 +217,22 @@ def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     return Family(root=config.root, distributions=tuple(members.values()))
 
 
-def _reference_wheels(path: Path | None) -> tuple[Wheel, ...]:
-    if path is None:
-        return ()
-    wheels: list[Wheel] = []
-    for _, outcome in _read_wheels((path,), contents=True):
-        if isinstance(outcome, WheelError):
-            raise UsageError(
-                f"--reference: {outcome.message}", hint="remove it from there, or give single wheels"
-            ) from outcome
-        wheels.append(outcome)
-    if not wheels:
-        raise UsageError(
-            f"{path} has no wheel to compare with",
-            hint="give the wheels of an earlier release: --reference OLD/",
-        )
-    return tuple(wheels)
+def _earlier(options: VerifyOptions, against: str) -> Earlier:
+    """Return the releases to compare the files with; only those on an index need an index."""
+    from wheelkit.verification.comparison.gather import earlier_in_folder, releases_by_name
+
+    later = releases_by_name(path.name for path in collect_files(options.paths))
+    from wheelkit.publish.earlier import parse_against
+
+    wanted = parse_against(against)
+    if wanted.path is not None:
+        return earlier_in_folder(wanted.path, later, shallow=options.shallow)
+    from wheelkit.publish.client import Client
+    from wheelkit.publish.earlier import EarlierSource, find_earlier
+    from wheelkit.publish.index import resolve
+
+    index = resolve(options.index, load_config(Path.cwd(), options.config_file))
+    return find_earlier(wanted, later, EarlierSource(index=index, client=Client(), deep=options.deep))
 
 
 def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel | WheelError]]:

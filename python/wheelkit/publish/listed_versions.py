@@ -74,6 +74,11 @@ def _yanked_by_version(listing: Listing) -> dict[Version, bool]:
     return yanked
 
 
+def unyanked_versions(listing: Listing) -> tuple[Version, ...]:
+    """Return the versions of which installers take a file without being told to."""
+    return tuple(version for version, yanked in _yanked_by_version(listing).items() if not yanked)
+
+
 def _latest(yanked: dict[Version, bool], name: str, index: Index) -> Version:
     """Return the version that installers choose: no yanked one, and a pre-release only without a final one.
 

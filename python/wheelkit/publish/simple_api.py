@@ -20,6 +20,7 @@ from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
+    from pathlib import Path
 
     from wheelkit.publish.client import Client, Response
     from wheelkit.publish.index import Index
@@ -38,7 +39,11 @@ _LONGEST_NAME = 255
 
 
 class IndexFile(Struct, frozen=True, kw_only=True):
-    """A file on an index. What the index does not state is empty, 0 or None; ``yanked`` is from PEP 592."""
+    """A file on an index. What the index does not state is empty, 0 or None; ``yanked`` is from PEP 592.
+
+    ``metadata`` is the sha256 of METADATA that the index serves beside a wheel (PEP 658), empty if it is not
+    stated, and None where there is no METADATA.
+    """
 
     filename: str
     url: str
@@ -48,6 +53,7 @@ class IndexFile(Struct, frozen=True, kw_only=True):
     provenance: str = ""
     size: int = 0
     requires_python: str = ""
+    metadata: str | None = None
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -135,6 +141,40 @@ def _hash(client: Client, index: Index, file: IndexFile) -> str:
     return hashlib.sha256(response.body).hexdigest()
 
 
+def fetch_metadata(client: Client, file: IndexFile) -> bytes | None:
+    """Fetch a wheel's METADATA without the wheel (PEP 658); None where the index does not serve it.
+
+    Raises IndexUnavailableError where it is not what the index lists.
+    """
+    if file.metadata is None:
+        return None
+    response = client.get(f"{file.url}.metadata")
+    if response.status != _OK:
+        return None
+    if file.metadata and hashlib.sha256(response.body).hexdigest() != file.metadata:
+        raise _changed(f"METADATA of {file.filename} arrived with another sha256 than the index lists")
+    return response.body
+
+
+def download_file(client: Client, file: IndexFile, path: Path) -> str:
+    """Download a file and return its sha256; raise IndexUnavailableError where it is not what is listed."""
+    digest = client.download(file.url, path)
+    if file.sha256 and digest != file.sha256:
+        raise _changed(
+            f"{file.filename} arrived with sha256 {digest[:12]}…, but the index lists {file.sha256[:12]}…"
+        )
+    size = path.stat().st_size
+    if file.size and size != file.size:
+        raise _changed(f"{file.filename} arrived with {size} bytes, but the index lists {file.size}")
+    return digest
+
+
+def _changed(message: str) -> IndexUnavailableError:
+    return IndexUnavailableError(
+        message, hint="run it again; if it fails again, do not install from this index"
+    )
+
+
 def _not_a_page(index: Index, response: Response, reason: str) -> IndexUnavailableError:
     return IndexUnavailableError(
         f"{response.url} is not a project page of the simple API: {reason}",
@@ -172,7 +212,16 @@ def _json_file(entry: dict[str, Any], base: str) -> IndexFile:
         provenance=urljoin(base, str(entry["provenance"])) if entry.get("provenance") else "",
         size=size if isinstance(size, int) and size > 0 else 0,
         requires_python=str(entry.get("requires-python") or ""),
+        metadata=_json_metadata(entry.get("core-metadata") or entry.get("dist-info-metadata")),
     )
+
+
+def _json_metadata(value: object) -> str | None:
+    """Return what ``IndexFile.metadata`` is for a value of PEP 714."""
+    if not value:
+        return None
+    digest = str(value.get("sha256", "")).lower() if isinstance(value, dict) else ""
+    return digest if _SHA256.fullmatch(digest) else ""
 
 
 def _file_name(name: str) -> str:
@@ -247,4 +296,13 @@ def _html_file(link: dict[str, str | None], base: str) -> IndexFile | None:
         sha256=digest if algorithm == "sha256" and _SHA256.fullmatch(digest) else "",
         yanked="data-yanked" in link,
         requires_python=link.get("data-requires-python") or "",
+        metadata=_html_metadata(link),
     )
+
+
+def _html_metadata(link: dict[str, str | None]) -> str | None:
+    names = [name for name in ("data-core-metadata", "data-dist-info-metadata") if name in link]
+    if not names:
+        return None
+    algorithm, _, digest = (link[names[0]] or "").lower().partition("=")
+    return digest if algorithm == "sha256" and _SHA256.fullmatch(digest) else ""

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit.matrix import Matrix, matrix_of
+from wheelkit.verification.comparison.facts import Earlier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution, Kind
-    from wheelkit.wheel import Wheel
 
 
 class Promise(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     ``exclude`` are the providers whose libraries must not be in a wheel, ``runners`` the configured runner
     labels by target pattern. ``native`` are the targets whose coverage is judged, None judges all.
-    ``reference`` are earlier wheels to compare sizes with, ``beside`` the files of the dist that is verified.
+    ``earlier`` are the releases to compare with, ``beside`` the files of the dist that is verified.
     ``unnamed`` is the promise of the one distribution whose name only its build can tell.
     """
 
@@ -58,7 +58,7 @@ class Contract(Struct, frozen=True, kw_only=True):
     exclude: tuple[Provider, ...] = ()
     runners: Mapping[str, str] = field(default_factory=dict)
     native: tuple[Target, ...] | None = None
-    reference: tuple[Wheel, ...] = ()
+    earlier: Earlier = Earlier()
     beside: tuple[Path, ...] = ()
     unnamed: Promise | None = None
 

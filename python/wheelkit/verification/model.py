@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from wheelkit.verification.comparison.model import Comparison
 
 
 class Severity(StrEnum):
@@ -113,6 +117,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     ``fail_on`` is the least severity that fails the run. ``judged`` and ``unjudged`` are the distributions
     whose coverage was judged, or only shown; ``whole`` is false where only single files were given.
+    ``comparisons`` are those with earlier releases, ``uncompared`` says which releases have none and why.
     """
 
     rows: tuple[Row, ...]
@@ -124,6 +129,8 @@ class Report(Struct, frozen=True, kw_only=True):
     judged: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
     whole: bool = True
+    comparisons: tuple[Comparison, ...] = ()
+    uncompared: tuple[str, ...] = ()
 
     @property
     def cross(self) -> int:

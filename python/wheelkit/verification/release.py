@@ -32,6 +32,11 @@ class Release(Struct, frozen=True, kw_only=True):
     unreadable: tuple[Wheel, ...] = ()
 
     @property
+    def key(self) -> str:
+        """The distribution and the version in one spelling: ``demo==1``."""
+        return release_key(self.distribution, self.version)
+
+    @property
     def all_wheels(self) -> tuple[Wheel, ...]:
         """All wheels, as an installer that knows only their names sees them."""
         return (*self.wheels, *self.unreadable)
@@ -113,6 +118,11 @@ def _release_of(filename: str) -> ReleaseKey | None:
     except ValueError:
         return None
     return _key(name.key, name.version)
+
+
+def release_key(distribution: str, version: str) -> str:
+    """Return one text for a distribution and all spellings of a version: ``demo==1`` for 1.0."""
+    return "==".join(_key(distribution, version))
 
 
 def _key(distribution: str, version: str) -> ReleaseKey:

@@ -17,7 +17,7 @@ from wheelkit.verification.cross_built import mark_cross_built
 from wheelkit.verification.files import collect_files, distribution_of, find_passed_over
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Finding, Report, Row, Severity
-from wheelkit.verification.release import Dist, ReleaseCollector
+from wheelkit.verification.release import Dist, ReleaseCollector, release_key
 from wheelkit.wheel import Headers, Sdist, Wheel, read_batches
 from wheelkit.wheel.names import parse_file_name, parse_version
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from wheelkit.analysis.floor import Needs
     from wheelkit.matrix import Target
     from wheelkit.verification.checks import CheckSet
+    from wheelkit.verification.comparison.facts import ReleaseFacts, WheelFacts
+    from wheelkit.verification.comparison.model import Comparison
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.overlaps import OverlapCollector
     from wheelkit.verification.release import Release
@@ -160,6 +162,9 @@ class _Verifier:
         # The distribution of each file that a check of the whole dist or a known finding can be about.
         self._owners: dict[str, str] = {}
         self._overlaps: OverlapCollector | None = None
+        # What is compared of each wheel with an earlier release: it follows from what is dropped as well.
+        self._facts: dict[Path, WheelFacts | None] = {}
+        self._comparisons: list[Comparison] = []
 
     def compare(self, filenames: Iterable[str]) -> None:
         """Compare what the wheels install, if these files are of several distributions."""
@@ -186,6 +191,10 @@ class _Verifier:
         found = chain.from_iterable(check(wheel, contract) for check in self._checks.wheel)
         self._add(found, wheel.distribution, wheel.filename)
         self._linux[wheel.path] = wheel_needs(wheel, self._contract)
+        if release_key(wheel.distribution, wheel.version) in contract.earlier.releases:
+            from wheelkit.verification.comparison.gather import wheel_facts
+
+            self._facts[wheel.path] = wheel_facts(wheel)
 
     def check_release(self, release: Release) -> None:
         """Run the checks of releases, of their sdists and of coverage."""
@@ -199,7 +208,36 @@ class _Verifier:
                 self._add(sdist_check(sdist, self._contract), sdist.distribution, sdist.filename)
         for release_check in self._checks.release:
             self._add(release_check(release, self._contract), release.distribution)
+        if (earlier := self._contract.earlier.releases.get(release.key)) is not None:
+            self._compare_with(earlier, release, coverage.rows)
         self._keep(release)
+
+    def _compare_with(self, earlier: ReleaseFacts, release: Release, rows: Sequence[Row]) -> None:
+        """Compare a release with an earlier one, and report what users lose."""
+        from wheelkit.verification.checks.losses import losses
+        from wheelkit.verification.comparison.compare import compare
+        from wheelkit.verification.comparison.facts import release_facts
+        from wheelkit.verification.comparison.gather import wheel_facts
+
+        found = [self._facts.pop(wheel.path, None) or wheel_facts(wheel) for wheel in release.all_wheels]
+        later = release_facts(
+            release.distribution,
+            release.version,
+            filter(None, found),
+            sdists=(sdist.requires_python or "" for sdist in release.sdists),
+        )
+        comparison = compare(earlier, later, self._judges)
+        self._comparisons.append(comparison)
+        self._add(losses(comparison, rows), release.distribution)
+
+    def _judges(self, platform: str) -> bool:
+        """Return whether a wheel that is absent for a platform is missing, and not just elsewhere."""
+        from wheelkit.verification.comparison.serve import platforms_of
+
+        native = self._contract.native
+        if native is None:
+            return self._whole
+        return any(name == platform for target in native for name, _, _ in platforms_of(target.tag))
 
     def _keep(self, release: Release) -> None:
         promised = self._contract.promise(release.distribution) is not None
@@ -244,6 +282,8 @@ class _Verifier:
             judged=tuple(sorted(self._judged)),
             unjudged=tuple(sorted(self._unjudged)),
             whole=self._whole,
+            comparisons=tuple(sorted(self._comparisons, key=lambda one: (one.distribution, one.version))),
+            uncompared=self._contract.earlier.gaps,
         )
 
 

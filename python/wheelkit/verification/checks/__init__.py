@@ -76,7 +76,7 @@ _INDEX_METADATA = (
     index_metadata.emails, index_metadata.license_fields, index_metadata.rare_fields, metadata_lines.lines,
 )  # fmt: skip
 # Coverage is not listed, except for absent distributions: it also yields the rows of the matrix, so the
-# runner calls it by name.
+# runner calls it by name. So it does with losses, which compare a release with an earlier one.
 ALL_CHECKS = CheckSet(
     wheel=(
         archive.members, archive.headers, archive.hidden, archive.overlap, archive.paths,
@@ -103,7 +103,7 @@ ALL_CHECKS = CheckSet(
         abi_tags.export_hook, abi_tags.hidden_definition, abi_tags.floor_of_abi3t, abi_tags.without_abi,
         suffixes.suffix, suffixes.entry_point, suffixes.own_name, suffixes.no_binary,
         providers.bundled, providers.grafted_beside, providers.requirement, providers.threading_runtime,
-        size.budget, size.growth, size.copies, size.strippable,
+        size.budget, size.copies, size.strippable,
         metadata.python_tags, description.description, *_INDEX_METADATA,
         index_files.dist_info, index_files.read_by_twine, index_files.platforms, index_files.license_files,
         index_files.compression, index_files.archive_form, index_files.entry_points,

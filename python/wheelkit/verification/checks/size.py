@@ -1,13 +1,11 @@
-"""Size: the limits of project and index, growth since an earlier release, copies, and what to strip."""
+"""Size: the limits of project and index, copies, and what to strip."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from wheelkit.text import first_and_count, plural, size
 from wheelkit.verification.findings import finding
-from wheelkit.wheel.library_names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +23,8 @@ INDEX_LIMIT = 100 * 1024 * 1024
 _NAMED = 3
 # Debug sections and symbol tables are reported from this share and this many bytes of a binary.
 _STRIPPABLE_SHARE, _STRIPPABLE_BYTES = 0.2, 256 * 1024
-# Growth is reported above this share and this many bytes of the earlier wheel.
-_GROWTH_SHARE, _GROWTH_BYTES = 0.1, 100_000
 # Copies are reported from this share and this many bytes of the wheel.
 _COPY_SHARE, _COPY_BYTES = 0.05, 100_000
-_SYSTEM_VERSION = r"^(manylinux|musllinux|macosx)(?:\d+|_\d+_\d+)_"
 
 
 def budget(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
@@ -49,45 +44,6 @@ def _largest(wheel: Wheel) -> str:
         return "its files were not read"
     largest = sorted(wheel.members, key=lambda member: member.packed, reverse=True)[:_NAMED]
     return "largest files: " + ", ".join(f"{member.name} ({size(member.packed)})" for member in largest)
-
-
-def growth(wheel: Wheel, contract: Contract) -> Iterator[Finding]:
-    """Report a wheel that is much larger than the earlier one for the same interpreters and systems."""
-    before = next((one for one in contract.reference if _same_cells(one, wheel)), None)
-    if before is None:
-        return
-    more = wheel.size - before.size
-    if more > _GROWTH_BYTES and more > before.size * _GROWTH_SHARE:
-        what = f"the wheel is {size(wheel.size)}, {more / before.size:.0%} more than {before.filename}; "
-        yield finding("WK604", what + _most_grown(before, wheel))
-
-
-def _same_cells(first: Wheel, second: Wheel) -> bool:
-    """Return whether two wheels of a distribution are for the same interpreters and systems."""
-    if first.name is None or second.name is None or first.distribution != second.distribution:
-        return False
-    cells = [
-        (name.pythons, name.abis, {re.sub(_SYSTEM_VERSION, r"\1_", platform) for platform in name.platforms})
-        for name in (first.name, second.name)
-    ]
-    return cells[0] == cells[1]
-
-
-def _most_grown(before: Wheel, after: Wheel) -> str:
-    old: dict[str, int] = {}
-    for member in before.members:
-        old[_without_hash(member.name)] = old.get(_without_hash(member.name), 0) + member.packed
-    grown = [(member.packed - old.get(_without_hash(member.name), 0), member) for member in after.members]
-    largest = sorted((item for item in grown if item[0] > 0), key=lambda item: item[0], reverse=True)
-    return "largest growth: " + ", ".join(
-        f"{member.name} ({'' if _without_hash(member.name) in old else 'new, '}+{size(more)})"
-        for more, member in largest[:_NAMED]
-    )
-
-
-def _without_hash(member: str) -> str:
-    """Return a path without the hash of a grafted library, which changes from build to build."""
-    return f"{member.rpartition('/')[0]}/{plain_name(member)}"
 
 
 def copies(wheel: Wheel, _: Contract) -> Iterator[Finding]:

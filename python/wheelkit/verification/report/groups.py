@@ -77,7 +77,14 @@ def counted_files(report: Report) -> str:
     return files
 
 
-def unjudged_coverage(report: Report) -> str:
+def remarks(report: Report) -> Iterator[str]:
+    """Yield what was not judged or compared, and why."""
+    if coverage := _unjudged_coverage(report):
+        yield coverage
+    yield from report.uncompared
+
+
+def _unjudged_coverage(report: Report) -> str:
     """Return the sentence that says whose missing wheels were not looked for; empty if all were."""
     if not report.unjudged:
         return ""

@@ -25,4 +25,6 @@ def to_json(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "matrix": to_builtins(report.rows),
         "findings": to_builtins(report.findings),
+        "comparisons": to_builtins(report.comparisons),
+        "uncompared": list(report.uncompared),
     }

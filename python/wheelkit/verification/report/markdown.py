@@ -7,16 +7,25 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, printable, size
+from wheelkit.verification.comparison.model import Change
 from wheelkit.verification.model import Severity
-from wheelkit.verification.report.groups import count, counted_files, grouped, unjudged_coverage
+from wheelkit.verification.report.changes import (
+    cell_word,
+    facts,
+    oldest,
+    platform_name,
+    row_size,
+    title,
+)
+from wheelkit.verification.report.groups import count, counted_files, grouped, remarks
 from wheelkit.verification.report.text import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from wheelkit.verification.comparison.model import Comparison, PlatformChange
     from wheelkit.verification.model import Report, Row
-    from wheelkit.verification.report.groups import Group
-
+from wheelkit.verification.report.groups import Group
 
 _TITLES = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.NOTE: "Notes"}
 # What begins markup, a formula or a link, or ends a cell, and must not do so in text from the files.
@@ -27,6 +36,7 @@ def to_markdown(report: Report, *, fixes: bool = True) -> str:
     """Return tables of the matrix, lists of the findings, and a line of summary."""
     releases = groupby(report.rows, key=lambda row: (row.distribution, row.version))
     blocks = [_matrix(list(rows)) for _, rows in releases]
+    blocks += map(_comparison, report.comparisons)
     groups = list(grouped(report))
     by_severity = {
         severity: [
@@ -39,8 +49,7 @@ def to_markdown(report: Report, *, fixes: bool = True) -> str:
     accepted = [group for group in groups if group.finding.accepted]
     if accepted:
         blocks.append(_list("Accepted", accepted, fixes=False))
-    if coverage := unjudged_coverage(report):
-        blocks.append(_plain(coverage))
+    blocks += map(_plain, remarks(report))
     counts = [plural(count(items), severity) for severity, items in sections.items()]
     blocks.append(f"{', '.join(counts) or 'no findings'} in {counted_files(report)}")
     return "\n\n".join(blocks)
@@ -61,6 +70,29 @@ def _cells(row: Row) -> Iterator[str]:
     yield from (f"`{row.target}`", _plain(row.served))
     yield from (MARKS[cell.cover] for cell in row.cells)
     yield from (_plain(row.needs), size(row.size) if row.size else "", " ".join(row.codes) or row.verdict)
+
+
+def _comparison(comparison: Comparison) -> str:
+    lines = [f"#### {_plain(title(comparison))}", ""]
+    if comparison.rows:
+        tags = [cell.interpreter for cell in comparison.rows[0].cells]
+        lines += [
+            _line(["platform", *tags, "oldest system", "size"]),
+            "|" + "|".join(["---", *("--:" for _ in tags), "---", "--:"]) + "|",
+            *(_line(_changes(row)) for row in comparison.rows),
+            "",
+        ]
+    return "\n".join([*lines, *(f"- {name}: {_plain(text)}" for name, text in facts(comparison))])
+
+
+def _changes(row: PlatformChange) -> Iterator[str]:
+    yield f"`{platform_name(row)}`"
+    for cell in row.cells:
+        changed = cell_word(cell)
+        if cell.after and cell.after.size and cell.change in {Change.KEPT, Change.RAISED}:
+            changed = f"{size(cell.after.size)} {'' if changed == '=' else changed}".rstrip()
+        yield _plain(changed)
+    yield from (_plain(oldest(row)), _plain(row_size(row)))
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -9,48 +9,16 @@ from msgspec import Struct
 
 from wheelkit.text import printable, size
 from wheelkit.verification.model import Cover, Severity
+from wheelkit.verification.report.columns import UNLIMITED, Column, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from wheelkit.verification.model import Row
 
-    _Cell = tuple[str, str]
 
-
-# Select Graphic Rendition (ECMA-48, 8.3.117).
-_STYLES = {"": "", "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-# The width of logs and pipes, where nothing is wrapped or left out.
-UNLIMITED = 100_000
 _CODES_SHOWN = 2
 _COVER_STYLES = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """One line: pieces of text and style."""
-
-    pieces: tuple[tuple[str, str], ...]
-
-    @staticmethod
-    def of(*pieces: tuple[str, str]) -> Line:
-        """Return a line of these pieces, which may come from outside."""
-        return Line(pieces=tuple((printable(text), style) for text, style in pieces))
-
-    @property
-    def plain(self) -> str:
-        """The text without styles and trailing spaces."""
-        return "".join(text for text, _ in self.pieces).rstrip()
-
-    def styled(self) -> str:
-        """Return the text with the terminal's codes for its styles."""
-        left = len(self.plain)
-        shown = []
-        for text, style in self.pieces:
-            kept = text[: max(left, 0)]
-            left -= len(text)
-            code = _STYLES[style]
-            shown.append(f"\x1b[{code}m{kept}\x1b[0m" if code and kept.strip() else kept)
-        return "".join(shown)
 
 
 class _Layout(Struct, frozen=True, kw_only=True):
@@ -87,26 +55,6 @@ class Look(Struct, frozen=True, kw_only=True):
     severities: Mapping[str, Severity]
 
 
-class _Column(Struct, frozen=True, kw_only=True):
-    """One column right of the name: its heading, and its cells with their styles."""
-
-    heading: str
-    cells: tuple[tuple[str, str], ...]
-    width: int
-    right: bool = False
-    gap: str = "   "
-
-    @staticmethod
-    def of(heading: str, cells: Iterable[_Cell], *, right: bool = False, gap: str = "   ") -> _Column:
-        """Return a column as wide as its widest cell."""
-        cells = tuple((printable(text), style) for text, style in cells)
-        width = max(len(heading), *(len(text) for text, _ in cells))
-        return _Column(heading=heading, cells=cells, width=width, right=right, gap=gap)
-
-    def aligned(self, text: str) -> str:
-        return text.rjust(self.width) if self.right else text.ljust(self.width)
-
-
 def tables(rows: Sequence[Row], look: Look) -> Iterator[Iterator[Line]]:
     """Yield the lines of each release's table, all in the widest layout that fits, one by one."""
     layout = next((layout for layout in _LAYOUTS if _fits(rows, look, layout)), _LAYOUTS[-1])
@@ -123,11 +71,11 @@ def _fits(rows: Sequence[Row], look: Look, layout: _Layout) -> bool:
     return all(_width(release, _columns(release, look, layout)) <= look.width for release in _releases(rows))
 
 
-def _width(rows: Sequence[Row], columns: Sequence[_Column]) -> int:
+def _width(rows: Sequence[Row], columns: Sequence[Column]) -> int:
     return _lead_width(rows, columns[0]) + sum(len(column.gap) + column.width for column in columns[1:])
 
 
-def _lead_width(rows: Sequence[Row], label: _Column) -> int:
+def _lead_width(rows: Sequence[Row], label: Column) -> int:
     """Return the width left of the cells: targets and labels, or the release's name above them."""
     target = 2 + max(len(row.target) for row in rows)
     return max(target + len(label.gap) + label.width if label.width else target, len(_name(rows)))
@@ -137,29 +85,29 @@ def _name(rows: Sequence[Row]) -> str:
     return printable(f"{rows[0].distribution} {rows[0].version}".rstrip())
 
 
-def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[_Column]:
+def _columns(rows: Sequence[Row], look: Look, layout: _Layout) -> list[Column]:
     without = layout.without
-    columns = [_Column.of("", (("" if "label" in without else row.served, "dim") for row in rows))]
+    columns = [Column.of("", (("" if "label" in without else row.served, "dim") for row in rows))]
     columns += _wide_cells(rows, look) if layout.wide else [_narrow_cells(rows, look)]
     if "needs" not in without:
         needs = ((row.floor or row.needs if layout.brief else row.needs, "dim") for row in rows)
-        columns.append(_Column.of("needs", needs))
+        columns.append(Column.of("needs", needs))
     if "size" not in without:
         sizes = ((size(row.size) if row.size else "", "dim") for row in rows)
-        columns.append(_Column.of("size", sizes, right=True))
-    columns.append(_Column.of("verdict", (_verdict(row, look) for row in rows)))
+        columns.append(Column.of("size", sizes, right=True))
+    columns.append(Column.of("verdict", (_verdict(row, look) for row in rows)))
     return columns
 
 
-def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[_Column]:
+def _wide_cells(rows: Sequence[Row], look: Look) -> Iterator[Column]:
     for index, first in enumerate(rows[0].cells):
         tag = first.interpreter
         covers = [row.cells[index].cover for row in rows]
         cells = ((look.marks[cover].center(len(tag)), _COVER_STYLES[cover]) for cover in covers)
-        yield _Column.of(tag, cells, gap="  ")
+        yield Column.of(tag, cells, gap="  ")
 
 
-def _narrow_cells(rows: Sequence[Row], look: Look) -> _Column:
+def _narrow_cells(rows: Sequence[Row], look: Look) -> Column:
     tags = [cell.interpreter for cell in rows[0].cells]
     heading = f"{tags[0]}-{tags[-1]}" if len(tags) > 1 else "".join(tags)
     cells = []
@@ -167,7 +115,7 @@ def _narrow_cells(rows: Sequence[Row], look: Look) -> _Column:
         full = all(cell.cover is Cover.WHEEL for cell in row.cells)
         marks = "".join(look.marks[cell.cover] for cell in row.cells)
         cells.append((marks, "green" if full else "yellow"))
-    return _Column.of(heading, cells)
+    return Column.of(heading, cells)
 
 
 def _verdict(row: Row, look: Look) -> tuple[str, str]:
@@ -179,7 +127,7 @@ def _verdict(row: Row, look: Look) -> tuple[str, str]:
     return shown, "red" if error else "yellow"
 
 
-def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Iterator[Line]:
+def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[Line]:
     label, *cells = columns
     lead = _lead_width(rows, label)
     yield Line.of(

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from wheelkit.text import encodable, plural, printable, wrap
 from wheelkit.verification.model import Cover, Severity
-from wheelkit.verification.report.groups import counted_files, grouped, unjudged_coverage
-from wheelkit.verification.report.table import UNLIMITED, Line, Look, tables
+from wheelkit.verification.report.columns import UNLIMITED, Line
+from wheelkit.verification.report.groups import counted_files, grouped, remarks
+from wheelkit.verification.report.table import Look, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,13 +56,23 @@ def _lines(report: Report, screen: Screen) -> Iterator[Line]:
     for release in tables(report.rows, look):
         yield from release
         yield Line.of()
+    yield from _comparisons(report, width)
     for group in grouped(report):
         yield from _finding(group, width, fixes=screen.fixes)
     if report.findings:
         yield Line.of()
-    for line in wrap(coverage, width) if (coverage := unjudged_coverage(report)) else ():
-        yield Line.of((line, "dim"))
+    for text in remarks(report):
+        yield from (Line.of((line, "dim")) for line in wrap(printable(text), width))
     yield _summary(report)
+
+
+def _comparisons(report: Report, width: int) -> Iterator[Line]:
+    if report.comparisons:
+        from wheelkit.verification.report.changes_table import comparison_lines
+
+        for comparison in report.comparisons:
+            yield from comparison_lines(comparison, width)
+            yield Line.of()
 
 
 def _encoded(line: Line, screen: Screen) -> str:

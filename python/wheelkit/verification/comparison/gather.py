@@ -1,0 +1,133 @@
+"""Gather what is compared of releases: from wheels that are read, and from an earlier release's folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from wheelkit.analysis.installed import top_level_names
+from wheelkit.errors import UsageError, WheelError
+from wheelkit.fast_packaging import normalise
+from wheelkit.text import shorten_list
+from wheelkit.verification.comparison.facts import (
+    Contents,
+    Declared,
+    Earlier,
+    ReleaseFacts,
+    WheelFacts,
+    release_facts,
+)
+from wheelkit.verification.files import collect_files
+from wheelkit.verification.release import release_key
+from wheelkit.wheel import read_batches
+from wheelkit.wheel.entry_points import parse_entry_points
+from wheelkit.wheel.library_names import plain_name
+from wheelkit.wheel.names import parse_file_name, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from wheelkit.wheel import Wheel
+
+
+def wheel_facts(wheel: Wheel) -> WheelFacts | None:
+    """Return what is compared of a wheel, None for one whose name no installer accepts."""
+    if wheel.name is None:
+        return None
+    read = bool(wheel.metadata_text)
+    return WheelFacts(
+        name=wheel.name,
+        filename=wheel.filename,
+        size=wheel.size,
+        requires_python=wheel.metadata.get("Requires-Python"),
+        declared=Declared.of(wheel.metadata) if read else None,
+        contents=_contents(wheel) if read and not wheel.shallow else None,
+    )
+
+
+def _contents(wheel: Wheel) -> Contents:
+    points = (point for point in parse_entry_points(wheel.entry_points) if not point.problem)
+    members: dict[str, int] = {}
+    for member in wheel.members:
+        path = _unhashed(member.name)
+        members[path] = members.get(path, 0) + member.packed
+    return Contents(
+        entry_points=frozenset(f"{point.group}: {point.name}" for point in points),
+        # Folders such as demo.libs and demo-1.0.dist-info are not for imports.
+        modules=frozenset(filter(str.isidentifier, top_level_names(wheel))),
+        members=members,
+    )
+
+
+def _unhashed(member: str) -> str:
+    """Return a path without the hash of a grafted library, which changes from build to build."""
+    return f"{member.rpartition('/')[0]}/{plain_name(member)}".lstrip("/")
+
+
+def releases_by_name(filenames: Iterable[str]) -> tuple[ReleaseFacts, ...]:
+    """Return the releases that files belong to, with what the names alone say of wheels and sdists."""
+    wheels: dict[tuple[str, str], list[WheelFacts]] = {}
+    sdists: set[tuple[str, str]] = set()
+    for filename in filenames:
+        if filename.endswith(".whl"):
+            try:
+                name = parse_file_name(filename)
+            except ValueError:
+                continue
+            facts = WheelFacts(name=name, filename=filename, size=0)
+            wheels.setdefault((name.key, name.version), []).append(facts)
+        else:
+            stem, _, version = filename.removesuffix(".tar.gz").rpartition("-")
+            sdists.add((normalise(stem), version))
+    return tuple(
+        release_facts(*release, wheels.get(release, ()), sdists=("",) if release in sdists else ())
+        for release in sorted({*wheels, *sdists})
+    )
+
+
+def earlier_in_folder(folder: Path, later: Sequence[ReleaseFacts], *, shallow: bool = False) -> Earlier:
+    """Read the wheels of earlier releases: of each distribution of ``later`` the newest release there.
+
+    ``folder`` may be a single wheel. Raises UsageError where it has nothing to compare with, or a wheel that
+    cannot be read.
+    """
+    files = collect_files((folder,))
+    found = _read(folder, files, shallow=shallow)
+    newest: dict[str, ReleaseFacts] = {}
+    for release in sorted(found, key=_version):
+        newest[release.distribution] = release
+    releases = {
+        release_key(release.distribution, release.version): newest[release.distribution]
+        for release in later
+        if release.distribution in newest
+    }
+    if not releases:
+        wanted = shorten_list(dict.fromkeys(release.distribution for release in later))
+        raise UsageError(
+            f"{folder} has no wheel of {wanted} to compare with",
+            hint="give the wheels of an earlier release:  --against OLD/",
+        )
+    missing = dict.fromkeys(one.distribution for one in later if one.distribution not in newest)
+    gaps = tuple(f"{name} was not compared: {folder} has no wheel of it" for name in missing)
+    return Earlier(releases=releases, gaps=gaps)
+
+
+def _version(release: ReleaseFacts) -> Version:
+    return parse_version(release.version) or Version("0")
+
+
+def _read(folder: Path, files: Sequence[Path], *, shallow: bool) -> list[ReleaseFacts]:
+    """Return the releases with wheels in a folder; raise UsageError for a wheel that cannot be read."""
+    wheels: dict[tuple[str, str], list[WheelFacts]] = {}
+    paths = [path for path in files if path.suffix == ".whl"]
+    for batch in read_batches(paths, contents=not shallow):
+        for _, outcome in batch:
+            if isinstance(outcome, WheelError):
+                raise UsageError(
+                    f"--against: {outcome.message}", hint="remove it from there, or give single wheels"
+                ) from outcome
+            if (facts := wheel_facts(outcome)) is not None:
+                wheels.setdefault((facts.name.key, facts.name.version), []).append(facts)
+    return [release_facts(*release, found, origin=str(folder)) for release, found in wheels.items()]

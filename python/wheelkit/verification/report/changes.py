@@ -1,0 +1,135 @@
+"""The words for a comparison with an earlier release, which every format of the report uses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from wheelkit.text import plural, shorten_list, size
+from wheelkit.verification.comparison.model import Change
+from wheelkit.verification.comparison.serve import ANY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wheelkit.verification.comparison.model import (
+        CellChange,
+        Comparison,
+        Counted,
+        PlatformChange,
+        SetChange,
+    )
+
+
+_NAMED = 6
+_NUMBERS = re.compile(r"\d+")
+# Sizes that differ by less are shown as equal, those that differ by more as a factor.
+_EQUAL, _FACTOR = 0.005, 9.995
+_WORDS = {
+    Change.NEW: "new",
+    Change.GONE: "gone",
+    Change.EXCLUDED: "stay",
+    Change.PURE: "pure",
+    Change.NATIVE: "native",
+    Change.NONE: "",
+}
+
+
+def title(comparison: Comparison) -> str:
+    """Return what is compared: ``demo 2.0 against 1.0 (pypi)``."""
+    place = f" ({comparison.origin})" if comparison.origin else ""
+    return f"{comparison.distribution} {comparison.version} against {comparison.earlier}{place}"
+
+
+def platform_name(row: PlatformChange) -> str:
+    """Return the name of a row's platform."""
+    return "other systems" if row.platform == ANY else row.platform
+
+
+def cell_word(cell: CellChange) -> str:
+    """Return what happened to a cell: ``new``, ``gone``, or by how much its wheel grew, ``=`` for nothing."""
+    if cell.change in _WORDS:
+        return _WORDS[cell.change]
+    growth = cell.growth
+    if growth is None:
+        return "kept"
+    if growth > _FACTOR:
+        return f"x{growth + 1:.0f}"
+    return "=" if abs(growth) < _EQUAL else f"{growth:+.0%}"
+
+
+def oldest(row: PlatformChange) -> str:
+    """Return the oldest system of a row's wheels: ``glibc 2.28, was 2.17``; a range for several."""
+    both = [cell for cell in row.cells if cell.before and cell.after]
+    cells = both or row.cells
+    before = _range(cell.before.oldest for cell in cells if cell.before)
+    after = _range(cell.after.oldest for cell in cells if cell.after)
+    if before == after or not before:
+        return after
+    if not any(cell.after for cell in row.cells):
+        return f"was {before}"
+    return f"{after or 'any'}, was {before.partition(' ')[2] if after else before}"
+
+
+def _range(systems: Iterable[str]) -> str:
+    """Join the names of systems of one kind: ``glibc 2.17`` and ``glibc 2.28`` to ``glibc 2.17-2.28``."""
+    names = sorted(set(systems) - {""}, key=lambda name: [int(number) for number in _NUMBERS.findall(name)])
+    if len(names) < 2:  # noqa: PLR2004 - a range has two ends
+        return "".join(names)
+    return f"{names[0]}-{names[-1].partition(' ')[2]}"
+
+
+def row_size(row: PlatformChange) -> str:
+    """Return the size of all wheels of a row: ``65 MB, was 61 MB``."""
+    before, after = (size(count) if count else "" for count in (row.before, row.after))
+    return _was(after, before)
+
+
+def _was(after: str, before: str) -> str:
+    if before == after or not before:
+        return after
+    return f"{after}, was {before}" if after else f"was {before}"
+
+
+def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what changed besides the wheels of single platforms, as names and texts."""
+    yield "wheels", _was(_counted(comparison.after), _counted(comparison.before))
+    python, stable = comparison.requires_python, comparison.stable_abi
+    if python:
+        users = f"users of Python {shorten_list(comparison.excluded, _NAMED)}"
+        stay = f"; {users} stay on {comparison.earlier}"
+        values = f"{python.after or 'not set'}, was {python.before or 'not set'}"
+        yield "Requires-Python", values + (stay if comparison.excluded else "")
+    if stable:
+        yield "stable ABI", f"{stable.after or 'none'}, was {stable.before or 'none'}"
+    for name, change in (
+        ("requirements", comparison.requirements),
+        ("extras", comparison.extras),
+        ("entry points", comparison.entry_points),
+        ("modules", comparison.modules),
+    ):
+        if change:
+            yield name, _set_change(change)
+    if comparison.unserved:
+        pythons = sorted({name.split("-")[-3] for name in comparison.unserved})
+        wheels = plural(len(comparison.unserved), "wheel")
+        yield "not compared", f"{wheels} for other interpreters: {shorten_list(pythons, _NAMED)}"
+    if unread := [*_unread(comparison)]:
+        yield "not compared", f"{', '.join(unread)}: the files were not read (--deep)"
+
+
+def _counted(counted: Counted) -> str:
+    return f"{counted.wheels} ({size(counted.size)})" if counted.size else str(counted.wheels)
+
+
+def _set_change(change: SetChange) -> str:
+    changed = [f"{value.after} (was {value.before})" for value in change.changed]
+    parts = {"new": change.added, "gone": change.removed, "changed": changed}
+    return "; ".join(f"{word}: {shorten_list(names, _NAMED)}" for word, names in parts.items() if names)
+
+
+def _unread(comparison: Comparison) -> Iterator[str]:
+    if comparison.requirements is None:
+        yield from ("requirements", "extras")
+    if comparison.modules is None:
+        yield from ("entry points", "modules")

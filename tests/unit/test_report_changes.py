@@ -1,0 +1,185 @@
+"""The comparison with an earlier release, as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+from msgspec.structs import replace
+
+from support.comparisons import compared, release, wheel
+from wheelkit.verification.checks.losses import losses
+from wheelkit.verification.comparison.compare import compare
+from wheelkit.verification.comparison.facts import Contents, Declared
+from wheelkit.verification.comparison.model import Change, Comparison
+from wheelkit.verification.model import Report
+from wheelkit.verification.report.json import to_json
+from wheelkit.verification.report.markdown import to_markdown
+from wheelkit.verification.report.text import Screen, render
+
+SCHEMA = json.loads(files("wheelkit").joinpath("data/report.schema.json").read_text(encoding="utf-8"))
+OLD = (
+    wheel("cp310-cp310-manylinux_2_17_x86_64", size=1_000_000),
+    wheel("cp311-cp311-manylinux_2_17_x86_64", size=1_000_000),
+    wheel("cp310-cp310-win_amd64", size=800_000),
+    wheel("cp311-cp311-win_amd64", size=800_000),
+    wheel("cp27-cp27m-win_amd64", size=800_000),
+    wheel("cp311-cp311-macosx_10_9_universal2", size=2_000_000),
+)
+NEW = (
+    wheel("cp310-cp310-manylinux_2_28_x86_64", version="2.0", size=1_250_000),
+    wheel("cp311-cp311-manylinux_2_28_x86_64", version="2.0", size=1_000_000),
+    wheel("cp312-cp312-manylinux_2_28_x86_64", version="2.0", size=1_000_000),
+    wheel("cp311-cp311-win_amd64", version="2.0", size=700_000),
+    wheel("cp311-cp311-macosx_11_0_arm64", version="2.0", size=1_000_000),
+)
+EXAMPLE = compared(OLD, NEW)
+
+
+def reporting(*comparisons: Comparison, uncompared: tuple[str, ...] = ()) -> Report:
+    findings = tuple(item for comparison in comparisons for item in losses(comparison))
+    return Report(
+        rows=(),
+        findings=findings,
+        wheels=5,
+        sdists=1,
+        seconds=0.1,
+        comparisons=comparisons,
+        uncompared=uncompared,
+    )
+
+
+def shown(report: Report, width: int | None = 120, encoding: str = "utf-8") -> list[str]:
+    return render(report, Screen(width=width, encoding=encoding)).splitlines()
+
+
+def test_the_table() -> None:
+    lines = shown(reporting(EXAMPLE))
+    assert lines[: lines.index("")] == [
+        "demo 2.0 against 1.0 (pypi)",
+        "                    cp310  cp311  cp312   oldest system          size",
+        "  manylinux_x86_64   +25%      =    new   glibc 2.28, was 2.17   3.2 MB, was 2.0 MB",
+        "  macosx_x86_64             gone          was macOS 10.9         was 2.0 MB",
+        "  macosx_arm64              -50%          macOS 11.0             1.0 MB, was 2.0 MB",
+        "  win_amd64          gone   -12%                                 700 kB, was 1.6 MB",
+        "  wheels           5 (5.0 MB), was 6 (6.4 MB)",
+        "  not compared     1 wheel for other interpreters: cp27",
+        "  not compared     requirements, extras, entry points, modules: the files were not read (--deep)",
+    ]
+
+
+@pytest.mark.parametrize("width", [200, 120, 100, 80, 72, 60, 50])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    lines = shown(replace(reporting(EXAMPLE), findings=()), width)
+    assert max(map(len, lines)) <= width
+    assert "demo 2.0 against 1.0 (pypi)" in lines
+
+
+def test_narrow_terminals_lose_the_sizes_then_the_columns_of_interpreters() -> None:
+    heads = {width: shown(reporting(EXAMPLE), width)[1].split() for width in (90, 70, 60, 40)}
+    assert heads == {
+        90: ["cp310", "cp311", "cp312", "oldest", "system", "size"],
+        70: ["cp310", "cp311", "cp312", "oldest", "system"],
+        60: ["cp310-cp312", "oldest", "system"],
+        40: ["cp310-cp312"],
+    }
+    lines = shown(reporting(EXAMPLE), 60)
+    assert lines[2].split()[:2] == ["manylinux_x86_64", "^^+"]
+    assert "  = kept  + new  - gone  ^ newer systems only  . none" in lines
+
+
+def test_each_change_has_a_mark_and_a_word() -> None:
+    for change in Change:
+        cells = [replace(cell, change=change) for row in EXAMPLE.rows for cell in row.cells][:3]
+        comparison = replace(EXAMPLE, rows=(replace(EXAMPLE.rows[0], cells=tuple(cells)),))
+        assert shown(reporting(comparison), 60)
+        assert shown(reporting(comparison), 200)
+        assert to_markdown(reporting(comparison))
+
+
+def test_ascii_terminals() -> None:
+    assert all(line.isascii() for line in shown(reporting(EXAMPLE), None, "ascii"))
+
+
+FACTS = compare(
+    release(
+        wheel(
+            "cp39-abi3-win_amd64",
+            declared=Declared(requirements=("a>=1", "b"), extras=("docs",)),
+            contents=Contents(
+                entry_points=frozenset({"console_scripts: demo"}), modules=frozenset({"demo"}), members={}
+            ),
+        ),
+        python=">=3.9",
+    ),
+    release(
+        wheel(
+            "cp310-abi3-win_amd64",
+            version="2.0",
+            declared=Declared(requirements=("a>=2", "c"), extras=()),
+            contents=Contents(entry_points=frozenset(), modules=frozenset({"demo", "demo2"}), members={}),
+        ),
+        version="2.0",
+        python=">=3.10",
+    ),
+)
+
+
+def test_further_facts() -> None:
+    lines = shown(reporting(replace(FACTS, rows=())))
+    assert lines[1:8] == [
+        "  wheels           1 (1.0 MB)",
+        "  Requires-Python  >=3.10, was >=3.9; users of Python 3.9 stay on 1.0",
+        "  stable ABI       cp310-abi3, was cp39-abi3",
+        "  requirements     new: c; gone: b; changed: a>=2 (was a>=1)",
+        "  extras           gone: docs",
+        "  entry points     gone: console_scripts: demo",
+        "  modules          new: demo2",
+    ]
+
+
+def test_what_has_no_earlier_release_is_a_line() -> None:
+    gap = "demo 1.0 was not compared: pypi has no earlier release of it"
+    assert gap in shown(reporting(uncompared=(gap,)))
+    assert gap in to_markdown(reporting(uncompared=(gap,)))
+    assert to_json(reporting(uncompared=(gap,)))["uncompared"] == [gap]
+
+
+def test_markdown() -> None:
+    lines = to_markdown(reporting(EXAMPLE)).splitlines()
+    assert lines[:6] == [
+        "#### demo 2.0 against 1.0 (pypi)",
+        "",
+        "| platform | cp310 | cp311 | cp312 | oldest system | size |",
+        "|---|--:|--:|--:|---|--:|",
+        ("| `manylinux_x86_64` | 1.2 MB +25% | 1.0 MB | new | glibc 2.28, was 2.17 | 3.2 MB, was 2.0 MB |"),
+        "| `macosx_x86_64` |  | gone |  | was macOS 10.9 | was 2.0 MB |",
+    ]
+    assert "- wheels: 5 (5.0 MB), was 6 (6.4 MB)" in lines
+
+
+def test_markup_from_an_index_stays_text() -> None:
+    odd = replace(
+        FACTS, requirements=replace(FACTS.requirements or EXAMPLE.extras, added=("<b>x</b> @ http://y",))
+    )
+    assert "<b>" not in to_markdown(reporting(odd))
+    assert "\x1b" not in "".join(shown(reporting(replace(odd, origin="\x1b[2J"))))
+
+
+@pytest.mark.parametrize("comparison", [EXAMPLE, FACTS, compared([], []), compared(NEW, OLD)])
+def test_json_matches_the_schema(comparison: Comparison) -> None:
+    document = json.loads(json.dumps(to_json(reporting(comparison, uncompared=("x",)))))
+    jsonschema.validate(document, SCHEMA)
+
+
+@pytest.mark.parametrize("change", [{"comparisons": [{}]}, {"uncompared": [1]}])
+def test_the_schema_refuses_other_documents(change: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(to_json(reporting(EXAMPLE)) | change, SCHEMA)
+
+
+def test_the_schema_names_every_change() -> None:
+    assert SCHEMA["$defs"]["cell_change"]["properties"]["change"]["enum"] == [str(one) for one in Change]
