@@ -1,4 +1,4 @@
-"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 803).
+"""Compatibility tags, and those that an installer accepts, best first (PEP 425, 703, 730, 738, 803).
 
 They are computed for a described interpreter and system, never for the running ones. The tests hold them
 equal to ``packaging.tags``, whose import takes 20 ms, a third of the time that a small wheel takes.
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _OLDEST_STABLE_ABI = 2  # Python 3.2 (PEP 384)
 _MACOS_10, _MACOS_11 = 10, 11
 _NEWEST_MACOS_10, _OLDEST_X86_64 = 16, 4  # the minor versions of macOS 10 that later ones are compatible with
+_OLDEST_IOS, _OLDEST_ANDROID = 12, 16  # as packaging has them, below which CPython does not run
 # What macOS runs on each processor: the plain format first, then those that hold several architectures.
 _MACOS_FORMATS = {
     "x86_64": ("x86_64", "intel", "fat64", "fat3", "universal2", "universal"),
@@ -57,9 +58,13 @@ def cpython_tags(version: tuple[int, int], abi: str, platforms: Sequence[str]) -
     yield from _any_python_tags(version, name, platforms)
 
 
-def pypy_tags(version: tuple[int, int], abis: Iterable[str], platforms: Sequence[str]) -> Iterator[WheelTag]:
-    """Yield the tags that PyPy of a Python version accepts; ``abis`` are its ABI tags, best first."""
-    name = f"pp{version[0]}{version[1]}"
+def generic_tags(
+    name: str, version: tuple[int, int], abis: Iterable[str], platforms: Sequence[str]
+) -> Iterator[WheelTag]:
+    """Yield the tags that another implementation, such as ``pp311``, accepts.
+
+    ``version`` is that of its Python, and ``abis`` are its ABI tags, best first.
+    """
     yield from _tags([(name, abi) for abi in (*abis, "none")], platforms)
     yield from _any_python_tags(version, name, platforms)
 
@@ -89,3 +94,17 @@ def macos_platforms(version: tuple[int, int], arch: str) -> Iterator[str]:
     elif version[0] == _MACOS_10:
         minors = range(version[1], (_OLDEST_X86_64 if arch == "x86_64" else 0) - 1, -1)
         yield from (f"macosx_10_{minor}_{name}" for minor in minors for name in formats)
+
+
+def ios_platforms(version: tuple[int, int], multiarch: str) -> Iterator[str]:
+    """Yield the platform tags that an iOS accepts, best first; ``multiarch`` is as ``arm64_iphoneos``."""
+    if version[0] < _OLDEST_IOS:
+        return
+    yield from (f"ios_{version[0]}_{minor}_{multiarch}" for minor in range(version[1], -1, -1))
+    majors, minors = range(version[0] - 1, _OLDEST_IOS - 1, -1), range(9, -1, -1)
+    yield from (f"ios_{major}_{minor}_{multiarch}" for major in majors for minor in minors)
+
+
+def android_platforms(level: int, abi: str) -> Iterator[str]:
+    """Yield the platform tags that an Android of an API level accepts, best first."""
+    return (f"android_{older}_{abi}" for older in range(level, _OLDEST_ANDROID - 1, -1))

@@ -31,8 +31,10 @@ from wheelkit.config.readers import (
     Choice,
     Named,
     Table,
+    Tables,
     Text,
     TextList,
+    Words,
     boolean,
     size,
 )
@@ -81,6 +83,16 @@ def agree(schema: dict[str, Any], reader: object) -> None:
                 reader.at_least,
             )
             agree(schema["items"], reader.item)
+        case Words():
+            text, several = schema["anyOf"]
+            agree(text, reader.item)
+            agree(
+                {**several, "description": schema["description"]},
+                TextList(item=reader.item, at_least=reader.at_least),
+            )
+        case Tables():
+            assert schema["type"] == "array"
+            agree(schema["items"], reader.entry)
         case Choice():
             assert tuple(schema["enum"]) == reader.words
         case _:
@@ -110,8 +122,10 @@ def texts_below(reader: object) -> Iterator[Text]:
         case Named():
             yield reader.name
             yield from texts_below(reader.entry)
-        case TextList():
+        case TextList() | Words():
             yield reader.item
+        case Tables():
+            yield from texts_below(reader.entry)
         case Text():
             yield reader
         case _ if reader is provider:
@@ -266,6 +280,7 @@ _SAMPLES = (
         "testpypi",
         "staging",
         "win_amd64",
+        "cp39-* {pp,gp}*-musllinux_*",
         "true",
     ),
 )
@@ -281,7 +296,7 @@ def mostly(good: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.integers(0, 19).flatmap(lambda number: _ANYTHING if number == 0 else good)
 
 
-def near(reader: object) -> st.SearchStrategy[Any]:
+def near(reader: object) -> st.SearchStrategy[Any]:  # noqa: PLR0911 (one for each reader)
     """Make values that the reader mostly takes."""
     match reader:
         case Table():
@@ -294,6 +309,11 @@ def near(reader: object) -> st.SearchStrategy[Any]:
             return mostly(st.lists(near(reader.item), min_size=reader.at_least, max_size=3, unique_by=repr))
         case Text():
             return mostly(st.sampled_from([text for text in _SAMPLES if reader.problem(text) is None]))
+        case Words():
+            several = TextList(item=reader.item, at_least=reader.at_least)
+            return mostly(near(reader.item) | near(several))
+        case Tables():
+            return mostly(st.lists(near(reader.entry), max_size=2))
         case Choice():
             return mostly(st.sampled_from(reader.words))
         case _:

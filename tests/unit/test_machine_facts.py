@@ -68,14 +68,14 @@ def test_this_machine_is_described(script: Script) -> None:
         assert str(detect({}).engine) == "podman 4.3.1"
 
 
-def test_a_machine_runs_its_own_targets_and_no_others() -> None:
+def test_a_machine_builds_its_own_targets_and_no_others() -> None:
     intel = Machine(system=System.LINUX, arch="x86_64", libc="manylinux")
-    runs = {
-        tag: intel.runs(Target.parse(tag))
+    builds = {
+        tag: intel.builds(Target.parse(tag))
         for tag in ("manylinux_2_28_x86_64", "musllinux_1_2_i686", "manylinux_2_28_aarch64", "win_amd64")
     }
-    assert list(runs.values()) == [True, True, False, False]
-    assert not Machine(system=System.LINUX, arch="vax").runs(Target.parse("manylinux_2_28_x86_64"))
+    assert list(builds.values()) == [True, True, False, False]
+    assert not Machine(system=System.LINUX, arch="vax").builds(Target.parse("manylinux_2_28_x86_64"))
     apple = Machine(system=System.MACOS, arch="arm64")
-    assert apple.runs(Target.parse("macosx_11_0_universal2"))
-    assert not apple.runs(Target.parse("macosx_10_13_x86_64"))
+    assert apple.builds(Target.parse("macosx_11_0_universal2"))
+    assert not apple.builds(Target.parse("macosx_10_13_x86_64"))

@@ -249,7 +249,8 @@ def test_an_interpreter_that_cibuildwheel_no_longer_offers_is_a_mistake() -> Non
 def test_promises_that_requires_python_contradicts_are_all_named() -> None:
     with pytest.raises(ConfigError) as caught:
         planned(LINUX, {"matrix": {"interpreters": ["cp310", "cp311", "cp312"]}}, requires_python=">=3.12")
-    assert [problem.split()[1] for problem in caught.value.problems] == ["cp310", "cp311"]
+    (problem,) = caught.value.problems
+    assert 'cp310, cp311 promised, but momentum says requires-python = ">=3.12"' in problem
     with pytest.raises(ConfigError, match="project"):
         planned(LINUX, requires_python="three")
 

@@ -30,7 +30,7 @@ def test_pypy_accepts_what_packaging_says(minor: int) -> None:
     version, name = (3, minor), f"pp3{minor}"
     abis = [f"pypy3{minor}_pp80", f"pypy3{minor}_pp73"]
     wanted = [*theirs.generic_tags(name, abis, PLATFORMS), *theirs.compatible_tags(version, name, PLATFORMS)]
-    assert written(tags.pypy_tags(version, abis, PLATFORMS)) == written(wanted)
+    assert written(tags.generic_tags(name, version, abis, PLATFORMS)) == written(wanted)
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "arm64", "intel", "fat"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.matrix import System, Target
+from wheelkit.matrix import DESKTOP, System, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -68,10 +68,13 @@ def _claim(platform: str) -> Claim | None:
 
 
 def _target(platform: str) -> Target | None:
+    """Return the target of a desktop system's tag; the checks of mobile wheels read their tags themselves."""
     try:
-        return Target.parse(platform)
+        target = Target.parse(platform)
     except ValueError:
         match = re.fullmatch(_MACOS, platform)
+    else:
+        return target if target.system in DESKTOP else None
     # An architecture that is no target any more, such as "intel".
     if match is None or match["arch"] not in _ARCHS:
         return None

@@ -167,7 +167,7 @@ def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
     }
     unsupported = [interpreter for interpreter in step.interpreters if interpreter.tag not in supported]
     if unsupported:
-        pythons = " ".join(interpreter.python for interpreter in unsupported)
+        pythons = " ".join(interpreter.request for interpreter in unsupported)
         install = f"; to build them: uv python install {pythons}" if step.builder is Builder.HOST else ""
         tags = ", ".join(interpreter.tag for interpreter in unsupported)
         yield f"no wheel for {tags}: not installed here, or skipped{install}"
@@ -181,7 +181,8 @@ def _tools(unit: BuildUnit) -> tuple[str, ...]:
     """Return the tools that build and repair a unit; in a container, the repair tool is the image's own."""
     if unit.target is None:
         return ("uv",)
-    repair = TOOLS[unit.target.system]
     if unit.builder is Builder.CIBUILDWHEEL:
-        return ("cibuildwheel",) if unit.target.system is System.LINUX else ("cibuildwheel", repair)
+        own = {System.MACOS, System.WINDOWS}
+        return ("cibuildwheel", *(TOOLS[system] for system in own if system is unit.target.system))
+    repair = TOOLS[unit.target.system]
     return ("uv", "ziglang", repair) if unit.builder is Builder.CROSS else ("uv", repair)

@@ -102,9 +102,15 @@ def _reported(
 
 def _parse_target(tag: str) -> Target:
     try:
-        return Target.parse(tag)
+        target = Target.parse(tag)
     except ValueError as error:
         raise UsageError(str(error), hint=f"common targets: {', '.join(matrix.COMMON_TARGETS)}") from error
+    if target.system not in matrix.DESKTOP:
+        raise UsageError(
+            f"{tag}: wheelkit repairs wheels for Linux, macOS and Windows",
+            hint="cibuildwheel repairs the wheels of other systems as it builds them",
+        )
+    return target
 
 
 def _target_of(path: Path, loaded: Config) -> Target:
@@ -123,7 +129,7 @@ def _target_of(path: Path, loaded: Config) -> Target:
                 return target
     for platform in platforms:
         with suppress(ValueError):
-            return Target.parse(platform)
+            return _parse_target(Target.parse(platform).tag)
     if all(platform.startswith("linux_") for platform in platforms):
         arch = platforms[0].removeprefix("linux_")
         common = (target for target in map(Target.parse, matrix.COMMON_TARGETS) if target.arch == arch)

@@ -246,7 +246,7 @@ def _native_targets(contract: Contract) -> tuple[Target, ...]:
 
     machine = facts.detect(containers=False)
     targets = (target for promise in contract.promises.values() for target in promise.matrix.targets)
-    return tuple(target for target in dict.fromkeys(targets) if machine.runs(target))
+    return tuple(target for target in dict.fromkeys(targets) if machine.builds(target))
 
 
 def _show(report: Report, form: str, *, fixes: bool) -> None:

@@ -7,6 +7,7 @@ from wheelkit.config.model import (
     DistributionConfig,
     IndexConfig,
     MatrixConfig,
+    MatrixOverride,
     Provider,
     PublishConfig,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "DistributionConfig",
     "IndexConfig",
     "MatrixConfig",
+    "MatrixOverride",
     "Problems",
     "Provider",
     "PublishConfig",

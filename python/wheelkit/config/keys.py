@@ -17,11 +17,12 @@ from wheelkit.config.model import (
     DistributionConfig,
     IndexConfig,
     MatrixConfig,
+    MatrixOverride,
     PublishConfig,
     VersionConfig,
 )
 from wheelkit.config.problems import shown
-from wheelkit.config.readers import Choice, Named, Table, Text, TextList, boolean, size
+from wheelkit.config.readers import Choice, Named, Table, Tables, Text, TextList, Words, boolean, size
 from wheelkit.fast_packaging import normalise
 
 BUILT_IN_INDEXES = ("pypi", "testpypi")
@@ -128,9 +129,27 @@ MODULE = Text(
     pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
 )
 
+SELECTOR = Text(
+    expected="cibuildwheel's names of builds, such as cp39-* or *-musllinux_{x86_64,aarch64}",
+    pattern=r"^ *[A-Za-z0-9_.*?\[\]!{},-]+( +[A-Za-z0-9_.*?\[\]!{},-]+)* *$",
+)
+TAGS = TextList(item=Text(), at_least=1)
 MATRIX = Table(
     build=MatrixConfig,
-    keys={"targets": TextList(item=Text(), at_least=1), "interpreters": TextList(item=Text(), at_least=1)},
+    keys={
+        "targets": TAGS,
+        "interpreters": TAGS,
+        "skip": Words(item=SELECTOR),
+        "override": Tables(
+            entry=Table(
+                build=lambda select, interpreters: MatrixOverride(
+                    select=" ".join(select), interpreters=interpreters
+                ),
+                required=("select", "interpreters"),
+                keys={"select": Words(item=SELECTOR, at_least=1), "interpreters": TAGS},
+            )
+        ),
+    },
 )
 DISTRIBUTION = Table(
     build=DistributionConfig,

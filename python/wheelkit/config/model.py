@@ -11,11 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class MatrixOverride(Struct, frozen=True, kw_only=True):
+    """Other interpreters for the cells that ``select`` matches."""
+
+    select: str
+    interpreters: tuple[str, ...]
+
+
 class MatrixConfig(Struct, frozen=True, kw_only=True):
-    """The support matrix as written; None stands for the default."""
+    """The support matrix as written; None stands for the default.
+
+    ``skip`` and ``select`` hold cibuildwheel's selectors of builds, patterns that are separated by spaces.
+    """
 
     targets: tuple[str, ...] | None = None
     interpreters: tuple[str, ...] | None = None
+    skip: tuple[str, ...] = ()
+    override: tuple[MatrixOverride, ...] = ()
 
 
 class Provider(Struct, frozen=True, kw_only=True, rename="kebab"):

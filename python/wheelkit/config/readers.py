@@ -95,6 +95,36 @@ class TextList(Struct, frozen=True, kw_only=True):
         return tuple(self.item(text, place.below(index)) or "" for index, text in enumerate(value))
 
 
+class Words(Struct, frozen=True, kw_only=True):
+    """Reads one string, or a list of distinct strings, into a tuple."""
+
+    item: Text
+    at_least: int = 0
+
+    def __call__(self, value: object, place: KeyPath) -> tuple[str, ...] | None:
+        """Read the string or the list."""
+        if isinstance(value, str):
+            return (self.item(value, place) or "",)
+        if not isinstance(value, list):
+            place.wrong(f"expected a string or a list of strings, got {shown(value)}")
+            return None
+        return TextList(item=self.item, at_least=self.at_least)(value, place)
+
+
+class Tables(Struct, frozen=True, kw_only=True):
+    """Reads an array of tables into a tuple; None if one of them is wrong."""
+
+    entry: Reader
+
+    def __call__(self, value: object, place: KeyPath) -> tuple[Any, ...] | None:
+        """Read the array."""
+        if not isinstance(value, list):
+            place.wrong(f"expected an array of tables, got {shown(value)}")
+            return None
+        entries = tuple(self.entry(child, place.below(index)) for index, child in enumerate(value))
+        return None if None in entries else entries
+
+
 class Choice(Struct, frozen=True, kw_only=True):
     """Reads one of a few words."""
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from wheelkit.matrix import COMMON_TARGETS, Interpreter, Target, build_identifier, default_interpreters
-from wheelkit.plan import cibuildwheel
-from wheelkit.plan.options import selects
+from wheelkit.matrix import (
+    COMMON_TARGETS,
+    Interpreter,
+    Target,
+    build_identifier,
+    default_interpreters,
+    offered_interpreters,
+    selects,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,7 +139,7 @@ def _built_everywhere(
 
 
 def _buildable(interpreters: Sequence[Interpreter], target: Target) -> tuple[Interpreter, ...]:
-    offered = cibuildwheel.offered_interpreters(target)
+    offered = offered_interpreters(target)
     return tuple(interpreter for interpreter in interpreters if interpreter.tag in offered)
 
 

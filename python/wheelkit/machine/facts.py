@@ -16,11 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# The architecture of targets that a machine runs natively besides its own.
-_ALSO_NATIVE: Mapping[tuple[System, str], str] = {
-    (System.LINUX, "x86_64"): "i686",
-    (System.MACOS, "arm64"): "universal2",
-    (System.WINDOWS, "amd64"): "x86",
+# The architecture of the machine that builds for another one natively.
+_SAME_MACHINE: Mapping[tuple[System, str], str] = {
+    (System.LINUX, "i686"): "x86_64",
+    (System.LINUX, "armv7l"): "aarch64",
+    (System.MACOS, "universal2"): "arm64",
+    (System.WINDOWS, "x86"): "amd64",
+}
+# The machine that builds for a system which has no compilers of its own, so that one machine of several does
+# (cibuildwheel's documentation, "Platforms").
+_CROSS_BUILT: Mapping[System, tuple[System, str]] = {
+    System.PYODIDE: (System.LINUX, "x86_64"),
+    System.ANDROID: (System.LINUX, "x86_64"),
+    System.IOS: (System.MACOS, "arm64"),
 }
 _SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WINDOWS}
 
@@ -50,14 +58,19 @@ class Machine(Struct, frozen=True, kw_only=True):
     engine: Engine | None = None
     engine_problem: str = ""
 
-    def runs(self, target: Target) -> bool:
-        """Return whether this machine runs the target's system and architecture without emulation."""
-        native = (self.arch, _ALSO_NATIVE.get((self.system, self.arch)))
-        return target.system is self.system and target.arch in native
+    def builds(self, target: Target) -> bool:
+        """Return whether ``wheelkit build --native`` builds a target here, without emulation."""
+        return (self.system, self.arch) in {building_machine(target), (target.system, target.arch)}
 
     def __str__(self) -> str:
         """Return system and architecture: ``linux x86_64``."""
         return f"{self.system} {self.arch}"
+
+
+def building_machine(target: Target) -> tuple[System, str]:
+    """Return the system and architecture of the machine that builds a target."""
+    own = target.system, _SAME_MACHINE.get((target.system, target.arch), target.arch)
+    return _CROSS_BUILT.get(target.system, own)
 
 
 def detect(

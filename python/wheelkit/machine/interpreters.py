@@ -71,7 +71,7 @@ def pythons_with_headers(wanted: Iterable[Interpreter]) -> dict[str, Python]:
     if not usable:
         raise MissingToolError(
             f"none of the promised interpreters ({', '.join(tags)}) is installed here with its headers",
-            hint=f"uv python install {wanted[0].python}",
+            hint=f"uv python install {wanted[0].request}",
         )
     return usable
 
@@ -114,7 +114,7 @@ def header_files(path: Path) -> list[Path]:
 
 def _candidates(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterator[Path]:
     number = f"{interpreter.version[0]}.{interpreter.version[1]}"
-    program = f"python{interpreter.python}" if interpreter.implementation == "cp" else f"pypy{number}"
+    program = _program(interpreter)
     if sys.version_info[:2] == interpreter.version:
         yield Path(sys.executable)
     for entry in environ.get("PATH", os.defpath).split(os.pathsep):
@@ -131,6 +131,7 @@ def _candidates(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterato
     for folder, pattern in (
         (pyenv, f"{number}*/bin/{program}"),
         (pyenv, f"pypy{number}*/bin/{program}"),
+        (pyenv, f"graalpy*/bin/{program}"),
         (uv, f"*-{number}.*/bin/{program}"),
         (uv, f"*-{number}.*/python.exe"),
         (Path("/opt/python"), f"{interpreter.tag}-*/bin/python"),
@@ -141,6 +142,14 @@ def _candidates(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterato
         (windows, f"Python{interpreter.tag[2:]}*/python.exe"),
     ):
         yield from reversed(_glob(folder, pattern))
+
+
+def _program(interpreter: Interpreter) -> str:
+    """Return the name of an interpreter's program; GraalPy's has no version."""
+    number = f"{interpreter.version[0]}.{interpreter.version[1]}"
+    return {"cp": f"python{interpreter.python}", "pp": f"pypy{number}", "gp": "graalpy"}[
+        interpreter.implementation
+    ]
 
 
 def _glob(folder: Path, pattern: str) -> list[Path]:

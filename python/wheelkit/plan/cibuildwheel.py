@@ -1,30 +1,42 @@
-"""The options that cibuildwheel gets for one step, and the builds that the installed cibuildwheel offers."""
+"""The options that cibuildwheel gets for one step."""
 
 from __future__ import annotations
 
 import re
 import sys
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from wheelkit.command_lines import cmd_line, split_command
-from wheelkit.errors import MissingToolError
-from wheelkit.inputs import read_text, toml_table
-from wheelkit.matrix import System, Target
+from wheelkit.matrix import System
 from wheelkit.plan import compiler_cache
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.plan.options import CibuildwheelOptions, variable
+from wheelkit.text import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wheelkit.machine.facts import Engine
+    from wheelkit.matrix import Target
     from wheelkit.plan.compiler_cache import CompilerCache
     from wheelkit.plan.model import NativeStep
 
 
+# What the builds of a system read as the oldest version to support.
+_OLDEST_SYSTEM: Mapping[System, str] = {
+    System.MACOS: "MACOSX_DEPLOYMENT_TARGET",
+    System.IOS: "IPHONEOS_DEPLOYMENT_TARGET",
+}
+# The groups of cibuildwheel's "enable" by build; the first match counts.
+_GROUPS: Mapping[str, str] = {
+    "pp3?-*": "pypy-eol",
+    "pp310-*": "pypy-eol",
+    "pp*": "pypy",
+    "gp*": "graalpy",
+    "cp316*": "cpython-prerelease",
+    "cp312-pyodide_*": "pyodide-eol",
+}
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
 # The images that PyPA maintains, oldest first, and the architectures without one. A build uses the newest
 # image that is not newer than its target.
@@ -36,27 +48,6 @@ _IMAGES: tuple[tuple[str, tuple[int, int], str], ...] = (
     ("manylinux_2_39", (2, 39), "armv7l i686 ppc64le s390x loongarch64"),
     ("musllinux_1_2", (1, 2), ""),
 )
-
-
-@cache
-def offered_interpreters(target: Target) -> tuple[str, ...]:
-    """Return the tags of the interpreters that the installed cibuildwheel builds for on a target.
-
-    Raises MissingToolError if cibuildwheel is not installed.
-    """
-    rows = _platforms()[target.system.value]["python_configurations"]
-    builds = (row["identifier"].partition("-") for row in rows)
-    return tuple(tag for tag, _, suffix in builds if suffix == target.build_suffix)
-
-
-@cache
-def _platforms() -> dict[str, Any]:
-    """Return the installed cibuildwheel's table of builds."""
-    spec = find_spec("cibuildwheel")
-    if spec is None or spec.origin is None:
-        raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
-    table = Path(spec.origin).parent / "resources" / "build-platforms.toml"
-    return toml_table(read_text(table))
 
 
 def image(target: Target) -> str:
@@ -95,18 +86,14 @@ def environment(
     env = {
         "CIBW_BUILD": " ".join(step.identifiers),
         f"CIBW_ARCHS_{system}": arch,
-        f"CIBW_REPAIR_WHEEL_COMMAND_{system}": step.repair,
     }
+    if step.repair:
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = step.repair
+    if any(user.skips(build) for build in step.identifiers):
+        env["CIBW_SKIP"] = ""
     if enable := _enable(step.identifiers, user):
         env["CIBW_ENABLE"] = enable
-    if target.system is System.LINUX:
-        key = f"{target.libc}-{target.arch}-image"
-        if not user.has(key):
-            env[variable(key)] = image(target)
-        if engine is not None:
-            env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
-    if target.system is System.MACOS:
-        env["MACOSX_DEPLOYMENT_TARGET"] = f"{target.version[0]}.{target.version[1]}"
+    env |= _of_system(target, user, engine)
     if step.tests and not user.has("test-command"):
         env[f"CIBW_TEST_COMMAND_{system}"] = test_command(step.tests, target.system)
     if objects and compiler_cache.supports(target):
@@ -129,9 +116,29 @@ def test_command(tests: Sequence[str], system: System) -> str:
     return re.sub(r"\{(project|package|wheel)\}", r"#\g<0>", " && ".join(lines))
 
 
+def _of_system(target: Target, user: CibuildwheelOptions, engine: Engine | None) -> dict[str, str]:
+    """Return what a target's system needs: image and engine, or the oldest version to support."""
+    env = {}
+    if target.system is System.LINUX:
+        key = f"{target.libc}-{target.arch}-image"
+        if not user.has(key):
+            env[variable(key)] = image(target)
+        if engine is not None:
+            env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
+    elif target.system is System.ANDROID:
+        env["ANDROID_API_LEVEL"] = str(target.version[0])
+    elif name := _OLDEST_SYSTEM.get(target.system):
+        env[name] = dotted(target.version)
+    return env
+
+
 def _enable(builds: Sequence[str], user: CibuildwheelOptions) -> str:
     """Return the CIBW_ENABLE that these builds need, or an empty string if the user's own is enough."""
     enabled = set((user.text("enable") or "").split())
-    groups = {"pp": "pypy", "cp313t-": "cpython-freethreading"}
-    needed = {group for start, group in groups.items() if any(build.startswith(start) for build in builds)}
-    return "" if needed <= enabled else " ".join(sorted(enabled | needed))
+    needed = {group for build in builds if (group := _group(build))}
+    return "" if needed <= enabled or "all" in enabled else " ".join(sorted(enabled | needed))
+
+
+def _group(build: str) -> str:
+    """Return the group that cibuildwheel builds only where it is enabled, or an empty string."""
+    return next((group for pattern, group in _GROUPS.items() if fnmatchcase(build, pattern)), "")

@@ -11,7 +11,14 @@ from msgspec.structs import replace
 
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
-from wheelkit.matrix import System, admits_python, build_identifier, default_interpreters, matrix_of
+from wheelkit.matrix import (
+    DESKTOP,
+    System,
+    admits_python,
+    build_identifier,
+    default_interpreters,
+    matrix_of,
+)
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
@@ -79,8 +86,8 @@ def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
         _step(config, request, run)
         for distribution in family.native
         for row in rows
-        if row.builder is not None and row.target in promised[distribution.key].targets
-        for run in _runs(distribution, row, promised[distribution.key].interpreters)
+        if row.builder is not None
+        for run in _runs(distribution, row, promised[distribution.key].interpreters_on(row.target))
     )
     return Plan(
         family=family,
@@ -123,34 +130,31 @@ def _matrix(config: Config, distribution: Distribution) -> Matrix:
     allowed_interpreters(distribution)
     matrix = matrix_of(config, distribution.requires_python)
     problems = [
-        *(_not_buildable(matrix) if config.matrix.interpreters is not None else ()),
         *_not_admitted(matrix, distribution),
         *_below_stable_abi(matrix, distribution),
+        *_empty(matrix, distribution),
     ]
     if problems:
         raise ConfigError(config.label, problems)
     return matrix
 
 
-def _not_buildable(matrix: Matrix) -> Iterator[str]:
-    """Yield a problem for each promised interpreter that cibuildwheel does not build."""
-    for target in matrix.targets:
-        offered = cibuildwheel.offered_interpreters(target)
-        for interpreter in matrix.interpreters if offered else ():
-            if interpreter.tag not in offered:
-                problem = f"cibuildwheel does not build {interpreter} for {target}"
-                yield f"matrix.interpreters: {problem}; it offers {', '.join(offered)}"
-
-
 def _not_admitted(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
-    """Yield a problem for each promised interpreter that ``requires-python`` excludes."""
+    """Yield a problem if ``requires-python`` excludes promised interpreters."""
     required = distribution.requires_python
-    for interpreter in matrix.interpreters if required else ():
-        if not admits_python(required, interpreter):
-            yield (
-                f"matrix.interpreters: {interpreter} is promised, but {distribution.name} says "
-                f'requires-python = "{required}", so no installer accepts it there'
-            )
+    excluded = [one.tag for one in matrix.interpreters if required and not admits_python(required, one)]
+    if excluded:
+        yield (
+            f"matrix.interpreters: {', '.join(excluded)} promised, but {distribution.name} says "
+            f'requires-python = "{required}", so no installer accepts its files there'
+        )
+
+
+def _empty(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
+    """Yield a problem if no cell is left, which only the default interpreters of a distribution can cause."""
+    if not matrix.targets:
+        required = f'with requires-python = "{distribution.requires_python}"'
+        yield f"matrix: no cell is left for {distribution.name} {required}; list its interpreters"
 
 
 def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
@@ -160,7 +164,7 @@ def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[st
     if stated is None:
         return
     file, floor = stated
-    regular = (interpreter for interpreter in matrix.interpreters if not interpreter.free_threaded)
+    regular = (python for python in matrix.interpreters if _uses_stable_abi(python))
     if older := [interpreter.tag for interpreter in regular if interpreter.version < floor]:
         version = dotted(floor)
         yield (
@@ -168,6 +172,11 @@ def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[st
             f'{version}: set requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, '
             "or lower limited_api"
         )
+
+
+def _uses_stable_abi(interpreter: Interpreter) -> bool:
+    """Return whether builds for an interpreter can be for the stable ABI: CPython's with the GIL."""
+    return interpreter.implementation == "cp" and not interpreter.free_threaded
 
 
 def _row(config: Config, request: PlanRequest, target: Target) -> TargetRow:
@@ -179,10 +188,12 @@ def _builder(machine: Machine, target: Target, forced: Builder | None) -> tuple[
     """Return the builder of a target on this machine, or None, and why."""
     if forced is Builder.CROSS:
         return (Builder.CROSS, "") if cross.cross_target(target) else (None, cross.unsupported_reason(target))
-    if not machine.runs(target):
+    if not machine.builds(target):
         return None, f"this machine is {machine}"
-    if machine.system is System.LINUX:
+    if target.system is System.LINUX:
         return _linux_builder(machine, target, forced)
+    if forced is Builder.HOST and machine.system is System.LINUX:
+        return None, f"only cibuildwheel builds for {target.system}"
     if forced is Builder.HOST:
         hint = "leave out --builder: cibuildwheel needs no container here"
         raise UsageError("the host builder is for Linux only", hint=hint)
@@ -223,7 +234,7 @@ def _runs(distribution: Distribution, row: TargetRow, interpreters: Sequence[Int
     with_gil = tuple(interpreter for interpreter in interpreters if not interpreter.free_threaded)
     groups = {"": tuple(interpreters)}
     if row.builder is Builder.CROSS:
-        groups = {"": tuple(interpreter for interpreter in with_gil if interpreter.implementation == "cp")}
+        groups = {"": tuple(filter(_uses_stable_abi, interpreters))}
     elif threaded_setting:
         threaded = tuple(interpreter for interpreter in interpreters if interpreter.free_threaded)
         groups = {"": with_gil, threaded_setting: threaded}
@@ -234,6 +245,8 @@ def _runs(distribution: Distribution, row: TargetRow, interpreters: Sequence[Int
 
 def exclude_patterns(providers: Iterable[Provider], system: System) -> tuple[str, ...]:
     """Return the exclude patterns of all providers for one system, each once."""
+    if system not in DESKTOP:
+        return ()
     patterns = (pattern for provider in providers for pattern in getattr(provider, system.value))
     return tuple(dict.fromkeys(patterns))
 
@@ -251,7 +264,7 @@ def _step(config: Config, request: PlanRequest, run: _Run) -> NativeStep:
         identifiers=tuple(build_identifier(interpreter, target) for interpreter in run.interpreters),
         repair=cibuildwheel_command(target, excluded),
         patterns=excluded,
-        tests=settings.smoke or (import_test(distribution.name if distribution.stated else None),),
+        tests=_tests(distribution, target, settings),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
     )
     if step.builder is Builder.CROSS:
@@ -260,6 +273,16 @@ def _step(config: Config, request: PlanRequest, run: _Run) -> NativeStep:
     if step.builder is Builder.HOST:
         return _for_host(step, run, request)
     return _for_cibuildwheel(step, run, request)
+
+
+def _tests(distribution: Distribution, target: Target, settings: DistributionConfig) -> tuple[str, ...]:
+    """Return the commands that test each wheel: the configured ones, or an import of its extension modules.
+
+    cibuildwheel runs commands on emulators of Android and iOS only in its own forms, which the project sets.
+    """
+    if target.system in {System.ANDROID, System.IOS}:
+        return ()
+    return settings.smoke or (import_test(distribution.name if distribution.stated else None),)
 
 
 def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
@@ -274,11 +297,7 @@ def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
 
 
 def _for_cibuildwheel(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
-    offered = cibuildwheel.offered_interpreters(step.target)
-    interpreters = tuple(interpreter for interpreter in run.interpreters if interpreter.tag in offered)
-    identifiers = tuple(build_identifier(interpreter, step.target) for interpreter in interpreters)
     options = CibuildwheelOptions(run.distribution, step.target.system, request.environ)
-    step = replace(step, interpreters=interpreters, identifiers=identifiers)
     env = cibuildwheel.environment(
         step,
         options,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from fnmatch import fnmatchcase
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from wheelkit.matrix import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,26 +23,11 @@ if TYPE_CHECKING:
 
 # Options that the matrix only extends: the user's own values stay in force.
 _EXTENDED = frozenset({"config-settings", "container-engine", "enable", "environment"})
-_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def variable(key: str) -> str:
     """Return the environment variable of an option: ``test-command`` -> ``CIBW_TEST_COMMAND``."""
     return "CIBW_" + key.replace("-", "_").upper()
-
-
-def selects(pattern: str, identifier: str) -> bool:
-    """Return whether a selector such as ``cp31{1,2}-*`` matches a build identifier."""
-    return any(fnmatchcase(identifier, glob) for glob in _expand_braces(pattern))
-
-
-def _expand_braces(pattern: str) -> Iterator[str]:
-    match = _BRACES.search(pattern)
-    if match is None:
-        yield pattern
-        return
-    for alternative in match[1].split(","):
-        yield from _expand_braces(pattern[: match.start()] + alternative + pattern[match.end() :])
 
 
 class CibuildwheelOptions:
@@ -81,6 +68,10 @@ class CibuildwheelOptions:
     def value(self, key: str, identifier: str = "") -> Any:  # noqa: ANN401 - whatever TOML holds
         """Return the strongest value of an option, or None where it is not set."""
         return next((value for _, value in reversed([*self.layers(key, identifier)])), None)
+
+    def skips(self, identifier: str) -> bool:
+        """Return whether the project's own ``skip`` leaves a build out."""
+        return _is_selected(self.text("skip"), identifier)
 
     def has(self, key: str) -> bool:
         """Return whether the option is set anywhere but in an override."""
@@ -136,7 +127,9 @@ class CibuildwheelOptions:
 
 def _is_selected(select: object, identifier: str) -> bool:
     words = select.split() if isinstance(select, str) else select if isinstance(select, list) else []
-    return any(selects(str(word), identifier) for word in words)
+    with suppress(ValueError):  # braces that stand for too many patterns, which cibuildwheel reports itself
+        return selects(" ".join(map(str, words)), identifier)
+    return False
 
 
 def _read_pairs(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a table, a list or words

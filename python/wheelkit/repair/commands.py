@@ -11,7 +11,7 @@ from msgspec import Struct
 from wheelkit.command_lines import cmd_line
 from wheelkit.config.exclude import with_versions
 from wheelkit.machine import facts
-from wheelkit.matrix import System, Target
+from wheelkit.matrix import DESKTOP, System, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +42,13 @@ class RepairRecipe(Struct, frozen=True, kw_only=True):
 def cibuildwheel_command(target: Target, patterns: Sequence[str], python: str = sys.executable) -> str:
     """Build the value of cibuildwheel's ``repair-wheel-command`` for a target.
 
-    The Linux container has auditwheel only; where that refuses, ``auditwheel show`` says what the wheel
-    needs. On the hosts of macOS and Windows, wheelkit resolves the patterns against the needed libraries:
-    delocate takes substrings, and delvewheel exact names.
+    It is empty where cibuildwheel's own default is right: for Android, iOS and Pyodide. The Linux container
+    has auditwheel only; where that refuses, ``auditwheel show`` says what the wheel needs. On the hosts
+    of macOS and Windows, wheelkit resolves the patterns against the needed libraries: delocate takes
+    substrings, and delvewheel exact names.
     """
+    if target.system not in DESKTOP:
+        return ""
     if target.system is System.LINUX:
         line = shlex.join(_auditwheel(target, patterns, "{wheel}", "{dest_dir}"))
         line = line.replace("'{dest_dir}'", "{dest_dir}").replace("'{wheel}'", "{wheel}")

@@ -65,7 +65,7 @@ def _find_interpreters(
     if not pythons:
         raise MissingToolError(
             f"none of the interpreters is installed here: {', '.join(skipped)}",
-            hint=f"uv python install {wanted[-1].python}",
+            hint=f"uv python install {wanted[-1].request}",
         )
     return tuple(pythons[interpreter.tag] for interpreter in wanted if interpreter.tag in pythons), skipped
 

@@ -60,6 +60,7 @@ class Cover(StrEnum):
     SDIST = "sdist"
     MISSING = "missing"
     ELSEWHERE = "elsewhere"  # promised, but not judged in this run (``--native``)
+    UNPROMISED = "not promised"  # skipped, or not built by cibuildwheel
 
 
 class CellCover(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from wheelkit import __version__
 from wheelkit import plan as plans
 from wheelkit.config.keys import BUILT_IN_INDEXES
 from wheelkit.errors import ConfigError
-from wheelkit.machine.facts import Machine
+from wheelkit.machine.facts import Machine, building_machine
 from wheelkit.matrix import Interpreter, System
 from wheelkit.project.read import Kind
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     Label = Callable[[Target, Mapping[str, str]], str | None]
 
 
-# Architectures that `wheelkit build --native` builds on one machine, together with another architecture.
-_SAME_MACHINE: Mapping[str, str] = {"i686": "x86_64", "x86": "amd64", "universal2": "arm64"}
 # The Python that runs wheelkit in CI; every runner has it.
 TOOL_PYTHON = "3.13"
 _DEFAULT_TAG = "v{version}"
@@ -109,7 +107,7 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
             setting = f'runner.{target} = "label"'
             problems.append(f"runner: no hosted runner builds {target}; set your own: {setting}")
             continue
-        machine = target.system, _SAME_MACHINE.get(target.arch, target.arch)
+        machine = building_machine(target)
         first = machines.setdefault(machine, label)
         if first != label:
             conflict = f"{label} and {first} would both build all targets of one kind of machine"

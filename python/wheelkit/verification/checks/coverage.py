@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.analysis.floor import Needs
-    from wheelkit.matrix import Target
+    from wheelkit.matrix import Matrix, Target
     from wheelkit.verification.contract import Contract, Promise
     from wheelkit.verification.model import Finding, Row
     from wheelkit.verification.release import Dist, Release
@@ -62,7 +62,7 @@ def cover(
     rows = RowBuilder(release=release, interpreters=interpreters, linux=linux).rows(promised)
     findings = [*_missing(release, contract, promised, rows), *_duplicates(release)]
     if promise is not None and promise.matrix.declared:
-        findings += _unpromised(release, rows[: len(promised)])
+        findings += _unpromised(release, promised, rows)
     judged = any(spec.judged or spec.elsewhere for spec in promised)
     return Coverage(rows=tuple(rows), findings=tuple(findings), judged=judged)
 
@@ -75,14 +75,21 @@ def _promised_specs(contract: Contract, promise: Promise | None, *, whole: bool)
         judged = whole and contract.native is None
         return [any_spec(judged=judged, elsewhere=not judged)]
     if promise.matrix.declared:
-        return [_promised_spec(target, contract, whole=whole) for target in promise.matrix.targets]
+        matrix = promise.matrix
+        return [_promised_spec(matrix, target, contract, whole=whole) for target in matrix.targets]
     return ()
 
 
-def _promised_spec(target: Target, contract: Contract, *, whole: bool) -> RowSpec:
+def _promised_spec(matrix: Matrix, target: Target, contract: Contract, *, whole: bool) -> RowSpec:
     elsewhere = contract.native is not None and target not in contract.native
     judged = not elsewhere and (whole or contract.native is not None)
-    return RowSpec(name=target.tag, target=target, judged=judged, elsewhere=elsewhere)
+    return RowSpec(
+        name=target.tag,
+        target=target,
+        judged=judged,
+        elsewhere=elsewhere,
+        promised=frozenset(interpreter.tag for interpreter in matrix.interpreters_on(target)),
+    )
 
 
 def _missing(
@@ -90,11 +97,12 @@ def _missing(
 ) -> Iterator[Finding]:
     effect = "users there would build from the sdist" if release.sdists else "users there cannot install it"
     for spec, row in zip(specs, rows, strict=False):  # further rows are not promised
-        gaps = [cell.interpreter for cell in row.cells if cell.cover is not Cover.WHEEL]
+        promised = [cell for cell in row.cells if spec.promises(cell.interpreter)]
+        gaps = [cell.interpreter for cell in promised if cell.cover is not Cover.WHEEL]
         if not spec.judged or not gaps:
             continue
         name = f"{release.distribution} {release.version}" if spec.name == ANY else spec.name
-        partly = len(gaps) < len(row.cells)
+        partly = len(gaps) < len(promised)
         cells = f" for {shorten_list(gaps, 6)}" if partly else ""
         names = [wheel.name for wheel in release.all_wheels if wheel.name and wheel.filename in row.files]
         stable = any(file_name.stable for file_name in names)
@@ -107,7 +115,7 @@ def _build_command(spec: RowSpec, contract: Contract, gaps: Sequence[str]) -> st
     if spec.name == ANY or spec.target is None:
         return f"build it:  {_PURE_COMMAND}"
     if contract.native is not None:
-        versions = " ".join(Interpreter.parse(gap).python for gap in gaps)
+        versions = " ".join(Interpreter.parse(gap).request for gap in gaps)
         first = f"install the interpreters:  uv python install {versions}; then " if gaps else ""
         return f"{first}build it here:  {_NATIVE_COMMAND}"
     runner = runner_for(spec.target, contract.runners)
@@ -125,8 +133,9 @@ def _duplicates(release: Release) -> Iterator[Finding]:
         yield finding("WK802", f"{' and '.join(files)} serve the same cells", file=files[0])
 
 
-def _unpromised(release: Release, rows: Iterable[Row]) -> Iterator[Finding]:
-    used = {cell.file for row in rows for cell in row.cells}
+def _unpromised(release: Release, specs: Iterable[RowSpec], rows: Iterable[Row]) -> Iterator[Finding]:
+    pairs = zip(specs, rows, strict=False)  # further rows are not promised
+    used = {cell.file for spec, row in pairs for cell in row.cells if spec.promises(cell.interpreter)}
     for wheel in release.wheels:
         if wheel.filename not in used:
             yield finding("WK803", "no cell of the support matrix uses this wheel", file=wheel.filename)

@@ -40,7 +40,7 @@ _ANY_TARGET = "manylinux_2_28_x86_64"
 # The row of wheels whose file names are not valid.
 _NO_TAG = "no tag"
 _BUILD_TAG = r"(\d*)(.*)"
-_SYSTEMS = tuple(System)
+_SYSTEMS = tuple(System)  # the desktop's come first
 # The architectures that most users have come first.
 _ARCHS = ("x86_64", "amd64", "aarch64", "arm64", "universal2")
 
@@ -48,13 +48,19 @@ _ARCHS = ("x86_64", "amd64", "aarch64", "arm64", "universal2")
 class RowSpec(Struct, frozen=True, kw_only=True):
     """A row to fill: ``judged``, or promised but judged ``elsewhere`` (``--native``).
 
-    ``target`` is None for a platform tag that is no target, such as ``linux_x86_64`` and Android's.
+    ``target`` is None for a platform tag that is no target, such as ``linux_x86_64``. ``promised`` are the
+    interpreters of a promised target, None those of any other row: all.
     """
 
     name: str
     target: Target | None
     judged: bool = False
     elsewhere: bool = False
+    promised: frozenset[str] | None = None
+
+    def promises(self, interpreter: str) -> bool:
+        """Return whether the cell of an interpreter is promised, or nothing is promised in particular."""
+        return self.promised is None or interpreter in self.promised
 
 
 def any_spec(*, judged: bool = False, elsewhere: bool = False) -> RowSpec:
@@ -117,17 +123,19 @@ class RowBuilder(Struct, frozen=True, kw_only=True):
         wheels = list({wheel.path: wheel for wheel in (*picked, *idle) if wheel is not None}.values())
         uncovered = Cover.ELSEWHERE if spec.elsewhere else Cover.SDIST if release.sdists else Cover.MISSING
         needed = self._needs(spec, wheels)
+        cells = _cells(self.interpreters, picked, uncovered, spec)
+        gap = any(cell.cover is uncovered for cell in cells)
         return Row(
             distribution=release.distribution,
             version=release.version,
             target=spec.name,
             label=_label(wheels, spec) or ("elsewhere" if spec.elsewhere else "missing"),
-            cells=_cells(self.interpreters, picked, uncovered),
+            cells=cells,
             files=tuple(wheel.filename for wheel in wheels),
             needs=str(needed) if needed else "",
             floor=needed.floor if needed else "",
             size=sum(wheel.size for wheel in wheels),
-            codes=("WK801",) if spec.judged and not all(picked) else (),
+            codes=("WK801",) if spec.judged and gap else (),
             judged=spec.judged,
             names_only=any(wheel.shallow and wheel.readable for wheel in wheels),
             unreadable=tuple(wheel.filename for wheel in wheels if not wheel.readable),
@@ -247,16 +255,19 @@ def _pick(candidates: Iterable[Candidate], spec: RowSpec, interpreter: Interpret
 
 
 def _cells(
-    interpreters: Sequence[Interpreter], picked: Sequence[Wheel | None], uncovered: Cover
+    interpreters: Sequence[Interpreter], picked: Sequence[Wheel | None], uncovered: Cover, spec: RowSpec
 ) -> tuple[CellCover, ...]:
-    return tuple(
-        CellCover(
-            interpreter=interpreter.tag,
-            cover=Cover.WHEEL if wheel else uncovered,
-            file=wheel.filename if wheel else None,
+    cells = []
+    for interpreter, wheel in zip(interpreters, picked, strict=True):
+        absent = uncovered if spec.promises(interpreter.tag) else Cover.UNPROMISED
+        cells.append(
+            CellCover(
+                interpreter=interpreter.tag,
+                cover=Cover.WHEEL if wheel else absent,
+                file=wheel.filename if wheel else None,
+            )
         )
-        for interpreter, wheel in zip(interpreters, picked, strict=True)
-    )
+    return tuple(cells)
 
 
 def _label(wheels: Sequence[Wheel], spec: RowSpec) -> str:

@@ -18,7 +18,7 @@ from wheelkit.analysis.installed import (
     windows_environment,
 )
 from wheelkit.analysis.refusals import is_reserved
-from wheelkit.matrix import System
+from wheelkit.matrix import DESKTOP, System
 from wheelkit.text import shorten_list
 from wheelkit.verification.findings import finding
 
@@ -194,7 +194,7 @@ def _with_parents(folder: str) -> Iterator[str]:
 def _systems(wheel: Wheel) -> frozenset[System]:
     """Return the systems that a wheel can be installed on; with an invalid name, all."""
     if wheel.name is None or wheel.name.any_platform:
-        return frozenset(System)
+        return frozenset(DESKTOP)
     return frozenset(claim.system for claim in claims(wheel))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.claims import arch_of, claims, is_wasm, runs, system_of
 from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.platform_tags import impossible
-from wheelkit.matrix import System
+from wheelkit.matrix import DESKTOP, System
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.mobile import mobile_platform
 from wheelkit.verification.findings import finding
@@ -117,7 +117,7 @@ def pure(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     others = [
         binary for binary in native if binary not in extensions and not re.fullmatch(_LAUNCHER, binary.name)
     ]
-    if {system_of(binary) for binary in others} >= set(System):
+    if {system_of(binary) for binary in others} >= set(DESKTOP):
         others = []  # programs for all three systems, of which the project's code starts the right one
     for code, binaries in (("WK304", extensions), ("WK305", others)):
         if binaries:

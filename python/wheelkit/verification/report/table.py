@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 _CODES_SHOWN = 2
-_COVER_STYLES = {Cover.WHEEL: "green", Cover.SDIST: "yellow", Cover.MISSING: "yellow", Cover.ELSEWHERE: "dim"}
+_COVER_STYLES = {
+    Cover.WHEEL: "green",
+    Cover.SDIST: "yellow",
+    Cover.MISSING: "yellow",
+    Cover.ELSEWHERE: "dim",
+    Cover.UNPROMISED: "dim",
+}
 
 
 class _Layout(Struct, frozen=True, kw_only=True):
@@ -112,7 +118,7 @@ def _narrow_cells(rows: Sequence[Row], look: Look) -> Column:
     heading = f"{tags[0]}-{tags[-1]}" if len(tags) > 1 else "".join(tags)
     cells = []
     for row in rows:
-        full = all(cell.cover is Cover.WHEEL for cell in row.cells)
+        full = all(cell.cover in {Cover.WHEEL, Cover.UNPROMISED} for cell in row.cells)
         marks = "".join(look.marks[cell.cover] for cell in row.cells)
         cells.append((marks, "green" if full else "yellow"))
     return Column.of(heading, cells)

@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·"}
-_ASCII_MARKS = {Cover.WHEEL: "x", Cover.SDIST: "-", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
+MARKS = {Cover.WHEEL: "●", Cover.SDIST: "○", Cover.MISSING: "○", Cover.ELSEWHERE: "·", Cover.UNPROMISED: "∅"}
+_ASCII_MARKS = {
+    Cover.WHEEL: "x",
+    Cover.SDIST: "-",
+    Cover.MISSING: "-",
+    Cover.ELSEWHERE: ".",
+    Cover.UNPROMISED: "_",
+}
 _MARGIN = 6
 _GAP = 2
 _LINES_PER_CHUNK = 200
