@@ -18,7 +18,7 @@ from wheelkit.builders.verify import _warnings, verification_key
 from wheelkit.config import Provider
 from wheelkit.machine.git import Checkout
 from wheelkit.manifest import BuiltFile
-from wheelkit.matrix import Interpreter, Matrix, Target
+from wheelkit.matrix import Absence, AbsentCell, Interpreter, Matrix, Target
 from wheelkit.project.read import Distribution, Kind
 from wheelkit.verification.comparison.facts import Earlier, ReleaseFacts
 from wheelkit.verification.contract import Contract, Promise
@@ -29,7 +29,13 @@ TARGET = Target.parse("manylinux_2_28_x86_64")
 PROMISE = Promise(
     distribution="demo",
     kind=Kind.NATIVE,
-    matrix=Matrix(targets=(TARGET,), interpreters=(Interpreter.parse("cp312"),), declared=True),
+    matrix=Matrix(
+        targets=(TARGET,),
+        interpreters=(Interpreter.parse("cp312"),),
+        declared=True,
+        absent=(AbsentCell(target="win32", interpreter="cp312", why=Absence.SKIPPED, selector="*-win32"),),
+        unused=("pp*",),
+    ),
     max_size=1000,
     dependencies=("numpy",),
     ignore={"WK601": "reason"},

@@ -6,7 +6,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 from support import wheels
-from wheelkit.matrix import Interpreter, Matrix, Target
+from wheelkit.matrix import Absence, AbsentCell, Interpreter, Matrix, Target
 from wheelkit.project.read import Kind
 from wheelkit.verification.checks.coverage import Coverage, absent, cover
 from wheelkit.verification.contract import Contract, Promise
@@ -19,8 +19,14 @@ ABI3 = "demo-1.0-cp311-abi3-manylinux_2_17_x86_64.whl"
 ABI3_MAC = "demo-1.0-cp311-abi3-macosx_10_9_x86_64.whl"
 
 
-def matrix(*targets: str, interpreters: str = "cp311 cp312", declared: bool = True) -> Matrix:
+def matrix(
+    *targets: str, interpreters: str = "cp311 cp312", declared: bool = True, skipped: str = ""
+) -> Matrix:
+    cells = (cell.partition("-") for cell in skipped.split())
     return Matrix(
+        absent=tuple(
+            AbsentCell(target=target, interpreter=tag, why=Absence.SKIPPED) for tag, _, target in cells
+        ),
         targets=tuple(Target.parse(tag) for tag in targets or (LINUX, MAC)),
         interpreters=tuple(Interpreter.parse(tag) for tag in interpreters.split()),
         declared=declared,
@@ -43,7 +49,13 @@ def release(folder: Path, *filenames: str, sdist: bool = False, lines: tuple[str
 
 
 def drawn(coverage: Coverage) -> dict[str, str]:
-    marks = {Cover.WHEEL: "x", Cover.SDIST: "s", Cover.MISSING: "-", Cover.ELSEWHERE: "."}
+    marks = {
+        Cover.WHEEL: "x",
+        Cover.SDIST: "s",
+        Cover.MISSING: "-",
+        Cover.ELSEWHERE: ".",
+        Cover.UNPROMISED: " ",
+    }
     return {row.target: "".join(marks[cell.cover] for cell in row.cells) for row in coverage.rows}
 
 
@@ -96,6 +108,53 @@ def test_missing_interpreters_are_named(tmp_path: Path) -> None:
         "install the interpreters:  uv python install 3.12 3.14t; "
         "then build it here:  python -m wheelkit build --native"
     )
+
+
+def test_a_cell_that_is_not_promised_is_not_missing(tmp_path: Path) -> None:
+    versioned = [f"demo-1.0-cp31{minor}-cp31{minor}-{LINUX}.whl" for minor in (1, 2)]
+    versioned.append(f"demo-1.0-cp312-cp312-{MAC}.whl")
+    built = release(tmp_path, *versioned)
+    skipping = cover(built, contract(promised=matrix(skipped=f"cp311-{MAC}")))
+    assert (drawn(skipping), codes(skipping)) == ({LINUX: "xx", MAC: " x"}, [])
+    assert skipping.rows[1].codes == ()
+    whole = cover(built, contract())
+    assert (drawn(whole), codes(whole)) == ({LINUX: "xx", MAC: "-x"}, ["WK801"])
+
+
+def test_what_is_missing_of_the_promised_cells_is_named_without_the_others(tmp_path: Path) -> None:
+    built = release(tmp_path, f"demo-1.0-cp311-cp311-{LINUX}.whl")
+    promised = matrix(LINUX, interpreters="cp311 cp312 cp313", skipped=f"cp312-{LINUX}")
+    coverage = cover(built, contract(promised=promised))
+    assert drawn(coverage) == {LINUX: "x -"}
+    assert "has no wheel for cp313;" in coverage.findings[0].what
+    nothing = cover(release(tmp_path), contract(promised=promised))
+    assert f"{LINUX} has no wheel; users" in nothing.findings[0].what
+
+
+def test_a_wheel_for_cells_that_are_not_promised_is_not_used(tmp_path: Path) -> None:
+    built = release(tmp_path, ABI3, f"demo-1.0-cp312-cp312-{LINUX}.whl")
+    assert codes(cover(built, contract(promised=matrix(LINUX)))) == []
+    coverage = cover(built, contract(promised=matrix(LINUX, skipped=f"cp312-{LINUX}")))
+    assert drawn(coverage) == {LINUX: "xx"}
+    assert [(finding.code, finding.file) for finding in coverage.findings] == [
+        ("WK803", f"demo-1.0-cp312-cp312-{LINUX}.whl")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "platform"),
+    [
+        ("android_24_arm64_v8a", "android_21_arm64_v8a"),
+        ("ios_13_0_arm64_iphoneos", "ios_13_0_arm64_iphoneos"),
+        ("pyemscripten_2025_0_wasm32", "pyodide_2025_0_wasm32"),
+    ],
+)
+def test_wheels_for_mobile_systems_cover_promised_targets(tmp_path: Path, target: str, platform: str) -> None:
+    built = release(tmp_path, f"demo-1.0-cp313-cp313-{platform}.whl")
+    coverage = cover(built, contract(promised=matrix(target, interpreters="cp313")))
+    assert (drawn(coverage), codes(coverage)) == ({target: "x"}, [])
+    other = cover(built, contract(promised=matrix(target, interpreters="cp314")))
+    assert codes(other) == ["WK801", "WK803"]
 
 
 def test_an_abi3_wheel_that_is_too_new_is_no_matter_of_installed_interpreters(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
 from wheelkit.builders.dist_folder import deliver
 from wheelkit.cli import COMMANDS
+from wheelkit.machine import facts
 from wheelkit.manifest import BuiltFile, Manifest
+from wheelkit.matrix import System
 from wheelkit.verification.findings import finding_kinds
 
 Capture = pytest.CaptureFixture[str]
@@ -160,8 +162,8 @@ def test_the_plan_says_what_is_built_where(capsys: Capture) -> None:
     assert main(["plan"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("momentum 1.2.0 · dist/")
-    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [
-        ["win_amd64", "abi3", "-", "windows-2022"]
+    assert [line.split() for line in out.splitlines() if line.startswith("  win_amd64")] == [
+        ["win_amd64", "cp311", "cp312", "abi3", "-", "windows-2022"]
     ]
     assert "1 of 2 native targets can be built here" in out or sys.platform != "linux"
 
@@ -169,15 +171,21 @@ def test_the_plan_says_what_is_built_where(capsys: Capture) -> None:
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("room", "words"),
-    [("120", ["win_amd64", "abi3", "-", "windows-2022"]), ("40", ["win_amd64", "-", "windows-2022"])],
+    [
+        ("120", ["win_amd64", "cp311", "cp312", "abi3", "-", "windows-2022"]),
+        ("60", ["win_amd64", "cp311", "cp312", "-", "windows-2022"]),
+        ("40", ["win_amd64", "-", "windows-2022"]),
+    ],
 )
 def test_a_narrow_terminal_loses_the_details_of_the_plan(
     room: str, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("COLUMNS", room)
+    linux = facts.Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36))
+    monkeypatch.setattr("wheelkit.cli.plan.facts.detect", lambda **_: linux)
     assert main(["plan"]) == 0
     out = capsys.readouterr().out
-    assert [line.split() for line in out.splitlines() if "win_amd64" in line] == [words]
+    assert [line.split() for line in out.splitlines() if line.startswith("  win_amd64")] == [words]
 
 
 def test_the_plan_as_json_is_the_same_plan(project: Path, capsys: Capture) -> None:

@@ -238,6 +238,85 @@ def test_a_builder_that_cannot_work_here_is_refused_with_the_way_out() -> None:
         planned(MACHINES["win_amd64"], builder=Builder.HOST)
 
 
+RAGGED = {
+    "targets": ["manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "win_amd64", "win_arm64"],
+    "interpreters": ["cp311", "cp312", "cp313", "cp314t", "pp311"],
+    "skip": ["cp311-musllinux*", "cp39-*"],
+    "override": [{"select": "cp*-win_arm64", "interpreters": ["cp313", "cp314"]}],
+}
+
+
+def test_a_step_builds_the_promised_interpreters_of_its_target() -> None:
+    made = planned(LINUX, {"matrix": RAGGED}, limited_api=False)
+    builds = {str(step.target): " ".join(step.identifiers) for step in made.steps}
+    assert builds["musllinux_1_2_x86_64"] == (
+        "cp312-musllinux_x86_64 cp313-musllinux_x86_64 cp314t-musllinux_x86_64"
+    )
+    assert "cp311-manylinux_x86_64" in builds["manylinux_2_28_x86_64"]
+    assert "pp311-manylinux_x86_64" in builds["manylinux_2_28_x86_64"]
+    assert all(name in made.steps[0].env["CIBW_BUILD"] for name in made.steps[0].identifiers)
+
+
+def test_the_plan_names_interpreters_and_why_others_are_missing() -> None:
+    made = planned(LINUX, {"matrix": RAGGED}, limited_api=False)
+    named = [plan.interpreters_on(made, row.target) for row in made.targets]
+    assert named == [
+        "cp311-cp313 cp314t pp311",
+        "cp312 cp313 cp314t",
+        "cp311-cp313 cp314t pp311",
+        "cp313 cp314",
+    ]
+    lines = list(plan.details(made))
+    assert lines == [
+        "not promised, since cibuildwheel does not build it: pp311 on musllinux_1_2_x86_64, win_arm64",
+        "not promised, by skip: cp311 on musllinux_1_2_x86_64 (cp311-musllinux*)",
+        "not promised, by override: cp311, cp312, cp314t on win_arm64 (cp*-win_arm64)",
+        "skip has no effect: cp39-* (the matrix has no such cell)",
+        "not built here: win_amd64, win_arm64 (this machine is linux x86_64)",
+    ]
+    square = planned(LINUX, {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp312"]}})
+    assert list(plan.details(square)) == []
+
+
+def test_the_plan_as_data_has_every_cell_and_the_reason_for_the_absent_ones() -> None:
+    (member,) = plan.to_json(planned(LINUX, {"matrix": RAGGED}, limited_api=False))["distributions"]
+    assert member["matrix"]["win_arm64"] == ["cp313", "cp314"]
+    skipped = {"target": "musllinux_1_2_x86_64", "interpreter": "cp311", "why": "skipped"}
+    assert {**skipped, "selector": "cp311-musllinux*"} in member["absent"]
+
+
+def test_the_matrix_decides_over_the_skip_of_cibuildwheel() -> None:
+    document = {"matrix": {"targets": ["musllinux_1_2_x86_64"], "interpreters": ["cp312", "cp313"]}}
+    own = {"skip": ["*-musllinux*"], "build": "cp311-*"}
+    (step,) = planned(LINUX, document, cibuildwheel=own).steps
+    assert (step.env["CIBW_SKIP"], step.overridden) == ("", ("build", "skip"))
+    (step,) = planned(LINUX, document, cibuildwheel={"skip": "cp36-*"}).steps
+    assert "CIBW_SKIP" not in step.env
+
+
+@pytest.mark.parametrize(
+    ("target", "machine", "env"),
+    [
+        ("android_24_x86_64", LINUX, {"ANDROID_API_LEVEL": "24", "CIBW_ARCHS_ANDROID": "x86_64"}),
+        ("pyemscripten_2026_0_wasm32", BARE, {"CIBW_ARCHS_PYODIDE": "wasm32"}),
+        (
+            "ios_13_0_arm64_iphoneos",
+            MACHINES["macosx_11_0_arm64"],
+            {"IPHONEOS_DEPLOYMENT_TARGET": "13.0", "CIBW_ARCHS_IOS": "arm64_iphoneos"},
+        ),
+    ],
+)
+def test_cibuildwheel_cross_builds_for_mobile_systems(
+    target: str, machine: Machine, env: dict[str, str]
+) -> None:
+    document = {"matrix": {"targets": [target], "interpreters": ["cp314"]}, "exclude": {"torch": True}}
+    (step,) = planned(machine, document, limited_api=False).steps
+    assert step.builder is Builder.CIBUILDWHEEL
+    assert env.items() <= step.env.items()
+    assert not any("REPAIR" in name or "ENGINE" in name or "IMAGE" in name for name in step.env)
+    assert not planned(MACHINES["win_amd64"], document, limited_api=False).steps
+
+
 def test_an_interpreter_that_cibuildwheel_no_longer_offers_is_a_mistake() -> None:
     document = {"matrix": {"targets": ["manylinux_2_28_x86_64"], "interpreters": ["cp36", "cp311"]}}
     with pytest.raises(ConfigError) as caught:
@@ -253,6 +332,9 @@ def test_promises_that_requires_python_contradicts_are_all_named() -> None:
     assert 'cp310, cp311 promised, but momentum says requires-python = ">=3.12"' in problem
     with pytest.raises(ConfigError, match="project"):
         planned(LINUX, requires_python="three")
+    with pytest.raises(ConfigError) as caught:
+        planned(LINUX, requires_python=">=3.90")
+    assert "no cell is left for momentum" in caught.value.problems[0]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,35 @@ def test_a_runner_builds_all_the_targets_of_its_kind_of_machine(make: Make) -> N
     ]
 
 
+def test_each_machine_installs_the_interpreters_of_its_own_targets(make: Make) -> None:
+    alike = jobs(make()[RELEASE])["smoke"]
+    assert all("pythons" not in row for row in alike["strategy"]["matrix"]["include"])
+    more = 'skip = "cp311-macosx* *-musllinux*"\n[[tool.wheelkit.matrix.override]]\n'
+    more += 'select = "cp313-win*"\ninterpreters = ["gp312_250", "pp311"]\n'
+    smoke = jobs(make(more=more)[RELEASE])["smoke"]
+    pythons = {row["name"]: row["pythons"].split() for row in smoke["strategy"]["matrix"]["include"]}
+    assert pythons == {
+        "linux-x86_64": ["3.11", "3.14t", "3.13"],
+        "macos-arm64": ["3.14t", "3.13"],
+        "windows-amd64": ["3.11", "3.14t", "graalpy-25.0", "pypy3.11", "3.13"],
+    }
+    (setup,) = [step for step in smoke["steps"] if "setup-python" in step.get("uses", "")]
+    assert setup["with"]["python-version"] == "${{ matrix.pythons }}"
+
+
+def test_what_is_cross_built_goes_to_the_machine_that_builds_it(make: Make) -> None:
+    crossed = ["android_24_arm64_v8a", "pyemscripten_2026_0_wasm32", "ios_13_0_arm64_iphoneos"]
+    targets = json.dumps([*crossed, "manylinux_2_28_armv7l"])[1:-1]
+    text = PROJECT.replace('"musllinux_1_2_x86_64"', targets).replace("cp313", "cp314")
+    made = jobs(make(text)[RELEASE])["native"]["strategy"]["matrix"]["include"]
+    assert [(row["name"], row["runner"]) for row in made] == [
+        ("linux-x86_64", "ubuntu-24.04"),
+        ("macos-arm64", "macos-15"),
+        ("linux-aarch64", "ubuntu-24.04-arm"),
+        ("windows-amd64", "windows-2022"),
+    ]
+
+
 def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: Make, tmp_path: Path) -> None:
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli/pyproject.toml").write_text(PURE)

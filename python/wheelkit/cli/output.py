@@ -207,8 +207,10 @@ def _style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = 
     return click.style(text, fg=fg, bold=bold, dim=dim) if color_enabled(sys.stderr) else text
 
 
-def dimmed(text: str) -> str:
-    """Dim text on a terminal."""
+def dimmed(text: str, stream: TextIO | None = None) -> str:
+    """Dim text on a terminal, by default that of standard error."""
+    if stream is not None:
+        return click.style(text, dim=True) if color_enabled(stream) else text
     return _style(text, dim=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +13,16 @@ from wheelkit import plan as plans
 from wheelkit.builders.siblings import needed
 from wheelkit.cli import cache
 from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
-from wheelkit.cli.output import columns, result, result_json
+from wheelkit.cli.output import columns, dimmed, fit, result, result_json, write
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
+from wheelkit.matrix import System
+from wheelkit.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wheelkit.cli.options import OpenProject
     from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
 
@@ -44,14 +48,30 @@ def forced_builder(choice: str) -> plans.Builder | None:
 @out_option
 @config_option
 @builder_option
+@click.option(
+    "--identifiers",
+    "system",
+    type=click.Choice(["all", *(system.value for system in System)]),
+    is_flag=False,
+    flag_value="all",
+    help="Print the builds of one system, or of all, by cibuildwheel's names, one a line.",
+)
 @json_option
 def command(
-    sources: tuple[Path, ...], out: Path, config_file: Path | None, builder: str, as_json: bool
+    sources: tuple[Path, ...],
+    out: Path,
+    config_file: Path | None,
+    builder: str,
+    system: str | None,
+    as_json: bool,
 ) -> None:
     """Show what is built here, what elsewhere and on which runner, and in which order.
 
     PROJECT is a member of the family, a folder or an sdist; without one, the plan is for the whole family.
     """
+    if system is not None:
+        _show_identifiers(open_project(sources, config_file), system, as_json=as_json)
+        return
     engines = facts.start_engine_queries()
     project = open_project(sources, config_file)
     git_status = cache.start_git_status(project.family)
@@ -60,6 +80,19 @@ def command(
     )
     plan = plans.make_plan(project.config, project.family, request)
     show_plan(plan, git_status, project.chosen, as_json=as_json)
+
+
+def _show_identifiers(project: OpenProject, system: str, *, as_json: bool) -> None:
+    """Print what ``cibuildwheel --print-build-identifiers`` prints for all runs of the plan together."""
+    request = plans.PlanRequest(machine=facts.detect(containers=False), out=project.family.root)
+    plan = plans.make_plan(project.config, project.family, request)
+    if project.chosen:
+        plan = plans.only(plan, project.chosen, ())
+    builds = {name: found for name, found in plans.identifiers(plan).items() if system in {"all", name}}
+    if as_json:
+        result_json({"schema": 1, "identifiers": builds})
+    elif lines := [build for found in builds.values() for build in found]:
+        result("\n".join(lines))
 
 
 def show_plan(
@@ -74,7 +107,7 @@ def show_plan(
     if as_json:
         result_json({**plans.to_json(plan), "cache": cache.to_json(statuses)})
     else:
-        result(_text(plan, cache.table(statuses), selection))
+        _show_text(plan, cache.table(statuses), selection)
 
 
 class PlanSelection(Struct, frozen=True, kw_only=True):
@@ -108,10 +141,13 @@ def _select(plan: Plan, chosen: tuple[str, ...]) -> PlanSelection:
     )
 
 
-def _text(plan: Plan, cached: str, selection: PlanSelection) -> str:
-    """Render the order of the family, the targets, what is cached, and the next step."""
+def _show_text(plan: Plan, cached: str, selection: PlanSelection) -> None:
+    """Print the order of the family, the targets with their details, what is cached, and the next step."""
     members = [_title(plan), _order(plan), _other_members(plan, selection)]
-    return "\n\n".join(filter(None, [*members, _targets(plan), cached, _next_step(plan, selection)]))
+    result("\n\n".join(filter(None, [*members, _targets(plan)])))
+    for line in plans.details(plan):
+        write(f"{dimmed(fit(printable(line), sys.stdout, indent=2), sys.stdout)}\n")
+    result("\n" + "\n\n".join(filter(None, [cached, _next_step(plan, selection)])))
 
 
 def _title(plan: Plan) -> str:
@@ -146,16 +182,18 @@ def _targets(plan: Plan) -> str:
     if not plan.targets:
         return ""
     abi = "abi3" if all(member.limited_api for member in plan.family.native) else "per version"
-    wide, narrow = [("target", "abi", "here", "on CI")], [("target", "here", "on CI")]
+    wide, narrow = [("target", "interpreters", "abi", "here", "on CI")], [("target", "here", "on CI")]
     for row in plan.targets:
         in_container = row.builder is plans.Builder.CIBUILDWHEEL and plan.machine.engine
         engine = f" ({plan.machine.engine})" if in_container else ""
         here, runner = row.builder.value if row.builder else "-", str(row.runner or "no hosted runner")
-        wide.append((row.target.tag, abi, f"{here}{engine}", runner))
+        pythons = plans.interpreters_on(plan, row.target)
+        wide.append((row.target.tag, pythons, abi, f"{here}{engine}", runner))
         narrow.append((row.target.tag, here, runner))
-    table = columns(wide)
+    tables = (columns(wide), columns([(row[0], row[1], *row[3:]) for row in wide]), columns(narrow))
     room = shutil.get_terminal_size((_UNLIMITED, 24)).columns
-    return table if max(map(len, table.splitlines())) <= room else columns(narrow)
+    fitting = (table for table in tables if max(map(len, table.splitlines())) <= room)
+    return next(fitting, tables[-1])
 
 
 def _next_step(plan: Plan, selection: PlanSelection) -> str:

@@ -11,6 +11,7 @@ from wheelkit import workflows
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
 from wheelkit.machine.git import UNTRUSTED, Repository
+from wheelkit.matrix import matrix_of
 from wheelkit.text import shorten_list
 from wheelkit.workflows.github import RELEASE_FILE
 
@@ -58,7 +59,8 @@ def project(
     names = ", ".join(member.name for member in family.distributions)
     source = config.source.name if config.source else "no [tool.wheelkit], defaults are used"
     yield fine(TOPIC, "configuration", f"{names}; {source}")
-    threaded = [tag for tag in config.matrix.interpreters or () if tag.endswith("t")]
+    matrix = matrix_of(config, None)
+    threaded = [interpreter.tag for interpreter in matrix.interpreters if interpreter.free_threaded]
     for member in family.native:
         if member.build_backend.free_threaded_setting and member.limited_api and threaded:
             yield _limited_api(member.name, threaded)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.machine.facts import Machine
-    from wheelkit.matrix import Interpreter, Matrix, Target
+    from wheelkit.matrix import AbsentCell, Interpreter, Matrix, Target
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution
     from wheelkit.runners import Runner
@@ -136,6 +136,21 @@ def _distribution(plan: Plan, item: Distribution) -> dict[str, Any]:
         "limited_api": item.limited_api,
         "needs": list(plan.family.siblings(item)),
         "interpreters": [one.tag for one in matrix.interpreters] if matrix else [],
+        "matrix": _matrix(matrix) if matrix else {},
+        "absent": [_absent(cell) for cell in matrix.absent] if matrix else [],
+    }
+
+
+def _matrix(matrix: Matrix) -> dict[str, list[str]]:
+    return {target.tag: [one.tag for one in matrix.interpreters_on(target)] for target in matrix.targets}
+
+
+def _absent(cell: AbsentCell) -> dict[str, str]:
+    return {
+        "target": cell.target,
+        "interpreter": cell.interpreter,
+        "why": cell.why,
+        "selector": cell.selector,
     }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from wheelkit.matrix import Target
-    from wheelkit.workflows.jobs import Blueprint
+    from wheelkit.workflows.jobs import Blueprint, NativeJob
     from wheelkit.workflows.user_blocks import UserLines
 
     Steps = tuple[WorkflowStep | UserBlock, ...]
@@ -202,13 +202,24 @@ def _on_all_machines(job: WorkflowJob, plan: Blueprint, *, all_pythons: bool = F
 
 
 def _machines(plan: Blueprint) -> tuple[Mapping[str, str], ...]:
-    machines = tuple({"name": job.name, "runner": job.runner} for job in plan.native)
-    return machines or ({"name": "linux-x86_64", "runner": LINUX_RUNNER},)
+    machines = ({"name": job.name, "runner": job.runner, **_own_pythons(plan, job)} for job in plan.native)
+    return tuple(machines) or ({"name": "linux-x86_64", "runner": LINUX_RUNNER},)
+
+
+def _own_pythons(plan: Blueprint, job: NativeJob) -> dict[str, str]:
+    """Return the interpreters of a machine, a line each for setup-python, where machines differ in them."""
+    return {} if _alike(plan) else {"pythons": "\n".join(job.pythons)}
+
+
+def _alike(plan: Blueprint) -> bool:
+    return len({job.pythons for job in plan.native}) <= 1
 
 
 def _prepare(plan: Blueprint, *, all_pythons: bool = False) -> tuple[WorkflowStep, ...]:
     """Check out and install wheelkit; with ``all_pythons``, also install all promised interpreters."""
     versions = plan.pythons if all_pythons else (TOOL_PYTHON,)
+    if all_pythons and not _alike(plan):
+        versions = ("${{ matrix.pythons }}",)
     prereleases = {"allow-prereleases": "true"} if all_pythons else {}
     python = {"python-version": versions if len(versions) > 1 else versions[0], **prereleases}
     return (

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import __version__
 from wheelkit import plan as plans
@@ -16,7 +17,7 @@ from wheelkit.matrix import Interpreter, System
 from wheelkit.project.read import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wheelkit.config import CiConfig, Config
     from wheelkit.matrix import Target
@@ -32,12 +33,16 @@ _DEFAULT_TAG = "v{version}"
 
 
 class NativeJob(Struct, frozen=True, kw_only=True):
-    """One runner and the targets that it builds; the unique ``name`` also names its artifacts."""
+    """One runner and the targets that it builds; the unique ``name`` also names its artifacts.
+
+    ``pythons`` are the interpreters that its smoke tests need, as ``Blueprint`` has them.
+    """
 
     name: str
     runner: str
     system: System
     targets: tuple[Target, ...]
+    pythons: tuple[str, ...] = (TOOL_PYTHON,)
 
 
 class Blueprint(Struct, frozen=True, kw_only=True):
@@ -74,13 +79,15 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
     labels = {row.target: label(row.target, config.runner) for row in plan.targets}
     left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
     wanted = {target: name for target, name in labels.items() if target not in left_out}
-    native = _native_jobs(wanted, problems)
+    native = tuple(
+        replace(job, pythons=_pythons(plan, _smoked_targets(job))) for job in _native_jobs(wanted, problems)
+    )
     if problems:
         raise ConfigError(config.label, problems)
     return Blueprint(
         native=native,
         pure=any(member.kind is not Kind.NATIVE for member in plan.family.distributions),
-        pythons=_pythons(plan),
+        pythons=_pythons(plan, tuple(target for job in native for target in _smoked_targets(job))),
         install=config.ci.install or (f"wheelkit=={__version__}",),
         tags=_tags(config, plan.family),
         ci=config.ci,
@@ -119,15 +126,33 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
     )
 
 
-def _pythons(plan: Plan) -> tuple[str, ...]:
-    """Return the interpreters of all distributions for setup-python, oldest first."""
+def _smoked_targets(job: NativeJob) -> tuple[Target, ...]:
+    """Return the targets of a job whose wheels its runner can install: those of its own architecture."""
+    own = (target for target in job.targets if target.system is job.system and target.libc != "musllinux")
+    return tuple(
+        target for target in own if target.arch == building_machine(target)[1] or target.arch == "universal2"
+    )
+
+
+def _pythons(plan: Plan, targets: Sequence[Target]) -> tuple[str, ...]:
+    """Return the interpreters of all distributions on targets for setup-python, oldest first."""
     interpreters: set[Interpreter] = set()
     for member in plan.family.distributions:
         matrix = plan.matrices.get(member.key)
-        interpreters.update(matrix.interpreters if matrix else plans.allowed_interpreters(member))
+        if matrix is None:
+            interpreters.update(plans.allowed_interpreters(member))
+        for target in targets if matrix else ():
+            interpreters.update(matrix.interpreters_on(target) if matrix else ())
     ordered = sorted(interpreters, key=lambda one: (one.implementation, one.version, one.free_threaded))
-    names = [f"pypy{one.python}" if one.implementation == "pp" else one.python for one in ordered]
+    names = map(_setup_python_name, ordered)
     return (*(name for name in names if name != TOOL_PYTHON), TOOL_PYTHON)
+
+
+def _setup_python_name(interpreter: Interpreter) -> str:
+    """Return an interpreter in the spelling of setup-python; for GraalPy, that is its own version."""
+    if interpreter.implementation == "gp":
+        return f"graalpy-{interpreter.release[:-1]}.{interpreter.release[-1]}"
+    return interpreter.request
 
 
 def _tags(config: Config, family: Family) -> tuple[str, ...]:
