@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import cast
 
-Reply = Callable[[str], bytes]
+Reply = Callable[[str], bytes | Iterable[bytes]]
 
 
 class _Handler(StreamRequestHandler):
@@ -22,7 +22,9 @@ class _Handler(StreamRequestHandler):
         self.rfile.read(length)
         path = request[1] if len(request) > 1 else ""
         with suppress(OSError):  # the client may have gone
-            self.wfile.write(cast("_Server", self.server).reply(path))
+            answer = cast("_Server", self.server).reply(path)
+            for piece in [answer] if isinstance(answer, bytes) else answer:
+                self.wfile.write(piece)
 
 
 class _Server(ThreadingTCPServer):
@@ -33,7 +35,7 @@ class _Server(ThreadingTCPServer):
 
 @contextmanager
 def serving(reply: Reply) -> Iterator[str]:
-    """Answer each connection with ``reply(path)``, and yield the server's address."""
+    """Answer each connection with ``reply(path)``, bytes or their pieces, and yield the server's address."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.reply = reply
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -116,6 +117,13 @@ class MemoryClient(Client):
     def get(self, url: str, *, accept: str = "*/*") -> Response:  # noqa: ARG002 - the client's signature
         self.asked.append(url)
         return self._reply(url)
+
+    def download(self, url: str, path: Path) -> str:
+        response = self.get(url)
+        if response.status != 200:
+            raise IndexUnavailableError(f"answered {response.status} for {url}")
+        path.write_bytes(response.body)
+        return hashlib.sha256(response.body).hexdigest()
 
     def post_json(self, url: str, document: Any) -> Response:
         self.asked.append(url)

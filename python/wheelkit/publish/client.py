@@ -9,42 +9,37 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import ssl
 import time
 import urllib.error
-import urllib.request
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cache
+from io import BytesIO
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
-from wheelkit import __version__
-from wheelkit.errors import IndexUnavailableError
+from wheelkit import __version__, limits, text
+from wheelkit.errors import IndexUnavailableError, OutputError
 from wheelkit.inputs import json_value, number
+from wheelkit.publish.connections import Deadline, Request, opener
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from email.message import Message
+    from io import BufferedRandom
+    from pathlib import Path
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _OK, _TOO_MANY_REQUESTS, _SERVER_ERROR = 200, 429, 500
-# Bodies are held in memory. The largest file that public indexes accept by default is a tenth of this.
-_MAX_BODY = 1 << 30
 _CHUNK = 1 << 16
-# A response that arrives at fewer bytes a second than this is given up.
-_MIN_BYTES_PER_SECOND = 50_000
 _MAX_RETRY_AFTER = 60.0
-_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -112,17 +107,44 @@ class Client:
 
     def get(self, url: str, *, accept: str = "*/*") -> Response:
         """Fetch a URL, past all caches. Connection failures, 429 and 5xx are retried, other 4xx returned."""
+        return self._fetch(url, accept, BytesIO(), limits.PAGE)
+
+    def download(self, url: str, path: Path) -> str:
+        """Download a file to ``path``, and return its sha256 for the caller to check; raises OutputError."""
+        try:
+            with path.open("w+b") as file:
+                return self._download(url, file)
+        except OSError as error:
+            raise OutputError.of(error, path) from error
+        except IndexUnavailableError:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _download(self, url: str, file: BufferedRandom) -> str:
+        response = self._fetch(url, "*/*", file, limits.DOWNLOAD)
+        if response.status != _OK:
+            raise IndexUnavailableError(
+                f"{_host(url)} answered {response.status} for {url}", hint="run the same command again later"
+            )
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _fetch(self, url: str, accept: str, body: IO[bytes], most: int) -> Response:
+        """Fetch a URL into a file of up to ``most`` bytes."""
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+        deadline = self._deadline()
         for delay in islice(backoff_delays(0.5), self._attempts - 1):
             try:
-                response = self._follow(url, headers)
+                response = self._follow(url, headers, deadline, _Body(body, most))
             except IndexUnavailableError:
+                if deadline.is_over:
+                    raise
                 self.clock.sleep(delay)
                 continue
             if not _is_temporary(response.status):
                 return response
             self._pause(response, delay)
-        response = self._follow(url, headers)
+        response = self._follow(url, headers, deadline, _Body(body, most))
         if not _is_temporary(response.status):
             return response
         status = f"{response.status} {http.client.responses.get(response.status, '')}".rstrip()
@@ -131,20 +153,14 @@ class Client:
             hint="the index is overloaded or down; run the same command again later",
         )
 
-    def download(self, url: str, path: Path) -> str:
-        """Download a file to ``path``, and return its sha256 for the caller to check."""
-        response = self.get(url)
-        if response.status != _OK:
-            raise IndexUnavailableError(
-                f"{_host(url)} answered {response.status} for {url}", hint="run the same command again later"
-            )
-        path.write_bytes(response.body)
-        return hashlib.sha256(response.body).hexdigest()
-
     def post_json(self, url: str, document: Mapping[str, Any]) -> Response:
         """Send a JSON document once: the server may have acted on a request whose response is lost."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        return self._send(url, headers, json.dumps(document).encode())
+        body = _Body(BytesIO(), limits.PAGE)
+        return self._send(url, headers, self._deadline(), body, json.dumps(document).encode())
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self.clock.now, limits.REQUEST_SECONDS, self._timeout)
 
     def _pause(self, response: Response, delay: float) -> None:
         requested = _retry_after(response)
@@ -153,10 +169,10 @@ class Client:
             self._note(f"{_host(response.url)} asks to wait {delay:.0f} s")
         self.clock.sleep(delay)
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _follow(self, url: str, headers: Mapping[str, str], deadline: Deadline, body: _Body) -> Response:
         """Send a request and follow redirects on the same host."""
         for _ in range(_MAX_REDIRECTS):
-            response = self._send(url, headers)
+            response = self._send(url, headers, deadline, body)
             if response.status not in _REDIRECTS:
                 return response
             target = _redirect_target(url, response)
@@ -169,71 +185,63 @@ class Client:
             url = target
         raise IndexUnavailableError(f"redirect loop at {_host(url)}", hint="check the index's address")
 
-    def _send(self, url: str, headers: Mapping[str, str], data: bytes | None = None) -> Response:
+    def _send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        body: _Body,
+        data: bytes | None = None,
+    ) -> Response:
         all_headers = {"User-Agent": f"wheelkit/{__version__}", **headers}
         try:
-            request = urllib.request.Request(url, data=data, headers=all_headers)  # noqa: S310 - only http and https
-            with _opener().open(request, timeout=self._timeout) as response:
-                body = self._read_body(response, url)
-                return Response(status=response.status, headers=response.headers, body=body, url=url)
+            with deadline.running():
+                request = Request(url, deadline, data=data, headers=all_headers)
+                with opener().open(request, timeout=deadline.next_wait()) as response:
+                    body.read(response, _host(url))
+                    return Response(
+                        status=response.status, headers=response.headers, body=body.in_memory(), url=url
+                    )
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise _unavailable(url, error) from error
 
-    def _read_body(self, response: http.client.HTTPResponse, url: str) -> bytes:
-        """Read the body within the limits; a server that sends single bytes would keep us waiting forever."""
-        chunks: list[bytes] = []
-        size, started = 0, self.clock.now()
-        while chunk := response.read(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > _MAX_BODY:
+
+class _Body:
+    """The body of a response, in memory or on the disk, up to a size."""
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self._most = most
+
+    def read(self, response: http.client.HTTPResponse, host: str) -> None:
+        """Read a body in place of an earlier one; raises IndexUnavailableError, OutputError and OSError."""
+        self._file.seek(0)
+        self._file.truncate()
+        size, declared = 0, response.length or 0
+        while True:
+            if max(size, declared) > self._most:
                 raise IndexUnavailableError(
-                    f"the response of {_host(url)} is larger than 1 GiB", hint="check the index's address"
+                    f"the response of {host} is larger than {text.size(self._most)}",
+                    hint="check the index's address",
                 )
-            if self.clock.now() - started > self._timeout * 6 + size / _MIN_BYTES_PER_SECOND:
-                raise TimeoutError
-        body = b"".join(chunks)
+            chunk = response.read(_CHUNK)
+            if not chunk:
+                break
+            size += len(chunk)
+            self._write(chunk)
         # Read piece by piece, a body that ends before its Content-Length looks like any other.
         if response.length:
-            raise http.client.IncompleteRead(body, response.length)
-        return body
+            raise http.client.IncompleteRead(b"", response.length)
 
+    def _write(self, chunk: bytes) -> None:
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise OutputError.of(error, str(self._file.name)) from error
 
-@cache
-def _opener() -> urllib.request.OpenerDirector:
-    """Return an opener for http and https, without redirects, files, cookies or credentials."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.UnknownHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=_tls_context()),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def _tls_context() -> ssl.SSLContext:
-    """Trust the bundle that twine's uploads trust, else the system's and certifi's certificates."""
-    for variable in _BUNDLE_VARIABLES:
-        if bundle := os.environ.get(variable):
-            is_folder = Path(bundle).is_dir()
-            try:
-                return ssl.create_default_context(
-                    cafile=None if is_folder else bundle, capath=bundle if is_folder else None
-                )
-            except OSError as error:
-                raise IndexUnavailableError(
-                    f"no certificates can be read from {variable}, {bundle}: {error.strerror or error}",
-                    hint=f"correct {variable}, or unset it to trust the system's certificates",
-                ) from error
-    context = ssl.create_default_context()
-    try:
-        import certifi
-    except ImportError:
-        return context
-    context.load_verify_locations(certifi.where())
-    return context
+    def in_memory(self) -> bytes:
+        """Return the body; empty for one on the disk."""
+        return self._file.getvalue() if isinstance(self._file, BytesIO) else b""
 
 
 def _unavailable(url: str, error: Exception) -> IndexUnavailableError:

@@ -8,19 +8,22 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from wheelkit import limits
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError
-from wheelkit.text import shorten_list
+from wheelkit.inputs import json_struct
+from wheelkit.text import shorten_list, size
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
-    from pathlib import Path
 
     from wheelkit.publish.client import Client, Response
     from wheelkit.publish.index import Index
@@ -132,13 +135,15 @@ def _refuse_duplicates(index: Index, listing: Listing) -> None:
 
 
 def _hash(client: Client, index: Index, file: IndexFile) -> str:
-    response = client.get(file.url)
-    if response.status != _OK:
-        raise IndexUnavailableError(
-            f"{index} lists {file.filename} without its sha256, and answered {response.status} for the file",
-            hint="without either, the files cannot be compared; ask the index's administrators",
-        )
-    return hashlib.sha256(response.body).hexdigest()
+    with TemporaryDirectory() as folder:
+        try:
+            return client.download(file.url, Path(folder, "file"))
+        except IndexUnavailableError as error:
+            raise IndexUnavailableError(
+                f"{index} lists {file.filename} without its sha256, and the file cannot be read:"
+                f" {error.message}",
+                hint="without either, the files cannot be compared; ask the index's administrators",
+            ) from error
 
 
 def fetch_metadata(client: Client, file: IndexFile) -> bytes | None:
@@ -184,14 +189,11 @@ def _not_a_page(index: Index, response: Response, reason: str) -> IndexUnavailab
 
 def _from_json(index: Index, response: Response, project: str) -> Listing:
     try:
-        document = response.json()
-        version = str(document["meta"]["api-version"])
-        name = str(document["name"])
-        files = tuple(_json_file(entry, response.url) for entry in document["files"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _not_a_page(
-            index, response, f"its JSON has another form ({type(error).__name__}: {error})"
-        ) from error
+        document = _decode(response.body)
+        version, name = str(document.meta.version), document.name
+        files = tuple(_json_file(entry, response.url) for entry in document.files)
+    except ValueError as error:
+        raise _not_a_page(index, response, f"its JSON has another form ({error})") from error
     if version.partition(".")[0] != "1":
         raise _not_a_page(index, response, f"it has version {version} of the API; wheelkit supports 1")
     if normalise(name) != project:
@@ -199,28 +201,71 @@ def _from_json(index: Index, response: Response, project: str) -> Listing:
     return Listing(project=project, files=files, now=response.date)
 
 
-def _json_file(entry: dict[str, Any], base: str) -> IndexFile:
-    digest = str(entry["hashes"].get("sha256", "")).lower()
-    yanked, size = entry.get("yanked", False), entry.get("size")
+class _Hashes(Struct, frozen=True):
+    """The digests of a file; those by other algorithms are passed over."""
+
+    sha256: str | None = None
+
+
+class _Entry(Struct, frozen=True, rename="kebab"):
+    """A file in JSON (PEP 691, 700, 740). What is not read takes no memory."""
+
+    filename: str
+    url: str
+    hashes: _Hashes
+    yanked: bool | str = False
+    size: int | None = None
+    upload_time: str | None = None
+    provenance: str | None = None
+    requires_python: str | None = None
+    core_metadata: _Hashes | bool | None = None
+    dist_info_metadata: _Hashes | bool | None = None
+
+
+class _Meta(Struct, frozen=True):
+    version: str = field(name="api-version")
+
+
+class _Document(Struct, frozen=True):
+    """A project page in JSON."""
+
+    meta: _Meta
+    name: str
+    files: list[_Entry]
+
+
+def _decode(body: bytes) -> _Document:
+    """Parse a page; raises ValueError for everything else, and for more files than any project has."""
+    # Each file has an object of its own, and one for its hashes.
+    if body.count(b"{") > limits.PAGE_FILES * 5:
+        raise ValueError(f"it lists more than {limits.PAGE_FILES} files")
+    document = json_struct(body, _Document)
+    if len(document.files) > limits.PAGE_FILES:
+        raise ValueError(f"it lists more than {limits.PAGE_FILES} files")
+    return document
+
+
+def _json_file(entry: _Entry, base: str) -> IndexFile:
+    digest = (entry.hashes.sha256 or "").lower()
     return IndexFile(
-        filename=_file_name(str(entry["filename"])),
-        url=urljoin(base, str(entry["url"])),
+        filename=_file_name(entry.filename),
+        url=urljoin(base, entry.url),
         sha256=digest if _SHA256.fullmatch(digest) else "",
         # An empty reason counts as well.
-        yanked=bool(yanked) or isinstance(yanked, str),
-        uploaded=_parse_time(entry.get("upload-time")),
-        provenance=urljoin(base, str(entry["provenance"])) if entry.get("provenance") else "",
-        size=size if isinstance(size, int) and size > 0 else 0,
-        requires_python=str(entry.get("requires-python") or ""),
-        metadata=_json_metadata(entry.get("core-metadata") or entry.get("dist-info-metadata")),
+        yanked=bool(entry.yanked) or isinstance(entry.yanked, str),
+        uploaded=_parse_time(entry.upload_time),
+        provenance=urljoin(base, entry.provenance) if entry.provenance else "",
+        size=max(entry.size or 0, 0),
+        requires_python=entry.requires_python or "",
+        metadata=_json_metadata(entry.core_metadata or entry.dist_info_metadata),
     )
 
 
-def _json_metadata(value: object) -> str | None:
+def _json_metadata(value: _Hashes | bool | None) -> str | None:  # noqa: FBT001 - as in JSON
     """Return what ``IndexFile.metadata`` is for a value of PEP 714."""
     if not value:
         return None
-    digest = str(value.get("sha256", "")).lower() if isinstance(value, dict) else ""
+    digest = (value.sha256 or "").lower() if isinstance(value, _Hashes) else ""
     return digest if _SHA256.fullmatch(digest) else ""
 
 
@@ -272,6 +317,7 @@ class _PageParser(HTMLParser):
 def _from_html(index: Index, response: Response, project: str) -> Listing:
     page = _PageParser()
     try:
+        _require_bounded(response.body)
         page.feed(response.body.decode("utf-8", errors="replace"))
         files = tuple(file for link in page.links if (file := _html_file(link, response.url)) is not None)
     except (ValueError, AssertionError) as error:  # HTMLParser asserts for "<![foo"
@@ -282,6 +328,14 @@ def _from_html(index: Index, response: Response, project: str) -> Listing:
     if not files and not page.declared:
         raise _not_a_page(index, response, "it is a web page that lists no files")
     return Listing(project=project, files=files, now=response.date, is_json=False)
+
+
+def _require_bounded(body: bytes) -> None:
+    """Raise ValueError for a page that HTMLParser reads for minutes: it looks at a tag again and again."""
+    if body.count(b"<") > limits.PAGE_TAGS:
+        raise ValueError(f"it has more than {limits.PAGE_TAGS} tags")
+    if max(map(len, body.split(b">"))) > limits.TAG:
+        raise ValueError(f"a tag has more than {size(limits.TAG)}")
 
 
 def _html_file(link: dict[str, str | None], base: str) -> IndexFile | None:
