@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from support import rows
 from support.command import MakeProject, Wheelkit, git_commit
 from support.scripts import script
 
@@ -47,8 +48,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of rows, for tests that try a whole table (``support/rows.py``)."""
+    parser.addoption("--row", default="", metavar="TEXT", help="try only rows with this in their name")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Set how many examples Hypothesis draws; it is imported here, where its code can be kept compiled.
 
     CI draws the same 200 each time, so that a run fails for what was changed. Elsewhere 25 are drawn anew in
@@ -56,6 +62,7 @@ def pytest_configure() -> None:
     """
     from hypothesis import settings
 
+    rows.chosen = config.getoption("row")
     settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
     settings.register_profile("short", max_examples=25, deadline=None)
     settings.register_profile("long", max_examples=5000, deadline=None)

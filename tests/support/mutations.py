@@ -4,6 +4,7 @@ import random
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import malformed
@@ -138,7 +139,7 @@ def survives(number: int, folder: Path) -> bool:
     return bool(report.findings)
 
 
-def crashes(numbers: range) -> list[tuple[int, BaseException]]:
+def crashes(numbers: Iterable[int]) -> list[tuple[int, BaseException]]:
     """Verify the damaged wheels with these numbers; returns those that raise, with the exception."""
     crashed: list[tuple[int, BaseException]] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ from actions.artifacts import ArtifactError, Artifacts
 from actions.expressions import ExpressionError, condition, evaluate, fill
 from actions.hosted import Hosted
 from actions.runner import Event, Run, Service, UnknownError
+from support.rows import rows
 
 CONTEXTS: dict[str, Any] = {
     "inputs": {"until": None},
@@ -23,7 +24,7 @@ WELL = {"success": lambda: True, "failure": lambda: False, "cancelled": lambda: 
 ILL = {"success": lambda: False, "failure": lambda: True, "cancelled": lambda: False}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "value"),
     [
         ("inputs.until != 'verify'", True),
@@ -40,7 +41,7 @@ def test_an_expression_means_what_github_says(text: str, value: object) -> None:
     assert evaluate(text, CONTEXTS, WELL) == value
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "inputs.since",

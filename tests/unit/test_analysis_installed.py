@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.analysis.installed import (
     Environment,
     InstalledFile,
@@ -124,7 +125,7 @@ def test_what_is_there_at_the_end(tmp_path: Path) -> None:
     assert [file.member for file in kept[Installer.UV]["bin/tool"]] == [f"{DATA}/data/bin/tool"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "pip", "uv"),
     [
         ("demo/a.py", False, False),

@@ -7,6 +7,7 @@ import pytest
 
 import malformed
 import wheelkit
+from support.rows import rows
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 EXAMPLES = re.findall(
@@ -37,7 +38,7 @@ def test_every_example_is_known() -> None:
     assert {name for name, _ in EXAMPLES} == set(SHOWN)
 
 
-@pytest.mark.parametrize("name", wheelkit.__all__)
+@rows("name", wheelkit.__all__)
 def test_every_name_is_there(name: str) -> None:
     assert getattr(wheelkit, name) is not None
     assert name in dir(wheelkit)

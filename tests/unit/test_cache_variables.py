@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from support.rows import rows
 from wheelkit.builders.cache.variables import installer_settings, relevant_variables
 
 
@@ -14,7 +15,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [
         "CC",

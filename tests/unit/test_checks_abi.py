@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import elf, imports, macho, needs, pe
 from wheelkit import _core
 from wheelkit.analysis import python_api
@@ -39,7 +40,7 @@ def dll(name: str, *symbols: str, member: str = "demo/_core.pyd") -> Binary:
     return pe(member, needed=wheels.needs(name), imports=imports(*symbols, library=name))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.ABI3, elf(STABLE, imports=imports("PyList_New", "_Py_Dealloc", "malloc")), []),
@@ -261,7 +262,7 @@ def test_builds_of_the_interpreter(tmp_path: Path, symbol: str, tag: str, expect
     assert [finding.code for finding in abi.interpreter_build(wheel, Contract())] == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(), []),

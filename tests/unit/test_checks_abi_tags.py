@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import elf, imports, macho, needs, pe
 from wheelkit.verification.checks import abi, abi_tags, suffixes
 from wheelkit.verification.contract import Contract
@@ -45,7 +46,7 @@ def module(suffix: str, exports: tuple[str, ...] = INIT, **facts: object) -> Bin
     return elf(f"demo/m{suffix}", exports=exports, **facts)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "suffixes_", "expected"),
     [
         # The suffixes of the stable ABI, and since when which build looks for them.
@@ -95,7 +96,7 @@ def test_suffixes(tmp_path: Path, tags: str, suffixes_: tuple[str, ...], expecte
     assert codes(wheel) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("platform", "name", "expected"),
     [
         ("manylinux_2_17_i686", ".cpython-311-i386-linux-gnu.so", []),
@@ -139,7 +140,7 @@ def test_a_library_of_the_stable_abi_is_no_module(tmp_path: Path) -> None:
     assert codes(wheel_of(tmp_path, "cp311-abi3", module_, platform="win_amd64")) == ["WK404"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "exports", "required", "expected"),
     [
         ("cp311-abi3", INIT, "", []),
@@ -175,7 +176,7 @@ def test_the_entry_point_follows_from_the_name(
     assert codes(wheel_of(tmp_path, "cp311-abi3", elf(member, exports=exports))) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "made", "required", "expected"),
     [
         ("cp315-abi3.abi3t", module(".abi3t.so", HOOK, imports=SHARED), "", []),
@@ -196,7 +197,7 @@ def test_abi3t(tmp_path: Path, tags: str, made: Binary, required: str, expected:
 PRIVATE = imports("_PyDict_NewPresized")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "made", "required", "expected"),
     [
         ("cp314-none", [module(".so", imports=imports("PyModule_Create2"))], "", ["WK414"]),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.verification.checks import archive, record
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
@@ -37,7 +38,7 @@ def test_a_good_wheel_has_nothing(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("code", "members"),
     [
         ("WK103", {"/etc/passwd": "x"}),
@@ -104,7 +105,7 @@ def test_links(tmp_path: Path, mode: int, expected: list[str]) -> None:
 ROW = wheels.row("demo/__init__.py", b"")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("code", "change"),
     [
         ("WK102", lambda text: text.replace("demo/__init__.py,sha256=4", "demo/__init__.py,sha256=5")),
@@ -215,7 +216,7 @@ def test_data_descriptors_are_no_stray_bytes(tmp_path: Path) -> None:
     assert read(path).stray == 0
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "filename", "expected"),
     [
         ("demo/aux.py", wheels.PURE, ["WK117"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.analysis.leftovers import leftover_files, private_files
 from wheelkit.verification.checks import contents, hidden, startup
 from wheelkit.verification.contract import Contract
@@ -26,7 +27,7 @@ def codes(folder: Path, members: Mapping[str, str | bytes], filename: str = whee
     return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("members", "expected"),
     [
         ({"demo/model.bin": POINTER}, ["WK123"]),
@@ -61,7 +62,7 @@ WANTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*LEFTOVERS, *PRIVATE, *WANTED])
+@rows("name", [*LEFTOVERS, *PRIVATE, *WANTED])
 def test_leftovers(name: str) -> None:
     assert bool(leftover_files([name])) == (name in LEFTOVERS)
     assert bool(private_files([name])) == (name in PRIVATE)
@@ -76,7 +77,7 @@ def test_leftovers_of_wheels_and_sdists(tmp_path: Path) -> None:
     assert found == ["WK120", "WK121"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("line", "expected"),
     [
         ("#!python", []),
@@ -154,7 +155,7 @@ def test_modes_of_programs(tmp_path: Path, name: str, facts: Mapping[str, str], 
     assert [finding.code for finding in contents.mode(wheel, Contract())] == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "text", "expected"),
     [
         ("__editable__.demo-1.0.pth", "/home/me/demo/src\n", ["WK128"]),
@@ -182,7 +183,7 @@ def test_pth_files(tmp_path: Path, name: str, text: str | bytes, expected: list[
     assert codes(tmp_path, {name: text}) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("names", "expected"),
     [
         (["demo/shape.py", "demo/shape/__init__.py"], "demo/shape.py is hidden by demo/shape/__init__.py"),

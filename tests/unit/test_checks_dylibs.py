@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import Part, macho, needs
 from wheelkit.verification.checks import dylibs
 from wheelkit.verification.contract import Contract
@@ -37,7 +38,7 @@ def codes(folder: Path, *binaries: Binary, filename: str = wheels.MACOS) -> list
     return [finding.code for finding in dylibs.reachable(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("needed", "rpaths", "place", "expected"),
     [
         ("@loader_path/.dylibs/libq.dylib", (), "demo/.dylibs/libq.dylib", []),

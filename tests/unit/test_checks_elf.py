@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import Symbol, Version, elf
 from wheelkit.verification.checks import elf as elf_checks
 from wheelkit.verification.checks import mobile
@@ -36,7 +37,7 @@ def pages(size: int, alignment: int | None = None, arch: str = "x86_64", **facts
     return elf(page_size=size, alignment=size if alignment is None else alignment, arch=arch, **facts)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(), []),
@@ -88,7 +89,7 @@ def tls(size: int, *flags: str, **facts: object) -> Binary:
     return elf(tls_bytes=size, flags=flags, **facts)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(isa=1), []),
@@ -115,7 +116,7 @@ def asking(library: str, version: str, *needed: str, weak: bool = False) -> Bina
     return elf(needed=wheels.needs(*needed), versions=rows)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, asking("libz.so.1", "ZLIB_1.2.9", "libz.so.1"), []),

@@ -1,8 +1,7 @@
 from pathlib import Path
 
-import pytest
-
 from support import wheels
+from support.rows import rows
 from wheelkit.verification.checks import entry_points
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import read
@@ -29,7 +28,7 @@ def script(reference: str, name: str = "demo") -> str:
     return f"[console_scripts]\n{name} = {reference}\n"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ("", []),

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from support import wheels
+from support.rows import rows
 from wheelkit.verification.checks import index_files
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.model import Finding
@@ -77,7 +78,7 @@ def test_platform_tags(tmp_path: Path, platforms: str, expected: list[str]) -> N
     assert codes(index_files.platforms(wheel, Contract())) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("place", "version", "expected"),
     [
         ("{info}/licenses/doc/LICENSE", "2.4", []),
@@ -213,7 +214,7 @@ def test_archives_written_to_a_stream(tmp_path: Path) -> None:
     assert codes(index_files.archive_form(streamed(path), Contract())) == ["WK746"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ("[console_scripts]\ndemo = demo:main\ndemo.2-x_y = demo:main\n\n[a.b]\nany name = x\n", []),

@@ -4,11 +4,11 @@ import io
 import tarfile
 from pathlib import Path
 
-import pytest
 from packaging.metadata import Metadata, parse_email
 
 from support import wheels
 from support.metadata_fields import FIELDS, VERSIONS, metadata_of
+from support.rows import rows
 from wheelkit.verification.checks import ALL_CHECKS, index_metadata
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.model import Finding
@@ -63,7 +63,7 @@ LABEL = "x" * 32
 URL = "https://example.org/"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("bad", "good", "code"),
     [
         ("Requires-Python: three", "Requires-Python: >=3", "WK701"),
@@ -148,7 +148,7 @@ def packaging_accepts(text: str) -> bool:
     return not unparsed
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@rows("version", VERSIONS)
 def test_every_field_in_every_version_is_judged_as_packaging_does(tmp_path: Path, version: str) -> None:
     for field in FIELDS:
         text = metadata_of(field, version)

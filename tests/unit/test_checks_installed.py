@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.verification.checks import installed
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.model import Finding
@@ -25,7 +26,7 @@ def codes(folder: Path, members: Mapping[str, str], filename: str = wheels.PURE)
     return [finding.code for finding in found(folder, members, filename)]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("members", "expected"),
     [
         ({"demo/x.py": "1", f"{DATA}/purelib/demo/x.py": "2"}, ["WK221"]),
@@ -61,7 +62,7 @@ def test_what_the_installers_keep(tmp_path: Path) -> None:
     assert finding.what.endswith(f", and {DATA}/purelib/demo/x.py is kept")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("members", "filename", "expected"),
     [
         (["demo/Readme", "demo/README"], wheels.PURE, "Windows and macOS"),
@@ -88,7 +89,7 @@ def test_names_that_differ_in_case(tmp_path: Path, members: list[str], filename:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("names", "expected"),
     [
         (["demo/a", "demo/a/b"], ["WK118"]),
@@ -105,7 +106,7 @@ def test_files_and_folders(tmp_path: Path, names: list[str], expected: list[str]
     assert codes(tmp_path, dict.fromkeys(names, "x"), wheels.LINUX) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "expected"),
     [
         (f"{DATA}/purelib/demo-1.0.dist-info/METADATA", ["WK222"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import elf, macho, needs, pe
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
@@ -45,7 +46,7 @@ GRAALPY = wheels.WINDOWS.replace("cp311-cp311", "graalpy312-graalpy250_312_nativ
 GENERIC = wheels.LINUX.replace("manylinux_2_17", "linux")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(needed=needs("libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2")), []),
@@ -340,7 +341,7 @@ def reachable_codes(
     return [finding.code for finding in search_paths.reachable(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("binary", "place", "expected"),
     [
         (user("$ORIGIN/../demo.libs"), GRAFTED, []),

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import Version, elf
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.analysis.policies import policies, policy_for
@@ -26,7 +27,7 @@ def codes(wheel: Wheel) -> list[str]:
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("needed", "floor"),
     [
         ("libc.so", 1),
@@ -50,7 +51,7 @@ def test_executable_stacks(tmp_path: Path, asked: object, expected: list[str]) -
     assert [finding.code for finding in linux.executable_stack(wheel, Contract())] == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tag", "made", "expected"),
     [
         ("manylinux_2_17", asks("GLIBC_2.17"), []),
@@ -140,7 +141,7 @@ def test_what_came_to_be_between_two_tables_is_allowed(
     assert codes(wheels.facts(tmp_path, wheels.LINUX.replace("manylinux_2_17", tag), made)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "needed", "facts", "expected"),
     [
         (wheels.LINUX, "libc.so.6", {}, []),

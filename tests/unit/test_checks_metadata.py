@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.matrix import Matrix, Target
 from wheelkit.project.read import Kind
 from wheelkit.verification.checks import index_metadata, metadata
@@ -26,7 +27,7 @@ def codes(wheel: Wheel) -> list[str]:
     return [finding.code for check in checks for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "lines", "expected"),
     [
         (wheels.LINUX, (), []),

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import elf, macho, needs, pe
 from wheelkit.verification.checks import mobile, names, platform_tag
 from wheelkit.verification.contract import Contract
@@ -27,7 +28,7 @@ def phone(arch: str = "arm64", **facts: object) -> Binary:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (PHONE, phone(), []),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.verification.checks import names
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, read
@@ -52,7 +53,7 @@ def test_a_name_that_is_none(tmp_path: Path) -> None:
     assert codes(good.rename(tmp_path / "demo-1.0-py3-none.whl")) == ["WK201"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("code", "members"),
     [
         ("WK203", {INFO: wheels.wheel_file(wheels.ABI3)}),
@@ -102,7 +103,7 @@ def test_what_goes_to_purelib_by_mistake(tmp_path: Path, abi: str, made: Binary,
     assert [finding.code for finding in names.purelib(wheel, Contract())] == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "expected"),
     [
         ("cp311-abi3", []),

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
 from support import wheels
+from support.rows import rows
 from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import linux_needs, most_demanding, needs
 from wheelkit.matrix import Target
@@ -49,7 +49,7 @@ def versions(*names: str) -> tuple[wheels.Version, ...]:
 PROGRAM = {"kind": "executable", "exports": ()}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "expected"),
     [
         (wheels.LINUX, elf(), []),
@@ -163,7 +163,7 @@ def test_the_worst_slice_is_named(tmp_path: Path) -> None:
     assert "MACOSX_DEPLOYMENT_TARGET=11.0" in finding.fix
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "made", "target", "expected"),
     [
         (

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from support import wheels
+from support.rows import rows
 from wheelkit import config
 from wheelkit.matrix import Matrix
 from wheelkit.project.family import Family
@@ -26,7 +27,7 @@ def requiring(tmp_path: Path, *lines: str) -> Wheel:
     return read(wheels.write_wheel(tmp_path, wheels.PURE, members={META: text}))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("lines", "allowed", "message"),
     [
         ((), (), ""),
@@ -73,7 +74,7 @@ def test_meta(tmp_path: Path, members: dict[str, str], message: str) -> None:
     assert judged(Kind.PURE) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("line", "unbounded"),
     [
         ("demo-core>=1.0", True),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.errors import ProjectError
 from wheelkit.verification.checks import sdist_archive, sdists
 from wheelkit.verification.contract import Contract
@@ -76,7 +77,7 @@ def test_file_names(tmp_path: Path, filename: str, expected: list[str]) -> None:
     assert codes(write(tmp_path, filename=filename)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("files", "links", "expected"),
     [
         ({"/outside.py": "x"}, {}, ["WK712"]),
@@ -111,7 +112,7 @@ def test_paths(
     assert codes(write(tmp_path, files, links=links)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("files", "expected"),
     [
         ({"pyproject.toml": MESON}, ["WK713"]),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from wheelkit.matrix import Matrix
 from wheelkit.project.read import Kind
 from wheelkit.verification.checks import toplevel
@@ -24,7 +25,7 @@ def reported_names(folder: Path, *names: str, filename: str = wheels.PURE, text:
     return [finding.member for finding in findings]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "expected"),
     [
         ("tests/test_x.py", ["tests/"]),
@@ -80,7 +81,7 @@ def test_several_names_are_one_finding(tmp_path: Path) -> None:
     assert shadowed.what == "shadowed by standard library modules of the same name: json.py, ast.py"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "expected"),
     [
         ("my-demo/__init__.py", ["my-demo/__init__.py"]),
@@ -174,7 +175,7 @@ def folder_codes(folder: Path, *names: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "expected"),
     [
         ("demo-0.9.dist-info/METADATA", ["WK209"]),

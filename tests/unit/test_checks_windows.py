@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import needs, pe
 from wheelkit.analysis.windows import c_runtime, shared_runtime
 from wheelkit.verification.checks import libraries, windows
@@ -26,7 +27,7 @@ def codes(folder: Path, *binaries: Binary, code: str = "", name: str = "demo/__i
     return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("place", "code", "expected"),
     [
         ("demo/foo.dll", "", []),
@@ -92,7 +93,7 @@ def test_only_the_exact_name_counts(tmp_path: Path, needed: str, file: str, expe
     assert codes(tmp_path, pe(needed=needs(needed)), dll(f"demo/{file}", **exported)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("file", "expected"),
     [
         ("msvcp140.dll", ["WK523"]),

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.command import loaded
+from support.rows import rows
 from support.wheels import ABI3, LINUX, PURE, wheel_file, write_wheel
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
@@ -60,7 +61,7 @@ def test_help_loads_no_command() -> None:
     }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@rows("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: Capture) -> None:
     assert main([command, "--help"]) == 0
     out = capsys.readouterr().out
@@ -81,7 +82,7 @@ def test_no_command_shows_the_overview_and_is_wrong_usage(capsys: Capture) -> No
     assert capsys.readouterr().err.startswith("Usage: wheelkit [OPTIONS] COMMAND")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("words", "expected", "hint"),
     [
         (["plann"], 'there is no command "plann"; did you mean "plan"?', "wheelkit --help"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.rows import rows
 from support.scripts import Script
 from wheelkit.errors import MissingToolError
 from wheelkit.machine.compilers import (
@@ -42,7 +43,7 @@ def test_a_missing_compiler_is_reported_with_where_it_was_looked_for(script: Scr
     assert require_compiler({}) == "gcc"
 
 
-@pytest.mark.parametrize(
+@rows(
     "line",
     [
         "../core.c:5:99: error: expected ';' before '}' token",

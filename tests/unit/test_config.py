@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.rows import rows
 from wheelkit.config import (
     Config,
     DistributionConfig,
@@ -100,7 +101,7 @@ def test_every_key_is_read() -> None:
     assert config.publish == PublishConfig(allow_cross=True)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("written", "size"),
     [
         ("1", 1),
@@ -123,7 +124,7 @@ def test_sizes_are_bytes(written: str, size: int) -> None:
     assert read(f"distribution.a.max-size = {written}").distribution["a"].max_size == size
 
 
-@pytest.mark.parametrize(
+@rows(
     "written",
     [
         *("0", "-1", "1.5", "nan", "inf", "true", "[]", "1979-05-27", "0x" + "f" * 9000),
@@ -170,7 +171,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "message"),
     [
         (
@@ -347,7 +348,7 @@ def test_what_git_takes_as_a_tag_is_read(tag: str) -> None:
     assert config.distribution["a"].tag == tag
 
 
-@pytest.mark.parametrize(
+@rows(
     "tag",
     ["", "v", "v{version}{version}", "v{name}", "v {version}", "-{version}", "a..{version}", "{version}/"],
 )
@@ -361,7 +362,7 @@ def test_two_spellings_of_one_name_are_a_mistake() -> None:
     assert mistake(text) == 'distribution.my-pkg: the same name as distribution."My.Pkg"; keep one of them'
 
 
-@pytest.mark.parametrize(
+@rows(
     ("pattern", "library"),
     [
         ("*", "libc.so.6"),
@@ -414,7 +415,7 @@ def test_no_shipped_pattern_excludes_the_system() -> None:
         assert read(f"exclude.{name} = {list(found)}").exclude[0].patterns == found
 
 
-@pytest.mark.parametrize(
+@rows(
     ("library", "provider"),
     [
         ("libtorch_cpu.so", "torch"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.rows import rows
 from wheelkit.config import Config, Problems, load, load_file
 from wheelkit.errors import ConfigError
 
@@ -93,7 +94,7 @@ def test_pyprojects_prefix_in_wheelkit_toml_is_explained(tmp_path: Path) -> None
     assert mistakes(load, tmp_path)[0].startswith("tool: unknown key")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("data", "problem"),
     [
         (b"[matrix\n", "line 1, column 8: Expected ']' at the end of a table declaration"),
@@ -107,7 +108,7 @@ def test_pyprojects_prefix_in_wheelkit_toml_is_explained(tmp_path: Path) -> None
         (b"a = " + b"9" * 5000, "not valid TOML: Exceeds the limit"),
     ],
 )
-@pytest.mark.parametrize("name", ["pyproject.toml", "wheelkit.toml"])
+@rows("name", ["pyproject.toml", "wheelkit.toml"])
 def test_what_is_no_toml_is_one_mistake_with_its_position(
     tmp_path: Path, name: str, data: bytes, problem: str
 ) -> None:

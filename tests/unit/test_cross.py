@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from abi3info import DATAS, FUNCTIONS
 
+from support.rows import rows
 from wheelkit import config, matrix, plan
 from wheelkit.__main__ import main
 from wheelkit.builders.cross import limits
@@ -70,7 +71,7 @@ def planned(document: dict[str, object], *, targets: tuple[str, ...] = ()) -> Pl
     )
 
 
-@pytest.mark.parametrize(("tag", "triple"), TRIPLES.items())
+@rows(("tag", "triple"), TRIPLES.items())
 def test_each_target_has_a_row_with_zigs_name_of_it(tag: str, triple: str) -> None:
     row = cross_target(Target.parse(tag))
     assert row is not None
@@ -181,7 +182,7 @@ py.extension_module('x', 'x.c', limited_api: '3.11')
 """
 
 
-@pytest.mark.parametrize(
+@rows(
     ("line", "reason"),
     [
         ("add_languages('cpp')", "C++"),
@@ -209,7 +210,7 @@ def test_limits_are_reported_with_their_place(tmp_path: Path, line: str, reason:
     assert "wheelkit plan" in caught.value.hint
 
 
-@pytest.mark.parametrize(
+@rows(
     "line",
     [
         "",

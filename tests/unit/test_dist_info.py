@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from packaging.metadata import parse_email
 
 from support import wheels
+from support.rows import rows
 from wheelkit.__main__ import main
 from wheelkit.fast_packaging import plain_headers
 from wheelkit.matrix import Matrix
@@ -122,7 +123,7 @@ def test_lines_of_white_space_do_not_end_the_headers() -> None:
     assert headers.get("Body", "none") == "none"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     ["", "\n", FOLDED, "Name: a\rVersion: 1", "Name: a ", "Name: a\tb",
      "Name: \u2028", "\ufeffName: a", "Name : a", "no field", "From me: a"],

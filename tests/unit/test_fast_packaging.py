@@ -12,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from support.rows import rows
 from wheelkit import fast_packaging
 
 SPECIFIERS = (
@@ -83,14 +84,12 @@ def test_a_release_is_read_as_by_packaging(text: str) -> None:
     assert str(Version(text)) == text
 
 
-@pytest.mark.parametrize(
-    "text", ["", ".", "1.", "01", "1.0rc1", "1.0+x", "1!1", "v1", "1.0 ", "²", "\u0661", "1_0", "9" * 5000]
-)
+@rows("text", ["", ".", "1.", "01", "1.0rc1", "1.0+x", "1!1", "v1", "1.0 ", "²", "\u0661", "1_0", "9" * 5000])
 def test_what_is_no_release_in_normal_form(text: str) -> None:
     assert fast_packaging.release(text) is None
 
 
-@pytest.mark.parametrize("required", SPECIFIERS)
+@rows("required", SPECIFIERS)
 def test_plain_ranges_admit_what_packaging_admits(required: str) -> None:
     assert fast_packaging.specifiers(required) is not None
     admitted = SpecifierSet(required)
@@ -98,7 +97,7 @@ def test_plain_ranges_admit_what_packaging_admits(required: str) -> None:
         assert fast_packaging.admits(required, version) == admitted.contains(".".join(map(str, version)))
 
 
-@pytest.mark.parametrize("required", NOT_PLAIN)
+@rows("required", NOT_PLAIN)
 def test_other_ranges_are_left_to_packaging(required: str) -> None:
     assert fast_packaging.specifiers(required) is None
     if packaging_reads(SpecifierSet, required):
@@ -108,13 +107,13 @@ def test_other_ranges_are_left_to_packaging(required: str) -> None:
             fast_packaging.admits(required, (3, 11, 0))
 
 
-@pytest.mark.parametrize("text", REQUIREMENTS)
+@rows("text", REQUIREMENTS)
 def test_plain_requirements_are_known(text: str) -> None:
     assert fast_packaging.is_requirement(text)
     assert packaging_reads(Requirement, text)
 
 
-@pytest.mark.parametrize("text", CANNOT)
+@rows("text", CANNOT)
 def test_other_requirements_are_left_to_packaging(text: str) -> None:
     assert not fast_packaging.is_requirement(text)
 

@@ -9,6 +9,7 @@ import pytest
 
 from installers.drafts import ODDITIES, Draft, generate, valid
 from installers.reasons import kind_of
+from support.rows import rows
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.run import verify
 
@@ -29,7 +30,7 @@ def test_the_wheels_without_oddities_are_valid(tmp_path: Path) -> None:
         assert [item.code for item in findings if item.severity != "note" and item.code != "WK125"] == []
 
 
-@pytest.mark.parametrize("name", sorted(ODDITIES))
+@rows("name", sorted(ODDITIES))
 def test_each_oddity_changes_the_wheel(name: str) -> None:
     changed = 0
     for number in range(12):

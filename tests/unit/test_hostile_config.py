@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.hostile import TEXTS, require_harmless
+from support.rows import rows
 from wheelkit import config, matrix
 from wheelkit.cli.output import show_error
 from wheelkit.command_line import main
@@ -93,7 +94,7 @@ def test_documents(document: dict[str, Any], tmp_path: Path, capsys: Capture) ->
     read(path, capsys)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "a = " + "[" * 100_000,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from support.depth import part_of
 from support.hostile import TEXTS, require_harmless
+from support.rows import rows
 from support.wheels import LINUX, PURE, metadata, wheel_file, write_wheel
 from wheelkit.command_line import main
 
@@ -84,30 +86,26 @@ def no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@rows("field", FIELDS, parts=2)
 def test_fields_of_metadata(field: str, tmp_path: Path, capsys: Capture) -> None:
-    for number, text in enumerate(VALUES.values()):
+    for text in part_of(list(VALUES.values()), 4):
         line = f"{field}{'' if ':' in field else ':'} {text}"
         lines = metadata("demo", "1.0", line).encode("utf-8", "surrogatepass")
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        write_wheel(folder, PURE, members={"{info}/METADATA": lines})
-        pkg_info(folder, lines)
-        report(folder, "text", capsys)
+        write_wheel(tmp_path, PURE, members={"{info}/METADATA": lines})
+        pkg_info(tmp_path, lines)
+        report(tmp_path, "text", capsys)
 
 
 @pytest.mark.parametrize("field", WHEEL_FIELDS)
 def test_fields_of_wheel(field: str, tmp_path: Path, capsys: Capture) -> None:
-    for number, text in enumerate(VALUES.values()):
+    for text in part_of(list(VALUES.values()), 4):
         head = "" if field == "Wheel-Version" else wheel_file(LINUX)
         lines = f"{head}{field}: {text}\n".encode("utf-8", "surrogatepass")
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        write_wheel(folder, LINUX, members={"{info}/WHEEL": lines})
-        report(folder, "text", capsys)
+        write_wheel(tmp_path, LINUX, members={"{info}/WHEEL": lines})
+        report(tmp_path, "text", capsys)
 
 
-@pytest.mark.parametrize("name", VALUES)
+@rows("name", VALUES)
 def test_entry_points(name: str, tmp_path: Path, capsys: Capture) -> None:
     text = VALUES[name].encode("utf-8", "surrogatepass")
     lines = (
@@ -121,7 +119,7 @@ def test_entry_points(name: str, tmp_path: Path, capsys: Capture) -> None:
     judged(tmp_path, capsys)
 
 
-@pytest.mark.parametrize("name", VALUES)
+@rows("name", VALUES)
 def test_records(name: str, tmp_path: Path, capsys: Capture) -> None:
     text = VALUES[name].encode("utf-8", "replace").decode()
     rows = f"{text},sha256={text},{text}\ndemo/__init__.py,,\n"
@@ -129,7 +127,7 @@ def test_records(name: str, tmp_path: Path, capsys: Capture) -> None:
     judged(tmp_path, capsys)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@rows("name", TEXTS)
 def test_names_and_heads_of_members(name: str, tmp_path: Path, capsys: Capture) -> None:
     text = TEXTS[name].encode("utf-8", "replace").decode()[:200]
     member = text.replace("\0", "0") or "x"
@@ -138,7 +136,7 @@ def test_names_and_heads_of_members(name: str, tmp_path: Path, capsys: Capture) 
     judged(tmp_path, capsys)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@rows("name", TEXTS)
 def test_names_of_files(name: str, tmp_path: Path, capsys: Capture) -> None:
     text = TEXTS[name].translate({0: None, ord("/"): "-", 0xD800: None})[:100]
     write_wheel(tmp_path, PURE)

@@ -12,6 +12,7 @@ import pytest
 from servers.raw import serving
 from support.hostile import ANSWERS, TEXTS, html_page, http, json_page, require_harmless
 from support.publishing import CountingClock
+from support.rows import rows
 from wheelkit.cli.output import show_error
 from wheelkit.errors import WheelkitError
 from wheelkit.machine.redaction import Secrets
@@ -51,7 +52,7 @@ def test_there_are_enough_answers() -> None:
     assert len(ANSWERS) >= 72
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@rows("name", ANSWERS)
 def test_any_answer_ends_in_a_message_or_a_listing(name: str, capsys: Capture) -> None:
     with serving(lambda _path: ANSWERS[name]) as url:
         index, read = index_at(url), client()
@@ -63,7 +64,7 @@ def test_any_answer_ends_in_a_message_or_a_listing(name: str, capsys: Capture) -
         require_harmless(render(report, Screen()))  # type: ignore[arg-type]  # a Report
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@rows("name", ANSWERS)
 def test_any_answer_to_a_request_for_a_token_ends_in_a_message(
     name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +81,7 @@ def test_any_answer_to_a_request_for_a_token_ends_in_a_message(
         assert minted is None or isinstance(minted, str)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@rows("name", TEXTS)
 def test_the_reasons_of_an_index_are_shown_escaped(
     name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

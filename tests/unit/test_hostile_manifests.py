@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.hostile import BODIES, TEXTS, require_harmless
+from support.rows import rows
 from support.wheels import PURE, write_wheel
 from wheelkit import config, manifest
 from wheelkit.cli.output import show_error
@@ -20,6 +21,7 @@ from wheelkit.project import family
 from wheelkit.publish.release import collect_release
 
 Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
 NAME = f"demo-1.0-any{manifest.SUFFIX}"
 PROJECT = '[project]\nname = "demo"\nversion = "1.0"\n'
 
@@ -63,8 +65,8 @@ def _changes() -> dict[str, dict[str, Any]]:
 CHANGES = _changes()
 
 
-@pytest.fixture
-def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def dist_of(tmp_path: Path, monkeypatch: Patch) -> Path:
+    """Return the dist folder, with a wheel in it, of a project that is the current folder."""
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "dist").mkdir()
     write_wheel(tmp_path / "dist", PURE)
@@ -99,8 +101,9 @@ def test_there_are_enough_manifests() -> None:
     assert len(BODIES) + len(CHANGES) >= 60
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_a_manifest_that_is_not_one(name: str, dist: Path, capsys: Capture) -> None:
+@rows("name", BODIES)
+def test_a_manifest_that_is_not_one(name: str, tmp_path: Path, monkeypatch: Patch, capsys: Capture) -> None:
+    dist = dist_of(tmp_path, monkeypatch)
     (dist / NAME).write_bytes(BODIES[name])
     survived(dist, capsys)
     assert main(["smoke", "dist"]) == 1
@@ -108,14 +111,20 @@ def test_a_manifest_that_is_not_one(name: str, dist: Path, capsys: Capture) -> N
     assert (dist / NAME).exists()
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_manifest_that_says_anything(name: str, dist: Path, capsys: Capture) -> None:
+@rows("name", CHANGES, parts=4)
+def test_a_manifest_that_says_anything(
+    name: str, tmp_path: Path, monkeypatch: Patch, capsys: Capture
+) -> None:
+    dist = dist_of(tmp_path, monkeypatch)
     document = {**honest(dist / PURE), **CHANGES[name]}
     (dist / NAME).write_text(json.dumps(document))
     survived(dist, capsys)
 
 
-def test_the_twin_an_honest_manifest_is_a_release(dist: Path, capsys: Capture) -> None:
+def test_the_twin_an_honest_manifest_is_a_release(
+    tmp_path: Path, monkeypatch: Patch, capsys: Capture
+) -> None:
+    dist = dist_of(tmp_path, monkeypatch)
     (dist / NAME).write_text(json.dumps(honest(dist / PURE)))
     members = family.discover(config.load(dist.parent))
     assert [file.name for file in collect_release(dist, members).files] == [PURE]

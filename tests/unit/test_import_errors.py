@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.rows import rows
 from support.smoke_wheels import make, unpacked
 from wheelkit.config import Provider
 from wheelkit.config.exclude import shipped_providers
@@ -72,7 +73,7 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
     return failure.what, failure.fix
 
 
-@pytest.mark.parametrize(
+@rows(
     ("error", "message"),
     [
         (
@@ -166,7 +167,7 @@ def test_a_symbol_of_a_provider_that_it_does_not_export_is_an_abi_mismatch(
         )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("symbol", "provider", "its"),
     [
         ("_ZN5torch8autograd4Node4nameEv", "torch", True),
@@ -264,7 +265,7 @@ core==1.0 cannot be used.
 """
 
 
-@pytest.mark.parametrize(
+@rows(
     ("output", "source", "message", "network"),
     [
         (

@@ -2,13 +2,13 @@
 
 from email.utils import getaddresses
 
-import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 from rfc3986 import exceptions, uri_reference, validators
 from trove_classifiers import all_classifiers, classifiers, deprecated_classifiers
 
+from support.rows import rows
 from wheelkit.verification import index_values
 from wheelkit.verification.index_values import classifier_problem, email_problem, is_web_address
 
@@ -23,7 +23,7 @@ def rfc3986_accepts(text: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@rows(
     ("url", "accepted"),
     [
         ("https://example.org", True),
@@ -70,7 +70,7 @@ def index_accepts(field: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@rows(
     ("field", "problem"),
     [
         ("me@example.org", ""),
@@ -131,7 +131,7 @@ def test_classifiers() -> None:
     assert classifier_problem("Natural Language :: Ukranian") == "replaced by Natural Language :: Ukrainian"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("platform", "accepted"),
     [
         *((tag, True) for tag in ("any", "win32", "win_amd64", "win_arm64", "linux_armv6l", "linux_armv7l")),

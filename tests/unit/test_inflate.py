@@ -6,10 +6,12 @@ Isal and zlib agree.
 import mmap
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 
 import pytest
 
+from support.rows import rows
 from wheelkit.wheel import inflate
 from wheelkit.wheel.inflate import DEFLATED, STORED, BinaryCollector, InflateError
 from wheelkit.wheel.zip_directory import DirectoryEntry
@@ -49,6 +51,7 @@ def unpack(packed: bytes, size: int, crc: int, method: int = DEFLATED, chunk: in
     return b"".join(inflate.unpack(chunks, entry))
 
 
+@cache
 def sample(size: int) -> bytes:
     noise = b"".join(
         zlib.crc32(number.to_bytes(4, "big")).to_bytes(4, "big") for number in range(size // 8 + 1)
@@ -56,16 +59,16 @@ def sample(size: int) -> bytes:
     return noise[: size // 2] + bytes(size - size // 2)
 
 
-@pytest.mark.parametrize("size", [0, 1, 3, 1000, 70_000, (1 << 20) - 1, 1 << 20, 3 << 20])
-@pytest.mark.parametrize("chunk", [0, 997])
+@rows("size", [0, 1, 3, 1000, 70_000, (1 << 20) - 1, 1 << 20, 3 << 20])
+@rows("chunk", [0, 997])
 def test_contents_as_declared_are_given(size: int, chunk: int) -> None:
     data = sample(size)
     assert unpack(pack(data), size, zlib.crc32(data), chunk=chunk) == data
     assert unpack(data, size, zlib.crc32(data), STORED, chunk=chunk) == data
 
 
-@pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
-@pytest.mark.parametrize("chunk", [0, 7])
+@rows("size", [0, 1, 1000, 70_000])
+@rows("chunk", [0, 7])
 def test_contents_other_than_declared_are_refused(size: int, chunk: int) -> None:
     data = sample(size)
     good, crc = pack(data), zlib.crc32(data)
@@ -109,8 +112,8 @@ def test_a_stream_that_refers_to_before_its_beginning_is_damaged() -> None:
         unpack(stream, 3, zlib.crc32(bytes(3)))
 
 
-@pytest.mark.parametrize("pieces", [[ELF + b"abc"], [ELF, b"abc"], [ELF + b"a", b"b", b"c"]])
-@pytest.mark.parametrize("large", [1, 1000])
+@rows("pieces", [[ELF + b"abc"], [ELF, b"abc"], [ELF + b"a", b"b", b"c"]])
+@rows("large", [1, 1000])
 def test_binaries_are_collected(pieces: list[bytes], large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inflate, "LARGE", large)
     with BinaryCollector(7) as collector:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import malformed
+from support.rows import rows
 from wheelkit import config, matrix
 from wheelkit.project.family import Family
 from wheelkit.project.read import Distribution, Kind
@@ -34,14 +35,14 @@ def test_valid_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-@pytest.mark.parametrize("name", malformed.MALFORMED)
+@rows("name", malformed.MALFORMED)
 def test_every_malformed_wheel_is_reported(name: str, tmp_path: Path) -> None:
     path = malformed.MALFORMED[name].write(tmp_path)
     report = verify([path], contract(tmp_path))
     assert malformed.MALFORMED[name].code in {finding.code for finding in report.findings}
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [name for name, one in malformed.MALFORMED.items() if one.code in {"WK101", "WK114", "WK115", "WK116"}],
 )

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from support.rows import rows
 from wheelkit.matrix import (
     Candidate,
     Interpreter,
@@ -90,7 +91,7 @@ def test_platforms_agree_with_packaging_on_this_machine() -> None:
     assert Target.parse(tag).platforms() == tuple(platform_tags())
 
 
-@pytest.mark.parametrize("tag", ["cp2", "cp27", "py3", "cp311-", "pp311t", "cp312t", "CP311", "cp3"])
+@rows("tag", ["cp2", "cp27", "py3", "cp311-", "pp311t", "cp312t", "CP311", "cp3"])
 def test_what_is_no_interpreter_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match=r"interpreter|free-threaded"):
         Interpreter.parse(tag)
@@ -165,7 +166,7 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
     assert WheelTag("py3", "none", "any") in set(pypy.tags(NEW.platforms()))
 
 
-@pytest.mark.parametrize(
+@rows(
     "target",
     [
         "manylinux_2_28_x86_64",
@@ -178,7 +179,7 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
         "pyemscripten_2026_0_wasm32",
     ],
 )
-@pytest.mark.parametrize("interpreter", ["cp39", "cp313", "cp314t", "pp311", "gp312_250"])
+@rows("interpreter", ["cp39", "cp313", "cp314t", "pp311", "gp312_250"])
 def test_every_tag_has_the_place_that_the_installers_list_gives_it(target: str, interpreter: str) -> None:
     """The order, ranked by pairs and platforms apart, equals that of packaging for all platforms."""
     where, python = Target.parse(target), Interpreter.parse(interpreter)

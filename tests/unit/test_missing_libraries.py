@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support import wheels
+from support.rows import rows
 from support.wheels import Rpath, elf, macho, needs, pe
 from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.requirements import required_names
@@ -48,7 +49,7 @@ def codes(
     return [finding.code for check in CHECKS for finding in check(wheel, Contract())]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("filename", "requires", "expected"),
     [
         (wheels.LINUX, "torch", {"torch"}),
@@ -93,7 +94,7 @@ def test_torch_brings_the_libraries_of_cuda(tmp_path: Path) -> None:
     assert codes(tmp_path, wheels.LINUX, made, requires=("numpy",)) == ["WK501"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("needed", "path", "requires", "expected"),
     [
         # A library of the sibling's name.
@@ -144,7 +145,7 @@ def test_one_cause_is_one_finding(tmp_path: Path) -> None:
     assert found.what.startswith(f"{MODULE} needs liba.so, libb.so, libc.so and 2 more, neither in the wheel")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("code", "on_demand"),
     [
         ("from demo import _core\n", False),
@@ -222,7 +223,7 @@ def test_programs_are_to_be_run_and_tests_are_no_users(tmp_path: Path) -> None:
     assert loaded_on_demand(wheel, [MODULE]) == {MODULE}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("needed", "rpath", "description", "expected"),
     [
         ("/opt/homebrew/opt/libomp/lib/libomp.dylib", "", "Run brew install libomp.", ["WK532"]),

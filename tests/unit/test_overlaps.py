@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from support import wheels
+from support.rows import rows
 from wheelkit.analysis.together import installable_together
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.run import verify
@@ -22,7 +21,7 @@ def found(folder: Path, files: Mapping[str, Mapping[str, str]]) -> list[tuple[st
     return [(finding.code, finding.what) for finding in report.findings if finding.code in OVERLAPS]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("first", "second", "code"),
     [
         ({"acme/x.py": "1"}, {"acme/x.py": "2"}, "WK227"),
@@ -67,7 +66,7 @@ def test_wheels_of_one_distribution_do_not_collide(tmp_path: Path) -> None:
     assert found(tmp_path, files) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("first", "second", "expected"),
     [
         ("py3-none-any", "cp311-cp311-win_amd64", True),

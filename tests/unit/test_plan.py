@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.rows import rows
 from wheelkit import config, matrix, plan
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.machine.facts import Engine, Machine
@@ -337,7 +338,7 @@ def test_promises_that_requires_python_contradicts_are_all_named() -> None:
     assert "no cell is left for momentum" in caught.value.problems[0]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tag", "name"),
     [
         ("manylinux_2_17_x86_64", "manylinux2014"),

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from support.rows import rows
 from wheelkit.project.poetry import specifier
 
 
-@pytest.mark.parametrize(
+@rows(
     ("constraint", "expected"),
     [
         ("^1.2.3", ">=1.2.3,<2"),

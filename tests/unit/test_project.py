@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.rows import rows
 from wheelkit.errors import ProjectError
 from wheelkit.project.read import Distribution, Kind, read
 
@@ -78,7 +79,7 @@ def test_setup_cfg_and_setup_py_alone_are_projects_too(tmp_path: Path) -> None:
     assert (item.name, item.stated, item.kind, item.version) == ("project", False, Kind.NATIVE, None)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "version"),
     [
         ("project('x', 'c', version: '1.2')", "1.2"),
@@ -206,7 +207,7 @@ def test_meson_build_is_not_asked_under_another_backend(tmp_path: Path) -> None:
     assert item.version is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("backend", "more", "kind"),
     [
         ("mesonpy", {}, Kind.NATIVE),
@@ -238,7 +239,7 @@ def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> No
     assert pyproject(tmp_path, text.replace('[{ name = "x", sources = ["x.c"] }]', "[]")).kind is Kind.PURE
 
 
-@pytest.mark.parametrize(
+@rows(
     ("backend", "table", "setup", "limited"),
     [
         ("mesonpy", "[tool.meson-python]\nlimited-api = true", "", True),
@@ -264,7 +265,7 @@ def test_abi3_is_read_from_each_backends_settings(
     assert pyproject(tmp_path, text, setup__py=setup).limited_api is limited
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "dependencies = 5",
@@ -396,7 +397,7 @@ def test_the_extras_are_read_with_their_requirements(tmp_path: Path) -> None:
     assert pyproject(tmp_path, '[project]\nname = "x"\n').extras == {}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("place", "kind"),
     [
         ("all_of_it/__init__.py", Kind.PURE),
@@ -453,7 +454,7 @@ def test_a_pyproject_without_a_project_is_explained(tmp_path: Path, text: str, w
         pyproject(tmp_path, text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         'project = 3\ntool = 5\nbuild-system = "x"\n',

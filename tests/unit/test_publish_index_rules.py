@@ -2,8 +2,7 @@
 
 import re
 
-import pytest
-
+from support.rows import rows
 from wheelkit.publish import Index
 from wheelkit.publish.index_rules import RefusedBy, index_rules, refused_findings
 from wheelkit.verification.findings import finding, finding_kinds
@@ -30,7 +29,7 @@ def test_what_twine_refuses_is_an_error() -> None:
             assert finding_kinds()[rule.code].severity is Severity.ERROR
 
 
-@pytest.mark.parametrize(
+@rows(
     ("code", "indexes", "refused"),
     [
         ("WK720", (PUBLIC,), True),

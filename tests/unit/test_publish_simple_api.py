@@ -9,6 +9,7 @@ import pytest
 
 from servers.warehouse import JSON_TYPE
 from support.publishing import HERE, MemoryClient, answer, distribution, listing
+from support.rows import rows
 from wheelkit.errors import IndexUnavailableError
 from wheelkit.publish import simple_api
 from wheelkit.publish.client import Response
@@ -67,7 +68,7 @@ def test_an_empty_html_listing_has_to_declare_itself() -> None:
     assert "proxy" in caught.value.hint
 
 
-@pytest.mark.parametrize(
+@rows(
     ("reply", "words"),
     [
         (answer(b"{", kind=JSON_TYPE), "its JSON has another form"),

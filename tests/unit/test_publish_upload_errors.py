@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from support.publishing import HERE, completed, refused
+from support.rows import rows
 from wheelkit.publish import twine
 from wheelkit.publish.twine import UploadResult
 from wheelkit.publish.upload_errors import refusal_error
@@ -14,7 +13,7 @@ def read(*lines: str, code: int = 1) -> UploadResult:
     return twine.parse_output(code, completed(*lines).output)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("status", "title", "what", "todo"),
     [
         (400, "File already exists ('x.whl', with blake2_256 hash '…').", "with other bytes", "bump patch"),

@@ -9,6 +9,7 @@ import pytest
 from packaging import tags as theirs
 
 from support import wheels
+from support.rows import rows
 from wheelkit.analysis import reach
 from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Interpreter
 from wheelkit.wheel import read
@@ -48,8 +49,8 @@ def accepted(interpreter: str, minor: int, abis: list[str]) -> set[tuple[str, st
     return {(tag.interpreter, tag.abi) for tag in tags}
 
 
-@pytest.mark.parametrize("minor", MINORS)
-@pytest.mark.parametrize("threaded", ["", "t"])
+@rows("minor", MINORS)
+@rows("threaded", ["", "t"])
 def test_cpython_accepts_what_packaging_says(minor: int, threaded: str) -> None:
     if threaded and minor < 13:
         return
@@ -80,7 +81,7 @@ def test_pairs_that_no_interpreter_accepts_are_those_that_packaging_makes_for_no
     assert ours == {pair for pair in wanted if pair[0] in pythons and pair[1] in ABIS}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("tags", "required", "expected"),
     [
         ("cp314-none", "", "cp314 cp314t"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from binaries import elf, macho, pe
+from support.rows import rows
 from support.wheels import Contents, write_wheel
 from wheelkit.config.exclude import with_versions
 from wheelkit.errors import MissingToolError, OutputError, ToolFailedError, WheelError
@@ -73,7 +74,7 @@ def test_a_pattern_for_an_unversioned_library_means_its_versions_too() -> None:
     assert with_versions([]) == ()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("library", "pattern", "system", "meant"),
     [
         ("libc10.so", "libc10.so", System.LINUX, True),

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
+from support.rows import rows
 from wheelkit.verification import findings as findings_module
 from wheelkit.verification.findings import finding_kind, finding_kinds
 from wheelkit.verification.model import CellCover, Cover, Finding, Report, Row, Severity
@@ -116,7 +117,7 @@ def test_the_matrix_and_the_findings() -> None:
     ]
 
 
-@pytest.mark.parametrize("width", [200, 120, 100, 90, 80, 72, 60, 56])
+@rows("width", [200, 120, 100, 90, 80, 72, 60, 56])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     lines = shown(REPORT, width).splitlines()
     assert max(map(len, lines)) <= width

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from binaries import macho, make, pe
+from support.rows import rows
 from wheelkit import _core
 
 BINARIES = {name: binary.data for name, binary in make.assembled().items()}
@@ -119,7 +120,7 @@ def scan(data: bytes) -> _core.Scan:
     return found
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@rows("name", EXPECTED)
 def test_facts_of_a_thin_binary(name: str) -> None:
     data = BINARIES[name]
     found = scan(data)
@@ -166,7 +167,7 @@ def test_what_the_compiler_makes(name: str, compiled: dict[str, bytes]) -> None:
         assert slice_.interpreter
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
     [
         b"",

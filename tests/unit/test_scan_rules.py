@@ -6,6 +6,7 @@ import pytest
 
 from binaries import macho, make, pe
 from binaries.layout import Binary
+from support.rows import rows
 from wheelkit import _core
 
 MACHO = macho.tiny(macho.Shape())
@@ -64,7 +65,7 @@ def only(data: bytes) -> _core.Slice:
     return slice_
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@rows("case", REFUSED)
 def test_refusals(case: str) -> None:
     binary, mark, skip, width, value, expected = REFUSED[case]
     assert only(binary.data).refusal is None
@@ -77,7 +78,7 @@ def _big(binary: Binary) -> Binary:
     return Binary(data=binary.data, marks=binary.marks, order="big")
 
 
-@pytest.mark.parametrize("name", [name for name in make.assembled() if name != "macho-ppc"])
+@rows("name", [name for name in make.assembled() if name != "macho-ppc"])
 def test_whole_files_are_not_refused(name: str) -> None:
     found = _core.scan(make.assembled()[name].data)
     assert found is not None

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from support import wheels
+from support.rows import rows
 from support.wheels import Rpath, elf, macho, needs
 from wheelkit.verification.checks import libraries, search_paths
 from wheelkit.verification.contract import Contract
@@ -138,7 +137,7 @@ CASES: dict[str, tuple[str, list[Binary], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@rows("case", CASES)
 def test_what_the_loader_finds(case: str, tmp_path: Path) -> None:
     filename, binaries, expected = CASES[case]
     assert codes(tmp_path, filename, *binaries) == expected

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging import tags as theirs
 
+from support.rows import rows
 from wheelkit import tags
 from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Interpreter
 
@@ -14,8 +15,8 @@ def written(found: object) -> list[str]:
     return list(map(str, found))  # type: ignore[call-overload]  # tags of either kind
 
 
-@pytest.mark.parametrize("minor", MINORS)
-@pytest.mark.parametrize("ending", ["", "t"])
+@rows("minor", MINORS)
+@rows("ending", ["", "t"])
 def test_cpython_accepts_what_packaging_says(minor: int, ending: str) -> None:
     version, abi = (3, minor), f"cp3{minor}{ending}"
     wanted = [
@@ -25,7 +26,7 @@ def test_cpython_accepts_what_packaging_says(minor: int, ending: str) -> None:
     assert written(tags.cpython_tags(version, abi, PLATFORMS)) == written(wanted)
 
 
-@pytest.mark.parametrize("minor", MINORS)
+@rows("minor", MINORS)
 def test_pypy_accepts_what_packaging_says(minor: int) -> None:
     version, name = (3, minor), f"pp3{minor}"
     abis = [f"pypy3{minor}_pp80", f"pypy3{minor}_pp73"]
@@ -33,8 +34,8 @@ def test_pypy_accepts_what_packaging_says(minor: int) -> None:
     assert written(tags.generic_tags(name, version, abis, PLATFORMS)) == written(wanted)
 
 
-@pytest.mark.parametrize("arch", ["x86_64", "arm64", "intel", "fat"])
-@pytest.mark.parametrize(
+@rows("arch", ["x86_64", "arm64", "intel", "fat"])
+@rows(
     "version",
     [(9, 1), *((10, minor) for minor in range(18)), *((major, 0) for major in range(11, 30)), (12, 6)],
 )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.rows import rows
 from wheelkit.text import plural, shorten_list, size, wrap
 
 
@@ -22,7 +23,7 @@ def test_plural_counts_a_noun() -> None:
     assert plural(2, "wheel is", "wheels are") == "2 wheels are"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("count", "text"),
     [
         (0, "0 B"),

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 import malformed
 from support import wheels
+from support.rows import rows
 from wheelkit import manifest
 from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
@@ -237,7 +238,7 @@ def test_rows_are_in_the_order_of_versions(tmp_path: Path) -> None:
     assert in_version_order(second[::-1]) == list(second)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("wheel", "sdist", "same"),
     [
         ("1.0", "1.0", True),

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from support.rows import rows
 from wheelkit.errors import UsageError
 from wheelkit.versions.bump import BumpPart, bumped, dev_version, for_cargo
 
 
-@pytest.mark.parametrize(
+@rows(
     ("old", "part", "new"),
     [
         ("1.2.3", "major", "2.0.0"),
@@ -57,7 +58,7 @@ def test_an_invalid_version_is_refused_with_an_example(text: str) -> None:
     assert "1.4.0" in caught.value.hint
 
 
-@pytest.mark.parametrize(
+@rows(
     ("old", "new"),
     [
         ("1.2.3", "1.2.4.dev7"),

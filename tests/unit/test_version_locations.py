@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.command import git_commit
+from support.rows import rows
 from support.sample_families import opened, put
 from wheelkit.errors import ProjectError
 from wheelkit.versions.model import Scheme, VersionedDistribution
@@ -177,7 +178,7 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("files", "locations"),
     [
         ({"pyproject.toml": STATIC}, [("pyproject.toml", "[project] version", "1.2.3")]),
@@ -337,7 +338,7 @@ FROM_TAGS = [
 ]
 
 
-@pytest.mark.parametrize("files", FROM_TAGS)
+@rows("files", FROM_TAGS)
 def test_a_version_from_git_tags_has_no_location(tmp_path: Path, files: dict[str, str]) -> None:
     put(tmp_path, files)
     assert (member(tmp_path).scheme, member(tmp_path).locations, member(tmp_path).version) == (

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from support.rows import rows
 from wheelkit.versions.ranges import admits, bounded, closed, moved, range_in
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "version", "expected"),
     [
         (">=2.3.0,<3.0.0", "2.4.0", ">=2.4.0,<3.0.0"),
@@ -44,7 +45,7 @@ def test_a_range_keeps_its_shape_and_admits_the_new_version(text: str, version: 
     assert bounded(expected)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "version", "expected"),
     [
         ("^2.3", "2.4.0", "^2.4"),
@@ -112,7 +113,7 @@ def test_a_policy_decides_the_shape(text: str, policy: str, expected: str) -> No
     assert moved(text, "2.4.0", policy) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
     [
         ("core>=1,<2", ">=1,<2"),

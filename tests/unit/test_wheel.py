@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from support import wheels
+from support.rows import rows
 from wheelkit.errors import WheelError
 from wheelkit.matrix import System
 from wheelkit.wheel import Wheel, archive, inflate, open_wheel, read, read_all
@@ -189,7 +190,7 @@ def _patched(path: Path, offset_of: bytes, shift: int, value: bytes) -> None:
     path.write_bytes(bytes(data))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("signature", "shift", "value", "words"),
     [
         (b"PK\x01\x02", 16, b"\0\0\0\1", "fails its CRC"),
@@ -264,7 +265,7 @@ def test_odd_member_names(tmp_path: Path) -> None:
     assert not any(member.problem for member in wheel.members)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "reason"),
     [
         ("demo.zip", "expected name-version"),

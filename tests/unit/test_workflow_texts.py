@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from support.rows import rows
 from wheelkit import workflows
 from wheelkit.config import Config, parse
 from wheelkit.errors import ConfigError
@@ -99,7 +100,7 @@ def test_the_twins_plain_commands_are_taken(command: str) -> None:
     assert f"Lint: {command}" in str(yaml.safe_load(generated({"ci": {"lint": [command]}})[CI]))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "value"),
     [
         (("ci", "lint"), ["echo ${{ github.head_ref }}"]),

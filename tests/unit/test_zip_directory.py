@@ -6,6 +6,7 @@ import pytest
 
 import malformed
 from support import wheels
+from support.rows import rows
 from wheelkit.errors import WheelError
 from wheelkit.wheel import read, zip_directory
 from wheelkit.wheel.zip_directory import read_plain_directory
@@ -87,7 +88,7 @@ def outcome(path: Path, *, contents: bool) -> tuple[object, ...]:
     return wheel.dist_info, wheel.metadata_text, wheel.fields, wheel.tags
 
 
-@pytest.mark.parametrize(
+@rows(
     "name", [name for name in malformed.MALFORMED if malformed.MALFORMED[name].code not in {"WK101", "WK114"}]
 )
 def test_shallow_and_whole_reading_agree_on_odd_wheels(name: str, tmp_path: Path) -> None:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
+from support.rows import rows
 from wheelkit.verification.contract import Contract
 from wheelkit.verification.findings import finding_kinds
 from wheelkit.verification.model import Finding, Severity
@@ -35,7 +34,7 @@ def test_each_variant_is_recorded() -> None:
     assert list(RECORDED) == list(ALL)
 
 
-@pytest.mark.parametrize("name", ALL)
+@rows("name", ALL, parts=8)
 def test_the_verdict_agrees_with_the_installers(name: str, tmp_path: Path) -> None:
     outcome = RECORDED[name]
     found = findings(name, tmp_path)
