@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from functools import cache
 from importlib.metadata import distributions
 
@@ -63,7 +64,7 @@ def packaging_says(metadata: str) -> frozenset[tuple[str, str]] | None:
     try:
         Metadata.from_email(metadata.encode(), validate=True)
     except ExceptionGroup as group:
-        found = [_TOO_NEW_FIELD.search(str(error)) for error in group.exceptions]
+        found = [re.search(_TOO_NEW_FIELD, str(error)) for error in group.exceptions]
         return frozenset((match["field"], match["new"]) for match in found if match) if all(found) else None
     except (ValueError, LookupError):
         return None
