@@ -120,7 +120,7 @@ def test_a_pattern_without_a_project_is_a_mistake(tmp_path: Path) -> None:
 def test_the_default_folder_without_a_project_has_its_own_message(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"has no pyproject\.toml") as caught:
         discovered(tmp_path)
-    assert "wheelkit build path/to/project" in caught.value.hint
+    assert f"wheelkit init {tmp_path}" in caught.value.hint
 
 
 def test_named_sources_replace_the_configured_ones(tmp_path: Path) -> None:

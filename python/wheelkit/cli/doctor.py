@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
-from wheelkit.cli.options import config_option, json_option, open_project
+from wheelkit.cli.options import config_option, current_folder, json_option, open_project
 from wheelkit.cli.output import color_enabled, fit, result_json, show, write
 from wheelkit.doctor import DoctorContext, LineState, run_checks
 from wheelkit.errors import WheelkitError
@@ -18,6 +17,7 @@ from wheelkit.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from wheelkit.doctor import CheckLine
 
@@ -45,7 +45,7 @@ def command(offline: bool, config_file: Path | None, as_json: bool) -> int:
 
 
 def _context(config_file: Path | None, *, online: bool) -> DoctorContext:
-    context = DoctorContext(folder=Path.cwd(), now=datetime.now(UTC), online=online)
+    context = DoctorContext(folder=current_folder(), now=datetime.now(UTC), online=online)
     try:
         project = open_project((), config_file)
     except WheelkitError as error:

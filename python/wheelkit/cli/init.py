@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from wheelkit import init, workflows
 from wheelkit.cli.ci import note_foreign
-from wheelkit.cli.options import load_config
+from wheelkit.cli.options import current_root, load_config
 from wheelkit.cli.output import completed, note, result
 from wheelkit.errors import UsageError, WheelkitError
 from wheelkit.inputs import resolved
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("init")
-@click.argument("folder", required=False, default=Path(), type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--family",
     "as_family",
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 )
 @click.option("--name", help="The name of the new distribution; by default the folder's name.")
 @click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
-def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
+def command(folder: Path | None, as_family: bool, name: str | None, yes: bool) -> None:
     """Create a project with a native core and CI workflows, or configure wheelkit in an existing one.
 
     No file is ever overwritten. Changes to a file are shown before they are written.
     """
-    root = resolved(folder)
+    if folder is None:
+        _require_outside()
+    root = resolved(folder or Path())
     members = init.members(root)
     if members or init.is_project(root):
         if as_family or name:
@@ -57,6 +60,17 @@ def command(folder: Path, as_family: bool, name: str | None, yes: bool) -> None:
             note(text)
     _write_workflows(root)
     note("next: wheelkit build && wheelkit verify-matrix dist/ --native")
+
+
+def _require_outside() -> None:
+    """Raise UsageError in a folder of a project, which could be meant as well as a new one."""
+    here, root = Path.cwd(), current_root()
+    if root is not None and root != here and not init.members(here):
+        raise UsageError(
+            f"{here} is a folder of the project in {root}",
+            hint=f"configure that project:  wheelkit init {shlex.quote(str(root))}\n"
+            "start another one here:  wheelkit init .",
+        )
 
 
 def _confirm(changes: Sequence[FileChange], root: Path, *, yes: bool) -> None:

@@ -28,7 +28,11 @@ config_option = click.option(
     help="Read the configuration from this wheelkit.toml or pyproject.toml.",
 )
 out_option = click.option(
-    "-o", "--out", type=PATH, default=Path("dist"), show_default=True, help="The folder for finished files."
+    "-o",
+    "--out",
+    type=PATH,
+    callback=lambda _context, _option, folder: default_out() if folder is None else folder,
+    help="The folder for finished files.  [default: dist, in the project's folder]",
 )
 python_option = click.option(
     "--python",
@@ -39,6 +43,33 @@ python_option = click.option(
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every command that runs.")
 sources_argument = click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=PATH)
+
+
+_PROJECT_FILES = ("wheelkit.toml", "pyproject.toml", "setup.py", "setup.cfg")
+
+
+def current_root() -> Path | None:
+    """Return the folder of the project that the current folder is in, None outside of any.
+
+    The search reads files only where some folder above has one of the names.
+    """
+    here = Path.cwd()
+    if not any(lexists(folder / name) for folder in (here, *here.parents) for name in _PROJECT_FILES):
+        return None
+    from wheelkit.project.root import project_root
+
+    return project_root(here) or (here if lexists(here / "setup.cfg") else None)
+
+
+def current_folder() -> Path:
+    """Return the folder of the project that the current folder is in, else the current folder."""
+    return current_root() or Path.cwd()
+
+
+def default_out() -> Path:
+    """Return the folder for finished files, as short as it can be written in the current folder."""
+    folder = current_folder()
+    return Path("dist") if folder == Path.cwd() else folder / "dist"
 
 
 class OpenProject(Struct, frozen=True, kw_only=True):
@@ -55,25 +86,25 @@ class OpenProject(Struct, frozen=True, kw_only=True):
 def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) -> OpenProject:
     """Load the configuration and find the family.
 
-    ``sources`` may name members of the current folder's family, by name or folder. Otherwise the
-    configuration is that of the one folder named, of the current folder, or ``config_file``.
+    ``sources`` may name members of the current project's family, by name or folder. Otherwise the
+    configuration is that of the one folder named, of the current project, or ``config_file``.
     """
     from wheelkit.project import family
 
     if sources and (project := _open_members(sources, config_file)) is not None:
         return project
-    folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else Path.cwd()
+    folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else current_folder()
     loaded = load_config(resolved(folder), config_file)
     paths = [resolved(path) for path in sources]
     return OpenProject(config=loaded, family=family.discover(loaded, [] if paths == [loaded.root] else paths))
 
 
 def _open_members(sources: Sequence[Path], config_file: Path | None) -> OpenProject | None:
-    """Open the current folder's family if all sources are its members, else return None."""
+    """Open the current project's family if all sources are its members, else return None."""
     from wheelkit.project import family
 
     try:
-        loaded = load_config(Path.cwd(), config_file)
+        loaded = load_config(current_folder(), config_file)
         whole = family.discover(loaded)
     except ProjectError:
         return None
@@ -94,8 +125,8 @@ def load_config(folder: Path, config_file: Path | None) -> Config:
     if config_file is not None:
         return config.load_file(config_file.absolute(), root=folder, validators=validators)
     loaded = config.load(folder, validators=validators)
-    own_file = Path.cwd() / OWN_FILE
+    own_file = current_folder() / OWN_FILE
     if loaded.source is None and lexists(own_file):
-        # An unpacked sdist of another project stays as it is: the current folder configures it.
+        # An unpacked sdist of another project stays as it is: the current project configures it.
         return config.load_file(own_file, root=folder, validators=validators)
     return loaded

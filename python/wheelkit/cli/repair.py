@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,15 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from wheelkit import matrix, plan
-from wheelkit.cli.options import PATH, config_option, json_option, load_config, out_option, verbose_option
+from wheelkit.cli.options import (
+    PATH,
+    config_option,
+    current_folder,
+    json_option,
+    load_config,
+    out_option,
+    verbose_option,
+)
 from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.config.exclude import may_match, system_library
@@ -24,6 +31,8 @@ from wheelkit.text import size
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelkit.config import Config
 
 
@@ -55,7 +64,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Graft external libraries into wheels, except for excluded ones, and retag the wheels for a target."""
-    loaded = load_config(Path.cwd(), config_file)
+    loaded = load_config(current_folder(), config_file)
     _require_no_system_library(excludes)
     forced = _parse_target(target) if target else None
     repaired: list[Repaired] = []

@@ -9,7 +9,15 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import PATH, config_option, json_option, load_config, python_option, verbose_option
+from wheelkit.cli.options import (
+    PATH,
+    config_option,
+    current_folder,
+    json_option,
+    load_config,
+    python_option,
+    verbose_option,
+)
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import ProjectError, UsageError
@@ -120,7 +128,7 @@ def _request(options: SmokeOptions) -> SmokeRequest:
             Interpreter.parse(tag)
         except ValueError as error:
             raise UsageError(str(error)) from error
-    config = load_config(Path.cwd(), options.config_file)
+    config = load_config(current_folder(), options.config_file)
     return SmokeRequest(
         dist=resolved(options.dist),
         source=_source(options, config),
@@ -143,7 +151,7 @@ def _from_index(request: SmokeRequest, origin: str, workspace: Workspace) -> Smo
     if request.family is None:
         raise UsageError(
             "--from needs the project: its names and manifests say which files to download",
-            hint="run the command in the project's folder",
+            hint="run the command in the project's folder; to start one:  wheelkit init",
         )
     folder = workspace.new_folder("from-index")
     release = collect_release(request.dist, request.family)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import PATH, config_option, load_config
+from wheelkit.cli.options import PATH, config_option, current_folder, current_root, load_config
 from wheelkit.cli.output import result_json, show, write
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 
 _FORMATS = ("text", "json", "markdown", "github")
-_PROJECT_FILES = ("wheelkit.toml", "pyproject.toml", "setup.py", "setup.cfg")
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
@@ -170,7 +168,7 @@ def _published_request(options: VerifyOptions, release: str) -> PublishedRequest
 
     return PublishedRequest(
         wanted=parse_release(release),
-        index=resolve(options.index, load_config(Path.cwd(), options.config_file)),
+        index=resolve(options.index, load_config(current_folder(), options.config_file)),
         folders=tuple(path for path in options.paths if path.is_dir()),
         fail_on=_fail_on(options),
         repository=PublisherRepository.parse(options.repository) if options.repository else None,
@@ -184,16 +182,17 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
     A wheelkit.toml without a project applies to whatever the wheels of ``paths`` contain; without either,
     nothing is promised.
     """
-    if config_file is None and not any(lexists(Path.cwd() / name) for name in _PROJECT_FILES):
+    root = current_root()
+    if config_file is None and root is None:
         return Contract()
     # Without a project, reading one would be a sixth of the time of verifying a small wheel.
     from wheelkit.project.family import discover
 
-    config = load_config(Path.cwd(), config_file)
+    config = load_config(root or Path.cwd(), config_file)
     try:
         return contract_of(config, discover(config))
     except ProjectError:
-        if (Path.cwd() / "pyproject.toml").is_file():
+        if root and (root / "pyproject.toml").is_file():
             raise
         return Contract() if config.source is None else contract_of(config, _family_of_wheels(config, paths))
 
@@ -231,7 +230,7 @@ def _earlier(options: VerifyOptions, against: str) -> Earlier:
     from wheelkit.publish.earlier import EarlierSource, find_earlier
     from wheelkit.publish.index import resolve
 
-    index = resolve(options.index, load_config(Path.cwd(), options.config_file))
+    index = resolve(options.index, load_config(current_folder(), options.config_file))
     return find_earlier(wanted, later, EarlierSource(index=index, client=Client(), deep=options.deep))
 
 

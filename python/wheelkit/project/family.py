@@ -119,7 +119,7 @@ def _other_projects(root: Path) -> str:
     below = [path.relative_to(root).as_posix() for path in read.projects_below(root)]
     if below:
         return f"there are projects in {', '.join(below)}; to add them to the configuration:  wheelkit init"
-    return "run wheelkit in the project's folder, or name the folder or sdist: wheelkit build path/to/project"
+    return read.start_hint(root)
 
 
 def _with_configured_kind(config: Config, distribution: Distribution) -> Distribution:

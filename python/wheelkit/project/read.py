@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from os.path import lexists
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -20,7 +22,6 @@ from wheelkit.project.setup_files import cfg_facts, setup_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from wheelkit.project.requirements import StatedRequirement
 
@@ -145,7 +146,7 @@ def _require_project(files: ProjectFiles, source: Path) -> None:
             message = f"{source / 'pyproject.toml'} is empty"
             raise ProjectError(message, hint="add a [project] table, or remove the file")
         message = f"{source} has no pyproject.toml (nor setup.py), so there is nothing to build"
-        raise ProjectError(message, hint="run wheelkit in the project's folder, or name the folder or sdist")
+        raise ProjectError(message, hint=start_hint(source))
     tables = {backend.table for backend in BACKENDS if backend.describes_project}
     described = files.document.keys() & {"project", "build-system"} or files.table("tool").keys() & tables
     if not has_setup and not described:
@@ -161,7 +162,14 @@ def _only_settings(source: Path) -> OnlySettingsError:
         folders = ", ".join(below)
         hint = f"there are projects below it, in {folders}; to add them to the configuration:  wheelkit init"
         return OnlySettingsError(message, hint=hint)
-    return OnlySettingsError(message, hint="add a [project] table, or run wheelkit in the project's folder")
+    hint = "add a [project] table, or start a project in another folder:  wheelkit init FOLDER"
+    return OnlySettingsError(message, hint=hint)
+
+
+def start_hint(folder: Path) -> str:
+    """Return what to do about a folder without a project."""
+    name = "" if folder == Path.cwd() else f" {shlex.quote(str(folder))}"
+    return f"start a project there:  wheelkit init{name}\nor run wheelkit in a project's folder, or name one"
 
 
 _DEPTH = 3

@@ -122,7 +122,7 @@ class CacheKeyBuilder:
             "wheelkit": f"{__version__} {tools.wheelkit_digest()}",
             "this Python": f"{sys.implementation.name} {sys.version}",
             **relevant_variables(self._environ, _strings(tables)),
-            **installer_settings(self._environ, Path.cwd()),
+            **installer_settings(self._environ, Path.cwd(), self._root),
         }
 
     def _distribution_parts(self, unit: BuildUnit, sources: Sources) -> dict[str, str]:

@@ -76,8 +76,12 @@ def _value_digest(value: str) -> str:
     return text_digest(" ".join(digests))
 
 
-def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Digest the settings of uv and pip: the user's, the machine's, and those in the folder and above it."""
+def installer_settings(environ: Mapping[str, str], folder: Path, root: Path | None = None) -> dict[str, str]:
+    """Digest the settings of uv and pip: the user's, the machine's, and those in the folder and above it.
+
+    In a folder of the project at ``root``, they have the same names as in all others.
+    """
+    base = root if root and folder.is_relative_to(root) else folder
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "/")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     roaming = Path(environ.get("APPDATA") or config)
@@ -89,7 +93,7 @@ def installer_settings(environ: Mapping[str, str], folder: Path) -> dict[str, st
     projects = (above / "pyproject.toml" for above in folders)
     paths += filter(_configures_uv, projects)
     return {
-        f"settings {_portable_name(path, home, folder)}": path_digest(path)
+        f"settings {_portable_name(path, home, folder, base)}": path_digest(path)
         for path in dict.fromkeys(paths)
         if path.is_file()
     }
@@ -102,10 +106,10 @@ def _configures_uv(path: Path) -> bool:
         return False
 
 
-def _portable_name(path: Path, home: Path, folder: Path) -> str:
+def _portable_name(path: Path, home: Path, folder: Path, base: Path) -> str:
     """Return a settings file's name that does not depend on the user or the project's folder."""
     if path.parent in (folder, *folder.parents) and path.parent not in {home, Path("/")}:
-        return os.path.relpath(path, folder)
+        return os.path.relpath(path, base)
     if path.is_relative_to(home) and home != Path("/"):
         return f"~/{path.relative_to(home).as_posix()}"
     return str(path)
