@@ -203,7 +203,9 @@ def test_every_runner_builds_and_keeps_its_own(built: Run) -> None:
 def test_a_tag_takes_the_family_to_the_production_index(
     smoked: Run, indexes: Stage, verified: Run, tmp_path: Path, wheelkit: Wheelkit
 ) -> None:
-    assert "orrery" in verified.job("verify").summary
+    assert (
+        "orrery 0.4.0 was not compared: live has no earlier release of it" in verified.job("verify").summary
+    )
     assert "all fine" in log_of(smoked.job("smoke", OWN))
     run = smoked.fork(tmp_path / "run").go()
     assert set(run.results.values()) == {"success"}, "\n".join(map(log_of, run.jobs[len(smoked.jobs) :]))
@@ -227,6 +229,18 @@ def test_a_tag_takes_the_family_to_the_production_index(
         assert done.returncode == 0, done.stdout
     assert not {job.result for job in run.jobs if job.row.get("name") == OWN} - {"success"}
     assert {job.row["name"] for job in run.jobs if job.result == "elsewhere"} == OTHERS
+
+
+def test_the_summary_compares_with_the_last_release(built: Run, indexes: Stage, tmp_path: Path) -> None:
+    older = "cp311-abi3-manylinux_2_28_ppc64le", "cp311-abi3-manylinux_2_17_x86_64"
+    for tags in older:
+        indexes.live.put(f"orrery-0.3.0-{tags}.whl", b"an older wheel")
+    run = built.fork(tmp_path / "run").go(until="verify")
+    verify = run.job("verify")
+    assert verify.result == "success"
+    assert "WK805 manylinux_ppc64le::no wheel any more for manylinux_ppc64le;" in log_of(verify)
+    assert "#### orrery 0.4.0 against 0.3.0 (live)" in verify.summary
+    assert "orrery-cli 0.4.0 was not compared: live has no earlier release of it" in verify.summary
 
 
 def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, tmp_path: Path) -> None:

@@ -243,6 +243,37 @@ def test_smoke_gets_every_promised_interpreter_and_runs_on_the_last(make: Make) 
     ] == ["3.13"]
 
 
+OWN_INDEX = """
+[tool.wheelkit.ci]
+production = "live"
+[tool.wheelkit.index.live]
+upload = "https://packages.example.org/live/"
+simple = "https://packages.example.org/live/+simple/"
+"""
+
+
+@pytest.mark.parametrize(("more", "index"), [("", ""), (OWN_INDEX, " --index live")])
+@pytest.mark.parametrize("provider", workflows.PROVIDERS)
+def test_a_release_is_compared_with_the_last_one_in_production(
+    make: Make, provider: str, more: str, index: str
+) -> None:
+    made = make(provider=provider, more=more)
+    lines = [line for text in made.values() for line in scripts(text) if "verify-matrix" in line]
+    compared = [line for line in lines if "--against" in line]
+    assert compared
+    assert all(f"verify-matrix dist --against latest{index}" in line for line in compared)
+    # The wheels of a single runner are no release.
+    assert all("--native" in line for line in lines if line not in compared)
+
+
+def test_the_summary_shows_the_comparison(make: Make) -> None:
+    commands = [step["run"].strip() for step in jobs(make()[RELEASE])["verify"]["steps"] if "run" in step]
+    assert commands[-2:] == [
+        "python -m wheelkit verify-matrix dist --against latest --format github",
+        'python -m wheelkit verify-matrix dist --against latest --format markdown >> "$GITHUB_STEP_SUMMARY"',
+    ]
+
+
 def test_lint_and_tests_are_the_configured_commands(make: Make) -> None:
     made = jobs(make(more='[tool.wheelkit.ci]\nlint = ["ruff check ."]\ntest = ["pytest -k \'a: b\'"]\n')[CI])
     assert [step["run"] for step in made["checks"]["steps"] if step["name"].startswith("Lint")] == [

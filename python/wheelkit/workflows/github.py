@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from wheelkit import data
 from wheelkit.runners import runner_for
 from wheelkit.workflows import user_blocks
-from wheelkit.workflows.jobs import TOOL_PYTHON
+from wheelkit.workflows.jobs import TOOL_PYTHON, verify_command
 from wheelkit.workflows.model import (
     LINUX_RUNNER,
     READ_PERMISSIONS,
@@ -160,7 +160,7 @@ def _build_part(plan: Blueprint, key: str, content: str, option: str) -> Workflo
 
 def _verify(plan: Blueprint, needs: tuple[str, ...]) -> WorkflowJob:
     name = "Verify the whole matrix"
-    verification = _verification(name, "verify-matrix dist")
+    verification = _verification(name, verify_command(plan))
     steps: Steps = (*_prepare(plan), _MERGE, *verification, _upload("release"), _upload_failed("verify"))
     return WorkflowJob(key="verify", name=name, needs=needs, minutes=30, steps=steps)
 

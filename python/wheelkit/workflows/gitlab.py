@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.workflows import user_blocks
-from wheelkit.workflows.jobs import TOOL_PYTHON, NativeJob
+from wheelkit.workflows.jobs import TOOL_PYTHON, NativeJob, verify_command
 from wheelkit.workflows.model import scalar
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def _jobs(plan: Blueprint, blocks: UserLines) -> Iterable[tuple[str, ...]]:
         for machine in machines:
             yield _job(f"tests:{machine.name}", "check", machine, plan, plan.ci.test, _INTERRUPTIBLE)
     yield from _builds(plan)
-    yield _job("verify", "verify", _LINUX, plan, ["python -m wheelkit verify-matrix dist"], *_ARTIFACTS)
+    verification = f"python -m wheelkit {verify_command(plan)}"
+    yield _job("verify", "verify", _LINUX, plan, [verification], *_ARTIFACTS)
     for machine in machines:
         yield _job(f"smoke:{machine.name}", "smoke", machine, plan, ["python -m wheelkit smoke dist"])
     yield _publish(plan, "stage", plan.ci.staging, _TO_STAGING)

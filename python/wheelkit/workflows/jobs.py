@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -161,6 +162,16 @@ def _tags(config: Config, family: Family) -> tuple[str, ...]:
     templates = (setting.tag if setting and setting.tag else _DEFAULT_TAG for setting in settings)
     globs = (re.sub(r"([+!\]])", r"\\\1", template).replace("{version}", "*") for template in templates)
     return tuple(dict.fromkeys(globs))
+
+
+def verify_command(plan: Blueprint) -> str:
+    """Return the command that verifies a whole release, and compares it with the last one in production.
+
+    A first release is no special case: that there is nothing to compare with is a line of the report.
+    """
+    production = plan.ci.production
+    index = "" if production == "pypi" else f" --index {shlex.quote(production)}"
+    return f"verify-matrix dist --against latest{index}"
 
 
 def matrix_json(plan: Blueprint) -> dict[str, Any]:
