@@ -100,8 +100,14 @@ LINUX = "cp311-cp311-manylinux_2_17_x86_64"
         ),
         (
             ["cp312-cp312-pyodide_2024_0_wasm32"],
-            ["cp312-cp312-pyodide_2024_0_wasm32"],
-            {"pyodide_2024_0_wasm32": "cp312:kept"},
+            ["cp312-cp312-pyemscripten_2024_0_wasm32"],
+            {"pyemscripten_2024_0_wasm32": "cp312:kept"},
+        ),
+        # GraalPy's ABI changes with each release, PyPy's hardly.
+        (
+            ["graalpy312-graalpy250_312_native-win_amd64", "pp311-pypy311_pp73-win_amd64"],
+            ["graalpy312-graalpy251_312_native-win_amd64", "pp311-pypy311_pp80-win_amd64"],
+            {"win_amd64": "gp312_250:gone gp312_251:new pp311:kept"},
         ),
         ([], [], {}),
         (["cp27-cp27mu-manylinux1_x86_64"], [], {}),

@@ -119,7 +119,7 @@ FACTS = compare(
         wheel(
             "cp310-abi3-win_amd64",
             version="2.0",
-            declared=Declared(requirements=("a>=2", "c"), extras=()),
+            declared=Declared(requirements=("a>=2", "c", "d; extra == 'x'"), extras=()),
             contents=Contents(entry_points=frozenset(), modules=frozenset({"demo", "demo2"}), members={}),
         ),
         version="2.0",
@@ -134,7 +134,7 @@ def test_further_facts() -> None:
         "  wheels           1 (1.0 MB)",
         "  Requires-Python  >=3.10, was >=3.9; users of Python 3.9 stay on 1.0",
         "  stable ABI       cp310-abi3, was cp39-abi3",
-        "  requirements     new: c; gone: b; changed: a>=2 (was a>=1)",
+        "  requirements     new: c; gone: b; changed: a>=2 (was a>=1); of extras: 1 new",
         "  extras           gone: docs",
         "  entry points     gone: console_scripts: demo",
         "  modules          new: demo2",

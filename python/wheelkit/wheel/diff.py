@@ -71,13 +71,17 @@ def _change(first: Iterable[str], second: Iterable[str]) -> Change:
 
 
 def _by_path(wheel: Wheel) -> Mapping[str, Member]:
-    """Map the members by the part of their paths that stays from one version to the next."""
+    return {lasting_path(wheel, member): member for member in wheel.members}
+
+
+def lasting_path(wheel: Wheel, member: Member) -> str:
+    """Return the part of a member's path that stays from one version to the next.
+
+    It is without the version in .dist-info and .data, and the hash of a grafted library.
+    """
     stem = wheel.dist_info.removesuffix(".dist-info")
-    members = {}
-    for member in wheel.members:
-        folder, _, _ = member.name.removeprefix(stem).rpartition("/")
-        members[f"{folder}/{plain_name(member.name)}"] = member
-    return members
+    folder, slash, _ = member.name.removeprefix(stem).rpartition("/")
+    return f"{folder}{slash}{plain_name(member.name)}"
 
 
 def _versions(wheel: Wheel) -> set[str]:

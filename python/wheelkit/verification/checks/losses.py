@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, shorten_list, size
 from wheelkit.verification.comparison.model import Change
-from wheelkit.verification.comparison.serve import ANY, platforms_of
+from wheelkit.verification.comparison.serve import platforms_of
 from wheelkit.verification.findings import finding
 from wheelkit.verification.model import Cover
 
@@ -46,7 +46,7 @@ def _missing(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
     for row in rows:
         for platform, _, _ in platforms_of(row.target) if row.judged else ():
             for cell in row.cells:
-                if cell.cover is not Cover.WHEEL:
+                if cell.cover in {Cover.SDIST, Cover.MISSING}:
                     yield platform, cell.interpreter
 
 
@@ -113,7 +113,7 @@ def _places(comparison: Comparison, cells: Cells) -> Iterator[str]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for platform, interpreters in by_platform.items():
         some = tuple(interpreters) if before[platform].difference(interpreters) else ()
-        groups.setdefault(some, []).append("other systems" if platform == ANY else platform)
+        groups.setdefault(some, []).append(comparison.name(platform))
     for some, platforms in _widest_first(groups):
         names, pythons = shorten_list(platforms, _NAMED), shorten_list(some, _NAMED)
         everywhere = len(platforms) == sum(not names.isdisjoint(some) for names in before.values())

@@ -12,6 +12,7 @@ from wheelkit.matrix import LATEST_PATCH, NEWEST_CPYTHON_MINOR, Interpreter, adm
 from wheelkit.text import dotted
 from wheelkit.verification.comparison.growth import largest_growth
 from wheelkit.verification.comparison.model import (
+    ANY,
     CellChange,
     Change,
     Comparison,
@@ -22,7 +23,6 @@ from wheelkit.verification.comparison.model import (
     ValueChange,
 )
 from wheelkit.verification.comparison.serve import (
-    ANY,
     interpreters,
     platform_order,
     services,

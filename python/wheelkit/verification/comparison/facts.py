@@ -28,7 +28,7 @@ class Declared(Struct, frozen=True, kw_only=True):
 class Contents(Struct, frozen=True, kw_only=True):
     """What a wheel installs: entry points as ``group: name``, top-level modules, and packed sizes by path.
 
-    The paths are without the hashes of grafted libraries, which change from build to build.
+    The paths are those that stay from one version to the next (``wheel.diff.lasting_path``).
     """
 
     entry_points: frozenset[str]

@@ -21,8 +21,8 @@ from wheelkit.verification.comparison.facts import (
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.release import release_key
 from wheelkit.wheel import read_batches
+from wheelkit.wheel.diff import lasting_path
 from wheelkit.wheel.entry_points import parse_entry_points
-from wheelkit.wheel.library_names import plain_name
 from wheelkit.wheel.names import parse_file_name, parse_version
 
 if TYPE_CHECKING:
@@ -51,19 +51,18 @@ def _contents(wheel: Wheel) -> Contents:
     points = (point for point in parse_entry_points(wheel.entry_points) if not point.problem)
     members: dict[str, int] = {}
     for member in wheel.members:
-        path = _unhashed(member.name)
+        path = lasting_path(wheel, member)
         members[path] = members.get(path, 0) + member.packed
     return Contents(
         entry_points=frozenset(f"{point.group}: {point.name}" for point in points),
-        # Folders such as demo.libs and demo-1.0.dist-info are not for imports.
-        modules=frozenset(filter(str.isidentifier, top_level_names(wheel))),
+        modules=frozenset(filter(_is_for_imports, top_level_names(wheel))),
         members=members,
     )
 
 
-def _unhashed(member: str) -> str:
-    """Return a path without the hash of a grafted library, which changes from build to build."""
-    return f"{member.rpartition('/')[0]}/{plain_name(member)}".lstrip("/")
+def _is_for_imports(name: str) -> bool:
+    """Return whether users import a module: not ``demo.libs``, nor mypyc's own with a hash for each build."""
+    return name.isidentifier() and not name.endswith("__mypyc")
 
 
 def releases_by_name(filenames: Iterable[str]) -> tuple[ReleaseFacts, ...]:

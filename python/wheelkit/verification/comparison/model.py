@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+ANY = "any"
+"""The platform of all systems that only wheels for any system serve."""
+
+
 class Change(StrEnum):
     """What the later release means for the users of one platform and interpreter."""
 
@@ -130,6 +134,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
     modules: SetChange | None = None
     unserved: tuple[str, ...] = ()
     growth: Growth | None = None
+
+    def name(self, platform: str) -> str:
+        """Return the name of a platform in messages."""
+        if platform != ANY:
+            return platform
+        return "other systems" if len(self.rows) > 1 else "any system"
 
     def cells(self) -> Iterator[tuple[PlatformChange, CellChange]]:
         """Yield every cell with its row."""

@@ -28,15 +28,13 @@ from wheelkit.matrix import (
 )
 from wheelkit.tags import cpython_tags
 from wheelkit.text import dotted
+from wheelkit.verification.comparison.model import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from wheelkit.verification.comparison.facts import ReleaseFacts, WheelFacts
 
-
-ANY = "any"
-"""The platform of all systems that only wheels for any system serve."""
 
 # One target newer than every tag, for each platform: it accepts all wheels that some system of it accepts.
 _ARCHS = ("x86_64", "aarch64", *(arch for arch in LINUX_ARCHS if arch not in {"x86_64", "aarch64"}))
@@ -58,12 +56,13 @@ _NEEDED_BY_INTERPRETER = (
     ("cp", (3, 12), (10, 13)),
     ("pp", (3, 9), (10, 15)),
 )
+# GraalPy's ABI tag, in which cibuildwheel's name of the interpreter is.
+_GRAALPY = re.compile(r"^graalpy(\d+)_(\d+)_native$")
 # CPython's ABI tags had a flag for its own allocator before 3.8 (PEP 3149).
 _LAST_WITH_FLAG = (3, 7)
 # Tags with a version that installers count down from, of systems that are no targets.
 _VERSIONED = re.compile(r"(?P<system>ios|android)_(?P<major>\d+)(?:_(?P<minor>\d+))?_(?P<rest>[a-z]\w*)")
 _SYSTEM_NAMES = {"manylinux": "glibc", "musllinux": "musl", "macosx": "macOS", "ios": "iOS", "android": "API"}
-_CPYTHON = re.compile(r"cp3(?P<minor>\d+)")
 
 
 class Service(Struct, frozen=True, kw_only=True):
@@ -98,7 +97,8 @@ def platforms_of(tag: str) -> tuple[tuple[str, tuple[int, ...], int], ...]:
         return served
     match = _VERSIONED.fullmatch(tag)
     if match is None:
-        return ((tag, (), 0),)
+        # Pyodide accepts both names of its ABI (PEP 783).
+        return ((re.sub("^pyodide_", "pyemscripten_", tag), (), 0),)
     version = tuple(int(number) for number in (match["major"], match["minor"]) if number)
     return ((f"{match['system']}_{match['rest']}", version, -(version[0] * 100 + version[-1])),)
 
@@ -144,7 +144,7 @@ def interpreters(releases: Iterable[ReleaseFacts]) -> tuple[Interpreter, ...]:
     names = [wheel.name for release in releases for wheel in release.wheels]
     for tag in {tag.lower() for name in names for tag in (*name.pythons, *name.abis)}:
         try:
-            found.add(Interpreter.parse(tag))
+            found.add(Interpreter.parse(_GRAALPY.sub(r"gp\2_\1", tag)))
         except ValueError:
             continue
     minors = [python.version[1] for python in found if python.implementation == "cp"]
@@ -155,7 +155,14 @@ def interpreters(releases: Iterable[ReleaseFacts]) -> tuple[Interpreter, ...]:
         found |= {Interpreter.parse(f"cp3{minor}t") for minor in minors_of_floor}
     return tuple(
         sorted(
-            found, key=lambda one: (one.implementation != "cp", one.free_threaded, one.tag[:2], one.version)
+            found,
+            key=lambda one: (
+                one.implementation != "cp",
+                one.free_threaded,
+                one.tag[:2],
+                one.version,
+                one.tag,
+            ),
         )
     )
 

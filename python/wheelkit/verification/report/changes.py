@@ -6,23 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, shorten_list, size
-from wheelkit.verification.comparison.model import Change
-from wheelkit.verification.comparison.serve import ANY
+from wheelkit.verification.comparison.model import Change, SetChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from wheelkit.verification.comparison.model import (
         CellChange,
         Comparison,
         Counted,
         PlatformChange,
-        SetChange,
     )
 
 
 _NAMED = 6
 _NUMBERS = re.compile(r"\d+")
+_OF_EXTRA = re.compile(r";.*\bextra\b")
 # Sizes that differ by less are shown as equal, those that differ by more as a factor.
 _EQUAL, _FACTOR = 0.005, 9.995
 _WORDS = {
@@ -39,11 +38,6 @@ def title(comparison: Comparison) -> str:
     """Return what is compared: ``demo 2.0 against 1.0 (pypi)``."""
     place = f" ({comparison.origin})" if comparison.origin else ""
     return f"{comparison.distribution} {comparison.version} against {comparison.earlier}{place}"
-
-
-def platform_name(row: PlatformChange) -> str:
-    """Return the name of a row's platform."""
-    return "other systems" if row.platform == ANY else row.platform
 
 
 def cell_word(cell: CellChange) -> str:
@@ -102,8 +96,9 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "Requires-Python", values + (stay if comparison.excluded else "")
     if stable:
         yield "stable ABI", f"{stable.after or 'none'}, was {stable.before or 'none'}"
+    if comparison.requirements:
+        yield "requirements", _requirements(comparison.requirements)
     for name, change in (
-        ("requirements", comparison.requirements),
         ("extras", comparison.extras),
         ("entry points", comparison.entry_points),
         ("modules", comparison.modules),
@@ -120,6 +115,22 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def _counted(counted: Counted) -> str:
     return f"{counted.wheels} ({size(counted.size)})" if counted.size else str(counted.wheels)
+
+
+def _requirements(change: SetChange) -> str:
+    """Name the requirements that everybody gets, and count those of extras."""
+    own, of_extras = _only(change, lambda text: not _OF_EXTRA.search(text)), _only(change, _OF_EXTRA.search)
+    numbers = {"new": of_extras.added, "gone": of_extras.removed, "changed": of_extras.changed}
+    counts = ", ".join(f"{len(names)} {word}" for word, names in numbers.items() if names)
+    return "; ".join(filter(None, [_set_change(own), f"of extras: {counts}" if counts else ""]))
+
+
+def _only(change: SetChange, wanted: Callable[[str], object]) -> SetChange:
+    return SetChange(
+        added=tuple(filter(wanted, change.added)),
+        removed=tuple(filter(wanted, change.removed)),
+        changed=tuple(value for value in change.changed if wanted(value.after)),
+    )
 
 
 def _set_change(change: SetChange) -> str:

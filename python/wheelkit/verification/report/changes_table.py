@@ -12,7 +12,6 @@ from wheelkit.verification.report.changes import (
     cell_word,
     facts,
     oldest,
-    platform_name,
     row_size,
     title,
 )
@@ -82,7 +81,7 @@ def comparison_lines(comparison: Comparison, width: int) -> Iterator[Line]:
 
 def _columns(comparison: Comparison, layout: _Layout) -> list[Column]:
     rows = comparison.rows
-    columns = [Column.of("", ((_INDENT + platform_name(row), "") for row in rows), gap="")]
+    columns = [Column.of("", ((_INDENT + comparison.name(row.platform), "") for row in rows), gap="")]
     columns += _wide_cells(comparison) if layout.wide else [_narrow_cells(comparison)]
     if "oldest" not in layout.without:
         texts = ((text, "yellow" if ", was" in text else "dim") for text in map(oldest, rows))

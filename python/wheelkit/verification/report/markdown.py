@@ -13,7 +13,6 @@ from wheelkit.verification.report.changes import (
     cell_word,
     facts,
     oldest,
-    platform_name,
     row_size,
     title,
 )
@@ -79,14 +78,14 @@ def _comparison(comparison: Comparison) -> str:
         lines += [
             _line(["platform", *tags, "oldest system", "size"]),
             "|" + "|".join(["---", *("--:" for _ in tags), "---", "--:"]) + "|",
-            *(_line(_changes(row)) for row in comparison.rows),
+            *(_line(_changes(comparison, row)) for row in comparison.rows),
             "",
         ]
     return "\n".join([*lines, *(f"- {name}: {_plain(text)}" for name, text in facts(comparison))])
 
 
-def _changes(row: PlatformChange) -> Iterator[str]:
-    yield f"`{platform_name(row)}`"
+def _changes(comparison: Comparison, row: PlatformChange) -> Iterator[str]:
+    yield f"`{comparison.name(row.platform)}`"
     for cell in row.cells:
         changed = cell_word(cell)
         if cell.after and cell.after.size and cell.change in {Change.KEPT, Change.RAISED}:
