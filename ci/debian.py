@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 # Printed by apt-get for each list of packages that it is configured for.
@@ -83,10 +83,12 @@ def unpack(archives: Sequence[Path], root: Path) -> None:
         subprocess.run(tar, input=packed, capture_output=True, check=True)
 
 
-def call(command: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def call(
+    command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one step quietly; its error output is kept for the message."""
     return subprocess.run(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     )
 
 

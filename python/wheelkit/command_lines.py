@@ -133,9 +133,9 @@ def _cmd_argument(text: str) -> str:
     return quoted.replace("%", _LITERAL_PERCENT)
 
 
-def quote_argument(text: str, quote: str = r"\"") -> str:
+def quote_argument(text: str) -> str:
     r"""Quote one argument for Microsoft's C runtime: ``\`` is special only before a quote."""
-    body = _BACKSLASHES.sub(lambda match: match[1] * 2 + (quote if match[2] else ""), text)
+    body = _BACKSLASHES.sub(lambda match: match[1] * 2 + (r"\"" if match[2] else ""), text)
     return f'"{body}"'
 
 
@@ -143,12 +143,13 @@ def batch_line(argv: Sequence[str]) -> str:
     """Return the line with which cmd.exe starts a batch file that passes these arguments on as ``%*``.
 
     The line is for ``cmd /c``. cmd.exe reads a batch file's arguments twice, so no sign may be outside
-    quotes: a quote is written twice, which programs read as one. Raises CommandLineError as ``cmd_line``
-    does.
+    quotes. Raises CommandLineError as ``cmd_line`` does, and for " and % in an argument.
     """
     program, *arguments = _passable(argv)
-    quoted = (quote_argument(text, '""').replace("%", _LITERAL_PERCENT) for text in arguments)
-    return " ".join([f'"{program}"', *quoted])
+    bad = next((text for text in arguments if {'"', "%"} & set(text)), None)
+    if bad is not None:
+        raise CommandLineError(f'it is a batch file, which cannot be given " or %: {bad}')
+    return " ".join([f'"{program}"', *map(quote_argument, arguments)])
 
 
 def _passable(argv: Sequence[str]) -> Sequence[str]:

@@ -135,8 +135,15 @@ def test_no_program_is_taken_for_a_command_of_cmd(program: str, quoted: str) -> 
 
 
 def test_a_batch_file_gets_every_argument_in_quotes() -> None:
-    line = batch_line(("C:\\a b\\c.cmd", "x", 'say "a & b"', "%OS%", "d\\", 'e\\"'))
-    assert line == r'''"C:\a b\c.cmd" "x" "say ""a & b""" "%%cd:~,%OS%%cd:~,%" "d\\" "e\\"""'''
+    line = batch_line(("C:\\a b\\c.cmd", "x", "a & b", "d\\", "", "^!"))
+    assert line == r'''"C:\a b\c.cmd" "x" "a & b" "d\\" "" "^!"'''
+
+
+@pytest.mark.parametrize("argument", ["%OS%", "50%", 'a"b'])
+def test_a_batch_file_is_not_given_what_it_would_read_again(argument: str) -> None:
+    with pytest.raises(CommandLineError, match="it is a batch file"):
+        batch_line(("c.cmd", "a", argument))
+    assert cmd_line(("c", "a", argument)).startswith("c a ")
 
 
 @pytest.mark.parametrize("quote", [cmd_line, batch_line])
