@@ -107,7 +107,8 @@ def clock(folder: Path, now: datetime) -> CheckLine:
     newest = max((datetime.fromtimestamp(stamp, UTC) for stamp in _past_times(folder)), default=now)
     if newest - now > _CLOCK_TOLERANCE:
         detail = f"the clock says {now:%Y-%m-%d}, but a file or commit is from {newest:%Y-%m-%d}"
-        return warning(TOPIC, "clock", detail, "timedatectl set-ntp true")
+        fix = "w32tm /resync" if platform.system() == "Windows" else "timedatectl set-ntp true"
+        return warning(TOPIC, "clock", detail, fix)
     return fine(TOPIC, "clock", f"{now:%Y-%m-%d %H:%M} UTC")
 
 

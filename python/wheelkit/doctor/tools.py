@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
 from wheelkit.inputs import numbers
-from wheelkit.machine.compilers import python_headers, require_compiler
+from wheelkit.machine.compilers import find_compiler, python_headers, require_compiler
+from wheelkit.machine.msvc import INSTALL as INSTALL_MSVC
+from wheelkit.machine.msvc import find_msvc
 from wheelkit.machine.process import Command, find_tool, query
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def python() -> CheckLine:
 
 def compiler(environ: Mapping[str, str]) -> CheckLine:
     """Check that a C compiler is installed and works."""
+    if platform.system() == "Windows" and not environ.get("CC"):
+        return _compiler_of_windows(environ)
     try:
         name = require_compiler(environ)
     except MissingToolError as error:
@@ -51,14 +55,27 @@ def compiler(environ: Mapping[str, str]) -> CheckLine:
     return fine(TOPIC, "C compiler", f"{name}: {answer}")
 
 
+def _compiler_of_windows(environ: Mapping[str, str]) -> CheckLine:
+    msvc = find_msvc(environ)
+    if msvc is not None:
+        return fine(TOPIC, "C compiler", str(msvc))
+    other = find_compiler(environ)
+    if other is not None:
+        detail = f"{other}, but no MSVC, with which Python for Windows is built and which most backends need"
+        return warning(TOPIC, "C compiler", detail, INSTALL_MSVC)
+    detail = "no C compiler was found (looked for $CC, cl on PATH, and MSVC by vswhere)"
+    return missing(TOPIC, "C compiler", detail, INSTALL_MSVC)
+
+
 def headers() -> CheckLine:
     """Check for the headers of the running Python, with which extension modules are compiled."""
     path = python_headers()
     if path is None:
         detail = f"Python.h of Python {platform.python_version()} is not installed"
-        return missing(
-            TOPIC, "Python headers", detail, "apt install python3-dev, or dnf install python3-devel"
-        )
+        fix = "apt install python3-dev, or dnf install python3-devel"
+        if platform.system() == "Windows":
+            fix = "install Python from python.org or with uv; both bring its headers"
+        return missing(TOPIC, "Python headers", detail, fix)
     return fine(TOPIC, "Python headers", str(path))
 
 
