@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def test_no_part_of_a_secret_is_left_where_a_line_is_cut(before: int, tmp_path: 
     done = run(python(f"out('x' * ({LONGEST_LINE} - {before}) + {SECRET!r} + 'y' * 2000)"))
     assert "left out" in done.output
     assert "s3c" not in done.output + (tmp_path / "log").read_text().partition("\n")[2]
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_what_is_printed_just_before_the_end_is_read(
+    windows: bool,  # noqa: FBT001 - a case
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(program_output, "_WINDOWS", windows)
+    reading, writing = os.pipe()
+
+    def has_ended() -> bool:
+        os.write(writing, b"last\n")  # and a daemon keeps the pipe open
+        return True
+
+    with os.fdopen(reading, "rb") as pipe:
+        assert b"last\n" in next(filter(None, program_output.output_lines(pipe, has_ended)))
+        os.close(writing)
 
 
 def test_the_end_of_a_long_output_is_kept() -> None:

@@ -23,6 +23,8 @@ _TAIL_LINES, _TAIL_BYTES = 20_000, 16 << 20
 _LARGEST_ANSWER = 128 << 20
 _CHUNK = 65536
 _POLL_SECONDS = 0.1
+# How long the reading thread may need for what is in the pipe when the program has ended.
+_LAST_SECONDS = 1.0
 _WINDOWS = sys.platform == "win32"
 
 
@@ -128,10 +130,11 @@ def _chunks_by_thread(pipe: IO[bytes], has_ended: Callable[[], bool]) -> Iterato
 
     threading.Thread(target=read_pipe, daemon=True).start()
     while True:
+        ended = has_ended()  # asked first, or what is printed just before the end would be lost
         try:
-            chunk = queue.get(timeout=_POLL_SECONDS)
+            chunk = queue.get(timeout=_LAST_SECONDS if ended else _POLL_SECONDS)
         except Empty:
-            if has_ended():
+            if ended:
                 return
             yield b""
             continue
