@@ -120,6 +120,7 @@ def runs(slice_: Slice) -> bool:
 
     A .NET assembly is a file for 32-bit Windows that only imports from mscoree.dll (ECMA-335, II.25).
     """
-    needed = [library.name.lower() for library in slice_.needed]
-    assembly = slice_.arch == "i686" and not slice_.exports and needed == ["mscoree.dll"]
-    return slice_.kind not in {"object", "other"} and not assembly
+    if slice_.kind in {"object", "other"}:
+        return False
+    assembly = slice_.arch == "i686" and not slice_.exports
+    return not assembly or [library.name.lower() for library in slice_.needed] != ["mscoree.dll"]

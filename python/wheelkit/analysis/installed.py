@@ -99,6 +99,8 @@ class InstalledFile(Struct, frozen=True, kw_only=True):
 
 def installed_path(member: str) -> str:
     """Return a member's path below site-packages; that of other .data files is left as it is in the wheel."""
+    if ".data/" not in member:
+        return member
     top, _, rest = member.partition("/")
     scheme, _, path = rest.partition("/")
     return path if path and top.endswith(".data") and scheme in _SITE_PACKAGES else member

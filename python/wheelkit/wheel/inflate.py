@@ -91,7 +91,7 @@ class BinaryCollector:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._stack = ExitStack()
+        self._stack: ExitStack | None = None
         self._file: IO[bytes] | None = None
         self._begun = False
         self.binary = False
@@ -102,7 +102,8 @@ class BinaryCollector:
 
     def __exit__(self, *_: object) -> None:
         """Release the memory or the temporary file."""
-        self._stack.close()
+        if self._stack is not None:
+            self._stack.close()
 
     def add(self, piece: bytes) -> None:
         """Add the next piece; raise OSError or MemoryError where there is no room for it."""
@@ -110,6 +111,7 @@ class BinaryCollector:
             self._file.write(piece)
         elif not self._begun and is_binary(piece):
             self.binary = True
+            self._stack = ExitStack()
             self._file = self._stack.enter_context(self._open(piece))
         self._begun = True
 
@@ -126,7 +128,7 @@ class BinaryCollector:
 
     def whole(self) -> bytes | memoryview:
         """Return all bytes of a binary, valid until the end of the ``with`` block."""
-        if self._file is None:
+        if self._stack is None or self._file is None:
             return b""
         if isinstance(self._file, BytesIO):
             return self._file.getvalue()

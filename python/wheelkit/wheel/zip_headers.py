@@ -81,6 +81,9 @@ def header_problem(entry: DirectoryEntry, header: LocalHeader) -> str:
     for flag, problem in REFUSED_FLAGS.items():
         if header.flags & flag and not entry.flags & flag:
             return f"{problem} by its local header, and not by the central directory"
+    plain = (header.flags, header.method, header.crc, header.packed, header.size)
+    if not header.extra and plain == (entry.flags, entry.method, entry.crc, entry.packed, entry.size):
+        return ""
     for field, local, central in _rows(entry, header):
         if local != central:
             return f"has the {field} {local} in its local header and {central} in the central directory"

@@ -36,6 +36,7 @@ _LIMITED_API = "define Py_LIMITED_API when compiling and link python3.lib "
 _LIMITED_API += "(meson: limited_api, setuptools: py_limited_api=True)"
 # Each build with the letter of its ABI tag: cp314t, cp311d.
 _BUILDS = (("free-threaded", "t", THREADED_ONLY), ("debug", "d", DEBUG_ONLY))
+_OF_ONE_BUILD = THREADED_ONLY | DEBUG_ONLY | {_LOCKED}
 
 
 def stable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
@@ -121,7 +122,7 @@ def interpreter_build(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     for binary in wheel.binaries:
         if not binary.extension or binary.member in ignored:
             continue
-        imports = (THREADED_ONLY | DEBUG_ONLY | {_LOCKED}).intersection(
+        imports = _OF_ONE_BUILD.intersection(
             symbol.name for slice_ in binary.slices for symbol in slice_.imports
         )
         for build, letter, symbols in _BUILDS:

@@ -123,6 +123,6 @@ def data(wheel: Wheel, _: Contract) -> Iterator[Finding]:
 
 def _tops(wheel: Wheel, suffix: str) -> list[str]:
     """Return the files and folders at the top whose name ends so; other spellings of it in folders only."""
-    tops = (member.name.partition("/") for member in wheel.members)
-    ends = (top for top, slash, _ in tops if top.endswith(suffix) or (slash and top.lower().endswith(suffix)))
+    tops = dict.fromkeys(member.name.partition("/")[:2] for member in wheel.members)
+    ends = (top for top, slash in tops if top.endswith(suffix) or (slash and top.lower().endswith(suffix)))
     return list(dict.fromkeys(ends))

@@ -33,12 +33,12 @@ def renamed(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     users: dict[str, dict[str, None]] = {}
     for binary, slice_ in windows_slices(wheel):
         for library in slice_.needed:
-            if library.how == "required" and other_name(library.name, files):
+            if library.how == "required":
                 users.setdefault(library.name, {})[binary.member] = None
     for name, members in sorted(users.items()):
-        held = files[other_name(name, files)][0]
-        what = f"{first_and_count(list(members))} needs {name}, but the wheel has it as {held}"
-        yield finding("WK522", what, member=next(iter(members)))
+        if other := other_name(name, files):
+            what = f"{first_and_count(list(members))} needs {name}, but the wheel has it as {files[other][0]}"
+            yield finding("WK522", what, member=next(iter(members)))
 
 
 def unreachable(wheel: Wheel, _: Contract) -> Iterator[Finding]:
