@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from support import wheels
 from support.rows import rows
 from support.wheels import Rpath, elf, macho, needs, pe
+from wheelkit.analysis import requirements
 from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.requirements import required_names
 from wheelkit.verification.checks import libraries, platform_tag, providers, search_paths, suffixes
@@ -58,7 +60,11 @@ def codes(
         (wheels.LINUX, 'torch; platform_system != "Windows" and platform_machine == "x86_64"', {"torch"}),
         (wheels.LINUX, 'torch; platform_machine == "aarch64"', set()),
         (wheels.LINUX, 'torch; extra == "gpu"', set()),
+        (wheels.LINUX, "torch >=2 ;extra=='gpu' ", set()),
+        (wheels.LINUX, 'torch; extra == ""', {"torch"}),
         (wheels.LINUX, 'torch; extra != "gpu"', {"torch"}),
+        (wheels.LINUX, 'torch; extra == "gpu" or os_name == "posix"', {"torch"}),
+        (wheels.LINUX, 'torch; os_name == "posix" and extra == "gpu"', set()),
         (wheels.LINUX, 'torch; python_version < "3.12"', {"torch"}),
         (wheels.ABI3, 'torch; python_version < "3.12"', set()),
         (wheels.ABI3, 'torch; python_version >= "3.11"', {"torch"}),
@@ -79,6 +85,17 @@ def test_what_is_installed_with_a_wheel(
 ) -> None:
     members = {"{info}/METADATA": wheels.metadata("demo", "1.0", f"Requires-Dist: {requires}")}
     assert required_names(wheels.facts(tmp_path, filename, members=members)) == expected
+
+
+def test_requirements_of_extras_need_no_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(
+        requirements, "parse_requirement", lambda line: parsed.append(line) or Requirement(line)
+    )
+    lines = ("numpy", 'torch; extra == "gpu"', "torch; extra=='cuda-12'")
+    members = {"{info}/METADATA": wheels.metadata("demo", "1.0", *(f"Requires-Dist: {one}" for one in lines))}
+    assert required_names(wheels.facts(tmp_path, wheels.LINUX, members=members)) == {"numpy"}
+    assert parsed == ["numpy"]
 
 
 def test_a_provider_that_is_required_elsewhere_only_is_missing(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ LARGEST_PTH = 1 << 16
 _SEPARATORS = frozenset(b"\0\t\n\r ")
 
 
-class MemberContents(Struct, frozen=True, kw_only=True):
+class MemberContents(Struct, frozen=True, kw_only=True, gc=False):
     """What reading a member found: see ``Member``; ``end`` is the offset behind its data, if known."""
 
     end: int | None = None
@@ -102,7 +102,7 @@ def _read_header(opened: OpenArchive, entry: DirectoryEntry, header: LocalHeader
 def _digest_and_scan(
     opened: OpenArchive, entry: DirectoryEntry, header: LocalHeader | None, algorithm: str
 ) -> tuple[str, Binary | None, bytes]:
-    hasher = hashlib.new(algorithm if algorithm in RECORD_HASHES else "sha256")
+    hasher = getattr(hashlib, algorithm if algorithm in RECORD_HASHES else "sha256")()
     head: bytes | None = None
     with BinaryCollector(entry.size) as collector:
         for piece in opened.pieces(entry, header):

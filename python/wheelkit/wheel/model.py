@@ -79,7 +79,9 @@ class Headers(Struct, frozen=True, kw_only=True):
 _NO_HEADERS = Headers(fields={})
 
 
-class RecordRow(Struct, frozen=True, kw_only=True):
+# A wheel can have thousands of rows and members. They hold nothing that can be part of a cycle, so the
+# garbage collector does not look at them.
+class RecordRow(Struct, frozen=True, kw_only=True, gc=False):
     """One line of RECORD: ``digest`` as ``sha256=…`` without padding, ``size`` in bytes or None."""
 
     path: str
@@ -87,7 +89,7 @@ class RecordRow(Struct, frozen=True, kw_only=True):
     size: int | None
 
 
-class Member(Struct, frozen=True, kw_only=True):
+class Member(Struct, frozen=True, kw_only=True, gc=False):
     """One file or folder in the archive; ``size`` (unpacked) and ``packed`` are the declared bytes.
 
     ``dated`` tells whether it has a valid date. ``digest`` is written as in RECORD, and empty where the

@@ -34,7 +34,7 @@ class DirectoryError(Exception):
     """The central directory cannot be read; the message says why."""
 
 
-class DirectoryEntry(Struct, frozen=True):
+class DirectoryEntry(Struct, frozen=True, gc=False):
     """What the central directory says about one member.
 
     ``raw`` is the name in the archive's bytes. ``packed``, ``size`` and ``offset`` (of the local header) are

@@ -52,7 +52,8 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
         yield finding("WK102", "RECORD contains a hash of itself, which cannot be right", member=own_row.path)
     for name, member in files.items():
         row = rows.get(name)
-        if row is not None and name not in unhashed and not member.problem:
+        agrees = row is not None and (row.digest, row.size) == (member.digest, member.size)
+        if row is not None and not agrees and name not in unhashed and not member.problem:
             yield from _compare(member, row)
 
 
