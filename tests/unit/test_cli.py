@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+import malformed
 from support.command import loaded
 from support.rows import rows
 from support.wheels import ABI3, LINUX, PURE, wheel_file, write_wheel
@@ -59,6 +60,26 @@ def test_help_loads_no_command() -> None:
             ("wheelkit.plan", "wheelkit.builders", "wheelkit.verification.checks", "wheelkit._core")
         )
     }
+
+
+def test_a_wheel_without_problems_loads_only_what_its_checks_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    modules = loaded("verify-matrix", str(malformed.valid_wheel().write(tmp_path)))
+    parsers = {"ast", "email", "packaging", "rfc3986", "tarfile", "tomllib", "zipfile"} - loaded("--version")
+    assert "wheelkit.verification.checks" in modules
+    assert not modules.intersection(parsers)
+    assert not {
+        name
+        for name in modules
+        if name.startswith(
+            (
+                "wheelkit.analysis.siblings", "wheelkit.config.", "wheelkit.project.", "wheelkit.wheel.sdist",
+                "wheelkit.wheel.tar_format",
+            )
+        )
+    }  # fmt: skip
 
 
 @rows("command", COMMANDS)

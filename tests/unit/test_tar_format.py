@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkit.wheel.tar_format import TarFormat, read_format
+from wheelkit.wheel.model import TarFormat
+from wheelkit.wheel.tar_format import read_format
 
 FORMATS = (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT)
 NAMES = st.text(alphabet="abé/-. ", min_size=1, max_size=150).map(lambda name: f"demo-1.0/{name}x")

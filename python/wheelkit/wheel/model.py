@@ -12,7 +12,6 @@ from msgspec.structs import force_setattr, replace
 
 from wheelkit.fast_packaging import normalise
 from wheelkit.tags import expand
-from wheelkit.wheel.tar_format import TarFormat
 from wheelkit.wheel.zip_end import ArchiveEnd
 
 if TYPE_CHECKING:
@@ -251,6 +250,17 @@ class Wheel(Struct, frozen=True, kw_only=True):
         for binary in self.binaries:
             for slice_ in binary.slices:
                 yield binary, slice_
+
+
+UNKNOWN_TYPE = "has a member of type"
+"""How the problem of a TarFormat begins that checks report by the member's name."""
+
+
+class TarFormat(Struct, frozen=True, kw_only=True):
+    """Why uv refuses an archive (``problem``), and what is wrong behind the tar file (``trailer``)."""
+
+    problem: str = ""
+    trailer: str = ""
 
 
 class EntryKind(Enum):

@@ -11,9 +11,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from wheelkit.inputs import open_file
+from wheelkit.wheel.model import UNKNOWN_TYPE, TarFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +30,6 @@ _OCTAL = re.compile(rb"[0-7]+[\0 ]+")
 _FIELDS = {"mode": (100, 108), "uid": (108, 116), "gid": (116, 124), "time": (136, 148)}
 _SIZE, _CHECKSUM, _IDENTITY, _TYPE = slice(124, 136), slice(148, 156), slice(257, 265), slice(156, 157)
 _TYPES = frozenset(b"\x0001234567")
-UNKNOWN_TYPE = "has a member of type"
-"""How the problem begins that other checks report by the member's name."""
 _PAX_TYPES, _GNU_TYPES, _FOR_ALL = frozenset(b"xg"), frozenset(b"LK"), ord("g")
 # What cannot have contents: links (hard ones in GNU archives only), devices, folders and pipes.
 _EMPTY_TYPES = frozenset(b"23456")
@@ -50,13 +47,6 @@ _VALUES = {
 # Groups of keys that do not change what a member is.
 _IGNORED = (b"SCHILY.", b"LIBARCHIVE.", b"realtime.", b"security.")
 _NOT_FOR_ALL = frozenset((b"path", b"linkpath", b"size"))
-
-
-class TarFormat(Struct, frozen=True, kw_only=True):
-    """Why uv refuses an archive (``problem``), and what is wrong behind the tar file (``trailer``)."""
-
-    problem: str = ""
-    trailer: str = ""
 
 
 class _MalformedError(Exception):

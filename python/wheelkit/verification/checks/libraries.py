@@ -15,7 +15,6 @@ from wheelkit.analysis.libraries import (
     pypy_dll,
 )
 from wheelkit.analysis.policies import policy_for
-from wheelkit.analysis.siblings import sibling_of
 from wheelkit.analysis.system_libraries import of_desktop, of_package_manager
 from wheelkit.analysis.windows import dlls, other_name
 from wheelkit.matrix import System
@@ -80,7 +79,7 @@ def _judge(wheel: Wheel, system: System, contract: Contract, lost: list[_Need]) 
     rest: list[_Need] = []
     for need in lost:
         if need not in of_python:
-            sibling = sibling_of(wheel, *need, contract.beside)
+            sibling = _sibling(wheel, need, contract)
             (rest if sibling is None else siblings.setdefault(sibling, [])).append(need)
     for sibling, needs in siblings.items():
         yield _left_to_sibling(needs, sibling)
@@ -91,6 +90,13 @@ def _judge(wheel: Wheel, system: System, contract: Contract, lost: list[_Need]) 
             yield _not_required(system, provider, of_provider, code)
         known = [need for of_provider in by_provider.values() for need in of_provider]
         yield from _absent(wheel, system, [need for need in needs if need not in known], code)
+
+
+def _sibling(wheel: Wheel, need: _Need, contract: Contract) -> str | None:
+    """Return the required distribution that the library is left to, if any."""
+    from wheelkit.analysis.siblings import sibling_of
+
+    return sibling_of(wheel, *need, contract.beside)
 
 
 def _needed_on_demand(wheel: Wheel, system: System, needs: list[_Need]) -> list[_Need]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from wheelkit.analysis.unpacking import link_problems, name_problems, special_files
 from wheelkit.text import plural, shorten_list
 from wheelkit.verification.findings import finding
-from wheelkit.wheel.model import EntryKind
-from wheelkit.wheel.tar_format import UNKNOWN_TYPE
+from wheelkit.wheel.model import UNKNOWN_TYPE, EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
