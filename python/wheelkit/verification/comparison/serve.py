@@ -153,18 +153,13 @@ def interpreters(releases: Iterable[ReleaseFacts]) -> tuple[Interpreter, ...]:
     for floor in {declared_floor(name) for name in names if "abi3t" in name.abis}:
         minors_of_floor = range(floor[1] if floor else NEWEST_CPYTHON_MINOR, NEWEST_CPYTHON_MINOR + 1)
         found |= {Interpreter.parse(f"cp3{minor}t") for minor in minors_of_floor}
-    return tuple(
-        sorted(
-            found,
-            key=lambda one: (
-                one.implementation != "cp",
-                one.free_threaded,
-                one.tag[:2],
-                one.version,
-                one.tag,
-            ),
-        )
-    )
+    return tuple(sorted(found, key=_interpreter_order))
+
+
+def _interpreter_order(interpreter: Interpreter) -> tuple[object, ...]:
+    implementation = interpreter.implementation
+    other = implementation != "cp"
+    return other, interpreter.free_threaded, implementation, interpreter.version, interpreter.tag
 
 
 @cache

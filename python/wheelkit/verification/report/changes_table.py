@@ -83,8 +83,9 @@ def _columns(comparison: Comparison, layout: _Layout) -> list[Column]:
     rows = comparison.rows
     columns = [Column.of("", ((_INDENT + comparison.name(row.platform), "") for row in rows), gap="")]
     columns += _wide_cells(comparison) if layout.wide else [_narrow_cells(comparison)]
-    if "oldest" not in layout.without:
-        texts = ((text, "yellow" if ", was" in text else "dim") for text in map(oldest, rows))
+    systems = [oldest(row) for row in rows]
+    if "oldest" not in layout.without and any(systems):
+        texts = ((text, "yellow" if ", was" in text else "dim") for text in systems)
         columns.append(Column.of("oldest system", texts))
     if "size" not in layout.without:
         columns.append(Column.of("size", ((row_size(row), "dim") for row in rows)))
