@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,6 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from servers.devpi import PASSWORD, USER
+from servers.devpi import serving as devpi_serving
 from servers.warehouse import Warehouse, serving
 from support import wheels
 from support.command import Wheelkit
@@ -183,6 +186,26 @@ def test_an_index_that_is_down(place: Place) -> None:
     done = place("dist", "--against", "latest")
     assert (done.returncode, "cannot be reached" in done.stderr) == (3, True)
     assert done.stderr.count("\n") <= 3
+
+
+def test_a_real_server_that_serves_metadata(wheelkit: Wheelkit, tmp_path: Path) -> None:
+    """devpi-server lists METADATA beside wheels by PEP 658 and 714, and serves it."""
+    for version, extra in (("1.0", "Provides-Extra: docs"), ("1.1", "Provides-Extra: test")):
+        members = {"{info}/METADATA": wheels.metadata("demo", version, extra)}
+        wheels.write_wheel(tmp_path, f"demo-{version}-{LINUX}.whl", members=members)
+    (tmp_path / "server").mkdir()
+    with devpi_serving(tmp_path / "server", "here") as devpi:
+        upload = [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"]
+        upload += ["--repository-url", devpi.upload("here"), "-u", USER, "-p", PASSWORD]
+        subprocess.run([*upload, *tmp_path.glob("*.whl")], check=True, capture_output=True)
+        address = f'[index.here]\nupload = "{devpi.upload("here")}"\nsimple = "{devpi.simple("here")}"\n'
+        (tmp_path / "wheelkit.toml").write_text(address)
+        words = ("--from-index", "demo", "--index", "here", "--against", "latest", "--json")
+        document = json.loads(wheelkit("verify-matrix", *words, cwd=tmp_path).stdout)
+    (comparison,) = document["comparisons"]
+    assert (comparison["version"], comparison["earlier"]) == ("1.1", "1.0")
+    assert comparison["extras"] == {"added": ["test"], "removed": ["docs"], "changed": []}
+    assert comparison["modules"] is None
 
 
 Case = tuple[str, str, set[str], dict[tuple[str, str], str]]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.tags import Tag, android_platforms, compatible_tags, cpython_tags, ios_platforms, mac_platforms
 
+from support import wheels
 from support.comparisons import compared, release, wheel
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.verification.comparison.compare import compare, representatives
 from wheelkit.verification.comparison.facts import Contents, Declared
+from wheelkit.verification.comparison.gather import releases_by_name, wheel_facts
 from wheelkit.verification.comparison.model import Change, Comparison
 from wheelkit.verification.comparison.serve import platforms_of, services, system_version
 
@@ -196,7 +200,7 @@ def test_sizes_are_those_of_the_wheels_that_users_get() -> None:
 def test_a_higher_build_tag_wins() -> None:
     wheels = [wheel(f"{build}-{LINUX}") for build in ("1", "10", "2b")]
     served = services(wheels, [Interpreter.parse("cp311")])
-    assert served["manylinux_x86_64"]["cp311"].file == f"demo-1.0-10-{LINUX}.whl"
+    assert served["manylinux_x86_64"]["cp311"].wheel.filename == f"demo-1.0-10-{LINUX}.whl"
 
 
 def test_wheels_that_nobody_gets_are_named() -> None:
@@ -289,6 +293,69 @@ def test_metadata_is_compared_of_wheels_that_the_same_users_get() -> None:
         f"demo-1.0-{linux}.whl",
     )
     assert representatives(release(linux), release(windows)) is None
+
+
+def test_what_is_read_of_a_wheel(tmp_path: Path) -> None:
+    core = wheels.elf(versions=(wheels.Version(library="libc.so.6", version="GLIBC_2.14"),))
+    made = wheels.facts(
+        tmp_path,
+        "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        core,
+        members={
+            "demo.libs/libz-1a2b3c4d.so.1": "x",
+            "demo-1.0.data/purelib/other.py": "",
+            "0123456789abcdef0123__mypyc.cpython-311-x86_64-linux-gnu.so": "x",
+            "{info}/entry_points.txt": "[console_scripts]\ndemo = demo:main\n[x.y]\nnot an entry point\n",
+        },
+    )
+    facts = wheel_facts(made)
+    assert facts is not None
+    assert facts.contents is not None
+    assert facts.contents.needs == {"manylinux_x86_64": "glibc 2.14"}
+    assert facts.contents.modules == {"demo", "other"}
+    assert facts.contents.entry_points == {"console_scripts: demo"}
+    assert {
+        "demo.libs/libz.so.1",
+        ".dist-info/METADATA",
+        ".data/purelib/other.py",
+    } <= facts.contents.members.keys()
+    assert wheel_facts(replace(made, name=None)) is None
+    assert wheel_facts(replace(made, metadata_text=b"")) == replace(facts, declared=None, contents=None)
+
+
+def test_what_the_binaries_of_each_architecture_need(tmp_path: Path) -> None:
+    core = wheels.binary(
+        "demo/_core.cpython-311-darwin.so",
+        wheels.Part(arch="x86_64", min_os="10.13", os="macos"),
+        wheels.Part(arch="arm64", min_os="11.0", os="macos"),
+        form="macho",
+    )
+    made = wheels.facts(tmp_path, "demo-1.0-cp311-cp311-macosx_10_9_universal2.whl", core)
+    facts = wheel_facts(made)
+    assert facts is not None
+    assert facts.contents is not None
+    assert facts.contents.needs == {"macosx_x86_64": "macOS 10.13", "macosx_arm64": "macOS 11.0"}
+    comparison = compare(release(facts), release(replace(facts, filename="demo-2.0.whl"), version="2.0"))
+    served = [cell.after.needs for _, cell in comparison.cells() if cell.after]
+    assert served == ["macOS 10.13", "macOS 11.0"]
+
+
+def test_releases_by_the_names_of_their_files() -> None:
+    names = ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz", "Other_One-2.tar.gz", "odd.whl", "demo-x.tar.gz"]
+    found = releases_by_name([*names, "demo-1.0.zip", "demo.tar.gz"])
+    assert [(one.distribution, one.version, len(one.wheels), one.sdist) for one in found] == [
+        ("demo", "1.0", 1, True),
+        ("other-one", "2", 0, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [(">=3.9,<4", "<4, >=3.9", False), (">=3.9", ">=3.10", True), ("", ">=3.9", True), ("", "", False)],
+)
+def test_the_order_of_clauses_is_no_change(before: str, after: str, changed: bool) -> None:  # noqa: FBT001
+    comparison = compare(release(LINUX, python=before), release(LINUX, version="2.0", python=after))
+    assert bool(comparison.requires_python) is changed
 
 
 def test_modules_that_only_some_users_lose() -> None:

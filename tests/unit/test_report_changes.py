@@ -110,7 +110,10 @@ FACTS = compare(
             "cp39-abi3-win_amd64",
             declared=Declared(requirements=("a>=1", "b"), extras=("docs",)),
             contents=Contents(
-                entry_points=frozenset({"console_scripts: demo"}), modules=frozenset({"demo"}), members={}
+                entry_points=frozenset({"console_scripts: demo"}),
+                modules=frozenset({"demo"}),
+                members={},
+                needs={"win_amd64": "an old system"},
             ),
         ),
         python=">=3.9",
@@ -120,7 +123,12 @@ FACTS = compare(
             "cp310-abi3-win_amd64",
             version="2.0",
             declared=Declared(requirements=("a>=2", "c", "d; extra == 'x'"), extras=()),
-            contents=Contents(entry_points=frozenset(), modules=frozenset({"demo", "demo2"}), members={}),
+            contents=Contents(
+                entry_points=frozenset(),
+                modules=frozenset({"demo", "demo2"}),
+                members={},
+                needs={"win_amd64": "a new system"},
+            ),
         ),
         version="2.0",
         python=">=3.10",
@@ -129,11 +137,12 @@ FACTS = compare(
 
 
 def test_further_facts() -> None:
-    lines = shown(reporting(replace(FACTS, rows=())))
-    assert lines[1:8] == [
+    lines = shown(reporting(FACTS))
+    assert lines[3:11] == [
         "  wheels           1 (1.0 MB)",
         "  Requires-Python  >=3.10, was >=3.9; users of Python 3.9 stay on 1.0",
         "  stable ABI       cp310-abi3, was cp39-abi3",
+        "  binaries need    win_amd64 a new system (was an old system)",
         "  requirements     new: c; gone: b; changed: a>=2 (was a>=1); of extras: 1 new",
         "  extras           gone: docs",
         "  entry points     gone: console_scripts: demo",

@@ -61,11 +61,10 @@ class _Pair(Struct, frozen=True, kw_only=True):
 
     def common(self) -> tuple[WheelPair, ...]:
         """Return the pairs of wheels that users of one platform and interpreter get of both releases."""
-        wheels = [{wheel.filename: wheel for wheel in side.wheels} for side in (self.before, self.after)]
         cells = product(self.platforms, self.columns)
         served = (self.services(platform, interpreter) for platform, interpreter in cells)
-        names = dict.fromkeys((old.file, new.file) for old, new in served if old and new)
-        return tuple((wheels[0][old], wheels[1][new]) for old, new in names)
+        pairs = [(old.wheel, new.wheel) for old, new in served if old and new]
+        return tuple({(old.filename, new.filename): (old, new) for old, new in pairs}.values())
 
 
 def compare(
@@ -86,7 +85,7 @@ def compare(
         rows=tuple(row for row in rows if any(cell.change is not Change.NONE for cell in row.cells)),
         before=_counted(before),
         after=_counted(after),
-        requires_python=ValueChange(before=before.requires_python, after=after.requires_python),
+        requires_python=_requires_python(before.requires_python, after.requires_python),
         excluded=_excluded(before.requires_python, after.requires_python),
         stable_abi=ValueChange(
             before=", ".join(stable_floors(before)), after=", ".join(stable_floors(after))
@@ -169,8 +168,19 @@ def _change(before: Service, after: Service) -> Change:
 def _served(service: Service | None, platform: str) -> Served | None:
     if service is None:
         return None
-    oldest = "" if service.pure else system_version(platform, service.oldest)
-    return Served(file=service.file, size=service.size, oldest=oldest)
+    wheel, contents = service.wheel, service.wheel.contents
+    return Served(
+        file=wheel.filename,
+        size=wheel.size,
+        oldest="" if service.pure else system_version(platform, service.oldest),
+        needs=contents.needs.get(platform, "") if contents else "",
+    )
+
+
+def _requires_python(before: str, after: str) -> ValueChange:
+    """Compare two values of Requires-Python; the order of the clauses and blanks are no change."""
+    clauses = [sorted(part.replace(" ", "") for part in text.split(",")) for text in (before, after)]
+    return ValueChange(before=after if clauses[0] == clauses[1] else before, after=after)
 
 
 def _excluded(before: str, after: str) -> tuple[str, ...]:
@@ -255,9 +265,8 @@ def _installed(common: Iterable[WheelPair], names: Callable[[Contents], frozense
 
 def _unserved(pair: _Pair) -> tuple[str, ...]:
     """Return the wheels that no platform and interpreter of the comparison gets."""
-    used = {
-        service.file for side in (pair.old, pair.new) for row in side.values() for service in row.values()
-    }
+    sides = (pair.old, pair.new)
+    used = {service.wheel.filename for side in sides for row in side.values() for service in row.values()}
     fits = [services([wheel], pair.columns) for wheel in _wheels(pair, used)]
     return tuple(
         wheel.filename

@@ -28,12 +28,14 @@ class Declared(Struct, frozen=True, kw_only=True):
 class Contents(Struct, frozen=True, kw_only=True):
     """What a wheel installs: entry points as ``group: name``, top-level modules, and packed sizes by path.
 
-    The paths are those that stay from one version to the next (``wheel.diff.lasting_path``).
+    The paths are those that stay from one version to the next (``wheel.diff.lasting_path``). ``needs`` says
+    by platform what the binaries need, whatever the tags promise: ``glibc 2.14``.
     """
 
     entry_points: frozenset[str]
     modules: frozenset[str]
     members: Mapping[str, int]
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
 class WheelFacts(Struct, frozen=True, kw_only=True):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from packaging.version import Version
 
+from wheelkit.analysis.claims import claims
+from wheelkit.analysis.floor import UNSATISFIED, linux_needs, needs
 from wheelkit.analysis.installed import top_level_names
 from wheelkit.errors import UsageError, WheelError
 from wheelkit.fast_packaging import normalise
+from wheelkit.matrix import System
 from wheelkit.text import shorten_list
 from wheelkit.verification.comparison.facts import (
     Contents,
@@ -18,6 +22,7 @@ from wheelkit.verification.comparison.facts import (
     WheelFacts,
     release_facts,
 )
+from wheelkit.verification.comparison.serve import platforms_of, system_version
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.release import release_key
 from wheelkit.wheel import read_batches
@@ -26,7 +31,7 @@ from wheelkit.wheel.entry_points import parse_entry_points
 from wheelkit.wheel.names import parse_file_name, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from wheelkit.wheel import Wheel
@@ -57,7 +62,28 @@ def _contents(wheel: Wheel) -> Contents:
         entry_points=frozenset(f"{point.group}: {point.name}" for point in points),
         modules=frozenset(filter(_is_for_imports, top_level_names(wheel))),
         members=members,
+        needs=dict(_needs(wheel)),
     )
+
+
+def _needs(wheel: Wheel) -> Iterator[tuple[str, str]]:
+    """Yield what the binaries need on each platform of Linux and macOS that the tags claim."""
+    linux = {wheel.path: linux_needs(wheel)}
+    for claim in claims(wheel):
+        if claim.target is None or claim.system is System.WINDOWS:
+            continue
+        for platform, _, _ in platforms_of(claim.platform):
+            # A universal2 wheel has binaries for two architectures.
+            target = replace(claim.target, arch=platform.partition("_")[2])
+            need = needs([wheel], target, linux)
+            if need.floor != UNSATISFIED:
+                yield platform, str(need).partition(": ")[2] or _policy(need.floor)
+
+
+def _policy(floor: str) -> str:
+    """Name the system that a policy stands for, ``musl 1.2``; return what is no policy as it is."""
+    kind, *version = floor.split("_")
+    return system_version(kind, version) or floor
 
 
 def _is_for_imports(name: str) -> bool:
@@ -79,7 +105,8 @@ def releases_by_name(filenames: Iterable[str]) -> tuple[ReleaseFacts, ...]:
             wheels.setdefault((name.key, name.version), []).append(facts)
         else:
             stem, _, version = filename.removesuffix(".tar.gz").rpartition("-")
-            sdists.add((normalise(stem), version))
+            if parse_version(version) is not None:
+                sdists.add((normalise(stem), version))
     return tuple(
         release_facts(*release, wheels.get(release, ()), sdists=("",) if release in sdists else ())
         for release in sorted({*wheels, *sdists})

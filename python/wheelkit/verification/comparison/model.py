@@ -29,11 +29,15 @@ class Change(StrEnum):
 
 
 class Served(Struct, frozen=True, kw_only=True):
-    """The wheel that users get; ``oldest`` names the oldest system that gets one, such as ``glibc 2.28``."""
+    """The wheel that users get; ``oldest`` names the oldest system that gets one, such as ``glibc 2.28``.
+
+    ``needs`` is what its binaries need, empty where they were not read.
+    """
 
     file: str
     size: int
     oldest: str = ""
+    needs: str = ""
 
 
 class CellChange(Struct, frozen=True, kw_only=True):

@@ -72,17 +72,16 @@ class Service(Struct, frozen=True, kw_only=True):
     one. With a ``fallback`` older systems get a pure wheel.
     """
 
-    file: str
-    size: int
+    wheel: WheelFacts
     oldest: tuple[int, ...] = ()
     pure: bool = False
     fallback: bool = False
 
 
-def system_version(platform: str, version: Sequence[int]) -> str:
+def system_version(platform: str, version: Sequence[int | str]) -> str:
     """Name a system's version as people do: ``glibc 2.28``, ``macOS 11.0``; empty where there is none."""
     kind = platform.partition("_")[0]
-    return f"{_SYSTEM_NAMES[kind]} {dotted(version)}" if version and kind in _SYSTEM_NAMES else ""
+    return f"{_SYSTEM_NAMES[kind]} {'.'.join(map(str, version))}" if version and kind in _SYSTEM_NAMES else ""
 
 
 @cache
@@ -220,8 +219,7 @@ def _choose(platform: str, offers: Iterable[_Offer], interpreter: Interpreter) -
     best = min(fitting, key=itemgetter(0))[1]
     oldest = min((offer.oldest for _, offer in fitting if not offer.pure), default=())
     return Service(
-        file=best.wheel.filename,
-        size=best.wheel.size,
+        wheel=best.wheel,
         oldest=max(oldest, _needed(platform, interpreter)) if oldest else (),
         pure=best.pure,
         fallback=any(offer.pure for _, offer in fitting),

@@ -96,6 +96,8 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "Requires-Python", values + (stay if comparison.excluded else "")
     if stable:
         yield "stable ABI", f"{stable.after or 'none'}, was {stable.before or 'none'}"
+    if changed := list(_needs(comparison)):
+        yield "binaries need", shorten_list(changed, _NAMED)
     if comparison.requirements:
         yield "requirements", _requirements(comparison.requirements)
     for name, change in (
@@ -111,6 +113,14 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "not compared", f"{wheels} for other interpreters: {shorten_list(pythons, _NAMED)}"
     if unread := [*_unread(comparison)]:
         yield "not compared", f"{', '.join(unread)}: the files were not read (--deep)"
+
+
+def _needs(comparison: Comparison) -> Iterator[str]:
+    """Yield the platforms whose binaries need something else than before, whatever the tags promise."""
+    for row in comparison.rows:
+        both = [(cell.before.needs, cell.after.needs) for cell in row.cells if cell.before and cell.after]
+        for before, after in dict.fromkeys(pair for pair in both if all(pair) and pair[0] != pair[1]):
+            yield f"{comparison.name(row.platform)} {after} (was {before})"
 
 
 def _counted(counted: Counted) -> str:
