@@ -6,17 +6,23 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from packaging.tags import Tag, android_platforms, compatible_tags, cpython_tags, ios_platforms, mac_platforms
 
 from support import wheels
 from support.comparisons import compared, release, wheel
 from wheelkit.matrix import Interpreter, Target
+from wheelkit.verification.checks.losses import losses
 from wheelkit.verification.comparison.compare import compare, representatives
 from wheelkit.verification.comparison.facts import Contents, Declared
 from wheelkit.verification.comparison.gather import releases_by_name, wheel_facts
 from wheelkit.verification.comparison.model import Change, Comparison
 from wheelkit.verification.comparison.serve import platforms_of, services, system_version
+from wheelkit.verification.model import Report
+from wheelkit.verification.report.markdown import to_markdown
+from wheelkit.verification.report.text import Screen, render
 
 
 def drawn(comparison: Comparison) -> dict[str, str]:
@@ -137,6 +143,9 @@ def test_free_threaded_interpreters_do_not_take_abi3_wheels() -> None:
     assert drawn(compared(["cp315-cp315t-win_amd64"], ["cp315-abi3.abi3t-win_amd64"])) == {
         "win_amd64": "cp315:new cp315t:kept"
     }
+    # Installers take it from the first free-threaded interpreter on, whatever it was built for.
+    words = drawn(compared([], ["cp311-abi3.abi3t-win_amd64"]))["win_amd64"]
+    assert words.endswith("cp315:new cp313t:new cp314t:new cp315t:new")
 
 
 def test_interpreters_that_requires_python_excludes_are_no_loss() -> None:
@@ -375,6 +384,99 @@ def test_modules_that_only_some_users_lose() -> None:
 
 
 OLD_MAC = (10, 9)
+ODD_PYTHONS = [
+    *(
+        "cp39",
+        "cp311",
+        "cp399",
+        "cp3",
+        "cp27",
+        "cp4",
+        "cp31234",
+        "py3",
+        "py2",
+        "py312",
+        "pp39",
+        "PP311",
+        "CP310",
+    ),
+    *("graalpy312", "gp312", "ip27", "jy27", "x"),
+]
+ODD_ABIS = [
+    "none",
+    "abi3",
+    "abi3t",
+    "cp39",
+    "cp313t",
+    "cp37m",
+    "pypy39_pp73",
+    "graalpy250_312_native",
+    "ABI3",
+    "x",
+]
+ODD_PLATFORMS = [
+    *(
+        "any",
+        "ANY",
+        "linux_x86_64",
+        "linux_x",
+        "manylinux1_x86_64",
+        "manylinux_2_17_x",
+        "manylinux_0_0_x86_64",
+    ),
+    *(
+        "manylinux_2_12_aarch64",
+        "manylinux_3_0_x86_64",
+        "musllinux_2_0_x86_64",
+        "macosx_11_3_arm64",
+        "macosx_x",
+    ),
+    *(
+        "macosx_10_9_fat3",
+        "macosx_10_9_ppc",
+        "macosx_200_0_arm64",
+        "win_amd64",
+        "WIN32",
+        "win_ia64",
+        "freebsd_14",
+    ),
+    *(
+        "ios_13_0_arm64_iphoneos",
+        "ios_13_x",
+        "android_21_x86_64",
+        "android_9_9_x",
+        "pyodide_2024_0_wasm32",
+        "x",
+    ),
+    f"ios_{'9' * 60}_0_arm64_iphoneos",
+]
+TAG_SETS = [
+    st.lists(st.sampled_from(options), min_size=1, max_size=3, unique=True).map(".".join)
+    for options in (ODD_PYTHONS, ODD_ABIS, ODD_PLATFORMS)
+]
+ODD_RELEASE = st.lists(st.tuples(*TAG_SETS).map("-".join), max_size=4)
+
+
+@given(before=ODD_RELEASE, after=ODD_RELEASE, sdist=st.booleans())
+def test_any_names_can_be_compared(before: list[str], after: list[str], sdist: bool) -> None:  # noqa: FBT001
+    comparison = compared(before, after, sdist=sdist)
+    report = Report(
+        rows=(),
+        findings=tuple(losses(comparison)),
+        wheels=0,
+        sdists=0,
+        seconds=0.0,
+        comparisons=(comparison,),
+    )
+    assert all(len(row.cells) == len(comparison.rows[0].cells) for row in comparison.rows)
+    for width in (None, 60):
+        assert render(report, Screen(width=width))
+    assert to_markdown(report)
+    # Nothing is lost or new against itself.
+    same = compared(before, before).cells()
+    assert {cell.change for _, cell in same} <= {Change.KEPT, Change.NONE}
+
+
 SYSTEMS = [
     *(
         ("macosx_x86_64", version, tuple(mac_platforms(version, "x86_64")))

@@ -58,6 +58,7 @@ _NEEDED_BY_INTERPRETER = (
 )
 # GraalPy's ABI tag, in which cibuildwheel's name of the interpreter is.
 _GRAALPY = re.compile(r"^graalpy(\d+)_(\d+)_native$")
+_FIRST_FREE_THREADED = (3, 13)
 # CPython's ABI tags had a flag for its own allocator before 3.8 (PEP 3149).
 _LAST_WITH_FLAG = (3, 7)
 # Tags with a version that installers count down from, of systems that are no targets.
@@ -149,9 +150,10 @@ def interpreters(releases: Iterable[ReleaseFacts]) -> tuple[Interpreter, ...]:
     minors = [python.version[1] for python in found if python.implementation == "cp"]
     every = range(min(minors), NEWEST_CPYTHON_MINOR + 1)
     found |= {Interpreter.parse(f"cp3{minor}") for minor in every}
-    for floor in {declared_floor(name) for name in names if "abi3t" in name.abis}:
-        minors_of_floor = range(floor[1] if floor else NEWEST_CPYTHON_MINOR, NEWEST_CPYTHON_MINOR + 1)
-        found |= {Interpreter.parse(f"cp3{minor}t") for minor in minors_of_floor}
+    floors = [floor for name in names if "abi3t" in name.abis and (floor := declared_floor(name))]
+    if floors:
+        first = max(min(floors), _FIRST_FREE_THREADED)[1]
+        found |= {Interpreter.parse(f"cp3{minor}t") for minor in range(first, NEWEST_CPYTHON_MINOR + 1)}
     return tuple(sorted(found, key=_interpreter_order))
 
 
