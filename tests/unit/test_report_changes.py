@@ -16,6 +16,7 @@ from wheelkit.verification.comparison.compare import compare
 from wheelkit.verification.comparison.facts import Contents, Declared
 from wheelkit.verification.comparison.model import Change, Comparison
 from wheelkit.verification.model import Report
+from wheelkit.verification.report.changes import oldest
 from wheelkit.verification.report.json import to_json
 from wheelkit.verification.report.markdown import to_markdown
 from wheelkit.verification.report.text import Screen, render
@@ -98,6 +99,31 @@ def test_each_change_has_a_mark_and_a_word() -> None:
         assert shown(reporting(comparison), 60)
         assert shown(reporting(comparison), 200)
         assert to_markdown(reporting(comparison))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux_2_28_x86_64", "glibc 2.28, was 2.17"),
+        ("cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-manylinux_2_17_x86_64", "glibc 2.17, was 2.28"),
+        ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64", "glibc 2.17"),
+        ("cp311-cp311-manylinux_2_17_x86_64", "cp312-cp312-manylinux_2_28_x86_64", "glibc 2.28"),
+        ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-linux_x86_64", "any, was glibc 2.17"),
+        ("cp311-cp311-linux_x86_64", "cp311-cp311-manylinux_2_17_x86_64", "glibc 2.17, was any"),
+        ("cp311-cp311-win_amd64", "cp311-cp311-win_amd64", ""),
+        ("py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "glibc 2.17"),
+    ],
+)
+def test_the_oldest_system(before: str, after: str, expected: str) -> None:
+    assert oldest(compared([before], [after]).rows[0]) == expected
+
+
+def test_several_oldest_systems_are_a_range() -> None:
+    old = "cp311-cp311-macosx_10_9_x86_64", "cp314-cp314-macosx_10_15_x86_64"
+    assert oldest(compared(old, old).rows[0]) == "macOS 10.9-10.15"
+    # An interpreter that is new has another oldest system of its own.
+    assert oldest(compared(old[:1], old).rows[0]) == "macOS 10.9-10.15"
+    assert oldest(compared(old, []).rows[0]) == "was macOS 10.9-10.15"
 
 
 def test_ascii_terminals() -> None:

@@ -53,16 +53,26 @@ def cell_word(cell: CellChange) -> str:
 
 
 def oldest(row: PlatformChange) -> str:
-    """Return the oldest system of a row's wheels: ``glibc 2.28, was 2.17``; a range for several."""
-    both = [cell for cell in row.cells if cell.before and cell.after]
-    cells = both or row.cells
-    before = _range(cell.before.oldest for cell in cells if cell.before)
-    after = _range(cell.after.oldest for cell in cells if cell.after)
-    if before == after or not before:
-        return after
-    if not any(cell.after for cell in row.cells):
-        return f"was {before}"
-    return f"{after or 'any'}, was {before.partition(' ')[2] if after else before}"
+    """Return the oldest system of a row's wheels: ``glibc 2.28, was 2.17``; a range for several.
+
+    It has changed only if it has for users who got a native wheel before and get one now.
+    """
+    kept = [cell for cell in row.cells if cell.change in {Change.KEPT, Change.RAISED}]
+    before, after = _before(kept), _after(kept)
+    if before != after:
+        was = before.partition(" ")[2] if after else before
+        return f"{after or 'any'}, was {was or 'any'}"
+    now = _after(row.cells)
+    served = any(cell.after for cell in row.cells)
+    return now if served or not _before(row.cells) else f"was {_before(row.cells)}"
+
+
+def _before(cells: Iterable[CellChange]) -> str:
+    return _range(cell.before.oldest for cell in cells if cell.before)
+
+
+def _after(cells: Iterable[CellChange]) -> str:
+    return _range(cell.after.oldest for cell in cells if cell.after)
 
 
 def _range(systems: Iterable[str]) -> str:
