@@ -153,6 +153,17 @@ def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_allow_it(tmp_path
     assert "verified against the stable ABI of 3.11" in workspace.progress.notes[0]  # type: ignore[attr-defined]  # the fake keeps its commands
 
 
+def test_pypy_and_free_threaded_builds_are_no_floor_of_the_stable_abi(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, Uv())
+    path = wheels.write_wheel(tmp_path, ABI3, members={"demo/_core.abi3.so": ELF})
+    step = job("manylinux_2_28_x86_64", "pp310", "cp311", "cp312")
+    host._lower_python_tag(step, path, workspace)
+    assert isinstance(workspace.run, Uv)
+    assert workspace.run.asked[0].argv[4] == "cp311"
+    pypy = make_workspace(tmp_path, Uv())
+    assert host._lower_python_tag(job("manylinux_2_28_x86_64", "pp310"), path, pypy) == path
+
+
 @pytest.mark.parametrize(
     "name", ["demo-1.0-cp311-abi3-linux_x86_64.whl", "demo-1.0-cp312-cp312-linux_x86_64.whl"]
 )

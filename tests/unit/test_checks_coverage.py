@@ -157,6 +157,19 @@ def test_wheels_for_mobile_systems_cover_promised_targets(tmp_path: Path, target
     assert codes(other) == ["WK801", "WK803"]
 
 
+def test_wheels_for_graalpy_have_a_column_and_cover_promised_cells(tmp_path: Path) -> None:
+    built = release(tmp_path, f"demo-1.0-graalpy312-graalpy250_312_native-{LINUX}.whl")
+    promised = matrix(LINUX, interpreters="gp312_250")
+    assert (drawn(cover(built, contract(promised=promised))), codes(cover(built, contract()))[0]) == (
+        {LINUX: "x"},
+        "WK801",
+    )
+    (row,) = cover(built, Contract()).rows
+    assert [cell.interpreter for cell in row.cells if cell.cover is Cover.WHEEL] == ["gp312_250"]
+    other = contract(promised=matrix(LINUX, interpreters="gp313_253"))
+    assert codes(cover(built, other)) == ["WK801", "WK803"]
+
+
 def test_an_abi3_wheel_that_is_too_new_is_no_matter_of_installed_interpreters(tmp_path: Path) -> None:
     promised = replace(
         contract(promised=matrix(LINUX, interpreters="cp310 cp311")), native=(Target.parse(LINUX),)
@@ -302,9 +315,9 @@ def test_unknown_wheels_make_their_own_rows(tmp_path: Path) -> None:
         ("cp313-cp313-android_24_arm64_v8a", "----x--"),
         ("cp311-abi3-linux_x86_64", "--xxxxx"),
         ("py3-none-plan9", "xxxxxxx"),
-        # No column is for these interpreters: the wheel is there all the same.
+        ("graalpy312-graalpy250_312_native-win_amd64", "-------x"),
+        # No column is for this interpreter: the wheel is there all the same.
         ("cp36-cp36m-win_amd64", "-------"),
-        ("graalpy312-graalpy250_312_native-win_amd64", "-------"),
     ],
 )
 def test_every_wheel_has_a_row(tmp_path: Path, tags: str, cells: str) -> None:

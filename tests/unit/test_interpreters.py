@@ -35,13 +35,15 @@ def test_interpreters_are_found_on_path_in_pyenv_and_in_uv(script: Script, tmp_p
     uv = script("python3.97", answer("cp397"), "uv/cpython-3.97.1-linux/bin")
     threaded = script("python3.97t", answer("cp397t"), "uv/cpython-3.97.1+freethreaded-linux/bin")
     pypy = script("pypy3.98", answer("pp398"), "pyenv/versions/pypy3.98-8.0/bin")
-    wanted = ("cp395", "cp396", "cp397", "cp397t", "pp398", "cp399")
+    graalpy = script("graalpy", answer("gp399_990"), "uv/graalpy-3.99.0-linux/bin")
+    wanted = ("cp395", "cp396", "cp397", "cp397t", "pp398", "gp399_990", "gp399_991", "cp399")
     assert found(*wanted, home=tmp_path) == {
         "cp395": on_path,
         "cp396": pyenv,
         "cp397": uv,
         "cp397t": threaded,
         "pp398": pypy,
+        "gp399_990": graalpy,
     }
 
 

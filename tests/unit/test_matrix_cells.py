@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cibuildwheel.selector import BuildSelector, EnableGroup
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wheelkit import config, matrix
 from wheelkit.errors import ConfigError
@@ -121,6 +124,37 @@ def test_every_system_of_cibuildwheel_can_be_promised() -> None:
 def test_a_skip_for_builds_that_the_matrix_has_not_is_told() -> None:
     assert resolved({**RECTANGLE, "skip": "pp* cp312-win*"}).unused == ("pp*",)
     assert resolved({**RECTANGLE, "skip": "cp312-win*"}).unused == ()
+
+
+_SELECTORS = st.builds(
+    "-".join,
+    st.tuples(
+        st.sampled_from(["*", "cp*", "pp*", "cp31{1,3}", "cp3[0-9][0-9]", "*t", "gp31?_*", "cp312"]),
+        st.sampled_from(["*", "win*", "*_x86_64", "manylinux*", "{win_arm64,musllinux_*}", "win32"]),
+    ),
+)
+_ALL_TARGETS = (
+    "manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64", "win_arm64", "win32",
+)  # fmt: skip
+_ALL_PYTHONS = ("cp311", "cp312", "cp313", "cp314t", "pp311", "gp312_250")
+
+
+@given(
+    st.lists(st.sampled_from(_ALL_TARGETS), unique=True, min_size=1),
+    st.lists(st.sampled_from(_ALL_PYTHONS), unique=True, min_size=1),
+    st.lists(_SELECTORS, unique=True, max_size=3),
+)
+def test_what_is_left_of_a_rectangle_is_what_cibuildwheel_selects(
+    targets: list[str], pythons: list[str], skip: list[str]
+) -> None:
+    """Ask cibuildwheel's own selector about each of its builds that the rectangle has."""
+    document = {"matrix": {"targets": targets, "interpreters": pythons, "skip": skip}}
+    promised = set(matrix_of(config.parse(document, source=None, root=Path()), None).identifiers())
+    suffixes = {matrix.Target.parse(target).build_suffix for target in targets}
+    wanted = " ".join(f"{python}-{suffix}" for python in pythons for suffix in suffixes)
+    selector = BuildSelector(build_config=wanted, skip_config=" ".join(skip), enable=EnableGroup.all_groups())
+    theirs = {build for builds in matrix.offered_builds().values() for build in builds if selector(build)}
+    assert promised == theirs
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from support.rows import rows
 from wheelkit import config, matrix, plan
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.machine.facts import Engine, Machine
-from wheelkit.matrix import COMMON_TARGETS, System, Target
+from wheelkit.matrix import COMMON_TARGETS, LINUX_ARCHS, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cibuildwheel import image
 from wheelkit.project.family import Family
@@ -348,6 +348,8 @@ def test_promises_that_requires_python_contradicts_are_all_named() -> None:
         ("manylinux_2_5_x86_64", "manylinux2014"),
         ("manylinux_2_31_armv7l", "manylinux_2_31"),
         ("manylinux_2_39_riscv64", "manylinux_2_39"),
+        ("manylinux_2_39_x86_64", "manylinux_2_34"),
+        ("manylinux_2_39_armv7l", "manylinux_2_35"),
         ("musllinux_1_2_aarch64", "musllinux_1_2"),
     ],
 )
@@ -355,19 +357,21 @@ def test_the_image_is_the_newest_that_the_target_still_covers(tag: str, name: st
     assert image(Target.parse(tag)) == name
 
 
-@pytest.mark.parametrize(
-    "tag",
-    ["manylinux_2_28_x86_64", "manylinux_2_34_aarch64", "musllinux_1_2_x86_64", "manylinux_2_31_armv7l"],
-)
-def test_every_image_is_one_that_cibuildwheel_pins(tag: str) -> None:
+@pytest.mark.parametrize("libc", ["manylinux_2_17", "manylinux_2_28", "manylinux_2_45", "musllinux_1_2"])
+@pytest.mark.parametrize("arch", LINUX_ARCHS[:-1])  # cibuildwheel builds nothing for loongarch64
+def test_every_image_is_one_that_cibuildwheel_pins(libc: str, arch: str) -> None:
     import configparser
 
     import cibuildwheel
 
     pins = configparser.ConfigParser()
     pins.read(Path(cibuildwheel.__file__).parent / "resources" / "pinned_docker_images.cfg")
-    target = Target.parse(tag)
-    assert image(target) in pins[target.arch]
+    assert image(Target.parse(f"{libc}_{arch}")) in pins[arch]
+    newest = [name for name in pins[arch] if name.startswith(libc.partition("_")[0])][-1]
+    assert (image(Target.parse(f"{libc}_{arch}")) == newest) or libc not in {
+        "manylinux_2_45",
+        "musllinux_1_2",
+    }
 
 
 def test_the_plan_is_plain_data_as_json() -> None:

@@ -117,7 +117,7 @@ def too_old_for_abi3t(wheel: Wheel, interpreter: Interpreter) -> bool:
 
 def describe(interpreter: Interpreter) -> str:
     """Name an interpreter as people do: ``3.14``, ``free-threaded 3.14``, ``PyPy 3.11``."""
-    kind = "PyPy " if interpreter.implementation == "pp" else ""
+    kind = {"pp": "PyPy ", "gp": "GraalPy "}.get(interpreter.implementation, "")
     return f"{kind}{'free-threaded ' if interpreter.free_threaded else ''}{dotted(interpreter.version)}"
 
 

@@ -69,9 +69,13 @@ def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Pat
     """Rename an abi3 wheel for the oldest promised interpreter, if its stable ABI has all imports."""
     wheel = wheels.read(path)
     name = wheel.name
-    floor = min(step.interpreters, key=lambda interpreter: interpreter.version)
+    floor = min(
+        (interpreter for interpreter in step.interpreters if interpreter.has_stable_abi),
+        key=lambda interpreter: interpreter.version,
+        default=None,
+    )
     declared = python_api.declared_floor(name) if name else None
-    if name is None or declared is None or declared <= floor.version:
+    if name is None or floor is None or declared is None or declared <= floor.version:
         return path
     violations = python_api.abi_violations(wheel, floor.version)
     if violations:

@@ -25,6 +25,8 @@ import json, platform, sys, sysconfig, os.path
 threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 kind = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
 tag = kind + "%d%d" % sys.version_info[:2] + ("t" if threaded else "")
+if kind == "graalpy":  # its extensions are for one release: graalpy250-312-native
+    tag = "gp%d%d_" % sys.version_info[:2] + sysconfig.get_config_var("SOABI")[7:10]
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
 links = {name: sysconfig.get_config_var(name) or "" for name in ("LDSHARED", "LDCXXSHARED")}
 print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]))
@@ -138,6 +140,7 @@ def _candidates(interpreter: Interpreter, environ: Mapping[str, str]) -> Iterato
         (setup_python, f"Python/{number}.*/*/bin/{program}"),
         (setup_python, f"Python/{number}.*/*/python.exe"),
         (setup_python, f"PyPy/{number}.*/*/bin/{program}"),
+        (setup_python, f"GraalPy/*/*/bin/{program}"),
         (frameworks, f"Python*.framework/Versions/{number}/bin/{program}"),
         (windows, f"Python{interpreter.tag[2:]}*/python.exe"),
     ):

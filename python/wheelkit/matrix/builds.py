@@ -24,6 +24,7 @@ _IDENTIFIER = re.compile(r'\bidentifier = "([^"\\]+)"')
 _SECTION = re.compile(r"^\[(\w+)\]", re.MULTILINE)
 # Pyodide's ABI of a year belongs to one Python (PEP 783): 2026 to 3.14, 2025 to 3.13.
 _PYODIDE_YEAR_OF_PYTHON_3 = 2012
+_LONGEST = 1000
 
 
 def build_identifier(interpreter: Interpreter, target: Target) -> str:
@@ -81,7 +82,8 @@ def selects(selector: str, identifier: str) -> bool:
     """Return whether one of the patterns in a selector, separated by spaces, matches a build identifier.
 
     As cibuildwheel does (its selector.py): fnmatch over patterns whose braces, as in ``cp31{1,2}-*``, bracex
-    expands. Raises ValueError for a pattern with too many alternatives.
+    expands. Raises ValueError for a pattern that is too long or has
+    too many alternatives.
     """
     return any(fnmatch(identifier, glob) for pattern in selector.split() for glob in _expanded(pattern))
 
@@ -101,6 +103,8 @@ def selects_cell(selector: str, interpreter: Interpreter, target: Target) -> boo
 
 @cache
 def _expanded(pattern: str) -> Iterable[str]:
+    if len(pattern) > _LONGEST:
+        raise ValueError("it is too long")
     if "{" not in pattern and "\\" not in pattern:
         return (pattern,)
     import bracex  # only few selectors have braces
@@ -109,3 +113,5 @@ def _expanded(pattern: str) -> Iterable[str]:
         return tuple(bracex.expand(pattern))
     except bracex.ExpansionLimitException as error:
         raise ValueError("its braces stand for too many patterns") from error
+    except RecursionError as error:
+        raise ValueError("its braces are nested too deeply") from error

@@ -76,6 +76,11 @@ class Interpreter(Struct, frozen=True, kw_only=True):
         """The interpreter as ``uv python install`` takes it: ``3.14t``, ``pypy3.11``, ``graalpy3.12``."""
         return {"cp": "", "pp": "pypy", "gp": "graalpy"}[self.implementation] + self.python
 
+    @property
+    def has_stable_abi(self) -> bool:
+        """Whether it loads wheels for ``abi3``: CPython with the GIL."""
+        return self.implementation == "cp" and not self.free_threaded
+
     def tags(self, platforms: Iterable[str]) -> Iterator[WheelTag]:
         """Yield the tags that an installer running on this interpreter accepts, best first."""
         platforms = tuple(platforms)

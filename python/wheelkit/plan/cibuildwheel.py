@@ -38,14 +38,15 @@ _GROUPS: Mapping[str, str] = {
     "cp312-pyodide_*": "pyodide-eol",
 }
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
-# The images that PyPA maintains, oldest first, and the architectures without one. A build uses the newest
+# The images that cibuildwheel pins, oldest first, and the architectures without one. A build uses the newest
 # image that is not newer than its target.
 _IMAGES: tuple[tuple[str, tuple[int, int], str], ...] = (
     ("manylinux2014", (2, 17), "armv7l riscv64 loongarch64"),
     ("manylinux_2_28", (2, 28), "armv7l riscv64"),
     ("manylinux_2_31", (2, 31), "x86_64 i686 aarch64 ppc64le s390x riscv64 loongarch64"),
     ("manylinux_2_34", (2, 34), "armv7l riscv64"),
-    ("manylinux_2_39", (2, 39), "armv7l i686 ppc64le s390x loongarch64"),
+    ("manylinux_2_35", (2, 35), "x86_64 i686 aarch64 ppc64le s390x riscv64 loongarch64"),
+    ("manylinux_2_39", (2, 39), "x86_64 i686 aarch64 ppc64le s390x armv7l loongarch64"),
     ("musllinux_1_2", (1, 2), ""),
 )
 

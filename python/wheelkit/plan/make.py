@@ -164,7 +164,7 @@ def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[st
     if stated is None:
         return
     file, floor = stated
-    regular = (python for python in matrix.interpreters if _uses_stable_abi(python))
+    regular = (python for python in matrix.interpreters if python.has_stable_abi)
     if older := [interpreter.tag for interpreter in regular if interpreter.version < floor]:
         version = dotted(floor)
         yield (
@@ -172,11 +172,6 @@ def _below_stable_abi(matrix: Matrix, distribution: Distribution) -> Iterator[st
             f'{version}: set requires-python = ">={version}" and promise cp{floor[0]}{floor[1]} and later, '
             "or lower limited_api"
         )
-
-
-def _uses_stable_abi(interpreter: Interpreter) -> bool:
-    """Return whether builds for an interpreter can be for the stable ABI: CPython's with the GIL."""
-    return interpreter.implementation == "cp" and not interpreter.free_threaded
 
 
 def _row(config: Config, request: PlanRequest, target: Target) -> TargetRow:
@@ -234,7 +229,7 @@ def _runs(distribution: Distribution, row: TargetRow, interpreters: Sequence[Int
     with_gil = tuple(interpreter for interpreter in interpreters if not interpreter.free_threaded)
     groups = {"": tuple(interpreters)}
     if row.builder is Builder.CROSS:
-        groups = {"": tuple(filter(_uses_stable_abi, interpreters))}
+        groups = {"": tuple(interpreter for interpreter in interpreters if interpreter.has_stable_abi)}
     elif threaded_setting:
         threaded = tuple(interpreter for interpreter in interpreters if interpreter.free_threaded)
         groups = {"": with_gil, threaded_setting: threaded}

@@ -39,6 +39,7 @@ ANY = "any"
 _ANY_TARGET = "manylinux_2_28_x86_64"
 # The row of wheels whose file names are not valid.
 _NO_TAG = "no tag"
+_GRAALPY_ABI = r"graalpy(\d{3})_(3\d+)_native"
 _BUILD_TAG = r"(\d*)(.*)"
 _SYSTEMS = tuple(System)  # the desktop's come first
 # The architectures that most users have come first.
@@ -229,7 +230,7 @@ def _free_threaded(name: FileName) -> Iterator[str]:
 def _special(tag: str) -> Interpreter | None:
     """Return the free-threaded or other than CPython interpreter of a tag, None for any other tag."""
     try:
-        interpreter = Interpreter.parse(tag)
+        interpreter = Interpreter.parse(re.sub(_GRAALPY_ABI, r"gp\2_\1", tag))
     except ValueError:
         return None
     return interpreter if interpreter.free_threaded or interpreter.implementation != "cp" else None
