@@ -72,7 +72,7 @@ def tree(folder: Path) -> dict[str, bytes]:
             '"cp36"',
             "cibuildwheel does not build cp36 for manylinux_2_28_x86_64; it offers cp39, cp310",
         ),
-        (f'"{RUNNING}"', '"cp310"', 'cp310 is promised, but momentum says requires-python = ">=3.11"'),
+        (f'"{RUNNING}"', '"cp310"', 'cp310 promised, but momentum says requires-python = ">=3.11"'),
         ("manylinux_2_28_x86_64", "manylinux_2_28_x86_65", 'unknown architecture "x86_65"'),
         ("manylinux_2_28_x86_64", "linux_x86_64", 'unknown target "linux_x86_64"'),
         ('">=3.11"', '">=three"', "project.requires-python"),
@@ -124,7 +124,7 @@ def test_a_folder_without_a_project_says_what_is_missing(
         done = wheelkit(*command, cwd=tmp_path)
         assert done.returncode == 2
         assert f"{tmp_path} has no pyproject.toml" in done.stderr
-        assert "name the folder or sdist" in done.stderr
+        assert "wheelkit init\n" in done.stderr
     assert wheelkit("plan", momentum(), cwd=tmp_path).returncode == 0
 
 
