@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 
 _INTERRUPTED = 130
+_SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
+# Programs that a shell starts in the background ignore SIGINT, those of nohup SIGHUP, and go on doing so.
+_DEFAULTS = signals.default_int_handler, signals.SIG_DFL
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -29,24 +32,32 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 
 def run() -> "NoReturn":
     """Run the command line and exit with its code; the ``wheelkit`` script calls this."""
-    # Programs that a shell starts in the background ignore SIGINT, and go on doing so.
-    interruptible = signals.getsignal(signals.SIGINT) is signals.default_int_handler
-    if interruptible:
-        signals.signal(signals.SIGINT, _leave)
+    caught = [number for number in map(_number_of, _SIGNALS) if signals.getsignal(number) in _DEFAULTS]
+    for number in caught:
+        signals.signal(number, _leave)
     from wheelkit import command_line
 
-    code = command_line.main(catch_interrupts=interruptible)
-    if interruptible:
-        signals.signal(signals.SIGINT, _leave)
+    code = command_line.run()
+    for number in caught:
+        signals.signal(number, signals.SIG_IGN)
+    if code == _INTERRUPTED:
+        os._exit(code)  # threads may still wait for an index
     # At its end Python looks for unused cycles among all objects, which takes a tenth of the time of one
     # small wheel. It leaves frozen objects out; handlers of atexit run as ever.
     gc.freeze()
     sys.exit(code)
 
 
+def _number_of(name: str) -> int:
+    number: int = getattr(signals, name, signals.SIGINT)  # Windows has no SIGHUP
+    return number
+
+
 def _leave(_number: int, _frame: "FrameType | None") -> "NoReturn":
-    """End the process at once: nothing was begun yet, or all is done."""
-    os.write(2, b"\nwheelkit: interrupted\n")
+    """End the process at once: nothing was begun yet."""
+    for name in _SIGNALS:
+        signals.signal(_number_of(name), signals.SIG_IGN)  # one message is enough
+    os.write(2, b"wheelkit: interrupted; nothing was begun\n")
     os._exit(_INTERRUPTED)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import signal
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,15 +18,15 @@ from wheelkit.cli.output import (
     require_output,
     show,
     show_error,
+    show_interruption,
 )
 from wheelkit.errors import InterruptedByUserError, OutputError, ToolFailedError, UsageError, WheelkitError
+from wheelkit.machine import signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
 
-_INTERRUPTION = InterruptedByUserError("interrupted; no unfinished files were left behind")
 _USAGE = 2
 
 
@@ -62,25 +61,40 @@ def wheelkit() -> None:
     """Build, verify and publish the wheels of Python projects with a native core."""
 
 
-def main(arguments: Sequence[str] | None = None, *, catch_interrupts: bool = False) -> int:
-    """Run the command line and return its exit code; only bugs end in a traceback.
+def run() -> int:
+    """Run the command line of this process, which SIGINT, SIGTERM and SIGHUP end; return its exit code.
 
-    With ``catch_interrupts``, SIGINT becomes KeyboardInterrupt here, which ends in a message.
+    Afterwards signals do nothing.
     """
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    signals.catch()
+    try:
+        return main()
+    except InterruptedByUserError as error:  # right after the command, before the end of the signals
+        return _report_interruption(error)
+    finally:
+        signals.finish()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; only bugs end in a traceback."""
     prepare_streams()
     try:
-        if catch_interrupts:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         _require_current_folder()
         return _run_command(arguments) or _report_lost_messages()
     except WheelkitError as error:
         return _report(error)
+    except InterruptedByUserError as error:
+        return _report_interruption(error)
     except KeyboardInterrupt:
-        show("\n", err=True)  # the terminal shows ^C at the start of the line
-        return _report(_INTERRUPTION)
+        return _report_interruption(InterruptedByUserError("interrupted"))
     except (OSError, MemoryError) as error:
         return _report_system_error(error)
+
+
+def _report_interruption(error: InterruptedByUserError) -> int:
+    signals.finish()
+    show_interruption(error.message, error.detail)
+    return error.exit_code
 
 
 def _report_system_error(error: OSError | MemoryError) -> int:
@@ -112,8 +126,8 @@ def _run_command(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except click.ClickException as error:
         return _report_usage(error)
-    except click.Abort:
-        return _report(_INTERRUPTION)
+    except click.Abort as error:
+        raise InterruptedByUserError("interrupted") from error
     return code if isinstance(code, int) else 0
 
 
@@ -137,11 +151,8 @@ def _require_current_folder() -> None:
         ) from error
 
 
-def _on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise InterruptedByUserError("stopped by SIGTERM; no unfinished files were left behind")
-
-
 def _report(error: WheelkitError) -> int:
+    signals.finish()
     log = error.log if isinstance(error, ToolFailedError) else None
     hint = "\n".join(filter(None, [error.hint, f"full log: {log}" if log else ""]))
     show_error(error.message, detail=error.detail, hint=hint)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class WheelkitError(Exception):
-    """The base class of all errors that a user, a file, a tool or an index can cause.
+class ReportedError(BaseException):
+    """The base class of everything that ends a command with a message and an exit code.
 
     ``message`` is one or a few lines without a trailing newline, ``hint`` says what to do next, and
     ``detail`` holds lines to print between the two, for example a compiler's output or a list of problems.
@@ -28,6 +28,10 @@ class WheelkitError(Exception):
         self.message = message
         self.hint = hint
         self.detail = detail
+
+
+class WheelkitError(ReportedError, Exception):
+    """The base class of all errors that a user, a file, a tool or an index can cause."""
 
 
 class CheckFailedError(WheelkitError):
@@ -174,7 +178,10 @@ class OutputError(WheelkitError):
         return cls(f"{place}{error.strerror or error}", hint=hint)
 
 
-class InterruptedByUserError(WheelkitError):
-    """The user pressed Ctrl-C, or the process got SIGTERM; no unfinished files are left behind."""
+class InterruptedByUserError(ReportedError):
+    """SIGINT, SIGTERM or SIGHUP came, or a job of several was ended because of another one.
+
+    Like KeyboardInterrupt it is no Exception, so that what handles errors does not swallow it.
+    """
 
     exit_code = 130

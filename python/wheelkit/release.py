@@ -13,6 +13,7 @@ from msgspec import Struct
 from wheelkit import publish
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
+from wheelkit.machine.signals import deferred
 from wheelkit.publish.fetch import fetch
 from wheelkit.publish.preconditions import release_tags
 from wheelkit.smoke.run import SmokeRequest
@@ -90,7 +91,8 @@ def run_release(
         session.journal(release, index).passed_smoke()
         results.append(result)
     if planned_tags:
-        tags.make_tags(read_versions(terms.config, terms.family), planned_tags)
+        with deferred():  # all or none of them
+            tags.make_tags(read_versions(terms.config, terms.family), planned_tags)
     created = tuple(tag for tag in planned_tags if not tag.exists)
     return ReleaseResult(release=release, stages=tuple(results), created_tags=created)
 

@@ -345,7 +345,7 @@ def written_by(process: subprocess.Popen[str], path: Path) -> int:
     raise AssertionError(process.communicate()[1])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_host_build_leaves_nothing(
     momentum: Callable[..., Path], wheelkit: Wheelkit, number: signal.Signals, tmp_path: Path
 ) -> None:

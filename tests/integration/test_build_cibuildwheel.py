@@ -169,7 +169,7 @@ def test_nothing_is_built_again_without_need_and_what_was_compiled_is_not_compil
     assert int(saved[1]) > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_build_leaves_no_container(
     momentum: Path, wheelkit: Wheelkit, engine: Engine, tmp_path: Path, number: signal.Signals
 ) -> None:

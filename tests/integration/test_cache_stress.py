@@ -24,9 +24,9 @@ def test_parallel_and_killed_builds_leave_no_wrong_wheel(
     tmp_path: Path, wheelkit: Wheelkit, runs: int
 ) -> None:
     tally = run_builds(tmp_path, runs=runs, at_once=4, env=dict(wheelkit.env))
-    assert tally.finished + tally.killed == runs
+    assert tally.finished + tally.killed + tally.stopped == runs
     assert tally.finished >= runs // 2
-    assert runs < 100 or (tally.cached > 0 and tally.killed > 0)
+    assert runs < 100 or (tally.cached > 0 and tally.killed > 0 and tally.stopped > 0)
 
 
 # What a build from the cache does not need; each takes milliseconds, up to a tenth of a second.

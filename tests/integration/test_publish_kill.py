@@ -1,4 +1,4 @@
-"""Publications that are killed at random moments or hit by server faults, and run again, are complete.
+"""Publications that are killed, stopped or hit by server faults are complete when they run again.
 
 ``python tests/integration/test_publish_kill.py 200`` runs the long form and prints its figures.
 """
@@ -38,6 +38,12 @@ FAMILY = (
 # A run that nothing disturbs sends about this many requests.
 USUAL_REQUESTS = 15
 MOST_RUNS = 12
+ENDS = (
+    (signal.SIGKILL,),
+    (signal.SIGHUP,),
+    (signal.SIGTERM, signal.SIGTERM),
+    (signal.SIGINT, signal.SIGHUP, signal.SIGINT),
+)
 SHORT = 10
 
 
@@ -54,7 +60,7 @@ class Outcome:
 
 
 def release(project: Project, seed: int, scratch: Path) -> Outcome:
-    """Release the family on a fresh index, with one kill and some faults that follow from the seed."""
+    """Release the family on a fresh index, with one end and some faults that follow from the seed."""
     draw = random.Random(seed)  # noqa: S311 - a test's dice
     faults = random_faults(seed) if draw.random() < 0.6 else random_faults(seed, count=0)
     index = Warehouse(lag=draw.choice([0.0, 0.1, 0.4]), tokens={TOKEN: Token()}, faults=faults)
@@ -98,18 +104,38 @@ def environment(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """When to kill: seconds after a number of requests; with ``group``, all child processes as well."""
+    """When to end a run: seconds after a number of requests, by one signal or several.
+
+    With ``group``, SIGKILL goes to all child processes as well.
+    """
 
     index: Warehouse
     requests: int
     later: float
     group: bool
+    numbers: tuple[signal.Signals, ...]
+    gap: float
 
     def wait(self, process: subprocess.Popen[str]) -> None:
         """Wait for the moment, or for the process's own end."""
         while process.poll() is None and len(self.index.requests) < self.requests:
             time.sleep(0.002)
         time.sleep(self.later)
+
+    def end(self, process: subprocess.Popen[str]) -> str:
+        """Send the signals; returns how that is called, or nothing if the process had ended before."""
+        if process.poll() is not None:
+            return ""
+        if self.numbers == (signal.SIGKILL,):
+            children = descendants(process.pid) if self.group else []
+            process.kill()
+            for child in children:
+                kill(child)
+            return "killed with all it started" if self.group else "killed alone"
+        for number in self.numbers:
+            process.send_signal(number)
+            time.sleep(self.gap)
+        return f"stopped by {' and '.join(number.name for number in self.numbers)}"
 
 
 def draw_kill(draw: random.Random, index: Warehouse) -> Kill:
@@ -119,6 +145,8 @@ def draw_kill(draw: random.Random, index: Warehouse) -> Kill:
         requests=requests,
         later=draw.uniform(0.0, 0.3 if requests else 1.5),
         group=draw.random() < 0.5,
+        numbers=draw.choice(ENDS),
+        gap=draw.choice((0.0, 0.05, 0.5)),
     )
 
 
@@ -150,17 +178,7 @@ def run(
         ending = ""
         if planned_kill is not None:
             planned_kill.wait(process)
-            children = descendants(process.pid) if planned_kill.group else []
-            ending = (
-                ""
-                if process.poll() is not None
-                else "killed with all it started"
-                if planned_kill.group
-                else "killed alone"
-            )
-            process.kill()
-            for child in children:
-                kill(child)
+            ending = planned_kill.end(process)
         process.wait()
         printed.seek(0)
         return ending or str(process.returncode), printed.read()

@@ -1,4 +1,4 @@
-"""Run many builds at once against one cache, kill half of them, and check what they leave.
+"""Run many builds at once against one cache, kill or stop half of them, and check what they leave.
 
     python tests/support/cache_stress.py [--runs 100] [--at-once 4]
 
@@ -23,6 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIANTS = 5
+ENDS = (
+    (signal.SIGKILL,),
+    (signal.SIGHUP,),
+    (signal.SIGTERM, signal.SIGTERM),
+    (signal.SIGKILL,),
+    (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM),
+)
 PYPROJECT = """[build-system]
 requires = []
 build-backend = "backend"
@@ -79,11 +86,12 @@ def build_sdist(folder, settings=None):
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Numbers of runs: finished, those of them that took the wheel from the cache, and killed."""
+    """Numbers of runs: finished, those of them that took the wheel from the cache, killed and stopped."""
 
     finished: int
     cached: int
     killed: int
+    stopped: int
 
 
 def text_of(variant: int) -> bytes:
@@ -118,7 +126,7 @@ def check_dist(folder: Path, variant: int, *, complete: bool) -> None:
 
 
 def run_builds(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) -> Tally:
-    """Run builds and kill every second one at a random moment; raises AssertionError for a bad wheel."""
+    """Run builds and end every second one at a random moment; raises AssertionError for a bad wheel."""
     rng = random.Random(runs)  # noqa: S311 - no secret
     env = {
         **env,
@@ -129,7 +137,7 @@ def run_builds(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) ->
     (folder / "tmp").mkdir()
     waiting = [(make_project(folder / str(number), number % VARIANTS), number) for number in range(runs)]
     running: list[tuple[subprocess.Popen[str], Path, int, float | None]] = []
-    finished = cached = killed = 0
+    finished = cached = killed = stopped = 0
     while waiting or running:
         while waiting and len(running) < at_once:
             project, number = waiting.pop()
@@ -143,20 +151,25 @@ def run_builds(folder: Path, *, runs: int, at_once: int, env: dict[str, str]) ->
         for build in list(running):
             process, project, number, deadline = build
             if deadline is not None and time.monotonic() > deadline:
-                process.send_signal(signal.SIGKILL)
+                for sent in ENDS[number // 2 % len(ENDS)]:
+                    process.send_signal(sent)
             if process.poll() is None:
                 continue
             running.remove(build)
             _, log = process.communicate()
-            assert process.returncode in {0, -signal.SIGKILL}, log
+            # 130 with a message once wheelkit has begun, and death by the signal while Python starts.
+            by_signal = {-number for sent in ENDS for number in sent}
+            assert process.returncode in {0, 130, *by_signal}, log
+            assert process.returncode != 130 or log.count("wheelkit: ") == 1, log
             ended = process.returncode == 0
             finished += ended
-            killed += not ended
+            killed += process.returncode == -signal.SIGKILL
+            stopped += not ended and process.returncode != -signal.SIGKILL
             cached += ended and "cached, built" in log
             check_dist(project, number % VARIANTS, complete=ended)
     for blob in (folder / "cache" / "v2" / "blobs").glob("??/[0-9a-f]*"):
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
-    return Tally(finished=finished, cached=cached, killed=killed)
+    return Tally(finished=finished, cached=cached, killed=killed, stopped=stopped)
 
 
 def main() -> None:

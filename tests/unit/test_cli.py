@@ -13,7 +13,7 @@ from support.rows import rows
 from support.wheels import ABI3, LINUX, PURE, wheel_file, write_wheel
 from wheelkit import __version__, manifest
 from wheelkit.__main__ import main
-from wheelkit.builders.dist_folder import deliver
+from wheelkit.builders.dist_folder import Delivery, deliver
 from wheelkit.cli import COMMANDS
 from wheelkit.machine import facts
 from wheelkit.manifest import BuiltFile, Manifest
@@ -362,7 +362,7 @@ def record(*names: str) -> Manifest:
 
 def test_clean_removes_what_the_manifests_name_and_nothing_else(project: Path, capsys: Capture) -> None:
     dist = project / "dist"
-    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    deliver([Delivery(files=(write_wheel(project, LINUX),), record=record(LINUX))], dist)
     (dist / "foreign.whl").write_text("")
     assert main(["clean"]) == 0
     assert [path.name for path in dist.iterdir()] == ["foreign.whl"]
@@ -413,7 +413,7 @@ def test_clean_removes_a_link_and_not_what_it_points_to(project: Path) -> None:
 
 def test_clean_counts_a_file_that_two_manifests_name_once(project: Path, capsys: Capture) -> None:
     dist = project / "dist"
-    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    deliver([Delivery(files=(write_wheel(project, LINUX),), record=record(LINUX))], dist)
     again = replace(record(LINUX), target="other")
     (dist / again.filename).write_text(again.to_json())
     assert main(["clean"]) == 0
@@ -423,7 +423,7 @@ def test_clean_counts_a_file_that_two_manifests_name_once(project: Path, capsys:
 
 def test_clean_touches_nothing_when_a_manifest_is_broken(project: Path, capsys: Capture) -> None:
     dist = project / "dist"
-    deliver([write_wheel(project, LINUX)], record(LINUX), dist)
+    deliver([Delivery(files=(write_wheel(project, LINUX),), record=record(LINUX))], dist)
     (dist / f"broken{manifest.SUFFIX}").write_text("{")
     before = sorted(path.name for path in dist.iterdir())
     assert main(["clean"]) == 1

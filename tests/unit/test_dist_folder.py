@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from wheelkit import manifest
-from wheelkit.builders.dist_folder import deliver, require_writable
-from wheelkit.errors import CheckFailedError, OutputError
+from wheelkit.builders.dist_folder import Delivery, require_writable
+from wheelkit.builders.dist_folder import deliver as deliver_all
+from wheelkit.errors import CheckFailedError, InterruptedByUserError, OutputError
+from wheelkit.machine import signals
 from wheelkit.manifest import BuiltFile, Manifest
 
 
@@ -27,6 +31,10 @@ def record(*names: str) -> Manifest:
             BuiltFile(file=name, sha256="0" * 64, size=1, kind="wheel", cells=("cp311",)) for name in names
         ),
     )
+
+
+def deliver(files: list[Path], record: Manifest, dist: Path) -> tuple[Path, ...]:
+    return deliver_all([Delivery(files=tuple(files), record=record)], dist)
 
 
 def made(folder: Path, name: str, content: str = "new") -> Path:
@@ -121,3 +129,48 @@ def test_a_manifest_survives_the_round_trip_byte_for_byte(tmp_path: Path) -> Non
     path = tmp_path / "x.wheelkit.json"
     path.write_text(record("a.whl").to_json())
     assert manifest.read(path).to_json() == path.read_text()
+
+
+def interrupted_at(name: str, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    real = getattr(Path, target)
+
+    def interrupt(self: Path, *arguments: object, **options: object) -> object:
+        if self.name == name:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, target, interrupt)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals as POSIX does")
+@pytest.mark.parametrize(("step", "new"), [("write_text", False), ("replace", True)])
+def test_a_signal_finds_all_units_delivered_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, *, new: bool
+) -> None:
+    out = tmp_path / "dist"
+    units = [
+        Delivery(
+            files=(made(tmp_path / "work", f"{name}.whl", "old"),),
+            record=replace(record(f"{name}.whl"), target=name),
+        )
+        for name in ("a", "b", "c")
+    ]
+    deliver_all(units, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for name in ("a", "b", "c"):
+        made(tmp_path / "work", f"{name}.whl", "new")
+    manifest_name = units[1].record.filename
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signals.catch()
+    interrupted_at(manifest_name if step == "write_text" else "b.whl", monkeypatch, step)
+    try:
+        with pytest.raises(InterruptedByUserError):
+            deliver_all(units, out)
+    finally:
+        monkeypatch.undo()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signals._state.begin()
+    after = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert after.keys() == before.keys()
+    assert {after[f"{name}.whl"] for name in "abc"} == ({b"new"} if new else {b"old"})

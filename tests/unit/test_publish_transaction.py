@@ -15,7 +15,13 @@ from support.publishing import (
     make_scene,
     refused,
 )
-from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError, ToolFailedError
+from wheelkit.errors import (
+    CheckFailedError,
+    IndexRefusedError,
+    IndexUnavailableError,
+    InterruptedByUserError,
+    ToolFailedError,
+)
 from wheelkit.machine.process import Completed
 from wheelkit.publish.transaction import PublishResult, publish
 
@@ -298,3 +304,48 @@ def test_credentials_reach_twine_by_the_environment_only(tmp_path: Path) -> None
     assert scene.twine.commands[0].env["TWINE_PASSWORD"] == "a-secret"  # noqa: S105 - scene up
     assert "a-secret" not in " ".join(scene.twine.commands[0].argv)
     assert "a-secret" not in repr(scene.session.credentials(HERE).get())
+
+
+def interrupt(names: list[str]) -> Completed:
+    raise InterruptedByUserError(f"interrupted at {names[0]}")
+
+
+def test_an_interruption_says_what_is_on_the_index_and_what_may_be(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+    scene.twine.replies = [interrupt]
+    with pytest.raises(InterruptedByUserError) as caught:
+        run(scene)
+    nothing = "no file of this release is on here"
+    assert caught.value.detail == f"{nothing}; 2 were being sent and may be there too"
+    scene.index.keep(CORE[0], scene.twine.digests[CORE[0]])  # twine had sent the first of them
+    scene.twine.replies = [scene.twine.take, interrupt]
+    with pytest.raises(InterruptedByUserError) as caught:
+        run(scene)
+    assert (
+        caught.value.detail
+        == "2 of 4 files of this release are on here; 2 were being sent and may be there too"
+    )
+    assert run(scene).uploaded == tuple(CLI)
+
+
+def test_an_interruption_while_files_appear_counts_those_that_were_accepted(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path, lag=5.0)
+
+    def wait(_seconds: float) -> None:
+        raise InterruptedByUserError("interrupted")
+
+    scene.clock.sleep = wait  # type: ignore[method-assign] # waiting for the index
+    with pytest.raises(InterruptedByUserError) as caught:
+        run(scene)
+    assert caught.value.detail == "2 of 4 files of this release are on here"
+
+
+def test_an_interruption_before_the_plan_knows_nothing(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+
+    def plan(_plan: object) -> None:
+        raise InterruptedByUserError("interrupted")
+
+    with pytest.raises(InterruptedByUserError) as caught:
+        publish(scene.release, HERE, scene.session, plan)
+    assert caught.value.detail == ""

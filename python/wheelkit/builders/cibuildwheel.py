@@ -16,6 +16,7 @@ from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.process import Command, query, tool_error
+from wheelkit.machine.signals import at_end
 from wheelkit.machine.time_limits import ENGINE
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair.run import external_library_names
@@ -101,16 +102,20 @@ def _run(command: Command, workspace: Workspace) -> Completed:
     engine = command.env.get("CIBW_CONTAINER_ENGINE")
     if engine:
         env["CIBW_CONTAINER_ENGINE"] = with_label(engine, label)
-    succeeded = False
+
+    def remove_containers() -> None:
+        problem = _remove_containers(engine.split(";")[0].strip(), label) if engine else ""
+        if problem:
+            workspace.note(problem)
+
+    remove = at_end(remove_containers)
     try:
         completed = workspace.run(replace(command, env=env))
-        succeeded = completed.returncode == 0
+        if completed.returncode == 0:
+            remove.cancel()
         return completed
     finally:
-        if engine and not succeeded:
-            problem = _remove_containers(engine.split(";")[0].strip(), label)
-            if problem:
-                workspace.note(problem)
+        remove()
 
 
 def with_label(engine: str, label: str) -> str:

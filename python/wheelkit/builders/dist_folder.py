@@ -1,4 +1,4 @@
-"""Delivers finished files to the dist folder: all of a unit together with their manifest, or none."""
+"""Delivers finished files to the dist folder: all of a build together with their manifests, or none."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, OutputError
+from wheelkit.machine.scratch import created_folder, temporary_folder
+from wheelkit.machine.signals import deferred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from wheelkit.builders.cache.store import StoredFile
     from wheelkit.manifest import BuiltFile, Manifest
@@ -33,35 +37,45 @@ def require_writable(dist: Path) -> None:
         raise OutputError.of(error, dist) from error
 
 
-def deliver(files: Sequence[Path | StoredFile], record: Manifest, dist: Path) -> tuple[Path, ...]:
-    """Put the files of a unit and their manifest into the dist folder, replacing those of its last build.
+class Delivery(Struct, frozen=True, kw_only=True):
+    """The files of one unit, and their manifest."""
 
-    The files are copied into a hidden folder beside their places and synced first, then renamed; a failure
-    undoes everything. A file that is there already with the same bytes stays. Raises OutputError.
+    files: tuple[Path | StoredFile, ...]
+    record: Manifest
+
+
+def deliver(units: Sequence[Delivery], dist: Path) -> tuple[Path, ...]:
+    """Put the files of all units and their manifests into the dist folder, replacing those of earlier builds.
+
+    The files are copied into a hidden folder beside their places and synced first, then all of them are
+    renamed; a failure or an interruption undoes everything. A file that is there already with the same bytes
+    stays. Raises OutputError.
     """
     try:
-        dist.mkdir(parents=True, exist_ok=True)
-        with _staging_folder(dist) as staging:
-            present = {file.file for file in record.files if _is_present(dist / Path(file.file).name, file)}
-            incoming = [_stage(file, staging) for file in files if file.name not in present]
-            path = staging / record.filename
-            path.write_text(record.to_json(), encoding="utf-8")
-            _sync(path)
-            superseded = [path for path in _superseded(record, dist) if path.name not in present]
-            _swap([*incoming, path], superseded, dist, staging)
+        with created_folder(dist), temporary_folder(".wheelkit-", dist) as staging:
+            incoming, superseded = [], []
+            for unit in units:
+                new, old = _stage_unit(unit, dist, staging)
+                incoming += new
+                superseded += old
+            aside = staging / "aside"
+            aside.mkdir()
+            with deferred():
+                _swap(incoming, superseded, dist, aside)
     except OSError as error:
         raise OutputError.of(error, dist) from error
-    return tuple(dist / file.name for file in files)
+    return tuple(dist / file.name for unit in units for file in unit.files)
 
 
-@contextlib.contextmanager
-def _staging_folder(dist: Path) -> Iterator[Path]:
-    staging = dist / f".wheelkit-{os.urandom(6).hex()}"
-    staging.mkdir(mode=0o700)
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+def _stage_unit(unit: Delivery, dist: Path, staging: Path) -> tuple[list[Path], list[Path]]:
+    """Copy a unit's files and its manifest; return the new ones, and the files that they supersede."""
+    record = unit.record
+    present = {file.file for file in record.files if _is_present(dist / Path(file.file).name, file)}
+    incoming = [_stage(file, staging) for file in unit.files if file.name not in present]
+    path = staging / record.filename
+    path.write_text(record.to_json(), encoding="utf-8")
+    _sync(path)
+    return [*incoming, path], [path for path in _superseded(record, dist) if path.name not in present]
 
 
 def _is_present(path: Path, file: BuiltFile) -> bool:
@@ -96,10 +110,8 @@ def _superseded(record: Manifest, dist: Path) -> tuple[Path, ...]:
     return tuple(path for file in previous.files if (path := dist / Path(file.file).name).is_file())
 
 
-def _swap(incoming: Sequence[Path], superseded: Sequence[Path], dist: Path, staging: Path) -> None:
+def _swap(incoming: Sequence[Path], superseded: Sequence[Path], dist: Path, aside: Path) -> None:
     """Move superseded files aside and incoming ones to their places; on failure, move everything back."""
-    aside = staging / "aside"
-    aside.mkdir()
     with contextlib.ExitStack() as undo:
         for old in dict.fromkeys([*superseded, *(dist / path.name for path in incoming)]):
             if old.is_file():

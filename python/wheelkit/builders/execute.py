@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.builders.dist_folder import deliver
+from wheelkit.builders.dist_folder import Delivery, deliver
 from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
-from wheelkit.errors import InterruptedByUserError, ProjectError, WheelkitError
+from wheelkit.errors import ProjectError, WheelkitError
 from wheelkit.machine.progress import Progress
 from wheelkit.verification.contract import contract_of
 
@@ -49,8 +49,6 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
     contract = contract_of(order.config, order.plan.family)
     try:
         selected = run.build()
-    except InterruptedByUserError:
-        raise
     except WheelkitError:
         _save_verified(tuple(results), results, contract, workspace)
         raise
@@ -95,16 +93,18 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
 
 
 def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:
-    files: list[Path] = []
-    manifests: list[Manifest] = []
+    units = [
+        Delivery(
+            files=result.hit.files if result.hit else tuple(result.paths.values()), record=result.manifest()
+        )
+        for result in results
+    ]
+    files = deliver(units, plan.out)
     for result in results:
-        manifest = result.manifest()
-        files += deliver(result.hit.files if result.hit else tuple(result.paths.values()), manifest, plan.out)
-        manifests.append(manifest)
         if result.hit is not None:
             seconds = result.record.seconds / len(result.record.files)
             for file in result.record.files:
                 progress.reused(file.file, result.hit.entry.built, seconds)
             for note in result.record.notes:
                 progress.note(note)
-    return BuildOutcome(files=tuple(files), manifests=tuple(manifests))
+    return BuildOutcome(files=files, manifests=tuple(unit.record for unit in units))

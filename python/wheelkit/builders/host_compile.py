@@ -14,7 +14,7 @@ from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
 from wheelkit.builders.frontend import build_file
 from wheelkit.builders.pure import not_native_error
-from wheelkit.errors import CheckFailedError, InterruptedByUserError, ToolFailedError, WheelkitError
+from wheelkit.errors import CheckFailedError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import (
     compiler_errors,
     compiler_version,
@@ -133,8 +133,6 @@ class HostCompiler(Struct, kw_only=True):
                 return too_new_error(wheel, self.step, findings)
             zig_compile.reject_shared_cxx(wheel)
             zig_compile.reject_shared_registry(wheel, self._zig.mark)
-        except InterruptedByUserError:
-            raise
         except WheelkitError as error:
             return error
         if missing := sorted(self.modules - _modules(wheel)):

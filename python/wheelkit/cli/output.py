@@ -41,6 +41,7 @@ class _Written:
         self.completed.clear()
         self.lost_messages: OSError | None = None
         self.has_json = False
+        self.left, self.next = "no unfinished files were left behind", ""
 
 
 _written = _Written()
@@ -98,6 +99,19 @@ def completed(text: str) -> None:
 def what_is_completed() -> str:
     """Return the sentences about what the command has done, one a line."""
     return "\n".join(_written.completed)
+
+
+def if_interrupted(left: str, hint: str) -> None:
+    """Set what the message about an interruption says while nothing is completed, and what to do next."""
+    _written.left, _written.next = left, hint
+
+
+def show_interruption(message: str, detail: str) -> None:
+    """Print that a signal came: what is completed, or else what is left behind."""
+    if sys.stderr.isatty():
+        show("\n", err=True)  # the terminal shows ^C at the start of the line
+    done = "\n".join(filter(None, (what_is_completed(), detail)))
+    show_error(message if done else f"{message}; {_written.left}", detail=done, hint=_written.next)
 
 
 def _abandon(stream: TextIO) -> None:

@@ -26,6 +26,8 @@ _LABEL_WIDTH = 52
 _NARROWEST_LABEL, _BESIDE_LABEL = 20, 33
 _REDRAW_SECONDS = 0.2
 _SHORTEST_SAVED_SECONDS = 0.5
+# A signal may have interrupted the thread that holds the lock; nothing is worth waiting longer for.
+_JOIN_SECONDS = 1.0
 # GitHub does not nest sections, so those that tools print become plain headings (its workflow commands,
 # "Grouping log lines").
 _SECTION = re.compile(rb"^::(?:endgroup::.*$\n?|group::)", re.MULTILINE)
@@ -73,7 +75,7 @@ class TerminalProgress(Progress):
             if not self._running:
                 self._stop.set()
         if self._thread is not None and self._stop.is_set():
-            self._thread.join()
+            self._thread.join(_JOIN_SECONDS)
 
     def output(self, data: bytes) -> None:
         """Keep what a program prints for GitHub's log; elsewhere the log file holds it."""

@@ -9,7 +9,7 @@ import click
 
 from wheelkit import publish
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, verbose_option
-from wheelkit.cli.output import columns, completed, note, result, result_json
+from wheelkit.cli.output import columns, completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.publish.conflicts import warnings
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from wheelkit.publish import PublishPlan, PublishResult
     from wheelkit.publish.plan import PlannedDistribution
+
+
+RESUME = "run the same command again to continue"
 
 
 @click.command("publish")
@@ -53,6 +56,7 @@ def command(
     Wheels go before sdists, and each distribution waits until those it needs are visible. If anything fails,
     run it again to continue: no file is uploaded twice.
     """
+    if_interrupted("this run uploaded nothing", RESUME)
     project = open_project((), config_file)
     index = publish.resolve(to, project.config, simple=simple)
     terms = publish.PublishTerms(config=project.config, family=project.family, allow_dirty=allow_dirty)
@@ -65,13 +69,20 @@ def command(
             show_plan(publish.plan_publication(release, index, session.client), as_json=as_json, dry_run=True)
             return
         published = publish.publish(
-            release, index, session, lambda plan: None if as_json else show_plan(plan, as_json=False)
+            release, index, session, lambda plan: begin_upload(plan, shown=not as_json)
         )
-    completed(f"the whole release is on {index}")
+        completed(f"the whole release is on {index}")
     if as_json:
         result_json({**publish.to_json(published.plan), "uploaded": published.uploaded})
     else:
         _show(published)
+
+
+def begin_upload(plan: PublishPlan, *, shown: bool = True) -> None:
+    """Print the plan, and no longer say that nothing is uploaded if a signal comes."""
+    if shown:
+        show_plan(plan, as_json=False)
+    if_interrupted(f"what was uploaded to {plan.index} stays there", RESUME)
 
 
 def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> None:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from wheelkit import publish, release
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
-from wheelkit.cli.output import completed, note, result, result_json
+from wheelkit.cli.output import completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
-from wheelkit.cli.publish import show_plan
+from wheelkit.cli.publish import RESUME, begin_upload
 from wheelkit.cli.smoke import note_skipped
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.smoke.install import Source, configured_index, require_valid
@@ -59,6 +59,7 @@ def command(
     Both indexes get the same bytes. The release stops at the first failure; fix it and run the command again
     to continue.
     """
+    if_interrupted("this run uploaded nothing", RESUME)
     project = open_project((), config_file)
     indexes = (project.config.ci.staging, project.config.ci.production)
     staging, production = release.stages(indexes, lambda name: publish.resolve(name, project.config))
@@ -89,7 +90,7 @@ class _StageNotes(release.ReleaseObserver):
     def plan(self, plan: PublishPlan) -> None:
         """Print what will be uploaded."""
         note(f"{plan.index}:")
-        show_plan(plan, as_json=False)
+        begin_upload(plan)
 
     def published(self, uploads: PublishResult) -> None:
         """Print what was uploaded."""

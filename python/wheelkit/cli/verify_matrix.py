@@ -153,10 +153,10 @@ def _verify_release(options: VerifyOptions, release: str) -> Report:
     request = _published_request(options, release)
     if not options.deep:
         return verify_published(request, Client(), contract)
-    import tempfile
+    from wheelkit.machine.scratch import temporary_folder
 
-    with tempfile.TemporaryDirectory(prefix="wheelkit-") as folder:
-        return verify_published(request, Client(), contract, Path(folder))
+    with temporary_folder("wheelkit-") as folder:
+        return verify_published(request, Client(), contract, folder)
 
 
 def _published_request(options: VerifyOptions, release: str) -> PublishedRequest:

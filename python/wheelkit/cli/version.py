@@ -12,6 +12,7 @@ from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import columns, completed, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
+from wheelkit.machine.signals import deferred
 from wheelkit.text import plural
 from wheelkit.versions import change as changes
 from wheelkit.versions import state as states
@@ -140,7 +141,8 @@ def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values
     request = tags.TagRequest(members=keys, version=version, ask_remote=not no_remote, any_branch=any_branch)
     planned = tags.plan_tags(config, state, request)
     if not options.dry_run:
-        tags.make_tags(state, planned)
+        with deferred():  # all or none of them
+            tags.make_tags(state, planned)
         completed(f"tagged {' '.join(tag.name for tag in planned)}")
     if options.as_json:
         result_json({"schema": 1, "made": not options.dry_run, "tags": planned})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
 from wheelkit.inputs import read_text
 from wheelkit.machine.process import Command, find_tool, query
+from wheelkit.machine.scratch import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,8 +35,8 @@ def index() -> CheckLine:
         uv = find_tool("uv")
     except MissingToolError:
         return warning(TOPIC, "index", "not checked: uv is missing", "pip install uv")
-    with tempfile.TemporaryDirectory() as folder:
-        argv = (uv, *_INSTALL, "--target", folder, "--python", sys.executable, "packaging")
+    with temporary_folder("wheelkit-") as folder:
+        argv = (uv, *_INSTALL, "--target", str(folder), "--python", sys.executable, "packaging")
         completed = query(Command(argv=argv), timeout=_INSTALL_SECONDS)
     if completed.returncode == 0:
         return fine(TOPIC, "index", "reachable")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from typing import TypeVar
+
+from wheelkit.errors import InterruptedByUserError
+from wheelkit.machine.signals import deferred
 
 Job = TypeVar("Job", bound=Hashable)
 Stop = Callable[[], bool]
@@ -21,6 +25,21 @@ _POLL_SECONDS = 0.1
 def worker_count() -> int:
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@contextmanager
+def worker_pool(workers: int | None = None) -> Iterator[ThreadPoolExecutor]:
+    """Open a pool of threads for short questions; an interruption does not wait for their answers."""
+    pool = ThreadPoolExecutor(max_workers=workers)
+    try:
+        yield pool
+    except InterruptedByUserError:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    except BaseException:
+        pool.shutdown()
+        raise
+    pool.shutdown()
 
 
 def run_jobs(
@@ -57,11 +76,13 @@ def run_jobs(
     for job in jobs:
         order.add(job, *(set((needs or {}).get(job, ())).intersection(jobs) - {job}))
     order.prepare()
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job") as pool:
-        try:
-            _submit_in_order(order, lambda job: pool.submit(run_unless_stopped, job), errors)
-        finally:
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
+    try:
+        _submit_in_order(order, lambda job: pool.submit(run_unless_stopped, job), errors)
+    finally:
+        with deferred():
             stop.set()
+            pool.shutdown()
     if errors:
         raise errors[0]
 

@@ -52,11 +52,11 @@ def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.
     Searches the running interpreter, PATH, and the folders of pyenv, uv, the manylinux images, python.org's
     installers and setup-python.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from wheelkit.machine.concurrency import worker_pool
 
     wanted = tuple(wanted)
     # Several at a time, because some candidates are scripts that take their time to find an interpreter.
-    with ThreadPoolExecutor() as pool:
+    with worker_pool() as pool:
         pythons = pool.map(lambda interpreter: _find_python(interpreter, environ), wanted)
         return {python.interpreter.tag: python for python in pythons if python is not None}
 

@@ -35,14 +35,18 @@ from wheelkit.errors import (
 from wheelkit.inputs import encoded
 from wheelkit.machine import windows
 from wheelkit.machine.program_output import Answer, Tail, output_lines, redact_line
+from wheelkit.machine.signals import at_end, deferred, hurried, interrupted, require_running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from io import BufferedWriter
 
+    from wheelkit.machine.signals import Cleanup
+
 
 # How long a program has to exit after SIGINT, and then after SIGTERM, before it is killed.
 _GRACE_SECONDS = (1.0, 0.5)
+_GRACE_STEP_SECONDS = 0.01
 # Exit statuses as in a shell: timeout(1), and a program that does not exist.
 _FAILED, _TIMED_OUT, _NOT_FOUND = 1, 124, 127
 _SIGKILL = 9
@@ -180,11 +184,14 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
         if self.scratch is not None:
             scratch = dict.fromkeys(_TEMPORARY_FOLDER, str(self.scratch))
             command = replace(command, env={**scratch, **command.env})
-        process = start_process(command)
         deadline = math.inf if command.timeout is None else time.monotonic() + command.timeout
         tail = Tail()
         timed_out = False
+        end: Cleanup | None = None
         try:
+            with deferred():
+                process = start_process(command)
+                end = at_end(lambda: self._end(process, command))
             assert process.stdout is not None  # noqa: S101 - start_process() always opens a pipe
             for output in output_lines(process.stdout, lambda: process.poll() is not None):
                 if self.stop():
@@ -199,12 +206,17 @@ class LoggedRun(Struct, frozen=True, kw_only=True):
                     self.tee(line)
             status = _TIMED_OUT if timed_out else process.wait()
         finally:
-            end_process_group(process)
-            if command.timeout is not None and not _WINDOWS:
-                _signal_group(process, signal.SIGKILL)
+            if end is not None:
+                end()
         return Completed(
             returncode=status, output=tail.text(), log=self.log, timed_out=timed_out, limit=command.timeout
         )
+
+    def _end(self, process: subprocess.Popen[bytes], command: Command) -> None:
+        """End a program; what it left running ends too, unless it ended by itself and had no time limit."""
+        end_process_group(process)
+        if not _WINDOWS and (command.timeout is not None or interrupted() or self.stop()):
+            _signal_group(process, signal.SIGKILL)
 
 
 class PendingCommand:
@@ -217,19 +229,22 @@ class PendingCommand:
         self._answers: list[Answer] = []
         try:
             environment = command.environment()
-            self._process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
-                _arguments(command, environment),
-                env=environment,
-                cwd=command.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+            with deferred():
+                self._process = process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+                    _arguments(command, environment),
+                    env=environment,
+                    cwd=command.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
+                # It must not hold this object, whose end kills the program.
+                self._end = at_end(lambda: _kill(process))
         except (OSError, ValueError) as error:  # ValueError for a NUL in an argument
             self._start_error = str(error)
             return
-        kill = self._process.kill
-        pipes = (self._process.stdout, self._process.stderr)
+        kill = process.kill
+        pipes = (process.stdout, process.stderr)
         self._answers = [Answer(pipe, kill) for pipe in pipes if pipe is not None]
 
     def wait_for_bytes(self, timeout: float = 30.0) -> tuple[int, bytes]:
@@ -241,20 +256,13 @@ class PendingCommand:
             code = self._process.wait(timeout)
             out, err = (answer.wait(deadline - time.monotonic()) for answer in self._answers)
         except subprocess.TimeoutExpired:
-            self._end()
             self.timed_out = True
             return _TIMED_OUT, b""
-        except BaseException:
+        finally:
             self._end()
-            raise
         if any(answer.too_long for answer in self._answers):
             return _FAILED, b"it printed far more than any answer has"
         return code, out if code == 0 else out + err
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
 
     def wait(self, timeout: float = 30.0) -> Completed:
         """Wait for the end and return the result, as ``query`` does."""
@@ -267,9 +275,13 @@ class PendingCommand:
 
     def __del__(self) -> None:
         """Kill a program whose result was never needed."""
-        process = self._process
-        if process is not None and process.returncode is None:
+        if self._process is not None:
             self._end()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def query(command: Command, *, timeout: float = 30.0) -> Completed:
@@ -367,6 +379,7 @@ def find_program(name: str) -> str | None:
 
 def start_process(command: Command) -> subprocess.Popen[bytes]:
     """Start the command in a process group of its own, with stdout and stderr in one pipe."""
+    require_running()
     env = command.environment()
     try:
         return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
@@ -400,13 +413,16 @@ def _start_error(program: str, error: OSError) -> WheelkitError:
 
 
 def end_process_group(process: subprocess.Popen[bytes]) -> None:
-    """End a running program with everything that it started: SIGINT and SIGTERM first, then SIGKILL."""
+    """End a running program with everything that it started: SIGINT and SIGTERM first, then SIGKILL.
+
+    The user who sends a second signal wants the last one at once.
+    """
     if process.poll() is None:
         for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE_SECONDS, strict=True):
             _signal_group(process, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(grace)
-                break
+            deadline = time.monotonic() + grace
+            while process.poll() is None and not hurried() and time.monotonic() < deadline:
+                time.sleep(_GRACE_STEP_SECONDS)
         _kill_group(process)
         process.wait()
     if process.stdout is not None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from wheelkit.errors import OutputError
 from wheelkit.machine.process import LoggedRun
 from wheelkit.machine.progress import step
+from wheelkit.machine.scratch import removed_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,23 +87,24 @@ def _run_with(run: Run, env: Mapping[str, str]) -> Run:
 def open_workspace(progress: Progress, command: str) -> Iterator[Workspace]:
     """Open the workspace of a command, and remove its folder at the end. Raises OutputError."""
     log = _log_file(command)
+    with removed_at_end(_new_scratch_folder) as folder:
+        scratch = folder if _may_hold_temporary_files(folder, os.environ) else None
+
+        def make_run(log: Path, stop: Stop = lambda: False) -> LoggedRun:
+            return LoggedRun(log=log, echo=progress.command, tee=progress.output, stop=stop, scratch=scratch)
+
+        path, run = folder.resolve(), make_run(log)
+        yield Workspace(folder=path, log=log, run=run, progress=progress, make_run=make_run)
+
+
+def _new_scratch_folder() -> Path:
     try:
-        folder = tempfile.mkdtemp(prefix="wheelkit-")
+        return Path(tempfile.mkdtemp(prefix="wheelkit-"))
     except OSError as error:
         raise OutputError.of(error, tempfile.gettempdir()) from error
-    scratch = Path(folder) if _may_hold_temporary_files(folder, os.environ) else None
-
-    def make_run(log: Path, stop: Stop = lambda: False) -> LoggedRun:
-        return LoggedRun(log=log, echo=progress.command, tee=progress.output, stop=stop, scratch=scratch)
-
-    path, run = Path(folder).resolve(), make_run(log)
-    try:
-        yield Workspace(folder=path, log=log, run=run, progress=progress, make_run=make_run)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _may_hold_temporary_files(folder: str, environ: Mapping[str, str]) -> bool:
+def _may_hold_temporary_files(folder: Path, environ: Mapping[str, str]) -> bool:
     """Return whether programs may put temporary files into a folder that is removed after the build.
 
     Programs leave some behind: uv a lock for every project that setuptools builds. But an sccache server that

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,8 @@ from msgspec.structs import replace
 from packaging.version import Version
 
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
+from wheelkit.machine.concurrency import worker_pool
+from wheelkit.machine.scratch import temporary_folder
 from wheelkit.publish.listed_versions import WantedRelease, choose_release, parse_release, unyanked_versions
 from wheelkit.publish.model import ReleaseId, belongs_to
 from wheelkit.publish.simple_api import download_file, fetch_listing, fetch_metadata
@@ -93,7 +93,7 @@ def find_earlier(against: Against, later: Sequence[ReleaseFacts], source: Earlie
             )
     releases: dict[str, ReleaseFacts] = {}
     gaps: list[str] = []
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+    with worker_pool(_PARALLEL) as pool:
         found = pool.map(lambda release: _find(against.wanted, release, source), later)
         for release, earlier in zip(later, found, strict=True):
             if isinstance(earlier, str):
@@ -166,9 +166,9 @@ def _with_metadata(
 def _read_all(files: Mapping[str, IndexFile], source: EarlierSource) -> dict[str, WheelFacts]:
     """Download wheels one by one, and keep what is compared; raise CheckFailedError for a broken one."""
     facts: dict[str, WheelFacts] = {}
-    with tempfile.TemporaryDirectory(prefix="wheelkit-") as folder:
+    with temporary_folder("wheelkit-") as folder:
         for filename, file in files.items():
-            path = Path(folder, filename)
+            path = folder / filename
             download_file(source.client, file, path)
             try:
                 found = wheel_facts(read(path))

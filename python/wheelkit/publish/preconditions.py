@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.machine.concurrency import worker_pool
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
 from wheelkit.publish.index_rules import refused_findings
@@ -51,7 +51,7 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
         _require_commit(release, index, terms)
     _require_native(release, terms.config)
     contract = contract_of(terms.config, terms.family)
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with worker_pool(1) as pool:
         # twine takes as long to start as verification takes.
         twine_check = pool.submit(twine.check, run, release.files)
         report = verify([release.location], contract)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from html.parser import HTMLParser
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -20,10 +17,13 @@ from wheelkit import limits
 from wheelkit.config import normalise
 from wheelkit.errors import IndexUnavailableError
 from wheelkit.inputs import json_struct
+from wheelkit.machine.concurrency import worker_pool
+from wheelkit.machine.scratch import temporary_folder
 from wheelkit.text import shorten_list, size
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
+    from pathlib import Path
 
     from wheelkit.publish.client import Client, Response
     from wheelkit.publish.index import Index
@@ -86,7 +86,7 @@ def fetch_listings(
         names = {file.name for file in distribution.files}
         return fetch_listing(client, index, distribution.key, names)
 
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+    with worker_pool(_PARALLEL) as pool:
         return {listing.project: listing for listing in pool.map(fetch, distributions)}
 
 
@@ -135,9 +135,9 @@ def _refuse_duplicates(index: Index, listing: Listing) -> None:
 
 
 def _hash(client: Client, index: Index, file: IndexFile) -> str:
-    with TemporaryDirectory() as folder:
+    with temporary_folder("wheelkit-") as folder:
         try:
-            return client.download(file.url, Path(folder, "file"))
+            return client.download(file.url, folder / "file")
         except IndexUnavailableError as error:
             raise IndexUnavailableError(
                 f"{index} lists {file.filename} without its sha256, and the file cannot be read:"

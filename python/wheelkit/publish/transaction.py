@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import manifest
-from wheelkit.errors import CheckFailedError, IndexUnavailableError, ToolFailedError, WheelkitError
+from wheelkit.errors import (
+    CheckFailedError,
+    IndexUnavailableError,
+    InterruptedByUserError,
+    ToolFailedError,
+    WheelkitError,
+)
 from wheelkit.machine.progress import step
 from wheelkit.publish.client import backoff_delays
 from wheelkit.publish.conflicts import require_no_conflict
@@ -64,10 +70,17 @@ def publish(
     IndexRefusedError for a refusal, IndexUnavailableError for an index that does not answer, ToolFailedError
     where twine fails by itself. After any of them the same call continues where this one ended.
     """
-    with session.lock(release, index) as lock, closing(session.credentials(index)) as credentials:
-        plan = plan_publication(release, index, session.client)
-        on_plan(plan)
-        return _Transaction(plan, session, credentials, lock).run()
+    transaction: _Transaction | None = None
+    try:
+        with session.lock(release, index) as lock, closing(session.credentials(index)) as credentials:
+            plan = plan_publication(release, index, session.client)
+            on_plan(plan)
+            transaction = _Transaction(plan, session, credentials, lock)
+            return transaction.run()
+    except InterruptedByUserError as error:
+        if transaction is not None:
+            error.detail = transaction.state_when_interrupted()
+        raise
 
 
 class _Transaction:
@@ -111,6 +124,13 @@ class _Transaction:
             return f"no file of this release is on {index}"
         verb = "is" if count == 1 else "are"
         return f"{count} of {plural(total, 'file')} of this release {verb} on {index}"
+
+    def state_when_interrupted(self) -> str:
+        """Describe what is on the index, and what may be: twine may have sent files since the last look."""
+        sent = len(self._missing & self._journal.pending)
+        if not sent:
+            return self._state()
+        return f"{self._state()}; {sent} {'was' if sent == 1 else 'were'} being sent and may be there too"
 
     def _wait_for_earlier_uploads(self) -> None:
         """Give files that an earlier run sent the time to appear, and plan again."""

@@ -6,8 +6,6 @@ import os
 import re
 import shutil
 import sysconfig
-import tempfile
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from wheelkit import wheel as wheels
 from wheelkit.analysis.claims import system_of
 from wheelkit.errors import CheckFailedError, MissingToolError, OutputError, ToolFailedError
 from wheelkit.machine.process import Command, tool_error
+from wheelkit.machine.scratch import created_folder, temporary_folder
 from wheelkit.machine.time_limits import REWRITE
 from wheelkit.matrix import System
 from wheelkit.repair.commands import TOOLS, for_this_machine, tool_command
@@ -32,7 +31,7 @@ from wheelkit.text import shorten_list
 from wheelkit.wheel.library_names import base_name, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from wheelkit.machine.process import Run
     from wheelkit.repair.commands import RepairRecipe
@@ -84,8 +83,8 @@ def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
     _require_one_system(before)
     libraries = find_external_libraries(before, recipe)
     try:
-        with _created_folder(out), tempfile.TemporaryDirectory(prefix=".wheelkit-", dir=out) as folder:
-            repaired = _run_tool(before, recipe, libraries, Path(folder), run)
+        with created_folder(out), temporary_folder(".wheelkit-", out) as folder:
+            repaired = _run_tool(before, recipe, libraries, folder, run)
             after = wheels.read(repaired)
             require_repaired(before, after, recipe, libraries)
             unchanged = has_same_contents(path, repaired)
@@ -106,20 +105,6 @@ def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
         unchanged=unchanged,
         unsigned=replaced_signatures(before, after),
     )
-
-
-@contextmanager
-def _created_folder(out: Path) -> Iterator[None]:
-    """Create a folder if it is missing; if the block fails, remove it again."""
-    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            for folder in missing:
-                folder.rmdir()
-        raise
 
 
 def _require_one_system(wheel: Wheel) -> None:

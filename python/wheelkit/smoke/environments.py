@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from wheelkit.errors import OutputError
 from wheelkit.machine.process import Command, LoggedRun
 from wheelkit.machine.redaction import Redactor
+from wheelkit.machine.scratch import removed_at_end
 from wheelkit.smoke.model import InstallMode
 
 if TYPE_CHECKING:
@@ -154,22 +155,23 @@ def open_environments(
 
     Raises OutputError.
     """
+    if not keep:
+        with removed_at_end(fixed_folder) as folder:
+            yield Environments(folder=folder, workspace=workspace, secrets=secrets)
+        return
+    folder = _new_folder(tempfile.gettempdir())
     try:
-        folder = Path(tempfile.mkdtemp(prefix="wheelkit-smoke-")) if keep else fixed_folder()
-    except OSError as error:
-        raise OutputError.of(error, tempfile.gettempdir()) from error
-    try:
-        yield Environments(folder=folder, workspace=workspace, secrets=secrets, keep=keep)
+        yield Environments(folder=folder, workspace=workspace, secrets=secrets, keep=True)
     finally:
-        if keep:
-            with suppress(OSError):
-                folder.rmdir()  # only if it is empty
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()  # only if it is empty
 
 
 def fixed_folder() -> Path:
-    """Create a folder for this run alone, under the same path as for earlier runs whenever that is free."""
+    """Create a folder for this run alone, under the same path as for earlier runs whenever that is free.
+
+    Raises OutputError.
+    """
     # uv caches what it knows of an interpreter by its path; under a new one, installing takes twice as long.
     parent = Path(tempfile.gettempdir()).resolve()
     for number in range(_FIXED_FOLDERS):
@@ -177,4 +179,11 @@ def fixed_folder() -> Path:
             folder = parent / f"wheelkit-smoke-{number}"
             folder.mkdir(mode=0o700)
             return folder
-    return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
+    return _new_folder(parent)
+
+
+def _new_folder(parent: Path | str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="wheelkit-smoke-", dir=parent))
+    except OSError as error:
+        raise OutputError.of(error, parent) from error

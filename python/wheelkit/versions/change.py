@@ -15,6 +15,7 @@ from msgspec import Struct
 from packaging.utils import canonicalize_version
 
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
+from wheelkit.machine.signals import deferred
 from wheelkit.versions import text_files
 from wheelkit.versions.bump import for_cargo, is_version, parse
 from wheelkit.versions.model import FileFormat, Key, Scheme, Span
@@ -244,7 +245,8 @@ def write(change: VersionChange) -> None:
                     hint="run the command again",
                 )
             staged[path] = _stage(path, after)
-        _replace_all(staged, change.files)
+        with deferred():
+            _replace_all(staged, change.files)
     except OSError as error:
         raise OutputError.of(error, error.filename or "a file") from error
     finally:
