@@ -6,6 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+from cibuildwheel.selector import BuildSelector, EnableGroup
 
 from wheelkit import config, init, matrix
 from wheelkit.__main__ import main
@@ -214,6 +215,46 @@ def test_projects_of_one_family_are_named_in_a_note(tmp_path: Path) -> None:
     assert init.adopt(tmp_path).notes == (
         'cli and momentum are a family; to release them together: distributions = [".", "cli"]',
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "interpreters", "skip"),
+    [
+        ('skip = "cp311-win_amd64"', "cp311 cp312", ["cp311-win*"]),
+        (
+            'skip = "cp311-macosx_arm64 cp312-manylinux_aarch64"',
+            "cp311 cp312",
+            ["cp311-macosx_arm64", "cp312-manylinux_aarch64"],
+        ),
+        ('skip = "cp311-macosx*"', "cp311 cp312", ["cp311-macosx*"]),
+        ('build = "cp31{1,2}-* cp314t-manylinux*"', "cp311 cp312 cp314t", ["cp314t-macosx*", "cp314t-win*"]),
+        ('enable = ["pypy"]\nskip = "pp312-* *-win*"', "cp311 cp312 pp311", []),
+        (
+            'enable = ["all"]\nskip = "pp3??-* gp*-macosx* gp313*"',
+            "cp311 cp312 gp312_250",
+            ["gp312_250-macosx*"],
+        ),
+    ],
+)
+def test_what_only_some_targets_build_is_promised_there(
+    adopted: Callable[[str], dict[str, list[str]]], settings: str, interpreters: str, skip: list[str]
+) -> None:
+    """The promised cells are those that cibuildwheel's own selector chooses."""
+    found = adopted(f"{MESON}[tool.cibuildwheel]\n{settings}\n")
+    assert (" ".join(found["interpreters"]), found.get("skip", [])) == (interpreters, skip)
+    document = {"matrix": found}
+    loaded = config.parse(document, source=None, root=Path(), validators=(matrix.validate,))
+    table = {"build": "*", "skip": "", "enable": [], **tomllib.loads(settings)}
+    selector = BuildSelector(
+        build_config=table["build"],
+        skip_config=table["skip"],
+        enable=EnableGroup.parse_option_value(" ".join(table["enable"])),
+    )
+    suffixes = [matrix.Target.parse(target).build_suffix for target in found["targets"]]
+    rectangle = {f"{python}-{suffix}" for python in interpreters.split() for suffix in suffixes}
+    offered = {build for builds in matrix.offered_builds().values() for build in builds}
+    theirs = {build for build in rectangle & offered if selector(build)}
+    assert set(matrix.matrix_of(loaded, ">=3.10").identifiers()) == theirs
 
 
 def test_settings_that_leave_no_wheel_are_an_error(adopted: Callable[[str], dict[str, list[str]]]) -> None:

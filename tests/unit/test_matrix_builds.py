@@ -124,6 +124,6 @@ def test_the_enabled_groups_are_those_that_cibuildwheel_needs() -> None:
         return BuildSelector(build_config="*", skip_config="", enable=enable)(identifier)
 
     for identifier in (*ALL, "cp316-manylinux_x86_64"):
-        group = cibuildwheel._group(identifier)
+        group = cibuildwheel.group_of(identifier)
         assert builds(identifier, group)
         assert bool(group) == (not builds(identifier, ""))

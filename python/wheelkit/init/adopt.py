@@ -143,7 +143,9 @@ def matrix_of(project: Distribution, classifiers: Sequence[str]) -> Matrix:
             f"no wheel is left for {project.name}: [tool.cibuildwheel] contradicts requires-python",
             hint="write targets and interpreters into [tool.wheelkit.matrix] by hand",
         )
-    return {"targets": tuple(map(str, targets)), "interpreters": tuple(map(str, interpreters))}
+    skip = detect.skipped(project, interpreters, targets)
+    matrix = {"targets": tuple(map(str, targets)), "interpreters": tuple(map(str, interpreters))}
+    return {**matrix, "skip": skip} if skip else matrix
 
 
 def read_classifiers(folder: Path) -> list[str]:

@@ -9,14 +9,16 @@ from wheelkit.matrix import (
     COMMON_TARGETS,
     Interpreter,
     Target,
+    admits_python,
     build_identifier,
     default_interpreters,
     offered_interpreters,
     selects,
 )
+from wheelkit.plan import cibuildwheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from wheelkit.project.read import Distribution
 
@@ -108,39 +110,91 @@ def _with_image(target: Target, settings: Mapping[str, Any], own: Mapping[str, A
 def interpreters(
     project: Distribution, classifiers: Sequence[str], promised: Sequence[Target]
 ) -> tuple[Interpreter, ...]:
-    """Return the interpreters that requires-python allows, the classifiers name, and all targets build."""
+    """Return the interpreters that some target builds, of those allowed, named and enabled.
+
+    They are the CPythons that requires-python allows and the classifiers name, and what the settings of
+    cibuildwheel name or enable besides.
+    """
+    wanted = _wanted(project, classifiers)
+    special = [python for python in _special(project, promised) if python not in wanted]
+    built = [one for one in (*wanted, *special) if any(_builds(project, one, target) for target in promised)]
+    regular = [interpreter for interpreter in built if interpreter.has_stable_abi]
+    if _serves_later(project, regular):
+        later = (python for python in wanted if regular and python.version >= regular[0].version)
+        offered = {tag for target in promised for tag in offered_interpreters(target)}
+        built = [
+            *(python for python in later if python.tag in offered),
+            *(python for python in built if not python.has_stable_abi),
+        ]
+    return tuple(sorted(built, key=lambda one: (one.implementation, one.version, one.free_threaded)))
+
+
+def skipped(
+    project: Distribution, pythons: Sequence[Interpreter], promised: Sequence[Target]
+) -> tuple[str, ...]:
+    """Return selectors of the cells that cibuildwheel offers and the project does not build today."""
+    regular = [python for python in pythons if python.has_stable_abi]
+    built = [python for python in regular if any(_builds(project, python, target) for target in promised)]
+    serves_later = _serves_later(project, built)
+    cells = [
+        (python, target)
+        for python in pythons
+        for target in promised
+        if python.tag in offered_interpreters(target)
+    ]
+    holes = [
+        build_identifier(python, target)
+        for python, target in cells
+        if not _builds(project, python, target)
+        and not (serves_later and python.has_stable_abi and _builds(project, built[0], target))
+    ]
+    return tuple(_shortened(holes, [build_identifier(python, target) for python, target in cells]))
+
+
+def _wanted(project: Distribution, classifiers: Sequence[str]) -> tuple[Interpreter, ...]:
     allowed = default_interpreters(project.requires_python)
     named = {int(match[1]) for text in classifiers if (match := _PYTHON_CLASSIFIER.fullmatch(text))}
-    wanted = tuple(interpreter for interpreter in allowed if interpreter.version[1] in named) or allowed
-    build = " ".join(_words(project.cibuildwheel, "build"))
-    threaded = tuple(Interpreter.parse(tag) for tag in _FREE_THREADED if tag in build)
-    built = _built_everywhere(project, (*wanted, *threaded), promised)
-    regular = [interpreter for interpreter in built if not interpreter.free_threaded]
-    # A wheel for the stable ABI supports every later interpreter. A single build is taken for one, unless the
-    # backend says otherwise.
-    if project.limited_api or (len(regular) == 1 and not project.build_backend.states_abi3):
-        built = (
-            *(interpreter for interpreter in wanted if regular and interpreter.version >= regular[0].version),
-            *(interpreter for interpreter in built if interpreter.free_threaded),
-        )
-        for target in promised:
-            built = _buildable(built, target)
-    return tuple(sorted(built, key=lambda interpreter: (interpreter.version, interpreter.free_threaded)))
+    return tuple(interpreter for interpreter in allowed if interpreter.version[1] in named) or allowed
 
 
-def _built_everywhere(
-    project: Distribution, wanted: tuple[Interpreter, ...], promised: Sequence[Target]
-) -> tuple[Interpreter, ...]:
-    settings = project.cibuildwheel
-    for target in promised:
-        selected = [python for python in wanted if _selected(settings, build_identifier(python, target))]
-        wanted = _buildable(selected, target)
-    return wanted
+def _special(project: Distribution, promised: Sequence[Target]) -> list[Interpreter]:
+    """Return the free-threaded CPythons that the settings name, and what they enable of PyPy and GraalPy."""
+    build, enable = _words(project.cibuildwheel, "build"), _words(project.cibuildwheel, "enable")
+    threaded = [tag for tag in _FREE_THREADED if tag in " ".join(build)]
+    offered = dict.fromkeys(tag for target in promised for tag in offered_interpreters(target))
+    groups = ((tag, cibuildwheel.group_of(f"{tag}-")) for tag in offered)
+    enabled = [tag for tag, group in groups if group and (group in enable or "all" in enable)]
+    pythons = map(Interpreter.parse, (*threaded, *enabled))
+    return [python for python in pythons if admits_python(project.requires_python, python)]
 
 
-def _buildable(interpreters: Sequence[Interpreter], target: Target) -> tuple[Interpreter, ...]:
-    offered = offered_interpreters(target)
-    return tuple(interpreter for interpreter in interpreters if interpreter.tag in offered)
+def _serves_later(project: Distribution, regular: Sequence[Interpreter]) -> bool:
+    """Return whether one wheel serves every later interpreter, as those for the stable ABI do.
+
+    A single build is taken for one, unless the backend says otherwise.
+    """
+    return bool(regular) and (
+        project.limited_api or (len(regular) == 1 and not project.build_backend.states_abi3)
+    )
+
+
+def _builds(project: Distribution, python: Interpreter, target: Target) -> bool:
+    identifier = build_identifier(python, target)
+    return python.tag in offered_interpreters(target) and _selected(project.cibuildwheel, identifier)
+
+
+def _shortened(holes: Sequence[str], cells: Sequence[str]) -> Iterator[str]:
+    """Yield few selectors that match these cells and no others: ``*-win32``, ``pp311-musllinux*``."""
+    left = list(holes)
+    platforms = dict.fromkeys(name.partition("-")[2] for name in holes)
+    pythons = dict.fromkeys(name.partition("-")[0] for name in holes)
+    kinds = dict.fromkeys(f"{platform.partition('_')[0]}*" for platform in platforms)
+    of_kinds = (f"{python}-{kind}" for python in pythons for kind in kinds)
+    for selector in (*(f"*-{platform}" for platform in platforms), *of_kinds, *holes):
+        matched = [cell for cell in cells if selects(selector, cell)]
+        if set(matched) <= set(holes) and any(cell in left for cell in matched):
+            left = [cell for cell in left if cell not in matched]
+            yield selector
 
 
 def _selected(settings: Mapping[str, Any], identifier: str) -> bool:

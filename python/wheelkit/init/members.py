@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit.errors import OnlySettingsError, ProjectError
 from wheelkit.init.adopt import configure, matrix_of, read_classifiers
+from wheelkit.matrix import Target, selects
 from wheelkit.project import read
 from wheelkit.project.read import Kind, projects_below
 
@@ -52,15 +53,20 @@ def _intersection(matrices: Sequence[Matrix]) -> Matrix:
         return {}
     first, *others = matrices
     common = {
-        key: tuple(value for value in values if all(value in other[key] for other in others))
-        for key, values in first.items()
+        key: tuple(value for value in first[key] if all(value in other[key] for other in others))
+        for key in ("targets", "interpreters")
     }
     if not all(common.values()):
         raise ProjectError(
             "the native projects have no target or no interpreter in common",
             hint="write targets and interpreters into [matrix] of wheelkit.toml by hand",
         )
-    return common
+    # Each promises only what all promise. A pattern for cells that are not in common would match none.
+    skip = dict.fromkeys(pattern for matrix in matrices for pattern in matrix.get("skip", ()))
+    suffixes = [Target.parse(target).build_suffix for target in common["targets"]]
+    cells = [f"{python}-{suffix}" for python in common["interpreters"] for suffix in suffixes]
+    matching = tuple(pattern for pattern in skip if any(selects(pattern, cell) for cell in cells))
+    return {**common, "skip": matching} if matching else common
 
 
 def _patterns(root: Path, folders: Sequence[Path]) -> Iterator[str]:

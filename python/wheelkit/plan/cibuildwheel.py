@@ -136,10 +136,10 @@ def _of_system(target: Target, user: CibuildwheelOptions, engine: Engine | None)
 def _enable(builds: Sequence[str], user: CibuildwheelOptions) -> str:
     """Return the CIBW_ENABLE that these builds need, or an empty string if the user's own is enough."""
     enabled = set((user.text("enable") or "").split())
-    needed = {group for build in builds if (group := _group(build))}
+    needed = {group for build in builds if (group := group_of(build))}
     return "" if needed <= enabled or "all" in enabled else " ".join(sorted(enabled | needed))
 
 
-def _group(build: str) -> str:
+def group_of(build: str) -> str:
     """Return the group that cibuildwheel builds only where it is enabled, or an empty string."""
     return next((group for pattern, group in _GROUPS.items() if fnmatchcase(build, pattern)), "")
